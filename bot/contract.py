@@ -1,0 +1,196 @@
+"""The frozen words between the house and the platforms: two verbs out, one shape in."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True)
+class Content:
+    """What an item says, before any channel renders it.
+
+    `body` is plain text, paragraphs parted by newlines; a line `![alt](sha256:<hex>)` is a picture.
+    `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
+    `attachments` are {"name", "media"} with `media` a `sha256:` marker.
+    """
+
+    kind: str
+    title: str
+    body: str
+    attribution: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Mapping[str, str], ...] = ()
+    cover: str = ""
+
+
+@dataclass(frozen=True)
+class Release:
+    """The proof that a digest may go out. Only review_queue/release.py constructs one.
+
+    `renderings` maps account id to what that channel sends, with media as `sha256:` markers.
+    `audience` is a criteria mapping, or None for the public timeline only.
+    """
+
+    id: str
+    item_id: str
+    digest: str
+    title: str
+    renderings: Mapping[str, Mapping[str, Any]]
+    audience: Mapping[str, Any] | None
+    not_before: datetime
+    not_after: datetime
+
+
+class ReplyBasis(StrEnum):
+    """Why a reply may go to one contact without a release (design, invariant 1)."""
+
+    QUOTE = "quote"
+    TEMPLATE = "template"
+    STAFF = "staff"
+    ALARM = "alarm"
+
+
+@dataclass(frozen=True)
+class Button:
+    """One inline choice; `data` is at most 64 bytes."""
+
+    label: str
+    data: str
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the bot says back to one contact that wrote or has an open ticket."""
+
+    account_id: str
+    contact_id: str
+    text: str
+    basis: ReplyBasis
+    buttons: tuple[tuple[Button, ...], ...] = ()
+    sources: tuple[str, ...] = ()
+
+
+class InboundKind(StrEnum):
+    """What a citizen did."""
+
+    TEXT = "text"
+    MENU = "menu"
+    FOLLOW = "follow"
+    UNFOLLOW = "unfollow"
+    BUTTON = "button"
+    RESULT = "result"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Inbound:
+    """One message or event from a platform, verified and parsed.
+
+    `key` is the menu or button key, or the event name of a RESULT; `dedupe` is unique per
+    real-world act (message id, or sender + time + event); `raw` only for RESULT events.
+    """
+
+    account_id: str
+    platform: str
+    address: str
+    kind: InboundKind
+    at: datetime
+    dedupe: str
+    text: str = ""
+    key: str = ""
+    callback_id: str = ""
+    raw: Mapping[str, Any] = field(default_factory=dict)
+
+
+class State(StrEnum):
+    """Delivery and publication states."""
+
+    CREATED = "created"
+    SENDING = "sending"
+    SUBMITTED = "submitted"
+    PUBLISHED = "published"
+    RETRYING = "retrying"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    ENDED = "ended"
+    HELD = "held"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one platform call came to. `reason` is plain Chinese for staff.
+
+    RETRYING: surely not accepted, try again after `retry_after` seconds. UNKNOWN: no answer.
+    ENDED: this contact can never be reached again by itself. HELD: not now (e.g. 48 h window).
+    """
+
+    state: State
+    ref: str = ""
+    reason: str = ""
+    code: str = ""
+    retry_after: float = 0.0
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """One account with its secrets opened, as the channels need it.
+
+    secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel id).
+    settings: free numbers and flags (kind service|subscription, may_mass, passive_seconds ...).
+    """
+
+    id: str
+    platform: str
+    name: str
+    api_base: str
+    secrets: Mapping[str, str]
+    settings: Mapping[str, Any]
+
+
+LoadMedia = Callable[[str], Awaitable[tuple[bytes, str]]]
+"""Marker in, (bytes, mime) out; LookupError when absent."""
+
+Verify = Callable[[str], Awaitable[Release]]
+"""Release id in, the release verified at this moment out; raises NotReleased."""
+
+
+class NotReleased(Exception):
+    """The chain behind a release is broken; `reasons` are all of them, in Chinese."""
+
+    def __init__(self, reasons: list[str]) -> None:
+        """Keep every reason."""
+        super().__init__("；".join(reasons))
+        self.reasons = reasons
+
+
+class Channel(Protocol):
+    """One platform. Rendering is pure; sending never retries by itself."""
+
+    platform: str
+
+    def render(self, content: Content) -> dict[str, Any]:
+        """The exact thing this channel will publish and push, media as markers. Deterministic."""
+
+    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
+        """Every limit of the platform this rendering breaks, in Chinese; empty when it fits."""
+
+    async def publish(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+    ) -> Outcome:
+        """Put it on the account's public timeline."""
+
+    async def settle(self, account: AccountView, ref: str) -> Outcome:
+        """Ask the platform what became of a submitted publication."""
+
+    async def push(
+        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+    ) -> Outcome:
+        """Send the rendering's `push` form to one contact; `reason` fills its closed field."""
+
+    async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
+        """Send a reply outside the callback's own answer."""
+
+    async def close(self) -> None:
+        """Give connections back."""

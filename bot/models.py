@@ -1,0 +1,130 @@
+"""Organisations, accounts, contacts, inbound messages, publications, deliveries, attempts."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+
+
+class Organisation(Base):
+    """A public body, in a tree."""
+
+    __tablename__ = "organisation"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    parent_id: Mapped[str | None] = mapped_column(String(26))
+
+
+class Account(Base):
+    """One new-media account of an organisation on one platform."""
+
+    __tablename__ = "account"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    organisation_id: Mapped[str] = mapped_column(String(26), index=True)
+    platform: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(120))
+    api_base: Mapped[str] = mapped_column(String(300))
+    secrets: Mapped[str] = mapped_column(Text)  # encrypted JSON
+    settings: Mapped[dict[str, Any]]
+    enabled: Mapped[bool] = mapped_column(default=True)
+    owner: Mapped[str] = mapped_column(String(60), default="")
+    assessment_ref: Mapped[str] = mapped_column(String(120), default="")
+    created_at: Mapped[datetime]
+
+
+class Contact(Base):
+    """One citizen on one account; the address is encrypted, looked up by its keyed hash."""
+
+    __tablename__ = "contact"
+    __table_args__ = (UniqueConstraint("account_id", "address_hash"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    subject_ref: Mapped[str] = mapped_column(String(26), unique=True)
+    address: Mapped[str] = mapped_column(Text)
+    address_hash: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), default="active", index=True)  # active | ended
+    ended_reason: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[datetime]
+    last_inbound_at: Mapped[datetime | None]
+    window_used: Mapped[int] = mapped_column(default=0)  # customer messages since last_inbound_at
+    consent_version: Mapped[str] = mapped_column(String(20), default="")
+
+
+class InboundMessage(Base):
+    """One act of a citizen, stored once; text is masked before it is stored."""
+
+    __tablename__ = "inbound_message"
+    __table_args__ = (UniqueConstraint("account_id", "dedupe"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    contact_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    dedupe: Mapped[str] = mapped_column(String(120))
+    kind: Mapped[str] = mapped_column(String(12))
+    text: Mapped[str] = mapped_column(Text, default="")
+    at: Mapped[datetime]
+
+
+class Publication(Base):
+    """One release on one account's public timeline."""
+
+    __tablename__ = "publication"
+    __table_args__ = (UniqueConstraint("release_id", "account_id"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    release_id: Mapped[str] = mapped_column(String(26), index=True)
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    digest: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(12), index=True)
+    ref: Mapped[str] = mapped_column(String(200), default="")
+    url: Mapped[str] = mapped_column(String(500), default="")
+    reason: Mapped[str] = mapped_column(Text, default="")
+    due_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0)
+    claimed_until: Mapped[datetime | None]
+    published_at: Mapped[datetime | None]
+    pushed_at: Mapped[datetime | None]  # when its delivery rows were all created
+
+
+class Delivery(Base):
+    """One message of a publication to one contact; unique, so nobody gets a thing twice."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("content_key", "contact_id"),
+        Index("ix_delivery_due", "state", "account_id", "next_at"),
+    )
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    content_key: Mapped[str] = mapped_column(String(80))  # release id, or ticket and reply number
+    release_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    publication_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    contact_id: Mapped[str] = mapped_column(String(26), index=True)
+    reason: Mapped[str] = mapped_column(Text, default="")  # 为什么收到, in words
+    reply: Mapped[dict[str, Any] | None]  # for replies outside the callback: Reply as JSON
+    state: Mapped[str] = mapped_column(String(12))
+    ref: Mapped[str] = mapped_column(String(200), default="")
+    why: Mapped[str] = mapped_column(Text, default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
+    sending_since: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class Attempt(Base):
+    """One call to a platform: a row before it, its outcome after it."""
+
+    __tablename__ = "attempt"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    delivery_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    publication_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    started_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(12), default="sending")
+    code: Mapped[str] = mapped_column(String(40), default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)

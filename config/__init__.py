@@ -1,0 +1,1 @@
+"""Settings from the environment, the clock, and the starting values officials decide."""

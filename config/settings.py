@@ -1,0 +1,57 @@
+"""Settings read from the environment (SHENFA_*), secrets also from NAME_FILE."""
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything a deployment chooses. With nothing set, nothing is sent."""
+
+    model_config = SettingsConfigDict(env_prefix="SHENFA_", extra="ignore")
+
+    home: Path = Path("./.shenfa")
+    database_url: str = ""
+    redis_url: str = ""
+    ledger_key_file: Path | None = None
+    data_key_file: Path | None = None
+    anchor_file: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 8420
+    public_url: str = ""
+    sends_in_flight: int = Field(default=8, ge=1, le=256)
+    dev: bool = False
+    dev_clock_file: Path | None = None
+    dev_allow: str = ""
+
+    @model_validator(mode="after")
+    def _fill(self) -> Self:
+        """Give every path its place below the home, and read secrets given as files."""
+        home = self.home = self.home.expanduser().absolute()
+        self.database_url = (
+            self.database_url
+            or _secret_file("SHENFA_DATABASE_URL_FILE")
+            or f"sqlite+aiosqlite:///{home / 'shenfa.db'}"
+        )
+        self.redis_url = self.redis_url or _secret_file("SHENFA_REDIS_URL_FILE")
+        self.ledger_key_file = self.ledger_key_file or home / "keys" / "ledger.key"
+        self.data_key_file = self.data_key_file or home / "keys" / "data.key"
+        self.anchor_file = self.anchor_file or home / "anchors.jsonl"
+        if not self.dev:
+            self.dev_clock_file = None
+            self.dev_allow = ""
+        self.public_url = self.public_url or f"http://{self.host}:{self.port}"
+        return self
+
+    @property
+    def allowed_private(self) -> frozenset[str]:
+        """`host:port` pairs of private addresses that development may reach."""
+        return frozenset(part.strip() for part in self.dev_allow.split(",") if part.strip())
+
+
+def _secret_file(name: str) -> str:
+    path = os.environ.get(name)
+    return Path(path).read_text(encoding="utf-8").strip() if path else ""

@@ -1,0 +1,1 @@
+"""The staff console and the JSON API: two faces of the same functions."""

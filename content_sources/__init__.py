@@ -1,0 +1,1 @@
+"""Determined sources: whitelist, safe fetch, extraction, snapshots."""

@@ -1,0 +1,65 @@
+"""Tickets, their messages, the roster, and the working calendar."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+
+
+class Ticket(Base):
+    """A question in a person's hands."""
+
+    __tablename__ = "ticket"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    contact_id: Mapped[str] = mapped_column(String(26), index=True)
+    question: Mapped[str] = mapped_column(Text)  # masked
+    topic: Mapped[str] = mapped_column(String(40), default="")
+    reason: Mapped[str] = mapped_column(String(40))  # the closed answer status, or asked_for_person
+    candidates: Mapped[list[Any]]  # clauses the answering found, for the person
+    state: Mapped[str] = mapped_column(String(12), index=True)  # open | claimed | answered | closed
+    tier: Mapped[int] = mapped_column(default=0)
+    notified: Mapped[list[Any]]  # staff ids told so far, with times
+    claimed_by: Mapped[str | None] = mapped_column(String(26))
+    acknowledge_by: Mapped[datetime]
+    due_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+
+
+class TicketReply(Base):
+    """What a person wrote back; a blocking finding needs a second person."""
+
+    __tablename__ = "ticket_reply"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(26), index=True)
+    staff_id: Mapped[str] = mapped_column(String(26))
+    second_id: Mapped[str | None] = mapped_column(String(26))
+    text: Mapped[str] = mapped_column(Text)
+    findings: Mapped[list[Any]]
+    state: Mapped[str] = mapped_column(String(12))  # stopped | sent
+    delivery_id: Mapped[str | None] = mapped_column(String(26))
+    created_at: Mapped[datetime]
+
+
+class RosterEntry(Base):
+    """Who is on duty for a topic ("" is every topic), in order within a tier."""
+
+    __tablename__ = "roster_entry"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(40), default="")
+    tier: Mapped[int] = mapped_column(default=0)
+    position: Mapped[int] = mapped_column(default=0)
+    staff_id: Mapped[str] = mapped_column(String(26))
+
+
+class CalendarDay(Base):
+    """A day that differs from the weekly rule: a holiday, or a make-up workday (调休)."""
+
+    __tablename__ = "calendar_day"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    working: Mapped[bool]
+    note: Mapped[str] = mapped_column(String(80), default="")

@@ -1,0 +1,1 @@
+"""What the bot says back to a citizen."""

@@ -1,0 +1,1 @@
+"""Policies and clauses in force, search, and answers quoted word for word."""

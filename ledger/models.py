@@ -1,0 +1,39 @@
+"""Ledger entries and incidents."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+
+
+class LedgerEntry(Base):
+    """One link of the chain. `preimage` is the exact canonical JSON text that was hashed."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (Index("ix_ledger_subject", "subject", "seq"),)
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    kind: Mapped[str] = mapped_column(String(60), index=True)
+    subject: Mapped[str] = mapped_column(String(80))
+    actor: Mapped[str] = mapped_column(String(40))
+    at: Mapped[datetime]
+    preimage: Mapped[str] = mapped_column(Text)
+    hash: Mapped[str] = mapped_column(String(64))
+    signature: Mapped[str | None] = mapped_column(String(128))
+
+
+class Incident(Base):
+    """Something that must not have happened, or was stopped; a person closes it."""
+
+    __tablename__ = "incident"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(80), index=True)
+    message: Mapped[str] = mapped_column(Text)
+    detail: Mapped[dict[str, Any]]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    closed_by: Mapped[str | None] = mapped_column(String(26))
+    resolution: Mapped[str | None] = mapped_column(Text)

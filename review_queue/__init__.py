@@ -1,0 +1,1 @@
+"""Items, revisions, gates, levels, decisions, and the one way out."""

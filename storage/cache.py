@@ -1,0 +1,137 @@
+"""Short-lived keys: Redis when several processes share them, else its in-process twin."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Protocol
+
+from redis.asyncio import Redis
+
+
+class Cache(Protocol):
+    """What both faces offer; times to live are seconds."""
+
+    async def add_once(self, key: str, ttl: float) -> bool:
+        """True for the first caller within `ttl`, False for everyone after."""
+
+    async def get(self, key: str) -> str | None:
+        """The value, or None when absent or expired."""
+
+    async def set(self, key: str, value: str, ttl: float) -> None:
+        """Keep `value` for `ttl` seconds."""
+
+    async def delete(self, key: str) -> None:
+        """Forget the key."""
+
+    async def count(self, key: str, ttl: float) -> int:
+        """Add one and return the new count; the window starts with the first call."""
+
+    async def close(self) -> None:
+        """Give connections back."""
+
+
+class MemoryCache:
+    """One process: a dictionary with expiry."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._values: dict[str, tuple[str, float]] = {}
+        self._calls = 0
+
+    def _live(self, key: str) -> str | None:
+        self._calls += 1
+        if self._calls % 10_000 == 0:
+            moment = time.monotonic()
+            self._values = {k: v for k, v in self._values.items() if v[1] > moment}
+        found = self._values.get(key)
+        return found[0] if found and found[1] > time.monotonic() else None
+
+    async def add_once(self, key: str, ttl: float) -> bool:
+        """See Cache."""
+        if self._live(key) is not None:
+            return False
+        self._values[key] = ("1", time.monotonic() + ttl)
+        return True
+
+    async def get(self, key: str) -> str | None:
+        """See Cache."""
+        return self._live(key)
+
+    async def set(self, key: str, value: str, ttl: float) -> None:
+        """See Cache."""
+        self._values[key] = (value, time.monotonic() + ttl)
+
+    async def delete(self, key: str) -> None:
+        """See Cache."""
+        self._values.pop(key, None)
+
+    async def count(self, key: str, ttl: float) -> int:
+        """See Cache."""
+        value = int(self._live(key) or 0) + 1
+        expiry = self._values[key][1] if value > 1 else time.monotonic() + ttl
+        self._values[key] = (str(value), expiry)
+        return value
+
+    async def close(self) -> None:
+        """See Cache."""
+        self._values.clear()
+
+
+class RedisCache:
+    """Several processes: the same words on Redis."""
+
+    def __init__(self, url: str) -> None:
+        """Connect lazily."""
+        self.redis: Redis = Redis.from_url(url, decode_responses=True)
+
+    async def add_once(self, key: str, ttl: float) -> bool:
+        """See Cache."""
+        return bool(await self.redis.set(key, "1", nx=True, px=int(ttl * 1000)))
+
+    async def get(self, key: str) -> str | None:
+        """See Cache."""
+        value = await self.redis.get(key)
+        return None if value is None else str(value)
+
+    async def set(self, key: str, value: str, ttl: float) -> None:
+        """See Cache."""
+        await self.redis.set(key, value, px=int(ttl * 1000))
+
+    async def delete(self, key: str) -> None:
+        """See Cache."""
+        await self.redis.delete(key)
+
+    async def count(self, key: str, ttl: float) -> int:
+        """See Cache."""
+        async with self.redis.pipeline(transaction=True) as pipe:
+            pipe.set(key, 0, nx=True, px=int(ttl * 1000))
+            pipe.incr(key)
+            _, value = await pipe.execute()
+        return int(value)
+
+    async def close(self) -> None:
+        """See Cache."""
+        await self.redis.aclose()
+
+
+def open_cache(redis_url: str) -> Cache:
+    """Redis when an address is set, else the in-process twin."""
+    return RedisCache(redis_url) if redis_url else MemoryCache()
+
+
+@asynccontextmanager
+async def lock(cache: Cache, name: str, ttl: float = 30.0) -> AsyncIterator[None]:
+    """Hold `name` alone across every process that shares the cache, at most `ttl` seconds."""
+    token, key, deadline = secrets.token_hex(8), f"lock:{name}", time.monotonic() + ttl
+    while not await cache.add_once(key, ttl):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"lock {name} was not free within {ttl} seconds")
+        await asyncio.sleep(0.02)
+    await cache.set(key, token, ttl)
+    try:
+        yield
+    finally:
+        if await cache.get(key) == token:
+            await cache.delete(key)

@@ -1,0 +1,1 @@
+"""Account registry, self-inspection, reports."""
