@@ -142,11 +142,11 @@ class Releases:
             return row.item_id, ["放行记录没有签名的台账依据"], None
         wanted = str(signed[-1].body["digest"])
         reasons = _table_faults(row, item, decisions, chain, wanted)
+        reasons += chain_faults(chain, wanted)
         text = revisions[-1].canonical if revisions else ""
         if digest(text) != wanted:
             reasons.append("稿件内容与审核通过的摘要不符，内容被改动过")
             return row.item_id, reasons, None
-        reasons += chain_faults(chain, wanted)
         draft = Draft.from_canonical(text)
         reasons += window_faults(draft, now())
         reasons += await self._recheck(draft)

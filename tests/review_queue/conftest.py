@@ -1,0 +1,108 @@
+"""A small office: two accounts, an editor, three reviewers, and a queue with plain renderings."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.contract import Content
+from bot.models import Account
+from config.clock import now
+from ledger.append import Ledger, load_signing_key
+from review_queue.canonical import Draft
+from review_queue.items import Answer, Origin, ReviewQueue
+from review_queue.models import Item
+from review_queue.release import Releases
+from review_queue.staff import Person, set_staff
+from review_queue.workflow import GATES, load_workflows
+from storage.database import Database
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Office:
+    """What the tests of this room share; `blocking` steers what the gates say from now on."""
+
+    queue: ReviewQueue
+    releases: Releases
+    people: dict[str, str]
+    blocking: list[dict[str, Any]] = field(default_factory=list)
+
+    async def item(self, klass: str = "重要") -> Item:
+        content = Content(kind="原创", title="关于发放就业补贴的通知", body="第一段\n第二段")
+        origin = Origin(editor_id=self.people["editor"], klass=klass)
+        return await self.queue.create_item(content, origin)
+
+    async def submitted(self, klass: str = "重要") -> Item:
+        item = await self.item(klass)
+        return await self.queue.submit(item.id, self.people["editor"], item.version)
+
+    async def decide(self, item: Item, who: str, verdict: str = "approve", **more: Any) -> Item:
+        digest, _ = await self.queue.findings(item.id)
+        fields = {"digest": digest, "version": item.version, "gates": all_ok()} | more
+        return await self.queue.decide(item.id, self.people[who], Answer(verdict, **fields))
+
+    async def approved(self) -> Item:
+        item = await self.submitted()
+        for who in ("reviewer1", "reviewer2", "reviewer3"):
+            item = await self.decide(item, who)
+        return item
+
+
+def all_ok(**changed: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {gate: {"ok": True, "note": ""} for gate in GATES} | changed
+
+
+def plain_render(accounts: Sequence[Account], content: Content) -> tuple[dict[str, Any], list[str]]:
+    return {row.id: {"text": f"{content.title}\n{content.body}"} for row in accounts}, []
+
+
+PEOPLE = {
+    "editor": ("editor",),
+    "editor2": ("editor", "reviewer_1"),
+    "reviewer1": ("reviewer_1",),
+    "reviewer2": ("reviewer_2",),
+    "reviewer3": ("reviewer_3", "secrecy"),
+    "everything": ("editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy", "admin"),
+}
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[Office]:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'q.db'}")
+    await db.create_all()
+    ledger = Ledger(db, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
+    found: list[dict[str, Any]] = []
+
+    async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
+        return "rules-1", list(found)
+
+    async def recheck(draft: Draft) -> list[str]:
+        return [finding["reason"] for finding in found]
+
+    async with ledger.transaction() as tx:
+        for slug in ("wx", "tg"):
+            tx.session.add(
+                Account(
+                    id=slug,
+                    slug=slug,
+                    organisation_id="o",
+                    platform=slug,
+                    name=slug,
+                    api_base="",
+                    secrets="",
+                    settings={},
+                    created_at=now(),
+                )
+            )
+        people = {
+            login: (await set_staff(tx, Person(login, login, roles, "-"), "system")).id
+            for login, roles in PEOPLE.items()
+        }
+    flows = load_workflows(ROOT / "config" / "workflows.yaml")
+    queue = ReviewQueue(ledger, flows, plain_render, check)
+    yield Office(queue, Releases(ledger, recheck), people, found)
+    await db.close()
