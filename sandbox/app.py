@@ -1,0 +1,54 @@
+"""Builds and serves the sandbox: both platforms, control interface, phones, sample site."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import AsyncIterator
+
+import aiohttp
+from aiohttp import web
+
+from sandbox import control, telegram
+from sandbox.state import STATE, State
+
+LARGEST_BODY = 60 * 1024 * 1024
+
+
+async def _outbound(app: web.Application) -> AsyncIterator[None]:
+    state = app[STATE]
+    state.http = aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=60)
+    )
+    yield
+    for task in list(state.tasks):
+        task.cancel()
+    await state.http.close()
+    state.http = None
+
+
+def create_app(public_base: str | None = None) -> web.Application:
+    """Build the sandbox; `public_base` is its address in links it hands out (else as reached)."""
+    app = web.Application(client_max_size=LARGEST_BODY)
+    app[STATE] = State(public_base)
+    app.cleanup_ctx.append(_outbound)
+    telegram.add(app)
+    control.add(app)
+    return app
+
+
+async def start(host: str, port: int) -> tuple[web.AppRunner, str]:
+    """Start serving and return the runner and the address; port 0 picks a free one."""
+    runner = web.AppRunner(create_app(), access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, host, port).start()
+    bound = runner.addresses[0][1]
+    return runner, f"http://{host}:{bound}"
+
+
+async def serve(host: str, port: int) -> web.AppRunner:
+    """Start serving and print the address as one JSON line on standard output."""
+    runner, url = await start(host, port)
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
+    return runner
