@@ -42,7 +42,7 @@ class Office:
 
     async def decide(self, item: Item, who: str, verdict: str = "approve", **more: Any) -> Item:
         digest, _ = await self.queue.findings(item.id)
-        fields = {"digest": digest, "version": item.version, "gates": all_ok()} | more
+        fields: dict[str, Any] = {"digest": digest, "version": item.version, "gates": all_ok()} | more
         return await self.queue.decide(item.id, self.people[who], Answer(verdict, **fields))
 
     async def approved(self) -> Item:
