@@ -1,0 +1,136 @@
+"""The facet taxonomy: dimensions, their values in Chinese and the evidence words of each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
+STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive"}
+
+
+class TaxonomyError(ValueError):
+    """The taxonomy cannot be used; the message names the place and the remedy (Chinese)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Facet:
+    """One value of one dimension. `words` maps an evidence word to its weight."""
+
+    dimension: str
+    key: str
+    label: str
+    aliases: tuple[str, ...]
+    words: Mapping[str, float]
+    parent: str | None
+    sensitive: bool
+
+
+@dataclass(frozen=True)
+class Taxonomy:
+    """Every facet by dimension and key, in the order of the file."""
+
+    labels: Mapping[str, str]
+    facets: Mapping[str, Mapping[str, Facet]]
+
+    def get(self, dimension: str, key: str) -> Facet | None:
+        """The facet, or None."""
+        return self.facets.get(dimension, {}).get(key)
+
+    def label(self, dimension: str, key: str) -> str:
+        """What people see for `key`; the key itself when it is no longer in the taxonomy."""
+        facet = self.get(dimension, key)
+        return facet.label if facet else key
+
+    def lineage(self, dimension: str, key: str) -> tuple[str, ...]:
+        """`key` and the wider values that contain it, nearest first (青禾县, 盟市, 自治区)."""
+        chain: list[str] = []
+        current: str | None = key
+        while current is not None and current not in chain:
+            chain.append(current)
+            facet = self.get(dimension, current)
+            current = facet.parent if facet else None
+        return tuple(chain)
+
+    def find(self, words: str, dimensions: Iterable[str] = DIMENSIONS) -> list[Facet]:
+        """Facets whose label or alias is in what a citizen typed, the longest name first.
+
+        A name inside a longer name that was found does not count again (就业 in 灵活就业).
+        """
+        names: dict[str, list[Facet]] = {}
+        for dimension in dimensions:
+            for facet in self.facets[dimension].values():
+                for name in (facet.label, *facet.aliases):
+                    names.setdefault(name, []).append(facet)
+        found: list[Facet] = []
+        for name in sorted(names, key=len, reverse=True):
+            if name in words:
+                found += names[name]
+                words = words.replace(name, "\0")
+        return list(dict.fromkeys(found))
+
+
+def parse_taxonomy(data: Any) -> Taxonomy:
+    """Check the parsed YAML and build the taxonomy. Raises TaxonomyError naming the place."""
+    dimensions = data.get("dimensions") if isinstance(data, dict) else None
+    if not isinstance(dimensions, dict) or set(dimensions) != set(DIMENSIONS):
+        raise TaxonomyError(f"dimensions：应当正好有 {'、'.join(DIMENSIONS)} 五个维度")
+    labels, facets = {}, {}
+    for dimension in DIMENSIONS:
+        body = dimensions[dimension]
+        if not isinstance(body, dict) or not isinstance(body.get("values"), dict):
+            raise TaxonomyError(f"dimensions.{dimension}：应当有 label 和 values")
+        labels[dimension] = str(body.get("label") or dimension)
+        facets[dimension] = {
+            str(key): _facet(dimension, str(key), value) for key, value in body["values"].items()
+        }
+        for facet in facets[dimension].values():
+            if facet.parent is not None and facet.parent not in facets[dimension]:
+                raise TaxonomyError(f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值")
+    return Taxonomy(labels, facets)
+
+
+def _facet(dimension: str, key: str, value: Any) -> Facet:
+    place = f"{dimension}.{key}"
+    if not isinstance(value, dict) or not str(value.get("label") or "").strip():
+        raise TaxonomyError(f"{place}.label：缺少中文名称，请填写")
+    if unknown := sorted(set(value) - _FIELDS):
+        raise TaxonomyError(f"{place}.{unknown[0]}：不认识的字段，请删去")
+    words: dict[str, float] = {}
+    for weight, listed in (value.get("words") or {}).items():
+        if not isinstance(weight, int | float) or weight <= 0 or not isinstance(listed, list):
+            raise TaxonomyError(f"{place}.words：应写成“权重: [词, 词]”，权重大于 0")
+        words.update({str(word): float(weight) for word in listed})
+    return Facet(
+        dimension=dimension,
+        key=key,
+        label=str(value["label"]),
+        aliases=tuple(str(alias) for alias in value.get("aliases") or ()),
+        words=words,
+        parent=value.get("parent"),
+        sensitive=bool(value.get("sensitive", False)),
+    )
+
+
+def load_taxonomy(path: Path) -> Taxonomy:
+    """Read a taxonomy file. Raises TaxonomyError naming file and place."""
+    try:
+        return parse_taxonomy(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TaxonomyError(f"{path.name}：无法读取（{_first_line(error)}）") from error
+    except TaxonomyError as error:
+        raise TaxonomyError(f"{path.name}：{error}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+@cache
+def starting_taxonomy() -> Taxonomy:
+    """The taxonomy a new office starts with (`config/taxonomy.yaml`)."""
+    return load_taxonomy(STARTING_FILE)
