@@ -137,7 +137,7 @@ class Outcome:
 class AccountView:
     """One account with its secrets opened, as the channels need it.
 
-    secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel id).
+    secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel).
     settings: free numbers and flags (kind service|subscription, may_mass, passive_seconds ...).
     """
 
@@ -169,6 +169,16 @@ class Channel(Protocol):
     """One platform. Rendering is pure; sending never retries by itself."""
 
     platform: str
+    window_seconds: float
+    """How long after a contact's last message it may be written to; 0 for always."""
+    window_count: int
+    """How many messages fit into that window."""
+
+    def resumable(self, account: AccountView) -> bool:
+        """Whether the platform itself refuses a second publication of the same rendering."""
+
+    def result(self, inbound: Inbound) -> "tuple[str, Outcome] | None":
+        """What a RESULT event says about which publication ref, or None when it says nothing."""
 
     def render(self, content: Content) -> dict[str, Any]:
         """The exact thing this channel will publish and push, media as markers. Deterministic."""

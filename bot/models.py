@@ -86,6 +86,7 @@ class Publication(Base):
     next_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     claimed_until: Mapped[datetime | None]
+    owner: Mapped[str] = mapped_column(String(26), default="")  # the process that publishes it
     published_at: Mapped[datetime | None]
     pushed_at: Mapped[datetime | None]  # when its delivery rows were all created
 
@@ -109,6 +110,8 @@ class Delivery(Base):
     state: Mapped[str] = mapped_column(String(12))
     ref: Mapped[str] = mapped_column(String(200), default="")
     why: Mapped[str] = mapped_column(Text, default="")
+    hold: Mapped[str] = mapped_column(String(20), default="")  # held by: window|release|account
+    owner: Mapped[str] = mapped_column(String(26), default="")  # the process that sends it
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     next_at: Mapped[datetime | None]

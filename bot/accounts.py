@@ -1,0 +1,124 @@
+"""Accounts: created with checked addresses and encrypted secrets, opened for the channels."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import AccountView
+from bot.http import check_api_base
+from bot.models import Account
+from config.clock import now
+from storage.crypt import DataKey
+from storage.database import Database, new_id
+
+SECRETS = {
+    "wechat": ("appid", "secret", "token", "aes_key"),
+    "telegram": ("token", "webhook_secret", "chat"),
+}
+
+
+@dataclass(frozen=True)
+class NewAccount:
+    """What a person types to register an account; `secrets` as SECRETS names them."""
+
+    slug: str
+    organisation_id: str
+    platform: str
+    name: str
+    api_base: str
+    secrets: Mapping[str, str]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""
+    assessment_ref: str = ""
+    enabled: bool = True
+
+
+class Accounts:
+    """Creates accounts and opens their secrets. Nothing decrypted is kept in the database."""
+
+    def __init__(
+        self, db: Database, crypt: DataKey, allowed_private: frozenset[str] = frozenset()
+    ) -> None:
+        """`allowed_private`: the `host:port` pairs development may reach."""
+        self._db = db
+        self._crypt = crypt
+        self._allowed = allowed_private
+
+    async def create(self, session: AsyncSession, new: NewAccount) -> Account:
+        """Add the row; ValueError in Chinese names the field and the remedy."""
+        wanted = SECRETS.get(new.platform)
+        if wanted is None:
+            raise ValueError(f"平台 platform 只能是 {'、'.join(SECRETS)}")
+        missing = [name for name in wanted if not new.secrets.get(name)]
+        if missing:
+            raise ValueError(f"账号 {new.slug} 缺少密钥字段：{'、'.join(missing)}")
+        if new.platform == "wechat" and len(new.secrets["aes_key"]) != 43:
+            raise ValueError("消息加解密密钥 aes_key 必须是 43 个字符：请从公众平台复制")
+        check_api_base(new.api_base, self._allowed)
+        _check_assessment(new.platform, new.assessment_ref, enabled=new.enabled)
+        row = Account(
+            id=new_id(),
+            slug=new.slug,
+            organisation_id=new.organisation_id,
+            platform=new.platform,
+            name=new.name,
+            api_base=new.api_base.rstrip("/"),
+            secrets=self._crypt.encrypt(json.dumps(dict(new.secrets))),
+            settings=dict(new.settings),
+            enabled=new.enabled,
+            owner=new.owner,
+            assessment_ref=new.assessment_ref,
+            created_at=now(),
+        )
+        session.add(row)
+        await session.flush()
+        return row
+
+    async def enable(self, session: AsyncSession, account_id: str, *, enabled: bool) -> None:
+        """Switch an account on or off; a Telegram account needs its assessment reference (K5)."""
+        row = await session.get(Account, account_id)
+        if row is None:
+            raise LookupError("没有这个账号")
+        _check_assessment(row.platform, row.assessment_ref, enabled=enabled)
+        row.enabled = enabled
+
+    def view(self, row: Account) -> AccountView:
+        """The account with its secrets opened; ValueError when its address may not be used."""
+        check_api_base(row.api_base, self._allowed)
+        return AccountView(
+            id=row.id,
+            platform=row.platform,
+            name=row.name,
+            api_base=row.api_base,
+            secrets=json.loads(self._crypt.decrypt(row.secrets)),
+            settings=row.settings,
+        )
+
+    async def open(self, account_id: str) -> AccountView:
+        """The enabled account; LookupError in Chinese otherwise."""
+        async with self._db.session() as session:
+            row = await session.get(Account, account_id)
+        if row is None:
+            raise LookupError("没有这个账号")
+        if not row.enabled:
+            raise LookupError(f"账号 {row.name} 已停用")
+        _check_assessment(row.platform, row.assessment_ref, enabled=True)
+        return self.view(row)
+
+    async def by_slug(self, slug: str) -> AccountView:
+        """The enabled account behind a callback address; LookupError otherwise."""
+        async with self._db.session() as session:
+            query = select(Account.id).where(Account.slug == slug)
+            account_id = (await session.scalars(query)).first()
+        if account_id is None:
+            raise LookupError("没有这个账号")
+        return await self.open(account_id)
+
+
+def _check_assessment(platform: str, reference: str, *, enabled: bool) -> None:
+    if platform == "telegram" and enabled and not reference.strip():
+        raise ValueError("启用 Telegram 账号须先填写数据出境安全评估编号 assessment_ref")

@@ -1,0 +1,114 @@
+"""Contacts: one citizen on one account, the address encrypted and found by its keyed hash."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import Contact, Delivery, InboundMessage
+from config.clock import now
+from storage.crypt import DataKey
+from storage.database import new_id
+
+WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
+
+
+class Contacts:
+    """Finds, makes, ends and erases contacts inside the caller's transaction."""
+
+    def __init__(self, crypt: DataKey) -> None:
+        """`crypt` encrypts addresses and makes their look-up hash."""
+        self._crypt = crypt
+
+    def address(self, contact: Contact) -> str:
+        """The platform's name for this citizen, opened."""
+        return self._crypt.decrypt(contact.address)
+
+    def open_address(self, encrypted: str) -> str:
+        """The platform's name behind a stored address."""
+        return self._crypt.decrypt(encrypted)
+
+    async def find(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
+        """The contact with this address on this account."""
+        query = select(Contact).where(
+            Contact.account_id == account_id,
+            Contact.address_hash == self._hash(account_id, address),
+        )
+        return (await session.scalars(query)).first()
+
+    async def upsert(
+        self, session: AsyncSession, account_id: str, address: str, at: datetime
+    ) -> Contact:
+        """The contact who wrote at `at`: made, or made active again, its window opened anew.
+
+        Deliveries that waited for this contact's next message become due.
+        """
+        contact = await self.find(session, account_id, address)
+        if contact is None:
+            contact = Contact(
+                id=new_id(),
+                account_id=account_id,
+                subject_ref=new_id(),
+                address=self._crypt.encrypt(address),
+                address_hash=self._hash(account_id, address),
+                state="active",
+                ended_reason="",
+                created_at=now(),
+                window_used=0,
+            )
+            session.add(contact)
+        contact.state, contact.ended_reason = "active", ""
+        contact.last_inbound_at, contact.window_used = at, 0
+        await session.flush()
+        await session.execute(
+            update(Delivery)
+            .where(
+                Delivery.contact_id == contact.id,
+                Delivery.state == State.HELD,
+                Delivery.hold == WINDOW_HOLD,
+            )
+            .values(state=State.CREATED, hold="", next_at=None)
+        )
+        return contact
+
+    async def end(self, session: AsyncSession, contact_id: str, reason: str) -> None:
+        """This contact can no longer be reached; what still waits for it ends too."""
+        await session.execute(
+            update(Contact)
+            .where(Contact.id == contact_id)
+            .values(state="ended", ended_reason=reason[:200])
+        )
+        await session.execute(
+            update(Delivery)
+            .where(
+                Delivery.contact_id == contact_id,
+                Delivery.state.in_((State.CREATED, State.RETRYING, State.HELD)),
+            )
+            .values(state=State.ENDED, why=reason, finished_at=now())
+        )
+
+    async def erase(self, session: AsyncSession, contact_id: str) -> None:
+        """Remove what identifies the citizen; counts and ledger references stay."""
+        await self.end(session, contact_id, "已按本人要求删除")
+        await session.execute(
+            update(Contact)
+            .where(Contact.id == contact_id)
+            .values(address="", address_hash="erased:" + contact_id, last_inbound_at=None)
+        )
+        await session.execute(
+            update(InboundMessage).where(InboundMessage.contact_id == contact_id).values(text="")
+        )
+        await session.execute(
+            update(Delivery).where(Delivery.contact_id == contact_id).values(reply=None)
+        )
+
+    async def count(self, session: AsyncSession, account_id: str) -> int:
+        """How many active contacts an account has."""
+        query = select(func.count()).where(
+            Contact.account_id == account_id, Contact.state == "active"
+        )
+        return int((await session.execute(query)).scalar_one())
+
+    def _hash(self, account_id: str, address: str) -> str:
+        return self._crypt.blind(f"{account_id}:{address}")

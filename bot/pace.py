@@ -1,0 +1,57 @@
+"""Pacing of platform calls: windows shared by every process when Redis is there."""
+
+import asyncio
+import hashlib
+
+from pyrate_limiter import InMemoryBucket, Limiter, Rate, RedisBucket
+
+from storage.cache import Cache, RedisCache
+
+PER_SECOND = 30  # messages a second for one bot (T1)
+PER_MINUTE_GROUP = 20
+SLACK = 40  # milliseconds added to a window, so that jitter on the wire never breaks it
+
+
+class Pace:
+    """At most 30 a second for a bot, one a second for a chat, 20 a minute for a group."""
+
+    def __init__(self, cache: Cache) -> None:
+        """`cache` decides whether the windows are shared: RedisCache does, MemoryCache does not."""
+        self._cache = cache
+        self._limiters: dict[str, Limiter] = {}
+        self._making = asyncio.Lock()
+
+    async def wait(self, bot: str, chat: str, per_second: int = PER_SECOND) -> None:
+        """Return when one more message to `chat` is allowed. `per_second` 0 means unpaced."""
+        if per_second <= 0:
+            return
+        name = hashlib.sha256(f"{bot}:{chat}".encode()).hexdigest()[:24]
+        await self._chat_turn(f"pace:chat:{name}")
+        if chat.startswith(("-", "@")):
+            group = await self._limiter(f"group:{name}", Rate(PER_MINUTE_GROUP, 60_000 + SLACK))
+            await group.try_acquire_async("message")
+        limiter = await self._limiter(f"bot:{bot}", Rate(per_second, 1000 + SLACK))
+        await limiter.try_acquire_async("message")
+
+    async def _chat_turn(self, key: str) -> None:
+        while not await self._cache.add_once(key, 1.0 + SLACK / 1000):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # another process may hold the turn: nothing to wait on
+
+    async def _limiter(self, name: str, rate: Rate) -> Limiter:
+        if name not in self._limiters:
+            async with self._making:
+                if name not in self._limiters:
+                    self._limiters[name] = await self._make(name, rate)
+        return self._limiters[name]
+
+    async def _make(self, name: str, rate: Rate) -> Limiter:
+        if isinstance(self._cache, RedisCache):
+            bucket = RedisBucket.init([rate], self._cache.redis, f"pace:{name}")
+            return Limiter(await bucket)
+        return Limiter(InMemoryBucket([rate]))
+
+    def close(self) -> None:
+        """Stop the limiters' own clean-up."""
+        for limiter in self._limiters.values():
+            limiter.close()
+        self._limiters.clear()
