@@ -1,0 +1,150 @@
+"""Published releases with an audience become delivery rows; finished pushes become ledger entries.
+
+`Pusher(db, ledger, verify, matching)`; jobs: `await create_due()` and `await finish_due()`.
+Both may run twice and anywhere: rows are unique, entries are written once under the write lock.
+An account whose settings say `"push": "mass"` is served by its mass message, never personally too.
+"""
+
+import hashlib
+from collections.abc import Iterable
+
+import structlog
+from sqlalchemy import ColumnElement, exists, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import NotReleased, Release, State, Verify
+from bot.models import Account, Contact, Delivery, Publication
+from config.clock import now
+from ledger.append import Ledger
+from ledger.models import LedgerEntry
+from storage.database import Database
+from storage.switches import stopped
+from subscriptions.matching import Matching
+
+MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
+PAGE = 5_000
+log = structlog.get_logger()
+
+
+class Pusher:
+    """Creates the rows of each push once, and seals it when nothing of it moves any more."""
+
+    def __init__(self, db: Database, ledger: Ledger, verify: Verify, matching: Matching) -> None:
+        """`verify` is review_queue's; it proves a release at this moment."""
+        self._db = db
+        self._ledger = ledger
+        self._verify = verify
+        self._matching = matching
+
+    async def create_due(self) -> int:
+        """Delivery rows for every publication that is out and not yet pushed; how many."""
+        async with self._db.session() as session:
+            if await stopped(session, "push"):
+                return 0
+            query = select(Publication).where(
+                Publication.state == State.PUBLISHED, Publication.pushed_at.is_(None)
+            )
+            due = (await session.scalars(query.order_by(Publication.id))).all()
+        return sum([await self._create(publication) for publication in due])
+
+    async def _create(self, publication: Publication) -> int:
+        try:
+            release = await self._verify(publication.release_id)
+        except NotReleased as broken:
+            await self._ledger.open_incident(
+                "push.refused",
+                subject=f"publication:{publication.id}",
+                message="推送前核验未通过，未生成任何推送：" + str(broken),
+                detail={"reasons": broken.reasons},
+            )
+            return 0
+        made = await self._rows(publication, release)
+        async with self._db.session() as session:
+            await session.execute(
+                update(Publication)
+                .where(Publication.id == publication.id, Publication.pushed_at.is_(None))
+                .values(pushed_at=now())
+            )
+        if made:
+            log.info("push created", publication=publication.id, rows=made)
+        return made
+
+    async def _rows(self, publication: Publication, release: Release) -> int:
+        async with self._db.session() as session:
+            account = await session.get(Account, publication.account_id)
+        if account is None or account.settings.get("push") == "mass":
+            return 0
+        return await self._matching.create_deliveries(self._db, publication, release)
+
+    async def finish_due(self) -> int:
+        """Write `push.finished` for each push of which no row moves any more; how many."""
+        async with self._db.session() as session:
+            ids = await _unsealed(session)
+        for publication_id in ids:
+            await self._finish(publication_id)
+        return len(ids)
+
+    async def _finish(self, publication_id: str) -> None:
+        counts: dict[str, int] = {}
+        leaves: list[bytes] = []
+        last = ""
+        while True:
+            async with self._db.session() as session:
+                rows = await _page(session, publication_id, last)
+            for delivery_id, state, subject_ref in rows:
+                counts[state] = counts.get(state, 0) + 1
+                leaves.append(_leaf(delivery_id, subject_ref, state))
+                last = delivery_id
+            if len(rows) < PAGE:
+                break
+        subject = f"publication:{publication_id}"
+        async with self._ledger.transaction() as tx:
+            if (await tx.session.scalars(select(LedgerEntry.seq).where(*_sealed(subject)))).first():
+                return
+            body = {"counts": counts, "root": merkle_root(leaves), "rows": len(leaves)}
+            await tx.append("push.finished", subject=subject, actor="system", body=body)
+
+
+def _sealed(subject: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+    return (LedgerEntry.kind == "push.finished", LedgerEntry.subject == subject)
+
+
+async def _unsealed(session: AsyncSession) -> list[str]:
+    subject = literal("publication:") + Publication.id
+    query = select(Publication.id).where(
+        Publication.pushed_at.is_not(None),
+        exists().where(Delivery.publication_id == Publication.id),
+        ~exists().where(Delivery.publication_id == Publication.id, Delivery.state.in_(MOVING)),
+        ~exists().where(*_sealed(subject)),
+    )
+    return [*(await session.scalars(query)).all()]
+
+
+async def _page(
+    session: AsyncSession, publication_id: str, last: str
+) -> list[tuple[str, str, str]]:
+    query = (
+        select(Delivery.id, Delivery.state, Contact.subject_ref)
+        .join(Contact, Contact.id == Delivery.contact_id)
+        .where(Delivery.publication_id == publication_id, Delivery.id > last)
+        .order_by(Delivery.id)
+        .limit(PAGE)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+def _leaf(delivery_id: str, subject_ref: str, state: str) -> bytes:
+    """SHA-256 of `leaf:<delivery>:<subject_ref>:<state>`; no address, no text."""
+    return hashlib.sha256(f"leaf:{delivery_id}:{subject_ref}:{state}".encode()).digest()
+
+
+def merkle_root(leaves: Iterable[bytes]) -> str:
+    """The root over the leaves in order, hex; an odd last node is carried up; empty for none."""
+    level = list(leaves)
+    while len(level) > 1:
+        pairs = [
+            hashlib.sha256(b"node:" + level[i] + level[i + 1]).digest()
+            for i in range(0, len(level) - 1, 2)
+        ]
+        level = pairs + ([level[-1]] if len(level) % 2 else [])
+    return level[0].hex() if level else ""

@@ -1,0 +1,190 @@
+"""Audiences, delivery rows and the sealed push."""
+
+from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.contract import NotReleased, Release
+from bot.models import Account, Delivery, Publication
+from config.clock import now
+from facets.taxonomy import starting_taxonomy
+from ledger.append import Ledger, load_signing_key
+from ledger.models import Incident, LedgerEntry
+from storage.database import new_id
+from storage.switches import set_switch
+from subscriptions.matching import Matching, next_at
+from subscriptions.push import Pusher, merkle_root
+from subscriptions.subscribers import Wish
+
+JOBS = {"topics": ["employment"], "groups": ["graduates"], "regions": ["ulanqab"]}
+
+
+def released(audience) -> Release:
+    moment = now()
+    return Release(
+        "r1", "i1", "d", "题", MappingProxyType({}), audience, moment, moment + timedelta(days=1)
+    )
+
+
+@pytest.fixture
+def matching() -> Matching:
+    return Matching(starting_taxonomy())
+
+
+async def publication(town, account: str = "tg") -> Publication:
+    row = Publication(
+        id=new_id(),
+        release_id="r1",
+        item_id="i1",
+        account_id=account,
+        digest="d",
+        state="published",
+        due_at=now(),
+    )
+    async with town.db.session() as session:
+        session.add(row)
+    return row
+
+
+async def rows_of(town) -> list[Delivery]:
+    async with town.db.session() as session:
+        return [*(await session.scalars(select(Delivery).order_by(Delivery.contact_id))).all()]
+
+
+async def test_a_county_subscriber_gets_its_leagues_items_and_a_neighbour_does_not(
+    town, matching
+) -> None:
+    for wish in (
+        Wish("employment"),
+        Wish("employment", "graduates", "qinghe"),
+        Wish("employment", "", "ulanqab"),
+    ):
+        await town.citizen(wish)
+    for wish in (
+        Wish("consumption"),
+        Wish("employment", "veterans"),
+        Wish("employment", "", "baotou"),
+    ):
+        await town.citizen(wish)
+    await town.citizen(Wish("employment"), state="ended")
+    async with town.db.session() as session:
+        assert await matching.count(session, JOBS, ["tg", "wx"]) == 3
+        assert await matching.count(session, JOBS, ["wx"]) == 0
+        assert await matching.count(session, {"topics": ["employment"]}, ["tg"]) == 5
+        assert await matching.count(session, {"topics": []}, ["tg"]) == 0
+        sample = await matching.sample(session, JOBS, ["tg"], 2)
+    assert len(sample) == 2
+    assert all(
+        person.who.startswith("订阅者 …") and "就业创业" in person.reason for person in sample
+    )
+
+
+async def test_several_matching_wishes_make_one_row_with_the_reason_in_words(town, matching):
+    await town.citizen(
+        Wish("employment"), Wish("employment", "graduates", "qinghe"), Wish("employment", "", "")
+    )
+    place = await publication(town)
+    for expected in (1, 0):
+        assert await matching.create_deliveries(town.db, place, released(JOBS)) == expected
+    (row,) = await rows_of(town)
+    assert row.reason == "您订阅了 就业创业、人群 高校毕业生、地区 青禾县"
+    assert (row.content_key, row.release_id, row.state, row.reply, len(row.id)) == (
+        "r1",
+        "r1",
+        "created",
+        None,
+        26,
+    )
+
+
+async def test_rows_are_made_in_batches_and_each_contact_once(town, matching, monkeypatch):
+    monkeypatch.setattr("subscriptions.matching.BATCH", 3)
+    people = [await town.citizen(Wish("employment")) for _ in range(8)]
+    await town.citizen(Wish("employment"), account="wx")
+    place = await publication(town)
+    assert (
+        await matching.create_deliveries(town.db, place, released({"topics": ["employment"]})) == 8
+    )
+    assert {row.contact_id for row in await rows_of(town)} == {person.id for person in people}
+
+
+async def test_daily_and_weekly_subscribers_wait_for_their_hour(town, matching) -> None:
+    await town.citizen(Wish("employment", frequency="weekly"))
+    await town.citizen(Wish("employment", frequency="daily"))
+    await town.citizen(Wish("employment", "", "", "weekly"), Wish("employment", "graduates"))
+    place = await publication(town)
+    await matching.create_deliveries(town.db, place, released({"topics": ["employment"]}))
+    weekly, daily, mixed = [row.next_at for row in await rows_of(town)]
+    assert (daily.hour, weekly.hour, weekly.weekday()) == (1, 1, 0)
+    assert mixed <= now() < daily <= weekly
+
+
+def test_the_next_nine_o_clock_is_today_before_nine_and_tomorrow_after() -> None:
+    assert next_at(datetime(2026, 11, 24, 0, 30, tzinfo=UTC), 9).isoformat()[:13] == "2026-11-24T09"
+    assert next_at(datetime(2026, 11, 24, 1, 30, tzinfo=UTC), 9).isoformat()[:13] == "2026-11-25T09"
+
+
+@pytest.fixture
+async def pusher(town, tmp_path, matching):
+    ledger = Ledger(town.db, load_signing_key(tmp_path / "k"), tmp_path / "anchors")
+    asked: list[str] = []
+
+    async def verify(release_id: str) -> Release:
+        asked.append(release_id)
+        if release_id == "forged":
+            raise NotReleased(["第 2 级签名不符"])
+        return released({"topics": ["employment"]})
+
+    made = Pusher(town.db, ledger, verify, matching)
+    made.asked = asked
+    return made
+
+
+async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher) -> None:
+    for _ in range(3):
+        await town.citizen(Wish("employment"))
+    place = await publication(town)
+    assert [await pusher.create_due(), await pusher.create_due()] == [3, 0]
+    assert await pusher.finish_due() == 0
+    async with town.db.session() as session:
+        await session.execute(update(Delivery).values(state="published"))
+    assert [await pusher.finish_due(), await pusher.finish_due()] == [1, 0]
+    async with town.db.session() as session:
+        (entry,) = (await session.scalars(select(LedgerEntry))).all()
+    assert (entry.kind, entry.subject) == ("push.finished", f"publication:{place.id}")
+    assert '"counts":{"published":3}' in entry.preimage
+    assert entry.signature
+
+
+async def test_no_row_without_proof_and_none_while_push_is_stopped(town, pusher) -> None:
+    await town.citizen(Wish("employment"))
+    place = await publication(town)
+    async with town.db.session() as session:
+        await set_switch(session, "push", stopped=True, reason="演练", by="admin")
+    assert (await pusher.create_due(), pusher.asked) == (0, [])
+    async with town.db.session() as session:
+        await set_switch(session, "push", stopped=False, reason="", by="admin")
+        await session.execute(
+            update(Publication).where(Publication.id == place.id).values(release_id="forged")
+        )
+    assert (await pusher.create_due(), await rows_of(town)) == (0, [])
+    async with town.db.session() as session:
+        (incident,) = (await session.scalars(select(Incident))).all()
+    assert "签名不符" in incident.message
+
+
+async def test_an_account_on_the_mass_route_gets_no_personal_push(town, pusher) -> None:
+    await town.citizen(Wish("employment"))
+    await publication(town)
+    async with town.db.session() as session:
+        await session.execute(update(Account).values(settings={"push": "mass"}))
+    assert await pusher.create_due() == 0
+
+
+def test_the_merkle_root_changes_with_any_leaf_and_with_order() -> None:
+    leaves = [bytes([n]) * 32 for n in range(5)]
+    root = merkle_root(leaves)
+    assert merkle_root([]) == ""
+    assert len({root, merkle_root(leaves[:4]), merkle_root(leaves[::-1])}) == 3
