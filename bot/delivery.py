@@ -414,13 +414,30 @@ class Deliverer:
         async with self._w.db.session() as session:
             if finished:
                 await self._write_outcomes(session, finished)
+                refused = await self._hold_after(session, finished)
             claimed = await self._claim(session, batch, stops) if batch else []
-        for one in finished:
-            if one.outcome.detail.get("scope") == "account":
-                await self._halt_account(one.account_id, one.outcome.reason)
-            elif one.outcome.code == RELEASE_HOLD and one.release_id:
-                await self._hold(Delivery.release_id == one.release_id, one.outcome.reason)
+        if finished:
+            for account_id, reason in refused.items():
+                await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
+
+    async def _hold_after(self, session: AsyncSession, finished: Sequence[_Work]) -> dict[str, str]:
+        """Hold what would meet the same refusal; returns refused accounts and why."""
+        refused = {
+            one.account_id: one.outcome.reason
+            for one in finished
+            if one.outcome.detail.get("scope") == "account"
+        }
+        for account_id, reason in refused.items():
+            await _hold(session, Delivery.account_id == account_id, reason, ACCOUNT_HOLD)
+        broken = {
+            one.release_id: one.outcome.reason
+            for one in finished
+            if one.outcome.code == RELEASE_HOLD and one.release_id
+        }
+        for release_id, reason in broken.items():
+            await _hold(session, Delivery.release_id == release_id, reason, RELEASE_HOLD)
+        return refused
 
     async def _claim(
         self, session: AsyncSession, batch: Sequence[str], stops: frozenset[str]
@@ -635,19 +652,9 @@ class Deliverer:
             return (await session.scalars(query)).first() is not None
 
     async def _halt_account(self, account_id: str, reason: str) -> None:
-        if await self._hold(Delivery.account_id == account_id, reason, ACCOUNT_HOLD):
-            _log.warning("account_held", account=account_id)
-        await self._w.on_incident("account_refused", f"account:{account_id}", reason)
-
-    async def _hold(self, which: ColumnElement[bool], reason: str, hold: str = RELEASE_HOLD) -> int:
         async with self._w.db.session() as session:
-            query = (
-                update(Delivery)
-                .where(which, Delivery.state.in_(DUE))
-                .values(state=State.HELD, hold=hold, why=reason, next_at=None)
-                .returning(Delivery.id)
-            )
-            return len(list(await session.scalars(query)))
+            await _hold(session, Delivery.account_id == account_id, reason, ACCOUNT_HOLD)
+        await self._w.on_incident("account_refused", f"account:{account_id}", reason)
 
     # --- what is asked often, remembered shortly ------------------------------------------
 
@@ -742,6 +749,14 @@ async def _reply_row(session: AsyncSession, reply: Reply, key: str) -> str:
     session.add(row)
     await session.flush()
     return row.id
+
+
+async def _hold(session: AsyncSession, which: ColumnElement[bool], reason: str, hold: str) -> None:
+    await session.execute(
+        update(Delivery)
+        .where(which, Delivery.state.in_(DUE))
+        .values(state=State.HELD, hold=hold, why=reason, next_at=None)
+    )
 
 
 def _publication_due(moment: datetime) -> ColumnElement[bool]:

@@ -1,0 +1,150 @@
+"""The Telegram channel against the sandbox over HTTP."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
+from bot.telegram import TelegramChannel
+from storage.cache import MemoryCache
+from tests.bot.conftest import Platforms, content, no_media
+
+PICTURE = "sha256:" + "b" * 64
+
+
+@pytest.fixture
+async def channel(platforms: Platforms) -> AsyncIterator[TelegramChannel]:
+    made = TelegramChannel(MemoryCache(), platforms.hosts)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def account(platforms: Platforms) -> AccountView:
+    await platforms.control("accounts", platform="telegram", token="7:abc", name="青禾发布")
+    await platforms.control("citizens", account="7", count=1, prefix="c")
+    await platforms.control(
+        "citizens", account="7", count=1, kind="channel", username="qinghe", prefix="p"
+    )
+    secrets = {"token": "7:abc", "webhook_secret": "s", "chat": "@qinghe"}
+    return AccountView(
+        "a1", "telegram", "青禾发布", f"{platforms.url}/telegram", secrets, {"per_second": 0}
+    )
+
+
+async def _citizen(platforms: Platforms) -> str:
+    found = (await platforms.seen("citizens", account="7"))["citizens"]
+    return str(next(one["citizen"] for one in found if not str(one["citizen"]).startswith("-")))
+
+
+async def _push(channel: TelegramChannel, account: AccountView, to: str) -> Outcome:
+    return await channel.push(account, to, channel.render(content()), "您订阅了就业创业")
+
+
+async def _fault(platforms: Platforms, **fault: Any) -> None:
+    await platforms.control("faults", platform="telegram", method="sendMessage", **fault)
+
+
+async def test_a_push_arrives_with_bold_title_and_reason(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    outcome = await _push(channel, account, citizen)
+    assert outcome.state is State.PUBLISHED
+    message = (await platforms.seen("messages", account="7", citizen=citizen))["messages"][-1]
+    assert message["text"].endswith("为什么收到：您订阅了就业创业")
+    assert message["entities"][0]["type"] == "bold"
+
+
+async def test_a_publication_with_picture_is_one_captioned_photo(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    async def media(marker: str) -> tuple[bytes, str]:
+        assert marker == PICTURE
+        return b"\x89PNG picture", "image/png"
+
+    rendering = channel.render(content(body=f"![图]({PICTURE})\n正文。"))
+    outcome = await channel.publish(account, rendering, media)
+    assert outcome.state is State.PUBLISHED, outcome
+    assert outcome.detail["url"].startswith("https://t.me/qinghe/")
+    requests = (await platforms.seen("requests", account="7", method="sendPhoto"))["requests"]
+    assert len(requests) == 1
+    assert "正文" in requests[0]["parsed"]["caption"]
+
+
+async def test_a_long_publication_goes_out_in_parts(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    rendering = channel.render(content(body="说明文字。\n" * 900))
+    outcome = await channel.publish(account, rendering, no_media)
+    assert outcome.state is State.PUBLISHED
+    assert len(outcome.ref.split(",")) == len(rendering["parts"]) > 1
+
+
+async def test_a_dropped_answer_is_unknown_and_the_message_did_arrive(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    await _fault(platforms, kind="drop_answer")
+    assert (await _push(channel, account, citizen)).state is State.UNKNOWN
+    found = await platforms.seen("messages", account="7", citizen=citizen)
+    assert len(found["messages"]) == 1
+
+
+async def test_too_many_requests_is_retried_after_what_telegram_says(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    await _push(channel, account, citizen)
+    outcome = await _push(channel, account, citizen)
+    assert (outcome.state, outcome.code) == (State.RETRYING, "429")
+    assert outcome.retry_after >= 1
+
+
+async def test_who_blocked_us_is_ended_and_an_unknown_chat_too(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    await platforms.control("tap", account="7", citizen=citizen, event="block")
+    assert (await _push(channel, account, citizen)).state is State.ENDED
+    assert (await _push(channel, account, "99999999")).state is State.ENDED
+
+
+async def test_a_refused_connection_is_tried_again(channel: TelegramChannel) -> None:
+    nobody = next(iter(channel._allowed)).rsplit(":", 1)[0] + ":9"
+    closed = TelegramChannel(MemoryCache(), frozenset({nobody}))
+    view = AccountView("a2", "telegram", "x", f"http://{nobody}", {"token": "7:abc"}, {})
+    assert (await _push(closed, view, "5")).state is State.RETRYING
+    await closed.close()
+
+
+async def test_a_private_address_is_never_reached(platforms: Platforms) -> None:
+    strict = TelegramChannel(MemoryCache())
+    view = AccountView("a3", "telegram", "x", f"{platforms.url}/telegram", {"token": "7:abc"}, {})
+    outcome = await _push(strict, view, "5")
+    assert outcome.state is State.RETRYING
+    assert (await platforms.seen("requests", count="1"))["count"] == 0
+    await strict.close()
+
+
+async def test_a_wrong_token_holds_the_whole_account(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    wrong = AccountView("a4", "telegram", "x", account.api_base, {"token": "8:zzz"}, {})
+    outcome = await _push(channel, wrong, "5")
+    assert outcome.state is State.HELD
+    assert outcome.detail["scope"] == "account"
+
+
+async def test_a_reply_carries_its_buttons(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    reply = Reply(
+        "a1", "c1", "请选择", ReplyBasis.TEMPLATE, ((Button("就业创业", "topic:employment"),),)
+    )
+    assert (await channel.reply(account, citizen, reply)).state is State.PUBLISHED
+    message = (await platforms.seen("messages", account="7", citizen=citizen))["messages"][-1]
+    button = message["reply_markup"]["inline_keyboard"][0][0]
+    assert button["callback_data"] == "topic:employment"
