@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
-from sandbox import control, telegram
+from sandbox import control, telegram, wechat
 from sandbox.state import STATE, State
 
 LARGEST_BODY = 60 * 1024 * 1024
@@ -33,6 +33,7 @@ def create_app(public_base: str | None = None) -> web.Application:
     app[STATE] = State(public_base)
     app.cleanup_ctx.append(_outbound)
     telegram.add(app)
+    wechat.add(app)
     control.add(app)
     return app
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import telegram
+from sandbox import telegram, wechat
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 
 FAULT_KINDS = (
@@ -258,6 +258,12 @@ async def tap(request: web.Request) -> web.Response:
     return reply(answer, 404 if "error" in answer and "status" not in answer else 200)
 
 
+async def verify(request: web.Request) -> web.Response:
+    """Have WeChat check the callback address with an echostr."""
+    state, content = request.app[STATE], await given(request)
+    return reply(await wechat.verify(state, wanted_account(state, content.get("account"))))
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything: accounts, citizens, logs, faults, clock, limits."""
     request.app[STATE].clear()
@@ -275,7 +281,7 @@ async def phone(request: web.Request) -> web.Response:
         "received": citizen.received[-80:],
         "said": citizen.said[-80:],
         "typing": account.in_flight.get(citizen.id, 0) > 0,
-        "notices": notices[-3:],
+        "notices": notices[-6:],
         "now": iso(request.app[STATE].clock.now()),
     }
     return reply(screen)
@@ -288,7 +294,7 @@ async def deliveries(request: web.Request) -> web.Response:
     return reply({"count": len(found), "deliveries": found})
 
 
-PLATFORMS: dict[str, Any] = {"telegram": telegram}
+PLATFORMS: dict[str, Any] = {"telegram": telegram, "wechat": wechat}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
@@ -299,7 +305,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "faults", get_faults), ("DELETE", "faults", delete_faults),
     ("GET", "clock", clock), ("POST", "clock", clock), ("GET", "limits", limits),
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
-    ("POST", "reset", reset), ("GET", "phone", phone), ("GET", "deliveries", deliveries),
+    ("POST", "verify", verify), ("POST", "reset", reset), ("GET", "phone", phone),
+    ("GET", "deliveries", deliveries),
 )  # fmt: skip
 
 
