@@ -2,28 +2,11 @@
 
 from alembic import context
 
-import bot.models
-import content_sources.models
-import escalations.models
-import knowledge.models
-import ledger.models
-import review_queue.models
-import storage.media
-import storage.switches
-import subscriptions.models
+from migrations.env_tables import TABLES
 from storage.database import Base
 
-TABLES = (
-    bot.models,
-    content_sources.models,
-    escalations.models,
-    knowledge.models,
-    ledger.models,
-    review_queue.models,
-    storage.media,
-    storage.switches,
-    subscriptions.models,
-)
+if not TABLES:
+    raise RuntimeError("no tables are declared")
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,15 +12,14 @@ from storage.database import Database
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path):
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'l.db'}")
-    await db.create_all()
-    ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
+async def ledger(tmp_path: Path, database: Database) -> Ledger:
+    ledger = Ledger(
+        database, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl"
+    )
     for number in range(5):
         async with ledger.transaction() as tx:
             await tx.append("decision", subject="item:a", actor="p", body={"n": number})
-    yield ledger
-    await db.close()
+    return ledger
 
 
 async def exported(ledger: Ledger) -> list[str]:
@@ -76,7 +75,7 @@ async def test_a_forged_signature_is_refused(ledger: Ledger, tmp_path: Path) -> 
     "statement",
     [
         "UPDATE ledger_entry SET signature = NULL WHERE seq = 2",
-        "UPDATE ledger_entry SET preimage = replace(preimage, 'decision', 'decisiom') WHERE seq = 2",
+        "UPDATE ledger_entry SET preimage = replace(preimage, 'decision', 'x') WHERE seq = 2",
         "DELETE FROM ledger_entry WHERE seq = 2",
     ],
 )
@@ -98,10 +97,13 @@ async def test_an_entry_hidden_under_another_subject_still_counts(ledger: Ledger
 
 
 async def test_nothing_is_appended_when_the_transaction_fails(ledger: Ledger) -> None:
-    with pytest.raises(RuntimeError):
+    async def half_done() -> None:
         async with ledger.transaction() as tx:
             await tx.append("decision", subject="item:b", actor="p", body={})
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await half_done()
     assert await ledger.facts("item:b") == []
     assert json.loads(ledger.anchor_path.read_text().splitlines()[-1])["seq"] == 5
 

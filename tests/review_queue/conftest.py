@@ -1,6 +1,6 @@
 """A small office: two accounts, an editor, three reviewers, and a queue with plain renderings."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,11 @@ class Office:
 
     async def decide(self, item: Item, who: str, verdict: str = "approve", **more: Any) -> Item:
         digest, _ = await self.queue.findings(item.id)
-        fields: dict[str, Any] = {"digest": digest, "version": item.version, "gates": all_ok()} | more
+        fields: dict[str, Any] = {
+            "digest": digest,
+            "version": item.version,
+            "gates": all_ok(),
+        } | more
         return await self.queue.decide(item.id, self.people[who], Answer(verdict, **fields))
 
     async def approved(self) -> Item:
@@ -71,10 +75,8 @@ PEOPLE = {
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[Office]:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'q.db'}")
-    await db.create_all()
-    ledger = Ledger(db, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
+async def office(tmp_path: Path, database: Database) -> Office:
+    ledger = Ledger(database, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
     found: list[dict[str, Any]] = []
 
     async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
@@ -104,5 +106,4 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         }
     flows = load_workflows(ROOT / "config" / "workflows.yaml")
     queue = ReviewQueue(ledger, flows, plain_render, check)
-    yield Office(queue, Releases(ledger, recheck), people, found)
-    await db.close()
+    return Office(queue, Releases(ledger, recheck), people, found)

@@ -1,0 +1,23 @@
+"""Every module that declares tables: importing this one fills the metadata."""
+
+import bot.models
+import content_sources.models
+import escalations.models
+import knowledge.models
+import ledger.models
+import review_queue.models
+import storage.media
+import storage.switches
+import subscriptions.models
+
+TABLES = (
+    bot.models,
+    content_sources.models,
+    escalations.models,
+    knowledge.models,
+    ledger.models,
+    review_queue.models,
+    storage.media,
+    storage.switches,
+    subscriptions.models,
+)
