@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 from aiohttp import web
 
-from sandbox import control, telegram, wechat
+from sandbox import control, phones, telegram, wechat
 from sandbox.state import STATE, State
 
 LARGEST_BODY = 60 * 1024 * 1024
@@ -35,6 +35,7 @@ def create_app(public_base: str | None = None) -> web.Application:
     telegram.add(app)
     wechat.add(app)
     control.add(app)
+    phones.add(app)
     return app
 
 

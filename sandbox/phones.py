@@ -1,0 +1,59 @@
+"""The phone pages: one citizen's chat on each platform, alone or side by side."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from aiohttp import web
+
+from sandbox.state import STATE, Account, State
+
+HERE = Path(__file__).parent
+NAMES = {"wechat": "微信", "telegram": "Telegram"}
+
+
+def _template(name: str) -> str:
+    return (HERE / "templates" / name).read_text(encoding="utf-8")
+
+
+PHONE, BOTH = _template("phone.html"), _template("both.html")
+
+
+def _chosen(state: State, platform: str, request: web.Request) -> tuple[Account | None, str]:
+    """Return the asked account (else the platform's first) and citizen (else its first)."""
+    wanted = state.account(request.query.get("account", ""))
+    if wanted is None or wanted.platform != platform:
+        wanted = next((a for a in state.accounts.values() if a.platform == platform), None)
+    if wanted is None:
+        return None, ""
+    citizen = request.query.get("citizen", "")
+    return wanted, citizen if citizen in wanted.citizens else next(iter(wanted.citizens), "")
+
+
+async def phone(request: web.Request) -> web.Response:
+    """Show one citizen's chat with one account."""
+    platform = request.match_info["platform"]
+    if platform not in NAMES:
+        raise web.HTTPNotFound
+    account, citizen = _chosen(request.app[STATE], platform, request)
+    page = PHONE.format(
+        platform=platform,
+        label=NAMES[platform],
+        account=escape(account.id if account else ""),
+        name=escape(account.name if account else "还没有账号"),
+        citizen=escape(citizen),
+    )
+    return web.Response(text=page, content_type="text/html")
+
+
+async def both(_request: web.Request) -> web.Response:
+    """Show both phones side by side."""
+    return web.Response(text=BOTH, content_type="text/html")
+
+
+def add(app: web.Application) -> None:
+    """Mount the pages and their style and script."""
+    app.router.add_get("/", both)
+    app.router.add_get("/phone/{platform}", phone)
+    app.router.add_static("/phone/static", HERE / "static")
