@@ -1,0 +1,175 @@
+"""Cut a policy text into addressable clauses. Pure: text[clause.start:clause.end] == clause.text."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+_NUM = "零〇一二三四五六七八九十百千两"
+_PAD = r"[ \t\u3000\xa0]*(?:\[bookmark:[^\]\n]*\][ \t\u3000\xa0]*)?"
+_LINE = re.compile(r"[^\n]+")
+_PART = re.compile(rf"{_PAD}(第[{_NUM}\d]+[编章节])(?![条款])")
+_ARTICLE = re.compile(rf"{_PAD}(第[{_NUM}\d]+条(?:之[{_NUM}]+)?)(?=[\s\u3000：:]|[^\d{_NUM}的规、，])")
+_POINT = re.compile(rf"{_PAD}([（(][{_NUM}]+[）)])")
+_HEADING = re.compile(rf"{_PAD}([{_NUM}]+)、")
+_TAIL = re.compile(r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)")
+_MAX_PARAGRAPH = 400  # paragraphs shorter than this are joined into one clause when unnumbered
+_MIN_PARAGRAPH = 60
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause: its label as printed (（五）, 第三条, 二、, 第4段), headings above, exact span."""
+
+    number: int  # 1, 2, 3 ... in the order of the text
+    label: str
+    heading: tuple[str, ...]
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Line:
+    start: int
+    end: int
+    text: str
+
+
+@dataclass
+class _Open:
+    label: str
+    heading: tuple[str, ...]
+    start: int
+    end: int
+    says_something: bool = True  # False for a heading until a body follows
+
+
+def cut(text: str) -> list[Clause]:
+    """The clauses of `text`, by the strongest numbering it uses.
+
+    第X条; else （一） under 一、 headings; else 一、; else paragraphs. At least two of a kind are
+    needed. What stands before the first number (印发通知的话) is no clause.
+    """
+    lines = [_Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()]
+    for marker in (_ARTICLE, _POINT, _HEADING):
+        starts = [line for line in lines if marker.match(line.text)]
+        if len(starts) >= 2:
+            found = list(_numbered(text, lines, marker))
+            break
+    else:
+        found = list(_paragraphs(text, lines))
+    return [
+        Clause(number, part.label, part.heading, text[part.start : part.end], part.start, part.end)
+        for number, part in enumerate(found, start=1)
+    ]
+
+
+def _numbered(text: str, lines: list[_Line], marker: re.Pattern[str]) -> Iterator[_Open]:
+    """Clauses opened by `marker`; headings close the clause and become the path of the next.
+
+    A 一、 heading with a body of its own before the first （一） is a clause too.
+    """
+    headings: list[tuple[int, str]] = []
+    current: _Open | None = None
+    for line in lines:
+        level = _heading_level(line.text, marker)
+        match = marker.match(line.text)
+        if not match and level is None and not _TAIL.match(line.text):
+            if current is not None:
+                current.end = line.start + len(line.text.rstrip())
+                current.says_something = True
+            continue
+        if current is not None and current.says_something:
+            yield current
+        current = None
+        if match:
+            path = tuple(name for _, name in headings)
+            current = _opened(match.group(1), path, line)
+        elif level is not None:
+            headings = [kept for kept in headings if kept[0] < level]
+            if marker is _POINT:
+                label = re.match(rf"[{_NUM}]+、", line.text[_lead(line.text) :])
+                current = _opened(label.group() if label else "", (), line)
+                current.says_something = "。" in line.text
+            headings.append((level, _clean(line.text)))
+    if current is not None and current.says_something:
+        yield current
+
+
+def _opened(label: str, path: tuple[str, ...], line: _Line) -> _Open:
+    return _Open(label, path, line.start + _lead(line.text), line.start + len(line.text.rstrip()))
+
+
+def _lead(line: str) -> int:
+    """Characters before the label: indentation and a word processor's bookmark."""
+    match = re.match(_PAD, line)
+    return match.end() if match else 0
+
+
+def _heading_level(line: str, marker: re.Pattern[str]) -> int | None:
+    part = _PART.match(line)
+    if part and marker is _ARTICLE:
+        return "编章节".index(part.group(1)[-1])
+    if marker is _POINT and _HEADING.match(line):
+        return 0
+    return None
+
+
+def _clean(line: str) -> str:
+    return line[_lead(line) :].strip()[:120]
+
+
+def _paragraphs(text: str, lines: list[_Line]) -> Iterator[_Open]:
+    """Paragraphs; short ones are joined to the next so that a clause says something."""
+    count = 0
+    current: _Open | None = None
+    for line in lines:
+        start = line.start + len(line.text) - len(line.text.lstrip())
+        end = line.start + len(line.text.rstrip())
+        if current and current.end - current.start < _MIN_PARAGRAPH and (
+            end - current.start <= _MAX_PARAGRAPH
+        ):
+            current.end = end
+            continue
+        if current:
+            yield current
+        count += 1
+        current = _Open(f"第{count}段", (), start, end)
+    if current:
+        yield current
+
+
+_SENTENCE = re.compile(r"[^。；！？!?;\n]+[。；！？!?;]*[”’」』）)]*")
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Spans of the sentences of `text`, without leading and trailing blanks, none empty."""
+    spans = []
+    for match in _SENTENCE.finditer(text):
+        raw = match.group()
+        start = match.start() + len(raw) - len(raw.lstrip())
+        end = match.start() + len(raw.rstrip())
+        if end > start:
+            spans.append((start, end))
+    return spans
+
+
+def best_window(text: str, score: Callable[[str], float], limit: int) -> tuple[int, int]:
+    """The run of whole sentences within `limit` characters that scores best; all when short.
+
+    A single sentence longer than `limit` is given whole: a quote is never cut inside.
+    """
+    start, end = len(text) - len(text.lstrip()), len(text.rstrip())
+    if end - start <= limit:
+        return start, max(start, end)
+    spans = sentences(text)
+    best, best_score = spans[0] if spans else (start, end), float("-inf")
+    for first in range(len(spans)):
+        for last in range(first, len(spans)):
+            window = spans[first][0], spans[last][1]
+            if last > first and window[1] - window[0] > limit:
+                break
+            value = score(text[window[0] : window[1]])
+            if value > best_score + 1e-9:
+                best, best_score = window, value
+    return best

@@ -1,0 +1,115 @@
+"""Validity in time: what a policy's status is on a given day. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
+STATUSES: tuple[Status, ...] = ("in_force", "amended", "expired", "repealed", "not_yet")
+STATUS_NAMES: Mapping[str, str] = {
+    "in_force": "现行有效",
+    "amended": "已修改",
+    "expired": "已失效",
+    "repealed": "已废止",
+    "not_yet": "尚未施行",
+}
+CITABLE = frozenset({"in_force", "amended"})  # what a citizen may be answered from
+STARTING_FILE = Path(__file__).parent.parent / "config" / "library.yaml"
+
+
+@dataclass(frozen=True)
+class Defaults:
+    """Years in force when the document is silent; trial words shorten it (domain I1)."""
+
+    default_years: int = 5
+    trial_years: int = 2
+    trial_words: tuple[str, ...] = ("暂行", "试行")
+
+
+@dataclass(frozen=True)
+class Life:
+    """The dated facts of one policy. Dates are calendar days in Beijing; None = unknown."""
+
+    title: str = ""
+    issued_on: date | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None  # the last day in force
+    repealed_on: date | None = None  # the first day no longer in force
+    amended_on: date | None = None
+    stated: Status | None = None  # what the source itself says, believed when no date decides
+    statute: bool = field(default=False)  # laws and regulations do not lapse by themselves
+
+
+@cache
+def starting_defaults() -> Defaults:
+    """The defaults a new office starts with (`config/library.yaml`)."""
+    data: dict[str, Any] = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
+    return Defaults(
+        int(data["default_years"]),
+        int(data["trial_years"]),
+        tuple(str(word) for word in data["trial_words"]),
+    )
+
+
+def parse_day(value: object, name: str) -> date | None:
+    """`YYYY-MM-DD`, None or "" to a date. Raises ValueError naming the field (Chinese)."""
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(str(value)[:10])
+    except ValueError as error:
+        raise ValueError(f"{name}：日期应写成 YYYY-MM-DD，现在是“{value}”") from error
+
+
+def add_years(day: date, years: int) -> date:
+    """The same day `years` later; 29 February becomes 28 February."""
+    try:
+        return day.replace(year=day.year + years)
+    except ValueError:
+        return day.replace(year=day.year + years, day=28)
+
+
+def last_day(life: Life, defaults: Defaults | None = None) -> date | None:
+    """The last day in force: the stated one, else counted from the start by the defaults."""
+    if life.effective_to is not None:
+        return life.effective_to
+    start = life.effective_from
+    if start is None or life.statute:
+        return None
+    defaults = defaults or starting_defaults()
+    trial = any(word in life.title for word in defaults.trial_words)
+    end = add_years(start, defaults.trial_years if trial else defaults.default_years)
+    return date.fromordinal(end.toordinal() - 1)
+
+
+def status_at(life: Life, as_of: date, defaults: Defaults | None = None) -> Status:
+    """The status on the day `as_of`. A repeal beats an expiry, both beat an amendment."""
+    if life.repealed_on is not None and as_of >= life.repealed_on:
+        return "repealed"
+    if life.effective_from is not None and as_of < life.effective_from:
+        return "not_yet"
+    end = last_day(life, defaults)
+    if end is not None and as_of > end:
+        return "expired"
+    if life.amended_on is not None and as_of >= life.amended_on:
+        return "amended"
+    if life.stated is not None and _undated(life, life.stated):
+        return life.stated
+    return "in_force"
+
+
+def _undated(life: Life, stated: Status) -> bool:
+    """Whether no date of its own decides about the stated status."""
+    deciding = {
+        "in_force": None,
+        "amended": life.amended_on,
+        "expired": life.effective_to,
+        "repealed": life.repealed_on,
+        "not_yet": life.effective_from,
+    }
+    return deciding[stated] is None
