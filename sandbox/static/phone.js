@@ -86,11 +86,11 @@ function bubble(message, mine) {
   const whole = telegram && !mine ? el("div", { className: "wide" }, body, keys(message)) : body;
   return [el("div", { className: "row" + (mine ? " mine" : "") }, mine ? null : face(), whole)];
 }
-const moment = (m) => (m.time ? Date.parse(m.time) : 1000 * (m.date ?? m.at));
+const moment = (m) => (m.time ? Date.parse(m.time) : Math.floor(1000 * (m.date ?? m.at)));
 
 function draw(screen) {
   const all = [...screen.received.map((m) => [{ ...m, at: moment(m) }, false]), ...screen.said.map((m) => [{ ...m, at: moment(m) }, true])];
-  all.sort((a, b) => (telegram ? a[0].message_id - b[0].message_id : a[0].at - b[0].at));
+  all.sort((a, b) => (telegram ? a[0].message_id - b[0].message_id : a[0].at - b[0].at || b[1] - a[1]));
   const typing = screen.typing || busy > 0, key = JSON.stringify([all, typing]);
   $("name").textContent = screen.account.name;
   $("face").textContent = screen.account.name[0] || "";
