@@ -63,3 +63,13 @@ class CalendarDay(Base):
     day: Mapped[str] = mapped_column(String(10), primary_key=True)
     working: Mapped[bool]
     note: Mapped[str] = mapped_column(String(80), default="")
+
+
+class TicketMessage(Base):
+    """What the citizen added while a person holds the question; masked."""
+
+    __tablename__ = "ticket_message"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(26), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]

@@ -1,0 +1,156 @@
+"""Working time: several periods a day, holidays, make-up workdays (调休); due times in it.
+
+`OfficeHours` and its methods are pure. `load_hours(path)` reads config/calendar.yaml,
+`seed_calendar(session, years)` fills CalendarDay from the published holiday arrangements, and
+`with_calendar(session, hours)` joins the two. Minutes are working minutes, dates Beijing dates.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import chinese_calendar
+import yaml
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import BEIJING, beijing
+from escalations.models import CalendarDay
+
+FARTHEST = 400  # days looked ahead before the calendar is called wrong
+WEEKDAYS = "一二三四五六日"
+
+
+class CalendarError(ValueError):
+    """The working calendar cannot be used; the text names the field and the remedy."""
+
+
+@dataclass(frozen=True)
+class OfficeHours:
+    """When people work, and how long they have. `days` overrides the weekly rule by date."""
+
+    periods: tuple[tuple[time, time], ...]
+    weekdays: frozenset[int]  # 0 = Monday
+    acknowledge_minutes: int = 15
+    answer_minutes: int = 240
+    hotline: str = "12345"
+    days: Mapping[date, bool] = field(default_factory=dict)
+
+    def is_working_day(self, day: date) -> bool:
+        """A make-up Saturday works, a holiday Monday does not."""
+        return self.days.get(day, day.weekday() in self.weekdays)
+
+    def is_working(self, moment: datetime) -> bool:
+        """Whether people are at work at this moment (the lunch break is not work)."""
+        local = beijing(moment)
+        return self.is_working_day(local.date()) and any(
+            begin <= local.time() < end for begin, end in self.periods
+        )
+
+    def spans(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Working spans from `start` on, the first cut at `start`."""
+        local = beijing(start)
+        for ahead in range(FARTHEST):
+            day = local.date() + timedelta(days=ahead)
+            if not self.is_working_day(day):
+                continue
+            for begin, end in self.periods:
+                first = max(local, datetime.combine(day, begin, BEIJING))
+                last = datetime.combine(day, end, BEIJING)
+                if first < last:
+                    yield first, last
+        raise CalendarError(f"工作日历在 {FARTHEST} 天内没有工作时间：请检查节假日设置")
+
+    def next_working(self, moment: datetime) -> datetime:
+        """`moment` itself when people work, else when they next begin."""
+        return next(self.spans(moment))[0]
+
+    def due_at(self, start: datetime, minutes: int) -> datetime:
+        """When `minutes` (over 0) of working time after `start` have passed."""
+        if minutes <= 0:
+            raise CalendarError("办理时限必须大于 0 分钟：请检查 config/calendar.yaml")
+        left = timedelta(minutes=minutes)
+        for begin, end in self.spans(start):
+            if left <= end - begin:
+                return begin + left
+            left -= end - begin
+        raise CalendarError("工作日历没有足够的工作时间：请检查节假日设置")
+
+
+def in_words(moment: datetime) -> str:
+    """11月24日（周二）17:30, as it is told to a citizen."""
+    local = beijing(moment)
+    day = f"{local.month}月{local.day}日（周{WEEKDAYS[local.weekday()]}）"
+    return f"{day}{local:%H:%M}"
+
+
+def load_hours(path: Path) -> OfficeHours:
+    """Read and check a calendar file; CalendarError names the field."""
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise CalendarError(f"{path.name}：无法读取，请检查路径和缩进") from error
+    if not isinstance(data, dict):
+        raise CalendarError(f"{path.name}：应写成字段和值")
+    numbers = {name: data.get(name) for name in ("acknowledge_minutes", "answer_minutes")}
+    for name, value in numbers.items():
+        if not isinstance(value, int) or value <= 0:
+            raise CalendarError(f"{path.name}：{name} 应为大于 0 的整数（分钟）")
+    weekdays = data.get("weekdays")
+    if not isinstance(weekdays, list) or not weekdays or set(weekdays) - set(range(1, 8)):
+        raise CalendarError(f"{path.name}：weekdays 应为 1 至 7 的列表")
+    return OfficeHours(
+        periods=_periods(path.name, data.get("periods")),
+        weekdays=frozenset(day - 1 for day in weekdays),
+        acknowledge_minutes=data["acknowledge_minutes"],
+        answer_minutes=data["answer_minutes"],
+        hotline=str(data.get("hotline") or "12345"),
+    )
+
+
+def _periods(name: str, rows: Any) -> tuple[tuple[time, time], ...]:
+    try:
+        periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in rows)
+    except (TypeError, ValueError) as error:
+        raise CalendarError(f'{name}：periods 应写成 ["08:30", "12:00"] 的列表') from error
+    edges = [edge for period in periods for edge in period]
+    if not edges or edges != sorted(set(edges)):
+        raise CalendarError(f"{name}：periods 的时段应从早到晚、互不重叠")
+    return periods
+
+
+def published_days(year: int) -> list[tuple[date, bool, str]]:
+    """Days of `year` that differ from Monday to Friday: (day, working, note); empty if unknown."""
+    day, found = date(year, 1, 1), []
+    while day.year == year:
+        try:
+            working = bool(chinese_calendar.is_workday(day))
+            holiday = chinese_calendar.get_holiday_detail(day)[1]
+        except NotImplementedError:
+            return []
+        if working != (day.weekday() < 5):
+            found.append((day, working, "调休上班" if working else str(holiday or "放假")))
+        day += timedelta(days=1)
+    return found
+
+
+async def seed_calendar(session: AsyncSession, years: Sequence[int]) -> int:
+    """Add the days not yet in the table; a day somebody set by hand stays. How many were added."""
+    known = set((await session.scalars(select(CalendarDay.day))).all())
+    new = [
+        CalendarDay(day=day.isoformat(), working=working, note=note)
+        for year in years
+        for day, working, note in published_days(year)
+        if day.isoformat() not in known
+    ]
+    session.add_all(new)
+    await session.flush()
+    return len(new)
+
+
+async def with_calendar(session: AsyncSession, hours: OfficeHours) -> OfficeHours:
+    """The hours with the days of the table."""
+    rows = (await session.execute(select(CalendarDay.day, CalendarDay.working))).all()
+    return replace(hours, days={date.fromisoformat(day): working for day, working in rows})
