@@ -301,7 +301,8 @@ def _take_reply(
         broken = True
         answer["error"] = f"passive text over {PASSIVE_BYTES} bytes"
     if broken and talks:
-        account.notice(state.clock.now(), "被动回复不合规定，市民看到故障提示", citizen.id)
+        why = "被动回复不合规定" if answer["status"] == 200 else f"{answer['tries']} 次推送都未成功"
+        account.notice(state.clock.now(), f"{why}，市民看到故障提示", citizen.id)
         receive(citizen, account, state.clock.now(), {"kind": "system", "text": BROKEN})
     elif reply and not broken:
         receive(citizen, account, state.clock.now(), passive_message(reply))

@@ -166,6 +166,7 @@ async def test_no_answer_in_time_is_tried_three_times_and_then_excused(wx: WeCha
     screen = await wx.box.get("phone", account=APP, citizen="市民1")
     assert "故障" in screen["received"][0]["text"]
     assert screen["notices"][0]["text"] == "0.03 秒未应答，第 2 次推送"
+    assert screen["notices"][-1]["text"] == "3 次推送都未成功，市民看到故障提示"
 
 
 async def test_a_passive_reply_over_2048_bytes_is_not_shown(wx: WeChat) -> None:
