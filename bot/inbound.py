@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 import struct
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from storage.database import Database, new_id
 
 REPLAY_SECONDS = 300
 PASSIVE_SECONDS = 4.0  # WeChat hangs up after five (W1)
+ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
 LARGEST_BODY = 256 * 1024
 SUCCESS = "success"  # WeChat's "nothing to say now" (W3)
 
@@ -91,6 +93,7 @@ class Callbacks:
         """See Doors."""
         self._d = doors
         self._running: set[asyncio.Task[Any]] = set()
+        self._known: dict[str, tuple[float, AccountView | None]] = {}
 
     async def drain(self, seconds: float = 20.0) -> None:
         """Wait for the answers still on their way."""
@@ -219,38 +222,47 @@ class Callbacks:
     # --- both -----------------------------------------------------------------------------
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
-        try:
-            account = await self._d.accounts.by_slug(request.match_info["slug"])
-        except (LookupError, ValueError) as error:
-            raise Forged("no such account") from error
+        slug = request.match_info["slug"]
+        until, account = self._known.get(slug, (0.0, None))
+        if account is None or until < time.monotonic():
+            try:
+                account = await self._d.accounts.by_slug(slug)
+            except (LookupError, ValueError) as error:
+                raise Forged("no such account") from error
+            self._known[slug] = (time.monotonic() + ACCOUNT_FOR, account)
         if account.platform != platform:
             raise Forged("no such account")
         return account
 
     async def _store(self, inbound: Inbound) -> tuple[Contact, str] | None:
         """Contact and row id, or None when this act was stored before."""
+        for _ in range(2):  # a first clash may be two first messages making one contact
+            try:
+                return await self._store_once(inbound)
+            except IntegrityError:
+                continue
+        return None
+
+    async def _store_once(self, inbound: Inbound) -> tuple[Contact, str]:
         db, row_id = self._d.db, new_id()
-        try:
-            async with db.writing() if db.is_sqlite else db.session() as session:
-                contact = await self._d.contacts.upsert(
-                    session, inbound.account_id, inbound.address, now()
+        async with db.writing() if db.is_sqlite else db.session() as session:
+            contact = await self._d.contacts.upsert(
+                session, inbound.account_id, inbound.address, now()
+            )
+            session.add(
+                InboundMessage(
+                    id=row_id,
+                    account_id=inbound.account_id,
+                    contact_id=contact.id,
+                    dedupe=inbound.dedupe,
+                    kind=inbound.kind,
+                    text=self._d.mask(inbound.text),
+                    at=inbound.at,
                 )
-                session.add(
-                    InboundMessage(
-                        id=row_id,
-                        account_id=inbound.account_id,
-                        contact_id=contact.id,
-                        dedupe=inbound.dedupe,
-                        kind=inbound.kind,
-                        text=self._d.mask(inbound.text),
-                        at=inbound.at,
-                    )
-                )
-                await session.flush()
-                if inbound.kind is InboundKind.UNFOLLOW:
-                    await self._d.contacts.end(session, contact.id, "对方取消关注或停用了账号")
-        except IntegrityError:
-            return None
+            )
+            await session.flush()
+            if inbound.kind is InboundKind.UNFOLLOW:
+                await self._d.contacts.end(session, contact.id, "对方取消关注或停用了账号")
         return contact, row_id
 
     async def _ask(self, inbound: Inbound, contact: Contact) -> Reply | None:

@@ -18,7 +18,7 @@ from tests.bot.conftest import Office
 async def _states(office: Office) -> dict[str, int]:
     async with office.db.session() as session:
         query = select(Delivery.state, func.count()).group_by(Delivery.state)
-        return {state: count for state, count in (await session.execute(query)).all()}
+        return dict((await session.execute(query)).all())
 
 
 async def _stop(office: Office, name: str, *, stopped: bool = True) -> None:

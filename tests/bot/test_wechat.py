@@ -1,0 +1,234 @@
+"""The WeChat channel against the sandbox over HTTP."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from bot.contract import AccountView, Button, Inbound, InboundKind, Reply, ReplyBasis, State
+from bot.wechat import AioWeChatClient, Refused, WeChatChannel, guard_cdata, split_bytes
+from config.clock import now
+from storage.cache import MemoryCache
+from tests.bot.conftest import AES_KEY, Platforms, content, no_media
+
+PICTURE = "sha256:" + "c" * 64
+SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
+
+
+async def media(marker: str) -> tuple[bytes, str]:
+    assert marker == PICTURE
+    out = io.BytesIO()
+    Image.new("RGB", (40, 20), "green").save(out, "PNG")
+    return out.getvalue(), "image/png"
+
+
+@pytest.fixture
+async def channel(platforms: Platforms) -> AsyncIterator[WeChatChannel]:
+    made = WeChatChannel(MemoryCache(), platforms.hosts)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def account(platforms: Platforms) -> AccountView:
+    await platforms.control(
+        "accounts", platform="wechat", name="青禾发布", kind="service", **SECRETS
+    )
+    await platforms.control("citizens", account="wxqinghe", count=3, prefix="w")
+    await platforms.control("limits", result_delay=0.01)
+    return AccountView("w1", "wechat", "青禾发布", f"{platforms.url}/wechat", SECRETS, {})
+
+
+async def _fault(platforms: Platforms, method: str, **fault: Any) -> None:
+    await platforms.control("faults", platform="wechat", method=method, **fault)
+
+
+async def _citizen(platforms: Platforms) -> str:
+    return str((await platforms.seen("citizens", account="wxqinghe"))["citizens"][0]["citizen"])
+
+
+async def _settled(channel: WeChatChannel, account: AccountView, ref: str) -> Any:
+    for _ in range(50):
+        outcome = await channel.settle(account, ref)
+        if outcome.state is not State.SUBMITTED:
+            return outcome
+        await asyncio.sleep(0.01)
+    raise AssertionError("never settled")
+
+
+async def test_an_article_is_drafted_published_and_settled_with_its_address(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    rendering = channel.render(content(body=f"![图]({PICTURE})\n正文一段。"))
+    outcome = await channel.publish(account, rendering, media)
+    assert outcome.state is State.SUBMITTED, outcome
+    assert outcome.ref.startswith("publish:")
+    done = await _settled(channel, account, outcome.ref)
+    assert done.state is State.PUBLISHED
+    assert done.detail["url"].startswith(platforms.url)
+    drafted = (await platforms.seen("requests", method="draft/add"))["requests"][0]["parsed"]
+    assert "sha256:" not in drafted["articles"][0]["content"]
+    assert "/wechat/media/" in drafted["articles"][0]["content"]
+
+
+async def test_an_article_without_picture_uses_the_plain_cover(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    outcome = await channel.publish(account, channel.render(content()), no_media)
+    assert outcome.state is State.SUBMITTED, outcome
+
+
+async def test_what_the_platform_refuses_after_submission_is_failed_with_its_reason(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    await _fault(platforms, "freepublish/submit", kind="publish_status", status=4)
+    outcome = await channel.publish(account, channel.render(content()), no_media)
+    done = await _settled(channel, account, outcome.ref)
+    assert (done.state, done.reason) == (State.FAILED, "平台审核不通过")
+
+
+async def test_a_dropped_answer_to_submit_is_unknown_but_to_a_draft_it_is_retried(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    rendering = channel.render(content())
+    await _fault(platforms, "freepublish/submit", kind="drop_answer")
+    assert (await channel.publish(account, rendering, no_media)).state is State.UNKNOWN
+    await _fault(platforms, "draft/add", kind="drop_answer")
+    assert (await channel.publish(account, rendering, no_media)).state is State.RETRYING
+
+
+async def test_a_mass_send_repeated_after_a_dropped_answer_reaches_everyone_once(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    mass = AccountView("w1", "wechat", "x", account.api_base, SECRETS, {"may_mass": True})
+    rendering = channel.render(content())
+    await _fault(platforms, "message/mass/sendall", kind="drop_answer")
+    assert channel.resumable(mass)
+    assert (await channel.publish(mass, rendering, no_media)).state is State.UNKNOWN
+    again = await channel.publish(mass, rendering, no_media)
+    assert again.state is State.SUBMITTED
+    assert (await _settled(channel, mass, again.ref)).state is State.PUBLISHED
+    citizen = await _citizen(platforms)
+    found = await platforms.seen("messages", account="wxqinghe", citizen=citizen)
+    assert len(found["messages"]) == 1
+
+
+async def test_an_ended_token_is_renewed_exactly_once_for_four_workers(
+    platforms: Platforms, account: AccountView
+) -> None:
+    cache = MemoryCache()
+    workers = [WeChatChannel(cache, platforms.hosts) for _ in range(4)]
+    rendering = workers[0].render(content())
+    await workers[0].publish(account, rendering, no_media)
+    await _fault(platforms, "draft/add", kind="invalidate_token")
+    outcomes = await asyncio.gather(
+        *(worker.publish(account, rendering, no_media) for worker in workers)
+    )
+    assert {outcome.state for outcome in outcomes} == {State.SUBMITTED}
+    cards = (await platforms.seen("accounts"))["accounts"]
+    card = next(one for one in cards if one["account"] == "wxqinghe")
+    assert card["tokens_issued"]["stable_token"] == 2
+    for worker in workers:
+        await worker.close()
+
+
+async def test_a_token_that_stays_refused_holds_the_account_after_one_renewal(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    await _fault(platforms, "draft/add", kind="refuse", code=40001, count=50)
+    outcome = await channel.publish(account, channel.render(content()), no_media)
+    assert outcome.state is State.HELD
+    assert outcome.detail["scope"] == "account"
+    assert (await platforms.seen("requests", method="draft/add", count="1"))["count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "word"),
+    [
+        (45047, State.HELD, "window"),
+        (43101, State.ENDED, "43101"),
+        (48001, State.HELD, "account"),
+        (45009, State.RETRYING, "45009"),
+        (-1, State.RETRYING, "-1"),
+        (47001, State.FAILED, "47001"),
+    ],
+)
+async def test_each_refusal_of_a_message_has_its_own_end(
+    platforms: Platforms,
+    channel: WeChatChannel,
+    account: AccountView,
+    code: int,
+    state: State,
+    word: str,
+) -> None:
+    await _fault(platforms, "message/custom/send", kind="refuse", code=code)
+    outcome = await channel.push(account, "someone", channel.render(content()), "您订阅了就业")
+    assert (outcome.state, outcome.code) == (state, word)
+
+
+async def test_a_push_inside_the_window_arrives_and_outside_it_is_held(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    citizen, rendering = await _citizen(platforms), channel.render(content())
+    await platforms.control("say", account="wxqinghe", citizen=citizen, text="您好")
+    assert (
+        await channel.push(account, citizen, rendering, "您订阅了就业")
+    ).state is State.PUBLISHED
+    await platforms.control("clock", advance=49 * 3600)
+    late = await channel.push(account, citizen, rendering, "您订阅了就业")
+    assert (late.state, late.code) == (State.HELD, "window")
+    await platforms.control("clock", offset_seconds=0)
+
+
+async def test_a_long_reply_is_sent_in_messages_of_2048_bytes(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    await platforms.control("say", account="wxqinghe", citizen=citizen, text="您好")
+    reply = Reply("w1", "c", "条文\n" * 400, ReplyBasis.QUOTE, ((Button("转人工", "person"),),))
+    assert (await channel.reply(account, citizen, reply)).state is State.PUBLISHED
+    sent = (await platforms.seen("requests", method="message/custom/send"))["requests"]
+    assert len(sent) == 2
+    assert all(len(one["parsed"]["text"]["content"].encode()) <= 2048 for one in sent)
+    assert sent[-1]["parsed"]["text"]["content"].endswith("可回复：转人工")
+
+
+async def test_no_call_goes_to_another_host_than_the_api_base(account: AccountView) -> None:
+    channel = WeChatChannel(MemoryCache())
+    client: AioWeChatClient = channel.client(account)
+    mapped = client.address("https://api.weixin.qq.com/datacube/getusersummary?a=1")
+    assert mapped == f"{account.api_base}/datacube/getusersummary?a=1"
+    with pytest.raises(ValueError, match="拒绝访问"):
+        client.address("https://evil.example/cgi-bin/token")
+
+
+async def test_wechatpy_can_never_fetch_a_token_by_itself(
+    channel: WeChatChannel, account: AccountView
+) -> None:
+    with pytest.raises(AttributeError):
+        _ = channel.client(account).access_token
+    with pytest.raises(Refused):
+        await channel.client(account).post("draft/delete", data={"media_id": "none"})
+
+
+def test_mass_events_without_url_or_with_unknown_status_are_read() -> None:
+    channel = WeChatChannel(MemoryCache())
+    raw = {"MsgID": "5", "Status": "err(20431)"}
+    event = Inbound(
+        "w1", "wechat", "x", InboundKind.RESULT, now(), "d", key="masssendjobfinish", raw=raw
+    )
+    told = channel.result(event)
+    assert told is not None
+    assert told[0] == "mass:5"
+    assert told[1].state is State.FAILED
+    assert "err(20431)" in told[1].reason
+
+
+def test_cdata_is_guarded_and_bytes_are_split_between_characters() -> None:
+    assert guard_cdata("a]]>b") == "a]]]]><![CDATA[>b"
+    parts = split_bytes("民" * 2000)
+    assert "".join(parts) == "民" * 2000
+    assert all(len(part.encode()) <= 2048 for part in parts)
