@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import signal
+import sys
 
-from sandbox.app import serve
+from sandbox.app import start
 
 
 async def _run(host: str, port: int) -> None:
-    runner = await serve(host, port)
+    runner, url = await start(host, port)
+    sys.stdout.write(json.dumps({"url": url}) + "\n")
+    sys.stdout.flush()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -49,8 +47,6 @@ async def start(host: str, port: int) -> tuple[web.AppRunner, str]:
 
 
 async def serve(host: str, port: int) -> web.AppRunner:
-    """Start serving and print the address as one JSON line on standard output."""
-    runner, url = await start(host, port)
-    sys.stdout.write(json.dumps({"url": url}) + "\n")
-    sys.stdout.flush()
+    """Start serving; the caller names the address and cleans the runner up."""
+    runner, _ = await start(host, port)
     return runner
