@@ -8,10 +8,14 @@ _NUM = "零〇一二三四五六七八九十百千两"
 _PAD = r"[ \t\u3000\xa0]*(?:\[bookmark:[^\]\n]*\][ \t\u3000\xa0]*)?"
 _LINE = re.compile(r"[^\n]+")
 _PART = re.compile(rf"{_PAD}(第[{_NUM}\d]+[编章节])(?![条款])")
-_ARTICLE = re.compile(rf"{_PAD}(第[{_NUM}\d]+条(?:之[{_NUM}]+)?)(?=[\s\u3000：:]|[^\d{_NUM}的规、，])")
+_ARTICLE = re.compile(
+    rf"{_PAD}(第[{_NUM}\d]+条(?:之[{_NUM}]+)?)(?=[\s\u3000：:]|[^\d{_NUM}的规、，])"
+)
 _POINT = re.compile(rf"{_PAD}([（(][{_NUM}]+[）)])")
 _HEADING = re.compile(rf"{_PAD}([{_NUM}]+)、")
-_TAIL = re.compile(r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)")
+_TAIL = re.compile(
+    r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)"
+)
 _MAX_PARAGRAPH = 400  # paragraphs shorter than this are joined into one clause when unnumbered
 _MIN_PARAGRAPH = 60
 
@@ -50,7 +54,9 @@ def cut(text: str) -> list[Clause]:
     第X条; else （一） under 一、 headings; else 一、; else paragraphs. At least two of a kind are
     needed. What stands before the first number (印发通知的话) is no clause.
     """
-    lines = [_Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()]
+    lines = [
+        _Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()
+    ]
     for marker in (_ARTICLE, _POINT, _HEADING):
         starts = [line for line in lines if marker.match(line.text)]
         if len(starts) >= 2:
@@ -126,8 +132,10 @@ def _paragraphs(text: str, lines: list[_Line]) -> Iterator[_Open]:
     for line in lines:
         start = line.start + len(line.text) - len(line.text.lstrip())
         end = line.start + len(line.text.rstrip())
-        if current and current.end - current.start < _MIN_PARAGRAPH and (
-            end - current.start <= _MAX_PARAGRAPH
+        if (
+            current
+            and current.end - current.start < _MIN_PARAGRAPH
+            and (end - current.start <= _MAX_PARAGRAPH)
         ):
             current.end = end
             continue
@@ -173,3 +181,30 @@ def best_window(text: str, score: Callable[[str], float], limit: int) -> tuple[i
             if value > best_score + 1e-9:
                 best, best_score = window, value
     return best
+
+
+def spans(text: str, limit: int = 600) -> list[tuple[int, int]]:
+    """The whole of `text` as parts for the index: clauses, and what lies between them.
+
+    A part longer than `limit` is divided between sentences. No character is lost but blanks.
+    """
+    if len(text) <= limit:
+        return [(0, len(text))] if text.strip() else []
+    edges = sorted({0, len(text)} | {edge for c in cut(text) for edge in (c.start, c.end)})
+    parts: list[tuple[int, int]] = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        parts += _divided(text, start, end, limit)
+    return [(start, end) for start, end in parts if text[start:end].strip()]
+
+
+def _divided(text: str, start: int, end: int, limit: int) -> list[tuple[int, int]]:
+    if end - start <= limit:
+        return [(start, end)]
+    parts, opened = [], start
+    for _, stop in sentences(text[start:end]):
+        if start + stop - opened >= limit // 2:
+            parts.append((opened, start + stop))
+            opened = start + stop
+    if opened < end:
+        parts.append((opened, end))
+    return parts

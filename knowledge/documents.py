@@ -24,8 +24,12 @@ MAX_BYTES = 20_000_000
 MAX_TEXT = 2_000_000
 MAX_PAGES = 500
 _MAX_RATIO = 100  # unpacked to packed size of a .docx
-_DOC_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*([1-9]\d{0,4})号")
-_CANONICAL = re.compile(r"([\u4e00-\u9fff]{2,12})[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*(\d{1,5})号")
+_DOC_NUMBER = re.compile(
+    r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*([1-9]\d{0,4})号"
+)
+_CANONICAL = re.compile(
+    r"([\u4e00-\u9fff]{2,12})[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*(\d{1,5})号"
+)
 _DAY = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日")
 _STARTS = re.compile(r"自((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日起(?:施行|实施|执行)")
 _FROM_PUBLICATION = re.compile(r"自(?:公布|发布|印发|公告)之日起(?:施行|实施|执行)?")
@@ -36,8 +40,12 @@ _FOR_YEARS = re.compile(r"有效期(?:限)?(?:为)?([1-9一二三四五两])年"
 _ISSUER = re.compile(
     r"^[\s\u3000]*([\u4e00-\u9fff]{2,30}?(?:人民政府|人民政府办公厅|人民政府办公室|办公厅|办公室|委员会|政府|厅|局|部|署|会))[\s\u3000]*$"
 )
-_TITLE_WORD = re.compile(r"(通知|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答|法)[）)》]*$")
-_TITLE_ISSUER = re.compile(r"^([\u4e00-\u9fff]{2,24}?(?:人民政府办公厅|人民政府办公室|人民政府|委员会|厅|局|部))关于")
+_TITLE_WORD = re.compile(
+    r"(通知|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答|法)[）)》]*$"
+)
+_TITLE_ISSUER = re.compile(
+    r"^([\u4e00-\u9fff]{2,24}?(?:人民政府办公厅|人民政府办公室|人民政府|委员会|厅|局|部))关于"
+)
 _YEARS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
@@ -60,7 +68,7 @@ class PolicyDraft:
     status: str | None = None
 
 
-def read_policies(path: Path) -> list[PolicyDraft]:
+def read_documents(path: Path) -> list[PolicyDraft]:
     """Every policy in the file (one, or one a line for .jsonl). Raises DocumentError."""
     try:
         data = _capped(path)
@@ -75,7 +83,7 @@ def _capped(path: Path) -> bytes:
 
 
 def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
-    """As read_policies, from bytes already in memory; the suffix of `name` tells the format."""
+    """As read_documents, from bytes already in memory; the suffix of `name` tells the format."""
     if len(data) > MAX_BYTES:
         raise DocumentError(f"{name}：文件超过 {MAX_BYTES // 1_000_000} MB，请拆分后再导入")
     suffix = Path(name).suffix.lower()
@@ -190,7 +198,7 @@ def _decode(name: str, data: bytes) -> str:
     return data.decode(best.encoding, "replace")
 
 
-_BLOCKS = "p div br tr li h1 h2 h3 h4 h5 h6 section article table".split()
+_BLOCKS = ["p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "table"]
 
 
 def _html(name: str, data: bytes) -> tuple[str, str]:

@@ -1,0 +1,257 @@
+"""Answer a question from hits: a closed status, a confidence and exact quotes. Pure."""
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from knowledge.clauses import best_window
+from knowledge.search import overlap, pairs
+from knowledge.validity import CITABLE, Status
+
+AnswerStatus = Literal[
+    "answered",
+    "clarify",
+    "several",
+    "repealed",
+    "unsure",
+    "out_of_scope",
+    "emergency",
+    "abuse",
+    "error",
+]
+STATUSES: tuple[AnswerStatus, ...] = (
+    "answered",
+    "clarify",
+    "several",
+    "repealed",
+    "unsure",
+    "out_of_scope",
+    "emergency",
+    "abuse",
+    "error",
+)
+WORDS_FILE = Path(__file__).parent.parent / "config" / "answering.yaml"
+QUOTE_LIMIT = 300
+MAX_QUOTES = 3
+_SURE = 0.45  # confidence from which a citizen is answered
+_IN_SCOPE = 0.3  # below this share of the question found anywhere, it is not ours
+_CLOSE = 0.96  # a second policy this near to the first is a second answer
+_INVALID = 0.85  # what is not in force must be this much better to come first
+_MAX_QUESTION = 2000
+_THEN = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月(?:(\d{1,2})[日号])?")
+_THEN_WORDS = re.compile(r"当时|那时|那会|当年|的时候|时是|时能|能领|还能")
+_NOW_WORDS = re.compile(r"现在|目前|如今|还有效|发布|印发|出台|制定|下发|实施的|公布")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """One clause found, with what the database says about its policy on the day asked about.
+
+    `text` is the clause; `offset` is where it starts in the policy's text.
+    """
+
+    key: str
+    policy_id: str
+    title: str
+    text: str
+    offset: int
+    score: float
+    coverage: float
+    validity: Status
+    doc_number: str = ""
+    issuer: str = ""
+    issued_on: str = ""
+    url: str = ""
+    label: str = ""
+    repealed_on: str = ""
+    successor: str = ""  # title and 文号 of what replaced it
+
+
+@dataclass(frozen=True)
+class Quote:
+    """Word for word from one clause: clause text[start:end] == text (offsets in the policy)."""
+
+    hit: Hit
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A closed status, 0..1 confidence, quotes best first, and the day they were read for."""
+
+    status: AnswerStatus
+    confidence: float
+    quotes: tuple[Quote, ...]
+    as_of: date
+    asked_past: bool = False
+    notice: str = ""  # a fixed sentence for the citizen, in Chinese; never citizen text
+
+
+@cache
+def _words() -> Mapping[str, tuple[str, ...]]:
+    data: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
+    return {name: tuple(map(str, listed)) for name, listed in data.items() if name != "version"}
+
+
+def asked_day(question: str, today: date) -> date | None:
+    """The past day a question is about (2022年6月当时…), or None when it is about today."""
+    match = _THEN.search(question)
+    if not match or not _THEN_WORDS.search(question) or _NOW_WORDS.search(question):
+        return None
+    try:
+        day = date(int(match[1]), int(match[2]), int(match[3] or 15))
+    except ValueError:
+        return None
+    return day if day < today else None
+
+
+def content(question: str) -> str:
+    """The question without greetings and question words: what a policy could speak about."""
+    for filler in _words()["fillers"]:
+        question = question.replace(filler, " ")
+    return question
+
+
+def guard(question: str) -> AnswerStatus | None:
+    """A status that needs no library: emergency, abuse, error, small talk; else None."""
+    bare = question.strip().lower()
+    if not bare or len(bare) > _MAX_QUESTION:
+        return "error"
+    if any(word in bare for word in _words()["emergency"]) and not _about_policy(bare):
+        return "emergency"
+    if any(_spoken(word, bare) for word in _words()["abuse"]):
+        return "abuse"
+    if any(word in bare for word in _words()["small_talk"]):
+        return "out_of_scope"
+    return None
+
+
+def _spoken(word: str, text: str) -> bool:
+    if word.isascii():
+        return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
+    return word in text
+
+
+def _about_policy(question: str) -> bool:
+    """着火了能领多少救助金 asks about money afterwards, it does not call for help."""
+    return (
+        re.search(r"补贴|补助|救助金|赔偿|赔付|理赔|保险|标准|条例|规定|政策", question) is not None
+    )
+
+
+def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool = False) -> Answer:
+    """The answer to `question` from `hits` (any order), as the library stood on `as_of`.
+
+    Quotes of an answer come only from clauses in force on that day.
+    """
+    guarded = guard(question)
+    ranked = ranked_hits(hits)
+    if guarded is not None:
+        return Answer(guarded, 1.0 if guarded != "out_of_scope" else 0.0, (), as_of)
+    if len(pairs(content(question))) < 2 and not _precise(question, ranked):
+        return Answer("clarify", 0.0, (), as_of, notice=_CLARIFY)
+    if not ranked or ranked[0].coverage < _IN_SCOPE:
+        return Answer("out_of_scope", _rounded(confidence(ranked)), (), as_of)
+    sure = confidence(ranked)
+    if ranked[0].validity not in CITABLE:
+        return _not_in_force(question, ranked, as_of, sure)
+    if sure < _SURE:
+        return Answer("unsure", _rounded(sure), quotes_of(question, ranked), as_of)
+    citable = [hit for hit in ranked if hit.validity in CITABLE]
+    quotes = quotes_of(question, citable)
+    status: AnswerStatus = "several" if _several(citable) else "answered"
+    notice = "以下为当时有效的规定。" if asked_past else ""
+    return Answer(status, _rounded(sure), quotes, as_of, asked_past, notice)
+
+
+_CLARIFY = "请再说具体一点，例如：高校毕业生创业补贴怎么申请。"
+
+
+def _precise(question: str, ranked: Sequence[Hit]) -> bool:
+    """A short question may name a policy exactly (its 文号 or a word of its title)."""
+    words = content(question).strip()
+    return len(words) >= 2 and any(words in hit.title or words == hit.doc_number for hit in ranked)
+
+
+def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:
+    """Best first; what is not in force comes after what is nearly as good and in force."""
+    return sorted(hits, key=lambda hit: -_value(hit))
+
+
+def _value(hit: Hit) -> float:
+    return hit.score * (1.0 if hit.validity in CITABLE else _INVALID)
+
+
+def confidence(ranked: Sequence[Hit]) -> float:
+    """0..1: how likely the first hit answers, from covered words and margins.
+
+    Logistic: margin to the next clause and to the next policy; the coefficients were fitted on
+    real questions with and without an answer in the library.
+    """
+    if not ranked:
+        return 0.0
+    first = ranked[0]
+    margin = _margin(first, ranked[1:])
+    apart = _margin(first, [hit for hit in ranked[1:] if hit.policy_id != first.policy_id])
+    value = -4.2 + 3.5 * first.coverage + 3.6 * margin + 3.9 * apart
+    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.7))))
+
+
+def _margin(first: Hit, others: Sequence[Hit]) -> float:
+    """How far the first is ahead, 0..0.4 of its own score; 0.3 when it stands alone."""
+    if not others or _value(first) <= 0:
+        return 0.3
+    return min(max(0.0, 1.0 - _value(others[0]) / _value(first)), 0.4)
+
+
+def _rounded(value: float) -> float:
+    return round(max(0.0, min(1.0, value)), 4)
+
+
+def _several(citable: Sequence[Hit]) -> bool:
+    first = citable[0]
+    return any(
+        hit.policy_id != first.policy_id
+        and hit.title != first.title
+        and hit.coverage >= first.coverage
+        and _value(hit) >= _CLOSE * _value(first)
+        for hit in citable[1:3]
+    )
+
+
+def _not_in_force(question: str, ranked: list[Hit], as_of: date, sure: float) -> Answer:
+    """The policy asked about is repealed, lapsed or not yet in force: say so, with what follows."""
+    first = ranked[0]
+    name = f"《{first.title.strip('《》')}》" + (
+        f"（{first.doc_number}）" if first.doc_number else ""
+    )
+    if first.validity == "not_yet":
+        return Answer("unsure", _rounded(sure), (), as_of, notice=f"{name}尚未施行。")
+    if sure < _SURE:
+        return Answer("unsure", _rounded(sure), (), as_of)
+    day = f"已于{first.repealed_on}废止" if first.repealed_on else "已废止"
+    notice = f"{name}{day if first.validity == 'repealed' else '已失效'}。"
+    if first.successor:
+        notice += f"现行文件是{first.successor}。"
+    citable = [hit for hit in ranked if hit.validity in CITABLE and hit.coverage >= _IN_SCOPE * 2]
+    return Answer("repealed", _rounded(sure), quotes_of(question, citable), as_of, notice=notice)
+
+
+def quotes_of(question: str, hits: Sequence[Hit]) -> tuple[Quote, ...]:
+    """The best exact quote of each of the first citable hits, at most MAX_QUOTES."""
+    return tuple(quote(question, hit) for hit in hits if hit.validity in CITABLE)[:MAX_QUOTES]
+
+
+def quote(question: str, hit: Hit) -> Quote:
+    """The whole clause when short, else the run of sentences that covers the question best."""
+    start, end = best_window(hit.text, lambda part: overlap(question, part), QUOTE_LIMIT)
+    return Quote(hit, hit.text[start:end], hit.offset + start, hit.offset + end)
