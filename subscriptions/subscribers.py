@@ -18,7 +18,7 @@ from subscriptions.models import Draft, Subscription
 TOPICS, GROUPS, REGIONS = "topics", "groups", "regions"
 CONSENT_VERSION = "2026-11"  # version of the notice in config/replies.yaml (subscribe_topics)
 FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
-MAX_SUBSCRIPTIONS = 20
+MAX_SUBSCRIPTIONS = 10
 
 
 class SubscriptionError(ValueError):
@@ -87,7 +87,7 @@ class Subscribers:
         ):
             term = self.taxonomy.get(dimension, key)
             if term is None and (key or dimension == TOPICS):
-                raise SubscriptionError(f"{name}“{key}”不在可订阅范围：请从列表中选择")
+                raise SubscriptionError(f"{name}不在可订阅范围：请从列表中选择")
             if term is not None and term.sensitive and not wish.sensitive_consent:
                 raise ConsentNeeded(f"{name}“{term.label}”属于敏感信息：需要您单独同意")
         if wish.frequency not in FREQUENCIES:

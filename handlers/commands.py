@@ -1,0 +1,206 @@
+"""Fixed words and menus: 帮助, 为什么, 忘记我, 转人工, 官方账号, and the three menus.
+
+`Commands(CommandWiring(...))` is a Handler. `command_key(text)` turns plain words into keys, which
+are the same keys menus and buttons send. `MENU` is the menu to register with the platforms.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from bot.contacts import Contacts
+from bot.contract import InboundKind
+from bot.models import Account, Delivery, Publication
+from escalations.calendar import in_words
+from escalations.tickets import Question, Tickets, short
+from handlers.templates import Templates
+from handlers.turn import Choice, Said, Turn
+from review_queue.models import Item
+from storage.database import Database
+from subscriptions.subscribers import Subscribers
+
+MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+    ("发布解读", (("最新发布", "latest"), ("官方账号", "accounts"), ("为什么收到", "why"))),
+    ("政民互动", (("我要提问", "ask"), ("转人工", "person"), ("帮助", "help"))),
+    (
+        "办事服务",
+        (
+            ("订阅政策", "sub"),
+            ("我的订阅", "mine"),
+            ("全部退订", "leave:all"),
+            ("关闭精准推送", "tags"),
+            ("忘记我", "forget"),
+        ),
+    ),
+)
+"""Labels and keys, three by at most five (W36)."""
+
+MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
+WORDS = {
+    "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
+    "menu": "menu", "菜单": "menu",
+    "最新发布": "latest", "官方账号": "accounts",
+    "为什么": "why", "为什么收到": "why", "为什么收到这条": "why", "为什么给我发": "why",
+    "转人工": "person", "人工": "person", "人工客服": "person", "人工服务": "person",
+    "找人工": "person",
+    "我要提问": "ask", "提问": "ask",
+    "订阅": "sub", "我要订阅": "sub", "订阅政策": "sub", "subscribe": "sub",
+    "我的订阅": "mine", "查看订阅": "mine", "订阅列表": "mine", "list": "mine",
+    "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
+    "关闭精准推送": "tags", "删除我的标签": "tags",
+    "忘记我": "forget", "删除我的信息": "forget", "注销": "forget",
+    **MENU_KEYS,
+}  # fmt: skip
+ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
+"""Keys that work while answers are stopped, and when somebody writes too fast."""
+
+_LEAVE = re.compile(
+    r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
+)
+
+
+def command_key(text: str) -> str:
+    """The key plain words mean, or an empty text. `/帮助` and `帮助。` mean the same."""
+    words = text.strip().strip("。.,，!！?？~ ").lower()
+    words = words.removeprefix("/").split("@")[0].strip()
+    if _LEAVE.fullmatch(words):
+        return "leave:all"
+    return WORDS.get(words, "start" if words.startswith("start ") else "")
+
+
+@dataclass(frozen=True)
+class CommandWiring:
+    """What the commands are given by the root."""
+
+    db: Database
+    templates: Templates
+    contacts: Contacts
+    subscribers: Subscribers
+    tickets: Tickets
+    mask: Callable[[str], str]
+    hotline: str = "12345"
+
+
+class Commands:
+    """Answers keys; passes on everything else."""
+
+    def __init__(self, wiring: CommandWiring) -> None:
+        """Keys are a closed list."""
+        self._w = wiring
+        self._say = wiring.templates.text
+        self._by_key: dict[str, Callable[[Turn], Awaitable[Said]]] = {
+            "start": self._welcome,
+            "help": self._help,
+            "menu": self._menu,
+            "ask": self._ask_hint,
+            "latest": self._latest,
+            "accounts": self._accounts,
+            "why": self._why,
+            "person": self._person,
+            "forget": self._forget,
+            "forget:yes": self._forget_now,
+            "keep": self._cancelled,
+            **dict.fromkeys(MENU_KEYS.values(), self._submenu),
+        }
+
+    async def __call__(self, turn: Turn) -> Said | None:
+        """See Handler."""
+        if turn.inbound.kind is InboundKind.FOLLOW:
+            return await self._welcome(turn)
+        act = self._by_key.get(turn.key)
+        return await act(turn) if act else None
+
+    async def _welcome(self, turn: Turn) -> Said:
+        async with self._w.db.session() as session:
+            account = await session.get(Account, turn.contact.account_id)
+        name = account.name if account else ""
+        return Said(self._say("welcome", account=name), _menu_choices())
+
+    async def _help(self, turn: Turn) -> Said:
+        return Said(self._say("help"), _menu_choices())
+
+    async def _menu(self, turn: Turn) -> Said:
+        return Said(self._say("menu"), _menu_choices())
+
+    async def _submenu(self, turn: Turn) -> Said:
+        entries = next(rows for label, rows in MENU if MENU_KEYS[label] == turn.key)
+        return Said(self._say(turn.key), tuple(Choice(*entry) for entry in entries))
+
+    async def _ask_hint(self, turn: Turn) -> Said:
+        return Said(self._say("ask_hint"))
+
+    async def _cancelled(self, turn: Turn) -> Said:
+        return Said(self._say("cancelled"))
+
+    async def _latest(self, turn: Turn) -> Said:
+        query = (
+            select(Item.title, Publication.url)
+            .join(Publication, Publication.item_id == Item.id)
+            .where(
+                Publication.account_id == turn.contact.account_id,
+                Publication.state == "published",
+                Item.state == "published",
+            )
+            .order_by(Publication.published_at.desc())
+            .limit(5)
+        )
+        async with self._w.db.session() as session:
+            rows = (await session.execute(query)).all()
+        if not rows:
+            return Said(self._say("latest_none"))
+        lines = [f"· {title}" + (f"\n  {url}" if url else "") for title, url in rows]
+        return Said(self._say("latest", list="\n".join(lines)))
+
+    async def _accounts(self, turn: Turn) -> Said:
+        names = {"wechat": "微信公众号", "telegram": "Telegram"}
+        query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+        async with self._w.db.session() as session:
+            rows = (await session.scalars(query)).all()
+        lines = [f"· {row.name}（{names.get(row.platform, row.platform)}）" for row in rows]
+        return Said(self._say("accounts", list="\n".join(lines)))
+
+    async def _why(self, turn: Turn) -> Said:
+        query = (
+            select(Delivery.reason)
+            .where(Delivery.contact_id == turn.contact.id, Delivery.reason != "")
+            .order_by(Delivery.created_at.desc(), Delivery.id.desc())
+            .limit(1)
+        )
+        async with self._w.db.session() as session:
+            reason = (await session.scalars(query)).first()
+        return Said(self._say("why", reason=reason) if reason else self._say("why_none"))
+
+    async def _person(self, turn: Turn) -> Said:
+        asked = self._w.mask(str(turn.data.get("question") or "（请求人工服务）"))
+        return await hand_over(self._w, turn, Question(asked, "asked_for_person"))
+
+    async def _forget(self, turn: Turn) -> Said:
+        choices = (Choice("确定删除", "forget:yes"), Choice("不删除", "keep"))
+        return Said(self._say("forget_confirm"), choices)
+
+    async def _forget_now(self, turn: Turn) -> Said:
+        contact_id = turn.contact.id
+        async with self._w.db.session() as session:
+            await self._w.subscribers.erase(session, contact_id)
+            await self._w.tickets.erase(session, contact_id)
+            await self._w.contacts.erase(session, contact_id)
+        return Said(self._say("forgotten"))
+
+
+async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
+    """Give the question to a person and tell when an answer is due."""
+    ticket = await wiring.tickets.open(turn.contact, question)
+    return Said(
+        wiring.templates.text(
+            "person_opened",
+            ticket=short(ticket),
+            due=in_words(ticket.due_at),
+            phone=wiring.hotline,
+        )
+    )
+
+
+def _menu_choices() -> tuple[Choice, ...]:
+    return tuple(Choice(label, MENU_KEYS[label]) for label, _ in MENU)

@@ -1,0 +1,164 @@
+"""The bot's side of every conversation: the first handler that says something is heard.
+
+`Dispatcher(db, cache, templates, handlers, hotline)`; handlers in order: Commands, Subscribing,
+Questions. `await dispatcher.handle(inbound, contact) -> Reply | None` is called once per act (the
+bot has checked the signature and kept duplicates out) with the contact it has just upserted.
+Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.contract import Button, Inbound, InboundKind, Reply
+from bot.models import Contact
+from config.clock import now
+from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
+from handlers.masking import normal
+from handlers.questions import Ask, OnTold, Questions, cut_quote, text_room
+from handlers.subscribing import Subscribing
+from handlers.templates import Templates
+from handlers.turn import Choice, Handler, Said, Turn
+from storage.cache import Cache
+from storage.database import Database
+from storage.switches import stopped
+from subscriptions.models import Draft
+
+PER_MINUTE = 20  # acts of one contact in 60 s that are answered
+MOST = 3 * PER_MINUTE  # and for the keys that always work
+MAX_TEXT = 1000  # characters read of one message
+DRAFT_LIFE = timedelta(hours=24)
+SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
+
+
+class Dispatcher:
+    """Turns inbound acts into replies; the only place that makes a Reply for a citizen's act."""
+
+    def __init__(
+        self, db: Database, cache: Cache, templates: Templates, handlers: Sequence[Handler],
+        hotline: str = "12345",
+    ) -> None:  # fmt: skip
+        """`handlers` are asked in order."""
+        self._db = db
+        self._cache = cache
+        self._say = templates.text
+        self._handlers = tuple(handlers)
+        self._hotline = hotline
+
+    async def handle(self, inbound: Inbound, contact: Contact) -> Reply | None:
+        """The reply to one act, or None for silence."""
+        if inbound.kind in SILENT:
+            return None
+        count = await self._cache.count(f"said:{contact.id}", 60)
+        turn, halted = await self._turn(inbound, contact)
+        urgent = turn.key in ALWAYS
+        if count > (MOST if urgent else PER_MINUTE):
+            once = count == PER_MINUTE + 1
+            return self._reply(turn, Said(self._say("slow_down"))) if once else None
+        if halted and not urgent:
+            said: Said | None = Said(self._say("stopped", phone=self._hotline))
+        else:
+            said = await self._first(turn)
+        if said is None:
+            return None
+        await self._remember(contact.id, said, turn)
+        return self._reply(turn, said)
+
+    async def _first(self, turn: Turn) -> Said | None:
+        for handler in self._handlers:
+            said = await handler(turn)
+            if said is not None:
+                return said
+        return None
+
+    async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
+        async with self._db.session() as session:
+            halted = await stopped(session, "answers") is not None
+            draft = await session.get(Draft, contact.id)
+        fresh = draft is not None and now() - draft.updated_at < DRAFT_LIFE
+        step = draft.step if draft and fresh else ""
+        data: Mapping[str, Any] = draft.data if draft and fresh else {}
+        text = normal(inbound.text)[:MAX_TEXT]
+        key = inbound.key or command_key(text) or _numbered(text, data)
+        if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
+            options = data.get("options") or []
+            number = key.removeprefix("say:")
+            known = number.isdecimal() and int(number) < len(options)
+            text, key = (str(options[int(number)]), "") if known else ("", "stale")
+            inbound = _as_text(inbound, text) if known else inbound
+        return Turn(inbound, contact, text, key, step, data), halted
+
+    async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
+        """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
+        data = {**said.data, "choices": [choice.key for choice in said.choices]}
+        async with self._db.session() as session:
+            draft = await session.get(Draft, contact_id)
+            if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
+                if draft is not None:
+                    await session.delete(draft)
+                return
+            await session.merge(
+                Draft(contact_id=contact_id, step=said.step, data=data, updated_at=now())
+            )
+
+    def _reply(self, turn: Turn, said: Said) -> Reply:
+        buttons: tuple[tuple[Button, ...], ...] = ()
+        text = said.text
+        if turn.inbound.platform == "wechat":
+            text = _with_numbers(text, said.choices)
+        else:
+            buttons = _rows(said.choices)
+        room = text_room(turn.inbound.platform)
+        if len(text.encode()) > room and turn.inbound.platform == "wechat":
+            text = cut_quote(text, room)
+        return Reply(
+            account_id=turn.contact.account_id,
+            contact_id=turn.contact.id,
+            text=text,
+            basis=said.basis,
+            buttons=buttons,
+            sources=said.sources,
+        )
+
+
+def _numbered(text: str, data: Mapping[str, Any]) -> str:
+    """The key of the choice a number stands for, or an empty text."""
+    keys = data.get("choices") or []
+    if not (text.isascii() and text.isdecimal() and len(text) <= 2):
+        return ""
+    return str(keys[int(text) - 1]) if 1 <= int(text) <= len(keys) else ""
+
+
+def _as_text(inbound: Inbound, text: str) -> Inbound:
+    return Inbound(
+        inbound.account_id,
+        inbound.platform,
+        inbound.address,
+        InboundKind.TEXT,
+        inbound.at,
+        inbound.dedupe,
+        text,
+        callback_id=inbound.callback_id,
+    )
+
+
+def _with_numbers(text: str, choices: Sequence[Choice]) -> str:
+    lines = [f"{number}. {choice.label}" for number, choice in enumerate(choices, 1)]
+    return "\n".join([text, *lines, "回复数字选择。"]) if lines else text
+
+
+def _rows(choices: Sequence[Choice]) -> tuple[tuple[Button, ...], ...]:
+    buttons = [Button(choice.label, choice.key) for choice in choices]
+    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
+
+
+def build_dispatcher(
+    wiring: CommandWiring, cache: Cache, ask: Ask, on_told: OnTold | None = None
+) -> Dispatcher:
+    """Commands, then subscribing, then questions, over one wiring."""
+    handlers: tuple[Handler, ...] = (
+        Commands(wiring),
+        Subscribing(wiring.db, wiring.templates, wiring.subscribers),
+        Questions(wiring, ask, on_told),
+    )
+    return Dispatcher(wiring.db, cache, wiring.templates, handlers, wiring.hotline)

@@ -1,0 +1,50 @@
+"""One turn of a conversation: what came in, what is said back, and the choices left open."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bot.contract import Inbound, ReplyBasis
+from bot.models import Contact
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A citizen's act. `key` is the menu, button, number or command meant; `text` is normalised.
+
+    `step` and `data` are where this contact stood (see subscriptions.models.Draft).
+    """
+
+    inbound: Inbound
+    contact: Contact
+    text: str = ""
+    key: str = ""
+    step: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A button on Telegram, a numbered line on WeChat; `key` is at most 64 bytes."""
+
+    label: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a handler says. `tail` is never cut; `step` and `data` are kept for the next turn."""
+
+    text: str
+    choices: tuple[Choice, ...] = ()
+    basis: ReplyBasis = ReplyBasis.TEMPLATE
+    sources: tuple[str, ...] = ()
+    step: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Handler(Protocol):
+    """Says something, or None to let the next handler try."""
+
+    async def __call__(self, turn: Turn) -> Said | None:
+        """Answer the turn or pass."""

@@ -1,0 +1,169 @@
+"""A small office: database, ledger, duty people, and citizens who talk on either platform."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from bot.contacts import Contacts
+from bot.contract import Inbound, InboundKind, Reply
+from bot.models import Account, Contact
+from config.clock import now
+from escalations.calendar import load_hours
+from escalations.models import RosterEntry
+from escalations.tickets import Tickets, TicketWiring
+from facets.taxonomy import starting_taxonomy
+from handlers.commands import CommandWiring
+from handlers.dispatch import build_dispatcher
+from handlers.masking import mask
+from handlers.questions import Found, Quote
+from handlers.templates import load_templates
+from ledger.append import Ledger, load_signing_key
+from review_queue.models import Staff
+from storage.cache import MemoryCache
+from storage.crypt import DataKey
+from storage.database import Database, new_id
+from subscriptions.subscribers import Subscribers
+
+CONFIG = Path(__file__).parents[2] / "config"
+CLAUSE = Quote(
+    clause_id="c1",
+    text="第三条 高校毕业生首次创业的，可以申请一次性创业补贴五千元。",
+    title="青禾县促进就业若干措施",
+    label="第三条",
+    number="青政发〔2026〕3号",
+    issuer="青禾县人民政府",
+    date="2026-03-01",
+    link="https://www.qinghe.example/3.html",
+)
+
+
+class Office:
+    """Everything behind the dispatcher, and the notes of what happened."""
+
+    def __init__(self, db: Database, home: Path) -> None:
+        self.db = db
+        self.alarms: list[tuple[str, str]] = []
+        self.queued: list[tuple[Reply, str]] = []
+        self.asked: list[str] = []
+        self.told: list[tuple[str, list[str]]] = []
+        self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
+        self.contacts = Contacts(DataKey(b"k" * 32))
+        self.tickets = Tickets(
+            TicketWiring(self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue,
+                         self.alarm)
+        )  # fmt: skip
+        self.templates = load_templates(CONFIG / "replies.yaml")
+        self.cache = MemoryCache()
+        wiring = CommandWiring(
+            db=db,
+            templates=self.templates,
+            contacts=self.contacts,
+            subscribers=Subscribers(starting_taxonomy()),
+            tickets=self.tickets,
+            mask=mask,
+        )
+        self.dispatcher = build_dispatcher(wiring, self.cache, self.ask, self.note_told)
+
+    async def check(self, text: str) -> list[dict[str, str]]:
+        return []
+
+    async def queue(self, reply: Reply, key: str, session=None) -> str:
+        self.queued.append((reply, key))
+        return new_id()
+
+    async def alarm(self, staff_id: str, text: str) -> None:
+        self.alarms.append((staff_id, text))
+
+    async def note_told(self, contact_id: str, clause_ids) -> None:
+        self.told.append((contact_id, list(clause_ids)))
+
+    async def ask(self, question: str, as_of: date) -> Found:
+        """A library of one clause; what it says depends on words as a real search's would."""
+        self.asked.append(question)
+        if "创业" in question and "补贴" in question:
+            return Found("answered", (CLAUSE,), "employment")
+        if "补贴" in question:
+            return Found("clarify", options=("创业补贴", "消费补贴"))
+        if "作诗" in question:
+            return Found("out_of_scope")
+        return Found("unsure", topic="employment")
+
+    async def open(self) -> "Office":
+        async with self.db.session() as session:
+            for slug, platform in (("wx", "wechat"), ("tg", "telegram")):
+                session.add(
+                    Account(
+                        id=slug, slug=slug, organisation_id="o", platform=platform,
+                        name="青禾发布", api_base="http://127.0.0.1", secrets="", settings={},
+                        created_at=now(),
+                    )
+                )  # fmt: skip
+            session.add(
+                Staff(id="duty1", login="duty1", name="值班甲", roles=["duty"], password_hash="",
+                      created_at=now())
+            )  # fmt: skip
+            session.add(RosterEntry(id=new_id(), staff_id="duty1"))
+        return self
+
+    async def citizen(self, platform: str = "telegram") -> "Citizen":
+        account = {"telegram": "tg", "wechat": "wx"}[platform]
+        address = new_id()
+        async with self.db.session() as session:
+            contact = await self.contacts.upsert(session, account, address, now())
+        return Citizen(self, contact, platform, address)
+
+
+class Citizen:
+    """Types, taps and counts taps."""
+
+    def __init__(self, office: Office, contact: Contact, platform: str, address: str) -> None:
+        self.office, self.contact, self.platform, self.address = office, contact, platform, address
+        self.taps = 0
+        self.last: Reply | None = None
+
+    async def act(self, kind: InboundKind, text: str = "", key: str = "") -> Reply | None:
+        inbound = Inbound(
+            self.contact.account_id, self.platform, self.address, kind, now(), new_id(), text, key
+        )
+        self.last = await self.office.dispatcher.handle(inbound, self.contact)
+        return self.last
+
+    async def say(self, text: str) -> str:
+        reply = await self.act(InboundKind.TEXT, text)
+        return reply.text if reply else ""
+
+    async def tap(self, label: str) -> str:
+        """Press the button, or send the number of the line, with this label; a menu entry else."""
+        self.taps += 1
+        if self.platform == "wechat":
+            lines = self.last.text.split("\n") if self.last else []
+            number = next(line.split(".")[0] for line in lines if line.endswith(f". {label}"))
+            return await self.say(number)
+        rows = self.last.buttons if self.last else ()
+        data = next(button.data for row in rows for button in row if button.label == label)
+        reply = await self.act(InboundKind.BUTTON, key=data)
+        return reply.text if reply else ""
+
+    async def menu(self, key: str) -> str:
+        self.taps += 1
+        reply = await self.act(InboundKind.MENU, key=key)
+        return reply.text if reply else ""
+
+
+@pytest.fixture
+def clause() -> Quote:
+    return CLAUSE
+
+
+@pytest.fixture
+async def office(tmp_path: Path):
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'h.db'}")
+    await db.create_all()
+    yield await Office(db, tmp_path).open()
+    await db.close()
+
+
+@pytest.fixture(params=["telegram", "wechat"])
+async def citizen(office, request):
+    return await office.citizen(request.param)
