@@ -138,7 +138,7 @@ class AccountView:
     """One account with its secrets opened, as the channels need it.
 
     secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel).
-    settings: free numbers and flags (kind service|subscription, may_mass, passive_seconds ...).
+    settings: free numbers and flags (push "mass", per_second, passive_seconds, window_count).
     """
 
     id: str

@@ -261,7 +261,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
 
 
 class WeChatChannel:
-    """See bot.contract.Channel. One route an account: settings["may_mass"] mass-sends instead."""
+    """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
@@ -288,7 +288,7 @@ class WeChatChannel:
 
     def resumable(self, account: AccountView) -> bool:
         """A mass send is: its clientmsgid makes the platform refuse a second one for a day."""
-        return bool(account.settings.get("may_mass"))
+        return bool(account.settings.get("push") == "mass")
 
     async def publish(
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
@@ -303,7 +303,7 @@ class WeChatChannel:
             return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
         except (Refused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
-        if account.settings.get("may_mass"):
+        if account.settings.get("push") == "mass":
             return await self._mass(client, account, rendering, draft)
         try:
             answer = await client.post("freepublish/submit", data={"media_id": draft})

@@ -103,7 +103,7 @@ async def test_a_dropped_answer_to_submit_is_unknown_but_to_a_draft_it_is_retrie
 async def test_a_mass_send_repeated_after_a_dropped_answer_reaches_everyone_once(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
-    mass = AccountView("w1", "wechat", "x", account.api_base, SECRETS, {"may_mass": True})
+    mass = AccountView("w1", "wechat", "x", account.api_base, SECRETS, {"push": "mass"})
     rendering = channel.render(content())
     await _fault(platforms, "message/mass/sendall", kind="drop_answer")
     assert channel.resumable(mass)
