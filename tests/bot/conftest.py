@@ -72,11 +72,9 @@ async def platforms() -> AsyncIterator[Platforms]:
 
 
 @pytest.fixture
-async def db(tmp_path: Any) -> AsyncIterator[Database]:
-    database = Database(f"sqlite+aiosqlite:///{tmp_path}/test.db")
-    await database.create_all()
-    yield database
-    await database.close()
+def db(database: Database) -> Database:
+    """The shared fixture: every test of this room runs on SQLite and on PostgreSQL."""
+    return database
 
 
 @pytest.fixture
