@@ -8,6 +8,7 @@ import aiohttp
 from aiohttp import web
 
 from sandbox import control, phones, telegram, wechat
+from sandbox.site import add_site
 from sandbox.state import STATE, State
 
 LARGEST_BODY = 60 * 1024 * 1024
@@ -34,6 +35,7 @@ def create_app(public_base: str | None = None) -> web.Application:
     wechat.add(app)
     control.add(app)
     phones.add(app)
+    add_site(app)
     return app
 
 
