@@ -199,7 +199,7 @@ def png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
 _BY_SLUG = {article.slug: article for article in ARTICLES}
 _PICTURES = {"window.png": png(320, 200, (40, 110, 160)), "pipes.png": png(320, 200, (60, 130, 80))}
 _FORM = "高校毕业生就业补贴申请表\n姓名：\n毕业院校：\n就业单位：\n"
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def _base(request: web.Request) -> str:
