@@ -47,7 +47,7 @@ class Dispatcher:
 
     async def handle(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """The reply to one act, or None for silence."""
-        if inbound.kind in SILENT:
+        if inbound.kind in SILENT or _mere_event(inbound):
             return None
         count = await self._cache.count(f"said:{contact.id}", 60)
         turn, halted = await self._turn(inbound, contact)
@@ -80,12 +80,6 @@ class Dispatcher:
         data: Mapping[str, Any] = draft.data if draft and fresh else {}
         text = normal(inbound.text)[:MAX_TEXT]
         key = inbound.key or command_key(text) or _numbered(text, data)
-        if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
-            options = data.get("options") or []
-            number = key.removeprefix("say:")
-            known = number.isdecimal() and int(number) < len(options)
-            text, key = (str(options[int(number)]), "") if known else ("", "stale")
-            inbound = _as_text(inbound, text) if known else inbound
         return Turn(inbound, contact, text, key, step, data), halted
 
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
@@ -121,25 +115,17 @@ class Dispatcher:
         )
 
 
+def _mere_event(inbound: Inbound) -> bool:
+    """A platform event that asks nothing (place reported, link opened); messages are answered."""
+    return inbound.kind is InboundKind.OTHER and not inbound.dedupe.startswith("m:")
+
+
 def _numbered(text: str, data: Mapping[str, Any]) -> str:
     """The key of the choice a number stands for, or an empty text."""
     keys = data.get("choices") or []
     if not (text.isascii() and text.isdecimal() and len(text) <= 2):
         return ""
     return str(keys[int(text) - 1]) if 1 <= int(text) <= len(keys) else ""
-
-
-def _as_text(inbound: Inbound, text: str) -> Inbound:
-    return Inbound(
-        inbound.account_id,
-        inbound.platform,
-        inbound.address,
-        InboundKind.TEXT,
-        inbound.at,
-        inbound.dedupe,
-        text,
-        callback_id=inbound.callback_id,
-    )
 
 
 def _with_numbers(text: str, choices: Sequence[Choice]) -> str:

@@ -1,59 +1,26 @@
 """Questions in a citizen's own words: answered with clauses word for word, or given to a person.
 
-`Questions(CommandWiring, ask)` is a Handler and the last one. `ask(question, as_of)` returns a
-`Found` (the root adapts knowledge's answer to it). While a person holds the contact's question the
-bot only gives receipts.
+`Questions(CommandWiring, ask)` is a Handler and the last one. `ask(question)` is the library's
+answer (KnowledgeService.ask). While a person holds the contact's question the bot only gives
+receipts.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from bot.contract import InboundKind, ReplyBasis
-from config.clock import beijing, now
 from escalations.calendar import in_words
 from escalations.tickets import Question, short
 from handlers.commands import CommandWiring, hand_over
 from handlers.turn import Choice, Said, Turn
+from knowledge.answering import Answer, Hit, Quote
+from knowledge.validity import STATUS_NAMES
 
 MAX_QUOTES = 3
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
 PERSON = Choice("转人工", "person")
 
-
-@dataclass(frozen=True)
-class Quote:
-    """One clause word for word and where it stands. Dates as they are shown, empty if unknown."""
-
-    clause_id: str
-    text: str
-    title: str
-    label: str = ""
-    number: str = ""
-    issuer: str = ""
-    date: str = ""
-    link: str = ""
-    validity: str = "现行有效"
-    ended_on: str = ""
-    successor: str = ""
-    successor_number: str = ""
-    successor_link: str = ""
-
-
-@dataclass(frozen=True)
-class Found:
-    """A closed status (design, section 5), the quotes to show, and words to choose for clarify."""
-
-    status: str
-    quotes: Sequence[Quote] = ()
-    topic: str = ""
-    options: Sequence[str] = ()
-    as_of: str = ""  # the past date asked about, empty for today
-    candidates: Sequence[Mapping[str, Any]] = ()
-
-
-Ask = Callable[[str, date], Awaitable[Found]]
+Ask = Callable[[str], Awaitable[Answer]]
 OnTold = Callable[[str, Sequence[str]], Awaitable[None]]
 """Contact id and the clause ids it was told: kept for tracing corrections back."""
 
@@ -80,8 +47,7 @@ class Questions:
         question = turn.text
         if turn.step == "clarify":
             question = f"{turn.data.get('question', '')} {question}"
-        found = await self._ask(question, beijing(now()).date())
-        return await self._spoken(turn, self._w.mask(question), found)
+        return await self._spoken(turn, self._w.mask(question), await self._ask(question))
 
     async def _receipt(self, turn: Turn) -> Said | None:
         async with self._w.db.session() as session:
@@ -92,77 +58,71 @@ class Questions:
         due = in_words(ticket.due_at)
         return Said(self._say("person_waiting", ticket=short(ticket), due=due))
 
-    async def _spoken(self, turn: Turn, asked: str, found: Found) -> Said:
-        if found.status in ("answered", "several", "repealed") and found.quotes:
-            return await self._quoted(turn, asked, found)
-        if found.status == "clarify" and turn.step != "clarify":
-            choices = (
-                *(Choice(word, f"say:{number}") for number, word in enumerate(found.options)),
-            )
-            data = {"question": asked, "options": list(found.options)}
-            return Said(self._say("clarify"), (*choices, PERSON), step="clarify", data=data)
-        if found.status in ("out_of_scope", "emergency", "abuse"):
-            return Said(self._say(found.status), (PERSON,), data={"question": asked})
+    async def _spoken(self, turn: Turn, asked: str, answer: Answer) -> Said:
+        kept = {"question": asked}
+        if answer.status in ("answered", "several") and answer.quotes:
+            return await self._quoted(turn, self._head(answer), answer, kept)
+        if answer.status == "repealed":
+            instead = "\n" + self._say("quote_instead") if answer.quotes else ""
+            said = await self._quoted(turn, answer.notice + instead, answer, kept)
+            return said if answer.quotes else replace(said, choices=(PERSON,))
+        if answer.status == "clarify" and turn.step != "clarify":
+            return Said(self._say("clarify"), (PERSON,), step="clarify", data=kept)
+        if answer.status in ("out_of_scope", "emergency", "abuse"):
+            return Said(self._say(answer.status), (PERSON,), data=kept)
         if sum("\u4e00" <= sign <= "\u9fff" for sign in asked) < LEAST_WORDS:
-            return Said(self._say("not_found"), (PERSON,), data={"question": asked})
-        question = Question(asked, found.status, found.topic, found.candidates)
-        return await hand_over(self._w, turn, question)
+            return Said(self._say("not_found"), (PERSON,), data=kept)
+        return await hand_over(self._w, turn, self._question(asked, answer))
 
-    async def _quoted(self, turn: Turn, asked: str, found: Found) -> Said:
-        quotes = list(found.quotes)[:MAX_QUOTES]
-        if found.as_of:
-            head = self._say("quote_at_date", date=found.as_of)
-        else:
-            heads = {"several": "quote_several", "repealed": "quote_repealed"}
-            head = self._say(heads.get(found.status, "quote_head"))
+    def _question(self, asked: str, answer: Answer) -> Question:
+        """What the person on duty sees: the masked question and the clauses that came near."""
+        named = self._w.subscribers.taxonomy.find(asked, ("topics",))
+        near = [
+            {"clause_id": quote.hit.key, "title": quote.hit.title, "text": quote.text}
+            for quote in answer.quotes[:MAX_QUOTES]
+        ]
+        return Question(asked, answer.status, named[0].key if named else "", near)
+
+    def _head(self, answer: Answer) -> str:
+        if answer.asked_past:
+            return self._say("quote_at_date", date=answer.as_of.isoformat())
+        return self._say("quote_several" if answer.status == "several" else "quote_head")
+
+    async def _quoted(self, turn: Turn, head: str, answer: Answer, kept: dict[str, str]) -> Said:
+        quotes = answer.quotes[:MAX_QUOTES]
+        if answer.status == "answered":
+            quotes = quotes[:1]
         room = text_room(turn.inbound.platform) - len(head.encode()) - 2
-        blocks = [head]
-        for quote in quotes:
-            block = self._block(quote, room // len(quotes))
-            blocks.append(block)
-        if self._on_told is not None:
-            await self._on_told(turn.contact.id, [quote.clause_id for quote in quotes])
-        return Said(
-            "\n\n".join(blocks),
-            basis=ReplyBasis.QUOTE,
-            sources=tuple(quote.clause_id for quote in quotes),
-            data={"question": asked},
-        )
+        blocks = [self._block(quote, room // len(quotes)) for quote in quotes]
+        told = tuple(quote.hit.key for quote in quotes)
+        if self._on_told is not None and told:
+            await self._on_told(turn.contact.id, told)
+        text = "\n\n".join([head, *blocks])
+        return Said(text, basis=ReplyBasis.QUOTE, sources=told, data=kept)
 
     def _block(self, quote: Quote, room: int) -> str:
         """The quote and its source within `room` UTF-8 bytes; only the quote is ever shortened."""
-        tail = "\n" + self._source(quote)
+        tail = "\n" + self._source(quote.hit)
         left = room - len(tail.encode()) - 2
         if len(quote.text.encode()) <= left:
             return quote.text + tail
         note = "\n" + self._say("quote_cut")
         return cut_quote(quote.text, left - len(note.encode())) + note + tail
 
-    def _source(self, quote: Quote) -> str:
+    def _source(self, hit: Hit) -> str:
         """Title, 文号, issuer, date, validity, link; lines without a value are left out."""
         filled = self._say(
             "quote_source",
-            title=quote.title,
-            label=f" {quote.label}" if quote.label else "",
-            number=quote.number,
-            issuer=quote.issuer,
-            date=quote.date,
-            validity=quote.validity,
-            link=quote.link,
+            title=hit.title.strip("《》"),
+            label=f" {hit.label}" if hit.label else "",
+            number=hit.doc_number,
+            issuer=hit.issuer,
+            date=hit.issued_on,
+            validity=STATUS_NAMES[hit.validity],
+            link=hit.url,
         )
-        lines = [line for line in filled.split("\n") if not line.rstrip().endswith("：")]
-        if quote.ended_on:
-            lines.append(self._say("quote_repeal", date=quote.ended_on))
-        if quote.successor:
-            lines.append(
-                self._say(
-                    "quote_successor",
-                    title=quote.successor,
-                    number=quote.successor_number,
-                    link=quote.successor_link,
-                ).rstrip()
-            )
-        return "\n".join(lines)
+        lines = (line.rstrip() for line in filled.split("\n"))
+        return "\n".join(line for line in lines if not line.endswith("："))
 
 
 def text_room(platform: str) -> int:

@@ -22,7 +22,7 @@ why_none person_opened person_waiting subscribe_topics subscribed subscribe_unkn
 subscribe_refused sensitive_consent choose_group choose_region choose_frequency changed mine
 mine_none left_one left_all left_none tags_deleted forget_confirm forgotten cancelled stale
 stopped slow_down unsupported clarify not_found out_of_scope emergency abuse quote_head
-quote_several quote_repealed quote_at_date quote_source quote_repeal quote_successor quote_cut
+quote_several quote_instead quote_at_date quote_source quote_cut
 """
 FIELDS, NEEDED = frozenset(_FIELDS.split()), frozenset(_TEMPLATES.split())
 MAX_TEXT = 600

@@ -1,5 +1,6 @@
 """A small office: database, ledger, duty people, and citizens who talk on either platform."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -16,8 +17,8 @@ from facets.taxonomy import starting_taxonomy
 from handlers.commands import CommandWiring
 from handlers.dispatch import build_dispatcher
 from handlers.masking import mask
-from handlers.questions import Found, Quote
 from handlers.templates import load_templates
+from knowledge.answering import Answer, Hit, answer
 from ledger.append import Ledger, load_signing_key
 from review_queue.models import Staff
 from storage.cache import MemoryCache
@@ -26,15 +27,20 @@ from storage.database import Database, new_id
 from subscriptions.subscribers import Subscribers
 
 CONFIG = Path(__file__).parents[2] / "config"
-CLAUSE = Quote(
-    clause_id="c1",
-    text="第三条 高校毕业生首次创业的，可以申请一次性创业补贴五千元。",
+CLAUSE = Hit(
+    key="c1",
+    policy_id="p1",
     title="青禾县促进就业若干措施",
-    label="第三条",
-    number="青政发〔2026〕3号",
+    text="第三条 高校毕业生首次创业的，可以申请一次性创业补贴五千元。",
+    offset=0,
+    score=9.0,
+    coverage=0.9,
+    validity="in_force",
+    doc_number="青政发〔2026〕3号",
     issuer="青禾县人民政府",
-    date="2026-03-01",
-    link="https://www.qinghe.example/3.html",
+    issued_on="2026-03-01",
+    url="https://www.qinghe.example/3.html",
+    label="第三条",
 )
 
 
@@ -46,6 +52,7 @@ class Office:
         self.alarms: list[tuple[str, str]] = []
         self.queued: list[tuple[Reply, str]] = []
         self.asked: list[str] = []
+        self.clause = CLAUSE
         self.told: list[tuple[str, list[str]]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.contacts = Contacts(DataKey(b"k" * 32))
@@ -78,16 +85,18 @@ class Office:
     async def note_told(self, contact_id: str, clause_ids) -> None:
         self.told.append((contact_id, list(clause_ids)))
 
-    async def ask(self, question: str, as_of: date) -> Found:
-        """A library of one clause; what it says depends on words as a real search's would."""
+    async def ask(self, question: str) -> Answer:
+        """The real answering over a library of one clause (search itself is knowledge's)."""
         self.asked.append(question)
-        if "创业" in question and "补贴" in question:
-            return Found("answered", (CLAUSE,), "employment")
-        if "补贴" in question:
-            return Found("clarify", options=("创业补贴", "消费补贴"))
-        if "作诗" in question:
-            return Found("out_of_scope")
-        return Found("unsure", topic="employment")
+        today = date(2026, 11, 24)
+        if "旧补贴" in question:
+            gone = replace(
+                CLAUSE, validity="repealed", repealed_on="2026-05-01", successor="《新办法》"
+            )
+            return answer(question, [gone], today)
+        near = "创业" in question and "补贴" in question
+        hit = replace(self.clause, coverage=0.9 if near else 0.4, score=9.0 if near else 1.0)
+        return answer(question, [] if "作诗" in question else [hit], today)
 
     async def open(self) -> "Office":
         async with self.db.session() as session:
@@ -152,7 +161,7 @@ class Citizen:
 
 
 @pytest.fixture
-def clause() -> Quote:
+def clause() -> Hit:
     return CLAUSE
 
 

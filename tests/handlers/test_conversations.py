@@ -1,6 +1,7 @@
 """Conversations as citizens have them, on both platforms."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select, text
@@ -158,7 +159,14 @@ async def test_why_names_the_reason_of_the_last_push(citizen) -> None:
 async def test_an_answer_is_the_clause_word_for_word_with_its_source(citizen, clause) -> None:
     answer = await citizen.say("高校毕业生创业补贴有多少")
     assert clause.text in answer
-    for part in (clause.title, clause.number, clause.issuer, clause.date, clause.link, "现行有效"):
+    for part in (
+        clause.title,
+        clause.doc_number,
+        clause.issuer,
+        clause.issued_on,
+        clause.url,
+        "现行有效",
+    ):
         assert part in answer
     assert (citizen.last.basis, citizen.last.sources) == (ReplyBasis.QUOTE, ("c1",))
     assert citizen.office.told == [(citizen.contact.id, ["c1"])]
@@ -170,9 +178,20 @@ async def test_a_vague_question_is_clarified_once_and_then_goes_to_a_person(citi
     assert await count(citizen.office, Ticket) == 1
 
 
-async def test_an_offered_wording_can_be_tapped(citizen, clause) -> None:
-    await citizen.say("补贴")
-    assert clause.text in await citizen.tap("创业补贴")
+async def test_a_repealed_policy_is_said_to_be_so_with_its_successor(citizen, clause) -> None:
+    said = await citizen.say("创业的旧补贴还能领吗")
+    for part in ("已于2026-05-01废止", "《新办法》"):
+        assert part in said
+    assert clause.text not in said
+    assert await count(citizen.office, Ticket) == 0
+
+
+async def test_a_long_clause_is_cut_at_a_sentence_and_keeps_its_source(office, clause) -> None:
+    citizen = await office.citizen("wechat")
+    office.clause = replace(clause, text="高校毕业生创业补贴按规定发放。" * 200)
+    said = await citizen.say("高校毕业生创业补贴有多少")
+    assert len(said.encode()) <= 2048
+    assert clause.url in said
 
 
 async def test_an_unanswerable_question_goes_to_a_person_and_the_bot_falls_silent(citizen) -> None:
