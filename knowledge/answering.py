@@ -70,8 +70,10 @@ class Hit:
     issued_on: str = ""
     url: str = ""
     label: str = ""
-    repealed_on: str = ""
-    successor: str = ""  # title and 文号 of what replaced it
+    ended_on: str = ""  # the day it was repealed, else its last day in force
+    successor: str = ""  # title of what replaced it
+    successor_number: str = ""
+    successor_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,14 +88,18 @@ class Quote:
 
 @dataclass(frozen=True)
 class Answer:
-    """A closed status, 0..1 confidence, quotes best first, and the day they were read for."""
+    """A closed status, 0..1 confidence, quotes best first, and the day they were read for.
+
+    `asked_past`: the question named that past day, so the quotes are 当时有效.
+    """
 
     status: AnswerStatus
     confidence: float
     quotes: tuple[Quote, ...]
     as_of: date
     asked_past: bool = False
-    notice: str = ""  # a fixed sentence for the citizen, in Chinese; never citizen text
+    ended: Hit | None = None  # the policy asked about that is not in force: named, never quoted
+    options: tuple[str, ...] = ()  # for clarify: titles of policies in force to choose from
 
 
 @cache
@@ -158,7 +164,8 @@ def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool 
     if guarded is not None:
         return Answer(guarded, 1.0 if guarded != "out_of_scope" else 0.0, (), as_of)
     if len(pairs(content(question))) < 2 and not _precise(question, ranked):
-        return Answer("clarify", 0.0, (), as_of, notice=_CLARIFY)
+        titles = dict.fromkeys(hit.title for hit in ranked if hit.validity in CITABLE)
+        return Answer("clarify", 0.0, (), as_of, options=tuple(titles)[:3])
     if not ranked or ranked[0].coverage < _IN_SCOPE:
         return Answer("out_of_scope", _rounded(confidence(ranked)), (), as_of)
     sure = confidence(ranked)
@@ -169,11 +176,7 @@ def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool 
     citable = [hit for hit in ranked if hit.validity in CITABLE]
     quotes = quotes_of(question, citable)
     status: AnswerStatus = "several" if _several(citable) else "answered"
-    notice = "以下为当时有效的规定。" if asked_past else ""
-    return Answer(status, _rounded(sure), quotes, as_of, asked_past, notice)
-
-
-_CLARIFY = "请再说具体一点，例如：高校毕业生创业补贴怎么申请。"
+    return Answer(status, _rounded(sure), quotes, as_of, asked_past)
 
 
 def _precise(question: str, ranked: Sequence[Hit]) -> bool:
@@ -229,21 +232,13 @@ def _several(citable: Sequence[Hit]) -> bool:
 
 
 def _not_in_force(question: str, ranked: list[Hit], as_of: date, sure: float) -> Answer:
-    """The policy asked about is repealed, lapsed or not yet in force: say so, with what follows."""
+    """The policy asked about is not in force: say which and since when; quote what is instead."""
     first = ranked[0]
-    name = f"《{first.title.strip('《》')}》" + (
-        f"（{first.doc_number}）" if first.doc_number else ""
-    )
-    if first.validity == "not_yet":
-        return Answer("unsure", _rounded(sure), (), as_of, notice=f"{name}尚未施行。")
-    if sure < _SURE:
-        return Answer("unsure", _rounded(sure), (), as_of)
-    day = f"已于{first.repealed_on}废止" if first.repealed_on else "已废止"
-    notice = f"{name}{day if first.validity == 'repealed' else '已失效'}。"
-    if first.successor:
-        notice += f"现行文件是{first.successor}。"
-    citable = [hit for hit in ranked if hit.validity in CITABLE and hit.coverage >= _IN_SCOPE * 2]
-    return Answer("repealed", _rounded(sure), quotes_of(question, citable), as_of, notice=notice)
+    if sure < _SURE or first.validity == "not_yet":
+        return Answer("unsure", _rounded(sure), (), as_of, ended=first)
+    citable = [hit for hit in ranked if hit.validity in CITABLE and hit.coverage >= 2 * _IN_SCOPE]
+    quotes = quotes_of(question, citable)
+    return Answer("repealed", _rounded(sure), quotes, as_of, ended=first)
 
 
 def quotes_of(question: str, hits: Sequence[Hit]) -> tuple[Quote, ...]:

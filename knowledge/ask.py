@@ -83,7 +83,7 @@ class Library:
                 issuer=line.issuer,
                 issued_on=line.issued_on,
                 url=line.url,
-                repealed_on=line.life.repealed_on.isoformat() if line.life.repealed_on else "",
+                ended_on=line.life.effective_to.isoformat() if line.life.effective_to else "",
             )
         return ranked_hits(list(best.values()))[:_MAX_HITS]
 

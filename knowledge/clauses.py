@@ -1,8 +1,9 @@
-"""Cut a policy text into addressable clauses. Pure: text[clause.start:clause.end] == clause.text."""
+"""Cut a policy into addressable clauses. Pure: text[clause.start:clause.end] == clause.text."""
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 _NUM = "零〇一二三四五六七八九十百千两"
 _PAD = r"[ \t\u3000\xa0]*(?:\[bookmark:[^\]\n]*\][ \t\u3000\xa0]*)?"
@@ -22,7 +23,7 @@ _MIN_PARAGRAPH = 60
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause: its label as printed (（五）, 第三条, 二、, 第4段), headings above, exact span."""
+    """One clause: its label as printed (（五）, 第三条, 第4段), the headings above, exact span."""
 
     number: int  # 1, 2, 3 ... in the order of the text
     label: str
@@ -192,7 +193,7 @@ def spans(text: str, limit: int = 600) -> list[tuple[int, int]]:
         return [(0, len(text))] if text.strip() else []
     edges = sorted({0, len(text)} | {edge for c in cut(text) for edge in (c.start, c.end)})
     parts: list[tuple[int, int]] = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         parts += _divided(text, start, end, limit)
     return [(start, end) for start, end in parts if text[start:end].strip()]
 

@@ -198,22 +198,23 @@ def _decode(name: str, data: bytes) -> str:
     return data.decode(best.encoding, "replace")
 
 
-_BLOCKS = ["p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "h5", "h6", "section", "article", "table"]
+_BLOCKS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "section", "article", "table")
+_NOISE = "//script|//style|//nav|//footer|//form|//noscript|//comment()"
 
 
 def _html(name: str, data: bytes) -> tuple[str, str]:
-    root = lxml.html.document_fromstring(
-        _decode(name, data) or "<p/>", parser=lxml.html.HTMLParser(huge_tree=False)
-    )
-    meta = root.xpath("string(//meta[@name='ArticleTitle']/@content)")
-    title = str(meta or root.xpath("string(//h1)") or root.xpath("string(//title)")).strip()
-    for node in root.xpath("//script|//style|//head|//nav|//footer|//form|//noscript|//comment()"):
+    text = _decode(name, data)
+    root: Any = lxml.html.document_fromstring(text or "<p/>", ensure_head_body=True)
+    titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
+    title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")
+    for node in [*root.xpath(_NOISE), *root.xpath("//head")]:
         node.drop_tree()
     for node in root.iter(*_BLOCKS):
         node.tail = "\n" + (node.tail or "")
         if node.tag != "br":
             node.text = "\n" + (node.text or "")
-    lines = [re.sub(r"[ \t\r]+", " ", line).strip() for line in root.text_content().split("\n")]
+    whole = str(root.text_content())
+    lines = [re.sub(r"[ \t\r]+", " ", line).strip() for line in whole.split("\n")]
     return title, "\n".join(line for line in lines if line)
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import jieba
@@ -227,7 +228,7 @@ def _coverage(weights: Mapping[_Term, float], title: str, text: str) -> float:
     head = set(pairs(title))
     spans = [text[start:end] for start, end in sentences(text)] or [text]
     held = [_held(weights, span, head) for span in spans]
-    windows = [a | b for a, b in zip(held, held[1:], strict=False)] or held
+    windows = [a | b for a, b in pairwise(held)] or held
     return max(sum(weights[term] for term in window) for window in windows) / whole
 
 

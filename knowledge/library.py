@@ -1,0 +1,296 @@
+"""The policy library: two-person changes with signed entries, and who was told which clause."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from facets.tagger import tag
+from facets.taxonomy import DIMENSIONS
+from knowledge.clauses import cut
+from knowledge.documents import PolicyDraft
+from knowledge.models import Clause, Policy, PolicyChange, Told
+from knowledge.validity import Life, Status, last_day, parse_day, status_at
+from ledger.append import Ledger, Transaction
+from review_queue.models import Staff
+from review_queue.workflow import Reason, Refused
+from storage.database import new_id
+
+PROPOSERS = frozenset({"editor", "admin"})
+APPROVERS = frozenset({"admin"})
+_STATUTE_ENDINGS = ("法", "条例")
+_LABEL, _HEADING = 60, 300
+
+
+@dataclass(frozen=True)
+class Proposed:
+    """A change that waits for a second person."""
+
+    change_id: str
+    policy_id: str
+    title: str
+    clauses: int
+
+
+@dataclass(frozen=True)
+class Repeal:
+    """What ends on `on` (its first day without force): the policy, or one clause of it."""
+
+    policy_id: str
+    on: date
+    successor_id: str | None = None
+    clause_number: int | None = None
+    reason: str = ""
+
+
+class PolicyLibrary:
+    """Every change of the library: one person proposes, another approves, the ledger keeps both."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """The ledger brings the database with it."""
+        self._ledger = ledger
+
+    async def propose_import(self, drafts: Sequence[PolicyDraft], staff_id: str) -> list[Proposed]:
+        """Put policies in front of a second person, cut into clauses: all of them or none.
+
+        Refused 403 (role), 409 (already in the library), 422 (no title or text).
+        """
+        async with self._ledger.transaction() as tx:
+            await _person(tx.session, staff_id, PROPOSERS)
+            return [await self._import(tx, draft, staff_id) for draft in drafts]
+
+    async def _import(self, tx: Transaction, draft: PolicyDraft, staff_id: str) -> Proposed:
+        await _check_new(tx.session, draft)
+        policy = _policy(draft, staff_id)
+        clauses = [_clause(policy.id, part) for part in cut(draft.text)]
+        tx.session.add_all([policy, *clauses])
+        change = await _record(tx, policy.id, {"kind": "import"}, staff_id)
+        body = {
+            "change": change.id,
+            "title": policy.title,
+            "doc_number": policy.doc_number,
+            "text_sha256": hashlib.sha256(policy.text.encode()).hexdigest(),
+            "effective_from": policy.effective_from,
+            "effective_to": policy.effective_to,
+        }
+        await tx.append("policy.proposed", subject=f"policy:{policy.id}", actor=staff_id, body=body)
+        return Proposed(change.id, policy.id, policy.title, len(clauses))
+
+    async def propose_repeal(self, repeal: Repeal, staff_id: str) -> Proposed:
+        """Propose that a policy or one of its clauses ends. Refused 403, 404, 409."""
+        async with self._ledger.transaction() as tx:
+            await _person(tx.session, staff_id, PROPOSERS)
+            policy = await _active(tx.session, repeal.policy_id)
+            if repeal.successor_id is not None:
+                await _active(tx.session, repeal.successor_id)
+            if repeal.clause_number is not None:
+                await _clause_of(tx.session, policy.id, repeal.clause_number)
+            elif policy.repealed_on is not None:
+                raise Refused(409, [Reason("state", f"《{policy.title}》已经废止")])
+            body: dict[str, Any] = {
+                "kind": "repeal",
+                "on": repeal.on.isoformat(),
+                "successor_id": repeal.successor_id,
+                "clause": repeal.clause_number,
+                "reason": repeal.reason[:300],
+            }
+            change = await _record(tx, policy.id, body, staff_id)
+            await tx.append(
+                "policy.proposed",
+                subject=f"policy:{policy.id}",
+                actor=staff_id,
+                body={"change": change.id, **body},
+            )
+        return Proposed(change.id, policy.id, policy.title, 0)
+
+    async def approve(self, change_id: str, staff_id: str) -> None:
+        """Put somebody else's proposal into effect at once. Refused 403, 404, 409."""
+        async with self._ledger.transaction() as tx:
+            change, policy = await _waiting(tx.session, change_id, staff_id)
+            change.state, change.approved_by = "approved", staff_id
+            policy.version += 1
+            if change.change["kind"] == "import":
+                policy.state, policy.approved_by = "active", staff_id
+            else:
+                await _end(tx.session, policy, change.change)
+            kind = "policy.approved" if change.change["kind"] == "import" else "policy.repealed"
+            await tx.append(
+                kind,
+                subject=f"policy:{policy.id}",
+                actor=staff_id,
+                body={"change": change.id, **change.change},
+            )
+
+    async def reject(self, change_id: str, staff_id: str, reason: str) -> None:
+        """Turn somebody else's proposal down. Refused 403, 404, 409, 422 (no reason)."""
+        if not reason.strip():
+            raise Refused(422, [Reason("reason", "请写明不批准的理由")])
+        async with self._ledger.transaction() as tx:
+            change, policy = await _waiting(tx.session, change_id, staff_id)
+            change.state, change.approved_by = "rejected", staff_id
+            if change.change["kind"] == "import":
+                policy.state = "rejected"
+            await tx.append(
+                "policy.rejected",
+                subject=f"policy:{policy.id}",
+                actor=staff_id,
+                body={"change": change.id, "reason": reason.strip()[:300]},
+            )
+
+
+def life_of(policy: Policy) -> Life:
+    """The dated facts of a stored policy; its last day was fixed when it was proposed."""
+    return Life(
+        title=policy.title,
+        issued_on=parse_day(policy.issued_on, "issued_on"),
+        effective_from=parse_day(policy.effective_from, "effective_from"),
+        effective_to=parse_day(policy.effective_to, "effective_to"),
+        repealed_on=parse_day(policy.repealed_on, "repealed_on"),
+        amended_on=parse_day(policy.amended_on, "amended_on"),
+        statute=True,
+    )
+
+
+def policy_status(policy: Policy, as_of: date) -> Status:
+    """The validity of a stored policy on a day."""
+    return status_at(life_of(policy), as_of)
+
+
+def clause_status(policy: Policy, clause: Clause, as_of: date) -> Status:
+    """The validity of one clause: its own repeal, else its policy's."""
+    ended = parse_day(clause.repealed_on, "repealed_on")
+    return "repealed" if ended is not None and as_of >= ended else policy_status(policy, as_of)
+
+
+async def tell(session: AsyncSession, contact_id: str, clause_ids: Iterable[str]) -> None:
+    """Keep that a contact was told these clauses, for a later correction."""
+    moment = now()
+    for clause_id in dict.fromkeys(clause_ids):
+        session.add(Told(id=new_id(), contact_id=contact_id, clause_id=clause_id, at=moment))
+
+
+async def told_of(session: AsyncSession, clause_ids: Iterable[str]) -> list[str]:
+    """The contacts who were told one of these clauses, each once, earliest first."""
+    query = select(Told.contact_id).where(Told.clause_id.in_(list(clause_ids))).order_by(Told.at)
+    return list(dict.fromkeys((await session.scalars(query)).all()))
+
+
+def _policy(draft: PolicyDraft, staff_id: str) -> Policy:
+    """The row, its period filled in by the default so that the second person sees and checks it."""
+    starts = draft.effective_from or draft.issued_on
+    statute = draft.title.endswith(_STATUTE_ENDINGS)
+    ends = last_day(Life(draft.title, draft.issued_on, starts, draft.effective_to, statute=statute))
+    found = tag(draft.text, draft.title)
+    return Policy(
+        id=new_id(),
+        title=draft.title,
+        doc_number=draft.doc_number[:60],
+        issuer=draft.issuer[:120],
+        url=draft.url[:500],
+        issued_on=_iso(draft.issued_on),
+        effective_from=_iso(starts),
+        effective_to=_iso(ends),
+        text=draft.text,
+        facets={name: [entry["key"] for entry in found[name][:3]] for name in DIMENSIONS},
+        state="proposed",
+        proposed_by=staff_id,
+        version=1,
+        created_at=now(),
+    )
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def _clause(policy_id: str, part: Any) -> Clause:
+    return Clause(
+        id=new_id(),
+        policy_id=policy_id,
+        number=part.number,
+        label=part.label[:_LABEL],
+        heading=" > ".join(part.heading)[:_HEADING],
+        text=part.text,
+        start=part.start,
+        end=part.end,
+    )
+
+
+async def _record(
+    tx: Transaction, policy_id: str, change: dict[str, Any], staff_id: str
+) -> PolicyChange:
+    row = PolicyChange(
+        id=new_id(),
+        policy_id=policy_id,
+        change=change,
+        state="proposed",
+        proposed_by=staff_id,
+        created_at=now(),
+    )
+    tx.session.add(row)
+    await tx.session.flush()
+    return row
+
+
+async def _person(session: AsyncSession, staff_id: str, roles: frozenset[str]) -> None:
+    person = await session.get(Staff, staff_id)
+    if person is None or not person.active or not roles & set(person.roles):
+        raise Refused(403, [Reason("role", "您的角色不能这样变更政策库，请联系管理员")])
+
+
+async def _check_new(session: AsyncSession, draft: PolicyDraft) -> None:
+    if not draft.title.strip() or not draft.text.strip():
+        raise Refused(422, [Reason("title", "政策的标题和正文不能为空，请补上")])
+    query = select(Policy).where(
+        Policy.title == draft.title,
+        Policy.doc_number == draft.doc_number[:60],
+        Policy.state != "rejected",
+    )
+    for row in (await session.scalars(query)).all():
+        if row.text == draft.text or (draft.doc_number and row.repealed_on is None):
+            raise Refused(
+                409, [Reason("doc_number", f"政策库里已有《{draft.title}》，不必重复录入")]
+            )
+
+
+async def _active(session: AsyncSession, policy_id: str) -> Policy:
+    policy = await session.get(Policy, policy_id)
+    if policy is None or policy.state != "active":
+        raise Refused(404, [Reason("policy", "政策库里没有这项政策")])
+    return policy
+
+
+async def _clause_of(session: AsyncSession, policy_id: str, number: int) -> Clause:
+    query = select(Clause).where(Clause.policy_id == policy_id, Clause.number == number)
+    clause = (await session.scalars(query)).first()
+    if clause is None:
+        raise Refused(404, [Reason("clause", f"这项政策没有第 {number} 条")])
+    return clause
+
+
+async def _waiting(
+    session: AsyncSession, change_id: str, staff_id: str
+) -> tuple[PolicyChange, Policy]:
+    await _person(session, staff_id, APPROVERS)
+    change = await session.get(PolicyChange, change_id)
+    policy = await session.get(Policy, change.policy_id) if change else None
+    if change is None or policy is None:
+        raise Refused(404, [Reason("change", "没有这项变更")])
+    if change.proposed_by == staff_id:
+        raise Refused(403, [Reason("two_people", "不能批准自己提出的变更，请另一位管理员批准")])
+    if change.state != "proposed":
+        raise Refused(409, [Reason("state", "这项变更不在等待批准")])
+    return change, policy
+
+
+async def _end(session: AsyncSession, policy: Policy, change: dict[str, Any]) -> None:
+    if change["clause"] is not None:
+        (await _clause_of(session, policy.id, change["clause"])).repealed_on = change["on"]
+        policy.amended_on = policy.amended_on or change["on"]
+        return
+    policy.repealed_on, policy.successor_id = change["on"], change["successor_id"]
