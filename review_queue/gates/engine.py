@@ -1,0 +1,65 @@
+"""Runs the five gates over a draft: data in, findings out, no database and no network."""
+
+from collections.abc import Iterator
+
+from review_queue.gates import GATES
+from review_queue.gates.finding import (
+    Context,
+    Draft,
+    Facts,
+    Finding,
+    NoFacts,
+    PolicyFact,
+)
+from review_queue.gates.normalise import normalise
+from review_queue.gates.rules import RuleError, RuleSet, places
+
+__all__ = [
+    "Draft",
+    "Facts",
+    "Finding",
+    "NoFacts",
+    "PolicyFact",
+    "RuleError",
+    "RuleSet",
+    "run_gates",
+]
+
+_WEIGHT = {"block": 2, "warn": 1, "hint": 0}
+
+
+def run_gates(
+    draft: Draft, ruleset: RuleSet, facts: Facts, *, include_hints: bool = False
+) -> list[Finding]:
+    """All findings: title first, then text, then each attachment, each by offset."""
+    fields = [("title", draft.title), ("text", draft.text)]
+    fields += [(f"attachment:{name}", text) for name, text in draft.attachments]
+    found: list[Finding] = []
+    for name, text in fields:
+        if text:
+            found += _field(Context(text, normalise(text), name, draft.as_of, facts), ruleset)
+    return [one for one in found if include_hints or one.severity != "hint"]
+
+
+def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:
+    words = ruleset.scan(ctx.dense)
+    ctx = Context(ctx.text, ctx.dense, ctx.field, ctx.as_of, ctx.facts, places(words))
+    found = list(ruleset.find(ctx, words))
+    for find in GATES.values():
+        found += find(ctx.text, ctx)
+    return list(_without_repeats(found))
+
+
+def _without_repeats(found: list[Finding]) -> Iterator[Finding]:
+    """Drop what lies inside an at least equally severe finding of the same gate."""
+    kept: list[Finding] = []
+    order = sorted(
+        set(found), key=lambda one: (-_WEIGHT[one.severity], one.start - one.end, one.start)
+    )
+    for one in order:
+        if not any(
+            other.gate == one.gate and other.start <= one.start and one.end <= other.end
+            for other in kept
+        ):
+            kept.append(one)
+    yield from sorted(kept, key=lambda one: (one.start, one.end, one.gate))

@@ -1,0 +1,131 @@
+"""The `check` filter, one record in and one out, and policy facts from library lines."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, cast, get_args
+
+from config.clock import beijing, now
+from review_queue.gates.engine import run_gates
+from review_queue.gates.finding import Draft, Facts, PolicyFact, Status
+from review_queue.gates.policy import number_key, title_key
+from review_queue.gates.rules import RuleSet
+
+_STATUS = {
+    "有效": "in_force",
+    "现行有效": "in_force",
+    "已修改": "amended",
+    "失效": "expired",
+    "废止": "repealed",
+    "已废止": "repealed",
+    "尚未施行": "not_yet",
+}
+
+
+def check_record(
+    record: Mapping[str, Any], ruleset: RuleSet, facts: Facts, *, include_hints: bool = False
+) -> dict[str, Any]:
+    """Check `{id, text, title?, kind?, as_of?}`; gives `{id, findings}`.
+
+    ValueError, in one Chinese line, for a record that cannot be read.
+    """
+    if "id" not in record:
+        raise ValueError("缺少字段 id")
+    if record.get("text") is None:
+        raise ValueError("缺少字段 text")
+    as_of = _day(record, "as_of") or beijing(now()).date()
+    draft = Draft(_text(record, "title"), _text(record, "text"), _text(record, "kind"), as_of)
+    found = run_gates(draft, ruleset, facts, include_hints=include_hints)
+    rows = [asdict(one) for one in found]
+    for row in rows:
+        row["suggestions"] = list(row["suggestions"])
+    return {"id": record["id"], "findings": rows}
+
+
+def _text(record: Mapping[str, Any], field: str) -> str:
+    value = record.get(field)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"字段 {field} 应当是文字")
+    return value or ""
+
+
+def _day(record: Mapping[str, Any], field: str) -> date | None:
+    value = record.get(field)
+    if value is None or value == "":
+        return None
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"字段 {field} 应当是 YYYY-MM-DD 的日期") from error
+
+
+@dataclass(frozen=True)
+class _Entry:
+    title: str
+    doc_number: str
+    status: Status | None
+    starts: date | None
+    ends: date | None
+    successor: str
+
+    def on(self, day: date) -> PolicyFact:
+        status: Status = self.status or "in_force"
+        if status in ("in_force", "amended"):
+            if self.ends and self.ends < day:
+                status = "expired"
+            elif self.starts and day < self.starts:
+                status = "not_yet"
+        return PolicyFact(self.title, self.doc_number, status, self.successor)
+
+
+class LibraryFacts:
+    """Policies by number and by title; where several lines share one, one in force wins."""
+
+    def __init__(self, entries: Iterable[_Entry]) -> None:
+        """Index the entries."""
+        self._by_key: dict[str, list[_Entry]] = {}
+        for entry in entries:
+            keys = {number_key(entry.doc_number), title_key(entry.title)} - {""}
+            for key in keys:
+                self._by_key.setdefault(key, []).append(entry)
+
+    def knows_policies(self) -> bool:
+        """There is a library, even an empty one."""
+        return True
+
+    def policy(self, number_or_title: str, as_of: date) -> PolicyFact | None:
+        """The policy of that number or title on that day."""
+        key = number_key(number_or_title)
+        entries = self._by_key.get(key) or self._by_key.get(title_key(number_or_title)) or []
+        known = [entry.on(as_of) for entry in entries]
+        rank = ("in_force", "amended", "not_yet", "expired", "repealed")
+        return min(known, key=lambda fact: rank.index(fact.status), default=None)
+
+
+def library_facts(lines: Iterable[Mapping[str, Any]]) -> LibraryFacts:
+    """Facts from library lines (`title, doc_number, status, effective_from, effective_to` are read).
+
+    A line without status and dates is in force. ValueError names the line that cannot be read.
+    """
+    entries = []
+    for number, line in enumerate(lines, 1):
+        try:
+            entries.append(_entry(line))
+        except ValueError as error:
+            raise ValueError(f"政策库第 {number} 行：{error}") from error
+    return LibraryFacts(entries)
+
+
+def _entry(line: Mapping[str, Any]) -> _Entry:
+    given = _text(line, "status")
+    status = _STATUS.get(given, given)
+    if status and status not in get_args(Status):
+        raise ValueError(f"字段 status 不认识“{given}”，可用 {'、'.join(get_args(Status))}")
+    return _Entry(
+        title=_text(line, "title"),
+        doc_number=_text(line, "doc_number"),
+        status=cast(Status, status) if status else None,
+        starts=_day(line, "effective_from"),
+        ends=_day(line, "effective_to"),
+        successor=_text(line, "successor"),
+    )
