@@ -1,0 +1,355 @@
+"""A web page to an article: title, date, source, author, paragraphs, pictures, attachments.
+
+Order of trust: the government meta tags, the containers that government site systems use, then
+readability, with gne for the title, time and source and for short notices that fool readability.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from gne import GeneralNewsExtractor
+from gne.exceptions import NoContentException
+from lxml import etree
+from lxml.html import HtmlElement, document_fromstring, fromstring
+from readability import Document
+from readability.readability import Unparseable
+
+from content_sources.charset import decode
+
+_BLOCKS = frozenset(
+    [
+        "p",
+        "div",
+        "section",
+        "article",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "li",
+        "ul",
+        "ol",
+        "table",
+        "tr",
+        "br",
+        "blockquote",
+        "dd",
+        "dt",
+        "dl",
+        "figure",
+        "figcaption",
+        "center",
+        "pre",
+        "hr",
+        "header",
+        "main",
+    ]
+)
+_SILENT = frozenset(
+    [
+        "script",
+        "style",
+        "noscript",
+        "iframe",
+        "template",
+        "svg",
+        "form",
+        "button",
+        "select",
+        "textarea",
+        "head",
+    ]
+)
+_CONTAINERS = (
+    '//*[@id="UCAP-CONTENT" or @id="zoom" or @id="Zoom" or @id="zoomcon" or @id="artibody"]',
+    '//*[contains(@class,"TRS_Editor") or contains(@class,"TRS_UEDITOR")]',
+    '//*[contains(@class,"trs_editor_view") or contains(@class,"pages_content")]',
+    '//*[contains(@class,"article-content") or contains(@class,"article_content")]',
+    '//*[contains(@class,"wzzw") or contains(@class,"xxgk_content")]',
+)
+_DATE = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
+_COMPACT = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?$")
+_SOURCE = re.compile(r"(?:信息|稿件|文章)?(?:来源|出处)\s*[:：]\s*([^\s|｜:：<>【】\[\]]{2,40})")
+_AUTHOR = re.compile(r"(?<!责任)(?:作者|撰稿|记者)\s*[:：]\s*([^\s|｜:：<>【】\[\]]{2,20})")
+_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,12}[〔\[［(（]((?:19|20)\d\d)[〕\]］)）]第?\d{1,5}号")
+_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".txt", ".wps",
+          ".ofd")  # fmt: skip
+_LEAST = 120  # characters; below this a readability text is compared with gne's
+
+
+@dataclass(frozen=True)
+class Page:
+    """One article. `date` is YYYY-MM-DD or empty; `text` is paragraphs joined by newlines.
+
+    `images` are (url, alt), `links` and `attachments` (url, text), in the order of the page;
+    `marked` is `text` with a line `![alt](url)` where each picture stands.
+    """
+
+    title: str
+    date: str
+    source: str
+    author: str
+    text: str
+    images: tuple[tuple[str, str], ...]
+    links: tuple[tuple[str, str], ...]
+    attachments: tuple[tuple[str, str], ...]
+    doc_number: str
+    marked: str
+
+
+def extract_page(body: bytes | str, url: str) -> Page:
+    """Read one HTML page; ValueError in Chinese when it holds no article."""
+    html = decode(body) if isinstance(body, bytes) else body
+    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html).replace("\0", "")
+    try:
+        tree = document_fromstring(html)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise ValueError("网页无法解析：内容不是 HTML 或者为空") from error
+    meta = _meta(tree)
+    guess = _gne(html)
+    node = _container(tree)
+    if node is None:
+        node = _generic(html, guess)
+    if node is None:
+        raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
+    title = _title(tree, meta, guess)
+    lines = [line for line in _lines(node, url) if line != title]
+    text = "\n".join(line for line in lines if not line.startswith("!["))
+    if not text:
+        raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
+    links = tuple(_links(node, url))
+    head = _visible(tree)
+    number = _NUMBER.search(title) or _NUMBER.search(text[:600])
+    return Page(
+        title=title,
+        date=_date(meta, head, title, str(guess.get("publish_time", ""))),
+        source=_clean(_first(meta, "contentsource", "source")) or _find(_SOURCE, head),
+        author=_author(meta, guess, head),
+        text=text,
+        images=tuple(_images(node, url)),
+        links=links,
+        attachments=tuple(link for link in links if _is_file(link[0])),
+        doc_number=number[0] if number else "",
+        marked="\n".join(lines),
+    )
+
+
+def extract_record(record: Mapping[str, Any]) -> dict[str, Any]:
+    """One line of `shenfa extract`: id, path (HTML file) and url (its base) in, the fields out."""
+    path = record.get("path")
+    if not isinstance(path, str) or not path:
+        raise ValueError("字段 path 缺失：请写 HTML 文件的路径")
+    try:
+        body = Path(path).read_bytes()
+    except OSError as error:
+        raise ValueError(f"字段 path 指向的文件无法读取：{path}") from error
+    page = extract_page(body, str(record.get("url") or ""))
+    return page_record(record.get("id"), page)
+
+
+def page_record(record_id: Any, page: Page) -> dict[str, Any]:
+    """A page in the shape of the `extract` contract."""
+    return {
+        "id": record_id,
+        "title": page.title,
+        "date": page.date,
+        "source": page.source,
+        "author": page.author,
+        "text": page.text,
+        "images": [{"url": url, "alt": alt} for url, alt in page.images],
+        "links": [{"url": url, "text": text} for url, text in page.links],
+    }
+
+
+# --- the head of the page ---------------------------------------------------------------
+
+
+def _meta(tree: HtmlElement) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for tag in tree.iter("meta"):
+        name = (tag.get("name") or tag.get("property") or "").strip().lower()
+        if name and _clean(tag.get("content")):
+            found.setdefault(name, _clean(tag.get("content")))
+    return found
+
+
+def _first(meta: Mapping[str, str], *names: str) -> str:
+    return next((meta[name] for name in names if meta.get(name)), "")
+
+
+def _gne(html: str) -> dict[str, Any]:
+    """gne's reading, empty where gne finds no article or stumbles over the page."""
+    try:
+        return dict(GeneralNewsExtractor().extract(html, with_body_html=True))
+    except (NoContentException, etree.LxmlError, ValueError, IndexError, KeyError, AttributeError):
+        return {}
+
+
+def _title(tree: HtmlElement, meta: Mapping[str, str], guess: Mapping[str, Any]) -> str:
+    if given := _first(meta, "articletitle"):
+        return given
+    page = _clean(" ".join(tree.xpath("//title/text()")[:1]))
+    headings = [_clean(one.text_content()) for one in tree.xpath("//h1 | //h2 | //h3")]
+    inside = [one for one in headings if len(one) >= 5 and one in page]
+    if inside:
+        return max(inside, key=len)
+    if given := _first(meta, "og:title"):
+        return given
+    whole = [part for part in re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+", page) if part]
+    other = _clean(str(guess.get("title", "")))
+    if whole and len(other) >= 8 and other in whole[0]:
+        return other
+    return whole[0] if whole else other
+
+
+def _date(meta: Mapping[str, str], head: str, title: str, guess: str) -> str:
+    tags = ("pubdate", "publishdate", "article:published_time", "og:published_time", "date")
+    given = [meta[name] for name in tags if name in meta]
+    start = max(head.find(title), 0)
+    near = head[start : start + 600]
+    for text in (*given, near, guess, head):
+        if found := _day(text):
+            return found
+    return ""
+
+
+def _day(text: str) -> str:
+    """The first possible date in `text` as YYYY-MM-DD, else empty."""
+    compact = _COMPACT.match(text.strip())
+    for match in [compact] if compact else _DATE.finditer(text):
+        year, month, day = (int(part) for part in match.groups())
+        if 1 <= month <= 12 and 1 <= day <= 31:
+            return f"{year:04}-{month:02}-{day:02}"
+    return ""
+
+
+def _author(meta: Mapping[str, str], guess: Mapping[str, Any], head: str) -> str:
+    found = _find(_AUTHOR, head) or _clean(str(guess.get("author", "")))
+    return _first(meta, "author") or ("" if "转载" in found else found)
+
+
+def _find(pattern: re.Pattern[str], text: str) -> str:
+    match = pattern.search(text)
+    return match[1].strip("，。；;,)）") if match else ""
+
+
+def _visible(tree: HtmlElement) -> str:
+    return " ".join(_walk(tree, "", pictures=False))
+
+
+# --- the body ---------------------------------------------------------------------------
+
+
+def _container(tree: HtmlElement) -> HtmlElement | None:
+    """The text container of a known government site system, when it holds enough text."""
+    for query in _CONTAINERS:
+        nodes = [one for one in tree.xpath(query) if len(_clean(one.text_content())) >= 40]
+        if nodes:
+            return max(nodes, key=lambda one: len(one.text_content()))
+    return None
+
+
+def _generic(html: str, guess: Mapping[str, Any]) -> HtmlElement | None:
+    """readability's body; gne's where readability found little and gne found more."""
+    bodies = []
+    try:
+        bodies.append(fromstring(Document(html).summary(html_partial=True)))
+    except (Unparseable, etree.LxmlError, ValueError, TypeError):
+        bodies.clear()
+    size = _size(bodies[0]) if bodies else 0
+    other = str(guess.get("body_html") or "")
+    if other and size < _LEAST:
+        second = fromstring(other)
+        if _size(second) > size:
+            bodies.insert(0, second)
+    return bodies[0] if bodies else None
+
+
+def _size(node: etree._Element) -> int:
+    return len(_clean("".join(str(part) for part in node.itertext())))
+
+
+def _lines(node: HtmlElement, base: str) -> list[str]:
+    return list(_walk(node, base, pictures=True))
+
+
+def _walk(node: HtmlElement, base: str, *, pictures: bool) -> Iterator[str]:
+    """Block by block the text of `node`; with `pictures` a line for each picture."""
+    buffer: list[str] = []
+    for kind, value in _events(node):
+        if kind == "text":
+            buffer.append(value)
+            continue
+        if kind == "image" and not pictures:
+            continue
+        if line := _clean("".join(buffer)):
+            yield line
+        buffer.clear()
+        if kind == "image" and (picture := _picture(value, base)):
+            yield f"![{picture[1]}]({picture[0]})"
+    if line := _clean("".join(buffer)):
+        yield line
+
+
+def _events(node: HtmlElement) -> Iterator[tuple[str, Any]]:
+    if not isinstance(node.tag, str) or node.tag in _SILENT:
+        return
+    block = node.tag in _BLOCKS
+    if block:
+        yield "break", ""
+    elif node.tag == "img":
+        yield "image", node
+    elif node.tag in ("td", "th"):
+        yield "text", " "
+    if node.text:
+        yield "text", node.text
+    for child in node:
+        yield from _events(child)
+        if child.tail:
+            yield "text", child.tail
+    if block:
+        yield "break", ""
+
+
+def _picture(node: HtmlElement, base: str) -> tuple[str, str] | None:
+    for name in ("data-original", "data-src", "src"):
+        url = urljoin(base, (node.get(name) or "").strip())
+        if url and not url.startswith(("data:", "blob:")) and node.get(name):
+            alt = re.sub(r"[\[\]()]", "", _clean(node.get("alt") or node.get("title") or ""))
+            return url, alt
+    return None
+
+
+def _images(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for image in node.iter("img"):
+        picture = _picture(image, base)
+        if picture and picture[0] not in seen:
+            seen.add(picture[0])
+            yield picture
+
+
+def _links(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+    seen = set()
+    for link in node.iter("a"):
+        target = (link.get("href") or "").strip()
+        if not target or target.lower().startswith(("#", "javascript:", "mailto:", "tel:")):
+            continue
+        url = urljoin(base, target)
+        if url not in seen:
+            seen.add(url)
+            yield url, _clean(link.text_content())
+
+
+def _is_file(url: str) -> bool:
+    return unquote(urlsplit(url).path).lower().endswith(_FILES)
+
+
+def _clean(text: str | None) -> str:
+    return re.sub(r"[\s\u3000\u00a0\u200b\ufeff]+", " ", text or "").strip()
