@@ -1,0 +1,128 @@
+"""The console and the JSON API mounted on the office's web application."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+import jinja2
+from aiohttp import web
+
+from console import (
+    account_pages,
+    api,
+    desk_pages,
+    item_pages,
+    library_pages,
+    public,
+    publish_pages,
+    record_pages,
+    ticket_pages,
+)
+from console.deps import DEPS, VISITOR, Deps
+from console.guard import guard
+from console.pages import problem_page
+from console.permissions import PUBLIC, may, needs
+from console.words import FILTERS, WORDS
+
+HERE = Path(__file__).parent
+_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
+
+NAVIGATION = (
+    ("home", "/console/", "今日", "home"),
+    ("items", "/console/items", "稿件", "items.read"),
+    ("publications", "/console/publications", "发布", "publications.read"),
+    ("tickets", "/console/tickets", "值班", "tickets.read"),
+    ("sources", "/console/sources", "来源", "sources.read"),
+    ("policies", "/console/policies", "政策库", "policies.read"),
+    ("subscriptions", "/console/subscriptions", "订阅", "subscriptions.read"),
+    ("incidents", "/console/incidents", "事件", "incidents.read"),
+    ("ledger", "/console/ledger", "台账", "ledger.read"),
+    ("settings", "/console/settings", "设置", "settings.read"),
+)
+
+
+@needs(PUBLIC)
+async def static_file(request: web.Request) -> web.StreamResponse:
+    """One of our own style or script files, cached by its fingerprint."""
+    path = _FILES.get(request.match_info["name"])
+    if path is None:
+        raise web.HTTPNotFound
+    return web.Response(
+        body=path.read_bytes(),
+        content_type=_TYPES[path.suffix],
+        charset="utf-8",
+        headers={"Cache-Control": "public, max-age=31536000, immutable"},
+    )
+
+
+def _fingerprint() -> str:
+    parts = b"".join(path.read_bytes() for _, path in sorted(_FILES.items()))
+    return hashlib.sha256(parts).hexdigest()[:12]
+
+
+async def _layout(request: web.Request) -> dict[str, Any]:
+    """What every page needs: the person, their places, the form token, the banner."""
+    person = request.get(VISITOR)
+    roles = person.roles if person else frozenset()
+    return {
+        "person": person,
+        "csrf": person.csrf if person else "",
+        "nav": [row for row in NAVIGATION if person and may(roles, row[3])],
+        "may": lambda action: may(roles, action),
+        "dev": request.config_dict[DEPS].settings.dev,
+    }
+
+
+def _templates(app: web.Application) -> None:
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        context_processors=[_layout],
+        filters=FILTERS,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.globals.update(WORDS, fingerprint=_fingerprint())
+
+
+def _pages() -> Sequence[web.RouteDef]:
+    return [
+        web.get("/static/{name}", static_file),
+        *account_pages.ROUTES,
+        *desk_pages.ROUTES,
+        *item_pages.ROUTES,
+        *publish_pages.ROUTES,
+        *library_pages.ROUTES,
+        *ticket_pages.ROUTES,
+        *record_pages.ROUTES,
+    ]
+
+
+def create_console(deps: Deps) -> web.Application:
+    """The whole web face as one application: pages, API, verify page, health."""
+    app = web.Application()
+    add_routes(app, deps)
+    return app
+
+
+def add_routes(app: web.Application, deps: Deps) -> None:
+    """Mount everything the console serves on `app`; other rooms may add their own routes."""
+    app[DEPS] = deps
+    console = web.Application(middlewares=[guard(problem_page)])
+    _templates(console)
+    console.add_routes(_pages())
+    app.add_subapp("/console/", console)
+
+    interface = web.Application(middlewares=[guard(api.problem_json)])
+    interface.add_routes(api.ROUTES)
+    app.add_subapp("/api/v1/", interface)
+
+    verify = web.Application(middlewares=[guard(problem_page)])
+    _templates(verify)
+    verify.add_routes(public.VERIFY_ROUTES)
+    app.add_subapp("/verify/", verify)
+    app.add_routes(public.HEALTH_ROUTES)

@@ -1,0 +1,64 @@
+"""What the console is given by the composition root, and how handlers reach it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import web
+
+from config.settings import Settings
+from console.permissions import role_fault
+from console.sessions import Visitor
+from escalations.tickets import Tickets
+from facets.taxonomy import Taxonomy
+from ledger.append import Ledger
+from review_queue.items import ReviewQueue
+from review_queue.workflow import Reason, Refused
+from storage.cache import Cache
+from storage.database import Database
+
+
+@dataclass(frozen=True)
+class Deps:
+    """One office's parts."""
+
+    settings: Settings
+    db: Database
+    ledger: Ledger
+    queue: ReviewQueue
+    cache: Cache
+    taxonomy: Taxonomy
+    tickets: Tickets
+
+    @property
+    def facets(self) -> Mapping[str, Mapping[str, str]]:
+        """Dimension -> key -> label, in the order of the taxonomy."""
+        return {
+            name: {key: facet.label for key, facet in values.items()}
+            for name, values in self.taxonomy.facets.items()
+        }
+
+
+DEPS = web.AppKey("deps", Deps)
+VISITOR = "visitor"
+Row = TypeVar("Row")
+
+
+def visitor(request: web.Request) -> Visitor:
+    """The signed-in person; Refused (401) when nobody is."""
+    found = request.get(VISITOR)
+    if not isinstance(found, Visitor):
+        raise Refused(401, [Reason("signin", "请先登录")])
+    return found
+
+
+def forbidden(action: str) -> Refused:
+    """The refusal for a missing role."""
+    return Refused(403, [role_fault(action)])
+
+
+def found(row: Row | None, what: str) -> Row:
+    """The row, or a 404 that names what is missing."""
+    if row is None:
+        raise Refused(404, [Reason("missing", f"没有这{what}，可能地址不完整")])
+    return row

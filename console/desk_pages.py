@@ -1,0 +1,128 @@
+"""今日: what waits for me, what is late, whether anything is wrong."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+
+from aiohttp import web
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import Account, Publication
+from config.clock import now
+from console.deps import DEPS, visitor
+from console.pages import page
+from console.permissions import may, needs
+from console.sessions import Visitor
+from escalations.models import Ticket
+from ledger.models import Incident
+from review_queue.models import Decision, Item
+from review_queue.staff import names
+from review_queue.workflow import Level, level_faults, person_faults
+from storage.switches import Switch
+
+_QUIET_AFTER = timedelta(days=10)
+
+
+def waits_for(item: Item, person: Visitor, deciders: Collection[str]) -> bool:
+    """Whether the waiting level of `item` is this person's to decide."""
+    levels = (item.workflow or {"levels": []})["levels"]
+    if item.state != "review" or item.level >= len(levels):
+        return False
+    row = levels[item.level]
+    level = Level(row["name"], tuple(row["roles"]), tuple(row["gates"]), row["hours"])
+    return not level_faults(level, person.roles) and not person_faults(
+        person.staff_id, item.author_id, item.last_editor_id, deciders
+    )
+
+
+async def my_queue(session: AsyncSession, person: Visitor) -> list[Item]:
+    """Items whose waiting level this person may decide, the most urgent first."""
+    query = select(Item).where(Item.state == "review").order_by(Item.level_due_at)
+    rows = (await session.scalars(query.limit(200))).all()
+    ids = [row.id for row in rows]
+    decided = select(Decision.item_id, Decision.staff_id, Decision.verdict, Decision.ledger_seq)
+    by_item: dict[str, list[str]] = {}
+    ordered = decided.where(Decision.item_id.in_(ids)).order_by(Decision.ledger_seq.desc())
+    for item_id, staff_id, _, _ in (await session.execute(ordered)).all():
+        by_item.setdefault(item_id, []).append(staff_id)
+    return [row for row in rows if waits_for(row, person, by_item.get(row.id, [])[: row.level])]
+
+
+async def _drafts(session: AsyncSession, person: Visitor) -> Sequence[Item]:
+    if "editor" not in person.roles:
+        return ()
+    mine = Item.last_editor_id.in_((person.staff_id, "robot"))
+    query = select(Item).where(Item.state == "draft", mine).order_by(Item.updated_at.desc())
+    return (await session.scalars(query.limit(20))).all()
+
+
+async def _ready(session: AsyncSession) -> Sequence[Item]:
+    query = select(Item).where(Item.state.in_(("approved", "scheduled")))
+    return (await session.scalars(query.order_by(Item.updated_at.desc()).limit(20))).all()
+
+
+async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelta | None]]:
+    """Accounts near their update limit of 14 days, with the time since their last publication."""
+    latest = (
+        select(Publication.account_id, func.max(Publication.published_at))
+        .where(Publication.state == State.PUBLISHED)
+        .group_by(Publication.account_id)
+    )
+    last = {row[0]: row[1] for row in (await session.execute(latest)).all()}
+    accounts = (await session.scalars(select(Account).where(Account.enabled.is_(True)))).all()
+    quiet: list[tuple[Account, timedelta | None]] = []
+    for row in accounts:
+        moment = last.get(row.id)
+        span = now() - moment if moment is not None else None
+        if span is None or span > _QUIET_AFTER:
+            quiet.append((row, span))
+    return quiet
+
+
+@needs("home")
+async def home(request: web.Request) -> web.StreamResponse:
+    """My queue, deadlines, incidents, stops, accounts that fall silent."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    async with deps.db.session() as session:
+        queue = await my_queue(session, me)
+        drafts = await _drafts(session, me)
+        ready = await _ready(session) if may(me.roles, "items.schedule") else ()
+        ids = {row.last_editor_id for row in (*queue, *drafts, *ready)}
+        unknown = select(Publication, Item).join(Item, Item.id == Publication.item_id)
+        open_tickets = select(Ticket).where(Ticket.state.in_(("open", "claimed")))
+        context = {
+            "place": "home",
+            "queue": queue,
+            "drafts": drafts,
+            "ready": ready,
+            "people": await names(session, ids),
+            "incidents": (
+                await session.scalars(
+                    select(Incident)
+                    .where(Incident.closed_at.is_(None))
+                    .order_by(Incident.opened_at.desc())
+                )
+            ).all(),
+            "stops": (await session.scalars(select(Switch).where(Switch.stopped.is_(True)))).all(),
+            "unknown": (
+                await session.execute(unknown.where(Publication.state == State.UNKNOWN))
+            ).all()
+            if may(me.roles, "publications.read")
+            else [],
+            "tickets": (await session.scalars(open_tickets.order_by(Ticket.due_at).limit(20))).all()
+            if may(me.roles, "tickets.read")
+            else [],
+            "quiet": await _quiet_accounts(session),
+            "now": now(),
+        }
+    return page(request, "home.html", context)
+
+
+@needs("home")
+async def more(request: web.Request) -> web.StreamResponse:
+    """Every place of the console as a list, for the phone."""
+    return page(request, "more.html", {"place": "more"})
+
+
+ROUTES = [web.get("/", home), web.get("/more", more)]

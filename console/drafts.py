@@ -1,0 +1,182 @@
+"""One item's facts for its pages, and the drafting form: fields in, changes out."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.models import Account
+from console.deps import DEPS, Deps, found
+from console.marks import Preview, preview
+from console.pages import form, many
+from console.words import read_field_time
+from content_sources.models import Article, Source
+from ledger.models import LedgerEntry
+from review_queue.canonical import ATTRIBUTION, Draft
+from review_queue.models import Decision, GateRun, Item, Revision
+from review_queue.staff import names
+from review_queue.workflow import GATES, Reason, Refused
+
+DIMENSIONS = ("topics", "groups", "regions")
+
+
+@dataclass(frozen=True)
+class Dossier:
+    """Everything an item's page shows. `findings` belong to the latest revision."""
+
+    item: Item
+    revisions: Sequence[Revision]
+    draft: Draft
+    decisions: Sequence[Decision]
+    accounts: Mapping[str, Account]
+    previews: Sequence[Preview]
+    article: Article | None
+    source: Source | None
+    people: Mapping[str, str]
+    entries: Sequence[LedgerEntry]
+    findings: Sequence[Mapping[str, Any]]
+
+    @property
+    def revision(self) -> Revision:
+        """The latest version."""
+        return self.revisions[-1]
+
+    @property
+    def level(self) -> Mapping[str, Any] | None:
+        """The level that waits, as frozen into the run."""
+        flow = self.item.workflow
+        if flow is None or self.item.state != "review" or self.item.level >= len(flow["levels"]):
+            return None
+        level: Mapping[str, Any] = flow["levels"][self.item.level]
+        return level
+
+    @property
+    def flagged(self) -> set[str]:
+        """Gates with a finding that asks for a note."""
+        return {row["gate"] for row in self.findings if row["severity"] != "hint"}
+
+    @property
+    def by_gate(self) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
+        """Findings with their index, gate by gate in the order of review."""
+        groups: dict[str, list[tuple[int, Mapping[str, Any]]]] = {gate: [] for gate in GATES}
+        for index, row in enumerate(self.findings):
+            groups[row["gate"]].append((index, row))
+        return groups
+
+
+async def dossier(deps: Deps, item_id: str) -> Dossier:
+    """Read one item whole; 404 when there is none. Runs the gates if this text has not been."""
+    await _ensure_checked(deps, item_id)
+    async with deps.db.session() as session:
+        return await _read(session, item_id)
+
+
+async def _ensure_checked(deps: Deps, item_id: str) -> None:
+    async with deps.db.session() as session:
+        item = found(await session.get(Item, item_id), "篇稿件")
+        query = (
+            select(GateRun.id)
+            .join(Revision, Revision.digest == GateRun.digest)
+            .where(Revision.item_id == item_id, Revision.number == item.revision)
+            .where(GateRun.item_id == item_id)
+        )
+        known = (await session.scalars(query.limit(1))).first()
+    if known is None:
+        await deps.queue.findings(item_id)
+
+
+async def _read(session: AsyncSession, item_id: str) -> Dossier:
+    item = found(await session.get(Item, item_id), "篇稿件")
+    query = select(Revision).where(Revision.item_id == item_id).order_by(Revision.number)
+    revisions = (await session.scalars(query)).all()
+    draft = Draft.from_canonical(revisions[-1].canonical)
+    decided = select(Decision).where(Decision.item_id == item_id).order_by(Decision.ledger_seq)
+    decisions = (await session.scalars(decided)).all()
+    accounts = {row.id: row for row in (await session.scalars(select(Account))).all()}
+    article = await session.get(Article, item.article_id) if item.article_id else None
+    source = await session.get(Source, article.source_id) if article else None
+    subject = select(LedgerEntry).where(LedgerEntry.subject == f"item:{item_id}")
+    entries = (await session.scalars(subject.order_by(LedgerEntry.seq.desc()))).all()
+    runs = select(GateRun.findings).where(
+        GateRun.item_id == item_id, GateRun.digest == revisions[-1].digest
+    )
+    findings = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first() or []
+    ids = {item.author_id, item.last_editor_id, item.claimed_by or "system"}
+    ids |= {row.staff_id for row in decisions} | {row.editor_id for row in revisions}
+    ids |= {row.actor for row in entries}
+    renderings = json.loads(revisions[-1].canonical)["renderings"]
+    return Dossier(
+        item=item,
+        revisions=revisions,
+        draft=draft,
+        decisions=decisions,
+        accounts=accounts,
+        previews=[
+            preview(accounts[key].name, accounts[key].platform, renderings[key])
+            for key in draft.accounts
+            if key in accounts
+        ],
+        article=article,
+        source=source,
+        people=await names(session, ids),
+        entries=entries,
+        findings=findings,
+    )
+
+
+async def read_changes(request: web.Request) -> dict[str, Any]:
+    """The drafting form as changes to a Draft; every field by its Chinese name when wrong."""
+    fields = await form(request)
+    changes: dict[str, Any] = {
+        "title": fields.get("title", ""),
+        "body": clean_body(fields.get("body", "")),
+        "kind": fields.get("kind", ""),
+        "klass": fields.get("klass", ""),
+        "accounts": tuple(await many(request, "accounts")),
+        "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
+        "audience": await _audience(request, fields),
+    }
+    if "not_before" in fields:
+        changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
+        changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
+    return changes
+
+
+async def _audience(request: web.Request, fields: Mapping[str, str]) -> dict[str, list[str]] | None:
+    if not fields.get("push"):
+        return None
+    known = request.config_dict[DEPS].facets
+    chosen = {name: await many(request, name) for name in DIMENSIONS}
+    for name, keys in chosen.items():
+        if unknown := [key for key in keys if key not in known.get(name, {})]:
+            raise Refused(422, [Reason("audience", f"不认识的推送条件：{'、'.join(unknown)}")])
+    if not chosen["topics"]:
+        raise Refused(422, [Reason("audience", "要推送给订阅者，请至少选择一个主题")])
+    return chosen
+
+
+def clean_body(text: str) -> str:
+    """One newline between paragraphs; pasted spaces, tabs and blank lines go."""
+    lines = (line.replace("\u00a0", " ").strip(" \t\u3000") for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def keep_same_minute(changes: dict[str, Any], draft: Draft) -> dict[str, Any]:
+    """A form says minutes: an untouched window keeps its seconds, so the digest stays the same."""
+    for name in ("not_before", "not_after"):
+        stored = getattr(draft, name)
+        if name in changes and stored.replace(second=0, microsecond=0) == changes[name]:
+            changes[name] = stored
+    attribution = {name: draft.attribution.get(name, "") for name in ATTRIBUTION}
+    if changes.get("attribution") == attribution:
+        changes["attribution"] = draft.attribution
+    return changes
+
+
+def typed(draft: Draft, changes: Mapping[str, Any]) -> Draft:
+    """The draft with what was typed, to show a refused form again."""
+    return replace(draft, **changes)

@@ -1,0 +1,419 @@
+"""稿件: the list, one item with its decision panel, drafting, scheduling, recall."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.sql import Select
+
+from bot.contract import Content
+from bot.models import Account, Publication
+from config.clock import now
+from console.deps import DEPS, Deps, visitor
+from console.drafts import (
+    DIMENSIONS,
+    Dossier,
+    clean_body,
+    dossier,
+    keep_same_minute,
+    read_changes,
+    typed,
+)
+from console.marks import Change, compare, mark, paragraphs
+from console.pages import form, page, see
+from console.permissions import may, needs
+from console.words import read_field_time
+from content_sources.models import Article, Source
+from review_queue.canonical import KINDS, Draft
+from review_queue.items import STATES, WINDOW, Answer, Origin
+from review_queue.models import Item, Staff
+from review_queue.staff import names
+from review_queue.workflow import GATES, Reason, Refused
+from storage.media import load
+
+PAGE_SIZE = 50
+_IMAGES = {"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+
+def _filtered(request: web.Request) -> Select[Item]:
+    query = select(Item)
+    wanted = request.query
+    if wanted.get("state") in STATES:
+        query = query.where(Item.state == wanted["state"])
+    if wanted.get("klass"):
+        query = query.where(Item.klass == wanted["klass"])
+    if wanted.get("owner"):
+        query = query.where(Item.last_editor_id == wanted["owner"])
+    if wanted.get("holder"):
+        query = query.where(Item.claimed_by == wanted["holder"], Item.claimed_until > now())
+    if wanted.get("source"):
+        chosen = select(Article.id).where(Article.source_id == wanted["source"])
+        query = query.where(Item.article_id.in_(chosen))
+    if text := wanted.get("q", "").strip():
+        query = query.where(Item.title.contains(text[:60], autoescape=True))
+    return query.order_by(Item.updated_at.desc())
+
+
+@needs("items.read")
+async def items(request: web.Request) -> web.StreamResponse:
+    """Every item, filtered by state, class, source, owner and words of the title."""
+    deps = request.config_dict[DEPS]
+    number = int(request.query.get("page", "1")) if request.query.get("page", "1").isdigit() else 1
+    async with deps.db.session() as session:
+        query = _filtered(request).limit(PAGE_SIZE + 1).offset(PAGE_SIZE * (max(number, 1) - 1))
+        rows = (await session.scalars(query)).all()
+        ids = {row.last_editor_id for row in rows} | {row.claimed_by or "system" for row in rows}
+        context = {
+            "place": "items",
+            "rows": rows[:PAGE_SIZE],
+            "more": len(rows) > PAGE_SIZE,
+            "number": number,
+            "people": await names(session, ids),
+            "editors": (await session.scalars(select(Staff).order_by(Staff.name))).all(),
+            "sources": (await session.scalars(select(Source))).all(),
+            "classes": list(deps.queue.workflows),
+            "chosen": {name: request.query.get(name, "") for name in _FILTERS},
+            "now": now(),
+        }
+    return page(request, "items.html", context)
+
+
+_FILTERS = ("state", "klass", "owner", "source", "q")
+
+
+@dataclass(frozen=True)
+class Typed:
+    """A refused form: its reasons and what was typed, to be shown again."""
+
+    reasons: Sequence[Reason] = ()
+    gates: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    status: int = 200
+
+
+async def _panel(deps: Deps, request: web.Request, facts: Dossier) -> Sequence[Reason]:
+    """Every reason why this person cannot approve now; none when not in review."""
+    if facts.item.state != "review" or not may(visitor(request).roles, "items.review"):
+        return ()
+    return await deps.queue.why_not(facts.item.id, visitor(request).staff_id)
+
+
+def _changes(facts: Dossier) -> list[list[Change]]:
+    """The latest revision against the one before it; empty for a first one."""
+    if len(facts.revisions) < 2:
+        return []
+    earlier = Draft.from_canonical(facts.revisions[-2].canonical)
+    draft = facts.draft
+    return compare(f"{earlier.title}\n{earlier.body}", f"{draft.title}\n{draft.body}")
+
+
+async def _show(request: web.Request, item_id: str, again: Typed | None = None) -> web.Response:
+    deps, again = request.config_dict[DEPS], again or Typed()
+    facts = await dossier(deps, item_id)
+    blockers = await _panel(deps, request, facts)
+    facts = await dossier(deps, item_id) if blockers else facts
+    async with deps.db.session() as session:
+        query = select(Publication).where(Publication.item_id == item_id)
+        publications = (await session.scalars(query.order_by(Publication.due_at))).all()
+    me = visitor(request)
+    held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
+    context = {
+        "place": "items",
+        "f": facts,
+        "item": facts.item,
+        "draft": facts.draft,
+        "title_pieces": mark(facts.draft.title, facts.findings, "title"),
+        "paragraphs": paragraphs(facts.draft.body, facts.findings),
+        "changes": _changes(facts),
+        "blockers": blockers,
+        "cannot_return": [row for row in blockers if row.rule != "finding"],
+        "again": again,
+        "reasons": again.reasons,
+        "publications": publications,
+        "held": held,
+        "mine": held and facts.item.claimed_by == me.staff_id,
+        "facets": deps.facets,
+        "can_recall": may(me.roles, "items.recall")
+        and facts.item.state not in ("draft", "recalled"),
+        "now": now(),
+    }
+    return page(request, "item.html", context, again.status)
+
+
+@needs("items.read")
+async def item(request: web.Request) -> web.StreamResponse:
+    """One item: text, source, findings, decision, history."""
+    return await _show(request, request.match_info["item"])
+
+
+def _answers(fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """The five rows of the decision panel; rows left open stay out."""
+    return {
+        gate: {"ok": fields[f"gate_{gate}"] == "ok", "note": fields.get(f"note_{gate}", "")}
+        for gate in GATES
+        if fields.get(f"gate_{gate}") in ("ok", "problem")
+    }
+
+
+@needs("items.review")
+async def decide(request: web.Request) -> web.StreamResponse:
+    """Approve or return one item at its waiting level."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    item_id = request.match_info["item"]
+    gates = _answers(fields)
+    version = fields.get("version", "")
+    answer = Answer(
+        verdict="return" if fields.get("verdict") == "return" else "approve",
+        digest=fields.get("digest", ""),
+        version=int(version) if version.isdigit() else -1,
+        gates=gates,
+        note=fields.get("note", ""),
+    )
+    try:
+        row = await deps.queue.decide(item_id, visitor(request).staff_id, answer)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        again = Typed(refused.reasons, gates, answer.note, refused.status)
+        return await _show(request, item_id, again)
+    done = {"draft": "returned", "approved": "final"}.get(row.state, "approved")
+    return see(f"/console/items/{item_id}", done)
+
+
+@needs("items.review")
+async def claim(request: web.Request) -> web.StreamResponse:
+    """Take an item for twenty minutes, or give it back."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    me = visitor(request)
+    if (await form(request)).get("release"):
+        await deps.queue.unclaim(item_id, me.staff_id)
+        return see(f"/console/items/{item_id}", "unclaimed")
+    try:
+        await deps.queue.claim(item_id, me.staff_id)
+    except Refused as refused:
+        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+    return see(f"/console/items/{item_id}", "claimed")
+
+
+# --- drafting -------------------------------------------------------------------------------
+
+
+async def _draft_form(
+    request: web.Request, draft: Draft, facts: Dossier | None, refused: Refused | None = None
+) -> web.Response:
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+        accounts = (await session.scalars(query)).all()
+    context = {
+        "place": "items",
+        "draft": draft,
+        "f": facts,
+        "item": facts.item if facts else None,
+        "accounts": accounts,
+        "kinds": KINDS,
+        "classes": deps.queue.workflows,
+        "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
+        "audience": draft.audience or {},
+        "reasons": refused.reasons if refused else (),
+    }
+    return page(request, "draft.html", context, refused.status if refused else 200)
+
+
+async def _empty_draft(deps: Deps) -> Draft:
+    async with deps.db.session() as session:
+        query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
+        accounts = tuple((await session.scalars(query)).all())
+    moment = now()
+    return Draft(
+        kind=KINDS[0],
+        klass=next(iter(deps.queue.workflows)),
+        title="",
+        body="",
+        accounts=accounts,
+        not_before=moment,
+        not_after=moment + WINDOW,
+    )
+
+
+@needs("items.write")
+async def new(request: web.Request) -> web.StreamResponse:
+    """An empty drafting form."""
+    deps = request.config_dict[DEPS]
+    return await _draft_form(request, await _empty_draft(deps), None)
+
+
+def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
+    faults = []
+    if not changes["title"]:
+        faults.append(Reason("title", "标题不能为空"))
+    if not changes["body"]:
+        faults.append(Reason("body", "正文不能为空"))
+    return faults
+
+
+@needs("items.write")
+async def create(request: web.Request) -> web.StreamResponse:
+    """Make a new item from the form."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    empty = await _empty_draft(deps)
+    shown = empty
+    try:
+        changes = await read_changes(request)
+        shown = typed(empty, changes)
+        if faults := _empty_faults(changes):
+            raise Refused(422, faults)
+        origin = Origin(
+            editor_id=me.staff_id,
+            klass=changes["klass"],
+            audience=changes["audience"],
+            accounts=changes["accounts"],
+        )
+        content = Content(
+            kind=changes["kind"],
+            title=changes["title"],
+            body=changes["body"],
+            attribution=changes["attribution"],
+        )
+        row = await deps.queue.create_item(content, origin)
+    except Refused as refused:
+        if shown is empty:
+            shown = await _typed_texts(request, empty)
+        return await _draft_form(request, shown, None, refused)
+    return see(f"/console/items/{row.id}/edit", "created")
+
+
+async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
+    """Title and body as typed, when another field of the form could not be read."""
+    fields = await form(request)
+    texts = {"title": fields.get("title", ""), "body": clean_body(fields.get("body", ""))}
+    return typed(draft, texts)
+
+
+@needs("items.write")
+async def edit(request: web.Request) -> web.StreamResponse:
+    """The drafting form of an item, findings beside it."""
+    facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
+    return await _draft_form(request, facts.draft, facts)
+
+
+@needs("items.write")
+async def save(request: web.Request) -> web.StreamResponse:
+    """Save a draft; with the second button also submit it."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    item_id = request.match_info["item"]
+    facts = await dossier(deps, item_id)
+    shown = facts.draft
+    fields = await form(request)
+    version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
+    try:
+        changes = keep_same_minute(await read_changes(request), facts.draft)
+        shown = typed(facts.draft, changes)
+        row = await deps.queue.edit(item_id, me.staff_id, version, changes)
+        if fields.get("then") == "submit":
+            await deps.queue.submit(item_id, me.staff_id, row.version)
+            return see(f"/console/items/{item_id}", "submitted")
+    except Refused as refused:
+        if shown is facts.draft:
+            shown = await _typed_texts(request, facts.draft)
+        return await _draft_form(request, shown, await dossier(deps, item_id), refused)
+    done = "same" if row.version == version else "saved"
+    return see(f"/console/items/{item_id}/edit", done)
+
+
+@needs("items.write")
+async def submit(request: web.Request) -> web.StreamResponse:
+    """Send the saved text to its first level."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    version = (await form(request)).get("version", "")
+    try:
+        await deps.queue.submit(
+            item_id, visitor(request).staff_id, int(version) if version.isdigit() else -1
+        )
+    except Refused as refused:
+        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+    return see(f"/console/items/{item_id}", "submitted")
+
+
+# --- going out ------------------------------------------------------------------------------
+
+
+@needs("items.schedule")
+async def schedule_form(request: web.Request) -> web.StreamResponse:
+    """安排发布: choose the moment inside the approved window."""
+    return await _schedule_page(request, None)
+
+
+async def _schedule_page(request: web.Request, refused: Refused | None) -> web.Response:
+    facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
+    suggestion = max(now() + timedelta(minutes=10), facts.draft.not_before)
+    context = {
+        "place": "items",
+        "f": facts,
+        "item": facts.item,
+        "draft": facts.draft,
+        "suggestion": facts.item.scheduled_at or suggestion,
+        "facets": request.config_dict[DEPS].facets,
+        "reasons": refused.reasons if refused else (),
+    }
+    return page(request, "schedule.html", context, refused.status if refused else 200)
+
+
+@needs("items.schedule")
+async def schedule(request: web.Request) -> web.StreamResponse:
+    """Set the moment, or now."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    item_id = request.match_info["item"]
+    try:
+        at = None if fields.get("now") else read_field_time(fields.get("at", ""), "发布时间")
+        await deps.queue.schedule(item_id, visitor(request).staff_id, at)
+    except Refused as refused:
+        return await _schedule_page(request, refused)
+    return see(f"/console/items/{item_id}", "scheduled")
+
+
+@needs("items.recall")
+async def recall(request: web.Request) -> web.StreamResponse:
+    """Stop an item at once; the reason is required."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    reason = (await form(request)).get("reason", "")
+    try:
+        await deps.queue.recall(item_id, visitor(request).staff_id, reason)
+    except Refused as refused:
+        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+    return see(f"/console/items/{item_id}", "recalled")
+
+
+@needs("items.read")
+async def media(request: web.Request) -> web.StreamResponse:
+    """A picture of an item; anything that is not a picture is offered as a download."""
+    async with request.config_dict[DEPS].db.session() as session:
+        stored = await load(session, "sha256:" + request.match_info["sha256"])
+    if stored is None:
+        raise web.HTTPNotFound
+    content, mime = stored
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
+    headers["Cache-Control"] = "private, max-age=86400, immutable"
+    if mime not in _IMAGES:
+        mime, headers["Content-Disposition"] = "application/octet-stream", "attachment"
+    return web.Response(body=content, content_type=mime, headers=headers)
+
+
+ROUTES = [
+    web.get("/items", items),
+    web.get("/items/new", new),
+    web.post("/items/new", create),
+    web.get("/items/{item}", item),
+    web.post("/items/{item}/decide", decide),
+    web.post("/items/{item}/claim", claim),
+    web.get("/items/{item}/edit", edit),
+    web.post("/items/{item}/edit", save),
+    web.post("/items/{item}/submit", submit),
+    web.get("/items/{item}/schedule", schedule_form),
+    web.post("/items/{item}/schedule", schedule),
+    web.post("/items/{item}/recall", recall),
+    web.get("/media/{sha256:[0-9a-f]{64}}", media),
+]

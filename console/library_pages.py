@@ -1,0 +1,205 @@
+"""来源, 政策库 and 订阅: whom we may republish, what is in force, whom we reach."""
+
+from collections import defaultdict
+
+from aiohttp import web
+from sqlalchemy import func, select
+
+from config.clock import beijing, now
+from console.deps import DEPS, found, visitor
+from console.pages import form, page, see
+from console.permissions import needs
+from console.sources import approve as approve_source
+from console.sources import propose, read_proposal, revoke
+from content_sources.models import Article, Column, Source
+from knowledge.library import PolicyLibrary, life_of
+from knowledge.models import Clause, Policy, PolicyChange
+from knowledge.validity import STATUS_NAMES, status_at
+from review_queue.staff import names
+from review_queue.workflow import Refused
+from subscriptions.models import Subscription
+
+_PAGE = 100
+
+
+# --- 来源 -----------------------------------------------------------------------------------
+
+
+async def _sources_page(
+    request: web.Request, refused: Refused | None = None, typed: dict[str, str] | None = None
+) -> web.Response:
+    async with request.config_dict[DEPS].db.session() as session:
+        rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
+        columns: dict[str, list[Column]] = defaultdict(list)
+        for column in (await session.scalars(select(Column).order_by(Column.name))).all():
+            columns[column.source_id].append(column)
+        refused_pages = select(Article).where(Article.state == "refused")
+        ids = {row.proposed_by for row in rows} | {row.approved_by or "system" for row in rows}
+        context = {
+            "place": "sources",
+            "rows": rows,
+            "columns": columns,
+            "refused": (
+                await session.scalars(refused_pages.order_by(Article.fetched_at.desc()).limit(20))
+            ).all(),
+            "people": await names(session, ids),
+            "typed": typed or {},
+            "reasons": refused.reasons if refused else (),
+            "now": now(),
+        }
+    return page(request, "sources.html", context, refused.status if refused else 200)
+
+
+@needs("sources.read")
+async def sources(request: web.Request) -> web.StreamResponse:
+    """Every determined source with its proof, validity and last fetch."""
+    return await _sources_page(request)
+
+
+@needs("sources.propose")
+async def propose_source(request: web.Request) -> web.StreamResponse:
+    """Propose a source; another person approves it."""
+    fields = await form(request)
+    try:
+        await propose(
+            request.config_dict[DEPS].ledger, visitor(request).staff_id, read_proposal(fields)
+        )
+    except Refused as refused:
+        return await _sources_page(request, refused, fields)
+    return see("/console/sources", "proposed")
+
+
+@needs("sources.approve")
+async def settle_source(request: web.Request) -> web.StreamResponse:
+    """Approve a proposed source, or revoke one."""
+    ledger, me = request.config_dict[DEPS].ledger, visitor(request)
+    source_id, verdict = request.match_info["source"], (await form(request)).get("verdict", "")
+    try:
+        if verdict == "approve":
+            await approve_source(ledger, me.staff_id, source_id)
+        else:
+            await revoke(ledger, me.staff_id, source_id)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _sources_page(request, refused)
+    return see("/console/sources", f"source_{'approved' if verdict == 'approve' else 'revoked'}")
+
+
+# --- 政策库 ---------------------------------------------------------------------------------
+
+
+_TONES = {"in_force": "good", "amended": "warn", "not_yet": "warn"}
+
+
+def validity_words(policy: Policy) -> tuple[str, str]:
+    """Words and tone for a policy today, from its dates alone."""
+    if policy.state == "proposed":
+        return "等待批准", "warn"
+    status = status_at(life_of(policy), beijing(now()).date())
+    return STATUS_NAMES[status], _TONES.get(status, "stop")
+
+
+def _today() -> str:
+    return f"{beijing(now()):%Y-%m-%d}"
+
+
+@needs("policies.read")
+async def policies(request: web.Request) -> web.StreamResponse:
+    """The library: title, number, validity in colour and words."""
+    words = request.query.get("q", "").strip()[:60]
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Policy).where(Policy.state != "rejected")
+        if words:
+            query = query.where(
+                Policy.title.contains(words, autoescape=True)
+                | Policy.doc_number.contains(words, autoescape=True)
+            )
+        rows = (await session.scalars(query.order_by(Policy.issued_on.desc()).limit(_PAGE))).all()
+        waiting = select(PolicyChange).where(PolicyChange.state == "proposed")
+        counted = select(Clause.policy_id, func.count()).group_by(Clause.policy_id)
+        context = {
+            "place": "policies",
+            "rows": [(row, *validity_words(row)) for row in rows],
+            "clauses": {row[0]: row[1] for row in (await session.execute(counted)).all()},
+            "waiting": (await session.scalars(waiting)).all(),
+            "words": words,
+        }
+    return page(request, "policies.html", context)
+
+
+@needs("policies.read")
+async def policy(request: web.Request) -> web.StreamResponse:
+    """One policy with its clauses."""
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        row = found(await session.get(Policy, request.match_info["policy"]), "项政策")
+        clauses = select(Clause).where(Clause.policy_id == row.id).order_by(Clause.number)
+        changes = select(PolicyChange).where(PolicyChange.policy_id == row.id)
+        context = {
+            "place": "policies",
+            "row": row,
+            "validity": validity_words(row),
+            "clauses": (await session.scalars(clauses)).all(),
+            "changes": (await session.scalars(changes)).all(),
+            "successor": await session.get(Policy, row.successor_id) if row.successor_id else None,
+            "people": await names(session, {row.proposed_by, row.approved_by or "system"}),
+            "today": _today(),
+            "facets": deps.facets,
+        }
+    return page(request, "policy.html", context)
+
+
+@needs("policies.approve")
+async def settle_policy(request: web.Request) -> web.StreamResponse:
+    """Approve somebody else's change of the library, or turn it down with a reason."""
+    library, me = PolicyLibrary(request.config_dict[DEPS].ledger), visitor(request)
+    change_id, fields = request.match_info["change"], await form(request)
+    if fields.get("verdict") == "reject":
+        await library.reject(change_id, me.staff_id, fields.get("reason", ""))
+        return see("/console/policies", "policy_rejected")
+    await library.approve(change_id, me.staff_id)
+    return see(f"/console/policies/{request.match_info['policy']}", "policy_approved")
+
+
+# --- 订阅 -----------------------------------------------------------------------------------
+
+
+@needs("subscriptions.read")
+async def subscriptions(request: web.Request) -> web.StreamResponse:
+    """Topics with how many people follow them, by region and group; nobody is named."""
+    deps = request.config_dict[DEPS]
+    people = func.count(Subscription.contact_id.distinct())
+    active = Subscription.state == "active"
+    async with deps.db.session() as session:
+        by_topic = select(Subscription.topic, people).where(active).group_by(Subscription.topic)
+        by_region = select(Subscription.region, people).where(active).group_by(Subscription.region)
+        by_group = select(Subscription.group, people).where(active).group_by(Subscription.group)
+        left = select(Subscription.topic, func.count()).where(Subscription.state == "left")
+        total = select(people).where(active)
+        counts = {row[0]: row[1] for row in (await session.execute(by_topic)).all()}
+        context = {
+            "place": "subscriptions",
+            "topics": sorted(counts.items(), key=lambda pair: -pair[1]),
+            "most": max(counts.values(), default=1),
+            "regions": (await session.execute(by_region.order_by(people.desc()))).all(),
+            "groups": (await session.execute(by_group.order_by(people.desc()))).all(),
+            "left": {
+                row[0]: row[1]
+                for row in (await session.execute(left.group_by(Subscription.topic))).all()
+            },
+            "total": (await session.execute(total)).scalar_one(),
+            "facets": deps.facets,
+        }
+    return page(request, "subscriptions.html", context)
+
+
+ROUTES = [
+    web.get("/sources", sources),
+    web.post("/sources", propose_source),
+    web.post("/sources/{source}", settle_source),
+    web.get("/policies", policies),
+    web.get("/policies/{policy}", policy),
+    web.post("/policies/{policy}/changes/{change}", settle_policy),
+    web.get("/subscriptions", subscriptions),
+]

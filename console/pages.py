@@ -1,0 +1,90 @@
+"""Rendering: one page with a status, a redirect after a form, a refusal as a page."""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp_jinja2
+from aiohttp import web
+
+from review_queue.workflow import Refused
+
+
+def page(
+    request: web.Request, template: str, context: Mapping[str, Any], status: int = 200
+) -> web.Response:
+    """Render a template. Forms that were refused come back with their reasons and status."""
+    base: dict[str, Any] = {"place": "", "reasons": (), "done": done_words(request)}
+    return aiohttp_jinja2.render_template(template, request, base | dict(context), status=status)
+
+
+DONE = {
+    "saved": "已保存。修改过的稿件要重新审核。",
+    "same": "没有改动，原来的审核结论仍然有效。",
+    "created": "已建立新稿。检查提示后提交审核。",
+    "submitted": "已提交审核，等待第一级审核。",
+    "claimed": "已领取，20 分钟内其他人不能审核这一稿。",
+    "unclaimed": "已放开，其他人可以审核。",
+    "approved": "已记录您的批准。",
+    "final": "已通过全部审核，可以安排发布。",
+    "returned": "已退回编辑，理由已记录。",
+    "scheduled": "已安排发布，到时间自动发出。",
+    "recalled": "已撤回，尚未发出的全部停止。",
+    "settled": "已记录您的确认。",
+    "proposed": "已提出，等待另一位管理员批准。",
+    "source_approved": "已批准，可以转载这家稿源。",
+    "source_revoked": "已撤销，从现在起不再抓取和转载。",
+    "policy_approved": "已批准，政策变更已生效。",
+    "policy_rejected": "已记录不批准，政策没有变更。",
+    "ticket_claimed": "已接手，请在时限内答复。",
+    "ticket_sent": "答复已交发送。",
+    "ticket_stopped": "答复有必须改的问题，需要第二人确认后才能发出。",
+    "closed": "事件已处理。",
+    "switched": "开关已改变，并记入台账。",
+    "sessions": "其他登录都已退出。",
+    "tokens": "接口令牌都已作废。",
+}
+
+
+def done_words(request: web.Request) -> str:
+    """What just happened, from the closed list above (never text from the address itself)."""
+    return DONE.get(request.query.get("done", ""), "")
+
+
+def see(path: str, done: str = "") -> web.Response:
+    """Go to a page after a form (303), saying what happened."""
+    target = f"{path}{'&' if '?' in path else '?'}done={done}" if done else path
+    return web.Response(status=303, headers={"Location": target})
+
+
+_TITLES = {
+    401: "请先登录",
+    403: "不能这样做",
+    404: "没有找到",
+    409: "内容已有变化",
+    422: "请检查填写的内容",
+    429: "请稍后再试",
+    500: "系统出错",
+}
+
+
+def problem_page(request: web.Request, refused: Refused) -> web.Response:
+    """A refusal as a page; without a session, the way to sign in and back."""
+    if refused.status == 401 and request.path != "/console/signin":
+        back = request.rel_url.path_qs if request.method == "GET" else "/console/"
+        return see(f"/console/signin?next={quote(back, safe='/')}")
+    title = _TITLES.get(refused.status, "没有完成")
+    return page(
+        request, "problem.html", {"title": title, "reasons": refused.reasons}, refused.status
+    )
+
+
+async def form(request: web.Request) -> dict[str, str]:
+    """The text fields of a form, trimmed."""
+    data = await request.post()
+    return {name: value.strip() for name, value in data.items() if isinstance(value, str)}
+
+
+async def many(request: web.Request, name: str) -> list[str]:
+    """Every value of a repeated field (checkboxes)."""
+    return [value for value in (await request.post()).getall(name, []) if isinstance(value, str)]

@@ -1,0 +1,74 @@
+"""Who may do what in the console and the API: one table of actions, one decorator for routes."""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+from aiohttp import web
+
+from review_queue.workflow import ROLES, Reason
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = TypeVar("Route", bound=Handler)
+
+PUBLIC = "public"
+"""No session needed: sign-in, static files, health, and the citizen's verify page."""
+
+_ALL = frozenset(ROLES)
+_EDITORIAL = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_WATCHERS = frozenset({"admin", "supervisor", "auditor"})
+
+ACTIONS: dict[str, frozenset[str]] = {
+    "home": _ALL,
+    "items.read": _EDITORIAL | _WATCHERS,
+    "items.write": frozenset({"editor"}),
+    "items.review": _REVIEWERS,
+    "items.schedule": _EDITORIAL - {"secrecy"},
+    "items.recall": _ALL - {"auditor", "duty"},
+    "publications.read": _EDITORIAL | _WATCHERS,
+    "publications.settle": frozenset({"editor", "admin"}),
+    "sources.read": _EDITORIAL | _WATCHERS,
+    "sources.propose": frozenset({"editor", "admin"}),
+    "sources.approve": frozenset({"admin"}),
+    "policies.read": _ALL,
+    "policies.propose": frozenset({"editor", "admin"}),
+    "policies.approve": frozenset({"admin"}),
+    "subscriptions.read": _EDITORIAL | _WATCHERS,
+    "tickets.read": frozenset({"duty", "admin", "supervisor"}),
+    "tickets.answer": frozenset({"duty", "supervisor"}),
+    "incidents.read": _ALL,
+    "incidents.close": frozenset({"admin", "supervisor"}),
+    "switches.set": frozenset({"admin", "supervisor"}),
+    "ledger.read": _WATCHERS | _EDITORIAL,
+    "settings.read": _WATCHERS,
+    "tokens.own": _ALL,
+}
+
+
+def needs(action: str) -> Callable[[Route], Route]:
+    """Declare the action a route performs; the guard refuses whoever has no role for it."""
+    if action != PUBLIC and action not in ACTIONS:
+        raise KeyError(f"{action} is missing in the table of actions")
+
+    def mark(handler: Route) -> Route:
+        handler.action = action  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def action_of(handler: object) -> str | None:
+    """What `needs` declared on a handler, or None."""
+    found = getattr(handler, "action", None)
+    return found if isinstance(found, str) else None
+
+
+def may(roles: Collection[str], action: str) -> bool:
+    """Whether one of `roles` carries `action`."""
+    return not ACTIONS[action].isdisjoint(roles)
+
+
+def role_fault(action: str) -> Reason:
+    """The sentence for somebody without the role."""
+    names = "、".join(label for role, label in ROLES.items() if role in ACTIONS[action])
+    return Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")

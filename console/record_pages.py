@@ -1,0 +1,225 @@
+"""事件, 台账 and 设置: what went wrong, what happened, who may do what."""
+
+import json
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from sqlalchemy import select
+
+from bot.models import Account
+from config.clock import now
+from console.deps import DEPS, Deps, found, visitor
+from console.pages import form, page, see
+from console.permissions import ACTIONS, needs
+from console.words import SWITCHES
+from ledger.append import Ledger
+from ledger.models import Incident, LedgerEntry
+from ledger.verify import Broken
+from review_queue.models import Staff
+from review_queue.staff import names
+from review_queue.workflow import Reason, Refused
+from storage.switches import Switch, set_switch
+
+_PAGE = 60
+ACTION_WORDS = {
+    "items.read": "看稿件",
+    "items.write": "写稿与提交",
+    "items.review": "审核",
+    "items.schedule": "安排发布",
+    "items.recall": "撤回",
+    "publications.settle": "确认发布结果",
+    "sources.propose": "提出稿源",
+    "sources.approve": "批准与撤销稿源",
+    "policies.approve": "批准政策变更",
+    "tickets.answer": "答复群众",
+    "incidents.close": "处理事件",
+    "switches.set": "停发与恢复",
+    "ledger.read": "看台账",
+    "settings.read": "看设置",
+}
+
+
+@needs("incidents.read")
+async def incidents(request: web.Request) -> web.StreamResponse:
+    """Open incidents first, then the closed ones."""
+    return await _incidents_page(request)
+
+
+async def _incidents_page(request: web.Request, refused: Refused | None = None) -> web.Response:
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Incident).order_by(Incident.opened_at.desc()).limit(_PAGE)
+        rows = (await session.scalars(query)).all()
+        context = {
+            "place": "incidents",
+            "open": [row for row in rows if row.closed_at is None],
+            "closed": [row for row in rows if row.closed_at is not None],
+            "people": await names(session, {row.closed_by or "system" for row in rows}),
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "incidents.html", context, refused.status if refused else 200)
+
+
+async def close_incident(deps: Deps, incident_id: str, staff_id: str, resolution: str) -> None:
+    """Close an incident with what was done about it."""
+    if len(resolution.strip()) < 4:
+        raise Refused(422, [Reason("resolution", "请写明怎样处理的")])
+    async with deps.ledger.transaction() as tx:
+        row = found(await tx.session.get(Incident, incident_id), "个事件")
+        if row.closed_at is not None:
+            raise Refused(409, [Reason("state", "这个事件已经处理过")])
+        row.closed_at, row.closed_by, row.resolution = now(), staff_id, resolution.strip()
+        await tx.append(
+            "incident.closed", subject=f"incident:{incident_id}", actor=staff_id, body={}
+        )
+
+
+@needs("incidents.close")
+async def close(request: web.Request) -> web.StreamResponse:
+    """Close one incident."""
+    resolution = (await form(request)).get("resolution", "")
+    try:
+        await close_incident(
+            request.config_dict[DEPS],
+            request.match_info["incident"],
+            visitor(request).staff_id,
+            resolution,
+        )
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _incidents_page(request, refused)
+    return see("/console/incidents", "closed")
+
+
+# --- 台账 -----------------------------------------------------------------------------------
+
+
+async def verification(ledger: Ledger) -> tuple[bool, str]:
+    """Whether the whole chain holds at this moment, and the sentence that says so."""
+    try:
+        await ledger.refresh()
+    except Broken as broken:
+        return False, str(broken)
+    return True, "从第一条到最后一条，摘要相连，签名与锚点相符"
+
+
+@needs("ledger.read")
+async def ledger(request: web.Request) -> web.StreamResponse:
+    """Entries newest first, with the verification of this moment."""
+    deps = request.config_dict[DEPS]
+    before = request.query.get("before", "")
+    kind = request.query.get("kind", "")
+    async with deps.db.session() as session:
+        query = select(LedgerEntry).order_by(LedgerEntry.seq.desc())
+        if before.isdigit():
+            query = query.where(LedgerEntry.seq < int(before))
+        if kind:
+            query = query.where(LedgerEntry.kind == kind)
+        rows = (await session.scalars(query.limit(_PAGE + 1))).all()
+        head = (
+            await session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1))
+        ).first()
+        people = await names(session, {row.actor for row in rows})
+    holds, words = await verification(deps.ledger)
+    context = {
+        "place": "ledger",
+        "rows": [(row, json.loads(row.preimage)["body"]) for row in rows[:_PAGE]],
+        "more": rows[_PAGE - 1].seq if len(rows) > _PAGE else None,
+        "head": head,
+        "people": people,
+        "holds": holds,
+        "words": words,
+        "kind": kind,
+        "public_key": deps.ledger.public_hex,
+    }
+    return page(request, "ledger.html", context)
+
+
+@needs("ledger.read")
+async def export(request: web.Request) -> web.StreamResponse:
+    """The whole ledger as JSON lines, for `shenfa ledger verify`."""
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/x-ndjson; charset=utf-8",
+            "Content-Disposition": 'attachment; filename="ledger.jsonl"',
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(request)
+    lines: AsyncIterator[str] = request.config_dict[DEPS].ledger.export()
+    async for line in lines:
+        await response.write(line.encode() + b"\n")
+    await response.write_eof()
+    return response
+
+
+# --- 设置 -----------------------------------------------------------------------------------
+
+
+async def _settings_page(request: web.Request, refused: Refused | None = None) -> web.Response:
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        accounts = (await session.scalars(select(Account).order_by(Account.slug))).all()
+        stops = {row.name: row for row in (await session.scalars(select(Switch))).all()}
+        staff = (await session.scalars(select(Staff).order_by(Staff.login))).all()
+        labels = SWITCHES | {f"account:{row.id}": f"账号：{row.name}" for row in accounts}
+        context = {
+            "place": "settings",
+            "staff": staff,
+            "accounts": accounts,
+            "switches": [(name, label, stops.get(name)) for name, label in labels.items()],
+            "people": await names(session, {row.changed_by for row in stops.values()}),
+            "flows": deps.queue.workflows,
+            "actions": [(label, ACTIONS[name]) for name, label in ACTION_WORDS.items()],
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "settings.html", context, refused.status if refused else 200)
+
+
+@needs("settings.read")
+async def settings(request: web.Request) -> web.StreamResponse:
+    """Staff, roles, levels, accounts and stop switches."""
+    return await _settings_page(request)
+
+
+async def turn_switch(deps: Deps, staff_id: str, name: str, wanted: tuple[bool, str]) -> None:
+    """Stop or resume `name`; `wanted` is (stopped, reason). A stop needs its reason."""
+    stopped, reason = wanted
+    known = name in SWITCHES or name.startswith("account:")
+    if not known:
+        raise Refused(422, [Reason("name", "没有这个开关")])
+    if not reason.strip():
+        raise Refused(422, [Reason("reason", "请写明停发或恢复的原因")])
+    async with deps.ledger.transaction() as tx:
+        if name.startswith("account:"):
+            found(await tx.session.get(Account, name.removeprefix("account:")), "个账号")
+        await set_switch(tx.session, name, stopped=stopped, reason=reason[:400], by=staff_id)
+        await tx.append(
+            "switch.set", subject=f"switch:{name}", actor=staff_id, body={"stopped": stopped}
+        )
+
+
+@needs("switches.set")
+async def switch(request: web.Request) -> web.StreamResponse:
+    """One stop switch, on or off."""
+    fields = await form(request)
+    wanted = fields.get("stopped") == "yes", fields.get("reason", "")
+    try:
+        await turn_switch(
+            request.config_dict[DEPS], visitor(request).staff_id, fields.get("name", ""), wanted
+        )
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _settings_page(request, refused)
+    return see("/console/settings", "switched")
+
+
+ROUTES = [
+    web.get("/incidents", incidents),
+    web.post("/incidents/{incident}", close),
+    web.get("/ledger", ledger),
+    web.get("/ledger/export", export),
+    web.get("/settings", settings),
+    web.post("/settings/switches", switch),
+]

@@ -1,0 +1,92 @@
+"use strict";
+// Conveniences only: reading and deciding work without this file.
+(() => {
+  const all = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+  document.documentElement.classList.add("js");
+
+  all("[data-copy]").forEach((button) =>
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      const words = button.textContent;
+      button.textContent = "已复制";
+      setTimeout(() => { button.textContent = words; }, 1500);
+    }));
+
+  all("tr[data-row]").forEach((row) =>
+    row.addEventListener("click", (event) => {
+      if (event.target.closest("a, button") || String(getSelection())) return;
+      row.querySelector("a").click();
+    }));
+
+  const openTarget = () => {
+    const target = location.hash && document.getElementById(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  addEventListener("hashchange", openTarget);
+  openTarget();
+
+  // j and k walk the findings, Enter opens the one in hand, a takes its suggestion.
+  const findings = all(".finding");
+  let at = -1;
+  const walk = (step) => {
+    if (!findings.length) return;
+    at = (at + step + findings.length) % findings.length;
+    findings[at].querySelector("summary").focus();
+    const mark = document.querySelector(`mark a[href="#${findings[at].id}"]`);
+    if (mark) mark.scrollIntoView({ block: "center" });
+  };
+  addEventListener("keydown", (event) => {
+    if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
+    if (event.key === "j") walk(1);
+    if (event.key === "k") walk(-1);
+    if (event.key === "a" && at >= 0) findings[at].querySelector("[data-replace]")?.click();
+  });
+
+  // Offsets count code points, as the gates do.
+  const nearest = (text, words, start) => {
+    const points = [...text];
+    const guess = points.slice(0, start).join("").length;
+    if (text.startsWith(words, guess)) return guess;
+    let best = -1;
+    for (let i = text.indexOf(words); i >= 0; i = text.indexOf(words, i + 1)) {
+      if (best < 0 || Math.abs(i - guess) < Math.abs(best - guess)) best = i;
+    }
+    return best;
+  };
+  all("[data-replace]").forEach((button) =>
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.field);
+      const place = nearest(field.value, button.dataset.replace, Number(button.dataset.start));
+      if (place < 0) { button.textContent = "文中已没有这处"; button.disabled = true; return; }
+      field.setRangeText(button.dataset.with, place, place + button.dataset.replace.length, "select");
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      field.focus();
+      button.textContent = "已改，保存后生效";
+      button.disabled = true;
+    }));
+
+  all("[data-append]").forEach((button) =>
+    button.addEventListener("click", () => {
+      const field = document.getElementById(button.dataset.to);
+      field.value += (field.value ? "\n" : "") + "“" + button.dataset.append + "”";
+      field.focus();
+    }));
+
+  all("form[data-unsaved]").forEach((form) => {
+    let changed = false;
+    form.addEventListener("input", () => { changed = true; });
+    form.addEventListener("submit", () => { changed = false; });
+    addEventListener("beforeunload", (event) => { if (changed) event.preventDefault(); });
+  });
+
+  all("[data-count-for]").forEach((words) => {
+    const field = document.getElementById(words.dataset.countFor);
+    const show = () => { words.textContent = `${[...field.value].length} 字，微信最多 32 字`; };
+    field.addEventListener("input", show);
+    show();
+  });
+
+  const alert = document.querySelector(".reasons");
+  if (alert) alert.focus({ preventScroll: false });
+})();

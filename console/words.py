@@ -1,0 +1,239 @@
+"""How rows are said in words: states, times, digests, ledger kinds; the templates' filters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from bot.contract import State
+from config.clock import BEIJING, beijing, now
+from review_queue.items import STATES
+from review_queue.models import Item
+from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused
+
+GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
+SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
+SENDING = {
+    State.CREATED: ("等待发送", "plain"),
+    State.SENDING: ("正在发送", "busy"),
+    State.SUBMITTED: ("平台处理中", "busy"),
+    State.PUBLISHED: ("已发出", "good"),
+    State.RETRYING: ("稍后重试", "warn"),
+    State.FAILED: ("没有发出", "stop"),
+    State.UNKNOWN: ("未确认是否发出", "warn"),
+    State.ENDED: ("已终止", "plain"),
+    State.HELD: ("等待对方来信", "plain"),
+}
+ITEM_TONES = {
+    "draft": "plain",
+    "review": "busy",
+    "approved": "good",
+    "scheduled": "busy",
+    "published": "good",
+    "recalled": "stop",
+}
+PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
+SOURCE_STATES = {
+    "proposed": ("等待批准", "warn"),
+    "active": ("可以转载", "good"),
+    "revoked": ("已撤销", "stop"),
+    "rejected": ("未批准", "stop"),
+}
+TICKET_STATES = {
+    "open": ("等待接手", "warn"),
+    "claimed": ("正在处理", "busy"),
+    "answered": ("已答复", "good"),
+    "closed": ("已结束", "plain"),
+}
+TICKET_REASONS = {
+    "unsure": "机器人没有把握",
+    "out_of_scope": "超出政策库范围",
+    "several": "有几种可能的答案",
+    "clarify": "问题不够明确",
+    "repealed": "只找到已废止的政策",
+    "emergency": "紧急情况",
+    "abuse": "不当言论",
+    "error": "查询时出错",
+    "asked_for_person": "群众要求转人工",
+}
+ENTRY_KINDS = {
+    "genesis": "建立台账",
+    "staff.set": "设置人员与角色",
+    "source.proposed": "提出稿源",
+    "source.approved": "批准稿源",
+    "source.revoked": "撤销稿源",
+    "policy.proposed": "提出政策变更",
+    "policy.approved": "批准政策变更",
+    "policy.repealed": "废止政策",
+    "policy.rejected": "未批准政策变更",
+    "revision.created": "保存一稿",
+    "item.submitted": "提交审核",
+    "item.claimed": "领取稿件",
+    "item.unclaimed": "放开稿件",
+    "item.returned": "退回稿件",
+    "item.recalled": "撤回稿件",
+    "item.scheduled": "安排发布",
+    "decision": "审核结论",
+    "release.created": "放行",
+    "publication.finished": "发布结果",
+    "publication.settled": "人工确认发布结果",
+    "push.finished": "推送结果",
+    "switch.set": "停发开关",
+    "ticket.opened": "转人工",
+    "ticket.escalated": "转下一位值班",
+    "ticket.claimed": "接手问题",
+    "ticket.answered": "答复问题",
+    "incident.closed": "处理事件",
+    "checkpoint": "签名检查点",
+    "signin": "登录",
+    "gates.run": "五关检查",
+}
+SWITCHES = {
+    "all": "全部对外发送",
+    "publishing": "公开发布",
+    "push": "订阅推送",
+    "answers": "自动答复",
+}
+
+
+def state_words(item: Item) -> str:
+    """Where an item stands, with the level that waits: 等待复审（张三正在看）is said elsewhere."""
+    if item.state == "review" and item.workflow:
+        levels = item.workflow["levels"]
+        if item.level < len(levels):
+            done = f"已通过{levels[item.level - 1]['name']}，" if item.level else ""
+            return f"{done}等待{levels[item.level]['name']}"
+    if item.state == "draft" and item.return_reason:
+        return "已退回，等待修改"
+    return STATES.get(item.state, item.state)
+
+
+def clock_words(moment: datetime | None) -> str:
+    """2026年11月24日 14:05, Beijing time."""
+    if moment is None:
+        return "—"
+    local = beijing(moment)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def short_clock(moment: datetime) -> str:
+    """今天 14:05, 昨天 09:00, 11月3日 08:30."""
+    local, today = beijing(moment), beijing(now()).date()
+    names = {0: "今天", 1: "昨天", -1: "明天"}
+    day = names.get((today - local.date()).days, f"{local.month}月{local.day}日")
+    return f"{day} {local:%H:%M}"
+
+
+def span_words(span: timedelta) -> str:
+    """A length of time in the largest sensible unit."""
+    minutes = int(abs(span).total_seconds() // 60)
+    if minutes < 1:
+        return "不到 1 分钟"
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} 小时"
+    return f"{minutes // (24 * 60)} 天"
+
+
+def _time(moment: datetime, words: str, tone: str = "") -> Markup:
+    attribute = Markup(' class="{}"').format(tone) if tone else ""
+    return Markup('<time datetime="{}" title="北京时间 {}"{}>{}</time>').format(
+        moment.isoformat(), clock_words(moment), attribute, words
+    )
+
+
+def ago(moment: datetime | None) -> Markup:
+    """3 分钟前 / 2 小时后, the exact Beijing time on hover."""
+    if moment is None:
+        return Markup("—")
+    span = now() - moment
+    if abs(span) > timedelta(days=7):
+        return _time(moment, clock_words(moment))
+    words = "刚刚" if abs(span) < timedelta(minutes=1) else span_words(span)
+    if words != "刚刚":
+        words += "前" if span > timedelta(0) else "后"
+    return _time(moment, words)
+
+
+def due(moment: datetime | None) -> Markup:
+    """还有 2 小时, or 已超时 30 分钟 in red."""
+    if moment is None:
+        return Markup("—")
+    left = moment - now()
+    if left < timedelta(0):
+        return _time(moment, f"已超时 {span_words(left)}", "late")
+    tone = "soon" if left < timedelta(hours=1) else ""
+    return _time(moment, f"还有 {span_words(left)}", tone)
+
+
+def when(moment: datetime | None) -> Markup:
+    """今天 14:05, exact on hover."""
+    return _time(moment, short_clock(moment)) if moment else Markup("—")
+
+
+def field_time(moment: datetime | None) -> str:
+    """The value of a datetime-local field, Beijing time."""
+    return f"{beijing(moment):%Y-%m-%dT%H:%M}" if moment else ""
+
+
+def read_field_time(text: str, name: str) -> datetime:
+    """A datetime-local field as an aware moment; Refused names the field."""
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(
+            422, [Reason("time", f"{name}不是有效时间：请按 2026-11-24 09:30 的格式填写")]
+        ) from error
+    return value if value.tzinfo else value.replace(tzinfo=BEIJING)
+
+
+def digest_groups(digest: str) -> str:
+    """The first 16 hex digits in four short groups."""
+    return " ".join(digest[index : index + 4] for index in range(0, 16, 4))
+
+
+def roles_words(roles: Any) -> str:
+    """编辑、初审"""
+    return "、".join(label for role, label in ROLES.items() if role in roles) or "没有角色"
+
+
+def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
+    """The gravest severity among the findings with these indexes."""
+    held = {findings[index]["severity"] for index in indexes}
+    return next((severity for severity in SEVERITIES if severity in held), "hint")
+
+
+def sentence(text: str) -> Markup:
+    """Plain text with its line breaks kept."""
+    return Markup("<br>").join(escape(line) for line in text.split("\n"))
+
+
+FILTERS: dict[str, Callable[..., str]] = {
+    "ago": ago,
+    "due": due,
+    "when": when,
+    "clock": clock_words,
+    "field_time": field_time,
+    "digest": digest_groups,
+    "roles": roles_words,
+    "lines": sentence,
+    "state_words": state_words,
+    "worst": worst,
+}
+WORDS: dict[str, Any] = {
+    "GATE_NAMES": GATE_NAMES,
+    "GATE_LETTERS": GATE_LETTERS,
+    "SEVERITIES": SEVERITIES,
+    "SENDING": SENDING,
+    "ITEM_TONES": ITEM_TONES,
+    "STATES": STATES,
+    "PLATFORMS": PLATFORMS,
+    "SOURCE_STATES": SOURCE_STATES,
+    "TICKET_STATES": TICKET_STATES,
+    "TICKET_REASONS": TICKET_REASONS,
+    "ENTRY_KINDS": ENTRY_KINDS,
+    "SWITCHES": SWITCHES,
+    "ROLES": ROLES,
+}
