@@ -17,6 +17,11 @@ give_up() {
     exit 1
 }
 
+home="${HOME_DIR:-.shenfa-demo}"
+if [ -z "$once" ] && [ -z "${FRESH:-}" ] && [ -f "$home/demo.json" ]; then
+    DEMO_PORTS=$(sed -nE 's/.*"port": *([0-9]+).*/\1/p' "$home/demo.json")
+    export DEMO_PORTS
+fi
 said=$(scripts/preflight.sh 2>&1 >/dev/null)
 ready=$?
 echo "$said" >&2
@@ -31,6 +36,6 @@ if [ -n "$once" ]; then
     printf '%s\n' "$line"
     exit "$code"
 fi
-options=(--home "${HOME_DIR:-.shenfa-demo}")
+options=(--home "$home")
 [ -z "${FRESH:-}" ] || options+=(--fresh)
 exec "$venv/bin/shenfa" demo "${options[@]}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Say in one line on stderr whether this machine can run the demo, or what it lacks and the remedy.
-# On success stdout carries the path of a Python 3.11. DEMO_PORTS lists ports that must be free.
+# On success stdout carries the path of a Python 3.11. DEMO_PORTS lists ports that must be free (0: any).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 lack() { echo "$*" >&2; exit 1; }
@@ -17,7 +17,7 @@ done
 "$python" -c 'import venv, ensurepip' 2>/dev/null || lack "缺少 venv 模块：请安装 python3.11-venv 后再试"
 free=$(df -Pk . | awk 'NR==2 {print int($4/1024)}')
 [ "$free" -ge 1500 ] || lack "磁盘只剩 ${free} MB，至少需要 1500 MB：请腾出空间后再试"
-for port in ${DEMO_PORTS:-}; do
+for port in ${DEMO_PORTS:-0}; do
     "$python" - "$port" 2>/dev/null <<'PY' || lack "端口 $port 已被占用：请停下占用它的程序后再试"
 import socket
 import sys
