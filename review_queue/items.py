@@ -490,6 +490,16 @@ class ReviewQueue:
             elif row.state == State.CREATED:
                 row.due_at = row.next_at = due
 
+    async def note_publication(self, publication_id: str) -> None:
+        """A publication has its outcome: show the item as published once one of them is out."""
+        async with self.db.session() as session:
+            publication = await session.get(Publication, publication_id)
+            if publication is None or publication.state != State.PUBLISHED:
+                return
+            item = await session.get(Item, publication.item_id)
+            if item is not None and item.state == "scheduled":
+                item.state = "published"
+
     async def recall(self, item_id: str, staff_id: str, reason: str) -> Item:
         """One person, at once: nothing more of this item goes out. The reason is required."""
         async with self.ledger.transaction() as tx:
