@@ -2,15 +2,19 @@
 
 from collections.abc import Callable, Iterable
 
-from review_queue.gates import law, policy, politics, secrecy, wording
 from review_queue.gates.finding import Context, Finding
+from review_queue.gates.law import find as find_law
+from review_queue.gates.policy import find as find_policy
+from review_queue.gates.politics import find as find_politics
+from review_queue.gates.secrecy import find as find_secrecy
+from review_queue.gates.wording import find as find_wording
 
 Find = Callable[[str, Context], Iterable[Finding]]
 
 GATES: dict[str, Find] = {
-    "politics": politics.find,
-    "law": law.find,
-    "policy": policy.find,
-    "secrecy": secrecy.find,
-    "wording": wording.find,
+    "politics": find_politics,
+    "law": find_law,
+    "policy": find_policy,
+    "secrecy": find_secrecy,
+    "wording": find_wording,
 }

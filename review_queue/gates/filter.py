@@ -103,9 +103,9 @@ class LibraryFacts:
 
 
 def library_facts(lines: Iterable[Mapping[str, Any]]) -> LibraryFacts:
-    """Facts from library lines (`title, doc_number, status, effective_from, effective_to` are read).
+    """Facts from library lines: title, doc_number, status, effective_from, effective_to, successor.
 
-    A line without status and dates is in force. ValueError names the line that cannot be read.
+    All optional; a line without status and dates is in force. ValueError names a line that is bad.
     """
     entries = []
     for number, line in enumerate(lines, 1):

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
@@ -113,7 +113,7 @@ class Context:
     field: str
     as_of: date
     facts: Facts
-    places: Sequence[Place] = field(default=())
+    places: Sequence[Place] = ()
 
     @cached_property
     def _stops(self) -> list[int]:

@@ -54,7 +54,9 @@ def normalise(text: str) -> Normalised:
     origins: Sequence[int] = range(len(text))
     if len(plain) != len(text):
         origins = [index for index, char in enumerate(text) if table.get(ord(char), char)]
-    kept, parts, position = [], [], 0
+    kept: list[int] = []
+    parts: list[str] = []
+    position = 0
     for match in _FILLED.finditer(plain):
         kept.extend(origins[position : match.start()])
         parts.append(plain[position : match.start()])

@@ -163,7 +163,7 @@ class RuleSet:
     def find(self, ctx: Context, found: Mapping[str, list[tuple[int, int]]]) -> Iterator[Finding]:
         """Findings of all rows over one field, given what `scan` found in it."""
         tried: set[str] = set()
-        todo = [(one, None) for one in self._always]
+        todo: list[tuple[_Compiled, str | None]] = [(one, None) for one in self._always]
         todo += [(one, word) for word in found for one in self._users.get(word, ())]
         for compiled, word in todo:
             if not compiled.rule.holds(ctx.as_of):
@@ -245,7 +245,7 @@ def _marks_ok(one: _Compiled, ctx: Context, span: tuple[int, int]) -> bool:
 def _compile(rule: Rule) -> _Compiled:
     own = (() if rule.suggestion is None else (rule.suggestion,)) + rule.suggestions
     words = {normalise(term).text: own for term in rule.terms}
-    words |= {normalise(wrong).text: (right,) for wrong, right in rule.pairs.items()}
+    words |= {normalise(wrong).text: (right, *own) for wrong, right in rule.pairs.items()}
     return _Compiled(
         rule=rule,
         pattern=re.compile(rule.pattern) if rule.pattern else None,

@@ -1,4 +1,4 @@
-"""Secrecy gate: marks of secret and internal papers, and personal data, with masked replacements."""
+"""Secrecy gate: marks of secret papers, and personal data with masked replacements."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -21,11 +21,13 @@ _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
                  "文中有密级标志，涉密文件不得公开发布", _MARKS)  # fmt: skip
 
 _ID18 = re.compile(
-    r"(?<![0-9A-Za-z])([1-8]\d{5})[ -]?((?:18|19|20)\d\d)[ -]?(\d\d)[ -]?(\d\d)[ -]?(\d{3}[\dXx])(?![0-9A-Za-z])"
+    r"(?<![0-9A-Za-z])([1-8]\d{5})[ -]?((?:18|19|20)\d\d)[ -]?(\d\d)[ -]?(\d\d)"
+    r"[ -]?(\d{3}[\dXx])(?![0-9A-Za-z])"
 )
 _ID15 = re.compile(r"(?<![0-9A-Za-z.])([1-8]\d{5})(\d\d)(\d\d)(\d\d)(\d{3})(?![0-9A-Za-z.])")
 _MOBILE = re.compile(
-    r"(?<![0-9A-Za-z])(?<!\d[-.,])(?:\+?86[ -]?)?1[3-9]\d(?:[ -]?\d{4}[ -]?\d{4}|[ -]?\d{3}[ -]\d{5}|\d[ -]?\d{3}[ -]?\d{4})(?![0-9])(?!\.\d)"
+    r"(?<![0-9A-Za-z])(?<!\d[-.,])(?:\+?86[ -]?)?1[3-9]\d"
+    r"(?:[ -]?\d{4}[ -]?\d{4}|[ -]?\d{3}[ -]\d{5}|\d[ -]?\d{3}[ -]?\d{4})(?![0-9])(?!\.\d)"
 )
 _MAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,10}(?![A-Za-z0-9])"
@@ -35,7 +37,7 @@ _CARD = re.compile(
 )
 _PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?:[EGDSPH]\d{8}|E[A-HJ-NP-Z]\d{7})(?![A-Za-z0-9])")
 _PLATE = re.compile(
-    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][-· ]?"
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][-· ]?"
     r"(?=[A-HJ-NP-Z]*\d)[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
 )
 _HOME = re.compile(
@@ -45,7 +47,8 @@ _HOME = re.compile(
 
 _AMOUNT_AFTER = re.compile(r"\s*(?:元|万|亿|吨|人次|千瓦|平方|公里|亩|户|件|号文|〕)")
 _SERIAL_BEFORE = re.compile(
-    r"(?:编号|索引号|备案号?|许可证号?|证书号|流水号|订单号|条形码|批准文号|案号|文号|代码|注册号|批号|QQ群?|qq)[:： 为是]{0,3}$"
+    r"(?:编号|索引号|备案号?|许可证号?|证书号|流水号|订单号|条形码|批准文号|案号|文号|代码"
+    r"|注册号|批号|QQ群?|qq)[:： 为是]{0,3}$"
 )
 _URL_BEFORE = re.compile(r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。]*$")
 _BANK = re.compile(r"银行|卡号|账号|帐号|账户|帐户|开户|储蓄卡|信用卡|借记卡|存折")
@@ -145,7 +148,7 @@ def _id_cards(ctx: Context, dense: str) -> _Personal:
         if number[:2] not in _PROVINCES or not _dated(*map(int, match.group(2, 3, 4))):
             continue
         mask = number[:2] + "*" * 16
-        if ric.calc_check_digit(number[:-1]) == number[-1]:
+        if ric.calc_check_digit(number) == number[-1]:
             yield _told(ctx, match, "id-card", "block", ("公民身份号码（校验位正确）", mask))
         elif _IDENTITY.search(ctx.around(*match.span())):
             said = "写作身份证号但校验位不符，可能有错字；身份号码"
@@ -182,9 +185,10 @@ def _mails(ctx: Context, dense: str) -> _Personal:
 def _cards(ctx: Context, dense: str) -> _Personal:
     for match in _CARD.finditer(dense):
         digits = re.sub(r"\D", "", match[0])
-        if not (15 <= len(digits) <= 19 and luhn.is_valid(digits)):
-            continue
         named = _BANK.search(ctx.around(*match.span()))
+        lengths = (15, 16, 17, 18, 19) if named else (16, 19)
+        if len(digits) not in lengths or not luhn.is_valid(digits):
+            continue
         if not named and _is_serial(dense, *match.span()):
             continue
         severity: Severity = "block" if named else "warn"

@@ -35,12 +35,25 @@ _DATE = re.compile(
     r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日(?:[（(]?(?:星期|周)([一二三四五六日天])[）)]?)?"
 )
 _WEEK = "一二三四五六日"
-_NO_DATE = Ground("wording", "wording.date", "warn", "没有这一天，请核对日期", "《出版物上数字用法》（GB/T 15835-2011）")  # fmt: skip
-_NO_WEEKDAY = Ground("wording", "wording.weekday", "warn", "日期与星期不符，请核对", "《出版物上数字用法》（GB/T 15835-2011）")  # fmt: skip
+_NO_DATE = Ground(
+    "wording",
+    "wording.date",
+    "warn",
+    "没有这一天，请核对日期",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+_NO_WEEKDAY = Ground(
+    "wording",
+    "wording.weekday",
+    "warn",
+    "日期与星期不符，请核对",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
 
-_PAIRS = {"《": "》", "〔": "〕", "（": "）", "“": "”", "【": "】"}
-_CLOSERS = {close: start for start, close in _PAIRS.items()}
-_MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_CLOSERS) + "]")
+_PAIRS = {"《": "》", "〔": "〕", "（": "）", "(": ")", "“": "”", "【": "】"}
+# Half and full width brackets may close each other: a matter of style, not of sense.
+_OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(", ")": "(（"}
+_MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
 _LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]$")
 _UNPAIRED = Ground(
     "wording",
@@ -144,9 +157,9 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
             mark, at = match[0], base + match.start()
             if mark in _PAIRS:
                 open_marks.append((mark, at))
-            elif open_marks and open_marks[-1][0] == _CLOSERS[mark]:
+            elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
                 open_marks.pop()
-            elif not (mark == "）" and _LISTED.search(line[: match.start()])) and mark != "”":
+            elif not (mark in "）)" and _LISTED.search(line[: match.start()])) and mark != "”":
                 yield ctx.mark((at, at + 1), _UNPAIRED)
         # A quotation may run over paragraphs; the other marks may not.
         for mark, at in open_marks:

@@ -27,7 +27,7 @@ def _found(text: str, rules: RuleSet = RULES) -> set[str]:
 
 
 @pytest.mark.parametrize(("rule_id", "text", "matches"), EXAMPLES)
-def test_examples_of_a_row_hold(rule_id: str, text: str, matches: bool) -> None:
+def test_examples_of_a_row_hold(rule_id: str, text: str, *, matches: bool) -> None:
     rules = RuleSet([rule for rule in RULES.rules if rule.id == rule_id])
     assert (rule_id in _found(text, rules)) is matches
 
