@@ -41,12 +41,13 @@ WORDS_FILE = Path(__file__).parent.parent / "config" / "answering.yaml"
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
 _SURE = 0.45  # confidence from which a citizen is answered
-_IN_SCOPE = 0.3  # below this share of the question found anywhere, it is not ours
+_IN_SCOPE = 0.33  # below this share of the question found anywhere, it is not ours
 _CLOSE = 0.96  # a second policy this near to the first is a second answer
 _INVALID = 0.85  # what is not in force must be this much better to come first
 _MAX_QUESTION = 2000
 _THEN = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月(?:(\d{1,2})[日号])?")
 _THEN_WORDS = re.compile(r"当时|那时|那会|当年|的时候|时是|时能|能领|还能")
+_THEN_WORD = re.compile(r"当时|那时候?|那会儿?|当年")
 _NOW_WORDS = re.compile(r"现在|目前|如今|还有效|发布|印发|出台|制定|下发|实施的|公布")
 
 
@@ -118,6 +119,11 @@ def asked_day(question: str, today: date) -> date | None:
     except ValueError:
         return None
     return day if day < today else None
+
+
+def without_day(question: str) -> str:
+    """The question without the past day it names: what is left is searched for."""
+    return _THEN_WORD.sub(" ", _THEN.sub(" ", question, count=1))
 
 
 def content(question: str) -> str:
@@ -205,8 +211,8 @@ def confidence(ranked: Sequence[Hit]) -> float:
     first = ranked[0]
     margin = _margin(first, ranked[1:])
     apart = _margin(first, [hit for hit in ranked[1:] if hit.policy_id != first.policy_id])
-    value = -4.2 + 3.5 * first.coverage + 3.6 * margin + 3.9 * apart
-    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.7))))
+    value = -4.4 + 3.5 * first.coverage + 3.6 * margin + 3.9 * apart
+    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.75))))
 
 
 def _margin(first: Hit, others: Sequence[Hit]) -> float:

@@ -7,7 +7,16 @@ from datetime import date
 from typing import Any
 
 from config.clock import beijing, now
-from knowledge.answering import Answer, Hit, answer, asked_day, guard, quote, ranked_hits
+from knowledge.answering import (
+    Answer,
+    Hit,
+    answer,
+    asked_day,
+    guard,
+    quote,
+    ranked_hits,
+    without_day,
+)
 from knowledge.clauses import spans
 from knowledge.documents import DocumentError
 from knowledge.search import Doc, Index
@@ -138,6 +147,8 @@ def ask_record(record: Any, library: Library) -> dict[str, Any]:
     if as_of is None:
         past = asked_day(question, today)
         as_of = past or today
+    if past is not None:
+        question = without_day(question)
     hits = library.find(question, as_of) if guard(question) != "error" else []
     result = answer(question, hits, as_of, asked_past=past is not None)
     return _row(record.get("id"), question, result, hits, library)

@@ -13,7 +13,7 @@ _ARTICLE = re.compile(
     rf"{_PAD}(第[{_NUM}\d]+条(?:之[{_NUM}]+)?)(?=[\s\u3000：:]|[^\d{_NUM}的规、，])"
 )
 _POINT = re.compile(rf"{_PAD}([（(][{_NUM}]+[）)])")
-_HEADING = re.compile(rf"{_PAD}([{_NUM}]+)、")
+_HEADING = re.compile(rf"{_PAD}([{_NUM}]+、)")
 _TAIL = re.compile(
     r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)"
 )
@@ -95,8 +95,8 @@ def _numbered(text: str, lines: list[_Line], marker: re.Pattern[str]) -> Iterato
         elif level is not None:
             headings = [kept for kept in headings if kept[0] < level]
             if marker is _POINT:
-                label = re.match(rf"[{_NUM}]+、", line.text[_lead(line.text) :])
-                current = _opened(label.group() if label else "", (), line)
+                name = _HEADING.match(line.text)
+                current = _opened(name.group(1) if name else "", (), line)
                 current.says_something = "。" in line.text
             headings.append((level, _clean(line.text)))
     if current is not None and current.says_something:

@@ -31,6 +31,8 @@ _SYNONYM_WEIGHT = 0.5
 _CANDIDATES = 40  # re-ranked by how well one sentence covers the question
 _COVER_BONUS = 0.5
 _NUMBER_BONUS = 0.1
+_SMALL = 10  # keeps rarity meaningful in a library of a few clauses
+_NOISE = 0.15
 _ASKS_NUMBER = re.compile(r"多少|几|何时|时间|什么时候|多长|多久|电话|日期|比例|金额|号码")
 _QUESTION_WORDS = re.compile(
     r"什么时候|什么|哪些|哪里|哪家|哪个|如何|怎么样|怎样|怎么|为什么|多少|请问|是否|有没有|能否|可以|[吗呢啊吧的了]"
@@ -215,8 +217,10 @@ class Index:
         result = {}
         for term in terms:
             seen = self._searcher.doc_freq("pairs", term.pair)
-            rarity = math.log(1 + (total - seen + 0.5) / (seen + 0.5))
-            result[term] = rarity * term.weight * (0.2 if term.pair in asking else 1.0)
+            rarity = math.log(1 + (total + _SMALL) / (seen + 1))
+            if term.pair in asking or (seen == 0 and term.weight < 1.0):
+                rarity *= _NOISE  # question words, and chance neighbours nobody ever wrote
+            result[term] = rarity * term.weight
         return result
 
 

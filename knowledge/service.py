@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits
+from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
 from knowledge.library import clause_status, life_of, tell, told_of
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
@@ -112,6 +112,8 @@ class KnowledgeService:
         await self.refresh()
         past = asked_day(question, as_of)
         day = past or as_of
+        if past is not None:
+            question = without_day(question)
         found = self._index.search(question, _HITS) if self._index is not None else []
         async with self._db.session() as session:
             hits = await _decided(session, found, day)

@@ -1,0 +1,83 @@
+"""A library of an invented county, three people who may change it."""
+
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from config.clock import now
+from knowledge.documents import PolicyDraft
+from knowledge.library import PolicyLibrary
+from knowledge.service import KnowledgeService
+from ledger.append import Ledger, load_signing_key
+from review_queue.models import Staff
+from storage.database import Database
+
+GRANT = """青禾县高校毕业生创业补贴办法
+
+第一条 为了支持高校毕业生在本县创业，制定本办法。
+第二条 毕业五年内的高校毕业生首次在本县登记个体工商户，正常经营满六个月的，
+给予一次性创业补贴5000元。
+第三条 申请创业补贴，应当向县人力资源和社会保障局窗口提交毕业证书、营业执照，
+窗口在15个工作日内办结。
+第四条 本办法自2024年3月1日起施行，有效期至2028年12月31日。
+"""
+VOUCHER = """青禾县2025年家电消费券发放公告
+
+一、发放对象
+在青禾县购买智能家电的消费者，凭身份证件每人可以领取一张消费券，面额200元。
+二、使用期限
+消费券在2025年5月1日至2025年10月7日的节假日使用，逾期作废。
+三、领取方式
+消费者在县商务局公众号预约领取，额满为止。
+"""
+
+
+@pytest.fixture
+async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}")
+    await db.create_all()
+    ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
+    people = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"], "duty1": ["duty"]}
+    async with db.session() as session:
+        for login, roles in people.items():
+            session.add(
+                Staff(
+                    id=login,
+                    login=login,
+                    name=login,
+                    roles=roles,
+                    password_hash="-",
+                    created_at=now(),
+                )
+            )
+    library = PolicyLibrary(ledger)
+    yield SimpleNamespace(
+        db=db, ledger=ledger, library=library, service=KnowledgeService(db), tmp=tmp_path
+    )
+    await db.close()
+
+
+@pytest.fixture
+def grant() -> PolicyDraft:
+    return PolicyDraft(
+        title="青禾县高校毕业生创业补贴办法",
+        text=GRANT,
+        doc_number="青政发〔2024〕7号",
+        issuer="青禾县人民政府",
+        issued_on=date(2024, 2, 20),
+        effective_from=date(2024, 3, 1),
+        effective_to=date(2028, 12, 31),
+    )
+
+
+@pytest.fixture
+def voucher() -> PolicyDraft:
+    return PolicyDraft(
+        title="青禾县2025年家电消费券发放公告",
+        text=VOUCHER,
+        issuer="青禾县商务局",
+        issued_on=date(2025, 4, 20),
+    )

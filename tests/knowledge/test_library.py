@@ -1,0 +1,197 @@
+"""The stored library: two people, repeal at once, the database decides, who was told."""
+
+from datetime import date
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import select, text
+
+from knowledge.documents import PolicyDraft
+from knowledge.library import Repeal
+from knowledge.models import Clause, Policy, PolicyChange
+from knowledge.service import KnowledgeService
+from ledger.models import LedgerEntry
+from review_queue.workflow import Refused
+
+TODAY = date(2026, 11, 24)
+QUESTION = "高校毕业生创业补贴多少钱"
+
+
+async def put_in(office: SimpleNamespace, *drafts: PolicyDraft) -> list[str]:
+    proposed = await office.library.propose_import(drafts, "editor")
+    for change in proposed:
+        await office.library.approve(change.change_id, "admin1")
+    return [change.policy_id for change in proposed]
+
+
+async def end(office: SimpleNamespace, repeal: Repeal) -> None:
+    change = await office.library.propose_repeal(repeal, "admin1")
+    await office.library.approve(change.change_id, "admin2")
+
+
+async def test_nothing_is_answered_from_a_proposal(office, grant) -> None:
+    await office.library.propose_import([grant], "editor")
+    assert (await office.service.ask(QUESTION, TODAY)).status == "out_of_scope"
+
+
+async def test_an_answer_quotes_the_stored_clause_with_its_source(office, grant, voucher) -> None:
+    await put_in(office, grant, voucher)
+    found = await office.service.ask(QUESTION, TODAY)
+    assert found.status == "answered"
+    quote = found.quotes[0]
+    assert "5000元" in quote.text
+    assert quote.hit.doc_number == "青政发〔2024〕7号"
+    assert quote.hit.label == "第二条"
+    async with office.db.session() as session:
+        policy = await session.get(Policy, quote.hit.policy_id)
+        clause = await session.get(Clause, quote.hit.key)
+    assert policy.text[quote.start : quote.end] == quote.text
+    assert quote.text in clause.text
+    assert policy.facets["topics"][0] == "employment"
+
+
+async def test_a_repeal_is_effective_in_the_next_request_and_names_the_successor(
+    office, grant
+) -> None:
+    new = PolicyDraft(
+        title="青禾县青年安居若干措施",
+        text="一、租房\n给予租房补贴每月800元。\n二、安居\n提供周转住房。",
+        doc_number="青政发〔2026〕3号",
+        issued_on=date(2026, 1, 5),
+    )
+    old_id, new_id = await put_in(office, grant, new)
+    assert (await office.service.ask(QUESTION, TODAY)).status == "answered"
+    await end(office, Repeal(old_id, date(2026, 2, 1), successor_id=new_id))
+    found = await office.service.ask(QUESTION, TODAY)
+    assert found.status == "repealed"
+    assert (found.ended.ended_on, found.ended.successor) == ("2026-02-01", new.title)
+    assert all(quote.hit.policy_id != old_id for quote in found.quotes)
+    past = await office.service.ask("2025年6月当时高校毕业生创业补贴是多少钱", TODAY)
+    assert (past.status, past.asked_past, past.as_of) == ("answered", True, date(2025, 6, 15))
+
+
+async def test_validity_is_read_from_the_database_though_the_index_is_old(office, grant) -> None:
+    await put_in(office, grant)
+    assert (await office.service.ask(QUESTION, TODAY)).status == "answered"
+    async with office.db.session() as session:
+        await session.execute(text("UPDATE policy SET repealed_on = '2026-01-01'"))
+    found = await office.service.ask(QUESTION, TODAY)
+    assert found.status == "repealed"
+    assert not found.quotes
+
+
+async def test_one_clause_can_be_repealed_alone(office, grant) -> None:
+    (policy_id,) = await put_in(office, grant)
+    await end(office, Repeal(policy_id, date(2026, 5, 1), clause_number=2))
+    found = await office.service.ask(QUESTION, TODAY)
+    assert all(quote.hit.label != "第二条" for quote in found.quotes)
+    how = await office.service.ask("申请创业补贴要提交什么材料", TODAY)
+    assert how.quotes[0].hit.label == "第三条"
+    assert how.quotes[0].hit.validity == "amended"
+
+
+async def test_two_different_people_with_the_right_roles(office, grant) -> None:
+    with pytest.raises(Refused) as refused:
+        await office.library.propose_import([grant], "duty1")
+    assert refused.value.status == 403
+    (own,) = await office.library.propose_import([grant], "admin1")
+    for person, rule in (("admin1", "two_people"), ("editor", "role"), ("nobody", "role")):
+        with pytest.raises(Refused) as refused:
+            await office.library.approve(own.change_id, person)
+        assert (refused.value.status, refused.value.reasons[0].rule) == (403, rule)
+    await office.library.approve(own.change_id, "admin2")
+    with pytest.raises(Refused) as refused:
+        await office.library.approve(own.change_id, "admin2")
+    assert refused.value.status == 409
+    with pytest.raises(Refused) as refused:
+        await office.library.propose_import([grant], "editor")
+    assert refused.value.status == 409
+
+
+async def test_an_import_is_all_or_nothing(office, grant) -> None:
+    with pytest.raises(Refused) as refused:
+        await office.library.propose_import([grant, PolicyDraft(title=" ", text="正文")], "editor")
+    assert refused.value.status == 422
+    async with office.db.session() as session:
+        for table in (Policy, Clause, PolicyChange, LedgerEntry):
+            assert (await session.scalars(select(table))).first() is None
+
+
+async def test_a_rejection_needs_a_reason_and_frees_the_title(office, grant) -> None:
+    (first,) = await office.library.propose_import([grant], "editor")
+    with pytest.raises(Refused, match="理由"):
+        await office.library.reject(first.change_id, "admin1", " ")
+    await office.library.reject(first.change_id, "admin1", "文号有误")
+    assert len(await put_in(office, grant)) == 1
+
+
+@pytest.mark.parametrize(
+    ("repeal", "status"),
+    [
+        (Repeal("missing", TODAY), 404),
+        (Repeal("", TODAY, clause_number=99), 404),
+        (Repeal("", TODAY, successor_id="missing"), 404),
+    ],
+)
+async def test_a_repeal_of_what_is_not_there_is_refused(office, grant, repeal, status) -> None:
+    (policy_id,) = await put_in(office, grant)
+    wanted = Repeal(repeal.policy_id or policy_id, TODAY, repeal.successor_id, repeal.clause_number)
+    with pytest.raises(Refused) as refused:
+        await office.library.propose_repeal(wanted, "editor")
+    assert refused.value.status == status
+
+
+async def test_every_change_is_a_signed_entry(office, grant) -> None:
+    (policy_id,) = await put_in(office, grant)
+    await end(office, Repeal(policy_id, TODAY, reason="新办法代替"))
+    entries = await office.ledger.facts(f"policy:{policy_id}")
+    assert [entry.kind for entry in entries] == [
+        "policy.proposed",
+        "policy.approved",
+        "policy.proposed",
+        "policy.repealed",
+    ]
+    assert [entry.actor for entry in entries] == ["editor", "admin1", "admin1", "admin2"]
+
+
+async def test_gates_learn_the_status_by_number_or_title(office, grant) -> None:
+    assert not office.service.facts.knows_policies()
+    (policy_id,) = await put_in(office, grant)
+    await office.service.refresh()
+    facts = office.service.facts
+    assert facts.policy("青政发[2024]07号", TODAY).status == "in_force"
+    assert facts.policy("《青禾县高校毕业生创业补贴办法》", TODAY).doc_number == grant.doc_number
+    assert facts.policy("青政发〔2024〕8号", TODAY) is None
+    await end(office, Repeal(policy_id, TODAY))
+    await office.service.refresh()
+    assert office.service.facts.policy(grant.doc_number, TODAY).status == "repealed"
+
+
+async def test_the_default_period_is_fixed_at_the_proposal(office, voucher) -> None:
+    (policy_id,) = await put_in(office, voucher)
+    async with office.db.session() as session:
+        policy = await session.get(Policy, policy_id)
+    assert (policy.effective_from, policy.effective_to) == ("2025-04-20", "2030-04-19")
+
+
+async def test_who_was_told_a_clause_can_be_found_again(office, grant) -> None:
+    await put_in(office, grant)
+    quote = (await office.service.ask(QUESTION, TODAY)).quotes[0]
+    for contact in ("a", "b", "a"):
+        await office.service.told(contact, [quote.hit.key, quote.hit.key])
+    await office.service.told("c", ["another"])
+    assert await office.service.who_was_told([quote.hit.key]) == ["a", "b"]
+
+
+async def test_the_stored_index_is_reused_and_replaced(office, grant, voucher) -> None:
+    place = office.tmp / "index"
+    await put_in(office, grant)
+    for _ in range(2):
+        service = KnowledgeService(office.db, place)
+        assert (await service.ask(QUESTION, TODAY)).status == "answered"
+    before = [one.name for one in place.iterdir()]
+    await put_in(office, voucher)
+    assert (await service.ask("家电消费券面额多少元", TODAY)).status == "answered"
+    after = [one.name for one in place.iterdir()]
+    assert len(before) == len(after) == 1
+    assert before != after

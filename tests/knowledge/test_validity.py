@@ -1,0 +1,77 @@
+"""Status on a day."""
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knowledge.validity import STATUSES, Life, add_years, last_day, parse_day, status_at
+
+D = date.fromisoformat
+
+
+@pytest.mark.parametrize(
+    ("life", "day", "status"),
+    [
+        (Life(), "2026-01-01", "in_force"),
+        (Life(effective_from=D("2026-03-01")), "2026-02-28", "not_yet"),
+        (Life(effective_from=D("2026-03-01")), "2026-03-01", "in_force"),
+        (Life(effective_from=D("2020-03-01")), "2025-02-28", "in_force"),
+        (Life(effective_from=D("2020-03-01")), "2025-03-01", "expired"),
+        (Life(title="某某暂行办法", effective_from=D("2020-03-01")), "2022-02-28", "in_force"),
+        (Life(title="某某暂行办法", effective_from=D("2020-03-01")), "2022-03-01", "expired"),
+        (Life(effective_from=D("2020-02-29")), "2025-02-27", "in_force"),
+        (Life(effective_to=D("2025-12-31")), "2025-12-31", "in_force"),
+        (Life(effective_to=D("2025-12-31")), "2026-01-01", "expired"),
+        (
+            Life(title="试行", effective_from=D("2020-01-01"), effective_to=D("2030-01-01")),
+            "2029-01-01",
+            "in_force",
+        ),
+        (Life(repealed_on=D("2025-06-01")), "2025-05-31", "in_force"),
+        (Life(repealed_on=D("2025-06-01")), "2025-06-01", "repealed"),
+        (Life(effective_to=D("2025-01-01"), repealed_on=D("2024-06-01")), "2026-01-01", "repealed"),
+        (Life(amended_on=D("2025-06-01")), "2025-05-31", "in_force"),
+        (Life(amended_on=D("2025-06-01")), "2025-06-01", "amended"),
+        (Life(stated="repealed"), "2025-06-01", "repealed"),
+        (Life(stated="not_yet", effective_from=D("2025-01-01")), "2025-06-01", "in_force"),
+        (Life(effective_from=D("1990-01-01"), statute=True), "2026-06-01", "in_force"),
+    ],
+)
+def test_status(life: Life, day: str, status: str) -> None:
+    assert status_at(life, D(day)) == status
+
+
+DAYS = st.none() | st.dates(date(1990, 1, 1), date(2090, 1, 1))
+
+
+@given(
+    st.builds(
+        Life,
+        title=st.sampled_from(["办法", "暂行办法"]),
+        effective_from=DAYS,
+        effective_to=DAYS,
+        repealed_on=DAYS,
+        amended_on=DAYS,
+    ),
+    st.dates(date(1990, 1, 1), date(2090, 1, 1)),
+)
+def test_a_repeal_is_final_and_the_last_day_is_in_force(life: Life, day: date) -> None:
+    status = status_at(life, day)
+    assert status in STATUSES
+    if life.repealed_on is not None:
+        assert (status == "repealed") == (day >= life.repealed_on)
+    end = last_day(life)
+    if end is not None and status in ("in_force", "amended"):
+        assert day <= end
+
+
+def test_a_leap_day_ends_on_the_twenty_eighth() -> None:
+    assert add_years(D("2024-02-29"), 5) == D("2029-02-28")
+
+
+def test_a_bad_date_names_its_field() -> None:
+    assert parse_day(None, "date") is None
+    with pytest.raises(ValueError, match=r"effective_to.*YYYY-MM-DD"):
+        parse_day("2025年", "effective_to")
