@@ -1,7 +1,8 @@
 """A polled column to its entries: RSS and Atom feeds, and the list pages of sites without one."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from calendar import timegm
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -88,8 +89,8 @@ def _feed_day(row: Mapping[str, Any]) -> str:
     stamp = row.get("published_parsed") or row.get("updated_parsed")
     if stamp:
         try:
-            moment = datetime(*stamp[:6], tzinfo=UTC)
-        except ValueError:
+            moment = datetime.fromtimestamp(timegm(stamp), UTC)
+        except (ValueError, OverflowError):
             return ""
         return beijing(moment).date().isoformat()
     return _day(str(row.get("published") or row.get("updated") or ""))
@@ -129,9 +130,10 @@ def _selected(tree: HtmlElement, base_url: str, selectors: Mapping[str, Any]) ->
         yield Entry(entry.url, entry.title, _day(_text(dates[0])) if dates else entry.date)
 
 
-def _css(selector: str) -> CSSSelector | None:
+def _css(selector: str) -> Callable[[HtmlElement], list[Any]] | None:
     try:
-        return CSSSelector(selector, translator="html") if selector else None
+        chosen: Any = CSSSelector(selector, translator="html") if selector else None
+        return chosen  # type: ignore[no-any-return]
     except SelectorError as error:
         raise ColumnError(f"栏目的选择器写错了：{selector}") from error
 

@@ -1,0 +1,360 @@
+"""From a column to the review queue: poll, judge, fetch, extract, snapshot, drop duplicates, file.
+
+Network first, then one transaction for article, media and item: nothing half-done stays.
+"""
+
+import hashlib
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import Content
+from config.clock import now
+from content_sources.columns import ColumnError, Entry, read_column
+from content_sources.extract import Page, extract_page
+from content_sources.fetch import FEEDS, FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
+from content_sources.models import Article, Column, Source
+from content_sources.whitelist import Refusal, SourceRule, judge
+from ledger.append import Ledger, Transaction
+from review_queue.items import ROBOT, Origin, ReviewQueue
+from storage.database import Database, new_id
+from storage.media import keep
+
+_log = logging.getLogger(__name__)
+
+KLASS = "重要"  # fetched items pass every level until an editor lowers the class
+FOREVER = frozenset({"refused", "private", "redirects", "content_type", "too_large"})
+MOST_NEW = 30  # articles of one poll; the rest waits for the next
+MOST_MEDIA = 20  # pictures, and as many attachments, of one article
+_PICTURE = re.compile(r"^!\[([^\]]*)\]\((.+)\)$")
+
+Suggest = Callable[[str, str], Mapping[str, list[str]] | None]
+"""Title and text in; the audience a new draft starts with, or None."""
+
+
+@dataclass(frozen=True)
+class PollResult:
+    """What one poll brought. `error` is empty or one Chinese line."""
+
+    items: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class _Blob:
+    """A picture or attachment that was fetched: its address, its name or alt text, its bytes."""
+
+    url: str
+    name: str
+    fetched: Fetched
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Everything one article needs, before anything is written."""
+
+    url: str
+    column: Column | None
+    fetched: Fetched
+    page: Page
+    pictures: tuple[_Blob, ...]
+    files: tuple[_Blob, ...]
+
+
+class Ingest:
+    """Reads determined sources into drafts for review."""
+
+    def __init__(
+        self,
+        db: Database,
+        ledger: Ledger,
+        queue: ReviewQueue,
+        fetcher: Fetcher,
+        suggest_audience: Suggest | None = None,
+    ) -> None:
+        """`suggest_audience` is given by the composition root."""
+        self.db = db
+        self._ledger = ledger
+        self._queue = queue
+        self._fetcher = fetcher
+        self._suggest = suggest_audience
+
+    async def poll_due(self) -> int:
+        """Poll every enabled column whose time has come; how many items were made."""
+        async with self.db.session() as session:
+            query = select(Column.id).where(Column.enabled.is_(True), Column.next_at <= now())
+            due = (await session.scalars(query.order_by(Column.next_at))).all()
+        return sum([(await self.poll_column(column_id)).items for column_id in due])
+
+    async def poll_column(self, column_id: str) -> PollResult:
+        """Read one column now and file its new articles. ValueError when there is no column."""
+        column = await self._take(column_id)
+        try:
+            fetched = await self._read_index(column)
+            entries = (
+                read_column(column.kind, fetched.body, fetched.final_url, column.selectors)
+                if fetched.status == 200
+                else []
+            )
+        except (FetchError, ColumnError) as error:
+            return await self._finish(column_id, None, PollResult(error=str(error)))
+        result = PollResult()
+        for entry in await self._unknown(entries):
+            result = await self._file_entry(entry, column, result)
+        return await self._finish(column_id, fetched, result)
+
+    async def fetch_article(self, url: str, column: Column | None = None) -> Article:
+        """Fetch one page now; the article is an item, a duplicate, or known already.
+
+        A page that may not be used leaves an article in state refused with the problem, and
+        FetchError is raised; so it is for a page without an article (code `extract`).
+        """
+        known = await self._known(url)
+        if known is not None and known.state != "refused":
+            return known
+        try:
+            found = await self._gather(url, column)
+            return await self._file(found)
+        except FetchError as error:
+            if error.code in FOREVER or error.code == "extract":
+                await self._refuse(url, column, error.message)
+            raise
+
+    # --- columns ------------------------------------------------------------------------
+
+    async def _take(self, column_id: str) -> Column:
+        """Set the next time first, so that a crash or a second worker does not repeat the poll."""
+        async with self.db.writing() as session:
+            column = await session.get(Column, column_id)
+            if column is None:
+                raise ValueError("没有这个栏目")
+            column.next_at = now() + timedelta(minutes=column.every_minutes)
+            return column
+
+    async def _read_index(self, column: Column) -> Fetched:
+        conditions = {}
+        if column.etag:
+            conditions["If-None-Match"] = column.etag
+        if column.last_modified:
+            conditions["If-Modified-Since"] = column.last_modified
+        accept = FEEDS if column.kind == "feed" else PAGES
+        return await self._fetcher.fetch(column.url, await self._judge(), accept, conditions)
+
+    async def _unknown(self, entries: list[Entry]) -> list[Entry]:
+        async with self.db.session() as session:
+            query = select(Article.url).where(Article.url.in_([entry.url for entry in entries]))
+            known = set((await session.scalars(query)).all())
+        return [entry for entry in entries if entry.url not in known][:MOST_NEW]
+
+    async def _file_entry(self, entry: Entry, column: Column, so_far: PollResult) -> PollResult:
+        try:
+            article = await self.fetch_article(entry.url, column)
+        except FetchError as error:
+            _log.warning("article not taken: %s", error.code)
+            if error.code in FOREVER:
+                return replace(so_far, refused=so_far.refused + 1)
+            return replace(so_far, error=error.message)
+        if article.state == "duplicate":
+            return replace(so_far, duplicates=so_far.duplicates + 1)
+        return replace(so_far, items=so_far.items + 1)
+
+    async def _finish(
+        self, column_id: str, fetched: Fetched | None, result: PollResult
+    ) -> PollResult:
+        async with self.db.session() as session:
+            column = await session.get(Column, column_id)
+            if column is not None:
+                column.last_error = result.error
+                column.read_count += result.items
+                if fetched is not None:
+                    column.last_ok_at = now()
+                if fetched is not None and not result.error:  # an error is retried in full
+                    column.etag = fetched.headers.get("etag", "")[:200]
+                    column.last_modified = fetched.headers.get("last-modified", "")[:80]
+        return result
+
+    # --- one article --------------------------------------------------------------------
+
+    async def _known(self, url: str) -> Article | None:
+        async with self.db.session() as session:
+            return (await session.scalars(select(Article).where(Article.url == url))).first()
+
+    async def judge(self, url: str) -> SourceRule | Refusal:
+        """The source that covers an address now, or why none does. No request is made."""
+        return (await self._judge())(url)
+
+    async def _judge(self) -> Judge:
+        async with self.db.session() as session:
+            return partial(judge, sources=await _rules(session), as_of=now())
+
+    async def _gather(self, url: str, column: Column | None) -> _Found:
+        """All network work of one article. FetchError with code extract when it holds none."""
+        if len(url) > 500:
+            raise FetchError("extract", "网址超过 500 个字符，不能登记")
+        allowed = await self._judge()
+        fetched = await self._fetcher.fetch(url, allowed, PAGES)
+        try:
+            page = extract_page(fetched.text, fetched.final_url)
+        except ValueError as error:
+            raise FetchError("extract", str(error)) from error
+        if not page.title:
+            raise FetchError("extract", "网页里找不到标题，请人工转录")
+        pictures = await self._media(page.images, allowed, PICTURES)
+        files = await self._media(page.attachments, allowed, FILES)
+        return _Found(url, column, fetched, page, pictures, files)
+
+    async def _media(
+        self, links: tuple[tuple[str, str], ...], allowed: Judge, accept: frozenset[str]
+    ) -> tuple[_Blob, ...]:
+        """What can be had of the pictures or attachments; the rest stays a link."""
+        blobs = []
+        for url, name in links[:MOST_MEDIA]:
+            try:
+                blobs.append(_Blob(url, name, await self._fetcher.fetch(url, allowed, accept)))
+            except FetchError as error:
+                _log.info("media not taken: %s", error.code)
+        return tuple(blobs)
+
+    async def _file(self, found: _Found) -> Article:
+        """Write article, media and item at once, after judging the address once more."""
+        async with self._ledger.transaction() as tx:
+            rules = await _rules(tx.session)
+            source = judge(found.fetched.final_url, rules, now())
+            if isinstance(source, Refusal):
+                raise FetchError("refused", source.message)
+            query = select(Article).where(Article.url == found.url)
+            known = (await tx.session.scalars(query)).first()
+            if known is not None and known.state != "refused":
+                return known
+            media = {
+                blob.url: await keep(tx.session, blob.fetched.body, blob.fetched.mime)
+                for blob in (*found.pictures, *found.files)
+            }
+            article = known or Article(id=new_id(), url=found.url)
+            _fill(article, found, source, media)
+            article.snapshot = await keep(tx.session, found.fetched.body, found.fetched.mime)
+            twin = await _twin(tx.session, article)
+            tx.session.add(article)
+            if twin is not None:
+                article.state, article.duplicate_of = "duplicate", twin.id
+                return article
+            await self._make_item(tx, article, found, media)
+            return article
+
+    async def _make_item(
+        self, tx: Transaction, article: Article, found: _Found, media: Mapping[str, str]
+    ) -> None:
+        page = found.page
+        content = Content(
+            kind="转载",
+            title=page.title,
+            body=_body(page, media),
+            attribution={
+                "source": article.source_name,
+                "original_author": page.author,
+                "original_title": page.title,
+                "editor": "",
+                "url": found.fetched.final_url,
+            },
+            attachments=tuple(
+                {"name": blob.name or "附件", "media": media[blob.url]} for blob in found.files
+            ),
+        )
+        origin = Origin(
+            editor_id=ROBOT,
+            klass=KLASS,
+            article_id=article.id,
+            audience=self._suggest(page.title, page.text) if self._suggest else None,
+        )
+        item = await self._queue.create_item_in(tx, content, origin)
+        article.state, article.item_id = "item", item.id
+
+    async def _refuse(self, url: str, column: Column | None, problem: str) -> None:
+        async with self.db.writing() as session:
+            known = (await session.scalars(select(Article).where(Article.url == url[:500]))).first()
+            if known is not None:
+                known.problem, known.fetched_at = problem, now()
+                return
+            session.add(
+                Article(
+                    id=new_id(),
+                    source_id=column.source_id if column else "",
+                    column_id=column.id if column else None,
+                    url=url[:500],
+                    title="",
+                    text="",
+                    images=[],
+                    attachments=[],
+                    headers={},
+                    snapshot="",
+                    text_hash="",
+                    state="refused",
+                    problem=problem,
+                    fetched_at=now(),
+                )
+            )
+
+
+async def _rules(session: AsyncSession) -> list[SourceRule]:
+    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
+    return [
+        SourceRule(
+            id=row.id,
+            organisation=row.organisation,
+            hosts=tuple(row.hosts),
+            allow_http=row.allow_http,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+        )
+        for row in rows
+    ]
+
+
+async def _twin(session: AsyncSession, article: Article) -> Article | None:
+    """An article with the same words that is not itself a duplicate."""
+    query = select(Article).where(
+        Article.text_hash == article.text_hash, Article.state == "item", Article.id != article.id
+    )
+    with session.no_autoflush:
+        return (await session.scalars(query.limit(1))).first()
+
+
+def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[str, str]) -> None:
+    page = found.page
+    article.source_id = source.id
+    article.column_id = found.column.id if found.column else None
+    article.title = page.title[:300]
+    article.author = page.author[:120]
+    article.source_name = (page.source or source.organisation)[:120]
+    article.published_on = page.date or None
+    article.text = page.text
+    article.images = [
+        {"url": url, "alt": alt, "media": media.get(url, "")} for url, alt in page.images
+    ]
+    article.attachments = [
+        {"url": url, "name": name, "media": media.get(url, "")} for url, name in page.attachments
+    ]
+    article.headers = dict(found.fetched.headers)
+    article.text_hash = hashlib.sha256(re.sub(r"\s+", "", page.text).encode()).hexdigest()
+    article.problem = ""
+    article.fetched_at = found.fetched.fetched_at
+
+
+def _body(page: Page, media: Mapping[str, str]) -> str:
+    """The text with a line for each picture that was stored; other pictures are left out."""
+    lines = []
+    for line in page.marked.split("\n"):
+        picture = _PICTURE.match(line)
+        if picture is None:
+            lines.append(line)
+        elif marker := media.get(picture[2]):
+            lines.append(f"![{picture[1]}]({marker})")
+    return "\n".join(lines)
