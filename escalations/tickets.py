@@ -44,7 +44,7 @@ class QueueReply(Protocol):
 Check = Callable[[str], Awaitable[list[dict[str, Any]]]]
 """A staff reply in, findings of the gates out, as plain dicts with `severity`."""
 
-Alarm = Callable[[str, str], Awaitable[None]]
+Alarm = Callable[[str, str], Awaitable[object]]
 """Staff id and a text without anything a citizen wrote; see escalations/alarms.py."""
 
 CreateItem = Callable[[Content, str], Awaitable[Item]]

@@ -7,6 +7,7 @@ Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -80,6 +81,9 @@ class Dispatcher:
         data: Mapping[str, Any] = draft.data if draft and fresh else {}
         text = normal(inbound.text)[:MAX_TEXT]
         key = inbound.key or command_key(text) or _numbered(text, data)
+        if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
+            text, key = _offered(key.removeprefix("say:"), data)
+            inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")
         return Turn(inbound, contact, text, key, step, data), halted
 
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
@@ -113,6 +117,14 @@ class Dispatcher:
             buttons=buttons,
             sources=said.sources,
         )
+
+
+def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:
+    """The text and key an offered wording stands for."""
+    options = data.get("options") or []
+    if not number.isdecimal() or int(number) >= len(options):
+        return "", "stale"
+    return str(options[int(number)]), ""
 
 
 def _mere_event(inbound: Inbound) -> bool:

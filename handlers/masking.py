@@ -13,6 +13,7 @@ from review_queue.gates import secrecy
 from review_queue.gates.finding import Context, NoFacts
 from review_queue.gates.normalise import normalise
 
+_HALVED = "＠．－＋\u3000"  # width changed too; Chinese punctuation stays
 _SEP = r"[\s\-—·.]?"
 _RULES = (
     (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII), "［邮箱］"),
@@ -34,8 +35,11 @@ _RULES = (
 
 
 def normal(text: str) -> str:
-    """Half width, no control or zero-width signs, no outer blanks."""
-    plain = unicodedata.normalize("NFKC", text)
+    """Letters and digits in half width, no control or zero-width signs, no outer blanks."""
+    plain = "".join(
+        unicodedata.normalize("NFKC", sign) if sign.isalnum() or sign in _HALVED else sign
+        for sign in text
+    )
     kept = (c for c in plain if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf"))
     return "".join(kept).strip()
 

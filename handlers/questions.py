@@ -1,14 +1,17 @@
 """Questions in a citizen's own words: answered with clauses word for word, or given to a person.
 
-`Questions(CommandWiring, ask)` is a Handler and the last one. `ask(question)` is the library's
-answer (KnowledgeService.ask). While a person holds the contact's question the bot only gives
-receipts.
+`Questions(CommandWiring, ask)` is a Handler and the last one. `ask(question, as_of)` is
+KnowledgeService.ask, `on_told` KnowledgeService.told. While a person holds the contact's
+question the bot only gives receipts.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from datetime import date
+from typing import Any
 
 from bot.contract import InboundKind, ReplyBasis
+from config.clock import beijing, now
 from escalations.calendar import in_words
 from escalations.tickets import Question, short
 from handlers.commands import CommandWiring, hand_over
@@ -20,7 +23,8 @@ MAX_QUOTES = 3
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
 PERSON = Choice("转人工", "person")
 
-Ask = Callable[[str], Awaitable[Answer]]
+Ask = Callable[[str, date], Awaitable[Answer]]
+Kept = dict[str, Any]
 OnTold = Callable[[str, Sequence[str]], Awaitable[None]]
 """Contact id and the clause ids it was told: kept for tracing corrections back."""
 
@@ -47,7 +51,8 @@ class Questions:
         question = turn.text
         if turn.step == "clarify":
             question = f"{turn.data.get('question', '')} {question}"
-        return await self._spoken(turn, self._w.mask(question), await self._ask(question))
+        today = beijing(now()).date()
+        return await self._spoken(turn, self._w.mask(question), await self._ask(question, today))
 
     async def _receipt(self, turn: Turn) -> Said | None:
         async with self._w.db.session() as session:
@@ -59,15 +64,16 @@ class Questions:
         return Said(self._say("person_waiting", ticket=short(ticket), due=due))
 
     async def _spoken(self, turn: Turn, asked: str, answer: Answer) -> Said:
-        kept = {"question": asked}
+        kept: Kept = {"question": asked}
         if answer.status in ("answered", "several") and answer.quotes:
             return await self._quoted(turn, self._head(answer), answer, kept)
         if answer.status == "repealed":
-            instead = "\n" + self._say("quote_instead") if answer.quotes else ""
-            said = await self._quoted(turn, answer.notice + instead, answer, kept)
+            said = await self._quoted(turn, self._ended(answer), answer, kept)
             return said if answer.quotes else replace(said, choices=(PERSON,))
         if answer.status == "clarify" and turn.step != "clarify":
-            return Said(self._say("clarify"), (PERSON,), step="clarify", data=kept)
+            choices = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
+            data = {**kept, "options": list(answer.options)}
+            return Said(self._say("clarify"), (*choices, PERSON), step="clarify", data=data)
         if answer.status in ("out_of_scope", "emergency", "abuse"):
             return Said(self._say(answer.status), (PERSON,), data=kept)
         if sum("\u4e00" <= sign <= "\u9fff" for sign in asked) < LEAST_WORDS:
@@ -83,12 +89,32 @@ class Questions:
         ]
         return Question(asked, answer.status, named[0].key if named else "", near)
 
+    def _ended(self, answer: Answer) -> str:
+        """Which policy is no longer in force, since when, and what follows it."""
+        lines = []
+        if (gone := answer.ended) is not None:
+            name = {"title": gone.title.strip("《》"), "number": gone.doc_number}
+            day = f"（{gone.ended_on}）" if gone.ended_on else ""
+            validity = STATUS_NAMES[gone.validity]
+            lines.append(self._say("policy_ended", **name, validity=validity, date=day))
+            if gone.successor:
+                named = self._say(
+                    "policy_successor",
+                    title=gone.successor.strip("《》"),
+                    number=gone.successor_number,
+                    link=gone.successor_url,
+                )
+                lines.append(named.rstrip())
+        if answer.quotes:
+            lines.append(self._say("quote_instead"))
+        return "\n".join(lines)
+
     def _head(self, answer: Answer) -> str:
         if answer.asked_past:
             return self._say("quote_at_date", date=answer.as_of.isoformat())
         return self._say("quote_several" if answer.status == "several" else "quote_head")
 
-    async def _quoted(self, turn: Turn, head: str, answer: Answer, kept: dict[str, str]) -> Said:
+    async def _quoted(self, turn: Turn, head: str, answer: Answer, kept: Kept) -> Said:
         quotes = answer.quotes[:MAX_QUOTES]
         if answer.status == "answered":
             quotes = quotes[:1]

@@ -23,6 +23,7 @@ subscribe_refused sensitive_consent choose_group choose_region choose_frequency 
 mine_none left_one left_all left_none tags_deleted forget_confirm forgotten cancelled stale
 stopped slow_down unsupported clarify not_found out_of_scope emergency abuse quote_head
 quote_several quote_instead quote_at_date quote_source quote_cut
+policy_ended policy_successor
 """
 FIELDS, NEEDED = frozenset(_FIELDS.split()), frozenset(_TEMPLATES.split())
 MAX_TEXT = 600

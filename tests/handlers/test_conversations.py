@@ -180,10 +180,21 @@ async def test_a_vague_question_is_clarified_once_and_then_goes_to_a_person(citi
 
 async def test_a_repealed_policy_is_said_to_be_so_with_its_successor(citizen, clause) -> None:
     said = await citizen.say("创业的旧补贴还能领吗")
-    for part in ("已于2026-05-01废止", "《新办法》"):
+    for part in ("已废止（2026-05-01）", "现行文件：《新办法》"):
         assert part in said
     assert clause.text not in said
     assert await count(citizen.office, Ticket) == 0
+
+
+async def test_an_offered_wording_can_be_tapped(citizen, clause) -> None:
+    await citizen.say("补贴")
+    assert clause.text in await citizen.tap("高校毕业生创业补贴办法")
+
+
+async def test_a_forged_offer_is_only_stale(office) -> None:
+    citizen = await office.citizen()
+    for key in ("say:0", "say:-1", "say:x"):
+        assert "已失效" in (await citizen.act(InboundKind.BUTTON, key=key)).text
 
 
 async def test_a_long_clause_is_cut_at_a_sentence_and_keeps_its_source(office, clause) -> None:

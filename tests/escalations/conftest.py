@@ -1,0 +1,109 @@
+"""A duty office whose clock is set by the test."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from bot.contacts import Contacts
+from bot.contract import Reply
+from bot.models import Account, Contact
+from config.clock import BEIJING
+from escalations.calendar import load_hours
+from escalations.models import RosterEntry
+from escalations.tickets import Question, Tickets, TicketWiring
+from ledger.append import Ledger, load_signing_key
+from ledger.models import LedgerEntry
+from review_queue.models import Staff
+from storage.crypt import DataKey
+from storage.database import Database, new_id
+
+FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+
+
+class Duty:
+    """Tickets, the people, and what reached them and the citizen."""
+
+    def __init__(self, db: Database, home: Path, monkeypatch) -> None:
+        self.db, self.moment = db, at("2026-11-24 09:00")
+        self.alarms: list[tuple[str, str]] = []
+        self.sent: list[tuple[Reply, str]] = []
+        self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
+        wiring = TicketWiring(
+            self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
+            {"wechat": (48 * 3600, 5)},
+        )  # fmt: skip
+        self.tickets = Tickets(wiring)
+        monkeypatch.setattr("escalations.tickets.now", lambda: self.moment)
+
+    async def check(self, text: str) -> list[dict[str, str]]:
+        """One rule of the secrecy gate is enough to be stopped."""
+        if "13812345678" in text:
+            return [{"gate": "secrecy", "rule": "secrecy.mobile", "severity": "block"}]
+        return []
+
+    async def queue(self, reply: Reply, key: str, session=None) -> str:
+        self.sent.append((reply, key))
+        return new_id()
+
+    async def alarm(self, staff_id: str, text: str) -> None:
+        self.alarms.append((staff_id, text))
+
+    def told(self) -> list[str]:
+        return [staff_id for staff_id, _ in self.alarms]
+
+    async def open(self, platform: str = "wechat") -> "Duty":
+        people = {"jia": ["duty"], "yi": ["duty"], "bing": ["duty"], "zhang": ["supervisor"],
+                  "bian": ["editor"]}  # fmt: skip
+        async with self.db.session() as session:
+            for staff_id, roles in people.items():
+                session.add(
+                    Staff(id=staff_id, login=staff_id, name=f"值班{staff_id}", roles=roles,
+                          password_hash="", created_at=self.moment)
+                )  # fmt: skip
+            for position, (staff_id, topic, tier) in enumerate(
+                [("yi", "", 0), ("jia", "employment", 0), ("bing", "", 1)]
+            ):
+                session.add(
+                    RosterEntry(id=new_id(), topic=topic, tier=tier, position=position,
+                                staff_id=staff_id)
+                )  # fmt: skip
+            session.add(
+                Account(id="wx", slug="wx", organisation_id="o", platform=platform, name="青禾发布",
+                        api_base="http://127.0.0.1", secrets="", settings={},
+                        created_at=self.moment)
+            )  # fmt: skip
+            self.contact = await Contacts(DataKey(b"k" * 32)).upsert(
+                session, "wx", "openid-of-li", self.moment
+            )
+        return self
+
+    async def ask(self, topic: str = "employment"):
+        return await self.tickets.open(self.contact, Question("井盖坏了谁来修", "unsure", topic))
+
+    async def entries(self) -> list[LedgerEntry]:
+        async with self.db.session() as session:
+            return [*(await session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq))).all()]
+
+    async def reload(self, row):
+        async with self.db.session() as session:
+            return await session.get(type(row), row.id)
+
+    async def set_contact(self, **values) -> None:
+        async with self.db.session() as session:
+            contact = await session.get(Contact, self.contact.id)
+            for name, value in values.items():
+                setattr(contact, name, value)
+
+
+@pytest.fixture
+async def duty(tmp_path: Path, monkeypatch):
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'e.db'}")
+    await db.create_all()
+    yield await Duty(db, tmp_path, monkeypatch).open()
+    await db.close()
