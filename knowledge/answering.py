@@ -169,7 +169,7 @@ def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool 
     ranked = ranked_hits(hits)
     if guarded is not None:
         return Answer(guarded, 1.0 if guarded != "out_of_scope" else 0.0, (), as_of)
-    if len(pairs(content(question))) < 2 and not _precise(question, ranked):
+    if len(pairs(content(question))) < 2:
         titles = dict.fromkeys(hit.title for hit in ranked if hit.validity in CITABLE)
         return Answer("clarify", 0.0, (), as_of, options=tuple(titles)[:3])
     if not ranked or ranked[0].coverage < _IN_SCOPE:
@@ -183,12 +183,6 @@ def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool 
     quotes = quotes_of(question, citable)
     status: AnswerStatus = "several" if _several(citable) else "answered"
     return Answer(status, _rounded(sure), quotes, as_of, asked_past)
-
-
-def _precise(question: str, ranked: Sequence[Hit]) -> bool:
-    """A short question may name a policy exactly (its 文号 or a word of its title)."""
-    words = content(question).strip()
-    return len(words) >= 2 and any(words in hit.title or words == hit.doc_number for hit in ranked)
 
 
 def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:
@@ -211,8 +205,8 @@ def confidence(ranked: Sequence[Hit]) -> float:
     first = ranked[0]
     margin = _margin(first, ranked[1:])
     apart = _margin(first, [hit for hit in ranked[1:] if hit.policy_id != first.policy_id])
-    value = -4.4 + 3.5 * first.coverage + 3.6 * margin + 3.9 * apart
-    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.75))))
+    value = -4.9 + 4.0 * first.coverage + 3.6 * margin + 3.8 * apart
+    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.8))))
 
 
 def _margin(first: Hit, others: Sequence[Hit]) -> float:

@@ -34,9 +34,6 @@ _NUMBER_BONUS = 0.1
 _SMALL = 10  # keeps rarity meaningful in a library of a few clauses
 _NOISE = 0.15
 _ASKS_NUMBER = re.compile(r"多少|几|何时|时间|什么时候|多长|多久|电话|日期|比例|金额|号码")
-_QUESTION_WORDS = re.compile(
-    r"什么时候|什么|哪些|哪里|哪家|哪个|如何|怎么样|怎样|怎么|为什么|多少|请问|是否|有没有|能否|可以|[吗呢啊吧的了]"
-)
 
 
 @dataclass(frozen=True)
@@ -83,6 +80,13 @@ def _characters(text: str) -> list[str]:
 
 
 @cache
+def _asking() -> frozenset[str]:
+    """Words of a question that say nothing about its subject."""
+    data = yaml.safe_load(SYNONYMS_FILE.read_text(encoding="utf-8"))
+    return frozenset(map(str, data["asking"]))
+
+
+@cache
 def starting_synonyms() -> Mapping[str, tuple[str, ...]]:
     """What citizens say to what policies write (`config/synonyms.yaml`)."""
     data = yaml.safe_load(SYNONYMS_FILE.read_text(encoding="utf-8"))
@@ -94,19 +98,34 @@ class _Term:
     """A pair of the question; `others` are synonyms whose presence covers it too."""
 
     pair: str
-    weight: float
+    weight: float  # for ranking
     others: tuple[str, ...]
+    asking: bool  # belongs to a word like 什么时候: no matter whether a clause has it
 
 
 def _terms(question: str) -> list[_Term]:
-    inside = {pair for word in jieba.cut(question) for pair in pairs(word)}
+    inside: set[str] = set()
+    telling: set[str] = set()
+    previous = ""
+    for word in jieba.cut(question):
+        inside.update(pairs(word))
+        if word in _asking():
+            previous = ""
+            continue
+        telling.update(pairs(word), pairs(previous[-1:] + word[:1]))
+        previous = word
     spoken: dict[str, tuple[str, ...]] = {}
     for said, written in starting_synonyms().items():
         if said in question:
             for pair in pairs(said):
                 spoken[pair] = (*spoken.get(pair, ()), *written)
     return [
-        _Term(pair, 1.0 if pair in inside else _CROSSING_WEIGHT, spoken.get(pair, ()))
+        _Term(
+            pair,
+            1.0 if pair in inside else _CROSSING_WEIGHT,
+            spoken.get(pair, ()),
+            pair not in telling and pair not in spoken,
+        )
         for pair in dict.fromkeys(pairs(question))
     ]
 
@@ -209,17 +228,12 @@ class Index:
     def _weights(self, terms: list[_Term]) -> dict[_Term, float]:
         """How telling each pair is: its rarity in this index; question words count little."""
         total = max(len(self), 1)
-        asking = {
-            pair
-            for word in _QUESTION_WORDS.findall(" ".join(t.pair for t in terms))
-            for pair in pairs(word)
-        }
         result = {}
         for term in terms:
             seen = self._searcher.doc_freq("pairs", term.pair)
             rarity = math.log(1 + (total + _SMALL) / (seen + 1))
-            if term.pair in asking or (seen == 0 and term.weight < 1.0):
-                rarity *= _NOISE  # question words, and chance neighbours nobody ever wrote
+            if term.asking or (seen == 0 and term.weight < 1.0):
+                rarity *= _NOISE  # question words, chance neighbours nobody ever wrote
             result[term] = rarity * term.weight
         return result
 
