@@ -33,7 +33,7 @@ from bot.contract import Release, State
 from bot.models import Contact, Delivery, Publication
 from config.clock import BEIJING, beijing, now
 from facets.taxonomy import Taxonomy
-from storage.database import Database, UtcTime
+from storage.database import Database, UtcTime, new_id
 from subscriptions.models import Subscription
 from subscriptions.subscribers import GROUPS, REGIONS, TOPICS
 
@@ -115,16 +115,13 @@ class Matching:
         audience = release.audience or {}
         moment = now()
         sqlite_used = session.get_bind().dialect.name == "sqlite"
-        random_id = (
-            func.lower(func.hex(func.randomblob(13)))
-            if sqlite_used
-            else func.left(func.replace(cast(func.gen_random_uuid(), String), "-", ""), 26)
-        )
+        # Ids in the order of the rows: a batch prefix and nine digits, appended to the index's end.
+        row_id = literal(new_id()[:17]) + cast(func.row_number().over() + 100_000_000, String)
         rows = (
             self._matching(
                 audience,
                 [publication.account_id],
-                random_id,
+                row_id,
                 literal(release.id),
                 literal(release.id),
                 literal(publication.id),
