@@ -106,18 +106,16 @@ class Database:
 
 
 def _tune_sqlite(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # we begin transactions ourselves, see _begin_sqlite
+    # Reads run outside a transaction; the first write begins one and waits for the write lock.
+    # A deferred transaction that read first could not write once anybody else had committed.
+    connection.isolation_level = "IMMEDIATE"
     cursor = connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=NORMAL",
-        "foreign_keys=ON",
-        "busy_timeout=30000",
-    ):
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()
 
 
 def _begin_sqlite(connection: Any) -> None:
-    immediate = connection.get_execution_options().get("shenfa_immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    if connection.get_execution_options().get("shenfa_immediate"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

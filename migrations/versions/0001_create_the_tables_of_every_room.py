@@ -514,6 +514,19 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_state"), ["state"], unique=False)
 
     op.create_table(
+        "ticket_message",
+        sa.Column("id", sa.String(length=26), nullable=False),
+        sa.Column("ticket_id", sa.String(length=26), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("at", storage.database.UtcTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    with op.batch_alter_table("ticket_message", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_ticket_message_ticket_id"), ["ticket_id"], unique=False
+        )
+
+    op.create_table(
         "ticket_reply",
         sa.Column("id", sa.String(length=26), nullable=False),
         sa.Column("ticket_id", sa.String(length=26), nullable=False),
@@ -556,6 +569,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_reply_ticket_id"))
 
     op.drop_table("ticket_reply")
+    with op.batch_alter_table("ticket_message", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_ticket_message_ticket_id"))
+
+    op.drop_table("ticket_message")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ticket_state"))
         batch_op.drop_index(batch_op.f("ix_ticket_contact_id"))

@@ -1,0 +1,493 @@
+"""The composition root: builds everything from settings, mounts routes, lists jobs."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, time
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from content_sources.ingest import Ingest
+from sqlalchemy import select
+
+from bot.accounts import Accounts, NewAccount
+from bot.contacts import Contacts
+from bot.contract import Channel, Content, Inbound, InboundKind, Reply
+from bot.delivery import Deliverer, Wiring
+from bot.inbound import Doors
+from bot.inbound import add_routes as add_inbound_routes
+from bot.models import Account, Contact, Organisation
+from bot.tasks import Tasks
+from bot.telegram import TelegramChannel
+from bot.wechat import WeChatChannel
+from config.clock import BEIJING, beijing, now, use_clock_file
+from config.settings import Settings
+from config.setup import Setup, SetupError, SourceSetup
+from console.app import add_routes as add_console_routes
+from console.deps import Deps
+from content_sources.fetch import Fetcher
+from content_sources.models import Column, Source
+from content_sources.whitelist import Refusal
+from escalations.alarms import AlarmRoutes, Alarms
+from escalations.calendar import load_hours, seed_calendar
+from escalations.models import RosterEntry
+from escalations.tickets import Tickets, TicketWiring
+from facets.tagger import tag
+from facets.taxonomy import Taxonomy, starting_taxonomy
+from handlers.commands import CommandWiring
+from handlers.dispatch import Dispatcher, build_dispatcher
+from handlers.masking import mask
+from handlers.templates import load_templates
+from knowledge.library import PolicyLibrary
+from knowledge.service import KnowledgeService
+from ledger.append import Ledger, Transaction, load_signing_key
+from ledger.models import LedgerEntry
+from migrations.run import upgrade
+from review_queue.canonical import Draft
+from review_queue.gates.engine import Draft as GateDraft
+from review_queue.gates.engine import RuleSet, run_gates
+from review_queue.items import Render, ReviewQueue
+from review_queue.release import Recheck, Releases
+from review_queue.staff import Person, hash_password, set_staff
+from review_queue.workflow import GATE_NAMES, load_workflows, unfillable
+from storage.cache import Cache, open_cache
+from storage.crypt import DataKey, load_or_create_key
+from storage.database import Database, new_id
+from storage.media import load
+from subscriptions.matching import Matching
+from subscriptions.push import Pusher
+from subscriptions.subscribers import Subscribers
+
+CONFIG = Path(__file__).parent / "config"
+
+
+@dataclass
+class Shenfa:
+    """Everything of one running office, built once."""
+
+    settings: Settings
+    db: Database
+    cache: Cache
+    crypt: DataKey
+    ledger: Ledger
+    accounts: Accounts
+    contacts: Contacts
+    channels: dict[str, Channel]
+    telegram: TelegramChannel
+    queue: ReviewQueue
+    releases: Releases
+    deliverer: Deliverer
+    pusher: Pusher
+    matching: Matching
+    taxonomy: Taxonomy
+    knowledge: KnowledgeService
+    library: PolicyLibrary
+    fetcher: Fetcher
+    ingest: Ingest
+    tickets: Tickets
+    dispatcher: Dispatcher
+
+    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
+        """What a platform sent: results settle publications, everything else is a conversation."""
+        if inbound.kind is InboundKind.RESULT:
+            await self.deliverer.on_result_event(inbound)
+            return None
+        return await self.dispatcher.handle(inbound, contact)
+
+    def console_deps(self) -> Deps:
+        """What the console is given."""
+        return Deps(
+            settings=self.settings,
+            db=self.db,
+            ledger=self.ledger,
+            queue=self.queue,
+            cache=self.cache,
+            taxonomy=self.taxonomy,
+            tickets=self.tickets,
+        )
+
+    @asynccontextmanager
+    async def jobs(self) -> AsyncIterator[Tasks]:
+        """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
+        tasks = Tasks(
+            {
+                "publish": self.deliverer.publish_due,
+                "settle": self.deliverer.settle_due,
+                "rows": self.pusher.create_due,
+                "deliver": self.deliverer.deliver_due,
+                "seal": self.pusher.finish_due,
+                "poll": self.ingest.poll_due,
+                "escalate": self.tickets.escalate_due,
+                "sweep": self.deliverer.sweep,
+                "checkpoint": self.ledger.checkpoint,
+            },
+            self.settings.redis_url,
+        )
+        every = {
+            "publish": 0.5,
+            "settle": 1,
+            "rows": 0.5,
+            "deliver": 0.5,
+            "seal": 5,
+            "poll": 20,
+            "escalate": 10,
+            "sweep": 30,
+            "checkpoint": 60,
+        }
+        await self.deliverer.start()
+        await tasks.start()
+        ticker = AsyncIOScheduler(timezone=BEIJING)
+        for name, seconds in every.items():
+            ticker.add_job(
+                tasks.ask,
+                "interval",
+                args=[name],
+                seconds=seconds,
+                coalesce=True,
+                max_instances=1,
+                misfire_grace_time=30,
+            )
+        ticker.start()
+        try:
+            yield tasks
+        finally:
+            ticker.shutdown(wait=False)
+            await tasks.stop()
+            await self.deliverer.stop()
+
+
+async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
+    """Make a home from a setup file: keys, tables, the signed genesis entry, people, accounts.
+
+    Returns what a person needs once: addresses, passwords, the public key. SetupError when the
+    home is in use already or the file names something that does not exist.
+    """
+    use_clock_file(settings.dev_clock_file)
+    db = Database(settings.database_url)
+    try:
+        await upgrade(db)
+        async with db.session() as session:
+            if (await session.scalars(select(LedgerEntry.seq).limit(1))).first() is not None:
+                raise SetupError(f"{settings.home} 已经初始化过：请换一个 --home，或先备份再清空")
+        return await _initialise(settings, setup, db)
+    finally:
+        await db.close()
+
+
+async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[str, Any]:
+    ledger = _open_ledger(settings, db)
+    passwords = {
+        person.login: person.password or secrets.token_urlsafe(9) for person in setup.staff
+    }
+    hashes = dict(
+        zip(
+            passwords,
+            await asyncio.gather(*(hash_password(word) for word in passwords.values())),
+            strict=True,
+        )
+    )
+    flows = load_workflows(CONFIG / "workflows.yaml")
+    accounts = Accounts(db, _open_crypt(settings), settings.allowed_private)
+    async with ledger.transaction() as tx:
+        organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
+        tx.session.add(organisation)
+        await tx.append(
+            "genesis",
+            subject="office",
+            actor="init",
+            body={
+                "organisation": setup.organisation,
+                "workflows": {klass: flow.digest for klass, flow in flows.items()},
+                "ruleset": RuleSet.load().digest,
+            },
+        )
+        people = {
+            row.login: await set_staff(
+                tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
+            )
+            for row in setup.staff
+        }
+        for row in setup.accounts:
+            await accounts.create(
+                tx.session, NewAccount(organisation_id=organisation.id, **row.model_dump())
+            )
+        for source in setup.sources:
+            await _add_source(tx, source)
+        for position, duty in enumerate(setup.roster):
+            if duty.login not in people:
+                raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
+            tx.session.add(
+                RosterEntry(
+                    id=new_id(),
+                    topic=duty.topic,
+                    tier=duty.tier,
+                    position=position,
+                    staff_id=people[duty.login].id,
+                )
+            )
+    return {
+        "home": str(settings.home),
+        "console": f"{settings.public_url}/console/",
+        "public_key": ledger.public_hex,
+        "staff": [
+            {"login": row.login, "name": row.name, "password": passwords[row.login]}
+            for row in setup.staff
+        ],
+        "accounts": [
+            {
+                "slug": row.slug,
+                "platform": row.platform,
+                "callback": f"{settings.public_url}/{row.platform}/{row.slug}",
+            }
+            for row in setup.accounts
+        ],
+        "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff}),
+    }
+
+
+async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
+    """One determined source of the setup file, with its columns, as a signed entry."""
+    source = Source(
+        id=new_id(),
+        organisation=setup.organisation,
+        hosts=setup.hosts,
+        allow_http=setup.allow_http,
+        basis=setup.basis,
+        list_version=setup.list_version,
+        owner=setup.owner,
+        valid_from=datetime.combine(setup.valid_from, time(), UTC),
+        valid_to=datetime.combine(setup.valid_to, time(), UTC) if setup.valid_to else None,
+        state="active",
+        proposed_by="init",
+        approved_by="init",
+    )
+    tx.session.add(source)
+    for column in setup.columns:
+        tx.session.add(
+            Column(id=new_id(), source_id=source.id, next_at=now(), **column.model_dump())
+        )
+    await tx.append(
+        "source.approved",
+        subject=f"source:{source.id}",
+        actor="init",
+        body={"hosts": setup.hosts, "basis": setup.basis, "organisation": setup.organisation},
+    )
+
+
+def _open_ledger(settings: Settings, db: Database) -> Ledger:
+    return Ledger(
+        db, load_signing_key(_path(settings.ledger_key_file)), _path(settings.anchor_file)
+    )
+
+
+def _open_crypt(settings: Settings) -> DataKey:
+    return DataKey(load_or_create_key(_path(settings.data_key_file)))
+
+
+def _path(value: Path | None) -> Path:
+    if value is None:
+        raise SetupError("设置里缺少密钥文件路径")
+    return value
+
+
+# --- one running office -------------------------------------------------------------------
+
+
+class _Rules:
+    """The gates as the queue asks them: rule set and policy facts of this moment."""
+
+    def __init__(self, rules: RuleSet, knowledge: KnowledgeService) -> None:
+        self.rules = rules
+        self._knowledge = knowledge
+
+    async def findings(self, draft: Draft) -> list[dict[str, Any]]:
+        """All findings above a hint, as plain dicts."""
+        await self._knowledge.refresh()
+        gate_draft = GateDraft(
+            title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
+        )
+        found = await asyncio.to_thread(run_gates, gate_draft, self.rules, self._knowledge.facts)
+        return [asdict(one) for one in found]
+
+    async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
+        """For the queue: the rule set's digest and the findings."""
+        return self.rules.digest, await self.findings(draft)
+
+    async def check_text(self, text: str) -> list[dict[str, Any]]:
+        """For a staff reply: the same gates over a text without a title."""
+        moment = now()
+        draft = Draft("问答", "日常", "", text, (), moment, moment)
+        return await self.findings(draft)
+
+
+def _renderer(channels: Mapping[str, Channel]) -> Render:
+    def render(
+        accounts: Sequence[Account], content: Content
+    ) -> tuple[dict[str, dict[str, Any]], list[str]]:
+        renderings = {row.id: channels[row.platform].render(content) for row in accounts}
+        problems = [
+            f"{row.name}：{problem}"
+            for row in accounts
+            for problem in channels[row.platform].problems(renderings[row.id])
+        ]
+        return renderings, problems
+
+    return render
+
+
+def _recheck(rules: _Rules, ingest: Ingest) -> Recheck:
+    async def recheck(draft: Draft) -> list[str]:
+        reasons = [
+            f"{GATE_NAMES[one['gate']]}：{one['reason']}"
+            for one in await rules.findings(draft)
+            if one["severity"] == "block"
+        ]
+        if draft.kind == "转载":
+            judged = await ingest.judge(draft.attribution.get("url", ""))
+            if isinstance(judged, Refusal):
+                reasons.append(f"稿源不再允许转载：{judged.message}")
+        return reasons
+
+    return recheck
+
+
+@asynccontextmanager
+async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
+    """Build everything from settings, and give every connection back at the end."""
+    use_clock_file(settings.dev_clock_file)
+    db = Database(settings.database_url)
+    await upgrade(db)
+    shenfa = _build(settings, db)
+    async with db.writing() as session:
+        year = beijing(now()).year
+        await seed_calendar(session, (year, year + 1))
+    try:
+        yield shenfa
+    finally:
+        for channel in shenfa.channels.values():
+            await channel.close()
+        await shenfa.fetcher.close()
+        await shenfa.cache.close()
+        await db.close()
+
+
+def _build(settings: Settings, db: Database) -> Shenfa:
+    cache, crypt = open_cache(settings.redis_url), _open_crypt(settings)
+    ledger = _open_ledger(settings, db)
+    allowed = settings.allowed_private
+    accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
+    telegram, wechat = TelegramChannel(cache, allowed), WeChatChannel(cache, allowed)
+    channels: dict[str, Channel] = {"telegram": telegram, "wechat": wechat}
+    taxonomy = starting_taxonomy()
+    knowledge = KnowledgeService(db, settings.home / "index")
+    rules = _Rules(RuleSet.load(), knowledge)
+    queue = ReviewQueue(
+        ledger, load_workflows(CONFIG / "workflows.yaml"), _renderer(channels), rules.check
+    )
+    fetcher = Fetcher(allowed)
+    ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
+    releases = Releases(ledger, _recheck(rules, ingest))
+    matching = Matching(taxonomy)
+
+    async def load_media(name: str) -> tuple[bytes, str]:
+        async with db.session() as session:
+            found = await load(session, name)
+        if found is None:
+            raise LookupError(f"没有这个媒体文件：{name}")
+        return found
+
+    async def on_incident(kind: str, subject: str, message: str) -> None:
+        await ledger.open_incident(kind, subject=subject, message=message, detail={})
+
+    deliverer = Deliverer(
+        Wiring(
+            db=db,
+            cache=cache,
+            contacts=contacts,
+            channels=channels,
+            verify=releases.verify,
+            open_account=accounts.open,
+            load_media=load_media,
+            in_flight=settings.sends_in_flight,
+            on_incident=on_incident,
+            on_publication=queue.note_publication,
+        )
+    )
+    hours = load_hours(CONFIG / "calendar.yaml")
+    routes = AlarmRoutes(allowed_private=allowed)
+    alarms = Alarms(db, crypt, accounts.open, channels, routes)
+    tickets = Tickets(
+        TicketWiring(
+            ledger=ledger,
+            hours=hours,
+            check=rules.check_text,
+            queue_reply=deliverer.queue_reply,
+            alarm=alarms.tell,
+            windows={"wechat": (48 * 3600.0, 5)},
+        )
+    )
+    wiring = CommandWiring(
+        db=db,
+        templates=load_templates(CONFIG / "replies.yaml"),
+        contacts=contacts,
+        subscribers=Subscribers(taxonomy),
+        tickets=tickets,
+        mask=mask,
+        hotline=hours.hotline,
+    )
+    dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
+    return Shenfa(
+        settings=settings,
+        db=db,
+        cache=cache,
+        crypt=crypt,
+        ledger=ledger,
+        accounts=accounts,
+        contacts=contacts,
+        channels=channels,
+        queue=queue,
+        releases=releases,
+        deliverer=deliverer,
+        pusher=Pusher(db, ledger, releases.verify, matching),
+        matching=matching,
+        taxonomy=taxonomy,
+        knowledge=knowledge,
+        library=PolicyLibrary(ledger),
+        fetcher=fetcher,
+        ingest=ingest,
+        tickets=tickets,
+        dispatcher=dispatcher,
+        telegram=telegram,
+    )
+
+
+def build_site(shenfa: Shenfa) -> web.Application:
+    """The whole web face: platform callbacks, console, API, verify page, health."""
+    app = web.Application(client_max_size=12 * 1024 * 1024)
+    add_inbound_routes(
+        app,
+        Doors(
+            db=shenfa.db,
+            cache=shenfa.cache,
+            accounts=shenfa.accounts,
+            contacts=shenfa.contacts,
+            deliverer=shenfa.deliverer,
+            telegram=shenfa.telegram,
+            on_inbound=shenfa.on_inbound,
+            mask=mask,
+        ),
+    )
+    add_console_routes(app, shenfa.console_deps())
+    return app
+
+
+def _audience(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:
+    """Whom a fetched text is for, as a suggestion the editor sees and may change."""
+    found = tag(body, title)
+    topics = [one["key"] for one in found["topics"] if one["key"] != "other"][:2]
+    return {"topics": topics} if topics else None

@@ -1,0 +1,389 @@
+"""`shenfa`: every task of an office on the command line, and four filters without a server."""
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any
+
+import bench as benches
+import typer
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
+
+import demo as play
+from app import Shenfa, build_site, initialise, open_shenfa
+from config.settings import Settings
+from config.setup import SetupError, read_setup
+from content_sources.extract import extract_record
+from facets.tagger import tag_record
+from knowledge.ask import Library, ask_record
+from knowledge.documents import DocumentError, read_documents
+from knowledge.library import Proposed
+from ledger.verify import verify_export
+from review_queue.gates.engine import Facts, NoFacts, RuleSet
+from review_queue.gates.filter import check_record, library_facts
+from review_queue.gates.rules import RuleError
+from review_queue.models import Staff
+from review_queue.workflow import Refused, WorkflowError
+from sandbox.app import serve as serve_sandbox
+
+shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+ledger = typer.Typer(no_args_is_help=True, help="台账：导出、核验、锚定")
+library = typer.Typer(no_args_is_help=True, help="政策库")
+shenfa.add_typer(ledger, name="ledger")
+shenfa.add_typer(library, name="library")
+
+Home = Annotated[Path | None, typer.Option("--home", help="数据目录")]
+Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+Jsonl = Annotated[bool, typer.Option("--jsonl", help="标准输入每行一个 JSON 对象")]
+LibraryFile = Annotated[Path | None, typer.Option("--library", help="政策库 JSONL 文件")]
+
+
+def main() -> None:
+    """Entry point: bad input is one line on stderr and exit 2."""
+    try:
+        shenfa()
+    except (SetupError, DocumentError, BadInput, RuleError, WorkflowError, Refused) as error:
+        fail(str(error))
+
+
+class BadInput(ValueError):
+    """Something a person gave that cannot be used; the text names it and the remedy."""
+
+
+def fail(message: str, code: int = 2) -> None:
+    """One line on stderr, then leave."""
+    sys.stderr.write(message.replace("\n", " ") + "\n")
+    raise SystemExit(code)
+
+
+def say(value: Any, *, as_json: bool = False) -> None:
+    """One line on stdout."""
+    if as_json or not isinstance(value, str):
+        value = json.dumps(value, ensure_ascii=False)
+    sys.stdout.write(value + "\n")
+
+
+def settings_for(home: Path | None) -> Settings:
+    """Settings of this process, with `--home` before the environment."""
+    return Settings(home=home) if home else Settings()
+
+
+@asynccontextmanager
+async def office(home: Path | None) -> AsyncIterator[Shenfa]:
+    """An opened, initialised home; BadInput when there is none."""
+    settings = settings_for(home)
+    if settings.database_url.startswith("sqlite") and not (settings.home / "shenfa.db").exists():
+        raise BadInput(f"{settings.home} 还没有初始化：请先运行 shenfa init --from setup.yaml")
+    async with open_shenfa(settings) as opened:
+        yield opened
+
+
+# --- filters ------------------------------------------------------------------------------
+
+
+def read_lines(path: Path) -> Iterable[dict[str, Any]]:
+    """The JSON objects of a JSONL file; BadInput names the line that is not one."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise BadInput(f"{path.name}：打不开（{error.strerror}），请检查路径") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise BadInput(f"{path.name}：第 {number} 行不是 JSON，请改正") from error
+        if not isinstance(record, dict):
+            raise BadInput(f"{path.name}：第 {number} 行不是 JSON 对象，请改正")
+        yield record
+
+
+def run_filter(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Each line of stdin through `handle`, in order; a bad line is reported in its place."""
+    for number, raw in enumerate(sys.stdin.buffer, 1):
+        if not raw.strip():
+            continue
+        try:
+            record = json.loads(raw.decode("utf-8"))
+            if not isinstance(record, dict):
+                raise ValueError("这一行不是 JSON 对象")
+            answer = handle(record)
+        except (ValueError, KeyError, TypeError) as error:
+            answer = {"id": None, "line": number, "error": _one_line(error)}
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
+        return "这一行不是 UTF-8 编码的 JSON"
+    if isinstance(error, KeyError):
+        return f"缺少字段 {error.args[0]}"
+    return " ".join(str(error).split())
+
+
+@shenfa.command()
+def check(
+    files: Annotated[list[Path] | None, typer.Argument(help="要检查的文本文件")] = None,
+    *,
+    jsonl: Jsonl = False,
+    as_json: Json = False,
+    hints: Annotated[bool, typer.Option("--hints", help="也输出提示级")] = False,
+    library_file: LibraryFile = None,
+) -> None:
+    """五关检查：有必须改的问题时退出码为 1。"""
+    rules = RuleSet.load()
+    facts: Facts = library_facts(read_lines(library_file)) if library_file else NoFacts()
+    handle = partial(check_record, ruleset=rules, facts=facts, include_hints=hints)
+    if jsonl:
+        run_filter(handle)
+        return
+    if not files:
+        raise BadInput("请给出要检查的文件，或用 --jsonl 从标准输入读取")
+    blocked = False
+    for path in files:
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise BadInput(f"{path.name}：读不出 UTF-8 文本，请检查路径和编码") from error
+        answer = handle({"id": path.name, "text": text})
+        blocked |= any(found["severity"] == "block" for found in answer["findings"])
+        if as_json:
+            say(answer, as_json=True)
+            continue
+        for found in answer["findings"]:
+            line = text.count("\n", 0, found["start"]) + 1
+            say(
+                f"{path.name}:{line} [{found['gate']}/{found['severity']}] {found['text']}："
+                f"{found['reason']}（{found['basis']}）"
+            )
+    if blocked:
+        raise SystemExit(1)
+
+
+@shenfa.command()
+def tag(*, jsonl: Jsonl = False) -> None:
+    """给文本打主题、人群、地区、行业、文种标签（--jsonl）。"""
+    _only_jsonl(jsonl)
+    run_filter(tag_record)
+
+
+@shenfa.command()
+def extract(*, jsonl: Jsonl = False) -> None:
+    """从网页文件提取标题、日期、来源、正文（--jsonl）。"""
+    _only_jsonl(jsonl)
+    run_filter(extract_record)
+
+
+@shenfa.command()
+def ask(
+    question: Annotated[str | None, typer.Argument(help="一个问题")] = None,
+    *,
+    jsonl: Jsonl = False,
+    library_file: LibraryFile = None,
+) -> None:
+    """从政策库逐字引用回答（--library 文件）。"""
+    if library_file is None:
+        raise BadInput("请用 --library 给出政策库 JSONL 文件")
+    opened = Library.from_lines(read_lines(library_file))
+    if jsonl:
+        run_filter(partial(ask_record, library=opened))
+        return
+    if not question:
+        raise BadInput("请给出问题，或用 --jsonl 从标准输入读取")
+    say(ask_record({"id": None, "question": question}, library=opened), as_json=True)
+
+
+def _only_jsonl(jsonl: bool) -> None:  # noqa: FBT001  one flag, one caller shape
+    if not jsonl:
+        raise BadInput("这条命令只从标准输入逐行读取 JSON：请加 --jsonl")
+
+
+# --- an office ----------------------------------------------------------------------------
+
+
+@shenfa.command()
+def init(
+    *,
+    setup: Annotated[Path, typer.Option("--from", help="setup.yaml")],
+    home: Home = None,
+) -> None:
+    """初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"""
+
+    async def run() -> dict[str, Any]:
+        return await initialise(settings_for(home), read_setup(setup))
+
+    say(asyncio.run(run()), as_json=True)
+
+
+@shenfa.command()
+def serve(*, home: Home = None) -> None:
+    """启动：控制台、接口、平台回调；嵌入式时也跑全部定时任务。"""
+
+    async def run() -> None:
+        async with office(home) as opened:
+            runner = web.AppRunner(build_site(opened), access_log=None)
+            await runner.setup()
+            settings = opened.settings
+            await web.TCPSite(runner, settings.host, settings.port).start()
+            say(f"审发已启动：{settings.public_url}/console/")
+            async with opened.jobs():
+                await asyncio.Event().wait()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        return
+
+
+@shenfa.command()
+def sandbox(
+    *,
+    host: str = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="端口，0 为任选")] = 8480,
+) -> None:
+    """单独启动沙箱平台（微信、Telegram、样例稿源站）。"""
+
+    async def run() -> None:
+        runner = await serve_sandbox(host, port)
+        bound = runner.addresses[0][1]
+        say({"url": f"http://{host}:{bound}"}, as_json=True)
+        sys.stdout.flush()
+        await asyncio.Event().wait()
+
+    try:
+        asyncio.run(run())
+    except KeyboardInterrupt:
+        return
+
+
+@shenfa.command("demo")
+def demo_command(
+    *,
+    home: Home = None,
+    once: Annotated[bool, typer.Option("--once", help="演一遍就退出")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="从头开始")] = False,
+    sandbox_url: Annotated[str | None, typer.Option("--sandbox", help="已启动的沙箱地址")] = None,
+) -> None:
+    """演示：一篇文章从稿源到市民，一个问题到它的答复。"""
+    options = play.Options(home=home, once=once, fresh=fresh, sandbox=sandbox_url)
+    raise SystemExit(asyncio.run(play.run(options)))
+
+
+@shenfa.command("bench")
+def bench_command(name: Annotated[str, typer.Argument(help="项目名称")]) -> None:
+    """测速：每个指标一行 JSON，附同一次运行里最短代码的时间。"""
+    if name not in benches.BENCHES:
+        raise BadInput(f"没有“{name}”这一项：可用 {'、'.join(benches.BENCHES)}")
+    for row in asyncio.run(benches.BENCHES[name]()):
+        say(row, as_json=True)
+
+
+# --- ledger and library -------------------------------------------------------------------
+
+
+@ledger.command("export")
+def ledger_export(*, home: Home = None) -> None:
+    """把整本台账写到标准输出。"""
+
+    async def run() -> None:
+        async with office(home) as opened:
+            async for line in opened.ledger.export():
+                sys.stdout.write(line + "\n")
+
+    asyncio.run(run())
+
+
+@ledger.command("verify")
+def ledger_verify(
+    *,
+    export: Annotated[Path | None, typer.Option(help="导出文件；不给则核验本机数据库")] = None,
+    public_key: Annotated[Path | None, typer.Option(help="公钥文件（64 位十六进制）")] = None,
+    anchor: Annotated[Path | None, typer.Option(help="锚定文件")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """核验台账；断链时退出码为 1，并指出第一处。"""
+    if export is not None:
+        if public_key is None:
+            raise BadInput("核验导出文件需要 --public-key 公钥文件")
+        lines = export.read_text(encoding="utf-8").splitlines()
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.read_text().strip()))
+        anchors = anchor.read_text(encoding="utf-8").splitlines() if anchor else []
+        verdict = verify_export(lines, key, anchors)
+    else:
+
+        async def run() -> Any:
+            async with office(home) as opened:
+                rows = [line async for line in opened.ledger.export()]
+                path = opened.ledger.anchor_path
+                held = await asyncio.to_thread(path.read_text) if path.exists() else ""
+                return verify_export(rows, opened.ledger.public_key, held.splitlines())
+
+        verdict = asyncio.run(run())
+    if as_json:
+        say(verdict.__dict__, as_json=True)
+    elif verdict.ok:
+        say(f"台账完好：{verdict.entries} 条，其中 {verdict.signed} 条有签名")
+    else:
+        say(f"台账在第 {verdict.first_bad} 条断开：{verdict.problem}")
+    if not verdict.ok:
+        raise SystemExit(1)
+
+
+@ledger.command("key")
+def ledger_key(*, home: Home = None) -> None:
+    """打印核验用的公钥。"""
+
+    async def run() -> str:
+        async with office(home) as opened:
+            return opened.ledger.public_hex
+
+    say(asyncio.run(run()))
+
+
+@ledger.command("anchor")
+def ledger_anchor(*, home: Home = None) -> None:
+    """立即签一个检查点并锚定到数据库之外。"""
+
+    async def run() -> int:
+        async with office(home) as opened:
+            return await opened.ledger.checkpoint()
+
+    say(f"已锚定到第 {asyncio.run(run())} 条")
+
+
+@library.command("import")
+def library_import(
+    files: Annotated[list[Path], typer.Argument(help=".txt .html .docx .pdf .jsonl")],
+    *,
+    home: Home = None,
+    by: Annotated[str, typer.Option("--by", help="提出人的登录名")],
+    as_json: Json = False,
+) -> None:
+    """把政策文件作为建议录入政策库，由另一人在控制台批准。"""
+    documents = [document for path in files for document in read_documents(path)]
+
+    async def run() -> list[Proposed]:
+        async with office(home) as opened:
+            async with opened.db.session() as session:
+                query = select(Staff.id).where(Staff.login == by)
+                person = (await session.scalars(query)).first()
+            if person is None:
+                raise BadInput(f"没有登录名为 {by} 的人员：请用 --by 给出提出人的登录名")
+            return await opened.library.propose_import(documents, person)
+
+    for row in asyncio.run(run()):
+        say(asdict(row) if as_json else f"已提出，等另一人批准：{row.title}（{row.clauses} 条）")
+
+
+if __name__ == "__main__":
+    main()
