@@ -323,8 +323,7 @@ async def _twin(session: AsyncSession, article: Article) -> Article | None:
     query = select(Article).where(
         Article.text_hash == article.text_hash, Article.state == "item", Article.id != article.id
     )
-    with session.no_autoflush:
-        return (await session.scalars(query.limit(1))).first()
+    return (await session.scalars(query.limit(1))).first()
 
 
 def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[str, str]) -> None:
@@ -344,7 +343,7 @@ def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[st
     ]
     article.headers = dict(found.fetched.headers)
     article.text_hash = hashlib.sha256(re.sub(r"\s+", "", page.text).encode()).hexdigest()
-    article.problem = ""
+    article.state, article.problem = "new", ""
     article.fetched_at = found.fetched.fetched_at
 
 

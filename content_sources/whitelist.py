@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from yarl import URL
+
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -62,6 +64,8 @@ def _place(url: str) -> _Place | Refusal:
         parts = urlsplit(url)
         port = parts.port
         host = _ascii_host(parts.hostname or "")
+        requested = URL(url).raw_host or ""
+        url.encode()
     except ValueError:
         return Refusal("url", "网址无法识别：请检查主机名和端口")
     if parts.scheme not in _DEFAULT_PORTS:
@@ -70,6 +74,8 @@ def _place(url: str) -> _Place | Refusal:
         return Refusal("userinfo", "网址里不能带用户名或密码：请去掉 @ 之前的部分")
     if not host:
         return Refusal("url", "网址缺少主机名：请填写完整的网址")
+    if host != requested.removesuffix("."):  # IDNA 2003 and 2008 read some letters differently
+        return Refusal("url", "网址的主机名有歧义：请改用英文字母的主机名")
     return _Place(parts.scheme, host, _DEFAULT_PORTS[parts.scheme] if port is None else port)
 
 

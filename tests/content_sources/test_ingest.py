@@ -1,0 +1,141 @@
+"""From a publisher's page to a draft for review, or to a recorded refusal."""
+
+import json
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from config.clock import now
+from content_sources.fetch import FetchError
+from content_sources.models import Article, Column, Source
+from review_queue.models import Item, Revision
+from storage.media import Blob, load
+from tests.content_sources.conftest import Desk, Site
+
+NOTICE = "青禾县关于发放高校毕业生就业补贴的通知"
+
+
+async def count(desk: Desk, table: type[Item | Article | Blob]) -> int:
+    async with desk.db.session() as session:
+        return (await session.scalar(select(func.count()).select_from(table))) or 0
+
+
+async def test_every_feed_article_becomes_a_draft_with_its_attribution(desk: Desk) -> None:
+    assert await desk.ingest.poll_due() == 4
+    async with desk.db.session() as session:
+        item = (await session.scalars(select(Item).where(Item.title == NOTICE))).one()
+        revision = (
+            await session.scalars(select(Revision).where(Revision.item_id == item.id))
+        ).one()
+        article = await session.get(Article, item.article_id)
+    assert article is not None
+    assert (item.kind, item.klass, item.state, item.author_id) == ("转载", "重要", "draft", "robot")
+    draft = json.loads(revision.canonical)
+    assert draft["attribution"]["source"] == "青禾县人力资源和社会保障局"
+    assert draft["attribution"]["original_title"] == NOTICE
+    assert draft["attribution"]["url"] == article.url
+    assert draft["audience"] == {"topics": ["employment"]}
+    assert "![办事现场](sha256:" in draft["body"]
+    assert draft["attachments"][0]["name"] == "补贴申请表"
+    assert article.published_on == "2026-11-23"
+
+
+async def test_the_snapshot_is_the_page_as_it_was_served(desk: Desk, site: Site) -> None:
+    article = await desk.ingest.fetch_article(f"{site.base}/site/news/jiuye-butie.html")
+    async with desk.db.session() as session:
+        kept = await load(session, article.snapshot)
+    assert kept is not None
+    assert kept[1] == "text/html"
+    assert '<meta name="ArticleTitle"' in kept[0].decode()
+
+
+async def test_a_second_poll_makes_nothing_twice(desk: Desk) -> None:
+    await desk.ingest.poll_column(desk.column_id)
+    again = await desk.ingest.poll_column(desk.column_id)
+    assert (again.items, again.duplicates, again.error) == (0, 0, "")
+    assert await count(desk, Item) == 4
+
+
+async def test_a_column_waits_for_its_time(desk: Desk) -> None:
+    await desk.ingest.poll_due()
+    async with desk.db.session() as session:
+        column = await session.get(Column, desk.column_id)
+        assert column is not None
+        assert column.next_at > now() + timedelta(minutes=29)
+        assert column.last_ok_at is not None
+    assert await desk.ingest.poll_due() == 0
+
+
+async def test_the_same_words_at_another_address_are_dropped(desk: Desk, site: Site) -> None:
+    page = "<html><head><meta name='ArticleTitle' content='{}'></head><body><div id='zoom'>{}</div>"
+    text = "<p>青禾县城东公园将于十二月开放，市民可以步行前往，公园内设有健身步道。</p>" * 2
+    first = await desk.ingest.fetch_article(site.serve("/a.html", page.format("公园开放", text)))
+    second = await desk.ingest.fetch_article(site.serve("/b.html", page.format("转发公园", text)))
+    assert (first.state, second.state) == ("item", "duplicate")
+    assert second.duplicate_of == first.id
+    assert await count(desk, Item) == 1
+
+
+async def test_an_address_off_the_list_is_recorded_and_never_asked(desk: Desk, site: Site) -> None:
+    url = f"http://localhost:{site.port}/unlisted/news.html"
+    with pytest.raises(FetchError, match="不在稿源白名单内") as refused:
+        await desk.ingest.fetch_article(url)
+    assert refused.value.code == "refused"
+    assert site.hits == []
+    async with desk.db.session() as session:
+        article = (await session.scalars(select(Article).where(Article.url == url))).one()
+    assert article.state == "refused"
+    assert "白名单" in article.problem
+    assert await count(desk, Item) == 0
+
+
+async def test_a_redirect_off_the_list_stops_before_the_other_host(desk: Desk, site: Site) -> None:
+    with pytest.raises(FetchError, match="跳转而来"):
+        await desk.ingest.fetch_article(f"{site.base}/site/offsite-redirect")
+    assert site.hits == ["/site/offsite-redirect"]
+
+
+async def test_a_revoked_source_gives_nothing_more(desk: Desk) -> None:
+    async with desk.db.session() as session:
+        source = await session.get(Source, desk.source_id)
+        assert source is not None
+        source.state = "revoked"
+    result = await desk.ingest.poll_column(desk.column_id)
+    assert "不在稿源白名单内" in result.error
+    assert await count(desk, Item) == 0
+
+
+async def test_a_broken_feed_is_one_line_on_the_column(desk: Desk, site: Site) -> None:
+    url = site.serve("/broken.xml", '<?xml version="1.0"?><rss><channel><item', "text/xml")
+    async with desk.db.session() as session:
+        column = await session.get(Column, desk.column_id)
+        assert column is not None
+        column.url = url
+    result = await desk.ingest.poll_column(desk.column_id)
+    assert "RSS" in result.error
+    async with desk.db.session() as session:
+        column = await session.get(Column, desk.column_id)
+        assert column is not None
+        assert column.last_error == result.error
+        assert column.last_ok_at is None
+
+
+async def test_a_failure_while_filing_leaves_nothing(
+    desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise RuntimeError("disk full")
+
+    monkeypatch.setattr(desk.ingest._queue, "create_item_in", fail)
+    with pytest.raises(RuntimeError):
+        await desk.ingest.fetch_article(f"{site.base}/site/news/jiuye-butie.html")
+    assert await count(desk, Article) == 0
+    assert await count(desk, Blob) == 0
+
+
+async def test_a_server_error_is_tried_again_at_the_next_poll(desk: Desk, site: Site) -> None:
+    with pytest.raises(FetchError) as failed:
+        await desk.ingest.fetch_article(f"{site.base}/missing.html")
+    assert failed.value.code == "status"
+    assert await count(desk, Article) == 0
