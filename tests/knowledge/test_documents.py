@@ -130,3 +130,27 @@ def test_unreadable_files_are_refused_by_name(name: str, data: bytes, words: str
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DocumentError, match=r"no\.txt：文件打不开"):
         read_documents(tmp_path / "no.txt")
+
+
+def test_a_pdf_gives_its_text_with_the_page_breaks_undone() -> None:
+    lines = b"BT /F1 12 Tf 20 80 Td (Notice 2026) Tj 0 -20 Td (Article one applies.) Tj ET"
+    parts = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 100]/Contents 4 0 R"
+        b"/Resources<</Font<</F1 5 0 R>>>>>>",
+        b"<</Length %d>>stream\n%s\nendstream" % (len(lines), lines),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    data, offsets = b"%PDF-1.4\n", []
+    for number, part in enumerate(parts, start=1):
+        offsets.append(len(data))
+        data += b"%d 0 obj" % number + part + b"endobj\n"
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    data += (
+        b"xref\n0 6\n0000000000 65535 f \n"
+        + table
+        + b"trailer\n<</Size 6/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(data))
+    )
+    (draft,) = read_bytes("a.pdf", data)
+    assert draft.text.split("\n") == ["Notice 2026", "Article one applies."]
