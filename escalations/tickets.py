@@ -93,7 +93,11 @@ class Tickets:
     # --- the citizen's side ---------------------------------------------------------------
 
     async def open(self, contact: Contact, question: Question) -> Ticket:
-        """The contact's open ticket, or a new one; the first person is told when at work."""
+        """The contact's open ticket, or a new one.
+
+        It is due at once when people are at work: `escalate_due` tells the first of them, so the
+        citizen's answer never waits for an alarm.
+        """
         moment = now()
         async with self._w.ledger.transaction() as tx:
             found = await self.active(tx.session, contact.id)
@@ -126,7 +130,6 @@ class Tickets:
                     "due_at": ticket.due_at.isoformat(),
                 },
             )
-        await self._escalate(ticket.id)
         return ticket
 
     async def active(self, session: AsyncSession, contact_id: str) -> Ticket | None:

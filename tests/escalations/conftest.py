@@ -84,7 +84,10 @@ class Duty:
         return self
 
     async def ask(self, topic: str = "employment"):
-        return await self.tickets.open(self.contact, Question("井盖坏了谁来修", "unsure", topic))
+        """A question arrives, and the job runs once."""
+        ticket = await self.tickets.open(self.contact, Question("井盖坏了谁来修", "unsure", topic))
+        await self.tickets.escalate_due()
+        return ticket
 
     async def entries(self) -> list[LedgerEntry]:
         async with self.db.session() as session:
