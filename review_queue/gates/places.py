@@ -58,6 +58,7 @@ class Divisions:
         self.provinces: set[str] = set()
         self.prefectures: set[str] = set()
         self.parents: dict[str, set[str]] = defaultdict(set)  # name -> names it may stand behind
+        self.children: dict[str, set[str]] = defaultdict(set)  # and the names that may stand there
         self.short: dict[str, str] = {}  # short province name -> full one
         for line in table.splitlines():
             province, prefecture, counties = line.split("\t")
@@ -67,6 +68,9 @@ class Divisions:
                 self.parents[prefecture].add(province)
             for county in counties.split():
                 self.parents[county] |= {province, prefecture} - {""}
+        for name, uppers in self.parents.items():
+            for upper in uppers:
+                self.children[upper].add(name)
         for name in self.provinces:
             short = name.removesuffix("特别行政区").removesuffix("自治区")
             short = short.removesuffix("省").removesuffix("市")

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from review_queue.gates.finding import Context, Finding, Ground, Place
-from review_queue.gates.places import DIVISIONS
+from review_queue.gates.finding import Context, Finding, Ground
+from review_queue.gates.hierarchy import misplaced, renamed
 
 _FORM = Ground(
     "wording",
@@ -19,17 +19,6 @@ _NUMBER = re.compile(
     r"(?!楼|院|线|车|门|店|口|井|馆|厅|桥|机|台|地块|地铁|库|坑|炉|泵|矿|病)"
 )
 _CODES = frozenset("发办函字告规文通政监税复呈会教卫社财农商建环安审综法")
-
-_HIERARCHY = Ground(
-    "wording",
-    "wording.place-hierarchy",
-    "warn",
-    "行政区划隶属关系不对",
-    "《行政区划管理条例》；中华人民共和国县级以上行政区划",
-)
-_ROADS = re.compile(
-    r"[东西南北中一二三0-9]*(?:路|街|大道|大街|巷|大学|学院|站|店|饭店|宾馆|银行|队)"
-)
 
 _DATE = re.compile(
     r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日(?:[（(]?(?:星期|周)([一二三四五六日天])[）)]?)?"
@@ -50,9 +39,9 @@ _NO_WEEKDAY = Ground(
     "《出版物上数字用法》（GB/T 15835-2011）",
 )
 
-_PAIRS = {"《": "》", "〔": "〕", "（": "）", "(": ")", "“": "”", "【": "】"}
+_PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“": "”", "【": "】"}
 # Half and full width brackets may close each other: a matter of style, not of sense.
-_OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(", ")": "(（"}
+_OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
 _MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
 _LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]$")
 _UNPAIRED = Ground(
@@ -67,7 +56,8 @@ _UNPAIRED = Ground(
 def find(text: str, ctx: Context) -> Iterator[Finding]:
     """Structural findings of one field."""
     yield from _doc_numbers(text, ctx)
-    yield from _places(ctx)
+    yield from misplaced(ctx)
+    yield from renamed(ctx)
     yield from _dates(ctx)
     yield from _marks(text, ctx)
 
@@ -78,7 +68,7 @@ def _doc_numbers(text: str, ctx: Context) -> Iterator[Finding]:
     for match in _NUMBER.finditer(text):
         left, year, right, nth, number = match.groups()
         exact = (left, right, nth, number) == ("〔", "〕", "", number.lstrip("0") or number)
-        if exact and len(year) == 4 and not re.search(r"\s", match[0]):
+        if exact and len(year) == 4:
             continue
         code = text[match.start() - 1]
         if left in "（([［" and (code not in _CODES or len(year) == 2):
@@ -89,48 +79,6 @@ def _doc_numbers(text: str, ctx: Context) -> Iterator[Finding]:
 
 def _century(year: str, as_of: date) -> str:
     return f"20{year}" if int(year) <= as_of.year % 100 else f"19{year}"
-
-
-def _places(ctx: Context) -> Iterator[Finding]:
-    """A division name written directly behind one that does not contain it."""
-    by_start: dict[int, list[Place]] = {}
-    for place in ctx.places:
-        by_start.setdefault(place.start, []).append(place)
-    for upper in ctx.places:
-        lowers = by_start.get(upper.end, [])
-        name = DIVISIONS.full(upper.name)
-        if not lowers or not _is_upper(upper, name, ctx):
-            continue
-        wrong = _misplaced(upper, lowers, ctx)
-        start, end = ctx.dense.original(upper.start, lowers[0].end)
-        if wrong is None or end - start != lowers[0].end - upper.start:
-            continue
-        above = sorted(DIVISIONS.parents.get(wrong, ()))
-        better = [above[0] + wrong] if len(above) == 1 else []
-        end = ctx.dense.original(upper.start, lowers[0].end)[1]
-        yield ctx.mark((start, end), _HIERARCHY, better)
-
-
-def _is_upper(place: Place, name: str, ctx: Context) -> bool:
-    if place.name in DIVISIONS.provinces or place.name in DIVISIONS.prefectures:
-        return True
-    return name in DIVISIONS.provinces and not re.match(
-        r"[\u4e00-\u9fff]", ctx.dense.text[place.start - 1 : place.start]
-    )
-
-
-def _misplaced(upper: Place, lowers: list[Place], ctx: Context) -> str | None:
-    """The full name of the lower place when none of its readings lies in the upper one."""
-    name = DIVISIONS.full(upper.name)
-    names = [DIVISIONS.full(lower.name) for lower in lowers]
-    if any(DIVISIONS.may_follow(name, other) for other in names) or name in names:
-        return None
-    longest = lowers[0]
-    if longest.name in DIVISIONS.short or _ROADS.match(ctx.dense.text, longest.end):
-        return None
-    if name in DIVISIONS.prefectures and names[0] in DIVISIONS.provinces | DIVISIONS.prefectures:
-        return None
-    return names[0]
 
 
 def _dates(ctx: Context) -> Iterator[Finding]:

@@ -1,0 +1,66 @@
+"""Place hierarchy and renamed places."""
+
+from datetime import date
+
+import pytest
+
+from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+
+RULES = RuleSet.load()
+
+
+def _found(text: str) -> list[tuple[str, str, str | None]]:
+    found = run_gates(Draft("", text, "原创", date(2026, 11, 24)), RULES, NoFacts())
+    return [(one.rule, one.text, one.suggestion) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged", "right"),
+    [
+        ("来自湖北省张家界的游客", "湖北省张家界", "湖南省张家界市"),
+        ("四川省重庆市的企业", "四川省重庆市", "重庆市"),
+        ("江苏省苏州市江宁区", "苏州市江宁区", "南京市江宁区"),
+        ("湖北张家界市文旅局", "湖北张家界市", "湖南省张家界市"),
+    ],
+)
+def test_a_place_in_the_wrong_province_or_city_is_found(
+    text: str, flagged: str, right: str
+) -> None:
+    assert _found(text) == [("wording.place-hierarchy", flagged, right)]
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("湖北省襄樊市南漳县发布通知", "湖北省襄阳市南漳县"),
+        ("山东省滨州市邹平县发布通知", "山东省滨州市邹平市"),
+        ("河北省唐山市滦县发布通知", "河北省唐山市滦州市"),
+    ],
+)
+def test_an_old_name_gets_the_new_one(text: str, right: str) -> None:
+    ((rule, _, suggestion),) = _found(text)
+    assert (rule, suggestion) == ("wording.place-renamed", right)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "湖南省张家界市永定区",
+        "内蒙古自治区呼和浩特市新城区",
+        "北京市朝阳区、辽宁省朝阳市",
+        "吉林省吉林市",
+        "湖北省仙桃市",
+        "苏州市老城区改造",
+        "上海市北京东路",
+        "四川省、重庆市",
+        "山西省 内蒙古自治区 辽宁省",
+        "江苏省昆山市",
+        "广东省深圳市前海深港合作区",
+        "浙江省杭州市各县",
+        "海南省海口市桂林洋开发区",
+        "湖南省长沙市岳麓山风景区",
+        "云南省大理白族自治州大理市",
+    ],
+)
+def test_right_places_are_left_alone(text: str) -> None:
+    assert _found(text) == []
