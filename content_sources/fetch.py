@@ -12,7 +12,7 @@ from urllib.parse import urljoin
 
 import aiohttp
 
-from bot.http import open_session
+from bot.http import Blocked, open_session
 from config.clock import now
 from content_sources.charset import decode
 from content_sources.whitelist import Refusal, SourceRule
@@ -115,7 +115,7 @@ class Fetcher:
         except aiohttp.InvalidURL as error:
             raise FetchError("refused", f"网址无法识别：{url}") from error
         except (aiohttp.ClientError, OSError) as error:
-            if "private address refused" in str(error):
+            if "private address refused" in f"{error} {error.__cause__}":
                 message = f"网址指向内部网络地址，已拒绝访问：{url}"
                 raise FetchError("private", message) from error
             raise FetchError("network", f"连不上稿源网站，请稍后再试：{url}") from error
@@ -137,6 +137,12 @@ class Fetcher:
                     return await _read(url, here, response, accept)
                 here = urljoin(here, target)
         raise FetchError("redirects", f"网址跳转超过 {HOPS} 次，已停止：{url}")
+
+
+def _blocked(error: Exception) -> bool:
+    """Whether the socket guard said no, alone or among the addresses of one name."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return isinstance(cause, Blocked) or "private address refused" in str(cause)
 
 
 async def _read(

@@ -115,8 +115,7 @@ async def test_a_redirect_address_of_broken_bytes_is_refused(site: Site, fetcher
         transport = request.transport
         assert transport is not None
         head = b"HTTP/1.1 302 Found\r\nLocation: /\xff\xfe\r\nContent-Length: 0\r\n\r\n"
-        assert isinstance(transport, object)
-        transport.write(head)  # type: ignore[attr-defined]
+        transport.write(head)
         return web.Response()
 
     url = site.answer("/broken", answer)
