@@ -1,0 +1,105 @@
+"""Pages of our own, and the real ones where example data is present."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from content_sources.charset import decode
+from content_sources.extract import extract_page, extract_record
+
+URL = "https://www.qinghe.gov.cn/zwgk/2026/a.html"
+TEXT = "青禾县人民政府决定自十二月起为居家老年人提供助餐服务，各社区食堂按时开放。"
+PAGE = f"""<html><head><title>助餐服务通知_青禾县人民政府</title>
+<meta name="ArticleTitle" content="青禾县助餐服务通知"><meta name="PubDate" content="2026-11-20">
+<meta name="ContentSource" content="青禾县民政局"><meta name="Author" content="云禾"></head><body>
+<ul><li><a href="/">首页</a></li></ul><h1>青禾县助餐服务通知</h1>
+<div class="TRS_Editor"><p>青政办发〔2026〕21号</p><p>{TEXT}</p><script>bad()</script>
+<p><img src="../p.png" alt="食堂"></p><p>第二段<b>加粗</b>，<a href="b.html">另见</a>。</p>
+<p>附件：<a href="/files/form.docx">申请表</a></p></div><footer>主办单位</footer></body></html>"""
+
+
+def test_meta_tags_and_container_give_the_article() -> None:
+    page = extract_page(PAGE, URL)
+    assert (page.title, page.date, page.source, page.author) == (
+        "青禾县助餐服务通知",
+        "2026-11-20",
+        "青禾县民政局",
+        "云禾",
+    )
+    assert page.text.split("\n") == [
+        "青政办发〔2026〕21号",
+        TEXT,
+        "第二段加粗，另见。",
+        "附件：申请表",
+    ]
+    assert page.doc_number == "青政办发〔2026〕21号"
+    assert page.images == (("https://www.qinghe.gov.cn/zwgk/p.png", "食堂"),)
+    assert page.attachments == (("https://www.qinghe.gov.cn/files/form.docx", "申请表"),)
+    assert page.links[0] == ("https://www.qinghe.gov.cn/zwgk/2026/b.html", "另见")
+    assert page.marked.split("\n")[2] == "![食堂](https://www.qinghe.gov.cn/zwgk/p.png)"
+
+
+def test_without_meta_tags_the_visible_line_is_read() -> None:
+    paragraphs = f"<p>{TEXT}</p>" * 6
+    page = extract_page(
+        "<html><head><title>冬季供暖安排公布_青禾县</title></head><body><div><h1>冬季供暖安排公布</h1>"
+        "<div>来源：青禾县住建局 作者：白桦 发布时间：2026年1月5日</div>"
+        f"<div class='text'>{paragraphs}</div></div></body></html>",
+        URL,
+    )
+    assert (page.title, page.date) == ("冬季供暖安排公布", "2026-01-05")
+    assert (page.source, page.author) == ("青禾县住建局", "白桦")
+    assert page.text.count(TEXT) == 6
+
+
+@pytest.mark.parametrize("body", [b"", b"   ", b"<html><body></body></html>"])
+def test_a_page_without_an_article_is_refused_in_chinese(body: bytes) -> None:
+    with pytest.raises(ValueError, match="网页"):
+        extract_page(body, URL)
+
+
+def test_a_record_without_a_readable_file_names_the_field(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="字段 path"):
+        extract_record({"id": "1"})
+    with pytest.raises(ValueError, match="字段 path"):
+        extract_record({"id": "1", "path": str(tmp_path / "gone.html")})
+
+
+def test_a_record_has_the_fields_of_the_contract(tmp_path: Path) -> None:
+    file = tmp_path / "a.html"
+    file.write_text(PAGE, encoding="utf-8")
+    made = extract_record({"id": "1", "path": str(file), "url": URL})
+    assert list(made) == ["id", "title", "date", "source", "author", "text", "images", "links"]
+    assert made["images"] == [{"url": "https://www.qinghe.gov.cn/zwgk/p.png", "alt": "食堂"}]
+
+
+@pytest.mark.parametrize(
+    ("body", "header"),
+    [
+        ("<p>青禾县</p>".encode("gb18030"), ""),
+        ("<p>青禾县</p>".encode("gb18030"), "text/html; charset=utf-8"),
+        ("<p>青禾县</p>".encode(), "text/html; charset=gb2312-wrong"),
+        ("\ufeff<p>青禾县</p>".encode(), ""),
+        ("<p>青禾县</p>".encode("utf-16"), ""),
+    ],
+)
+def test_the_charset_that_fits_wins_over_the_declared_one(body: bytes, header: str) -> None:
+    assert decode(body, header) == "<p>青禾县</p>"
+
+
+def test_one_broken_byte_does_not_lose_a_page() -> None:
+    text = decode(b"<meta charset='utf-8'>" + ("青禾县" * 300).encode() + b"\xff", "text/html")
+    assert text.count("青禾县") == 300
+
+
+def test_real_pages_give_their_title_date_and_probes(example_data: Path) -> None:
+    folder = example_data / "5_web_feeds"
+    for line in (folder / "pages.dev.jsonl").read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        made = extract_record({"id": row["id"], "path": str(folder / row["file"]), "url": URL})
+        wanted = row["expected"]
+        assert all(part in made["title"] for part in wanted["title_contains"]), row["id"]
+        assert made["date"] == wanted["date"], row["id"]
+        assert all(part in made["text"] for part in wanted["body_contains"]), row["id"]
+        assert not any(part in made["text"] for part in wanted["body_must_not_contain"]), row["id"]
