@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from bot.contacts import Contacts
-from bot.contract import InboundKind
+from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
 from bot.models import Account, Delivery, Publication
 from escalations.calendar import in_words
 from escalations.tickets import Question, Tickets, short
@@ -72,7 +72,11 @@ def command_key(text: str) -> str:
 
 @dataclass(frozen=True)
 class CommandWiring:
-    """What the commands are given by the root."""
+    """What the commands are given by the root.
+
+    `say_now` (Deliverer.reply_now) sends a last word before a contact is erased; without it only
+    channels that answer within the callback (WeChat) can still say it.
+    """
 
     db: Database
     templates: Templates
@@ -81,6 +85,7 @@ class CommandWiring:
     tickets: Tickets
     mask: Callable[[str], str]
     hotline: str = "12345"
+    say_now: Callable[[Reply, str], Awaitable[Outcome]] | None = None
 
 
 class Commands:
@@ -181,12 +186,16 @@ class Commands:
         return Said(self._say("forget_confirm"), choices)
 
     async def _forget_now(self, turn: Turn) -> Said:
-        contact_id = turn.contact.id
+        contact_id, text = turn.contact.id, self._say("forgotten")
+        late = self._w.say_now is not None and turn.inbound.platform != "wechat"
+        if late and self._w.say_now is not None:
+            last = Reply(turn.contact.account_id, contact_id, text, ReplyBasis.TEMPLATE)
+            await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         async with self._w.db.session() as session:
             await self._w.subscribers.erase(session, contact_id)
             await self._w.tickets.erase(session, contact_id)
             await self._w.contacts.erase(session, contact_id)
-        return Said(self._say("forgotten"))
+        return Said("" if late else text)
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:

@@ -63,7 +63,7 @@ class Dispatcher:
         if said is None:
             return None
         await self._remember(contact.id, said, turn)
-        return self._reply(turn, said)
+        return self._reply(turn, said) if said.text else None
 
     async def _first(self, turn: Turn) -> Said | None:
         for handler in self._handlers:

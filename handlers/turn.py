@@ -33,7 +33,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Said:
-    """What a handler says. `tail` is never cut; `step` and `data` are kept for the next turn."""
+    """What a handler says; an empty text is silence. `step` and `data` are for the next turn."""
 
     text: str
     choices: tuple[Choice, ...] = ()

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, text
 
-from bot.contract import InboundKind, ReplyBasis
+from bot.contract import InboundKind, Outcome, Reply, ReplyBasis, State
 from bot.models import Contact, Delivery
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
@@ -306,6 +306,26 @@ async def test_forget_me_asks_once_and_then_leaves_nothing(citizen) -> None:
         ticket = (await session.scalars(select(Ticket))).one()
     assert (contact.state, contact.address, await active(citizen)) == ("ended", "", [])
     assert "井盖" not in ticket.question
+
+
+async def test_the_last_word_is_sent_before_the_address_is_gone(office) -> None:
+    states: list[str] = []
+
+    async def say_now(reply: Reply, key: str) -> Outcome:
+        async with office.db.session() as session:
+            contact = await session.get(Contact, reply.contact_id)
+        states.append(contact.state if "已删除" in reply.text and contact.address else "too late")
+        return Outcome(State.PUBLISHED)
+
+    commands = office.dispatcher._handlers[0]
+    commands._w = replace(commands._w, say_now=say_now)
+    citizen = await office.citizen()
+    await citizen.say("忘记我")
+    assert await citizen.tap("确定删除") == ""
+    assert states == ["active"]
+    async with office.db.session() as session:
+        contact = await session.get(Contact, citizen.contact.id)
+    assert (contact.state, contact.address) == ("ended", "")
 
 
 async def test_closing_precise_push_deletes_group_and_region(citizen) -> None:
