@@ -283,7 +283,11 @@ def bench_command(name: Annotated[str, typer.Argument(help="项目名称")]) -> 
     """测速：每个指标一行 JSON，附同一次运行里最短代码的时间。"""
     if name not in benches.BENCHES:
         raise BadInput(f"没有“{name}”这一项：可用 {'、'.join(benches.BENCHES)}")
-    for row in asyncio.run(benches.BENCHES[name]()):
+
+    async def run() -> list[dict[str, Any]]:
+        return await benches.BENCHES[name]()
+
+    for row in asyncio.run(run()):
         say(row, as_json=True)
 
 
