@@ -12,7 +12,14 @@ from tests.content_sources.conftest import Site
 
 DAY = datetime(2026, 11, 24, tzinfo=UTC)
 HOSTS = ("www.qinghe.example", "政务.qinghe.example", "fass.qinghe.example")
-RULE = SourceRule("s1", "青禾县人民政府", HOSTS, False, datetime(2026, 1, 1, tzinfo=UTC), None)
+RULE = SourceRule(
+    id="s1",
+    organisation="青禾县人民政府",
+    hosts=HOSTS,
+    allow_http=False,
+    valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+    valid_to=None,
+)
 
 SAME_PLACE = [
     "https://www.qinghe.example/a.html",
