@@ -74,7 +74,8 @@ class Questions:
             choices = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
             data = {**kept, "options": list(answer.options)}
             return Said(self._say("clarify"), (*choices, PERSON), step="clarify", data=data)
-        if answer.status in ("out_of_scope", "emergency", "abuse"):
+        ours = answer.status == "out_of_scope" and self._topic(asked)  # our topic, no policy on it
+        if answer.status in ("out_of_scope", "emergency", "abuse") and not ours:
             return Said(self._say(answer.status), (PERSON,), data=kept)
         if sum("\u4e00" <= sign <= "\u9fff" for sign in asked) < LEAST_WORDS:
             return Said(self._say("not_found"), (PERSON,), data=kept)
@@ -82,12 +83,16 @@ class Questions:
 
     def _question(self, asked: str, answer: Answer) -> Question:
         """What the person on duty sees: the masked question and the clauses that came near."""
-        named = self._w.subscribers.taxonomy.find(asked, ("topics",))
         near = [
             {"clause_id": quote.hit.key, "title": quote.hit.title, "text": quote.text}
             for quote in answer.quotes[:MAX_QUOTES]
         ]
-        return Question(asked, answer.status, named[0].key if named else "", near)
+        return Question(asked, answer.status, self._topic(asked), near)
+
+    def _topic(self, asked: str) -> str:
+        """The first topic the question names, or an empty text."""
+        named = self._w.subscribers.taxonomy.find(asked, ("topics",))
+        return named[0].key if named else ""
 
     def _ended(self, answer: Answer) -> str:
         """Which policy is no longer in force, since when, and what follows it."""

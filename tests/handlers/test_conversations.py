@@ -222,6 +222,15 @@ async def test_nonsense_gets_the_offer_of_a_person(citizen) -> None:
     assert await count(citizen.office, Ticket) == 0
 
 
+@pytest.mark.parametrize(
+    ("words", "tickets"), [("给我作诗一首吧", 0), ("公积金的事找谁，先别作诗", 1)]
+)
+async def test_outside_the_library_a_topic_of_ours_goes_to_a_person(office, words, tickets) -> None:
+    citizen = await office.citizen()
+    await citizen.say(words)
+    assert await count(office, Ticket) == tickets
+
+
 async def test_asking_for_a_person_works_even_when_answers_are_stopped(citizen) -> None:
     async with citizen.office.db.session() as session:
         await set_switch(session, "answers", stopped=True, reason="演练", by="admin")
