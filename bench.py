@@ -1,11 +1,11 @@
 """Measurements: each names its work, its figure, and what the shortest specialist code takes.
 
-A row is {"bench", "metric", "unit", "value", "bare", "ratio", "target", "ok", "n", "detail"}; `bare`
-is measured in the same run, `ratio` is how many times the bare time we take.
+A row is {"bench", "metric", "unit", "value", "bare", "ratio", "target", "ok", "n", "detail"};
+`bare` is measured in the same run, `ratio` is how many times the bare time we take.
 """
 
-import asyncio
 import hashlib
+import json
 import statistics
 import tempfile
 import time
@@ -18,6 +18,7 @@ from typing import Any
 import ahocorasick_rs
 import tantivy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from sqlalchemy import select
 
 from app import Shenfa, initialise, open_shenfa
 from bot.contract import Content
@@ -26,16 +27,16 @@ from config.setup import AccountSetup, Setup, StaffSetup
 from knowledge.ask import Library, ask_record
 from knowledge.search import pairs
 from ledger.verify import verify_export
-from review_queue.canonical import Draft as Revision
 from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
 from review_queue.gates.normalise import normalise
 from review_queue.gates.places import DIVISIONS
 from review_queue.gates.rules import Rule
 from review_queue.items import Answer, Origin
-from review_queue.staff import Person, set_staff
+from review_queue.models import Staff
 from review_queue.workflow import GATES
 
 Row = dict[str, Any]
+IN_FLIGHT = 64  # calls on their way at once, ours and bare
 _HAN = "办补贴申领条件就业创业促进消费政策企业人员社保登记培训岗位毕业生困难家庭县区镇街道资金审核"
 _SENTENCES = (
     "符合条件的高校毕业生可以申领一次性就业补贴，标准为每人一千五百元。",
@@ -170,4 +171,116 @@ def _bare_index(lines: list[dict[str, str]]) -> tantivy.Index:
     return index
 
 
-BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {"gates": gates, "ask": ask}
+# --- an office to measure -----------------------------------------------------------------
+
+_PEOPLE = {
+    "editor": ["editor"],
+    "first": ["reviewer_1"],
+    "second": ["reviewer_2"],
+    "third": ["reviewer_3", "secrecy"],
+}
+
+
+@asynccontextmanager
+async def _office(account: AccountSetup, dev_allow: str = "") -> AsyncIterator[Shenfa]:
+    """A new office in a temporary home, with one account; removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="shenfa-bench-") as folder:
+        home = Path(folder)
+        settings = Settings(
+            home=home,
+            database_url=f"sqlite+aiosqlite:///{home / 'shenfa.db'}",
+            redis_url="",
+            ledger_key_file=home / "keys" / "ledger.key",
+            data_key_file=home / "keys" / "data.key",
+            anchor_file=home / "anchors.jsonl",
+            sends_in_flight=IN_FLIGHT,
+            dev=bool(dev_allow),
+            dev_allow=dev_allow,
+        )
+        staff = [
+            StaffSetup(login=login, name=login, roles=roles) for login, roles in _PEOPLE.items()
+        ]
+        await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[account]))
+        async with open_shenfa(settings) as shenfa:
+            yield shenfa
+
+
+async def _released(shenfa: Shenfa) -> tuple[str, str]:
+    """Item id and release id of an item that passed three levels."""
+    async with shenfa.db.session() as session:
+        staff = {row.login: row.id for row in await session.scalars(select(Staff))}
+    content = Content(kind="原创", title="关于发放就业补贴的通知", body="\n".join(_SENTENCES))
+    queue, fine = shenfa.queue, {gate: {"ok": True, "note": ""} for gate in GATES}
+    item = await queue.create_item(content, Origin(editor_id=staff["editor"], klass="重要"))
+    item = await queue.submit(item.id, staff["editor"], item.version)
+    for login in ("first", "second", "third"):
+        digest, _ = await queue.findings(item.id)
+        answer = Answer("approve", digest=digest, version=item.version, gates=fine)
+        item = await queue.decide(item.id, staff[login], answer)
+    if item.release_id is None:
+        raise RuntimeError("the item was approved at every level and has no release")
+    return item.id, item.release_id
+
+
+# --- release and ledger -------------------------------------------------------------------
+
+
+def _bare_verify(lines: list[Row], key: Ed25519PublicKey) -> None:
+    """Hash every entry and check every signature, and nothing else."""
+    for line in lines:
+        digest = hashlib.sha256(line["preimage"].encode()).hexdigest()
+        if line["signature"] is not None:
+            key.verify(bytes.fromhex(line["signature"]), digest.encode())
+
+
+async def release(n: int = 100, entries: int = 5_000) -> list[Row]:
+    """Verify one release as a sender does, and a ledger of `entries` entries as an auditor does."""
+    account = AccountSetup(
+        slug="bench",
+        platform="telegram",
+        name="青禾发布",
+        api_base="https://api.telegram.org",
+        secrets={"token": "7:bench", "webhook_secret": "bench", "chat": "@bench"},
+        assessment_ref="bench",
+    )
+    async with _office(account) as shenfa:
+        item_id, release_id = await _released(shenfa)
+        ledger, key = shenfa.ledger, shenfa.ledger.public_key
+        chain = await shenfa.releases.chain(item_id)
+        used = {entry.seq for entry in chain.entries}
+        used.update(entry.seq for history in chain.staff.values() for entry in history)
+        taken = []
+        for _ in range(n):
+            begun = time.perf_counter()
+            await shenfa.releases.verify(release_id)
+            taken.append((time.perf_counter() - begun) * 1000)
+        async with ledger.transaction() as tx:
+            for number in range(entries):
+                kind = "item.scheduled" if number % 2 else "gates.run"
+                body = {"digest": "0" * 64, "number": number}
+                await tx.append(kind, subject=f"item:{number}", actor="bench", body=body)
+        lines = [line async for line in ledger.export()]
+    records = [record for line in lines if "preimage" in (record := json.loads(line))]
+    mine = [record for number, record in enumerate(records, 1) if number in used]
+    short = statistics.median(_ms(lambda: _bare_verify(mine, key), n))
+    one = _row(
+        "release", "p50 of verifying a release", "ms", (statistics.median(taken), short, 2.0), n
+    )
+    one["detail"] = {"signed_entries_checked": len(mine)}
+    begun = time.perf_counter()
+    verdict = verify_export(lines, key)
+    whole = time.perf_counter() - begun
+    if not verdict.ok:
+        raise RuntimeError(verdict.problem)
+    bare = _ms(lambda: _bare_verify(records, key), 1)[0] / 1000
+    speeds = (len(records) / whole, len(records) / bare, 20_000.0)
+    many = _row("release", "ledger verified from its export", "entries/s", speeds, len(records))
+    many["detail"] = {"signed": verdict.signed}
+    return [one, many]
+
+
+BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "gates": gates,
+    "ask": ask,
+    "release": release,
+}
