@@ -1,0 +1,72 @@
+"""The sample site: its first notice has exactly one fault per gate, and FAULTS mends them all."""
+
+from datetime import date
+
+import aiohttp
+
+from content_sources.columns import read_column
+from content_sources.extract import Page, extract_page
+from review_queue.gates.engine import Draft, Finding, PolicyFact, RuleSet, run_gates
+from sandbox.site import FAULTS
+from tests.content_sources.conftest import Site
+
+
+class Library:
+    """Knows what the demo's library knows."""
+
+    def knows_policies(self) -> bool:
+        return True
+
+    def policy(self, number_or_title: str, as_of: date) -> PolicyFact | None:
+        if number_or_title == "青人社发〔2019〕3号":
+            return PolicyFact("旧办法", number_or_title, "repealed", "青人社发〔2026〕5号")
+        if number_or_title in ("青人社发〔2026〕5号", "青政发〔2026〕8号", "青政发[2026]8号"):
+            return PolicyFact("现行办法", number_or_title, "in_force")
+        return None
+
+
+async def get(url: str) -> bytes:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        assert response.status == 200
+        return await response.read()
+
+
+async def first_notice(site: Site) -> Page:
+    feed = f"{site.base}/site/news/rss.xml"
+    url = read_column("feed", await get(feed), feed)[0].url
+    return extract_page(await get(url), url)
+
+
+def findings(title: str, text: str) -> list[Finding]:
+    draft = Draft(title, text, "转载", date(2026, 11, 24))
+    return run_gates(draft, RuleSet.load(), Library())
+
+
+async def test_the_first_notice_has_one_fault_for_each_gate(site: Site) -> None:
+    page = await first_notice(site)
+    gates = sorted(one.gate for one in findings(page.title, page.text))
+    assert gates == ["law", "policy", "politics", "secrecy", "wording"]
+
+
+async def test_the_corrections_leave_nothing_to_find(site: Site) -> None:
+    page = await first_notice(site)
+    text = page.text
+    for wrong, right in FAULTS:
+        assert text.count(wrong) == 1
+        text = text.replace(wrong, right)
+    assert findings(page.title, text) == []
+
+
+async def test_the_first_notice_fits_the_platforms_and_carries_its_number(site: Site) -> None:
+    page = await first_notice(site)
+    assert len(page.title) <= 32
+    assert page.doc_number == "青政发〔2026〕12号"
+    assert [name for _, name in page.attachments] == ["补贴申请表"]
+
+
+async def test_the_policy_list_leads_to_its_pages(site: Site) -> None:
+    url = f"{site.base}/site/policy/"
+    entries = read_column("list", await get(url), url)
+    assert [entry.date for entry in entries] == ["2026-11-20", "2026-11-18"]
+    for entry in entries:
+        assert extract_page(await get(entry.url), entry.url).title == entry.title
