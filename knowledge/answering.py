@@ -12,7 +12,7 @@ from typing import Any, Literal
 import yaml
 
 from knowledge.clauses import best_window
-from knowledge.search import overlap, pairs
+from knowledge.search import pairs, wanted_in
 from knowledge.validity import CITABLE, Status
 
 AnswerStatus = Literal[
@@ -248,5 +248,5 @@ def quotes_of(question: str, hits: Sequence[Hit]) -> tuple[Quote, ...]:
 
 def quote(question: str, hit: Hit) -> Quote:
     """The whole clause when short, else the run of sentences that covers the question best."""
-    start, end = best_window(hit.text, lambda part: overlap(question, part), QUOTE_LIMIT)
+    start, end = best_window(hit.text, lambda part: wanted_in(question, part), QUOTE_LIMIT)
     return Quote(hit, hit.text[start:end], hit.offset + start, hit.offset + end)

@@ -1,7 +1,7 @@
 """Cut a policy into addressable clauses. Pure: text[clause.start:clause.end] == clause.text."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -163,24 +163,29 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def best_window(text: str, score: Callable[[str], float], limit: int) -> tuple[int, int]:
-    """The run of whole sentences within `limit` characters that scores best; all when short.
+def best_window(
+    text: str, held: Callable[[str], Mapping[str, float]], limit: int
+) -> tuple[int, int]:
+    """The run of whole sentences within `limit` characters that holds most; all when short.
 
-    A single sentence longer than `limit` is given whole: a quote is never cut inside.
+    `held` gives the wanted things a sentence holds, with their weights; each counts once. A
+    single sentence longer than `limit` is given whole: a quote is never cut inside.
     """
     start, end = len(text) - len(text.lstrip()), len(text.rstrip())
     if end - start <= limit:
         return start, max(start, end)
     spans = sentences(text)
+    have = [held(text[first:last]) for first, last in spans]
     best, best_score = spans[0] if spans else (start, end), float("-inf")
     for first in range(len(spans)):
+        together: dict[str, float] = {}
         for last in range(first, len(spans)):
-            window = spans[first][0], spans[last][1]
-            if last > first and window[1] - window[0] > limit:
+            if last > first and spans[last][1] - spans[first][0] > limit:
                 break
-            value = score(text[window[0] : window[1]])
+            together.update(have[last])
+            value = sum(together.values())
             if value > best_score + 1e-9:
-                best, best_score = window, value
+                best, best_score = (spans[first][0], spans[last][1]), value
     return best
 
 

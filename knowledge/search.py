@@ -7,9 +7,9 @@ import logging
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -56,9 +56,14 @@ class Found:
     coverage: float
 
 
+def plain(text: str) -> str:
+    """Normal form: full-width letters and digits narrowed, lower case."""
+    return unicodedata.normalize("NFKC", text).lower()
+
+
 def runs(text: str) -> list[str]:
     """Runs of Han characters, and of Latin letters and digits, in normal form."""
-    return _RUN.findall(unicodedata.normalize("NFKC", text).lower())
+    return _RUN.findall(plain(text))
 
 
 def pairs(text: str) -> list[str]:
@@ -103,7 +108,8 @@ class _Term:
     asking: bool  # belongs to a word like 什么时候: no matter whether a clause has it
 
 
-def _terms(question: str) -> list[_Term]:
+@lru_cache(maxsize=256)
+def _terms(question: str) -> tuple[_Term, ...]:
     inside: set[str] = set()
     telling: set[str] = set()
     previous = ""
@@ -119,7 +125,7 @@ def _terms(question: str) -> list[_Term]:
         if said in question:
             for pair in pairs(said):
                 spoken[pair] = (*spoken.get(pair, ()), *written)
-    return [
+    return tuple(
         _Term(
             pair,
             1.0 if pair in inside else _CROSSING_WEIGHT,
@@ -127,7 +133,7 @@ def _terms(question: str) -> list[_Term]:
             pair not in telling and pair not in spoken,
         )
         for pair in dict.fromkeys(pairs(question))
-    ]
+    )
 
 
 def _schema() -> tantivy.Schema:
@@ -206,7 +212,7 @@ class Index:
         found.sort(key=lambda hit: -hit.score)
         return found[:k]
 
-    def _query(self, question: str, terms: list[_Term]) -> Query:
+    def _query(self, question: str, terms: Sequence[_Term]) -> Query:
         boosts: dict[tuple[str, str], float] = {}
         for term in terms:
             boosts["pairs", term.pair] = term.weight
@@ -225,7 +231,7 @@ class Index:
             ]
         )
 
-    def _weights(self, terms: list[_Term]) -> dict[_Term, float]:
+    def _weights(self, terms: Sequence[_Term]) -> dict[_Term, float]:
         """How telling each pair is: its rarity in this index; question words count little."""
         total = max(len(self), 1)
         result = {}
@@ -243,19 +249,21 @@ def _coverage(weights: Mapping[_Term, float], title: str, text: str) -> float:
     whole = sum(weights.values())
     if whole <= 0:
         return 0.0
-    head = set(pairs(title))
+    head = _held(weights, title)
     spans = [text[start:end] for start, end in sentences(text)] or [text]
-    held = [_held(weights, span, head) for span in spans]
+    held = [head | _held(weights, span) for span in spans]
     windows = [a | b for a, b in pairwise(held)] or held
     return max(sum(weights[term] for term in window) for window in windows) / whole
 
 
-def _held(weights: Mapping[_Term, float], text: str, head: set[str]) -> set[_Term]:
-    have = set(pairs(text)) | head
-    return {t for t in weights if t.pair in have or any(other in text for other in t.others)}
+def _held(terms: Iterable[_Term], text: str) -> set[_Term]:
+    text = plain(text)
+    return {t for t in terms if t.pair in text or any(other in text for other in t.others)}
 
 
-def overlap(question: str, text: str) -> float:
-    """How much of the question's pairs `text` holds: a plain count, for choosing a window."""
-    have = set(pairs(text))
-    return sum(term.weight for term in _terms(question) if term.pair in have)
+def wanted_in(question: str, text: str) -> dict[str, float]:
+    """The telling pairs of the question that `text` holds, with their weights."""
+    return {
+        term.pair: _NOISE * term.weight if term.asking else term.weight
+        for term in _held(_terms(question), text)
+    }

@@ -106,7 +106,7 @@ def test_spans_lose_nothing_but_blanks(lines: list[str], limit: int) -> None:
 
 @given(st.text(alphabet="甲乙丙。；\n ”", max_size=60), st.integers(min_value=1, max_value=30))
 def test_a_window_is_whole_sentences_of_the_text(text: str, limit: int) -> None:
-    start, end = best_window(text, len, limit)
+    start, end = best_window(text, lambda part: {part: len(part)}, limit)
     assert 0 <= start <= end <= len(text)
     if len(text.strip()) > limit and sentences(text):
         starts = {span[0] for span in sentences(text)}
