@@ -52,14 +52,11 @@ def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:
 
 def _without_repeats(found: list[Finding]) -> Iterator[Finding]:
     """Drop what lies inside an at least equally severe finding of the same gate."""
-    kept: list[Finding] = []
-    order = sorted(
-        set(found), key=lambda one: (-_WEIGHT[one.severity], one.start - one.end, one.start)
-    )
-    for one in order:
-        if not any(
-            other.gate == one.gate and other.start <= one.start and one.end <= other.end
-            for other in kept
-        ):
+    reached: dict[tuple[str, int], int] = {}  # gate and weight -> how far findings reach so far
+    kept = []
+    for one in sorted(found, key=lambda one: (one.start, -one.end, -_WEIGHT[one.severity])):
+        weight = _WEIGHT[one.severity]
+        if all(reached.get((one.gate, heavier), -1) < one.end for heavier in range(weight, 3)):
+            reached[one.gate, weight] = one.end
             kept.append(one)
     yield from sorted(kept, key=lambda one: (one.start, one.end, one.gate))

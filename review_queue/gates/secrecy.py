@@ -102,11 +102,11 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     if "密" in dense:
         for match in _MARK.finditer(dense):
             yield ctx.mark_dense(match.span(), _MARKED)
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(dense))
     for kind in _KINDS:
         for finding, span in kind(ctx, dense):
-            if not any(left < span[1] and span[0] < right for left, right in taken):
-                taken.append(span)
+            if taken.find(1, *span) < 0:
+                taken[span[0] : span[1]] = b"\1" * (span[1] - span[0])
                 yield finding
 
 
