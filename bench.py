@@ -4,9 +4,11 @@ A row is {"bench", "metric", "unit", "value", "bare", "ratio", "target", "ok", "
 `bare` is measured in the same run, `ratio` is how many times the bare time we take.
 """
 
+import asyncio
 import hashlib
 import json
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -16,12 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import ahocorasick_rs
+import aiohttp
 import tantivy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
+from telegram import Bot
 
 from app import Shenfa, initialise, open_shenfa
-from bot.contract import Content
+from bot.contract import Content, State
+from bot.http import open_session
+from bot.models import Account, Delivery
+from bot.telegram import AiohttpRequest
+from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
 from knowledge.ask import Library, ask_record
@@ -34,8 +42,10 @@ from review_queue.gates.rules import Rule
 from review_queue.items import Answer, Origin
 from review_queue.models import Staff
 from review_queue.workflow import GATES
+from storage.database import new_id
 
 Row = dict[str, Any]
+ROOT = Path(__file__).parent
 IN_FLIGHT = 64  # calls on their way at once, ours and bare
 _HAN = "办补贴申领条件就业创业促进消费政策企业人员社保登记培训岗位毕业生困难家庭县区镇街道资金审核"
 _SENTENCES = (
@@ -279,8 +289,111 @@ async def release(n: int = 100, entries: int = 5_000) -> list[Row]:
     return [one, many]
 
 
+# --- push ---------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def _sandbox() -> AsyncIterator[str]:
+    """The address of a sandbox in a process of its own, stopped afterwards."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "sandbox", "--port", "0", stdout=asyncio.subprocess.PIPE, cwd=ROOT
+    )
+    try:
+        if process.stdout is None:
+            raise RuntimeError("the sandbox has no output")
+        yield str(json.loads(await process.stdout.readline())["url"])
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _control(url: str, name: str, body: Row) -> Row:
+    async with (
+        aiohttp.ClientSession(raise_for_status=True) as http,
+        http.post(f"{url}/_control/{name}", json=body) as answer,
+    ):
+        return dict(await answer.json())
+
+
+async def push(n: int = 1_000) -> list[Row]:
+    """`n` messages through the deliverer, unpaced, with every row before and after its call."""
+    token = "7:bench"  # noqa: S105  the sandbox takes any
+    async with _sandbox() as url:
+        made = await _control(
+            url, "accounts", {"platform": "telegram", "token": token, "name": "青禾", "secret": "b"}
+        )
+        await _control(url, "limits", {"telegram": False, "record": False})
+        chats = (await _control(url, "citizens", {"account": "7", "count": n}))["citizens"]
+        account = AccountSetup(
+            slug="bench",
+            platform="telegram",
+            name="青禾发布",
+            api_base=made["api_base"],
+            secrets={"token": token, "webhook_secret": "b", "chat": "@bench"},
+            settings={"per_second": 0},
+            assessment_ref="bench",
+        )
+        host = url.removeprefix("http://")
+        async with _office(account, dev_allow=host) as shenfa:
+            ours = await _push_ours(shenfa, chats)
+            bare = await _push_bare(made["api_base"], token, chats, host)
+    row = _row("push", "unpaced Telegram messages", "messages/s", (n / ours, n / bare, 2_000.0), n)
+    row["detail"] = {"in_flight": IN_FLIGHT, "database": "sqlite"}
+    return [row]
+
+
+async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
+    """Seconds until every chat's row says published."""
+    _, release_id = await _released(shenfa)
+    async with shenfa.db.session() as session:
+        account = (await session.scalars(select(Account))).one()
+        for chat in chats:
+            contact = await shenfa.contacts.upsert(session, account.id, chat, now())
+            session.add(
+                Delivery(
+                    id=new_id(),
+                    content_key=release_id,
+                    release_id=release_id,
+                    account_id=account.id,
+                    contact_id=contact.id,
+                    reason="您订阅了就业创业",
+                    state=State.CREATED,
+                    created_at=now(),
+                )
+            )
+    await shenfa.deliverer.start()
+    begun = time.perf_counter()
+    while await shenfa.deliverer.deliver_due():
+        pass
+    taken = time.perf_counter() - begun
+    await shenfa.deliverer.stop()
+    async with shenfa.db.session() as session:
+        states = (await session.scalars(select(Delivery.state).distinct())).all()
+    if set(states) != {State.PUBLISHED}:
+        raise RuntimeError(f"not every message was published: {sorted(states)}")
+    return taken
+
+
+async def _push_bare(api_base: str, token: str, chats: list[str], host: str) -> float:
+    """Seconds python-telegram-bot takes on the same transport, with nothing written."""
+    async with open_session(frozenset({host})) as session:
+        request = AiohttpRequest(lambda: session)
+        bot = Bot(token, base_url=f"{api_base}/bot", request=request, get_updates_request=request)
+        text = "\n".join(_SENTENCES)
+        waiting = iter(chats)
+
+        async def client() -> None:
+            for chat in waiting:
+                await bot.send_message(chat, text)
+
+        begun = time.perf_counter()
+        await asyncio.gather(*(client() for _ in range(IN_FLIGHT)))
+        return time.perf_counter() - begun
+
+
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "gates": gates,
     "ask": ask,
     "release": release,
+    "push": push,
 }
