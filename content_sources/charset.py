@@ -33,9 +33,15 @@ def decode(body: bytes, content_type: str = "") -> str:
     return _nearly(body, content_type)
 
 
+def header_charset(content_type: str) -> str:
+    """The charset a Content-Type header names, or empty."""
+    match = _HEADER.search(content_type)
+    return match[1] if match else ""
+
+
 def _declared(body: bytes, content_type: str) -> list[str]:
     head = body[:4096]
-    names = [match[1] for match in [_HEADER.search(content_type)] if match]
+    names = [name for name in [header_charset(content_type)] if name]
     names += [match[1].decode() for match in (_META.search(head), _XML.search(head)) if match]
     return [_WIDER.get(name.lower(), name.lower()) for name in [*names, "utf-8", "gb18030"]]
 

@@ -14,7 +14,7 @@ from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring
 
 from config.clock import beijing
-from content_sources.charset import decode
+from content_sources.charset import decode, header_charset
 
 _DATE = re.compile(r"((?:19|20)\d{2})[-/.年](\d{1,2})[-/.月](\d{1,2})(?!\d)")
 _SPACE = re.compile(r"[\s\u3000\u00a0]+")
@@ -36,16 +36,24 @@ class Entry:
 
 
 def read_column(
-    kind: str, body: bytes, base_url: str, selectors: Mapping[str, Any] | None = None
+    kind: str,
+    body: bytes,
+    base_url: str,
+    selectors: Mapping[str, Any] | None = None,
+    content_type: str = "",
 ) -> list[Entry]:
     """The entries of a feed or list page, each address once, at most MOST.
 
     `kind` is feed or list. `selectors` of a list: item, and inside it link and date (all CSS,
-    all optional). ColumnError when it is not such a thing or holds no entry.
+    all optional). `content_type` is the header of the answer. A feed may be empty; ColumnError
+    when it is no feed, when its entries lead nowhere, or when a page holds no list.
     """
     if not body.strip():
         raise ColumnError(f"栏目 {base_url} 返回的内容是空的")
-    found = _feed(body, base_url) if kind == "feed" else _list(body, base_url, selectors or {})
+    if kind == "feed":
+        found = _feed(body, base_url, content_type)
+    else:
+        found = _list(decode(body, content_type), base_url, selectors or {})
     once: dict[str, Entry] = {}
     for entry in found:
         once.setdefault(entry.url, entry)
@@ -55,34 +63,45 @@ def read_column(
 # --- feeds ------------------------------------------------------------------------------
 
 
-def _feed(body: bytes, base_url: str) -> list[Entry]:
-    parsed = feedparser.parse(
-        body, response_headers={"content-location": base_url}, sanitize_html=False
-    )
+def _feed(body: bytes, base_url: str, content_type: str) -> list[Entry]:
+    charset = header_charset(content_type)  # text/xml alone would mean ASCII to the parser
+    headers = {
+        "content-location": base_url,
+        "content-type": f"application/xml; charset={charset}" if charset else "application/xml",
+    }
+    parsed = feedparser.parse(body, response_headers=headers, sanitize_html=False)
     if not parsed.version and not parsed.entries:
-        raise ColumnError(f"栏目 {base_url} 不是有效的 RSS 或 Atom{_where(parsed)}")
+        raise ColumnError(f"栏目 {base_url} 不是有效的 RSS 或 Atom{_where(parsed, body)}")
     entries = [
-        Entry(urljoin(base_url, link), _clean(_plain(row.get("title", ""))), _feed_day(row))
+        Entry(url, _clean(_plain(row.get("title", ""))), _feed_day(row))
         for row in parsed.entries
-        if (link := _link(row))
+        if (url := _link(row, base_url))
     ]
-    if not entries and parsed.bozo:
-        raise ColumnError(f"栏目 {base_url} 的 RSS 格式有错{_where(parsed)}")
+    if not entries and _where(parsed, body):
+        raise ColumnError(f"栏目 {base_url} 的 RSS 格式有错{_where(parsed, body)}")
+    if not entries and parsed.entries:
+        raise ColumnError(f"栏目 {base_url} 的 {len(parsed.entries)} 个条目都没有可用的链接 link")
     return entries
 
 
-def _where(parsed: Any) -> str:
+def _where(parsed: Any, body: bytes) -> str:
     error = parsed.get("bozo_exception")
     if error is None or not hasattr(error, "getLineNumber"):
         return ""
-    return f"：第 {error.getLineNumber()} 行第 {error.getColumnNumber()} 列附近有语法错误"
+    added = 0 if body.lstrip().startswith(b"<?xml") else 1  # the parser puts a declaration before
+    line = max(error.getLineNumber() - added, 1)
+    return f"：第 {line} 行第 {error.getColumnNumber()} 列附近有语法错误"
 
 
-def _link(row: Mapping[str, Any]) -> str:
-    """The entry's address; a permanent-link guid stands in for a missing link."""
+def _link(row: Mapping[str, Any], base_url: str) -> str:
+    """The entry's web address or empty; a guid that is an address stands in for a missing link."""
     link = str(row.get("link") or "").strip()
     guid = str(row.get("id") or "").strip()
-    return link or (guid if guid.startswith(("http://", "https://")) else "")
+    try:
+        url = urljoin(base_url, link) if link else guid
+        return url if urlsplit(url).scheme in ("http", "https") else ""
+    except ValueError:
+        return ""
 
 
 def _feed_day(row: Mapping[str, Any]) -> str:
@@ -103,9 +122,9 @@ def _plain(title: str) -> str:
 # --- list pages -------------------------------------------------------------------------
 
 
-def _list(body: bytes, base_url: str, selectors: Mapping[str, Any]) -> list[Entry]:
+def _list(page: str, base_url: str, selectors: Mapping[str, Any]) -> list[Entry]:
     try:
-        tree = document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", decode(body)))
+        tree = document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", page))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise ColumnError(f"栏目 {base_url} 不是有效的网页") from error
     if selectors.get("item"):

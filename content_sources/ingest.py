@@ -100,7 +100,13 @@ class Ingest:
         try:
             fetched = await self._read_index(column)
             entries = (
-                read_column(column.kind, fetched.body, fetched.final_url, column.selectors)
+                read_column(
+                    column.kind,
+                    fetched.body,
+                    fetched.final_url,
+                    column.selectors,
+                    fetched.headers.get("content-type", ""),
+                )
                 if fetched.status == 200
                 else []
             )
