@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import aiohttp_jinja2
 import jinja2
@@ -20,28 +19,15 @@ from console import (
     record_pages,
     ticket_pages,
 )
-from console.deps import DEPS, VISITOR, Deps
+from console.deps import DEPS, Deps
 from console.guard import guard
 from console.pages import problem_page
-from console.permissions import PUBLIC, may, needs
+from console.permissions import PUBLIC, needs
 from console.words import FILTERS, WORDS
 
 HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
-
-NAVIGATION = (
-    ("home", "/console/", "今日", "home"),
-    ("items", "/console/items", "稿件", "items.read"),
-    ("publications", "/console/publications", "发布", "publications.read"),
-    ("tickets", "/console/tickets", "值班", "tickets.read"),
-    ("sources", "/console/sources", "来源", "sources.read"),
-    ("policies", "/console/policies", "政策库", "policies.read"),
-    ("subscriptions", "/console/subscriptions", "订阅", "subscriptions.read"),
-    ("incidents", "/console/incidents", "事件", "incidents.read"),
-    ("ledger", "/console/ledger", "台账", "ledger.read"),
-    ("settings", "/console/settings", "设置", "settings.read"),
-)
 
 
 @needs(PUBLIC)
@@ -63,24 +49,10 @@ def _fingerprint() -> str:
     return hashlib.sha256(parts).hexdigest()[:12]
 
 
-async def _layout(request: web.Request) -> dict[str, Any]:
-    """What every page needs: the person, their places, the form token, the banner."""
-    person = request.get(VISITOR)
-    roles = person.roles if person else frozenset()
-    return {
-        "person": person,
-        "csrf": person.csrf if person else "",
-        "nav": [row for row in NAVIGATION if person and may(roles, row[3])],
-        "may": lambda action: may(roles, action),
-        "dev": request.config_dict[DEPS].settings.dev,
-    }
-
-
 def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(HERE / "templates"),
-        context_processors=[_layout],
         filters=FILTERS,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -40,7 +40,7 @@ class Deps:
 
 
 DEPS = web.AppKey("deps", Deps)
-VISITOR = "visitor"
+VISITOR = web.RequestKey("visitor", Visitor)
 Row = TypeVar("Row")
 
 

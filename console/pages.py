@@ -7,15 +7,46 @@ from urllib.parse import quote
 import aiohttp_jinja2
 from aiohttp import web
 
+from console.deps import DEPS, VISITOR
+from console.permissions import may
 from review_queue.workflow import Refused
+
+NAVIGATION = (
+    ("home", "/console/", "今日", "home"),
+    ("items", "/console/items", "稿件", "items.read"),
+    ("publications", "/console/publications", "发布", "publications.read"),
+    ("tickets", "/console/tickets", "值班", "tickets.read"),
+    ("sources", "/console/sources", "来源", "sources.read"),
+    ("policies", "/console/policies", "政策库", "policies.read"),
+    ("subscriptions", "/console/subscriptions", "订阅", "subscriptions.read"),
+    ("incidents", "/console/incidents", "事件", "incidents.read"),
+    ("ledger", "/console/ledger", "台账", "ledger.read"),
+    ("settings", "/console/settings", "设置", "settings.read"),
+)
+
+
+def _layout(request: web.Request) -> dict[str, Any]:
+    """What every page needs: the person, their places, the form token, the banner."""
+    person = request.get(VISITOR)
+    roles = person.roles if person else frozenset()
+    return {
+        "person": person,
+        "csrf": person.csrf if person else "",
+        "nav": [row for row in NAVIGATION if person and may(roles, row[3])],
+        "may": lambda action: may(roles, action),
+        "dev": request.config_dict[DEPS].settings.dev,
+        "place": "",
+        "reasons": (),
+        "done": done_words(request),
+    }
 
 
 def page(
     request: web.Request, template: str, context: Mapping[str, Any], status: int = 200
 ) -> web.Response:
     """Render a template. Forms that were refused come back with their reasons and status."""
-    base: dict[str, Any] = {"place": "", "reasons": (), "done": done_words(request)}
-    return aiohttp_jinja2.render_template(template, request, base | dict(context), status=status)
+    whole = _layout(request) | dict(context)
+    return aiohttp_jinja2.render_template(template, request, whole, status=status)
 
 
 DONE = {

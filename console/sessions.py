@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -33,8 +33,8 @@ class Visitor:
     login: str
     name: str
     roles: frozenset[str]
-    csrf: str
-    key: str
+    csrf: str = field(repr=False)
+    key: str = field(repr=False)
 
 
 def token_hash(token: str) -> str:
@@ -61,7 +61,7 @@ class Attempt:
     """One sign-in form, and where it came from."""
 
     login: str
-    password: str
+    password: str = field(repr=False)
     address: str
     user_agent: str
 

@@ -1,0 +1,74 @@
+"""Marking findings, previews that cannot run anything, and differences by characters."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.drafts import clean_body
+from console.marks import compare, mark, paragraphs, preview, safe_html
+
+
+def finding(start: int, end: int, field: str = "text") -> dict[str, object]:
+    return {"start": start, "end": end, "field": field, "gate": "law", "severity": "warn"}
+
+
+@given(st.text(max_size=60), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70))))
+def test_marked_pieces_always_join_to_the_text(text: str, spans: list[tuple[int, int]]) -> None:
+    findings = [finding(start, end) for start, end in spans]
+    assert "".join(piece.text for piece in mark(text, findings, "text")) == text
+
+
+def test_overlapping_findings_are_both_marked_and_end_where_they_end() -> None:
+    pieces = mark("甲乙丙丁", [finding(0, 3), finding(1, 4)], "text")
+    assert [(piece.text, piece.findings, piece.ends) for piece in pieces] == [
+        ("甲", (0,), ()),
+        ("乙丙", (0, 1), (0,)),
+        ("丁", (1,), (1,)),
+    ]
+
+
+def test_offsets_count_code_points_beyond_the_basic_plane() -> None:
+    pieces = mark("𠮷田最佳", [finding(2, 4)], "text")
+    assert [piece.text for piece in pieces if piece.findings] == ["最佳"]
+
+
+def test_a_finding_of_the_title_does_not_mark_the_body() -> None:
+    assert not any(piece.findings for piece in mark("甲乙", [finding(0, 1, "title")], "text"))
+
+
+def test_pictures_and_paragraphs_keep_their_order() -> None:
+    media = "a" * 64
+    found = paragraphs(f"第一段\n![会场](sha256:{media})\n第二段", [finding(0, 1)])
+    assert [(row.media, row.alt) for row in found] == [("", ""), (media, "会场"), ("", "")]
+    assert found[0].pieces[0].findings == (0,)
+
+
+def test_a_preview_runs_nothing_and_shows_our_own_pictures() -> None:
+    shown = safe_html(
+        '<p style="color:red" onclick="x()">甲<script>alert(1)</script></p>'
+        f'<img src="sha256:{"b" * 64}"><a href="javascript:x">乙</a><iframe src="/x"></iframe>'
+    )
+    for bad in ("script", "onclick", "style", "javascript", "iframe"):
+        assert bad not in shown
+    assert f'src="/console/media/{"b" * 64}"' in shown
+
+
+def test_telegram_previews_keep_the_bold_title_beyond_the_basic_plane() -> None:
+    rendering = {
+        "parts": [{"text": "𠮷日\n正文", "entities": [{"type": "bold", "offset": 0, "length": 3}]}],
+        "photo": "",
+        "push": {"text": "推送"},
+    }
+    assert preview("频道", "telegram", rendering).parts == (("𠮷日", "\n正文"),)
+
+
+def test_a_difference_names_only_the_changed_characters() -> None:
+    lines = compare("甲乙丙\n同一行", "甲丁丙\n同一行")
+    shown = [[(change.kind, change.text) for change in line] for line in lines]
+    assert shown == [
+        [("same", "甲"), ("removed", "乙"), ("added", "丁"), ("same", "丙")],
+        [("same", "同一行")],
+    ]
+
+
+def test_pasted_text_loses_stray_spaces_and_blank_lines() -> None:
+    assert clean_body("\u3000\u3000第一段\u00a0\r\n\r\n\t第二段  ") == "第一段\n第二段"

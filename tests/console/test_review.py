@@ -1,0 +1,368 @@
+"""An item's life through the pages and through the API: both faces, the same answers."""
+
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.models import Publication
+from content_sources.models import Source
+from ledger.models import Incident
+from review_queue.models import Item
+from storage.switches import stopped
+from tests.console.office import BODY, Office, busy_morning
+
+PHONE = BODY + "\n联系人手机13812345678。"
+
+
+def fields_of(text: str) -> dict[str, str]:
+    """The hidden fields of the decision panel."""
+    return {
+        name: re.findall(f'name="{name}" value="([^"]*)"', text)[-1]
+        for name in ("digest", "version")
+    }
+
+
+def answers(*gates: str, note: str = "") -> dict[str, str]:
+    """Every named gate passed."""
+    given = {f"gate_{gate}": "ok" for gate in gates}
+    return given | {f"note_{gate}": note for gate in gates}
+
+
+EVERY = ("politics", "law", "policy", "secrecy", "wording")
+
+
+async def test_three_people_approve_level_by_level_through_the_page(office: Office) -> None:
+    row = await office.submitted()
+    steps = (
+        ("reviewer1", ("policy", "wording"), "approved"),
+        ("reviewer2", ("politics", "law", "policy"), "approved"),
+        ("reviewer3", EVERY, "final"),
+    )
+    for login, gates, done in steps:
+        browser = await office.signed_in(login)
+        _, home = await browser.get("/console/")
+        assert f"/console/items/{row.id}" in home
+        _, text = await browser.get(f"/console/items/{row.id}")
+        answer = await browser.client.post(
+            f"/console/items/{row.id}/decide",
+            data={"csrf": browser.csrf, "verdict": "approve"} | fields_of(text) | answers(*gates),
+            allow_redirects=False,
+        )
+        assert answer.headers["Location"] == f"/console/items/{row.id}?done={done}"
+        _, home = await browser.get("/console/")
+        assert "没有等您审核的稿件" in home
+    async with office.deps.db.session() as session:
+        item = await session.get(Item, row.id)
+        assert item is not None
+        assert (item.state, item.level) == ("approved", 3)
+
+
+async def test_all_reasons_stand_on_the_page_and_in_the_api_and_the_button_is_off(
+    office: Office,
+) -> None:
+    row = await office.submitted(PHONE + "\n内部资料 注意保存")
+    browser = await office.signed_in("reviewer3")
+    _, text = await browser.get(f"/console/items/{row.id}")
+    _, body = await browser.api("GET", f"/items/{row.id}/why-not")
+    messages = [reason["message"] for reason in body["reasons"]]
+    assert len(messages) >= 3
+    assert {reason["rule"] for reason in body["reasons"]} >= {"role", "finding"}
+    for message in messages:
+        assert message in text
+    assert re.search(r'value="approve" disabled', text)
+
+
+async def test_a_refused_decision_keeps_what_was_typed_and_names_every_gate(
+    office: Office,
+) -> None:
+    row = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    _, text = await browser.get(f"/console/items/{row.id}")
+    fields = fields_of(text) | {"verdict": "approve", "gate_policy": "ok", "note_policy": "查过"}
+    status, text = await browser.post(
+        f"/console/items/{row.id}/decide", **fields, note="请看第二段"
+    )
+    assert status == 422
+    assert "还没有回答文字关" in text
+    assert 'value="查过"' in text
+    assert "请看第二段</textarea>" in text
+
+
+async def test_a_return_needs_its_reason_and_reaches_the_editor(office: Office) -> None:
+    row = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    _, text = await browser.get(f"/console/items/{row.id}")
+    fields = fields_of(text) | {"verdict": "return"}
+    status, text = await browser.post(f"/console/items/{row.id}/decide", **fields)
+    assert status == 422
+    assert "退回要写明理由" in text
+    await browser.post(f"/console/items/{row.id}/decide", **fields, note="金额与原文不符")
+    editor = await office.signed_in("editor")
+    _, text = await editor.get(f"/console/items/{row.id}/edit")
+    assert "金额与原文不符" in text
+
+
+async def test_a_form_read_before_a_change_is_stale(office: Office) -> None:
+    row = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    _, text = await browser.get(f"/console/items/{row.id}")
+    fields = fields_of(text) | {"verdict": "approve"} | answers("policy", "wording")
+    again = await office.deps.queue.edit(
+        row.id, office.people["editor"], row.version, {"body": "改过的正文"}
+    )
+    await office.deps.queue.submit(row.id, office.people["editor"], again.version)
+    status, text = await browser.post(f"/console/items/{row.id}/decide", **fields)
+    assert status == 409
+    assert "改过的正文" in text
+
+
+async def test_a_new_item_is_written_checked_corrected_and_submitted(office: Office) -> None:
+    browser = await office.signed_in("editor")
+    _, text = await browser.get("/console/items/new")
+    accounts = re.findall(r'name="accounts" value="([^"]+)"', text)
+    fields = {"title": "求职补贴", "kind": "原创", "klass": "日常", "accounts": accounts}
+    status, text = await browser.post("/console/items/new", **fields, body="")
+    assert status == 422
+    assert "正文不能为空" in text
+    assert 'value="求职补贴"' in text
+    answer = await browser.client.post(
+        "/console/items/new",
+        data={"csrf": browser.csrf, "body": "残废人可申请。\n\n  第二段\u3000\n"} | fields,
+        allow_redirects=False,
+    )
+    path = answer.headers["Location"].split("?")[0]
+    _, text = await browser.get(path)
+    assert "建议" in text or "改为" in text
+    assert "残疾人" in text
+    hidden = {
+        name: re.findall(f'name="{name}" value="([^"]*)"', text)[0]
+        for name in ("version", "not_before", "not_after")
+    }
+    status, _ = await browser.post(
+        path, **fields, **hidden, body="残疾人可申请。\n第二段", then="submit"
+    )
+    assert status == 303
+    item_path = path.removesuffix("/edit")
+    _, text = await browser.get(item_path)
+    assert "等待初审" in text
+
+
+async def test_an_unchanged_save_keeps_the_approvals(office: Office) -> None:
+    row = await office.submitted()
+    row = await office.decide(row, "reviewer1")
+    browser = await office.signed_in("editor")
+    _, text = await browser.get(f"/console/items/{row.id}/edit")
+    hidden = {
+        name: re.findall(f'name="{name}" value="([^"]*)"', text)[0]
+        for name in ("version", "not_before", "not_after", "title")
+    }
+    body = text.split('<textarea id="body"', 1)[1].split(">", 1)[1].split("</textarea>", 1)[0]
+    answer = await browser.client.post(
+        f"/console/items/{row.id}/edit",
+        data={
+            "csrf": browser.csrf,
+            "body": body,
+            "kind": "原创",
+            "klass": "重要",
+            "accounts": re.findall(r'name="accounts" value="([^"]+)" checked', text),
+            "push": "1",
+            "topics": "employment",
+        }
+        | hidden,
+        allow_redirects=False,
+    )
+    assert answer.headers["Location"].endswith("done=same")
+    async with office.deps.db.session() as session:
+        item = await session.get(Item, row.id)
+        assert item is not None
+        assert (item.state, item.level) == ("review", 1)
+
+
+async def test_a_cleared_item_is_scheduled_inside_its_window_and_recalled(office: Office) -> None:
+    row = await office.approved()
+    browser = await office.signed_in("editor")
+    path = f"/console/items/{row.id}/schedule"
+    status, text = await browser.post(path, at="2020-01-01T08:00")
+    assert status == 422
+    assert "还没到审核通过的最早发布时间" in text
+    status, text = await browser.post(path, at="明天")
+    assert status == 422
+    assert "发布时间不是有效时间" in text
+    assert (await browser.post(path, now="1"))[0] == 303
+    status, text = await browser.post(f"/console/items/{row.id}/recall", reason=" ")
+    assert status == 422
+    assert (await browser.post(f"/console/items/{row.id}/recall", reason="数字有误"))[0] == 303
+    async with office.deps.db.session() as session:
+        states = (await session.scalars(select(Publication.state))).all()
+    assert set(states) == {"ended"}
+
+
+async def test_the_same_life_through_the_api(office: Office) -> None:
+    editor = await office.signed_in("editor")
+    status, item = await editor.api(
+        "POST", "/items", {"kind": "原创", "klass": "日常", "title": "通知", "body": "正文一句。"}
+    )
+    assert status == 201
+    path = f"/items/{item['id']}"
+    status, item = await editor.api("POST", f"{path}/submit", {"version": item["version"]})
+    assert (status, item["words"]) == (200, "等待初审")
+    gates = {gate: {"ok": True} for gate in EVERY}
+    reviewer = await office.signed_in("reviewer1")
+    status, seen = await reviewer.api("GET", path)
+    body = {"verdict": "approve", "digest": seen["digest"], "version": seen["version"]}
+    status, problem = await reviewer.api("POST", f"{path}/decisions", body | {"gates": {}})
+    assert (status, problem["error"]) == (422, "invalid")
+    assert {one["rule"] for one in problem["reasons"]} == {"gate_missing"}
+    stale = body | {"gates": gates, "version": 0}
+    assert (await reviewer.api("POST", f"{path}/decisions", stale))[0] == 409
+    status, item = await reviewer.api("POST", f"{path}/decisions", body | {"gates": gates})
+    assert (status, item["level"]) == (200, 1)
+    last = await office.signed_in("reviewer3")
+    body["version"] = item["version"]
+    status, item = await last.api("POST", f"{path}/decisions", body | {"gates": gates})
+    assert item["state"] == "approved"
+    status, problem = await last.api("POST", f"{path}/decisions", body | {"gates": gates})
+    assert status == 409
+    assert (await editor.api("POST", f"{path}/schedule", {"at": None}))[1]["state"] == "scheduled"
+    status, correction = await editor.api(
+        "POST", f"{path}/correct", {"title": "更正", "body": "更正一句。"}
+    )
+    assert (status, correction["kind"]) == (201, "更正")
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"kind": "原创"}, "字段 title 不对：缺少"),
+        ({"kind": "原创", "title": "", "body": "x"}, "字段 title 不对：不能为空"),
+        ({"kind": "原创", "title": "x", "body": "x", "force": True}, "没有这个字段"),
+        ({"kind": "广告", "title": "x", "body": "x"}, "稿件种类只能是"),
+    ],
+)
+async def test_the_api_names_each_wrong_field(
+    office: Office, body: dict[str, object], words: str
+) -> None:
+    editor = await office.signed_in("editor")
+    status, problem = await editor.api("POST", "/items", body)
+    assert status == 422
+    assert set(problem) == {"error", "rule", "message", "reasons"}
+    assert words in problem["message"]
+
+
+async def test_openapi_lists_every_route_of_the_contract(office: Office) -> None:
+    answer = await office.client().get("/api/v1/openapi.json")
+    paths = (await answer.json())["paths"]
+    for name in ("revisions", "submit", "claim", "decisions", "schedule", "recall", "correct"):
+        assert "post" in paths[f"/api/v1/items/{{item}}/{name}"]
+    for name in ("sources", "rules", "policies", "incidents", "switches", "ledger"):
+        assert "get" in paths[f"/api/v1/{name}"]
+    assert "post" in paths["/api/v1/escalations/{ticket}/reply"]
+
+
+async def test_a_person_settles_an_unknown_publication_once(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("editor")
+    path = f"/console/publications/{ids['unknown']}"
+    _, text = await browser.get(path)
+    assert "请先在公众号后台" in text
+    assert (await browser.post(f"{path}/settle", sent="maybe"))[0] == 422
+    assert (await browser.post(f"{path}/settle", sent="yes"))[0] == 303
+    assert (await browser.post(f"{path}/settle", sent="no"))[0] == 409
+    async with office.deps.db.session() as session:
+        row = await session.get(Publication, ids["unknown"])
+        assert row is not None
+        assert row.state == "published"
+
+
+async def test_a_source_needs_a_second_person(office: Office) -> None:
+    first, second = await office.signed_in("admin1"), await office.signed_in("admin2")
+    good = {"organisation": "北原市商务局", "hosts": "swj.beiyuan.example", "basis": "授权函一份"}
+    status, text = await first.post("/console/sources", **(good | {"hosts": "http://x/y"}))
+    assert status == 422
+    assert "不是完整的域名" in text
+    assert 'value="北原市商务局"' in text
+    assert (await first.post("/console/sources", **good))[0] == 303
+    async with office.deps.db.session() as session:
+        source_id = (await session.scalars(select(Source.id))).one()
+    path = f"/console/sources/{source_id}"
+    status, text = await first.post(path, verdict="approve")
+    assert status == 403
+    assert "不能批准自己提出的稿源" in text
+    assert (await second.post(path, verdict="approve"))[0] == 303
+    assert (await first.post(path, verdict="revoke"))[0] == 303
+    entries = [entry.kind for entry in await office.deps.ledger.facts(f"source:{source_id}")]
+    assert entries == ["source.proposed", "source.approved", "source.revoked"]
+
+
+async def test_switches_and_incidents_need_their_reason_and_are_signed(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("admin1")
+    fields = {"name": "publishing", "stopped": "yes"}
+    assert (await browser.post("/console/settings/switches", **fields))[0] == 422
+    await browser.post("/console/settings/switches", **fields, reason="核对内容")
+    async with office.deps.db.session() as session:
+        assert await stopped(session, "publishing") is not None
+        incident = (await session.scalars(select(Incident.id))).one()
+    _, home = await browser.get("/console/")
+    assert "已停止：公开发布" in home
+    assert (await browser.post(f"/console/incidents/{incident}", resolution="好"))[0] == 422
+    await browser.post(f"/console/incidents/{incident}", resolution="已恢复原文并重新审核")
+    assert await office.deps.ledger.facts("switch:publishing")
+    assert (await browser.get(f"/console/items/{ids['published']}"))[0] == 200
+
+
+async def test_a_ticket_is_taken_and_answered(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path = f"/console/tickets/{ids['ticket']}"
+    status, text = await browser.post(f"{path}/reply", text="可以申请。")
+    assert status == 409
+    assert "可以申请。</textarea>" in text
+    assert (await browser.post(f"{path}/claim"))[0] == 303
+    assert (await browser.post(f"{path}/reply", text="可以申请，请带身份证明。"))[0] == 303
+    _, text = await browser.get(path)
+    assert "可以申请，请带身份证明。" in text
+    assert "已答复" in text
+
+
+async def test_the_ledger_page_shows_the_chain_and_a_break_in_it(office: Office) -> None:
+    await office.approved()
+    browser = await office.signed_in("admin1")
+    _, text = await browser.get("/console/ledger")
+    assert "核验通过" in text
+    assert "审核结论：终审批准" in text
+    _, export = await browser.get("/console/ledger/export")
+    assert '"head"' in export.strip().splitlines()[-1]
+
+
+async def test_the_verify_page_proves_without_naming_anybody(office: Office) -> None:
+    ids = await busy_morning(office)
+    client = office.client()
+    text = await (await client.get(f"/verify/{ids['publication']}")).text()
+    assert "属实" in text
+    assert "初审 → 复审 → 终审" in text
+    for name in ("李雪", "张海", "王敏", "赵国强"):
+        assert name not in text
+    await office.deps.queue.recall(ids["published"], office.people["admin1"], "数字有误")
+    text = await (await client.get(f"/verify/{ids['publication']}")).text()
+    assert "已被发布单位撤回" in text
+    assert (await client.get("/verify/none")).status == 404
+
+
+async def test_a_changed_text_is_not_proved(office: Office) -> None:
+    ids = await busy_morning(office)
+    async with office.deps.db.session() as session:
+        await session.execute(
+            update(Publication).where(Publication.id == ids["publication"]).values(digest="0" * 64)
+        )
+    text = await (await office.client().get(f"/verify/{ids['publication']}")).text()
+    assert "属实" not in text
+
+
+async def test_health_readiness_and_metrics_answer(office: Office) -> None:
+    await office.submitted()
+    client = office.client()
+    assert (await (await client.get("/healthz")).json())["ok"] is True
+    assert (await client.get("/readyz")).status == 200
+    assert 'shenfa_items{state="review"} 1.0' in await (await client.get("/metrics")).text()
