@@ -12,7 +12,6 @@ from typing import Any
 
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from content_sources.ingest import Ingest
 from sqlalchemy import select
 
 from bot.accounts import Accounts, NewAccount
@@ -31,6 +30,7 @@ from config.setup import Setup, SetupError, SourceSetup
 from console.app import add_routes as add_console_routes
 from console.deps import Deps
 from content_sources.fetch import Fetcher
+from content_sources.ingest import Ingest
 from content_sources.models import Column, Source
 from content_sources.whitelist import Refusal
 from escalations.alarms import AlarmRoutes, Alarms
@@ -439,6 +439,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         mask=mask,
         hotline=hours.hotline,
+        say_now=deliverer.reply_now,
     )
     dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
     return Shenfa(

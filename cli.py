@@ -10,12 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
-import bench as benches
 import typer
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 
+import bench as benches
 import demo as play
 from app import Shenfa, build_site, initialise, open_shenfa
 from config.settings import Settings
