@@ -20,14 +20,19 @@ from typing import Any
 import ahocorasick_rs
 import aiohttp
 import tantivy
+import xmltodict
+from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import select
+from sqlalchemy import func, select
 from telegram import Bot
+from wechatpy import parse_message
+from wechatpy.crypto import WeChatCrypto
+from wechatpy.replies import TextReply
 
-from app import Shenfa, initialise, open_shenfa
+from app import Shenfa, build_site, initialise, open_shenfa
 from bot.contract import Content, State
 from bot.http import open_session
-from bot.models import Account, Delivery
+from bot.models import Account, Delivery, InboundMessage
 from bot.telegram import AiohttpRequest
 from config.clock import now
 from config.settings import Settings
@@ -84,8 +89,9 @@ def _ms(work: Callable[[], object], n: int) -> list[float]:
     return taken
 
 
-def _p95(values: list[float]) -> float:
-    return sorted(values)[max(0, -(-len(values) * 95 // 100) - 1)]
+def _part(values: list[float], percent: int) -> float:
+    """The value that `percent` of `values` do not exceed."""
+    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
 
 
 def _word(number: int, length: int) -> str:
@@ -162,7 +168,9 @@ async def ask(n: int = 200, clauses: int = 20_000) -> list[Row]:
         for _, address in searcher.search(query, 10).hits:
             searcher.doc(address)
 
-    speed = _row("ask", "p95 of one question", "ms", (_p95(ours), _p95(_ms(bare, n)), 20.0), n)
+    speed = _row(
+        "ask", "p95 of one question", "ms", (_part(ours, 95), _part(_ms(bare, n), 95), 20.0), n
+    )
     speed["detail"] = {"clauses": clauses, "p50": round(statistics.median(ours), 3)}
     build = _row("ask", "index built", "s", (built, bare_built, 60.0 * clauses / 100_000), clauses)
     return [speed, build]
@@ -391,9 +399,97 @@ async def _push_bare(api_base: str, token: str, chats: list[str], host: str) -> 
         return time.perf_counter() - begun
 
 
+# --- callback -----------------------------------------------------------------------------
+
+_CLIENTS = 8
+_CITIZENS = 200  # who write in turn, never two texts of one at once
+_WECHAT = {
+    "appid": "wxbench",
+    "secret": "bench",
+    "token": "bench",
+    "aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+}
+
+
+def _crypto() -> Any:
+    return WeChatCrypto(_WECHAT["token"], _WECHAT["aes_key"], _WECHAT["appid"])
+
+
+def _encrypted(number: int) -> tuple[Row, str]:
+    """Query and body of one encrypted text, as WeChat posts it."""
+    stamp, nonce = str(int(now().timestamp())), f"n{number}"
+    plain = (
+        f"<xml><ToUserName>gh_bench</ToUserName><FromUserName>o{number % _CITIZENS}</FromUserName>"
+        f"<CreateTime>{stamp}</CreateTime><MsgType>text</MsgType><Content>帮助</Content>"
+        f"<MsgId>{number + 1}</MsgId></xml>"
+    )
+    body = _crypto().encrypt_message(plain, nonce, stamp)
+    signature = xmltodict.parse(body)["xml"]["MsgSignature"]
+    query = {"timestamp": stamp, "nonce": nonce, "msg_signature": signature, "encrypt_type": "aes"}
+    return query, body
+
+
+async def _bare_callback(request: web.Request) -> web.Response:
+    """Decrypt, parse, encrypt: nothing proved twice, nothing stored."""
+    query, crypto = request.query, _crypto()
+    plain = crypto.decrypt_message(
+        await request.text(), query["msg_signature"], query["timestamp"], query["nonce"]
+    )
+    answer = TextReply(message=parse_message(plain), content=_SENTENCES[0]).render()
+    return web.Response(text=crypto.encrypt_message(answer, query["nonce"], query["timestamp"]))
+
+
+async def _load(app: web.Application, path: str, n: int) -> tuple[float, list[float]]:
+    """Seconds for `n` posts by a few clients in this process, and the milliseconds of each."""
+    texts = iter([_encrypted(number) for number in range(n)])
+    taken: list[float] = []
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
+    async with aiohttp.ClientSession(raise_for_status=True) as http:
+
+        async def client() -> None:
+            for query, body in texts:
+                begun = time.perf_counter()
+                async with http.post(url, params=query, data=body) as answer:
+                    if "<Encrypt>" not in await answer.text():
+                        raise RuntimeError("a message was not answered")
+                taken.append((time.perf_counter() - begun) * 1000)
+
+        begun = time.perf_counter()
+        await asyncio.gather(*(client() for _ in range(_CLIENTS)))
+        whole = time.perf_counter() - begun
+    await runner.cleanup()
+    return whole, taken
+
+
+async def callback(n: int = 600) -> list[Row]:
+    """`n` encrypted WeChat texts in, stored once, answered by template, encrypted out."""
+    account = AccountSetup(
+        slug="bench",
+        platform="wechat",
+        name="青禾发布",
+        api_base="https://api.weixin.qq.com",
+        secrets=_WECHAT,
+    )
+    async with _office(account) as shenfa:
+        ours, taken = await _load(build_site(shenfa), "/wechat/bench", n)
+        async with shenfa.db.session() as session:
+            stored = await session.scalar(select(func.count()).select_from(InboundMessage))
+    app = web.Application()
+    app.router.add_post("/bare", _bare_callback)
+    bare, short = await _load(app, "/bare", n)
+    speed = _row("callback", "encrypted texts answered", "requests/s", (n / ours, n / bare, 1e3), n)
+    speed["detail"] = {"stored": stored, "clients": _CLIENTS, "load": "same process"}
+    wait = _row("callback", "p99 of one answer", "ms", (_part(taken, 99), _part(short, 99), 250), n)
+    return [speed, wait]
+
+
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "gates": gates,
     "ask": ask,
     "release": release,
     "push": push,
+    "callback": callback,
 }
