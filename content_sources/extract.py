@@ -73,6 +73,7 @@ _CONTAINERS = (
     '//*[contains(@class,"article-content") or contains(@class,"article_content")]',
     '//*[contains(@class,"wzzw") or contains(@class,"xxgk_content")]',
 )
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?$")
 _SOURCE = re.compile(r"(?:信息|稿件|文章)?(?:来源|出处)\s*[:：]\s*([^\s|｜:：<>【】\[\]]{2,40})")
@@ -80,6 +81,7 @@ _AUTHOR = re.compile(r"(?<!责任)(?:作者|撰稿|记者)\s*[:：]\s*([^\s|｜:
 _NUMBER = re.compile(r"[\u4e00-\u9fff]{2,12}[〔\[［(（]((?:19|20)\d\d)[〕\]］)）]第?\d{1,5}号")
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".txt", ".wps",
           ".ofd")  # fmt: skip
+_GNE_LONGEST = 500_000  # characters; gne's time grows faster than the page
 _LEAST = 120  # characters; below this a readability text is compared with gne's
 
 
@@ -106,7 +108,8 @@ class Page:
 def extract_page(body: bytes | str, url: str) -> Page:
     """Read one HTML page; ValueError in Chinese when it holds no article."""
     html = decode(body) if isinstance(body, bytes) else body
-    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html).replace("\0", "")
+    html = _CONTROL.sub("", html)
+    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)
     try:
         tree = document_fromstring(html)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
@@ -184,7 +187,9 @@ def _first(meta: Mapping[str, str], *names: str) -> str:
 
 
 def _gne(html: str) -> dict[str, Any]:
-    """gne's reading, empty where gne finds no article or stumbles over the page."""
+    """gne's reading; empty for a very long page, for no article, or where gne stumbles."""
+    if len(html) > _GNE_LONGEST:
+        return {}
     try:
         return dict(GeneralNewsExtractor().extract(html, with_body_html=True))
     except (NoContentException, etree.LxmlError, ValueError, IndexError, KeyError, AttributeError):
@@ -319,7 +324,7 @@ def _events(node: HtmlElement) -> Iterator[tuple[str, Any]]:
 
 def _picture(node: HtmlElement, base: str) -> tuple[str, str] | None:
     for name in ("data-original", "data-src", "src"):
-        url = urljoin(base, (node.get(name) or "").strip())
+        url = _join(base, (node.get(name) or "").strip())
         if url and not url.startswith(("data:", "blob:")) and node.get(name):
             alt = re.sub(r"[\[\]()]", "", _clean(node.get("alt") or node.get("title") or ""))
             return url, alt
@@ -341,10 +346,18 @@ def _links(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
         target = (link.get("href") or "").strip()
         if not target or target.lower().startswith(("#", "javascript:", "mailto:", "tel:")):
             continue
-        url = urljoin(base, target)
-        if url not in seen:
+        url = _join(base, target)
+        if url and url not in seen:
             seen.add(url)
             yield url, _clean(link.text_content())
+
+
+def _join(base: str, target: str) -> str:
+    """The absolute address, empty when the page wrote something that is none."""
+    try:
+        return urljoin(base, target)
+    except ValueError:
+        return ""
 
 
 def _is_file(url: str) -> bool:

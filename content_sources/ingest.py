@@ -3,6 +3,7 @@
 Network first, then one transaction for article, media and item: nothing half-done stays.
 """
 
+import asyncio
 import hashlib
 import logging
 import re
@@ -208,7 +209,7 @@ class Ingest:
         allowed = await self._judge()
         fetched = await self._fetcher.fetch(url, allowed, PAGES)
         try:
-            page = extract_page(fetched.text, fetched.final_url)
+            page = await asyncio.to_thread(extract_page, fetched.text, fetched.final_url)
         except ValueError as error:
             raise FetchError("extract", str(error)) from error
         if not page.title:

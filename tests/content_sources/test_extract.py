@@ -59,6 +59,13 @@ def test_a_page_without_an_article_is_refused_in_chinese(body: bytes) -> None:
         extract_page(body, URL)
 
 
+def test_broken_addresses_and_control_characters_do_not_stop_a_page() -> None:
+    broken = "<a href='http://[bad/'>x</a><img src='http://[::1'>\x01\x00"
+    page = extract_page(f"<title>供暖通知</title><div id='zoom'><p>{TEXT}{broken}</p></div>", URL)
+    assert (page.title, page.text) == ("供暖通知", TEXT + "x")
+    assert (page.images, page.links) == ((), ())
+
+
 def test_a_record_without_a_readable_file_names_the_field(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="字段 path"):
         extract_record({"id": "1"})
