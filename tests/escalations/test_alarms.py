@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -39,7 +40,8 @@ async def db(tmp_path: Path):
 @pytest.fixture
 async def office(db):
     """(alarms maker, chat): the maker sets the one person's route."""
-    chat, crypt = Chat(), DataKey(b"k" * 32)
+    chat: Any = Chat()
+    crypt = DataKey(b"k" * 32)
 
     async def open_account(account_id: str) -> AccountView:
         return AccountView(account_id, "telegram", "青禾", "http://127.0.0.1", {}, {})

@@ -3,6 +3,7 @@
 import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -164,7 +165,7 @@ def test_an_empty_library_answers_nothing() -> None:
         ({"id": 1, "text": "a", "title": 3}, "第 2 行：title"),
     ],
 )
-def test_a_bad_library_line_is_named(line: object, words: str) -> None:
+def test_a_bad_library_line_is_named(line: Any, words: str) -> None:
     with pytest.raises(DocumentError, match=words):
         Library.from_lines([json.dumps(LINES[0]), line])
 

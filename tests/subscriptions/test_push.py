@@ -116,7 +116,7 @@ async def test_daily_and_weekly_subscribers_wait_for_their_hour(town, matching) 
     await town.citizen(Wish("employment", "", "", "weekly"), Wish("employment", "graduates"))
     place = await publication(town)
     await matching.create_deliveries(town.db, place, released({"topics": ["employment"]}))
-    weekly, daily, mixed = [row.next_at for row in await rows_of(town)]
+    weekly, daily, mixed = [row.next_at or now() for row in await rows_of(town)]
     assert (daily.hour, weekly.hour, weekly.weekday()) == (1, 1, 0)
     assert mixed <= now() < daily <= weekly
 
@@ -138,7 +138,7 @@ async def pusher(town, tmp_path, matching):
         return released({"topics": ["employment"]})
 
     made = Pusher(town.db, ledger, verify, matching)
-    made.asked = asked
+    vars(made)["asked"] = asked
     return made
 
 
