@@ -1,0 +1,74 @@
+"""Every measurement prints rows of one form, made from work that was really done."""
+
+import inspect
+
+import pytest
+
+import bench
+
+FORM = {
+    "bench": str,
+    "metric": str,
+    "unit": str,
+    "value": float,
+    "bare": float,
+    "ratio": float,
+    "target": float | int,
+    "ok": bool,
+    "n": int,
+    "detail": dict,
+}
+
+
+def assert_form(rows: list[bench.Row], name: str) -> None:
+    assert rows
+    for row in rows:
+        assert {key: type(value) for key, value in row.items() if key != "target"} == {
+            key: kind for key, kind in FORM.items() if key != "target"
+        }
+        assert isinstance(row["target"], FORM["target"])
+        assert row["bench"] == name
+        assert row["value"] > 0
+        assert row["bare"] > 0
+
+
+async def test_the_gates_are_measured_over_as_many_terms_as_asked_for() -> None:
+    rows = await bench.gates(n=2, terms=6_000)
+    assert_form(rows, "gates")
+    assert rows[0]["detail"] == {"characters": 2000, "terms": 6_000}
+
+
+async def test_a_question_is_measured_over_a_generated_library() -> None:
+    rows = await bench.ask(n=2, clauses=50)
+    assert_form(rows, "ask")
+    assert rows[1]["n"] == 50
+
+
+async def test_a_release_is_verified_and_the_whole_ledger_read() -> None:
+    rows = await bench.release(n=1, entries=20)
+    assert_form(rows, "release")
+    signed = rows[1]["detail"]["signed"]
+    assert 20 < rows[1]["n"] < 60
+    assert rows[0]["detail"]["signed_entries_checked"] < signed < rows[1]["n"]
+
+
+@pytest.mark.parametrize("name", bench.BENCHES)
+def test_every_measurement_runs_without_being_told_anything(name: str) -> None:
+    parameters = inspect.signature(bench.BENCHES[name]).parameters.values()
+    assert all(one.default is not inspect.Parameter.empty for one in parameters)
+
+
+@pytest.mark.parametrize(
+    ("unit", "value", "bare", "expected"),
+    [
+        ("ms", 4.0, 2.0, (2.0, True)),
+        ("ms", 6.0, 2.0, (3.0, False)),
+        ("entries/s", 4.0, 8.0, (2.0, False)),
+        ("entries/s", 6.0, 6.0, (1.0, True)),
+    ],
+)
+def test_the_ratio_says_how_many_times_the_bare_time_is_taken(
+    unit: str, value: float, bare: float, expected: tuple[float, bool]
+) -> None:
+    row = bench._row("gates", "x", unit, (value, bare, 5.0), 1)
+    assert (row["ratio"], row["ok"]) == expected
