@@ -180,7 +180,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
         again = Typed(refused.reasons, gates, answer.note, refused.status)
         return await _show(request, item_id, again)
     done = {"draft": "returned", "approved": "final"}.get(row.state, "approved")
-    return see(f"/console/items/{item_id}", done)
+    return see(f"/console/items/{item_id}", done, "#main")  # else the sheet's own # would stay
 
 
 @needs("items.review")

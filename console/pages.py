@@ -82,10 +82,10 @@ def done_words(request: web.Request) -> str:
     return DONE.get(request.query.get("done", ""), "")
 
 
-def see(path: str, done: str = "") -> web.Response:
-    """Go to a page after a form (303), saying what happened."""
+def see(path: str, done: str = "", place: str = "") -> web.Response:
+    """Go to a page after a form (303), saying what happened; `place` is a fragment with its #."""
     target = f"{path}{'&' if '?' in path else '?'}done={done}" if done else path
-    return web.Response(status=303, headers={"Location": target})
+    return web.Response(status=303, headers={"Location": target + place})
 
 
 _TITLES = {

@@ -483,7 +483,7 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
                     candidates=[
                         {
                             "title": "青禾县高校毕业生就业创业补贴办法",
-                            "quote": "毕业学年内积极求职的低收入家庭高校毕业生，可以申请求职补贴，每人1500元。",
+                            "quote": "低收入家庭高校毕业生可以申请求职补贴，每人1500元。",
                             "doc_number": "青政办发〔2025〕18号",
                         }
                     ],

@@ -11,6 +11,7 @@ from review_queue.models import Item
 from tests.console.office import BODY, PASSWORD, Office, busy_morning
 
 CHROMIUM = Path("/usr/bin/chromium")
+HAS_CHROMIUM = CHROMIUM.exists()
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -27,7 +28,7 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 async def chromium() -> AsyncIterator[Browser]:
     """The system's Chromium."""
-    if not CHROMIUM.exists():
+    if not HAS_CHROMIUM:
         pytest.skip("no Chromium on this machine: apt-get install chromium fonts-noto-cjk")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)

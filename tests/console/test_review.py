@@ -49,7 +49,7 @@ async def test_three_people_approve_level_by_level_through_the_page(office: Offi
             data={"csrf": browser.csrf, "verdict": "approve"} | fields_of(text) | answers(*gates),
             allow_redirects=False,
         )
-        assert answer.headers["Location"] == f"/console/items/{row.id}?done={done}"
+        assert answer.headers["Location"] == f"/console/items/{row.id}?done={done}#main"
         _, home = await browser.get("/console/")
         assert "没有等您审核的稿件" in home
     async with office.deps.db.session() as session:
