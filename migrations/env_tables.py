@@ -1,6 +1,7 @@
 """Every module that declares tables: importing this one fills the metadata."""
 
 import bot.models
+import console.models
 import content_sources.models
 import escalations.models
 import knowledge.models
@@ -12,6 +13,7 @@ import subscriptions.models
 
 TABLES = (
     bot.models,
+    console.models,
     content_sources.models,
     escalations.models,
     knowledge.models,

@@ -13,6 +13,10 @@ TERMS = (
     *("人民检察院院长", "两岸三地", "全网最低价", "扫码下单", "残废人", "独眼龙"),
     *("穿流不息", "截止目前"),
 )
+TRADITIONAL = str.maketrans(
+    "国员长鲜阁岛亚组织义湾审计检岸网码废龙穿关两经东尔",
+    "國員長鮮閣島亞組織義灣審計檢岸網碼廢龍穿關兩經東爾",
+)
 DISGUISES = {
     "zero width": lambda term: "\u200b".join(term),
     "spaced": lambda term: " ".join(term),
@@ -23,10 +27,6 @@ DISGUISES = {
     "combining strokes": lambda term: "\u0336".join(term),
     "traditional": lambda term: term.translate(TRADITIONAL),
 }
-TRADITIONAL = str.maketrans(
-    "国员长鲜阁岛亚组织义湾审计检岸网码废龙穿关两经东尔",
-    "國員長鮮閣島亞組織義灣審計檢岸網碼廢龍穿關兩經東爾",
-)
 INNOCENT = (
     "全国人大常委会审议通过了修正案",
     "省人大常委会副主任出席会议",
