@@ -98,7 +98,8 @@ async def test_a_route_that_declares_nothing_is_closed(office: Office) -> None:
     browser = await office.signed_in("admin1")
     app = office.server.app
     assert app is not None
-    console = next(one._app for one in app.router.resources() if one.canonical == "/console")
+    mounted = {one.canonical: one for one in app.router.resources()}
+    console = vars(mounted["/console"])["_app"]
     route = next(r for r in console.router.routes() if r.resource.canonical == "/console/ledger")
     undeclared = route.handler.action
     del route.handler.action  # type: ignore[attr-defined]
