@@ -14,6 +14,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from gne import GeneralNewsExtractor
 from gne.exceptions import NoContentException
 from lxml import etree
+from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring, fromstring
 from readability import Document
 from readability.readability import Unparseable
@@ -76,8 +77,28 @@ _CONTAINERS = (
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _DATE = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
 _COMPACT = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?$")
-_SOURCE = re.compile(r"(?:信息|稿件|文章)?(?:来源|出处)\s*[:：]\s*([^\s|｜:：<>【】\[\]]{2,40})")
-_AUTHOR = re.compile(r"(?<!责任)(?:作者|撰稿|记者)\s*[:：]\s*([^\s|｜:：<>【】\[\]]{2,20})")
+_LABELS = (
+    "作者|编辑|责任|责编|审核|浏览|阅读|点击|访问|发布|时间|日期|来源|字号|字体|打印|分享|记者"
+)
+_VALUE = rf"\s*[:：]\s*(?!{_LABELS}|\d{{4}}[-年/])([^\s|｜:：<>【】\[\]]"
+_SOURCE = re.compile(rf"(?:信息|稿件|文章)?(?:来源|出处){_VALUE}{{2,40}})")
+_AUTHOR = re.compile(rf"(?<!责任)(?:作者|撰稿|记者){_VALUE}{{2,20}})")
+_TODAY = re.compile(r"(?:今天|今日|现在)(?:是|为|：|:)?[^。]{0,6}?" + _DATE.pattern)
+_PUBLISHED = re.compile(
+    r"(?:发布|发表|发稿|刊发|更新|公开)(?:时间|日期)\s*[:：]\s*" + _DATE.pattern
+)
+_LABELLED = re.compile(r"(?<![\u4e00-\u9fff])(?:时间|日期)\s*[:：]\s*" + _DATE.pattern)
+_IN_URL = re.compile(r"/(?:t|content_)?((?:19|20)\d\d)[-/_]?(\d\d)[-/_]?(\d\d)(?=[/_.]|\d{0,6}_)")
+_SITE = re.compile(r"(?:政府|网|网站|门户|委员会|局|厅|首页|详情|正文|内容|新闻)$")
+_FOOT = re.compile(
+    r"ICP备|公网安备|版权所有|网站标识码|Copyright|主办单位[:：]|承办单位[:：]", re.IGNORECASE
+)
+_NOISE = re.compile(r"nav|menu|crumb|footer|sidebar|share|related|recommend|pager|copyright", re.I)
+_INFO = re.compile(
+    r"^(?:(?:您|你)?(?:的|现在|当前)?(?:的)?位置|今天是|(?:发布|更新|发稿)(?:时间|日期)\s*[:：]|"
+    r"(?:时间|日期)\s*[:：][^来浏]*(?:来源|浏览)|(?:信息|文章|稿件)?来源\s*[:：]|作者\s*[:：]|"
+    r"字号|字体|浏览|阅读|点击|分享到|【?打印|\d{4}-\d\d-\d\d)"
+)
 _NUMBER = re.compile(r"[\u4e00-\u9fff]{2,12}[〔\[［(（]((?:19|20)\d\d)[〕\]］)）]第?\d{1,5}号")
 _FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".txt", ".wps",
           ".ofd")  # fmt: skip
@@ -105,8 +126,12 @@ class Page:
     marked: str
 
 
-def extract_page(body: bytes | str, url: str) -> Page:
-    """Read one HTML page; ValueError in Chinese when it holds no article."""
+def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | None = None) -> Page:
+    """Read one HTML page; ValueError in Chinese when it holds no article.
+
+    `selectors` are CSS of a column whose pages need them: title, date, source, author, body (all
+    optional); what they find goes before everything else.
+    """
     html = decode(body) if isinstance(body, bytes) else body
     html = _CONTROL.sub("", html)
     html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)
@@ -114,26 +139,30 @@ def extract_page(body: bytes | str, url: str) -> Page:
         tree = document_fromstring(html)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise ValueError("网页无法解析：内容不是 HTML 或者为空") from error
-    meta = _meta(tree)
+    chosen = _chosen(tree, selectors or {})
+    meta = _meta(tree) | {name: _clean(one.text_content()) for name, one in chosen.items()}
     guess = _gne(html)
-    node = _container(tree)
+    node = chosen.get("body")
+    if node is None:
+        node = _container(tree)
     if node is None:
         node = _generic(html, guess)
     if node is None:
         raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
     title = _title(tree, meta, guess)
-    lines = [line for line in _lines(node, url) if line != title]
+    lines = _without_head([line for line in _lines(node, url) if line != title])
     text = "\n".join(line for line in lines if not line.startswith("!["))
     if not text:
         raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
     links = tuple(_links(node, url))
     head = _visible(tree)
+    source = _clean(_first(meta, ":source", "contentsource", "source")) or _find(_SOURCE, head)
     number = _NUMBER.search(title) or _NUMBER.search(text[:600])
     return Page(
         title=title,
-        date=_date(meta, head, title, str(guess.get("publish_time", ""))),
-        source=_clean(_first(meta, "contentsource", "source")) or _find(_SOURCE, head),
-        author=_author(meta, guess, head),
+        date=_date(meta, head, (title, url, str(guess.get("publish_time", "")))),
+        source=source,
+        author=_author(meta, guess, head, source),
         text=text,
         images=tuple(_images(node, url)),
         links=links,
@@ -196,29 +225,61 @@ def _gne(html: str) -> dict[str, Any]:
         return {}
 
 
+def _chosen(tree: HtmlElement, selectors: Mapping[str, Any]) -> dict[str, HtmlElement]:
+    """The first element of each selector that matches; keys are body and `:title`, `:date` ..."""
+    found: dict[str, HtmlElement] = {}
+    for name in ("title", "date", "source", "author", "body"):
+        selector = str(selectors.get(name) or "")
+        try:
+            match: Any = CSSSelector(selector, translator="html") if selector else None
+            nodes = match(tree) if match else []
+        except SelectorError as error:
+            raise ValueError(f"栏目的选择器 {name} 写错了：{selector}") from error
+        if nodes:
+            found[name if name == "body" else f":{name}"] = nodes[0]
+    return found
+
+
 def _title(tree: HtmlElement, meta: Mapping[str, str], guess: Mapping[str, Any]) -> str:
-    if given := _first(meta, "articletitle"):
+    if given := _first(meta, ":title", "articletitle"):
         return given
     page = _clean(" ".join(tree.xpath("//title/text()")[:1]))
+    whole = [part for part in re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+", page) if part]
     headings = [_clean(one.text_content()) for one in tree.xpath("//h1 | //h2 | //h3")]
-    inside = [one for one in headings if len(one) >= 5 and one in page]
+    inside = [one for one in headings if len(one) >= 5 and one in page and one not in whole[1:]]
     if inside:
         return max(inside, key=len)
     if given := _first(meta, "og:title"):
         return given
-    whole = [part for part in re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+", page) if part]
+    main = {_clean(one.text_content()) for one in tree.xpath("//h1")} - {""}
+    if len(main) == 1 and whole and _SITE.search(whole[0]):
+        alone = main.pop()
+        return alone if len(alone) > len(whole[0]) else whole[0]
     other = _clean(str(guess.get("title", "")))
     if whole and len(other) >= 8 and other in whole[0]:
         return other
     return whole[0] if whole else other
 
 
-def _date(meta: Mapping[str, str], head: str, title: str, guess: str) -> str:
-    tags = ("pubdate", "publishdate", "article:published_time", "og:published_time", "date")
+def _date(meta: Mapping[str, str], head: str, hints: tuple[str, str, str]) -> str:
+    """`hints` are title, address and gne's time. The date a page says of today is no date."""
+    title, url, guess = hints
+    tags = (
+        ":date",
+        "pubdate",
+        "publishdate",
+        "article:published_time",
+        "og:published_time",
+        "date",
+    )
     given = [meta[name] for name in tags if name in meta]
+    head = _TODAY.sub(" ", head)
     start = max(head.find(title), 0)
     near = head[start : start + 600]
-    for text in (*given, near, guess, head):
+    named = [match[0] for match in [_PUBLISHED.search(head)] if match]
+    address = ["-".join(match.groups()) for match in [_IN_URL.search(url)] if match]
+    labelled = [match[0] for match in [_LABELLED.search(near)] if match]
+    for text in (*given, *named, *address, *labelled, near, guess, head):
         if found := _day(text):
             return found
     return ""
@@ -234,9 +295,15 @@ def _day(text: str) -> str:
     return ""
 
 
-def _author(meta: Mapping[str, str], guess: Mapping[str, Any], head: str) -> str:
-    found = _find(_AUTHOR, head) or _clean(str(guess.get("author", "")))
-    return _first(meta, "author") or ("" if "转载" in found else found)
+def _author(meta: Mapping[str, str], guess: Mapping[str, Any], head: str, source: str) -> str:
+    if given := _first(meta, ":author", "author"):
+        return given
+    if found := _find(_AUTHOR, head):
+        return "" if "转载" in found else found
+    other = _clean(str(guess.get("author", "")))  # gne takes the source for an author at times
+    wrong = "转载" in other or (source and other.startswith(source))
+    editor = re.search(rf"编辑\s*[:：]\s*{re.escape(other)}", head)
+    return "" if wrong or editor else other
 
 
 def _find(pattern: re.Pattern[str], text: str) -> str:
@@ -245,7 +312,8 @@ def _find(pattern: re.Pattern[str], text: str) -> str:
 
 
 def _visible(tree: HtmlElement) -> str:
-    return " ".join(_walk(tree, "", pictures=False))
+    """All text a reader sees, with a space between any two elements."""
+    return _clean(" ".join(value for kind, value in _events(tree) if kind == "text"))
 
 
 # --- the body ---------------------------------------------------------------------------
@@ -264,16 +332,44 @@ def _generic(html: str, guess: Mapping[str, Any]) -> HtmlElement | None:
     """readability's body; gne's where readability found little and gne found more."""
     bodies = []
     try:
-        bodies.append(fromstring(Document(html).summary(html_partial=True)))
+        bodies.append(_without_noise(fromstring(Document(html).summary(html_partial=True))))
     except (Unparseable, etree.LxmlError, ValueError, TypeError):
         bodies.clear()
     size = _size(bodies[0]) if bodies else 0
     other = str(guess.get("body_html") or "")
     if other and size < _LEAST:
-        second = fromstring(other)
+        second = _without_noise(fromstring(other))
         if _size(second) > size:
             bodies.insert(0, second)
     return bodies[0] if bodies else None
+
+
+def _without_noise(body: HtmlElement) -> HtmlElement:
+    """Drop menus, lists of other articles and the foot of the page from a guessed body."""
+    blocks = body.iter("div", "ul", "ol", "nav", "footer", "table", "section", "aside", "p")
+    for node in reversed(list(blocks)):  # the inner ones first, so that wrappers get lighter
+        if node is not body and _is_noise(node):
+            node.drop_tree()
+    return body
+
+
+def _is_noise(node: HtmlElement) -> bool:
+    size = _size(node)
+    links = node.xpath(".//a[@href]")
+    if size > 400 or any(_is_file(link.get("href")) for link in links) or node.xpath(".//img"):
+        return False
+    if node.tag in ("nav", "footer", "aside") or _FOOT.search(node.text_content()):
+        return True
+    linked = sum(len(_clean(link.text_content())) for link in links)
+    share = linked / size if size else 0
+    named = _NOISE.search(f"{node.get('class', '')} {node.get('id', '')}")
+    return len(links) >= 2 and (share > 0.7 or (bool(named) and share > 0.4))
+
+
+def _without_head(lines: list[str]) -> list[str]:
+    """The body without the line of time and source that some pages keep above it."""
+    head = [line for line in lines[:4] if len(line) > 90 or not _INFO.match(line)]
+    return head + lines[4:]
 
 
 def _size(node: etree._Element) -> int:
