@@ -402,7 +402,6 @@ async def _push_bare(api_base: str, token: str, chats: list[str], host: str) -> 
 # --- callback -----------------------------------------------------------------------------
 
 _CLIENTS = 8
-_CITIZENS = 200  # who write in turn, never two texts of one at once
 _WECHAT = {
     "appid": "wxbench",
     "secret": "bench",
@@ -416,10 +415,10 @@ def _crypto() -> Any:
 
 
 def _encrypted(number: int) -> tuple[Row, str]:
-    """Query and body of one encrypted text, as WeChat posts it."""
+    """Query and body of one encrypted text, as WeChat posts it, each by another citizen."""
     stamp, nonce = str(int(now().timestamp())), f"n{number}"
     plain = (
-        f"<xml><ToUserName>gh_bench</ToUserName><FromUserName>o{number % _CITIZENS}</FromUserName>"
+        f"<xml><ToUserName>gh_bench</ToUserName><FromUserName>o{number}</FromUserName>"
         f"<CreateTime>{stamp}</CreateTime><MsgType>text</MsgType><Content>帮助</Content>"
         f"<MsgId>{number + 1}</MsgId></xml>"
     )
