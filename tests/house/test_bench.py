@@ -13,7 +13,7 @@ FORM = {
     "value": float,
     "bare": float,
     "ratio": float,
-    "target": float | int,
+    "target": float,
     "ok": bool,
     "n": int,
     "detail": dict,
@@ -23,10 +23,7 @@ FORM = {
 def assert_form(rows: list[bench.Row], name: str) -> None:
     assert rows
     for row in rows:
-        assert {key: type(value) for key, value in row.items() if key != "target"} == {
-            key: kind for key, kind in FORM.items() if key != "target"
-        }
-        assert isinstance(row["target"], FORM["target"])
+        assert {key: type(value) for key, value in row.items()} == FORM
         assert row["bench"] == name
         assert row["value"] > 0
         assert row["bare"] > 0
@@ -50,6 +47,12 @@ async def test_a_release_is_verified_and_the_whole_ledger_read() -> None:
     signed = rows[1]["detail"]["signed"]
     assert 20 < rows[1]["n"] < 60
     assert rows[0]["detail"]["signed_entries_checked"] < signed < rows[1]["n"]
+
+
+async def test_every_measured_text_is_stored_once_and_answered() -> None:
+    rows = await bench.callback(n=12)
+    assert_form(rows, "callback")
+    assert rows[0]["detail"]["stored"] == 12
 
 
 @pytest.mark.parametrize("name", bench.BENCHES)
