@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
+import structlog
 import typer
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -47,6 +48,15 @@ LibraryFile = Annotated[Path | None, typer.Option("--library", help="政策库 J
 
 def main() -> None:
     """Entry point: bad input is one line on stderr and exit 2."""
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
     try:
         shenfa()
     except (SetupError, DocumentError, BadInput, RuleError, WorkflowError, Refused) as error:

@@ -89,7 +89,7 @@ class Dispatcher:
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
         data = {**said.data, "choices": [choice.key for choice in said.choices]}
-        async with self._db.session() as session:
+        async with self._db.writing() as session:  # two acts of one person may cross
             draft = await session.get(Draft, contact_id)
             if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
                 if draft is not None:

@@ -66,7 +66,9 @@ class Database:
         if self.is_sqlite and "///" in url:
             Path(url.split("///", 1)[1]).parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_async_engine(
-            url, **({"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_size": 20})
+            url,
+            hide_parameters=True,  # what citizens wrote must not reach a log through an error
+            **({"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_size": 20}),
         )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
