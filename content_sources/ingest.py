@@ -209,7 +209,9 @@ class Ingest:
         allowed = await self._judge()
         fetched = await self._fetcher.fetch(url, allowed, PAGES)
         try:
-            page = await asyncio.to_thread(extract_page, fetched.text, fetched.final_url)
+            page = await asyncio.to_thread(
+                extract_page, fetched.text, fetched.final_url, _page_selectors(column)
+            )
         except ValueError as error:
             raise FetchError("extract", str(error)) from error
         if not page.title:
@@ -308,6 +310,12 @@ class Ingest:
                     fetched_at=now(),
                 )
             )
+
+
+def _page_selectors(column: Column | None) -> dict[str, str]:
+    """A column's selectors for its articles: page_title, page_date, page_source, page_body ..."""
+    given = column.selectors.items() if column else ()
+    return {key.removeprefix("page_"): css for key, css in given if key.startswith("page_")}
 
 
 async def _rules(session: AsyncSession) -> list[SourceRule]:

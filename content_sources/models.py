@@ -36,7 +36,7 @@ class Column(Base):
     name: Mapped[str] = mapped_column(String(120))
     url: Mapped[str] = mapped_column(String(500))
     kind: Mapped[str] = mapped_column(String(12))  # feed | list
-    selectors: Mapped[dict[str, Any]]
+    selectors: Mapped[dict[str, Any]]  # of a list: item, link, date; of articles: page_body ...
     every_minutes: Mapped[int] = mapped_column(default=30)
     enabled: Mapped[bool] = mapped_column(default=True)
     next_at: Mapped[datetime]

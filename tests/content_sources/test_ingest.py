@@ -139,3 +139,14 @@ async def test_a_server_error_is_tried_again_at_the_next_poll(desk: Desk, site: 
         await desk.ingest.fetch_article(f"{site.base}/missing.html")
     assert failed.value.code == "status"
     assert await count(desk, Article) == 0
+
+
+async def test_a_column_may_say_where_its_pages_keep_the_body(desk: Desk, site: Site) -> None:
+    long = "<p>这里是与文章无关的说明文字，比正文还要长，读者不需要看到它。</p>" * 5
+    url = site.serve("/odd.html", f"<h1>停水公告</h1>{long}<div class='m'><p>今夜停水。</p></div>")
+    async with desk.db.session() as session:
+        column = await session.get(Column, desk.column_id)
+        assert column is not None
+        column.selectors = {"page_body": "div.m", "page_title": "h1"}
+    article = await desk.ingest.fetch_article(url, column)
+    assert (article.title, article.text) == ("停水公告", "今夜停水。")
