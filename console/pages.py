@@ -68,6 +68,8 @@ DONE = {
     "policy_approved": "已批准，政策变更已生效。",
     "policy_rejected": "已记录不批准，政策没有变更。",
     "ticket_claimed": "已接手，请在时限内答复。",
+    "ticket_closed": "已结束这个问题。",
+    "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核。",
     "ticket_sent": "答复已交发送。",
     "ticket_stopped": "答复有必须改的问题，需要第二人确认后才能发出。",
     "closed": "事件已处理。",

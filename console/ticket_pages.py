@@ -1,22 +1,26 @@
 """值班: who waits for an answer, the conversation, the clauses found, the reply."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.models import Account, Contact, InboundMessage
-from config.clock import now
+from bot.contract import Content
+from bot.models import Account, InboundMessage
 from console.deps import DEPS, Deps, found, visitor
+from console.library_pages import validity_words
 from console.pages import form, page, see
 from console.permissions import needs
 from escalations.models import Ticket, TicketReply
+from knowledge.models import Clause, Policy
+from review_queue.items import Origin
+from review_queue.models import Item
 from review_queue.staff import names
 from review_queue.workflow import Refused
 
-WECHAT_WINDOW = timedelta(hours=48)
 _SHOWN = 100
 
 
@@ -47,7 +51,6 @@ async def _show(
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
         row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
-        contact = await session.get(Contact, row.contact_id)
         account = await session.get(Account, row.account_id)
         heard = (
             select(InboundMessage)
@@ -62,11 +65,11 @@ async def _show(
             "place": "tickets",
             "row": row,
             "account": account,
-            "contact": contact,
             "talk": _talk((await session.scalars(heard)).all(), sent),
             "stopped": [reply for reply in sent if reply.state == "stopped"],
             "people": await names(session, ids | {str(one) for one in _told(row)}),
-            "closes": _closes(account, contact),
+            "policies": await _policies(session, row),
+            "route": await deps.tickets.route(session, row),
             "facets": deps.facets,
             "typed": typed,
             "reasons": refused.reasons if refused else (),
@@ -94,11 +97,14 @@ def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[
     return sorted(lines, key=lambda line: line.at)
 
 
-def _closes(account: Account | None, contact: Contact | None) -> datetime | None:
-    """When WeChat's 48 hours for customer messages end; None elsewhere."""
-    if account is None or account.platform != "wechat" or contact is None:
-        return None
-    return contact.last_inbound_at + WECHAT_WINDOW if contact.last_inbound_at else now()
+async def _policies(
+    session: AsyncSession, row: Ticket
+) -> dict[str, tuple[Policy, tuple[str, str]]]:
+    """The policy behind each candidate clause, with its validity today."""
+    ids = {str(one.get("clause_id", "")) for one in row.candidates if isinstance(one, dict)}
+    query = select(Clause.id, Policy).join(Policy, Policy.id == Clause.policy_id)
+    rows = (await session.execute(query.where(Clause.id.in_(ids)))).all()
+    return {clause_id: (policy, validity_words(policy)) for clause_id, policy in rows}
 
 
 @needs("tickets.read")
@@ -139,9 +145,34 @@ async def reply(request: web.Request) -> web.StreamResponse:
     return see(f"/console/tickets/{ticket_id}", done)
 
 
+@needs("tickets.answer")
+async def close(request: web.Request) -> web.StreamResponse:
+    """End a question, or offer its answer as a draft Q&A entry for review."""
+    deps: Deps = request.config_dict[DEPS]
+    ticket_id, me = request.match_info["ticket"], visitor(request).staff_id
+    try:
+        if (await form(request)).get("promote"):
+            await deps.tickets.promote(ticket_id, me, _as_item(deps))
+            return see(f"/console/tickets/{ticket_id}", "ticket_promoted")
+        await deps.tickets.close(ticket_id, me)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _show(request, refused)
+    return see("/console/tickets", "ticket_closed")
+
+
+def _as_item(deps: Deps) -> Callable[[Content, str], Awaitable[Item]]:
+    async def create(content: Content, staff_id: str) -> Item:
+        return await deps.queue.create_item(content, Origin(editor_id=staff_id))
+
+    return create
+
+
 ROUTES = [
     web.get("/tickets", tickets),
     web.get("/tickets/{ticket}", ticket),
     web.post("/tickets/{ticket}/claim", claim),
     web.post("/tickets/{ticket}/reply", reply),
+    web.post("/tickets/{ticket}/close", close),
 ]

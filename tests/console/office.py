@@ -30,6 +30,7 @@ from escalations.tickets import Tickets, TicketWiring
 from facets.taxonomy import starting_taxonomy
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
+from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
 from review_queue.gates.engine import Draft as GateDraft
@@ -446,6 +447,8 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
         ("消费券能不能在网上店铺用", "out_of_scope", "answered", 600),
     )
     async with office.deps.db.session() as session:
+        wanted = select(Clause.id).where(Clause.text.contains("申请求职补贴"))
+        clause = (await session.scalars(wanted)).one()
         for number, (words, reason, state, minutes) in enumerate(questions):
             contact, ticket = new_id(), new_id()
             first = first or ticket
@@ -483,8 +486,8 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
                     candidates=[
                         {
                             "title": "青禾县高校毕业生就业创业补贴办法",
-                            "quote": "低收入家庭高校毕业生可以申请求职补贴，每人1500元。",
-                            "doc_number": "青政办发〔2025〕18号",
+                            "text": "低收入家庭高校毕业生可以申请求职补贴，每人1500元。",
+                            "clause_id": clause,
                         }
                     ],
                     state=state,

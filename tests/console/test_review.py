@@ -7,8 +7,10 @@ from sqlalchemy import select, update
 
 from bot.models import Publication
 from content_sources.models import Source
+from knowledge.documents import PolicyDraft
+from knowledge.library import PolicyLibrary
 from ledger.models import Incident
-from review_queue.models import Item
+from review_queue.models import Item, Staff
 from storage.switches import stopped
 from tests.console.office import BODY, Office, busy_morning
 
@@ -320,6 +322,9 @@ async def test_a_ticket_is_taken_and_answered(office: Office) -> None:
     assert status == 409
     assert "可以申请。</textarea>" in text
     assert (await browser.post(f"{path}/claim"))[0] == 303
+    _, text = await browser.get(path)
+    assert f"/console/policies/{ids['policy']}" in text
+    assert "现行有效" in text
     assert (await browser.post(f"{path}/reply", text="可以申请，请带身份证明。"))[0] == 303
     _, text = await browser.get(path)
     assert "可以申请，请带身份证明。" in text
@@ -366,3 +371,59 @@ async def test_health_readiness_and_metrics_answer(office: Office) -> None:
     assert (await (await client.get("/healthz")).json())["ok"] is True
     assert (await client.get("/readyz")).status == 200
     assert 'shenfa_items{state="review"} 1.0' in await (await client.get("/metrics")).text()
+
+
+async def test_an_answer_becomes_a_draft_for_review_and_the_ticket_ends(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path = f"/console/tickets/{ids['ticket']}"
+    await browser.post(f"{path}/claim")
+    await browser.post(f"{path}/reply", text="可以申请，请带身份证明。")
+    answer = await browser.client.post(
+        f"{path}/close", data={"csrf": browser.csrf, "promote": "1"}, allow_redirects=False
+    )
+    assert answer.headers["Location"].endswith("done=ticket_promoted")
+    async with office.deps.db.session() as session:
+        query = select(Item).where(Item.kind == "问答")
+        draft = (await session.scalars(query)).one()
+    assert (draft.state, draft.author_id) == ("draft", office.people["duty1"])
+    assert (await browser.post(f"{path}/close"))[0] == 303
+    assert (await browser.post(f"{path}/close"))[0] == 409
+
+
+async def test_a_stopped_answer_goes_out_only_with_a_second_person(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path = f"/console/tickets/{ids['ticket']}"
+    await browser.post(f"{path}/claim")
+    status, _ = await browser.post(f"{path}/reply", text="请拨打经办人手机13812345678。")
+    _, text = await browser.get(path)
+    assert status == 303
+    assert "等待第二人确认的答复" in text
+    reply_id = re.findall(r'name="reply" value="([^"]+)"', text)[0]
+    assert (await browser.post(f"{path}/reply", reply=reply_id))[0] == 403
+    async with office.deps.db.session() as session:
+        await session.execute(
+            update(Staff).where(Staff.login == "admin1").values(roles=["supervisor"])
+        )
+    second = await office.signed_in("admin1")
+    assert (await second.post(f"{path}/reply", reply=reply_id))[0] == 303
+    _, text = await second.get(path)
+    assert "等待第二人确认的答复" not in text
+
+
+async def test_a_policy_change_is_approved_by_a_second_person_or_turned_down(
+    office: Office,
+) -> None:
+    library = PolicyLibrary(office.deps.ledger)
+    drafts = [PolicyDraft(title=f"办法{name}", text="第一条 一。\n第二条 二。") for name in "甲乙"]
+    made = await library.propose_import(drafts, office.people["admin1"])
+    first, second = await office.signed_in("admin1"), await office.signed_in("admin2")
+    paths = [f"/console/policies/{one.policy_id}/changes/{one.change_id}" for one in made]
+    assert (await first.post(paths[0], verdict="approve"))[0] == 403
+    assert (await second.post(paths[0], verdict="approve"))[0] == 303
+    assert (await second.post(paths[1], verdict="reject"))[0] == 422
+    assert (await second.post(paths[1], verdict="reject", reason="文件不全"))[0] == 303
+    _, text = await second.get("/console/policies")
+    assert "办法甲" in text
+    assert "办法乙" not in text
