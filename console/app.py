@@ -63,6 +63,7 @@ def _templates(app: web.Application) -> None:
 
 def _pages() -> Sequence[web.RouteDef]:
     return [
+        web.get("", public.front_door),
         web.get("/static/{name}", static_file),
         *account_pages.ROUTES,
         *desk_pages.ROUTES,

@@ -7,7 +7,7 @@ from sqlalchemy import func, select, text
 from bot.contract import State
 from bot.models import Account, Delivery, Publication
 from console.deps import DEPS, found
-from console.pages import page
+from console.pages import page, see
 from console.permissions import PUBLIC, needs
 from escalations.models import Ticket
 from ledger.models import Incident
@@ -64,6 +64,12 @@ async def verify(request: web.Request) -> web.StreamResponse:
 
 
 @needs(PUBLIC)
+async def front_door(request: web.Request) -> web.StreamResponse:
+    """The bare address leads to the console."""
+    return see("/console/")
+
+
+@needs(PUBLIC)
 async def healthz(request: web.Request) -> web.StreamResponse:
     """The process answers."""
     return web.json_response({"ok": True})
@@ -105,6 +111,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 
 VERIFY_ROUTES = [web.get("/{publication}", verify)]
 HEALTH_ROUTES = [
+    web.get("/", front_door),
     web.get("/healthz", healthz),
     web.get("/readyz", readyz),
     web.get("/metrics", metrics),

@@ -288,3 +288,9 @@ async def test_an_unexpected_error_shows_a_plain_page_and_no_detail(
 
 def test_the_test_walks_sub_applications() -> None:
     assert hasattr(web.Application().add_subapp("/x/", web.Application()), "_app")
+
+
+@pytest.mark.parametrize("path", ["/", "/console"])
+async def test_the_bare_address_leads_to_the_console(office: Office, path: str) -> None:
+    answer = await office.client().get(path, allow_redirects=False)
+    assert (answer.status, answer.headers["Location"]) == (303, "/console/")
