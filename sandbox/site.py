@@ -6,9 +6,12 @@ an editor has something to correct; FAULTS holds what is wrong and what is right
 
 from __future__ import annotations
 
+import io
 import struct
+import zipfile
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from html import escape
 
 from aiohttp import web
@@ -64,7 +67,7 @@ ARTICLES = (
             "本通知自2026年12月1日起施行。",
         ),
         picture="window.png",
-        attachment="butie-shenqing.txt",
+        attachment="butie-shenqing.docx",
     ),
     Article(
         "yanglao-fuwu",
@@ -96,6 +99,25 @@ ARTICLES = (
             "（三）培训支持。县职业学校每季度开办一期创业培训班，不收取学费。",
             "（四）本措施自2026年12月1日起施行。",
         ),
+    ),
+    Article(
+        "xiaofei-quan",
+        "policy",
+        "青禾县2026年冬季消费券发放办法",
+        "2026-11-16",
+        "青禾县商务局",
+        "苏日娜",
+        (
+            "青政办发〔2026〕17号",
+            "第一条 为促进冬季消费，方便居民购物用餐，制定本办法。",
+            "第二条 本次发放消费券总额200万元，分为零售、餐饮、家电三类。",
+            "第三条 零售券满100元减20元，餐饮券满200元减50元，家电券满2000元减300元。",
+            "第四条 在青禾县生活、工作和旅游的人员均可领取，每人每类限领一张。",
+            "第五条 消费券自2026年12月5日上午10时起在县政务服务平台领取，领完为止。",
+            "第六条 消费券自领取之日起15日内有效，逾期自动作废，不兑换现金。",
+            "第七条 本办法自2026年12月1日起施行，有效期至2027年2月28日。",
+        ),
+        picture="market.png",
     ),
     Article(
         "gongshui-gaizao",
@@ -139,66 +161,204 @@ ARTICLES = (
     ),
 )
 
-_PAGE = """<!DOCTYPE html>
-<html lang="zh-CN"><head><meta charset="utf-8"><title>{title}_{publisher}</title>
-<meta name="SiteName" content="{publisher}">
+_FRAME = """<!DOCTYPE html>
+<html lang="zh-CN"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="/site/site.css">
+<meta name="SiteName" content="{publisher}">{meta}
+</head><body>
+<header><a class="name" href="/site/"><b>青禾</b><span>{publisher}</span></a>
+<nav><a href="/site/">首页</a><a href="/site/policy/">政策文件</a>
+<a href="/site/news/rss.xml">要闻订阅</a></nav></header>
+<main>{main}</main>
+<footer>{publisher}主办 网站标识码：sandbox<br>青禾县为虚构地名，本站仅供演示</footer>
+</body></html>
+"""
+_META = """
 <meta name="ArticleTitle" content="{title}">
 <meta name="PubDate" content="{day} 09:00">
 <meta name="ContentSource" content="{source}">
-<meta name="Author" content="{author}">
-</head><body>
-<header><a href="/site/">{publisher}</a> <a href="/site/policy/">政策文件</a></header>
-<main><article><h1>{title}</h1>
+<meta name="Author" content="{author}">"""
+_ARTICLE = """
+<p class="crumbs"><a href="/site/">首页</a> › {column}</p>
+<article><h1>{title}</h1>
 <p class="info">来源：{source} 发布时间：{day}</p>
 <div class="content" id="zoom">
 {body}
-</div></article></main>
-<footer>{publisher}主办 网站标识码：sandbox</footer>
-</body></html>
+</div></article>"""
+_COLUMNS = {"news": "青禾要闻", "policy": "政策文件"}
+
+CSS = """
+:root { --ink: #1d2733; --soft: #66727f; --line: #e3e7ec; --deep: #0d4f8b; --warm: #b3261e; }
+* { box-sizing: border-box; }
+body { margin: 0; background: #f4f6f9; color: var(--ink);
+  font: 17px/1.8 "PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; }
+a { color: var(--deep); text-decoration: none; } a:hover { text-decoration: underline; }
+header { background: linear-gradient(120deg, #0a3d6e, #1769aa); color: #fff;
+  padding: 26px max(20px, calc((100vw - 980px) / 2)) 0; }
+.name { display: flex; align-items: center; gap: 14px; color: #fff; }
+.name b { border: 2px solid #fff; border-radius: 50%; width: 54px; height: 54px; line-height: 50px;
+  text-align: center; font-size: 18px; }
+.name span { font-size: 27px; letter-spacing: .12em; font-weight: 600; }
+nav { display: flex; gap: 28px; margin-top: 22px; }
+nav a { color: #fff; padding: 8px 2px; border-bottom: 3px solid transparent; }
+nav a:hover { border-color: #ffd27a; text-decoration: none; }
+main { max-width: 980px; margin: 24px auto; background: #fff; border: 1px solid var(--line);
+  border-radius: 6px; padding: 26px clamp(18px, 6vw, 64px) 48px; }
+.crumbs { color: var(--soft); font-size: 14px; margin: 0 0 18px; }
+h1 { font-size: clamp(22px, 4vw, 29px); line-height: 1.4; text-align: center; margin: 12px 0; }
+h2 { font-size: 20px; border-left: 4px solid var(--warm); padding-left: 12px; margin: 34px 0 8px; }
+.info { color: var(--soft); font-size: 14px; text-align: center; padding-bottom: 14px;
+  border-bottom: 1px solid var(--line); margin: 0 0 22px; }
+.content p { text-indent: 2em; margin: 0 0 14px; }
+.content p.figure, .content p.number { text-indent: 0; text-align: center; }
+.content img { max-width: 100%; height: auto; border-radius: 4px; }
+.content p.file { text-indent: 0; background: #f0f5fb; border-radius: 4px; padding: 10px 16px; }
+ul.list { list-style: none; margin: 0; padding: 0; }
+ul.list li { display: flex; gap: 20px; justify-content: space-between; padding: 11px 0;
+  border-bottom: 1px dashed var(--line); }
+ul.list span { color: var(--soft); font-size: 14px; white-space: nowrap; }
+footer { text-align: center; color: var(--soft); font-size: 14px; padding: 8px 16px 40px; }
 """
 
 
+def _frame(title: str, main: str, meta: str = "") -> str:
+    return _FRAME.format(title=escape(title), main=main, meta=meta, publisher=PUBLISHER)
+
+
 def _article_page(article: Article) -> str:
-    lines = [f"<p>{escape(line)}</p>" for line in article.paragraphs]
+    first, *others = article.paragraphs
+    number = ' class="number"' if first.endswith("号") else ""
+    lines = [f"<p{number}>{escape(first)}</p>", *(f"<p>{escape(line)}</p>" for line in others)]
     if article.picture:
-        lines.insert(
-            min(3, len(lines)), f'<p><img src="/site/{article.picture}" alt="办事现场"></p>'
-        )
+        alt = _PICTURES[article.picture][0]
+        figure = f'<p class="figure"><img src="/site/{article.picture}" alt="{alt}"></p>'
+        lines.insert(min(3, len(lines)), figure)
     if article.attachment:
-        lines.append(f'<p>附件：<a href="/site/files/{article.attachment}">补贴申请表</a></p>')
-    return _PAGE.format(
-        title=escape(article.title),
-        publisher=PUBLISHER,
-        day=article.day,
-        source=article.source,
-        author=article.author,
-        body="\n".join(lines),
+        link = f'<a href="/site/files/{article.attachment}">补贴申请表</a>'
+        lines.append(f'<p class="file">附件：{link}</p>')
+    values = {
+        "title": escape(article.title),
+        "day": article.day,
+        "source": escape(article.source),
+        "author": escape(article.author),
+        "column": _COLUMNS[article.column],
+        "body": "\n".join(lines),
+    }
+    meta = _META.format(**values)
+    return _frame(f"{article.title}_{PUBLISHER}", _ARTICLE.format(**values), meta)
+
+
+def _rows(articles: Iterable[Article]) -> str:
+    rows = "\n".join(
+        f'<li><a href="/site/{one.column}/{one.slug}.html" title="{escape(one.title)}">'
+        f"{escape(one.title)}</a><span>{one.day}</span></li>"
+        for one in articles
     )
+    return f'<ul class="list">\n{rows}\n</ul>'
 
 
-def png(width: int, height: int, rgb: tuple[int, int, int]) -> bytes:
-    """A picture of one colour with a lighter stripe, made here so that nothing is shipped."""
-    rows = bytearray()
+Rgb = tuple[int, int, int]
+Box = tuple[int, int, int, int, Rgb]  # left, top, width, height, colour
+
+
+def png(width: int, height: int, colours: tuple[Rgb, Rgb], boxes: Iterable[Box]) -> bytes:
+    """Boxes on a ground that runs from one colour to the other, made here: nothing is shipped."""
+    rows = []
     for line in range(height):
-        lighter = tuple(min(255, part + 60) for part in rgb) if line % 40 < 20 else rgb
-        rows += b"\0" + bytes(lighter) * width
+        share = line / height
+        ground = (round(a + (b - a) * share) for a, b in zip(*colours, strict=True))
+        rows.append(bytearray(bytes(ground) * width))
+    for left, top, wide, high, colour in boxes:
+        for row in rows[top : top + high]:
+            row[left * 3 : (left + wide) * 3] = bytes(colour) * wide
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         body = kind + data
         return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + bytes(row) for row in rows))
     return (
-        b"\x89PNG\r\n\x1a\n"
-        + chunk(b"IHDR", header)
-        + chunk(b"IDAT", zlib.compress(bytes(rows)))
-        + chunk(b"IEND", b"")
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     )
 
 
+def docx(lines: Iterable[str]) -> bytes:
+    """A Word file of plain paragraphs: the three parts such a file must have."""
+    kinds = "http://schemas.openxmlformats.org/package/2006/content-types"
+    links = "http://schemas.openxmlformats.org/package/2006/relationships"
+    office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
+    words = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    mime = "application/vnd.openxmlformats-"
+    body = "".join(f"<w:p><w:r><w:t>{escape(line)}</w:t></w:r></w:p>" for line in lines)
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{kinds}">'
+        f'<Default Extension="rels" ContentType="{mime}package.relationships+xml"/>'
+        '<Override PartName="/word/document.xml" '
+        f'ContentType="{mime}officedocument.wordprocessingml.document.main+xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{links}">'
+        f'<Relationship Id="r1" Type="{office}" Target="word/document.xml"/></Relationships>',
+        "word/document.xml": f'<w:document xmlns:w="{words}"><w:body>{body}</w:body></w:document>',
+    }
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, text in parts.items():
+            entry = zipfile.ZipInfo(name, (2026, 11, 23, 9, 0, 0))  # the same bytes each time
+            packed.writestr(entry, '<?xml version="1.0" encoding="UTF-8"?>' + text)
+    return made.getvalue()
+
+
+def _hall() -> bytes:
+    """A service hall: a row of counters under lamps."""
+    boxes: list[Box] = [(0, 300, 640, 100, (203, 213, 224)), (40, 60, 560, 44, (179, 38, 30))]
+    for left in range(60, 560, 132):
+        boxes += [
+            (left, 140, 104, 84, (233, 243, 251)),
+            (left + 8, 148, 88, 20, (13, 79, 139)),
+            (left - 8, 224, 120, 92, (146, 110, 76)),
+            (left + 34, 186, 36, 38, (66, 84, 102)),
+            (left + 42, 120, 20, 8, (255, 226, 150)),
+        ]
+    return png(640, 400, ((236, 242, 247), (214, 225, 235)), boxes)
+
+
+def _pipes() -> bytes:
+    """New water pipes in a trench."""
+    boxes: list[Box] = [(0, 250, 640, 150, (139, 105, 71)), (0, 240, 640, 12, (104, 134, 66))]
+    for top in (270, 316, 362):
+        boxes += [(0, top, 640, 26, (45, 124, 181)), (0, top + 4, 640, 5, (126, 187, 228))]
+        boxes += [(left, top - 3, 12, 32, (28, 84, 128)) for left in range(70, 640, 150)]
+    return png(640, 400, ((168, 208, 236), (228, 240, 246)), boxes)
+
+
+def _market() -> bytes:
+    """A street of shops with awnings."""
+    boxes: list[Box] = [(0, 330, 640, 70, (178, 172, 165))]
+    awnings: tuple[Rgb, ...] = ((196, 61, 47), (226, 158, 46), (52, 132, 92), (37, 99, 161))
+    for left, colour in zip(range(20, 640, 155), awnings, strict=False):
+        boxes += [
+            (left, 130, 140, 200, (244, 236, 222)),
+            (left + 18, 230, 104, 100, (92, 74, 60)),
+            (left + 26, 240, 40, 60, (255, 232, 170)),
+            (left + 74, 240, 40, 60, (255, 232, 170)),
+            (left - 6, 186, 152, 30, colour),
+        ]
+    return png(640, 400, ((250, 214, 165), (253, 240, 222)), boxes)
+
+
 _BY_SLUG = {article.slug: article for article in ARTICLES}
-_PICTURES = {"window.png": png(320, 200, (40, 110, 160)), "pipes.png": png(320, 200, (60, 130, 80))}
-_FORM = "高校毕业生就业补贴申请表\n姓名：\n毕业院校：\n就业单位：\n"
+_PICTURES = {
+    "window.png": ("办事现场", _hall()),
+    "pipes.png": ("供水管网施工现场", _pipes()),
+    "market.png": ("商业街", _market()),
+}
+_FORM = docx(
+    ("高校毕业生就业补贴申请表", "姓名：", "毕业院校：", "毕业时间：", "就业单位：", "申请人签字：")
+)
+_WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+_EDITS: web.AppKey[dict[str, tuple[str, ...]]] = web.AppKey("edits", dict)
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
@@ -235,17 +395,9 @@ async def feed(request: web.Request) -> web.Response:
 
 async def policy_list(_: web.Request) -> web.Response:
     """The policy column as a list page, the way county sites show it."""
-    rows = "\n".join(
-        f'<li><a href="/site/policy/{one.slug}.html" title="{one.title}">{one.title}</a>'
-        f"<span>{one.day}</span></li>"
-        for one in ARTICLES
-        if one.column == "policy"
-    )
-    return _html(
-        f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>政策文件</title>'
-        f'</head><body><nav><a href="/site/">首页</a></nav><ul class="list">\n{rows}\n</ul>'
-        "</body></html>"
-    )
+    rows = _rows(one for one in ARTICLES if one.column == "policy")
+    crumbs = '<p class="crumbs"><a href="/site/">首页</a> › 政策文件</p>'
+    return _html(_frame(f"政策文件_{PUBLISHER}", f"{crumbs}<h2>政策文件</h2>{rows}"))
 
 
 async def article_page(request: web.Request) -> web.Response:
@@ -253,31 +405,49 @@ async def article_page(request: web.Request) -> web.Response:
     article = _BY_SLUG.get(request.match_info["slug"])
     if article is None or article.column != request.match_info["column"]:
         raise web.HTTPNotFound
-    return _html(_article_page(article))
+    edited = request.app[_EDITS].get(request.path)
+    return _html(_article_page(replace(article, paragraphs=edited) if edited else article))
 
 
 async def home(_: web.Request) -> web.Response:
     """The front page with both columns."""
-    rows = "".join(
-        f'<li><a href="/site/{one.column}/{one.slug}.html">{one.title}</a></li>' for one in ARTICLES
+    parts = (
+        f"<h2>{name}</h2>{_rows(one for one in ARTICLES if one.column == column)}"
+        for column, name in _COLUMNS.items()
     )
-    return _html(
-        f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>{PUBLISHER}</title>'
-        f"</head><body><h1>{PUBLISHER}</h1><ul>{rows}</ul></body></html>"
-    )
+    return _html(_frame(PUBLISHER, "".join(parts)))
+
+
+async def style(_: web.Request) -> web.Response:
+    """The looks of every page of the site."""
+    return web.Response(text=CSS, content_type="text/css", charset="utf-8")
 
 
 async def picture(request: web.Request) -> web.Response:
     """One of the generated pictures."""
-    body = _PICTURES.get(request.match_info["name"] + ".png")
-    if body is None:
+    found = _PICTURES.get(request.match_info["name"] + ".png")
+    if found is None:
         raise web.HTTPNotFound
-    return web.Response(body=body, content_type="image/png")
+    return web.Response(body=found[1], content_type="image/png")
 
 
 async def attachment(_: web.Request) -> web.Response:
     """The form behind the notice."""
-    return web.Response(text=_FORM, content_type="text/plain", charset="utf-8")
+    return web.Response(body=_FORM, content_type=_WORD)
+
+
+async def edit(request: web.Request) -> web.Response:
+    """Control: `{"path", "text"}` changes an article's paragraphs; text null puts them back."""
+    body = await request.json()
+    path, text = body.get("path", ""), body.get("text")
+    known = {f"/site/{one.column}/{one.slug}.html" for one in ARTICLES}
+    if path not in known or not (text is None or isinstance(text, str)):
+        return web.json_response({"error": "path 须是文章地址，text 须是文字或 null"}, status=422)
+    lines = tuple(line for line in (text or "").split("\n") if line.strip())
+    request.app[_EDITS].pop(path, None)
+    if lines:
+        request.app[_EDITS][path] = lines
+    return web.json_response({"path": path, "changed": bool(lines)})
 
 
 async def unlisted(_: web.Request) -> web.Response:
@@ -302,12 +472,15 @@ async def redirect(request: web.Request) -> web.Response:
 
 
 def add_site(app: web.Application) -> None:
-    """Mount the site under /site/ and the unlisted page beside it."""
+    """Mount the site under /site/, the unlisted page beside it and the control that edits."""
+    app[_EDITS] = {}
+    app.router.add_get("/site/site.css", style)
+    app.router.add_post("/_control/site", edit)
     app.router.add_get("/site/", home)
     app.router.add_get("/site/news/rss.xml", feed)
     app.router.add_get("/site/policy/", policy_list)
     app.router.add_get("/site/offsite-redirect", redirect)
-    app.router.add_get("/site/files/butie-shenqing.txt", attachment)
+    app.router.add_get("/site/files/butie-shenqing.docx", attachment)
     app.router.add_get("/site/{column:news|policy}/{slug}.html", article_page)
     app.router.add_get("/site/{name}.png", picture)
     app.router.add_get("/unlisted/news.html", unlisted)

@@ -1,8 +1,11 @@
 """The sample site: its first notice has exactly one fault per gate, and FAULTS mends them all."""
 
+import io
 from datetime import date
 
 import aiohttp
+import docx
+from PIL import Image
 
 from content_sources.columns import read_column
 from content_sources.extract import Page, extract_page
@@ -67,6 +70,35 @@ async def test_the_first_notice_fits_the_platforms_and_carries_its_number(site: 
 async def test_the_policy_list_leads_to_its_pages(site: Site) -> None:
     url = f"{site.base}/site/policy/"
     entries = read_column("list", await get(url), url)
-    assert [entry.date for entry in entries] == ["2026-11-20", "2026-11-18"]
+    assert [entry.date for entry in entries] == ["2026-11-20", "2026-11-18", "2026-11-16"]
     for entry in entries:
         assert extract_page(await get(entry.url), entry.url).title == entry.title
+
+
+async def test_the_attachment_is_a_word_file_that_opens(site: Site) -> None:
+    page = await first_notice(site)
+    url, _ = page.attachments[0]
+    paragraphs = [one.text for one in docx.Document(io.BytesIO(await get(url))).paragraphs]
+    assert paragraphs[0] == "高校毕业生就业补贴申请表"
+    assert len(paragraphs) == 6
+
+
+async def test_every_picture_of_the_site_is_a_whole_image(site: Site) -> None:
+    for name in ("window", "pipes", "market"):
+        with Image.open(io.BytesIO(await get(f"{site.base}/site/{name}.png"))) as picture:
+            picture.load()
+            assert picture.size == (640, 400)
+
+
+async def test_the_control_changes_an_article_and_puts_it_back(site: Site) -> None:
+    path = "/site/policy/xiaofei-quan.html"
+    before = await get(site.base + path)
+    async with aiohttp.ClientSession() as session:
+        for text, expected in (("第一条 已停止发放。", "第一条 已停止发放。"), (None, None)):
+            order = {"path": path, "text": text}
+            async with session.post(f"{site.base}/_control/site", json=order) as answer:
+                assert answer.status == 200
+            page = extract_page(await get(site.base + path), site.base + path)
+            assert page.text == (expected or extract_page(before, "").text)
+        async with session.post(f"{site.base}/_control/site", json={"path": "/x"}) as answer:
+            assert answer.status == 422
