@@ -7,6 +7,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from bot.contract import State
+from bot.models import Account
 from config.clock import BEIJING, beijing, now
 from review_queue.items import STATES
 from review_queue.models import Item
@@ -23,8 +24,10 @@ SENDING = {
     State.FAILED: ("没有发出", "stop"),
     State.UNKNOWN: ("未确认是否发出", "warn"),
     State.ENDED: ("已终止", "plain"),
-    State.HELD: ("等待对方来信", "plain"),
+    State.HELD: ("已停下，等人处理", "plain"),
 }
+PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
+"""The same states for a whole publication: what is held there failed its last check."""
 ITEM_TONES = {
     "draft": "plain",
     "review": "busy",
@@ -203,6 +206,12 @@ def roles_words(roles: Any) -> str:
     return "、".join(label for role, label in ROLES.items() if role in roles) or "没有角色"
 
 
+def account_words(account: Account) -> str:
+    """青禾政务（微信）; the platform is not said twice."""
+    label = PLATFORMS.get(account.platform, account.platform)
+    return account.name if label in account.name else f"{account.name}（{label}）"
+
+
 def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
     """The gravest severity among the findings with these indexes."""
     held = {findings[index]["severity"] for index in indexes}
@@ -225,12 +234,14 @@ FILTERS: dict[str, Callable[..., str]] = {
     "lines": sentence,
     "state_words": state_words,
     "worst": worst,
+    "account": account_words,
 }
 WORDS: dict[str, Any] = {
     "GATE_NAMES": GATE_NAMES,
     "GATE_LETTERS": GATE_LETTERS,
     "SEVERITIES": SEVERITIES,
     "SENDING": SENDING,
+    "PUBLISHING": PUBLISHING,
     "ITEM_TONES": ITEM_TONES,
     "STATES": STATES,
     "PLATFORMS": PLATFORMS,

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
@@ -127,8 +127,13 @@ class Ledger:
         Entries are verified once and remembered; the stored rows are then compared with what
         was remembered, so a later change or deletion is found too. Raises Broken.
         """
+        return (await self.facts_of([subject]))[subject]
+
+    async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
+        """The same for several subjects with one look at the chain."""
         await self.refresh()
-        known = self._facts.get(subject, [])
+        about = {subject: list(self._facts.get(subject, [])) for subject in subjects}
+        known = [entry for entries in about.values() for entry in entries]
         async with self.db.session() as session:
             query = select(LedgerEntry.seq, LedgerEntry.preimage, LedgerEntry.signature).where(
                 LedgerEntry.seq.in_([entry.seq for entry in known])
@@ -139,7 +144,7 @@ class Ledger:
                 raise Broken(entry.seq, "这一条已被删除")
             preimage, signature = stored[entry.seq]
             check_entry((preimage, entry.hash, signature), entry.seq, entry.prev, self.public_key)
-        return known
+        return about
 
     async def refresh(self) -> None:
         """Read and verify what was appended since the last look; raise Broken at the first fault.

@@ -100,8 +100,8 @@ class Releases:
         """The signed facts about an item; raises ledger.verify.Broken."""
         entries = await self._ledger.facts(f"item:{item_id}")
         people = {entry.actor for entry in entries if entry.kind == "decision"}
-        staff = {person: await self._ledger.facts(f"staff:{person}") for person in sorted(people)}
-        return Chain(entries, staff)
+        about = await self._ledger.facts_of([f"staff:{person}" for person in sorted(people)])
+        return Chain(entries, {name.removeprefix("staff:"): found for name, found in about.items()})
 
     async def verify(self, release_id: str) -> Release:
         """The release, proved at this moment; NotReleased names every broken link.

@@ -19,7 +19,7 @@ NEAR = {
     "Darfur": "达尔富尔的{}。",
 }
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="example data is not there")
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="example data absent")
 
 
 def _rows(name: str) -> Iterator[dict[str, Any]]:

@@ -55,7 +55,7 @@ def test_a_cited_article_does_not_open_a_clause() -> None:
 def test_the_sample_policy_has_its_twenty_one_points() -> None:
     path = DATA / "yaodian-2022.txt"
     if not path.exists():
-        pytest.skip("example data is not here")
+        pytest.skip("example data absent")
     text = path.read_text(encoding="utf-8")
     clauses = cut(text)
     assert len(clauses) == 21
