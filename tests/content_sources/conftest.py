@@ -90,7 +90,8 @@ async def site() -> AsyncIterator[Site]:
 
     @web.middleware
     async def count(request: web.Request, handler: Handler) -> web.StreamResponse:
-        made.hits.append(request.path)
+        if request.path != "/robots.txt":
+            made.hits.append(request.path)
         return await handler(request)
 
     app = web.Application(middlewares=[count])
