@@ -16,6 +16,11 @@ from review_queue.models import Item
 from review_queue.workflow import Reason, Refused
 
 _SHOWN = 60
+_SETTLED = {
+    "yes": ({State.UNKNOWN}, "经人工在平台后台核对：已发出"),
+    "no": ({State.UNKNOWN}, "经人工在平台后台核对：未发出，重新发送"),
+    "retry": ({State.HELD, State.FAILED}, "人工要求重新发送"),
+}
 
 
 async def _counts(session: AsyncSession, ids: list[str]) -> dict[str, dict[str, int]]:
@@ -78,20 +83,21 @@ async def publication(request: web.Request) -> web.StreamResponse:
 
 
 async def settle_publication(deps: Deps, publication_id: str, staff_id: str, sent: str) -> None:
-    """Record what a person saw on the platform: `sent` is yes or no.
+    """Record what a person decided about one publication: `sent` is yes, no or retry.
 
-    Only for a publication whose outcome is unknown (Refused 409 otherwise). Not sent: it is due
-    again at once, and verified again before it goes.
+    yes and no answer an unknown outcome, retry a held or failed one (Refused 409 otherwise).
+    Whatever is not sent is due again at once, and verified again before it goes.
     """
-    if sent not in ("yes", "no"):
-        raise Refused(422, [Reason("sent", "请选择“已发出”或“未发出”")])
+    if sent not in _SETTLED:
+        raise Refused(422, [Reason("sent", "请选择“已发出”“未发出”或“重新发送”")])
     async with deps.ledger.transaction() as tx:
         row = found(await tx.session.get(Publication, publication_id), "次发布")
-        if row.state != State.UNKNOWN:
-            raise Refused(409, [Reason("state", "这次发布的结果已经明确，不用再确认")])
+        states, words = _SETTLED[sent]
+        if row.state not in states:
+            raise Refused(409, [Reason("state", "这次发布现在不是这种状态，请看页面上的最新结果")])
         moment = now()
         row.state = State.PUBLISHED if sent == "yes" else State.CREATED
-        row.reason = "经人工在平台后台核对：" + ("已发出" if sent == "yes" else "未发出，重新发送")
+        row.reason = words
         row.next_at, row.claimed_until = moment, None
         row.published_at = moment if sent == "yes" else None
         await tx.append(
@@ -100,6 +106,7 @@ async def settle_publication(deps: Deps, publication_id: str, staff_id: str, sen
             actor=staff_id,
             body={"publication": row.id, "account": row.account_id, "sent": sent == "yes"},
         )
+    await deps.queue.note_publication(publication_id)
 
 
 @needs("publications.settle")

@@ -269,12 +269,18 @@ async def test_a_person_settles_an_unknown_publication_once(office: Office) -> N
     _, text = await browser.get(path)
     assert "请先在公众号后台" in text
     assert (await browser.post(f"{path}/settle", sent="maybe"))[0] == 422
+    async with office.deps.db.session() as session:
+        await session.execute(
+            update(Item).where(Item.id == ids["published"]).values(state="scheduled")
+        )
     assert (await browser.post(f"{path}/settle", sent="yes"))[0] == 303
     assert (await browser.post(f"{path}/settle", sent="no"))[0] == 409
     async with office.deps.db.session() as session:
         row = await session.get(Publication, ids["unknown"])
-        assert row is not None
-        assert row.state == "published"
+        item = await session.get(Item, ids["published"])
+    assert row is not None
+    assert item is not None
+    assert (row.state, item.state) == ("published", "published")
 
 
 async def test_a_source_needs_a_second_person(office: Office) -> None:
@@ -427,3 +433,23 @@ async def test_a_policy_change_is_approved_by_a_second_person_or_turned_down(
     _, text = await second.get("/console/policies")
     assert "办法甲" in text
     assert "办法乙" not in text
+
+
+async def test_a_held_publication_can_be_sent_again_and_a_finished_one_cannot(
+    office: Office,
+) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("editor")
+    path = f"/console/publications/{ids['publication']}/settle"
+    assert (await browser.post(path, sent="retry"))[0] == 409
+    async with office.deps.db.session() as session:
+        await session.execute(
+            update(Publication).where(Publication.id == ids["publication"]).values(state="held")
+        )
+    _, text = await browser.get(f"/console/publications/{ids['publication']}")
+    assert "已拦下，没有发出" in text
+    assert (await browser.post(path, sent="retry"))[0] == 303
+    async with office.deps.db.session() as session:
+        row = await session.get(Publication, ids["publication"])
+    assert row is not None
+    assert row.state == "created"
