@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from content_sources.charset import decode
-from content_sources.extract import extract_page, extract_record
+from content_sources.extract import extract_page, extract_record, fetch_record
+from content_sources.fetch import Fetcher
+from tests.content_sources.conftest import Site
 
 URL = "https://www.qinghe.gov.cn/zwgk/2026/a.html"
 TEXT = "青禾县人民政府决定自十二月起为居家老年人提供助餐服务，各社区食堂按时开放。"
@@ -110,3 +112,32 @@ def test_real_pages_give_their_title_date_and_probes(example_data: Path) -> None
         assert made["date"] == wanted["date"], row["id"]
         assert all(part in made["text"] for part in wanted["body_contains"]), row["id"]
         assert not any(part in made["text"] for part in wanted["body_must_not_contain"]), row["id"]
+
+
+async def test_a_typed_address_is_fetched_and_read(site: Site, fetcher: Fetcher) -> None:
+    url = f"{site.base}/site/policy/xiaofei-quan.html"
+    found = await fetch_record({"id": 7, "url": url}, fetcher)
+    assert (found["id"], found["title"]) == (7, "青禾县2026年冬季消费券发放办法")
+    assert (found["date"], found["source"]) == ("2026-11-16", "青禾县商务局")
+
+
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("/site/offsite-redirect", "不在稿源白名单内"),
+        ("/nothing-here.html", "状态码 404"),
+        ("/site/window.png", "内容类型 image/png"),
+    ],
+)
+async def test_a_typed_address_without_a_page_is_one_line_naming_the_field(
+    site: Site, fetcher: Fetcher, path: str, message: str
+) -> None:
+    with pytest.raises(ValueError, match="字段 url") as caught:
+        await fetch_record({"id": 1, "url": site.base + path}, fetcher)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("url", [None, "", "ftp://a/", "https://[::1", "网址", 5])
+async def test_what_is_no_web_address_is_refused(url: object, fetcher: Fetcher) -> None:
+    with pytest.raises(ValueError, match="字段 url"):
+        await fetch_record({"id": 1, "url": url}, fetcher)
