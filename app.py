@@ -13,6 +13,7 @@ from typing import Any
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select
+from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
 from bot.contacts import Contacts
@@ -23,7 +24,8 @@ from bot.inbound import add_routes as add_inbound_routes
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
 from bot.telegram import TelegramChannel
-from bot.wechat import WeChatChannel
+from bot.wechat import NoAnswer, NotSent, WeChatChannel
+from bot.wechat import Refused as WeChatRefused
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
@@ -39,7 +41,7 @@ from escalations.models import RosterEntry
 from escalations.tickets import Tickets, TicketWiring
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy, starting_taxonomy
-from handlers.commands import CommandWiring
+from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
@@ -79,6 +81,7 @@ class Shenfa:
     contacts: Contacts
     channels: dict[str, Channel]
     telegram: TelegramChannel
+    wechat: WeChatChannel
     queue: ReviewQueue
     releases: Releases
     deliverer: Deliverer
@@ -110,6 +113,27 @@ class Shenfa:
             taxonomy=self.taxonomy,
             tickets=self.tickets,
         )
+
+    async def equip(self) -> list[str]:
+        """Tell each platform where we listen and what our menu is; the problems, in Chinese.
+
+        WeChat has no call for the callback address: it is typed into its console by a person.
+        """
+        async with self.db.session() as session:
+            query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+            rows = (await session.scalars(query)).all()
+        problems = []
+        for row in rows:
+            try:
+                account = self.accounts.view(row)
+                if row.platform == "telegram":
+                    callback = f"{self.settings.public_url}/telegram/{row.slug}"
+                    await self.telegram.equip(account, callback, COMMANDS)
+                else:
+                    await self.wechat.create_menu(account, _wechat_menu())
+            except (TelegramError, WeChatRefused, NotSent, NoAnswer, ValueError) as error:
+                problems.append(f"{row.name}：菜单或回调地址没有设好（{error}），请检查账号设置")
+        return problems
 
     @asynccontextmanager
     async def jobs(self) -> AsyncIterator[Tasks]:
@@ -464,6 +488,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         dispatcher=dispatcher,
         telegram=telegram,
+        wechat=wechat,
     )
 
 
@@ -485,6 +510,17 @@ def build_site(shenfa: Shenfa) -> web.Application:
     )
     add_console_routes(app, shenfa.console_deps())
     return app
+
+
+def _wechat_menu() -> list[dict[str, Any]]:
+    """The menu in the platform's form: three groups of click buttons."""
+    return [
+        {
+            "name": label,
+            "sub_button": [{"type": "click", "name": name, "key": key} for name, key in choices],
+        }
+        for label, choices in MENU
+    ]
 
 
 def _audience(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:

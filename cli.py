@@ -244,6 +244,8 @@ def serve(*, home: Home = None) -> None:
             await runner.setup()
             settings = opened.settings
             await web.TCPSite(runner, settings.host, settings.port).start()
+            for problem in await opened.equip():
+                sys.stderr.write(problem + "\n")
             say(f"审发已启动：{settings.public_url}/console/")
             async with opened.jobs():
                 await asyncio.Event().wait()

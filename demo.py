@@ -240,6 +240,8 @@ class Stage:
                 accounts={row.platform: row.id for row in accounts},
             )
             await stage._register()
+            if problems := await shenfa.equip():
+                raise Failed(problems[0])
             await stack.enter_async_context(shenfa.jobs())
             yield stage
 

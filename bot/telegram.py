@@ -6,7 +6,7 @@ A refused connection too. Anything else without a readable answer may have been 
 
 import json
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -240,6 +240,14 @@ class TelegramChannel:
                 return _partly(sent, outcome) if sent else outcome
             sent.append(outcome.ref)
         return Outcome(State.PUBLISHED, ref=",".join(sent))
+
+    async def equip(
+        self, account: AccountView, callback: str, commands: Sequence[tuple[str, str]]
+    ) -> None:
+        """Point the bot at `callback` and name its commands; raises TelegramError."""
+        bot = self._bot(account)
+        await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+        await bot.set_my_commands(list(commands))
 
     async def answer_callback(self, account: AccountView, callback_id: str) -> None:
         """Stop the button's spinner; failing to do so harms nobody."""

@@ -37,6 +37,14 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
 )
 """Labels and keys, three by at most five (W36)."""
 
+COMMANDS = (
+    ("menu", "菜单"),
+    ("list", "我的订阅"),
+    ("help", "怎么用"),
+    ("stop", "全部退订"),
+)
+"""What Telegram shows as the bot's commands."""
+
 MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
