@@ -218,13 +218,13 @@ def _named(url: str) -> list[SourceRule]:
 
 
 def page_record(record_id: Any, page: Page) -> dict[str, Any]:
-    """A page in the shape of the `extract` contract."""
+    """A page in the shape of the `extract` contract: what the page does not say is None."""
     return {
         "id": record_id,
-        "title": page.title,
-        "date": page.date,
-        "source": page.source,
-        "author": page.author,
+        "title": page.title or None,
+        "date": page.date or None,
+        "source": page.source or None,
+        "author": page.author or None,
         "text": page.text,
         "images": [{"url": url, "alt": alt} for url, alt in page.images],
         "links": [{"url": url, "text": text} for url, text in page.links],

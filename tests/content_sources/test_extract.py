@@ -141,3 +141,11 @@ async def test_a_typed_address_without_a_page_is_one_line_naming_the_field(
 async def test_what_is_no_web_address_is_refused(url: object, fetcher: Fetcher) -> None:
     with pytest.raises(ValueError, match="字段 url"):
         await fetch_record({"id": 1, "url": url}, fetcher)
+
+
+def test_what_a_page_does_not_say_is_null(tmp_path: Path) -> None:
+    path = tmp_path / "a.html"
+    path.write_text(f"<html><body><div><p>{TEXT}</p></div></body></html>", encoding="utf-8")
+    found = extract_record({"id": "a", "path": str(path)})
+    assert (found["date"], found["source"], found["author"]) == (None, None, None)
+    assert found["text"] == TEXT
