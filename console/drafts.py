@@ -15,8 +15,8 @@ from console.marks import Preview, preview
 from console.pages import form, many
 from console.words import read_field_time
 from content_sources.models import Article, Source
-from ledger.models import LedgerEntry
-from review_queue.canonical import ATTRIBUTION, Draft
+from ledger.models import Incident, LedgerEntry
+from review_queue.canonical import ATTRIBUTION, Draft, digest
 from review_queue.models import Decision, GateRun, Item, Revision
 from review_queue.staff import names
 from review_queue.workflow import GATES, Reason, Refused
@@ -39,11 +39,17 @@ class Dossier:
     people: Mapping[str, str]
     entries: Sequence[LedgerEntry]
     findings: Sequence[Mapping[str, Any]]
+    incidents: Sequence[Incident]
 
     @property
     def revision(self) -> Revision:
         """The latest version."""
         return self.revisions[-1]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the stored text still is what its digest says."""
+        return digest(self.revision.canonical) == self.revision.digest
 
     @property
     def level(self) -> Mapping[str, Any] | None:
@@ -105,6 +111,9 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
         GateRun.item_id == item_id, GateRun.digest == revisions[-1].digest
     )
     findings = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first() or []
+    opened = select(Incident).where(
+        Incident.subject == f"item:{item_id}", Incident.closed_at.is_(None)
+    )
     ids = {item.author_id, item.last_editor_id, item.claimed_by or "system"}
     ids |= {row.staff_id for row in decisions} | {row.editor_id for row in revisions}
     ids |= {row.actor for row in entries}
@@ -125,6 +134,7 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
         people=await names(session, ids),
         entries=entries,
         findings=findings,
+        incidents=(await session.scalars(opened)).all(),
     )
 
 

@@ -24,7 +24,7 @@ SENDING = {
     State.FAILED: ("没有发出", "stop"),
     State.UNKNOWN: ("未确认是否发出", "warn"),
     State.ENDED: ("已终止", "plain"),
-    State.HELD: ("已停下，等人处理", "plain"),
+    State.HELD: ("暂缓，等来信或处理", "plain"),
 }
 PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
 """The same states for a whole publication: what is held there failed its last check."""

@@ -294,3 +294,8 @@ def test_the_test_walks_sub_applications() -> None:
 async def test_the_bare_address_leads_to_the_console(office: Office, path: str) -> None:
     answer = await office.client().get(path, allow_redirects=False)
     assert (answer.status, answer.headers["Location"]) == (303, "/console/")
+
+
+async def test_many_successful_sign_ins_from_one_address_are_no_attack(office: Office) -> None:
+    for _ in range(8):
+        assert await Browser(office.client()).sign_in("editor", PASSWORD) == 303

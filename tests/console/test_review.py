@@ -3,14 +3,14 @@
 import re
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from bot.models import Publication
 from content_sources.models import Source
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
-from review_queue.models import Item, Staff
+from review_queue.models import Item, Revision, Staff
 from storage.switches import stopped
 from tests.console.office import BODY, Office, busy_morning
 
@@ -453,3 +453,15 @@ async def test_a_held_publication_can_be_sent_again_and_a_finished_one_cannot(
         row = await session.get(Publication, ids["publication"])
     assert row is not None
     assert row.state == "created"
+
+
+async def test_a_text_changed_behind_the_back_is_shown_as_such(office: Office) -> None:
+    row = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    _, text = await browser.get(f"/console/items/{row.id}")
+    assert "内容与摘要不符" not in text
+    async with office.deps.db.session() as session:
+        changed = func.replace(Revision.canonical, "办理", "停止办理")
+        await session.execute(update(Revision).values(canonical=changed))
+    _, text = await browser.get(f"/console/items/{row.id}")
+    assert "内容与摘要不符" in text
