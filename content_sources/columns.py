@@ -97,8 +97,13 @@ def _link(row: Mapping[str, Any], base_url: str) -> str:
     """The entry's web address or empty; a guid that is an address stands in for a missing link."""
     link = str(row.get("link") or "").strip()
     guid = str(row.get("id") or "").strip()
+    return _web(base_url, link) if link else _web("", guid)
+
+
+def _web(base_url: str, target: str) -> str:
+    """The whole address, or empty when it is no web address (one bad link stops no column)."""
     try:
-        url = urljoin(base_url, link) if link else guid
+        url = urljoin(base_url, target)
         return url if urlsplit(url).scheme in ("http", "https") else ""
     except ValueError:
         return ""
@@ -193,8 +198,8 @@ def _entry(anchor: HtmlElement, row: HtmlElement, base_url: str) -> Entry | None
     if not target or target.lower().startswith(("#", "javascript:", "mailto:", "tel:")):
         return None
     title = _clean(anchor.get("title")) or _text(anchor)
-    url = urljoin(base_url, target)
-    if len(title) < SHORTEST_TITLE or urlsplit(url).scheme not in ("http", "https"):
+    url = _web(base_url, target)
+    if len(title) < SHORTEST_TITLE or not url:
         return None
     return Entry(url, title, _day(_text(row)) or _day(_text(anchor)))
 

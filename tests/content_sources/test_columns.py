@@ -65,3 +65,9 @@ def test_what_is_no_column_is_one_line_that_says_where(
         read_column(kind, body, BASE)
     assert "\n" not in str(error.value)
     assert BASE in str(error.value)
+
+
+def test_one_broken_link_does_not_cost_the_list() -> None:
+    broken = "<li><a href='http://[x/'>关于做好坏链接发放工作的通知</a><span>2026-11-20</span></li>"
+    page = PAGE.replace(b"<ul class='list'>", f"<ul class='list'>{broken}".encode())
+    assert len(read_column("list", page, BASE)) == 5
