@@ -59,6 +59,7 @@ async def verify(request: web.Request) -> web.StreamResponse:
         "genuine": released and whole and row.state == State.PUBLISHED,
         "recalled": any(entry.kind == "item.recalled" for entry in entries),
         "broken": bool(broken) or not whole,
+        "person": None,  # the same page for everybody
     }
     return page(request, "verify.html", context)
 

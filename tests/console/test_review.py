@@ -349,7 +349,7 @@ async def test_the_ledger_page_shows_the_chain_and_a_break_in_it(office: Office)
 
 async def test_the_verify_page_proves_without_naming_anybody(office: Office) -> None:
     ids = await busy_morning(office)
-    client = office.client()
+    client = (await office.signed_in("editor")).client
     text = await (await client.get(f"/verify/{ids['publication']}")).text()
     assert "属实" in text
     assert "初审 → 复审 → 终审" in text
