@@ -41,11 +41,12 @@ Suggest = Callable[[str, str], Mapping[str, list[str]] | None]
 
 @dataclass(frozen=True)
 class PollResult:
-    """What one poll brought. `error` is empty or one Chinese line."""
+    """What one poll brought. `waiting` is left for the next; `error` is empty or a Chinese line."""
 
     items: int = 0
     duplicates: int = 0
     refused: int = 0
+    waiting: int = 0
     error: str = ""
 
 
@@ -114,8 +115,10 @@ class Ingest:
         except (FetchError, ColumnError) as error:
             return await self._finish(column_id, None, PollResult(error=str(error)))
         result = PollResult()
-        for entry in await self._unknown(entries):
+        new = await self._unknown(entries)
+        for entry in new[:MOST_NEW]:
             result = await self._file_entry(entry, column, result)
+        result = replace(result, waiting=len(new[MOST_NEW:]))
         return await self._finish(column_id, fetched, result)
 
     async def fetch_article(self, url: str, column: Column | None = None) -> Article:
@@ -159,7 +162,7 @@ class Ingest:
         async with self.db.session() as session:
             query = select(Article.url).where(Article.url.in_([entry.url for entry in entries]))
             known = set((await session.scalars(query)).all())
-        return [entry for entry in entries if entry.url not in known][:MOST_NEW]
+        return [entry for entry in entries if entry.url not in known]
 
     async def _file_entry(self, entry: Entry, column: Column, so_far: PollResult) -> PollResult:
         try:
@@ -183,9 +186,12 @@ class Ingest:
                 column.read_count += result.items
                 if fetched is not None:
                     column.last_ok_at = now()
-                if fetched is not None and not result.error:  # an error is retried in full
-                    column.etag = fetched.headers.get("etag", "")[:200]
-                    column.last_modified = fetched.headers.get("last-modified", "")[:80]
+                if fetched is not None and fetched.status == 200:
+                    done = not result.error and not result.waiting  # else all is read once more
+                    column.etag = fetched.headers.get("etag", "")[:200] if done else ""
+                    column.last_modified = (
+                        fetched.headers.get("last-modified", "")[:80] if done else ""
+                    )
         return result
 
     # --- one article --------------------------------------------------------------------

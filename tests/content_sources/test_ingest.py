@@ -4,9 +4,11 @@ import json
 from datetime import timedelta
 
 import pytest
+from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import now
+from content_sources import ingest as ingest_module
 from content_sources.fetch import FetchError
 from content_sources.models import Article, Column, Source
 from review_queue.models import Item, Revision
@@ -150,3 +152,35 @@ async def test_a_column_may_say_where_its_pages_keep_the_body(desk: Desk, site: 
         column.selectors = {"page_body": "div.m", "page_title": "h1"}
     article = await desk.ingest.fetch_article(url, column)
     assert (article.title, article.text) == ("停水公告", "今夜停水。")
+
+
+async def test_what_one_poll_leaves_over_comes_with_the_next_though_the_feed_is_the_same(
+    desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "MOST_NEW", 3)
+    pages = [site.serve(f"/n{n}.html", article_page(n)) for n in range(5)]
+    rows = "".join(
+        f"<item><title>第{n}篇</title><link>{url}</link></item>" for n, url in enumerate(pages)
+    )
+    feed = f'<rss version="2.0"><channel>{rows}</channel></rss>'
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.headers.get("If-None-Match") == '"v1"':
+            return web.Response(status=304)
+        return web.Response(text=feed, content_type="application/xml", headers={"ETag": '"v1"'})
+
+    async with desk.db.session() as session:
+        column = await session.get(Column, desk.column_id)
+        assert column is not None
+        column.url = site.answer("/many.xml", answer)
+    first, second, third = [await desk.ingest.poll_column(desk.column_id) for _ in range(3)]
+    assert (first.items, first.waiting) == (3, 2)
+    assert (second.items, second.waiting) == (2, 0)
+    assert (third.items, third.waiting, third.error) == (0, 0, "")
+
+
+def article_page(number: int) -> str:
+    lines = f"<p>第{number}个社区食堂今天开门，为附近的老年人提供早餐和午餐，菜单每周更换一次。</p>"
+    return (
+        f"<html><title>第{number}个社区食堂开门</title><body><div>{lines * 2}</div></body></html>"
+    )
