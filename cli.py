@@ -21,7 +21,8 @@ import demo as play
 from app import Shenfa, build_site, initialise, open_shenfa
 from config.settings import Settings
 from config.setup import SetupError, read_setup
-from content_sources.extract import extract_record
+from content_sources.extract import extract_record, fetch_record
+from content_sources.fetch import Fetcher
 from facets.tagger import tag_record
 from knowledge.ask import Library, ask_record
 from knowledge.documents import DocumentError, read_documents
@@ -187,10 +188,20 @@ def tag(*, jsonl: Jsonl = False) -> None:
 
 
 @shenfa.command()
-def extract(*, jsonl: Jsonl = False) -> None:
-    """从网页文件提取标题、日期、来源、正文（--jsonl）。"""
+def extract(
+    *,
+    jsonl: Jsonl = False,
+    fetch: Annotated[bool, typer.Option("--fetch", help="按每行的 url 抓取网页")] = False,
+) -> None:
+    """从网页文件或网址提取标题、日期、来源、正文（--jsonl）。"""
     _only_jsonl(jsonl)
-    run_filter(extract_record)
+    if not fetch:
+        run_filter(extract_record)
+        return
+    with asyncio.Runner() as loop:
+        fetcher = Fetcher(Settings().allowed_private)
+        run_filter(lambda record: loop.run(fetch_record(record, fetcher)))
+        loop.run(fetcher.close())
 
 
 @shenfa.command()

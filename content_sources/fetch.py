@@ -1,16 +1,18 @@
 """Fetch one address of a determined source: judged before every hop, capped and timed.
 
-Private addresses are refused by the socket guard of bot.http, whatever name led there.
+Private addresses are refused by the socket guard of bot.http, whatever name led there. A site's
+robots.txt is kept (RFC 9309); one that cannot be read forbids nothing, the sources being agreed.
 """
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from urllib.parse import urljoin
 
 import aiohttp
+from protego import Protego
 
 from bot.http import Blocked, open_session
 from config.clock import now
@@ -23,6 +25,7 @@ LARGEST = 10 * 1024 * 1024  # bytes after decompression
 SECONDS = 20.0  # for one address with all its redirects
 HOPS = 5
 AGENT = "Shenfa/1 (+government notice relay)"
+ROBOTS_FOR = timedelta(hours=1)
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "server", "content-language")
 PAGES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 FEEDS = PAGES | {
@@ -88,6 +91,7 @@ class Fetcher:
         """Opens nothing before the first fetch."""
         self._allowed = allowed_private
         self._session: aiohttp.ClientSession | None = None
+        self._robots: dict[str, tuple[Protego | None, datetime]] = {}
 
     async def close(self) -> None:
         """Close the connections."""
@@ -131,6 +135,8 @@ class Fetcher:
             if isinstance(verdict, Refusal):
                 where = "" if here == url else f"（由 {url} 跳转而来）"
                 raise FetchError("refused", verdict.message + where)
+            if not await self._permits(self._session, here):
+                raise FetchError("refused", f"网站的 robots.txt 不允许抓取：{here}")
             async with self._session.get(here, headers=headers, allow_redirects=False) as response:
                 target = response.headers.get("Location", "")
                 if response.status not in (301, 302, 303, 307, 308) or not target:
@@ -138,11 +144,27 @@ class Fetcher:
                 here = urljoin(here, target)
         raise FetchError("redirects", f"网址跳转超过 {HOPS} 次，已停止：{url}")
 
+    async def _permits(self, session: aiohttp.ClientSession, url: str) -> bool:
+        place = urljoin(url, "/robots.txt")
+        rules, until = self._robots.get(place, (None, None))
+        if until is None or until < now():
+            rules = await _robots(session, place)
+            self._robots[place] = rules, now() + ROBOTS_FOR
+        return rules is None or bool(rules.can_fetch(url, AGENT))
+
 
 def _blocked(error: Exception) -> bool:
     """Whether the socket guard said no, alone or among the addresses of one name."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     return isinstance(cause, Blocked) or "private address refused" in str(cause)
+
+
+async def _robots(session: aiohttp.ClientSession, place: str) -> Protego | None:
+    headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
+    async with session.get(place, headers=headers, allow_redirects=False) as response:
+        if response.status != 200 or _mime(response.headers.get("Content-Type", "")) == "text/html":
+            return None
+        return Protego.parse(decode(await _capped(response, place)))
 
 
 async def _read(
