@@ -1,20 +1,20 @@
 """The JSON API: the same functions as the pages, described by openapi.json."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
 from console.deps import DEPS, found, visitor
+from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
-from console.permissions import ACTIONS, PUBLIC, Handler, action_of, needs
+from console.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.publish_pages import settle_publication
 from console.record_pages import turn_switch, verification
 from console.sources import approve, propose, read_proposal, revoke
@@ -30,14 +30,9 @@ from storage.switches import Switch
 from subscriptions.matching import Matching
 
 _PAGE = 100
-Body = TypeVar("Body", bound=BaseModel)
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-
-class ItemBody(_Strict):
+class ItemBody(Strict):
     """A new item."""
 
     kind: str
@@ -49,7 +44,7 @@ class ItemBody(_Strict):
     accounts: list[str] | None = None
 
 
-class RevisionBody(_Strict):
+class RevisionBody(Strict):
     """Changed fields of a draft; `version` is the one that was read."""
 
     version: int
@@ -64,20 +59,20 @@ class RevisionBody(_Strict):
     not_after: datetime | None = None
 
 
-class VersionBody(_Strict):
+class VersionBody(Strict):
     """The version that was read."""
 
     version: int
 
 
-class GateBody(_Strict):
+class GateBody(Strict):
     """One gate's answer."""
 
     ok: bool
     note: str = ""
 
 
-class DecisionBody(_Strict):
+class DecisionBody(Strict):
     """One verdict on the digest that was read."""
 
     verdict: Literal["approve", "return"]
@@ -87,32 +82,32 @@ class DecisionBody(_Strict):
     note: str = ""
 
 
-class ScheduleBody(_Strict):
+class ScheduleBody(Strict):
     """The moment inside the window; null is now."""
 
     at: datetime | None = None
 
 
-class ReasonBody(_Strict):
+class ReasonBody(Strict):
     """Why."""
 
     reason: str = Field(min_length=1)
 
 
-class CorrectionBody(_Strict):
+class CorrectionBody(Strict):
     """The correction's own text; it goes through review like every item."""
 
     title: str = Field(min_length=1, max_length=300)
     body: str = Field(min_length=1)
 
 
-class SettleBody(_Strict):
+class SettleBody(Strict):
     """Whether a person saw the publication on the platform."""
 
     sent: bool
 
 
-class SourceBody(_Strict):
+class SourceBody(Strict):
     """A proposed source."""
 
     organisation: str
@@ -122,100 +117,25 @@ class SourceBody(_Strict):
     valid_to: datetime | None = None
 
 
-class AudienceBody(_Strict):
+class AudienceBody(Strict):
     """Facets a subscription must match, and the accounts that would push."""
 
     audience: dict[str, list[str]]
     accounts: list[str]
 
 
-class ReplyBody(_Strict):
+class ReplyBody(Strict):
     """A staff answer."""
 
     text: str = Field(min_length=1)
 
 
-class SwitchBody(_Strict):
+class SwitchBody(Strict):
     """Stop or resume."""
 
     name: str
     stopped: bool
     reason: str = Field(min_length=1)
-
-
-_CODES = {
-    400: "bad_request",
-    401: "no_session",
-    403: "forbidden",
-    404: "not_found",
-    405: "method",
-    409: "conflict",
-    413: "too_large",
-    422: "invalid",
-    429: "too_many",
-    500: "error",
-}
-
-
-def _json(data: Any, status: int = 200) -> web.Response:
-    text = json.dumps(data, ensure_ascii=False, default=_plain)
-    return web.Response(text=text, status=status, content_type="application/json", charset="utf-8")
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
-
-
-def problem_json(_request: web.Request, refused: Refused) -> web.StreamResponse:
-    """A refusal as {"error", "rule", "message", "reasons"}."""
-    reasons = [{"rule": row.rule, "message": row.message} for row in refused.reasons]
-    return _json(
-        {
-            "error": _CODES.get(refused.status, "error"),
-            "rule": reasons[0]["rule"] if reasons else "",
-            "message": "；".join(row["message"] for row in reasons),
-            "reasons": reasons,
-        },
-        refused.status,
-    )
-
-
-def takes(model: type[BaseModel]) -> Callable[[Handler], Handler]:
-    """Declare the body of a route, for `read` and for openapi.json."""
-
-    def mark(handler: Handler) -> Handler:
-        handler.body = model  # type: ignore[attr-defined]
-        return handler
-
-    return mark
-
-
-async def read(request: web.Request, model: type[Body]) -> Body:
-    """The JSON body, or Refused (422) naming each field."""
-    try:
-        return model.model_validate_json(await request.read())
-    except ValidationError as error:
-        faults = [
-            Reason(
-                "field",
-                f"字段 {'.'.join(str(part) for part in row['loc']) or '（整体）'} 不对："
-                f"{_FIELD_WORDS.get(row['type'], '请按 openapi.json 的格式填写')}",
-            )
-            for row in error.errors(include_url=False, include_context=False)
-        ]
-        raise Refused(422, faults) from error
-
-
-_FIELD_WORDS = {
-    "missing": "缺少，请补上",
-    "extra_forbidden": "没有这个字段，请删去",
-    "json_invalid": "不是有效的 JSON",
-    "string_too_short": "不能为空",
-    "string_pattern_mismatch": "格式不对",
-    "datetime_from_date_parsing": "请写带时区的时间，如 2026-11-24T09:30:00+08:00",
-}
 
 
 def _item(row: Item) -> dict[str, Any]:
@@ -236,12 +156,6 @@ def _item(row: Item) -> dict[str, Any]:
     }
 
 
-def _aware(moment: datetime | None, name: str) -> datetime | None:
-    if moment is not None and moment.tzinfo is None:
-        raise Refused(422, [Reason("field", f"字段 {name} 缺少时区，例如 +08:00")])
-    return moment
-
-
 @needs("items.read")
 async def items(request: web.Request) -> web.StreamResponse:
     """Items, last changed first; `state` filters."""
@@ -249,7 +163,7 @@ async def items(request: web.Request) -> web.StreamResponse:
         query = select(Item).order_by(Item.updated_at.desc()).limit(_PAGE)
         if state := request.query.get("state"):
             query = query.where(Item.state == state)
-        return _json({"items": [_item(row) for row in (await session.scalars(query)).all()]})
+        return as_json({"items": [_item(row) for row in (await session.scalars(query)).all()]})
 
 
 @needs("items.write")
@@ -266,7 +180,7 @@ async def create_item(request: web.Request) -> web.StreamResponse:
     content = Content(
         kind=body.kind, title=body.title, body=body.body, attribution=body.attribution
     )
-    return _json(_item(await request.config_dict[DEPS].queue.create_item(content, origin)), 201)
+    return as_json(_item(await request.config_dict[DEPS].queue.create_item(content, origin)), 201)
 
 
 @needs("items.read")
@@ -279,7 +193,7 @@ async def item(request: web.Request) -> web.StreamResponse:
         query = select(Revision).where(Revision.item_id == item_id, Revision.digest == digest)
         revision = (await session.scalars(query)).one()
     content = json.loads(revision.canonical)
-    return _json(_item(row) | {"digest": digest, "content": content, "findings": findings})
+    return as_json(_item(row) | {"digest": digest, "content": content, "findings": findings})
 
 
 @needs("items.read")
@@ -293,7 +207,7 @@ async def revisions(request: web.Request) -> web.StreamResponse:
         {"number": row.number, "digest": row.digest, "at": row.created_at, "editor": row.editor_id}
         for row in rows
     ]
-    return _json({"revisions": shown})
+    return as_json({"revisions": shown})
 
 
 @needs("items.write")
@@ -305,11 +219,11 @@ async def revise(request: web.Request) -> web.StreamResponse:
     if "accounts" in changes:
         changes["accounts"] = tuple(changes["accounts"] or ())
     for name in ("not_before", "not_after"):
-        _aware(changes.get(name), name)
+        aware(changes.get(name), name)
     row = await request.config_dict[DEPS].queue.edit(
         request.match_info["item"], visitor(request).staff_id, body.version, changes
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.write")
@@ -320,7 +234,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     row = await request.config_dict[DEPS].queue.submit(
         request.match_info["item"], visitor(request).staff_id, body.version
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.review")
@@ -329,7 +243,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
     row = await request.config_dict[DEPS].queue.claim(
         request.match_info["item"], visitor(request).staff_id
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.review")
@@ -347,7 +261,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     row = await request.config_dict[DEPS].queue.decide(
         request.match_info["item"], visitor(request).staff_id, answer
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.read")
@@ -356,7 +270,7 @@ async def why_not(request: web.Request) -> web.StreamResponse:
     reasons = await request.config_dict[DEPS].queue.why_not(
         request.match_info["item"], visitor(request).staff_id
     )
-    return _json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
+    return as_json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
 
 
 @needs("items.schedule")
@@ -365,9 +279,9 @@ async def schedule(request: web.Request) -> web.StreamResponse:
     """Set the moment of publication inside the approved window."""
     body = await read(request, ScheduleBody)
     row = await request.config_dict[DEPS].queue.schedule(
-        request.match_info["item"], visitor(request).staff_id, _aware(body.at, "at")
+        request.match_info["item"], visitor(request).staff_id, aware(body.at, "at")
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.recall")
@@ -378,7 +292,7 @@ async def recall(request: web.Request) -> web.StreamResponse:
     row = await request.config_dict[DEPS].queue.recall(
         request.match_info["item"], visitor(request).staff_id, body.reason
     )
-    return _json(_item(row))
+    return as_json(_item(row))
 
 
 @needs("items.write")
@@ -401,7 +315,7 @@ async def correct(request: web.Request) -> web.StreamResponse:
         audience=draft.audience,
         accounts=draft.accounts,
     )
-    return _json(_item(await deps.queue.create_item(content, origin)), 201)
+    return as_json(_item(await deps.queue.create_item(content, origin)), 201)
 
 
 @needs("publications.read")
@@ -410,7 +324,7 @@ async def publication(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
     names = ("id", "item_id", "account_id", "digest", "state", "ref", "url", "reason")
-    return _json(
+    return as_json(
         {name: getattr(row, name) for name in names}
         | {"due_at": row.due_at, "published_at": row.published_at}
     )
@@ -436,7 +350,7 @@ async def sources(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
     names = ("id", "organisation", "hosts", "basis", "list_version", "state", "valid_from")
-    return _json(
+    return as_json(
         {
             "sources": [
                 {name: getattr(row, name) for name in names} | {"valid_to": row.valid_to}
@@ -451,7 +365,7 @@ async def sources(request: web.Request) -> web.StreamResponse:
 async def propose_source(request: web.Request) -> web.StreamResponse:
     """Propose a source; another person approves it."""
     body = await read(request, SourceBody)
-    _aware(body.valid_to, "valid_to")
+    aware(body.valid_to, "valid_to")
     fields = {
         "organisation": body.organisation,
         "hosts": " ".join(body.hosts),
@@ -461,7 +375,7 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
     }
     deps = request.config_dict[DEPS]
     row = await propose(deps.ledger, visitor(request).staff_id, read_proposal(fields))
-    return _json({"id": row.id, "state": row.state}, 201)
+    return as_json({"id": row.id, "state": row.state}, 201)
 
 
 @needs("sources.approve")
@@ -469,7 +383,7 @@ async def approve_source(request: web.Request) -> web.StreamResponse:
     """Approve a source somebody else proposed."""
     source_id = request.match_info["source"]
     await approve(request.config_dict[DEPS].ledger, visitor(request).staff_id, source_id)
-    return _json({"id": source_id, "state": "active"})
+    return as_json({"id": source_id, "state": "active"})
 
 
 @needs("sources.approve")
@@ -477,14 +391,14 @@ async def revoke_source(request: web.Request) -> web.StreamResponse:
     """Stop republishing a source at once."""
     source_id = request.match_info["source"]
     await revoke(request.config_dict[DEPS].ledger, visitor(request).staff_id, source_id)
-    return _json({"id": source_id, "state": "revoked"})
+    return as_json({"id": source_id, "state": "revoked"})
 
 
 @needs("items.read")
 async def rules(request: web.Request) -> web.StreamResponse:
     """The levels of each class, as they would be frozen into a run now."""
     flows = request.config_dict[DEPS].queue.workflows
-    return _json({"levels": {klass: flow.to_json() for klass, flow in flows.items()}})
+    return as_json({"levels": {klass: flow.to_json() for klass, flow in flows.items()}})
 
 
 @needs("policies.read")
@@ -494,7 +408,7 @@ async def policies(request: web.Request) -> web.StreamResponse:
         query = select(Policy).order_by(Policy.issued_on.desc()).limit(_PAGE)
         rows = (await session.scalars(query)).all()
     names = ("id", "title", "doc_number", "issuer", "url", "issued_on", "state")
-    return _json(
+    return as_json(
         {
             "policies": [
                 {name: getattr(row, name) for name in names} | {"validity": validity_words(row)[0]}
@@ -512,7 +426,7 @@ async def count_subscribers(request: web.Request) -> web.StreamResponse:
     matching = Matching(deps.taxonomy)
     async with deps.db.session() as session:
         number = await matching.count(session, body.audience, body.accounts)
-    return _json({"count": number})
+    return as_json({"count": number})
 
 
 @needs("tickets.answer")
@@ -520,7 +434,7 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
     """Take a question."""
     ticket_id = request.match_info["ticket"]
     await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
-    return _json({"id": ticket_id, "state": "claimed"})
+    return as_json({"id": ticket_id, "state": "claimed"})
 
 
 @needs("tickets.answer")
@@ -531,7 +445,7 @@ async def reply_ticket(request: web.Request) -> web.StreamResponse:
     row = await request.config_dict[DEPS].tickets.reply(
         request.match_info["ticket"], visitor(request).staff_id, body.text
     )
-    return _json({"id": row.id, "state": row.state, "findings": row.findings})
+    return as_json({"id": row.id, "state": row.state, "findings": row.findings})
 
 
 @needs("incidents.read")
@@ -541,7 +455,7 @@ async def incidents(request: web.Request) -> web.StreamResponse:
         query = select(Incident).where(Incident.closed_at.is_(None))
         rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
     names = ("id", "kind", "subject", "message", "opened_at")
-    return _json({"incidents": [{name: getattr(row, name) for name in names} for row in rows]})
+    return as_json({"incidents": [{name: getattr(row, name) for name in names} for row in rows]})
 
 
 @needs("home")
@@ -550,7 +464,7 @@ async def switches(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
     names = ("name", "stopped", "reason", "changed_at")
-    return _json({"switches": [{name: getattr(row, name) for name in names} for row in rows]})
+    return as_json({"switches": [{name: getattr(row, name) for name in names} for row in rows]})
 
 
 @needs("switches.set")
@@ -560,7 +474,7 @@ async def set_one_switch(request: web.Request) -> web.StreamResponse:
     body = await read(request, SwitchBody)
     deps = request.config_dict[DEPS]
     await turn_switch(deps, visitor(request).staff_id, body.name, (body.stopped, body.reason))
-    return _json({"name": body.name, "stopped": body.stopped})
+    return as_json({"name": body.name, "stopped": body.stopped})
 
 
 @needs("ledger.read")
@@ -575,7 +489,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
     holds, words = await verification(deps.ledger)
     names = ("seq", "preimage", "hash", "signature")
     entries = [{name: getattr(row, name) for name in names} for row in rows]
-    return _json(
+    return as_json(
         {"ok": holds, "words": words, "checked_at": clock_words(now()), "entries": entries}
     )
 
@@ -586,7 +500,7 @@ async def openapi(request: web.Request) -> web.StreamResponse:
     paths: dict[str, dict[str, Any]] = {}
     for route in ROUTES:
         paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = _operation(route)
-    return _json(
+    return as_json(
         {
             "openapi": "3.1.0",
             "info": {"title": "审发 Shenfa", "version": "1"},

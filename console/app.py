@@ -21,6 +21,7 @@ from console import (
 )
 from console.deps import DEPS, Deps
 from console.guard import guard
+from console.interface import problem_json
 from console.pages import problem_page
 from console.permissions import PUBLIC, needs
 from console.words import FILTERS, WORDS
@@ -90,7 +91,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     console.add_routes(_pages())
     app.add_subapp("/console/", console)
 
-    interface = web.Application(middlewares=[guard(api.problem_json)])
+    interface = web.Application(middlewares=[guard(problem_json)])
     interface.add_routes(api.ROUTES)
     app.add_subapp("/api/v1/", interface)
 
