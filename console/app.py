@@ -12,6 +12,7 @@ from console import (
     account_pages,
     api,
     desk_pages,
+    expert_pages,
     item_pages,
     library_pages,
     public,
@@ -69,6 +70,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *account_pages.ROUTES,
         *desk_pages.ROUTES,
         *item_pages.ROUTES,
+        *expert_pages.ROUTES,
         *publish_pages.ROUTES,
         *library_pages.ROUTES,
         *ticket_pages.ROUTES,
@@ -99,4 +101,8 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     _templates(verify)
     verify.add_routes(public.VERIFY_ROUTES)
     app.add_subapp("/verify/", verify)
+    expert = web.Application(middlewares=[guard(problem_page)])
+    _templates(expert)
+    expert.add_routes(expert_pages.PUBLIC_ROUTES)
+    app.add_subapp("/expert/", expert)
     app.add_routes(public.HEALTH_ROUTES)

@@ -27,6 +27,7 @@ _CODES = {
     404: "not_found",
     405: "method",
     409: "conflict",
+    410: "gone",
     413: "too_large",
     422: "invalid",
     429: "too_many",

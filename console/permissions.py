@@ -23,6 +23,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "items.read": _EDITORIAL | _WATCHERS,
     "items.write": frozenset({"editor"}),
     "items.review": _REVIEWERS,
+    "experts.ask": _EDITORIAL,
     "items.schedule": _EDITORIAL - {"secrecy"},
     "items.recall": _ALL - {"auditor", "duty"},
     "publications.read": _EDITORIAL | _WATCHERS,

@@ -62,6 +62,9 @@ TICKET_REASONS = {
 }
 ENTRY_KINDS = {
     "genesis": "建立台账",
+    "expert.asked": "请部门核对",
+    "expert.answered": "部门答复",
+    "expert.withdrawn": "收回核对链接",
     "staff.set": "设置人员与角色",
     "source.proposed": "提出稿源",
     "source.approved": "批准稿源",

@@ -6,6 +6,7 @@ import content_sources.models
 import escalations.models
 import knowledge.models
 import ledger.models
+import review_queue.expert_models
 import review_queue.models
 import storage.media
 import storage.switches
@@ -18,6 +19,7 @@ TABLES = (
     escalations.models,
     knowledge.models,
     ledger.models,
+    review_queue.expert_models,
     review_queue.models,
     storage.media,
     storage.switches,

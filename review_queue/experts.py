@@ -1,0 +1,235 @@
+"""Ask an expert outside the office (政策起草部门): a one-time link, answered without an account.
+
+The link is bound to the digest that was asked about: after an edit it shows nothing and takes no
+answer. What was said is kept in a table; the signed entries hold a commitment to it.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from ledger.append import Ledger
+from review_queue.expert_models import ExpertLink
+from review_queue.models import Item, Revision, Staff
+from review_queue.workflow import Reason, Refused
+from storage.database import new_id
+
+LONGEST = 30  # days a link may stay open
+ASKERS = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_OPEN = ("draft", "review", "referred", "approved", "scheduled")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of whom; `days` until the link expires (1 to 30)."""
+
+    organisation: str
+    text: str
+    days: int = 5
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What the expert says about the digest they read."""
+
+    digest: str
+    verdict: Literal["agree", "problem"]
+    name: str
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A link that may still be answered, with the text it is about."""
+
+    link: ExpertLink
+    canonical: str
+
+
+class Experts:
+    """Questions to experts over one ledger."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Links and answers are rows; their entries are signed."""
+        self.ledger = ledger
+
+    async def ask(self, item_id: str, staff_id: str, question: Question) -> tuple[ExpertLink, str]:
+        """A new link about the latest revision and its token, which is told only now."""
+        token = secrets.token_urlsafe(32)
+        async with self.ledger.transaction() as tx:
+            item = await tx.session.get(Item, item_id)
+            person = await tx.session.get(Staff, staff_id)
+            if item is None:
+                raise Refused(404, [Reason("item", "没有这篇稿件")])
+            if reasons := _ask_faults(item, person, question):
+                raise Refused(403 if reasons[0].rule == "role" else 422, reasons)
+            moment = now()
+            link = ExpertLink(
+                id=new_id(),
+                item_id=item_id,
+                digest=(await latest_of(tx.session, item_id)).digest,
+                token_hash=_hash(token),
+                organisation=question.organisation.strip(),
+                question=question.text.strip(),
+                asked_by=staff_id,
+                asked_at=moment,
+                expires_at=moment + timedelta(days=question.days),
+            )
+            tx.session.add(link)
+            await tx.append(
+                "expert.asked",
+                subject=f"item:{item_id}",
+                actor=staff_id,
+                body={
+                    "link": link.id,
+                    "digest": link.digest,
+                    "expires_at": link.expires_at.isoformat(),
+                    "question": _commitment(link.id, [link.organisation, link.question]),
+                },
+            )
+        return link, token
+
+    async def look(self, token: str) -> Opened:
+        """What the link is about; Refused (404 unknown, 410 over or changed) says why not."""
+        async with self.ledger.db.session() as session:
+            link = await _by_token(session, token)
+            revision = await _still_open(session, link)
+        return Opened(link, revision.canonical)
+
+    async def answer(self, token: str, opinion: Opinion) -> ExpertLink:
+        """Take the one answer of this link; a second, late or outdated one is refused."""
+        async with self.ledger.transaction() as tx:
+            link = await _by_token(tx.session, token)
+            await _still_open(tx.session, link)
+            if reasons := _answer_faults(link, opinion):
+                raise Refused(422, reasons)
+            link.verdict, link.name = opinion.verdict, opinion.name.strip()
+            link.text, link.answered_at = opinion.text.strip(), now()
+            await tx.append(
+                "expert.answered",
+                subject=f"item:{link.item_id}",
+                actor="expert",
+                body={
+                    "link": link.id,
+                    "digest": link.digest,
+                    "verdict": link.verdict,
+                    "opinion": _commitment(link.id, [link.name, link.text]),
+                },
+            )
+        return link
+
+    async def withdraw(self, link_id: str, staff_id: str) -> ExpertLink:
+        """Close a link nobody has answered yet, for whoever may ask."""
+        async with self.ledger.transaction() as tx:
+            link = await tx.session.get(ExpertLink, link_id)
+            person = await tx.session.get(Staff, staff_id)
+            if link is None:
+                raise Refused(404, [Reason("link", "没有这个核对链接")])
+            if person is None or not person.active or ASKERS.isdisjoint(person.roles):
+                raise Refused(403, [_ROLE])
+            if link.answered_at is not None:
+                raise Refused(409, [Reason("answered", "对方已经答复，不能再收回")])
+            link.withdrawn_at = now()
+            await tx.append(
+                "expert.withdrawn",
+                subject=f"item:{link.item_id}",
+                actor=staff_id,
+                body={"link": link.id},
+            )
+        return link
+
+
+async def links_of(session: AsyncSession, item_id: str) -> Sequence[ExpertLink]:
+    """Every question about an item, newest first."""
+    query = select(ExpertLink).where(ExpertLink.item_id == item_id)
+    return (await session.scalars(query.order_by(ExpertLink.asked_at.desc()))).all()
+
+
+def state_of(link: ExpertLink, digest: str) -> str:
+    """Where a question stands while `digest` is the item's latest, in words."""
+    if link.answered_at is not None:
+        said = "没有问题" if link.verdict == "agree" else "有问题"
+        return said if link.digest == digest else f"{said}（针对以前的内容）"
+    if link.withdrawn_at is not None:
+        return "已收回"
+    if link.digest != digest:
+        return "内容已变化，链接作废"
+    return "已过期" if link.expires_at <= now() else "等待答复"
+
+
+_ROLE = Reason("role", "只有编辑和审核人员能请部门核对")
+
+
+def _ask_faults(item: Item, person: Staff | None, question: Question) -> list[Reason]:
+    if person is None or not person.active or ASKERS.isdisjoint(person.roles):
+        return [_ROLE]
+    faults = []
+    if item.state not in _OPEN:
+        faults.append(Reason("state", "稿件已经发布或撤回，不用再请部门核对"))
+    if not 2 <= len(question.organisation.strip()) <= 120:
+        faults.append(Reason("organisation", "请写明请哪个部门核对（2 到 120 个字）"))
+    if not 2 <= len(question.text.strip()) <= 1000:
+        faults.append(Reason("question", "请写明要对方核对什么（2 到 1000 个字）"))
+    if not 1 <= question.days <= LONGEST:
+        faults.append(Reason("days", f"有效期只能是 1 到 {LONGEST} 天"))
+    return faults
+
+
+def _answer_faults(link: ExpertLink, opinion: Opinion) -> list[Reason]:
+    faults = []
+    if opinion.digest != link.digest:
+        faults.append(Reason("stale", "页面与链接不是同一份内容，请重新打开链接"))
+    if opinion.verdict not in ("agree", "problem"):
+        faults.append(Reason("verdict", "请选择“没有问题”或“有问题”"))
+    if not 2 <= len(opinion.name.strip()) <= 60:
+        faults.append(Reason("name", "请填写您的姓名和职务（2 到 60 个字）"))
+    if opinion.verdict == "problem" and not opinion.text.strip():
+        faults.append(Reason("text", "有问题请写明是哪里、应当怎样写"))
+    if len(opinion.text) > 4000:
+        faults.append(Reason("text", "意见最多 4000 个字，请缩短"))
+    return faults
+
+
+async def _by_token(session: AsyncSession, token: str) -> ExpertLink:
+    query = select(ExpertLink).where(ExpertLink.token_hash == _hash(token))
+    link = (await session.scalars(query)).first()
+    if link is None:
+        raise Refused(404, [Reason("link", "没有这个核对链接，可能地址不完整：请向发给您的人核实")])
+    return link
+
+
+async def _still_open(session: AsyncSession, link: ExpertLink) -> Revision:
+    if link.answered_at is not None:
+        raise Refused(410, [Reason("answered", "这个链接已经答复过，不能再用，谢谢您")])
+    if link.withdrawn_at is not None:
+        raise Refused(410, [Reason("withdrawn", "这个链接已被收回，不用再答复")])
+    if link.expires_at <= now():
+        raise Refused(410, [Reason("expired", "这个链接已过期：如仍需核对，请对方重新发送")])
+    revision = await latest_of(session, link.item_id)
+    body = hashlib.sha256(revision.canonical.encode()).hexdigest()
+    if not link.digest == revision.digest == body:
+        raise Refused(
+            410, [Reason("changed", "内容已变化，这个链接作废：请对方就新的内容重新发送")]
+        )
+    return revision
+
+
+async def latest_of(session: AsyncSession, item_id: str) -> Revision:
+    """The revision a new question would be about."""
+    query = select(Revision).where(Revision.item_id == item_id)
+    return (await session.scalars(query.order_by(Revision.number.desc()).limit(1))).one()
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _commitment(salt: str, parts: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join([salt, *parts]).encode()).hexdigest()
