@@ -64,13 +64,26 @@ class Origin:
 
 @dataclass(frozen=True)
 class Answer:
-    """One reviewer's form: verdict approve or return, gate -> {"ok", "note"}, and what was seen."""
+    """One reviewer's form: verdict approve, return or refer, and what was seen.
+
+    `gates` maps gate to {"ok", "note"}; `attachments` answers secrecy for each attachment (sha256
+    marker to ok); `proof` says that this round of proof-reading was done. A return may name its
+    `gate` and the marked `span` {"field", "start", "end", "text"}; a referral its `department`,
+    the question as `note`, and `due_at`. `level` picks one of several levels open at once.
+    """
 
     verdict: str
     digest: str
     version: int
     gates: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
+    attachments: Mapping[str, bool] = field(default_factory=dict)
+    proof: bool = False
+    gate: str = ""
+    span: Mapping[str, Any] | None = None
+    department: str = ""
+    due_at: datetime | None = None
+    level: int | None = None
 
 
 class ReviewQueue:
@@ -201,7 +214,12 @@ class ReviewQueue:
             "revision.created",
             subject=f"item:{item.id}",
             actor=editor_id,
-            body={"number": item.revision, "digest": digest(text)},
+            body={
+                "number": item.revision,
+                "digest": digest(text),
+                "klass": item.klass,
+                "kind": item.kind,
+            },
         )
 
     async def _void(self, session: AsyncSession, item: Item, why: str) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint
+from sqlalchemy import String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -39,8 +39,13 @@ class Item(Base):
     revision: Mapped[int] = mapped_column(default=1)
     version: Mapped[int] = mapped_column(default=1)  # optimistic check, counts every change
     workflow: Mapped[dict[str, Any] | None]  # frozen at submission
-    level: Mapped[int] = mapped_column(default=0)  # index of the level that waits
+    run_seq: Mapped[int | None]  # ledger number of the submission the run began with
+    level: Mapped[int] = mapped_column(default=0)  # index of the (first) level that waits
     level_due_at: Mapped[datetime | None]
+    level_reminded: Mapped[bool] = mapped_column(default=False, server_default=false())
+    level_overdue: Mapped[bool] = mapped_column(default=False, server_default=false())
+    retrospective: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """After 应急: "" (nothing open), review, overdue or rejected; the banner of pages."""
     claimed_by: Mapped[str | None] = mapped_column(String(26))
     claimed_until: Mapped[datetime | None]
     return_reason: Mapped[str] = mapped_column(Text, default="")
@@ -86,11 +91,20 @@ class Decision(Base):
     level: Mapped[int]
     level_name: Mapped[str] = mapped_column(String(20))
     staff_id: Mapped[str] = mapped_column(String(26))
-    verdict: Mapped[str] = mapped_column(String(12))  # approve | return
+    verdict: Mapped[str] = mapped_column(String(12))  # approve | return | refer
     gates: Mapped[dict[str, Any]]  # gate -> {"ok": bool, "note": str}
     note: Mapped[str] = mapped_column(Text, default="")
+    attachments: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    """Secrecy answered for each attachment: sha256 marker -> bool."""
+    proof: Mapped[bool] = mapped_column(default=False, server_default=false())
+    gate: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """The gate a return is tied to."""
+    span: Mapped[dict[str, Any] | None]  # the marked place: field, start, end, text
+    in_place_of: Mapped[str] = mapped_column(String(26), default="", server_default="")
+    """The absent person's id, "overdue" for the next in line, or ""."""
+    retrospective: Mapped[bool] = mapped_column(default=False, server_default=false())
     at: Mapped[datetime]
-    ledger_seq: Mapped[int]
+    ledger_seq: Mapped[int] = mapped_column(index=True)
 
 
 class ReleaseRow(Base):
@@ -103,6 +117,86 @@ class ReleaseRow(Base):
     ruleset: Mapped[str] = mapped_column(String(64))
     created_at: Mapped[datetime]
     recalled_at: Mapped[datetime | None]
+
+
+class Referral(Base):
+    """A question to the competent department; the item waits in state `referred` until answered."""
+
+    __tablename__ = "referral"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # also the salt of its texts
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    level: Mapped[int]
+    department: Mapped[str] = mapped_column(String(80))
+    question: Mapped[str] = mapped_column(Text)
+    due_at: Mapped[datetime] = mapped_column(index=True)
+    asked_by: Mapped[str] = mapped_column(String(26))
+    asked_at: Mapped[datetime]
+    ledger_seq: Mapped[int]
+    answer: Mapped[str] = mapped_column(Text, default="")
+    answered_by: Mapped[str | None] = mapped_column(String(26))  # staff id, or "expert"
+    answered_at: Mapped[datetime | None]
+    voided_at: Mapped[datetime | None]
+    reminded: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class Emergency(Base):
+    """One 应急 run and the levels of the normal class that follow it."""
+
+    __tablename__ = "emergency"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # also the salt of the reason
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    run_seq: Mapped[int]
+    digest: Mapped[str] = mapped_column(String(64))
+    klass: Mapped[str] = mapped_column(String(12))  # the normal class
+    workflow: Mapped[dict[str, Any]]  # the normal class's levels, as frozen
+    reason: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[str] = mapped_column(String(26))
+    at: Mapped[datetime]
+    released_at: Mapped[datetime | None]
+    level: Mapped[int] = mapped_column(default=0)  # index into `workflow` of the level that waits
+    due_at: Mapped[datetime | None] = mapped_column(index=True)
+    state: Mapped[str] = mapped_column(String(12))  # running|review|overdue|rejected|closed|void
+    closed_at: Mapped[datetime | None]
+
+
+class Waiver(Base):
+    """One person's permission for one blocking finding on exactly one digest."""
+
+    __tablename__ = "waiver"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # also the salt of its texts
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    gate: Mapped[str] = mapped_column(String(12))
+    rule: Mapped[str] = mapped_column(String(120))
+    span: Mapped[dict[str, Any]]  # the finding's place: field, start, end, text
+    reason: Mapped[str] = mapped_column(Text)
+    staff_id: Mapped[str] = mapped_column(String(26))
+    at: Mapped[datetime]
+    ledger_seq: Mapped[int]
+
+
+class Absence(Base):
+    """A person is away and another acts for them; the signed entry is staff.absent."""
+
+    __tablename__ = "absence"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    substitute_id: Mapped[str] = mapped_column(String(26), index=True)
+    set_by: Mapped[str] = mapped_column(String(26))
+    at: Mapped[datetime]
+
+
+class Remark(Base):
+    """The words behind a ledger entry that carries only their salted commitment."""
+
+    __tablename__ = "remark"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # the salt
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    ledger_seq: Mapped[int]
+    text: Mapped[str] = mapped_column(Text)
 
 
 class ConsoleSession(Base):

@@ -4,13 +4,15 @@ Every rule here is data in, data out: pages, API and sender ask the same functio
 """
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 import yaml
+
+from review_queue.canonical import KINDS
 
 GATES = ("politics", "law", "policy", "secrecy", "wording")
 GATE_NAMES = {
@@ -32,6 +34,10 @@ ROLES = {
     "auditor": "审计",
 }
 
+EMERGENCY = "应急"
+REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+"""Roles that may stand in a level at all."""
+
 
 class WorkflowError(ValueError):
     """A workflow definition that must not run; the text names class, level and remedy."""
@@ -48,46 +54,83 @@ class Reason:
 class Refused(Exception):
     """An action was refused; `status` is 403 (rule or role), 409 (state, stale), 422 (field)."""
 
-    def __init__(self, status: int, reasons: Sequence[Reason]) -> None:
-        """Keep every reason, not only the first."""
+    def __init__(
+        self, status: int, reasons: Sequence[Reason], current: Mapping[str, Any] | None = None
+    ) -> None:
+        """Keep every reason, not only the first; `current` is what a stale form should now show."""
         super().__init__("；".join(reason.message for reason in reasons))
         self.status = status
         self.reasons = list(reasons)
+        self.current = current
 
 
 @dataclass(frozen=True)
 class Level:
-    """One step: any holder of one of `roles` may decide, answering at least `gates`."""
+    """One step: `quorum` different holders of one of `roles` approve, each answering `gates`.
+
+    `substitutes` are roles that may decide once the level is overdue. With `proof` a decision
+    records one proof-reading round; with `passkey` it is signed on the reviewer's own device.
+    """
 
     name: str
     roles: tuple[str, ...]
     gates: tuple[str, ...]
     hours: float
+    quorum: int = 1
+    substitutes: tuple[str, ...] = ()
+    proof: bool = False
+    passkey: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """What is signed; defaults are left out, so that older definitions keep their digest."""
+        row: dict[str, Any] = {
+            "name": self.name,
+            "roles": list(self.roles),
+            "gates": list(self.gates),
+            "hours": self.hours,
+        }
+        extra = {
+            "quorum": self.quorum if self.quorum != 1 else None,
+            "substitutes": list(self.substitutes),
+            "proof": self.proof,
+            "passkey": self.passkey,
+        }
+        return row | {name: value for name, value in extra.items() if value}
 
 
 @dataclass(frozen=True)
 class Workflow:
-    """The ordered levels of one class, as frozen into a run at submission."""
+    """The levels of one class: in order, or all at once when `parallel` (应急).
+
+    `kinds` holds other levels for single kinds of item. The whole definition has one digest,
+    is approved as a whole and is signed as a whole into every run.
+    """
 
     klass: str
     version: int
     levels: tuple[Level, ...]
+    parallel: bool = False
+    kinds: Mapping[str, tuple[Level, ...]] = field(default_factory=dict)
+
+    def for_kind(self, kind: str) -> "Workflow":
+        """The levels an item of this kind goes through, without the other kinds."""
+        return replace(self, levels=self.kinds.get(kind, self.levels), kinds={})
 
     def to_json(self) -> dict[str, Any]:
-        """The form that is frozen into the item and signed into the ledger."""
-        return {
+        """The form that is frozen into a run and signed into the ledger."""
+        data: dict[str, Any] = {
             "klass": self.klass,
             "version": self.version,
-            "levels": [
-                {
-                    "name": level.name,
-                    "roles": list(level.roles),
-                    "gates": list(level.gates),
-                    "hours": level.hours,
-                }
-                for level in self.levels
-            ],
+            "levels": [level.to_json() for level in self.levels],
         }
+        if self.parallel:
+            data["parallel"] = True
+        if self.kinds:
+            data["kinds"] = {
+                kind: {"levels": [level.to_json() for level in levels]}
+                for kind, levels in self.kinds.items()
+            }
+        return data
 
     @property
     def digest(self) -> str:
@@ -95,35 +138,105 @@ class Workflow:
         return hashlib.sha256(rfc8785.dumps(self.to_json())).hexdigest()
 
 
+_CLASS_FIELDS = frozenset({"klass", "version", "levels", "parallel", "kinds"})
+_LEVEL_FIELDS = frozenset(
+    {"name", "roles", "gates", "hours", "quorum", "substitutes", "proof", "passkey"}
+)
+
+
 def read_workflow(klass: str, version: int, data: Mapping[str, Any]) -> Workflow:
-    """Check one class's definition and build it; WorkflowError says what is wrong where."""
-    rows = data.get("levels")
+    """Check one class's definition and build it; WorkflowError says what is wrong where.
+
+    Reads what people write and what `to_json` froze, of this and of earlier versions.
+    """
+    if unknown := set(data) - _CLASS_FIELDS:
+        raise WorkflowError(f"类别“{klass}”有不认识的字段：{'、'.join(sorted(unknown))}")
+    parallel = _flag(data, "parallel", f"类别“{klass}”")
+    if parallel and klass != EMERGENCY:
+        raise WorkflowError(f"类别“{klass}”不能同时审核（parallel），只有应急可以")
+    kinds = data.get("kinds") or {}
+    if not isinstance(kinds, Mapping) or (unknown := set(kinds) - set(KINDS)):
+        raise WorkflowError(f"类别“{klass}”的 kinds 只能写稿件种类：{'、'.join(KINDS)}")
+    return Workflow(
+        klass=klass,
+        version=version,
+        levels=_read_levels(f"类别“{klass}”", data),
+        parallel=parallel,
+        kinds={kind: _read_levels(f"类别“{klass}”的{kind}", row) for kind, row in kinds.items()},
+    )
+
+
+def _read_levels(where: str, data: Any) -> tuple[Level, ...]:
+    rows = data.get("levels") if isinstance(data, Mapping) else None
     if not isinstance(rows, list) or len(rows) < 2:
-        raise WorkflowError(f"类别“{klass}”至少要有两级审核：请在 levels 下再加一级")
-    levels = tuple(_read_level(klass, row) for row in rows)
+        raise WorkflowError(f"{where}至少要有两级审核：请在 levels 下再加一级")
+    levels = tuple(_read_level(where, row) for row in rows)
+    names = [level.name for level in levels]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise WorkflowError(f"{where}有两级同名：{'、'.join(sorted(twice))}")
     covered = {gate for level in levels for gate in level.gates}
     if missing := [GATE_NAMES[gate] for gate in GATES if gate not in covered]:
-        raise WorkflowError(f"类别“{klass}”没有任何一级负责{'、'.join(missing)}")
+        raise WorkflowError(f"{where}没有任何一级负责{'、'.join(missing)}")
     if set(levels[-1].gates) != set(GATES):
-        raise WorkflowError(f"类别“{klass}”的最后一级“{levels[-1].name}”必须回答全部五关")
-    return Workflow(klass, version, levels)
+        raise WorkflowError(f"{where}的最后一级“{levels[-1].name}”必须回答全部五关")
+    return levels
 
 
-def _read_level(klass: str, row: Any) -> Level:
+def _read_level(where: str, row: Any) -> Level:
     try:
-        name, roles, gates = str(row["name"]), tuple(row["roles"]), tuple(row["gates"])
-        hours = float(row["hours"])
-    except (KeyError, TypeError, ValueError) as error:
+        level = Level(
+            name=str(row["name"]).strip(),
+            roles=_words(row["roles"]),
+            gates=_words(row["gates"]),
+            hours=float(row["hours"]),
+            quorum=int(row.get("quorum", 1)),
+            substitutes=_words(row.get("substitutes", [])),
+            proof=_flag(row, "proof", where),
+            passkey=_flag(row, "passkey", where),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if isinstance(error, WorkflowError):
+            raise
         raise WorkflowError(
-            f"类别“{klass}”有一级缺少或写错字段（需要 name、roles、gates、hours）：{error}"
+            f"{where}有一级缺少或写错字段（需要 name、roles、gates、hours）：{error}"
         ) from error
-    if not roles or (unknown := set(roles) - set(ROLES)):
-        raise WorkflowError(f"类别“{klass}”的“{name}”角色不对：{'、'.join(unknown) or '空'}")
-    if unknown := set(gates) - set(GATES):
-        raise WorkflowError(f"类别“{klass}”的“{name}”有不认识的关口：{'、'.join(unknown)}")
-    if hours <= 0:
-        raise WorkflowError(f"类别“{klass}”的“{name}”时限必须大于零小时")
-    return Level(name, roles, gates, hours)
+    for fault in _level_data_faults(level, row):
+        raise WorkflowError(f"{where}的“{level.name}”{fault}")
+    return level
+
+
+def _level_data_faults(level: Level, row: Mapping[str, Any]) -> Iterator[str]:
+    if unknown := set(row) - _LEVEL_FIELDS:
+        yield f"有不认识的字段：{'、'.join(sorted(unknown))}"
+    if not level.name:
+        yield "没有名称"
+    if not level.roles or (unknown := set(level.roles) - set(ROLES)):
+        yield f"角色不对：{'、'.join(sorted(set(level.roles) - set(ROLES))) or '空'}"
+    if unknown := set(level.substitutes) - set(ROLES):
+        yield f"候补角色不对：{'、'.join(sorted(unknown))}"
+    if barred := (set(level.roles) | set(level.substitutes)) - REVIEWERS:
+        yield f"不能由{'、'.join(ROLES[role] for role in sorted(barred))}审核"
+    if unknown := set(level.gates) - set(GATES):
+        yield f"有不认识的关口：{'、'.join(sorted(unknown))}"
+    if not level.gates:
+        yield "没有要回答的关口"
+    if not 0 < level.hours < 24 * 366:
+        yield "时限必须大于零小时、小于一年"
+    if not 1 <= level.quorum <= 9:
+        yield "人数 quorum 必须是 1 到 9"
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise TypeError(f"“{value}”应当是列表")
+    return tuple(str(word) for word in value)
+
+
+def _flag(row: Mapping[str, Any], name: str, where: str) -> bool:
+    value = row.get(name, False)
+    if not isinstance(value, bool):
+        raise WorkflowError(f"{where}的 {name} 只能写 true 或 false")
+    return value
 
 
 def load_workflows(path: Path) -> dict[str, Workflow]:
@@ -136,32 +249,46 @@ def load_workflows(path: Path) -> dict[str, Workflow]:
         }
     except WorkflowError as error:
         raise WorkflowError(f"{path.name}：{error}") from error
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise WorkflowError(f"{path.name}：不是有效的审核级次文件：{error}") from error
 
 
 def unfillable(
     workflows: Mapping[str, Workflow], staff: Mapping[str, Collection[str]]
 ) -> list[str]:
-    """Sentences naming each class whose levels the present staff (id to roles) cannot fill."""
-    return [
-        f"类别“{flow.klass}”现有人员无法走完：每一级需要不同的人，最后一级还需要保密角色"
-        for flow in workflows.values()
-        if not _assignable(flow.levels, staff, frozenset())
-    ]
+    """Sentences naming each class whose levels the present staff (id to roles) cannot fill.
+
+    Every approval of every level (its quorum too) needs a person of its own.
+    """
+    sentences = []
+    for flow in workflows.values():
+        for kind in ("", *flow.kinds):
+            levels = flow.for_kind(kind).levels
+            seats = [level for level in levels for _ in range(level.quorum)]
+            if not _assignable(seats, staff):
+                label = f"类别“{flow.klass}”{f'的{kind}' if kind else ''}"
+                sentences.append(
+                    f"{label}现有人员无法走完：{'、'.join(level.name for level in levels)}共要"
+                    f" {len(seats)} 个不同的人，回答保密关的还要有保密角色"
+                )
+    return sentences
 
 
-def _assignable(
-    levels: Sequence[Level], staff: Mapping[str, Collection[str]], used: frozenset[str]
-) -> bool:
-    """Whether different people can fill the levels in order (depth-first; offices are small)."""
-    if not levels:
-        return True
-    return any(
-        _assignable(levels[1:], staff, used | {person})
-        for person, roles in staff.items()
-        if person not in used and not level_faults(levels[0], roles)
-    )
+def _assignable(seats: Sequence[Level], staff: Mapping[str, Collection[str]]) -> bool:
+    """Whether each seat finds a person of its own (augmenting paths over a bipartite graph)."""
+    taken: dict[str, int] = {}
+
+    def find(seat: int, tried: set[str]) -> bool:
+        for person, roles in staff.items():
+            if person in tried or level_faults(seats[seat], roles):
+                continue
+            tried.add(person)
+            if person not in taken or find(taken[person], tried):
+                taken[person] = seat
+                return True
+        return False
+
+    return all(find(seat, set()) for seat in range(len(seats)))
 
 
 def level_faults(level: Level, roles: Collection[str]) -> list[Reason]:

@@ -68,8 +68,9 @@ async def test_an_inserted_decision_is_noticed(office: Any) -> None:
     async with office.queue.db.session() as session:
         await session.execute(
             text(
-                "INSERT INTO decision SELECT 'copy', item_id, digest, level, level_name, staff_id,"
-                " verdict, gates, note, at, 999 FROM decision WHERE level = 0"
+                "INSERT INTO decision (id, item_id, digest, level, level_name, staff_id, verdict,"
+                " gates, note, at, ledger_seq) SELECT 'copy', item_id, digest, level, level_name,"
+                " staff_id, verdict, gates, note, at, 999 FROM decision WHERE level = 0"
             )
         )
     with pytest.raises(NotReleased, match="没有签名的台账依据"):
