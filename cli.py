@@ -3,8 +3,8 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,8 @@ import structlog
 import typer
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from rich.console import Console
+from rich.progress import Progress
 from sqlalchemy import select
 
 import bench as benches
@@ -28,6 +30,7 @@ from knowledge.ask import Library, ask_record
 from knowledge.documents import DocumentError, read_documents
 from knowledge.library import Proposed
 from ledger.verify import verify_export
+from review_queue.gates import evaluation
 from review_queue.gates.engine import Facts, NoFacts, RuleSet
 from review_queue.gates.filter import check_record, library_facts
 from review_queue.gates.rules import RuleError
@@ -38,8 +41,10 @@ from sandbox.app import serve as serve_sandbox
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 ledger = typer.Typer(no_args_is_help=True, help="台账：导出、核验、锚定")
 library = typer.Typer(no_args_is_help=True, help="政策库")
+evals = typer.Typer(no_args_is_help=True, help="在标注数据上评测")
 shenfa.add_typer(ledger, name="ledger")
 shenfa.add_typer(library, name="library")
+shenfa.add_typer(evals, name="eval")
 
 Home = Annotated[Path | None, typer.Option("--home", help="数据目录")]
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
@@ -312,6 +317,45 @@ def bench_command(name: Annotated[str, typer.Argument(help="项目名称")]) -> 
 
     for row in asyncio.run(run()):
         say(row, as_json=True)
+
+
+# --- evaluation ---------------------------------------------------------------------------
+
+
+@contextmanager
+def progress_bar(what: str, total: int) -> Iterator[Callable[[], None]]:
+    """A bar on stderr when a person is watching; yields what to call for each step."""
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda: bar.advance(task)
+
+
+@evals.command("gates")
+def eval_gates(
+    *,
+    data: Annotated[Path | None, typer.Option("--data", help="标注数据目录")] = None,
+    as_json: Json = False,
+    samples: Annotated[bool, typer.Option("--samples", help="也列出误报和漏报")] = False,
+) -> None:
+    """五关在标注数据上的查全、查准和误报，按数据集和规则列出；有未达到的目标时退出码为 1。"""
+    folder = data or evaluation.default_data()
+    if not folder.is_dir():
+        raise BadInput(f"没有数据目录 {folder}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
+    rules = RuleSet.load()
+    with progress_bar("评测", evaluation.count_texts(folder)) as step:
+        measures, tally = evaluation.evaluate(folder, rules, step)
+    if as_json:
+        for measure in measures:
+            say(evaluation.as_row(measure), as_json=True)
+        for line in evaluation.by_rule(tally):
+            say(line, as_json=True)
+        for sample in tally.samples if samples else ():
+            say(sample, as_json=True)
+    else:
+        say("\n".join(evaluation.tables(measures, tally, samples=samples)))
+    if any(measure.ok is False for measure in measures):
+        raise SystemExit(1)
 
 
 # --- ledger and library -------------------------------------------------------------------

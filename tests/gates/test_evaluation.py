@@ -1,0 +1,88 @@
+"""`shenfa eval gates` counts what it says it counts."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import shenfa
+from review_queue.gates.evaluation import Measure, by_rule, evaluate
+from review_queue.gates.rules import RuleSet
+
+RULES = RuleSet.load()
+
+
+def write(folder: Path, name: str, rows: list[dict[str, Any]]) -> None:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def measured(folder: Path) -> dict[tuple[str, str], Measure]:
+    measures, _ = evaluate(folder, RULES)
+    return {(one.set, one.metric): one for one in measures}
+
+
+def test_a_finding_on_clean_text_is_a_false_alarm(tmp_path: Path) -> None:
+    texts = ["县委部署春耕工作。", "县委布署春耕工作。"]
+    rows = [{"source_type": "notice", "text": text} for text in texts]
+    write(tmp_path, "3_wording/clean_official_sentences.dev.jsonl", rows)
+    got = measured(tmp_path)
+    loud = got["clean_official_sentences", "above a hint"]
+    assert (loud.value, loud.n, loud.ok) == (0.5, 2, False)
+    assert got["clean_official_sentences", "blocked"].ok
+    _, tally = evaluate(tmp_path, RULES)
+    line = next(one for one in by_rule(tally) if one["rule"] == "wording.confused")
+    assert line["wrong"] == 1
+
+
+def test_spelling_is_found_at_the_error_and_corrected_there(tmp_path: Path) -> None:
+    def row(source: str, target: str) -> dict[str, Any]:
+        at = [i for i, (a, b) in enumerate(zip(source, target, strict=True)) if a != b]
+        errors = [{"pos": i, "wrong": source[i], "right": target[i]} for i in at]
+        return {"set": "ecspell_law", "source": source, "target": target,
+                "has_error": bool(at), "errors": errors}  # fmt: skip
+
+    rows = [
+        row("县委布署工作", "县委部署工作"),
+        row("县委部署工左", "县委部署工作"),
+        row("县委部署工作", "县委部署工作"),
+    ]
+    write(tmp_path, "3_wording/spelling_pairs.dev.jsonl", rows)
+    got = measured(tmp_path)
+    assert got["spelling: ecspell_law", "recall, warnings"].value == 0.5
+    assert got["spelling: ecspell_law", "correction right, warnings"].value == 1.0
+    assert got["spelling: ecspell_law", "false alarms, warnings"].value == 0.0
+
+
+def test_an_office_number_called_personal_counts_against_us(tmp_path: Path) -> None:
+    text = "手机13800138000，电话0471-6945678"
+    spans = [
+        {"start": 2, "end": 13, "shape": "mobile", "value": "13800138000"},
+        {"start": 16, "end": 28, "shape": "landline", "value": "0471-6945678"},
+        {"start": 2, "end": 13, "shape": "doc_number", "value": "13800138000"},
+    ]
+    write(
+        tmp_path, "4_personal_data/number_shapes_in_gov_text.dev.jsonl",
+        [{"text": text, "spans": spans}],
+    )  # fmt: skip
+    got = measured(tmp_path)
+    assert got["number_shapes_in_gov_text", "mobile found"].value == 1.0
+    assert got["number_shapes_in_gov_text", "office numbers called personal"].value == 0.5
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_the_command_prints_and_fails_when_a_target_is_missed(
+    tmp_path: Path, *, as_json: bool
+) -> None:
+    rows = [{"source_type": "notice", "text": "县委布署春耕工作。"}]
+    write(tmp_path, "3_wording/clean_official_sentences.dev.jsonl", rows)
+    more = ["--json"] if as_json else []
+    result = CliRunner().invoke(shenfa, ["eval", "gates", "--data", str(tmp_path), *more])
+    assert result.exit_code == 1
+    assert "clean_official_sentences" in result.stdout
+    assert "wording.confused" in result.stdout
+    if as_json:
+        assert all(json.loads(line) for line in result.stdout.splitlines())
