@@ -51,6 +51,7 @@ from ledger.append import Ledger, Transaction, load_signing_key
 from ledger.models import LedgerEntry
 from migrations.run import upgrade
 from review_queue.canonical import Draft
+from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
 from review_queue.items import Render, ReviewQueue
@@ -325,9 +326,10 @@ def _path(value: Path | None) -> Path:
 class _Rules:
     """The gates as the queue asks them: rule set and policy facts of this moment."""
 
-    def __init__(self, rules: RuleSet, knowledge: KnowledgeService) -> None:
+    def __init__(self, rules: RuleSet, knowledge: KnowledgeService, files: Files) -> None:
         self.rules = rules
         self._knowledge = knowledge
+        self._files = files
 
     async def findings(self, draft: Draft) -> list[dict[str, Any]]:
         """All findings above a hint, as plain dicts."""
@@ -335,7 +337,9 @@ class _Rules:
         gate_draft = GateDraft(
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
-        found = await asyncio.to_thread(run_gates, gate_draft, self.rules, self._knowledge.facts)
+        facts = self._knowledge.facts
+        found = await asyncio.to_thread(run_gates, gate_draft, self.rules, facts)
+        found += await self._files.findings(draft, self.rules, facts)
         return [asdict(one) for one in found]
 
     async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
@@ -409,7 +413,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     channels: dict[str, Channel] = {"telegram": telegram, "wechat": wechat}
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
-    rules = _Rules(RuleSet.load(), knowledge)
+    rules = _Rules(RuleSet.load(), knowledge, Files(db))
     queue = ReviewQueue(
         ledger, load_workflows(CONFIG / "workflows.yaml"), _renderer(channels), rules.check
     )

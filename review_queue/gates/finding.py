@@ -24,7 +24,7 @@ class Finding:
     """One result of one gate. Offsets count code points of the original field.
 
     `field` is title, text or `attachment:NAME`; `suggestion` is the exact replacement of `text`
-    or None, `suggestions` all of them, best first.
+    or None, `suggestions` all of them, best first. A block that is not `waivable` must be mended.
     """
 
     gate: Gate
@@ -38,6 +38,7 @@ class Finding:
     basis: str
     suggestion: str | None = None
     suggestions: tuple[str, ...] = ()
+    waivable: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Ground(NamedTuple):
     severity: Severity
     reason: str
     basis: str
+    waivable: bool = True
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,7 @@ class Context:
             basis=ground.basis,
             suggestion=suggestions[0] if suggestions else None,
             suggestions=tuple(suggestions),
+            waivable=ground.waivable,
         )
 
     def mark_dense(

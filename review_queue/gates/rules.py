@@ -63,6 +63,7 @@ class Rule(BaseModel):
     basis: str = Field(min_length=1)
     suggestion: str | None = None
     suggestions: _Words = ()
+    waivable: bool = True
     valid_from: date | None = None
     valid_to: date | None = None
     must: _Words = ()
@@ -83,7 +84,7 @@ class Rule(BaseModel):
     @property
     def ground(self) -> Ground:
         """What its findings say, at its own severity."""
-        return Ground(self.gate, self.id, self.severity, self.reason, self.basis)
+        return Ground(self.gate, self.id, self.severity, self.reason, self.basis, self.waivable)
 
     def holds(self, day: date) -> bool:
         """Whether the rule is valid on that day, both ends included."""

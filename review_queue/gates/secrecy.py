@@ -18,7 +18,7 @@ _MARK = re.compile(
     re.MULTILINE,
 )
 _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
-                 "文中有密级标志，涉密文件不得公开发布", _MARKS)  # fmt: skip
+                 "文中有密级标志，涉密文件不得公开发布", _MARKS, waivable=False)  # fmt: skip
 
 _ID18 = re.compile(
     r"(?<![0-9A-Za-z])([1-8]\d{5})[ -]?((?:18|19|20)\d\d)[ -]?(\d\d)[ -]?(\d\d)"
@@ -48,7 +48,8 @@ _HOME = re.compile(
 _AMOUNT_AFTER = re.compile(r"\s*(?:元|万|亿|吨|人次|千瓦|平方|公里|亩|户|件|号文|〕)")
 _SERIAL_BEFORE = re.compile(
     r"(?:编号|索引号|备案号?|许可证号?|证书号|流水号|订单号|条形码|批准文号|案号|文号|代码"
-    r"|注册号|批号|QQ群?|qq)[:： 为是]{0,3}$"
+    r"|注册号|批号|QQ群?|qq|金额|总额|合计|产值|投资额?|预算|资金)"
+    r"(?:[（(].{1,4}[)）])?[:： 为是]{0,3}$"
 )
 _URL_BEFORE = re.compile(r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。]*$")
 _BANK = re.compile(r"银行|卡号|账号|帐号|账户|帐户|开户|储蓄卡|信用卡|借记卡|存折")
@@ -118,7 +119,12 @@ def _told(
 ) -> tuple[Finding, tuple[int, int]]:
     """One finding: `said` is what it is, and its masked form."""
     ground = Ground(
-        "secrecy", f"secrecy.{rule}", severity, f"{said[0]}，公开前应当去标识化", _PRIVACY
+        gate="secrecy",
+        rule=f"secrecy.{rule}",
+        severity=severity,
+        reason=f"{said[0]}，公开前应当去标识化",
+        basis=_PRIVACY,
+        waivable=False,
     )
     return ctx.mark_dense(match.span(), ground, [said[1]]), match.span()
 

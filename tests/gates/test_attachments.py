@@ -1,0 +1,259 @@
+"""Attachments: what they hide is found and named by its place; hostile files do no harm."""
+
+import io
+import struct
+import time
+import zipfile
+from datetime import date
+
+import pypdf
+import pytest
+from PIL import Image, ImageDraw
+
+from review_queue.gates import reading
+from review_queue.gates.attachments import (
+    FileDraft,
+    file_findings,
+    read_attachment,
+    read_picture,
+)
+from review_queue.gates.engine import Finding, NoFacts, RuleSet
+from tests.gates.office_files import (
+    document,
+    hidden_identities,
+    identity,
+    run,
+    sheet,
+    tracked,
+    workbook,
+    zipped,
+)
+
+RULES = RuleSet.load()
+
+
+def _found(name: str, content: bytes) -> list[Finding]:
+    file = FileDraft(name, read_attachment(name, content), "原创", date(2026, 11, 24))
+    return file_findings(file, RULES, NoFacts())
+
+
+def _rules(name: str, content: bytes) -> set[tuple[str, str]]:
+    return {(one.rule.removeprefix("secrecy."), one.severity) for one in _found(name, content)}
+
+
+def _reason(found: list[Finding], rule: str) -> str:
+    (one,) = [one for one in found if one.rule == f"secrecy.{rule}"]
+    return one.reason
+
+
+# --- what is hidden ---------------------------------------------------------------------------
+
+
+def test_a_hidden_column_of_identity_numbers_is_one_block_named_by_sheet_column_and_rows() -> None:
+    found = _found("名单.xlsx", hidden_identities())
+    (blocked,) = [one for one in found if one.severity == "block"]
+    assert blocked.reason.startswith("工作表 名单 的 D 列（隐藏）第 2 至 51 行：公民身份号码")
+    assert "共 50 处" in blocked.reason
+    assert blocked.field == "attachment:名单.xlsx"
+    assert not blocked.waivable
+    assert _reason(found, "attachment-hidden-column").startswith("工作表 名单 的 D 列：")
+
+
+def test_the_same_table_without_that_column_is_clean() -> None:
+    assert _found("名单.xlsx", workbook({"名单": sheet([["序号", "村"], [1, "东村"]])})) == []
+
+
+def test_hidden_sheets_hidden_rows_and_unlisted_sheets_are_read() -> None:
+    rows: list[list[str | int]] = [["手机"], [13800138000]]
+    sheets = {"公开": sheet([["序号"], [1], [2]], hidden_rows=[3]), "底稿": sheet(rows)}
+    stray = {"xl/worksheets/sheet9.xml": sheet([["手机"], [13900139000]])}
+    found = _found("表.xlsx", workbook(sheets, {"底稿": "veryHidden"}, stray))
+    numbers = {one.text: one.reason for one in found if one.rule == "secrecy.mobile"}
+    assert numbers["13800138000"].startswith("工作表 底稿（深度隐藏） 的 A 列第 2 行")
+    assert "13900139000" in numbers
+    hidden = [one for one in found if one.rule == "secrecy.attachment-hidden-row"]
+    assert [one.reason.partition("：")[0] for one in hidden] == ["工作表 公开 第 3 行"]
+    assert any(one.rule == "secrecy.attachment-hidden-sheet" for one in found)
+
+
+def test_a_number_stored_as_a_float_and_a_sum_are_told_apart_by_their_headings() -> None:
+    cells = '<c r="A2"><v>1.3800138E10</v></c><c r="B2"><v>1.3800138E10</v></c>'
+    row = f"<row r='2'>{cells}</row></sheetData>"
+    table = sheet([["手机", "金额（元）"]]).replace("</sheetData>", row)
+    found = [one for one in _found("表.xlsx", workbook({"表": table})) if one.gate == "secrecy"]
+    assert [(one.rule, one.reason.partition("：")[0]) for one in found] == [
+        ("secrecy.mobile", "工作表 表 的 A 列第 2 行")
+    ]
+
+
+def test_tracked_changes_are_blocks_named_by_paragraph_author_and_kind() -> None:
+    inside = run("公示名单。") + tracked("del", f"身份证{identity(1949)}") + tracked("ins", "已核")
+    found = _found("公示.docx", document(["第一段", inside, "第三段"]))
+    changes = [one for one in found if one.rule == "secrecy.attachment-tracked-change"]
+    assert [one.reason.partition("：")[0] for one in changes] == [
+        "第 2 段的修订（李四删除）",
+        "第 2 段的修订（李四插入）",
+    ]
+    assert all(one.severity == "block" for one in changes)
+    assert _reason(found, "id-card").startswith("第 2 段的修订（李四删除的文字）：")
+
+
+def test_a_clean_document_has_no_finding() -> None:
+    assert _found("通知.docx", document(["关于做好技能培训的通知", "请按时报名。"])) == []
+
+
+def test_hidden_text_comments_headers_and_properties_are_read() -> None:
+    base = document(
+        [run("看得见") + run("手机13800138000", properties="<w:vanish/>")],
+        last_modified_by="欧阳建国",
+        author="张建国",
+        title="机密★5年",
+    )
+    comment = '<w:comments xmlns:w="w"><w:comment w:author="王科长"><w:p><w:r><w:t>先别发</w:t></w:r></w:p></w:comment></w:comments>'  # noqa: E501
+    header = '<w:hdr xmlns:w="w" xmlns:v="v"><w:p><w:r><w:pict><v:shape><v:textpath string="内部资料 注意保存"/></v:shape></w:pict></w:r></w:p></w:hdr>'  # noqa: E501
+    found = _found(
+        "文.docx", _with(base, {"word/comments.xml": comment, "word/header9.xml": header})
+    )
+    assert "第 1 条批注（王科长）" in _reason(found, "attachment-comment")
+    assert "页眉里的水印" in _reason(found, "internal-paper")
+    assert "第 1 段的隐藏文字" in _reason(found, "mobile")
+    assert "第 1 段的隐藏文字" in _reason(found, "attachment-hidden")
+    assert "文档属性“标题”" in _reason(found, "classification-mark")
+    assert [one.text for one in found if one.rule.endswith("properties")] == ["张建国"]
+
+
+def _with(content: bytes, more: dict[str, str]) -> bytes:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return zipped({**{name: archive.read(name) for name in archive.namelist()}, **more})
+
+
+def test_tables_of_a_document_are_read_under_their_headings() -> None:
+    table = "".join(
+        f"<w:tr>{''.join(f'<w:tc><w:p>{run(cell)}</w:p></w:tc>' for cell in row)}</w:tr>"
+        for row in (("姓名", "身份证号"), ("张三", "110105194912310021"))
+    )
+    inside = f"<w:tbl>{table}</w:tbl>"
+    base = document(["附件"])
+    with zipfile.ZipFile(io.BytesIO(base)) as archive:
+        body = archive.read("word/document.xml").decode()
+    found = _found("表.docx", _with(base, {"word/document.xml": body.replace("<w:sectPr", inside + "<w:sectPr", 1)}))  # fmt: skip  # noqa: E501
+    assert _reason(found, "id-card-invalid").startswith("表格 1 第 2 列第 2 行：")
+
+
+def test_csv_html_and_text_name_row_column_and_line() -> None:
+    table = "姓名,手机\n张三,13800138000\n李四,13900139000\n"
+    assert _reason(_found("a.csv", table.encode("gb18030")), "mobile").startswith(
+        "第 2 列第 2 至 3 行："
+    )
+    assert _reason(_found("a.txt", "甲\n手机13800138000".encode()), "mobile").startswith(
+        "第 2 行："
+    )
+    page = "<p>好</p><!-- 手机13800138000 --><p style='display:none'>机密★</p>"
+    found = _found("a.html", page.encode())
+    assert _reason(found, "mobile").startswith("网页源码的注释：")
+    assert _reason(found, "classification-mark").startswith("网页里看不见的文字：")
+
+
+# --- pages and pictures -----------------------------------------------------------------------
+
+
+def _pdf(author: str = "", password: str = "") -> bytes:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(200, 200)
+    if author:
+        writer.add_metadata({"/Author": author})
+    if password:
+        writer.encrypt(password, algorithm="RC4-128")
+    stream = io.BytesIO()
+    writer.write(stream)
+    return stream.getvalue()
+
+
+def test_a_page_without_a_text_layer_is_for_a_person() -> None:
+    found = _found("扫描.pdf", _pdf("张建国"))
+    assert _reason(found, "attachment-look").startswith("第 1 页没有文字层")
+    assert _reason(found, "attachment-properties").startswith("文档属性“作者”")
+
+
+def _picture(text_lines: int = 0, *, gps: bool = False) -> bytes:
+    picture = Image.new("RGB", (300, 200), "white")
+    pen = ImageDraw.Draw(picture)
+    for line in range(text_lines):
+        for at in range(10, 280, 6):
+            pen.rectangle((at, 10 + 20 * line, at + 2, 20 + 20 * line), fill="black")
+    exif = Image.Exif()
+    if gps:
+        exif.get_ifd(0x8825)[1] = "N"
+        exif[0x8825] = {1: "N", 2: (40.0, 1.0, 2.0)}
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", exif=exif, quality=95)
+    return stream.getvalue()
+
+
+def test_a_picture_is_for_a_person_and_its_place_is_told() -> None:
+    assert _rules("图.jpg", _picture()) == {("attachment-look", "warn")}
+    assert ("attachment-gps", "warn") in _rules("图.jpg", _picture(gps=True))
+
+
+def test_a_picture_in_the_text_is_flagged_when_it_looks_written() -> None:
+    assert read_picture(_picture()).faults == ()
+    (fault,) = read_picture(_picture(6)).faults
+    assert fault.rule == "secrecy.attachment-look"
+
+
+def test_old_formats_and_unknown_ones_are_for_a_person() -> None:
+    ole = bytes.fromhex("d0cf11e0a1b11ae1") + b"\0" * 600
+    assert _rules("旧.doc", ole) == {("attachment-unreadable", "warn")}
+    assert _rules("旧.xls", ole) == {("attachment-unreadable", "warn")}
+    assert _rules("程序.exe", b"MZ") == {("attachment-unreadable", "warn")}
+
+
+# --- hostile files ----------------------------------------------------------------------------
+
+LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w:document xmlns:w="w">&b;</w:document>'  # noqa: E501
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("炸弹.docx", zipped({"word/document.xml": b"<a>" + b" " * 40_000_000}), "bomb"),
+        ("比例.xlsx", zipped({"xl/workbook.xml": b" " * 20_000_000}), "bomb"),
+        ("许多.docx", zipped({f"{number}.xml": b"" for number in range(3_100)}), "bomb"),
+        ("实体.docx", zipped({"word/document.xml": LAUGHS}), "malformed"),
+        ("实体.xlsx", workbook({"表": LAUGHS}), "malformed"),
+        ("半截.docx", document(["一"])[:400], "broken"),
+        ("空.xlsx", b"", "broken"),
+        ("加密.docx", bytes.fromhex("d0cf11e0a1b11ae1") + b"EncryptedPackage", "encrypted"),
+        ("加密.pdf", _pdf(password="x"), "encrypted"),
+        ("半截.pdf", _pdf()[:90], "broken"),
+        ("改名.pdf", b"MZ\x90", "disguised"),
+        ("改名.docx", b"%PDF-1.7", "disguised"),
+        ("半截.jpg", _picture()[:30], "broken"),
+        ("宏.docm", zipped({"word/document.xml": "<d/>", "word/vbaProject.bin": b"x"}), "macro"),
+        (
+            "乱.xlsx",
+            workbook({"表": sheet([["x"]]).replace('r="1"', 'r="9' + "9" * 5000 + '"')}),
+            "malformed",
+        ),
+        ("深.docx", zipped({"word/document.xml": "<a>" * 9_000 + "</a>" * 9_000}), "malformed"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_hostile_file_is_one_block_at_once(name: str, content: bytes, rule: str) -> None:
+    started = time.perf_counter()
+    assert (f"attachment-{rule}", "block") in _rules(name, content)
+    assert time.perf_counter() - started < 3
+
+
+def test_a_picture_of_a_billion_pixels_is_not_decoded() -> None:
+    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
+    png = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + header + b"\0" * 4
+    assert {rule for rule, _ in _rules("大.png", png)} <= {"attachment-bomb", "attachment-broken"}
+
+
+def test_a_file_with_too_much_text_says_that_not_all_was_checked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "MOST_TEXT", 2_000)
+    content = ("好" * 100 + "\n").encode() * 30
+    assert _rules("长.txt", content) == {("attachment-too-long", "warn")}

@@ -1,0 +1,83 @@
+"""Files of a draft are checked with it: at every look, decision and sending."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from review_queue.canonical import Draft
+from review_queue.files import Files
+from review_queue.gates.engine import NoFacts, RuleSet
+from storage.database import Database
+from storage.media import Blob, keep, marker
+from tests.gates.office_files import hidden_identities
+
+RULES = RuleSet.load()
+FACTS = NoFacts()
+MOMENT = datetime(2026, 11, 24, tzinfo=UTC)
+
+
+async def _draft(database: Database, name: str, content: bytes, **more: str) -> Draft:
+    async with database.session() as session:
+        media = await keep(session, content, "application/octet-stream")
+    files = ({"name": name, "media": media, **more},)
+    return Draft("原创", "日常", "题", "文", (), MOMENT, MOMENT, attachments=files)
+
+
+async def test_a_hidden_column_in_an_attachment_blocks_the_draft(database: Database) -> None:
+    draft = await _draft(database, "名单.xlsx", hidden_identities())
+    found = await Files(database).findings(draft, RULES, FACTS)
+    blocked = [one for one in found if one.severity == "block"]
+    assert [one.field for one in blocked] == ["attachment:名单.xlsx"]
+    assert not blocked[0].waivable
+
+
+async def test_a_known_file_is_not_read_again_but_another_name_or_rule_set_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draft, files = await _draft(database, "名单.xlsx", hidden_identities()), Files(database)
+    first = await files.findings(draft, RULES, FACTS)
+    reads: list[object] = []
+    real = files._read
+
+    async def counted(file):
+        reads.append(file)
+        return await real(file)
+
+    monkeypatch.setattr(files, "_read", counted)
+    assert await files.findings(draft, RULES, FACTS) == first
+    assert reads == []
+    await files.findings(draft, RuleSet(RULES.rules[1:]), FACTS)
+    assert len(reads) == 1
+    renamed = replace(draft, attachments=({**draft.attachments[0], "name": "表.xlsx"},))
+    await files.findings(renamed, RULES, FACTS)
+    assert len(reads) == 2
+
+
+async def test_bytes_changed_in_the_database_or_missing_are_a_block(database: Database) -> None:
+    draft = await _draft(database, "a.txt", "好".encode())
+    async with database.session() as session:
+        blob = await session.get(Blob, draft.attachments[0]["media"].removeprefix("sha256:"))
+        assert blob is not None
+        await session.delete(blob)
+    (lost,) = await Files(database).findings(draft, RULES, FACTS)
+    assert (lost.rule, lost.severity) == ("secrecy.attachment-lost", "block")
+
+
+async def test_a_picture_of_the_office_says_whose_it_is(database: Database) -> None:
+    draft = await _draft(database, "图.png", b"not a picture")
+    rules = [one.rule for one in await Files(database).findings(draft, RULES, FACTS)]
+    assert "law.picture-origin" in rules
+    told = await _draft(database, "图.png", b"not a picture", origin="本单位", licence="自有")
+    rules = [one.rule for one in await Files(database).findings(told, RULES, FACTS)]
+    assert "law.picture-origin" not in rules
+    reposted = replace(draft, kind="转载")
+    rules = [one.rule for one in await Files(database).findings(reposted, RULES, FACTS)]
+    assert "law.picture-origin" not in rules
+
+
+async def test_a_missing_picture_of_the_text_is_marked_where_it_stands(database: Database) -> None:
+    body = f"甲\n![]({marker(b'x')})\n乙"
+    draft = Draft("原创", "日常", "题", body, (), MOMENT, MOMENT)
+    (lost,) = await Files(database).findings(draft, RULES, FACTS)
+    assert (lost.field, body[lost.start : lost.end]) == ("text", f"![]({marker(b'x')})")
