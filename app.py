@@ -16,6 +16,7 @@ from sqlalchemy import select
 from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
+from bot.anchor_post import AnchorPost
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Inbound, InboundKind, Reply
 from bot.delivery import Deliverer, Wiring
@@ -49,6 +50,8 @@ from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, Transaction, load_signing_key
 from ledger.models import LedgerEntry
+from ledger.remote import RemoteAnchors
+from ledger.watch import Watch
 from migrations.run import upgrade
 from review_queue.canonical import Draft
 from review_queue.files import Files
@@ -60,7 +63,7 @@ from review_queue.staff import Person, hash_password, set_staff
 from review_queue.workflow import GATE_NAMES, load_workflows, unfillable
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey, load_or_create_key
-from storage.database import Database, new_id
+from storage.database import Database, new_id, sqlite_file
 from storage.media import load
 from subscriptions.matching import Matching
 from subscriptions.push import Pusher
@@ -78,6 +81,7 @@ class Shenfa:
     cache: Cache
     crypt: DataKey
     ledger: Ledger
+    remote_anchors: RemoteAnchors
     accounts: Accounts
     contacts: Contacts
     channels: dict[str, Channel]
@@ -149,7 +153,9 @@ class Shenfa:
                 "poll": self.ingest.poll_due,
                 "escalate": self.tickets.escalate_due,
                 "sweep": self.deliverer.sweep,
-                "checkpoint": self.ledger.checkpoint,
+                "checkpoint": self.ledger.checkpoint_due,
+                "verify": Watch(self.ledger).look,
+                "anchor": self.remote_anchors.tell_due,
             },
             self.settings.redis_url,
         )
@@ -162,7 +168,9 @@ class Shenfa:
             "poll": 20,
             "escalate": 10,
             "sweep": 30,
-            "checkpoint": 60,
+            "checkpoint": 15,
+            "verify": 60,
+            "anchor": 20,
         }
         await self.deliverer.start()
         await tasks.start()
@@ -305,9 +313,12 @@ async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
 
 
 def _open_ledger(settings: Settings, db: Database) -> Ledger:
-    return Ledger(
-        db, load_signing_key(_path(settings.ledger_key_file)), _path(settings.anchor_file)
-    )
+    anchor, store = _path(settings.anchor_file), sqlite_file(settings.database_url)
+    for path in (anchor, *settings.anchor_paths):
+        if store is not None and path.resolve() == store.resolve():
+            raise SetupError(f"锚定文件 {path} 就是数据库文件：请把 SHENFA_ANCHOR_FILE 设到别处")
+    key = load_signing_key(_path(settings.ledger_key_file))
+    return Ledger(db, key, anchor, settings.anchor_paths)
 
 
 def _open_crypt(settings: Settings) -> DataKey:
@@ -447,7 +458,8 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         )
     )
     hours = load_hours(CONFIG / "calendar.yaml")
-    routes = AlarmRoutes(allowed_private=allowed)
+    mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
+    routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
     alarms = Alarms(db, crypt, accounts.open, channels, routes)
     tickets = Tickets(
         TicketWiring(
@@ -476,6 +488,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         cache=cache,
         crypt=crypt,
         ledger=ledger,
+        remote_anchors=RemoteAnchors(ledger, settings.anchor_addresses, post),
         accounts=accounts,
         contacts=contacts,
         channels=channels,

@@ -19,6 +19,10 @@ class Settings(BaseSettings):
     ledger_key_file: Path | None = None
     data_key_file: Path | None = None
     anchor_file: Path | None = None
+    ledger_anchors: str = ""  # further ones, by commas: a path, mailto:, smtp://, https://
+    smtp_host: str = ""
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    mail_from: str = ""
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str = ""
@@ -50,6 +54,23 @@ class Settings(BaseSettings):
     def allowed_private(self) -> frozenset[str]:
         """`host:port` pairs of private addresses that development may reach."""
         return frozenset(part.strip() for part in self.dev_allow.split(",") if part.strip())
+
+    @property
+    def anchor_paths(self) -> tuple[Path, ...]:
+        """The anchor files besides the first one."""
+        return tuple(Path(one).expanduser().absolute() for one in self._anchors() if _is_path(one))
+
+    @property
+    def anchor_addresses(self) -> tuple[str, ...]:
+        """The anchor places that are reached over a network."""
+        return tuple(one for one in self._anchors() if not _is_path(one))
+
+    def _anchors(self) -> list[str]:
+        return [part.strip() for part in self.ledger_anchors.split(",") if part.strip()]
+
+
+def _is_path(place: str) -> bool:
+    return not place.startswith(("mailto:", "smtp://", "https://", "http://"))
 
 
 def _secret_file(name: str) -> str:

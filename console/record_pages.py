@@ -13,7 +13,7 @@ from console.pages import form, page, see
 from console.permissions import ACTIONS, needs
 from console.words import SWITCHES
 from ledger.append import Ledger
-from ledger.models import Incident, LedgerEntry
+from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
 from review_queue.models import Staff
 from review_queue.staff import names
@@ -120,6 +120,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
             await session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1))
         ).first()
         people = await names(session, {row.actor for row in rows})
+        places = (await session.scalars(select(AnchorPlace).order_by(AnchorPlace.address))).all()
     holds, words = await verification(deps.ledger)
     context = {
         "place": "ledger",
@@ -129,6 +130,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
         "people": people,
         "holds": holds,
         "words": words,
+        "places": places,
         "kind": kind,
         "public_key": deps.ledger.public_hex,
     }

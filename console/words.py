@@ -99,6 +99,7 @@ ENTRY_KINDS = {
     "ticket.overdue": "问题超时",
     "incident.closed": "处理事件",
     "checkpoint": "签名检查点",
+    "ledger.restored": "从备份恢复",
     "signin": "登录",
     "gates.run": "五关检查",
 }

@@ -3,24 +3,42 @@
 import asyncio
 import hashlib
 import json
-import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from ledger.anchors import AnchorFiles, Mark
 from ledger.models import Incident, LedgerEntry
-from ledger.verify import GENESIS, UNSIGNED_KINDS, Broken, Entry, check_entry
+from ledger.verify import (
+    CHECKPOINT_EVERY,
+    GENESIS,
+    RESTORED,
+    UNSIGNED_KINDS,
+    Audit,
+    Broken,
+    Entry,
+    Gap,
+    Verdict,
+    check_entry,
+    signature_holds,
+)
 from storage.crypt import load_or_create_key
 from storage.database import Database, new_id
+
+Row = tuple[str, str, str | None]
+CHECKPOINT = "checkpoint"
+CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
+BATCH = 2000
+IN_THREAD = 20  # more new entries than this are verified off the event loop
 
 
 class Transaction:
@@ -39,6 +57,9 @@ class Transaction:
         Kinds of authority are signed; the few in UNSIGNED_KINDS are only chained.
         """
         seq, prev = self._head or await _head(self.session)
+        if (seq + 1) % CHECKPOINT_EVERY == 0 and kind in UNSIGNED_KINDS:
+            await self.append(CHECKPOINT, subject="ledger", actor="system", body={})
+            seq, prev = self._head or (seq, prev)
         moment = now()
         preimage = rfc8785.dumps(
             {
@@ -75,16 +96,24 @@ class Transaction:
 
 
 class Ledger:
-    """One chain in one database, its key and anchor file outside it."""
+    """One chain in one database, its key and anchor files outside it."""
 
-    def __init__(self, db: Database, key: Ed25519PrivateKey, anchor_path: Path) -> None:
-        """`anchor_path` is appended to; keep it on another file system than the database."""
+    def __init__(
+        self,
+        db: Database,
+        key: Ed25519PrivateKey,
+        anchor_path: Path,
+        further: Sequence[Path] = (),
+    ) -> None:
+        """Anchors go to `anchor_path` and every `further` file: on other file systems, best."""
         self.db = db
         self.anchor_path = anchor_path
+        self.files = AnchorFiles([anchor_path, *further])
         self._key = key
         self.public_key = key.public_key()
-        self._cursor = (0, GENESIS)
+        self._audit = Audit(self.public_key)
         self._facts: dict[str, list[Entry]] = {}
+        self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
 
     @property
@@ -102,24 +131,33 @@ class Ledger:
             transaction = Transaction(session, self._key)
             yield transaction
         if transaction.signed:
-            await asyncio.to_thread(self._anchor, *transaction.signed[-1])
+            mark = self.mark("anchor", *transaction.signed[-1])
+            await asyncio.to_thread(self.files.write, mark)
 
-    def _anchor(self, seq: int, digest: str) -> None:
-        line = json.dumps(self._mark("anchor", seq, digest)) + "\n"
-        self.anchor_path.parent.mkdir(parents=True, exist_ok=True)
-        with self.anchor_path.open("a", encoding="ascii") as file:
-            file.write(line)
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _mark(self, name: str, seq: int, digest: str) -> dict[str, Any]:
+    def mark(self, name: str, seq: int, digest: str) -> Mark:
+        """A signed anchor or head over entry `seq`."""
         signature = self._key.sign(f"{name}:{seq}:{digest}".encode()).hex()
         return {"seq": seq, "hash": digest, "signature": signature}
 
     async def checkpoint(self) -> int:
         """Sign and anchor the head, so that unsigned entries before it cannot be changed either."""
         async with self.transaction() as tx:
-            return await tx.append("checkpoint", subject="ledger", actor="system", body={})
+            return await tx.append(CHECKPOINT, subject="ledger", actor="system", body={})
+
+    async def checkpoint_due(self) -> int | None:
+        """A checkpoint when an unsigned entry has waited for one; none on an idle ledger."""
+        async with self.transaction() as tx:
+            query = select(LedgerEntry.at, LedgerEntry.signature).order_by(LedgerEntry.seq.desc())
+            waiting = None
+            for at, signature in (await tx.session.execute(query.limit(CHECKPOINT_EVERY))).all():
+                if signature is not None:
+                    break
+                waiting = at
+            if waiting is None or now() - waiting < CHECKPOINT_AFTER:
+                return None
+            return await tx.append(CHECKPOINT, subject="ledger", actor="system", body={})
+
+    # --- reading --------------------------------------------------------------------------
 
     async def facts(self, subject: str) -> list[Entry]:
         """Every signed entry about `subject`, from a chain verified up to this moment.
@@ -130,84 +168,125 @@ class Ledger:
         return (await self.facts_of([subject]))[subject]
 
     async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
-        """The same for several subjects with one look at the chain."""
-        await self.refresh()
-        about = {subject: list(self._facts.get(subject, [])) for subject in subjects}
-        known = [entry for entries in about.values() for entry in entries]
-        async with self.db.session() as session:
-            query = select(LedgerEntry.seq, LedgerEntry.preimage, LedgerEntry.signature).where(
-                LedgerEntry.seq.in_([entry.seq for entry in known])
-            )
-            stored = {seq: (pre, sig) for seq, pre, sig in (await session.execute(query)).all()}
-        for entry in known:
-            if entry.seq not in stored:
-                raise Broken(entry.seq, "这一条已被删除")
-            preimage, signature = stored[entry.seq]
-            check_entry((preimage, entry.hash, signature), entry.seq, entry.prev, self.public_key)
-        return about
+        """The same for several subjects, with one query."""
+        async with self._reading:
+            known = [entry for name in subjects for entry in self._facts.get(name, ())]
+            stored = await self._read_on([entry.seq for entry in known])
+            for entry in known:
+                row = stored.get(entry.seq)
+                if row is None:
+                    raise Broken(entry.seq, "这一条已被删除")
+                if not _same(entry, row):
+                    check_entry(row, entry.seq, entry.prev, self.public_key)
+                    raise Broken(entry.seq, "内容与读过的不同，已被改动")
+            return {name: list(self._facts.get(name, ())) for name in subjects}
 
     async def refresh(self) -> None:
         """Read and verify what was appended since the last look; raise Broken at the first fault.
 
-        Also compares the head with the last anchor, which finds a cut tail.
+        Also compares the chain with every anchor of the first file, which finds a cut tail.
         """
         async with self._reading:
-            while True:
-                seq, prev = self._cursor
-                async with self.db.session() as session:
-                    query = (
-                        select(LedgerEntry.preimage, LedgerEntry.hash, LedgerEntry.signature)
-                        .where(LedgerEntry.seq > seq)
-                        .order_by(LedgerEntry.seq)
-                        .limit(2000)
-                    )
-                    rows = (await session.execute(query)).all()
-                for preimage, digest, signature in rows:
-                    entry = check_entry(
-                        (preimage, digest, signature), seq + 1, prev, self.public_key
-                    )
-                    seq, prev = entry.seq, entry.hash
-                    if entry.signed:
-                        self._facts.setdefault(entry.subject, []).append(entry)
-                    self._cursor = (seq, prev)
-                if len(rows) < 2000:
-                    break
-        await self._check_tail()
+            await self._read_on(())
 
-    async def _check_tail(self) -> None:
-        anchor = await asyncio.to_thread(_last_line, self.anchor_path)
-        if not anchor:
-            return
-        mark = json.loads(anchor)
+    async def _read_on(self, wanted: Sequence[int]) -> dict[int, Row]:
+        """Verify new entries; the stored rows of `wanted`, read in the same query."""
+        marks = self._open_marks = self._open_marks + self.files.unread()  # before their rows
+        stored: dict[int, Row] = {}
+        reading = True
+        while reading:
+            start = self._audit.seq
+            new = LedgerEntry.seq >= start
+            asked = or_(new, LedgerEntry.seq.in_(wanted)) if wanted else new
+            rows = await self._rows(asked, len(wanted))
+            stored |= {seq: row for seq, row in rows if seq <= start}
+            if start and (start not in stored or stored[start][1] != self._audit.prev):
+                await self._cut(start, present=start in stored)
+            fresh = [row for seq, row in rows if seq > start]
+            if len(fresh) > IN_THREAD:
+                await asyncio.to_thread(self._take, fresh)
+            else:
+                self._take(fresh)
+            reading, wanted = len(fresh) >= BATCH - 1, ()
+        while marks:
+            self._audit.anchor(marks[0])
+            marks.pop(0)
+        return stored
+
+    async def _rows(self, where: ColumnElement[bool], more: int = 0) -> list[tuple[int, Row]]:
+        query = select(
+            LedgerEntry.seq, LedgerEntry.preimage, LedgerEntry.hash, LedgerEntry.signature
+        )
+        async with self.db.session() as session:
+            query = query.where(where).order_by(LedgerEntry.seq).limit(BATCH + more)
+            found = await session.execute(query)
+            return [(seq, (preimage, digest, sig)) for seq, preimage, digest, sig in found.all()]
+
+    async def _cut(self, last: int, *, present: bool) -> None:
+        """Entry `last` was read before and is not there any more, or is another one."""
+        if present:
+            raise Broken(last, "内容与读过的不同，已被改动")
         async with self.db.session() as session:
             head, _ = await _head(session)
-            row = await session.get(LedgerEntry, mark["seq"])
-        if head < mark["seq"] or row is None:
-            raise Broken(head + 1, f"末尾被截去：锚点已记到第 {mark['seq']} 条")
-        if row.hash != mark["hash"]:
-            raise Broken(mark["seq"], "与锚点记录的摘要不同")
+        raise Broken(min(head + 1, last), f"末尾被截去：已读到过第 {last} 条")
+
+    def _take(self, rows: Iterable[Row]) -> None:
+        for row in rows:
+            entry = self._audit.entry(row)
+            if entry.kind not in UNSIGNED_KINDS:
+                self._facts.setdefault(entry.subject, []).append(entry)
+
+    async def verify_whole(self) -> Verdict:
+        """Read the whole chain anew against every anchor of every file, in flat memory."""
+        audit, sizes = Audit(self.public_key), await asyncio.to_thread(self.files.sizes)
+        try:
+            while rows := await self._rows(LedgerEntry.seq > audit.seq):
+                await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
+            await asyncio.to_thread(_audit_anchors, audit, self.files.marks(sizes))
+        except Broken as broken:
+            return audit.verdict(broken)
+        return audit.verdict()
 
     async def export(self) -> AsyncIterator[str]:
-        """Every entry, the anchors and the signed head, as JSON lines without newline."""
+        """Every entry, the anchors of the first file and the signed head, as JSON lines."""
+        sizes = await asyncio.to_thread(self.files.sizes)  # before the rows: none lies beyond them
         seq, digest = 0, GENESIS
-        while True:
-            async with self.db.session() as session:
-                query = (
-                    select(LedgerEntry).where(LedgerEntry.seq > seq).order_by(LedgerEntry.seq)
-                ).limit(1000)
-                rows = (await session.scalars(query)).all()
-            for row in rows:
-                seq, digest = row.seq, row.hash
-                yield json.dumps(
-                    {"preimage": row.preimage, "hash": row.hash, "signature": row.signature},
-                    ensure_ascii=False,
-                )
-            if not rows:
-                break
-        for line in await asyncio.to_thread(_lines, self.anchor_path):
-            if json.loads(line)["seq"] <= seq:
-                yield json.dumps({"anchor": json.loads(line)})
-        yield json.dumps({"head": self._mark("head", seq, digest)})
+        while rows := await self._rows(LedgerEntry.seq > seq):
+            for seq, (preimage, digest, signature) in rows:  # noqa: B007  the last one is the head
+                line = {"preimage": preimage, "hash": digest, "signature": signature}
+                yield json.dumps(line, ensure_ascii=False)
+        for mark in AnchorFiles([self.anchor_path]).marks(sizes[:1]):
+            yield json.dumps({"anchor": mark})
+        yield json.dumps({"head": self.mark("head", seq, digest)})
+
+    async def declare_restored(self, marks: Iterable[Mark]) -> Gap:
+        """After a backup was restored: sign which anchored entries it lacks, in one entry.
+
+        `marks` are the anchors known from elsewhere. Later verification names the gap instead of
+        a break, for exactly these anchors and no others. Raises Broken when the rest is not whole.
+        """
+        verdict = await self.verify_whole()
+        if verdict.first_bad is not None and verdict.first_bad <= verdict.entries:
+            raise Broken(verdict.first_bad, verdict.problem)
+        lost = {
+            mark["seq"]: mark["hash"]
+            for mark in marks
+            if mark["seq"] > verdict.entries and self._ours(mark)
+        }
+        last = max(lost, default=verdict.entries)
+        body = {
+            "from": verdict.entries + 1,
+            "to": last,
+            "hash": lost.get(last, verdict.head),
+            "lost": {str(seq): lost[seq] for seq in sorted(lost)},
+        }
+        async with self.transaction() as tx:
+            seq = await tx.append(RESTORED, subject="ledger", actor="system", body=body)
+        return Gap(seq, verdict.entries + 1, last)
+
+    def _ours(self, mark: Mark) -> bool:
+        message = f"anchor:{mark['seq']}:{mark['hash']}"
+        return signature_holds(self.public_key, mark["signature"], message)
 
     async def open_incident(
         self, kind: str, *, subject: str, message: str, detail: dict[str, Any]
@@ -238,26 +317,22 @@ async def _head(session: AsyncSession) -> tuple[int, str]:
     return (row[0], row[1]) if row else (0, GENESIS)
 
 
-def _lines(path: Path) -> list[str]:
-    if not path.exists():
-        return []
-    return [line for line in path.read_text(encoding="ascii").splitlines() if line.strip()]
+def _same(entry: Entry, row: Row) -> bool:
+    preimage, digest, signature = row
+    hashed = hashlib.sha256(preimage.encode(errors="replace")).hexdigest()
+    return hashed == digest == entry.hash and signature == entry.signature
 
 
-def _last_line(path: Path) -> str:
-    if not path.exists():
-        return ""
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - 1024))
-        lines = file.read().decode("ascii").strip().splitlines()
-    return lines[-1] if lines else ""
+def _audit_all(audit: Audit, rows: Iterable[Row]) -> None:
+    for row in rows:
+        audit.entry(row)
+
+
+def _audit_anchors(audit: Audit, marks: Iterable[Mark]) -> None:
+    for mark in marks:
+        audit.anchor(mark)
 
 
 def load_signing_key(path: Path) -> Ed25519PrivateKey:
     """The Ed25519 key in `path`; made there (mode 0600) when absent."""
     return Ed25519PrivateKey.from_private_bytes(load_or_create_key(path))
-
-
-def moment(entry: Entry) -> datetime:
-    """When the entry was written."""
-    return datetime.fromisoformat(entry.at)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text, UniqueConstraint, false
+from sqlalchemy import Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -28,6 +28,10 @@ class Item(Base):
     """What may be published. `state` steers pages only; the sender never trusts it."""
 
     __tablename__ = "item"
+    __table_args__ = (
+        Index("ix_item_queue", "state", "level_due_at"),
+        Index("ix_item_updated", "updated_at"),
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))
     klass: Mapped[str] = mapped_column(String(12))

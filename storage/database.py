@@ -63,8 +63,8 @@ class Database:
         """Connect lazily to `url` (sqlite+aiosqlite or postgresql+asyncpg)."""
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        if self.is_sqlite and "///" in url:
-            Path(url.split("///", 1)[1]).parent.mkdir(parents=True, exist_ok=True)
+        if (path := sqlite_file(url)) is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
         self.engine = create_async_engine(
             url,
             hide_parameters=True,  # what citizens wrote must not reach a log through an error
@@ -105,6 +105,11 @@ class Database:
     async def close(self) -> None:
         """Give every connection back."""
         await self.engine.dispose()
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file behind a SQLite address; None for a server's."""
+    return Path(url.split("///", 1)[1]) if url.startswith("sqlite") and "///" in url else None
 
 
 def _tune_sqlite(connection: Any, _record: object) -> None:

@@ -8,22 +8,7 @@ from sqlalchemy import text
 
 from ledger.append import Ledger, load_signing_key
 from ledger.verify import Broken, verify_export
-from storage.database import Database
-
-
-@pytest.fixture
-async def ledger(tmp_path: Path, database: Database) -> Ledger:
-    ledger = Ledger(
-        database, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl"
-    )
-    for number in range(5):
-        async with ledger.transaction() as tx:
-            await tx.append("decision", subject="item:a", actor="p", body={"n": number})
-    return ledger
-
-
-async def exported(ledger: Ledger) -> list[str]:
-    return [line async for line in ledger.export()]
+from tests.ledger.conftest import exported
 
 
 async def test_an_untouched_ledger_verifies(ledger: Ledger) -> None:
