@@ -1,7 +1,7 @@
 """One item's facts for its pages, and the drafting form: fields in, changes out."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,13 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
 from console.deps import DEPS, Deps, found
-from console.marks import Preview, preview
+from console.models import ItemNote
 from console.pages import form, many
-from console.words import read_field_time
+from console.previews import Preview, preview
+from console.words import read_field_time, roles_words
 from content_sources.models import Article, Source
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import ATTRIBUTION, Draft, digest
-from review_queue.models import Decision, GateRun, Item, Revision
+from review_queue.models import Decision, GateRun, Item, Revision, Staff
 from review_queue.staff import names
 from review_queue.workflow import GATES, Reason, Refused
 
@@ -26,7 +27,10 @@ DIMENSIONS = ("topics", "groups", "regions")
 
 @dataclass(frozen=True)
 class Dossier:
-    """Everything an item's page shows. `findings` belong to the latest revision."""
+    """Everything an item's page shows. `findings` belong to the latest revision.
+
+    `people` are names by staff id, `posts` their roles in words.
+    """
 
     item: Item
     revisions: Sequence[Revision]
@@ -37,6 +41,7 @@ class Dossier:
     article: Article | None
     source: Source | None
     people: Mapping[str, str]
+    posts: Mapping[str, str]
     entries: Sequence[LedgerEntry]
     findings: Sequence[Mapping[str, Any]]
     incidents: Sequence[Incident]
@@ -50,6 +55,12 @@ class Dossier:
     def untouched(self) -> bool:
         """Whether the stored text still is what its digest says."""
         return digest(self.revision.canonical) == self.revision.digest
+
+    @property
+    def submissions(self) -> list[str]:
+        """The digests that were submitted for review, oldest first."""
+        sent = [entry for entry in self.entries if entry.kind == "item.submitted"]
+        return [json.loads(entry.preimage)["body"]["digest"] for entry in reversed(sent)]
 
     @property
     def level(self) -> Mapping[str, Any] | None:
@@ -116,7 +127,7 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
     )
     ids = {item.author_id, item.last_editor_id, item.claimed_by or "system"}
     ids |= {row.staff_id for row in decisions} | {row.editor_id for row in revisions}
-    ids |= {row.actor for row in entries}
+    ids |= {row.actor for row in entries} | await _noted(session, item_id)
     renderings = json.loads(revisions[-1].canonical)["renderings"]
     return Dossier(
         item=item,
@@ -132,10 +143,22 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
         article=article,
         source=source,
         people=await names(session, ids),
+        posts=await _posts(session, ids),
         entries=entries,
         findings=findings,
         incidents=(await session.scalars(opened)).all(),
     )
+
+
+async def _noted(session: AsyncSession, item_id: str) -> set[str]:
+    """Who wrote notes on this item."""
+    query = select(ItemNote.staff_id).where(ItemNote.item_id == item_id)
+    return set((await session.scalars(query)).all())
+
+
+async def _posts(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
+    rows = await session.execute(select(Staff.id, Staff.roles).where(Staff.id.in_(ids)))
+    return {key: roles_words(roles) for key, roles in rows.all() if roles}
 
 
 async def read_changes(request: web.Request) -> dict[str, Any]:

@@ -9,29 +9,24 @@ from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.sql import Select
 
-from bot.contract import Content
-from bot.models import Account, Publication
+from bot.models import Publication
 from config.clock import now
 from console.deps import DEPS, Deps, visitor
 from console.drafts import (
-    DIMENSIONS,
     Dossier,
-    clean_body,
     dossier,
-    keep_same_minute,
-    read_changes,
-    typed,
 )
-from console.marks import Change, compare, mark, paragraphs
+from console.looks import add_note, changes, last_look, notes_of, record_look
+from console.marks import mark, paragraphs
 from console.pages import form, page, see
 from console.permissions import may, needs
+from console.timeline import steps
 from console.words import read_field_time
 from content_sources.models import Article, Source
-from review_queue.canonical import KINDS, Draft
-from review_queue.items import STATES, WINDOW, Answer, Origin
+from review_queue.items import STATES, Answer
 from review_queue.models import Item, Staff
 from review_queue.staff import names
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.workflow import GATE_NAMES, GATES, Reason, Refused
 from storage.media import load
 
 PAGE_SIZE = 50
@@ -86,12 +81,23 @@ _FILTERS = ("state", "klass", "owner", "source", "q")
 
 @dataclass(frozen=True)
 class Typed:
-    """A refused form: its reasons and what was typed, to be shown again."""
+    """A refused form: its reasons and what was typed, to be shown again.
+
+    `stale` is the digest the form was filled for, when the item has another one by now.
+    """
 
     reasons: Sequence[Reason] = ()
     gates: Mapping[str, Any] = field(default_factory=dict)
     note: str = ""
     status: int = 200
+    stale: str = ""
+    remark: str = ""
+
+    @property
+    def words(self) -> list[tuple[str, str]]:
+        """Everything that was written, by the name of its field."""
+        written = [(GATE_NAMES[gate], answer["note"]) for gate, answer in self.gates.items()]
+        return [(name, text) for name, text in [*written, ("意见", self.note)] if text]
 
 
 async def _panel(deps: Deps, request: web.Request, facts: Dossier) -> Sequence[Reason]:
@@ -101,24 +107,17 @@ async def _panel(deps: Deps, request: web.Request, facts: Dossier) -> Sequence[R
     return await deps.queue.why_not(facts.item.id, visitor(request).staff_id)
 
 
-def _changes(facts: Dossier) -> list[list[Change]]:
-    """The latest revision against the one before it; empty for a first one."""
-    if len(facts.revisions) < 2:
-        return []
-    earlier = Draft.from_canonical(facts.revisions[-2].canonical)
-    draft = facts.draft
-    return compare(f"{earlier.title}\n{earlier.body}", f"{draft.title}\n{draft.body}")
-
-
 async def _show(request: web.Request, item_id: str, again: Typed | None = None) -> web.Response:
     deps, again = request.config_dict[DEPS], again or Typed()
+    me = visitor(request)
     facts = await dossier(deps, item_id)
     blockers = await _panel(deps, request, facts)
     facts = await dossier(deps, item_id) if blockers else facts
     async with deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == item_id)
         publications = (await session.scalars(query.order_by(Publication.due_at))).all()
-    me = visitor(request)
+        notes = await notes_of(session, item_id)
+        look = await last_look(session, facts, me.staff_id)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
     context = {
         "place": "items",
@@ -127,7 +126,10 @@ async def _show(request: web.Request, item_id: str, again: Typed | None = None) 
         "draft": facts.draft,
         "title_pieces": mark(facts.draft.title, facts.findings, "title"),
         "paragraphs": paragraphs(facts.draft.body, facts.findings),
-        "changes": _changes(facts),
+        "changes": changes(deps, facts, look, {**request.query, "stale": again.stale}),
+        "look": look,
+        "asked": "since" in request.query or bool(again.stale),
+        "steps": steps(facts, notes, publications),
         "blockers": blockers,
         "cannot_return": [row for row in blockers if row.rule != "finding"],
         "again": again,
@@ -140,13 +142,30 @@ async def _show(request: web.Request, item_id: str, again: Typed | None = None) 
         and facts.item.state not in ("draft", "recalled"),
         "now": now(),
     }
-    return page(request, "item.html", context, again.status)
+    response = page(request, "item.html", context, again.status)
+    await record_look(deps.db, item_id, me.staff_id, facts.revision.digest)
+    return response
 
 
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
     """One item: text, source, findings, decision, history."""
     return await _show(request, request.match_info["item"])
+
+
+@needs("items.note")
+async def note(request: web.Request) -> web.StreamResponse:
+    """A remark for colleagues; it changes nothing about the item."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    text = (await form(request)).get("text", "")
+    try:
+        await add_note(deps.db, item_id, visitor(request).staff_id, text)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        again = Typed(refused.reasons, status=refused.status, remark=text)
+        return await _show(request, item_id, again)
+    return see(f"/console/items/{item_id}", "noted", "#history")
 
 
 def _answers(fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:
@@ -177,7 +196,8 @@ async def decide(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if refused.status == 404:
             raise
-        again = Typed(refused.reasons, gates, answer.note, refused.status)
+        stale = answer.digest if refused.status == 409 else ""
+        again = Typed(refused.reasons, gates, answer.note, refused.status, stale)
         return await _show(request, item_id, again)
     done = {"draft": "returned", "approved": "final"}.get(row.state, "approved")
     return see(f"/console/items/{item_id}", done, "#main")  # else the sheet's own # would stay
@@ -196,132 +216,6 @@ async def claim(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "claimed")
-
-
-# --- drafting -------------------------------------------------------------------------------
-
-
-async def _draft_form(
-    request: web.Request, draft: Draft, facts: Dossier | None, refused: Refused | None = None
-) -> web.Response:
-    deps = request.config_dict[DEPS]
-    async with deps.db.session() as session:
-        query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
-        accounts = (await session.scalars(query)).all()
-    context = {
-        "place": "items",
-        "draft": draft,
-        "f": facts,
-        "item": facts.item if facts else None,
-        "accounts": accounts,
-        "kinds": KINDS,
-        "classes": deps.queue.workflows,
-        "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
-        "audience": draft.audience or {},
-        "reasons": refused.reasons if refused else (),
-    }
-    return page(request, "draft.html", context, refused.status if refused else 200)
-
-
-async def _empty_draft(deps: Deps) -> Draft:
-    async with deps.db.session() as session:
-        query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
-        accounts = tuple((await session.scalars(query)).all())
-    moment = now()
-    return Draft(
-        kind=KINDS[0],
-        klass=next(iter(deps.queue.workflows)),
-        title="",
-        body="",
-        accounts=accounts,
-        not_before=moment,
-        not_after=moment + WINDOW,
-    )
-
-
-@needs("items.write")
-async def new(request: web.Request) -> web.StreamResponse:
-    """An empty drafting form."""
-    deps = request.config_dict[DEPS]
-    return await _draft_form(request, await _empty_draft(deps), None)
-
-
-def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
-    faults = []
-    if not changes["title"]:
-        faults.append(Reason("title", "标题不能为空"))
-    if not changes["body"]:
-        faults.append(Reason("body", "正文不能为空"))
-    return faults
-
-
-@needs("items.write")
-async def create(request: web.Request) -> web.StreamResponse:
-    """Make a new item from the form."""
-    deps, me = request.config_dict[DEPS], visitor(request)
-    empty = await _empty_draft(deps)
-    shown = empty
-    try:
-        changes = await read_changes(request)
-        shown = typed(empty, changes)
-        if faults := _empty_faults(changes):
-            raise Refused(422, faults)
-        origin = Origin(
-            editor_id=me.staff_id,
-            klass=changes["klass"],
-            audience=changes["audience"],
-            accounts=changes["accounts"],
-        )
-        content = Content(
-            kind=changes["kind"],
-            title=changes["title"],
-            body=changes["body"],
-            attribution=changes["attribution"],
-        )
-        row = await deps.queue.create_item(content, origin)
-    except Refused as refused:
-        if shown is empty:
-            shown = await _typed_texts(request, empty)
-        return await _draft_form(request, shown, None, refused)
-    return see(f"/console/items/{row.id}/edit", "created")
-
-
-async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
-    """Title and body as typed, when another field of the form could not be read."""
-    fields = await form(request)
-    texts = {"title": fields.get("title", ""), "body": clean_body(fields.get("body", ""))}
-    return typed(draft, texts)
-
-
-@needs("items.write")
-async def edit(request: web.Request) -> web.StreamResponse:
-    """The drafting form of an item, findings beside it."""
-    facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
-    return await _draft_form(request, facts.draft, facts)
-
-
-@needs("items.write")
-async def save(request: web.Request) -> web.StreamResponse:
-    """Save a draft; with the second button also submit it."""
-    deps, me = request.config_dict[DEPS], visitor(request)
-    item_id = request.match_info["item"]
-    facts = await dossier(deps, item_id)
-    shown = facts.draft
-    fields = await form(request)
-    version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
-    try:
-        changes = keep_same_minute(await read_changes(request), facts.draft)
-        shown = typed(facts.draft, changes)
-        row = await deps.queue.edit(item_id, me.staff_id, version, changes)
-        if fields.get("then") == "submit":
-            await deps.queue.submit(item_id, me.staff_id, row.version)
-            return see(f"/console/items/{item_id}", "submitted")
-    except Refused as refused:
-        if shown is facts.draft:
-            shown = await _typed_texts(request, facts.draft)
-        return await _draft_form(request, shown, await dossier(deps, item_id), refused)
-    done = "same" if row.version == version else "saved"
-    return see(f"/console/items/{item_id}/edit", done)
 
 
 @needs("items.write")
@@ -404,13 +298,10 @@ async def media(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.get("/items", items),
-    web.get("/items/new", new),
-    web.post("/items/new", create),
     web.get("/items/{item}", item),
     web.post("/items/{item}/decide", decide),
     web.post("/items/{item}/claim", claim),
-    web.get("/items/{item}/edit", edit),
-    web.post("/items/{item}/edit", save),
+    web.post("/items/{item}/notes", note),
     web.post("/items/{item}/submit", submit),
     web.get("/items/{item}/schedule", schedule_form),
     web.post("/items/{item}/schedule", schedule),

@@ -1,15 +1,15 @@
-"""Tokens for the JSON API; each belongs to one person and has exactly that person's rights."""
+"""Tokens for the JSON API, what each person has seen of an item, and notes on items."""
 
 from datetime import datetime
 
-from sqlalchemy import String
+from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
 
 
 class ApiToken(Base):
-    """A bearer token, kept only as its hash."""
+    """A bearer token, kept only as its hash; it has exactly its owner's rights."""
 
     __tablename__ = "api_token"
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
@@ -18,3 +18,25 @@ class ApiToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+
+
+class ItemView(Base):
+    """One person had one version of an item before them; `at` is the last time."""
+
+    __tablename__ = "item_view"
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime]
+
+
+class ItemNote(Base):
+    """A remark among colleagues on one version of an item; never part of the digest."""
+
+    __tablename__ = "item_note"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    staff_id: Mapped[str] = mapped_column(String(26))
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]

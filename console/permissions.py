@@ -21,6 +21,7 @@ _WATCHERS = frozenset({"admin", "supervisor", "auditor"})
 ACTIONS: dict[str, frozenset[str]] = {
     "home": _ALL,
     "items.read": _EDITORIAL | _WATCHERS,
+    "items.note": _EDITORIAL | _WATCHERS,
     "items.write": frozenset({"editor"}),
     "items.review": _REVIEWERS,
     "experts.ask": _EDITORIAL,
@@ -43,7 +44,6 @@ ACTIONS: dict[str, frozenset[str]] = {
     "ledger.read": _WATCHERS | _EDITORIAL,
     "settings.read": _WATCHERS,
     "tokens.own": _ALL,
-    "passkeys.confirm": frozenset({"admin"}),
 }
 
 

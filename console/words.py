@@ -62,9 +62,6 @@ TICKET_REASONS = {
 }
 ENTRY_KINDS = {
     "genesis": "建立台账",
-    "passkey.registered": "登记通行密钥",
-    "passkey.confirmed": "确认通行密钥",
-    "passkey.revoked": "停用通行密钥",
     "expert.asked": "请部门核对",
     "expert.answered": "部门答复",
     "expert.withdrawn": "收回核对链接",
@@ -219,6 +216,27 @@ def account_words(account: Account) -> str:
     return account.name if label in account.name else f"{account.name}（{label}）"
 
 
+_AUDIENCE = (("topics", "主题"), ("groups", "人群"), ("regions", "地区"))
+
+
+def audience_words(
+    audience: Mapping[str, Sequence[str]] | None, facets: Mapping[str, Mapping[str, str]]
+) -> str:
+    """主题：就业创业；人群：高校毕业生, or that nobody is written to."""
+    if not audience:
+        return "不推送，只公开发布"
+    return "；".join(
+        f"{label}：{'、'.join(facets.get(name, {}).get(key, key) for key in audience[name])}"
+        for name, label in _AUDIENCE
+        if audience.get(name)
+    )
+
+
+def left(moment: datetime) -> str:
+    """How long until a moment: 18 分钟."""
+    return span_words(moment - now())
+
+
 def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
     """The gravest severity among the findings with these indexes."""
     held = {findings[index]["severity"] for index in indexes}
@@ -241,6 +259,8 @@ FILTERS: dict[str, Callable[..., str]] = {
     "lines": sentence,
     "state_words": state_words,
     "worst": worst,
+    "left": left,
+    "audience": audience_words,
     "account": account_words,
 }
 WORDS: dict[str, Any] = {

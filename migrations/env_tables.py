@@ -8,7 +8,6 @@ import knowledge.models
 import ledger.models
 import review_queue.expert_models
 import review_queue.models
-import review_queue.passkey_models
 import storage.media
 import storage.switches
 import subscriptions.models
@@ -22,7 +21,6 @@ TABLES = (
     ledger.models,
     review_queue.expert_models,
     review_queue.models,
-    review_queue.passkey_models,
     storage.media,
     storage.switches,
     subscriptions.models,

@@ -1,10 +1,10 @@
-"""Marking findings, previews that cannot run anything, and differences by characters."""
+"""Marking findings in a text, and cleaning what is pasted."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from console.drafts import clean_body
-from console.marks import compare, mark, paragraphs, preview, safe_html
+from console.marks import mark, paragraphs
 
 
 def finding(start: int, end: int, field: str = "text") -> dict[str, object]:
@@ -40,34 +40,6 @@ def test_pictures_and_paragraphs_keep_their_order() -> None:
     found = paragraphs(f"第一段\n![会场](sha256:{media})\n第二段", [finding(0, 1)])
     assert [(row.media, row.alt) for row in found] == [("", ""), (media, "会场"), ("", "")]
     assert found[0].pieces[0].findings == (0,)
-
-
-def test_a_preview_runs_nothing_and_shows_our_own_pictures() -> None:
-    shown = safe_html(
-        '<p style="color:red" onclick="x()">甲<script>alert(1)</script></p>'
-        f'<img src="sha256:{"b" * 64}"><a href="javascript:x">乙</a><iframe src="/x"></iframe>'
-    )
-    for bad in ("script", "onclick", "style", "javascript", "iframe"):
-        assert bad not in shown
-    assert f'src="/console/media/{"b" * 64}"' in shown
-
-
-def test_telegram_previews_keep_the_bold_title_beyond_the_basic_plane() -> None:
-    rendering = {
-        "parts": [{"text": "𠮷日\n正文", "entities": [{"type": "bold", "offset": 0, "length": 3}]}],
-        "photo": "",
-        "push": {"text": "推送"},
-    }
-    assert preview("频道", "telegram", rendering).parts == (("𠮷日", "\n正文"),)
-
-
-def test_a_difference_names_only_the_changed_characters() -> None:
-    lines = compare("甲乙丙\n同一行", "甲丁丙\n同一行")
-    shown = [[(change.kind, change.text) for change in line] for line in lines]
-    assert shown == [
-        [("same", "甲"), ("removed", "乙"), ("added", "丁"), ("same", "丙")],
-        [("same", "同一行")],
-    ]
 
 
 def test_pasted_text_loses_stray_spaces_and_blank_lines() -> None:

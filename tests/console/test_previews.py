@@ -1,0 +1,67 @@
+"""Previews run nothing, keep every entity, and put the length beside the limit."""
+
+from bot.contract import Content
+from bot.render import render_telegram, render_wechat
+from console.previews import pieces, preview, safe_html
+
+MEDIA = "sha256:" + "b" * 64
+
+
+def content(body: str, cover: str = "") -> Content:
+    return Content(kind="原创", title="𠮷日开放时间", body=body, cover=cover)
+
+
+def test_a_preview_runs_nothing_and_shows_our_own_pictures() -> None:
+    shown = safe_html(
+        '<p style="color:red" onclick="x()">甲<script>alert(1)</script></p>'
+        f'<img src="{MEDIA}"><a href="javascript:x">乙</a><iframe src="/x"></iframe>'
+    )
+    for bad in ("script", "onclick", "style", "javascript", "iframe"):
+        assert bad not in shown
+    assert f'src="/console/media/{"b" * 64}"' in shown
+
+
+def test_the_wechat_preview_shows_every_field_that_is_sent() -> None:
+    rendering = render_wechat(content(f"第一段。\n![会场]({MEDIA})"))
+    shown = preview("青禾政务", "wechat", rendering)
+    assert (shown.title, shown.summary) == ("𠮷日开放时间", "第一段。")
+    assert shown.cover == "b" * 64
+    assert shown.own_cover
+    assert "/console/media/" + "b" * 64 in shown.html
+    assert not shown.over
+    assert not preview("青禾政务", "wechat", render_wechat(content("无图。"))).own_cover
+
+
+def test_a_telegram_photo_carries_the_first_text_only_when_it_fits() -> None:
+    short = preview("频道", "telegram", render_telegram(content(f"一句。\n![会场]({MEDIA})")))
+    assert [(one.photo, bool(one.pieces)) for one in short.bubbles] == [("b" * 64, True)]
+    long = preview("频道", "telegram", render_telegram(content("长" * 1100, cover=MEDIA)))
+    assert [(one.photo, bool(one.pieces)) for one in long.bubbles] == [
+        ("b" * 64, False),
+        ("", True),
+    ]
+
+
+def test_entities_keep_their_place_beyond_the_basic_plane() -> None:
+    bold = [{"type": "bold", "offset": 0, "length": 3}]
+    assert pieces("𠮷日\n正文", bold) == (("𠮷日", ("bold",)), ("\n正文", ()))
+
+
+def test_pieces_of_overlapping_entities_join_to_the_text() -> None:
+    spans = [
+        {"type": "bold", "offset": 0, "length": 4},
+        {"type": "italic", "offset": 3, "length": 3},
+        {"type": "code", "offset": 4, "length": 99},
+    ]
+    assert "".join(text for text, _ in pieces("甲𠮷乙丙丁戊", spans)) == "甲𠮷乙丙丁戊"
+
+
+def test_a_limit_that_is_broken_is_marked() -> None:
+    rendering = render_wechat(Content(kind="原创", title="字" * 33, body="一句。"))
+    shown = preview("青禾政务", "wechat", rendering)
+    assert shown.over
+    assert [gauge.label for gauge in shown.gauges if gauge.over] == ["标题"]
+
+
+def test_an_unknown_platform_is_shown_as_its_fields() -> None:
+    assert preview("账号", "weibo", {"text": "甲"}).raw == {"text": "甲"}
