@@ -7,6 +7,7 @@ import escalations.models
 import knowledge.models
 import ledger.models
 import review_queue.expert_models
+import review_queue.governance_models
 import review_queue.models
 import storage.media
 import storage.switches
@@ -20,6 +21,7 @@ TABLES = (
     knowledge.models,
     ledger.models,
     review_queue.expert_models,
+    review_queue.governance_models,
     review_queue.models,
     storage.media,
     storage.switches,
