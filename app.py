@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from functools import partial
@@ -47,6 +47,7 @@ from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
 from knowledge.library import PolicyLibrary
+from knowledge.models import Clause
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, Transaction, load_signing_key
 from ledger.models import LedgerEntry
@@ -57,10 +58,20 @@ from review_queue.canonical import Draft
 from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
+from review_queue.governance import Governance, seed
 from review_queue.items import Render, ReviewQueue
 from review_queue.release import Recheck, Releases
+from review_queue.rulesets import RuleSets, rows_of, seal_version
 from review_queue.staff import Person, hash_password, set_staff
-from review_queue.workflow import GATE_NAMES, load_workflows, unfillable
+from review_queue.workflow import (
+    GATE_NAMES,
+    Refused,
+    Workflow,
+    WorkflowError,
+    load_workflows,
+    read_workflow,
+    unfillable,
+)
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey, load_or_create_key
 from storage.database import Database, new_id, sqlite_file
@@ -88,6 +99,7 @@ class Shenfa:
     telegram: TelegramChannel
     wechat: WeChatChannel
     queue: ReviewQueue
+    governance: Governance
     releases: Releases
     deliverer: Deliverer
     pusher: Pusher
@@ -114,6 +126,7 @@ class Shenfa:
             db=self.db,
             ledger=self.ledger,
             queue=self.queue,
+            governance=self.governance,
             cache=self.cache,
             taxonomy=self.taxonomy,
             tickets=self.tickets,
@@ -224,7 +237,7 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[st
             strict=True,
         )
     )
-    flows = load_workflows(CONFIG / "workflows.yaml")
+    flows, rules = _starting_levels(setup), RuleSet.load()
     accounts = Accounts(db, _open_crypt(settings), settings.allowed_private)
     async with ledger.transaction() as tx:
         organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
@@ -236,9 +249,10 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[st
             body={
                 "organisation": setup.organisation,
                 "workflows": {klass: flow.digest for klass, flow in flows.items()},
-                "ruleset": RuleSet.load().digest,
+                "ruleset": seal_version(1, rows_of(rules))[1],
             },
         )
+        await seed(tx, flows.values(), rules)
         people = {
             row.login: await set_staff(
                 tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
@@ -279,8 +293,27 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[st
             }
             for row in setup.accounts
         ],
-        "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff}),
+        "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
+        + _admin_warnings(setup),
     }
+
+
+def _starting_levels(setup: Setup) -> dict[str, Workflow]:
+    """The levels of workflows.yaml, single classes replaced by the setup file's."""
+    flows = load_workflows(CONFIG / "workflows.yaml")
+    version = max(flow.version for flow in flows.values())
+    try:
+        return flows | {
+            klass: read_workflow(klass, version, row) for klass, row in setup.levels.items()
+        }
+    except WorkflowError as error:
+        raise SetupError(f"审核级次 levels：{error}") from error
+
+
+def _admin_warnings(setup: Setup) -> list[str]:
+    if sum("admin" in row.roles for row in setup.staff) >= 2:
+        return []
+    return ["管理员少于两位：级次、规则、人员的变更都要另一位管理员批准，请在 staff 里再加一位"]
 
 
 async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
@@ -337,31 +370,41 @@ def _path(value: Path | None) -> Path:
 class _Rules:
     """The gates as the queue asks them: rule set and policy facts of this moment."""
 
-    def __init__(self, rules: RuleSet, knowledge: KnowledgeService, files: Files) -> None:
-        self.rules = rules
+    def __init__(self, sets: RuleSets, knowledge: KnowledgeService, files: Files) -> None:
+        self._sets = sets
         self._knowledge = knowledge
         self._files = files
 
-    async def findings(self, draft: Draft) -> list[dict[str, Any]]:
-        """All findings above a hint, as plain dicts."""
+    async def _run(self, draft: Draft, rules: RuleSet) -> list[dict[str, Any]]:
         await self._knowledge.refresh()
         gate_draft = GateDraft(
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
         facts = self._knowledge.facts
-        found = await asyncio.to_thread(run_gates, gate_draft, self.rules, facts)
-        found += await self._files.findings(draft, self.rules, facts)
+        found = await asyncio.to_thread(run_gates, gate_draft, rules, facts)
+        found += await self._files.findings(draft, rules, facts)
         return [asdict(one) for one in found]
 
     async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
-        """For the queue: the rule set's digest and the findings."""
-        return self.rules.digest, await self.findings(draft)
+        """For the queue: digest of the approved version, and the findings above a hint."""
+        active = await self._sets.active()
+        return active.digest, await self._run(draft, active.rules)
+
+    async def at_send(self, draft: Draft) -> list[dict[str, Any]]:
+        """For the sender: the same, with the stored rule set proved once more."""
+        return await self._run(draft, (await self._sets.proved()).rules)
 
     async def check_text(self, text: str) -> list[dict[str, Any]]:
         """For a staff reply: the same gates over a text without a title."""
         moment = now()
         draft = Draft("问答", "日常", "", text, (), moment, moment)
-        return await self.findings(draft)
+        return (await self.check(draft))[1]
+
+
+async def _clauses(db: Database) -> Sequence[str]:
+    """Texts of the library on which a change of rules is tried."""
+    async with db.session() as session:
+        return (await session.scalars(select(Clause.text).limit(2000))).all()
 
 
 def _renderer(channels: Mapping[str, Channel]) -> Render:
@@ -381,9 +424,13 @@ def _renderer(channels: Mapping[str, Channel]) -> Render:
 
 def _recheck(rules: _Rules, ingest: Ingest) -> Recheck:
     async def recheck(draft: Draft) -> list[str]:
+        try:
+            found = await rules.at_send(draft)
+        except Refused as refused:
+            return [reason.message for reason in refused.reasons]
         reasons = [
             f"{GATE_NAMES[one['gate']]}：{one['reason']}"
-            for one in await rules.findings(draft)
+            for one in found
             if one["severity"] == "block"
         ]
         if draft.kind == "转载":
@@ -402,6 +449,8 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     db = Database(settings.database_url)
     await upgrade(db)
     shenfa = _build(settings, db)
+    with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
+        await shenfa.governance.levels.refresh()
     async with db.writing() as session:
         year = beijing(now()).year
         await seed_calendar(session, (year, year + 1))
@@ -424,10 +473,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     channels: dict[str, Channel] = {"telegram": telegram, "wechat": wechat}
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
-    rules = _Rules(RuleSet.load(), knowledge, Files(db))
-    queue = ReviewQueue(
-        ledger, load_workflows(CONFIG / "workflows.yaml"), _renderer(channels), rules.check
-    )
+    governance = Governance.of(ledger, partial(_clauses, db))
+    rules = _Rules(governance.rules, knowledge, Files(db))
+    queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
     fetcher = Fetcher(allowed)
     ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
     releases = Releases(ledger, _recheck(rules, ingest))
@@ -493,6 +541,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         contacts=contacts,
         channels=channels,
         queue=queue,
+        governance=governance,
         releases=releases,
         deliverer=deliverer,
         pusher=Pusher(db, ledger, releases.verify, matching),

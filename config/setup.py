@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -66,7 +67,7 @@ class RosterSetup(_Strict):
 
 
 class Setup(_Strict):
-    """The whole file."""
+    """The whole file. `levels` (class to definition) replaces single classes of workflows.yaml."""
 
     organisation: str
     staff: list[StaffSetup] = Field(min_length=1)
@@ -74,6 +75,7 @@ class Setup(_Strict):
     sources: list[SourceSetup] = Field(default_factory=list)
     roster: list[RosterSetup] = Field(default_factory=list)
     policies: list[str] = Field(default_factory=list)
+    levels: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
 class SetupError(ValueError):

@@ -12,6 +12,7 @@ from console.sessions import Visitor
 from escalations.tickets import Tickets
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
+from review_queue.governance import Governance
 from review_queue.items import ReviewQueue
 from review_queue.workflow import Reason, Refused
 from storage.cache import Cache
@@ -26,6 +27,7 @@ class Deps:
     db: Database
     ledger: Ledger
     queue: ReviewQueue
+    governance: Governance
     cache: Cache
     taxonomy: Taxonomy
     tickets: Tickets

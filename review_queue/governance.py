@@ -1,6 +1,6 @@
 """How an office governs itself: levels, rules and people, each changed by two people."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -36,9 +36,9 @@ class Governance:
         return cls(levels, rules, Proposals(ledger, kinds))
 
 
-async def seed(tx: Transaction, flows: Iterable[Workflow], rules: RuleSet) -> Mapping[str, str]:
-    """What an office starts with, as its first approved versions; digests for the genesis entry."""
+async def seed(tx: Transaction, flows: Iterable[Workflow], rules: RuleSet) -> None:
+    """What an office starts with, as its first approved versions; the genesis entry comes first."""
     start = Approval(0, None, INIT, INIT)
     for flow in flows:
         await store_definition(tx, flow, start)
-    return {"ruleset": await store_version(tx, 1, rows_of(rules), start, "初始规则集")}
+    await store_version(tx, 1, rows_of(rules), start, "初始规则集")

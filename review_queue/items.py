@@ -18,6 +18,7 @@ from bot.models import Account, Delivery, Publication
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import KINDS, Draft, canonical, digest
+from review_queue.levels import ApprovedLevels
 from review_queue.models import Decision, GateRun, Item, ReleaseRow, Revision, Staff
 from review_queue.release import window_faults
 from review_queue.workflow import (
@@ -103,6 +104,7 @@ class ReviewQueue:
 
     async def create_item(self, content: Content, origin: Origin) -> Item:
         """A new draft with its first revision. A fetched item's editor is ROBOT."""
+        await self._fresh_levels()
         async with self.ledger.transaction() as tx:
             return await self.create_item_in(tx, content, origin)
 
@@ -156,6 +158,7 @@ class ReviewQueue:
 
         An unchanged save keeps them. A stale `version` is refused with 409.
         """
+        await self._fresh_levels()
         async with self.ledger.transaction() as tx:
             item, person = await self._open(tx.session, item_id, staff_id)
             reasons = _edit_faults(item, person, version)
@@ -172,6 +175,11 @@ class ReviewQueue:
             item.klass, item.kind, item.title = draft.klass, draft.kind, draft.title[:300]
             await self._add_revision(tx, item, text, staff_id)
             return item
+
+    async def _fresh_levels(self) -> None:
+        """Another process may have approved other levels since the last look."""
+        if isinstance(self.workflows, ApprovedLevels):
+            await self.workflows.refresh()
 
     def _field_faults(self, draft: Draft) -> list[Reason]:
         faults = []
@@ -250,6 +258,7 @@ class ReviewQueue:
 
     async def submit(self, item_id: str, staff_id: str, version: int) -> Item:
         """Send the latest revision to its first level, with the class's levels frozen."""
+        await self._fresh_levels()
         async with self.ledger.transaction() as tx:
             item, person = await self._open(tx.session, item_id, staff_id)
             reasons = await self._submit_faults(tx.session, item, person, version)
@@ -275,6 +284,9 @@ class ReviewQueue:
         reasons = _edit_faults(item, person, version)
         if item.state != "draft":
             reasons.append(Reason("state", f"稿件现在是“{STATES[item.state]}”，不能提交"))
+        if item.klass not in self.workflows:
+            words = f"类别“{item.klass}”没有可用的已批准审核级次，不能提交：请看事件页"
+            reasons.append(Reason("levels", words))
         draft = Draft.from_canonical((await _latest(session, item)).canonical)
         if not draft.accounts:
             reasons.append(Reason("accounts", "请至少选择一个发布账号"))
@@ -606,7 +618,7 @@ def _edit_faults(item: Item, person: Staff, version: int) -> list[Reason]:
 
 
 _FORBIDDEN = {"role", "secrecy_role", "author", "last_editor", "two_levels", "finding", "staff"}
-_CONFLICT = {"state", "stale", "claimed"}
+_CONFLICT = {"state", "stale", "claimed", "levels"}
 
 
 def _status(reasons: Sequence[Reason]) -> int:

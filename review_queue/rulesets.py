@@ -48,11 +48,16 @@ def rows_of(rules: RuleSet) -> list[dict[str, Any]]:
     return [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules.rules]
 
 
+def seal_version(version: int, rows: Sequence[Row]) -> tuple[str, str]:
+    """The stored text of a version and its digest, which thus names one version only."""
+    return seal({"version": version, "rows": [dict(row) for row in rows]})
+
+
 async def store_version(
     tx: Transaction, version: int, rows: Sequence[Row], approval: Approval, summary: str
 ) -> str:
     """Keep a version and sign it: from the commit on it is the one in force. Its digest."""
-    body, digest = seal({"version": version, "rows": [dict(row) for row in rows]})
+    body, digest = seal_version(version, rows)
     tx.session.add(
         RuleSetRow(
             version=version,

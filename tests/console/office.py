@@ -35,6 +35,7 @@ from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import NoFacts, RuleSet, run_gates
+from review_queue.governance import Governance, seed
 from review_queue.items import Answer, Origin, ReviewQueue
 from review_queue.models import Item
 from review_queue.staff import Person, hash_password, set_staff
@@ -188,7 +189,9 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     async def alarm(staff_id: str, text: str) -> None:
         return None
 
+    flows = load_workflows(CONFIG / "workflows.yaml")
     async with ledger.transaction() as tx:
+        await seed(tx, flows.values(), rules)
         people = {
             login: (await set_staff(tx, Person(login, name, roles, password_hash), "init")).id
             for login, (name, roles) in PEOPLE.items()
@@ -210,12 +213,14 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
                     created_at=now(),
                 )
             )
-    hours = load_hours(CONFIG / "calendar.yaml")
+    hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
+    await governance.levels.refresh()
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,
         ledger=ledger,
-        queue=ReviewQueue(ledger, load_workflows(CONFIG / "workflows.yaml"), render, check),
+        queue=ReviewQueue(ledger, governance.levels, render, check),
+        governance=governance,
         cache=MemoryCache(),
         taxonomy=starting_taxonomy(),
         tickets=Tickets(TicketWiring(ledger, hours, check_text, queue_reply, alarm)),
