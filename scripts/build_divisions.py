@@ -8,6 +8,8 @@ import json
 import sys
 from pathlib import Path
 
+# Set up in April 2020; lists of divisions still name the islands.
+NEWER = {"西沙群岛": "西沙区", "南沙群岛": "南沙区", "中沙群岛的岛礁及其海域": ""}
 OUT = Path(__file__).parent.parent / "config" / "rules" / "divisions.tsv"
 
 
@@ -18,12 +20,13 @@ def main(source: Path) -> None:
     counties: dict[str, list[str]] = {code: [] for code in names if len(code) == 4}
     for row in rows:
         if row["level"] == "county":
-            counties.setdefault(row["code"][:4], []).append(row["name"])
+            counties.setdefault(row["code"][:4], []).append(NEWER.get(row["name"], row["name"]))
     lines = []
     for code in sorted(counties):
         name = names.get(code, "")
         direct = name in ("市辖区", "县") or "直辖" in name
-        lines.append(f"{names[code[:2]]}\t{'' if direct else name}\t{' '.join(counties[code])}\n")
+        below = " ".join(filter(None, counties[code]))
+        lines.append(f"{names[code[:2]]}\t{'' if direct else name}\t{below}\n")
     OUT.write_text("".join(lines), encoding="utf-8")
 
 

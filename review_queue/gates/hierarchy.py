@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from review_queue.gates.finding import Context, Finding, Ground, Place
-from review_queue.gates.places import DIVISIONS
+from review_queue.gates.places import DIVISIONS, RENAMES
 
 _BASIS = "《行政区划管理条例》；《地名管理条例》；中华人民共和国县级以上行政区划"
 _HIERARCHY = Ground("wording", "wording.place-hierarchy", "warn", "行政区划隶属关系不对", _BASIS)
@@ -48,56 +49,133 @@ def misplaced(ctx: Context) -> Iterator[Finding]:
 
 
 def renamed(ctx: Context) -> Iterator[Finding]:
-    """Province, prefecture and county in a row, of which one no longer exists under that name."""
+    """A county behind its province or prefecture, of which one no longer has that name."""
     by_start = _by_start(ctx)
-    text = ctx.dense.text
-    for province in ctx.places:
-        if province.name not in DIVISIONS.provinces:
-            continue
-        known = [
-            place
-            for place in by_start.get(province.end, [])
-            if place.name in DIVISIONS.children[province.name] & DIVISIONS.prefectures
-        ]
-        if known:
-            end, middle = known[0].end, known[0].name
+    done: set[int] = set()  # where counties end that were judged with their province
+    for place in ctx.places:
+        if place.name in DIVISIONS.provinces:
+            chain = _chain(ctx, place, by_start)
+        elif place.name in DIVISIONS.prefectures:
+            chain = _below_prefecture(ctx, place)
         else:
-            old = _OLD_PREFECTURE.match(text, province.end)
-            if old is None or old[0] in DIVISIONS.parents or old[0] in DIVISIONS.provinces:
-                continue
-            end, middle = old.end(), ""
-        county = _COUNTY.match(text, end)
-        if county is None or not _touching(ctx, province.start, county.end()):
             continue
-        yield from _changed(ctx, (province, middle), county)
+        if chain is None or chain.end in done or not _touching(ctx, chain.start, chain.end):
+            continue
+        done.add(chain.end)
+        yield from _changed(ctx, chain)
 
 
-def _changed(ctx: Context, above: tuple[Place, str], county: re.Match[str]) -> Iterator[Finding]:
-    """Judge one county behind its province and prefecture (empty when that is unknown)."""
-    province, middle = above
-    span = (province.start, county.end())
-    if middle:
-        inside = DIVISIONS.children[middle]
-        if any(ctx.dense.text.startswith(name, county.start()) for name in inside):
+class _Chain(NamedTuple):
+    """A province, what stands behind it as prefecture and county, and where all that is."""
+
+    province: str
+    prefecture: str  # as written; empty for a county directly below
+    county: str
+    start: int
+    end: int
+    shown: str  # the province as it stands in the text, empty when it does not
+
+    def rewritten(self, now: str) -> str:
+        """The present name, beginning as the text begins."""
+        return self.shown + now
+
+
+def _chain(ctx: Context, province: Place, by_start: dict[int, list[Place]]) -> _Chain | None:
+    text, name = ctx.dense.text, province.name
+    known = [
+        place.name
+        for place in by_start.get(province.end, [])
+        if place.name in DIVISIONS.children[name] & DIVISIONS.prefectures
+    ]
+    old = _OLD_PREFECTURE.match(text, province.end)
+    middle = known[0] if known else ""
+    if not known and old and _was_prefecture(name, old[0]):
+        middle = old[0]
+    county = _county(text, province.end + len(middle), name, middle)
+    if not county or (not middle and not _renamed_to(name, "", county)):
+        return None
+    end = province.end + len(middle) + len(county)
+    return _Chain(name, middle, county, province.start, end, name)
+
+
+def _below_prefecture(ctx: Context, place: Place) -> _Chain | None:
+    """A county behind a present prefecture without its province: only what the table names."""
+    for province in DIVISIONS.parents[place.name]:
+        county = _old_county(ctx.dense.text, place.end, province, place.name)
+        if county:
+            end = place.end + len(county)
+            return _Chain(province, place.name, county, place.start, end, "")
+    return None
+
+
+def _was_prefecture(province: str, name: str) -> bool:
+    return name not in DIVISIONS.prefectures and bool(DIVISIONS.now(province, name))
+
+
+def _county(text: str, at: int, province: str, prefecture: str) -> str:
+    """The county name at a place of the text: one that was renamed, or whatever looks like one."""
+    old = _old_county(text, at, province, prefecture)
+    match = None if old else _COUNTY.match(text, at)
+    return old or (match[0] if match else "")
+
+
+def _old_county(text: str, at: int, province: str, prefecture: str) -> str:
+    """The longest renamed county of a prefecture that stands here."""
+    if any(text.startswith(name, at) for name in DIVISIONS.children[prefecture or province]):
+        return ""
+    lengths = range(min(12, len(text) - at), 1, -1)
+    names = (text[at : at + length] for length in lengths)
+    return next((name for name in names if _renamed_to(province, prefecture, name)), "")
+
+
+def _renamed_to(province: str, prefecture: str, county: str) -> list[str]:
+    """What the table of renamed counties says, if anything."""
+    heirs = DIVISIONS.now(province, prefecture) if prefecture else [""]
+    return [
+        now
+        for upper, old, now in RENAMES.counties.get(county, ())
+        if upper == province and (old == prefecture or old in heirs)
+    ]
+
+
+def _changed(ctx: Context, chain: _Chain) -> Iterator[Finding]:
+    """Judge one chain: what the table says, else what present names say."""
+    province, middle, county = chain[:3]
+    span = (chain.start, chain.end)
+    now = _renamed_to(province, middle, county)
+    if not now:
+        inside = DIVISIONS.children[middle] if middle in DIVISIONS.prefectures else set()
+        if any(ctx.dense.text.startswith(name, chain.end - len(county)) for name in inside):
             return
-        now = [middle + name for name in sorted(inside) if _same_stem(county[1], name)]
-    else:
-        below = DIVISIONS.children[province.name] & DIVISIONS.prefectures
-        now = [
-            upper + name
-            for upper in sorted(below)
-            for name in sorted(DIVISIONS.children[upper])
-            if name == county[0] or _same_stem(county[1], name)
-        ]
+        now = _like_named(province, middle, county)
     if now:
-        yield ctx.mark_dense(span, _RENAMED, [province.name + name for name in now])
+        yield ctx.mark_dense(span, _RENAMED, [chain.rewritten(name) for name in now])
     elif (
-        middle
-        and county[0] not in DIVISIONS.parents
-        and 3 <= len(county[0]) <= 4
-        and not _NOT_A_NAME.search(county[0])
+        middle in DIVISIONS.prefectures
+        and county not in DIVISIONS.parents
+        and 3 <= len(county) <= 4
+        and not _NOT_A_NAME.search(county)
     ):
         yield ctx.mark_dense(span, _UNKNOWN)
+
+
+def _like_named(province: str, middle: str, county: str) -> list[str]:
+    """Present counties of the same stem: in the prefecture, in its heirs, or in the province."""
+    stem = _COUNTY.match(county)
+    if stem is None:
+        return []
+    uppers = DIVISIONS.now(province, middle)
+    below = DIVISIONS.children[province] & DIVISIONS.prefectures
+    for places in (uppers, [] if middle in DIVISIONS.prefectures else sorted(below)):
+        found = [
+            upper + name
+            for upper in places
+            for name in sorted(DIVISIONS.children[upper])
+            if name == county or _same_stem(stem[1], name)
+        ]
+        if found:
+            return found
+    return []
 
 
 def _same_stem(stem: str, name: str) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 import config
 
 TABLE = Path(config.__file__).parent / "rules" / "divisions.tsv"
+RENAMED = Path(config.__file__).parent / "rules" / "renamed.tsv"
 # Names that are also common nouns: "苏州市老城区" says nothing about 洛阳.
 _COMMON = frozenset(
     [
@@ -85,6 +86,14 @@ class Divisions:
         stems = {name[:-1] for name in self.prefectures if len(name) > 3 and name[-1] in "市盟"}
         return frozenset(counties | stems | self.provinces | set(self.short))
 
+    def now(self, upper: str, prefecture: str) -> list[str]:
+        """The present prefectures that took over an old one of a province; empty for none."""
+        if prefecture in self.children[upper] & self.prefectures:
+            return [prefecture]
+        stem = prefecture.removesuffix("地区").removesuffix("盟").removesuffix("市")
+        same = [stem + end for end in "市盟" if stem + end in self.children[upper]]
+        return RENAMES.prefectures.get((upper, prefecture)) or same
+
     def full(self, name: str) -> str:
         """The full name of a short province or prefecture name; the name itself otherwise."""
         if name in self.short:
@@ -99,3 +108,25 @@ class Divisions:
 
 
 DIVISIONS = Divisions(TABLE.read_text(encoding="utf-8"))
+
+
+class Renames:
+    """Old names of divisions that a look at the present table cannot explain.
+
+    A line: province, old prefecture (empty for what hung directly below the province), old county
+    (empty when the line is about the prefecture), and what it is now, written without the province.
+    """
+
+    def __init__(self, table: str) -> None:
+        """Read the table's text."""
+        self.prefectures: dict[tuple[str, str], list[str]] = {}
+        self.counties: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
+        for line in table.splitlines():
+            province, prefecture, county, now = line.split("\t")
+            if county:
+                self.counties[county].append((province, prefecture, now))
+            else:
+                self.prefectures[province, prefecture] = now.split()
+
+
+RENAMES = Renames(RENAMED.read_text(encoding="utf-8"))

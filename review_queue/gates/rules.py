@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -16,13 +16,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import config
 from review_queue.gates.finding import Context, Finding, Gate, Ground, Place, Severity
+from review_queue.gates.lookalikes import disguised
 from review_queue.gates.normalise import Normalised, normalise
 from review_queue.gates.places import DIVISIONS
+from review_queue.gates.words import on_word_ends
 
 RULES = Path(config.__file__).parent / "rules"
 _MENTION = re.compile(
     r"(?:不得|不要|不应|不能|不宜|不准|不可|不许|禁止|严禁|避免|杜绝|防止|反对|而非|不是|取缔)"
     r"[^，。；：]{0,15}$"
+)
+_MENTION_AFTER = re.compile(
+    r"[”」’]?[^，。；！？\n]{0,12}?(?:等|的)(?:用语|词语|字样|表述|断言|承诺|内容|提法|说法|语言)"
 )
 _Words = tuple[Annotated[str, Field(min_length=1)], ...]
 
@@ -38,7 +43,9 @@ class Rule(BaseModel):
     fields see the sentence (near, far, raise_near) or the touching characters (not_after,
     not_before); `unless` are longer words in which a term is innocent. Inside 《》 nothing is
     matched unless `in_titles`; a bare “term”, or one after 不得 and the like, is a mention and is
-    left alone unless `mentions`. With `unquoted` anything inside quotation marks is right.
+    left alone unless `mentions`. With `unquoted` anything inside quotation marks is right; with
+    `word` a hit must begin and end where words do. Terms of four characters or more of the gates
+    politics, law and secrecy are also found with one character changed for a look-alike.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -59,6 +66,7 @@ class Rule(BaseModel):
     in_titles: bool = False
     mentions: bool = False
     unquoted: bool = False
+    word: bool = False
     reason: str = Field(min_length=1)
     basis: str = Field(min_length=1)
     suggestion: str | None = None
@@ -102,7 +110,7 @@ class _Compiled:
     near: re.Pattern[str] | None
     far: re.Pattern[str] | None
     raised: re.Pattern[str] | None
-    words: Mapping[str, tuple[str, ...]]  # dense term -> its suggestions
+    words: dict[str, tuple[str, ...]]  # dense term -> its suggestions
     before: tuple[str, ...]
     after: tuple[str, ...]
     unless: frozenset[str]
@@ -126,11 +134,15 @@ class RuleSet:
         self.digest = hashlib.sha256(rfc8785.dumps(rows)).hexdigest()
         self._compiled = [_compile(rule) for rule in self.rules]
         users: dict[str, list[_Compiled]] = defaultdict(list)
+        known = {word for compiled in self._compiled for word in compiled.words}
         anchors: set[str] = set(DIVISIONS.names)
         for compiled in self._compiled:
             for word in compiled.words:
                 users[word].append(compiled)
             anchors |= compiled.unless
+            for word, right in _disguises(compiled, known).items():
+                compiled.words[word] = right
+                users[word].append(compiled)
         self._users = dict(users)
         self._words = sorted(anchors | set(users))
         self._automaton = ahocorasick_rs.AhoCorasick(self._words, store_patterns=False)
@@ -235,9 +247,11 @@ def _marks_ok(one: _Compiled, ctx: Context, span: tuple[int, int]) -> bool:
         return False
     if rule.unquoted and ctx.quoted(*span):
         return False
+    if rule.word and not on_word_ends(ctx.around(*span), span, ctx.sentence(*span)[0]):
+        return False
     if rule.mentions:
         return True
-    if ctx.only_mentioned(*span):
+    if ctx.only_mentioned(*span) or _MENTION_AFTER.match(ctx.dense.text, span[1]):
         return False
     begin = ctx.sentence(*span)[0]
     return not _MENTION.search(ctx.dense.text[max(begin, span[0] - 24) : span[0]])
@@ -245,8 +259,9 @@ def _marks_ok(one: _Compiled, ctx: Context, span: tuple[int, int]) -> bool:
 
 def _compile(rule: Rule) -> _Compiled:
     own = (() if rule.suggestion is None else (rule.suggestion,)) + rule.suggestions
-    words = {normalise(term).text: own for term in rule.terms}
-    words |= {normalise(wrong).text: (right, *own) for wrong, right in rule.pairs.items()}
+    words = dict.fromkeys(_dense(rule.terms), own)
+    rights = rule.pairs.values()
+    words |= {wrong: (right, *own) for wrong, right in zip(_dense(rule.pairs), rights, strict=True)}
     return _Compiled(
         rule=rule,
         pattern=re.compile(rule.pattern) if rule.pattern else None,
@@ -260,8 +275,22 @@ def _compile(rule: Rule) -> _Compiled:
     )
 
 
+def _disguises(one: _Compiled, known: Set[str]) -> dict[str, tuple[str, ...]]:
+    """Look-alikes of the rule's terms, unless such a word is itself a term or innocent."""
+    if one.pattern or one.rule.severity == "hint" or one.rule.gate in ("policy", "wording"):
+        return {}
+    return {
+        other: right
+        for word, right in one.words.items()
+        for other in disguised(word)
+        if other not in known and other not in one.unless
+    }
+
+
 def _dense(words: Iterable[str]) -> tuple[str, ...]:
-    return tuple(normalise(word).text for word in words)
+    """The matching forms, made in one go: a set may have fifty thousand words."""
+    joined = "\n".join(word.replace("\n", " ") for word in words)
+    return tuple(normalise(joined).text.split("\n")) if joined else ()
 
 
 def _any_of(words: _Words) -> re.Pattern[str] | None:

@@ -26,6 +26,11 @@ DISGUISES = {
     "soft hyphen": lambda term: term[0] + "\u00ad" + term[1:],
     "combining strokes": lambda term: "\u0336".join(term),
     "traditional": lambda term: term.translate(TRADITIONAL),
+    "pictures": lambda term: "🔥".join(term),
+    "slashes": lambda term: "/".join(term),
+    "brackets": lambda term: ")(".join(term),
+    "question marks": lambda term: "？".join(term) if len(term) > 3 else term,
+    "variation selectors": lambda term: "\ufe0f".join(term),
 }
 INNOCENT = (
     "全国人大常委会审议通过了修正案",
@@ -75,6 +80,12 @@ INNOCENT = (
     "市场监督管理局统一社会信用代码11150100MB1234567X",
     "自治区人民政府令第262号",
     "1. 申请 2）审核 一）公示",
+    "省/市/县/乡四级联动",
+    "包治百病、药到病除等用语不得出现在广告中",
+    "面积约120m²，海拔①1500米",
+    "东、西、南、北四个片区",
+    "报名截止日前提交材料",
+    "☎电话0471-6945678",
 )
 
 
@@ -90,6 +101,42 @@ def test_a_disguised_term_is_found_where_it_stands(term: str, disguise: str) -> 
     found = [one for one in _found(text) if one.text in hidden and len(one.text) > 2]
     assert found
     assert all(text[one.start : one.end] == one.text for one in found)
+
+
+@pytest.mark.parametrize(
+    ("hidden", "plain"),
+    [
+        ("全国入大副委员长", "全国人大副委员长"),
+        ("全国人大副委贠长", "全国人大副委员长"),
+        ("尖阁群鸟", "尖阁群岛"),
+        ("亚犬经合组织成员国", "亚太经合组织成员国"),
+        ("合湾政府", "台湾政府"),
+        ("穆斯林囯家", "穆斯林国家"),
+        ("WТО成员国", "WTO成员国"),
+        ("ＡＰＥＣ成员国", "APEC成员国"),
+        ("АРЕС成员国", "APEC成员国"),
+        ("ⒶⓅⒺⒸ成员国", "APEC成员国"),
+        ("⼈⼤副主任", "人大副主任"),
+    ],
+)
+def test_a_look_alike_character_does_not_hide_a_term(hidden: str, plain: str) -> None:
+    text = f"近日，省{hidden}到会。"
+    assert [one.rule for one in _found(text)] == [
+        one.rule for one in _found(text.replace(hidden, plain))
+    ]
+    (one,) = _found(text)
+    assert hidden in one.text or one.text in "省" + hidden
+
+
+@pytest.mark.parametrize("number", ["①③⑧⓪⓪①③⑧⓪⓪⓪", "1③8⓪⓪1③8⓪⓪⓪", "１３８００１３８０００"])
+def test_ringed_digits_do_not_hide_a_number(number: str) -> None:
+    text = f"手机{number}。"
+    assert [(one.rule, one.text) for one in _found(text)] == [("secrecy.mobile", number)]
+
+
+def test_a_list_mark_before_a_number_is_not_a_part_of_it() -> None:
+    found = _found("①13800138000 ②13900139000")
+    assert [one.text for one in found] == ["13800138000", "13900139000"]
 
 
 @pytest.mark.parametrize("text", INNOCENT)

@@ -64,3 +64,38 @@ def test_an_old_name_gets_the_new_one(text: str, right: str) -> None:
 )
 def test_right_places_are_left_alone(text: str) -> None:
     assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("山西省大同市城区人民政府", "山西省大同市平城区"),
+        ("黑龙江省伊春市带岭区人民政府", "黑龙江省伊春市大箐山县"),
+        ("浙江省杭州市江干区发布通知", "浙江省杭州市上城区"),
+        ("位于杭州市下城区的企业", "杭州市拱墅区"),
+        ("北京市宣武区政务服务中心", "北京市西城区"),
+        ("安徽省巢湖市庐江县发布通知", "安徽省合肥市庐江县"),
+        ("云南省思茅地区翠云区发布通知", "云南省普洱市思茅区"),
+        ("内蒙古自治区伊克昭盟准格尔旗", "内蒙古自治区鄂尔多斯市准格尔旗"),
+        ("重庆市开县发布通知", "重庆市开州区"),
+    ],
+)
+def test_a_name_that_changed_altogether_gets_the_new_one(text: str, right: str) -> None:
+    ((rule, flagged, suggestion),) = _found(text)
+    assert (rule, suggestion) == ("wording.place-renamed", right)
+    assert text.startswith(flagged) or flagged in text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "杭州市上城区",
+        "北京市西城区",
+        "重庆市开州区",
+        "大同市平城区",
+        "襄阳市襄州区",
+        "湖北省襄阳市南漳县",
+    ],
+)
+def test_the_new_name_is_left_alone(text: str) -> None:
+    assert _found(text) == []
