@@ -2,10 +2,13 @@
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+
+from bot.addresses import is_public
 
 TIMEOUT = 20.0  # seconds for one whole call
 
@@ -14,11 +17,11 @@ class Blocked(OSError):
     """A connection to a private address was refused before it was made."""
 
 
-def _allowed(ip: str, port: int, allowed_private: frozenset[str]) -> bool:
-    address = ipaddress.ip_address(ip.split("%")[0])
-    address = getattr(address, "ipv4_mapped", None) or address
-    if address.is_global and not address.is_multicast:
+def permitted(ip: str, port: int, allowed_private: frozenset[str]) -> bool:
+    """Whether a connection to this address may be made: public, or named for development."""
+    if is_public(ip):
         return True
+    address = ipaddress.ip_address(ip)
     names = {f"{address}:{port}"} | ({f"localhost:{port}"} if address.is_loopback else set())
     return bool(names & allowed_private)
 
@@ -42,7 +45,7 @@ def check_api_base(url: str, allowed_private: frozenset[str] = frozenset()) -> s
     if parts.scheme != "https":
         raise ValueError("接口地址 api_base 必须以 https:// 开头")
     try:
-        private = not _allowed(host, port, allowed_private)
+        private = not permitted(host, port, allowed_private)
     except ValueError:
         private = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if private:
@@ -50,19 +53,24 @@ def check_api_base(url: str, allowed_private: frozenset[str] = frozenset()) -> s
     return url.rstrip("/")
 
 
-def open_session(allowed_private: frozenset[str], limit: int = 256) -> aiohttp.ClientSession:
-    """A session whose sockets refuse private addresses, whatever name led there."""
+def guard(allowed_private: frozenset[str]) -> Callable[[Any], socket.socket]:
+    """Makes sockets, and refuses private addresses, whatever name led there."""
 
     def make(info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
-        if not _allowed(str(address[0]), int(address[1]), allowed_private):
+        if not permitted(str(address[0]), int(address[1]), allowed_private):
             raise Blocked(f"private address refused: port {address[1]}")
         made = socket.socket(family, kind, protocol)
         made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return made
 
+    return make
+
+
+def open_session(allowed_private: frozenset[str], limit: int = 256) -> aiohttp.ClientSession:
+    """A session whose sockets refuse private addresses, whatever name led there."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=limit, socket_factory=make),
+        connector=aiohttp.TCPConnector(limit=limit, socket_factory=guard(allowed_private)),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT, connect=10),
         trust_env=False,
     )

@@ -1,32 +1,53 @@
 """Fetch one address of a determined source: judged before every hop, capped and timed.
 
-Private addresses are refused by the socket guard of bot.http, whatever name led there. A site's
-robots.txt is kept (RFC 9309); one that cannot be read forbids nothing, the sources being agreed.
+A name is resolved once for a fetch, every address it has is checked, and the connection goes to
+those addresses and no other; the socket guard of bot.http checks once more what is dialled. A
+site's robots.txt is kept (RFC 9309); one that cannot be read forbids nothing, the sources being
+agreed.
 """
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from time import monotonic
 from types import MappingProxyType
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
 from protego import Protego
+from yarl import URL
 
-from bot.http import Blocked, open_session
+from bot.addresses import is_plain, literal
+from bot.http import Blocked, guard, permitted
 from config.clock import now
 from content_sources.charset import decode
+from content_sources.manners import Resting, Turns
+from content_sources.sniff import fits
+from content_sources.unpack import PackedError, TooLarge, Unpacker
 from content_sources.whitelist import Refusal, SourceRule
 
 Judge = Callable[[str], SourceRule | Refusal]
+Resolve = Callable[[str], Awaitable[Sequence[str]]]
+"""A host name in, all its IP addresses out; OSError when it has none."""
 
-LARGEST = 10 * 1024 * 1024  # bytes after decompression
+LARGEST = 10 * 1024 * 1024  # bytes, on the wire and after decompression
 SECONDS = 20.0  # for one address with all its redirects
+SECONDS_FILE = 60.0  # where files are accepted
+SLOWEST = 512  # bytes a second, after GRACE seconds
+GRACE = 5.0
 HOPS = 5
+LONGEST_URL = 2000
 AGENT = "Shenfa/1 (+government notice relay)"
 ROBOTS_FOR = timedelta(hours=1)
+ROBOTS_LARGEST = 500 * 1024
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "server", "content-language")
+REDIRECTS = (301, 302, 303, 307, 308)
 PAGES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
 FEEDS = PAGES | {
     "application/rss+xml",
@@ -34,7 +55,10 @@ FEEDS = PAGES | {
     "application/xml",
     "text/xml",
     "application/rdf+xml",
+    "application/json",
+    "application/feed+json",
 }
+SITEMAPS = FEEDS | {"application/gzip", "application/x-gzip", "application/octet-stream"}
 PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 FILES = PICTURES | {
     "text/plain",
@@ -52,14 +76,16 @@ FILES = PICTURES | {
 class FetchError(Exception):
     """Nothing was fetched. `code` is for programs, `message` one Chinese line for people.
 
-    Codes: refused, private, redirects, status, content_type, too_large, timeout, network.
+    Codes: refused, private, redirects, status, content_type, too_large, timeout, network, later.
+    `wait` is how many seconds the site asked to be left alone (0: it did not say).
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        """Keep both; the exception's text is the message."""
+    def __init__(self, code: str, message: str, wait: float = 0.0) -> None:
+        """Keep them; the exception's text is the message."""
         super().__init__(message)
         self.code = code
         self.message = message
+        self.wait = wait
 
 
 @dataclass(frozen=True)
@@ -84,12 +110,66 @@ class Fetched:
         return decode(self.body, self.headers.get("content-type", ""))
 
 
+@dataclass(frozen=True)
+class _Order:
+    """One fetch: what was asked for, under which conditions, until when."""
+
+    url: str
+    judge: Judge
+    accept: frozenset[str]
+    headers: dict[str, str]
+    seconds: float
+
+
+_pins: ContextVar[dict[str, tuple[str, ...]]] = ContextVar("pins")
+
+
+class _Pinned(AbstractResolver):
+    """Gives aiohttp the addresses this fetch has checked, and none for any other name."""
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        """The pinned addresses of `host`."""
+        found = _pins.get({}).get(host, ())
+        if not found:
+            raise OSError(f"{host} was not checked for this fetch")
+        return [
+            ResolveResult(
+                hostname=host,
+                host=address,
+                port=port,
+                family=socket.AF_INET6 if ":" in address else socket.AF_INET,
+                proto=0,
+                flags=socket.AI_NUMERICHOST,
+            )
+            for address in found
+        ]
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+async def system_resolve(host: str) -> list[str]:
+    """All addresses the system knows for a name."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(one[4][0]) for one in found))
+
+
 class Fetcher:
     """One HTTP session for all sources; `allowed_private` are `host:port` pairs of development."""
 
-    def __init__(self, allowed_private: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        allowed_private: frozenset[str] = frozenset(),
+        turns: Turns | None = None,
+        resolve: Resolve = system_resolve,
+    ) -> None:
         """Opens nothing before the first fetch."""
         self._allowed = allowed_private
+        self._turns = turns or Turns(own=allowed_private)
+        self._resolve = resolve
         self._session: aiohttp.ClientSession | None = None
         self._robots: dict[str, tuple[Protego | None, datetime]] = {}
 
@@ -111,46 +191,136 @@ class Fetcher:
         `conditions` are If-None-Match and If-Modified-Since of the last answer.
         """
         headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"} | (conditions or {})
+        seconds = SECONDS_FILE if accept >= FILES else SECONDS
+        token = _pins.set({})
         try:
-            async with asyncio.timeout(SECONDS):
-                return await self._follow(url, judge, accept, headers)
+            return await self._follow(_Order(url, judge, accept, headers, seconds))
         except TimeoutError as error:
-            raise FetchError("timeout", f"稿源网站没有在 {SECONDS:.0f} 秒内答复：{url}") from error
+            raise FetchError("timeout", f"稿源网站没有在 {seconds:.0f} 秒内答复：{url}") from error
         except aiohttp.InvalidURL as error:
             raise FetchError("refused", f"网址无法识别：{url}") from error
-        except (aiohttp.ClientError, OSError) as error:
+        except (aiohttp.ClientError, OSError, UnicodeError) as error:
             if _blocked(error):
-                message = f"网址指向内部网络地址，已拒绝访问：{url}"
-                raise FetchError("private", message) from error
+                raise FetchError("private", _PRIVATE + url) from error
             raise FetchError("network", f"连不上稿源网站，请稍后再试：{url}") from error
+        finally:
+            _pins.reset(token)
 
-    async def _follow(
-        self, url: str, judge: Judge, accept: frozenset[str], headers: dict[str, str]
-    ) -> Fetched:
-        if self._session is None:
-            self._session = open_session(self._allowed, limit=8)
-        here = url
+    async def _follow(self, order: _Order) -> Fetched:
+        here, seen, left = order.url, {order.url}, order.seconds
         for _ in range(HOPS + 1):
-            verdict = judge(here)
-            if isinstance(verdict, Refusal):
-                where = "" if here == url else f"（由 {url} 跳转而来）"
-                raise FetchError("refused", verdict.message + where)
-            if not await self._permits(self._session, here):
+            self._check(order, here)
+            host = urlsplit(here).netloc.lower()
+            if not await self._permits(here):
                 raise FetchError("refused", f"网站的 robots.txt 不允许抓取：{here}")
-            async with self._session.get(here, headers=headers, allow_redirects=False) as response:
-                target = response.headers.get("Location", "")
-                if response.status not in (301, 302, 303, 307, 308) or not target:
-                    return await _read(url, here, response, accept)
-                here = urljoin(here, target)
-        raise FetchError("redirects", f"网址跳转超过 {HOPS} 次，已停止：{url}")
+            async with self._turn(host, here):
+                begun = monotonic()
+                async with asyncio.timeout(left):
+                    found = await self._ask(order, here)
+                left -= monotonic() - begun
+            if isinstance(found, Fetched):
+                return found
+            _check_redirect(here, found, seen)
+            here = found
+        raise FetchError("redirects", f"网址跳转超过 {HOPS} 次，已停止：{order.url}")
 
-    async def _permits(self, session: aiohttp.ClientSession, url: str) -> bool:
+    def _check(self, order: _Order, here: str) -> None:
+        """The whitelist's word on this hop, before anything is sent."""
+        where = "" if here == order.url else f"（由 {order.url} 跳转而来）"
+        verdict = order.judge(here)
+        if isinstance(verdict, Refusal):
+            raise FetchError("refused", verdict.message + where)
+        if len(here) > LONGEST_URL:
+            raise FetchError("refused", f"网址超过 {LONGEST_URL} 个字符{where}")
+
+    @asynccontextmanager
+    async def _turn(self, host: str, url: str) -> AsyncIterator[None]:
+        """A place at the host; what goes wrong there counts against it, an answer in its favour."""
+        try:
+            async with self._turns.turn(host):
+                yield
+        except Resting as error:
+            message = f"稿源网站正在休息，{error.seconds / 60:.0f} 分钟后再试：{url}"
+            raise FetchError("later", message, error.seconds) from error
+        except FetchError as error:
+            if error.code == "status" and error.wait == 0:
+                self._turns.worked(host)
+            else:
+                self._turns.failed(host, error.wait)
+            raise
+        except (TimeoutError, aiohttp.ClientError, OSError):
+            self._turns.failed(host)
+            raise
+        self._turns.worked(host)
+
+    async def _ask(self, order: _Order, here: str) -> Fetched | str:
+        """One request: what it answered, or where it leads."""
+        session = await self._connect(here)
+        async with session.get(here, headers=order.headers, allow_redirects=False) as response:
+            target = response.headers.get("Location", "")
+            if response.status in REDIRECTS and target:
+                return urljoin(here, target)
+            return await _read(order, here, response)
+
+    async def _connect(self, url: str) -> aiohttp.ClientSession:
+        """The session, after the addresses behind `url` were resolved, checked and pinned."""
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if parts.scheme not in ("http", "https"):
+            raise FetchError("refused", f"网址只能以 https:// 或 http:// 开头：{url}")
+        if not is_plain(host):
+            raise FetchError("refused", f"网址的主机写成了数字，已拒绝访问：{url}")
+        name = URL(url).raw_host or ""
+        pins = _pins.get()
+        if name not in pins and literal(name) is None:
+            found = tuple(await self._resolve(name))
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+            if not found:
+                raise OSError(f"{name} has no address")
+            if not all(permitted(address, port, self._allowed) for address in found):
+                raise Blocked(f"private address refused: {name}")
+            pins[name] = found
+        if self._session is None:
+            self._session = _open(self._allowed)
+        return self._session
+
+    async def _permits(self, url: str) -> bool:
         place = urljoin(url, "/robots.txt")
         rules, until = self._robots.get(place, (None, None))
         if until is None or until < now():
-            rules = await _robots(session, place)
+            rules = await self._read_robots(place)
             self._robots[place] = rules, now() + ROBOTS_FOR
         return rules is None or bool(rules.can_fetch(url, AGENT))
+
+    async def _read_robots(self, place: str) -> Protego | None:
+        headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
+        host = urlsplit(place).netloc.lower()
+        async with self._turn(host, place), asyncio.timeout(SECONDS):
+            session = await self._connect(place)
+            async with session.get(place, headers=headers, allow_redirects=False) as response:
+                mime = _mime(response.headers.get("Content-Type", ""))
+                if response.status != 200 or mime == "text/html":
+                    return None
+                body = await _start(response)
+        rules = Protego.parse(decode(body))
+        self._turns.crawl_delay(host, float(rules.crawl_delay(AGENT) or 0))
+        return rules
+
+
+_PRIVATE = "网址指向内部网络地址，已拒绝访问："
+
+
+def _open(allowed: frozenset[str]) -> aiohttp.ClientSession:
+    """Checked addresses, guarded sockets, no cookies, no proxy; bodies arrive as they are sent."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            limit=64, resolver=_Pinned(), use_dns_cache=False, socket_factory=guard(allowed)
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        timeout=aiohttp.ClientTimeout(total=None, connect=10, sock_read=10),
+        auto_decompress=False,
+        trust_env=False,
+    )
 
 
 def _blocked(error: Exception) -> bool:
@@ -159,40 +329,81 @@ def _blocked(error: Exception) -> bool:
     return isinstance(cause, Blocked) or "private address refused" in str(cause)
 
 
-async def _robots(session: aiohttp.ClientSession, place: str) -> Protego | None:
-    headers = {"User-Agent": AGENT, "Accept-Encoding": "gzip, deflate"}
-    async with session.get(place, headers=headers, allow_redirects=False) as response:
-        if response.status != 200 or _mime(response.headers.get("Content-Type", "")) == "text/html":
-            return None
-        return Protego.parse(decode(await _capped(response, place)))
+def _check_redirect(here: str, target: str, seen: set[str]) -> None:
+    """A circle ends at its second round; what was encrypted stays encrypted."""
+    if target in seen:
+        raise FetchError("redirects", f"网址跳转成了一个圈，已停止：{target}")
+    seen.add(target)
+    if here.startswith("https:") and target.lower().startswith("http:"):
+        raise FetchError(
+            "refused", f"网址从 https 跳转到 http，已停止：{target}（由 {here} 跳转而来）"
+        )
 
 
-async def _read(
-    url: str, final_url: str, response: aiohttp.ClientResponse, accept: frozenset[str]
-) -> Fetched:
+async def _read(order: _Order, here: str, response: aiohttp.ClientResponse) -> Fetched:
     kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
+    asked = any(name.lower().startswith("if-") for name in order.headers)
     body = b""
-    if response.status != 304:
+    if response.status != 304 or not asked:
         if response.status != 200:
-            raise FetchError("status", f"稿源网站返回状态码 {response.status}：{final_url}")
+            message = f"稿源网站返回状态码 {response.status}：{here}"
+            raise FetchError("status", message, _wait(response))
         mime = _mime(response.headers.get("Content-Type", ""))
-        if mime not in accept:
-            raise FetchError(
-                "content_type", f"网址的内容类型 {mime or '未注明'} 不能抓取：{final_url}"
-            )
-        body = await _capped(response, final_url)
-    return Fetched(url, final_url, response.status, MappingProxyType(kept), body, now())
+        if mime and mime not in order.accept:
+            raise FetchError("content_type", f"网址的内容类型 {mime} 不能抓取：{here}")
+        body = await _capped(response, here)
+        if not fits(mime, body):
+            said = mime or "未注明"
+            raise FetchError("content_type", f"网址的内容与内容类型 {said} 不符，不能抓取：{here}")
+    return Fetched(order.url, here, response.status, MappingProxyType(kept), body, now())
 
 
 async def _capped(response: aiohttp.ClientResponse, url: str) -> bytes:
-    parts: list[bytes] = []
-    size = 0
-    async for part in response.content.iter_chunked(64 * 1024):
-        size += len(part)
-        if size > LARGEST:
-            raise FetchError("too_large", f"网页超过 {LARGEST // 1024 // 1024} MB，不予抓取：{url}")
-        parts.append(part)
-    return b"".join(parts)
+    """The unpacked body, cut off when it is too large, grows too much or comes too slowly."""
+    try:
+        unpacker = Unpacker(response.headers.get("Content-Encoding", ""), LARGEST)
+        if int(response.headers.get("Content-Length", "0")) > LARGEST:
+            raise TooLarge
+        begun, size = monotonic(), 0
+        async for part in response.content.iter_chunked(64 * 1024):
+            size += len(part)
+            unpacker.feed(part)
+            passed = monotonic() - begun
+            if passed > GRACE and size < SLOWEST * passed:
+                raise FetchError("timeout", f"稿源网站传得太慢，已停止：{url}")
+        return unpacker.finish()
+    except TooLarge as error:
+        large = f"网页超过 {LARGEST // 1024 // 1024} MB，不予抓取：{url}"
+        raise FetchError("too_large", large) from error
+    except PackedError as error:
+        raise FetchError("content_type", f"网址的压缩内容无法解开，不能抓取：{url}") from error
+
+
+async def _start(response: aiohttp.ClientResponse) -> bytes:
+    """The first part of a robots.txt; more of it is not read."""
+    unpacker = Unpacker(response.headers.get("Content-Encoding", ""), ROBOTS_LARGEST)
+    try:
+        async for part in response.content.iter_chunked(16 * 1024):
+            unpacker.feed(part)
+        return unpacker.finish()
+    except (TooLarge, PackedError):
+        return unpacker.so_far
+
+
+def _wait(response: aiohttp.ClientResponse) -> float:
+    """Seconds the site asks for: Retry-After as a number or a date; a busy site gets a minute."""
+    busy = response.status in (429, 502, 503, 504)
+    given = response.headers.get("Retry-After", "").strip()
+    if not busy:
+        return 0.0
+    if given.isascii() and given.isdigit():
+        return max(float(given[:9]), 1.0)
+    try:
+        until = parsedate_to_datetime(given)
+    except ValueError:
+        return 60.0
+    until = until if until.tzinfo else until.replace(tzinfo=UTC)
+    return max((until - now()).total_seconds(), 1.0)
 
 
 def _mime(content_type: str) -> str:
