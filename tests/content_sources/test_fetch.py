@@ -311,7 +311,7 @@ async def test_not_modified_to_a_question_never_asked_is_a_fault(
     ("status", "given", "least", "most"),
     [
         (503, "120", 120, 120),
-        (429, format_datetime(now() + timedelta(seconds=300)), 290, 300),
+        (429, format_datetime(now() + timedelta(hours=5)), 3600, 5 * 3600),
         (429, "soon", 60, 60),
         (404, "120", 0, 0),
     ],
