@@ -44,6 +44,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "ledger.read": _WATCHERS | _EDITORIAL,
     "settings.read": _WATCHERS,
     "tokens.own": _ALL,
+    "passkeys.confirm": frozenset({"admin"}),
 }
 
 

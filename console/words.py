@@ -62,6 +62,9 @@ TICKET_REASONS = {
 }
 ENTRY_KINDS = {
     "genesis": "建立台账",
+    "passkey.registered": "登记通行密钥",
+    "passkey.confirmed": "确认通行密钥",
+    "passkey.revoked": "停用通行密钥",
     "expert.asked": "请部门核对",
     "expert.answered": "部门答复",
     "expert.withdrawn": "收回核对链接",

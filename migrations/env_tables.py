@@ -9,6 +9,7 @@ import ledger.models
 import review_queue.expert_models
 import review_queue.governance_models
 import review_queue.models
+import review_queue.passkey_models
 import storage.media
 import storage.switches
 import subscriptions.models
@@ -23,6 +24,7 @@ TABLES = (
     review_queue.expert_models,
     review_queue.governance_models,
     review_queue.models,
+    review_queue.passkey_models,
     storage.media,
     storage.switches,
     subscriptions.models,
