@@ -31,10 +31,10 @@ from review_queue.gates.office_files import (
     read_word,
 )
 from review_queue.gates.reading import (
+    AUTHOR,
     COMMENT,
     HIDDEN,
     LARGEST,
-    PERSON,
     Archive,
     Columns,
     Fault,
@@ -231,7 +231,7 @@ def _pdf_properties(reader: pypdf.PdfReader, notes: Notes) -> None:
         if key in words and text:
             index = notes.add(f"文档属性“{words[key]}”", text)
             if key == "/Author" and is_person(text):
-                notes.mark(index, PERSON, text)
+                notes.mark(index, AUTHOR, text)
     if reader.attachments:
         reason = f"嵌有 {len(reader.attachments)} 个文件，机器没有检查，请改为单独的附件"
         notes.fault("embedded", "warn", reason)

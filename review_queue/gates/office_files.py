@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from posixpath import join, normpath
 from typing import Any, NamedTuple
 
+from review_queue.gates.personal import PERSON
 from review_queue.gates.reading import (
+    AUTHOR,
     COMMENT,
     HIDDEN,
-    PERSON,
     Archive,
     Columns,
     Notes,
@@ -32,19 +33,11 @@ _PROPERTIES = {
     "Manager": "经理",
 }
 _PEOPLE = ("creator", "lastModifiedBy", "Manager")
-# A personal name, as against the names programs give themselves.
-_NAME = re.compile(
-    "[赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗方"
-    "任袁柳史唐费薛雷贺倪汤罗毕郝安常乐于傅齐康余顾孟黄穆萧尹姚邵汪毛戴宋茅庞熊纪舒屈项祝董梁杜阮蓝闵"
-    "季贾路江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯管卢莫房解丁邓石崔吉龚程邢裴陆翁甄曲段侯全秋"
-    "白包其乌阿那哈巴格温庄刘叶洪向辛闫苑佟付肖曾谭廖赖]"
-    "[\u4e00-\u9fff]{1,3}"
-)
 
 
 def is_person(text: str) -> bool:
     """Whether a short text is a Chinese personal name."""
-    return _NAME.fullmatch(text.strip()) is not None
+    return PERSON.fullmatch(text.strip()) is not None
 
 
 def read_properties(archive: Archive, notes: Notes) -> None:
@@ -56,7 +49,7 @@ def read_properties(archive: Archive, notes: Notes) -> None:
             if kind in _PROPERTIES and text:
                 index = notes.add(f"文档属性“{_PROPERTIES[kind]}”", text)
                 if kind in _PEOPLE and is_person(text):
-                    notes.mark(index, PERSON, text)
+                    notes.mark(index, AUTHOR, text)
     custom = archive.xml("docProps/custom.xml")
     for node in custom if custom is not None else ():
         text = "".join(node.itertext()).strip()

@@ -65,7 +65,7 @@ Wrong = tuple[str, Severity, str]
 
 HIDDEN: Wrong = ("hidden", "warn", "有看不见的文字，读者能找出来，发布前请删除")
 COMMENT: Wrong = ("comment", "block", "批注没有删除，发布前请删除全部批注")
-PERSON: Wrong = ("properties", "warn", "带有个人姓名，发布前请清除文档属性")
+AUTHOR: Wrong = ("properties", "warn", "带有个人姓名，发布前请清除文档属性")
 
 
 class Unreadable(Exception):

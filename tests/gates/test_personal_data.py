@@ -24,7 +24,7 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
     ("text", "rule", "severity", "part", "mask"),
     [
         ("身份证11010519491231002X", "id-card", "block", "11010519491231002X", "11" + "*" * 16),
-        ("张三 110105 19491231 002X", "id-card", "block", "110105 19491231 002X", "11" + "*" * 16),
+        ("证件 110105 19491231 002X", "id-card", "block", "110105 19491231 002X", "11" + "*" * 16),
         ("身份证110105194912310021", "id-card-invalid", "warn", "110105194912310021", None),
         ("旧身份证110105491231002", "id-card-15", "block", "110105491231002", "11" + "*" * 13),
         ("手机13800138000", "mobile", "block", "13800138000", "138********"),
@@ -36,6 +36,20 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
         ("账号6222021234567890128", "bank-card", "block", "6222021234567890128", "*" * 19),
         ("护照E12345678", "passport", "block", "E12345678", "E********"),
         ("车牌蒙A12345", "plate", "warn", "蒙A12345", "蒙A*****"),
+        ("证件1101 0519 4912 3100 2X", "id-card", "block", "1101 0519 4912 3100 2X", None),
+        ("证件110105-19491231-002x", "id-card", "block", "110105-19491231-002x", "11" + "*" * 16),
+        ("身份证11010519491231****", "id-card-masked", "warn", None, "11" + "*" * 16),
+        ("手机1 3 8 0 0 1 3 8 0 0 0", "mobile", "block", "1 3 8 0 0 1 3 8 0 0 0", "138********"),
+        ("港澳居民来往内地通行证H12345678", "permit", "block", "H12345678", "H********"),
+        ("医保号：NM20260001234", "member-number", "block", "NM20260001234", "*" * 13),
+        (
+            "家庭住址：青禾县城关镇和平路3号楼2单元501室",
+            "home-address",
+            "warn",
+            "家庭住址：青禾县城关镇和平路3号楼2单元501室",
+            "家庭住址：青禾县城关镇",
+        ),
+        ("幸福小区3号楼2单元501室", "home-address", "warn", None, None),
         ("家庭住址：青禾县城关镇和平路3号楼", "home-address", "warn", None, None),
     ],
 )
@@ -81,3 +95,57 @@ def test_marks_of_secrecy_block(text: str) -> None:
 @pytest.mark.parametrize("text", ["保守国家秘密", "商业秘密保护", "国家机密岗位"])
 def test_speaking_of_secrets_is_no_mark(text: str) -> None:
     assert _found(text) == []
+
+
+# --- people ---------------------------------------------------------------------------------
+
+
+def _rules(text: str) -> list[tuple[str, str, str | None]]:
+    return [(rule, part, mask) for rule, _, part, mask in _found(text)]
+
+
+def test_a_name_written_with_an_identity_number_is_told_and_masked() -> None:
+    assert ("name", "张建国", "张某") in _rules("张建国，男，身份证号11010519491231002X。")
+    assert [rule for rule, *_ in _rules("联系人：张建国，手机13800138000。")] == ["mobile"]
+
+
+@pytest.mark.parametrize("text", ["王小明，男，9岁，住在本村", "患者王小明（12岁）"])
+def test_a_named_child_is_told(text: str) -> None:
+    assert ("minor", "王小明", "王某") in _rules(text)
+
+
+@pytest.mark.parametrize("text", ["王某（12岁）", "年满16岁的公民", "王建国，48岁", "小学6岁入学"])
+def test_grown_ups_and_ages_in_general_are_not_children(text: str) -> None:
+    assert not [row for row in _rules(text) if row[0] == "minor"]
+
+
+def test_an_epidemic_track_is_told_and_a_timetable_is_not() -> None:
+    track = "病例1：11月3日乘坐公交车到东市场，11月4日9时步行前往卫生院。"
+    assert [rule for rule, *_ in _rules(track)] == ["track"]
+    assert _rules("培训班11月3日乘坐大巴出发，11月4日9时步行前往基地。") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["张建国 138****1234\n张建国 1380013****", "甲138****1234，乙1380013****"],
+)
+def test_different_masks_of_one_number_are_told(text: str) -> None:
+    assert [rule for rule, *_ in _rules(text)] == ["masks-differ"]
+
+
+def test_the_same_mask_throughout_is_fine() -> None:
+    assert _rules("张建国 138****1234\n李卫东 139****5678\n张建国 138****1234") == []
+
+
+# --- marks ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("text", ["应当标注“机密★”字样", "密级标志如秘密★1年应当加盖在首页"])
+def test_a_mark_that_is_only_spoken_of_is_a_hint(text: str) -> None:
+    assert [row[:2] for row in _found(text)] == [("classification-mention", "hint")]
+
+
+def test_a_document_without_its_openness_is_a_hint_and_with_it_is_clean() -> None:
+    text = "青政办发〔2026〕3号\n" + "各乡镇人民政府要抓好落实。" * 20
+    assert [row[:2] for row in _found(text)] == [("openness-unmarked", "hint")]
+    assert _found(text + "\n（此件公开发布）") == []
