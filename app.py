@@ -226,7 +226,7 @@ async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
 
 
 async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[str, Any]:
-    ledger = _open_ledger(settings, db)
+    ledger = open_ledger(settings, db)
     passwords = {
         person.login: person.password or secrets.token_urlsafe(9) for person in setup.staff
     }
@@ -345,7 +345,8 @@ async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
     )
 
 
-def _open_ledger(settings: Settings, db: Database) -> Ledger:
+def open_ledger(settings: Settings, db: Database) -> Ledger:
+    """The ledger in `db` with the key and anchor files of `settings`; SetupError for bad paths."""
     anchor, store = _path(settings.anchor_file), sqlite_file(settings.database_url)
     for path in (anchor, *settings.anchor_paths):
         if store is not None and path.resolve() == store.resolve():
@@ -466,7 +467,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
 
 def _build(settings: Settings, db: Database) -> Shenfa:
     cache, crypt = open_cache(settings.redis_url), _open_crypt(settings)
-    ledger = _open_ledger(settings, db)
+    ledger = open_ledger(settings, db)
     allowed = settings.allowed_private
     accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
     telegram, wechat = TelegramChannel(cache, allowed), WeChatChannel(cache, allowed)

@@ -21,15 +21,18 @@ from sqlalchemy import select
 import bench as benches
 import demo as play
 from app import Shenfa, build_site, initialise, open_shenfa
+from backup import make_backup, restore
 from config.settings import Settings
 from config.setup import SetupError, read_setup
+from console.words import clock_words
 from content_sources.extract import extract_record, fetch_record
 from content_sources.fetch import Fetcher
+from doctor import examine
 from facets.tagger import tag_record
 from knowledge.ask import Library, ask_record
 from knowledge.documents import DocumentError, read_documents
 from knowledge.library import Proposed
-from ledger.verify import verify_export
+from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
 from review_queue.gates import evaluation
 from review_queue.gates.engine import Facts, NoFacts, RuleSet
 from review_queue.gates.filter import check_record, library_facts
@@ -378,36 +381,87 @@ def ledger_verify(
     *,
     export: Annotated[Path | None, typer.Option(help="导出文件；不给则核验本机数据库")] = None,
     public_key: Annotated[Path | None, typer.Option(help="公钥文件（64 位十六进制）")] = None,
-    anchor: Annotated[Path | None, typer.Option(help="锚定文件")] = None,
+    anchor: Annotated[list[Path] | None, typer.Option(help="锚定文件，可以给多个")] = None,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """核验台账；断链时退出码为 1，并指出第一处。"""
+    anchors = [line for path in anchor or () for line in _file_lines(path)]
     if export is not None:
         if public_key is None:
             raise BadInput("核验导出文件需要 --public-key 公钥文件")
-        lines = export.read_text(encoding="utf-8").splitlines()
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key.read_text().strip()))
-        anchors = anchor.read_text(encoding="utf-8").splitlines() if anchor else []
-        verdict = verify_export(lines, key, anchors)
+        key = _public_key(public_key)
+        verdict = verify_export(_watched(export), key, anchors)
     else:
 
-        async def run() -> Any:
+        async def run() -> Verdict:
             async with office(home) as opened:
-                rows = [line async for line in opened.ledger.export()]
-                path = opened.ledger.anchor_path
-                held = await asyncio.to_thread(path.read_text) if path.exists() else ""
-                return verify_export(rows, opened.ledger.public_key, held.splitlines())
+                marks = [mark for line in anchors if (mark := read_anchor(line))]
+                return await opened.ledger.verify_whole(marks)
 
         verdict = asyncio.run(run())
     if as_json:
-        say(verdict.__dict__, as_json=True)
+        say(asdict(verdict), as_json=True)
     elif verdict.ok:
         say(f"台账完好：{verdict.entries} 条，其中 {verdict.signed} 条有签名")
     else:
         say(f"台账在第 {verdict.first_bad} 条断开：{verdict.problem}")
+    for gap in () if as_json else verdict.gaps:
+        lost = f"第 {gap.first} 至 {gap.last} 条在恢复时丢失"
+        known = lost if gap.last >= gap.first else "没有发现丢失的条目"
+        say(f"申明的缺口：第 {gap.entry} 条记有一次从备份恢复，{known}")
     if not verdict.ok:
         raise SystemExit(1)
+
+
+def _public_key(path: Path) -> Ed25519PublicKey:
+    try:
+        return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text("ascii").strip()))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path}：读不出公钥，应为 64 位十六进制（shenfa ledger key）") from error
+
+
+def _file_lines(path: Path) -> Iterator[str]:
+    """Lines of a text file, one at a time; BadInput when it cannot be read."""
+    try:
+        with path.open(encoding="utf-8", newline="\n") as file:
+            yield from file
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(f"{path}：读不出，请检查路径，文件应为 UTF-8 文本") from error
+
+
+def _watched(path: Path) -> Iterator[str]:
+    """The same with a progress bar, when a person watches."""
+    if not sys.stderr.isatty() or not path.is_file():
+        yield from _file_lines(path)
+        return
+    with typer.progressbar(length=path.stat().st_size, label="核验", file=sys.stderr) as bar:
+        for line in _file_lines(path):
+            yield line
+            bar.update(len(line.encode()))
+
+
+@ledger.command("restored")
+def ledger_restored(
+    *,
+    anchor: Annotated[list[Path] | None, typer.Option(help="别处保存的锚定文件")] = None,
+    home: Home = None,
+) -> None:
+    """用 pg_restore 恢复数据库之后：登记恢复和丢失的条目。"""
+    lines = (line for path in anchor or () for line in _file_lines(path))
+    marks = [mark for line in lines if (mark := read_anchor(line))]
+
+    async def run() -> tuple[Gap, int]:
+        async with office(home) as opened:
+            held = opened.ledger.files
+            return await opened.ledger.declare_restored([*marks, *held.marks(held.sizes())])
+
+    try:
+        gap, lost = asyncio.run(run())
+    except Broken as broken:
+        fail(f"恢复的台账已损坏，没有登记：{broken}", 1)
+    else:
+        say(f"第 {gap.entry} 条已登记恢复，缺少 {lost} 条锚定过的台账")
 
 
 @ledger.command("key")
@@ -430,6 +484,61 @@ def ledger_anchor(*, home: Home = None) -> None:
             return await opened.ledger.checkpoint()
 
     say(f"已锚定到第 {asyncio.run(run())} 条")
+
+
+# --- upkeep -------------------------------------------------------------------------------
+
+
+@shenfa.command("backup")
+def backup_command(
+    file: Annotated[Path, typer.Argument(help="写到这个文件（tar.gz）")],
+    *,
+    with_keys: Annotated[bool, typer.Option("--with-keys", help="也放入密钥，请加密保管")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """备份：数据库（含媒体）的一致快照和锚定文件；运行中也可以做。"""
+    made = make_backup(settings_for(home), file, with_keys=with_keys)
+    if as_json:
+        say(made, as_json=True)
+        return
+    keys = "，含密钥，请加密保管" if with_keys else "，不含密钥，请另外保管 keys 目录"
+    say(f"已备份到 {made['file']}：台账 {made['entries']} 条，{made['bytes']} 字节{keys}")
+
+
+@shenfa.command("restore")
+def restore_command(
+    file: Annotated[Path, typer.Argument(help="备份文件")],
+    *,
+    anchor: Annotated[list[Path] | None, typer.Option(help="别处保存的锚定文件")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """恢复到空的数据目录，并在台账里登记这次恢复和丢失的条目。"""
+    done = asyncio.run(restore(settings_for(home), file, anchor or ()))
+    if as_json:
+        say(asdict(done) | {"made": done.made.isoformat()}, as_json=True)
+        return
+    made = clock_words(done.made)
+    say(f"已恢复到 {done.home}，备份时间 {made}，台账第 {done.gap.entry} 条登记了恢复")
+    if done.lost:
+        say(f"缺少第 {done.gap.first} 至 {done.gap.last} 条；已停止发布和推送，核对后在控制台恢复")
+    if done.unsure:
+        say(f"{done.unsure} 条到期未完成的发送记为“结果未知”，请在控制台核对")
+
+
+@shenfa.command("doctor")
+def doctor_command(*, home: Home = None, as_json: Json = False) -> None:
+    """体检：有不通过的项目时退出码为 1。"""
+    checks = asyncio.run(examine(settings_for(home)))
+    if as_json:
+        say([asdict(check) for check in checks], as_json=True)
+    else:
+        signs = {"ok": "通过", "warn": "注意", "fail": "不通过"}
+        for check in checks:
+            say(f"[{signs[check.state]}] {check.name}：{check.words}")
+    if any(check.state == "fail" for check in checks):
+        raise SystemExit(1)
 
 
 @library.command("import")

@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -236,16 +237,23 @@ class Ledger:
             if entry.kind not in UNSIGNED_KINDS:
                 self._facts.setdefault(entry.subject, []).append(entry)
 
-    async def verify_whole(self) -> Verdict:
-        """Read the whole chain anew against every anchor of every file, in flat memory."""
+    async def verify_whole(self, further: Iterable[Mark] = ()) -> Verdict:
+        """Read the whole chain anew against every anchor of every file, in flat memory.
+
+        `further` are anchors kept elsewhere.
+        """
         audit, sizes = Audit(self.public_key), await asyncio.to_thread(self.files.sizes)
         try:
-            while rows := await self._rows(LedgerEntry.seq > audit.seq):
-                await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
-            await asyncio.to_thread(_audit_anchors, audit, self.files.marks(sizes))
+            await self._read_all(audit)
+            held = chain(self.files.marks(sizes), further)
+            await asyncio.to_thread(_audit_anchors, audit, held)
         except Broken as broken:
             return audit.verdict(broken)
         return audit.verdict()
+
+    async def _read_all(self, audit: Audit) -> None:
+        while rows := await self._rows(LedgerEntry.seq > audit.seq):
+            await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
 
     async def export(self) -> AsyncIterator[str]:
         """Every entry, the anchors of the first file and the signed head, as JSON lines."""
@@ -259,30 +267,31 @@ class Ledger:
             yield json.dumps({"anchor": mark})
         yield json.dumps({"head": self.mark("head", seq, digest)})
 
-    async def declare_restored(self, marks: Iterable[Mark]) -> Gap:
+    async def declare_restored(self, marks: Iterable[Mark]) -> tuple[Gap, int]:
         """After a backup was restored: sign which anchored entries it lacks, in one entry.
 
-        `marks` are the anchors known from elsewhere. Later verification names the gap instead of
-        a break, for exactly these anchors and no others. Raises Broken when the rest is not whole.
+        `marks` are all anchors known from elsewhere. Later verification names the gap instead of
+        a break, for exactly the lost ones and no others. Returns the gap and how many anchors it
+        holds; raises Broken when what was restored is not whole.
         """
-        verdict = await self.verify_whole()
-        if verdict.first_bad is not None and verdict.first_bad <= verdict.entries:
-            raise Broken(verdict.first_bad, verdict.problem)
-        lost = {
-            mark["seq"]: mark["hash"]
-            for mark in marks
-            if mark["seq"] > verdict.entries and self._ours(mark)
-        }
-        last = max(lost, default=verdict.entries)
+        audit = Audit(self.public_key)
+        await self._read_all(audit)
+        lost: set[tuple[int, str]] = set()
+        for mark in marks:
+            if mark["seq"] > audit.seq and self._ours(mark):
+                lost.add((mark["seq"], mark["hash"]))
+            else:
+                audit.anchor(mark)
+        last = max(lost, default=(audit.seq, audit.prev))
         body = {
-            "from": verdict.entries + 1,
-            "to": last,
-            "hash": lost.get(last, verdict.head),
-            "lost": {str(seq): lost[seq] for seq in sorted(lost)},
+            "from": audit.seq + 1,
+            "to": last[0],
+            "hash": last[1],
+            "lost": [list(one) for one in sorted(lost)],
         }
         async with self.transaction() as tx:
             seq = await tx.append(RESTORED, subject="ledger", actor="system", body=body)
-        return Gap(seq, verdict.entries + 1, last)
+        return Gap(seq, audit.seq + 1, last[0]), len(lost)
 
     def _ours(self, mark: Mark) -> bool:
         message = f"anchor:{mark['seq']}:{mark['hash']}"

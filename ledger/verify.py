@@ -65,7 +65,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Gap:
-    """A declared gap: entry `entry` says that `first` to `last` were lost when restoring."""
+    """Entry `entry` declares that a backup was restored, and `first` to `last` were lost by it.
+
+    `last` is `first` - 1 when no anchor was known beyond the backup.
+    """
 
     entry: int
     first: int
@@ -188,7 +191,7 @@ class Audit:
         return found
 
     def _restored(self, found: Entry) -> None:
-        lost = {(int(number), str(digest)) for number, digest in found.body["lost"].items()}
+        lost = {(int(number), str(digest)) for number, digest in found.body["lost"]}
         self._declared |= lost
         self.gaps.append(Gap(found.seq, int(found.body["from"]), int(found.body["to"])))
 
