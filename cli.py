@@ -20,8 +20,9 @@ from sqlalchemy import select
 
 import bench as benches
 import demo as play
-from app import Shenfa, build_site, initialise, open_shenfa
+from app import Shenfa, build_site, initialise, open_ledger, open_shenfa
 from backup import make_backup, restore
+from config.clock import use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
@@ -32,6 +33,7 @@ from facets.tagger import tag_record
 from knowledge.ask import Library, ask_record
 from knowledge.documents import DocumentError, read_documents
 from knowledge.library import Proposed
+from ledger.append import Ledger
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
 from review_queue.gates import evaluation
 from review_queue.gates.engine import Facts, NoFacts, RuleSet
@@ -40,6 +42,7 @@ from review_queue.gates.rules import RuleError
 from review_queue.models import Staff
 from review_queue.workflow import Refused, WorkflowError
 from sandbox.app import serve as serve_sandbox
+from storage.database import Database, sqlite_file
 
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 ledger = typer.Typer(no_args_is_help=True, help="台账：导出、核验、锚定")
@@ -94,12 +97,18 @@ def settings_for(home: Path | None) -> Settings:
     return Settings(home=home) if home else Settings()
 
 
+def must_exist(settings: Settings) -> None:
+    """BadInput when the home was never initialised."""
+    path = sqlite_file(settings.database_url)
+    if path is not None and not path.exists():
+        raise BadInput(f"{settings.home} 还没有初始化：请先运行 shenfa init --from setup.yaml")
+
+
 @asynccontextmanager
 async def office(home: Path | None) -> AsyncIterator[Shenfa]:
     """An opened, initialised home; BadInput when there is none."""
     settings = settings_for(home)
-    if settings.database_url.startswith("sqlite") and not (settings.home / "shenfa.db").exists():
-        raise BadInput(f"{settings.home} 还没有初始化：请先运行 shenfa init --from setup.yaml")
+    must_exist(settings)
     async with open_shenfa(settings) as opened:
         yield opened
 
@@ -364,13 +373,26 @@ def eval_gates(
 # --- ledger and library -------------------------------------------------------------------
 
 
+@asynccontextmanager
+async def ledger_of(home: Path | None) -> AsyncIterator[Ledger]:
+    """The ledger alone: it can be read and exported even when it is broken."""
+    settings = settings_for(home)
+    must_exist(settings)
+    use_clock_file(settings.dev_clock_file)
+    db = Database(settings.database_url)
+    try:
+        yield open_ledger(settings, db)
+    finally:
+        await db.close()
+
+
 @ledger.command("export")
 def ledger_export(*, home: Home = None) -> None:
     """把整本台账写到标准输出。"""
 
     async def run() -> None:
-        async with office(home) as opened:
-            async for line in opened.ledger.export():
+        async with ledger_of(home) as opened:
+            async for line in opened.export():
                 sys.stdout.write(line + "\n")
 
     asyncio.run(run())
@@ -395,9 +417,9 @@ def ledger_verify(
     else:
 
         async def run() -> Verdict:
-            async with office(home) as opened:
+            async with ledger_of(home) as opened:
                 marks = [mark for line in anchors if (mark := read_anchor(line))]
-                return await opened.ledger.verify_whole(marks)
+                return await opened.verify_whole(marks)
 
         verdict = asyncio.run(run())
     if as_json:
@@ -452,9 +474,9 @@ def ledger_restored(
     marks = [mark for line in lines if (mark := read_anchor(line))]
 
     async def run() -> tuple[Gap, int]:
-        async with office(home) as opened:
-            held = opened.ledger.files
-            return await opened.ledger.declare_restored([*marks, *held.marks(held.sizes())])
+        async with ledger_of(home) as opened:
+            held = opened.files
+            return await opened.declare_restored([*marks, *held.marks(held.sizes())])
 
     try:
         gap, lost = asyncio.run(run())
@@ -469,21 +491,26 @@ def ledger_key(*, home: Home = None) -> None:
     """打印核验用的公钥。"""
 
     async def run() -> str:
-        async with office(home) as opened:
-            return opened.ledger.public_hex
+        async with ledger_of(home) as opened:
+            return opened.public_hex
 
     say(asyncio.run(run()))
 
 
 @ledger.command("anchor")
 def ledger_anchor(*, home: Home = None) -> None:
-    """立即签一个检查点并锚定到数据库之外。"""
+    """立即签一个检查点，写入全部锚定文件，并告知异地锚点。"""
 
-    async def run() -> int:
+    async def run() -> tuple[int, int, int]:
         async with office(home) as opened:
-            return await opened.ledger.checkpoint()
+            seq, remote = await opened.ledger.checkpoint(), opened.remote_anchors
+            return seq, await remote.tell_due(), len(remote.addresses)
 
-    say(f"已锚定到第 {asyncio.run(run())} 条")
+    seq, told, places = asyncio.run(run())
+    more = f"，异地锚点告知 {told} 处，共 {places} 处" if places else ""
+    say(f"已锚定到第 {seq} 条{more}")
+    if told < places:
+        fail("有异地锚点没有告知，会自动重试：shenfa doctor 说明原因", 1)
 
 
 # --- upkeep -------------------------------------------------------------------------------
