@@ -42,11 +42,14 @@ async def test_a_question_is_measured_over_a_generated_library() -> None:
 
 
 async def test_a_release_is_verified_and_the_whole_ledger_read() -> None:
-    rows = await bench.release(n=1, entries=20)
+    rows = await bench.release(n=1, entries=20, waiting=3)
     assert_form(rows, "release")
-    signed = rows[1]["detail"]["signed"]
-    assert 20 < rows[1]["n"] < 60
-    assert rows[0]["detail"]["signed_entries_checked"] < signed < rows[1]["n"]
+    assert 20 < rows[-1]["n"] < 60
+    assert (
+        rows[0]["detail"]["signed_entries_checked"] < rows[-1]["detail"]["signed"] < rows[-1]["n"]
+    )
+    assert [row["detail"]["waiting"] for row in rows[2:-1]] == [3, 3, 3]
+    assert all(0 < row["detail"]["queries"] < 40 for row in rows[:-1])
 
 
 async def test_every_measured_text_is_stored_once_and_answered() -> None:

@@ -1,0 +1,126 @@
+"""Pages ask the database a bounded number of times, however much there is to show."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import event, insert, select
+
+from bot.models import Account, Publication
+from config.clock import now
+from ledger.models import Incident
+from review_queue.models import Item, Revision
+from storage.database import Database, new_id
+from tests.console.office import Browser, Office
+
+MOST = 30
+BIG = 120
+
+
+@contextmanager
+def counted(db: Database) -> Iterator[list[str]]:
+    """The statements sent meanwhile."""
+    sent: list[str] = []
+
+    def note(*args: object) -> None:
+        sent.append(str(args[2]))
+
+    engine = db.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+async def asked(office: Office, browser: Browser, path: str) -> int:
+    """How many statements one look at a page takes, after a first look filled the caches."""
+    await browser.get(path)
+    with counted(office.deps.db) as sent:
+        status, _ = await browser.get(path)
+    assert status == 200, path
+    return len(sent)
+
+
+async def crowd(office: Office, pattern: Item, count: int) -> None:
+    """`count` more items like this one, each with its own person, revision and incident."""
+    async with office.deps.db.session() as session:
+        revision = (
+            await session.scalars(select(Revision).where(Revision.item_id == pattern.id))
+        ).first()
+        assert revision is not None
+        row = {column.name: getattr(pattern, column.name) for column in Item.__table__.columns}
+        text = {
+            column.name: getattr(revision, column.name) for column in Revision.__table__.columns
+        }
+        for number in range(count):
+            one, holder = new_id(), office.people[sorted(office.people)[number % 8]]
+            mine = {"id": one, "title": f"第{number}件", "claimed_by": holder}
+            await session.execute(insert(Item).values(row | mine))
+            await session.execute(insert(Revision).values(text | {"id": new_id(), "item_id": one}))
+            session.add(
+                Incident(
+                    id=new_id(),
+                    kind="release_refused",
+                    subject=f"item:{one}",
+                    message="核验未通过",
+                    detail={},
+                    opened_at=now(),
+                )
+            )
+
+
+@pytest.mark.parametrize("path", ["/console/", "/console/items", "/console/items?state=review"])
+async def test_the_queue_asks_as_often_for_many_items_as_for_one(office: Office, path: str) -> None:
+    item = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    few = await asked(office, browser, path)
+    await crowd(office, item, BIG)
+    assert await asked(office, browser, path) == few <= MOST
+
+
+async def test_an_item_asks_as_often_after_many_rounds_as_after_one(office: Office) -> None:
+    item = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    path = f"/console/items/{item.id}"
+    few = await asked(office, browser, path)
+    async with office.deps.db.session() as session:
+        account = (await session.scalars(select(Account.id))).first()
+    for number in range(6):
+        item = await office.decide(item, "reviewer1", "return")
+        text = {"body": f"第{number}次修改后的一句平常的话。"}
+        item = await office.deps.queue.edit(item.id, office.people["editor"], item.version, text)
+        item = await office.deps.queue.submit(item.id, office.people["editor"], item.version)
+    async with office.deps.db.session() as session:
+        for _ in range(40):
+            session.add(
+                Publication(
+                    id=new_id(),
+                    release_id=new_id(),
+                    item_id=item.id,
+                    account_id=account or "",
+                    digest="0" * 64,
+                    state="held",
+                    due_at=now() + timedelta(hours=1),
+                )
+            )
+    assert await asked(office, browser, path) <= few + 2 <= MOST
+
+
+async def test_the_ledger_and_the_incidents_ask_as_often_for_many_as_for_one(
+    office: Office,
+) -> None:
+    item = await office.submitted()
+    browser = await office.signed_in("admin1")
+    few = {
+        path: await asked(office, browser, path)
+        for path in ("/console/ledger", "/console/incidents")
+    }
+    await crowd(office, item, BIG)
+    for number in range(70):
+        async with office.deps.ledger.transaction() as tx:
+            actor = office.people[sorted(office.people)[number % 8]]
+            await tx.append("signin", subject=f"staff:{actor}", actor=actor, body={})
+    for path, count in few.items():
+        assert await asked(office, browser, path) == count <= MOST
