@@ -39,7 +39,7 @@ class ColumnSetup(_Strict):
 
     name: str
     url: str
-    kind: str = Field(pattern="^(feed|list)$")
+    kind: str = Field(pattern="^(feed|list|sitemap)$")
     selectors: dict[str, str] = Field(default_factory=dict)
     every_minutes: int = Field(default=30, ge=1)
 

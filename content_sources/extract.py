@@ -1,17 +1,19 @@
-"""A web page to an article: title, date, source, author, paragraphs, pictures, attachments.
+"""A web page to an article: title, date, source, author, blocks, pictures, attachments.
 
-Order of trust: the government meta tags, the containers that government site systems use, then
-readability, with gne for the title, time and source and for short notices that fool readability.
+Order of trust: a column's selectors, the government meta tags, the containers that government
+site systems use, then readability, with gne for the title, time and source and for short notices
+that fool readability. gne is asked only when something is still missing: it is the slowest.
 """
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from gne import GeneralNewsExtractor
 from gne.exceptions import NoContentException
@@ -21,94 +23,74 @@ from lxml.html import HtmlElement, document_fromstring, fromstring
 from readability import Document
 from readability.readability import Unparseable
 
-from config.clock import now
+from config.clock import beijing, now
+from content_sources.blocks import HEADINGS, SILENT, Block, clean, is_file, links, read_blocks
 from content_sources.charset import decode
+from content_sources.dates import find_day
 from content_sources.fetch import Fetcher, FetchError
+from content_sources.policy_info import NUMBER, PolicyInfo, box_lines, labels_in, read_info
 from content_sources.whitelist import SourceRule, judge
 
-_BLOCKS = frozenset(
-    [
-        "p",
-        "div",
-        "section",
-        "article",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "li",
-        "ul",
-        "ol",
-        "table",
-        "tr",
-        "br",
-        "blockquote",
-        "dd",
-        "dt",
-        "dl",
-        "figure",
-        "figcaption",
-        "center",
-        "pre",
-        "hr",
-        "header",
-        "main",
-    ]
-)
-_SILENT = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "iframe",
-        "template",
-        "svg",
-        "form",
-        "button",
-        "select",
-        "textarea",
-        "head",
-    ]
-)
-_CONTAINERS = (
-    '//*[@id="UCAP-CONTENT" or @id="zoom" or @id="Zoom" or @id="zoomcon" or @id="artibody"]',
-    '//*[contains(@class,"TRS_Editor") or contains(@class,"TRS_UEDITOR")]',
-    '//*[contains(@class,"trs_editor_view") or contains(@class,"pages_content")]',
-    '//*[contains(@class,"article-content") or contains(@class,"article_content")]',
-    '//*[contains(@class,"wzzw") or contains(@class,"xxgk_content")]',
+_CONTAINERS = (  # ids and classes of site systems, most telling first
+    ("UCAP-CONTENT", "js_content", "TRS_Editor", "TRS_UEDITOR", "trs_editor_view"),
+    ("trs_paper_default", "Custom_UnionStyle", "wp_articlecontent", "vsb_content"),
+    ("v_news_content", "zoom", "Zoom", "zoomcon", "artibody", "ContentRegion", "rwb_zw"),
+    ("pages_content", "article-content", "article_content", "articleContent", "article_con"),
+    ("article-con", "xxgk_content", "xxgkContent", "wzzw", "news_content", "newsContent"),
+    ("detail-content", "detail_content", "content_txt", "article_txt", "rm_txt_con", "mainText"),
+    ("contentText", "con_text", "conTxt", "content_area", "article-body", "article_body"),
+    ("articleBody", "post_body", "nr_content", "zwxl-article", "xl-content", "j-fontContent"),
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_DATE = re.compile(r"((?:19|20)\d{2})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)")
-_COMPACT = re.compile(r"^((?:19|20)\d{2})(\d{2})(\d{2})(?:\d{6})?$")
 _LABELS = (
-    "作者|编辑|责任|责编|审核|浏览|阅读|点击|访问|发布|时间|日期|来源|字号|字体|打印|分享|记者"
+    "作者|编辑|责任|责编|审核|浏览|阅读|点击|访问|发布|时间|日期|来源|字号|字体|打印|分享|记者|稿源|点赞|收藏|"
+    "【|\\[|大 中 小|大中小|纠错|关闭"
 )
 _VALUE = rf"\s*[:：]\s*(?!{_LABELS}|\d{{4}}[-年/])([^\s|｜:：<>【】\[\]]"
-_SOURCE = re.compile(rf"(?:信息|稿件|文章)?(?:来源|出处){_VALUE}{{2,40}})")
-_AUTHOR = re.compile(rf"(?<!责任)(?:作者|撰稿|记者){_VALUE}{{2,20}})")
-_TODAY = re.compile(r"(?:今天|今日|现在)(?:是|为|：|:)?[^。]{0,6}?" + _DATE.pattern)
-_PUBLISHED = re.compile(
-    r"(?:发布|发表|发稿|刊发|更新|公开)(?:时间|日期)\s*[:：]\s*" + _DATE.pattern
+_SOURCE = re.compile(
+    rf"(?:信息|稿件|文章|新闻|内容)?\s*(?:来\s*源|出\s*处|稿源|供稿单位|发布单位|发布机构){_VALUE}{{2,40}})"
 )
-_LABELLED = re.compile(r"(?<![\u4e00-\u9fff])(?:时间|日期)\s*[:：]\s*" + _DATE.pattern)
-_IN_URL = re.compile(r"/(?:t|content_)?((?:19|20)\d\d)[-/_]?(\d\d)[-/_]?(\d\d)(?=[/_.]|\d{0,6}_)")
-_SITE = re.compile(r"(?:政府|网|网站|门户|委员会|局|厅|首页|详情|正文|内容|新闻)$")
+_AUTHOR = re.compile(rf"(?<!责任)(?:作\s*者|撰稿人?|记者|供稿人?|通讯员){_VALUE}{{2,20}})")
+_TODAY = re.compile(
+    r"(?:今天|今日|现在)(?:是|为|：|:)?[^。]{0,6}?(?:19|20)\d{2}\s*[-/.年]\s*\d{1,2}\s*[-/.月]\s*\d{1,2}"
+)
+_PUBLISHED = re.compile(r"(?:发布|发表|发稿|刊发|公开|上网)\s*(?:时间|日期)\s*[:：]?\s*")
+_UPDATED = re.compile(r"(?:更新|录入|添加|编辑)\s*(?:时间|日期)\s*[:：]?\s*")
+_LABELLED = re.compile(r"(?<![\u4e00-\u9fff])(?:时\s*间|日\s*期)\s*[:：]\s*")
+_IN_URL = re.compile(
+    r"/(?:t|content_|c_)?((?:19|20)\d\d)[-/_]?(\d\d)[-/_]?(\d\d)(?=[/_.]|\d{0,6}_)"
+)
+_IN_ART = re.compile(r"/art/((?:19|20)\d\d)/(\d{1,2})/(\d{1,2})/")
+_STAMP = re.compile(r"""\b(?:ct|oriCreateTime|createTime)\s*=\s*["'](1\d{9})["']""")
+_LD_DAY = re.compile(r""""(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})\"""")
+_SITE = re.compile(r"(?:政府|网|网站|门户|委员会|局|厅|首页|详情|正文|内容|新闻|公众平台)$")
 _FOOT = re.compile(
     r"ICP备|公网安备|版权所有|网站标识码|Copyright|主办单位[:：]|承办单位[:：]", re.IGNORECASE
 )
 _NOISE = re.compile(r"nav|menu|crumb|footer|sidebar|share|related|recommend|pager|copyright", re.I)
 _INFO = re.compile(
-    r"^(?:首页\s*[>›»＞]|(?:您|你)?(?:的|现在|当前)?(?:的)?位置|今天是|(?:发布|更新|发稿)(?:时间|日期)\s*[:：]|"
-    r"(?:时间|日期)\s*[:：][^来浏]*(?:来源|浏览)|(?:信息|文章|稿件)?来源\s*[:：]|作者\s*[:：]|"
-    r"字号|字体|浏览|阅读|点击|分享到|【?打印|\d{4}-\d\d-\d\d)"
+    r"^(?:首页\s*[>›»＞]|(?:您|你)?(?:的|现在|当前)?(?:的)?(?:所在)?位置|今天是|"
+    r"(?:发布|更新|发稿)(?:时间|日期)\s*[:：]|(?:时间|日期)\s*[:：][^来浏]*(?:来源|浏览)|"
+    r"(?:信息|文章|稿件)?来源\s*[:：]|作者\s*[:：]|"
+    r"字号|字体|浏览|阅读|点击|分享到|【?打印|\[?\s*字体|\d{4}-\d\d-\d\d)"
 )
-_NUMBER = re.compile(r"[\u4e00-\u9fff]{2,12}[〔\[［(（]((?:19|20)\d\d)[〕\]］)）]第?\d{1,5}号")
-_FILES = (".pdf", ".doc", ".docx", ".xls", ".xlsx", ".ppt", ".pptx", ".zip", ".rar", ".txt", ".wps",
-          ".ofd")  # fmt: skip
+_CUT = re.compile(
+    r"^[【\[（(]?\s*(?:相关(?:链接|新闻|阅读|文章|推荐|稿件|信息|解读|报道|文件|附件下载)|延伸阅读|推荐阅读|热门(?:推荐|文章|新闻)|"
+    r"猜你喜欢|最新(?:文章|新闻|发布)|您可能感兴趣|网友评论|精彩推荐|更多(?:新闻|内容|>)|热点(?:新闻|推荐|排行)|"
+    r"(?:上|下)一(?:篇|条|页|则)|分享(?:到|至|本文)|扫一扫|扫描二维码|打印|关闭(?:窗口|本页)|返回(?:顶部|列表)|"
+    r"版权声明|免责声明|网站(?:地图|声明)|联系我们|关于我们|预览时标签不可点|微信扫一扫|继续滑动看下一个|阅读原文)"
+)
+_TINY = re.compile(
+    r"^[【\[（(]?\s*(?:分享到?|打印|关闭|收藏|纠错|字体|字号|大\s*中\s*小|打印本页|关闭窗口|返回顶部|点赞|\d*\s*次?阅读|浏览次数)"
+    r"[\s\S]{0,24}$"
+)
+_EDITED = re.compile(
+    r"^[【\[（(]?\s*(?:责任编辑|责编|编辑|审核|校对|初审|复审|终审|值班编委)\s*[:：]"
+)
 _GNE_LONGEST = 500_000  # characters; gne's time grows faster than the page
 _LEAST = 120  # characters; below this a readability text is compared with gne's
+_ENOUGH = 40  # characters that make a container the body
+_INLINE_TITLES = ("h1", "h2", "h3", "h4", "div", "p", "span", "td", "strong", "b", "font", "center")
 
 
 @dataclass(frozen=True)
@@ -116,7 +98,8 @@ class Page:
     """One article. `date` is YYYY-MM-DD or empty; `text` is paragraphs joined by newlines.
 
     `images` are (url, alt), `links` and `attachments` (url, text), in the order of the page;
-    `marked` is `text` with a line `![alt](url)` where each picture stands.
+    `marked` is `text` with a line `![alt](url)` where each picture stands; `blocks` is the whole
+    document; `policy` what the information box of a policy page says.
     """
 
     title: str
@@ -129,6 +112,48 @@ class Page:
     attachments: tuple[tuple[str, str], ...]
     doc_number: str
     marked: str
+    blocks: tuple[Block, ...] = ()
+    policy: PolicyInfo = field(default_factory=PolicyInfo)
+
+
+class _Sheet:
+    """One parsed page and what was found out about it so far."""
+
+    def __init__(self, html: str, url: str, selectors: Mapping[str, Any]) -> None:
+        self.html = re.sub(r"^\s*<\?xml[^>]*\?>", "", _CONTROL.sub("", html))
+        self.url = url
+        try:
+            self.tree: HtmlElement = document_fromstring(self.html)
+        except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+            raise ValueError("网页无法解析：内容不是 HTML 或者为空") from error
+        self.chosen = _chosen(self.tree, selectors)
+        self.meta = _meta(self.tree) | {
+            name: clean(one.text_content()) for name, one in self.chosen.items()
+        }
+        self.tokens = _tokens(self.tree)
+        self.head = " ".join(self.tokens)
+
+    @cached_property
+    def guess(self) -> dict[str, Any]:
+        """gne's reading; empty for a very long page, for no article, or where gne stumbles."""
+        if len(self.html) > _GNE_LONGEST:
+            return {}
+        try:
+            return dict(GeneralNewsExtractor().extract(self.html, with_body_html=True))
+        except (NoContentException, etree.LxmlError, ValueError, IndexError, KeyError):
+            return {}
+        except (AttributeError, TypeError, RecursionError):  # gne on odd markup
+            return {}
+
+    @cached_property
+    def info(self) -> PolicyInfo:
+        """The information box of a policy page."""
+        known = {
+            "doc_number": _number(_first(self.meta, "docnumber", "filenum", "wenhao")),
+            "index_number": _first(self.meta, "indexnumber", "indexno"),
+        }
+        given = {name: value for name, value in known.items() if value}
+        return read_info(self.tokens, given)
 
 
 def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | None = None) -> Page:
@@ -138,43 +163,41 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
     optional); what they find goes before everything else.
     """
     html = decode(body) if isinstance(body, bytes) else body
-    html = _CONTROL.sub("", html)
-    html = re.sub(r"^\s*<\?xml[^>]*\?>", "", html)
-    try:
-        tree = document_fromstring(html)
-    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
-        raise ValueError("网页无法解析：内容不是 HTML 或者为空") from error
-    chosen = _chosen(tree, selectors or {})
-    meta = _meta(tree) | {name: _clean(one.text_content()) for name, one in chosen.items()}
-    guess = _gne(html)
-    node = chosen.get("body")
+    sheet = _Sheet(html, url, selectors or {})
+    node = sheet.chosen.get("body")
     if node is None:
-        node = _container(tree)
+        node = _container(sheet.tree)
+    known = node is not None
     if node is None:
-        node = _generic(html, guess)
+        node = _generic(sheet)
     if node is None:
-        raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
-    title = _title(tree, meta, guess)
-    lines = _without_head([line for line in _lines(node, url) if line != title])
+        raise ValueError(_NO_BODY)
+    title = _title(sheet)
+    blocks = _trimmed(read_blocks(node, url), title)
+    lines = list(_lines(blocks))
     text = "\n".join(line for line in lines if not line.startswith("!["))
     if not text:
-        raise ValueError("网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器")
-    links = tuple(_links(node, url))
-    head = _visible(tree)
-    source = _clean(_first(meta, ":source", "contentsource", "source")) or _find(_SOURCE, head)
-    number = _NUMBER.search(title) or _NUMBER.search(text[:600])
+        raise ValueError(_NO_BODY)
+    found = tuple(links(node, url))
+    source = _source(sheet)
+    number = sheet.info.doc_number or _number(title) or _number(text[:600])
     return Page(
         title=title,
-        date=_date(meta, head, (title, url, str(guess.get("publish_time", "")))),
+        date=_date(sheet, title),
         source=source,
-        author=_author(meta, guess, head, source),
+        author=_author(sheet, source),
         text=text,
-        images=tuple(_images(node, url)),
-        links=links,
-        attachments=tuple(link for link in links if _is_file(link[0])),
-        doc_number=number[0] if number else "",
+        images=tuple(dict.fromkeys((one.url, one.text) for one in blocks if one.kind == "image")),
+        links=found,
+        attachments=tuple(_attachments(node, found, url, known=known)),
+        doc_number=number,
         marked="\n".join(lines),
+        blocks=tuple(blocks),
+        policy=sheet.info,
     )
+
+
+_NO_BODY = "网页里找不到正文：请换一个文章页面，或为这个栏目设置选择器"
 
 
 def extract_record(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,24 +260,14 @@ def page_record(record_id: Any, page: Page) -> dict[str, Any]:
 def _meta(tree: HtmlElement) -> dict[str, str]:
     found: dict[str, str] = {}
     for tag in tree.iter("meta"):
-        name = (tag.get("name") or tag.get("property") or "").strip().lower()
-        if name and _clean(tag.get("content")):
-            found.setdefault(name, _clean(tag.get("content")))
+        name = (tag.get("name") or tag.get("property") or tag.get("itemprop") or "").strip().lower()
+        if name and clean(tag.get("content")):
+            found.setdefault(name, clean(tag.get("content")))
     return found
 
 
 def _first(meta: Mapping[str, str], *names: str) -> str:
     return next((meta[name] for name in names if meta.get(name)), "")
-
-
-def _gne(html: str) -> dict[str, Any]:
-    """gne's reading; empty for a very long page, for no article, or where gne stumbles."""
-    if len(html) > _GNE_LONGEST:
-        return {}
-    try:
-        return dict(GeneralNewsExtractor().extract(html, with_body_html=True))
-    except (NoContentException, etree.LxmlError, ValueError, IndexError, KeyError, AttributeError):
-        return {}
 
 
 def _chosen(tree: HtmlElement, selectors: Mapping[str, Any]) -> dict[str, HtmlElement]:
@@ -272,69 +285,134 @@ def _chosen(tree: HtmlElement, selectors: Mapping[str, Any]) -> dict[str, HtmlEl
     return found
 
 
-def _title(tree: HtmlElement, meta: Mapping[str, str], guess: Mapping[str, Any]) -> str:
-    if given := _first(meta, ":title", "articletitle"):
+def _tokens(tree: HtmlElement) -> list[str]:
+    """The visible pieces of text of the page in order; a colon belongs to what is before it."""
+    found: list[str] = []
+    stack: list[HtmlElement | str] = [tree]
+    while stack:
+        one = stack.pop()
+        if isinstance(one, str):
+            _add_token(found, clean(one))
+        elif isinstance(one.tag, str) and one.tag not in SILENT:
+            _add_token(found, clean(one.text))
+            for child in reversed(one):
+                if child.tail:
+                    stack.append(child.tail)
+                stack.append(child)
+    return found
+
+
+def _add_token(found: list[str], piece: str) -> None:
+    if piece and found and piece[0] in ":：" and len(found[-1]) <= 12:
+        found[-1] += piece
+    elif piece:
+        found.append(piece)
+
+
+def _title(sheet: _Sheet) -> str:
+    if given := _first(sheet.meta, ":title", "articletitle"):
         return given
-    page = _clean(" ".join(tree.xpath("//title/text()")[:1]))
-    whole = [part for part in re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+", page) if part]
-    headings = [_clean(one.text_content()) for one in tree.xpath("//h1 | //h2 | //h3")]
-    inside = [one for one in headings if len(one) >= 5 and one in page and one not in whole[1:]]
-    if inside:
-        return max(inside, key=len)
-    if given := _first(meta, "og:title"):
+    page = clean(" ".join(sheet.tree.xpath("//title/text()")[:1]))
+    whole = [part for part in re.split(r"\s*[_|｜]\s*|\s+[-–—]+\s+|--+|\s*>>?\s*", page) if part]
+    visible = list(_visible_titles(sheet.tree, page, whole))
+    if visible:
+        return max(visible, key=len)
+    if given := _first(sheet.meta, "og:title", "twitter:title"):
         return given
-    main = {_clean(one.text_content()) for one in tree.xpath("//h1")} - {""}
-    if len(main) == 1 and whole and _SITE.search(whole[0]):
+    main = {clean(one.text_content()) for one in sheet.tree.xpath("//h1")} - {""}
+    if len(main) == 1 and (not whole or _SITE.search(whole[0])):
         alone = main.pop()
-        return alone if len(alone) > len(whole[0]) else whole[0]
-    other = _clean(str(guess.get("title", "")))
+        return alone if not whole or len(alone) > len(whole[0]) else whole[0]
+    other = sheet.info.title if sheet.info.is_policy else ""
+    if len(other) >= 6 and (not whole or _SITE.search(whole[0])):
+        return other
+    other = clean(str(sheet.guess.get("title", "")))
     if whole and len(other) >= 8 and other in whole[0]:
         return other
     return whole[0] if whole else other
 
 
-def _date(meta: Mapping[str, str], head: str, hints: tuple[str, str, str]) -> str:
-    """`hints` are title, address and gne's time. The date a page says of today is no date."""
-    title, url, guess = hints
-    tags = (
-        ":date",
-        "pubdate",
-        "publishdate",
-        "article:published_time",
-        "og:published_time",
-        "date",
-    )
-    given = [meta[name] for name in tags if name in meta]
-    head = _TODAY.sub(" ", head)
-    start = max(head.find(title), 0)
-    near = head[start : start + 600]
-    named = [match[0] for match in [_PUBLISHED.search(head)] if match]
-    address = ["-".join(match.groups()) for match in [_IN_URL.search(url)] if match]
-    labelled = [match[0] for match in [_LABELLED.search(near)] if match]
-    for text in (*given, *named, *address, *labelled, near, guess, head):
-        if found := _day(text):
+def _visible_titles(tree: HtmlElement, page: str, whole: Sequence[str]) -> Iterator[str]:
+    """Lines of the page that its <title> begins with or, for headings, contains."""
+    for node in tree.iter(*_INLINE_TITLES):
+        if len(node) > 4 and node.tag not in HEADINGS:
+            continue
+        text = clean(node.text_content())
+        if not 5 <= len(text) <= 200 or text not in page or text in whole[1:]:
+            continue
+        if node.tag in ("h1", "h2", "h3") or (page.startswith(text) and _ends(page, text)):
+            yield text
+
+
+def _ends(page: str, text: str) -> bool:
+    """Whether the page's title ends after `text`, or goes on with a separator and a site's name."""
+    rest = page[len(text) :]
+    return not rest or rest[0] in " _-–—|｜>,，·" or (len(rest) < 16 and bool(_SITE.search(rest)))
+
+
+def _source(sheet: _Sheet) -> str:
+    given = clean(_first(sheet.meta, ":source", "contentsource", "source", "og:article:source"))
+    given = re.sub(r"^(?:信息|稿件|文章)?来源\s*[:：]\s*", "", given)
+    if given and not re.fullmatch(r"[\d\W]+|https?:\S*", given):
+        return given
+    if found := _find(_SOURCE, sheet.head):
+        return found
+    name = sheet.tree.xpath('//*[@id="js_name"]')
+    if name:
+        return clean(name[0].text_content())
+    return sheet.info.issuer if sheet.info.is_policy else ""
+
+
+def _date(sheet: _Sheet, title: str) -> str:
+    """The day of publication. The date a page says of today is no date."""
+    for text in _day_hints(sheet, title):
+        if found := find_day(text):
             return found
     return ""
 
 
-def _day(text: str) -> str:
-    """The first possible date in `text` as YYYY-MM-DD, else empty."""
-    compact = _COMPACT.match(text.strip())
-    for match in [compact] if compact else _DATE.finditer(text):
-        year, month, day = (int(part) for part in match.groups())
-        if 1 <= month <= 12 and 1 <= day <= 31:
-            return f"{year:04}-{month:02}-{day:02}"
-    return ""
+def _day_hints(sheet: _Sheet, title: str) -> Iterator[str]:
+    tags = (
+        ":date", "pubdate", "publishdate", "article:published_time", "og:published_time",
+        "datepublished", "og:release_date", "weibo: article:create_at", "date",
+    )  # fmt: skip
+    yield from (sheet.meta[name] for name in tags if name in sheet.meta)
+    if stamp := _STAMP.search(sheet.html):
+        yield beijing(datetime.fromtimestamp(int(stamp[1]), UTC)).date().isoformat()
+    yield from (match[1] for match in [_LD_DAY.search(sheet.html)] if match)
+    head = _TODAY.sub(" ", sheet.head)
+    start = max(head.find(title), 0)
+    near = head[start : start + 600]
+    yield from _after(_PUBLISHED, near)
+    yield from _after(_PUBLISHED, head)
+    yield sheet.info.published_on
+    for pattern in (_IN_URL, _IN_ART):
+        yield from ("-".join(match.groups()) for match in [pattern.search(sheet.url)] if match)
+    yield from (one.get("datetime") or "" for one in sheet.tree.iter("time"))
+    yield from _after(_UPDATED, near)
+    yield from _after(_LABELLED, near)
+    yield near
+    yield str(sheet.guess.get("publish_time", ""))
+    yield head
 
 
-def _author(meta: Mapping[str, str], guess: Mapping[str, Any], head: str, source: str) -> str:
-    if given := _first(meta, ":author", "author"):
+def _after(label: re.Pattern[str], text: str) -> Iterator[str]:
+    """What follows each label, as far as a date reaches."""
+    return (text[match.end() : match.end() + 24] for match in label.finditer(text))
+
+
+def _author(sheet: _Sheet, source: str) -> str:
+    given = _first(sheet.meta, ":author", "author", "og:article:author", "article:author")
+    given = re.sub(r"^(?:作者|记者)\s*[:：]\s*", "", given)
+    if given and not given.startswith("http") and given != source:
         return given
-    if found := _find(_AUTHOR, head):
+    if found := _find(_AUTHOR, sheet.head):
         return "" if "转载" in found else found
-    other = _clean(str(guess.get("author", "")))  # gne takes the source for an author at times
+    if "guess" not in sheet.__dict__:  # not worth gne's time alone
+        return ""
+    other = clean(str(sheet.guess.get("author", "")))  # gne takes the source for an author at times
     wrong = "转载" in other or (source and other.startswith(source))
-    editor = re.search(rf"编辑\s*[:：]\s*{re.escape(other)}", head)
+    editor = re.search(rf"编辑\s*[:：]\s*{re.escape(other)}", sheet.head)
     return "" if wrong or editor else other
 
 
@@ -343,35 +421,53 @@ def _find(pattern: re.Pattern[str], text: str) -> str:
     return match[1].strip("，。；;,)）") if match else ""
 
 
-def _visible(tree: HtmlElement) -> str:
-    """All text a reader sees, with a space between any two elements."""
-    return _clean(" ".join(value for kind, value in _events(tree) if kind == "text"))
+def _number(text: str) -> str:
+    match = NUMBER.search(text)
+    return re.sub(r"\s", "", match[0]) if match else ""
 
 
 # --- the body ---------------------------------------------------------------------------
 
 
 def _container(tree: HtmlElement) -> HtmlElement | None:
-    """The text container of a known government site system, when it holds enough text."""
-    for query in _CONTAINERS:
-        nodes = [one for one in tree.xpath(query) if len(_clean(one.text_content())) >= 40]
-        if nodes:
-            return max(nodes, key=lambda one: len(one.text_content()))
-    return None
+    """The text container of a known government site system, when it holds enough."""
+    ranks = {name: rank for rank, names in enumerate(_CONTAINERS) for name in names}
+    best: tuple[int, int] | None = None
+    chosen: HtmlElement | None = None
+    for node in tree.iter("div", "td", "article", "section", "span", "ucapcontent", "p"):
+        names = [node.get("id") or "", *(node.get("class") or "").split()]
+        rank = min((ranks[name] for name in names if name in ranks), default=None)
+        if rank is None or not _holds(node):
+            continue
+        weight = (-rank, _size(node))
+        if best is None or weight > best:
+            best, chosen = weight, node
+    return chosen
 
 
-def _generic(html: str, guess: Mapping[str, Any]) -> HtmlElement | None:
+def _holds(node: HtmlElement) -> bool:
+    """Enough text, or a little with a picture or a file, and not merely a list of links."""
+    size = _size(node)
+    linked = sum(len(clean(one.text_content())) for one in node.iter("a"))
+    files = any(is_file(one.get("href") or "") for one in node.iter("a"))
+    if size >= _ENOUGH:
+        return files or linked < 0.7 * size
+    return size >= 5 and (files or next(node.iter("img"), None) is not None)
+
+
+def _generic(sheet: _Sheet) -> HtmlElement | None:
     """readability's body; gne's where readability found little and gne found more."""
     bodies = []
     try:
-        bodies.append(_without_noise(fromstring(Document(html).summary(html_partial=True))))
-    except (Unparseable, etree.LxmlError, ValueError, TypeError):
+        summary = Document(sheet.html).summary(html_partial=True)
+        bodies.append(_without_noise(fromstring(summary)))
+    except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError):
         bodies.clear()
     size = _size(bodies[0]) if bodies else 0
-    other = str(guess.get("body_html") or "")
-    if other and size < _LEAST:
-        second = _without_noise(fromstring(other))
-        if _size(second) > size:
+    if size < _LEAST:
+        other = str(sheet.guess.get("body_html") or "")
+        second = _without_noise(fromstring(other)) if other else None
+        if second is not None and _size(second) > size:
             bodies.insert(0, second)
     return bodies[0] if bodies else None
 
@@ -387,110 +483,88 @@ def _without_noise(body: HtmlElement) -> HtmlElement:
 
 def _is_noise(node: HtmlElement) -> bool:
     size = _size(node)
-    links = node.xpath(".//a[@href]")
-    if size > 400 or any(_is_file(link.get("href")) for link in links) or node.xpath(".//img"):
+    anchors = node.xpath(".//a[@href]")
+    if size > 400 or any(is_file(one.get("href")) for one in anchors) or node.xpath(".//img"):
         return False
     if node.tag in ("nav", "footer", "aside") or _FOOT.search(node.text_content()):
         return True
-    linked = sum(len(_clean(link.text_content())) for link in links)
+    linked = sum(len(clean(one.text_content())) for one in anchors)
     share = linked / size if size else 0
     named = _NOISE.search(f"{node.get('class', '')} {node.get('id', '')}")
-    return len(links) >= 2 and (share > 0.7 or (bool(named) and share > 0.4))
-
-
-def _without_head(lines: list[str]) -> list[str]:
-    """The body without the line of time and source that some pages keep above it."""
-    head = [line for line in lines[:4] if len(line) > 90 or not _INFO.match(line)]
-    return head + lines[4:]
+    return len(anchors) >= 2 and (share > 0.7 or (bool(named) and share > 0.4))
 
 
 def _size(node: etree._Element) -> int:
-    return len(_clean("".join(str(part) for part in node.itertext())))
+    return len(clean("".join(str(part) for part in node.itertext())))
 
 
-def _lines(node: HtmlElement, base: str) -> list[str]:
-    return list(_walk(node, base, pictures=True))
+def _trimmed(blocks: Sequence[Block], title: str) -> list[Block]:
+    """The document without the title, the line of time and source above, and what follows below."""
+    kept = [one for one in blocks if one.text != title or one.kind == "image"]
+    box = box_lines([one.text for one in kept[:25]])
+    kept = [one for at, one in enumerate(kept) if at not in box]
+    top = [one for one in kept[:5] if not _is_head(one)]
+    return _without_tail([*top, *kept[5:]])
 
 
-def _walk(node: HtmlElement, base: str, *, pictures: bool) -> Iterator[str]:
-    """Block by block the text of `node`; with `pictures` a line for each picture."""
-    buffer: list[str] = []
-    for kind, value in _events(node):
-        if kind == "text":
-            buffer.append(value)
+def _is_head(block: Block) -> bool:
+    """A line of time and source, or the information box of a policy page."""
+    if block.kind == "image":
+        return False
+    if block.kind == "table":
+        return labels_in(cell for row in block.rows for cell in row) >= 3
+    if len(block.text) > 90:
+        return False
+    return bool(_INFO.match(block.text) or _TINY.match(block.text))
+
+
+def _without_tail(blocks: list[Block]) -> list[Block]:
+    """Cut at a heading of other articles, with the links below it; drop buttons anywhere."""
+    made: list[Block] = []
+    skipping = False
+    for block in blocks:
+        if block.kind != "image" and _CUT.match(block.text) and not block.file:
+            skipping = len(block.text) <= 60 or block.linked > 0.5
+            if skipping:
+                continue
+        if skipping and (block.linked > 0.5 or block.kind == "item") and not block.file:
             continue
-        if kind == "image" and not pictures:
+        if skipping and block.kind != "image" and _FOOT.search(block.text):
             continue
-        if line := _clean("".join(buffer)):
-            yield line
-        buffer.clear()
-        if kind == "image" and (picture := _picture(value, base)):
-            yield f"![{picture[1]}]({picture[0]})"
-    if line := _clean("".join(buffer)):
-        yield line
+        skipping = False
+        if block.kind == "image" or not (_TINY.match(block.text) and len(block.text) <= 30):
+            made.append(block)
+    while made and made[-1].kind != "image" and _is_foot(made[-1]):
+        made.pop()
+    return made
 
 
-def _events(node: HtmlElement) -> Iterator[tuple[str, Any]]:
-    if not isinstance(node.tag, str) or node.tag in _SILENT:
-        return
-    block = node.tag in _BLOCKS
-    if block:
-        yield "break", ""
-    elif node.tag == "img":
-        yield "image", node
-    elif node.tag in ("td", "th"):
-        yield "text", " "
-    if node.text:
-        yield "text", node.text
-    for child in node:
-        yield from _events(child)
-        if child.tail:
-            yield "text", child.tail
-    if block:
-        yield "break", ""
+def _is_foot(block: Block) -> bool:
+    """The last lines: who edited it, links to lists, the site's own foot."""
+    if block.file or len(block.text) > 120:
+        return False
+    return bool(_EDITED.match(block.text) or _FOOT.search(block.text)) or block.linked > 0.9
 
 
-def _picture(node: HtmlElement, base: str) -> tuple[str, str] | None:
-    for name in ("data-original", "data-src", "src"):
-        url = _join(base, (node.get(name) or "").strip())
-        if url and not url.startswith(("data:", "blob:")) and node.get(name):
-            alt = re.sub(r"[\[\]()]", "", _clean(node.get("alt") or node.get("title") or ""))
-            return url, alt
-    return None
+def _lines(blocks: Iterable[Block]) -> Iterator[str]:
+    for block in blocks:
+        if block.kind == "image":
+            yield f"![{block.text}]({block.url})"
+        else:
+            yield from block.text.split("\n")
 
 
-def _images(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
-    seen = set()
-    for image in node.iter("img"):
-        picture = _picture(image, base)
-        if picture and picture[0] not in seen:
-            seen.add(picture[0])
-            yield picture
-
-
-def _links(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
-    seen = set()
-    for link in node.iter("a"):
-        target = (link.get("href") or "").strip()
-        if not target or target.lower().startswith(("#", "javascript:", "mailto:", "tel:")):
-            continue
-        url = _join(base, target)
-        if url and url not in seen:
-            seen.add(url)
-            yield url, _clean(link.text_content())
-
-
-def _join(base: str, target: str) -> str:
-    """The absolute address, empty when the page wrote something that is none."""
-    try:
-        return urljoin(base, target)
-    except ValueError:
-        return ""
-
-
-def _is_file(url: str) -> bool:
-    return unquote(urlsplit(url).path).lower().endswith(_FILES)
-
-
-def _clean(text: str | None) -> str:
-    return re.sub(r"[\s\u3000\u00a0\u200b\ufeff]+", " ", text or "").strip()
+def _attachments(
+    node: HtmlElement, inside: Sequence[tuple[str, str]], url: str, *, known: bool
+) -> Iterator[tuple[str, str]]:
+    """Files linked in the body, and in what stands beside it on the page."""
+    found = {target: text for target, text in inside if is_file(target)}
+    parent = node.getparent() if known else None
+    for _ in range(2):
+        if parent is None or parent.tag in ("body", "html"):
+            break
+        for target, text in links(parent, url):
+            if is_file(target):
+                found.setdefault(target, text)
+        parent = parent.getparent()
+    yield from found.items()
