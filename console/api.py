@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
-from console import api_review, expert_pages
+from console import api_govern, api_review, expert_pages
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
@@ -395,13 +395,6 @@ async def revoke_source(request: web.Request) -> web.StreamResponse:
     return as_json({"id": source_id, "state": "revoked"})
 
 
-@needs("items.read")
-async def rules(request: web.Request) -> web.StreamResponse:
-    """The levels of each class, as they would be frozen into a run now."""
-    flows = request.config_dict[DEPS].queue.workflows
-    return as_json({"levels": {klass: flow.to_json() for klass, flow in flows.items()}})
-
-
 @needs("policies.read")
 async def policies(request: web.Request) -> web.StreamResponse:
     """Policies with their validity today."""
@@ -585,7 +578,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/sources", propose_source),
     web.post("/sources/{source}/approve", approve_source),
     web.post("/sources/{source}/revoke", revoke_source),
-    web.get("/rules", rules),
+    *api_govern.ROUTES,
     web.get("/policies", policies),
     web.post("/subscribers/count", count_subscribers),
     web.post("/escalations/{ticket}/claim", claim_ticket),

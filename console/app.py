@@ -14,6 +14,7 @@ from console import (
     desk_pages,
     draft_pages,
     expert_pages,
+    govern_pages,
     item_pages,
     library_pages,
     passkey_pages,
@@ -79,6 +80,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *library_pages.ROUTES,
         *ticket_pages.ROUTES,
         *record_pages.ROUTES,
+        *govern_pages.ROUTES,
     ]
 
 

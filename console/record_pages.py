@@ -9,13 +9,13 @@ from sqlalchemy import select
 from bot.models import Account
 from config.clock import now
 from console.deps import DEPS, Deps, found, visitor
+from console.govern_pages import TABS
 from console.pages import form, page, see
 from console.permissions import ACTIONS, needs
 from console.words import SWITCHES
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
-from review_queue.models import Staff
 from review_queue.staff import names
 from review_queue.workflow import Reason, Refused
 from storage.switches import Switch, set_switch
@@ -163,15 +163,14 @@ async def _settings_page(request: web.Request, refused: Refused | None = None) -
     async with deps.db.session() as session:
         accounts = (await session.scalars(select(Account).order_by(Account.slug))).all()
         stops = {row.name: row for row in (await session.scalars(select(Switch))).all()}
-        staff = (await session.scalars(select(Staff).order_by(Staff.login))).all()
         labels = SWITCHES | {f"account:{row.id}": f"账号：{row.name}" for row in accounts}
         context = {
             "place": "settings",
-            "staff": staff,
+            "tabs": TABS,
+            "waiting": await deps.governance.proposals.waiting(),
             "accounts": accounts,
             "switches": [(name, label, stops.get(name)) for name, label in labels.items()],
             "people": await names(session, {row.changed_by for row in stops.values()}),
-            "flows": deps.queue.workflows,
             "actions": [(label, ACTIONS[name]) for name, label in ACTION_WORDS.items()],
             "reasons": refused.reasons if refused else (),
         }
@@ -180,7 +179,7 @@ async def _settings_page(request: web.Request, refused: Refused | None = None) -
 
 @needs("settings.read")
 async def settings(request: web.Request) -> web.StreamResponse:
-    """Staff, roles, levels, accounts and stop switches."""
+    """Stop switches, accounts, and who may do what."""
     return await _settings_page(request)
 
 

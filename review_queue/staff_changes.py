@@ -131,7 +131,7 @@ async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
 
     Sessions and tokens of the person end with it. Refused 403, 404, 409, 422.
     """
-    await _need_admin(ledger, by)
+    await _need_admin(ledger, by, login)
     async with ledger.transaction() as tx:
         row = await _person(tx.session, login)
         if row.id == by:
@@ -143,13 +143,13 @@ async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
         await _end_sessions(tx.session, row.id)
 
 
-async def reset_password(ledger: Ledger, login: str, by: str) -> str:
-    """A new one-time password for somebody who cannot sign in; every session of theirs ends.
+async def reset_password(ledger: Ledger, login: str, by: str) -> tuple[str, str]:
+    """The person's id and a new password, shown once; every session of theirs ends.
 
     One admin may do it, since offices are small; it is signed, and an incident stays open until
     somebody looks at it, because who resets a password could sign in as that person.
     """
-    await _need_admin(ledger, by)
+    await _need_admin(ledger, by, login)
     password = secrets.token_urlsafe(9)
     stored = await hash_password(password)
     async with ledger.transaction() as tx:
@@ -168,11 +168,12 @@ async def reset_password(ledger: Ledger, login: str, by: str) -> str:
         message=f"管理员重设了{named[1]}的密码：请与本人核实后关闭这一事件",
         detail={"by": by, "reset": new_id()},
     )
-    return password
+    return named[0], password
 
 
-async def _need_admin(ledger: Ledger, by: str) -> None:
+async def _need_admin(ledger: Ledger, by: str, login: str) -> None:
     async with ledger.db.session() as session:
+        await _person(session, login)
         person = await session.get(Staff, by)
     signed = await signed_roles(ledger, by)
     if person is None or not person.active or not set(person.roles) & signed & APPROVERS:

@@ -373,7 +373,7 @@ async def test_nobody_but_an_admin_deactivates_or_resets(place: Place, who: str)
 
 
 async def test_a_reset_password_is_signed_and_stays_open_to_be_looked_at(place: Place) -> None:
-    password = await reset_password(place.ledger, "reviewer1", place.people["admin1"])
+    _, password = await reset_password(place.ledger, "reviewer1", place.people["admin1"])
     async with place.ledger.db.session() as session:
         person = await session.get(Staff, place.people["reviewer1"])
     assert person is not None
