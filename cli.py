@@ -19,6 +19,7 @@ from rich.progress import Progress
 from sqlalchemy import select
 
 import bench as benches
+import commands_govern
 import demo as play
 from app import Shenfa, build_site, initialise, open_ledger, open_shenfa
 from backup import make_backup, restore
@@ -50,6 +51,7 @@ library = typer.Typer(no_args_is_help=True, help="政策库")
 evals = typer.Typer(no_args_is_help=True, help="在标注数据上评测")
 shenfa.add_typer(ledger, name="ledger")
 shenfa.add_typer(library, name="library")
+commands_govern.add_to(shenfa)
 shenfa.add_typer(evals, name="eval")
 
 Home = Annotated[Path | None, typer.Option("--home", help="数据目录")]

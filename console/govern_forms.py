@@ -4,25 +4,29 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
-from multidict import MultiMapping
+from aiohttp import web
 
 from review_queue.workflow import GATES, Reason, Refused
 
-Form = MultiMapping[Any]
 LEVEL_SLOTS = 6
 LISTS = ("terms", "unless", "must", "must_not")
 _TEXTS = ("pattern", "reason", "basis", "suggestion")
 _SHOWN = {"id", "gate", "severity", "pairs", *LISTS, *_TEXTS}
 
 
+Form = Mapping[str, Sequence[str]]
+"""The text fields of a posted form; a name may come several times."""
+
+
+async def posted(request: web.Request) -> Form:
+    """The form as names to their values, files left out."""
+    data = await request.post()
+    return {name: [value for value in data.getall(name) if isinstance(value, str)] for name in data}
+
+
 def text(form: Form, name: str) -> str:
-    """One field, trimmed; empty when it is missing or a file."""
-    value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
-
-
-def _words(form: Form, name: str) -> list[str]:
-    return [value for value in form.getall(name, []) if isinstance(value, str)]
+    """One field, trimmed; empty when it is missing."""
+    return next(iter(form.get(name, ())), "").strip()
 
 
 def _lines(form: Form, name: str) -> list[str]:
@@ -50,13 +54,13 @@ def read_levels(form: Form, now: Mapping[str, Any] | None, klass: str) -> dict[s
 def _level(form: Form, prefix: str) -> dict[str, Any]:
     level: dict[str, Any] = {
         "name": text(form, f"{prefix}name"),
-        "roles": _words(form, f"{prefix}roles"),
-        "gates": [gate for gate in GATES if gate in _words(form, f"{prefix}gates")],
+        "roles": list(form.get(f"{prefix}roles", ())),
+        "gates": [gate for gate in GATES if gate in form.get(f"{prefix}gates", ())],
         "hours": _number(form, f"{prefix}hours", "时限"),
     }
     if (quorum := int(_number(form, f"{prefix}quorum", "人数"))) != 1:
         level["quorum"] = quorum
-    if substitutes := _words(form, f"{prefix}substitutes"):
+    if substitutes := list(form.get(f"{prefix}substitutes", ())):
         level["substitutes"] = substitutes
     return level | {name: True for name in ("proof", "passkey") if text(form, f"{prefix}{name}")}
 

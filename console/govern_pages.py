@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
-from multidict import MultiDict
 from sqlalchemy import select
 
 from console.api_govern import new_password
@@ -13,6 +12,7 @@ from console.govern_forms import (
     Form,
     level_slots,
     matches,
+    posted,
     read_levels,
     read_rule,
     rule_fields,
@@ -72,7 +72,7 @@ async def _propose(
     made = request.config_dict[DEPS].governance.proposals
     if text(form, "step") != "propose":
         return (await made.draft(kind, payload))[1], None
-    row = await made.propose(kind, payload, visitor(request).staff_id, text(form, "reason"))
+    row = await made.propose(kind, payload, visitor(request).staff_id, text(form, "why"))
     return None, see(f"/console/settings/proposals/{row.id}", "proposed")
 
 
@@ -106,7 +106,7 @@ async def _level_form(
 ) -> web.Response:
     flows, klass = request.config_dict[DEPS].governance.levels, request.match_info["klass"]
     await flows.refresh()
-    form = await request.post()
+    form = await posted(request)
     kind = text(form, "group") or request.query.get("group", "")
     flow = flows.get(klass)
     shown = wanted or (flow.to_json() if flow else {})
@@ -122,7 +122,7 @@ async def _level_form(
         "history": history,
         "people": await _people(request.config_dict[DEPS], people),
         "effect": effect,
-        "typed": {"reason": text(form, "reason")},
+        "typed": {"why": text(form, "why")},
     }
     return await _page(request, "level_form.html", context, refused)
 
@@ -132,7 +132,7 @@ async def propose_levels(request: web.Request) -> web.StreamResponse:
     """Show what other levels would change, or propose them."""
     flows, klass = request.config_dict[DEPS].governance.levels, request.match_info["klass"]
     await flows.refresh()
-    form, flow = await request.post(), flows.get(klass)
+    form, flow = await posted(request), flows.get(klass)
     wanted = None
     try:
         wanted = read_levels(form, flow.to_json() if flow else None, klass)
@@ -165,7 +165,7 @@ async def _rules(
     number = int(query["page"]) if query.get("page", "").isdigit() else 0
     history = await sets.history()
     people = {row.approved_by for row in history} | {row.proposed_by for row in history}
-    form = await request.post()
+    form = await posted(request)
     context = {
         "tab": "rules",
         "active": active,
@@ -178,7 +178,7 @@ async def _rules(
         "history": history,
         "people": await _people(deps, people),
         "effect": effect,
-        "typed": {name: text(form, name) for name in ("version", "reason")},
+        "typed": {name: text(form, name) for name in ("version", "why")},
     }
     return await _page(request, "rules.html", context, refused)
 
@@ -196,7 +196,7 @@ async def _rule(
     history = await deps.governance.rules.rule_history(rule_id)
     found(history or None, "条规则")
     people = {row.approved_by for row, _ in history} | {row.proposed_by for row, _ in history}
-    form = await request.post()
+    form = await posted(request)
     context = {
         "tab": "rules",
         "row": (await deps.governance.rules.active()).row(rule_id),
@@ -205,7 +205,7 @@ async def _rule(
         "people": await _people(deps, people),
         "false_alarms": (await feedback_counts(deps.ledger)).get(rule_id, 0),
         "effect": effect,
-        "typed": {name: text(form, name) for name in ("text", "reason")},
+        "typed": {name: text(form, name) for name in ("text", "why")},
     }
     return await _page(request, "rule.html", context, refused)
 
@@ -241,8 +241,8 @@ async def _rule_form(
 @needs("rules.propose")
 async def propose_rule(request: web.Request) -> web.StreamResponse:
     """Show what a new or changed rule would flag, or propose it."""
-    form, rule_id = await request.post(), request.match_info.get("rule", "")
-    fields = {name: text(form, name) for name in (*rule_fields(None), "reason_for")}
+    form, rule_id = await posted(request), request.match_info.get("rule", "")
+    fields = {name: text(form, name) for name in (*rule_fields(None), "why")}
     try:
         if text(form, "remove"):
             change: dict[str, Any] = {"id": rule_id, "now": None}
@@ -250,7 +250,7 @@ async def propose_rule(request: web.Request) -> web.StreamResponse:
             row = read_rule(form) | ({"id": rule_id} if rule_id else {})
             change = {"id": row.get("id", ""), "now": row}
             await _new_id(request, change["id"] if not rule_id else "")
-        effect, answer = await _propose(request, "ruleset", {"changes": [change]}, _as_reason(form))
+        effect, answer = await _propose(request, "ruleset", {"changes": [change]}, form)
     except Refused as refused:
         return await _rule_form(request, fields, refused)
     return answer or await _rule_form(request, fields, None, effect)
@@ -264,17 +264,10 @@ async def _new_id(request: web.Request, rule_id: str) -> None:
         raise Refused(422, [Reason("id", words)])
 
 
-def _as_reason(form: Form) -> Form:
-    """The rule's own reason is a field too; why it changes is asked as `reason_for`."""
-    changed: MultiDict[Any] = MultiDict(form)
-    changed["reason"] = text(form, "reason_for")
-    return changed
-
-
 @needs("rules.propose")
 async def rollback(request: web.Request) -> web.StreamResponse:
     """Show what going back to a version would do, or propose it."""
-    form = await request.post()
+    form = await posted(request)
     try:
         number = text(form, "version")
         if not number.isdigit():
@@ -288,7 +281,7 @@ async def rollback(request: web.Request) -> web.StreamResponse:
 @needs("rules.feedback")
 async def propose_exception(request: web.Request) -> web.StreamResponse:
     """“以后不再标出这段文字”: show what it would spare, or propose it."""
-    form, rule_id = await request.post(), request.match_info["rule"]
+    form, rule_id = await posted(request), request.match_info["rule"]
     found(await request.config_dict[DEPS].governance.rules.rule_history(rule_id) or None, "条规则")
     payload = {"rule": rule_id, "text": text(form, "text")}
     try:
@@ -301,7 +294,7 @@ async def propose_exception(request: web.Request) -> web.StreamResponse:
 @needs("rules.feedback")
 async def false_alarm(request: web.Request) -> web.StreamResponse:
     """A finding on an item was a false alarm; back to the item."""
-    form, rule_id = await request.post(), request.match_info["rule"]
+    form, rule_id = await posted(request), request.match_info["rule"]
     item = text(form, "item")
     await report_false_alarm(
         request.config_dict[DEPS].ledger,
@@ -328,14 +321,14 @@ async def _staff(
     effect: Mapping[str, Any] | None = None,
     password: tuple[str, str] | None = None,
 ) -> web.Response:
-    deps, form = request.config_dict[DEPS], await request.post()
+    deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
         rows = (
             await session.scalars(select(Staff).order_by(Staff.active.desc(), Staff.login))
         ).all()
     login = text(form, "login") or request.query.get("login", "")
     chosen = next((row for row in rows if row.login == login), None)
-    roles = [role for role in form.getall("roles", []) if isinstance(role, str)]
+    roles = list(form.get("roles", ()))
     await deps.governance.levels.refresh()
     context = {
         "tab": "staff",
@@ -348,7 +341,7 @@ async def _staff(
             "login": login,
             "name": text(form, "name") or (chosen.name if chosen else ""),
             "roles": roles if form else (chosen.roles if chosen else ()),
-            "reason": text(form, "reason"),
+            "why": text(form, "why"),
         },
     }
     return await _page(request, "staff.html", context, refused)
@@ -357,8 +350,8 @@ async def _staff(
 @needs("staff.propose")
 async def propose_staff(request: web.Request) -> web.StreamResponse:
     """Show what a new person or other roles would change, or propose them."""
-    form = await request.post()
-    roles = [role for role in form.getall("roles", []) if isinstance(role, str)]
+    form = await posted(request)
+    roles = list(form.get("roles", ()))
     payload = {"login": text(form, "login"), "name": text(form, "name"), "roles": roles}
     try:
         effect, answer = await _propose(request, "staff", payload, form)
@@ -444,7 +437,7 @@ async def _proposal(
 async def decide(request: web.Request) -> web.StreamResponse:
     """批准 or 不批准, by somebody else than the proposer."""
     deps, me = request.config_dict[DEPS], visitor(request).staff_id
-    made, form = deps.governance.proposals, await request.post()
+    made, form = deps.governance.proposals, await posted(request)
     key, verdict = request.match_info["proposal"], text(form, "verdict")
     await made.get(key)
     try:

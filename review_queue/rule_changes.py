@@ -74,7 +74,7 @@ class RuleSetKind:
         changes = _read_changes(active, payload)
         if not changes:
             raise Refused(422, [Reason("changes", "没有要改的规则：请至少改一条")])
-        await asyncio.to_thread(_try_examples, [one["now"] for one in changes if one["now"]])
+        await asyncio.to_thread(try_examples, [one["now"] for one in changes if one["now"]])
         return {"changes": changes}
 
     async def _back(self, active: ActiveSet, version: Any) -> dict[str, Any]:
@@ -245,7 +245,8 @@ def _found(rules: RuleSet, text: Text) -> list[Finding]:
     return [one for one in found if one.rule in own]
 
 
-def _try_examples(rows: Iterable[Row]) -> None:
+def try_examples(rows: Iterable[Row]) -> None:
+    """Refused (422) naming each example a row contradicts."""
     faults = []
     for row in rows:
         rules = RuleSet.load([dict(row)])
@@ -281,7 +282,7 @@ def _try_exception(was: dict[str, Any], wanted: dict[str, Any], text: str) -> No
         raise Refused(422, [Reason("text", words)])
     if _found(RuleSet.load([wanted]), Text("", "", text)):
         raise Refused(422, [Reason("text", "例外要把标出的词连同前后文一起写全")])
-    _try_examples([wanted])
+    try_examples([wanted])
 
 
 def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:

@@ -65,7 +65,7 @@ async def test_levels_are_previewed_proposed_and_approved_on_pages(office: Offic
         "l1_name": "领导终审",
         "l1_roles": "reviewer_3",
         "l1_hours": "8",
-        "reason": WHY,
+        "why": WHY,
     }
     gates = [("l1_gates", gate) for gate in GATES]
     path = f"{SETTINGS}/levels/日常"
@@ -96,11 +96,11 @@ async def test_levels_are_previewed_proposed_and_approved_on_pages(office: Offic
 async def test_a_rule_is_previewed_proposed_approved_and_rolled_back(office: Office) -> None:
     one, two = await office.signed_in("admin1"), await office.signed_in("admin2")
     await office.item("周末到河东市集办理社保卡。")
-    status, page = await one.post(f"{SETTINGS}/rules/new", **FORM, reason_for=WHY, step="preview")
+    status, page = await one.post(f"{SETTINGS}/rules/new", **FORM, why=WHY, step="preview")
     assert status == 200
     assert "新标出" in page
     assert "<mark>河东市集</mark>" in page
-    status, _ = await one.post(f"{SETTINGS}/rules/new", **FORM, reason_for=WHY, step="propose")
+    status, _ = await one.post(f"{SETTINGS}/rules/new", **FORM, why=WHY, step="propose")
     assert status == 303
     _, rows = await two.api("GET", "/proposals?state=proposed")
     key = rows["proposals"][0]["id"]
@@ -111,7 +111,7 @@ async def test_a_rule_is_previewed_proposed_approved_and_rolled_back(office: Off
     status, page = await one.post(f"{SETTINGS}/rules/rollback", version="1")
     assert status == 200
     assert "恢复到第 1 版" in page
-    await one.post(f"{SETTINGS}/rules/rollback", version="1", reason=WHY, step="propose")
+    await one.post(f"{SETTINGS}/rules/rollback", version="1", why=WHY, step="propose")
     _, rows = await two.api("GET", "/proposals?state=proposed")
     await two.api("POST", f"/proposals/{rows['proposals'][0]['id']}/approve")
     _, answer = await two.api("GET", "/rules/versions")
@@ -174,7 +174,7 @@ async def test_never_flag_this_here_goes_through_two_people(office: Office) -> N
     path = f"{SETTINGS}/rules/office.market/exception"
     status, page = await editor.post(path, text="老河东市集遗址")
     assert (status, "不再标出“老河东市集遗址”" in page) == (200, True)
-    status, _ = await editor.post(path, text="老河东市集遗址", reason=WHY, step="propose")
+    status, _ = await editor.post(path, text="老河东市集遗址", why=WHY, step="propose")
     assert status == 303
     _, rows = await two.api("GET", "/proposals?state=proposed")
     status, _ = await two.api("POST", f"/proposals/{rows['proposals'][0]['id']}/approve")
@@ -196,7 +196,7 @@ async def test_false_alarms_are_reported_and_counted(office: Office) -> None:
 
 async def test_a_new_person_signs_in_with_the_password_shown_once(office: Office) -> None:
     one, two = await office.signed_in("admin1"), await office.signed_in("admin2")
-    fields = {"login": "newcomer", "name": "王小明", "roles": "editor", "reason": WHY}
+    fields = {"login": "newcomer", "name": "王小明", "roles": "editor", "why": WHY}
     status, _ = await one.post(f"{SETTINGS}/staff", **fields, step="propose")
     assert status == 303
     _, rows = await two.api("GET", "/proposals?state=proposed")

@@ -17,7 +17,7 @@ LAYERS = [
     {"content_sources", "knowledge", "subscriptions"},
     {"escalations", "supervision"},
     {"handlers", "console"},
-    {"app", "cli", "demo", "bench", "backup", "doctor", "migrations"},
+    {"app", "cli", "commands_govern", "demo", "bench", "backup", "doctor", "migrations"},
 ]
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 TOP = len(LAYERS) - 1
