@@ -81,10 +81,10 @@ class Look:
         self._rules = rules
         self._step = step
 
-    def __call__(self, text: str) -> list[Finding]:
-        """All findings, hints too."""
+    def __call__(self, text: str, as_of: date = AS_OF) -> list[Finding]:
+        """All findings on that day, hints too."""
         self._step()
-        draft = Draft("", text, "原创", AS_OF)
+        draft = Draft("", text, "原创", as_of)
         return run_gates(draft, self._rules, NoFacts(), include_hints=True)
 
 
@@ -219,7 +219,7 @@ def _reports(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
     name = "gov_work_reports"
     loud = blocked = length = 0
     for row in rows:
-        found = look(row["text"])
+        found = look(row["text"], date(int(row["year"]), 3, 5))
         tally.count(name, _loud(found), row["text"], right=False)
         loud += len(_loud(found))
         blocked += sum(one.severity == "block" for one in found)
@@ -454,7 +454,7 @@ def _at_an_error(one: Finding, row: Row) -> bool:
 
 def _corrects(one: Finding, row: Row) -> bool:
     """Whether the first suggestion writes what the target has at the finding's place."""
-    if one.suggestion is None:
+    if one.suggestion is None or row["target"] is None:
         return False
     mended = row["source"][: one.start] + one.suggestion + row["source"][one.end :]
     target = row["target"]

@@ -6,6 +6,7 @@ from datetime import date
 
 from review_queue.gates.finding import Context, Finding, Ground
 from review_queue.gates.hierarchy import misplaced, renamed
+from review_queue.gates.layout import find as find_layout
 
 _FORM = Ground(
     "wording",
@@ -56,6 +57,7 @@ _UNPAIRED = Ground(
 def find(text: str, ctx: Context) -> Iterator[Finding]:
     """Structural findings of one field."""
     yield from _doc_numbers(text, ctx)
+    yield from find_layout(text, ctx)
     yield from misplaced(ctx)
     yield from renamed(ctx)
     yield from _dates(ctx)
