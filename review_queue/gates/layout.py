@@ -72,6 +72,8 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
         yield ctx.mark((match.start(1), match.end()), _BRACKETED, [match[1]])
     for match in _REPEATED.finditer(ctx.dense.text):
         once = match[1] or match[2] or match[3]
+        if len(set(once)) == 1 < len(once):
+            continue
         left, right = ctx.dense.original(*match.span())
         if right - left == match.end() - match.start():
             yield ctx.mark((left, right), _TWICE, [once])
@@ -142,8 +144,8 @@ def _sums(ctx: Context) -> Iterator[Finding]:
                 yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
     if "男" in text and "女" in text:
         for match in _PEOPLE.finditer(text):
-            total, men, women = (int(number) for number in match.groups())
-            if men + women != total:
+            people, men, women = (int(number) for number in match.groups())
+            if men + women != people:
                 yield ctx.mark_dense(match.span(1), _SUM, [str(men + women)])
     if "%" in text:
         yield from _growth(ctx)
@@ -166,7 +168,7 @@ def _growth(ctx: Context) -> Iterator[Finding]:
 
 def _half(number: str) -> Decimal:
     """Half of the last place a number is written to."""
-    return Decimal(5) / 10 ** (len(number.partition(".")[2]) + 1)
+    return Decimal(5).scaleb(-len(number.partition(".")[2]) - 1)
 
 
 def _range(number: str) -> tuple[Decimal, Decimal]:

@@ -19,6 +19,7 @@ from review_queue.gates.finding import Context, Finding, Gate, Ground, Place, Se
 from review_queue.gates.lookalikes import disguised
 from review_queue.gates.normalise import Normalised, normalise
 from review_queue.gates.places import DIVISIONS
+from review_queue.gates.rosters import Person, Roster
 from review_queue.gates.words import on_word_ends
 
 RULES = Path(config.__file__).parent / "rules"
@@ -37,7 +38,7 @@ class RuleError(ValueError):
 
 
 class Rule(BaseModel):
-    """One row. It matches `terms`, the keys of `pairs`, or `pattern`.
+    """One row. It matches `terms`, the keys of `pairs`, `pattern`, or keeps `people` and `units`.
 
     With both `terms` and `pattern`, the pattern is tried only where a term occurs. The context
     fields see the sentence (near, far, raise_near) or the touching characters (not_after,
@@ -56,6 +57,8 @@ class Rule(BaseModel):
     terms: _Words = ()
     pairs: Mapping[str, str] = Field(default_factory=dict)
     pattern: str = ""
+    people: tuple[Person, ...] = ()
+    units: tuple[Annotated[str, Field(min_length=4)], ...] = ()
     unless: _Words = ()
     not_after: _Words = ()
     not_before: _Words = ()
@@ -79,8 +82,8 @@ class Rule(BaseModel):
 
     @model_validator(mode="after")
     def _matches_something(self) -> Self:
-        if not (self.terms or self.pairs or self.pattern):
-            raise ValueError("terms、pairs、pattern 至少要有一项")
+        if not (self.terms or self.pairs or self.pattern or self.people or self.units):
+            raise ValueError("terms、pairs、pattern、people、units 至少要有一项")
         if not self.must:
             raise ValueError("must 至少要有一个应当命中的例句")
         try:
@@ -143,6 +146,13 @@ class RuleSet:
             for word, right in _disguises(compiled, known).items():
                 compiled.words[word] = right
                 users[word].append(compiled)
+        self._rosters = [
+            (rule, Roster(rule.ground, rule.people, rule.units))
+            for rule in self.rules
+            if rule.people or rule.units
+        ]
+        for _, roster in self._rosters:
+            anchors |= roster.words
         self._users = dict(users)
         self._words = sorted(anchors | set(users))
         self._automaton = ahocorasick_rs.AhoCorasick(self._words, store_patterns=False)
@@ -175,6 +185,9 @@ class RuleSet:
 
     def find(self, ctx: Context, found: Mapping[str, list[tuple[int, int]]]) -> Iterator[Finding]:
         """Findings of all rows over one field, given what `scan` found in it."""
+        for rule, roster in self._rosters:
+            if rule.holds(ctx.as_of):
+                yield from roster.find(ctx, found)
         tried: set[str] = set()
         todo: list[tuple[_Compiled, str | None]] = [(one, None) for one in self._always]
         todo += [(one, word) for word in found for one in self._users.get(word, ())]
