@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ import commands_govern
 import demo as play
 from app import Shenfa, build_site, initialise, open_ledger, open_shenfa
 from backup import make_backup, restore
-from config.clock import use_clock_file
+from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
@@ -38,6 +39,7 @@ from ledger.append import Ledger
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
 from review_queue.gates import evaluation
 from review_queue.gates.engine import Facts, NoFacts, RuleSet
+from review_queue.gates.files import Checked, Checker, files_in, summary
 from review_queue.gates.filter import check_record, library_facts
 from review_queue.gates.rules import RuleError
 from review_queue.models import Staff
@@ -161,42 +163,50 @@ def _one_line(error: Exception) -> str:
 
 
 @shenfa.command()
-def check(
-    files: Annotated[list[Path] | None, typer.Argument(help="要检查的文本文件")] = None,
+def check(  # noqa: PLR0913  one argument a flag
+    paths: Annotated[list[Path] | None, typer.Argument(help="要检查的文件或文件夹")] = None,
     *,
     jsonl: Jsonl = False,
     as_json: Json = False,
     hints: Annotated[bool, typer.Option("--hints", help="也输出提示级")] = False,
     library_file: LibraryFile = None,
+    as_of: Annotated[str, typer.Option("--as-of", help="按哪一天检查，YYYY-MM-DD")] = "",
 ) -> None:
-    """五关检查：有必须改的问题时退出码为 1。"""
+    """五关检查文稿、文件、文件夹：有必须改的问题时退出码为 1。"""
     rules = RuleSet.load()
     facts: Facts = library_facts(read_lines(library_file)) if library_file else NoFacts()
-    handle = partial(check_record, ruleset=rules, facts=facts, include_hints=hints)
     if jsonl:
-        run_filter(handle)
+        run_filter(partial(check_record, ruleset=rules, facts=facts, include_hints=hints))
         return
+    try:
+        files = files_in(paths or ())
+        day = date.fromisoformat(as_of) if as_of else beijing(now()).date()
+    except FileNotFoundError as error:
+        raise BadInput(f"{error}：没有这个文件或文件夹，请检查路径") from error
+    except ValueError as error:
+        raise BadInput(f"--as-of 应当是 YYYY-MM-DD 的日期，不是“{as_of}”") from error
     if not files:
-        raise BadInput("请给出要检查的文件，或用 --jsonl 从标准输入读取")
-    blocked = False
-    for path in files:
-        try:
-            text = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise BadInput(f"{path.name}：读不出 UTF-8 文本，请检查路径和编码") from error
-        answer = handle({"id": path.name, "text": text})
-        blocked |= any(found["severity"] == "block" for found in answer["findings"])
-        if as_json:
-            say(answer, as_json=True)
-            continue
-        for found in answer["findings"]:
-            line = text.count("\n", 0, found["start"]) + 1
-            say(
-                f"{path.name}:{line} [{found['gate']}/{found['severity']}] {found['text']}："
-                f"{found['reason']}（{found['basis']}）"
-            )
-    if blocked:
+        raise BadInput("没有可以检查的文件：请给出文件或文件夹，或用 --jsonl 从标准输入读取")
+    checker = Checker(rules, facts, day, include_hints=hints)
+    done = []
+    with progress_bar("检查", len(files)) as step:
+        for path in files:
+            done.append(_checked(checker, path))
+            step()
+    for file in done:
+        for line in [json.dumps(file.as_record(), ensure_ascii=False)] if as_json else file.lines():
+            say(line)
+    if not as_json:
+        say(summary(done))
+    if any(file.blocked for file in done):
         raise SystemExit(1)
+
+
+def _checked(checker: Checker, path: Path) -> Checked:
+    try:
+        return checker.check(path)
+    except OSError as error:
+        raise BadInput(f"{path}：打不开（{error.strerror}），请检查路径和权限") from error
 
 
 @shenfa.command()

@@ -102,7 +102,8 @@ def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:
 # --- plain texts ----------------------------------------------------------------------------
 
 
-def _decoded(content: bytes) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a plain file in whatever encoding; Unreadable when that cannot be told."""
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -115,13 +116,13 @@ def _decoded(content: bytes) -> str:
 
 
 def _text(content: bytes, notes: Notes) -> None:
-    for number, line in enumerate(_decoded(content).splitlines(), 1):
+    for number, line in enumerate(decoded(content).splitlines(), 1):
         if line.strip():
             notes.add(f"第 {number} 行", line)
 
 
 def _csv(content: bytes, notes: Notes) -> None:
-    text = _decoded(content)
+    text = decoded(content)
     head = text[:4096]
     delimiter = max(",\t;", key=head.count)
     columns = Columns()
@@ -139,7 +140,7 @@ _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 
 
 def _html(content: bytes, notes: Notes) -> None:
-    root: Any = lxml.html.document_fromstring(_decoded(content) or "<p/>", ensure_head_body=True)
+    root: Any = lxml.html.document_fromstring(decoded(content) or "<p/>", ensure_head_body=True)
     for node in root.xpath("//comment()"):
         if text := (node.text or "").strip():
             notes.add("网页源码的注释", text)
