@@ -12,7 +12,7 @@ _DOUBLED = Ground(
     "党委名称重复了行政层级：冠以“中共”和地名后，直接写“省委”“市委”等，不再重复“省”“市”",
     "《新华社新闻信息报道中的禁用词和慎用词》政治和法律类",
 )
-_COMMITTEE = re.compile(r"中共[\u4e00-\u9fff]{1,10}?([省市县区旗盟州镇乡])\1委")
+_COMMITTEE = re.compile(r"中共[\u4e00-\u9fffXx×]{1,10}?([省市县区旗盟州镇乡])\1委")
 
 
 def find(text: str, ctx: Context) -> Iterator[Finding]:
