@@ -7,8 +7,7 @@ from typing import Any
 
 import docx
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli import shenfa
 from tests.gates.office_files import hidden_identities
