@@ -40,6 +40,26 @@ _NO_WEEKDAY = Ground(
     "《出版物上数字用法》（GB/T 15835-2011）",
 )
 
+_RANGE = re.compile(
+    r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日(?:起)?(?:至|到|—{1,2}|－|～|~|-)"
+    r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日"
+)
+_REVERSED = Ground(
+    "wording",
+    "wording.date-range",
+    "warn",
+    "止期早于起期，请核对日期（跨年的写明年份）",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+_TIME = re.compile(r"(?<!\d)(\d{1,2})[时点](\d{1,2})分")
+_NO_TIME = Ground(
+    "wording",
+    "wording.time",
+    "warn",
+    "没有这个时刻，请核对时间",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+
 _PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“": "”", "【": "】"}
 # Half and full width brackets may close each other: a matter of style, not of sense.
 _OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
@@ -84,18 +104,43 @@ def _century(year: str, as_of: date) -> str:
 
 
 def _dates(ctx: Context) -> Iterator[Finding]:
-    for match in _DATE.finditer(ctx.dense.text):
+    text = ctx.dense.text
+    for match in _DATE.finditer(text):
         year, month, day, weekday = match.groups()
-        try:
-            told = date(int(year or 2000), int(month), int(day))
-        except ValueError:
-            if int(month) <= 99 and not re.search(r"\d$", ctx.dense.text[: match.start()]):
+        if not _day(int(year or 2000), int(month), int(day)):
+            if not text[match.start() - 1 : match.start()].isdigit():
                 yield ctx.mark_dense(match.span(), _NO_DATE)
-            continue
-        if year and weekday and _WEEK[told.weekday()] != weekday.replace("天", "日"):
-            right = match[0].replace(f"期{weekday}", f"期{_WEEK[told.weekday()]}")
-            right = right.replace(f"周{weekday}", f"周{_WEEK[told.weekday()]}")
-            yield ctx.mark_dense(match.span(), _NO_WEEKDAY, [right])
+        elif weekday:
+            yield from _weekday(ctx, match)
+    for match in _RANGE.finditer(text):
+        year, month, day, other, month_2, day_2 = match.groups()
+        first = _day(int(year), int(month), int(day))
+        last = _day(int(other or year), int(month_2), int(day_2))
+        if first and last and last < first:
+            yield ctx.mark_dense(match.span(), _REVERSED)
+    for match in _TIME.finditer(text):
+        if int(match[1]) > 24 or int(match[2]) > 59:
+            yield ctx.mark_dense(match.span(), _NO_TIME)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
+    """Against the year told; without one, against last year, this and the next."""
+    year, month, day, weekday = match.groups()
+    years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
+    days = [_day(each, int(month), int(day)) for each in years]
+    rights = [_WEEK[each.weekday()] for each in days if each]
+    if weekday.replace("天", "日") in rights:
+        return
+    at = match.start(4) - match.start()
+    right = match[0][:at] + rights[0] + match[0][at + 1 :]
+    yield ctx.mark_dense(match.span(), _NO_WEEKDAY, [right] if year else ())
 
 
 def _marks(text: str, ctx: Context) -> Iterator[Finding]:

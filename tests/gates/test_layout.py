@@ -1,0 +1,71 @@
+"""Numbers of lists, lengths of titles, sums, growth, dates and repeated words."""
+
+from datetime import date
+
+import pytest
+
+from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+
+RULES = RuleSet.load()
+
+
+def _found(text: str, title: str = "") -> list[tuple[str, str, str | None]]:
+    found = run_gates(Draft(title, text, "原创", date(2026, 11, 24)), RULES, NoFacts())
+    return [(one.rule.removeprefix("wording."), one.text, one.suggestion) for one in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "rule", "flagged", "right"),
+    [
+        ("一、申请\n二、审核\n四、公示\n五、发放", "list-number", "四", "三"),
+        ("（一）申请\n（二）审核\n（四）公示", "list-number", "四", "三"),
+        ("1.申请\n2.审核\n2.公示\n3.发放", "list-number", "2", "3"),
+        ("十、申请\n十一、审核\n十三、公示", "list-number", "十三", "十二"),
+        ("共安排资金100万元，其中就业补贴80万元、培训补贴30万元。", "sum", "100万元", None),
+        ("参训学员共有50人，其中男28人、女32人。", "sum", "50", "60"),
+        ("由2000户增加到2500户，增长20%。", "growth", "20", "25"),
+        ("从1.2亿元增加到1.8亿元，同比增长30%。", "growth", "30", "50"),
+        ("各单位要加强加强管理", "repeated-word", "加强加强", "加强"),
+        ("人力资源人力资源市场", "repeated-word", "人力资源人力资源", "人力资源"),
+        ("2026年2月30日前报送", "date", "2026年2月30日", None),
+        ("2026年11月24日（星期三）召开", "weekday", "2026年11月24日（星期三）",
+         "2026年11月24日（星期二）"),
+        ("11月24日（星期五）召开", "weekday", "11月24日（星期五）", None),
+        ("2026年12月1日至11月30日报名", "date-range", "2026年12月1日至11月30日", None),
+        ("上午9时75分开会", "time", "9时75分", None),
+        ("二零二六年十一月", "zero-year", "二零二六年", None),
+        ("成本下降了2倍", "times-less", "下降了2倍", None),
+        ("约200人左右参加", "approximate-twice", "约200人左右", None),
+    ],
+)  # fmt: skip
+def test_a_fault_of_numbers_is_found(text: str, rule: str, flagged: str, right: str | None) -> None:
+    assert _found(text) == [(rule, flagged, right)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "一、申请\n二、审核\n（一）初审\n（二）复审\n三、公示\n（一）线上\n（二）线下",
+        "1.申请\n2.审核\n二、公示\n1.线上\n2.线下",
+        "2026年工作\n2027年工作\n2030年工作",
+        "共安排资金100万元，其中就业补贴80万元。",
+        "共安排资金100万元，其中就业补贴70万元、培训补贴30万元。",
+        "参训学员共有60人，其中男28人、女32人。",
+        "由2000户增加到2500户，增长25%。",
+        "从1.2亿元增加到1.8亿元，同比增长48.7%。",
+        "大家研究研究、讨论讨论",
+        "2026年11月24日（星期二）召开",
+        "11月24日（周二）召开",
+        "2026年12月1日至2027年1月31日报名",
+        "上午9时30分开会",
+        "二〇二六年十一月",
+        "产量增加了2倍",
+    ],
+)
+def test_what_adds_up_is_left_alone(text: str) -> None:
+    assert _found(text) == []
+
+
+def test_a_title_of_more_than_32_characters_is_told() -> None:
+    assert _found("", "关" * 32) == []
+    assert [rule for rule, _, _ in _found("", "关于" * 17)][:1] == ["title-length"]
