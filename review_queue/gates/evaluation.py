@@ -45,8 +45,8 @@ class Measure:
 
     @property
     def ok(self) -> bool | None:
-        """Whether the target is reached; None without one."""
-        if self.target is None:
+        """Whether the target is reached; None without one, or without a case."""
+        if self.target is None or not self.n:
             return None
         return self.value <= self.target if self.most else self.value >= self.target
 
