@@ -64,7 +64,7 @@ _PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“
 # Half and full width brackets may close each other: a matter of style, not of sense.
 _OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
 _MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
-_LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]$")
+_LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]")
 _UNPAIRED = Ground(
     "wording",
     "wording.paired-marks",
@@ -154,7 +154,10 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
                 open_marks.append((mark, at))
             elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
                 open_marks.pop()
-            elif not (mark in "）)" and _LISTED.search(line[: match.start()])) and mark != "”":
+            elif (
+                not (mark in "）)" and _LISTED.match(line[match.start() - 1 : match.start()]))
+                and mark != "”"
+            ):
                 yield ctx.mark((at, at + 1), _UNPAIRED)
         # A quotation may run over paragraphs; the other marks may not.
         for mark, at in open_marks:
