@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
-from console import api_govern, api_review, expert_pages
+from console import api_govern, api_review, expert_pages, mending_pages
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
@@ -572,6 +572,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/recall", recall),
     web.post("/items/{item}/correct", correct),
     *expert_pages.API_ROUTES,
+    *mending_pages.API_ROUTES,
     web.get("/publications/{publication}", publication),
     web.post("/publications/{publication}/settle", settle),
     web.get("/sources", sources),

@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
+from review_queue.gates.redaction import PERSONAL, profiles
 from review_queue.items import STATES
 from review_queue.models import Item
 from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused
@@ -253,12 +254,18 @@ def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
     return next((severity for severity in SEVERITIES if severity in held), "hint")
 
 
+def personal(findings: Sequence[Mapping[str, Any]]) -> int:
+    """How many personal data in title and text a mask would settle."""
+    rows = [row for row in findings if row.get("field", "text") in ("title", "text")]
+    return sum(row["rule"] in PERSONAL and row["severity"] != "hint" for row in rows)
+
+
 def sentence(text: str) -> Markup:
     """Plain text with its line breaks kept."""
     return Markup("<br>").join(escape(line) for line in text.split("\n"))
 
 
-FILTERS: dict[str, Callable[..., str]] = {
+FILTERS: dict[str, Callable[..., str | int]] = {
     "ago": ago,
     "due": due,
     "when": when,
@@ -269,11 +276,13 @@ FILTERS: dict[str, Callable[..., str]] = {
     "lines": sentence,
     "state_words": state_words,
     "worst": worst,
+    "personal": personal,
     "left": left,
     "audience": audience_words,
     "account": account_words,
 }
 WORDS: dict[str, Any] = {
+    "REDACTION": profiles(),
     "GATE_NAMES": GATE_NAMES,
     "GATE_LETTERS": GATE_LETTERS,
     "SEVERITIES": SEVERITIES,

@@ -92,9 +92,14 @@ def _check(
     kind, day = about
     found = file_findings(FileDraft(file.name, reading, kind, day), *against)
     if file.span is None:
-        return found
+        return [replace(one, reason=f"附件 {file.name}，{one.reason}") for one in found]
     start, end = file.span
-    return [replace(one, field="text", start=start, end=end) for one in found]
+    field = "text" if end else "attachment:封面"
+    said = "封面图片" if end == 0 else "正文图片"
+    return [
+        replace(one, field=field, start=start, end=end, reason=f"{said}：{one.reason}")
+        for one in found
+    ]
 
 
 def _files(draft: Draft) -> Iterator[_File]:
@@ -103,7 +108,7 @@ def _files(draft: Draft) -> Iterator[_File]:
     for match in _IN_TEXT.finditer(draft.body):
         yield _File("正文图片", match[1], match.span())
     if draft.cover:
-        yield _File("封面.png", draft.cover)
+        yield _File("封面", draft.cover, (0, 0))
 
 
 def _without_origin(draft: Draft) -> Iterator[Finding]:

@@ -298,7 +298,7 @@ def _names(ctx: Context, dense: str, numbers: list[tuple[int, int]]) -> Iterator
     """The name that a personal number in the same sentence belongs to."""
     told: set[tuple[int, int]] = set()
     for start, end in numbers:
-        begin = max(ctx.sentence(start, end)[0], start - 30)
+        begin = max(ctx.sentence(start, end)[0] - 1, start - 30, 0)  # with the stop before it
         found = [match.span(1) for match in _NAME_BEFORE.finditer(dense, begin, start)]
         if found and found[-1] not in told:
             told.add(found[-1])

@@ -33,6 +33,7 @@ from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
+from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import NoFacts, RuleSet, run_gates
 from review_queue.governance import Governance, seed
@@ -45,6 +46,7 @@ from storage.database import Database, new_id
 from subscriptions.models import Subscription
 
 CONFIG = Path(__file__).parents[2] / "config"
+NO_FACTS = NoFacts()
 PASSWORD = "qing-he-2026"
 PEOPLE: dict[str, tuple[str, tuple[str, ...]]] = {
     "editor": ("李雪", ("editor",)),
@@ -175,13 +177,15 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     db = Database(f"sqlite+aiosqlite:///{tmp / 'office.db'}")
     await db.create_all()
     ledger = Ledger(db, load_signing_key(tmp / "keys/ledger.key"), tmp / "anchors.jsonl")
-    rules = RuleSet.load()
+    rules, files = RuleSet.load(), Files(db)
 
     async def check_text(text: str) -> list[dict[str, Any]]:
         return await asyncio.to_thread(_findings, rules, "", text)
 
     async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
-        return rules.digest, await asyncio.to_thread(_findings, rules, draft.title, draft.body)
+        found = await asyncio.to_thread(_findings, rules, draft.title, draft.body)
+        found += [asdict(one) for one in await files.findings(draft, rules, NO_FACTS)]
+        return rules.digest, found
 
     async def queue_reply(reply: Reply, key: str, session: object = None) -> str:
         return new_id()
