@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,48 +15,14 @@ from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hi
 from knowledge.library import clause_status, life_of, tell, told_of
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
-from knowledge.validity import Life, status_at
+from knowledge.validity import status_at
 from review_queue.gates.finding import PolicyFact
-from review_queue.gates.policy import number_key, title_key
+from review_queue.gates.policies import Entry, PolicyIndex, deadlines
 from storage.database import Database
 
 _HITS = 10
 _RANK = ("in_force", "amended", "not_yet", "expired", "repealed")
 _FORMAT = 1  # of the index; a new number makes every stored index be built again
-
-
-@dataclass(frozen=True)
-class _Known:
-    title: str
-    doc_number: str
-    life: Life
-    successor: str
-
-
-class LibraryFacts:
-    """What gates may ask of the library, from memory (review_queue.gates Facts)."""
-
-    def __init__(self, known: Sequence[_Known]) -> None:
-        """Index by 文号 and by title; where several share one, the one in force wins."""
-        self._by_key: dict[str, list[_Known]] = {}
-        for entry in known:
-            for key in {number_key(entry.doc_number), title_key(entry.title)} - {""}:
-                self._by_key.setdefault(key, []).append(entry)
-
-    def knows_policies(self) -> bool:
-        """Whether there is anything to look up."""
-        return bool(self._by_key)
-
-    def policy(self, number_or_title: str, as_of: date) -> PolicyFact | None:
-        """The policy of that number or title on that day; None when unknown."""
-        entries = self._by_key.get(number_key(number_or_title)) or self._by_key.get(
-            title_key(number_or_title), []
-        )
-        facts = [
-            PolicyFact(e.title, e.doc_number, status_at(e.life, as_of), e.successor)
-            for e in entries
-        ]
-        return min(facts, key=lambda fact: _RANK.index(fact.status), default=None)
 
 
 class KnowledgeService:
@@ -69,7 +35,7 @@ class KnowledgeService:
         self._index: Index | None = None
         self._indexed: tuple[int, int] | None = None
         self._lock = asyncio.Lock()
-        self.facts = LibraryFacts(())
+        self.facts = PolicyIndex(())
 
     async def refresh(self) -> None:
         """Bring index and facts up to the library; cheap when nothing changed."""
@@ -78,7 +44,7 @@ class KnowledgeService:
                 state = await _state(session)
                 if state == self._indexed:
                     return
-                self.facts = LibraryFacts(await _known(session))
+                self.facts = PolicyIndex(await _known(session))
             self._index = await self._opened(state)
             self._indexed = state
 
@@ -139,13 +105,29 @@ async def _state(session: AsyncSession) -> tuple[int, int]:
     return int(count), int(versions)
 
 
-async def _known(session: AsyncSession) -> list[_Known]:
+async def _known(session: AsyncSession) -> list[Entry]:
+    """What gates may ask of the library, from memory."""
     policies = (await session.scalars(select(Policy).where(Policy.state == "active"))).all()
     names = {policy.id: policy.doc_number or policy.title for policy in policies}
-    return [
-        _Known(p.title, p.doc_number, life_of(p), names.get(p.successor_id or "", ""))
-        for p in policies
-    ]
+    return [_entry(policy, names.get(policy.successor_id or "", "")) for policy in policies]
+
+
+def _entry(policy: Policy, successor: str) -> Entry:
+    life = life_of(policy)
+    fact = PolicyFact(
+        title=policy.title,
+        doc_number=policy.doc_number,
+        status="in_force",
+        starts=life.effective_from,
+        ends=life.effective_to,
+        apply_by=tuple(day for _, _, day in deadlines(policy.text)),
+    )
+
+    def on(day: date) -> PolicyFact:
+        status = status_at(life, day)
+        return replace(fact, status=status, successor="" if status == "in_force" else successor)
+
+    return Entry(policy.title, policy.doc_number, on)
 
 
 def _store(docs: list[Doc], place: Path) -> None:

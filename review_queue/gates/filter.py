@@ -1,14 +1,15 @@
 """The `check` filter, one record in and one out, and policy facts from library lines."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from datetime import date
+from functools import partial
 from typing import Any, cast, get_args
 
 from config.clock import beijing, now
 from review_queue.gates.engine import run_gates
 from review_queue.gates.finding import Draft, Facts, PolicyFact, Status
-from review_queue.gates.policy import number_key, title_key
+from review_queue.gates.policies import Entry, PolicyIndex, deadlines
 from review_queue.gates.rules import RuleSet
 
 _STATUS = {
@@ -60,50 +61,7 @@ def _day(record: Mapping[str, Any], field: str) -> date | None:
         raise ValueError(f"字段 {field} 应当是 YYYY-MM-DD 的日期") from error
 
 
-@dataclass(frozen=True)
-class _Entry:
-    title: str
-    doc_number: str
-    status: Status | None
-    starts: date | None
-    ends: date | None
-    successor: str
-
-    def on(self, day: date) -> PolicyFact:
-        status: Status = self.status or "in_force"
-        if status in ("in_force", "amended"):
-            if self.ends and self.ends < day:
-                status = "expired"
-            elif self.starts and day < self.starts:
-                status = "not_yet"
-        return PolicyFact(self.title, self.doc_number, status, self.successor)
-
-
-class LibraryFacts:
-    """Policies by number and by title; where several lines share one, one in force wins."""
-
-    def __init__(self, entries: Iterable[_Entry]) -> None:
-        """Index the entries."""
-        self._by_key: dict[str, list[_Entry]] = {}
-        for entry in entries:
-            keys = {number_key(entry.doc_number), title_key(entry.title)} - {""}
-            for key in keys:
-                self._by_key.setdefault(key, []).append(entry)
-
-    def knows_policies(self) -> bool:
-        """There is a library, even an empty one."""
-        return True
-
-    def policy(self, number_or_title: str, as_of: date) -> PolicyFact | None:
-        """The policy of that number or title on that day."""
-        key = number_key(number_or_title)
-        entries = self._by_key.get(key) or self._by_key.get(title_key(number_or_title)) or []
-        known = [entry.on(as_of) for entry in entries]
-        rank = ("in_force", "amended", "not_yet", "expired", "repealed")
-        return min(known, key=lambda fact: rank.index(fact.status), default=None)
-
-
-def library_facts(lines: Iterable[Mapping[str, Any]]) -> LibraryFacts:
+def library_facts(lines: Iterable[Mapping[str, Any]]) -> PolicyIndex:
     """Facts from library lines: title, doc_number, status, effective_from, effective_to, successor.
 
     All optional; a line without status and dates is in force. ValueError names a line that is bad.
@@ -114,19 +72,31 @@ def library_facts(lines: Iterable[Mapping[str, Any]]) -> LibraryFacts:
             entries.append(_entry(line))
         except ValueError as error:
             raise ValueError(f"政策库第 {number} 行：{error}") from error
-    return LibraryFacts(entries)
+    return PolicyIndex(entries)
 
 
-def _entry(line: Mapping[str, Any]) -> _Entry:
+def _entry(line: Mapping[str, Any]) -> Entry:
     given = _text(line, "status")
     status = _STATUS.get(given, given)
     if status and status not in get_args(Status):
         raise ValueError(f"字段 status 不认识“{given}”，可用 {'、'.join(get_args(Status))}")
-    return _Entry(
+    fact = PolicyFact(
         title=_text(line, "title"),
         doc_number=_text(line, "doc_number"),
-        status=cast(Status, status) if status else None,
+        status=cast(Status, status or "in_force"),
+        successor=_text(line, "successor"),
         starts=_day(line, "effective_from"),
         ends=_day(line, "effective_to"),
-        successor=_text(line, "successor"),
+        apply_by=tuple(day for _, _, day in deadlines(_text(line, "text"))),
     )
+    return Entry(fact.title, fact.doc_number, partial(_on, fact))
+
+
+def _on(fact: PolicyFact, day: date) -> PolicyFact:
+    """The fact with the status of that day: a stated end is believed, dates decide the rest."""
+    if fact.status in ("in_force", "amended"):
+        if fact.ends and fact.ends < day:
+            return replace(fact, status="expired")
+        if fact.starts and day < fact.starts:
+            return replace(fact, status="not_yet")
+    return fact

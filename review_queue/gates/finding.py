@@ -54,12 +54,27 @@ class Draft:
 
 @dataclass(frozen=True)
 class PolicyFact:
-    """What the library knows of one policy on one day; `successor` is a number or title."""
+    """What the library knows of one policy on one day; `successor` is a number or title.
+
+    `starts` and `ends` are its first and last day; `apply_by` the last days for applying that its
+    text names, as written there.
+    """
 
     title: str
     doc_number: str
     status: Status
     successor: str = ""
+    starts: date | None = None
+    ends: date | None = None
+    apply_by: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class LinkFact:
+    """What was seen behind a link: outcome ok, off_list, private, dead, slow or unsure."""
+
+    outcome: str
+    message: str = ""
 
 
 class Facts(Protocol):
@@ -73,6 +88,14 @@ class Facts(Protocol):
         """The policy with this 文号 or exact title on that day; None when unknown."""
         ...
 
+    def nearest(self, number_or_title: str, as_of: date) -> PolicyFact | None:
+        """The policy whose 文号 or title this is, mistyped; None when none is near."""
+        ...
+
+    def link(self, url: str) -> LinkFact | None:
+        """What was seen behind a link a moment ago; None when nobody looked."""
+        ...
+
 
 class NoFacts:
     """Facts of an office without a library."""
@@ -83,6 +106,14 @@ class NoFacts:
 
     def policy(self, number_or_title: str, as_of: date) -> PolicyFact | None:
         """Nothing is known."""
+        return None
+
+    def nearest(self, number_or_title: str, as_of: date) -> PolicyFact | None:
+        """Nothing is near."""
+        return None
+
+    def link(self, url: str) -> LinkFact | None:
+        """Nobody looked."""
         return None
 
 

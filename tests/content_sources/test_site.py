@@ -9,12 +9,12 @@ from PIL import Image
 
 from content_sources.columns import read_column
 from content_sources.extract import Page, extract_page
-from review_queue.gates.engine import Draft, Finding, PolicyFact, RuleSet, run_gates
+from review_queue.gates.engine import Draft, Finding, NoFacts, PolicyFact, RuleSet, run_gates
 from sandbox.site import FAULTS
 from tests.content_sources.conftest import Site
 
 
-class Library:
+class Library(NoFacts):
     """Knows what the demo's library knows."""
 
     def knows_policies(self) -> bool:
