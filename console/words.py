@@ -254,10 +254,11 @@ def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
     return next((severity for severity in SEVERITIES if severity in held), "hint")
 
 
-def personal(findings: Sequence[Mapping[str, Any]]) -> int:
-    """How many personal data in title and text a mask would settle."""
+def personal(findings: Sequence[Mapping[str, Any]]) -> str:
+    """How many personal data in title and text a mask would settle; empty for none."""
     rows = [row for row in findings if row.get("field", "text") in ("title", "text")]
-    return sum(row["rule"] in PERSONAL and row["severity"] != "hint" for row in rows)
+    count = sum(row["rule"] in PERSONAL and row["severity"] != "hint" for row in rows)
+    return str(count or "")
 
 
 def sentence(text: str) -> Markup:
@@ -265,7 +266,7 @@ def sentence(text: str) -> Markup:
     return Markup("<br>").join(escape(line) for line in text.split("\n"))
 
 
-FILTERS: dict[str, Callable[..., str | int]] = {
+FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "due": due,
     "when": when,

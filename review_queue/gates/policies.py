@@ -21,6 +21,9 @@ _APPLY = re.compile(
 _DAY = re.compile(r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日")
 _STATUTE = "中华人民共和国"  # national laws are looked up by the law gate
 _MOST_SHARED = 400  # a pair of characters in more titles than this tells nothing
+_KINDS = frozenset(
+    ("办法", "条例", "规定", "细则", "方案", "预案", "通知", "意见", "规划", "要点", "法律")
+)
 _REMEMBERED = 10_000
 _NUMERALS = re.compile(r"[\d一二三四五六七八九十百零〇两]")
 
@@ -154,6 +157,8 @@ def _slip(one: str, other: str) -> bool:
 def _is_slip(title: str, other: str) -> bool:
     """One or two characters off, and not two issues of a series: the numerals must be the same."""
     if abs(len(title) - len(other)) > 1 or _NUMERALS.findall(title) != _NUMERALS.findall(other):
+        return False
+    if title[-2:] != other[-2:] and {title[-2:], other[-2:]} <= _KINDS:
         return False
     steps = SequenceMatcher(None, title, other, autojunk=False).get_opcodes()
     off = sum(max(b - a, d - c) for step, a, b, c, d in steps if step != "equal")
