@@ -34,6 +34,7 @@ from console.app import add_routes as add_console_routes
 from console.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
+from content_sources.link_look import Allowed, LinkLook
 from content_sources.models import Column, Source
 from content_sources.whitelist import Refusal
 from escalations.alarms import AlarmRoutes, Alarms
@@ -60,6 +61,7 @@ from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
 from review_queue.governance import Governance, seed
 from review_queue.items import Render, ReviewQueue
+from review_queue.links import Links
 from review_queue.release import Recheck, Releases
 from review_queue.rulesets import RuleSets, rows_of, seal_version
 from review_queue.staff import Person, hash_password, set_staff
@@ -108,6 +110,7 @@ class Shenfa:
     knowledge: KnowledgeService
     library: PolicyLibrary
     fetcher: Fetcher
+    links: Links
     ingest: Ingest
     tickets: Tickets
     dispatcher: Dispatcher
@@ -164,6 +167,7 @@ class Shenfa:
                 "deliver": self.deliverer.deliver_due,
                 "seal": self.pusher.finish_due,
                 "poll": self.ingest.poll_due,
+                "links": self.links.refresh_due,
                 "escalate": self.tickets.escalate_due,
                 "sweep": self.deliverer.sweep,
                 "checkpoint": self.ledger.checkpoint_due,
@@ -179,6 +183,7 @@ class Shenfa:
             "deliver": 0.5,
             "seal": 5,
             "poll": 20,
+            "links": 60,
             "escalate": 10,
             "sweep": 30,
             "checkpoint": 15,
@@ -371,12 +376,17 @@ def _path(value: Path | None) -> Path:
 class _Rules:
     """The gates as the queue asks them: rule set and policy facts of this moment."""
 
-    def __init__(self, sets: RuleSets, knowledge: KnowledgeService, files: Files) -> None:
+    def __init__(
+        self, sets: RuleSets, knowledge: KnowledgeService, files: Files, links: Links
+    ) -> None:
         self._sets = sets
         self._knowledge = knowledge
         self._files = files
+        self._links = links
 
-    async def _run(self, draft: Draft, rules: RuleSet) -> list[dict[str, Any]]:
+    async def _run(
+        self, draft: Draft, rules: RuleSet, *, sending: bool = False
+    ) -> list[dict[str, Any]]:
         await self._knowledge.refresh()
         gate_draft = GateDraft(
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
@@ -384,6 +394,7 @@ class _Rules:
         facts = self._knowledge.facts
         found = await asyncio.to_thread(run_gates, gate_draft, rules, facts)
         found += await self._files.findings(draft, rules, facts)
+        found += await self._links.findings(draft, sending=sending)
         return [asdict(one) for one in found]
 
     async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
@@ -393,7 +404,7 @@ class _Rules:
 
     async def at_send(self, draft: Draft) -> list[dict[str, Any]]:
         """For the sender: the same, with the stored rule set proved once more."""
-        return await self._run(draft, (await self._sets.proved()).rules)
+        return await self._run(draft, (await self._sets.proved()).rules, sending=True)
 
     async def check_text(self, text: str) -> list[dict[str, Any]]:
         """For a staff reply: the same gates over a text without a title."""
@@ -460,6 +471,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     finally:
         for channel in shenfa.channels.values():
             await channel.close()
+        await shenfa.links.close()
         await shenfa.fetcher.close()
         await shenfa.cache.close()
         await db.close()
@@ -475,9 +487,12 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
     governance = Governance.of(ledger, partial(_clauses, db))
-    rules = _Rules(governance.rules, knowledge, Files(db))
-    queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
     fetcher = Fetcher(allowed)
+    links = Links(
+        db, LinkLook(fetcher, lambda: ingest.judging(), Allowed.load(settings.public_url))
+    )
+    rules = _Rules(governance.rules, knowledge, Files(db), links)
+    queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
     ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
     releases = Releases(ledger, _recheck(rules, ingest))
     matching = Matching(taxonomy)
@@ -551,6 +566,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         knowledge=knowledge,
         library=PolicyLibrary(ledger),
         fetcher=fetcher,
+        links=links,
         ingest=ingest,
         tickets=tickets,
         dispatcher=dispatcher,

@@ -204,6 +204,10 @@ class Ingest:
         """The source that covers an address now, or why none does. No request is made."""
         return (await self._judge())(url)
 
+    async def judging(self) -> Judge:
+        """The source list's word on any address, as it is now."""
+        return await self._judge()
+
     async def _judge(self) -> Judge:
         async with self.db.session() as session:
             return partial(judge, sources=await _rules(session), as_of=now())

@@ -8,6 +8,7 @@ import knowledge.models
 import ledger.models
 import review_queue.expert_models
 import review_queue.governance_models
+import review_queue.link_models
 import review_queue.models
 import review_queue.passkey_models
 import storage.media
@@ -23,6 +24,7 @@ TABLES = (
     ledger.models,
     review_queue.expert_models,
     review_queue.governance_models,
+    review_queue.link_models,
     review_queue.models,
     review_queue.passkey_models,
     storage.media,

@@ -1,0 +1,145 @@
+"""Looks behind the links of drafts, keeps what was seen for a while, never waits long.
+
+A look before a decision may be a few minutes old. At sending every link is looked at again, under
+a cap; only when the site is slower than the cap does a recent good look count instead. Links of
+scheduled items are looked at beforehand by a job.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from config.clock import now
+from review_queue.canonical import Draft
+from review_queue.gates.finding import Finding, LinkFact
+from review_queue.gates.links import link_findings, links_in
+from review_queue.link_models import LinkCheck
+from review_queue.models import Item, Revision
+from storage.database import Database
+
+Look = Callable[[str], Awaitable[LinkFact]]
+"""Follows one address through every redirect and says what is there; politeness is its own."""
+
+FOR_REVIEW = timedelta(minutes=10)
+FOR_SENDING = timedelta(seconds=20)
+RECENT = timedelta(minutes=15)  # how old a good look may be when the site is slow at sending
+CAP = 4.0  # seconds a check waits for all links of a draft together
+MOST = 50  # links of one draft
+AHEAD = timedelta(minutes=10)  # scheduled items whose links the job looks at
+
+
+class Links:
+    """What is behind the links of drafts."""
+
+    def __init__(self, db: Database, look: Look, cap: float = CAP) -> None:
+        """`look` is given by the root; `cap` is in seconds."""
+        self._db = db
+        self._look = look
+        self._cap = cap
+        self._running: dict[str, asyncio.Task[LinkFact]] = {}
+
+    async def findings(self, draft: Draft, *, sending: bool = False) -> list[Finding]:
+        """Findings of all links in body, attribution and title; at sending by a look of now."""
+        fields = {
+            "title": draft.title,
+            "text": draft.body,
+            "attribution": draft.attribution.get("url", ""),
+        }
+        urls = {url for text in fields.values() for _, _, url in links_in(text)}
+        if not urls:
+            return []
+        seen = await self.seen(sorted(urls)[:MOST], FOR_SENDING if sending else FOR_REVIEW)
+        if not sending:
+            late = LinkFact("unsure", "链接还没有答复，没有查完，稍后再打开本页就有结果")
+            seen = {url: late if fact.outcome == "slow" else fact for url, fact in seen.items()}
+        if len(urls) > MOST:
+            rest = LinkFact("unsure", f"链接超过 {MOST} 个，后面的没有检查")
+            seen |= dict.fromkeys(sorted(urls)[MOST:], rest)
+        return [one for name, text in fields.items() for one in link_findings(name, text, seen)]
+
+    async def seen(self, urls: Iterable[str], age: timedelta) -> dict[str, LinkFact]:
+        """What is behind each address: a kept look no older than `age`, else one of now."""
+        kept = await self._kept(urls)
+        moment = now()
+        facts = {
+            url: fact
+            for url, (fact, at) in kept.items()
+            if timedelta(0) <= moment - at <= age and fact.outcome != "slow"
+        }
+        missing = [url for url in urls if url not in facts]
+        facts |= await self._looked(missing)
+        for url in missing:
+            fact, at = kept.get(url, (None, moment))
+            good = fact is not None and fact.outcome == "ok" and moment - at <= RECENT
+            if facts[url].outcome == "slow" and fact is not None and good:
+                facts[url] = fact
+        return facts
+
+    async def _looked(self, urls: list[str]) -> dict[str, LinkFact]:
+        """Look at all at once; what the cap cuts off goes on and is kept when it comes."""
+        tasks = {url: self._task(url) for url in urls}
+        if tasks:
+            await asyncio.wait(tasks.values(), timeout=self._cap)
+        late = LinkFact("slow", f"链接没有在 {self._cap:.0f} 秒内答复")
+        return {url: task.result() if task.done() else late for url, task in tasks.items()}
+
+    def _task(self, url: str) -> asyncio.Task[LinkFact]:
+        task = self._running.get(url)
+        if task is None:
+            task = asyncio.create_task(self._look_and_keep(url))
+            self._running[url] = task
+            task.add_done_callback(lambda _: self._running.pop(url, None))
+        return task
+
+    async def _look_and_keep(self, url: str) -> LinkFact:
+        fact = await self._look(url)
+        async with self._db.session() as session:
+            await session.merge(
+                LinkCheck(
+                    key=_key(url),
+                    url=url,
+                    outcome=fact.outcome,
+                    message=fact.message,
+                    checked_at=now(),
+                )
+            )
+        return fact
+
+    async def _kept(self, urls: Iterable[str]) -> dict[str, tuple[LinkFact, datetime]]:
+        query = select(LinkCheck).where(LinkCheck.key.in_([_key(url) for url in urls]))
+        async with self._db.session() as session:
+            rows = (await session.scalars(query)).all()
+        return {row.url: (LinkFact(row.outcome, row.message), row.checked_at) for row in rows}
+
+    async def refresh_due(self) -> int:
+        """Look at the links of items that go out soon; how many addresses were looked at."""
+        query = (
+            select(Revision.canonical)
+            .join(Item, Item.id == Revision.item_id)
+            .where(Item.state == "scheduled", Item.scheduled_at <= now() + AHEAD)
+            .where(Revision.number == Item.revision)
+        )
+        async with self._db.session() as session:
+            texts = (await session.scalars(query.limit(200))).all()
+        urls = sorted({url for text in texts for url in _links_of(json.loads(text))})
+        return len(await self.seen(urls, AHEAD / 5))
+
+    async def close(self) -> None:
+        """Stop looks that are under way."""
+        for task in list(self._running.values()):
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+
+def _links_of(canonical: Mapping[str, Any]) -> set[str]:
+    fields = (canonical["title"], canonical["body"], canonical["attribution"].get("url", ""))
+    return {url for text in fields for _, _, url in links_in(text)}
+
+
+def _key(url: str) -> str:
+    return hashlib.sha256(url.encode()).hexdigest()
