@@ -15,12 +15,14 @@ from console.sessions import (
     ABSOLUTE,
     Attempt,
     end_other_sessions,
+    limit_passwords,
     new_token,
     revoke_tokens,
     sessions_of,
     sign_in,
     sign_out,
 )
+from review_queue.staff_changes import change_password
 from review_queue.workflow import Refused
 
 
@@ -130,6 +132,21 @@ async def end_others(request: web.Request) -> web.StreamResponse:
 
 
 @needs("tokens.own")
+async def new_own_password(request: web.Request) -> web.StreamResponse:
+    """A new password of one's own; every other sign-in and every token ends."""
+    deps, me, data = request.config_dict[DEPS], visitor(request), await request.post()
+    old, new = (str(data.get(name, "")) for name in ("old", "new"))
+    try:
+        await limit_passwords(deps.cache, me.staff_id)
+        await change_password(deps.ledger, me.staff_id, old, new)
+    except Refused as refused:
+        return await _own(request, refused=refused)
+    await end_other_sessions(deps.db, me)
+    await revoke_tokens(deps.db, me.staff_id)
+    return see("/console/me", "password")
+
+
+@needs("tokens.own")
 async def make_token(request: web.Request) -> web.StreamResponse:
     """Make a token and show it once."""
     name = (await form(request)).get("name", "")
@@ -153,6 +170,7 @@ ROUTES = [
     web.post("/signout", signout),
     web.get("/me", own),
     web.post("/me/sessions", end_others),
+    web.post("/me/password", new_own_password),
     web.post("/me/tokens", make_token),
     web.post("/me/tokens/end", end_tokens),
 ]

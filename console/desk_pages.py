@@ -114,6 +114,9 @@ async def home(request: web.Request) -> web.StreamResponse:
             if may(me.roles, "tickets.read")
             else [],
             "quiet": await _quiet_accounts(session),
+            "changes": await deps.governance.proposals.waiting()
+            if may(me.roles, "proposals.decide")
+            else 0,
             "now": now(),
         }
     return page(request, "home.html", context)

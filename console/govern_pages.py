@@ -28,7 +28,7 @@ from review_queue.proposals import STATES
 from review_queue.rulesets import feedback_counts, report_false_alarm
 from review_queue.staff import names
 from review_queue.staff_changes import deactivate_now
-from review_queue.workflow import Reason, Refused
+from review_queue.workflow import GATES, Reason, Refused
 
 _RULES_A_PAGE = 60
 _SEVERITIES: tuple[Severity, ...] = ("block", "warn", "hint")
@@ -194,13 +194,15 @@ async def _rule(
 ) -> web.Response:
     deps, rule_id = request.config_dict[DEPS], request.match_info["rule"]
     history = await deps.governance.rules.rule_history(rule_id)
-    found(history or None, "条规则")
+    in_code = not history and rule_id.split(".")[0] in GATES
+    found(history or in_code or None, "条规则")
     people = {row.approved_by for row, _ in history} | {row.proposed_by for row, _ in history}
     form = await posted(request)
     context = {
         "tab": "rules",
         "row": (await deps.governance.rules.active()).row(rule_id),
         "rule_id": rule_id,
+        "in_code": in_code,
         "history": history,
         "people": await _people(deps, people),
         "false_alarms": (await feedback_counts(deps.ledger)).get(rule_id, 0),

@@ -94,6 +94,12 @@ async def sign_in(ledger: Ledger, cache: Cache, attempt: Attempt) -> str:
     return token
 
 
+async def limit_passwords(cache: Cache, staff_id: str) -> None:
+    """Refuse (429) a signed-in person who tries too many passwords of their own."""
+    if await cache.count(f"password:{staff_id}", _WINDOW) > _PERSON_TRIES:
+        raise _too_many()
+
+
 def live(session: ConsoleSession, moment: datetime) -> bool:
     """Not revoked, used within 30 minutes, begun within 12 hours."""
     return (

@@ -71,6 +71,7 @@ ENTRY_KINDS = {
     "expert.withdrawn": "收回核对链接",
     "staff.set": "设置人员与角色",
     "staff.password_reset": "重设密码",
+    "staff.password_changed": "改自己的密码",
     "workflow.approved": "审核级次生效",
     "rules.approved": "规则集生效",
     "proposal.made": "提出变更",

@@ -13,7 +13,7 @@ from ledger.append import Ledger, Transaction
 from review_queue.levels import ApprovedLevels
 from review_queue.models import ConsoleSession, Staff
 from review_queue.proposals import APPROVERS, Approval, signed_roles
-from review_queue.staff import Person, deactivate, hash_password, set_staff
+from review_queue.staff import Person, deactivate, hash_password, password_holds, set_staff
 from review_queue.workflow import ROLES, Reason, Refused, unfillable
 from storage.database import new_id
 
@@ -169,6 +169,26 @@ async def reset_password(ledger: Ledger, login: str, by: str) -> tuple[str, str]
         detail={"by": by, "reset": new_id()},
     )
     return named[0], password
+
+
+async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> None:
+    """A person's own new password, with the old one as proof; signed. Refused 403, 422."""
+    async with ledger.db.session() as session:
+        row = await session.get(Staff, staff_id)
+    if row is None or not await password_holds(row.password_hash, old):
+        raise Refused(403, [Reason("password", "现在的密码不对，密码没有改变")])
+    if old == new:
+        raise Refused(422, [Reason("password", "新密码和现在的一样，请换一个")])
+    stored = await hash_password(new)
+    async with ledger.transaction() as tx:
+        held = await tx.session.get(Staff, staff_id, populate_existing=True)
+        if held is None or held.password_hash != row.password_hash:
+            raise Refused(409, [Reason("stale", "密码刚刚在别处改过，请用新的密码登录后再改")])
+        held.password_hash = stored
+        body = {"staff": staff_id}
+        await tx.append(
+            "staff.password_changed", subject=f"staff:{staff_id}", actor=staff_id, body=body
+        )
 
 
 async def _need_admin(ledger: Ledger, by: str, login: str) -> None:

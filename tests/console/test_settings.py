@@ -227,6 +227,48 @@ async def test_a_reset_password_ends_what_was_signed_in(office: Office) -> None:
     assert "password_reset" in await incidents(office)
 
 
+async def test_a_person_changes_their_own_password_with_the_old_one(office: Office) -> None:
+    editor, elsewhere = await office.signed_in("editor"), await office.signed_in("editor")
+    new = "qing-he-2027"
+    status, page = await editor.post("/console/me/password", old="wrong", new=new)
+    assert (status, "现在的密码不对" in page) == (403, True)
+    status, _ = await editor.post("/console/me/password", old=PASSWORD, new="short")
+    assert status == 422
+    status, _ = await editor.post("/console/me/password", old=PASSWORD, new=new)
+    assert status == 303
+    assert (await editor.get("/console/items"))[0] == 200
+    assert (await elsewhere.get("/console/items"))[0] == 303
+    assert await Browser(office.client()).sign_in("editor", PASSWORD) == 401
+    assert await Browser(office.client()).sign_in("editor", new) == 303
+
+
+async def test_guessing_the_own_password_is_cut_off(office: Office) -> None:
+    editor = await office.signed_in("editor")
+    answers = [
+        (await editor.post("/console/me/password", old=f"guess-{n}", new="qing-he-2027"))[0]
+        for n in range(7)
+    ]
+    assert answers == [403] * 5 + [429] * 2
+
+
+async def test_an_editor_reports_a_false_alarm_from_the_item(office: Office) -> None:
+    editor, item = await office.signed_in("editor"), await office.item()
+    _, page = await editor.get(f"/console/items/{item.id}")
+    path = page.split('action="/console/settings/rules/', 1)[1].split('"', 1)[0]
+    status, _ = await editor.post(f"{SETTINGS}/rules/{path}", item=item.id)
+    assert status == 303
+    status, page = await editor.get(f"{SETTINGS}/rules/{path.split('/')[0]}")
+    assert (status, "1 次" in page) == (200, True)
+    assert (await editor.get(f"{SETTINGS}/rules/secrecy.mobile"))[0] == 200
+    assert (await editor.get(f"{SETTINGS}/rules/nothing.here"))[0] == 404
+
+
+async def test_an_admin_sees_at_once_that_changes_wait(office: Office) -> None:
+    await proposed(await office.signed_in("admin1"))
+    _, page = await (await office.signed_in("admin2")).get("/console/")
+    assert "1 项变更等待批准" in page
+
+
 # --- attacks ------------------------------------------------------------------------------
 
 
