@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from review_queue.gates.finding import Context, Finding, Ground
+from review_queue.gates.finding import Context, Ground
 
 _FORMER = re.compile(r"(?:原|前|时任|曾任|历任|已故|老)(?:任)?[\u4e00-\u9fff]{0,8}$")
 _Found = Mapping[str, Sequence[tuple[int, int]]]
@@ -34,6 +34,14 @@ class Person(BaseModel):
         return (self.valid_from is None or self.valid_from <= day) and (
             self.valid_to is None or day <= self.valid_to
         )
+
+
+class Told(NamedTuple):
+    """What a roster has to say of a span of the dense text."""
+
+    span: tuple[int, int]
+    ground: Ground
+    suggestions: Sequence[str]
 
 
 class _Named(NamedTuple):
@@ -61,7 +69,7 @@ class Roster:
         """What the automaton has to find for it."""
         return self._names | self._posts | set(self._heads)
 
-    def find(self, ctx: Context, found: _Found) -> Iterator[Finding]:
+    def find(self, ctx: Context, found: _Found) -> Iterator[Told]:
         """Findings of one field."""
         serving = [person for person in self._people if person.serves(ctx.as_of)]
         named = sorted(
@@ -81,7 +89,7 @@ class Roster:
     def _say(self, reason: str) -> Ground:
         return self._ground._replace(reason=f"{reason}；{self._ground.reason}")
 
-    def _post(self, ctx: Context, one: _Named, serving: Sequence[Person]) -> Iterator[Finding]:
+    def _post(self, ctx: Context, one: _Named, serving: Sequence[Person]) -> Iterator[Told]:
         """The posts written before a name, against those the person holds."""
         mine = [post for person in serving if person.name == one.name for post in person.posts]
         end = one.start
@@ -93,12 +101,12 @@ class Roster:
             if post not in mine and not _FORMER.search(text[max(0, start - 10) : start]):
                 said = f"{one.name}的职务是{'、'.join(mine)}" if mine else f"{one.name}已不任此职"
                 better = mine[:1] if end == one.start and len(mine) == 1 else []
-                yield ctx.mark_dense((start, end), self._say(said), better)
+                yield Told((start, end), self._say(said), better)
             end = start - 1 if text[start - 1 : start] == "、" else 0
 
     def _name(
         self, ctx: Context, post: str, span: tuple[int, int], serving: Sequence[Person]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Told]:
         """A name one character off behind a post that just one person holds."""
         text, end = ctx.dense.text, span[1]
         holders = {person.name for person in serving if post in person.posts}
@@ -111,11 +119,11 @@ class Roster:
             before = text[max(0, span[0] - 10) : span[0]]
             if not _FORMER.search(before):
                 said = self._say(f"{post}是{name}，姓名可能写错")
-                yield ctx.mark_dense((end, end + len(name)), said, [name])
+                yield Told((end, end + len(name)), said, [name])
 
     def _order(
         self, ctx: Context, named: Sequence[_Named], serving: Sequence[Person]
-    ) -> Iterator[Finding]:
+    ) -> Iterator[Told]:
         """Names in a row, with nothing but posts between, in the order the office keeps."""
         order = {person.name: person.order for person in serving if person.order}
         row: list[_Named] = []
@@ -125,7 +133,7 @@ class Roster:
             ):  # fmt: skip
                 row.append(one)
                 continue
-            yield from self._row(ctx, row, order)
+            yield from self._row(row, order)
             row = [one] if one is not None and one.name in order else []
 
     def _next_in_row(self, between: str) -> bool:
@@ -133,18 +141,16 @@ class Roster:
             return False
         return all(part in self._posts for part in between[1:].split("、") if part)
 
-    def _row(
-        self, ctx: Context, row: Sequence[_Named], order: Mapping[str, int]
-    ) -> Iterator[Finding]:
+    def _row(self, row: Sequence[_Named], order: Mapping[str, int]) -> Iterator[Told]:
         names = [one.name for one in row]
         right = sorted(names, key=lambda name: order[name])
         if names == right:
             return
         plain = all(after.start == before.end + 1 for before, after in pairwise(row))
         said = self._say(f"领导同志的排序应为{'、'.join(right)}")
-        yield ctx.mark_dense((row[0].start, row[-1].end), said, ["、".join(right)] if plain else [])
+        yield Told((row[0].start, row[-1].end), said, ["、".join(right)] if plain else [])
 
-    def _unit(self, ctx: Context, start: int, units: Iterable[str]) -> Iterator[Finding]:
+    def _unit(self, ctx: Context, start: int, units: Iterable[str]) -> Iterator[Told]:
         """A stretch of the text that is one character off the name of a unit."""
         text = ctx.dense.text
         if any(text.startswith(unit, start) for unit in self._units):
@@ -154,7 +160,7 @@ class Roster:
                 written = text[start : start + length]
                 if written.endswith(unit[-1]) and _one_off(written, unit):
                     said = self._say(f"单位名称应为“{unit}”")
-                    yield ctx.mark_dense((start, start + length), said, [unit])
+                    yield Told((start, start + length), said, [unit])
                     return
 
 

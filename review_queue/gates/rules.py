@@ -72,6 +72,7 @@ class Rule(BaseModel):
     word: bool = False
     reason: str = Field(min_length=1)
     basis: str = Field(min_length=1)
+    link: str = Field(default="", pattern=r"^(?:https?://[^\s]+)?$")
     suggestion: str | None = None
     suggestions: _Words = ()
     waivable: bool = True
@@ -147,9 +148,9 @@ class RuleSet:
                 compiled.words[word] = right
                 users[word].append(compiled)
         self._rosters = [
-            (rule, Roster(rule.ground, rule.people, rule.units))
-            for rule in self.rules
-            if rule.people or rule.units
+            (one, Roster(one.rule.ground, one.rule.people, one.rule.units))
+            for one in self._compiled
+            if one.rule.people or one.rule.units
         ]
         for _, roster in self._rosters:
             anchors |= roster.words
@@ -185,9 +186,10 @@ class RuleSet:
 
     def find(self, ctx: Context, found: Mapping[str, list[tuple[int, int]]]) -> Iterator[Finding]:
         """Findings of all rows over one field, given what `scan` found in it."""
-        for rule, roster in self._rosters:
-            if rule.holds(ctx.as_of):
-                yield from roster.find(ctx, found)
+        for one, roster in self._rosters:
+            for told in roster.find(ctx, found) if one.rule.holds(ctx.as_of) else ():
+                if _touching_ok(one, ctx, found, told.span):
+                    yield ctx.mark_dense(*told)
         tried: set[str] = set()
         todo: list[tuple[_Compiled, str | None]] = [(one, None) for one in self._always]
         todo += [(one, word) for word in found for one in self._users.get(word, ())]
@@ -330,6 +332,7 @@ _WRONG = {
     "literal_error": "取值不对",
     "tuple_type": "应当是列表",
     "string_type": "应当是文字",
+    "string_pattern_mismatch": "应当是 http 或 https 的网址",
 }
 
 

@@ -75,3 +75,10 @@ def test_a_post_is_held_from_day_to_day() -> None:
 def test_a_person_without_a_post_is_refused() -> None:
     with pytest.raises(RuleError, match="people"):
         RuleSet.load([ROW | {"people": [{"name": "张建国", "posts": []}]}])
+
+
+def test_an_innocent_phrase_clears_a_roster_too() -> None:
+    text = "青禾县人力资源与社会保障局旧址"
+    rules = RuleSet.load([ROW | {"unless": [text]}])
+    draft = Draft("", text, "原创", date(2026, 11, 24))
+    assert run_gates(draft, rules, NoFacts()) == []

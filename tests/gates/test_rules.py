@@ -45,6 +45,7 @@ def test_the_digest_changes_with_a_row_and_not_with_loading() -> None:
         (ROW | {"severity": "fatal"}, ["第 1 条", "t.one", "severity", "block"]),
         ({key: value for key, value in ROW.items() if key != "basis"}, ["basis", "缺少"]),
         (ROW | {"surprise": 1}, ["surprise", "没有这个字段"]),
+        (ROW | {"link": "javascript:alert(1)"}, ["link", "网址"]),
         (ROW | {"pattern": "("}, ["pattern", "正则"]),
         (ROW | {"terms": []}, ["terms"]),
         (ROW | {"must": []}, ["must"]),
