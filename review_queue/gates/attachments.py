@@ -70,12 +70,35 @@ def read_attachment(name: str, content: bytes) -> Reading:
             limit = LARGEST // 1_000_000
             raise Unreadable("too-large", "block", f"文件超过 {limit} MB，无法检查，请拆分")
         suffix = PurePath(name).suffix.lower()
+        suffix = suffix if suffix in SUFFIXES else _sniffed(content) or suffix
         _reader(suffix, content)(content, notes)
     except Unreadable as refused:
         notes.faults.append(refused.fault)
     except _STRUCTURE_ERRORS:
         notes.fault("malformed", "block", "文件结构不合规，打不开，请另存后重新上传")
     return notes.reading()
+
+
+_STARTS = {
+    b"%PDF": ".pdf",
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    _OLE: ".doc",
+}
+_INSIDE = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "OFD.xml": ".ofd",
+           "ppt/presentation.xml": ".pptx"}  # fmt: skip
+
+
+def _sniffed(content: bytes) -> str:
+    """The suffix a file without one should have; fetched attachments are named by their link."""
+    for start, suffix in _STARTS.items():
+        if content.startswith(start):
+            return suffix
+    if content.startswith(b"PK"):
+        names = set(Archive(content).names)
+        return next((suffix for name, suffix in _INSIDE.items() if name in names), "")
+    return ""
 
 
 def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:

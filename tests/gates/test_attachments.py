@@ -208,6 +208,12 @@ def test_old_formats_and_unknown_ones_are_for_a_person() -> None:
     assert _rules("程序.exe", b"MZ") == {("attachment-unreadable", "warn")}
 
 
+def test_a_file_named_by_its_link_is_known_by_its_content() -> None:
+    found = _found("补贴申请表", hidden_identities())
+    assert _reason(found, "id-card").startswith("工作表 名单 的 D 列")
+    assert _rules("公示", document(["各村名单已经公布。"])) == set()
+
+
 # --- hostile files ----------------------------------------------------------------------------
 
 LAUGHS = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w:document xmlns:w="w">&b;</w:document>'  # noqa: E501
