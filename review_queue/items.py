@@ -257,8 +257,12 @@ class ReviewQueue:
         return revision.digest, found
 
     async def submit(self, item_id: str, staff_id: str, version: int) -> Item:
-        """Send the latest revision to its first level, with the class's levels frozen."""
+        """Send the latest revision to its first level, with the class's levels frozen.
+
+        The gates run once more, so that reviewers see links and policies as they are now.
+        """
         await self._fresh_levels()
+        await self.findings(item_id)
         async with self.ledger.transaction() as tx:
             item, person = await self._open(tx.session, item_id, staff_id)
             reasons = await self._submit_faults(tx.session, item, person, version)

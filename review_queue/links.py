@@ -42,6 +42,7 @@ class Links:
         self._look = look
         self._cap = cap
         self._running: dict[str, asyncio.Task[LinkFact]] = {}
+        self._for_sending: dict[str, tuple[LinkFact, datetime]] = {}
 
     async def findings(self, draft: Draft, *, sending: bool = False) -> list[Finding]:
         """Findings of all links in body, attribution and title; at sending by a look of now."""
@@ -53,8 +54,11 @@ class Links:
         urls = {url for text in fields.values() for _, _, url in links_in(text)}
         if not urls:
             return []
-        seen = await self.seen(sorted(urls)[:MOST], FOR_SENDING if sending else FOR_REVIEW)
-        if not sending:
+        chosen = sorted(urls)[:MOST]
+        if sending:
+            seen = await self._seen_now(chosen)
+        else:
+            seen = await self.seen(chosen, FOR_REVIEW)
             late = LinkFact("unsure", "链接还没有答复，没有查完，稍后再打开本页就有结果")
             seen = {url: late if fact.outcome == "slow" else fact for url, fact in seen.items()}
         if len(urls) > MOST:
@@ -71,14 +75,28 @@ class Links:
             for url, (fact, at) in kept.items()
             if timedelta(0) <= moment - at <= age and fact.outcome != "slow"
         }
-        missing = [url for url in urls if url not in facts]
-        facts |= await self._looked(missing)
-        for url in missing:
-            fact, at = kept.get(url, (None, moment))
-            good = fact is not None and fact.outcome == "ok" and moment - at <= RECENT
-            if facts[url].outcome == "slow" and fact is not None and good:
-                facts[url] = fact
-        return facts
+        return facts | await self._looked([url for url in urls if url not in facts])
+
+    async def _seen_now(self, urls: list[str]) -> dict[str, LinkFact]:
+        """For sending: looks of now, or made for another sending a moment ago.
+
+        What was seen at review does not count, unless the site is only slow and was well lately.
+        """
+        kept, moment = await self._kept(urls), now()
+        fresh = {
+            url: fact
+            for url, (fact, at) in self._for_sending.items()
+            if timedelta(0) <= moment - at <= FOR_SENDING
+        }
+        self._for_sending = {url: self._for_sending[url] for url in fresh}
+        missing = [url for url in urls if url not in fresh]
+        looked = await self._looked(missing)
+        for url, fact in looked.items():
+            known, at = kept.get(url, (fact, moment))
+            if fact.outcome == "slow" and known.outcome == "ok" and moment - at <= RECENT:
+                looked[url] = known
+            self._for_sending[url] = looked[url], moment
+        return {url: fact for url, fact in (fresh | looked).items() if url in urls}
 
     async def _looked(self, urls: list[str]) -> dict[str, LinkFact]:
         """Look at all at once; what the cap cuts off goes on and is kept when it comes."""

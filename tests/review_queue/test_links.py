@@ -116,6 +116,15 @@ async def test_a_look_is_kept_for_review_but_sending_looks_again(
     assert len(world.asked) == 3
 
 
+async def test_a_look_made_for_review_a_moment_ago_does_not_count_at_sending(
+    database: Database, world: World, at: Callable[[float], None]
+) -> None:
+    links = Links(database, world.look)
+    assert await links.findings(DRAFT) == []
+    world.fact = LinkFact("dead", "连不上")
+    assert [one.rule for one in await links.findings(DRAFT, sending=True)] == ["wording.link-dead"]
+
+
 async def test_a_slow_link_is_cut_off_and_a_recent_good_look_counts_at_sending(
     database: Database, world: World, at: Callable[[float], None]
 ) -> None:
