@@ -5,14 +5,14 @@ import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import select
+from sqlalchemy import select, update
 from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
@@ -35,7 +35,7 @@ from console.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
-from content_sources.models import Column, Source
+from content_sources.models import Article, Column, Source
 from content_sources.whitelist import Refusal
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
@@ -47,6 +47,7 @@ from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
+from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from knowledge.service import KnowledgeService
@@ -60,7 +61,7 @@ from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
 from review_queue.governance import Governance, seed
-from review_queue.items import Render, ReviewQueue
+from review_queue.items import ROBOT, Render, ReviewQueue
 from review_queue.links import Links
 from review_queue.release import Recheck, Releases
 from review_queue.rulesets import RuleSets, rows_of, seal_version
@@ -133,6 +134,7 @@ class Shenfa:
             cache=self.cache,
             taxonomy=self.taxonomy,
             tickets=self.tickets,
+            ingest=self.ingest,
         )
 
     async def equip(self) -> list[str]:
@@ -156,6 +158,25 @@ class Shenfa:
                 problems.append(f"{row.name}：菜单或回调地址没有设好（{error}），请检查账号设置")
         return problems
 
+    async def propose_policies(self) -> int:
+        """Fetched policy pages go to the library as the robot's proposals; how many there were."""
+        async with self.db.session() as session:
+            query = select(Article).where(Article.library == "waiting").limit(20)
+            waiting = (await session.scalars(query)).all()
+        for row in waiting:
+            draft, state = _policy_draft(row), "ended"
+            if draft is not None:
+                try:
+                    await self.library.propose_import([draft], ROBOT)
+                    state = "proposed"
+                except Refused:  # it is in the library already
+                    state = "known"
+            async with self.db.session() as session:
+                await session.execute(
+                    update(Article).where(Article.id == row.id).values(library=state)
+                )
+        return len(waiting)
+
     @asynccontextmanager
     async def jobs(self) -> AsyncIterator[Tasks]:
         """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
@@ -168,6 +189,7 @@ class Shenfa:
                 "seal": self.pusher.finish_due,
                 "poll": self.ingest.poll_due,
                 "links": self.links.refresh_due,
+                "library": self.propose_policies,
                 "escalate": self.tickets.escalate_due,
                 "sweep": self.deliverer.sweep,
                 "checkpoint": self.ledger.checkpoint_due,
@@ -184,6 +206,7 @@ class Shenfa:
             "seal": 5,
             "poll": 20,
             "links": 60,
+            "library": 60,
             "escalate": 10,
             "sweep": 30,
             "checkpoint": 15,
@@ -417,6 +440,26 @@ async def _clauses(db: Database) -> Sequence[str]:
     """Texts of the library on which a change of rules is tried."""
     async with db.session() as session:
         return (await session.scalars(select(Clause.text).limit(2000))).all()
+
+
+def _policy_draft(article: Article) -> PolicyDraft | None:
+    """What a fetched policy page says of itself; None for one that is no longer in force."""
+    info = article.policy
+    if info.get("validity") in ("废止", "失效"):
+        return None
+    return PolicyDraft(
+        title=article.title,
+        text=article.text,
+        doc_number=info.get("doc_number", ""),
+        issuer=info.get("issuer", "") or article.source_name,
+        url=article.url,
+        issued_on=_day_of(info.get("written_on") or article.published_on),
+        effective_from=_day_of(info.get("effective_from")),
+    )
+
+
+def _day_of(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _renderer(channels: Mapping[str, Channel]) -> Render:

@@ -28,8 +28,10 @@ from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
-from content_sources.extract import extract_record, fetch_record
+from content_sources.extract import extract_record, fetch_record, typed_judge
 from content_sources.fetch import Fetcher
+from content_sources.preview import Preview, preview_column
+from content_sources.whitelist import Refusal, SourceRule
 from doctor import examine
 from facets.tagger import tag_record
 from knowledge.ask import Library, ask_record
@@ -50,10 +52,12 @@ from storage.database import Database, sqlite_file
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 ledger = typer.Typer(no_args_is_help=True, help="台账：导出、核验、锚定")
 library = typer.Typer(no_args_is_help=True, help="政策库")
+sources = typer.Typer(no_args_is_help=True, help="稿源：试读、核对")
 evals = typer.Typer(no_args_is_help=True, help="在标注数据上评测")
 shenfa.add_typer(ledger, name="ledger")
 shenfa.add_typer(library, name="library")
 commands_govern.add_to(shenfa)
+shenfa.add_typer(sources, name="source")
 shenfa.add_typer(evals, name="eval")
 
 Home = Annotated[Path | None, typer.Option("--home", help="数据目录")]
@@ -250,6 +254,61 @@ def ask(
     if not question:
         raise BadInput("请给出问题，或用 --jsonl 从标准输入读取")
     say(ask_record({"id": None, "question": question}, library=opened), as_json=True)
+
+
+@sources.command("fetch")
+def source_fetch(
+    url: Annotated[str, typer.Argument(help="RSS、列表页或网站地图的网址")],
+    *,
+    kind: Annotated[str, typer.Option(help="feed、list、sitemap；不写则自动判断")] = "",
+    as_json: Json = False,
+) -> None:
+    """试读一个栏目：列出会读到的条目和问题，不保存任何内容。"""
+    if kind not in ("", "feed", "list", "sitemap"):
+        raise BadInput(f"--kind 不能是 {kind}：请写 feed、list 或 sitemap")
+
+    async def run() -> Preview:
+        fetcher = Fetcher(Settings().allowed_private)
+        try:
+            return await preview_column(fetcher, typed_judge(url), url, kind, {})
+        finally:
+            await fetcher.close()
+
+    shown = asyncio.run(run())
+    if as_json:
+        say(shown.record(), as_json=True)
+    else:
+        for entry in shown.entries:
+            say(f"{entry.date or '（无日期）  '}  {entry.title or '（无标题）'}  {entry.url}")
+        for problem in shown.problems:
+            say(f"注意：{problem}")
+    if shown.error:
+        fail(shown.error, 1)
+
+
+@sources.command("check")
+def source_check(
+    url: Annotated[str, typer.Argument(help="要核对的网址")],
+    *,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """核对网址是否属于本单位确定的稿源；不属于时退出码为 1。"""
+
+    async def run() -> SourceRule | Refusal:
+        async with office(home) as opened:
+            return await opened.ingest.judged(url)
+
+    verdict = asyncio.run(run())
+    refused = isinstance(verdict, Refusal)
+    said = verdict.message if isinstance(verdict, Refusal) else f"属于稿源“{verdict.organisation}”"
+    if as_json:
+        rule = verdict.rule if isinstance(verdict, Refusal) else None
+        say({"url": url, "ok": not refused, "rule": rule, "message": said}, as_json=True)
+    else:
+        say(said)
+    if refused:
+        raise SystemExit(1)
 
 
 def _only_jsonl(jsonl: bool) -> None:  # noqa: FBT001  one flag, one caller shape

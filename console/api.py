@@ -11,7 +11,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
-from console import api_govern, api_review, expert_pages, mending_pages
+from console import api_columns, api_govern, api_review, expert_pages, mending_pages
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
@@ -589,4 +589,5 @@ ROUTES: list[web.RouteDef] = [
     web.post("/switches", set_one_switch),
     web.get("/ledger", ledger),
     *api_review.ROUTES,
+    *api_columns.ROUTES,
 ]

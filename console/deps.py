@@ -9,6 +9,7 @@ from aiohttp import web
 from config.settings import Settings
 from console.permissions import role_fault
 from console.sessions import Visitor
+from content_sources.ingest import Ingest
 from escalations.tickets import Tickets
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
@@ -31,6 +32,7 @@ class Deps:
     cache: Cache
     taxonomy: Taxonomy
     tickets: Tickets
+    ingest: Ingest
 
     @property
     def facets(self) -> Mapping[str, Mapping[str, str]]:

@@ -17,10 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from config.clock import now
-from content_sources.columns import ColumnError, Entry, read_column
+from content_sources.columns import ColumnError, Entry, Reading, alarm, shape_of
+from content_sources.duplicates import SAME, Likeness, find, remember, sketch
 from content_sources.extract import Page, extract_page
-from content_sources.fetch import FEEDS, FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
+from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
+from content_sources.manners import back_off
 from content_sources.models import Article, Column, Source
+from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
+from content_sources.snapshots import take
 from content_sources.whitelist import Refusal, SourceRule, judge
 from ledger.append import Ledger, Transaction
 from review_queue.items import ROBOT, Origin, ReviewQueue
@@ -31,6 +35,10 @@ _log = logging.getLogger(__name__)
 
 KLASS = "重要"  # fetched items pass every level until an editor lowers the class
 FOREVER = frozenset({"refused", "private", "redirects", "content_type", "too_large"})
+AT_ONCE = 24  # columns that are read at the same time
+MOST_PAGES = 5  # of a list whose first page is all new
+FAILING = 5  # failures in a row that make an incident
+LONGEST_REST = 86400.0  # seconds between two tries of a column that fails
 MOST_NEW = 30  # articles of one poll; the rest waits for the next
 MOST_MEDIA = 20  # pictures, and as many attachments, of one article
 _PICTURE = re.compile(r"^!\[([^\]]*)\]\((.+)\)$")
@@ -48,6 +56,18 @@ class PollResult:
     refused: int = 0
     waiting: int = 0
     error: str = ""
+
+
+@dataclass(frozen=True)
+class _Look:
+    """One look at a column: what came, or the `problem`; `alarm` when it is not to be trusted."""
+
+    fetched: Fetched | None = None
+    reading: Reading | None = None
+    problem: str = ""
+    alarm: str = ""
+    wait: float = 0.0  # seconds the site asked for
+    resting: bool = False  # the site was not asked at all
 
 
 @dataclass(frozen=True)
@@ -69,6 +89,7 @@ class _Found:
     page: Page
     pictures: tuple[_Blob, ...]
     files: tuple[_Blob, ...]
+    signature: bytes
 
 
 class Ingest:
@@ -90,36 +111,60 @@ class Ingest:
         self._suggest = suggest_audience
 
     async def poll_due(self) -> int:
-        """Poll every enabled column whose time has come; how many items were made."""
+        """Poll every enabled column whose time has come; how many items were made.
+
+        Columns are read side by side; one that goes wrong in whatever way leaves the others alone.
+        """
         async with self.db.session() as session:
             query = select(Column.id).where(Column.enabled.is_(True), Column.next_at <= now())
             due = (await session.scalars(query.order_by(Column.next_at))).all()
-        return sum([(await self.poll_column(column_id)).items for column_id in due])
+        places = asyncio.Semaphore(AT_ONCE)
+
+        async def one(column_id: str) -> PollResult:
+            async with places:
+                column = await self._take(column_id, only_due=True)
+                return await self._poll(column) if column else PollResult()
+
+        results = await asyncio.gather(*(one(row) for row in due), return_exceptions=True)
+        made = 0
+        for column_id, result in zip(due, results, strict=True):
+            if isinstance(result, PollResult):
+                made += result.items
+            elif isinstance(result, Exception):
+                _log.error("column %s failed", column_id, exc_info=result)
+                problem = (
+                    f"读取时程序出错（{type(result).__name__}），其他栏目不受影响，请联系管理员"
+                )
+                await self._finish(column_id, _Look(problem=problem), PollResult(error=problem))
+            else:
+                raise result
+        return made
 
     async def poll_column(self, column_id: str) -> PollResult:
         """Read one column now and file its new articles. ValueError when there is no column."""
-        column = await self._take(column_id)
-        try:
-            fetched = await self._read_index(column)
-            entries = (
-                read_column(
-                    column.kind,
-                    fetched.body,
-                    fetched.final_url,
-                    column.selectors,
-                    fetched.headers.get("content-type", ""),
-                )
-                if fetched.status == 200
-                else []
-            )
-        except (FetchError, ColumnError) as error:
-            return await self._finish(column_id, None, PollResult(error=str(error)))
-        result = PollResult()
-        new = await self._unknown(entries)
-        for entry in new[:MOST_NEW]:
-            result = await self._file_entry(entry, column, result)
-        result = replace(result, waiting=len(new[MOST_NEW:]))
-        return await self._finish(column_id, fetched, result)
+        column = await self._take(column_id, only_due=False)
+        if column is None:
+            raise ValueError("没有这个栏目")
+        return await self._poll(column)
+
+    async def preview(
+        self, url: str, kind: str = "", selectors: Mapping[str, str] | None = None
+    ) -> Preview:
+        """What a column at this address would bring now; nothing is stored. Never raises."""
+        return await preview_column(self._fetcher, await self._judge(), url, kind, selectors or {})
+
+    async def judged(self, url: str) -> SourceRule | Refusal:
+        """The source that covers an address now, or why none does. No request is made."""
+        return (await self._judge())(url)
+
+    async def accept_layout(self, column_id: str) -> None:
+        """A person has looked: the column's new build is right, read it anew at the next poll."""
+        async with self.db.writing() as session:
+            column = await session.get(Column, column_id)
+            if column is None:
+                raise ValueError("没有这个栏目")
+            column.shape, column.state, column.last_error = {}, "new", ""
+            column.etag, column.last_modified, column.next_at = "", "", now()
 
     async def fetch_article(self, url: str, column: Column | None = None) -> Article:
         """Fetch one page now; the article is an item, a duplicate, or known already.
@@ -140,23 +185,79 @@ class Ingest:
 
     # --- columns ------------------------------------------------------------------------
 
-    async def _take(self, column_id: str) -> Column:
+    async def _take(self, column_id: str, *, only_due: bool) -> Column | None:
         """Set the next time first, so that a crash or a second worker does not repeat the poll."""
         async with self.db.writing() as session:
             column = await session.get(Column, column_id)
-            if column is None:
-                raise ValueError("没有这个栏目")
+            if column is None or (only_due and column.next_at > now()):
+                return None
             column.next_at = now() + timedelta(minutes=column.every_minutes)
             return column
 
-    async def _read_index(self, column: Column) -> Fetched:
+    async def _poll(self, column: Column) -> PollResult:
+        look = await self._look(column)
+        if look.problem or look.alarm:
+            return await self._finish(column.id, look, PollResult(error=look.alarm or look.problem))
+        entries = list(look.reading.entries) if look.reading else []
+        new = await self._unknown(entries)
+        paged = len(entries) > 0 and look.reading is not None and bool(look.reading.more)
+        if paged and len(new) == len(entries) and column.shape:
+            entries += await self._further(column, look.reading)
+            new = (await self._unknown(entries))[::-1]  # the oldest first: the rest stays in front
+        result = PollResult()
+        for entry in new[:MOST_NEW]:
+            result = await self._file_entry(entry, column, result)
+        result = replace(result, waiting=len(new[MOST_NEW:]))
+        return await self._finish(column.id, look, result)
+
+    async def _look(self, column: Column) -> _Look:
+        """Fetch and read the column's first page; a problem is told, never raised."""
         conditions = {}
         if column.etag:
             conditions["If-None-Match"] = column.etag
         if column.last_modified:
             conditions["If-Modified-Since"] = column.last_modified
-        accept = FEEDS if column.kind == "feed" else PAGES
-        return await self._fetcher.fetch(column.url, await self._judge(), accept, conditions)
+        accept = ACCEPTED.get(column.kind, PAGES)
+        try:
+            fetched = await self._fetcher.fetch(column.url, await self._judge(), accept, conditions)
+            if fetched.status == 304:
+                return _Look(fetched)
+            reading = await read_fetched(fetched, column.kind, column.selectors)
+            if column.kind == "sitemap" and reading.more:
+                reading = replace(
+                    reading, entries=tuple(await self._further(column, reading)), more=()
+                )
+        except FetchError as error:
+            return _Look(problem=error.message, wait=error.wait, resting=error.code == "later")
+        except ColumnError as error:
+            rebuilt = alarm(column.shape, ()) if column.kind != "feed" else ""
+            return _Look(problem=str(error), alarm=f"{error}；{rebuilt}" if rebuilt else "")
+        return _Look(fetched, reading, alarm=alarm(column.shape, reading.entries))
+
+    async def _further(self, column: Column, reading: Reading | None) -> list[Entry]:
+        """The entries of following pages, or of the parts of a sitemap, up to MOST_PAGES."""
+        waiting = list(reading.more) if reading else []
+        entries: list[Entry] = []
+        seen = {column.url}
+        while waiting and len(seen) < MOST_PAGES:
+            url = waiting.pop(0)
+            if url in seen:
+                continue
+            seen.add(url)
+            try:
+                fetched = await self._fetcher.fetch(
+                    url, await self._judge(), ACCEPTED.get(column.kind, PAGES)
+                )
+                page = await read_fetched(fetched, column.kind, column.selectors)
+            except (FetchError, ColumnError) as error:
+                _log.warning("following page not read: %s", error)
+                break
+            entries += page.entries
+            if column.kind != "sitemap" and len(await self._unknown(list(page.entries))) == len(
+                page.entries
+            ):
+                waiting += page.more
+        return entries
 
     async def _unknown(self, entries: list[Entry]) -> list[Entry]:
         async with self.db.session() as session:
@@ -176,22 +277,28 @@ class Ingest:
             return replace(so_far, duplicates=so_far.duplicates + 1)
         return replace(so_far, items=so_far.items + 1)
 
-    async def _finish(
-        self, column_id: str, fetched: Fetched | None, result: PollResult
-    ) -> PollResult:
-        async with self.db.session() as session:
+    async def _finish(self, column_id: str, look: _Look, result: PollResult) -> PollResult:
+        """Write the column's new state; an alarm or a long failure becomes an incident."""
+        async with self.db.writing() as session:
             column = await session.get(Column, column_id)
-            if column is not None:
-                column.last_error = result.error
-                column.read_count += result.items
-                if fetched is not None:
-                    column.last_ok_at = now()
-                if fetched is not None and fetched.status == 200:
-                    done = not result.error and not result.waiting  # else all is read once more
-                    column.etag = fetched.headers.get("etag", "")[:200] if done else ""
-                    column.last_modified = (
-                        fetched.headers.get("last-modified", "")[:80] if done else ""
-                    )
+            if column is None:
+                return result
+            column.last_error = result.error
+            column.read_count += result.items
+            if look.alarm:
+                column.state = "alarm"
+            elif look.problem:
+                _note_failure(column, look)
+            else:
+                _note_success(column, look, result)
+            name, url, failures = column.name, column.url, column.failures
+        if look.alarm or failures == FAILING:
+            await self._ledger.open_incident(
+                "column_alarm" if look.alarm else "column_failing",
+                subject=f"column:{column_id}",
+                message=f"栏目“{name}”：{result.error}",
+                detail={"url": url, "failures": failures},
+            )
         return result
 
     # --- one article --------------------------------------------------------------------
@@ -228,7 +335,8 @@ class Ingest:
             raise FetchError("extract", "网页里找不到标题，请人工转录")
         pictures = await self._media(page.images, allowed, PICTURES)
         files = await self._media(page.attachments, allowed, FILES)
-        return _Found(url, column, fetched, page, pictures, files)
+        signature = await asyncio.to_thread(sketch, page.text)
+        return _Found(url, column, fetched, page, pictures, files, signature)
 
     async def _media(
         self, links: tuple[tuple[str, str], ...], allowed: Judge, accept: frozenset[str]
@@ -259,13 +367,13 @@ class Ingest:
             }
             article = known or Article(id=new_id(), url=found.url)
             _fill(article, found, source, media)
-            article.snapshot = await keep(tx.session, found.fetched.body, found.fetched.mime)
-            twin = await _twin(tx.session, article)
+            snapshot = await take(tx.session, found.fetched, article.id)
+            article.snapshot = snapshot.media
             tx.session.add(article)
-            if twin is not None:
-                article.state, article.duplicate_of = "duplicate", twin.id
+            if await _is_copy(tx.session, article, found.signature):
                 return article
             await self._make_item(tx, article, found, media)
+            await remember(tx.session, article.id, found.signature)
             return article
 
     async def _make_item(
@@ -343,12 +451,57 @@ async def _rules(session: AsyncSession) -> list[SourceRule]:
     ]
 
 
-async def _twin(session: AsyncSession, article: Article) -> Article | None:
-    """An article with the same words that is not itself a duplicate."""
+async def _is_copy(session: AsyncSession, article: Article, signature: bytes) -> bool:
+    """Link the article to the one it repeats; True when it brings nothing of its own.
+
+    A near copy with other numbers (another day, another sum) may be news of its own, and so may a
+    notice the same office writes every week: those become items, with the likeness explained.
+    """
     query = select(Article).where(
         Article.text_hash == article.text_hash, Article.state == "item", Article.id != article.id
     )
-    return (await session.scalars(query.limit(1))).first()
+    twin = (await session.scalars(query.limit(1))).first()
+    if twin is not None:
+        article.state, article.duplicate_of = "duplicate", twin.id
+        article.likeness = f"与《{twin.title}》（{twin.source_name}）文字完全相同"
+        return True
+    article.duplicate_of, article.likeness = None, ""
+    near = await find(session, article.text, signature)
+    if near:
+        article.duplicate_of, article.likeness = near[0].article_id, near[0].explanation
+        if _same_news(article, near[0]):
+            article.state = "duplicate"
+            return True
+    return False
+
+
+def _same_news(article: Article, like: Likeness) -> bool:
+    elsewhere = article.source_id != like.source_id or article.title == like.title
+    return not like.numbers and (elsewhere or like.share >= SAME)
+
+
+def _note_failure(column: Column, look: _Look) -> None:
+    """Longer and longer pauses, or the pause the site asked for."""
+    column.state = "failing"
+    if not look.resting:
+        column.failures += 1
+    usual = column.every_minutes * 60.0
+    rest = back_off(max(column.failures - 1, 0), usual, max(LONGEST_REST, usual))
+    column.next_at = now() + timedelta(seconds=max(rest, min(look.wait, LONGEST_REST)))
+
+
+def _note_success(column: Column, look: _Look, result: PollResult) -> None:
+    column.state, column.failures = "ok", 0
+    if look.fetched is not None:
+        column.last_ok_at = now()
+    if look.fetched is None or look.reading is None:
+        return
+    column.notes = list(look.reading.problems)
+    if look.reading.entries:
+        column.shape = shape_of(look.reading.entries)
+    done = not result.error and not result.waiting  # else all is read once more
+    column.etag = look.fetched.headers.get("etag", "")[:200] if done else ""
+    column.last_modified = look.fetched.headers.get("last-modified", "")[:80] if done else ""
 
 
 def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[str, str]) -> None:
@@ -360,9 +513,20 @@ def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[st
     article.source_name = (page.source or source.organisation)[:120]
     article.published_on = page.date or None
     article.text = page.text
+    article.blocks = [block.record() for block in page.blocks]
     article.images = [
-        {"url": url, "alt": alt, "media": media.get(url, "")} for url, alt in page.images
+        {
+            "url": block.url,
+            "alt": block.text,
+            "media": media.get(block.url, ""),
+            "origin": block.origin,
+            "licence": block.licence,
+        }
+        for block in page.blocks
+        if block.kind == "image"
     ]
+    article.policy = page.policy.record() | {"doc_number": page.doc_number}
+    article.library = "waiting" if page.policy.is_policy else ""
     article.attachments = [
         {"url": url, "name": name, "media": media.get(url, "")} for url, name in page.attachments
     ]

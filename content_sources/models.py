@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import BigInteger, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -35,7 +35,7 @@ class Column(Base):
     source_id: Mapped[str] = mapped_column(String(26), index=True)
     name: Mapped[str] = mapped_column(String(120))
     url: Mapped[str] = mapped_column(String(500))
-    kind: Mapped[str] = mapped_column(String(12))  # feed | list
+    kind: Mapped[str] = mapped_column(String(12))  # feed | list | sitemap
     selectors: Mapped[dict[str, Any]]  # of a list: item, link, date; of articles: page_body ...
     every_minutes: Mapped[int] = mapped_column(default=30)
     enabled: Mapped[bool] = mapped_column(default=True)
@@ -45,6 +45,10 @@ class Column(Base):
     etag: Mapped[str] = mapped_column(String(200), default="")
     last_modified: Mapped[str] = mapped_column(String(80), default="")
     read_count: Mapped[int] = mapped_column(default=0)
+    state: Mapped[str] = mapped_column(String(12), default="new")  # new | ok | failing | alarm
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    notes: Mapped[list[str]] = mapped_column(default=list)  # what was odd about the last reading
+    shape: Mapped[dict[str, Any]] = mapped_column(default=dict)  # of the last good reading
 
 
 class Article(Base):
@@ -60,13 +64,51 @@ class Article(Base):
     source_name: Mapped[str] = mapped_column(String(120), default="")
     published_on: Mapped[str | None] = mapped_column(String(10))
     text: Mapped[str] = mapped_column(Text)
-    images: Mapped[list[Any]]  # {"url", "alt", "media"}
+    blocks: Mapped[list[Any]] = mapped_column(default=list)  # the document, see blocks.py
+    images: Mapped[list[Any]]  # {"url", "alt", "media", "origin", "licence"}
     attachments: Mapped[list[Any]]  # {"url", "name", "media"}
     headers: Mapped[dict[str, Any]]
     snapshot: Mapped[str] = mapped_column(String(80))  # sha256 marker of the fetched bytes
     text_hash: Mapped[str] = mapped_column(String(64), index=True)
-    duplicate_of: Mapped[str | None] = mapped_column(String(26))
+    duplicate_of: Mapped[str | None] = mapped_column(String(26), index=True)
+    likeness: Mapped[str] = mapped_column(Text, default="")  # how it is like `duplicate_of`
+    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)  # information box of a policy page
+    library: Mapped[str] = mapped_column(
+        String(12), default="", index=True
+    )  # empty | waiting | proposed | known | ended: on its way into the policy library
     item_id: Mapped[str | None] = mapped_column(String(26))
     state: Mapped[str] = mapped_column(String(12))  # new | item | duplicate | refused
     problem: Mapped[str] = mapped_column(Text, default="")
     fetched_at: Mapped[datetime]
+
+
+class Snapshot(Base):
+    """One answer of a site as it came: the bytes are kept once per content, compressed."""
+
+    __tablename__ = "snapshot"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    article_id: Mapped[str | None] = mapped_column(String(26), index=True)
+    url: Mapped[str] = mapped_column(String(500), index=True)
+    final_url: Mapped[str] = mapped_column(Text)
+    status: Mapped[int]
+    headers: Mapped[dict[str, Any]]
+    media: Mapped[str] = mapped_column(String(80))  # sha256 marker of the bytes
+    fetched_at: Mapped[datetime]
+
+
+class Sketch(Base):
+    """The minhash of an article's text; its bands lead to it."""
+
+    __tablename__ = "article_sketch"
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    article_id: Mapped[str] = mapped_column(String(26), unique=True)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Band(Base):
+    """One band of a sketch: like texts share at least one."""
+
+    __tablename__ = "article_band"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012  SQLAlchemy's own form
+    key: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

@@ -17,6 +17,7 @@ from knowledge.documents import PolicyDraft
 from knowledge.models import Clause, Policy, PolicyChange, Told
 from knowledge.validity import Life, Status, last_day, parse_day, status_at
 from ledger.append import Ledger, Transaction
+from review_queue.items import ROBOT
 from review_queue.models import Staff
 from review_queue.workflow import Reason, Refused
 from storage.database import new_id
@@ -238,6 +239,8 @@ async def _record(
 
 
 async def _person(session: AsyncSession, staff_id: str, roles: frozenset[str]) -> None:
+    if staff_id == ROBOT and roles is PROPOSERS:  # a fetched page, which a person then approves
+        return
     person = await session.get(Staff, staff_id)
     if person is None or not person.active or not roles & set(person.roles):
         raise Refused(403, [Reason("role", "您的角色不能这样变更政策库，请联系管理员")])

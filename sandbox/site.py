@@ -471,6 +471,42 @@ async def redirect(request: web.Request) -> web.Response:
     raise web.HTTPFound(target)
 
 
+MANY = 20  # entries of each of the many columns
+
+
+async def many(request: web.Request) -> web.Response:
+    """Column after column without end, for measuring: a list page, a feed, and their articles."""
+    column, name = request.match_info["number"], request.match_info["name"]
+    start, head = f"/site/many/{column}", f"青禾县第{column}栏第"
+    rows = [(f"{start}/{n}.html", f"{head}{n}号惠民举措") for n in range(MANY)]
+    if name == "list.html":
+        lines = "".join(
+            f'<li><a href="{url}">{title}</a><span>2026-11-20</span></li>' for url, title in rows
+        )
+        return _html(_frame("栏目", f'<ul class="list">{lines}</ul>'))
+    if name == "rss.xml":
+        base = f"{request.scheme}://{request.host}"
+        items = "".join(
+            f"<item><title>{title}</title><link>{base}{url}</link></item>" for url, title in rows
+        )
+        feed_text = f'<rss version="2.0"><channel><title>栏目</title>{items}</channel></rss>'
+        return web.Response(text=feed_text, content_type="application/rss+xml", charset="utf-8")
+    words = "".join(
+        chr(0x4E00 + (int(column) * 7919 + int(name.split(".")[0]) * 131 + step * 17) % 6000)
+        for step in range(400)
+    )
+    article = Article(
+        "many",
+        "news",
+        f"{head}{name.split('.')[0]}号惠民举措",
+        "2026-11-20",
+        PUBLISHER,
+        "林青",
+        tuple(words[at : at + 80] + "。" for at in range(0, 400, 80)),
+    )
+    return _html(_article_page(article))
+
+
 def add_site(app: web.Application) -> None:
     """Mount the site under /site/, the unlisted page beside it and the control that edits."""
     app[_EDITS] = {}
@@ -483,4 +519,5 @@ def add_site(app: web.Application) -> None:
     app.router.add_get("/site/files/butie-shenqing.docx", attachment)
     app.router.add_get("/site/{column:news|policy}/{slug}.html", article_page)
     app.router.add_get("/site/{name}.png", picture)
+    app.router.add_get(r"/site/many/{number:\d+}/{name}", many)
     app.router.add_get("/unlisted/news.html", unlisted)

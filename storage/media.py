@@ -1,5 +1,6 @@
 """Blobs kept once per content, addressed as `sha256:<hex>`: pictures, attachments, snapshots."""
 
+import asyncio
 import hashlib
 import zlib
 from datetime import datetime
@@ -10,6 +11,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from config.clock import now
 from storage.database import Base
+
+_LARGE = 256 * 1024  # bytes that take too long to compress between two other tasks
 
 
 class Blob(Base):
@@ -33,10 +36,12 @@ async def keep(session: AsyncSession, content: bytes, mime: str) -> str:
     name = marker(content)
     key = name.removeprefix("sha256:")
     if await session.get(Blob, key) is None:
+        large = len(content) > _LARGE
+        packed = await asyncio.to_thread(zlib.compress, content, 6) if large else None
         session.add(
             Blob(
                 sha256=key,
-                content=zlib.compress(content, 6),
+                content=packed or zlib.compress(content, 6),
                 mime=mime,
                 size=len(content),
                 created_at=now(),

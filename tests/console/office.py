@@ -23,6 +23,8 @@ from config.clock import now
 from config.settings import Settings
 from console.app import create_console
 from console.deps import Deps
+from content_sources.fetch import Fetcher
+from content_sources.ingest import Ingest
 from content_sources.models import Article, Column, Source
 from escalations.calendar import load_hours
 from escalations.models import Ticket
@@ -219,15 +221,17 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             )
     hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
     await governance.levels.refresh()
+    queue = ReviewQueue(ledger, governance.levels, render, check)
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,
         ledger=ledger,
-        queue=ReviewQueue(ledger, governance.levels, render, check),
+        queue=queue,
         governance=governance,
         cache=MemoryCache(),
         taxonomy=starting_taxonomy(),
         tickets=Tickets(TicketWiring(ledger, hours, check_text, queue_reply, alarm)),
+        ingest=Ingest(db, ledger, queue, Fetcher()),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()

@@ -58,6 +58,15 @@ async def test_every_measured_text_is_stored_once_and_answered() -> None:
     assert rows[0]["detail"]["stored"] == 12
 
 
+async def test_every_measured_column_is_read_and_every_changed_text_found() -> None:
+    rows = await bench.sources(columns=2, articles=60, n=2)
+    assert_form(rows, "sources")
+    details = [row["detail"] for row in rows]
+    assert details[0]["items"] == 2
+    assert details[-1]["articles"] == 60
+    assert details[-1]["found"] == 2
+
+
 @pytest.mark.parametrize("name", bench.BENCHES)
 def test_every_measurement_runs_without_being_told_anything(name: str) -> None:
     parameters = inspect.signature(bench.BENCHES[name]).parameters.values()
