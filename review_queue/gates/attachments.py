@@ -16,6 +16,7 @@ from pathlib import PurePath
 from typing import Any
 
 import charset_normalizer
+import lxml.etree
 import lxml.html
 import pypdf
 from PIL import Image
@@ -59,6 +60,7 @@ _PDF_ERRORS = (
 )
 _STRUCTURE_ERRORS = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError),
+    *(AssertionError, lxml.etree.LxmlError),
 )
 
 
@@ -167,7 +169,7 @@ def _html(content: bytes, notes: Notes) -> None:
     for node in root.xpath("//comment()"):
         if text := (node.text or "").strip():
             notes.add("网页源码的注释", text)
-        node.drop_tree()
+        _drop(node)
     for node in root.xpath("//*[@style or @hidden]"):
         unseen = node.get("hidden") is not None or _UNSEEN.search(node.get("style", ""))
         if unseen and (text := str(node.text_content()).strip()):
@@ -177,7 +179,7 @@ def _html(content: bytes, notes: Notes) -> None:
                 node.remove(child)
             node.text = ""
     for node in root.xpath("//script|//style"):
-        node.drop_tree()
+        _drop(node)
     _html_tables(root, notes)
     for node in root.iter(*_LINE_ENDS):
         node.tail = "\n" + (node.tail or "")
@@ -196,7 +198,13 @@ def _html_tables(root: Any, notes: Notes) -> None:
             for column, text in columns.row(told).items():
                 words = f"表格 {number} 第 {column} 列"
                 notes.add(f"{words}第 {at} 行", text, words, at)
-        table.drop_tree()
+        _drop(table)
+
+
+def _drop(node: Any) -> None:
+    """Take a node out, its following text kept; one beside the root stays where it does no harm."""
+    if node.getparent() is not None:
+        node.drop_tree()
 
 
 # --- PDF and pictures -----------------------------------------------------------------------

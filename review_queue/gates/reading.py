@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -142,6 +143,12 @@ def _tells(cells: Mapping[int, str]) -> bool:
     return any(_PERSONAL_HEAD.search(text) and len(text.strip()) <= 12 for text in cells.values())
 
 
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError),
+)
+
+
 class Archive:
     """A zip of XML files, opened with caps on entries, sizes and ratio; no DTD, no entities."""
 
@@ -149,7 +156,7 @@ class Archive:
         """Unreadable when it is no zip, a bomb, or encrypted."""
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
-        except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
         entries = self._zip.infolist()
         whole = sum(entry.file_size for entry in entries)
@@ -169,7 +176,7 @@ class Archive:
         try:
             with self._zip.open(name) as entry:
                 content = entry.read(_LARGEST_ENTRY + 1)
-        except (zipfile.BadZipFile, KeyError, OSError, EOFError, NotImplementedError) as error:
+        except _DAMAGED as error:
             raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
         if len(content) > _LARGEST_ENTRY:
             raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")

@@ -1,6 +1,7 @@
 """Attachments: what they hide is found and named by its place; hostile files do no harm."""
 
 import io
+import random
 import struct
 import time
 import zipfile
@@ -263,3 +264,21 @@ def test_a_file_with_too_much_text_says_that_not_all_was_checked(
     monkeypatch.setattr(reading, "MOST_TEXT", 2_000)
     content = ("好" * 100 + "\n").encode() * 30
     assert _rules("长.txt", content) == {("attachment-too-long", "warn")}
+
+
+def test_two_hundred_damaged_copies_never_raise() -> None:
+    chance = random.Random(7)  # noqa: S311  damage, not secrecy
+    originals = {
+        "名单.xlsx": hidden_identities(3),
+        "公示.docx": document(["一", tracked("del", "二")], author="张建国"),
+        "扫描.pdf": _pdf("张建国"),
+        "图.jpg": _picture(gps=True),
+        "页.html": b"<!-- a --><table><tr><td>1</table><p hidden>b",
+    }
+    for name, content in originals.items():
+        for _ in range(40):
+            damaged = bytearray(content)
+            for _ in range(chance.randint(1, 8)):
+                damaged[chance.randrange(len(damaged))] = chance.randrange(256)
+            read_attachment(name, bytes(damaged))
+            read_attachment(name, content[: chance.randrange(len(content))])
