@@ -7,13 +7,12 @@ from sqlalchemy import func, select, text
 from bot.contract import State
 from bot.models import Account, Delivery, Publication
 from console.deps import DEPS, found
-from console.pages import page, see
+from console.pages import form, page, see
 from console.permissions import PUBLIC, needs
+from console.proof import missing, prove
 from escalations.models import Ticket
 from ledger.models import Incident
-from ledger.verify import Broken
-from review_queue.canonical import digest
-from review_queue.models import Item, Revision
+from review_queue.models import Item
 
 _METRICS = (
     ("shenfa_items", "Items by state", Item.state),
@@ -26,39 +25,32 @@ _METRICS = (
 @needs(PUBLIC)
 async def verify(request: web.Request) -> web.StreamResponse:
     """Genuine or not, which levels approved it, whether it still holds. Staff are never named."""
+    return await _verify(request, "")
+
+
+@needs(PUBLIC)
+async def compare(request: web.Request) -> web.StreamResponse:
+    """The same, and whether a pasted text stands in what was published."""
+    return await _verify(request, (await form(request)).get("text", ""))
+
+
+async def _verify(request: web.Request, pasted: str) -> web.Response:
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
-        item = found(await session.get(Item, row.item_id), "次发布")
         account = found(await session.get(Account, row.account_id), "次发布")
-        query = select(Revision.canonical).where(
-            Revision.item_id == item.id, Revision.digest == row.digest
-        )
-        canonical = (await session.scalars(query)).first()
-    try:
-        entries = await deps.ledger.facts(f"item:{row.item_id}")
-        broken = ""
-    except Broken as fault:
-        entries, broken = [], str(fault)
-    approved = [
-        entry
-        for entry in entries
-        if entry.kind == "decision"
-        and entry.body["digest"] == row.digest
-        and entry.body["verdict"] == "approve"
-    ]
-    released = any(
-        entry.kind == "release.created" and entry.body["digest"] == row.digest for entry in entries
-    )
-    whole = canonical is not None and digest(canonical) == row.digest
+    proof, draft = await prove(deps, row)
+    sent = row.state == State.PUBLISHED
+    shown = draft if sent else None  # what is not out yet is not told
     context = {
         "row": row,
-        "item": item,
+        "title": shown.title if shown else "",
         "account": account,
-        "approved": approved,
-        "genuine": released and whole and row.state == State.PUBLISHED,
-        "recalled": any(entry.kind == "item.recalled" for entry in entries),
-        "broken": bool(broken) or not whole,
+        "proof": proof,
+        "sent": sent,
+        "pasted": pasted,
+        "missing": missing(shown, pasted) if shown and pasted else [],
+        "digest_rows": [row.digest[at : at + 16] for at in range(0, 64, 16)],
         "person": None,  # the same page for everybody
     }
     return page(request, "verify.html", context)
@@ -110,7 +102,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")
 
 
-VERIFY_ROUTES = [web.get("/{publication}", verify)]
+VERIFY_ROUTES = [web.get("/{publication}", verify), web.post("/{publication}", compare)]
 HEALTH_ROUTES = [
     web.get("/", front_door),
     web.get("/healthz", healthz),

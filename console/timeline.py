@@ -10,12 +10,11 @@ from bot.contract import State
 from bot.models import Account, Publication
 from console.drafts import Dossier
 from console.models import ItemNote
-from console.words import PUBLISHING, account_words, clock_words
+from console.words import PUBLISHING, VERDICTS, account_words, clock_words
 from ledger.models import LedgerEntry
 from review_queue.models import Decision
 from review_queue.workflow import GATE_NAMES
 
-_VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
 _TONES = {"approve": "good", "return": "warn", "refer": "warn"}
 
 
@@ -67,7 +66,7 @@ def _of_decision(entry: LedgerEntry, decision: Decision, facts: Dossier) -> Step
         for gate, answer in decision.gates.items()
         if gate in GATE_NAMES and answer.get("note")
     ]
-    what = f"{decision.level_name}{_VERDICTS.get(decision.verdict, decision.verdict)}"
+    what = f"{decision.level_name}{VERDICTS.get(decision.verdict, decision.verdict)}"
     tone = _TONES.get(decision.verdict, "")
     who = f"{name}（{decision.level_name}）"
     return Step(entry.at, who, what, tuple(lines), tone, entry.seq)

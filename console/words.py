@@ -16,6 +16,7 @@ from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused
 
 GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
+VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
 SENDING = {
     State.CREATED: ("等待发送", "plain"),
     State.SENDING: ("正在发送", "busy"),
@@ -288,6 +289,7 @@ WORDS: dict[str, Any] = {
     "GATE_NAMES": GATE_NAMES,
     "GATE_LETTERS": GATE_LETTERS,
     "SEVERITIES": SEVERITIES,
+    "VERDICTS": VERDICTS,
     "SENDING": SENDING,
     "PUBLISHING": PUBLISHING,
     "ITEM_TONES": ITEM_TONES,

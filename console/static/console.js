@@ -13,6 +13,8 @@
       setTimeout(() => { button.textContent = words; }, 1500);
     }));
 
+  all("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
+
   all("tr[data-row]").forEach((row) =>
     row.addEventListener("click", (event) => {
       if (event.target.closest("a, button") || String(getSelection())) return;

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, async_playwright
+from pypdf import PdfReader
 
 from review_queue.models import Item
 from tests.console.office import BODY, PASSWORD, Office, busy_morning
@@ -150,6 +151,8 @@ async def test_every_page_fits_and_is_accessible(
             f"/console/publications/{ids['unknown']}",
             "/console/more",
             f"/verify/{ids['publication']}",
+            f"/console/items/{ids['reviewing']}?since=source",
+            f"/console/items/{ids['published']}/form",
         ],
         "admin2": [
             "/console/sources",
@@ -172,3 +175,24 @@ async def test_every_page_fits_and_is_accessible(
             await fits(page)
         await page.context.close()
     assert errors == []
+
+
+async def test_the_review_form_prints_on_a4_with_its_code(
+    chromium: Browser, office: Office, tmp_path: Path
+) -> None:
+    ids = await busy_morning(office)
+    page = await person(chromium, office, "editor", 1280)
+    await page.goto(str(office.server.make_url(f"/console/items/{ids['published']}/form")))
+    await fits(page)
+    await page.pdf(path=tmp_path / "form.pdf", prefer_css_page_size=True)
+    pdf = PdfReader(tmp_path / "form.pdf")
+    first = pdf.pages[0]
+    assert [round(float(side)) for side in (first.mediabox.width, first.mediabox.height)] == [
+        595,
+        842,
+    ]
+    words = "".join(one.extract_text() for one in pdf.pages)
+    assert "政务新媒体信息发布审核表" in words
+    assert "赵国强" in words
+    assert "退出" not in words  # the console around it is not printed
+    assert len(pdf.pages) <= 3
