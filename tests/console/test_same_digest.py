@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bot.accounts import Accounts, NewAccount
 from bot.contacts import Contacts
-from bot.contract import Content, Release, State
+from bot.contract import Channel, Content, Release, State
 from bot.delivery import Deliverer, Wiring
 from bot.models import Account, Publication
 from bot.telegram import TelegramChannel
@@ -83,7 +83,7 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
             raise LookupError(marker)
         return found
 
-    channels = {
+    channels: dict[str, Channel] = {
         "wechat": WeChatChannel(office.deps.cache, platforms.hosts),
         "telegram": TelegramChannel(office.deps.cache, platforms.hosts),
     }
