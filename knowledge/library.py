@@ -1,7 +1,8 @@
 """The policy library: two-person changes with signed entries, and who was told which clause."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -19,6 +20,7 @@ from knowledge.validity import Life, Status, last_day, parse_day, status_at
 from ledger.append import Ledger, Transaction
 from review_queue.items import ROBOT
 from review_queue.models import Staff
+from review_queue.proposals import commitment
 from review_queue.workflow import Reason, Refused
 from storage.database import new_id
 
@@ -99,13 +101,14 @@ class PolicyLibrary:
                 "successor_id": repeal.successor_id,
                 "clause": repeal.clause_number,
                 "reason": repeal.reason[:300],
+                "salt": secrets.token_hex(16),
             }
             change = await _record(tx, policy.id, body, staff_id)
             await tx.append(
                 "policy.proposed",
                 subject=f"policy:{policy.id}",
                 actor=staff_id,
-                body={"change": change.id, **body},
+                body={"change": change.id, **_signed(body)},
             )
         return Proposed(change.id, policy.id, policy.title, 0)
 
@@ -124,7 +127,7 @@ class PolicyLibrary:
                 kind,
                 subject=f"policy:{policy.id}",
                 actor=staff_id,
-                body={"change": change.id, **change.change},
+                body={"change": change.id, **_signed(change.change)},
             )
 
     async def reject(self, change_id: str, staff_id: str, reason: str) -> None:
@@ -134,14 +137,24 @@ class PolicyLibrary:
         async with self._ledger.transaction() as tx:
             change, policy = await _waiting(tx.session, change_id, staff_id)
             change.state, change.approved_by = "rejected", staff_id
+            why = {"reason": reason.strip()[:300], "salt": secrets.token_hex(16)}
+            change.change = change.change | {"rejected": why}
             if change.change["kind"] == "import":
                 policy.state = "rejected"
             await tx.append(
                 "policy.rejected",
                 subject=f"policy:{policy.id}",
                 actor=staff_id,
-                body={"change": change.id, "reason": reason.strip()[:300]},
+                body={"change": change.id, **_signed(why)},
             )
+
+
+def _signed(change: Mapping[str, Any]) -> dict[str, Any]:
+    """What a signed entry keeps of a change: its reason as a salted digest only."""
+    kept = {name: value for name, value in change.items() if name != "salt"}
+    if "reason" in change:
+        kept["reason"] = commitment(change.get("salt", ""), change["reason"])
+    return kept
 
 
 def life_of(policy: Policy) -> Life:

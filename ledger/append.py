@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import chain
@@ -36,7 +36,6 @@ from storage.crypt import load_or_create_key
 from storage.database import Database, new_id
 
 Row = tuple[str, str, str | None]
-More = Callable[[Mapping[str, Sequence[Entry]]], Iterable[str]]
 CHECKPOINT = "checkpoint"
 CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
 BATCH = 2000
@@ -168,16 +167,10 @@ class Ledger:
         """
         return (await self.facts_of([subject]))[subject]
 
-    async def facts_of(
-        self, subjects: Sequence[str], more: More | None = None
-    ) -> dict[str, list[Entry]]:
-        """The same for several subjects, with one query.
-
-        `more` names further subjects from the facts about the first ones (who decided).
-        """
+    async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
+        """The same for several subjects, with one query."""
         async with self._reading:
-            named = self._named(subjects, more)
-            known = [entry for name in named for entry in self._facts.get(name, ())]
+            known = [entry for name in subjects for entry in self._facts.get(name, ())]
             stored = await self._read_on([entry.seq for entry in known])
             for entry in known:
                 row = stored.get(entry.seq)
@@ -186,13 +179,7 @@ class Ledger:
                 if not _same(entry, row):
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
-            if (now_named := self._named(subjects, more)) == named:
-                return {name: list(self._facts.get(name, ())) for name in named}
-        return await self.facts_of(now_named)  # something new named others
-
-    def _named(self, subjects: Sequence[str], more: More | None) -> list[str]:
-        about = {name: self._facts.get(name, []) for name in subjects}
-        return list(dict.fromkeys([*subjects, *(more(about) if more else ())]))
+            return {name: list(self._facts.get(name, ())) for name in subjects}
 
     async def refresh(self) -> None:
         """Read and verify what was appended since the last look; raise Broken at the first fault.
