@@ -32,11 +32,15 @@ from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
 from console.app import add_routes as add_console_routes
 from console.deps import Deps
+from content_sources.changes import determine
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
 from content_sources.models import Article, Column, Source
-from content_sources.whitelist import Refusal
+from content_sources.quarantine import expire_due
+from content_sources.reposts import Reposts
+from content_sources.tasks import Tasks as SourceTasks
+from content_sources.watch import OriginalWatch
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
 from escalations.models import RosterEntry
@@ -113,6 +117,9 @@ class Shenfa:
     fetcher: Fetcher
     links: Links
     ingest: Ingest
+    reposts: Reposts
+    originals: OriginalWatch
+    source_tasks: SourceTasks
     tickets: Tickets
     dispatcher: Dispatcher
 
@@ -177,6 +184,10 @@ class Shenfa:
                 )
         return len(waiting)
 
+    async def _expire_sources(self) -> dict[str, int]:
+        async with self.ledger.transaction() as tx:
+            return await expire_due(tx)
+
     @asynccontextmanager
     async def jobs(self) -> AsyncIterator[Tasks]:
         """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
@@ -190,6 +201,9 @@ class Shenfa:
                 "poll": self.ingest.poll_due,
                 "links": self.links.refresh_due,
                 "library": self.propose_policies,
+                "originals": self.originals.look_due,
+                "remind": self.source_tasks.tend,
+                "expire": self._expire_sources,
                 "escalate": self.tickets.escalate_due,
                 "sweep": self.deliverer.sweep,
                 "checkpoint": self.ledger.checkpoint_due,
@@ -207,6 +221,9 @@ class Shenfa:
             "poll": 20,
             "links": 60,
             "library": 60,
+            "originals": 60,
+            "remind": 60,
+            "expire": 60,
             "escalate": 10,
             "sweep": 30,
             "checkpoint": 15,
@@ -354,23 +371,21 @@ async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
         basis=setup.basis,
         list_version=setup.list_version,
         owner=setup.owner,
+        paths=setup.paths,
+        topics=setup.topics,
+        picture_licence=setup.picture_licence,
+        basis_file="",
         valid_from=datetime.combine(setup.valid_from, time(), UTC),
         valid_to=datetime.combine(setup.valid_to, time(), UTC) if setup.valid_to else None,
         state="active",
         proposed_by="init",
         approved_by="init",
     )
-    tx.session.add(source)
+    await determine(tx, source)
     for column in setup.columns:
         tx.session.add(
             Column(id=new_id(), source_id=source.id, next_at=now(), **column.model_dump())
         )
-    await tx.append(
-        "source.approved",
-        subject=f"source:{source.id}",
-        actor="init",
-        body={"hosts": setup.hosts, "basis": setup.basis, "organisation": setup.organisation},
-    )
 
 
 def open_ledger(settings: Settings, db: Database) -> Ledger:
@@ -400,12 +415,18 @@ class _Rules:
     """The gates as the queue asks them: rule set and policy facts of this moment."""
 
     def __init__(
-        self, sets: RuleSets, knowledge: KnowledgeService, files: Files, links: Links
+        self,
+        sets: RuleSets,
+        knowledge: KnowledgeService,
+        files: Files,
+        links: Links,
+        reposts: Reposts,
     ) -> None:
         self._sets = sets
         self._knowledge = knowledge
         self._files = files
         self._links = links
+        self._reposts = reposts
 
     async def _run(
         self, draft: Draft, rules: RuleSet, *, sending: bool = False
@@ -418,7 +439,7 @@ class _Rules:
         found = await asyncio.to_thread(run_gates, gate_draft, rules, facts)
         found += await self._files.findings(draft, rules, facts)
         found += await self._links.findings(draft, sending=sending)
-        return [asdict(one) for one in found]
+        return [asdict(one) for one in found] + await self._reposts.findings(draft)
 
     async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
         """For the queue: digest of the approved version, and the findings above a hint."""
@@ -477,22 +498,17 @@ def _renderer(channels: Mapping[str, Channel]) -> Render:
     return render
 
 
-def _recheck(rules: _Rules, ingest: Ingest) -> Recheck:
+def _recheck(rules: _Rules) -> Recheck:
     async def recheck(draft: Draft) -> list[str]:
         try:
             found = await rules.at_send(draft)
         except Refused as refused:
             return [reason.message for reason in refused.reasons]
-        reasons = [
+        return [
             f"{GATE_NAMES[one['gate']]}：{one['reason']}"
             for one in found
             if one["severity"] == "block"
         ]
-        if draft.kind == "转载":
-            judged = await ingest.judge(draft.attribution.get("url", ""))
-            if isinstance(judged, Refusal):
-                reasons.append(f"稿源不再允许转载：{judged.message}")
-        return reasons
 
     return recheck
 
@@ -530,14 +546,15 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
     governance = Governance.of(ledger, partial(_clauses, db))
+    reposts = Reposts(ledger)
     fetcher = Fetcher(allowed)
     links = Links(
         db, LinkLook(fetcher, lambda: ingest.judging(), Allowed.load(settings.public_url))
     )
-    rules = _Rules(governance.rules, knowledge, Files(db), links)
+    rules = _Rules(governance.rules, knowledge, Files(db), links, reposts)
     queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
     ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
-    releases = Releases(ledger, _recheck(rules, ingest))
+    releases = Releases(ledger, _recheck(rules))
     matching = Matching(taxonomy)
 
     async def load_media(name: str) -> tuple[bytes, str]:
@@ -611,6 +628,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         fetcher=fetcher,
         links=links,
         ingest=ingest,
+        reposts=reposts,
+        originals=OriginalWatch(ledger, fetcher, alarms.tell),
+        source_tasks=SourceTasks(queue, alarms.tell),
         tickets=tickets,
         dispatcher=dispatcher,
         telegram=telegram,

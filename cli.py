@@ -28,8 +28,12 @@ from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
+from content_sources.changes import Proposal, day_text, fields_of, propose, read_fields
 from content_sources.extract import extract_record, fetch_record, typed_judge
 from content_sources.fetch import Fetcher
+from content_sources.models import Source
+from content_sources.official_list import ListFile, import_list, last_version
+from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
 from content_sources.whitelist import Refusal, SourceRule
 from doctor import examine
@@ -52,7 +56,7 @@ from storage.database import Database, sqlite_file
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 ledger = typer.Typer(no_args_is_help=True, help="台账：导出、核验、锚定")
 library = typer.Typer(no_args_is_help=True, help="政策库")
-sources = typer.Typer(no_args_is_help=True, help="稿源：试读、核对")
+sources = typer.Typer(no_args_is_help=True, help="稿源：名单、核对、试读、导入、监测")
 evals = typer.Typer(no_args_is_help=True, help="在标注数据上评测")
 shenfa.add_typer(ledger, name="ledger")
 shenfa.add_typer(library, name="library")
@@ -284,31 +288,6 @@ def source_fetch(
             say(f"注意：{problem}")
     if shown.error:
         fail(shown.error, 1)
-
-
-@sources.command("check")
-def source_check(
-    url: Annotated[str, typer.Argument(help="要核对的网址")],
-    *,
-    home: Home = None,
-    as_json: Json = False,
-) -> None:
-    """核对网址是否属于本单位确定的稿源；不属于时退出码为 1。"""
-
-    async def run() -> SourceRule | Refusal:
-        async with office(home) as opened:
-            return await opened.ingest.judged(url)
-
-    verdict = asyncio.run(run())
-    refused = isinstance(verdict, Refusal)
-    said = verdict.message if isinstance(verdict, Refusal) else f"属于稿源“{verdict.organisation}”"
-    if as_json:
-        rule = verdict.rule if isinstance(verdict, Refusal) else None
-        say({"url": url, "ok": not refused, "rule": rule, "message": said}, as_json=True)
-    else:
-        say(said)
-    if refused:
-        raise SystemExit(1)
 
 
 def _only_jsonl(jsonl: bool) -> None:  # noqa: FBT001  one flag, one caller shape
@@ -652,15 +631,149 @@ def library_import(
 
     async def run() -> list[Proposed]:
         async with office(home) as opened:
-            async with opened.db.session() as session:
-                query = select(Staff.id).where(Staff.login == by)
-                person = (await session.scalars(query)).first()
-            if person is None:
-                raise BadInput(f"没有登录名为 {by} 的人员：请用 --by 给出提出人的登录名")
+            person = await staff_id_of(opened, by)
             return await opened.library.propose_import(documents, person)
 
     for row in asyncio.run(run()):
         say(asdict(row) if as_json else f"已提出，等另一人批准：{row.title}（{row.clauses} 条）")
+
+
+# --- sources ------------------------------------------------------------------------------
+
+By = Annotated[str, typer.Option("--by", help="提出人的登录名")]
+
+
+async def staff_id_of(opened: Shenfa, login: str) -> str:
+    """The person behind `--by`; BadInput when there is none."""
+    async with opened.db.session() as session:
+        query = select(Staff.id).where(Staff.login == login, Staff.active.is_(True))
+        person = (await session.scalars(query)).first()
+    if person is None:
+        raise BadInput(f"没有登录名为 {login} 的人员：请用 --by 给出提出人的登录名")
+    return person
+
+
+@sources.command("list")
+def source_list(*, home: Home = None, as_json: Json = False) -> None:
+    """列出稿源：单位、域名、有效期、状态。"""
+
+    async def run() -> list[Source]:
+        async with office(home) as opened, opened.db.session() as session:
+            return list((await session.scalars(select(Source).order_by(Source.organisation))).all())
+
+    for row in asyncio.run(run()):
+        fields = {"id": row.id, "state": row.state} | fields_of(row).to_json()
+        until = fields["valid_to"] or "长期"
+        hosts = "、".join(row.hosts) or "（未登记域名）"
+        say(fields if as_json else f"{row.state}\t{row.organisation}\t{hosts}\t{until}")
+
+
+@sources.command("add")
+def source_add(  # noqa: PLR0913  each is an option of the command line
+    organisation: Annotated[str, typer.Argument(help="稿源单位")],
+    hosts: Annotated[list[str], typer.Argument(help="网站域名")],
+    *,
+    basis: Annotated[str, typer.Option("--basis", help="依据文件的名称或文号")],
+    by: By,
+    list_version: Annotated[str, typer.Option("--list-version", help="名单版本")] = "",
+    valid_to: Annotated[str, typer.Option("--valid-to", help="有效期至，如 2027-12-31")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """提出一家稿源，由另一位管理员在控制台批准后生效。"""
+
+    async def run() -> dict[str, Any]:
+        async with office(home) as opened:
+            given = {
+                "organisation": organisation,
+                "hosts": " ".join(hosts),
+                "basis": basis,
+                "list_version": list_version,
+                "valid_to": day_text(valid_to),
+            }
+            fields = read_fields(given, {})
+            person = await staff_id_of(opened, by)
+            change = await propose(opened.ledger, person, Proposal("add", fields))
+            return {"id": change.source_id, "change": change.id, "state": change.state}
+
+    made = asyncio.run(run())
+    say(made if as_json else f"已提出，等另一位管理员批准：{organisation}（{made['id']}）")
+
+
+@sources.command("check")
+def source_check(
+    url: Annotated[str, typer.Argument(help="网址")], *, home: Home = None, as_json: Json = False
+) -> None:
+    """判断一个网址现在能不能转载；不能时说明原因，退出码为 1。不发出任何请求。"""
+
+    async def run() -> SourceRule | Refusal:
+        async with office(home) as opened:
+            return await opened.reposts.judge(url)
+
+    judged = asyncio.run(run())
+    refused = isinstance(judged, Refusal)
+    said = judged.message if isinstance(judged, Refusal) else f"属于稿源“{judged.organisation}”"
+    rule = judged.rule if isinstance(judged, Refusal) else None
+    say({"url": url, "ok": not refused, "rule": rule, "message": said} if as_json else said)
+    if refused:
+        raise SystemExit(1)
+
+
+@sources.command("import")
+def source_import(  # noqa: PLR0913  each is an option of the command line
+    file: Annotated[Path, typer.Argument(help="公布的名单：xlsx、docx、csv 或 html")],
+    *,
+    list_version: Annotated[str, typer.Option("--list-version", help="名单版本")],
+    basis: Annotated[str, typer.Option("--basis", help="依据文件的名称或文号")],
+    by: By,
+    replaces: Annotated[str | None, typer.Option("--replaces", help="代替哪一版")] = None,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """读取名单，列出新增、撤销、更名，作为建议等另一位管理员批准。"""
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{file.name}：打不开（{error.strerror}），请检查路径") from error
+
+    async def run() -> dict[str, Any]:
+        async with office(home) as opened:
+            person = await staff_id_of(opened, by)
+            old = replaces
+            if old is None:
+                async with opened.db.session() as session:
+                    old = await last_version(session)
+            given = ListFile(file.name, data, list_version, basis, old)
+            return plain_import(await import_list(opened.ledger, person, given))
+
+    made = asyncio.run(run())
+    if as_json:
+        say(made)
+        return
+    diff = made["diff"]
+    for label, names in (
+        ("新增", diff["added"]),
+        ("撤销", [name for _, name in diff["removed"]]),
+        ("更名", [f"{old} → {new}" for _, old, new in diff["renamed"]]),
+        ("没有读入", diff["problems"]),
+    ):
+        for name in names:
+            say(f"{label}\t{name}")
+    say(f"已提出，等另一位管理员批准；不变 {diff['kept']} 家")
+
+
+@sources.command("watch")
+def source_watch(*, home: Home = None, as_json: Json = False) -> None:
+    """看一遍到时间的原文；有变化的开出任务。"""
+
+    async def run() -> dict[str, int]:
+        async with office(home) as opened:
+            return await opened.originals.look_due()
+
+    seen = asyncio.run(run())
+    names = {"same": "没有变化", "changed": "有改动", "gone": "已撤下", "unreachable": "打不开"}
+    words = "，".join(f"{names[state]} {number} 篇" for state, number in seen.items())
+    say(seen if as_json else words or "没有到时间要看的原文")
 
 
 if __name__ == "__main__":

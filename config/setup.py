@@ -53,6 +53,9 @@ class SourceSetup(_Strict):
     basis: str = Field(min_length=4)
     list_version: str = ""
     owner: str = ""
+    paths: list[str] = Field(default_factory=list)
+    topics: list[str] = Field(default_factory=list)
+    picture_licence: str = ""
     valid_from: date
     valid_to: date | None = None
     columns: list[ColumnSetup] = Field(default_factory=list)

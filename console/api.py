@@ -11,16 +11,21 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
-from console import api_columns, api_govern, api_review, expert_pages, mending_pages
+from console import (
+    api_columns,
+    api_govern,
+    api_review,
+    api_sources,
+    expert_pages,
+    mending_pages,
+)
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
 from console.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.publish_pages import settle_publication
 from console.record_pages import turn_switch, verification
-from console.sources import approve, propose, read_proposal, revoke
 from console.words import clock_words, state_words
-from content_sources.models import Source
 from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import Draft
@@ -106,16 +111,6 @@ class SettleBody(Strict):
     """Whether a person saw the publication on the platform."""
 
     sent: bool
-
-
-class SourceBody(Strict):
-    """A proposed source."""
-
-    organisation: str
-    hosts: list[str]
-    basis: str
-    list_version: str = ""
-    valid_to: datetime | None = None
 
 
 class AudienceBody(Strict):
@@ -345,56 +340,6 @@ async def settle(request: web.Request) -> web.StreamResponse:
     return await publication(request)
 
 
-@needs("sources.read")
-async def sources(request: web.Request) -> web.StreamResponse:
-    """Determined sources."""
-    async with request.config_dict[DEPS].db.session() as session:
-        rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
-    names = ("id", "organisation", "hosts", "basis", "list_version", "state", "valid_from")
-    return as_json(
-        {
-            "sources": [
-                {name: getattr(row, name) for name in names} | {"valid_to": row.valid_to}
-                for row in rows
-            ]
-        }
-    )
-
-
-@needs("sources.propose")
-@takes(SourceBody)
-async def propose_source(request: web.Request) -> web.StreamResponse:
-    """Propose a source; another person approves it."""
-    body = await read(request, SourceBody)
-    aware(body.valid_to, "valid_to")
-    fields = {
-        "organisation": body.organisation,
-        "hosts": " ".join(body.hosts),
-        "basis": body.basis,
-        "list_version": body.list_version,
-        "valid_to": body.valid_to.isoformat() if body.valid_to else "",
-    }
-    deps = request.config_dict[DEPS]
-    row = await propose(deps.ledger, visitor(request).staff_id, read_proposal(fields))
-    return as_json({"id": row.id, "state": row.state}, 201)
-
-
-@needs("sources.approve")
-async def approve_source(request: web.Request) -> web.StreamResponse:
-    """Approve a source somebody else proposed."""
-    source_id = request.match_info["source"]
-    await approve(request.config_dict[DEPS].ledger, visitor(request).staff_id, source_id)
-    return as_json({"id": source_id, "state": "active"})
-
-
-@needs("sources.approve")
-async def revoke_source(request: web.Request) -> web.StreamResponse:
-    """Stop republishing a source at once."""
-    source_id = request.match_info["source"]
-    await revoke(request.config_dict[DEPS].ledger, visitor(request).staff_id, source_id)
-    return as_json({"id": source_id, "state": "revoked"})
-
-
 @needs("policies.read")
 async def policies(request: web.Request) -> web.StreamResponse:
     """Policies with their validity today."""
@@ -575,10 +520,7 @@ ROUTES: list[web.RouteDef] = [
     *mending_pages.API_ROUTES,
     web.get("/publications/{publication}", publication),
     web.post("/publications/{publication}/settle", settle),
-    web.get("/sources", sources),
-    web.post("/sources", propose_source),
-    web.post("/sources/{source}/approve", approve_source),
-    web.post("/sources/{source}/revoke", revoke_source),
+    *api_sources.ROUTES,
     *api_govern.ROUTES,
     web.get("/policies", policies),
     web.post("/subscribers/count", count_subscribers),

@@ -23,6 +23,8 @@ from console import (
     public,
     publish_pages,
     record_pages,
+    source_pages,
+    task_pages,
     ticket_pages,
 )
 from console.deps import DEPS, Deps
@@ -85,6 +87,8 @@ def _pages() -> Sequence[web.RouteDef]:
         *ticket_pages.ROUTES,
         *record_pages.ROUTES,
         *govern_pages.ROUTES,
+        *source_pages.ROUTES,
+        *task_pages.ROUTES,
     ]
 
 

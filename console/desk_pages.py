@@ -14,6 +14,7 @@ from console.deps import DEPS, visitor
 from console.pages import page
 from console.permissions import may, needs
 from console.sessions import Visitor
+from console.task_pages import open_tasks
 from escalations.models import Ticket
 from ledger.models import Incident
 from review_queue.models import Decision, Item
@@ -117,6 +118,9 @@ async def home(request: web.Request) -> web.StreamResponse:
             "changes": await deps.governance.proposals.waiting()
             if may(me.roles, "proposals.decide")
             else 0,
+            "source_tasks": await open_tasks(session, me.staff_id, me.roles)
+            if may(me.roles, "tasks.read")
+            else [],
             "now": now(),
         }
     return page(request, "home.html", context)

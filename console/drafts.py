@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
 from console.deps import DEPS, Deps, found
+from console.differences import Line, compare
 from console.models import ItemNote
 from console.pages import form, many
 from console.previews import Preview, preview
 from console.words import read_field_time, roles_words
 from content_sources.models import Article, Source
+from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import ATTRIBUTION, Draft, digest
 from review_queue.models import Decision, GateRun, Item, Revision, Staff
@@ -50,6 +52,15 @@ class Dossier:
     def revision(self) -> Revision:
         """The latest version."""
         return self.revisions[-1]
+
+    @property
+    def to_source(self) -> list[Line]:
+        """Paragraphs that differ from the fetched original, title first; pictures aside."""
+        if self.article is None:
+            return []
+        old = f"{self.article.title}\n{self.article.text}"
+        lines = compare(old, f"{self.draft.title}\n{plain_text(self.draft.body)}")
+        return [line for line in lines if line.kind != "same"]
 
     @property
     def untouched(self) -> bool:

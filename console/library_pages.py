@@ -1,6 +1,4 @@
-"""来源, 政策库 and 订阅: whom we may republish, what is in force, whom we reach."""
-
-from collections import defaultdict
+"""政策库 and 订阅: what is in force, whom we reach."""
 
 from aiohttp import web
 from sqlalchemy import func, select
@@ -9,81 +7,13 @@ from config.clock import beijing, now
 from console.deps import DEPS, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
-from console.sources import approve as approve_source
-from console.sources import propose, read_proposal, revoke
-from content_sources.models import Article, Column, Source
 from knowledge.library import PolicyLibrary, life_of
 from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.validity import STATUS_NAMES, status_at
 from review_queue.staff import names
-from review_queue.workflow import Refused
 from subscriptions.models import Subscription
 
 _PAGE = 100
-
-
-# --- 来源 -----------------------------------------------------------------------------------
-
-
-async def _sources_page(
-    request: web.Request, refused: Refused | None = None, typed: dict[str, str] | None = None
-) -> web.Response:
-    async with request.config_dict[DEPS].db.session() as session:
-        rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
-        columns: dict[str, list[Column]] = defaultdict(list)
-        for column in (await session.scalars(select(Column).order_by(Column.name))).all():
-            columns[column.source_id].append(column)
-        refused_pages = select(Article).where(Article.state == "refused")
-        ids = {row.proposed_by for row in rows} | {row.approved_by or "system" for row in rows}
-        context = {
-            "place": "sources",
-            "rows": rows,
-            "columns": columns,
-            "refused": (
-                await session.scalars(refused_pages.order_by(Article.fetched_at.desc()).limit(20))
-            ).all(),
-            "people": await names(session, ids),
-            "typed": typed or {},
-            "reasons": refused.reasons if refused else (),
-            "now": now(),
-        }
-    return page(request, "sources.html", context, refused.status if refused else 200)
-
-
-@needs("sources.read")
-async def sources(request: web.Request) -> web.StreamResponse:
-    """Every determined source with its proof, validity and last fetch."""
-    return await _sources_page(request)
-
-
-@needs("sources.propose")
-async def propose_source(request: web.Request) -> web.StreamResponse:
-    """Propose a source; another person approves it."""
-    fields = await form(request)
-    try:
-        await propose(
-            request.config_dict[DEPS].ledger, visitor(request).staff_id, read_proposal(fields)
-        )
-    except Refused as refused:
-        return await _sources_page(request, refused, fields)
-    return see("/console/sources", "proposed")
-
-
-@needs("sources.approve")
-async def settle_source(request: web.Request) -> web.StreamResponse:
-    """Approve a proposed source, or revoke one."""
-    ledger, me = request.config_dict[DEPS].ledger, visitor(request)
-    source_id, verdict = request.match_info["source"], (await form(request)).get("verdict", "")
-    try:
-        if verdict == "approve":
-            await approve_source(ledger, me.staff_id, source_id)
-        else:
-            await revoke(ledger, me.staff_id, source_id)
-    except Refused as refused:
-        if refused.status == 404:
-            raise
-        return await _sources_page(request, refused)
-    return see("/console/sources", f"source_{'approved' if verdict == 'approve' else 'revoked'}")
 
 
 # --- 政策库 ---------------------------------------------------------------------------------
@@ -195,9 +125,6 @@ async def subscriptions(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES = [
-    web.get("/sources", sources),
-    web.post("/sources", propose_source),
-    web.post("/sources/{source}", settle_source),
     web.get("/policies", policies),
     web.get("/policies/{policy}", policy),
     web.post("/policies/{policy}/changes/{change}", settle_policy),

@@ -30,6 +30,8 @@ ACTION_WORDS = {
     "publications.settle": "确认发布结果",
     "sources.propose": "提出稿源",
     "sources.approve": "批准与撤销稿源",
+    "exceptions.decide": "签字例外转载",
+    "tasks.settle": "处理稿源任务",
     "policies.approve": "批准政策变更",
     "tickets.answer": "答复群众",
     "incidents.close": "处理事件",

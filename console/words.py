@@ -37,6 +37,7 @@ ITEM_TONES = {
     "scheduled": "busy",
     "published": "good",
     "recalled": "stop",
+    "quarantined": "stop",
 }
 PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
 SOURCE_STATES = {
@@ -82,6 +83,16 @@ ENTRY_KINDS = {
     "source.proposed": "提出稿源",
     "source.approved": "批准稿源",
     "source.revoked": "撤销稿源",
+    "source.rejected": "未批准稿源变更",
+    "source.expired": "稿源到期",
+    "source.exception_asked": "申请例外转载",
+    "source.exception": "批准例外转载",
+    "source.imported": "导入稿源名单",
+    "item.quarantined": "隔离稿件",
+    "item.lifted": "解除隔离",
+    "picture.declared": "登记图片来历",
+    "task.opened": "开出任务",
+    "task.closed": "处理任务",
     "policy.proposed": "提出政策变更",
     "policy.approved": "批准政策变更",
     "policy.repealed": "废止政策",

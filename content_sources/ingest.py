@@ -153,10 +153,6 @@ class Ingest:
         """What a column at this address would bring now; nothing is stored. Never raises."""
         return await preview_column(self._fetcher, await self._judge(), url, kind, selectors or {})
 
-    async def judged(self, url: str) -> SourceRule | Refusal:
-        """The source that covers an address now, or why none does. No request is made."""
-        return (await self._judge())(url)
-
     async def accept_layout(self, column_id: str) -> None:
         """A person has looked: the column's new build is right, read it anew at the next poll."""
         async with self.db.writing() as session:
@@ -307,17 +303,13 @@ class Ingest:
         async with self.db.session() as session:
             return (await session.scalars(select(Article).where(Article.url == url))).first()
 
-    async def judge(self, url: str) -> SourceRule | Refusal:
-        """The source that covers an address now, or why none does. No request is made."""
-        return (await self._judge())(url)
-
     async def judging(self) -> Judge:
         """The source list's word on any address, as it is now."""
         return await self._judge()
 
     async def _judge(self) -> Judge:
         async with self.db.session() as session:
-            return partial(judge, sources=await _rules(session), as_of=now())
+            return partial(judge, sources=await source_rules(session), as_of=now())
 
     async def _gather(self, url: str, column: Column | None) -> _Found:
         """All network work of one article. FetchError with code extract when it holds none."""
@@ -327,7 +319,7 @@ class Ingest:
         fetched = await self._fetcher.fetch(url, allowed, PAGES)
         try:
             page = await asyncio.to_thread(
-                extract_page, fetched.text, fetched.final_url, _page_selectors(column)
+                extract_page, fetched.text, fetched.final_url, page_selectors(column)
             )
         except ValueError as error:
             raise FetchError("extract", str(error)) from error
@@ -353,7 +345,7 @@ class Ingest:
     async def _file(self, found: _Found) -> Article:
         """Write article, media and item at once, after judging the address once more."""
         async with self._ledger.transaction() as tx:
-            rules = await _rules(tx.session)
+            rules = await source_rules(tx.session)
             source = judge(found.fetched.final_url, rules, now())
             if isinstance(source, Refusal):
                 raise FetchError("refused", source.message)
@@ -430,13 +422,14 @@ class Ingest:
             )
 
 
-def _page_selectors(column: Column | None) -> dict[str, str]:
+def page_selectors(column: Column | None) -> dict[str, str]:
     """A column's selectors for its articles: page_title, page_date, page_source, page_body ..."""
     given = column.selectors.items() if column else ()
     return {key.removeprefix("page_"): css for key, css in given if key.startswith("page_")}
 
 
-async def _rules(session: AsyncSession) -> list[SourceRule]:
+async def source_rules(session: AsyncSession) -> list[SourceRule]:
+    """What the table of sources permits to be fetched."""
     rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
     return [
         SourceRule(
@@ -446,6 +439,7 @@ async def _rules(session: AsyncSession) -> list[SourceRule]:
             allow_http=row.allow_http,
             valid_from=row.valid_from,
             valid_to=row.valid_to,
+            paths=tuple(row.paths),
         )
         for row in rows
     ]
@@ -507,6 +501,7 @@ def _note_success(column: Column, look: _Look, result: PollResult) -> None:
 def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[str, str]) -> None:
     page = found.page
     article.source_id = source.id
+    article.final_url = found.fetched.final_url[:500]
     article.column_id = found.column.id if found.column else None
     article.title = page.title[:300]
     article.author = page.author[:120]

@@ -17,9 +17,16 @@ class Source(Base):
     organisation: Mapped[str] = mapped_column(String(120))
     hosts: Mapped[list[str]]  # exact hosts, `host:port` where the port is not the default
     allow_http: Mapped[bool] = mapped_column(default=False)
+    paths: Mapped[list[str]] = mapped_column(default=list)  # prefixes that may be used; empty: all
+    topics: Mapped[list[str]] = mapped_column(default=list)  # facet keys; empty: all
+    picture_licence: Mapped[str] = mapped_column(String(200), default="")
     basis: Mapped[str] = mapped_column(String(300))  # authorising document
+    basis_file: Mapped[str] = mapped_column(String(80), default="")  # its sha256 marker
     list_version: Mapped[str] = mapped_column(String(60), default="")
-    owner: Mapped[str] = mapped_column(String(60), default="")
+    owner: Mapped[str] = mapped_column(String(60), default="")  # login or name
+    told: Mapped[str] = mapped_column(
+        String(12), default=""
+    )  # expiry notice given: 30 | 7 | expired
     valid_from: Mapped[datetime]
     valid_to: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(12))  # proposed | active | revoked
@@ -59,6 +66,7 @@ class Article(Base):
     source_id: Mapped[str] = mapped_column(String(26), index=True)
     column_id: Mapped[str | None] = mapped_column(String(26))
     url: Mapped[str] = mapped_column(String(500), unique=True)
+    final_url: Mapped[str] = mapped_column(String(500), default="", index=True)  # after redirects
     title: Mapped[str] = mapped_column(String(300))
     author: Mapped[str] = mapped_column(String(120), default="")
     source_name: Mapped[str] = mapped_column(String(120), default="")

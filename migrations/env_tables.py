@@ -2,6 +2,7 @@
 
 import bot.models
 import console.models
+import content_sources.list_models
 import content_sources.models
 import escalations.models
 import knowledge.models
@@ -18,6 +19,7 @@ import subscriptions.models
 TABLES = (
     bot.models,
     console.models,
+    content_sources.list_models,
     content_sources.models,
     escalations.models,
     knowledge.models,

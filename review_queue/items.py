@@ -43,6 +43,7 @@ STATES = {
     "scheduled": "已安排发布",
     "published": "已发布",
     "recalled": "已撤回",
+    "quarantined": "已隔离",
 }
 
 Render = Callable[[Sequence[Account], Content], tuple[dict[str, dict[str, Any]], list[str]]]
@@ -262,10 +263,11 @@ class ReviewQueue:
         The gates run once more, so that reviewers see links and policies as they are now.
         """
         await self._fresh_levels()
-        await self.findings(item_id)
+        _, found = await self.findings(item_id)
         async with self.ledger.transaction() as tx:
             item, person = await self._open(tx.session, item_id, staff_id)
             reasons = await self._submit_faults(tx.session, item, person, version)
+            reasons += _source_faults(found)
             if reasons:
                 raise Refused(_status(reasons), reasons)
             revision = await _latest(tx.session, item)
@@ -610,8 +612,15 @@ def _holder_faults(item: Item, staff_id: str) -> list[Reason]:
     return []
 
 
+def _source_faults(found: Sequence[Mapping[str, Any]]) -> list[Reason]:
+    """What is wrong with where a repost comes from stops it before the first level already."""
+    return [Reason("finding", one["reason"]) for one in found if one["rule"].startswith("source.")]
+
+
 def _edit_faults(item: Item, person: Staff, version: int) -> list[Reason]:
     reasons = []
+    if item.state == "quarantined":
+        reasons.append(Reason("state", f"稿件已隔离，不能修改：{item.return_reason}"))
     if "editor" not in person.roles:
         reasons.append(Reason("role", "只有编辑能修改和提交稿件，审核人员请退回并说明"))
     if item.version != version:

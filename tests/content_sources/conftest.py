@@ -23,6 +23,7 @@ from review_queue.items import ReviewQueue
 from review_queue.workflow import load_workflows
 from sandbox.site import add_site
 from storage.database import Database, new_id
+from tests.content_sources.reposting import Relay, open_relay
 
 ROOT = Path(__file__).parents[2]
 DAY = datetime(2026, 11, 24, 4, tzinfo=UTC)
@@ -162,3 +163,8 @@ async def desk(tmp_path: Path, database: Database, site: Site, fetcher: Fetcher)
         database, ledger, queue, fetcher, lambda title, text: {"topics": ["employment"]}
     )
     return Desk(database, ingest, source.id, column.id)
+
+
+@pytest.fixture
+async def relay(tmp_path: Path, database: Database) -> Relay:
+    return await open_relay(tmp_path, database)

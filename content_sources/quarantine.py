@@ -1,0 +1,121 @@
+"""What a source's end does to the items taken from it, and what its return undoes."""
+
+from datetime import timedelta
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from content_sources.list_models import SourceTask
+from content_sources.models import Article, Source
+from content_sources.tasks import NewTask, open_task, owner_of
+from ledger.append import Transaction
+from review_queue.models import Item
+from review_queue.quarantine import WAITING, lift, quarantine
+
+DECIDE_WITHIN = timedelta(hours=24)
+
+
+def _taken_from(row: Source) -> ColumnElement[bool]:
+    """Items made from an article of this source."""
+    articles = select(Article.id).where(Article.source_id == row.id)
+    made = select(Article.item_id).where(Article.source_id == row.id, Article.item_id.is_not(None))
+    return or_(Item.article_id.in_(articles), Item.id.in_(made))
+
+
+async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str, int]:
+    """Quarantine what waits, hold what is scheduled, list what is out for a person's decision."""
+    done = {"quarantined": 0, "held": 0, "listed": 0}
+    query = select(Item).where(_taken_from(row), Item.state.in_((*WAITING, "published")))
+    owner = await owner_of(tx.session, row.owner)
+    for item in (await tx.session.scalars(query.order_by(Item.id))).all():
+        if item.state == "published":
+            done["listed"] += await _list(tx, item, row, (why, owner))
+        else:
+            held = await quarantine(tx, item, f"{why}，稿件已隔离：不能提交、审核和发布")
+            done["held" if held else "quarantined"] += 1
+    return done
+
+
+async def _list(tx: Transaction, item: Item, row: Source, said: tuple[str, str | None]) -> int:
+    """One task: keep, correct or withdraw, with person and reason."""
+    why, owner = said
+    if await _decided(tx.session, item.id):
+        return 0
+    editor = item.last_editor_id if item.last_editor_id != "robot" else None
+    await open_task(
+        tx,
+        NewTask(
+            kind="decision",
+            title=f"{why}，已发布的稿件要决定去留：{item.title}"[:300],
+            due_at=now() + DECIDE_WITHIN,
+            item_id=item.id,
+            source_id=row.id,
+            assignee=owner or editor,
+        ),
+    )
+    return 1
+
+
+async def _decided(session: AsyncSession, item_id: str) -> bool:
+    query = select(SourceTask.id).where(
+        SourceTask.kind == "decision", SourceTask.item_id == item_id, SourceTask.state == "open"
+    )
+    return (await session.scalars(query.limit(1))).first() is not None
+
+
+async def lift_source(tx: Transaction, row: Source) -> int:
+    """The source is in force again: its quarantined items go back to draft. How many."""
+    if row.state != "active" or (row.valid_to is not None and row.valid_to <= now()):
+        return 0
+    query = select(Item).where(_taken_from(row), Item.state == "quarantined")
+    items = (await tx.session.scalars(query)).all()
+    for item in items:
+        await lift(tx, item, f"稿源“{row.organisation}”已重新核定，请核对后重新提交审核")
+    return len(items)
+
+
+async def expire_due(tx: Transaction) -> dict[str, int]:
+    """Quarantine items of sources that expired; tell owners 30 and 7 days before."""
+    done = {"expired": 0, "told": 0}
+    query = select(Source).where(Source.state == "active", Source.valid_to.is_not(None))
+    for row in (await tx.session.scalars(query.order_by(Source.id))).all():
+        if row.valid_to is None:
+            continue
+        left = row.valid_to - now()
+        if left <= timedelta(0):
+            if row.told != "expired":
+                row.told = "expired"
+                await tx.append(
+                    "source.expired", subject=f"source:{row.id}", actor="system", body={}
+                )
+                await quarantine_source(tx, row, f"稿源“{row.organisation}”已过有效期")
+                done["expired"] += 1
+            continue
+        stage = next((name for name, days in (("7", 7), ("30", 30)) if left.days < days), "")
+        if stage and stage != row.told and not (stage == "30" and row.told == "7"):
+            row.told = stage
+            done["told"] += await _notice(tx, row)
+    return done
+
+
+async def _notice(tx: Transaction, row: Source) -> int:
+    """One renewal task a source, due when it ends; the second notice only reminds again."""
+    open_one = select(SourceTask).where(
+        SourceTask.kind == "renewal", SourceTask.source_id == row.id, SourceTask.state == "open"
+    )
+    task = (await tx.session.scalars(open_one.limit(1))).first()
+    if task is not None:
+        task.reminded_at = None
+        return 1
+    await open_task(
+        tx,
+        NewTask(
+            kind="renewal",
+            title=f"稿源“{row.organisation}”即将到期，请提出延期或另找稿源",
+            due_at=row.valid_to or now(),
+            source_id=row.id,
+            assignee=await owner_of(tx.session, row.owner),
+        ),
+    )
+    return 1

@@ -1,0 +1,55 @@
+"""Items whose source fell away: out of review at once, unsent publications held, and back again."""
+
+from sqlalchemy import select, update
+
+from bot.contract import State
+from bot.models import Delivery, Publication
+from config.clock import now
+from ledger.append import Transaction
+from review_queue.models import Item, ReleaseRow
+
+WAITING = ("draft", "review", "approved", "scheduled")
+_UNSENT = (State.CREATED, State.RETRYING)
+
+
+async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
+    """Take a waiting item out of every queue; True when something of it was about to go out.
+
+    Its unsent publications and deliveries are held with the reason, and its approvals are void.
+    """
+    held = item.state == "scheduled"
+    releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)
+    await tx.session.execute(
+        update(Publication)
+        .where(Publication.item_id == item.id, Publication.state.in_(_UNSENT))
+        .values(state=State.HELD, reason=why, next_at=None)
+    )
+    await tx.session.execute(
+        update(Delivery)
+        .where(Delivery.release_id.in_(releases), Delivery.state.in_(_UNSENT))
+        .values(state=State.HELD, hold="source", why=why, next_at=None)
+    )
+    item.state, item.workflow, item.level, item.level_due_at = "quarantined", None, 0, None
+    item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
+    item.return_reason, item.updated_at = why, now()
+    item.version += 1
+    await tx.append("item.quarantined", subject=f"item:{item.id}", actor="system", body={})
+    return held
+
+
+async def lift(tx: Transaction, item: Item, why: str) -> None:
+    """Back to draft: it is submitted and reviewed from the beginning; what was held has ended."""
+    await tx.session.execute(
+        update(Publication)
+        .where(Publication.item_id == item.id, Publication.state == State.HELD)
+        .values(state=State.ENDED, reason=why)
+    )
+    releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)
+    await tx.session.execute(
+        update(Delivery)
+        .where(Delivery.release_id.in_(releases), Delivery.state == State.HELD)
+        .values(state=State.ENDED, why=why)
+    )
+    item.state, item.return_reason, item.updated_at = "draft", why, now()
+    item.version += 1
+    await tx.append("item.lifted", subject=f"item:{item.id}", actor="system", body={})
