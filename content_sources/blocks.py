@@ -4,12 +4,14 @@ What is neither text nor picture is dropped: scripts, forms, styles. The blocks 
 that is kept; `text` of a block is what a reader sees, one line.
 """
 
+import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+import nh3
 from lxml.html import HtmlElement
 
 HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
@@ -311,3 +313,25 @@ def _site(url: str) -> str:
 def clean(text: str | None) -> str:
     """One line without needless space."""
     return _SPACE.sub(" ", text or "").strip()
+
+
+def plain(text: str) -> str:
+    """Text without any markup, also markup that was escaped once or twice."""
+    for _ in range(3):
+        cleaned = html.unescape(nh3.clean(text, tags=set()))
+        if cleaned == text:
+            break
+        text = cleaned
+    return clean(re.sub(r"</?[a-zA-Z!][^<>]*>?", "", text))
+
+
+def short_text(node: HtmlElement, longest: int) -> str:
+    """The text of an element, empty when it is longer; long ones are not read to their end."""
+    parts, size = [], 0
+    for part in node.itertext():
+        parts.append(str(part))
+        size += len(parts[-1])
+        if size > longest * 4:
+            return ""
+    text = clean("".join(parts))
+    return text if len(text) <= longest else ""

@@ -4,7 +4,6 @@ A reading says what was found and what is odd about it. `alarm` compares a readi
 of earlier ones: a list page that was rebuilt must be noticed, not read as "nothing new".
 """
 
-import html
 import json
 import re
 from calendar import timegm
@@ -12,16 +11,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import feedparser
-import nh3
 from lxml import etree
 from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring, fragments_fromstring
 
 from config.clock import beijing, now
+from content_sources.blocks import plain
 from content_sources.charset import decode
 from content_sources.dates import find_day, read_day
 from content_sources.unpack import PackedError, TooLarge, Unpacker
@@ -46,6 +46,8 @@ LONGEST_TITLE = 300
 MOST = 200  # entries of one reading
 MOST_SITEMAPS = 5  # parts of a sitemap index
 LARGEST_SITEMAP = 20 * 1024 * 1024  # bytes, unpacked
+MOST_LINKS = 5000  # of a list page
+MOST_IN_ROW = 12  # links of one row
 LIKE = 3  # rows of one build that make a list
 
 
@@ -301,16 +303,6 @@ def _feed_day(row: Mapping[str, Any]) -> str:
         return read_day(given, now())
 
 
-def plain(text: str) -> str:
-    """Text without any markup, also markup that was escaped once or twice."""
-    for _ in range(3):
-        cleaned = html.unescape(nh3.clean(text, tags=set()))
-        if cleaned == text:
-            break
-        text = cleaned
-    return _clean(re.sub(r"</?[a-zA-Z!][^<>]*>?", "", text))
-
-
 # --- list pages -------------------------------------------------------------------------
 
 
@@ -377,10 +369,10 @@ def _lists(tree: HtmlElement, base_url: str) -> list[list[Entry]]:
     """Rows of one build under one parent, each with its best link: `li`, `tr`, `div`, `dd` ..."""
     counts: dict[Any, Counter[str]] = {}
     rows: dict[Any, list[HtmlElement]] = {}
-    for anchor in tree.iter("a"):
+    for anchor in islice(tree.iter("a"), MOST_LINKS):
         row = _repeated(anchor, counts)
-        if row is not None:
-            rows.setdefault(row, []).append(anchor)
+        if row is not None and len(rows.setdefault(row, [])) < MOST_IN_ROW:
+            rows[row].append(anchor)
     lists: dict[Any, list[Entry]] = {}
     for row, anchors in rows.items():
         made = [one for anchor in anchors if (one := _entry(anchor, row, base_url))]
@@ -419,7 +411,7 @@ def _repeated(anchor: HtmlElement, counts: dict[Any, Counter[str]]) -> HtmlEleme
 def _groups(tree: HtmlElement, base_url: str) -> list[list[Entry]]:
     """Links that sit in like-built rows of one parent are one list, however few."""
     found: dict[tuple[Any, str], list[Entry]] = {}
-    for anchor in tree.xpath("//a[@href]"):
+    for anchor in islice(tree.iter("a"), MOST_LINKS):
         row = _row(anchor)
         entry = _entry(anchor, row, base_url)
         parent = row.getparent()

@@ -19,28 +19,27 @@ from gne import GeneralNewsExtractor
 from gne.exceptions import NoContentException
 from lxml import etree
 from lxml.cssselect import CSSSelector, SelectorError
-from lxml.html import HtmlElement, document_fromstring, fromstring
-from readability import Document
-from readability.readability import Unparseable
+from lxml.html import HtmlElement, document_fromstring
 
 from config.clock import beijing, now
-from content_sources.blocks import HEADINGS, SILENT, Block, clean, is_file, links, read_blocks
+from content_sources.blocks import (
+    HEADINGS,
+    SILENT,
+    Block,
+    clean,
+    is_file,
+    links,
+    plain,
+    read_blocks,
+    short_text,
+)
+from content_sources.body import container, generic, trimmed
 from content_sources.charset import decode
 from content_sources.dates import find_day
 from content_sources.fetch import Fetcher, FetchError, Judge
-from content_sources.policy_info import NUMBER, PolicyInfo, box_lines, labels_in, read_info
+from content_sources.policy_info import NUMBER, PolicyInfo, read_info
 from content_sources.whitelist import SourceRule, judge
 
-_CONTAINERS = (  # ids and classes of site systems, most telling first
-    ("UCAP-CONTENT", "js_content", "TRS_Editor", "TRS_UEDITOR", "trs_editor_view"),
-    ("trs_paper_default", "Custom_UnionStyle", "wp_articlecontent", "vsb_content"),
-    ("v_news_content", "zoom", "Zoom", "zoomcon", "artibody", "ContentRegion", "rwb_zw"),
-    ("pages_content", "article-content", "article_content", "articleContent", "article_con"),
-    ("article-con", "xxgk_content", "xxgkContent", "wzzw", "news_content", "newsContent"),
-    ("detail-content", "detail_content", "content_txt", "article_txt", "rm_txt_con", "mainText"),
-    ("contentText", "con_text", "conTxt", "content_area", "article-body", "article_body"),
-    ("articleBody", "post_body", "nr_content", "zwxl-article", "xl-content", "j-fontContent"),
-)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LABELS = (
     "作者|编辑|责任|责编|审核|浏览|阅读|点击|访问|发布|时间|日期|来源|字号|字体|打印|分享|记者|稿源|点赞|收藏|"
@@ -64,32 +63,25 @@ _IN_ART = re.compile(r"/art/((?:19|20)\d\d)/(\d{1,2})/(\d{1,2})/")
 _STAMP = re.compile(r"""\b(?:ct|oriCreateTime|createTime)\s*=\s*["'](1\d{9})["']""")
 _LD_DAY = re.compile(r""""(?:datePublished|pubDate)"\s*:\s*"([^"]{8,40})\"""")
 _SITE = re.compile(r"(?:政府|网|网站|门户|委员会|局|厅|首页|详情|正文|内容|新闻|公众平台)$")
-_FOOT = re.compile(
-    r"ICP备|公网安备|版权所有|网站标识码|Copyright|主办单位[:：]|承办单位[:：]", re.IGNORECASE
+_MEDIA = (
+    r"([\u4e00-\u9fff]{2,14}(?:网|报|社|台|在线|中心|新闻|频道|客户端|政府|委员会|局|厅|办公室|"
+    r"杂志|周刊))"
 )
-_NOISE = re.compile(r"nav|menu|crumb|footer|sidebar|share|related|recommend|pager|copyright", re.I)
-_INFO = re.compile(
-    r"^(?:首页\s*[>›»＞]|(?:您|你)?(?:的|现在|当前)?(?:的)?(?:所在)?位置|今天是|"
-    r"(?:发布|更新|发稿)(?:时间|日期)\s*[:：]|(?:时间|日期)\s*[:：][^来浏]*(?:来源|浏览)|"
-    r"(?:信息|文章|稿件)?来源\s*[:：]|作者\s*[:：]|"
-    r"字号|字体|浏览|阅读|点击|分享到|【?打印|\[?\s*字体|\d{4}-\d\d-\d\d)"
+_BESIDE_DAY = re.compile(
+    r"(?:19|20)\d{2}[-/.年]\d{1,2}[-/.月]\d{1,2}日?\s*(?:\d{1,2}:\d{2}(?::\d{2})?)?\s*[|｜/]?\s*"
+    + _MEDIA
+    + r"(?=\s|$|[|｜])"
 )
-_CUT = re.compile(
-    r"^[【\[（(]?\s*(?:相关(?:链接|新闻|阅读|文章|推荐|稿件|信息|解读|报道|文件|附件下载)|延伸阅读|推荐阅读|热门(?:推荐|文章|新闻)|"
-    r"猜你喜欢|最新(?:文章|新闻|发布)|您可能感兴趣|网友评论|精彩推荐|更多(?:新闻|内容|>)|热点(?:新闻|推荐|排行)|"
-    r"(?:上|下)一(?:篇|条|页|则)|分享(?:到|至|本文)|扫一扫|扫描二维码|打印|关闭(?:窗口|本页)|返回(?:顶部|列表)|"
-    r"版权声明|免责声明|网站(?:地图|声明)|联系我们|关于我们|预览时标签不可点|微信扫一扫|继续滑动看下一个|阅读原文)"
+_REPORTER = re.compile(
+    r"(?:(?:本报|本网|本台|全媒体|见习|首席)?(?:记者|通讯员)|文/|文：)\s*([\u4e00-\u9fff]{2,4})(?=[\s）)、/|]|$)"
 )
-_TINY = re.compile(
-    r"^[【\[（(]?\s*(?:分享到?|打印|关闭|收藏|纠错|字体|字号|大\s*中\s*小|打印本页|关闭窗口|返回顶部|点赞|\d*\s*次?阅读|浏览次数)"
-    r"[\s\S]{0,24}$"
+_TITLE_CLASS = re.compile(
+    r"(?:^|[-_ ])(?:title|tit|bt|biaoti|headline|arttitle)(?:$|[-_ \d])", re.I
 )
-_EDITED = re.compile(
-    r"^[【\[（(]?\s*(?:责任编辑|责编|编辑|审核|校对|初审|复审|终审|值班编委)\s*[:：]"
+_SOURCE_CLASS = frozenset(
+    {"source", "src", "laiyuan", "media", "origin", "source_baidu", "ly", "from", "article-source"}
 )
 _GNE_LONGEST = 500_000  # characters; gne's time grows faster than the page
-_LEAST = 120  # characters; below this a readability text is compared with gne's
-_ENOUGH = 40  # characters that make a container the body
 _INLINE_TITLES = ("h1", "h2", "h3", "h4", "div", "p", "span", "td", "strong", "b", "font", "center")
 
 
@@ -166,26 +158,26 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
     sheet = _Sheet(html, url, selectors or {})
     node = sheet.chosen.get("body")
     if node is None:
-        node = _container(sheet.tree)
+        node = container(sheet.tree)
     known = node is not None
     if node is None:
-        node = _generic(sheet)
+        node = generic(sheet.tree, sheet.html, lambda: str(sheet.guess.get("body_html") or ""))
     if node is None:
         raise ValueError(_NO_BODY)
-    title = _title(sheet)
-    blocks = _trimmed(read_blocks(node, url), title)
+    title = plain(_title(sheet))
+    blocks = trimmed(read_blocks(node, url), title)
     lines = list(_lines(blocks))
     text = "\n".join(line for line in lines if not line.startswith("!["))
     if not text:
         raise ValueError(_NO_BODY)
     found = tuple(links(node, url))
-    source = _source(sheet)
+    source = plain(_source(sheet))
     number = sheet.info.doc_number or _number(title) or _number(text[:600])
     return Page(
         title=title,
         date=_date(sheet, title),
         source=source,
-        author=_author(sheet, source),
+        author=plain(_author(sheet, source, text)),
         text=text,
         images=tuple(dict.fromkeys((one.url, one.text) for one in blocks if one.kind == "image")),
         links=found,
@@ -328,7 +320,7 @@ def _title(sheet: _Sheet) -> str:
     if len(main) == 1 and (not whole or _SITE.search(whole[0])):
         alone = main.pop()
         return alone if not whole or len(alone) > len(whole[0]) else whole[0]
-    other = sheet.info.title if sheet.info.is_policy else ""
+    other = (sheet.info.title if sheet.info.is_policy else "") or _marked_title(sheet.tree)
     if len(other) >= 6 and (not whole or _SITE.search(whole[0])):
         return other
     other = clean(str(sheet.guess.get("title", "")))
@@ -337,13 +329,23 @@ def _title(sheet: _Sheet) -> str:
     return whole[0] if whole else other
 
 
+def _marked_title(tree: HtmlElement) -> str:
+    """The longest line that the page itself calls its title."""
+    found = [
+        short_text(node, 80)
+        for node in tree.iter("h1", "h2", "h3", "div", "p", "span", "td")
+        if len(node) <= 2 and _TITLE_CLASS.search(f"{node.get('class', '')} {node.get('id', '')}")
+    ]
+    return max((one for one in found if len(one) >= 6), key=len, default="")
+
+
 def _visible_titles(tree: HtmlElement, page: str, whole: Sequence[str]) -> Iterator[str]:
     """Lines of the page that its <title> begins with or, for headings, contains."""
     for node in tree.iter(*_INLINE_TITLES):
         if len(node) > 4 and node.tag not in HEADINGS:
             continue
-        text = clean(node.text_content())
-        if not 5 <= len(text) <= 200 or text not in page or text in whole[1:]:
+        text = short_text(node, 200)
+        if not len(text) >= 5 or text not in page or text in whole[1:]:
             continue
         if node.tag in ("h1", "h2", "h3") or (page.startswith(text) and _ends(page, text)):
             yield text
@@ -365,7 +367,20 @@ def _source(sheet: _Sheet) -> str:
     name = sheet.tree.xpath('//*[@id="js_name"]')
     if name:
         return clean(name[0].text_content())
-    return sheet.info.issuer if sheet.info.is_policy else ""
+    if sheet.info.is_policy and sheet.info.issuer:
+        return sheet.info.issuer
+    return _find(_BESIDE_DAY, _TODAY.sub(" ", sheet.head)) or _marked_source(sheet.tree)
+
+
+def _marked_source(tree: HtmlElement) -> str:
+    """A short piece of text that the page itself calls its source."""
+    for node in tree.iter("span", "div", "a", "p", "em", "i", "td"):
+        names = {*(node.get("class") or "").lower().split(), (node.get("id") or "").lower()}
+        if names & _SOURCE_CLASS:
+            text = short_text(node, 20)
+            if len(text) >= 2 and not re.search(r"\d|[:：，。]", text):
+                return text
+    return ""
 
 
 def _date(sheet: _Sheet, title: str) -> str:
@@ -406,13 +421,15 @@ def _after(label: re.Pattern[str], text: str) -> Iterator[str]:
     return (text[match.end() : match.end() + 24] for match in label.finditer(text))
 
 
-def _author(sheet: _Sheet, source: str) -> str:
+def _author(sheet: _Sheet, source: str, text: str) -> str:
     given = _first(sheet.meta, ":author", "author", "og:article:author", "article:author")
     given = re.sub(r"^(?:作者|记者)\s*[:：]\s*", "", given)
     if given and not given.startswith("http") and given != source:
         return given
     if found := _find(_AUTHOR, sheet.head):
         return "" if "转载" in found else found
+    if found := _find(_REPORTER, text[:200]) or _find(_REPORTER, text[-60:]):
+        return found
     if "guess" not in sheet.__dict__:  # not worth gne's time alone
         return ""
     other = clean(str(sheet.guess.get("author", "")))  # gne takes the source for an author at times
@@ -429,126 +446,6 @@ def _find(pattern: re.Pattern[str], text: str) -> str:
 def _number(text: str) -> str:
     match = NUMBER.search(text)
     return re.sub(r"\s", "", match[0]) if match else ""
-
-
-# --- the body ---------------------------------------------------------------------------
-
-
-def _container(tree: HtmlElement) -> HtmlElement | None:
-    """The text container of a known government site system, when it holds enough."""
-    ranks = {name: rank for rank, names in enumerate(_CONTAINERS) for name in names}
-    best: tuple[int, int] | None = None
-    chosen: HtmlElement | None = None
-    for node in tree.iter("div", "td", "article", "section", "span", "ucapcontent", "p"):
-        names = [node.get("id") or "", *(node.get("class") or "").split()]
-        rank = min((ranks[name] for name in names if name in ranks), default=None)
-        if rank is None or not _holds(node):
-            continue
-        weight = (-rank, _size(node))
-        if best is None or weight > best:
-            best, chosen = weight, node
-    return chosen
-
-
-def _holds(node: HtmlElement) -> bool:
-    """Enough text, or a little with a picture or a file, and not merely a list of links."""
-    size = _size(node)
-    linked = sum(len(clean(one.text_content())) for one in node.iter("a"))
-    files = any(is_file(one.get("href") or "") for one in node.iter("a"))
-    if size >= _ENOUGH:
-        return files or linked < 0.7 * size
-    return size >= 5 and (files or next(node.iter("img"), None) is not None)
-
-
-def _generic(sheet: _Sheet) -> HtmlElement | None:
-    """readability's body; gne's where readability found little and gne found more."""
-    bodies = []
-    try:
-        summary = Document(sheet.html).summary(html_partial=True)
-        bodies.append(_without_noise(fromstring(summary)))
-    except (Unparseable, etree.LxmlError, ValueError, TypeError, RecursionError):
-        bodies.clear()
-    size = _size(bodies[0]) if bodies else 0
-    if size < _LEAST:
-        other = str(sheet.guess.get("body_html") or "")
-        second = _without_noise(fromstring(other)) if other else None
-        if second is not None and _size(second) > size:
-            bodies.insert(0, second)
-    return bodies[0] if bodies else None
-
-
-def _without_noise(body: HtmlElement) -> HtmlElement:
-    """Drop menus, lists of other articles and the foot of the page from a guessed body."""
-    blocks = body.iter("div", "ul", "ol", "nav", "footer", "table", "section", "aside", "p")
-    for node in reversed(list(blocks)):  # the inner ones first, so that wrappers get lighter
-        if node is not body and _is_noise(node):
-            node.drop_tree()
-    return body
-
-
-def _is_noise(node: HtmlElement) -> bool:
-    size = _size(node)
-    anchors = node.xpath(".//a[@href]")
-    if size > 400 or any(is_file(one.get("href")) for one in anchors) or node.xpath(".//img"):
-        return False
-    if node.tag in ("nav", "footer", "aside") or _FOOT.search(node.text_content()):
-        return True
-    linked = sum(len(clean(one.text_content())) for one in anchors)
-    share = linked / size if size else 0
-    named = _NOISE.search(f"{node.get('class', '')} {node.get('id', '')}")
-    return len(anchors) >= 2 and (share > 0.7 or (bool(named) and share > 0.4))
-
-
-def _size(node: etree._Element) -> int:
-    return len(clean("".join(str(part) for part in node.itertext())))
-
-
-def _trimmed(blocks: Sequence[Block], title: str) -> list[Block]:
-    """The document without the title, the line of time and source above, and what follows below."""
-    kept = [one for one in blocks if one.text != title or one.kind == "image"]
-    box = box_lines([one.text for one in kept[:25]])
-    kept = [one for at, one in enumerate(kept) if at not in box]
-    top = [one for one in kept[:5] if not _is_head(one)]
-    return _without_tail([*top, *kept[5:]])
-
-
-def _is_head(block: Block) -> bool:
-    """A line of time and source, or the information box of a policy page."""
-    if block.kind == "image":
-        return False
-    if block.kind == "table":
-        return labels_in(cell for row in block.rows for cell in row) >= 3
-    if len(block.text) > 90:
-        return False
-    return bool(_INFO.match(block.text) or _TINY.match(block.text))
-
-
-def _without_tail(blocks: list[Block]) -> list[Block]:
-    """Cut at a heading of other articles, with the links below it; drop buttons anywhere."""
-    made: list[Block] = []
-    skipping = False
-    for block in blocks:
-        if block.kind != "image" and _CUT.match(block.text) and not block.file:
-            skipping = len(block.text) <= 60 or block.linked > 0.5
-            if skipping:
-                continue
-        if skipping and (block.linked > 0.5 or block.kind == "item") and not block.file:
-            continue
-        if skipping and block.kind != "image" and _FOOT.search(block.text):
-            continue
-        skipping = False
-        if block.kind == "image" or not (_TINY.match(block.text) and len(block.text) <= 30):
-            made.append(block)
-    while made and made[-1].kind != "image" and _is_foot(made[-1]):
-        made.pop()
-    return made
-
-
-def _is_foot(block: Block) -> bool:
-    """The last lines: who edited it, links to lists, the site's own foot."""
-    if block.file or len(block.text) > 120:
-        return False
-    return bool(_EDITED.match(block.text) or _FOOT.search(block.text)) or block.linked > 0.9
 
 
 def _lines(blocks: Iterable[Block]) -> Iterator[str]:

@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 
 from config.clock import beijing, now
+from content_sources.blocks import plain
 from content_sources.columns import (
     ColumnError,
     Entry,
     alarm,
     kind_of_column,
-    plain,
     read_page,
     shape_of,
 )
