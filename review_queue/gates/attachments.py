@@ -387,6 +387,13 @@ def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:
     return starts, "\n".join(texts)
 
 
+# What makes a file unfit to be checked or published at all: nobody may wave it through.
+_UNFIT = frozenset(
+    f"secrecy.attachment-{rule}"
+    for rule in ("bomb", "malformed", "broken", "disguised", "encrypted", "macro", "lost")
+)
+
+
 def _fault_finding(file: FileDraft, fault: Fault, starts: Sequence[int]) -> Finding:
     start, reason = 0, fault.reason
     if fault.part >= 0:
@@ -403,6 +410,7 @@ def _fault_finding(file: FileDraft, fault: Fault, starts: Sequence[int]) -> Find
         text=fault.text,
         reason=reason,
         basis=_BASIS,
+        waivable=fault.rule not in _UNFIT,
     )
 
 

@@ -44,4 +44,5 @@ def link_findings(field: str, text: str, seen: Mapping[str, LinkFact]) -> Iterat
             text=url,
             reason=f"{fact.message}。{remedy}",
             basis=_BASIS,
+            waivable=fact.outcome != "private",
         )
