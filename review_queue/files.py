@@ -48,6 +48,7 @@ class Files:
         """`db` holds the bytes (storage.media)."""
         self._db = db
         self._known: OrderedDict[tuple[object, ...], list[Finding]] = OrderedDict()
+        self._facts: Facts | None = None
 
     async def findings(self, draft: Draft, ruleset: RuleSet, facts: Facts) -> list[Finding]:
         """All findings above a hint in attachments, pictures of the text and the cover."""
@@ -58,7 +59,10 @@ class Files:
 
     async def _one(self, file: _File, kind: str, ruleset: RuleSet, facts: Facts) -> list[Finding]:
         day = beijing(now()).date()
-        key = (file, kind, day, ruleset.digest, facts)
+        if facts is not self._facts:  # the library changed: what was found may no longer hold
+            self._known.clear()
+            self._facts = facts
+        key = (file, kind, day, ruleset.digest)
         if key in self._known:
             self._known.move_to_end(key)
             return self._known[key]

@@ -61,7 +61,9 @@ def read_common(archive: Archive, notes: Notes) -> None:
     """What every office file may carry: macros, embedded files, pictures, properties."""
     if any(name.lower().endswith(("vbaproject.bin", "vbadata.xml")) for name in archive.names):
         notes.fault("macro", "block", "带有宏程序，不得发布，请另存为不带宏的文件")
-    embedded = archive.matching(r"(?:word|xl|ppt)/(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+")
+    embedded = archive.matching(
+        r"(?:word|xl|ppt)/(?:(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+|[^/]+\.(?:mht|html?|rtf))"
+    )
     if objects := [name for name in embedded if not name.endswith((".xml", ".rels"))]:
         reason = f"嵌有 {len(objects)} 个文件或对象，机器没有检查，请由人打开查看，或改为单独的附件"
         notes.fault("embedded", "warn", reason)
@@ -333,7 +335,11 @@ def read_excel(archive: Archive, notes: Notes) -> None:
     for name in archive.matching(r"xl/pivotCache/pivotCache(?:Definition|Records)\d*\.xml"):
         for node in named(archive.xml(name), "s"):
             if text := attribute(node, "v"):
-                notes.add("数据透视表缓存（看不见但随文件发布）", text, f"数据透视表缓存 {name}", 1)
+                notes.add("数据透视表缓存（看不见但随文件发布）", text)
+    for name in archive.matching(r"xl/externalLinks/externalLink\d*\.xml"):
+        for node in named(archive.xml(name), "v"):
+            if node.text:
+                notes.add("外部链接缓存（看不见但随文件发布）", _plain_number(node.text))
     read_common(archive, notes)
 
 

@@ -77,6 +77,17 @@ def test_hidden_sheets_hidden_rows_and_unlisted_sheets_are_read() -> None:
     assert any(one.rule == "secrecy.attachment-hidden-sheet" for one in found)
 
 
+def test_what_a_workbook_keeps_of_other_workbooks_is_read() -> None:
+    cache = "<externalLink><row><cell><v>13800138000</v></cell></row></externalLink>"
+    pivot = '<pivotCacheRecords><r><s v="手机13900139000"/></r></pivotCacheRecords>'
+    more = {
+        "xl/externalLinks/externalLink1.xml": cache,
+        "xl/pivotCache/pivotCacheRecords1.xml": pivot,
+    }
+    found = _found("表.xlsx", workbook({"表": sheet([["序号"]])}, more=more))
+    assert {one.reason.partition("（")[0] for one in found} == {"外部链接缓存", "数据透视表缓存"}
+
+
 def test_a_number_stored_as_a_float_and_a_sum_are_told_apart_by_their_headings() -> None:
     cells = '<c r="A2"><v>1.3800138E10</v></c><c r="B2"><v>1.3800138E10</v></c>'
     row = f"<row r='2'>{cells}</row></sheetData>"
