@@ -34,6 +34,45 @@ _PROTECTED = re.compile(
     r"|严重传染病患者|性侵(?:受害者|被害人))"
     rf"([{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?=[，。、；：（(\s]|因|在|于|是|向|被|称|说|的)"
 )
+_WORDS = frozenset(
+    [
+        "陈述",
+        "康复",
+        "方面",
+        "方式",
+        "方法",
+        "金额",
+        "常年",
+        "常见",
+        "高龄",
+        "高度",
+        "高中",
+        "管理",
+        "任何",
+        "万元",
+        "安置",
+        "江西",
+        "江苏",
+        "史料",
+        "钱财",
+        "段落",
+        "万人",
+        "白血",
+        "石膏",
+        "龙头",
+        "马上",
+        "高达",
+        "高烧",
+        "方便",
+        "方案",
+        "时候",
+        "毛发",
+        "温馨",
+        "严重",
+        "严格",
+        "卢某",
+    ]
+)
 _NAMED = Ground(
     "law",
     "law.protected-person",
@@ -91,7 +130,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
         for match in _LAW.finditer(ctx.dense.text):
             yield from _cited(ctx, match)
     for match in _PROTECTED.finditer(ctx.dense.text):
-        if "某" not in match[1]:
+        if "某" not in match[1] and match[1][:2] not in _WORDS:
             yield ctx.mark_dense(match.span(1), _NAMED, [match[1][0] + "某"])
 
 

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from review_queue.gates.finding import Context, Finding, Ground
+from review_queue.gates.words import on_word_ends
 
 LONGEST_TITLE = 32
 _NUMBERS = "《党政机关公文格式》（GB/T 9704-2012）7.3.3；《出版物上数字用法》（GB/T 15835-2011）"
@@ -72,12 +73,23 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
         yield ctx.mark((match.start(1), match.end()), _BRACKETED, [match[1]])
     for match in _REPEATED.finditer(ctx.dense.text):
         once = match[1] or match[2] or match[3]
-        if len(set(once)) == 1 < len(once):
+        if len(once) > 1 and not _said_twice(ctx, once, match.span()):
             continue
         left, right = ctx.dense.original(*match.span())
         if right - left == match.end() - match.start():
             yield ctx.mark((left, right), _TWICE, [once])
     yield from _sums(ctx)
+
+
+def _said_twice(ctx: Context, once: str, span: tuple[int, int]) -> bool:
+    """Not one character drawn out, not 一棵树一棵树, and both times a whole word or words."""
+    if len(set(once)) == 1 or once[0] in "一的每":
+        return False
+    begin = ctx.sentence(*span)[0]
+    sentence, middle = ctx.around(*span), span[0] + len(once)
+    return all(
+        on_word_ends(sentence, half, begin) for half in ((span[0], middle), (middle, span[1]))
+    )
 
 
 # --- numbering ------------------------------------------------------------------------------

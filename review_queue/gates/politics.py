@@ -20,4 +20,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     if "中共" not in ctx.dense.text:
         return
     for match in _COMMITTEE.finditer(ctx.dense.text):
+        name = re.split("[省市州盟]", match[0][2:-3])[-1]
+        if len(name) == 1:  # 中共渠县县委 is right: a name of one character keeps its 县
+            continue
         yield ctx.mark_dense(match.span(), _DOUBLED, [match[0][:-2] + "委"])
