@@ -92,7 +92,8 @@ def _chain(ctx: Context, province: Place, by_start: dict[int, list[Place]]) -> _
     if not known and old and _was_prefecture(name, old[0]):
         middle = old[0]
     county = _county(text, province.end + len(middle), name, middle)
-    if not county or (not middle and not _renamed_to(name, "", county)):
+    direct = name in DIVISIONS.cities and not middle
+    if not county or (not middle and not direct and not _renamed_to(name, "", county)):
         return None
     end = province.end + len(middle) + len(county)
     return _Chain(name, middle, county, province.start, end, name)
@@ -144,7 +145,8 @@ def _changed(ctx: Context, chain: _Chain) -> Iterator[Finding]:
     span = (chain.start, chain.end)
     now = _renamed_to(province, middle, county)
     if not now:
-        inside = DIVISIONS.children[middle] if middle in DIVISIONS.prefectures else set()
+        gone = middle and middle not in DIVISIONS.prefectures
+        inside = set() if gone else DIVISIONS.children[middle or province]
         if any(ctx.dense.text.startswith(name, chain.end - len(county)) for name in inside):
             return
         now = _like_named(province, middle, county)
@@ -164,6 +166,8 @@ def _like_named(province: str, middle: str, county: str) -> list[str]:
     stem = _COUNTY.match(county)
     if stem is None:
         return []
+    if not middle:
+        return [name for name in DIVISIONS.children[province] if _same_stem(stem[1], name)]
     uppers = DIVISIONS.now(province, middle)
     below = DIVISIONS.children[province] & DIVISIONS.prefectures
     for places in (uppers, [] if middle in DIVISIONS.prefectures else sorted(below)):

@@ -80,6 +80,11 @@ class Divisions:
             )
 
     @cached_property
+    def cities(self) -> frozenset[str]:
+        """The provinces that are cities, their counties directly below them."""
+        return frozenset(name for name in self.provinces if name.endswith("市"))
+
+    @cached_property
     def names(self) -> frozenset[str]:
         """All names that are looked for."""
         counties = {name for name in self.parents if len(name) > 2 and name not in _COMMON}
