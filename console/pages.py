@@ -68,6 +68,8 @@ DONE = {
     "source_approved": "已批准，可以转载这家稿源。",
     "source_revoked": "已撤销，从现在起不再抓取和转载；已发布的稿件列入任务，等人决定。",
     "source_rejected": "已记录不批准，登记没有变更。",
+    "column_added": "栏目已启用，到时间自动抓取；抓到的都是草稿。",
+    "column_switched": "栏目设置已改变。",
     "imported": "已导入，等另一位管理员批准。",
     "import_approved": "名单已批准，从现在起生效。",
     "import_rejected": "已记录不批准，名单没有变更。",

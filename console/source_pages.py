@@ -1,7 +1,8 @@
 """来源: whom we may republish, by what document, until when; lists, exceptions, picture rights."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from aiohttp import web
@@ -13,8 +14,11 @@ from console.pages import form, page, see
 from console.permissions import needs
 from content_sources.changes import (
     ACTIONS,
+    NewColumn,
     Proposal,
+    add_column,
     approve,
+    column_of,
     day_text,
     fields_of,
     propose,
@@ -22,6 +26,7 @@ from content_sources.changes import (
     reject,
     revoke,
     source_of,
+    switch_column,
     warnings_of,
 )
 from content_sources.list_models import ListImport, PictureRight, SourceChange, SourceException
@@ -33,6 +38,7 @@ from content_sources.official_list import (
     last_version,
     reject_import,
 )
+from content_sources.preview import Preview
 from content_sources.reposts import Reposts
 from ledger.models import LedgerEntry
 from review_queue.models import Item
@@ -41,6 +47,7 @@ from review_queue.workflow import Reason, Refused
 from storage.media import keep
 
 SOON = timedelta(days=30)
+MOST = 200  # sources on one page; the search finds the others
 FIELDS = {
     "organisation": "稿源单位",
     "hosts": "网站域名",
@@ -83,6 +90,8 @@ def column_tone(column: Column) -> tuple[str, str]:
     """Words and tone for how a column does."""
     if not column.enabled:
         return "未启用", "plain"
+    if column.state == "alarm":
+        return "版面变了，已停读", "stop"
     if column.last_error:
         return "抓取出错", "stop"
     return ("正常", "good") if column.last_ok_at else ("还没抓取", "plain")
@@ -91,7 +100,7 @@ def column_tone(column: Column) -> tuple[str, str]:
 async def _sources_page(
     request: web.Request, refused: Refused | None = None, typed: dict[str, str] | None = None
 ) -> web.Response:
-    deps = request.config_dict[DEPS]
+    deps, words = request.config_dict[DEPS], request.query.get("q", "").strip()[:60]
     async with deps.db.session() as session:
         rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
         columns: dict[str, list[Column]] = defaultdict(list)
@@ -103,7 +112,9 @@ async def _sources_page(
         changes = (await session.scalars(waiting)).all()
         context = {
             "place": "sources",
-            "rows": _ordered(rows),
+            "rows": _ordered(_shown(rows, changes, words))[:MOST],
+            "total": len(rows),
+            "words": words,
             "columns": columns,
             "waiting": {change.source_id: change for change in changes},
             "imports": (await session.scalars(imports)).all(),
@@ -118,6 +129,17 @@ async def _sources_page(
             "column_tone": column_tone,
         }
     return page(request, "sources.html", context, refused.status if refused else 200)
+
+
+def _shown(rows: Sequence[Source], changes: Sequence[SourceChange], words: str) -> list[Source]:
+    """What matches the words; units that only a waiting list names stand on that list's page."""
+    listed = {change.source_id for change in changes if change.batch and change.action == "add"}
+    return [
+        row
+        for row in rows
+        if row.id not in listed
+        and (not words or words in row.organisation or any(words in host for host in row.hosts))
+    ]
 
 
 def _ordered(rows: Sequence[Source]) -> list[Source]:
@@ -175,8 +197,19 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
 # --- one source -----------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Trial:
+    """A column form, and what the column would bring; `shown` None before it was read."""
+
+    fields: Mapping[str, str] = field(default_factory=dict)
+    shown: Preview | None = None
+
+
 async def _source_page(
-    request: web.Request, refused: Refused | None = None, typed: dict[str, str] | None = None
+    request: web.Request,
+    refused: Refused | None = None,
+    typed: dict[str, str] | None = None,
+    trial: Trial | None = None,
 ) -> web.Response:
     deps, source_id = request.config_dict[DEPS], request.match_info["source"]
     async with deps.db.session() as session:
@@ -203,6 +236,7 @@ async def _source_page(
             "difference": _difference(waiting) if waiting else [],
             "warnings": await warnings_of(session, waiting) if waiting else [],
             "history": history,
+            "trial": trial or Trial(),
             "counts": {state: states.count(state) for state in sorted(set(states))},
             "people": await names(session, ids),
             "typed": typed or {},
@@ -279,6 +313,46 @@ async def settle_source(request: web.Request) -> web.StreamResponse:
         return await _source_page(request, refused)
     done = {"approve": "source_approved", "reject": "source_rejected"}
     return see(f"/console/sources/{source_id}", done.get(verdict, "source_revoked"))
+
+
+# --- columns --------------------------------------------------------------------------------
+
+
+@needs("sources.propose")
+async def column(request: web.Request) -> web.StreamResponse:
+    """Show what a column would bring, and add it once that was seen."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    source_id, every = request.match_info["source"], fields.get("every", "")
+    new = NewColumn(
+        name=fields.get("name", ""),
+        url=fields.get("url", ""),
+        kind=fields.get("kind", ""),
+        item=fields.get("item", ""),
+        every_minutes=int(every) if every.isdigit() else 0,
+    )
+    try:
+        async with deps.db.session() as session:
+            wanted = column_of(await source_of(session, source_id), new)
+        if fields.get("do") == "add":
+            await add_column(deps.ledger, visitor(request).staff_id, source_id, new)
+            return see(f"/console/sources/{source_id}", "column_added")
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _source_page(request, refused, trial=Trial(fields))
+    shown = await deps.ingest.preview(wanted.url, wanted.kind, wanted.selectors)
+    return await _source_page(request, trial=Trial(fields, shown))
+
+
+@needs("sources.propose")
+async def turn_column(request: web.Request) -> web.StreamResponse:
+    """Stop polling a column, poll it again, or accept its new build."""
+    deps, turn = request.config_dict[DEPS], (await form(request)).get("turn", "")
+    key = request.match_info["column"]
+    row = await switch_column(deps.ledger, visitor(request).staff_id, key, turn)
+    if turn == "accept":
+        await deps.ingest.accept_layout(key)
+    return see(f"/console/sources/{row.source_id}", "column_switched")
 
 
 # --- published lists ------------------------------------------------------------------------
@@ -459,6 +533,8 @@ ROUTES = [
     web.get("/sources/{source}", source),
     web.post("/sources/{source}", settle_source),
     web.post("/sources/{source}/change", change_source),
+    web.post("/sources/{source}/columns", column),
+    web.post("/sources/{source}/columns/{column}", turn_column),
     web.post("/items/{item}/exception", ask_exception),
     web.post("/items/{item}/pictures", set_picture),
 ]

@@ -10,7 +10,7 @@ from bot.contract import State
 from bot.models import Account, Publication
 from console.drafts import Dossier
 from console.models import ItemNote
-from console.words import PUBLISHING, VERDICTS, account_words, clock_words
+from console.words import ENTRY_KINDS, PUBLISHING, VERDICTS, account_words, clock_words
 from ledger.models import LedgerEntry
 from review_queue.models import Decision
 from review_queue.workflow import GATE_NAMES
@@ -103,7 +103,7 @@ def _scheduled(body: Mapping[str, Any]) -> str:
 
 
 def _unknown(kind: str) -> Callable[[Mapping[str, Any]], str]:
-    return lambda _body: kind
+    return lambda _body: ENTRY_KINDS.get(kind, kind)
 
 
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {

@@ -90,6 +90,8 @@ ENTRY_KINDS = {
     "source.imported": "导入稿源名单",
     "item.quarantined": "隔离稿件",
     "item.lifted": "解除隔离",
+    "column.added": "启用栏目",
+    "column.switched": "停用或恢复栏目",
     "picture.declared": "登记图片来历",
     "task.opened": "开出任务",
     "task.closed": "处理任务",

@@ -48,7 +48,8 @@ _NAME = re.compile(r"单位|稿源|媒体名称|网站名称|^名称$|机构名�
 _HOSTS = re.compile(r"域名|网址|主机|链接")
 _NUMBER = re.compile(r"^\d{1,5}[.、．]?$")
 _LEADING = re.compile(r"^\s*(?:\d{1,5}|[（(]?[一二三四五六七八九十]{1,3}[）)]?)\s*[.、．]\s*")
-_ALIKE = 0.72
+_ALIKE = 0.84  # names at least so similar are one unit that was renamed
+_OFFICE = re.compile(r"办公[室厅]|委员会|[局厅部处]$")
 Row = tuple[str, list[str]]
 """Where it stands (第 3 行, 表 1 第 3 行) and its cells."""
 
@@ -299,6 +300,8 @@ def _renamed(fresh: Sequence[Unit], gone: Sequence[Source]) -> list[tuple[str, s
 
 
 def _likeness(old: str, new: str) -> float:
+    if sorted(_OFFICE.findall(old)) != sorted(_OFFICE.findall(new)):
+        return 0.0  # an office of the same body is another unit
     return difflib.SequenceMatcher(None, old, new, autojunk=False).ratio()
 
 

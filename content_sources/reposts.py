@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Any
 
 import rfc8785
-from sqlalchemy import select
+from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.changes import SIGNED, signed_body
+from content_sources.changes import SIGNED, signed_body, source_rules
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, plain_text, repost_findings
-from content_sources.whitelist import Refusal, SourceRule, covers, host_of, judge
+from content_sources.whitelist import Refusal, SourceRule, host_of, judge
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
@@ -89,16 +89,29 @@ class Reposts:
     async def judge(self, url: str) -> SourceRule | Refusal:
         """The source that covers an address now, or why none does. No request is made."""
         place = host_of(url)
-        async with self._db.session() as session:
-            rows = (await session.execute(select(Source.id, Source.hosts))).all()
-        near = [key for key, hosts in rows if place is not None and covers(hosts, *place)]
-        wanted = near or [key for key, _ in rows]  # all of them only to say the best reason
+        near = await self._claiming(place[1]) if place is not None else []
+        if not near:
+            return await self._unlisted(url)
         try:
-            facts = await self._ledger.facts_of([f"source:{key}" for key in wanted])
+            facts = await self._ledger.facts_of([f"source:{key}" for key in near])
         except Broken as broken:
             return Refusal("signed", f"稿源名单的台账不完整，不能转载：{broken}")
         rules = [rule_of(name.removeprefix("source:"), found) for name, found in facts.items()]
         return judge(url, [rule for rule in rules if rule is not None], now())
+
+    async def _claiming(self, host: str) -> list[str]:
+        """Sources whose row mentions the host: the ones whose signed entries are read."""
+        mentions = cast(Source.hosts, String).contains(f'"{host}', autoescape=True)
+        async with self._db.session() as session:
+            return list((await session.scalars(select(Source.id).where(mentions))).all())
+
+    async def _unlisted(self, url: str) -> Refusal:
+        """Nobody claims the host; the table only serves to say the most telling reason."""
+        async with self._db.session() as session:
+            judged = judge(url, await source_rules(session), now())
+        if isinstance(judged, Refusal):
+            return judged
+        return Refusal("host", "网址不在稿源白名单内：请先由管理员登记并批准该稿源")
 
     async def faults(self, draft: Draft) -> list[Refusal]:
         """Why this draft's source does not allow it now; empty when it does, or is excepted."""
@@ -298,7 +311,9 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
         author=article.author,
         source=article.source_name,
         pictures={
-            one["media"]: (one["url"], licence) for one in article.images if one.get("media")
+            one["media"]: (one.get("origin") or one["url"], one.get("licence") or licence)
+            for one in article.images
+            if one.get("media")
         },
     )
 

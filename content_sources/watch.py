@@ -15,9 +15,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from content_sources.changes import source_rules
 from content_sources.extract import Page, extract_page
 from content_sources.fetch import PAGES, Fetched, Fetcher, FetchError
-from content_sources.ingest import page_selectors, source_rules
+from content_sources.ingest import page_selectors
 from content_sources.list_models import SourceTask, Watched
 from content_sources.models import Article, Column, Source
 from content_sources.reposts import article_of

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from bot.models import Account
 from config.clock import now
 from content_sources.list_models import ListImport, SourceException, SourceTask
-from content_sources.models import Source
+from content_sources.models import Column, Source
 from content_sources.tasks import NewTask, open_task
 from tests.console.office import Browser, Office, busy_morning
 
@@ -203,3 +203,40 @@ async def test_a_picture_gets_its_origin_and_licence(office: Office) -> None:
     assert (await editor.post(path, media=media, origin="", licence="自有"))[0] == 422
     assert (await editor.post(path, media="x", origin="本单位拍摄", licence="自有"))[0] == 422
     assert (await editor.post(path, media=media, origin="本单位拍摄", licence="自有"))[0] == 303
+
+
+async def test_a_column_is_looked_at_before_it_is_switched_on(office: Office) -> None:
+    first, second = await office.signed_in("admin1"), await office.signed_in("admin2")
+    source_id = await proposed(office, first)
+    path = f"/console/sources/{source_id}"
+    assert (await second.post(path, verdict="approve"))[0] == 303
+    fields = {"name": "公示", "url": "https://swj.beiyuan.example/zwgk/", "kind": "list"}
+    fields["every"] = "30"
+    outside = fields | {"url": "https://swj.beiyuan.example/other/", "every": "1", "do": "add"}
+    status, text = await first.post(f"{path}/columns", **outside)
+    assert status == 422
+    assert "不在稿源“北原市商务局”准许转载的栏目路径内" in text
+    assert "抓取间隔" in text
+    status, text = await first.post(f"{path}/columns", **fields, do="preview")
+    assert status == 200
+    assert "没有读到" in text
+    assert 'value="add"' not in text
+    assert (await first.post(f"{path}/columns", **fields, do="add"))[0] == 303
+    async with office.deps.db.session() as session:
+        column = (await session.scalars(select(Column))).one()
+    assert (column.enabled, column.source_id) == (True, source_id)
+    assert (await first.post(f"{path}/columns/{column.id}", turn="off"))[0] == 303
+    assert (await first.post(f"{path}/columns/{column.id}", turn="what"))[0] == 404
+    _, text = await first.get(path)
+    assert "未启用" in text
+    assert "停用或恢复栏目" in text
+
+
+async def test_a_long_list_is_searched(office: Office) -> None:
+    await busy_morning(office)
+    editor = await office.signed_in("editor")
+    _, text = await editor.get("/console/sources?q=rsj.qinghe")
+    assert "青禾县人力资源和社会保障局" in text
+    assert "北原市商务局" not in text
+    _, text = await editor.get("/console/sources?q=nothing")
+    assert "没有找到" in text

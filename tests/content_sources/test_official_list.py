@@ -172,3 +172,12 @@ async def test_a_rejected_list_leaves_nothing_waiting(relay: Relay) -> None:
     }
     with pytest.raises(Refused, match="已经有结论"):
         await approve_import(relay.ledger, relay.people["admin2"], row.id)
+
+
+async def test_an_office_of_the_same_body_is_another_unit(relay: Relay) -> None:
+    await relay.source(list_version="2024版", organisation="青禾县人民政府")
+    file = listed("青禾县人民政府办公室", version="2025版", replaces="2024版")
+    row = await import_list(relay.ledger, relay.people["admin1"], file)
+    assert row.diff["renamed"] == ()
+    assert row.diff["added"] == ("青禾县人民政府办公室",)
+    assert [name for _, name in row.diff["removed"]] == ["青禾县人民政府"]
