@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,6 +26,11 @@ from storage.database import new_id
 
 SUBJECT = "rules"
 Row = Mapping[str, Any]
+_NEWEST = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == SUBJECT)
+
+
+def _body_of(version: int) -> Select[str]:
+    return select(RuleSetRow.body).where(RuleSetRow.version == version)
 
 
 @dataclass(frozen=True)
@@ -104,15 +109,20 @@ class RuleSets:
 
     async def proved(self) -> ActiveSet:
         """The same with the stored text compared once more: what the sender asks."""
-        held = await self.active()
-        if _rows_in(await self._body(held.version), held.digest) is None:
+        held = self._held or await self.active()
+        async with self.ledger.db.session() as session:
+            seq = await session.scalar(_NEWEST)
+            body = await session.scalar(_body_of(held.version))
+        if seq != held.seq:
+            held = await self.active()
+            body = await self._body(held.version)
+        if body is None or digest_of(body) != held.digest:
             raise await self._tampered(held.version)
         return held
 
     async def held(self, session: AsyncSession) -> ActiveSet:
         """The set `active` gave last, inside a transaction; Refused 409 when overtaken since."""
-        query = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == SUBJECT)
-        if self._held is None or self._held.seq != await session.scalar(query):
+        if self._held is None or self._held.seq != await session.scalar(_NEWEST):
             raise Refused(409, [Reason("overtaken", "规则集刚刚有了新的一版，请重试")])
         return self._held
 
@@ -160,14 +170,12 @@ class RuleSets:
             return (await session.scalars(query)).first()
 
     async def _newest(self) -> int:
-        query = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == SUBJECT)
         async with self.ledger.db.session() as session:
-            return int((await session.scalar(query)) or 0)
+            return int((await session.scalar(_NEWEST)) or 0)
 
     async def _body(self, version: int) -> str | None:
         async with self.ledger.db.session() as session:
-            query = select(RuleSetRow.body).where(RuleSetRow.version == version)
-            return (await session.scalars(query)).first()
+            return await session.scalar(_body_of(version))
 
     async def _approved(self) -> list[Any]:
         try:

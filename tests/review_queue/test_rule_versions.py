@@ -374,6 +374,28 @@ async def test_false_alarms_are_counted_once_a_person(office: Office) -> None:
         await report_false_alarm(ledger, "office.market", "nothing", office.people["editor"])
 
 
+async def test_levels_changed_in_mid_run_leave_the_running_item_its_own(office: Office) -> None:
+    queue, editor = office.shenfa.queue, office.people["editor"]
+    item = await office.draft("周末办理时间不变。")
+    item = await queue.submit(item.id, editor, item.version)
+    shorter = [
+        {"name": "先审", "roles": ["reviewer_2"], "gates": ["wording"], "hours": 4},
+        {"name": "后审", "roles": ["reviewer_1"], "gates": list(GATES), "hours": 4},
+    ]
+    await office.change({"klass": "日常", "levels": shorter}, "workflow")
+    for who in ("reviewer1", "reviewer2"):
+        digest, _ = await queue.findings(item.id)
+        gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
+        answer = Answer("approve", digest, item.version, gates)
+        item = await queue.decide(item.id, office.people[who], answer)
+    assert [level["name"] for level in (item.workflow or {})["levels"]] == ["初审", "终审"]
+    item = await queue.schedule(item.id, editor)
+    assert (await office.send(item)).state == State.PUBLISHED
+    later = await office.draft("下周末办理时间不变。")
+    later = await queue.submit(later.id, editor, later.version)
+    assert [level["name"] for level in (later.workflow or {})["levels"]] == ["先审", "后审"]
+
+
 async def test_the_setup_file_may_bring_its_own_levels(tmp_path: Path, sandbox: str) -> None:
     levels = {
         "日常": {
