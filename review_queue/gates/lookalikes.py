@@ -18,6 +18,11 @@ LETTERS = {
     for foreign, latin in zip(group, latins, strict=True)
 }
 
+# Han characters hardly anybody writes today but to look like another.
+_RARE = {"国": "囯圀囻", "回": "囬囘", "员": "贠", "告": "吿", "教": "敎", "人": "亻亽", "口": "囗",
+         "长": "镸", "本": "夲", "世": "丗", "四": "亖", "日": "曰", "函": "凾"}  # fmt: skip
+LETTERS |= {ord(rare): char for char, group in _RARE.items() for rare in group}
+
 # Ringed, bracketed, raised and lowered digits: a list mark when alone, a disguise in a row.
 _RINGED = ("⓪①②③④⑤⑥⑦⑧⑨", "⓿❶❷❸❹❺❻❼❽❾", "🄋➀➁➂➃➄➅➆➇➈", "🄌➊➋➌➍➎➏➐➑➒", "⁰¹²³⁴⁵⁶⁷⁸⁹", "₀₁₂₃₄₅₆₇₈₉")
 DIGITS = {ord(ring): str(value) for group in _RINGED for value, ring in enumerate(group)}

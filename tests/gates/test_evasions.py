@@ -117,6 +117,7 @@ def test_a_disguised_term_is_found_where_it_stands(term: str, disguise: str) -> 
         ("АРЕС成员国", "APEC成员国"),
         ("ⒶⓅⒺⒸ成员国", "APEC成员国"),
         ("⼈⼤副主任", "人大副主任"),
+        ("亻大副主任", "人大副主任"),
     ],
 )
 def test_a_look_alike_character_does_not_hide_a_term(hidden: str, plain: str) -> None:
