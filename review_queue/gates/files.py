@@ -43,7 +43,8 @@ class Checker:
         reading = read_attachment(path.name, content)
         file = FileDraft(path.name, reading, "", self.as_of)
         found = file_findings(file, self.ruleset, self.facts, include_hints=self.include_hints)
-        placed = [_from_reason(one, {part.place for part in reading.parts}) for one in found]
+        places = {part.place for part in reading.parts} | {fault.place for fault in reading.faults}
+        placed = [_from_reason(one, places) for one in found]
         return Checked(path, tuple(placed))
 
     def _text(self, path: Path, text: str) -> "Checked":

@@ -80,6 +80,7 @@ def test_a_folder_with_files_of_every_kind(tmp_path: Path) -> None:
     assert any("b.html 第 1 段 [保密 必须改] 13800138000" in line for line in lines)
     assert any("c.docx" in line and "全国人大常委会副委员长" in line for line in lines)
     assert any("d.xlsx" in line and "[保密 必须改]" in line for line in lines)
+    assert any("d.xlsx 工作表 名单 的 D 列 [保密 要核对]" in line for line in lines)
     assert "检查了 4 个文件" in lines[-1]
 
 
