@@ -41,6 +41,8 @@ class Dossier:
     accounts: Mapping[str, Account]
     previews: Sequence[Preview]
     article: Article | None
+    alike: Article | None  # the earlier article that this one repeats in part
+    copies: Sequence[Article]  # the same news by other routes
     source: Source | None
     people: Mapping[str, str]
     posts: Mapping[str, str]
@@ -61,6 +63,13 @@ class Dossier:
         old = f"{self.article.title}\n{self.article.text}"
         lines = compare(old, f"{self.draft.title}\n{plain_text(self.draft.body)}")
         return [line for line in lines if line.kind != "same"]
+
+    @property
+    def to_alike(self) -> list[Line]:
+        """Paragraphs in which the fetched original differs from the earlier one it is like."""
+        if self.article is None or self.alike is None:
+            return []
+        return [line for line in compare(self.alike.text, self.article.text) if line.kind != "same"]
 
     @property
     def untouched(self) -> bool:
@@ -127,6 +136,8 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
     accounts = {row.id: row for row in (await session.scalars(select(Account))).all()}
     article = await session.get(Article, item.article_id) if item.article_id else None
     source = await session.get(Source, article.source_id) if article else None
+    alike = await session.get(Article, article.duplicate_of or "") if article else None
+    routes = select(Article).where(Article.duplicate_of == (article.id if article else ""))
     subject = select(LedgerEntry).where(LedgerEntry.subject == f"item:{item_id}")
     entries = (await session.scalars(subject.order_by(LedgerEntry.seq.desc()))).all()
     runs = select(GateRun.findings).where(
@@ -152,6 +163,8 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
             if key in accounts
         ],
         article=article,
+        alike=alike,
+        copies=(await session.scalars(routes.order_by(Article.fetched_at))).all(),
         source=source,
         people=await names(session, ids),
         posts=await _posts(session, ids),

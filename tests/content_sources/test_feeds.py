@@ -2,7 +2,9 @@
 
 import base64
 import json
+import re
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -85,3 +87,26 @@ def test_no_example_feed_crashes_or_leaves_a_script(example_data: Path) -> None:
         assert not any("<script" in entry.title.lower() for entry in entries)
     assert read > 200
     assert not any("\n" in fault for fault in faults)
+
+
+def test_every_example_feed_has_an_outcome_and_its_own_characters(example_data: Path) -> None:
+    """With a link put into every entry, so that entries without one are read as well."""
+    lines = (example_data / "5_web_feeds/feeds.dev.jsonl").read_text(encoding="utf-8").splitlines()
+    outcomes: Counter[str] = Counter()
+    for line in lines:
+        row = json.loads(line)
+        body = base64.b64decode(row["bytes_b64"])
+        for tag in (b"</item>", b"</entry>"):
+            body = body.replace(tag, b"<link>https://q.example/x</link>" + tag)
+        try:
+            entries = read_column("feed", body, BASE)
+        except ColumnError as error:
+            outcomes[str(error).removeprefix(f"栏目 {BASE} ")[:8]] += 1
+            continue
+        outcomes["entries" if entries else "empty"] += 1
+        for entry in entries:
+            for text in (entry.title, entry.summary):
+                assert "\ufffd" not in text, row["id"]
+                assert not re.search(r"<\s*/?\s*(script|img|svg|iframe|object)", text, re.I)
+    assert sum(outcomes.values()) == 561
+    assert outcomes["entries"] > 250, outcomes

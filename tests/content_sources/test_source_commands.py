@@ -224,3 +224,12 @@ async def test_a_near_copy_is_explained_with_the_difference(office: Office, site
     _, kept = await editor.api("GET", f"/articles/{first.id}")
     assert (kept["copies"], kept["difference"]) == ([second.id], [])
     assert (await editor.api("GET", "/articles/none"))[0] == 404
+    status, shown_page = await editor.get(f"/console/items/{second.item_id}")
+    assert status == 200
+    for part in ("数字不同：八、十", "<ins>八</ins>", "<del>十</del>", "打开较早的那一篇"):
+        assert part in shown_page
+    third = await ingest.fetch_article(site.serve("/c.html", page.format(words) + "<!-- -->"))
+    assert third.state == "duplicate"
+    _, first_page = await editor.get(f"/console/items/{first.item_id}")
+    assert "同一内容的其他来路：2 处" in first_page
+    assert "文字完全相同" in first_page
