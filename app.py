@@ -61,17 +61,17 @@ from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from migrations.run import upgrade
 from review_queue.canonical import Draft
+from review_queue.deadlines import Deadlines
 from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
 from review_queue.governance import Governance, seed
 from review_queue.items import ROBOT, Render, ReviewQueue
 from review_queue.links import Links
-from review_queue.release import Recheck, Releases
+from review_queue.release import Releases
 from review_queue.rulesets import RuleSets, rows_of, seal_version
 from review_queue.staff import Person, hash_password, set_staff
 from review_queue.workflow import (
-    GATE_NAMES,
     Refused,
     Workflow,
     WorkflowError,
@@ -121,6 +121,7 @@ class Shenfa:
     originals: OriginalWatch
     source_tasks: SourceTasks
     tickets: Tickets
+    deadlines: Deadlines
     dispatcher: Dispatcher
 
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
@@ -206,6 +207,7 @@ class Shenfa:
                 "expire": self._expire_sources,
                 "escalate": self.tickets.escalate_due,
                 "sweep": self.deliverer.sweep,
+                "deadlines": self.deadlines.run_due,
                 "checkpoint": self.ledger.checkpoint_due,
                 "verify": Watch(self.ledger).look,
                 "anchor": self.remote_anchors.tell_due,
@@ -226,6 +228,7 @@ class Shenfa:
             "expire": 60,
             "escalate": 10,
             "sweep": 30,
+            "deadlines": 30,
             "checkpoint": 15,
             "verify": 60,
             "anchor": 20,
@@ -498,21 +501,6 @@ def _renderer(channels: Mapping[str, Channel]) -> Render:
     return render
 
 
-def _recheck(rules: _Rules) -> Recheck:
-    async def recheck(draft: Draft) -> list[str]:
-        try:
-            found = await rules.at_send(draft)
-        except Refused as refused:
-            return [reason.message for reason in refused.reasons]
-        return [
-            f"{GATE_NAMES[one['gate']]}：{one['reason']}"
-            for one in found
-            if one["severity"] == "block"
-        ]
-
-    return recheck
-
-
 @asynccontextmanager
 async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     """Build everything from settings, and give every connection back at the end."""
@@ -554,7 +542,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     rules = _Rules(governance.rules, knowledge, Files(db), links, reposts)
     queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
     ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
-    releases = Releases(ledger, _recheck(rules))
+    releases = Releases(ledger, rules.at_send)
     matching = Matching(taxonomy)
 
     async def load_media(name: str) -> tuple[bytes, str]:
@@ -585,6 +573,11 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
     alarms = Alarms(db, crypt, accounts.open, channels, routes)
+
+    async def notify(people: Sequence[str], words: str) -> None:
+        for staff_id in people:
+            await alarms.tell(staff_id, words)
+
     tickets = Tickets(
         TicketWiring(
             ledger=ledger,
@@ -632,6 +625,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         source_tasks=SourceTasks(queue, alarms.tell),
         tickets=tickets,
+        deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
         telegram=telegram,
         wechat=wechat,

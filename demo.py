@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from sqlalchemy import func, select, text
 from app import Shenfa, build_site, initialise, open_shenfa
 from bot.contract import Content, State
 from bot.models import Account, Contact, Delivery, Publication
+from config.clock import now
 from config.settings import Settings
 from config.setup import Setup
 from content_sources.models import Article, Column
@@ -374,7 +375,8 @@ class Stage:
         gates = {
             gate: {"ok": True, "note": "已核对原文" if gate in flagged else ""} for gate in GATES
         }
-        answer = Answer("approve", digest, item.version, gates)
+        files = {part["media"]: True for part in (await self._draft(item.id)).attachments}
+        answer = Answer("approve", digest, item.version, gates, attachments=files, proof=True)
         return await self.shenfa.queue.decide(item.id, self.people[login], answer)
 
     async def _publish(self, item_id: str, result: dict[str, Any]) -> None:
@@ -480,6 +482,7 @@ class Stage:
         item = await queue.submit(item.id, editor, item.version)
         for login in ("reviewer1", "reviewer3"):
             item = await self._approve(item, login)
+        await queue.schedule(item.id, editor, now() + timedelta(seconds=2))
         async with self.shenfa.db.session() as session:
             await session.execute(
                 text(
@@ -488,7 +491,6 @@ class Stage:
                 ),
                 {"i": item.id},
             )
-        await queue.schedule(item.id, editor)
 
         async def held() -> bool:
             async with self.shenfa.db.session() as session:

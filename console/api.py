@@ -19,6 +19,7 @@ from console import (
     expert_pages,
     mending_pages,
 )
+from console.api_decisions import ROUTES as DECISIONS
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
@@ -31,6 +32,7 @@ from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import Draft
 from review_queue.items import Answer, Origin
 from review_queue.models import Item, Revision
+from review_queue.passkeys import shown_assertion
 from review_queue.workflow import GATES, Reason, Refused
 from storage.switches import Switch
 from subscriptions.matching import Matching
@@ -78,14 +80,37 @@ class GateBody(Strict):
     note: str = ""
 
 
-class DecisionBody(Strict):
-    """One verdict on the digest that was read."""
+class SpanBody(Strict):
+    """A marked place; field is title or text, offsets count code points."""
 
-    verdict: Literal["approve", "return"]
+    field: Literal["title", "text"]
+    start: int
+    end: int
+    text: str
+
+
+class DecisionBody(Strict):
+    """One verdict on the digest that was read.
+
+    `attachments` answers secrecy by sha256 marker, `proof` is the proof-reading round; a return may
+    carry `gate` and `span`; a referral `department`, the question as `note`, and `due_at`.
+    """
+
+    verdict: Literal["approve", "return", "refer"]
     digest: str = Field(pattern="^[0-9a-f]{64}$")
     version: int
-    gates: dict[Literal["politics", "law", "policy", "secrecy", "wording"], GateBody]
+    gates: dict[Literal["politics", "law", "policy", "secrecy", "wording"], GateBody] = Field(
+        default_factory=dict
+    )
     note: str = ""
+    attachments: dict[str, bool] = Field(default_factory=dict)
+    proof: bool = False
+    gate: Literal["", "politics", "law", "policy", "secrecy", "wording"] = ""
+    span: SpanBody | None = None
+    department: str = ""
+    due_at: datetime | None = None
+    level: int | None = None
+    passkey: dict[str, Any] | None = None
 
 
 class ScheduleBody(Strict):
@@ -147,6 +172,7 @@ def _item(row: Item) -> dict[str, Any]:
         "level": row.level,
         "due_at": row.level_due_at,
         "scheduled_at": row.scheduled_at,
+        "retrospective": row.retrospective,
         "release": row.release_id,
         "updated_at": row.updated_at,
     }
@@ -245,7 +271,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
 @needs("items.review")
 @takes(DecisionBody)
 async def decide(request: web.Request) -> web.StreamResponse:
-    """Approve or return one item at its waiting level."""
+    """Approve, return or refer one item at its waiting level."""
     body = await read(request, DecisionBody)
     answer = Answer(
         verdict=body.verdict,
@@ -253,6 +279,14 @@ async def decide(request: web.Request) -> web.StreamResponse:
         version=body.version,
         gates={gate: body.gates[gate].model_dump() for gate in GATES if gate in body.gates},
         note=body.note,
+        attachments=body.attachments,
+        proof=body.proof,
+        gate=body.gate,
+        span=body.span.model_dump() if body.span else None,
+        department=body.department,
+        due_at=aware(body.due_at, "due_at"),
+        level=body.level,
+        passkey=shown_assertion(body.passkey) if body.passkey else None,
     )
     row = await request.config_dict[DEPS].queue.decide(
         request.match_info["item"], visitor(request).staff_id, answer
@@ -449,7 +483,11 @@ async def openapi(request: web.Request) -> web.StreamResponse:
                     "token": {"type": "http", "scheme": "bearer"},
                     "session": {"type": "apiKey", "in": "cookie", "name": "shenfa_session"},
                 },
-                "schemas": {"Error": _ERROR, "GateBody": GateBody.model_json_schema()},
+                "schemas": {
+                    "Error": _ERROR,
+                    "GateBody": GateBody.model_json_schema(),
+                    "SpanBody": SpanBody.model_json_schema(),
+                },
             },
         }
     )
@@ -512,6 +550,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/submit", submit),
     web.post("/items/{item}/claim", claim),
     web.post("/items/{item}/decisions", decide),
+    *DECISIONS,
     web.get("/items/{item}/why-not", why_not),
     web.post("/items/{item}/schedule", schedule),
     web.post("/items/{item}/recall", recall),

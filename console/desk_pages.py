@@ -1,6 +1,6 @@
 """今日: what waits for me, what is late, whether anything is wrong."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from aiohttp import web
@@ -17,37 +17,11 @@ from console.sessions import Visitor
 from console.task_pages import open_tasks
 from escalations.models import Ticket
 from ledger.models import Incident
-from review_queue.models import Decision, Item
+from review_queue.models import Item
 from review_queue.staff import names
-from review_queue.workflow import Level, level_faults, person_faults
 from storage.switches import Switch
 
 _QUIET_AFTER = timedelta(days=10)
-
-
-def waits_for(item: Item, person: Visitor, deciders: Collection[str]) -> bool:
-    """Whether the waiting level of `item` is this person's to decide."""
-    levels = (item.workflow or {"levels": []})["levels"]
-    if item.state != "review" or item.level >= len(levels):
-        return False
-    row = levels[item.level]
-    level = Level(row["name"], tuple(row["roles"]), tuple(row["gates"]), row["hours"])
-    return not level_faults(level, person.roles) and not person_faults(
-        person.staff_id, item.author_id, item.last_editor_id, deciders
-    )
-
-
-async def my_queue(session: AsyncSession, person: Visitor) -> list[Item]:
-    """Items whose waiting level this person may decide, the most urgent first."""
-    query = select(Item).where(Item.state == "review").order_by(Item.level_due_at)
-    rows = (await session.scalars(query.limit(200))).all()
-    ids = [row.id for row in rows]
-    decided = select(Decision.item_id, Decision.staff_id, Decision.verdict, Decision.ledger_seq)
-    by_item: dict[str, list[str]] = {}
-    ordered = decided.where(Decision.item_id.in_(ids)).order_by(Decision.ledger_seq.desc())
-    for item_id, staff_id, _, _ in (await session.execute(ordered)).all():
-        by_item.setdefault(item_id, []).append(staff_id)
-    return [row for row in rows if waits_for(row, person, by_item.get(row.id, [])[: row.level])]
 
 
 async def _drafts(session: AsyncSession, person: Visitor) -> Sequence[Item]:
@@ -85,8 +59,8 @@ async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelt
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
     deps, me = request.config_dict[DEPS], visitor(request)
+    queue = await deps.queue.waiting_for(me.staff_id)
     async with deps.db.session() as session:
-        queue = await my_queue(session, me)
         drafts = await _drafts(session, me)
         ready = await _ready(session) if may(me.roles, "items.schedule") else ()
         ids = {row.last_editor_id for row in (*queue, *drafts, *ready)}

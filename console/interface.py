@@ -50,15 +50,15 @@ def _plain(value: object) -> str:
 def problem_json(_request: web.Request, refused: Refused) -> web.StreamResponse:
     """A refusal as {"error", "rule", "message", "reasons"}."""
     reasons = [{"rule": row.rule, "message": row.message} for row in refused.reasons]
-    return as_json(
-        {
-            "error": _CODES.get(refused.status, "error"),
-            "rule": reasons[0]["rule"] if reasons else "",
-            "message": "；".join(row["message"] for row in reasons),
-            "reasons": reasons,
-        },
-        refused.status,
-    )
+    body: dict[str, Any] = {
+        "error": _CODES.get(refused.status, "error"),
+        "rule": reasons[0]["rule"] if reasons else "",
+        "message": "；".join(row["message"] for row in reasons),
+        "reasons": reasons,
+    }
+    if refused.current is not None:
+        body["current"] = dict(refused.current)
+    return as_json(body, refused.status)
 
 
 def takes(model: type[BaseModel]) -> Callable[[Handler], Handler]:

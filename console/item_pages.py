@@ -92,6 +92,8 @@ class Typed:
     status: int = 200
     stale: str = ""
     remark: str = ""
+    proof: bool = False
+    attachments: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def words(self) -> list[tuple[str, str]]:
@@ -190,14 +192,27 @@ async def decide(request: web.Request) -> web.StreamResponse:
         version=int(version) if version.isdigit() else -1,
         gates=gates,
         note=fields.get("note", ""),
+        proof=bool(fields.get("proof")),
+        attachments={
+            name.removeprefix("file_"): value == "ok"
+            for name, value in fields.items()
+            if name.startswith("file_")
+        },
     )
     try:
         row = await deps.queue.decide(item_id, visitor(request).staff_id, answer)
     except Refused as refused:
         if refused.status == 404:
             raise
-        stale = answer.digest if refused.status == 409 else ""
-        again = Typed(refused.reasons, gates, answer.note, refused.status, stale)
+        again = Typed(
+            refused.reasons,
+            gates,
+            answer.note,
+            refused.status,
+            stale=answer.digest if refused.status == 409 else "",
+            proof=answer.proof,
+            attachments=answer.attachments,
+        )
         return await _show(request, item_id, again)
     done = {"draft": "returned", "approved": "final"}.get(row.state, "approved")
     return see(f"/console/items/{item_id}", done, "#main")  # else the sheet's own # would stay

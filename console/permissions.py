@@ -25,6 +25,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "items.write": frozenset({"editor"}),
     "items.review": _REVIEWERS,
     "experts.ask": _EDITORIAL,
+    "items.takeover": _REVIEWERS | {"admin"},
+    "absence.set": _REVIEWERS | {"admin"},
     "items.schedule": _EDITORIAL - {"secrecy"},
     "items.recall": _ALL - {"auditor", "duty"},
     "publications.read": _EDITORIAL | _WATCHERS,

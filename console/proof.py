@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -11,11 +12,14 @@ from bot.models import Publication
 from console.deps import Deps
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, digest
+from review_queue.chain import chain_faults
+from review_queue.classes import Triggers
 from review_queue.models import Revision
-from review_queue.release import Releases, chain_faults
+from review_queue.release import Releases
 
 PASTED = 20_000
 _SPACE = re.compile(r"\s+")
+_NO_TRIGGERS = Triggers([])  # the words of today say nothing about what was approved before
 
 
 @dataclass(frozen=True)
@@ -60,13 +64,14 @@ async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
         return Proof("放行记录没有签名的台账依据"), None
     end = released[-1].seq
     until = replace(chain, entries=[entry for entry in chain.entries if entry.seq <= end])
-    if faults := chain_faults(until, row.digest):
+    draft = Draft.from_canonical(text)
+    if faults := chain_faults(until, draft, row.digest, _NO_TRIGGERS):
         return Proof("；".join(faults)), None
     after = [entry for entry in chain.entries if entry.seq > end]
-    return _standing(until.entries, released[-1], after), Draft.from_canonical(text)
+    return _standing(until.entries, released[-1], after), draft
 
 
-async def _nothing(_draft: Draft) -> list[str]:
+async def _nothing(_draft: Draft) -> list[dict[str, Any]]:
     """The gates of today say nothing about what was approved before."""
     return []
 

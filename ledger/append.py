@@ -300,21 +300,35 @@ class Ledger:
     ) -> str:
         """Record an incident once per kind and subject while one is open; return its id."""
         async with self.db.writing() as session:
-            query = select(Incident).where(
-                Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)
+            return await self.open_incident_in(
+                session, kind, subject=subject, message=message, detail=detail
             )
-            found = (await session.scalars(query.limit(1))).first()
-            if found is not None:
-                return found.id
-            incident = Incident(
-                id=new_id(),
-                kind=kind,
-                subject=subject,
-                message=message,
-                detail=detail,
-                opened_at=now(),
-            )
-            session.add(incident)
+
+    async def open_incident_in(
+        self,
+        session: AsyncSession,
+        kind: str,
+        *,
+        subject: str,
+        message: str,
+        detail: dict[str, Any],
+    ) -> str:
+        """The same inside a writing transaction of the caller."""
+        query = select(Incident).where(
+            Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)
+        )
+        found = (await session.scalars(query.limit(1))).first()
+        if found is not None:
+            return found.id
+        incident = Incident(
+            id=new_id(),
+            kind=kind,
+            subject=subject,
+            message=message,
+            detail=detail,
+            opened_at=now(),
+        )
+        session.add(incident)
         return incident.id
 
 

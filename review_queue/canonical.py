@@ -105,3 +105,9 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
 def digest(text: str) -> str:
     """SHA-256 of the canonical text, hex."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def commitment(salt: str, value: Any) -> str:
+    """A salted SHA-256 of a short text or value: what the ledger keeps instead of the words."""
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()

@@ -7,101 +7,67 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
 from bot.contract import NotReleased, Release
 from config.clock import beijing, now
 from ledger.append import Ledger
-from ledger.verify import Broken, Entry
-from review_queue.canonical import Draft, digest
-from review_queue.models import Decision, Item, ReleaseRow, Revision
-from review_queue.staff import roles_at
-from review_queue.workflow import (
-    Workflow,
-    WorkflowError,
-    answer_faults,
-    level_faults,
-    person_faults,
-    read_workflow,
-)
+from ledger.verify import Broken
+from review_queue.canonical import Draft, commitment, digest
+from review_queue.chain import Chain, chain_faults, is_waived, people_of
+from review_queue.classes import Triggers, starting_triggers
+from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
+from review_queue.workflow import GATE_NAMES, Reason, Refused, WorkflowError, read_workflow
 
-Recheck = Callable[[Draft], Awaitable[list[str]]]
-"""Runs the gates of now (and the source list of now) over a draft; blocking reasons in Chinese."""
+Recheck = Callable[[Draft], Awaitable[Sequence[Mapping[str, Any]]]]
+"""Runs the gates of now (and the source list of now) over a draft; findings out, as plain dicts."""
+
+
+def decision_words(row: Decision) -> list[Any]:
+    """The words of a decision, as its signed entry commits to them."""
+    words: list[Any] = [row.gates, row.note]
+    return [*words, row.gate, row.span] if row.gate or row.span else words
 
 
 @dataclass(frozen=True)
-class Chain:
-    """The signed facts about one item, and the signed role history of everyone who decided."""
+class _Tables:
+    """What the tables say about one item, read in one go."""
 
-    entries: Sequence[Entry]
-    staff: Mapping[str, Sequence[Entry]]
-
-
-def chain_faults(chain: Chain, wanted: str) -> list[str]:
-    """Every reason why `wanted` (a digest) has not passed review, from signed entries only."""
-    revisions = [entry for entry in chain.entries if entry.kind == "revision.created"]
-    submits = [entry for entry in chain.entries if entry.kind == "item.submitted"]
-    if not revisions or revisions[-1].body["digest"] != wanted:
-        return ["要发的内容不是这一稿件最后一次修改的内容，需要重新审核"]
-    if not submits or submits[-1].body["digest"] != wanted:
-        return ["这一稿没有提交审核的记录"]
-    faults = []
-    if any(entry.kind == "item.recalled" for entry in chain.entries):
-        faults.append("这一稿件已被撤回")
-    try:
-        body = submits[-1].body["workflow"]
-        flow = read_workflow(body["klass"], body["version"], body)
-    except WorkflowError as error:
-        return [*faults, f"审核级次无效：{error}"]
-    decisions = [
-        entry for entry in chain.entries if entry.kind == "decision" and entry.seq > submits[-1].seq
-    ]
-    author, editor = revisions[0].actor, revisions[-1].actor
-    return faults + _decision_faults(chain, flow, decisions, (author, editor, wanted))
-
-
-def _decision_faults(
-    chain: Chain, flow: Workflow, decisions: Sequence[Entry], who: tuple[str, str, str]
-) -> list[str]:
-    author, editor, wanted = who
-    faults: list[str] = []
-    deciders: list[str] = []
-    for index, level in enumerate(flow.levels):
-        if index >= len(decisions):
-            faults.append(f"缺少{level.name}的批准")
-            continue
-        entry = decisions[index]
-        name = f"{level.name}（台账第 {entry.seq} 条）"
-        if entry.body["level"] != index or entry.body["digest"] != wanted:
-            faults.append(f"{name}批准的不是这一级或不是这份内容")
-        if entry.body["verdict"] != "approve":
-            faults.append(f"{name}的结论不是批准")
-        roles = roles_at(chain.staff.get(entry.actor, ()), entry.seq)
-        reasons = level_faults(level, roles)
-        reasons += person_faults(entry.actor, author, editor, deciders)
-        reasons += answer_faults(level, entry.body["gates"], ())
-        faults += [f"{name}：{reason.message}" for reason in reasons]
-        deciders.append(entry.actor)
-    if len(decisions) > len(flow.levels):
-        faults.append("最后一级之后又有审核结论，需要重新提交")
-    return faults
+    item: Item
+    revision: Revision
+    decisions: Sequence[Decision]
+    salts: Mapping[int, str]
 
 
 class Releases:
     """Makes and verifies releases. `verify` is what every sender calls, each time."""
 
-    def __init__(self, ledger: Ledger, recheck: Recheck) -> None:
-        """`recheck` is run at every verification."""
+    def __init__(self, ledger: Ledger, recheck: Recheck, triggers: Triggers | None = None) -> None:
+        """`recheck` is run at every verification; `triggers` raise classes (starting ones)."""
         self._ledger = ledger
         self._recheck = recheck
+        self._triggers = triggers or starting_triggers()
 
-    async def chain(self, item_id: str) -> Chain:
-        """The signed facts about an item; raises ledger.verify.Broken."""
-        entries = await self._ledger.facts(f"item:{item_id}")
-        people = {entry.actor for entry in entries if entry.kind == "decision"}
-        about = await self._ledger.facts_of([f"staff:{person}" for person in sorted(people)])
-        return Chain(entries, {name.removeprefix("staff:"): found for name, found in about.items()})
+    async def chain(self, item_id: str, hint: Sequence[str] = ()) -> Chain:
+        """The signed facts about an item; raises ledger.verify.Broken.
+
+        `hint` (staff ids) saves a second look at the ledger when it is right.
+        """
+        offices = ("office", "workflows")
+        people = set(hint)
+        subject = f"item:{item_id}"
+        while True:
+            names = [subject, *offices, *(f"staff:{person}" for person in sorted(people))]
+            facts = await self._ledger.facts_of(names)
+            if people_of(facts[subject]) <= people:
+                break
+            people |= people_of(facts[subject])
+        office = sorted(
+            (entry for name in offices for entry in facts[name]), key=lambda entry: entry.seq
+        )
+        return Chain(facts[subject], {one: facts[f"staff:{one}"] for one in people}, office)
 
     async def verify(self, release_id: str) -> Release:
         """The release, proved at this moment; NotReleased names every broken link.
@@ -119,38 +85,101 @@ class Releases:
         )
         raise NotReleased(reasons)
 
+    async def faults(self, item_id: str, at: datetime) -> list[Reason]:
+        """Every reason why the item could not go out at `at`: the sender's own list, unsent."""
+        tables = await self._read(item_id)
+        if tables is None:
+            return [Reason("item", "没有这篇稿件")]
+        text = tables.revision.canonical
+        draft = Draft.from_canonical(text)
+        try:
+            chain = await self._chain_of(tables)
+        except Broken as broken:
+            return [Reason("ledger", str(broken))]
+        wanted = digest(text)
+        links = _table_faults(tables, chain, wanted)
+        links += chain_faults(chain, draft, wanted, self._triggers)
+        reasons = [Reason("chain", fault) for fault in links]
+        reasons += [Reason("window", fault) for fault in window_faults(draft, at)]
+        return reasons + await self._gate_faults(chain, draft, wanted, tables.salts)
+
+    async def _gate_faults(
+        self, chain: Chain, draft: Draft, wanted: str, salts: Mapping[int, str]
+    ) -> list[Reason]:
+        try:
+            found = await self._recheck(draft)
+        except Refused as refused:  # the rule set of now cannot be trusted
+            return list(refused.reasons)
+        return [
+            Reason("finding", f"{GATE_NAMES.get(one['gate'], one['gate'])}：{one['reason']}")
+            for one in found
+            if one["severity"] == "block" and not is_waived(chain, wanted, one, salts)
+        ]
+
+    async def _chain_of(self, tables: _Tables) -> Chain:
+        hint = {row.staff_id for row in tables.decisions}
+        hint |= {row.in_place_of for row in tables.decisions if len(row.in_place_of) == 26}
+        return await self.chain(tables.item.id, sorted(hint))
+
     async def _prove(self, release_id: str) -> tuple[str, list[str], Release | None]:
         async with self._ledger.db.session() as session:
             row = await session.get(ReleaseRow, release_id)
-            if row is None:
-                return release_id, ["没有这一放行记录"], None
-            item = await session.get(Item, row.item_id)
-            query = select(Revision).where(Revision.item_id == row.item_id)
-            revisions = (await session.scalars(query.order_by(Revision.number))).all()
-            decided = select(Decision).where(Decision.item_id == row.item_id)
-            decisions = (await session.scalars(decided)).all()
+        if row is None:
+            return release_id, ["没有这一放行记录"], None
+        tables = await self._read(row.item_id)
+        if tables is None:
+            return row.item_id, ["放行记录的稿件不在数据库中，数据库被改动过"], None
         try:
-            chain = await self.chain(row.item_id)
+            chain = await self._chain_of(tables)
         except Broken as broken:
             return row.item_id, [str(broken)], None
-        signed = [
-            entry
-            for entry in chain.entries
-            if entry.kind == "release.created" and entry.body["release"] == release_id
-        ]
+        signed = [one for one in chain.of("release.created") if one.body["release"] == release_id]
         if not signed:
             return row.item_id, ["放行记录没有签名的台账依据"], None
         wanted = str(signed[-1].body["digest"])
-        reasons = _table_faults(row, item, decisions, chain, wanted)
-        reasons += chain_faults(chain, wanted)
-        text = revisions[-1].canonical if revisions else ""
+        reasons = _table_faults(tables, chain, wanted)
+        if (row.digest, row.ruleset) != (wanted, signed[-1].body["ruleset"]):
+            reasons.append("放行记录与台账不符，数据库被改动过")
+        if chain.of("item.submitted", signed[-1].seq):
+            reasons.append("放行之后又重新提交，要用新的放行记录")
+        text = tables.revision.canonical
         if digest(text) != wanted:
             reasons.append("稿件内容与审核通过的摘要不符，内容被改动过")
+        draft = _readable(text)
+        if draft is None:
             return row.item_id, reasons, None
-        draft = Draft.from_canonical(text)
+        reasons += chain_faults(chain, draft, wanted, self._triggers)
         reasons += window_faults(draft, now())
-        reasons += await self._recheck(draft)
+        if not reasons:
+            found = await self._gate_faults(chain, draft, wanted, tables.salts)
+            reasons += [one.message for one in found]
         return row.item_id, reasons, _release(row, text, draft)
+
+    async def _read(self, item_id: str) -> _Tables | None:
+        async with self._ledger.db.session() as session:
+            latest = (
+                select(Item, Revision)
+                .join(Revision, Revision.item_id == Item.id)
+                .where(Item.id == item_id)
+                .order_by(Revision.number.desc())
+                .limit(1)
+            )
+            found = (await session.execute(latest)).first()
+            if found is None:
+                return None
+            query = select(Decision).where(Decision.item_id == item_id)
+            decisions = (await session.scalars(query)).all()
+            waivers = select(Waiver.ledger_seq, Waiver.id).where(Waiver.item_id == item_id)
+            salts = {row[0]: row[1] for row in (await session.execute(waivers)).all()}
+        return _Tables(found[0], found[1], decisions, salts)
+
+
+def _readable(text: str) -> Draft | None:
+    """The draft behind a canonical text; None when it was made unreadable."""
+    try:
+        return Draft.from_canonical(text)
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def window_faults(draft: Draft, moment: datetime) -> list[str]:
@@ -162,33 +191,63 @@ def window_faults(draft: Draft, moment: datetime) -> list[str]:
     return []
 
 
-def _table_faults(
-    row: ReleaseRow,
-    item: Item | None,
-    decisions: Sequence[Decision],
-    chain: Chain,
-    wanted: str,
-) -> list[str]:
+def _table_faults(tables: _Tables, chain: Chain, wanted: str) -> list[str]:
     """Where the tables say something else than the signed entries they were written from."""
     faults = []
-    if item is None or row.digest != wanted:
-        faults.append("放行记录与台账不符，数据库被改动过")
-    signed = {entry.seq: entry for entry in chain.entries if entry.kind == "decision"}
-    stored = {decision.ledger_seq: decision for decision in decisions}
+    if tables.revision.digest != wanted:
+        faults.append("稿件版本记录的摘要与审核通过的不符，数据库被改动过")
+    submits = chain.of("item.submitted")
+    if submits and tables.item.workflow is not None and not _same_levels(tables, submits[-1].body):
+        faults.append("数据库中冻结的审核级次与台账不符，被改动过")
+    shown = chain.of("revision.created")[-1:]
+    if any(
+        (one.body.get("kind", tables.item.kind), one.body.get("klass", tables.item.klass))
+        != (tables.item.kind, tables.item.klass)
+        for one in shown
+    ):
+        faults.append("数据库中稿件的种类或类别与台账不符，被改动过")
+    signed = {entry.seq: entry for entry in chain.of("decision")}
+    stored = {decision.ledger_seq: decision for decision in tables.decisions}
     for seq, entry in signed.items():
         decision = stored.get(seq)
         if decision is None:
             faults.append(f"台账第 {seq} 条的审核结论在数据库中被删除")
-        elif (
-            decision.staff_id != entry.actor
-            or decision.digest != entry.body["digest"]
-            or decision.level != entry.body["level"]
-            or decision.verdict != entry.body["verdict"]
-        ):
+        elif decision.staff_id != entry.actor or not _as_signed(decision, entry.body):
             faults.append(f"台账第 {seq} 条的审核结论在数据库中被改动")
-    if extra := set(stored) - set(signed):
-        faults.append(f"数据库中有 {len(extra)} 条审核结论没有签名的台账依据")
+    extra = len(tables.decisions) - len(set(stored) & set(signed))
+    if extra:
+        faults.append(f"数据库中有 {extra} 条审核结论没有签名的台账依据")
     return faults
+
+
+def _same_levels(tables: _Tables, body: Mapping[str, Any]) -> bool:
+    frozen = body["workflow"]
+    try:
+        flow = read_workflow(frozen["klass"], frozen["version"], frozen)
+    except WorkflowError:
+        return False
+    return tables.item.workflow == flow.for_kind(tables.item.kind).to_json()
+
+
+def _as_signed(row: Decision, body: Mapping[str, Any]) -> bool:
+    """Whether every field that a decision and its signed entry share is the same."""
+    try:
+        gates = {gate: {"ok": bool(value.get("ok"))} for gate, value in row.gates.items()}
+    except (AttributeError, TypeError):
+        return False
+    held = {
+        "level": row.level,
+        "level_name": row.level_name,
+        "digest": row.digest,
+        "verdict": row.verdict,
+        "gates": gates,
+        "attachments": row.attachments,
+        "proof": row.proof,
+        "in_place_of": row.in_place_of,
+        "retrospective": row.retrospective,
+        "notes": commitment(row.id, decision_words(row)),
+    }
+    return all(body[name] == value for name, value in held.items() if name in body)
 
 
 def _release(row: ReleaseRow, text: str, draft: Draft) -> Release:

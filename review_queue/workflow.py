@@ -302,6 +302,41 @@ def level_faults(level: Level, roles: Collection[str]) -> list[Reason]:
     return faults
 
 
+OVERDUE = "overdue"
+"""`in_place_of` of a decision taken by the next in line after the deadline."""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one person may act as at one moment.
+
+    `stands_in` maps each absent person they substitute to that person's roles; `overdue` says
+    that the level's deadline has passed, so that the next in line may act.
+    """
+
+    roles: frozenset[str]
+    stands_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    overdue: bool = False
+
+
+def eligible(level: Level, standing: Standing) -> tuple[str, list[Reason]]:
+    """In whose place a person may decide at a level ("" in their own), or why they may not.
+
+    The secrecy gate is always answered by somebody who holds the secrecy role themselves.
+    """
+    own = level_faults(level, standing.roles)
+    if not own:
+        return "", []
+    keeps_secrets = "secrecy" not in level.gates or "secrecy" in standing.roles
+    if keeps_secrets:
+        for absent, roles in sorted(standing.stands_in.items()):
+            if set(roles) & set(level.roles):
+                return absent, []
+        if standing.overdue and set(standing.roles) & set(level.substitutes):
+            return OVERDUE, []
+    return "", own
+
+
 def person_faults(
     staff_id: str, author_id: str, last_editor_id: str, earlier: Collection[str]
 ) -> list[Reason]:
@@ -330,4 +365,30 @@ def answer_faults(level: Level, gates: Mapping[str, Any], flagged: Collection[st
             faults.append(Reason("gate_failed", f"{GATE_NAMES[gate]}有问题，不能批准，请退回"))
         elif gate in flagged and not str(answer.get("note", "")).strip():
             faults.append(Reason("note_missing", f"{GATE_NAMES[gate]}有提示未改，请写明理由"))
+    return faults
+
+
+def form_faults(
+    level: Level,
+    form: Mapping[str, Any],
+    flagged: Collection[str],
+    attachments: Mapping[str, str],
+) -> list[Reason]:
+    """Everything missing in an approval: gates, secrecy per attachment, proof round, passkey.
+
+    `form` has the shape of a signed decision; `attachments` maps sha256 marker to name.
+    """
+    faults = answer_faults(level, form.get("gates") or {}, flagged)
+    answers = form.get("attachments") or {}
+    for marker, name in attachments.items() if "secrecy" in level.gates else ():
+        if marker not in answers:
+            faults.append(Reason("attachment_missing", f"附件“{name}”还没有逐件回答保密关"))
+        elif answers[marker] is not True:
+            faults.append(
+                Reason("attachment_failed", f"附件“{name}”保密关有问题，不能批准，请退回")
+            )
+    if level.proof and form.get("proof") is not True:
+        faults.append(Reason("proof", f"{level.name}要做一次校对：校对完请勾选“已完成本次校对”"))
+    if level.passkey and not form.get("passkey"):
+        faults.append(Reason("passkey", f"{level.name}要用审核人自己的通行密钥签名"))
     return faults

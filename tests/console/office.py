@@ -127,7 +127,12 @@ class Office:
         digest, _ = await self.deps.queue.findings(row.id)
         gates = {gate: {"ok": True, "note": "已核对原件"} for gate in GATES}
         answer = Answer(
-            verdict, digest, row.version, gates, "请核对数字" if verdict == "return" else ""
+            verdict,
+            digest,
+            row.version,
+            gates,
+            "请核对数字" if verdict == "return" else "",
+            proof=True,
         )
         return await self.deps.queue.decide(row.id, self.people[login], answer)
 

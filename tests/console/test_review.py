@@ -48,7 +48,9 @@ async def test_three_people_approve_level_by_level_through_the_page(office: Offi
         _, text = await browser.get(f"/console/items/{row.id}")
         answer = await browser.client.post(
             f"/console/items/{row.id}/decide",
-            data={"csrf": browser.csrf, "verdict": "approve"} | fields_of(text) | answers(*gates),
+            data={"csrf": browser.csrf, "verdict": "approve", "proof": "1"}
+            | fields_of(text)
+            | answers(*gates),
             allow_redirects=False,
         )
         assert answer.headers["Location"] == f"/console/items/{row.id}?done={done}#main"

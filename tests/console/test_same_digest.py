@@ -101,7 +101,7 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
         await channel.close()
 
 
-async def _nothing(_draft: Draft) -> list[str]:
+async def _nothing(_draft: Draft) -> list[dict[str, Any]]:
     return []
 
 

@@ -46,6 +46,7 @@ class Office:
             "digest": digest,
             "version": item.version,
             "gates": all_ok(),
+            "proof": True,
         } | more
         return await self.queue.decide(item.id, self.people[who], Answer(verdict, **fields))
 
@@ -70,22 +71,31 @@ PEOPLE = {
     "reviewer1": ("reviewer_1",),
     "reviewer2": ("reviewer_2",),
     "reviewer3": ("reviewer_3", "secrecy"),
+    "supervisor": ("supervisor",),
     "everything": ("editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy", "admin"),
 }
 
 
 @pytest.fixture
 async def office(tmp_path: Path, database: Database) -> Office:
+    return await make_office(tmp_path, database)
+
+
+async def make_office(tmp_path: Path, database: Database) -> Office:
+    """The office over a database, its key and anchors in a folder."""
     ledger = Ledger(database, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
     found: list[dict[str, Any]] = []
 
     async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
         return "rules-1", list(found)
 
-    async def recheck(draft: Draft) -> list[str]:
-        return [finding["reason"] for finding in found]
+    async def recheck(draft: Draft) -> list[dict[str, Any]]:
+        return list(found)
 
+    flows = load_workflows(ROOT / "config" / "workflows.yaml")
     async with ledger.transaction() as tx:
+        digests = {klass: flow.digest for klass, flow in flows.items()}
+        await tx.append("genesis", subject="office", actor="init", body={"workflows": digests})
         for slug in ("wx", "tg"):
             tx.session.add(
                 Account(
@@ -104,6 +114,5 @@ async def office(tmp_path: Path, database: Database) -> Office:
             login: (await set_staff(tx, Person(login, login, roles, "-"), "system")).id
             for login, roles in PEOPLE.items()
         }
-    flows = load_workflows(ROOT / "config" / "workflows.yaml")
     queue = ReviewQueue(ledger, flows, plain_render, check)
     return Office(queue, Releases(ledger, recheck), people, found)

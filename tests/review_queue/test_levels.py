@@ -86,6 +86,7 @@ async def test_all_reasons_are_shown_at_once(office: Any) -> None:
         "claimed",
         "finding",
         "gate_missing",
+        "proof",
     }
 
 

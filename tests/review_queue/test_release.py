@@ -30,6 +30,37 @@ ATTACKS = {
         "DELETE FROM ledger_entry WHERE kind = 'decision' AND seq ="
         " (SELECT max(seq) FROM ledger_entry WHERE kind = 'decision')"
     ),
+    "the level": "UPDATE decision SET level = 2 WHERE level = 1",
+    "the gate answers": "UPDATE decision SET gates = '{}' WHERE level = 0",
+    "the note": "UPDATE decision SET note = '同意' WHERE level = 0",
+    "a proof round": "UPDATE decision SET proof = false WHERE level = 1",
+    "in whose place": "UPDATE decision SET in_place_of = 'overdue' WHERE level = 1",
+    "the rule set of the release": "UPDATE release SET ruleset = 'rules-0'",
+    "the frozen levels": "UPDATE item SET workflow = '{}'",
+    "the kind": "UPDATE item SET kind = '回复模板'",
+    "a decision moved from another item": (
+        "UPDATE decision SET item_id = 'another' WHERE level = 2"
+    ),
+    "a decision stored twice": (
+        "INSERT INTO decision (id, item_id, digest, level, level_name, staff_id, verdict, gates,"
+        " note, at, ledger_seq) SELECT 'copy', item_id, digest, level, level_name, staff_id,"
+        " verdict, gates, note, at, ledger_seq FROM decision WHERE level = 0"
+    ),
+    "a deleted revision": "DELETE FROM revision",
+    "an inserted revision": (
+        "INSERT INTO revision (id, item_id, number, digest, canonical, editor_id, created_at)"
+        " SELECT 'copy', item_id, 9, digest, replace(canonical, '第一段', '第壹段'), editor_id,"
+        " created_at FROM revision"
+    ),
+    "a replayed ledger entry": (
+        "INSERT INTO ledger_entry (seq, kind, subject, actor, at, preimage, hash, signature)"
+        " SELECT (SELECT max(seq) + 1 FROM ledger_entry), kind, subject, actor, at, preimage, hash,"
+        " signature FROM ledger_entry WHERE kind = 'decision' ORDER BY seq LIMIT 1"
+    ),
+    "an approval of levels": (
+        "UPDATE ledger_entry SET preimage = replace(preimage, 'workflows', 'workflowz')"
+        " WHERE kind = 'genesis'"
+    ),
     "role history": "UPDATE ledger_entry SET preimage = '{}' WHERE kind = 'staff.set'",
 }
 

@@ -76,9 +76,9 @@ REFUSED: dict[str, Sequence[str]] = {
         COPY.format(kind="decision", subject="'item:{other}'", signature="signature")
     ],
     "two entries exchanged": [
-        "UPDATE ledger_entry SET seq = -1 WHERE seq = 2",
-        "UPDATE ledger_entry SET seq = 2 WHERE seq = 3",
-        "UPDATE ledger_entry SET seq = 3 WHERE seq = -1",
+        "UPDATE ledger_entry SET seq = -1 WHERE seq = 3",
+        "UPDATE ledger_entry SET seq = 3 WHERE seq = 4",
+        "UPDATE ledger_entry SET seq = 4 WHERE seq = -1",
     ],
     "the end of the chain cut off": [
         "DELETE FROM ledger_entry WHERE kind = 'release.created'",

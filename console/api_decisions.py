@@ -1,0 +1,163 @@
+"""The JSON API of review beyond the plain verdict: emergency, class, waiver, referral, absence."""
+
+from datetime import datetime
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from console.deps import DEPS, visitor
+from console.interface import Strict, as_json, aware, read, takes
+from console.permissions import needs
+from review_queue.absence import Away, set_absent
+from review_queue.models import Item
+from review_queue.workflow import Reason
+
+
+class EmergencyBody(Strict):
+    """Why this cannot wait; `version` is the one that was read."""
+
+    version: int
+    reason: str = Field(min_length=1)
+
+
+class ClassBody(Strict):
+    """The lower class, and why."""
+
+    to: str
+    reason: str = Field(min_length=1)
+
+
+class WaiverBody(Strict):
+    """Which finding may stand, and why."""
+
+    gate: str
+    rule: str
+    field: str
+    start: int
+    end: int
+    reason: str = Field(min_length=1)
+
+
+class ReferralBody(Strict):
+    """What the competent department answered."""
+
+    text: str = Field(min_length=1)
+
+
+class AbsenceBody(Strict):
+    """Who is away (null: oneself), from when until when, and who acts for them."""
+
+    staff: str | None = None
+    starts: datetime
+    ends: datetime
+    substitute: str
+
+
+def _shown(row: Item) -> dict[str, Any]:
+    names = ("id", "klass", "kind", "state", "retrospective", "revision", "version", "level")
+    return {name: getattr(row, name) for name in names} | {
+        "due_at": row.level_due_at,
+        "claimed_by": row.claimed_by,
+        "claimed_until": row.claimed_until,
+    }
+
+
+def _reasons(reasons: list[Reason]) -> web.Response:
+    return as_json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
+
+
+@needs("items.write")
+@takes(EmergencyBody)
+async def submit_emergency(request: web.Request) -> web.StreamResponse:
+    """Send a draft to the two levels of 应急 at once."""
+    body = await read(request, EmergencyBody)
+    row = await request.config_dict[DEPS].queue.submit_emergency(
+        request.match_info["item"], visitor(request).staff_id, body.version, body.reason
+    )
+    return as_json(_shown(row))
+
+
+@needs("items.review")
+@takes(ClassBody)
+async def lower_class(request: web.Request) -> web.StreamResponse:
+    """Lower the class of an item somebody else wrote."""
+    body = await read(request, ClassBody)
+    row = await request.config_dict[DEPS].queue.lower_class(
+        request.match_info["item"], visitor(request).staff_id, body.to, body.reason
+    )
+    return as_json(_shown(row))
+
+
+@needs("items.review")
+@takes(WaiverBody)
+async def waive(request: web.Request) -> web.StreamResponse:
+    """Let one blocking finding of exactly this revision stand."""
+    body = await read(request, WaiverBody)
+    row = await request.config_dict[DEPS].queue.waive(
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.model_dump(exclude={"reason"}),
+        body.reason,
+    )
+    return as_json(_shown(row), 201)
+
+
+@needs("items.review")
+@takes(ReferralBody)
+async def answer_referral(request: web.Request) -> web.StreamResponse:
+    """Record what the competent department answered."""
+    body = await read(request, ReferralBody)
+    row = await request.config_dict[DEPS].queue.answer_referral(
+        request.match_info["item"], visitor(request).staff_id, body.text
+    )
+    return as_json(_shown(row))
+
+
+@needs("items.takeover")
+async def take_over(request: web.Request) -> web.StreamResponse:
+    """Take an item away from whoever holds it for review."""
+    row = await request.config_dict[DEPS].queue.take_over(
+        request.match_info["item"], visitor(request).staff_id
+    )
+    return as_json(_shown(row))
+
+
+@needs("items.read")
+async def why_not_publish(request: web.Request) -> web.StreamResponse:
+    """Every reason why this item could not go out now: the sender's own list."""
+    return _reasons(
+        await request.config_dict[DEPS].queue.why_not_publish(request.match_info["item"])
+    )
+
+
+@needs("items.review")
+async def waiting(request: web.Request) -> web.StreamResponse:
+    """Items with a level this person may decide now, the most urgent first."""
+    rows = await request.config_dict[DEPS].queue.waiting_for(visitor(request).staff_id)
+    return as_json({"items": [_shown(row) | {"title": row.title} for row in rows]})
+
+
+@needs("absence.set")
+@takes(AbsenceBody)
+async def absence(request: web.Request) -> web.StreamResponse:
+    """Record who is away and who acts for them: oneself, or anybody for an admin."""
+    body, me = await read(request, AbsenceBody), visitor(request).staff_id
+    aware(body.starts, "starts")
+    aware(body.ends, "ends")
+    away = Away(body.staff or me, body.starts, body.ends, body.substitute)
+    async with request.config_dict[DEPS].ledger.transaction() as tx:
+        row = await set_absent(tx, away, me)
+    return as_json({"id": row.id, "staff": row.staff_id, "substitute": row.substitute_id}, 201)
+
+
+ROUTES: list[web.RouteDef] = [
+    web.post("/items/{item}/emergency", submit_emergency),
+    web.post("/items/{item}/class", lower_class),
+    web.post("/items/{item}/waivers", waive),
+    web.post("/items/{item}/referral", answer_referral),
+    web.post("/items/{item}/takeover", take_over),
+    web.get("/items/{item}/why-not-publish", why_not_publish),
+    web.get("/waiting", waiting),
+    web.post("/absence", absence),
+]

@@ -1,0 +1,333 @@
+"""The chain of signed facts behind an item, and the pure rules that say whether it holds.
+
+Nothing here reads a table: what goes in are verified ledger entries and the exact content, what
+comes out is every broken link. The sender asks it each time, the queue asks it before a button.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ledger.verify import Entry
+from review_queue.canonical import Draft, commitment
+from review_queue.classes import Triggers, highest, rank
+from review_queue.passkeys import Statement, assertion_faults
+from review_queue.staff import roles_at
+from review_queue.workflow import (
+    EMERGENCY,
+    OVERDUE,
+    REVIEWERS,
+    Reason,
+    Standing,
+    Workflow,
+    WorkflowError,
+    eligible,
+    form_faults,
+    person_faults,
+    read_workflow,
+)
+
+
+@dataclass(frozen=True)
+class Chain:
+    """The signed facts about one item, about everyone involved, and about the approved levels."""
+
+    entries: Sequence[Entry]
+    staff: Mapping[str, Sequence[Entry]]
+    office: Sequence[Entry] = ()
+
+    def of(self, kind: str, after: int = 0) -> list[Entry]:
+        """The item's entries of one kind written after number `after`."""
+        return [entry for entry in self.entries if entry.kind == kind and entry.seq > after]
+
+    def holds_role(self, entry: Entry, roles: Collection[str]) -> bool:
+        """Whether who wrote `entry` held one of `roles` at that moment."""
+        return bool(roles_at(self.staff.get(entry.actor, ()), entry.seq) & set(roles))
+
+
+def people_of(entries: Sequence[Entry]) -> set[str]:
+    """Everyone whose roles or absence matter to these entries."""
+    kinds = ("decision", "waiver.granted", "class.lowered")
+    acted = [entry for entry in entries if entry.kind in kinds]
+    absent = {entry.body.get("in_place_of", "") for entry in acted}
+    return {entry.actor for entry in acted} | (absent - {"", OVERDUE})
+
+
+@dataclass(frozen=True)
+class Makers:
+    """Who may not approve: the author, the last editor of the text, who asked for 应急."""
+
+    author: str
+    editor: str
+    asker: str = ""
+
+
+def makers(chain: Chain, upto: int | None = None) -> Makers:
+    """The makers as of entry `upto` (None: now). A revision that only changed the class counts not.
+
+    In an emergency run, who asked for the fast lane is none of its reviewers.
+    """
+    kept = [entry for entry in chain.entries if upto is None or entry.seq < upto]
+    revisions = [entry for entry in kept if entry.kind == "revision.created"]
+    texts = [entry for entry in revisions if not entry.body.get("class_only")]
+    submits = [entry for entry in kept if entry.kind == "item.submitted"]
+    asker = submits[-1].actor if submits and submits[-1].body.get("emergency") else ""
+    return Makers(revisions[0].actor, texts[-1].actor if texts else revisions[-1].actor, asker)
+
+
+def maker_faults(staff_id: str, who: Makers, earlier: Collection[str]) -> list[Reason]:
+    """Separation of duties, the asker of an emergency included."""
+    faults = person_faults(staff_id, who.author, who.editor, earlier)
+    if staff_id == who.asker and staff_id not in (who.author, who.editor):
+        faults.append(Reason("asker", "提出应急的人不能审核这一稿"))
+    return faults
+
+
+def chain_faults(chain: Chain, draft: Draft, wanted: str, triggers: Triggers) -> list[str]:
+    """Every reason why `wanted`, the digest of `draft`, has not passed review."""
+    revisions = chain.of("revision.created")
+    submits = chain.of("item.submitted")
+    if not revisions or revisions[-1].body["digest"] != wanted:
+        return ["要发的内容不是这一稿件最后一次修改的内容，需要重新审核"]
+    if not submits or submits[-1].body["digest"] != wanted:
+        return ["这一稿没有提交审核的记录"]
+    submit = submits[-1]
+    faults = []
+    if chain.of("item.recalled"):
+        faults.append("这一稿件已被撤回")
+    if revisions[-1].seq > submit.seq:
+        faults.append("提交之后又有修改，需要重新提交")
+    faults += class_faults(chain, draft, triggers)
+    flow, problems = _flow(chain, submit, draft)
+    faults += problems
+    if flow is not None:
+        faults += _run_faults(chain, submit, flow, (draft, wanted))
+    return faults + _follow_up_faults(chain, submit)
+
+
+def _flow(chain: Chain, submit: Entry, draft: Draft) -> tuple[Workflow | None, list[str]]:
+    """The frozen levels of this run, if their definition was approved before it began."""
+    emergency = submit.body.get("emergency")
+    frozen = [submit.body["workflow"], *([emergency["workflow"]] if emergency else [])]
+    try:
+        flows = [read_workflow(body["klass"], body["version"], body) for body in frozen]
+    except (WorkflowError, KeyError, TypeError) as error:
+        return None, [f"审核级次无效：{error}"]
+    problems = []
+    for flow in flows:
+        if flow.digest not in approved_digests(chain.office, flow.klass, submit.seq):
+            problems.append(f"类别“{flow.klass}”的审核级次不是经批准的版本")
+    if flows[0].klass != draft.klass:
+        problems.append(f"稿件类别是{draft.klass}，走的却是“{flows[0].klass}”的审核级次")
+    if (draft.klass == EMERGENCY) != bool(emergency):
+        problems.append("应急稿件没有应急提交的理由和后续审核")
+    return flows[0].for_kind(draft.kind), problems
+
+
+def approved_digests(office: Sequence[Entry], klass: str, before: int) -> set[str]:
+    """Digests of the definitions of a class that were approved before an entry number."""
+    digests = set()
+    for entry in office:
+        if entry.seq >= before:
+            continue
+        if entry.kind == "genesis":
+            digests.add(entry.body.get("workflows", {}).get(klass, ""))
+        elif entry.kind == "workflow.approved" and entry.body["klass"] == klass:
+            digests.add(entry.body["digest"])
+    return digests
+
+
+def _run_faults(
+    chain: Chain, submit: Entry, flow: Workflow, content: tuple[Draft, str]
+) -> list[str]:
+    """Quorum, order, people, roles and answers of the decisions since the submission."""
+    faults = []
+    decisions = [
+        entry for entry in chain.of("decision", submit.seq) if not entry.body.get("retrospective")
+    ]
+    if any(entry.body["verdict"] == "return" for entry in decisions):
+        faults.append("这一稿已被退回，需要修改后重新提交")
+    asked = {entry.body["referral"]: entry for entry in chain.of("item.referred", submit.seq)}
+    answered = {entry.body["referral"] for entry in chain.of("referral.answered", submit.seq)}
+    if set(asked) - answered:
+        faults.append("已转有关部门的问题还没有答复")
+    counts = [0] * len(flow.levels)
+    earlier: list[str] = []
+    for entry in decisions:
+        if entry.body["verdict"] != "approve":
+            continue
+        faults += _approval_faults(chain, submit, flow, (entry, content, counts, earlier))
+    for level, count in zip(flow.levels, counts, strict=True):
+        if count < level.quorum:
+            short = f"，还差 {level.quorum - count} 人" if level.quorum > 1 else ""
+            faults.append(f"缺少{level.name}的批准{short}")
+    return faults
+
+
+def _approval_faults(
+    chain: Chain,
+    submit: Entry,
+    flow: Workflow,
+    seat: tuple[Entry, tuple[Draft, str], list[int], list[str]],
+) -> list[str]:
+    entry, (draft, wanted), counts, earlier = seat
+    index = entry.body["level"]
+    if not isinstance(index, int) or not 0 <= index < len(flow.levels):
+        return [f"台账第 {entry.seq} 条批准的不是这一稿件的任何一级"]
+    level = flow.levels[index]
+    name = f"{level.name}（台账第 {entry.seq} 条）"
+    faults = []
+    if entry.body["digest"] != wanted:
+        faults.append(f"{name}批准的不是这份内容")
+    before = zip(flow.levels[:index], counts[:index], strict=True)
+    if not flow.parallel and any(count < one.quorum for one, count in before):
+        faults.append(f"{name}批准时前面的级次还没有通过")
+    if counts[index] >= level.quorum:
+        faults.append(f"{name}通过之后又有批准，需要重新提交")
+    counts[index] += 1
+    place, reasons = eligible(level, standing_at(chain, submit.seq, entry, index))
+    claimed = entry.body.get("in_place_of") or ""
+    if not reasons and place != claimed:
+        reasons = [Reason("place", "代谁审核与台账不符")]
+    who = makers(chain)
+    reasons += maker_faults(entry.actor, who, earlier)
+    if claimed in (who.author, who.editor, who.asker, *earlier) and claimed:
+        reasons.append(Reason("place", "不能代作者、最后修改人或已审核的人审核"))
+    markers = {part["media"]: part["name"] for part in draft.attachments}
+    reasons += form_faults(level, entry.body, (), markers)
+    if level.passkey and entry.body.get("passkey"):
+        facts = chain.staff.get(entry.actor, ())
+        said = statement(entry.subject.removeprefix("item:"), submit.seq, entry.actor, entry.body)
+        problems = assertion_faults(entry.body["passkey"], said, facts, entry.seq)
+        reasons += [Reason("passkey", problem) for problem in problems]
+    earlier.append(entry.actor)
+    return faults + [f"{name}：{reason.message}" for reason in reasons]
+
+
+def statement(item_id: str, submitted: int, staff_id: str, body: Mapping[str, Any]) -> Statement:
+    """What the device of `staff_id` signs for a decision with this signed body."""
+    return Statement(
+        item=item_id,
+        submitted=submitted,
+        digest=body["digest"],
+        level=body["level"],
+        staff=staff_id,
+        verdict=body["verdict"],
+        gates={gate: bool(value["ok"]) for gate, value in body["gates"].items()},
+        attachments={marker: bool(ok) for marker, ok in body["attachments"].items()},
+        proof=body["proof"],
+    )
+
+
+def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standing:
+    """What the actor of a decision could act as when it was written, from signed entries."""
+    absent = entry.body.get("in_place_of") or ""
+    stands_in: dict[str, frozenset[str]] = {}
+    if absent and absent != OVERDUE:
+        facts = chain.staff.get(absent, ())
+        if substitute_at(facts, entry) == entry.actor:
+            stands_in[absent] = roles_at(facts, entry.seq)
+    late = absent == OVERDUE and any(
+        one.body["level"] == level and one.seq < entry.seq
+        for one in chain.of("level.overdue", run_seq)
+    )
+    return Standing(roles_at(chain.staff.get(entry.actor, ()), entry.seq), stands_in, overdue=late)
+
+
+def substitute_at(facts: Sequence[Entry], entry: Entry) -> str:
+    """Who stood in for the person of these entries when `entry` was written, or ""."""
+    told = [one for one in facts if one.kind == "staff.absent" and one.seq < entry.seq]
+    if not told:
+        return ""
+    body, at = told[-1].body, datetime.fromisoformat(entry.at)
+    away = datetime.fromisoformat(body["from"]) <= at < datetime.fromisoformat(body["to"])
+    return str(body["substitute"]) if away else ""
+
+
+# --- class ----------------------------------------------------------------------------------
+
+
+def class_gap(
+    chain: Chain, draft: Draft, triggers: Triggers, may: Callable[[Entry], bool]
+) -> tuple[str, dict[str, str]]:
+    """The class the item must be raised to ("" for none), and the trigger words behind it.
+
+    A class is lowered only by a signed class.lowered to it, later than every higher revision,
+    that `may` accepts and that named every trigger word which now asks for more.
+    """
+    held = normal_class(chain, draft)
+    revisions = chain.of("revision.created")
+    higher = [entry for entry in revisions if rank(entry.body.get("klass")) > rank(held)]
+    words = {word: klass for word, klass in triggers.of(draft).items() if rank(klass) > rank(held)}
+    if not higher and not words:
+        return "", {}
+    for entry in reversed(chain.of("class.lowered", higher[-1].seq if higher else 0)):
+        if entry.body["to"] == held and set(words) <= set(entry.body["words"]) and may(entry):
+            return "", {}
+    return highest([*(entry.body["klass"] for entry in higher), *words.values()]), words
+
+
+def normal_class(chain: Chain, draft: Draft) -> str:
+    """The class that decides about levels beside 应急: the item's own, or the remembered one."""
+    if draft.klass != EMERGENCY:
+        return draft.klass
+    submits = chain.of("item.submitted")
+    emergency = submits[-1].body.get("emergency") if submits else None
+    return str(emergency["klass"]) if emergency else ""
+
+
+def class_faults(chain: Chain, draft: Draft, triggers: Triggers) -> list[str]:
+    """Whether the class was lowered without another person's signed consent."""
+
+    def may(entry: Entry) -> bool:
+        then, now_ = makers(chain, entry.seq), makers(chain)
+        barred = {then.author, then.editor, now_.author, now_.editor}
+        return entry.actor not in barred and chain.holds_role(entry, REVIEWERS)
+
+    gap, words = class_gap(chain, draft, triggers, may)
+    if not gap:
+        return []
+    why = f"（出现“{'、'.join(words)}”）" if words else ""
+    return [f"稿件类别应为{gap}{why}，降低类别要由另一位审核人员写明理由"]
+
+
+# --- waivers and what follows an emergency --------------------------------------------------
+
+
+def finding_place(finding: Mapping[str, Any]) -> list[Any]:
+    """What a waiver commits to: field, span and the words themselves."""
+    return [finding.get("field"), finding.get("start"), finding.get("end"), finding.get("text")]
+
+
+def is_waived(
+    chain: Chain, wanted: str, finding: Mapping[str, Any], salts: Mapping[int, str]
+) -> bool:
+    """Whether a signed waiver of another person covers this finding on exactly this digest.
+
+    `salts` maps the ledger number of a waiver to its salt; a wrong salt covers nothing.
+    """
+    if finding.get("waivable") is False:
+        return False
+    revisions = chain.of("revision.created")
+    who = makers(chain)
+    roles = {"secrecy"} if finding["gate"] == "secrecy" else REVIEWERS
+    return any(
+        entry.body["digest"] == wanted
+        and entry.body["gate"] == finding["gate"]
+        and entry.body["rule"] == finding["rule"]
+        and entry.actor not in (who.author, who.editor, who.asker)
+        and chain.holds_role(entry, roles)
+        and commitment(salts.get(entry.seq, ""), finding_place(finding)) == entry.body["finding"]
+        for entry in chain.of("waiver.granted", revisions[-1].seq)
+    )
+
+
+def _follow_up_faults(chain: Chain, submit: Entry) -> list[str]:
+    """A return in the retrospective review after 应急 stops whatever has not gone out."""
+    refused = [
+        entry
+        for entry in chain.of("decision", submit.seq)
+        if entry.body.get("retrospective") and entry.body["verdict"] == "return"
+    ]
+    return [f"应急发布后的复审没有通过（台账第 {refused[0].seq} 条）"] if refused else []

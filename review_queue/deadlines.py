@@ -1,0 +1,214 @@
+"""Deadlines of review: remind in time, then let the next in line act, alarm the supervisor.
+
+The functions are jobs: they may run twice and anywhere. What they find due they settle in one short
+transaction an item, and tell people afterwards through the function they were given.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select
+
+from config.clock import now
+from ledger.append import Transaction
+from review_queue.absence import Away, set_absent
+from review_queue.items import ReviewQueue
+from review_queue.models import Absence, Emergency, Item, Referral, Staff
+
+Notify = Callable[[Sequence[str], str], Awaitable[None]]
+"""Staff ids and a sentence."""
+_LONGEST_LEAD = timedelta(hours=4)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """One public deadline after an emergency began."""
+
+    name: str
+    hours: int
+    due_at: datetime
+    basis: str
+
+
+def emergency_clocks(began: datetime) -> list[Clock]:
+    """The three clocks of an emergency, counted from when it was submitted."""
+    rows = (
+        ("发布权威信息", 5, "国办发〔2016〕80号：重大突发事件 5 小时内发布权威信息"),
+        ("召开新闻发布会", 24, "国办发〔2016〕80号：24 小时内举行新闻发布会"),
+        ("回应政务舆情", 48, "国办发〔2016〕80号：其他政务舆情 48 小时内予以回应"),
+    )
+    return [
+        Clock(name, hours, began + timedelta(hours=hours), basis) for name, hours, basis in rows
+    ]
+
+
+@dataclass(frozen=True)
+class _Told:
+    people: Sequence[str]
+    text: str
+
+
+class Deadlines:
+    """The jobs over one queue."""
+
+    def __init__(self, queue: ReviewQueue, notify: Notify) -> None:
+        """`notify` reaches staff by whatever route the office has."""
+        self._queue = queue
+        self._ledger = queue.ledger
+        self._notify = notify
+
+    async def run_due(self) -> int:
+        """Everything that is due now; how many things were done."""
+        levels, referrals = await self.remind_due(), await self.remind_referrals()
+        return levels + referrals + await self.watch_retrospectives()
+
+    # --- levels -------------------------------------------------------------------------
+
+    async def remind_due(self) -> int:
+        """Remind once before a level's deadline; at the deadline let the next in line act."""
+        moment = now()
+        soon = (Item.level_due_at <= moment + _LONGEST_LEAD) & Item.level_reminded.is_(False)
+        query = select(Item.id).where(
+            Item.state == "review", or_(Item.level_due_at <= moment, soon)
+        )
+        async with self._ledger.db.session() as session:
+            ids = (await session.scalars(query)).all()
+        return sum([await self._one_level(item_id) for item_id in ids])
+
+    async def _one_level(self, item_id: str) -> int:
+        async with self._ledger.transaction() as tx:
+            item = await tx.session.get(Item, item_id)
+            if item is None or item.state != "review" or item.level_due_at is None:
+                return 0
+            if item.level_due_at <= now():
+                told = await self._overdue(tx, item)
+            else:
+                told = await self._remind(tx, item)
+        return await self._tell(told)
+
+    async def _remind(self, tx: Transaction, item: Item) -> list[_Told]:
+        round_ = await self._queue.round_of(tx.session, item)
+        if round_ is None or item.level_reminded or item.level_due_at is None:
+            return []
+        levels = [round_.flow.levels[index] for index in round_.open]
+        lead = min(_LONGEST_LEAD, timedelta(hours=min(one.hours for one in levels)) / 4)
+        if item.level_due_at - now() > lead:
+            return []
+        item.level_reminded = True
+        for index in round_.open:
+            await tx.append(
+                "level.reminded", subject=f"item:{item.id}", actor="system", body={"level": index}
+            )
+        people = await self._queue.who_may(tx.session, item)
+        names = "、".join(level.name for level in levels)
+        return [_Told(people, f"《{item.title}》等待{names}，快到时限了，请尽快审核")]
+
+    async def _overdue(self, tx: Transaction, item: Item) -> list[_Told]:
+        round_ = await self._queue.round_of(tx.session, item)
+        if round_ is None:
+            return []
+        levels = [round_.flow.levels[index] for index in round_.open]
+        for index in round_.open:
+            await tx.append(
+                "level.overdue", subject=f"item:{item.id}", actor="system", body={"level": index}
+            )
+        again, item.level_overdue, item.level_reminded = item.level_overdue, True, False
+        item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))
+        people = await self._queue.who_may(tx.session, item)
+        names = "、".join(level.name for level in levels)
+        told = [_Told(people, f"《{item.title}》的{names}已超时，候补的人现在也可以审核")]
+        if again or not people:
+            supervisors = await _holders(tx, "supervisor")
+            told.append(_Told(supervisors, f"《{item.title}》的{names}再次超时，请督促或安排人"))
+        return told
+
+    # --- questions to departments -------------------------------------------------------
+
+    async def remind_referrals(self) -> int:
+        """Tell once when a department's answer is late."""
+        query = select(Referral.id).where(
+            Referral.due_at <= now(),
+            Referral.answered_at.is_(None),
+            Referral.voided_at.is_(None),
+            Referral.reminded.is_(False),
+        )
+        async with self._ledger.db.session() as session:
+            ids = (await session.scalars(query)).all()
+        return sum([await self._one_referral(referral_id) for referral_id in ids])
+
+    async def _one_referral(self, referral_id: str) -> int:
+        async with self._ledger.transaction() as tx:
+            row = await tx.session.get(Referral, referral_id)
+            item = await tx.session.get(Item, row.item_id) if row else None
+            if row is None or item is None or row.reminded or row.answered_at is not None:
+                return 0
+            row.reminded = True
+            await tx.append(
+                "referral.overdue",
+                subject=f"item:{item.id}",
+                actor="system",
+                body={"referral": row.id},
+            )
+            people = [row.asked_by, *await _holders(tx, "supervisor")]
+            text = f"《{item.title}》转{row.department}的问题逾期未复，请催办"
+        return await self._tell([_Told(people, text)])
+
+    # --- after an emergency -------------------------------------------------------------
+
+    async def overdue_retrospectives(self) -> list[Emergency]:
+        """Emergencies whose following levels were not decided in time."""
+        query = select(Emergency).where(Emergency.state == "review", Emergency.due_at <= now())
+        async with self._ledger.db.session() as session:
+            return list((await session.scalars(query)).all())
+
+    async def watch_retrospectives(self) -> int:
+        """Open an incident for each of them, alarm the supervisors, let the next in line act."""
+        return sum([await self._one_late(row.id) for row in await self.overdue_retrospectives()])
+
+    async def _one_late(self, emergency_id: str) -> int:
+        async with self._ledger.transaction() as tx:
+            row = await tx.session.get(Emergency, emergency_id)
+            item = await tx.session.get(Item, row.item_id) if row else None
+            if row is None or item is None or row.state != "review":
+                return 0
+            row.state = item.retrospective = "overdue"
+            await tx.append(
+                "retrospective.overdue",
+                subject=f"item:{item.id}",
+                actor="system",
+                body={"level": row.level, "digest": row.digest},
+            )
+            text = f"《{item.title}》应急发布后的复审超过了时限，请马上安排"
+            await self._ledger.open_incident_in(
+                tx.session,
+                "retrospective_overdue",
+                subject=f"item:{item.id}",
+                message=text,
+                detail={"level": row.level},
+            )
+            people = await self._queue.who_may(tx.session, item)
+            supervisors = await _holders(tx, "supervisor")
+        return await self._tell([_Told(supervisors, text), _Told(people, text)])
+
+    # --- absence ------------------------------------------------------------------------
+
+    async def set_absent(self, away: Away, by: str) -> Absence:
+        """Record an absence and tell the substitute."""
+        async with self._ledger.transaction() as tx:
+            row = await set_absent(tx, away, by)
+            person = await tx.session.get(Staff, away.staff_id)
+        name = person.name if person else ""
+        await self._tell([_Told([away.substitute_id], f"{name}外出期间，由您代为审核稿件")])
+        return row
+
+    async def _tell(self, told: Sequence[_Told]) -> int:
+        for one in told:
+            if one.people:
+                await self._notify(list(dict.fromkeys(one.people)), one.text)
+        return len(told)
+
+
+async def _holders(tx: Transaction, role: str) -> list[str]:
+    rows = await tx.session.execute(select(Staff.id, Staff.roles).where(Staff.active.is_(True)))
+    return [row[0] for row in rows.all() if role in row[1]]

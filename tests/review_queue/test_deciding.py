@@ -1,0 +1,215 @@
+"""Quorum, parallel levels, proof rounds, attachments, returns, referrals, takeover, all reasons."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.contract import Content, NotReleased
+from config.clock import now
+from review_queue.items import Answer, Origin
+from review_queue.models import Decision, Referral
+from review_queue.workflow import Refused, Workflow
+from tests.review_queue.conftest import all_ok
+
+MARKER = "sha256:" + "a" * 64
+
+
+def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
+    return {reason.rule for reason in caught.value.reasons}
+
+
+async def use(office: Any, klass: str, **level: Any) -> None:
+    """Change the first level of a class, approved as an office would approve it."""
+    flow = office.queue.workflows[klass]
+    levels = (replace(flow.levels[0], **level), *flow.levels[1:])
+    await approve_levels(office, replace(flow, levels=levels, version=flow.version + 1))
+
+
+async def approve_levels(office: Any, flow: Workflow) -> None:
+    async with office.queue.ledger.transaction() as tx:
+        await tx.append(
+            "workflow.approved",
+            subject="workflows",
+            actor="a",
+            body={"klass": flow.klass, "version": flow.version, "digest": flow.digest},
+        )
+    office.queue.workflows[flow.klass] = flow
+
+
+async def test_a_quorum_of_two_needs_two_different_people(office: Any) -> None:
+    await use(office, "日常", quorum=2)
+    item = await office.submitted("日常")
+    item = await office.decide(item, "reviewer1")
+    assert (item.level, item.state) == (0, "review")
+    with pytest.raises(Refused) as caught:
+        await office.decide(item, "reviewer1")
+    assert rules(caught) == {"two_levels"}
+    item = await office.decide(item, "editor2")
+    assert item.level == 1
+    item = await office.decide(item, "reviewer3")
+    assert (await office.releases.verify(item.release_id)).item_id == item.id
+
+
+async def test_levels_nobody_approved_release_nothing(office: Any) -> None:
+    flow = office.queue.workflows["重要"]
+    office.queue.workflows["重要"] = replace(flow, levels=flow.levels[1:])
+    item = await office.submitted()
+    for who in ("reviewer2", "reviewer3"):
+        item = await office.decide(item, who)
+    with pytest.raises(NotReleased, match="不是经批准的版本"):
+        await office.releases.verify(item.release_id)
+
+
+async def test_each_level_of_an_important_item_records_a_proof_round(office: Any) -> None:
+    item = await office.submitted()
+    with pytest.raises(Refused) as caught:
+        await office.decide(item, "reviewer1", proof=False)
+    assert rules(caught) == {"proof"}
+    for who in ("reviewer1", "reviewer2", "reviewer3"):
+        item = await office.decide(item, who)
+    chain = await office.releases.chain(item.id)
+    assert [entry.body["proof"] for entry in chain.of("decision")] == [True, True, True]
+
+
+async def with_attachment(office: Any) -> Any:
+    content = Content(
+        kind="原创",
+        title="申请表",
+        body="见附件。",
+        attachments=({"name": "申请表.docx", "media": MARKER},),
+    )
+    item = await office.queue.create_item(content, Origin(office.people["editor"]))
+    return await office.queue.submit(item.id, office.people["editor"], item.version)
+
+
+async def test_secrecy_is_answered_for_every_attachment(office: Any) -> None:
+    item = await with_attachment(office)
+    item = await office.decide(item, "reviewer1")
+    for answers, rule in (({}, "attachment_missing"), ({MARKER: False}, "attachment_failed")):
+        with pytest.raises(Refused) as caught:
+            await office.decide(item, "reviewer3", attachments=answers)
+        assert rules(caught) == {rule}
+    item = await office.decide(item, "reviewer3", attachments={MARKER: True})
+    chain = await office.releases.chain(item.id)
+    assert chain.of("decision")[-1].body["attachments"] == {MARKER: True}
+    await office.releases.verify(item.release_id)
+
+
+async def test_a_level_without_the_secrecy_gate_cannot_answer_for_an_attachment(
+    office: Any,
+) -> None:
+    item = await with_attachment(office)
+    await office.decide(item, "reviewer1", attachments={MARKER: True})
+    chain = await office.releases.chain(item.id)
+    assert chain.of("decision")[-1].body["attachments"] == {}
+
+
+async def test_a_return_keeps_gate_and_marked_place(office: Any) -> None:
+    item = await office.submitted()
+    span = {"field": "text", "start": 0, "end": 3, "text": "第一段"}
+    wrong = span | {"text": "第二段"}
+    with pytest.raises(Refused) as caught:
+        await office.decide(item, "reviewer1", "return", note="有误", gate="law", span=wrong)
+    assert rules(caught) == {"span"}
+    await office.decide(item, "reviewer1", "return", note="有误", gate="law", span=span)
+    async with office.queue.db.session() as session:
+        row = (await session.scalars(select(Decision))).one()
+    assert (row.gate, row.span, row.note) == ("law", span, "有误")
+    entry = (await office.releases.chain(item.id)).of("decision")[-1]
+    assert "有误" not in str(entry.body)
+
+
+async def test_what_cannot_be_decided_goes_to_a_department_and_comes_back(office: Any) -> None:
+    item = await office.submitted()
+    with pytest.raises(Refused) as caught:
+        await office.decide(item, "reviewer1", "refer", note="")
+    assert rules(caught) == {"department", "note"}
+    due = now() + timedelta(days=2)
+    item = await office.decide(
+        item, "reviewer1", "refer", note="数字对吗", department="县统计局", due_at=due
+    )
+    assert (item.state, item.level, item.level_due_at) == ("referred", 0, due)
+    with pytest.raises(Refused):
+        await office.decide(item, "reviewer1")
+    with pytest.raises(Refused) as caught:
+        await office.queue.answer_referral(item.id, office.people["editor"], "没有问题")
+    assert "author" in rules(caught)
+    item = await office.queue.answer_referral(item.id, office.people["reviewer2"], "没有问题")
+    assert (item.state, item.level) == ("review", 0)
+    async with office.queue.db.session() as session:
+        row = (await session.scalars(select(Referral))).one()
+    assert (row.department, row.answer) == ("县统计局", "没有问题")
+    for who in ("reviewer1", "reviewer2", "reviewer3"):
+        item = await office.decide(item, who)
+    await office.releases.verify(item.release_id)
+
+
+async def test_a_claim_names_its_holder_and_can_be_taken_over(office: Any) -> None:
+    item = await office.submitted()
+    await office.queue.claim(item.id, office.people["reviewer1"])
+    with pytest.raises(Refused, match="正在由reviewer1审核"):
+        await office.queue.claim(item.id, office.people["editor2"])
+    with pytest.raises(Refused) as caught:
+        await office.queue.take_over(item.id, office.people["reviewer2"])
+    assert rules(caught) == {"role"}
+    item = await office.queue.take_over(item.id, office.people["editor2"])
+    assert item.claimed_by == office.people["editor2"]
+    entry = (await office.releases.chain(item.id)).of("item.taken_over")[-1]
+    assert entry.body["from"] == office.people["reviewer1"]
+    with pytest.raises(Refused, match="可以直接领取"):
+        await office.queue.take_over(item.id, office.people["editor2"])
+
+
+async def test_a_stale_form_is_told_what_stands_there_now(office: Any) -> None:
+    item = await office.submitted()
+    await office.decide(item, "reviewer1")
+    digest, _ = await office.queue.findings(item.id)
+    with pytest.raises(Refused) as caught:
+        await office.queue.decide(
+            item.id, office.people["reviewer2"], Answer("approve", digest, 1, all_ok())
+        )
+    assert caught.value.status == 409
+    assert caught.value.current is not None
+    assert caught.value.current["body"] == "第一段\n第二段"
+
+
+async def test_all_reasons_against_publishing_are_listed_before_the_button(office: Any) -> None:
+    item = await office.submitted()
+    office.blocking.append(
+        {"gate": "law", "rule": "x", "severity": "block", "reason": "绝对化用语"}
+    )
+    late = now() + timedelta(days=400)
+    reasons = await office.queue.why_not_publish(item.id, late)
+    words = "；".join(reason.message for reason in reasons)
+    for part in ("审核中", "缺少初审", "缺少复审", "缺少终审", "绝对化用语", "最晚发布时间"):
+        assert part in words
+    with pytest.raises(Refused) as caught:
+        await office.queue.schedule(item.id, office.people["editor"], late)
+    assert set(caught.value.reasons) >= set(reasons)
+
+
+async def test_of_two_approvals_of_the_last_level_at_once_one_counts(office: Any) -> None:
+    item = await office.submitted("日常")
+    item = await office.decide(item, "reviewer1")
+    results = await asyncio.gather(
+        office.decide(item, "reviewer3"),
+        office.decide(item, "everything"),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(result, Refused) for result in results) == 1
+    chain = await office.releases.chain(item.id)
+    assert len(chain.of("decision")) == 2
+    assert len(chain.of("release.created")) == 1
+
+
+async def test_the_queue_of_a_person_holds_what_they_may_decide(office: Any) -> None:
+    item = await office.submitted()
+    assert [row.id for row in await office.queue.waiting_for(office.people["reviewer1"])] == [
+        item.id
+    ]
+    for who in ("editor", "reviewer2", "reviewer3"):
+        assert await office.queue.waiting_for(office.people[who]) == []
