@@ -1,17 +1,20 @@
 """What a source's end does to the items taken from it, and what its return undoes."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.list_models import SourceTask
 from content_sources.models import Article, Source
 from content_sources.tasks import NewTask, open_task, owner_of
+from content_sources.whitelist import covers, host_of
 from ledger.append import Transaction
-from review_queue.models import Item
-from review_queue.quarantine import WAITING, lift, quarantine
+from review_queue.canonical import Draft
+from review_queue.models import Item, Revision
+from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
 
 DECIDE_WITHIN = timedelta(hours=24)
 
@@ -23,13 +26,41 @@ def _taken_from(row: Source) -> ColumnElement[bool]:
     return or_(Item.article_id.in_(articles), Item.id.in_(made))
 
 
+async def _typed_from(session: AsyncSession, row: Source, states: Sequence[str]) -> Sequence[Item]:
+    """Reposts that were typed in: no article, but an original at one of the source's hosts."""
+    latest = (
+        select(Revision.item_id, func.max(Revision.number).label("number"))
+        .group_by(Revision.item_id)
+        .subquery()
+    )
+    query = (
+        select(Item, Revision.canonical)
+        .join(Revision, Revision.item_id == Item.id)
+        .join(
+            latest,
+            (latest.c.item_id == Revision.item_id) & (latest.c.number == Revision.number),
+        )
+        .where(Item.kind == "转载", Item.article_id.is_(None), Item.state.in_(states))
+    )
+    found = []
+    for item, text in (await session.execute(query.order_by(Item.id))).all():
+        place = host_of(Draft.from_canonical(text).attribution.get("url", ""))
+        if place is not None and covers(row.hosts, *place):
+            found.append(item)
+    return found
+
+
 async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str, int]:
     """Quarantine what waits, hold what is scheduled, list what is out for a person's decision."""
     done = {"quarantined": 0, "held": 0, "listed": 0}
-    query = select(Item).where(_taken_from(row), Item.state.in_((*WAITING, "published")))
+    states = (*WAITING, "published")
+    query = select(Item).where(_taken_from(row), Item.state.in_(states)).order_by(Item.id)
     owner = await owner_of(tx.session, row.owner)
-    for item in (await tx.session.scalars(query.order_by(Item.id))).all():
+    items = list((await tx.session.scalars(query)).all())
+    items += await _typed_from(tx.session, row, states)
+    for item in items:
         if item.state == "published":
+            await hold_unsent(tx, item, why)  # accounts that are still to follow
             done["listed"] += await _list(tx, item, row, (why, owner))
         else:
             held = await quarantine(tx, item, f"{why}，稿件已隔离：不能提交、审核和发布")
@@ -69,7 +100,8 @@ async def lift_source(tx: Transaction, row: Source) -> int:
     if row.state != "active" or (row.valid_to is not None and row.valid_to <= now()):
         return 0
     query = select(Item).where(_taken_from(row), Item.state == "quarantined")
-    items = (await tx.session.scalars(query)).all()
+    items = list((await tx.session.scalars(query)).all())
+    items += await _typed_from(tx.session, row, ("quarantined",))
     for item in items:
         await lift(tx, item, f"稿源“{row.organisation}”已重新核定，请核对后重新提交审核")
     return len(items)

@@ -3,6 +3,7 @@
 The table only says which sources to look at; who adds a host or a day to it with SQL gains nothing.
 """
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ from storage.database import new_id
 SIGNERS = ("reviewer_3", "supervisor")
 EXCUSABLE = frozenset({"host", "subdomain", "port", "expired", "not_yet", "scope"})
 """Refusals that an exception may lift; a revoked source and a disguised address never."""
+_PAST = frozenset({"revoked", "expired"})
+"""What was republished from a source that has ended may still be corrected."""
 _BASIS = "政务新媒体要点：原则上只转载党委和政府网站以及有关主管部门确定的稿源单位发布的信息"
 
 
@@ -115,9 +118,12 @@ class Reposts:
 
     async def faults(self, draft: Draft) -> list[Refusal]:
         """Why this draft's source does not allow it now; empty when it does, or is excepted."""
-        if draft.kind != "转载":
+        url = draft.attribution.get("url", "")
+        if draft.kind != "转载" and not (draft.kind == "更正" and url):
             return []
-        judged = await self.judge(draft.attribution.get("url", ""))
+        judged = await self.judge(url)
+        if draft.kind == "更正" and isinstance(judged, Refusal) and judged.rule in _PAST:
+            return []
         if isinstance(judged, SourceRule):
             return _topic_faults(draft, judged)
         if judged.rule in EXCUSABLE and await self._excepted(draft):
@@ -144,11 +150,14 @@ class Reposts:
 
     async def findings(self, draft: Draft) -> list[dict[str, Any]]:
         """For the queue's check: source, attribution, and what was changed against the original."""
-        async with self._db.session() as session:
-            if draft.kind != "转载":
+        if draft.kind not in ("转载", "更正"):
+            async with self._db.session() as session:
                 return await _undeclared(session, draft)
-            original = await _original(session, draft)
-            rights = await _rights(session, draft)
+        compared: list[dict[str, Any]] = []
+        if draft.kind == "转载":
+            async with self._db.session() as session:
+                original, rights = await _original(session, draft), await _rights(session, draft)
+            compared = await asyncio.to_thread(repost_findings, draft, original, rights)
         found: list[dict[str, Any]] = [
             {
                 "gate": "policy",
@@ -166,7 +175,7 @@ class Reposts:
             }
             for fault in await self.faults(draft)
         ]
-        return found + repost_findings(draft, original, rights)
+        return found + compared
 
     # --- exceptions -------------------------------------------------------------------------
 

@@ -18,6 +18,17 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
     Its unsent publications and deliveries are held with the reason, and its approvals are void.
     """
     held = item.state == "scheduled"
+    await hold_unsent(tx, item, why)
+    item.state, item.workflow, item.level, item.level_due_at = "quarantined", None, 0, None
+    item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
+    item.return_reason, item.updated_at = why, now()
+    item.version += 1
+    await tx.append("item.quarantined", subject=f"item:{item.id}", actor="system", body={})
+    return held
+
+
+async def hold_unsent(tx: Transaction, item: Item, why: str) -> None:
+    """Hold every publication and delivery of an item that has not gone out yet."""
     releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)
     await tx.session.execute(
         update(Publication)
@@ -29,12 +40,6 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
         .where(Delivery.release_id.in_(releases), Delivery.state.in_(_UNSENT))
         .values(state=State.HELD, hold="source", why=why, next_at=None)
     )
-    item.state, item.workflow, item.level, item.level_due_at = "quarantined", None, 0, None
-    item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
-    item.return_reason, item.updated_at = why, now()
-    item.version += 1
-    await tx.append("item.quarantined", subject=f"item:{item.id}", actor="system", body={})
-    return held
 
 
 async def lift(tx: Transaction, item: Item, why: str) -> None:

@@ -297,3 +297,26 @@ async def test_expiry_warns_the_owner_and_then_quarantines(relay: Relay) -> None
     assert await run() == {"expired": 1, "told": 0}
     assert await run() == {"expired": 0, "told": 0}
     assert (await state_of(relay, item))[0] == "quarantined"
+
+
+async def test_a_repost_that_was_typed_in_falls_with_its_source_too(relay: Relay) -> None:
+    source_id = await relay.source()
+    other = await relay.source(organisation="北原市", hosts=("www.beiyuan.gov.cn",))
+    item = await relay.submitted(await relay.item())
+    kept = await relay.item(url="https://www.beiyuan.gov.cn/a.html")
+    assert (await revoke(relay.ledger, relay.people["admin1"], source_id))["quarantined"] == 1
+    assert (await state_of(relay, item))[0] == "quarantined"
+    assert (await state_of(relay, kept))[0] == "draft"
+    await relay.change(source_id, "restore")
+    assert (await state_of(relay, item))[0] == "draft"
+    assert other
+
+
+async def test_what_still_waits_of_a_published_item_is_held(relay: Relay) -> None:
+    source_id = await relay.source()
+    _, _, published = await three_items(relay, source_id)
+    async with relay.db.session() as session:
+        query = select(Publication).where(Publication.item_id == published.id)
+        (await session.scalars(query)).one().state = State.CREATED
+    await revoke(relay.ledger, relay.people["admin1"], source_id)
+    assert await state_of(relay, published) == ("published", "held")

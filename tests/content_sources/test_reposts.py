@@ -292,3 +292,13 @@ async def test_expiry_stops_an_approved_item_at_send(relay: Relay) -> None:
         await relay.releases.verify(item.release_id)
     async with relay.db.session() as session:
         assert (await session.get_one(Item, item.id)).state == "approved"
+
+
+async def test_a_correction_is_judged_like_a_repost_but_outlives_its_source(relay: Relay) -> None:
+    source_id = await relay.source()
+    outside = await relay.item(kind="更正", url=OUTSIDE)
+    assert await relay.rules(outside) == ["source.host"]
+    item = await relay.item(kind="更正")
+    assert await relay.rules(item) == []
+    await revoke(relay.ledger, relay.people["admin1"], source_id)
+    assert await relay.rules(item) == []
