@@ -1,0 +1,190 @@
+"""The list from the command line, and an office whose list somebody edits with SQL."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import select, update
+from typer.testing import CliRunner
+
+import cli
+from app import Shenfa, initialise, open_shenfa
+from bot.contract import Content
+from bot.models import Publication
+from config.clock import now
+from config.settings import Settings
+from config.setup import Setup
+from content_sources.changes import revoke
+from content_sources.models import Source
+from review_queue.items import Answer, Origin
+from review_queue.models import Item, Staff
+from review_queue.workflow import GATES, Refused
+from sandbox.app import serve
+
+RUN = CliRunner()
+TOKEN = "900900:sandbox-token-for-tests"
+PEOPLE = {
+    "admin1": ["admin"],
+    "admin2": ["admin"],
+    "editor": ["editor"],
+    "reviewer1": ["reviewer_1"],
+    "reviewer2": ["reviewer_2"],
+    "reviewer3": ["reviewer_3", "secrecy"],
+}
+
+
+def settings_of(home: Path, allow: str = "") -> Settings:
+    return Settings(
+        home=home,
+        database_url=f"sqlite+aiosqlite:///{home / 'shenfa.db'}",
+        redis_url="",
+        ledger_key_file=home / "keys/ledger.key",
+        data_key_file=home / "keys/data.key",
+        anchor_file=home / "anchors.jsonl",
+        dev=True,
+        dev_allow=allow,
+    )
+
+
+def setup_of(platform: str = "") -> Setup:
+    account = {
+        "slug": "qinghe-tg",
+        "platform": "telegram",
+        "name": "青禾发布",
+        "api_base": f"{platform}/telegram",
+        "secrets": {"token": TOKEN, "webhook_secret": "w", "chat": "@qinghe_channel"},
+        "assessment_ref": "TEST",
+    }
+    data: dict[str, Any] = {
+        "organisation": "青禾县",
+        "staff": [
+            {"login": login, "name": login, "roles": roles, "password": "qing-he-2026"}
+            for login, roles in PEOPLE.items()
+        ],
+        "accounts": [account] if platform else [],
+        "sources": [
+            {
+                "organisation": "青禾县人民政府",
+                "hosts": [platform.removeprefix("http://") or "www.qinghe.gov.cn"],
+                "allow_http": bool(platform),
+                "basis": "青政办发〔2026〕1号",
+                "valid_from": (now() - timedelta(days=1)).date(),
+                "paths": ["/site/", "/zwgk/"],
+            }
+        ],
+    }
+    return Setup.model_validate(data)
+
+
+def run(home: Path, *words: str) -> tuple[int, str]:
+    done = RUN.invoke(cli.shenfa, ["source", *words, "--home", str(home)])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        return 2, str(done.exception)
+    return done.exit_code, done.stdout
+
+
+def test_the_list_is_driven_from_the_command_line(tmp_path: Path) -> None:
+    asyncio.run(initialise(settings_of(tmp_path), setup_of()))
+    code, text = run(tmp_path, "check", "https://www.qinghe.gov.cn/zwgk/a.html", "--json")
+    assert (code, json.loads(text)["ok"]) == (0, True)
+    code, text = run(tmp_path, "check", "https://www.qinghe.gov.cn/xwdt/a.html", "--json")
+    assert (code, json.loads(text)["rule"]) == (1, "scope")
+    given = ("--basis", "授权函一份", "--by", "admin1", "--json")
+    code, text = run(tmp_path, "add", "北原市", "www.beiyuan.gov.cn", *given)
+    assert (code, json.loads(text)["state"]) == (0, "proposed")
+    assert "不是完整的域名" in run(tmp_path, "add", "坏", "http://x", *given)[1]
+    stranger = ("--basis", "授权函一份", "--by", "stranger")
+    assert "没有登录名为 stranger" in run(tmp_path, "add", "好", "www.a.cn", *stranger)[1]
+    code, _ = run(tmp_path, "check", "https://www.beiyuan.gov.cn/")
+    assert code == 1
+    file = tmp_path / "名单.csv"
+    file.write_text("单位名称\n青禾县人民政府\n草原通讯社\n", encoding="utf-8")
+    code, text = run(tmp_path, "import", str(file), "--list-version", "2026", *given[:4])
+    assert code == 0
+    assert "新增\t草原通讯社" in text
+    rows = [json.loads(line) for line in run(tmp_path, "list", "--json")[1].splitlines()]
+    assert [row["state"] for row in rows if row["organisation"] != "青禾县人民政府"] == [
+        "proposed",
+        "proposed",
+    ]
+    assert json.loads(run(tmp_path, "watch", "--json")[1]) == {}
+
+
+@pytest.fixture
+async def platform() -> AsyncIterator[str]:
+    runner = await serve("127.0.0.1", 0)
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with aiohttp.ClientSession() as session:
+        account = {"platform": "telegram", "token": TOKEN, "name": "青禾发布", "username": "q_bot"}
+        await session.post(f"{base}/_control/accounts", json=account)
+        channel = {"account": "900900", "count": 1, "prefix": "c", "kind": "channel"}
+        channel |= {"username": "qinghe_channel", "follow": True}
+        await session.post(f"{base}/_control/citizens", json=channel)
+    yield base
+    await runner.cleanup()
+
+
+async def sends(base: str) -> int:
+    """How many messages the platform was asked to show."""
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"{base}/_control/requests") as answer,
+    ):
+        rows = (await answer.json())["requests"]
+    return sum("send" in json.dumps(row).lower() for row in rows)
+
+
+async def scheduled(shenfa: Shenfa, people: dict[str, str], url: str) -> Item:
+    attribution = {
+        "source": "青禾县人民政府",
+        "original_author": "未署名",
+        "original_title": "公园开放",
+        "editor": "李雪",
+        "url": url,
+    }
+    text = "青禾县城东公园将于十二月开放，市民可以步行前往。"
+    content = Content("转载", "公园开放", text, attribution)
+    item = await shenfa.queue.create_item(content, Origin(people["editor"], "重要"))
+    item = await shenfa.queue.submit(item.id, people["editor"], item.version)
+    for who in ("reviewer1", "reviewer2", "reviewer3"):
+        digest, _ = await shenfa.queue.findings(item.id)
+        gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
+        answer = Answer("approve", digest, item.version, gates)
+        item = await shenfa.queue.decide(item.id, people[who], answer)
+    return await shenfa.queue.schedule(item.id, people["editor"])
+
+
+async def test_an_sql_writer_gets_nothing_onto_the_platform(tmp_path: Path, platform: str) -> None:
+    settings = settings_of(tmp_path, platform.removeprefix("http://"))
+    await initialise(settings, setup_of(platform))
+    async with open_shenfa(settings) as shenfa:
+        async with shenfa.db.session() as session:
+            rows = (await session.scalars(select(Staff))).all()
+            source_id = (await session.scalars(select(Source.id))).one()
+        people = {row.login: row.id for row in rows}
+        async with shenfa.db.session() as session:
+            hosts = [platform.removeprefix("http://"), "evil.example.com"]
+            await session.execute(update(Source).values(hosts=hosts, paths=[]))
+        with pytest.raises(Refused, match="不在稿源白名单内"):
+            await scheduled(shenfa, people, "https://evil.example.com/a.html")
+        await scheduled(shenfa, people, f"{platform}/site/news/gongshui-gaizao.html")
+        await revoke(shenfa.ledger, people["admin1"], source_id)
+        async with shenfa.db.session() as session:
+            await session.execute(update(Source).values(state="active"))
+            await session.execute(
+                update(Item).where(Item.state == "quarantined").values(state="scheduled")
+            )
+            await session.execute(update(Publication).values(state="created", next_at=now()))
+        await shenfa.deliverer.start()
+        await shenfa.deliverer.publish_due()
+        await shenfa.deliverer.stop()
+        async with shenfa.db.session() as session:
+            row = (await session.scalars(select(Publication))).one()
+    assert row.state == "held"
+    assert "撤销" in row.reason
+    assert await sends(platform) == 0
