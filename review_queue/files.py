@@ -19,7 +19,7 @@ from review_queue.gates.attachments import (
 )
 from review_queue.gates.engine import Facts, RuleSet
 from review_queue.gates.finding import Finding
-from review_queue.gates.reading import Reading, Unreadable
+from review_queue.gates.reading import Part, Reading, Unreadable
 from storage.database import Database
 from storage.media import load
 
@@ -94,6 +94,9 @@ def _check(
     file: _File, reading: Reading, about: tuple[str, date], against: tuple[RuleSet, Facts]
 ) -> list[Finding]:
     kind, day = about
+    if file.span is None:
+        named = Part("文件名", PurePath(file.name).stem)
+        reading = replace(reading, parts=(*reading.parts, named))
     found = file_findings(FileDraft(file.name, reading, kind, day), *against)
     if file.span is None:
         return [replace(one, reason=f"附件 {file.name}，{one.reason}") for one in found]

@@ -15,9 +15,18 @@ _MARK = re.compile(
     r"|密级[:： ]{1,2}(?:绝密|机密|秘密)",
     re.MULTILINE,
 )
+_INTERNAL = re.compile(
+    r"^[ \t]*[（(【\[]?(?:工作秘密|内部资料|内部文件|内部参阅|内部掌握)[）)】\]]?[ \t]*$"
+    r"|工作秘密\s*[★☆]",
+    re.MULTILINE,
+)
 _TALK = re.compile(r"“[^”\n]*$|(?:标注|标明|标有|加盖|标识|标志|字样|如|例如)[^。\n]{0,12}$")
 _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
                  "文中有密级标志，涉密文件不得公开发布", _MARKS, waivable=False)  # fmt: skip
+_WORK_SECRET = Ground("secrecy", "secrecy.work-secret-mark", "block",
+                      "文中有工作秘密或内部资料标志，不得公开发布",
+                      "《中华人民共和国保守国家秘密法》第六十四条；《政府信息公开条例》第十六条",
+                      waivable=False)  # fmt: skip
 _MENTIONED = Ground("secrecy", "secrecy.classification-mention", "hint",
                     "文中说到密级标志，请确认只是说明，不是本件的标志", _MARKS)  # fmt: skip
 _OWN_NUMBER = re.compile(r"^[\u4e00-\u9fff]{2,12}〔(?:19|20)\d\d〕\d{1,5}号$", re.MULTILINE)
@@ -36,6 +45,9 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     dense = ctx.dense.text
     if "密" in dense:
         yield from _classified(ctx, dense)
+    if "秘密" in dense or "内部" in dense:
+        for match in _INTERNAL.finditer(dense):
+            yield ctx.mark_dense(match.span(), _WORK_SECRET)
     if ctx.field == "text" and len(dense) > 200:
         own = _OWN_NUMBER.search(dense)
         if own and not _OPEN_MARK.search(dense):

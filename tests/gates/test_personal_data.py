@@ -92,6 +92,11 @@ def test_marks_of_secrecy_block(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mark", "block")]
 
 
+@pytest.mark.parametrize("text", ["工作秘密★", "通知\n（工作秘密）\n正文", "内部资料\n关于"])
+def test_marks_of_work_secrets_and_internal_papers_block(text: str) -> None:
+    assert [row[1] for row in _found(text)] == ["block"]
+
+
 @pytest.mark.parametrize("text", ["保守国家秘密", "商业秘密保护", "国家机密岗位"])
 def test_speaking_of_secrets_is_no_mark(text: str) -> None:
     assert _found(text) == []

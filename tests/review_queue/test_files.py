@@ -76,6 +76,13 @@ async def test_a_picture_of_the_office_says_whose_it_is(database: Database) -> N
     assert "law.picture-origin" not in rules
 
 
+async def test_a_name_of_a_file_is_read_too(database: Database) -> None:
+    draft = await _draft(database, "张建国13800138000（送审稿）.txt", "好".encode())
+    found = await Files(database).findings(draft, RULES, FACTS)
+    assert {one.rule for one in found} == {"secrecy.mobile", "secrecy.draft-mark"}
+    assert all("文件名：" in one.reason for one in found)
+
+
 async def test_a_missing_picture_of_the_text_is_marked_where_it_stands(database: Database) -> None:
     body = f"甲\n![]({marker(b'x')})\n乙"
     draft = Draft("原创", "日常", "题", body, (), MOMENT, MOMENT)
