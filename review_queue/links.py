@@ -26,6 +26,7 @@ Look = Callable[[str], Awaitable[LinkFact]]
 """Follows one address through every redirect and says what is there; politeness is its own."""
 
 FOR_REVIEW = timedelta(minutes=10)
+FAULTY = timedelta(minutes=1)  # a fault may be mended: it is looked at again soon
 FOR_SENDING = timedelta(seconds=20)
 RECENT = timedelta(minutes=15)  # how old a good look may be when the site is slow at sending
 CAP = 4.0  # seconds a check waits for all links of a draft together
@@ -67,13 +68,13 @@ class Links:
         return [one for name, text in fields.items() for one in link_findings(name, text, seen)]
 
     async def seen(self, urls: Iterable[str], age: timedelta) -> dict[str, LinkFact]:
-        """What is behind each address: a kept look no older than `age`, else one of now."""
+        """What is behind each address: a kept good look no older than `age`, else one of now."""
         kept = await self._kept(urls)
         moment = now()
         facts = {
             url: fact
             for url, (fact, at) in kept.items()
-            if timedelta(0) <= moment - at <= age and fact.outcome != "slow"
+            if timedelta(0) <= moment - at <= (age if fact.outcome == "ok" else min(age, FAULTY))
         }
         return facts | await self._looked([url for url in urls if url not in facts])
 

@@ -1,10 +1,12 @@
 """Personal data: found with its checks, masked, and told apart from office numbers."""
 
+from dataclasses import asdict
 from datetime import date
 
 import pytest
 
 from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+from review_queue.gates.redaction import ProfileError, profile_of, redact
 
 RULES = RuleSet.load()
 
@@ -154,3 +156,34 @@ def test_a_document_without_its_openness_is_a_hint_and_with_it_is_clean() -> Non
     text = "青政办发〔2026〕3号\n" + "各乡镇人民政府要抓好落实。" * 20
     assert [row[:2] for row in _found(text)] == [("openness-unmarked", "hint")]
     assert _found(text + "\n（此件公开发布）") == []
+
+
+# --- masks ------------------------------------------------------------------------------------
+
+EVERYTHING = (
+    "张建国，身份证号11010519491231002X，手机138-0013-8000，账号6222021234567890128。\n"
+    "护照E12345678，车牌蒙A12345，邮箱zhang@example.com，医保号：NM20260001234。\n"
+    "家庭住址：青禾县城关镇和平路3号楼2单元501室。港澳居民来往内地通行证H12345678。\n"
+    "王小明，男，9岁。"
+)
+
+
+@pytest.mark.parametrize("key", ["strict", "street", "list"])
+def test_after_masking_by_any_profile_nothing_is_found(key: str) -> None:
+    draft = Draft("", EVERYTHING, "原创", date(2026, 11, 24))
+    rows = [asdict(one) for one in run_gates(draft, RULES, NoFacts())]
+    assert len(rows) == 11
+    masked = redact(EVERYTHING, rows, profile_of(key))
+    assert [row for row in _found(masked) if row[1] != "hint"] == []
+    assert masked.count("\n") == EVERYTHING.count("\n")
+    assert "110105194" not in masked
+    assert "8001" not in masked
+
+
+def test_a_masked_text_is_not_changed_again_and_a_stale_finding_is_left_out() -> None:
+    draft = Draft("", EVERYTHING, "原创", date(2026, 11, 24))
+    rows = [asdict(one) for one in run_gates(draft, RULES, NoFacts())]
+    masked = redact(EVERYTHING, rows, profile_of())
+    assert redact(masked, rows, profile_of()) == masked
+    with pytest.raises(ProfileError, match="没有这样的去标识化方案"):
+        profile_of("none")

@@ -116,6 +116,18 @@ async def test_a_look_is_kept_for_review_but_sending_looks_again(
     assert len(world.asked) == 3
 
 
+async def test_a_mended_link_is_seen_as_mended_soon(
+    database: Database, world: World, at: Callable[[float], None]
+) -> None:
+    links = Links(database, world.look)
+    world.fact = LinkFact("dead", "连不上")
+    assert len(await links.findings(DRAFT)) == 1
+    world.fact = LinkFact("ok")
+    assert len(await links.findings(DRAFT)) == 1
+    at(2)
+    assert await links.findings(DRAFT) == []
+
+
 async def test_a_look_made_for_review_a_moment_ago_does_not_count_at_sending(
     database: Database, world: World, at: Callable[[float], None]
 ) -> None:
