@@ -1,5 +1,6 @@
 """Attachments of a draft: added, replaced by name, taken off; each change is a revision."""
 
+import asyncio
 import mimetypes
 import re
 import unicodedata
@@ -40,7 +41,7 @@ async def attach(
     name = _clean(upload.name)
     draft = await _draft(queue, item_id)
     others = tuple(part for part in draft.attachments if part["name"] != name)
-    if faults := _faults(upload, name, len(others)):
+    if faults := await asyncio.to_thread(_faults, upload, name, len(others)):
         raise Refused(422, faults)
     mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     async with queue.db.session() as session:

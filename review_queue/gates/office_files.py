@@ -375,9 +375,11 @@ def _sheets(archive: Archive) -> Iterator[_Sheet]:
 
 def _read_sheet(archive: Archive, notes: Notes, sheet: _Sheet, shared: list[str]) -> None:
     reader = _SheetReader(sheet, notes, shared)
-    for node in archive.walk(sheet.path):
-        reader.take(node)
-    reader.finish()
+    try:
+        for node in archive.walk(sheet.path):
+            reader.take(node)
+    finally:  # also when there is too much of it
+        reader.finish()
     folder, _, file = sheet.path.rpartition("/")
     rels = archive.xml(f"{folder}/_rels/{file}.rels")
     for one in rels if rels is not None else ():

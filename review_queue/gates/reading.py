@@ -14,7 +14,7 @@ from defusedxml.common import DefusedXmlException
 from review_queue.gates.finding import Severity
 
 LARGEST = 20_000_000  # bytes of one file
-MOST_TEXT = 2_000_000  # characters read from one file
+MOST_TEXT = 1_000_000  # characters read from one file
 _MOST_ENTRIES = 3_000
 _LARGEST_ENTRY = 30_000_000
 _LARGEST_WHOLE = 120_000_000
@@ -222,6 +222,8 @@ def local(node: Any) -> str:
 
 def attribute(node: Any, name: str) -> str:
     """An attribute whatever its namespace; empty when absent."""
+    if name in node.attrib:
+        return str(node.attrib[name])
     for key, value in node.attrib.items():
         if key.rpartition("}")[2] == name:
             return str(value)
