@@ -27,7 +27,7 @@ from bot.addresses import is_plain, literal
 from bot.http import Blocked, guard, permitted
 from config.clock import now
 from content_sources.charset import decode
-from content_sources.manners import Resting, Turns
+from content_sources.manners import MOST_HOSTS, Resting, Turns
 from content_sources.sniff import fits
 from content_sources.unpack import PackedError, TooLarge, Unpacker
 from content_sources.whitelist import Refusal, SourceRule
@@ -59,7 +59,7 @@ FEEDS = PAGES | {
     "application/feed+json",
 }
 SITEMAPS = FEEDS | {"application/gzip", "application/x-gzip", "application/octet-stream"}
-PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
+PICTURES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
 FILES = PICTURES | {
     "text/plain",
     "application/pdf",
@@ -173,6 +173,10 @@ class Fetcher:
         self._session: aiohttp.ClientSession | None = None
         self._robots: dict[str, tuple[Protego | None, datetime]] = {}
 
+    def at_once(self, url: str) -> int:
+        """How many requests the host of an address is sent at the same time."""
+        return self._turns.at_once(urlsplit(url).netloc.lower())
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
@@ -197,9 +201,9 @@ class Fetcher:
             return await self._follow(_Order(url, judge, accept, headers, seconds))
         except TimeoutError as error:
             raise FetchError("timeout", f"稿源网站没有在 {seconds:.0f} 秒内答复：{url}") from error
-        except aiohttp.InvalidURL as error:
+        except (aiohttp.InvalidURL, UnicodeError, ValueError) as error:
             raise FetchError("refused", f"网址无法识别：{url}") from error
-        except (aiohttp.ClientError, OSError, UnicodeError) as error:
+        except (aiohttp.ClientError, OSError) as error:
             if _blocked(error):
                 raise FetchError("private", _PRIVATE + url) from error
             raise FetchError("network", f"连不上稿源网站，请稍后再试：{url}") from error
@@ -289,6 +293,8 @@ class Fetcher:
         rules, until = self._robots.get(place, (None, None))
         if until is None or until < now():
             rules = await self._read_robots(place)
+            if len(self._robots) >= MOST_HOSTS:
+                self._robots = {key: kept for key, kept in self._robots.items() if kept[1] > now()}
             self._robots[place] = rules, now() + ROBOTS_FOR
         return rules is None or bool(rules.can_fetch(url, AGENT))
 
@@ -362,7 +368,7 @@ async def _capped(response: aiohttp.ClientResponse, url: str) -> bytes:
     """The unpacked body, cut off when it is too large, grows too much or comes too slowly."""
     try:
         unpacker = Unpacker(response.headers.get("Content-Encoding", ""), LARGEST)
-        if int(response.headers.get("Content-Length", "0")) > LARGEST:
+        if (response.content_length or 0) > LARGEST:
             raise TooLarge
         begun, size = monotonic(), 0
         async for part in response.content.iter_chunked(64 * 1024):

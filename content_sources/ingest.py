@@ -17,15 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from config.clock import now
-from content_sources.changes import source_rules
 from content_sources.columns import ColumnError, Entry, Reading, alarm, shape_of
 from content_sources.duplicates import SAME, Likeness, find, remember, sketch
 from content_sources.extract import Page, extract_page
 from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
 from content_sources.manners import back_off
-from content_sources.models import Article, Column
+from content_sources.models import Article, Column, Source
 from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
 from content_sources.snapshots import take
+from content_sources.sniff import true_mime
 from content_sources.whitelist import Refusal, SourceRule, judge
 from ledger.append import Ledger, Transaction
 from review_queue.items import ROBOT, Origin, ReviewQueue
@@ -117,18 +117,25 @@ class Ingest:
         Columns are read side by side; one that goes wrong in whatever way leaves the others alone.
         """
         async with self.db.session() as session:
-            query = select(Column.id).where(Column.enabled.is_(True), Column.next_at <= now())
-            due = (await session.scalars(query.order_by(Column.next_at))).all()
+            query = select(Column.id, Column.url).where(
+                Column.enabled.is_(True), Column.next_at <= now()
+            )
+            due = [
+                (row[0], row[1]) for row in await session.execute(query.order_by(Column.next_at))
+            ]
         places = asyncio.Semaphore(AT_ONCE)
+        at_host: dict[str, asyncio.Semaphore] = {}  # a slow host must not hold every place
 
-        async def one(column_id: str) -> PollResult:
-            async with places:
+        async def one(column_id: str, url: str) -> PollResult:
+            host = url.split("/")[2] if url.count("/") > 1 else url
+            mine = at_host.setdefault(host, asyncio.Semaphore(self._fetcher.at_once(url)))
+            async with mine, places:
                 column = await self._take(column_id, only_due=True)
                 return await self._poll(column) if column else PollResult()
 
-        results = await asyncio.gather(*(one(row) for row in due), return_exceptions=True)
+        results = await asyncio.gather(*(one(*row) for row in due), return_exceptions=True)
         made = 0
-        for column_id, result in zip(due, results, strict=True):
+        for (column_id, _), result in zip(due, results, strict=True):
             if isinstance(result, PollResult):
                 made += result.items
             elif isinstance(result, Exception):
@@ -355,7 +362,7 @@ class Ingest:
             if known is not None and known.state != "refused":
                 return known
             media = {
-                blob.url: await keep(tx.session, blob.fetched.body, blob.fetched.mime)
+                blob.url: await keep(tx.session, blob.fetched.body, _mime_of(blob.fetched))
                 for blob in (*found.pictures, *found.files)
             }
             article = known or Article(id=new_id(), url=found.url)
@@ -423,10 +430,31 @@ class Ingest:
             )
 
 
+def _mime_of(fetched: Fetched) -> str:
+    return true_mime(fetched.mime, fetched.body)
+
+
 def page_selectors(column: Column | None) -> dict[str, str]:
     """A column's selectors for its articles: page_title, page_date, page_source, page_body ..."""
     given = column.selectors.items() if column else ()
     return {key.removeprefix("page_"): css for key, css in given if key.startswith("page_")}
+
+
+async def source_rules(session: AsyncSession) -> list[SourceRule]:
+    """What the table of sources permits to be fetched."""
+    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
+    return [
+        SourceRule(
+            id=row.id,
+            organisation=row.organisation,
+            hosts=tuple(row.hosts),
+            allow_http=row.allow_http,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            paths=tuple(row.paths),
+        )
+        for row in rows
+    ]
 
 
 async def _is_copy(session: AsyncSession, article: Article, signature: bytes) -> bool:

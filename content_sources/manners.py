@@ -11,6 +11,7 @@ REST_FIRST = 30.0  # seconds without requests after PATIENCE failures in a row, 
 REST_LONGEST = 3600.0
 RETRY_LONGEST = 86400.0  # the longest Retry-After that is kept
 PATIENCE = 3
+MOST_HOSTS = 2000  # remembered at once, as far as they are idle
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,10 @@ class Turns:
                 self._check(state)
             yield
 
+    def at_once(self, host: str) -> int:
+        """How many requests this host is sent at the same time."""
+        return self._treat(host).per_host
+
     def crawl_delay(self, host: str, seconds: float) -> None:
         """What robots.txt of this host asks for."""
         self._host(host).crawl_delay = max(seconds, 0.0)
@@ -94,8 +99,18 @@ class Turns:
 
     def _host(self, host: str) -> _Host:
         if host not in self._hosts:
+            if len(self._hosts) >= MOST_HOSTS:
+                self._forget_idle()
             self._hosts[host] = _Host(asyncio.Semaphore(self._treat(host).per_host))
         return self._hosts[host]
+
+    def _forget_idle(self) -> None:
+        """Hosts nobody waits for or must leave alone need not be remembered."""
+        moment = self._clock()
+        for host, state in list(self._hosts.items()):
+            busy = state.places.locked() or max(state.next_start, state.rests_until) > moment
+            if not busy and not state.failures:
+                del self._hosts[host]
 
     def _treat(self, host: str) -> Manners:
         return OWN_MACHINE if host in self._own else self._manners

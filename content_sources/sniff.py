@@ -74,7 +74,7 @@ def fits(mime: str, body: bytes) -> bool:
     if not body or kind == "program":
         return not body
     if mime in _PICTURES:
-        return kind == _PICTURES[mime]
+        return kind in _PICTURES.values()  # which of them, sites often mix up
     if mime in _FILES:
         return kind in _FILES[mime]
     if mime == "application/octet-stream":
@@ -82,6 +82,12 @@ def fits(mime: str, body: bytes) -> bool:
     if not mime:
         return kind in ("page", "xml")
     return kind in _WEB
+
+
+def true_mime(mime: str, body: bytes) -> str:
+    """The content type of a picture by its bytes; of anything else as it was declared."""
+    kind = kind_of(body)
+    return f"image/{kind}" if kind in _PICTURES.values() else mime
 
 
 def _text_kind(head: bytes) -> str:

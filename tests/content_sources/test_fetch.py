@@ -13,6 +13,7 @@ from aiohttp import web
 from config.clock import now
 from content_sources import fetch as fetch_module
 from content_sources.fetch import Fetcher, FetchError
+from content_sources.sniff import true_mime
 from tests.content_sources.conftest import Site
 
 
@@ -274,6 +275,27 @@ async def test_a_file_must_be_one_by_its_content_too(
     with pytest.raises(FetchError) as refused:
         await fetcher.fetch(site.serve("/f", body, mime), site.judge(), fetch_module.FILES)
     assert refused.value.code == "content_type"
+
+
+async def test_a_picture_that_is_another_picture_is_taken_for_what_it_is(
+    site: Site, fetcher: Fetcher
+) -> None:
+    body = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
+    url = site.serve("/a.jpg", body, "image/jpg")
+    fetched = await fetcher.fetch(url, site.judge(), fetch_module.PICTURES)
+    assert true_mime(fetched.mime, fetched.body) == "image/png"
+    assert true_mime("application/pdf", b"%PDF-1.7") == "application/pdf"
+
+
+@pytest.mark.parametrize(
+    "target", ["http://[::1", "http://[bad]/", "http://a:99999/", "http://\x7f/"]
+)
+async def test_a_redirect_that_is_no_address_is_refused(
+    site: Site, fetcher: Fetcher, target: str
+) -> None:
+    with pytest.raises(FetchError) as refused:
+        await fetcher.fetch(site.redirect("/r", target), lambda _: site.rule())
+    assert refused.value.code in ("refused", "network")
 
 
 async def test_a_page_without_a_type_is_judged_by_its_content(site: Site, raw) -> None:

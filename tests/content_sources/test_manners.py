@@ -143,6 +143,20 @@ async def test_who_waited_for_a_host_that_then_failed_does_not_ask_it(moment: Ti
     await failing
 
 
+async def test_idle_hosts_are_forgotten_and_resting_ones_are_not(
+    moment: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("content_sources.manners.MOST_HOSTS", 10)
+    one = turns(moment)
+    one.failed("resting.example", 600)
+    for number in range(40):
+        await take(one, f"h{number}.example", 1)
+        moment.now += 5
+    assert len(one._hosts) <= 11
+    with pytest.raises(Resting):
+        await take(one, "resting.example", 1)
+
+
 def test_back_off_doubles_with_jitter_and_ends() -> None:
     for failures in range(40):
         pause = back_off(failures, 30.0, 3600.0)

@@ -1,5 +1,6 @@
 """Columns that fail, change or never end: a clear state each, and the others go on."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -278,3 +279,42 @@ async def test_a_preview_that_fails_says_why(
     assert said in shown.error
     assert shown.entries == ()
     assert "不在稿源白名单内" in (await desk.ingest.preview("https://elsewhere.example/")).error
+
+
+@pytest.mark.usefixtures("stories")
+async def test_a_host_that_answers_slowly_does_not_hold_the_places_of_the_others(
+    desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ingest_module, "AT_ONCE", 3)
+    monkeypatch.setattr(desk.ingest._fetcher, "at_once", lambda url: 1 if "slow" in url else 3)
+    fast = site.serve("/fast.html", page(rows(range(3))))
+    await point(desk, fast)
+    answered: list[str] = []
+    first = asyncio.Event()
+    look = desk.ingest._look
+
+    async def watched(column: Column):
+        if "slow" in column.url:
+            await first.wait()
+        answered.append(column.url)
+        if column.url == fast:
+            first.set()
+        return await look(column)
+
+    monkeypatch.setattr(desk.ingest, "_look", watched)
+    async with desk.db.session() as session:
+        for number in range(5):
+            session.add(
+                Column(
+                    id=new_id(),
+                    source_id=desk.source_id,
+                    name=f"slow{number}",
+                    url=f"http://slow.example/{number}.html",
+                    kind="list",
+                    selectors={},
+                    next_at=now() - timedelta(hours=1),  # they come first
+                    last_ok_at=None,
+                )
+            )
+    assert await asyncio.wait_for(desk.ingest.poll_due(), 30) == 3
+    assert len(answered) == 6
