@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release
 from config.clock import beijing, now
@@ -38,7 +39,6 @@ class _Tables:
     item: Item
     revision: Revision
     decisions: Sequence[Decision]
-    salts: Mapping[int, str]
 
 
 class Releases:
@@ -101,11 +101,12 @@ class Releases:
         links += chain_faults(chain, draft, wanted, self._triggers)
         reasons = [Reason("chain", fault) for fault in links]
         reasons += [Reason("window", fault) for fault in window_faults(draft, at)]
-        return reasons + await self._gate_faults(chain, draft, wanted, tables.salts)
+        return reasons + await self._gate_faults(chain, draft, wanted, item_id)
 
     async def _gate_faults(
-        self, chain: Chain, draft: Draft, wanted: str, salts: Mapping[int, str]
+        self, chain: Chain, draft: Draft, wanted: str, item_id: str
     ) -> list[Reason]:
+        salts = await self._salts(chain, item_id)
         try:
             found = await self._recheck(draft)
         except Refused as refused:  # the rule set of now cannot be trusted
@@ -122,11 +123,9 @@ class Releases:
         return await self.chain(tables.item.id, sorted(hint))
 
     async def _prove(self, release_id: str) -> tuple[str, list[str], Release | None]:
-        async with self._ledger.db.session() as session:
-            row = await session.get(ReleaseRow, release_id)
+        row, tables = await self._read_released(release_id)
         if row is None:
             return release_id, ["没有这一放行记录"], None
-        tables = await self._read(row.item_id)
         if tables is None:
             return row.item_id, ["放行记录的稿件不在数据库中，数据库被改动过"], None
         try:
@@ -151,27 +150,49 @@ class Releases:
         reasons += chain_faults(chain, draft, wanted, self._triggers)
         reasons += window_faults(draft, now())
         if not reasons:
-            found = await self._gate_faults(chain, draft, wanted, tables.salts)
+            found = await self._gate_faults(chain, draft, wanted, row.item_id)
             reasons += [one.message for one in found]
         return row.item_id, reasons, _release(row, text, draft)
 
     async def _read(self, item_id: str) -> _Tables | None:
         async with self._ledger.db.session() as session:
-            latest = (
-                select(Item, Revision)
-                .join(Revision, Revision.item_id == Item.id)
-                .where(Item.id == item_id)
+            query = select(Item, Revision).join(Revision, Revision.item_id == Item.id)
+            query = query.where(Item.id == item_id).order_by(Revision.number.desc()).limit(1)
+            found = (await session.execute(query)).first()
+            if found is None:
+                return None
+            return _Tables(found[0], found[1], await _decisions(session, item_id))
+
+    async def _read_released(self, release_id: str) -> tuple[ReleaseRow | None, _Tables | None]:
+        """The release, its item and latest revision in one query, the decisions in another."""
+        async with self._ledger.db.session() as session:
+            query = (
+                select(ReleaseRow, Item, Revision)
+                .outerjoin(Item, Item.id == ReleaseRow.item_id)
+                .outerjoin(Revision, Revision.item_id == Item.id)
+                .where(ReleaseRow.id == release_id)
                 .order_by(Revision.number.desc())
                 .limit(1)
             )
-            found = (await session.execute(latest)).first()
+            found = (await session.execute(query)).first()
             if found is None:
-                return None
-            query = select(Decision).where(Decision.item_id == item_id)
-            decisions = (await session.scalars(query)).all()
-            waivers = select(Waiver.ledger_seq, Waiver.id).where(Waiver.item_id == item_id)
-            salts = {row[0]: row[1] for row in (await session.execute(waivers)).all()}
-        return _Tables(found[0], found[1], decisions, salts)
+                return None, None
+            row, item, revision = found
+            if item is None or revision is None:
+                return row, None
+            return row, _Tables(item, revision, await _decisions(session, item.id))
+
+    async def _salts(self, chain: Chain, item_id: str) -> dict[int, str]:
+        """The salts of waivers by ledger number; asked only when one was ever granted."""
+        if not chain.of("waiver.granted"):
+            return {}
+        query = select(Waiver.ledger_seq, Waiver.id).where(Waiver.item_id == item_id)
+        async with self._ledger.db.session() as session:
+            return {row[0]: row[1] for row in (await session.execute(query)).all()}
+
+
+async def _decisions(session: AsyncSession, item_id: str) -> Sequence[Decision]:
+    return (await session.scalars(select(Decision).where(Decision.item_id == item_id))).all()
 
 
 def _readable(text: str) -> Draft | None:
