@@ -3,6 +3,7 @@
 Lists name units only; the office maps hosts to them. A unit that stays keeps its hosts.
 """
 
+import asyncio
 import csv
 import difflib
 import io
@@ -308,11 +309,6 @@ def _likeness(old: str, new: str) -> float:
 # --- proposing and approving -----------------------------------------------------------
 
 
-async def preview_list(session: AsyncSession, file: ListFile) -> Difference:
-    """What importing this file would propose; nothing is written."""
-    return compare(parse_list(file.name, file.data), await _present(session), file.replaces)
-
-
 async def _present(session: AsyncSession) -> Sequence[Source]:
     return (await session.scalars(select(Source).where(Source.state == "active"))).all()
 
@@ -326,10 +322,10 @@ async def import_list(ledger: Ledger, staff_id: str, file: ListFile) -> ListImpo
         faults.append(Reason("basis", "请填写依据文件的名称或文号"))
     if faults:
         raise Refused(422, faults)
-    parsed = parse_list(file.name, file.data)
+    parsed = await asyncio.to_thread(parse_list, file.name, file.data)
     async with ledger.transaction() as tx:
         present = await _present(tx.session)
-        found = compare(parsed, present, file.replaces)
+        found = await asyncio.to_thread(compare, parsed, present, file.replaces)
         row = ListImport(
             id=new_id(),
             list_version=file.list_version.strip()[:60],

@@ -5,6 +5,7 @@ The table only says which sources to look at; who adds a host or a day to it wit
 
 import asyncio
 import hashlib
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,6 +31,7 @@ from review_queue.staff import roles_at
 from review_queue.workflow import Reason, Refused
 from storage.database import new_id
 
+_MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 SIGNERS = ("reviewer_3", "supervisor")
 EXCUSABLE = frozenset({"host", "subdomain", "port", "expired", "not_yet", "scope"})
 """Refusals that an exception may lift; a revoked source and a disguised address never."""
@@ -328,8 +330,12 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
 
 
 async def _rights(session: AsyncSession, draft: Draft) -> dict[str, tuple[str, str]]:
-    rows = (await session.scalars(select(PictureRight))).all() if "sha256:" in draft.body else []
-    return {row.media: (row.origin, row.licence) for row in rows}
+    """Origin and licence that somebody recorded for the pictures of this draft."""
+    media = set(_MEDIA.findall(f"{draft.body}\n{draft.cover}"))
+    if not media:
+        return {}
+    query = select(PictureRight).where(PictureRight.media.in_(media))
+    return {row.media: (row.origin, row.licence) for row in (await session.scalars(query)).all()}
 
 
 async def _undeclared(session: AsyncSession, draft: Draft) -> list[dict[str, Any]]:
