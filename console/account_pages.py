@@ -22,6 +22,7 @@ from console.sessions import (
     sign_in,
     sign_out,
 )
+from review_queue.models import Item
 from review_queue.staff_changes import change_password
 from review_queue.workflow import Refused
 
@@ -91,8 +92,15 @@ async def signin(request: web.Request) -> web.StreamResponse:
 
 @needs("home")
 async def signout(request: web.Request) -> web.StreamResponse:
-    """End this session."""
-    await sign_out(request.config_dict[DEPS].db, visitor(request).key)
+    """End this session; with the last one, whatever the person held for review is free again."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    await sign_out(deps.db, me.key)
+    async with deps.db.session() as session:
+        query = select(Item.id).where(Item.claimed_by == me.staff_id, Item.claimed_until > now())
+        held = (await session.scalars(query)).all()
+        gone = not await sessions_of(session, me.staff_id)
+    for item_id in held if gone else ():
+        await deps.queue.unclaim(item_id, me.staff_id)
     response = see("/console/signin")
     response.del_cookie(COOKIE, path="/")
     return response

@@ -11,9 +11,9 @@ from bot.models import Publication
 from console.deps import DEPS, visitor
 from console.drafts import dossier
 from console.interface import Strict, as_json, read, takes
-from console.looks import NOTE_LENGTH, add_note, changes, last_look, notes_of
+from console.looks import NOTE_LENGTH, add_note, changes, last_look
 from console.permissions import needs
-from console.timeline import steps
+from console.timeline import records_of, steps
 
 
 class NoteBody(Strict):
@@ -49,8 +49,9 @@ async def timeline(request: web.Request) -> web.StreamResponse:
     async with deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == item_id)
         sent = (await session.scalars(query)).all()
-        notes = await notes_of(session, item_id)
-    return as_json({"steps": [asdict(step) for step in steps(facts, notes, sent)]})
+        records = await records_of(session, item_id)
+    made = steps(facts, sent, records.words)
+    return as_json({"steps": [asdict(step) for step in made]})
 
 
 @needs("items.note")

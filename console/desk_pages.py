@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
+from console.bench import OPEN, lane
 from console.deps import DEPS, visitor
 from console.pages import page
 from console.permissions import may, needs
@@ -17,7 +18,7 @@ from console.sessions import Visitor
 from console.task_pages import open_tasks
 from escalations.models import Ticket
 from ledger.models import Incident
-from review_queue.models import Item
+from review_queue.models import Emergency, Item
 from review_queue.staff import names
 from storage.switches import Switch
 
@@ -66,8 +67,13 @@ async def home(request: web.Request) -> web.StreamResponse:
         ids = {row.last_editor_id for row in (*queue, *drafts, *ready)}
         unknown = select(Publication, Item).join(Item, Item.id == Publication.item_id)
         open_tickets = select(Ticket).where(Ticket.state.in_(("open", "claimed")))
+        fast = select(Emergency, Item).join(Item, Item.id == Emergency.item_id)
+        lanes = await session.execute(fast.where(Emergency.state.in_(OPEN)).limit(5))
         context = {
             "place": "home",
+            "lanes": [(lane(row), item) for row, item in lanes.all()]
+            if may(me.roles, "items.read")
+            else [],
             "queue": queue,
             "drafts": drafts,
             "ready": ready,

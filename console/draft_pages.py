@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
+from console.bench import returned
 from console.deps import DEPS, Deps, visitor
 from console.differences import Comparison, differences
 from console.drafts import (
@@ -46,6 +47,9 @@ async def _draft_form(
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
         "audience": draft.audience or {},
         "reasons": refused.reasons if refused else (),
+        "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
+        if facts
+        else None,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
     }
     return page(request, "draft.html", context, refused.status if refused else 200)

@@ -21,7 +21,6 @@ from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import ATTRIBUTION, Draft, digest
 from review_queue.models import Decision, GateRun, Item, Revision, Staff
-from review_queue.staff import names
 from review_queue.workflow import GATES, Reason, Refused
 
 DIMENSIONS = ("topics", "groups", "regions")
@@ -46,6 +45,7 @@ class Dossier:
     source: Source | None
     people: Mapping[str, str]
     posts: Mapping[str, str]
+    notes: Sequence[ItemNote]
     entries: Sequence[LedgerEntry]
     findings: Sequence[Mapping[str, Any]]
     incidents: Sequence[Incident]
@@ -94,7 +94,11 @@ class Dossier:
     @property
     def flagged(self) -> set[str]:
         """Gates with a finding that asks for a note."""
-        return {row["gate"] for row in self.findings if row["severity"] != "hint"}
+        return {
+            row["gate"]
+            for row in self.findings
+            if row["severity"] != "hint" and not row.get("waived")
+        }
 
     @property
     def by_gate(self) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
@@ -105,9 +109,13 @@ class Dossier:
         return groups
 
 
-async def dossier(deps: Deps, item_id: str) -> Dossier:
-    """Read one item whole; 404 when there is none. Runs the gates if this text has not been."""
-    await _ensure_checked(deps, item_id)
+async def dossier(deps: Deps, item_id: str, *, checked: bool = False) -> Dossier:
+    """Read one item whole; 404 when there is none. Runs the gates if this text has not been.
+
+    `checked`: the caller has just run them.
+    """
+    if not checked:
+        await _ensure_checked(deps, item_id)
     async with deps.db.session() as session:
         return await _read(session, item_id)
 
@@ -147,9 +155,16 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
     opened = select(Incident).where(
         Incident.subject == f"item:{item_id}", Incident.closed_at.is_(None)
     )
+    noted = select(ItemNote).where(ItemNote.item_id == item_id)
+    notes = (await session.scalars(noted.order_by(ItemNote.at, ItemNote.id))).all()
     ids = {item.author_id, item.last_editor_id, item.claimed_by or "system"}
-    ids |= {row.staff_id for row in decisions} | {row.editor_id for row in revisions}
-    ids |= {row.actor for row in entries} | await _noted(session, item_id)
+    ids |= (
+        {row.in_place_of for row in decisions}
+        | {row.staff_id for row in decisions}
+        | {row.editor_id for row in revisions}
+    )
+    ids |= {row.actor for row in entries} | {row.staff_id for row in notes}
+    people, posts = await _people(session, ids)
     renderings = json.loads(revisions[-1].canonical)["renderings"]
     return Dossier(
         item=item,
@@ -166,23 +181,23 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
         alike=alike,
         copies=(await session.scalars(routes.order_by(Article.fetched_at))).all(),
         source=source,
-        people=await names(session, ids),
-        posts=await _posts(session, ids),
+        people=people,
+        posts=posts,
+        notes=notes,
         entries=entries,
         findings=findings,
         incidents=(await session.scalars(opened)).all(),
     )
 
 
-async def _noted(session: AsyncSession, item_id: str) -> set[str]:
-    """Who wrote notes on this item."""
-    query = select(ItemNote.staff_id).where(ItemNote.item_id == item_id)
-    return set((await session.scalars(query)).all())
-
-
-async def _posts(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
-    rows = await session.execute(select(Staff.id, Staff.roles).where(Staff.id.in_(ids)))
-    return {key: roles_words(roles) for key, roles in rows.all() if roles}
+async def _people(
+    session: AsyncSession, ids: Collection[str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Names, and roles in words, by staff id."""
+    query = select(Staff.id, Staff.name, Staff.roles).where(Staff.id.in_(ids))
+    rows = (await session.execute(query)).all()
+    people = {key: name for key, name, _ in rows} | {"robot": "抓取程序", "system": "系统"}
+    return people, {key: roles_words(roles) for key, _, roles in rows if roles}
 
 
 async def read_changes(request: web.Request) -> dict[str, Any]:

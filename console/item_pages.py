@@ -11,22 +11,24 @@ from sqlalchemy.sql import Select
 
 from bot.models import Publication
 from config.clock import now
+from console.bench import Bench, Returned, bench, open_lane, returned
 from console.deps import DEPS, Deps, visitor
 from console.drafts import (
     Dossier,
     dossier,
 )
-from console.looks import add_note, changes, last_look, notes_of, record_look
-from console.marks import mark, paragraphs
+from console.looks import add_note, changes, last_look, record_look
+from console.marks import find_span, mark, paragraphs
 from console.pages import form, page, see
 from console.permissions import may, needs
-from console.timeline import steps
+from console.timeline import records_of, steps
 from console.words import read_field_time
 from content_sources.models import Article, Source
+from review_queue.canonical import Draft
 from review_queue.items import STATES, Answer
-from review_queue.models import Item, Staff
+from review_queue.models import Item, Revision, Staff
 from review_queue.staff import names
-from review_queue.workflow import GATE_NAMES, GATES, Reason, Refused
+from review_queue.workflow import GATE_NAMES, GATES, OVERDUE, Reason, Refused
 from storage.media import load
 
 PAGE_SIZE = 50
@@ -94,6 +96,7 @@ class Typed:
     remark: str = ""
     proof: bool = False
     attachments: Mapping[str, bool] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def words(self) -> list[tuple[str, str]]:
@@ -102,36 +105,59 @@ class Typed:
         return [(name, text) for name, text in [*written, ("意见", self.note)] if text]
 
 
-async def _panel(deps: Deps, request: web.Request, facts: Dossier) -> Sequence[Reason]:
-    """Every reason why this person cannot approve now; none when not in review."""
-    if facts.item.state != "review" or not may(visitor(request).roles, "items.review"):
-        return ()
-    return await deps.queue.why_not(facts.item.id, visitor(request).staff_id)
+async def _read(
+    deps: Deps, request: web.Request, item_id: str
+) -> tuple[Dossier, Bench, list[Reason]]:
+    """The item, where this person would decide, and every reason why they cannot approve now."""
+    me = visitor(request)
+    if may(me.roles, "items.review"):
+        round_, seat, reasons = await deps.queue.outlook(item_id, me.staff_id)
+        facts = await dossier(deps, item_id, checked=True)
+        blockers = reasons if round_ is not None else []
+        return facts, bench(facts.item, round_, seat), blockers
+    round_, seat = await deps.queue.seat(item_id, me.staff_id)
+    facts = await dossier(deps, item_id)
+    return facts, bench(facts.item, round_, seat), []
 
 
-async def _show(request: web.Request, item_id: str, again: Typed | None = None) -> web.Response:
+def _marked(facts: Dossier, back: Returned | None) -> list[Mapping[str, Any]]:
+    """The findings, and behind them the passage that was marked when this text was returned."""
+    if back is None or back.here is None:
+        return list(facts.findings)
+    gate = back.decision.gate or "wording"
+    return [*facts.findings, {**back.here, "gate": gate, "severity": "returned"}]
+
+
+async def show_item(request: web.Request, item_id: str, again: Typed | None = None) -> web.Response:
+    """The page of one item; `again` is a refused form, shown with what was typed."""
     deps, again = request.config_dict[DEPS], again or Typed()
     me = visitor(request)
-    facts = await dossier(deps, item_id)
-    blockers = await _panel(deps, request, facts)
-    facts = await dossier(deps, item_id) if blockers else facts
+    facts, seat, blockers = await _read(deps, request, item_id)
     async with deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == item_id)
         publications = (await session.scalars(query.order_by(Publication.due_at))).all()
-        notes = await notes_of(session, item_id)
         look = await last_look(session, facts, me.staff_id)
+        records = await records_of(session, item_id)
+    back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
+    marks = _marked(facts, back)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
     context = {
         "place": "items",
         "f": facts,
         "item": facts.item,
         "draft": facts.draft,
-        "title_pieces": mark(facts.draft.title, facts.findings, "title"),
-        "paragraphs": paragraphs(facts.draft.body, facts.findings),
+        "title_pieces": mark(facts.draft.title, marks, "title"),
+        "paragraphs": paragraphs(facts.draft.body, marks),
+        "marks": marks,
+        "seat": seat,
+        "place_name": await _place_name(deps, seat.place),
+        "back": back,
+        "fast": open_lane(records.emergencies),
+        "referral": records.referral,
         "changes": changes(deps, facts, look, {**request.query, "stale": again.stale}),
         "look": look,
         "asked": "since" in request.query or bool(again.stale),
-        "steps": steps(facts, notes, publications),
+        "steps": steps(facts, publications, records.words),
         "blockers": blockers,
         "cannot_return": [row for row in blockers if row.rule != "finding"],
         "again": again,
@@ -149,10 +175,26 @@ async def _show(request: web.Request, item_id: str, again: Typed | None = None) 
     return response
 
 
+def _texts(row: Revision) -> tuple[str, str]:
+    draft = Draft.from_canonical(row.canonical)
+    return draft.title, draft.body
+
+
+async def _place_name(deps: Deps, place: str) -> str:
+    """In whose place somebody would decide, in words."""
+    if place == OVERDUE:
+        return "已超时，由您接着审"
+    if not place:
+        return ""
+    async with deps.db.session() as session:
+        people = await names(session, {place})
+    return f"代{people.get(place, '外出的同事')}审核"
+
+
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
     """One item: text, source, findings, decision, history."""
-    return await _show(request, request.match_info["item"])
+    return await show_item(request, request.match_info["item"])
 
 
 @needs("items.note")
@@ -166,7 +208,7 @@ async def note(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         again = Typed(refused.reasons, status=refused.status, remark=text)
-        return await _show(request, item_id, again)
+        return await show_item(request, item_id, again)
     return see(f"/console/items/{item_id}", "noted", "#history")
 
 
@@ -179,43 +221,77 @@ def _answers(fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
-@needs("items.review")
-async def decide(request: web.Request) -> web.StreamResponse:
-    """Approve or return one item at its waiting level."""
-    deps, fields = request.config_dict[DEPS], await form(request)
-    item_id = request.match_info["item"]
-    gates = _answers(fields)
-    version = fields.get("version", "")
-    answer = Answer(
-        verdict="return" if fields.get("verdict") == "return" else "approve",
+def _attachments(fields: Mapping[str, str]) -> dict[str, bool]:
+    return {
+        name.removeprefix("file_"): value == "ok"
+        for name, value in fields.items()
+        if name.startswith("file_")
+    }
+
+
+async def _returning(deps: Deps, item_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
+    """The gate and the marked passage of a return; Refused (422) when the passage is not there."""
+    words, near = fields.get("mark_text", ""), fields.get("mark_at", "")
+    failed = [gate for gate in GATES if fields.get(f"gate_{gate}") == "problem"]
+    gate = fields.get("mark_gate") or next(iter(failed), "")
+    if not words:
+        return {"gate": gate}
+    facts = await dossier(deps, item_id)
+    place = int(near) if near.isdigit() and len(near) < 8 else 0
+    span = find_span(facts.draft.title, facts.draft.body, words, place)
+    if span is None:
+        why = "标题和正文里找不到您标出的这段文字，请照原文粘贴，或用“用选中的文字”"
+        raise Refused(422, [Reason("span", why)])
+    return {"gate": gate, "span": span}
+
+
+async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Answer:
+    """The decision form as an Answer; Refused (422) names a field that cannot be read."""
+    version, verdict = fields.get("version", ""), fields.get("verdict", "approve")
+    more: dict[str, Any] = {}
+    if verdict == "return":
+        more = await _returning(deps, item_id, fields)
+    if verdict == "refer":
+        more = {"department": fields.get("department", "")}
+        if due := fields.get("due_at"):
+            more["due_at"] = read_field_time(due, "答复期限")
+    return Answer(
+        verdict=verdict,
         digest=fields.get("digest", ""),
         version=int(version) if version.isdigit() else -1,
-        gates=gates,
+        gates=_answers(fields),
         note=fields.get("note", ""),
         proof=bool(fields.get("proof")),
-        attachments={
-            name.removeprefix("file_"): value == "ok"
-            for name, value in fields.items()
-            if name.startswith("file_")
-        },
+        attachments=_attachments(fields),
+        **more,
     )
+
+
+@needs("items.review")
+async def decide(request: web.Request) -> web.StreamResponse:
+    """Approve, return or refer one item at a waiting level."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    item_id = request.match_info["item"]
     try:
+        answer = await _answer(deps, item_id, fields)
         row = await deps.queue.decide(item_id, visitor(request).staff_id, answer)
     except Refused as refused:
         if refused.status == 404:
             raise
         again = Typed(
             refused.reasons,
-            gates,
-            answer.note,
+            _answers(fields),
+            fields.get("note", ""),
             refused.status,
-            stale=answer.digest if refused.status == 409 else "",
-            proof=answer.proof,
-            attachments=answer.attachments,
+            stale=fields.get("digest", "") if refused.status == 409 else "",
+            proof=bool(fields.get("proof")),
+            attachments=_attachments(fields),
+            fields=fields,
         )
-        return await _show(request, item_id, again)
-    done = {"draft": "returned", "approved": "final"}.get(row.state, "approved")
-    return see(f"/console/items/{item_id}", done, "#main")  # else the sheet's own # would stay
+        return await show_item(request, item_id, again)
+    done = {"draft": "returned", "approved": "final", "referred": "referred"}
+    name = done.get(row.state, "returned" if answer.verdict == "return" else "approved")
+    return see(f"/console/items/{item_id}", name, "#main")  # else the sheet's own # would stay
 
 
 @needs("items.review")
@@ -229,7 +305,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
     try:
         await deps.queue.claim(item_id, me.staff_id)
     except Refused as refused:
-        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+        return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "claimed")
 
 
@@ -243,7 +319,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
             item_id, visitor(request).staff_id, int(version) if version.isdigit() else -1
         )
     except Refused as refused:
-        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+        return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "submitted")
 
 
@@ -258,6 +334,9 @@ async def schedule_form(request: web.Request) -> web.StreamResponse:
 
 async def _schedule_page(request: web.Request, refused: Refused | None) -> web.Response:
     facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
+    blocked = await request.config_dict[DEPS].queue.why_not_publish(
+        facts.item.id, max(now(), facts.draft.not_before)
+    )
     suggestion = max(now() + timedelta(minutes=10), facts.draft.not_before)
     context = {
         "place": "items",
@@ -265,6 +344,7 @@ async def _schedule_page(request: web.Request, refused: Refused | None) -> web.R
         "item": facts.item,
         "draft": facts.draft,
         "suggestion": facts.item.scheduled_at or suggestion,
+        "blocked": [] if refused else blocked,
         "facets": request.config_dict[DEPS].facets,
         "reasons": refused.reasons if refused else (),
     }
@@ -292,7 +372,7 @@ async def recall(request: web.Request) -> web.StreamResponse:
     try:
         await deps.queue.recall(item_id, visitor(request).staff_id, reason)
     except Refused as refused:
-        return await _show(request, item_id, Typed(refused.reasons, status=refused.status))
+        return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "recalled")
 
 

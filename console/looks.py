@@ -126,12 +126,6 @@ def _comparison(deps: Deps, facts: Dossier, chosen: Since) -> Comparison:
     return Comparison(title, tuple(lines), ())
 
 
-async def notes_of(session: AsyncSession, item_id: str) -> Sequence[ItemNote]:
-    """Every note on an item, oldest first."""
-    query = select(ItemNote).where(ItemNote.item_id == item_id).order_by(ItemNote.at, ItemNote.id)
-    return (await session.scalars(query)).all()
-
-
 async def add_note(db: Database, item_id: str, staff_id: str, text: str) -> ItemNote:
     """Keep a remark on the present version. Refused (422) when it is empty or too long."""
     if not text.strip():

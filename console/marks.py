@@ -69,3 +69,35 @@ def paragraphs(body: str, findings: Sequence[Mapping[str, Any]]) -> list[Paragra
         elif whole:
             result.append(Paragraph(pieces=tuple(line)))
     return result
+
+
+def find_span(title: str, body: str, words: str, near: int = 0) -> dict[str, Any] | None:
+    """Where `words` stand in the title or the body, as {"field", "start", "end", "text"}.
+
+    White space does not count, so a passage may run over paragraphs. Of several places the one
+    nearest to `near` is taken (characters before it, white space not counted); None for no place.
+    """
+    whole = f"{title}\n{body}"
+    places = [index for index, one in enumerate(whole) if not one.isspace()]
+    dense = "".join(whole[index] for index in places)
+    wanted = "".join(words.split())
+    hits = _all_places(dense, wanted) if wanted else []
+    if not hits:
+        return None
+    hit = min(hits, key=lambda place: abs(place - near))
+    start, end = places[hit], places[hit + len(wanted) - 1] + 1
+    if end <= len(title):
+        return {"field": "title", "start": start, "end": end, "text": title[start:end]}
+    begins = len(title) + 1
+    if start < begins:
+        return None
+    start, end = start - begins, end - begins
+    return {"field": "text", "start": start, "end": end, "text": body[start:end]}
+
+
+def _all_places(text: str, words: str) -> list[int]:
+    places, at = [], text.find(words)
+    while at >= 0:
+        places.append(at)
+        at = text.find(words, at + 1)
+    return places

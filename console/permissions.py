@@ -27,6 +27,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "experts.ask": _EDITORIAL,
     "items.takeover": _REVIEWERS | {"admin"},
     "absence.set": _REVIEWERS | {"admin"},
+    "absence.others": frozenset({"admin"}),
     "items.schedule": _EDITORIAL - {"secrecy"},
     "items.recall": _ALL - {"auditor", "duty"},
     "publications.read": _EDITORIAL | _WATCHERS,

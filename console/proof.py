@@ -77,15 +77,26 @@ async def _nothing(_draft: Draft) -> list[dict[str, Any]]:
 
 
 def _standing(until: Sequence[Entry], released: Entry, after: Sequence[Entry]) -> Proof:
-    begun = max(entry.seq for entry in until if entry.kind == "item.submitted")
-    approvals = [entry for entry in until if entry.kind == "decision" and entry.seq > begun]
+    begun = [entry for entry in until if entry.kind == "item.submitted"][-1]
+    approvals = [entry for entry in until if entry.kind == "decision" and entry.seq > begun.seq]
+    approvals += [
+        entry
+        for entry in after
+        if entry.kind == "decision" and entry.body.get("retrospective") and _approves(entry)
+    ]
+    closed = any(entry.kind == "retrospective.closed" for entry in after)
     recalled = [entry for entry in after if entry.kind == "item.recalled"]
     return Proof(
         levels=tuple((entry.body["level_name"], _moment(entry)) for entry in approvals),
         released_at=_moment(released),
         recalled_at=_moment(recalled[-1]) if recalled else None,
+        afterwards=("closed" if closed else "open") if begun.body.get("emergency") else "",
         recall_class=str(recalled[-1].body.get("class", "")) if recalled else "",
     )
+
+
+def _approves(entry: Entry) -> bool:
+    return bool(entry.body["verdict"] == "approve")
 
 
 def _moment(entry: Entry) -> datetime:

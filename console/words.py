@@ -278,7 +278,7 @@ def left(moment: datetime) -> str:
 def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
     """The gravest severity among the findings with these indexes."""
     held = {findings[index]["severity"] for index in indexes}
-    return next((severity for severity in SEVERITIES if severity in held), "hint")
+    return next((one for one in ("returned", *SEVERITIES) if one in held), "hint")
 
 
 def personal(findings: Sequence[Mapping[str, Any]]) -> str:

@@ -280,6 +280,12 @@ class Deciding(Drafting):
             seat = _seat(item, round_, person, (stands_in, wanted))
         return round_, seat
 
+    async def seat(self, item_id: str, staff_id: str) -> tuple[Round | None, Seat]:
+        """The levels that wait on an item, and where this person would decide (for pages)."""
+        async with self.db.session() as session:
+            item, person = await self._open(session, item_id, staff_id)
+            return await self._seated(session, item, person)
+
     async def why_not(
         self, item_id: str, staff_id: str, gates: Mapping[str, Any] | None = None
     ) -> list[Reason]:
@@ -287,6 +293,12 @@ class Deciding(Drafting):
 
         Without `gates` the unanswered gates, attachments and proof round are not counted.
         """
+        return (await self.outlook(item_id, staff_id, gates))[2]
+
+    async def outlook(
+        self, item_id: str, staff_id: str, gates: Mapping[str, Any] | None = None
+    ) -> tuple[Round | None, Seat, list[Reason]]:
+        """What waits, where this person would decide, and all of `why_not`, in one look."""
         seen, found = await self.findings(item_id)
         async with self.db.session() as session:
             item, person = await self._open(session, item_id, staff_id)
@@ -294,7 +306,8 @@ class Deciding(Drafting):
             round_, seat = await self._seated(session, item, person)
             answer = None if gates is None else Answer("approve", seen, item.version, gates)
             reasons = await holder_faults(session, item, person.id)
-        return seat.reasons + reasons + _content_faults(round_, seat, draft, (found, answer))
+        reasons += _content_faults(round_, seat, draft, (found, answer))
+        return round_, seat, seat.reasons + reasons
 
     # --- claim and take over ------------------------------------------------------------
 

@@ -42,8 +42,35 @@
     if (event.target.closest("input, textarea, select") || event.ctrlKey || event.metaKey) return;
     if (event.key === "j") walk(1);
     if (event.key === "k") walk(-1);
-    if (event.key === "a" && at >= 0) findings[at].querySelector("[data-replace]")?.click();
+    if (event.key === "a" && at >= 0) findings[at].querySelector("[data-replace], form[action$='/accept'] button")?.click();
+    if (event.key === "m" && document.getElementById("mark-text")) takeMark();
   });
+
+  // The selected passage of the article, without the gates' letters, goes into the return form.
+  const dense = (fragment) => {
+    const box = document.createElement("div");
+    box.append(fragment);
+    box.querySelectorAll("sup").forEach((letter) => letter.remove());
+    return [...box.querySelectorAll("h2, p")].length ? [...box.querySelectorAll("h2, p")].map((one) => one.textContent).join("\n") : box.textContent;
+  };
+  const article = document.querySelector(".article");
+  let chosen = null;
+  document.addEventListener("selectionchange", () => {
+    const selection = getSelection();
+    if (!article || selection.isCollapsed || !article.contains(selection.anchorNode)) return;
+    chosen = selection.getRangeAt(0).cloneRange();
+  });
+  const takeMark = () => {
+    if (!chosen) return;
+    const before = document.createRange();
+    before.setStart(article, 0);
+    before.setEnd(chosen.startContainer, chosen.startOffset);
+    document.getElementById("mark-text").value = dense(chosen.cloneContents()).trim();
+    document.getElementById("mark-at").value = [...dense(before.cloneContents()).replace(/\s/g, "")].length;
+    document.getElementById("mark-box").open = true;
+    document.getElementById("mark-gate").focus();
+  };
+  all("[data-mark]").forEach((button) => button.addEventListener("click", takeMark));
 
   // Offsets count code points, as the gates do.
   const nearest = (text, words, start) => {

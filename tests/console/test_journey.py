@@ -7,8 +7,9 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Locator, Page, async_playwright
 from pypdf import PdfReader
+from sqlalchemy import select
 
-from review_queue.models import Item
+from review_queue.models import Decision, Item
 from tests.console.office import BODY, PASSWORD, Office, busy_morning
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -69,14 +70,25 @@ async def fits(page: Page) -> None:
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
 
 
+async def tab_to(page: Page, target: Locator) -> None:
+    """Walk with the Tab key until `target` has the focus: what cannot be reached fails."""
+    for _ in range(160):
+        if await target.evaluate("one => one === document.activeElement"):
+            return
+        await page.keyboard.press("Tab")
+    raise AssertionError(f"{target} cannot be reached by keyboard on {page.url}")
+
+
 async def press(page: Page, target: Locator, key: str) -> None:
-    """By keyboard alone at the desk."""
-    await target.focus()
+    """Reach it with Tab, then press one key."""
+    await tab_to(page, target)
     await page.keyboard.press(key)
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-async def test_three_levels_by_three_people(chromium: Browser, office: Office, width: int) -> None:
+async def test_three_levels_by_three_people_with_the_keyboard_alone(
+    chromium: Browser, office: Office, width: int
+) -> None:
     errors.clear()
     row = await office.submitted(BODY, "高校毕业生求职补贴开始申请")
     levels = (
@@ -87,31 +99,72 @@ async def test_three_levels_by_three_people(chromium: Browser, office: Office, w
     for login, rows, done in levels:
         page = await person(chromium, office, login, width)
         await fits(page)
-        await page.get_by_role("link", name="高校毕业生求职补贴开始申请").click()
+        link = page.get_by_role("link", name="高校毕业生求职补贴开始申请")
+        await press(page, link, "Enter")
         await page.wait_for_url(f"**/console/items/{row.id}")
         await fits(page)
         if width < 800:
-            await page.locator(".open-sheet").click()
+            await press(page, page.locator(".open-sheet"), "Enter")
             await page.locator(".sheet").wait_for(state="visible")
             await fits(page)
         passed = page.get_by_label("通过", exact=True)
         assert await passed.count() == rows
         for index in range(rows):
-            if width < 800:
-                await page.locator("label", has_text="通过").nth(index).click()
-            else:
-                await press(page, passed.nth(index), "Space")
-        for note in await page.locator(".gate-note:not(.optional)").all():
-            await note.fill("原文如此，已与县人社局核对")
-        approve = page.get_by_role("button", name="批准", exact=True)
-        await (approve.click() if width < 800 else press(page, approve, "Enter"))
+            await press(page, passed.nth(index), "Space")
+            note = page.locator(".gate-row:not(.off)").nth(index).locator(".gate-note")
+            if "optional" not in (await note.get_attribute("class") or ""):
+                await tab_to(page, note)
+                await page.keyboard.type("原文如此，已与县人社局核对")
+        await press(page, page.locator("input[name=proof]"), "Space")
+        await press(page, page.get_by_role("button", name="批准", exact=True), "Enter")
         await page.locator(".done", has_text=done).wait_for()
         await fits(page)
         await page.context.close()
     async with office.deps.db.session() as session:
         item = await session.get(Item, row.id)
+        proofs = (await session.scalars(select(Decision.proof))).all()
     assert item is not None
     assert (item.state, item.level) == ("approved", 3)
+    assert proofs == [True, True, True]
+    assert errors == []
+
+
+async def test_a_selected_passage_is_returned_and_a_held_item_taken_over(
+    chromium: Browser, office: Office
+) -> None:
+    errors.clear()
+    row = await office.submitted("标准为每人1500元。\n每人1500元一次发放。", "求职补贴")
+    first = await person(chromium, office, "reviewer1", 1280)
+    address = str(office.server.make_url(f"/console/items/{row.id}"))
+    await first.goto(address)
+    await first.get_by_role("button", name="先领取").click()
+    await first.locator(".done").wait_for()
+    second = await person(chromium, office, "admin1", 390)
+    await second.goto(address)
+    await second.get_by_text("正在由张海审核").wait_for()
+    await fits(second)
+    await second.locator(".held summary").click()
+    await second.locator("#takeover-reason").fill("张海外出开会")
+    await second.get_by_role("button", name="收回", exact=True).click()
+    await second.locator(".done").wait_for()
+    await first.goto(address)
+    await first.evaluate(
+        """() => {
+          const text = document.querySelectorAll(".article p")[1].firstChild;
+          getSelection().setBaseAndExtent(text, 0, text, 8);
+        }"""
+    )
+    await first.wait_for_timeout(100)
+    await first.keyboard.press("m")
+    assert await first.locator("#mark-text").input_value() == "每人1500元一"
+    await first.locator("#mark-gate").select_option("policy")
+    await first.locator("#note").fill("金额与通知不符")
+    await first.get_by_role("button", name="退回", exact=True).click()
+    await first.locator(".done", has_text="已退回").wait_for()
+    await fits(first)
+    async with office.deps.db.session() as session:
+        [span] = (await session.scalars(select(Decision.span))).all()
+    assert span == {"field": "text", "start": 12, "end": 20, "text": "每人1500元一"}
     assert errors == []
 
 
@@ -129,6 +182,7 @@ async def test_deciding_works_without_scripts(chromium: Browser, office: Office)
     await page.locator(".open-sheet").click()
     for index in range(2):
         await page.locator("label", has_text="通过").nth(index).click()
+    await page.locator("input[name=proof]").check()
     await page.get_by_role("button", name="批准", exact=True).click()
     await page.locator(".done", has_text="已记录您的批准").wait_for()
 
@@ -153,6 +207,8 @@ async def test_every_page_fits_and_is_accessible(
             f"/verify/{ids['publication']}",
             f"/console/items/{ids['reviewing']}?since=source",
             f"/console/items/{ids['published']}/form",
+            f"/console/items/{ids['returned']}",
+            f"/console/items/{ids['returned']}/edit",
         ],
         "admin2": [
             "/console/sources",
@@ -163,7 +219,9 @@ async def test_every_page_fits_and_is_accessible(
             "/console/ledger",
             "/console/settings",
             "/console/me",
+            "/console/me/absence",
         ],
+        "reviewer1": [f"/console/items/{ids['blocked']}#decide", "/console/me/absence"],
         "duty1": ["/console/tickets", f"/console/tickets/{ids['ticket']}"],
     }
     for login, paths in by_login.items():

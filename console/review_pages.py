@@ -1,0 +1,182 @@
+"""Around a decision: take over, waive a finding, refer, emergency, class, absence."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from aiohttp import web
+from sqlalchemy import select
+
+from config.clock import now
+from console.deps import DEPS, visitor
+from console.item_pages import Typed, show_item
+from console.looks import add_note
+from console.pages import form, page, see
+from console.permissions import may, needs
+from console.words import read_field_time
+from review_queue.absence import Away, set_absent
+from review_queue.models import Absence, Staff
+from review_queue.staff import names
+from review_queue.workflow import REVIEWERS, Reason, Refused
+
+
+def _whole(text: str) -> int:
+    return int(text) if text.isdigit() and len(text) < 10 else -1
+
+
+async def _do(
+    request: web.Request, act: Callable[[], Awaitable[object]], done: str
+) -> web.Response:
+    """Act, then back to the item; a refusal shows the item with every reason."""
+    item_id = request.match_info["item"]
+    try:
+        await act()
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        fields = await form(request)
+        again = Typed(
+            refused.reasons,
+            note=fields.get("reason", "") or fields.get("text", ""),
+            status=refused.status,
+        )
+        return await show_item(request, item_id, again)
+    return see(f"/console/items/{item_id}", done, "#main")
+
+
+@needs("items.takeover")
+async def take_over(request: web.Request) -> web.StreamResponse:
+    """Take a held item from its holder; the reason stands in the timeline for everybody."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    item_id, me = request.match_info["item"], visitor(request)
+    reason = fields.get("reason", "")
+
+    async def act() -> None:
+        if not reason:
+            raise Refused(422, [Reason("reason", "接手要写明理由，原来的审核人会看到")])
+        await deps.queue.take_over(item_id, me.staff_id)
+        await add_note(deps.db, item_id, me.staff_id, f"接手审核的理由：{reason}")
+
+    return await _do(request, act, "taken_over")
+
+
+@needs("items.review")
+async def waive(request: web.Request) -> web.StreamResponse:
+    """Let one blocking finding of this very text stand, with a reason."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    item_id = request.match_info["item"]
+    finding = {name: fields.get(name, "") for name in ("gate", "rule", "field")} | {
+        name: _whole(fields.get(name, "")) for name in ("start", "end")
+    }
+
+    async def act() -> None:
+        reason = fields.get("reason", "")
+        await deps.queue.waive(item_id, visitor(request).staff_id, finding, reason)
+        await deps.queue.findings(item_id)
+
+    return await _do(request, act, "waived")
+
+
+@needs("items.review")
+async def answer_referral(request: web.Request) -> web.StreamResponse:
+    """Write down what the department answered; the same level waits again."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+
+    async def act() -> None:
+        await deps.queue.answer_referral(
+            request.match_info["item"], visitor(request).staff_id, fields.get("text", "")
+        )
+
+    return await _do(request, act, "referral_answered")
+
+
+@needs("items.write")
+async def emergency(request: web.Request) -> web.StreamResponse:
+    """Send a draft to the two levels of 应急 at once."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+
+    async def act() -> None:
+        await deps.queue.submit_emergency(
+            request.match_info["item"],
+            visitor(request).staff_id,
+            _whole(fields.get("version", "")),
+            fields.get("reason", ""),
+        )
+
+    return await _do(request, act, "emergency")
+
+
+@needs("items.review")
+async def lower_class(request: web.Request) -> web.StreamResponse:
+    """Lower an item's class, with a reason; a running review begins again."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+
+    async def act() -> None:
+        await deps.queue.lower_class(
+            request.match_info["item"],
+            visitor(request).staff_id,
+            fields.get("to", ""),
+            fields.get("reason", ""),
+        )
+
+    return await _do(request, act, "class_lowered")
+
+
+# --- absence --------------------------------------------------------------------------------
+
+
+async def _absences(request: web.Request, refused: Refused | None = None) -> web.Response:
+    deps, me = request.config_dict[DEPS], visitor(request)
+    everyone = may(me.roles, "absence.others")
+    async with deps.db.session() as session:
+        people = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
+        query = select(Absence).where(Absence.ends_at > now()).order_by(Absence.starts_at)
+        rows = (await session.scalars(query)).all()
+        ids = {key for row in rows for key in (row.staff_id, row.substitute_id, row.set_by)}
+        context = {
+            "place": "me",
+            "rows": rows,
+            "people": await names(session, ids),
+            "reviewers": [row for row in people if REVIEWERS & set(row.roles)],
+            "everyone": everyone,
+            "me": me,
+            "fields": await form(request) if refused else {},
+            "starts": now(),
+            "ends": now() + timedelta(days=3),
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "absence.html", context, refused.status if refused else 200)
+
+
+@needs("absence.set")
+async def absences(request: web.Request) -> web.StreamResponse:
+    """外出与代理: who is away and who acts for them."""
+    return await _absences(request)
+
+
+@needs("absence.set")
+async def away(request: web.Request) -> web.StreamResponse:
+    """Record an absence with its substitute, or end one."""
+    deps, me, fields = request.config_dict[DEPS], visitor(request), await form(request)
+    try:
+        made = Away(
+            staff_id=fields.get("staff") or me.staff_id,
+            starts=read_field_time(fields.get("starts", ""), "开始时间"),
+            ends=read_field_time(fields.get("ends", ""), "结束时间"),
+            substitute_id=fields.get("substitute", ""),
+        )
+        async with deps.ledger.transaction() as tx:
+            await set_absent(tx, made, me.staff_id)
+    except Refused as refused:
+        return await _absences(request, refused)
+    return see("/console/me/absence", "away")
+
+
+ROUTES = [
+    web.post("/items/{item}/takeover", take_over),
+    web.post("/items/{item}/waive", waive),
+    web.post("/items/{item}/referral", answer_referral),
+    web.post("/items/{item}/emergency", emergency),
+    web.post("/items/{item}/class", lower_class),
+    web.get("/me/absence", absences),
+    web.post("/me/absence", away),
+]
