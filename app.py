@@ -65,6 +65,7 @@ from review_queue.deadlines import Deadlines
 from review_queue.files import Files
 from review_queue.gates.engine import Draft as GateDraft
 from review_queue.gates.engine import RuleSet, run_gates
+from review_queue.gates.spelling import Speller
 from review_queue.governance import Governance, seed
 from review_queue.items import ROBOT, Render, ReviewQueue
 from review_queue.links import Links
@@ -123,6 +124,7 @@ class Shenfa:
     tickets: Tickets
     deadlines: Deadlines
     dispatcher: Dispatcher
+    rules: "_Rules"
 
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
@@ -233,6 +235,7 @@ class Shenfa:
             "verify": 60,
             "anchor": 20,
         }
+        reading = asyncio.create_task(self.rules.read_speller(self.db))
         await self.deliverer.start()
         await tasks.start()
         ticker = AsyncIOScheduler(timezone=BEIJING)
@@ -251,6 +254,8 @@ class Shenfa:
             yield tasks
         finally:
             ticker.shutdown(wait=False)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
             await tasks.stop()
             await self.deliverer.stop()
 
@@ -430,6 +435,11 @@ class _Rules:
         self._files = files
         self._links = links
         self._reposts = reposts
+        self.speller: Speller | None = None  # it only warns, so nothing waits for it at start
+
+    async def read_speller(self, db: Database) -> None:
+        """Load the model in a thread, with the words of the office's own library."""
+        self.speller = await asyncio.to_thread(Speller.load, own_texts=await _clauses(db))
 
     async def _run(
         self, draft: Draft, rules: RuleSet, *, sending: bool = False
@@ -439,7 +449,8 @@ class _Rules:
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
         facts = self._knowledge.facts
-        found = await asyncio.to_thread(run_gates, gate_draft, rules, facts)
+        speller = None if sending else self.speller
+        found = await asyncio.to_thread(run_gates, gate_draft, rules, facts, speller=speller)
         found += await self._files.findings(draft, rules, facts)
         found += await self._links.findings(draft, sending=sending)
         return [asdict(one) for one in found] + await self._reposts.findings(draft)
@@ -627,6 +638,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
+        rules=rules,
         telegram=telegram,
         wechat=wechat,
     )

@@ -60,6 +60,7 @@ from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
 from review_queue.gates.normalise import normalise
 from review_queue.gates.places import DIVISIONS
 from review_queue.gates.rules import Rule
+from review_queue.gates.spelling import Speller
 from review_queue.items import Answer, Origin
 from review_queue.models import ConsoleSession, Item, Staff
 from review_queue.release import Releases
@@ -153,7 +154,11 @@ async def gates(n: int = 200, terms: int = 50_000) -> list[Row]:
     whole = _row("gates", "p50 of five gates", "ms", (ours, short, 5.0), n)
     part = _row("gates", "p50 of the scan alone", "ms", (scan, short, round(3 * short, 4)), n)
     whole["detail"] = {"characters": len(text), "terms": len(known.union(extra))}
-    return [whole, part, *_gates_start(len(extra))]
+    speller = Speller.load()
+    speller.find(text)
+    spelt = statistics.median(_ms(lambda: speller.find(text), max(1, n // 10)))
+    spelling = _row("gates", "p50 of the spelling model on top", "ms", (spelt, short, 30.0), n)
+    return [whole, part, spelling, *_gates_start(len(extra))]
 
 
 # A process of its own: seconds to import, seconds to compile, megabytes resident more than before.

@@ -48,6 +48,7 @@ from review_queue.gates.engine import Facts, NoFacts, RuleSet
 from review_queue.gates.files import Checked, Checker, files_in, summary
 from review_queue.gates.filter import check_record, library_facts
 from review_queue.gates.rules import RuleError
+from review_queue.gates.spelling import Speller
 from review_queue.models import Staff
 from review_queue.workflow import Refused, WorkflowError
 from sandbox.app import serve as serve_sandbox
@@ -179,12 +180,15 @@ def check(  # noqa: PLR0913  one argument a flag
     hints: Annotated[bool, typer.Option("--hints", help="也输出提示级")] = False,
     library_file: LibraryFile = None,
     as_of: Annotated[str, typer.Option("--as-of", help="按哪一天检查，YYYY-MM-DD")] = "",
+    spelling: Annotated[bool, typer.Option("--spelling/--no-spelling", help="查错别字")] = True,
 ) -> None:
     """五关检查文稿、文件、文件夹：有必须改的问题时退出码为 1。"""
     rules = RuleSet.load()
     facts: Facts = library_facts(read_lines(library_file)) if library_file else NoFacts()
+    speller = Speller.load() if spelling else None
     if jsonl:
-        run_filter(partial(check_record, ruleset=rules, facts=facts, include_hints=hints))
+        handle = partial(check_record, ruleset=rules, facts=facts, include_hints=hints)
+        run_filter(partial(handle, speller=speller))
         return
     try:
         files = files_in(paths or ())
@@ -195,7 +199,7 @@ def check(  # noqa: PLR0913  one argument a flag
         raise BadInput(f"--as-of 应当是 YYYY-MM-DD 的日期，不是“{as_of}”") from error
     if not files:
         raise BadInput("没有可以检查的文件：请给出文件或文件夹，或用 --jsonl 从标准输入读取")
-    checker = Checker(rules, facts, day, include_hints=hints)
+    checker = Checker(rules, facts, day, include_hints=hints, speller=speller)
     done = []
     with progress_bar("检查", len(files)) as step:
         for path in files:
@@ -406,7 +410,7 @@ def eval_gates(
         raise BadInput(f"没有数据目录 {folder}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
     rules = RuleSet.load()
     with progress_bar("评测", evaluation.count_texts(folder)) as step:
-        measures, tally = evaluation.evaluate(folder, rules, step)
+        measures, tally = evaluation.evaluate(folder, rules, step, Speller.load())
     if as_json:
         for measure in measures:
             say(evaluation.as_row(measure), as_json=True)

@@ -13,6 +13,7 @@ from review_queue.gates.finding import (
 )
 from review_queue.gates.normalise import normalise
 from review_queue.gates.rules import RuleError, RuleSet, places
+from review_queue.gates.spelling import Speller, spelling_findings
 
 __all__ = [
     "Draft",
@@ -29,15 +30,27 @@ _WEIGHT = {"block": 2, "warn": 1, "hint": 0}
 
 
 def run_gates(
-    draft: Draft, ruleset: RuleSet, facts: Facts, *, include_hints: bool = False
+    draft: Draft,
+    ruleset: RuleSet,
+    facts: Facts,
+    *,
+    include_hints: bool = False,
+    speller: Speller | None = None,
 ) -> list[Finding]:
-    """All findings: title first, then text, then each attachment, each by offset."""
+    """All findings: title first, then text, then each attachment, each by offset.
+
+    With a `speller` title and text are also read for misspelt characters.
+    """
     fields = [("title", draft.title), ("text", draft.text)]
     fields += [(f"attachment:{name}", text) for name, text in draft.attachments]
     found: list[Finding] = []
     for name, text in fields:
         if text:
-            found += _field(Context(text, normalise(text), name, draft.as_of, facts), ruleset)
+            ctx = Context(text, normalise(text), name, draft.as_of, facts)
+            own = _field(ctx, ruleset)
+            if speller is not None and name in ("title", "text"):
+                own = list(_without_repeats([*own, *spelling_findings(ctx, speller)]))
+            found += own
     return [one for one in found if include_hints or one.severity != "hint"]
 
 

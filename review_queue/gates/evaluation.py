@@ -18,6 +18,7 @@ from typing import Any
 from review_queue.gates.engine import run_gates
 from review_queue.gates.finding import Draft, Finding, NoFacts
 from review_queue.gates.rules import RuleSet
+from review_queue.gates.spelling import Speller
 
 AS_OF = date(2026, 11, 24)
 PERSONAL = {"mobile", "email"}
@@ -76,8 +77,11 @@ class Tally:
 class Look:
     """The gates over one text at a time, counted for a progress bar."""
 
-    def __init__(self, rules: RuleSet, step: Callable[[], None]) -> None:
+    def __init__(
+        self, rules: RuleSet, step: Callable[[], None], speller: Speller | None = None
+    ) -> None:
         """Keep the rule set and whom to tell of each text."""
+        self._speller = speller
         self._rules = rules
         self._step = step
 
@@ -85,7 +89,7 @@ class Look:
         """All findings on that day, hints too."""
         self._step()
         draft = Draft("", text, "原创", as_of)
-        return run_gates(draft, self._rules, NoFacts(), include_hints=True)
+        return run_gates(draft, self._rules, NoFacts(), include_hints=True, speller=self._speller)
 
 
 Evaluate = Callable[[list[Row], Look, Tally], Iterator[Measure]]
@@ -102,10 +106,13 @@ def count_texts(data: Path) -> int:
 
 
 def evaluate(
-    data: Path, rules: RuleSet, step: Callable[[], None] = lambda: None
+    data: Path,
+    rules: RuleSet,
+    step: Callable[[], None] = lambda: None,
+    speller: Speller | None = None,
 ) -> tuple[list[Measure], Tally]:
     """All measures of the sets that are there, and the tally by rule."""
-    look, tally = Look(rules, step), Tally()
+    look, tally = Look(rules, step, speller), Tally()
     measures = [*_examples(rules, tally)]
     for name, run in SETS.items():
         if rows := _rows(data / name):

@@ -17,6 +17,7 @@ from review_queue.gates.engine import run_gates
 from review_queue.gates.finding import Draft, Facts, Finding
 from review_queue.gates.reading import Unreadable
 from review_queue.gates.rules import RuleSet
+from review_queue.gates.spelling import Speller
 
 GATES = {"politics": "政治", "law": "法律", "policy": "政策", "secrecy": "保密", "wording": "文字"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
@@ -31,6 +32,7 @@ class Checker:
     facts: Facts
     as_of: date
     include_hints: bool = False
+    speller: Speller | None = None
 
     def check(self, path: Path) -> "Checked":
         """The findings of one file; OSError when it cannot be opened."""
@@ -49,7 +51,13 @@ class Checker:
 
     def _text(self, path: Path, text: str) -> "Checked":
         draft = Draft("", text, "", self.as_of)
-        found = run_gates(draft, self.ruleset, self.facts, include_hints=self.include_hints)
+        found = run_gates(
+            draft,
+            self.ruleset,
+            self.facts,
+            include_hints=self.include_hints,
+            speller=self.speller,
+        )
         return Checked(
             path, tuple(Placed(_line(text, one.start), one, one.reason) for one in found)
         )

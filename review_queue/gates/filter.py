@@ -11,6 +11,7 @@ from review_queue.gates.engine import run_gates
 from review_queue.gates.finding import Draft, Facts, PolicyFact, Status
 from review_queue.gates.policies import Entry, PolicyIndex, deadlines
 from review_queue.gates.rules import RuleSet
+from review_queue.gates.spelling import Speller
 
 _STATUS = {
     "有效": "in_force",
@@ -24,7 +25,12 @@ _STATUS = {
 
 
 def check_record(
-    record: Mapping[str, Any], ruleset: RuleSet, facts: Facts, *, include_hints: bool = False
+    record: Mapping[str, Any],
+    ruleset: RuleSet,
+    facts: Facts,
+    *,
+    include_hints: bool = False,
+    speller: Speller | None = None,
 ) -> dict[str, Any]:
     """Check `{id, text, title?, kind?, as_of?}`; gives `{id, findings}`.
 
@@ -36,7 +42,7 @@ def check_record(
         raise ValueError("缺少字段 text")
     as_of = _day(record, "as_of") or beijing(now()).date()
     draft = Draft(_text(record, "title"), _text(record, "text"), _text(record, "kind"), as_of)
-    found = run_gates(draft, ruleset, facts, include_hints=include_hints)
+    found = run_gates(draft, ruleset, facts, include_hints=include_hints, speller=speller)
     rows = [asdict(one) for one in found]
     for row in rows:
         row["suggestions"] = list(row["suggestions"])

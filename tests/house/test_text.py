@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-BINARY = {".png", ".jpg", ".ico", ".docx", ".pdf", ".xlsx", ".gz", ".zip"}
+BINARY = {".png", ".jpg", ".ico", ".docx", ".pdf", ".xlsx", ".gz", ".zip", ".npz"}
 HOSTS = [
     "py" + "pi.org",
     "python" + "hosted",
