@@ -81,6 +81,9 @@ async def items(request: web.Request) -> web.StreamResponse:
 _FILTERS = ("state", "klass", "owner", "source", "q")
 
 
+_TYPED = (("mark_text", "标出的文字"), ("department", "转请部门"))
+
+
 @dataclass(frozen=True)
 class Typed:
     """A refused form: its reasons and what was typed, to be shown again.
@@ -102,6 +105,7 @@ class Typed:
     def words(self) -> list[tuple[str, str]]:
         """Everything that was written, by the name of its field."""
         written = [(GATE_NAMES[gate], answer["note"]) for gate, answer in self.gates.items()]
+        written += [(label, self.fields.get(name, "")) for name, label in _TYPED]
         return [(name, text) for name, text in [*written, ("意见", self.note)] if text]
 
 

@@ -119,9 +119,15 @@ async def test_a_decision_filled_too_early_keeps_its_words_beside_both_versions(
         row.id, editor, row.version, {"body": TEXT.replace("1500", "1800")}
     )
     status, text = await browser.post(
-        f"/console/items/{row.id}/decide", **fields, note="第二段我算过，是对的"
+        f"/console/items/{row.id}/decide",
+        **fields,
+        note="第二段我算过，是对的",
+        mark_text="一次发放",
+        department="县统计局",
     )
     assert status == 409
+    assert "一次发放</dd>" in text
+    assert "县统计局</dd>" in text
     assert "您填写时的内容" in text
     assert "<del>1500</del>" in text
     assert "第二段我算过，是对的" in text.split("您刚才填写的", 1)[1]
