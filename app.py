@@ -438,8 +438,15 @@ class _Rules:
         self.speller: Speller | None = None  # it only warns, so nothing waits for it at start
 
     async def read_speller(self, db: Database) -> None:
-        """Load the model in a thread, with the words of the office's own library."""
-        self.speller = await asyncio.to_thread(Speller.load, own_texts=await _clauses(db))
+        """Load the model in a thread, with the words and names of this office."""
+        async with db.session() as session:
+            names = [
+                *(await session.scalars(select(Organisation.name))).all(),
+                *(await session.scalars(select(Account.name))).all(),
+                *(await session.scalars(select(Source.organisation))).all(),
+            ]
+        own = [*(await _clauses(db)), *names * 20]  # a name is met more often than it is stored
+        self.speller = await asyncio.to_thread(Speller.load, own_texts=own)
 
     async def _run(
         self, draft: Draft, rules: RuleSet, *, sending: bool = False

@@ -17,9 +17,11 @@ from console.drafts import (
     Dossier,
     dossier,
 )
+from console.interface import as_json
 from console.looks import add_note, changes, last_look, record_look
 from console.marks import find_span, mark, paragraphs
 from console.pages import form, page, see
+from console.passkey_pages import place_of, refusal
 from console.permissions import may, needs
 from console.timeline import records_of, steps
 from console.words import read_field_time
@@ -27,6 +29,7 @@ from content_sources.models import Article, Source
 from review_queue.canonical import Draft
 from review_queue.items import STATES, Answer
 from review_queue.models import Item, Revision, Staff
+from review_queue.passkeys import Passkeys, read_credential, shown_assertion
 from review_queue.staff import names
 from review_queue.workflow import GATE_NAMES, GATES, OVERDUE, Reason, Refused
 from storage.media import load
@@ -253,6 +256,7 @@ async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Answer
     """The decision form as an Answer; Refused (422) names a field that cannot be read."""
     version, verdict = fields.get("version", ""), fields.get("verdict", "approve")
     more: dict[str, Any] = {}
+    signed = fields.get("passkey", "") if verdict == "approve" else ""
     if verdict == "return":
         more = await _returning(deps, item_id, fields)
     if verdict == "refer":
@@ -267,8 +271,22 @@ async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Answer
         note=fields.get("note", ""),
         proof=bool(fields.get("proof")),
         attachments=_attachments(fields),
+        passkey=shown_assertion(read_credential(signed)) if signed else None,
         **more,
     )
+
+
+@needs("items.review")
+async def signing_options(request: web.Request) -> web.StreamResponse:
+    """What the reviewer's device is asked to sign: exactly what stands in the form."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    try:
+        answer = await _answer(deps, item_id, await form(request))
+        said = await deps.queue.statement(item_id, visitor(request).staff_id, answer)
+        options = await Passkeys(deps.ledger, deps.cache).ask(said, place_of(request))
+    except Refused as refused:
+        return refusal(refused)
+    return as_json(options)
 
 
 @needs("items.review")
@@ -399,6 +417,7 @@ ROUTES = [
     web.get("/items", items),
     web.get("/items/{item}", item),
     web.post("/items/{item}/decide", decide),
+    web.post("/items/{item}/decide/options", signing_options),
     web.post("/items/{item}/claim", claim),
     web.post("/items/{item}/notes", note),
     web.post("/items/{item}/submit", submit),

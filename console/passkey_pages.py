@@ -21,7 +21,8 @@ def place_of(request: web.Request) -> Place:
     place = Place(origin)
     office = request.config_dict[DEPS].settings.public_url
     near = place.rp_id == "localhost" or place.rp_id.endswith(".localhost")
-    if not same_origin(request) or not (near or origin == office.rstrip("/")):
+    elsewhere = request.method == "POST" and not same_origin(request)
+    if elsewhere or not (near or origin == office.rstrip("/")):
         raise Refused(
             422, [Reason("passkey_place", f"通行密钥只能在本单位的网址 {office} 上登记和使用")]
         )

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from review_queue.gates.finding import Context, Finding, Ground, Severity
+from review_queue.gates.places import DIVISIONS
 
 Ids = NDArray[np.uint64]
 Real = NDArray[np.float32]
@@ -33,6 +34,7 @@ _DISCOUNT = 0.75
 _CALM = -17.0  # log probability of four characters above which nothing is asked
 _ROW = np.arange(-_PAD, _PAD + 1)
 _BASIS = "按上下文推断：法律法规和工作报告中的用字统计、常用词和音形相近字；不是规定，请人判断"
+_ALONE = frozenset("省市县区旗乡镇村")  # stand alone in what an office writes of itself
 _TITLE = re.compile(r"《[^《》\n]*》")
 _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方"
@@ -386,6 +388,8 @@ class Speller:
         found = []
         for index in np.flatnonzero(sure >= least):
             place = int(swaps.places[index])
+            if text[place] in _ALONE or text.count(text[max(0, place - 1) : place + 2]) > 1:
+                continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
             found.append(Misspelling(place, text[place], right, float(sure[index])))
         return _apart(found)
@@ -488,10 +492,10 @@ def _is_han(char: str) -> bool:
 
 
 def _dictionary() -> Iterable[tuple[str, int]]:
-    """jieba's words with how often it saw them."""
+    """jieba's words with how often it saw them, and the names of divisions."""
     jieba.initialize()
     words: dict[str, int] = jieba.dt.FREQ
-    return words.items()
+    return (words | dict.fromkeys(DIVISIONS.names, 50)).items()
 
 
 def pack(keys: Ids) -> NDArray[np.uint64]:
