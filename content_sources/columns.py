@@ -22,7 +22,7 @@ from lxml.html import HtmlElement, document_fromstring, fragments_fromstring
 
 from config.clock import beijing, now
 from content_sources.blocks import plain
-from content_sources.charset import decode
+from content_sources.charset import decode, without_swollen_tags
 from content_sources.dates import find_day, read_day
 from content_sources.unpack import PackedError, TooLarge, Unpacker
 
@@ -310,7 +310,8 @@ def _list(
     page: str, base_url: str, selectors: Mapping[str, Any]
 ) -> tuple[list[Entry], tuple[str, ...]]:
     try:
-        tree = document_fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", page.replace("\x00", "")))
+        whole = re.sub(r"^\s*<\?xml[^>]*\?>", "", page.replace("\x00", ""))
+        tree = document_fromstring(without_swollen_tags(whole))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise ColumnError(f"栏目 {base_url} 不是有效的网页") from error
     _unfold(tree, page)

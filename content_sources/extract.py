@@ -34,7 +34,7 @@ from content_sources.blocks import (
     short_text,
 )
 from content_sources.body import container, generic, trimmed
-from content_sources.charset import decode
+from content_sources.charset import decode, without_swollen_tags
 from content_sources.dates import find_day
 from content_sources.fetch import Fetcher, FetchError, Judge
 from content_sources.policy_info import NUMBER, PolicyInfo, read_info
@@ -112,7 +112,8 @@ class _Sheet:
     """One parsed page and what was found out about it so far."""
 
     def __init__(self, html: str, url: str, selectors: Mapping[str, Any]) -> None:
-        self.html = re.sub(r"^\s*<\?xml[^>]*\?>", "", _CONTROL.sub("", html))
+        whole = re.sub(r"^\s*<\?xml[^>]*\?>", "", _CONTROL.sub("", html))
+        self.html = without_swollen_tags(whole)
         self.url = url
         try:
             self.tree: HtmlElement = document_fromstring(self.html)
