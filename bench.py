@@ -381,10 +381,11 @@ def _counted(shenfa: Shenfa) -> Iterator[list[str]]:
     def note(*args: Any) -> None:
         asked.append(args[2])
 
-    engine = shenfa.db.engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    for engine in shenfa.db.engines:
+        event.listen(engine, "before_cursor_execute", note)
     yield asked
-    event.remove(engine, "before_cursor_execute", note)
+    for engine in shenfa.db.engines:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 async def _verify_ledger(ledger: Ledger, entries: int) -> Row:

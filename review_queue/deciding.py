@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
@@ -50,7 +50,7 @@ from review_queue.workflow import (
     form_faults,
     read_workflow,
 )
-from storage.database import new_id
+from storage.database import new_id, new_salt
 
 Findings = list[dict[str, Any]]
 _REFERRAL = timedelta(days=3)
@@ -252,13 +252,18 @@ class Deciding(Drafting):
             person = await session.get(Staff, staff_id)
             if person is None or not person.active:
                 return []
+            stands_in = (await absences_at(session, now(), staff_id)).get(staff_id, {})
+            roles = set(person.roles).union(*stands_in.values())
+            mine = or_(Item.waiting == "*", *(Item.waiting.contains(f" {one} ") for one in roles))
             query = select(Item).where(
-                (Item.state == "review") | Item.retrospective.in_(("review", "overdue"))
+                (Item.state == "review") | Item.retrospective.in_(("review", "overdue")),
+                mine,
+                Item.author_id != staff_id,
+                Item.last_editor_id != staff_id,
             )
             items = (await session.scalars(query.order_by(Item.level_due_at).limit(limit))).all()
             decided = await _decided(session, items)
             emergencies = await _emergencies(session, items)
-            stands_in = (await absences_at(session, now(), staff_id)).get(staff_id, {})
         kept = []
         for item in items:
             round_ = _round(item, decided.get(item.id, ()), emergencies.get(item.id))
@@ -552,6 +557,7 @@ class Deciding(Drafting):
         due = answer.due_at or now() + _REFERRAL
         row = Referral(
             id=new_id(),
+            salt=new_salt(),
             item_id=item.id,
             digest=decision.digest,
             level=level,
@@ -570,7 +576,7 @@ class Deciding(Drafting):
                 "digest": row.digest,
                 "level": level,
                 "department": row.department,
-                "question": commitment(row.id, row.question),
+                "question": commitment(row.salt, row.question),
                 "due_at": due.isoformat(),
             },
         )
@@ -617,7 +623,7 @@ class Deciding(Drafting):
                 "referral": row.id,
                 "digest": row.digest,
                 "level": row.level,
-                "answer": commitment(row.id, text),
+                "answer": commitment(row.salt, text),
             },
         )
         levels = (item.workflow or {"levels": []})["levels"]

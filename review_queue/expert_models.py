@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.database import Base
+from storage.database import Base, new_salt
 
 
 class ExpertLink(Base):
@@ -13,6 +13,7 @@ class ExpertLink(Base):
 
     __tablename__ = "expert_link"
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    salt: Mapped[str] = mapped_column(String(32), default=new_salt, server_default="")
     item_id: Mapped[str] = mapped_column(String(26), index=True)
     digest: Mapped[str] = mapped_column(String(64))
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)

@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger
+from review_queue.canonical import commitment
 from review_queue.expert_models import ExpertLink
 from review_queue.models import Item, Revision, Staff
 from review_queue.workflow import Reason, Refused
-from storage.database import new_id
+from storage.database import new_id, new_salt
 
 LONGEST = 30  # days a link may stay open
 ASKERS = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
@@ -73,6 +74,7 @@ class Experts:
             moment = now()
             link = ExpertLink(
                 id=new_id(),
+                salt=new_salt(),
                 item_id=item_id,
                 digest=(await latest_of(tx.session, item_id)).digest,
                 token_hash=_hash(token),
@@ -91,7 +93,7 @@ class Experts:
                     "link": link.id,
                     "digest": link.digest,
                     "expires_at": link.expires_at.isoformat(),
-                    "question": _commitment(link.id, [link.organisation, link.question]),
+                    "question": commitment(link.salt, [link.organisation, link.question]),
                 },
             )
         return link, token
@@ -120,7 +122,7 @@ class Experts:
                     "link": link.id,
                     "digest": link.digest,
                     "verdict": link.verdict,
-                    "opinion": _commitment(link.id, [link.name, link.text]),
+                    "opinion": commitment(link.salt, [link.name, link.text]),
                 },
             )
         return link
@@ -229,7 +231,3 @@ async def latest_of(session: AsyncSession, item_id: str) -> Revision:
 
 def _hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _commitment(salt: str, parts: Sequence[str]) -> str:
-    return hashlib.sha256("\n".join([salt, *parts]).encode()).hexdigest()

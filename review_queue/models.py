@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, false
+from sqlalchemy import Index, String, Text, UniqueConstraint, event, false
 from sqlalchemy.orm import Mapped, mapped_column
 
-from storage.database import Base
+from storage.database import Base, new_salt
 
 
 class Staff(Base):
@@ -46,6 +46,8 @@ class Item(Base):
     run_seq: Mapped[int | None]  # ledger number of the submission the run began with
     level: Mapped[int] = mapped_column(default=0)  # index of the (first) level that waits
     level_due_at: Mapped[datetime | None]
+    waiting: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    """Roles that may hold the open levels, each between spaces; * for any (`_note_roles`)."""
     level_reminded: Mapped[bool] = mapped_column(default=False, server_default=false())
     level_overdue: Mapped[bool] = mapped_column(default=False, server_default=false())
     retrospective: Mapped[str] = mapped_column(String(12), default="", server_default="")
@@ -57,6 +59,22 @@ class Item(Base):
     release_id: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+
+
+@event.listens_for(Item, "before_insert")
+@event.listens_for(Item, "before_update")
+def _note_roles(_mapper: object, _connection: object, item: Item) -> None:
+    """So that a queue of ten thousand is narrowed in the database, not in Python."""
+    if item.retrospective in ("review", "overdue"):
+        item.waiting = "*"  # the further levels stand elsewhere
+        return
+    flow = item.workflow or {}
+    levels = flow.get("levels", [])
+    opened = levels if flow.get("parallel") else levels[item.level or 0 : (item.level or 0) + 1]
+    roles = {role for level in opened for role in level.get("roles", ())}
+    if item.level_overdue:
+        roles |= {role for level in opened for role in level.get("substitutes", ())}
+    item.waiting = f" {' '.join(sorted(roles))} " if roles else ""
 
 
 class Revision(Base):
@@ -127,7 +145,8 @@ class Referral(Base):
     """A question to the competent department; the item waits in state `referred` until answered."""
 
     __tablename__ = "referral"
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # also the salt of its texts
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    salt: Mapped[str] = mapped_column(String(32), default=new_salt, server_default="")
     item_id: Mapped[str] = mapped_column(String(26), index=True)
     digest: Mapped[str] = mapped_column(String(64))
     level: Mapped[int]

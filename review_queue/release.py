@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from bot.contract import NotReleased, Release
 from config.clock import beijing, now
@@ -155,17 +155,18 @@ class Releases:
         return row.item_id, reasons, _release(row, text, draft)
 
     async def _read(self, item_id: str) -> _Tables | None:
-        async with self._ledger.db.session() as session:
+        def look(session: Session) -> _Tables | None:
             query = select(Item, Revision).join(Revision, Revision.item_id == Item.id)
             query = query.where(Item.id == item_id).order_by(Revision.number.desc()).limit(1)
-            found = (await session.execute(query)).first()
-            if found is None:
-                return None
-            return _Tables(found[0], found[1], await _decisions(session, item_id))
+            found = session.execute(query).first()
+            return _Tables(found[0], found[1], _decisions(session, item_id)) if found else None
+
+        return await self._ledger.db.read(look)
 
     async def _read_released(self, release_id: str) -> tuple[ReleaseRow | None, _Tables | None]:
         """The release, its item and latest revision in one query, the decisions in another."""
-        async with self._ledger.db.session() as session:
+
+        def look(session: Session) -> tuple[ReleaseRow | None, _Tables | None]:
             query = (
                 select(ReleaseRow, Item, Revision)
                 .outerjoin(Item, Item.id == ReleaseRow.item_id)
@@ -174,13 +175,15 @@ class Releases:
                 .order_by(Revision.number.desc())
                 .limit(1)
             )
-            found = (await session.execute(query)).first()
+            found = session.execute(query).first()
             if found is None:
                 return None, None
             row, item, revision = found
             if item is None or revision is None:
                 return row, None
-            return row, _Tables(item, revision, await _decisions(session, item.id))
+            return row, _Tables(item, revision, _decisions(session, item.id))
+
+        return await self._ledger.db.read(look)
 
     async def _salts(self, chain: Chain, item_id: str) -> dict[int, str]:
         """The salts of waivers by ledger number; asked only when one was ever granted."""
@@ -191,8 +194,8 @@ class Releases:
             return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
-async def _decisions(session: AsyncSession, item_id: str) -> Sequence[Decision]:
-    return (await session.scalars(select(Decision).where(Decision.item_id == item_id))).all()
+def _decisions(session: Session, item_id: str) -> Sequence[Decision]:
+    return session.scalars(select(Decision).where(Decision.item_id == item_id)).all()
 
 
 def _readable(text: str) -> Draft | None:

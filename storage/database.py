@@ -58,6 +58,11 @@ def new_id() -> str:
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 
+def new_salt() -> str:
+    """32 hex digits that keep a short text behind its digest; they stay in the row."""
+    return secrets.token_hex(16)
+
+
 class Database:
     """One engine. `session()` commits on success and rolls back on any error."""
 
@@ -117,6 +122,11 @@ class Database:
     def _read(self, look: Callable[[Session], Found]) -> Found:
         with Session(self._reader, expire_on_commit=False) as session:
             return look(session)
+
+    @property
+    def engines(self) -> list[Engine]:
+        """What sends statements, for whoever counts them."""
+        return [self.engine.sync_engine, *([self._reader] if self._reader is not None else [])]
 
     async def create_all(self) -> None:
         """Create every table known to the metadata (tests; offices use the migrations)."""

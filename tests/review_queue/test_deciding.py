@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from bot.contract import Content, NotReleased
 from config.clock import now
 from review_queue.items import Answer, Origin
-from review_queue.models import Decision, Referral
+from review_queue.models import Decision, Item, Referral
 from review_queue.workflow import Refused, Workflow
 from tests.review_queue.conftest import all_ok
 
@@ -213,3 +213,19 @@ async def test_the_queue_of_a_person_holds_what_they_may_decide(office: Any) -> 
     ]
     for who in ("editor", "reviewer2", "reviewer3"):
         assert await office.queue.waiting_for(office.people[who]) == []
+
+
+async def test_what_others_must_do_first_does_not_hide_what_waits_for_me(office: Any) -> None:
+    mine = await office.submitted("重要")
+    for who in ("reviewer1", "reviewer2"):
+        mine = await office.decide(mine, who)
+    urgent = await office.submitted("重要")
+    async with office.queue.db.session() as session:
+        row = {column.name: getattr(urgent, column.name) for column in Item.__table__.columns}
+        row["level_due_at"] = now() - timedelta(days=9)
+        many = [row | {"id": f"urgent-{number}"} for number in range(260)]
+        await session.execute(insert(Item), many)
+    waiting = {who: await office.queue.waiting_for(office.people[who]) for who in office.people}
+    assert [item.id for item in waiting["reviewer3"]] == [mine.id]
+    assert len(waiting["reviewer1"]) == 200
+    assert waiting["reviewer2"] == waiting["editor"] == waiting["supervisor"] == []
