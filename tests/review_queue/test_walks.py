@@ -7,16 +7,18 @@ has now, by enough different entitled people in order; and what was fully approv
 import asyncio
 import tempfile
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from sqlalchemy import text
 
 from bot.contract import Content, NotReleased, Release
+from review_queue import chain, deciding, levels, release
 from review_queue.items import Answer, Origin
 from review_queue.models import Item
 from review_queue.release import Releases
@@ -29,8 +31,10 @@ LEVELS = {
     "重要": (("reviewer_1",), ("reviewer_2",), ("reviewer_3",)),
     "敏感": (("reviewer_1",), ("reviewer_2",), ("secrecy",)),
 }
+ANSWERERS = ("reviewer1", "reviewer2", "reviewer3")
 FAST = (("reviewer_1", "reviewer_2"), ("reviewer_3", "secrecy"))
 WHO = st.sampled_from(sorted(PEOPLE))
+AUTHORS = st.sampled_from(("editor", "editor2", "everything"))
 WHICH = st.integers(0, 1)
 
 
@@ -50,6 +54,7 @@ class Known:
     tampered: bool = False
     approvals: list[tuple[str, str]] = field(default_factory=list)  # person, body then
     releases: set[str] = field(default_factory=set)
+    seen: Answer | None = None  # the last form that was sent
 
     def void(self) -> None:
         self.running, self.open_question, self.asker, self.approvals = False, False, "", []
@@ -82,8 +87,12 @@ class Walk(RuleBasedStateMachine):
     office: Any = None
     released = 0
 
+    @classmethod
+    def do_now(cls, work: Coroutine[Any, Any, Any]) -> Any:
+        return cls.loop.run_until_complete(work)
+
     def do(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.loop.run_until_complete(work)
+        return self.do_now(work)
 
     def attempt(self, work: Coroutine[Any, Any, Any]) -> Any:
         """The outcome, or None when it was refused."""
@@ -92,15 +101,18 @@ class Walk(RuleBasedStateMachine):
         except Refused:
             return None
 
-    @initialize(klasses=st.tuples(*[st.sampled_from(sorted(LEVELS))] * 2))
-    def begin(self, klasses: tuple[str, str]) -> None:
+    @initialize(
+        klasses=st.tuples(*[st.sampled_from(sorted(LEVELS))] * 2),
+        authors=st.tuples(AUTHORS, AUTHORS),
+    )
+    def begin(self, klasses: tuple[str, str], authors: tuple[str, str]) -> None:
         self.known: list[Known] = []
         self.queue, self.people = Walk.office.queue, Walk.office.people
-        for klass in klasses:
+        for klass, author in zip(klasses, authors, strict=True):
             content = Content(kind="原创", title="通知", body="正文")
-            origin = Origin(self.people["editor"], klass=klass)
+            origin = Origin(self.people[author], klass=klass)
             item = self.do(self.queue.create_item(content, origin))
-            self.known.append(Known(item.id, "editor", "editor", klass, "正文"))
+            self.known.append(Known(item.id, author, author, klass, "正文"))
 
     def item(self, known: Known) -> Any:
         async def read() -> Any:
@@ -160,6 +172,7 @@ class Walk(RuleBasedStateMachine):
         )
         before = self.item(known).release_id
         done = self.attempt(self.queue.decide(known.id, self.people[who], answer))
+        known.seen = answer
         if done is None:
             return
         if verdict == "approve" and before is None:
@@ -178,7 +191,8 @@ class Walk(RuleBasedStateMachine):
         known = self.known[which]
         for _ in range(steps):
             if known.open_question:
-                self.answer(which, "everything" if known.author != "everything" else "reviewer1")
+                makers = (known.author, known.editor)
+                self.answer(which, next(one for one in ANSWERERS if one not in makers))
             elif not known.running:
                 self.submit(which, "editor")
             else:
@@ -187,6 +201,44 @@ class Walk(RuleBasedStateMachine):
                 if not names:
                     return
                 self.decide(which, names[turn % len(names)], "approve", None)
+
+    @rule(which=WHICH, who=st.sampled_from(("everything", "editor2", "reviewer3", "reviewer1")))
+    def grab(self, which: int, who: str) -> None:
+        """One person tries to fill every level, and others only do what that person could not."""
+        known = self.known[which]
+        for turn in range(6):
+            if not known.running or known.open_question:
+                self.go_on(which, turn, 1)
+            before = list(known.approvals)
+            self.decide(which, who, "approve", None)
+            if known.approvals == before:
+                self.go_on(which, turn, 1)
+
+    @rule(which=WHICH, who=WHO)
+    def replay(self, which: int, who: str) -> None:
+        """A form of before the last edit, sent again with the version of now."""
+        known = self.known[which]
+        if known.seen is None:
+            return
+        stale = replace(known.seen, version=self.item(known).version)
+        digest, _ = self.do(self.queue.findings(known.id))
+        if stale.digest != digest:
+            assert self.attempt(self.queue.decide(known.id, self.people[who], stale)) is None
+
+    @rule(which=WHICH)
+    def swap_text(self, which: int) -> None:
+        """Somebody with SQL changes the text that is about to go out."""
+        known = self.known[which]
+        if not known.releases or known.tampered:
+            return
+
+        async def write() -> None:
+            async with self.queue.db.session() as session:
+                query = "UPDATE revision SET canonical = replace(canonical, '文', '丈')"
+                await session.execute(text(f"{query} WHERE item_id = :i"), {"i": known.id})
+
+        self.do(write())
+        known.tampered = True
 
     async def may(self, item_id: str) -> list[str]:
         async with self.queue.db.session() as session:
@@ -256,19 +308,50 @@ async def sent(releases: Releases, release_id: str) -> Release | None:
         return None
 
 
-def test_random_walks_never_let_an_unapproved_text_out() -> None:
+def walk(walks: int) -> int:
+    """Take some walks in one office; how many times something went out. Fails as a test does."""
+    Walk.loop, Walk.released = asyncio.new_event_loop(), 0
     with tempfile.TemporaryDirectory() as folder:
         database = Database(f"sqlite+aiosqlite:///{folder}/walk.db")
-        Walk.loop.run_until_complete(database.create_all())
-        Walk.office = Walk.loop.run_until_complete(make_office(Path(folder), database))
-        Walk.TestCase.settings = settings(
-            max_examples=12,
-            stateful_step_count=20,
-            derandomize=True,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        )
-        Walk.TestCase().runTest()
-        assert Walk.released > 5
-        Walk.loop.run_until_complete(database.close())
-        Walk.loop.close()
+        try:
+            Walk.do_now(database.create_all())
+            Walk.office = Walk.do_now(make_office(Path(folder), database))
+            Walk.TestCase.settings = settings(
+                max_examples=walks,
+                stateful_step_count=16,
+                derandomize=True,
+                database=None,
+                deadline=None,
+                phases=[Phase.generate],  # the steps are printed; shrinking them takes minutes
+                suppress_health_check=list(HealthCheck),
+            )
+            Walk.TestCase().runTest()
+        finally:
+            Walk.do_now(database.close())
+            Walk.loop.close()
+    return Walk.released
+
+
+def test_random_walks_never_let_an_unapproved_text_out() -> None:
+    assert walk(25) > 20
+
+
+def no_reasons(*_: Any) -> list[Any]:
+    return []
+
+
+def anybody(*_: Any) -> tuple[str, list[Any]]:
+    return "", []
+
+
+@pytest.mark.parametrize(
+    ("check", "instead"),
+    [("maker_faults", no_reasons), ("eligible", anybody), ("_table_faults", no_reasons)],
+)
+def test_the_walks_notice_when_a_check_is_missing(
+    monkeypatch: pytest.MonkeyPatch, check: str, instead: Any
+) -> None:
+    for module in (chain, deciding, levels, release):
+        monkeypatch.setattr(module, check, instead, raising=False)
+    with pytest.raises(AssertionError):
+        walk(25)
