@@ -127,6 +127,7 @@ async def give_opinion(request: web.Request) -> web.StreamResponse:
         if fields.get("verdict") not in ("agree", "problem"):
             raise Refused(422, [Reason("verdict", "请选择“没有问题”或“有问题”")])
         link = await experts.answer(token, opinion)
+        await request.config_dict[DEPS].queue.hear_expert(link)
     except Refused as refused:
         if refused.status != 422:
             raise

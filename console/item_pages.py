@@ -27,6 +27,7 @@ from console.timeline import records_of, steps
 from console.words import read_field_time
 from content_sources.models import Article, Source
 from review_queue.canonical import Draft
+from review_queue.experts import links_of, state_of
 from review_queue.items import STATES, Answer
 from review_queue.models import Item, Revision, Staff
 from review_queue.passkeys import Passkeys, read_credential, shown_assertion
@@ -145,6 +146,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         publications = (await session.scalars(query.order_by(Publication.due_at))).all()
         look = await last_look(session, facts, me.staff_id)
         records = await records_of(session, item_id)
+        asked = await links_of(session, item_id)
     back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
     marks = _marked(facts, back)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
@@ -161,6 +163,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "back": back,
         "fast": open_lane(records.emergencies),
         "referral": records.referral,
+        "opinions": [(one, state_of(one, facts.revision.digest)) for one in asked],
         "changes": changes(deps, facts, look, {**request.query, "stale": again.stale}),
         "look": look,
         "asked": "since" in request.query or bool(again.stale),

@@ -22,6 +22,7 @@ from review_queue.desk import (
     refuse,
 )
 from review_queue.drafting import Drafting, current_of
+from review_queue.expert_models import ExpertLink
 from review_queue.models import (
     Decision,
     Emergency,
@@ -597,6 +598,24 @@ class Deciding(Drafting):
                 reasons.append(Reason("last_editor", "最后修改的人不能代记有关部门的答复"))
             refuse(reasons)
             return await self.answer_referral_in(tx, item, staff_id, text)
+
+    async def hear_expert(self, link: ExpertLink) -> None:
+        """An expert's answer given after the item was referred is the department's answer."""
+        async with self.ledger.transaction() as tx:
+            item = await tx.session.get(Item, link.item_id)
+            query = select(Referral).where(
+                Referral.item_id == link.item_id,
+                Referral.digest == link.digest,
+                Referral.asked_at <= link.asked_at,
+                Referral.answered_at.is_(None),
+                Referral.voided_at.is_(None),
+            )
+            asked = (await tx.session.scalars(query.limit(1))).first()
+            if item is None or item.state != "referred" or asked is None:
+                return
+            said = "没有问题" if link.verdict == "agree" else "有问题"
+            words = f"{link.organisation}（{link.name}）：{said}。{link.text}"
+            await self.answer_referral_in(tx, item, "expert", words)
 
     async def answer_referral_in(self, tx: Transaction, item: Item, actor: str, text: str) -> Item:
         """The same for a caller that has made sure who answers (an outside expert's link)."""

@@ -69,3 +69,35 @@ async def test_only_editorial_staff_ask(office: Office) -> None:
     _, listed = await reviewer.api("GET", f"/items/{row.id}/experts")
     assert [link["words"] for link in listed["experts"]] == ["等待答复"]
     assert told["url"].rsplit("/", 1)[1] not in str(listed)
+
+
+async def test_an_expert_answers_a_referral_and_the_reviewer_sees_it(office: Office) -> None:
+    row = await office.submitted()
+    reviewer = await office.signed_in("reviewer1")
+    digest, _ = await office.deps.queue.findings(row.id)
+    ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
+    page = f"/console/items/{row.id}"
+    status, _ = await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)
+    assert status == 303
+    path = await link_of(office, reviewer, row.id)
+    said = {"digest": digest, "verdict": "problem", "name": "王科长", "text": "增速应为5.2%"}
+    assert (await Browser(office.client()).post(path, **said))[0] == 200
+    _, told = await reviewer.api("GET", f"/items/{row.id}")
+    assert told["state"] == "review"
+    _, text = await reviewer.get(page)
+    assert "增速应为5.2%" in text
+    assert "有问题" in text
+
+
+async def test_an_older_opinion_does_not_answer_a_later_referral(office: Office) -> None:
+    row = await office.submitted()
+    reviewer = await office.signed_in("reviewer1")
+    path = await link_of(office, reviewer, row.id)
+    digest, _ = await office.deps.queue.findings(row.id)
+    ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
+    page = f"/console/items/{row.id}"
+    await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)
+    said = {"digest": digest, "verdict": "agree", "name": "王科长", "text": ""}
+    assert (await Browser(office.client()).post(path, **said))[0] == 200
+    _, told = await reviewer.api("GET", f"/items/{row.id}")
+    assert told["state"] == "referred"

@@ -14,7 +14,7 @@ from review_queue.models import Item, Revision
 from storage.database import Database, new_id
 from tests.console.office import Browser, Office
 
-MOST = 30
+MOST = 36
 BIG = 120
 
 
