@@ -24,7 +24,7 @@ TOP = len(LAYERS) - 1
 
 
 def sources() -> Iterator[tuple[str, Path]]:
-    for room in [*HEIGHT, "sandbox"]:
+    for room in [*sorted(HEIGHT), "sandbox"]:
         single = ROOT / f"{room}.py"
         yield from ((room, path) for path in ([single] if single.exists() else []))
         yield from ((room, path) for path in sorted((ROOT / room).rglob("*.py")))
