@@ -26,7 +26,7 @@ Ids = NDArray[np.uint64]
 Real = NDArray[np.float32]
 
 MODEL = Path(__file__).parent / "spelling.npz"
-WARN, HINT = 0.60, 0.12  # at least this sure to warn, to hint
+WARN, HINT = 0.82, 0.12  # at least this sure to warn, to hint
 _BITS = np.uint64(13)  # a character id has 13 bits, so four fit into one key
 _OTHER, _EDGE = 0, 1  # ids of a character outside the vocabulary, and of the text's edge
 _PAD = 3
