@@ -6,7 +6,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import now
-from console.deps import DEPS, visitor
+from console.deps import DEPS, Deps, visitor
 from console.guard import COOKIE, FORM_COOKIE, check_form, is_secure
 from console.models import ApiToken
 from console.pages import form, page, see
@@ -96,14 +96,21 @@ async def signout(request: web.Request) -> web.StreamResponse:
     deps, me = request.config_dict[DEPS], visitor(request)
     await sign_out(deps.db, me.key)
     async with deps.db.session() as session:
-        query = select(Item.id).where(Item.claimed_by == me.staff_id, Item.claimed_until > now())
-        held = (await session.scalars(query)).all()
         gone = not await sessions_of(session, me.staff_id)
-    for item_id in held if gone else ():
-        await deps.queue.unclaim(item_id, me.staff_id)
+    if gone:
+        await _give_back(deps, me.staff_id)
     response = see("/console/signin")
     response.del_cookie(COOKIE, path="/")
     return response
+
+
+async def _give_back(deps: Deps, staff_id: str) -> None:
+    """Free whatever a person holds for review: who held it may be gone."""
+    async with deps.db.session() as session:
+        query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
+        held = (await session.scalars(query)).all()
+    for item_id in held:
+        await deps.queue.unclaim(item_id, staff_id)
 
 
 async def _own(
@@ -134,8 +141,10 @@ async def own(request: web.Request) -> web.StreamResponse:
 
 @needs("tokens.own")
 async def end_others(request: web.Request) -> web.StreamResponse:
-    """Sign out everywhere else."""
-    await end_other_sessions(request.config_dict[DEPS].db, visitor(request))
+    """Sign out everywhere else; what was taken for review there is free again."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    await end_other_sessions(deps.db, me)
+    await _give_back(deps, me.staff_id)
     return see("/console/me", "sessions")
 
 

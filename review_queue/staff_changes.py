@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from review_queue.levels import ApprovedLevels
-from review_queue.models import ConsoleSession, Staff
+from review_queue.models import ConsoleSession, Item, Staff
 from review_queue.proposals import APPROVERS, Approval, signed_roles
 from review_queue.staff import Person, deactivate, hash_password, password_holds, set_staff
 from review_queue.workflow import ROLES, Reason, Refused, unfillable
@@ -213,3 +213,5 @@ async def _end_sessions(session: AsyncSession, staff_id: str) -> None:
         .where(ConsoleSession.staff_id == staff_id, ConsoleSession.revoked_at.is_(None))
         .values(revoked_at=now())
     )
+    held = update(Item).where(Item.claimed_by == staff_id)
+    await session.execute(held.values(claimed_by=None, claimed_until=None))

@@ -112,6 +112,17 @@ async def test_two_browsers_see_who_holds_it_and_a_takeover_needs_its_reason(
     assert "正在由" not in text
 
 
+async def test_ending_a_session_elsewhere_frees_what_was_held_there(office: Office) -> None:
+    row = await office.submitted()
+    lost, here = await office.signed_in("reviewer1"), await office.signed_in("reviewer1")
+    await lost.post(f"/console/items/{row.id}/claim")
+    assert (await here.post("/console/me/sessions"))[0] == 303
+    async with office.deps.db.session() as session:
+        item = await session.get_one(Item, row.id)
+    assert item.claimed_by is None
+    assert (await lost.get("/console/"))[0] == 303
+
+
 async def test_signing_out_everywhere_frees_what_was_held(office: Office) -> None:
     row = await office.submitted(TEXT, "求职补贴")
     first, second = [await office.signed_in("reviewer1") for _ in range(2)]
