@@ -600,7 +600,10 @@ class Deciding(Drafting):
             return await self.answer_referral_in(tx, item, staff_id, text)
 
     async def hear_expert(self, link: ExpertLink) -> None:
-        """An expert's answer given after the item was referred is the department's answer."""
+        """An expert's answer given after the item was referred is the department's answer.
+
+        Not through a link its author or last editor made: they could answer it themselves.
+        """
         async with self.ledger.transaction() as tx:
             item = await tx.session.get(Item, link.item_id)
             query = select(Referral).where(
@@ -612,6 +615,8 @@ class Deciding(Drafting):
             )
             asked = (await tx.session.scalars(query.limit(1))).first()
             if item is None or item.state != "referred" or asked is None:
+                return
+            if link.asked_by in (item.author_id, item.last_editor_id):
                 return
             said = "没有问题" if link.verdict == "agree" else "有问题"
             words = f"{link.organisation}（{link.name}）：{said}。{link.text}"

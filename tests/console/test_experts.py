@@ -101,3 +101,17 @@ async def test_an_older_opinion_does_not_answer_a_later_referral(office: Office)
     assert (await Browser(office.client()).post(path, **said))[0] == 200
     _, told = await reviewer.api("GET", f"/items/{row.id}")
     assert told["state"] == "referred"
+
+
+async def test_a_link_made_by_the_author_does_not_lift_a_referral(office: Office) -> None:
+    row = await office.submitted()
+    reviewer, editor = await office.signed_in("reviewer1"), await office.signed_in("editor")
+    digest, _ = await office.deps.queue.findings(row.id)
+    ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
+    page = f"/console/items/{row.id}"
+    await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)
+    path = await link_of(office, editor, row.id)
+    said = {"digest": digest, "verdict": "agree", "name": "王科长", "text": ""}
+    assert (await Browser(office.client()).post(path, **said))[0] == 200
+    _, told = await reviewer.api("GET", f"/items/{row.id}")
+    assert told["state"] == "referred"
