@@ -17,12 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from config.clock import now
+from content_sources.changes import source_rules
 from content_sources.columns import ColumnError, Entry, Reading, alarm, shape_of
 from content_sources.duplicates import SAME, Likeness, find, remember, sketch
 from content_sources.extract import Page, extract_page
 from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
 from content_sources.manners import back_off
-from content_sources.models import Article, Column, Source
+from content_sources.models import Article, Column
 from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
 from content_sources.snapshots import take
 from content_sources.sniff import true_mime
@@ -438,23 +439,6 @@ def page_selectors(column: Column | None) -> dict[str, str]:
     """A column's selectors for its articles: page_title, page_date, page_source, page_body ..."""
     given = column.selectors.items() if column else ()
     return {key.removeprefix("page_"): css for key, css in given if key.startswith("page_")}
-
-
-async def source_rules(session: AsyncSession) -> list[SourceRule]:
-    """What the table of sources permits to be fetched."""
-    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
-    return [
-        SourceRule(
-            id=row.id,
-            organisation=row.organisation,
-            hosts=tuple(row.hosts),
-            allow_http=row.allow_http,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-            paths=tuple(row.paths),
-        )
-        for row in rows
-    ]
 
 
 async def _is_copy(session: AsyncSession, article: Article, signature: bytes) -> bool:

@@ -261,8 +261,9 @@ class Passkeys:
         async with self.ledger.transaction() as tx:
             row = await _row(tx.session, passkey_id)
             person = await tx.session.get(Staff, staff_id)
-            allowed = person is not None and person.active
-            if not allowed or (row.staff_id != staff_id and "admin" not in person.roles):  # type: ignore[union-attr]
+            active = person is not None and person.active
+            admin = person is not None and "admin" in person.roles
+            if not active or (row.staff_id != staff_id and not admin):
                 raise Refused(403, [Reason("role", "只有本人或管理员能停用通行密钥")])
             if row.revoked_at is not None:
                 return row

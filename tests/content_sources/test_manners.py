@@ -113,6 +113,7 @@ async def test_an_answer_restores_patience(moment: Time) -> None:
     one.worked("a.example")
     one.failed("a.example")
     await take(one, "a.example", 1)
+    assert moment.slept == []
 
 
 async def test_retry_after_counts_at_once_and_no_longer_than_a_day(moment: Time) -> None:
