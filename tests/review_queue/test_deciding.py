@@ -229,3 +229,20 @@ async def test_what_others_must_do_first_does_not_hide_what_waits_for_me(office:
     assert [item.id for item in waiting["reviewer3"]] == [mine.id]
     assert len(waiting["reviewer1"]) == 200
     assert waiting["reviewer2"] == waiting["editor"] == waiting["supervisor"] == []
+
+
+async def test_what_i_may_not_decide_does_not_hide_what_i_may(office: Any) -> None:
+    mine = await office.submitted("重要")
+    other = await office.submitted("重要")
+    other = await office.decide(other, "everything")  # 初审, so not 复审 as well
+    async with office.queue.db.session() as session:
+        row = {column.name: getattr(other, column.name) for column in Item.__table__.columns}
+        row |= {"level_due_at": now() - timedelta(days=9), "waiting": "*"}
+        many = [row | {"id": f"urgent-{number}"} for number in range(260)]
+        decided = (await session.scalars(select(Decision))).one()
+        said = {column.name: getattr(decided, column.name) for column in Decision.__table__.columns}
+        copies = [said | {"id": one["id"], "item_id": one["id"]} for one in many]
+        await session.execute(insert(Item), many)
+        await session.execute(insert(Decision), copies)
+    found = await office.queue.waiting_for(office.people["everything"])
+    assert [item.id for item in found] == [mine.id]
