@@ -47,6 +47,9 @@ from escalations.models import RosterEntry
 from escalations.tickets import Tickets, TicketWiring
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy, starting_taxonomy
+from gates.engine import Draft as GateDraft
+from gates.engine import RuleSet, run_gates
+from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
@@ -63,9 +66,6 @@ from migrations.run import upgrade
 from review_queue.canonical import Draft
 from review_queue.deadlines import Deadlines
 from review_queue.files import Files
-from review_queue.gates.engine import Draft as GateDraft
-from review_queue.gates.engine import RuleSet, run_gates
-from review_queue.gates.spelling import Speller
 from review_queue.governance import Governance, seed
 from review_queue.items import ROBOT, Render, ReviewQueue
 from review_queue.links import Links

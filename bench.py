@@ -51,16 +51,16 @@ from content_sources.duplicates import bands_of, find, sketch
 from content_sources.extract import extract_page
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
+from gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.normalise import normalise
+from gates.places import DIVISIONS
+from gates.rules import Rule
+from gates.spelling import Speller
 from knowledge.ask import Library, ask_record
 from knowledge.search import pairs
 from ledger.append import Ledger
 from ledger.verify import verify_export
 from review_queue.canonical import Draft as ItemDraft
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.normalise import normalise
-from review_queue.gates.places import DIVISIONS
-from review_queue.gates.rules import Rule
-from review_queue.gates.spelling import Speller
 from review_queue.items import Answer, Origin
 from review_queue.models import ConsoleSession, Item, Staff
 from review_queue.release import Releases
@@ -185,8 +185,8 @@ def _gates_start(terms: int) -> list[Row]:
     """Start-up and memory of the gates in a new process, beside the bare automaton's."""
     imports = (
         "from datetime import date\n"
-        "from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates\n"
-        "from review_queue.gates.rules import Rule"
+        "from gates.engine import Draft, NoFacts, RuleSet, run_gates\n"
+        "from gates.rules import Rule"
     )
     ours = _measured(imports, _OURS, terms)
     bare = _measured("import ahocorasick_rs", "made = ahocorasick_rs.AhoCorasick(words)", terms)

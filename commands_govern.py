@@ -30,7 +30,7 @@ from console.sessions import (
     visitor_of_session,
 )
 from console.words import SEVERITIES, clock_words
-from review_queue.gates.rules import RuleSet
+from gates.rules import RuleSet
 from review_queue.levels import level_words
 from review_queue.models import Staff
 from review_queue.proposals import INIT, STATES

@@ -20,8 +20,8 @@ from console.govern_forms import (
 )
 from console.pages import page, see
 from console.permissions import needs
+from documents.parts import Severity
 from review_queue.canonical import KINDS
-from review_queue.gates.finding import Severity
 from review_queue.governance_models import Proposal
 from review_queue.models import Staff
 from review_queue.proposals import STATES

@@ -11,7 +11,7 @@ from console.deps import DEPS, visitor
 from console.interface import Strict, as_json, read, takes
 from console.pages import form, see
 from console.permissions import needs
-from review_queue.gates.redaction import profiles
+from gates.redaction import profiles
 from review_queue.models import Item
 from review_queue.suggestions import Choice, accept
 from review_queue.uploads import Upload, attach, detach

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
-from review_queue.gates.redaction import PERSONAL, profiles
+from gates.redaction import PERSONAL, profiles
 from review_queue.items import STATES
 from review_queue.models import Item
 from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused

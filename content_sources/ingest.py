@@ -26,8 +26,8 @@ from content_sources.manners import back_off
 from content_sources.models import Article, Column
 from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
 from content_sources.snapshots import take
-from content_sources.sniff import true_mime
 from content_sources.whitelist import Refusal, SourceRule, judge
+from documents.sniff import true_mime
 from ledger.append import Ledger, Transaction
 from review_queue.items import ROBOT, Origin, ReviewQueue
 from storage.database import Database, new_id

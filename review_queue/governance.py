@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from gates.rules import RuleSet
 from ledger.append import Ledger, Transaction
-from review_queue.gates.rules import RuleSet
 from review_queue.levels import ApprovedLevels, WorkflowKind, store_definition
 from review_queue.proposals import INIT, Approval, Kind, Proposals
 from review_queue.rule_changes import ExceptionKind, RuleSetKind, Samples, no_samples

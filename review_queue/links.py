@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import select
 
 from config.clock import now
+from gates.finding import Finding, LinkFact
+from gates.links import link_findings, links_in
 from review_queue.canonical import Draft
-from review_queue.gates.finding import Finding, LinkFact
-from review_queue.gates.links import link_findings, links_in
 from review_queue.link_models import LinkCheck
 from review_queue.models import Item, Revision
 from storage.database import Database

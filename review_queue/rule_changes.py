@@ -15,12 +15,12 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from config.clock import beijing, now
+from gates.engine import Draft as GateDraft
+from gates.engine import NoFacts, run_gates
+from gates.finding import Finding
+from gates.rules import RuleError, RuleSet
 from ledger.append import Transaction
 from review_queue.canonical import Draft
-from review_queue.gates.engine import Draft as GateDraft
-from review_queue.gates.engine import NoFacts, run_gates
-from review_queue.gates.finding import Finding
-from review_queue.gates.rules import RuleError, RuleSet
 from review_queue.models import Item, Revision
 from review_queue.proposals import Approval
 from review_queue.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version

@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from gates.rules import RuleError, RuleSet
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from ledger.verify import Broken
-from review_queue.gates.rules import RuleError, RuleSet
 from review_queue.governance_models import RuleFeedback, RuleSetRow
 from review_queue.models import Item
 from review_queue.proposals import Approval, digest_of, seal

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from gates.redaction import PERSONAL, ProfileError, profile_of, redact
 from review_queue.canonical import Draft
-from review_queue.gates.redaction import PERSONAL, ProfileError, profile_of, redact
 from review_queue.items import ReviewQueue
 from review_queue.models import Item, Revision
 from review_queue.workflow import Reason, Refused

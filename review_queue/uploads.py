@@ -10,8 +10,8 @@ from urllib.parse import unquote
 
 from sqlalchemy import select
 
+from documents.reader import PICTURES, SUFFIXES, read_attachment
 from review_queue.canonical import Draft
-from review_queue.gates.attachments import PICTURES, SUFFIXES, read_attachment
 from review_queue.items import ReviewQueue
 from review_queue.models import Item, Revision
 from review_queue.workflow import Reason, Refused

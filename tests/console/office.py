@@ -30,14 +30,14 @@ from escalations.calendar import load_hours
 from escalations.models import Ticket
 from escalations.tickets import Tickets, TicketWiring
 from facets.taxonomy import starting_taxonomy
+from gates.engine import Draft as GateDraft
+from gates.engine import NoFacts, RuleSet, run_gates
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
 from review_queue.files import Files
-from review_queue.gates.engine import Draft as GateDraft
-from review_queue.gates.engine import NoFacts, RuleSet, run_gates
 from review_queue.governance import Governance, seed
 from review_queue.items import Answer, Origin, ReviewQueue
 from review_queue.models import Item

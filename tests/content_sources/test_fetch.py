@@ -13,7 +13,7 @@ from aiohttp import web
 from config.clock import now
 from content_sources import fetch as fetch_module
 from content_sources.fetch import Fetcher, FetchError
-from content_sources.sniff import true_mime
+from documents.sniff import true_mime
 from tests.content_sources.conftest import Site
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from content_sources.columns import read_column
 from content_sources.extract import Page, extract_page
-from review_queue.gates.engine import Draft, Finding, NoFacts, PolicyFact, RuleSet, run_gates
+from gates.engine import Draft, Finding, NoFacts, PolicyFact, RuleSet, run_gates
 from sandbox.site import FAULTS
 from tests.content_sources.conftest import Site
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.redaction import ProfileError, profile_of, redact
+from gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.redaction import ProfileError, profile_of, redact
 
 RULES = RuleSet.load()
 

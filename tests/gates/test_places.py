@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.engine import Draft, NoFacts, RuleSet, run_gates
 
 RULES = RuleSet.load()
 

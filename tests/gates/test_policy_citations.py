@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, Finding, RuleSet, run_gates
-from review_queue.gates.filter import library_facts
+from gates.engine import Draft, Finding, RuleSet, run_gates
+from gates.filter import library_facts
 
 RULES = RuleSet.load()
 LIBRARY = library_facts(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleError, RuleSet, run_gates
+from gates.engine import Draft, NoFacts, RuleError, RuleSet, run_gates
 
 RULES = RuleSet.load()
 EXAMPLES = [(rule.id, text, True) for rule in RULES.rules for text in rule.must]

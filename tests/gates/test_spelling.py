@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.finding import Finding
-from review_queue.gates.spelling import HINT, WARN, Speller
+from gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.finding import Finding
+from gates.spelling import HINT, WARN, Speller
 
 RULES = RuleSet.load([])
 

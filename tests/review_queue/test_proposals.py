@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from gates.rules import RuleSet
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
-from review_queue.gates.rules import RuleSet
 from review_queue.governance import Governance, seed
 from review_queue.governance_models import Proposal
 from review_queue.models import Staff

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from review_queue.gates.finding import Context, Finding, Ground, Place
-from review_queue.gates.places import DIVISIONS, RENAMES
+from gates.finding import Context, Finding, Ground, Place
+from gates.places import DIVISIONS, RENAMES
 
 _BASIS = "《行政区划管理条例》；《地名管理条例》；中华人民共和国县级以上行政区划"
 _HIERARCHY = Ground("wording", "wording.place-hierarchy", "warn", "行政区划隶属关系不对", _BASIS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
 
-from review_queue.gates.finding import LinkFact, PolicyFact
+from gates.finding import LinkFact, PolicyFact
 
 _KEY = re.compile(r"([\u4e00-\u9fff]{1,12})\W((?:19|20)\d\d)\W第?0*(\d+)号?")
 _RANK = ("in_force", "amended", "not_yet", "expired", "repealed")

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import NamedTuple
 
-from review_queue.gates.finding import Context, Finding, Ground, PolicyFact, Severity
-from review_queue.gates.policies import deadlines, number_key, same_day, title_key
+from documents.parts import Severity
+from gates.finding import Context, Finding, Ground, PolicyFact
+from gates.policies import deadlines, number_key, same_day, title_key
 
 _BASIS = "《优化营商环境条例》第六十四条；年度政务公开工作要点：集中公开和引用现行有效文件"
 _OPEN, _CLOSE = "〔[［（(【﹝", "〕]］）)】﹞"

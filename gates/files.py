@@ -6,18 +6,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from review_queue.gates.attachments import (
-    SUFFIXES,
-    FileDraft,
-    decoded,
-    file_findings,
-    read_attachment,
-)
-from review_queue.gates.engine import run_gates
-from review_queue.gates.finding import Draft, Facts, Finding
-from review_queue.gates.reading import Unreadable
-from review_queue.gates.rules import RuleSet
-from review_queue.gates.spelling import Speller
+from documents.parts import Unreadable
+from documents.plain import decoded
+from documents.reader import SUFFIXES, read_attachment
+from gates.attachments import FileDraft, file_findings
+from gates.engine import run_gates
+from gates.finding import Draft, Facts, Finding
+from gates.rules import RuleSet
+from gates.spelling import Speller
 
 GATES = {"politics": "政治", "law": "法律", "policy": "政策", "secrecy": "保密", "wording": "文字"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}

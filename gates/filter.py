@@ -7,11 +7,11 @@ from functools import partial
 from typing import Any, cast, get_args
 
 from config.clock import beijing, now
-from review_queue.gates.engine import run_gates
-from review_queue.gates.finding import Draft, Facts, PolicyFact, Status
-from review_queue.gates.policies import Entry, PolicyIndex, deadlines
-from review_queue.gates.rules import RuleSet
-from review_queue.gates.spelling import Speller
+from gates.engine import run_gates
+from gates.finding import Draft, Facts, PolicyFact, Status
+from gates.policies import Entry, PolicyIndex, deadlines
+from gates.rules import RuleSet
+from gates.spelling import Speller
 
 _STATUS = {
     "有效": "in_force",

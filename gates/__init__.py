@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from review_queue.gates.finding import Context, Finding
-from review_queue.gates.law import find as find_law
-from review_queue.gates.policy import find as find_policy
-from review_queue.gates.politics import find as find_politics
-from review_queue.gates.secrecy import find as find_secrecy
-from review_queue.gates.wording import find as find_wording
+from gates.finding import Context, Finding
+from gates.law import find as find_law
+from gates.policy import find as find_policy
+from gates.politics import find as find_politics
+from gates.secrecy import find as find_secrecy
+from gates.wording import find as find_wording
 
 Find = Callable[[str, Context], Iterable[Finding]]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import NamedTuple
 
-from review_queue.gates.finding import Context, Finding, Ground
-from review_queue.gates.words import on_word_ends
+from gates.finding import Context, Finding, Ground
+from gates.words import on_word_ends
 
 LONGEST_TITLE = 32
 _NUMBERS = "《党政机关公文格式》（GB/T 9704-2012）7.3.3；《出版物上数字用法》（GB/T 15835-2011）"

@@ -15,10 +15,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from review_queue.gates.engine import run_gates
-from review_queue.gates.finding import Draft, Finding, NoFacts
-from review_queue.gates.rules import RuleSet
-from review_queue.gates.spelling import Speller
+from gates.engine import run_gates
+from gates.finding import Draft, Finding, NoFacts
+from gates.rules import RuleSet
+from gates.spelling import Speller
 
 AS_OF = date(2026, 11, 24)
 PERSONAL = {"mobile", "email"}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from review_queue.gates.finding import Context, Finding, Ground
+from gates.finding import Context, Finding, Ground
 
 _DOUBLED = Ground(
     "politics",

@@ -8,10 +8,10 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
 
-from review_queue.gates.normalise import Normalised
+from documents.parts import Severity
+from gates.normalise import Normalised
 
 Gate = Literal["politics", "law", "policy", "secrecy", "wording"]
-Severity = Literal["block", "warn", "hint"]
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 
 _STOPS = re.compile(r"[。！？；\n]")

@@ -12,7 +12,7 @@ from typing import Annotated, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from review_queue.gates.finding import Context, Ground
+from gates.finding import Context, Ground
 
 _FORMER = re.compile(r"(?:原|前|时任|曾任|历任|已故|老)(?:任)?[\u4e00-\u9fff]{0,8}$")
 _Found = Mapping[str, Sequence[tuple[int, int]]]

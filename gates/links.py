@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from review_queue.gates.finding import Finding, LinkFact
+from gates.finding import Finding, LinkFact
 
 LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、！？《》【】“”\u3000]+")
 _BASIS = (

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 import config
-from review_queue.gates.finding import Context, Finding, Ground
+from gates.finding import Context, Finding, Ground
 
 TABLE = Path(config.__file__).parent / "rules" / "laws.tsv"
 _PREFIX = "中华人民共和国"

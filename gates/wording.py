@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterator
 from datetime import date
 
-from review_queue.gates.finding import Context, Finding, Ground
-from review_queue.gates.hierarchy import misplaced, renamed
-from review_queue.gates.layout import find as find_layout
+from gates.finding import Context, Finding, Ground
+from gates.hierarchy import misplaced, renamed
+from gates.layout import find as find_layout
 
 _FORM = Ground(
     "wording",

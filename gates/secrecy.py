@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from review_queue.gates.finding import Context, Finding, Ground
-from review_queue.gates.personal import find_personal
+from gates.finding import Context, Finding, Ground
+from gates.personal import find_personal
 
 _MARKS = "《中华人民共和国保守国家秘密法》第三十五条；《保守国家秘密法实施条例》第四十二条"
 _OPENNESS = "《政府信息公开条例》第十五条、第十七条；公文公开属性标注（此件公开发布）"

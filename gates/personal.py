@@ -11,8 +11,10 @@ from datetime import date
 from stdnum import luhn
 from stdnum.cn import ric
 
-from review_queue.gates.finding import Context, Finding, Ground, Severity
-from review_queue.gates.redaction import PERSONAL, profile_of
+from documents.parts import Severity
+from documents.persons import SURNAMES
+from gates.finding import Context, Finding, Ground
+from gates.redaction import PERSONAL, profile_of
 
 _PRIVACY = "《中华人民共和国个人信息保护法》第二十五条、第二十八条；《政府信息公开条例》第十五条"
 
@@ -281,13 +283,6 @@ _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
 
 # --- who, when and where --------------------------------------------------------------------
 
-SURNAMES = (
-    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦许何吕张孔曹严华金魏陶姜谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗方"
-    "任袁柳史唐费薛雷贺倪汤罗毕郝安常乐于傅齐康余顾孟黄穆萧尹姚邵汪毛戴宋茅庞熊纪舒屈项祝董梁杜阮蓝闵"
-    "季贾路江童颜郭梅盛林钟徐邱骆高夏蔡田樊胡凌霍万柯管卢莫房解丁邓石崔吉龚程邢裴陆翁甄曲段侯全秋"
-    "白包其乌阿那哈巴格温庄刘叶洪向辛闫苑佟付肖曾谭廖赖"
-)
-PERSON = re.compile(f"[{SURNAMES}][\u4e00-\u9fff]{{1,3}}")
 _NAME_BEFORE = re.compile(
     rf"(?:^|[\s，,、；;。:：（(|\t]|姓名|联系人|当事人|申请人|户主|患者|学生|职工|村民|居民|本人)"
     rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})"

@@ -2,18 +2,11 @@
 
 from collections.abc import Iterator
 
+from gates.finding import Context, Draft, Facts, Finding, NoFacts, PolicyFact
+from gates.normalise import normalise
+from gates.rules import RuleError, RuleSet, places
+from gates.spelling import Speller, spelling_findings
 from review_queue.gates import GATES
-from review_queue.gates.finding import (
-    Context,
-    Draft,
-    Facts,
-    Finding,
-    NoFacts,
-    PolicyFact,
-)
-from review_queue.gates.normalise import normalise
-from review_queue.gates.rules import RuleError, RuleSet, places
-from review_queue.gates.spelling import Speller, spelling_findings
 
 __all__ = [
     "Draft",

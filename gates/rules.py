@@ -15,12 +15,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import config
-from review_queue.gates.finding import Context, Finding, Gate, Ground, Place, Severity
-from review_queue.gates.lookalikes import disguised
-from review_queue.gates.normalise import Normalised, normalise
-from review_queue.gates.places import DIVISIONS
-from review_queue.gates.rosters import Person, Roster
-from review_queue.gates.words import on_word_ends
+from documents.parts import Severity
+from gates.finding import Context, Finding, Gate, Ground, Place
+from gates.lookalikes import disguised
+from gates.normalise import Normalised, normalise
+from gates.places import DIVISIONS
+from gates.rosters import Person, Roster
+from gates.words import on_word_ends
 
 RULES = Path(config.__file__).parent / "rules"
 _MENTION = re.compile(

@@ -19,8 +19,9 @@ import jieba
 import numpy as np
 from numpy.typing import NDArray
 
-from review_queue.gates.finding import Context, Finding, Ground, Severity
-from review_queue.gates.places import DIVISIONS
+from documents.parts import Severity
+from gates.finding import Context, Finding, Ground
+from gates.places import DIVISIONS
 
 Ids = NDArray[np.uint64]
 Real = NDArray[np.float32]

@@ -14,7 +14,7 @@ from functools import cache
 
 import opencc
 
-from review_queue.gates.lookalikes import DIGITS, LETTERS
+from gates.lookalikes import DIGITS, LETTERS
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 # Pictures (emoji, dingbats) but for the stars, which belong to marks of secrecy.
