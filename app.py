@@ -66,20 +66,14 @@ from migrations.run import upgrade
 from review_queue.canonical import Draft
 from review_queue.deadlines import Deadlines
 from review_queue.files import Files
-from review_queue.governance import Governance, seed
+from review_queue.governance.kinds import Governance, seed
+from review_queue.governance.rulesets import RuleSets, rows_of, seal_version
 from review_queue.items import ROBOT, Render, ReviewQueue
 from review_queue.links import Links
 from review_queue.release import Releases
-from review_queue.rulesets import RuleSets, rows_of, seal_version
-from review_queue.staff import Person, hash_password, set_staff
-from review_queue.workflow import (
-    Refused,
-    Workflow,
-    WorkflowError,
-    load_workflows,
-    read_workflow,
-    unfillable,
-)
+from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from staff.people import Person, hash_password, set_staff
+from staff.refusal import Refused
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey, load_or_create_key
 from storage.database import Database, new_id, sqlite_file

@@ -46,7 +46,6 @@ from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
 from console.guard import COOKIE
-from console.sessions import token_hash
 from content_sources.duplicates import bands_of, find, sketch
 from content_sources.extract import extract_page
 from content_sources.ingest import AT_ONCE
@@ -62,10 +61,12 @@ from ledger.append import Ledger
 from ledger.verify import verify_export
 from review_queue.canonical import Draft as ItemDraft
 from review_queue.items import Answer, Origin
-from review_queue.models import ConsoleSession, Item, Staff
+from review_queue.models import Item
 from review_queue.release import Releases
 from review_queue.workflow import GATES
 from sandbox.site import MANY
+from staff.models import ConsoleSession, Staff
+from staff.sessions import token_hash
 from storage.database import new_id
 
 Row = dict[str, Any]

@@ -49,9 +49,10 @@ from knowledge.documents import DocumentError, read_documents
 from knowledge.library import Proposed
 from ledger.append import Ledger
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
-from review_queue.models import Staff
-from review_queue.workflow import Refused, WorkflowError
+from review_queue.workflow import WorkflowError
 from sandbox.app import serve as serve_sandbox
+from staff.models import Staff
+from staff.refusal import Refused
 from storage.database import Database, sqlite_file
 
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

@@ -34,9 +34,10 @@ from ledger.models import Incident
 from ledger.verify import verify_export
 from review_queue.canonical import Draft
 from review_queue.items import Answer, Origin
-from review_queue.models import Item, Revision, Staff
+from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
 from sandbox.site import FAULTS
+from staff.models import Staff
 
 GATE_KEYS = GATES
 EMPTY: dict[str, Any] = {

@@ -32,8 +32,9 @@ from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import Draft
 from review_queue.items import Answer, Origin
 from review_queue.models import Item, Revision
-from review_queue.passkeys import shown_assertion
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.workflow import GATES
+from staff.passkeys import shown_assertion
+from staff.refusal import Reason, Refused
 from storage.switches import Switch
 from subscriptions.matching import Matching
 

@@ -9,9 +9,9 @@ from pydantic import Field
 from console.deps import DEPS, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.permissions import needs
-from review_queue.absence import Away, set_absent
 from review_queue.models import Item
-from review_queue.workflow import Reason
+from staff.absence import Away, set_absent
+from staff.refusal import Reason
 
 
 class EmergencyBody(Strict):

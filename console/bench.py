@@ -8,7 +8,8 @@ from typing import Any
 from console.drafts import Dossier
 from review_queue.deciding import Round, Seat, follow_up
 from review_queue.models import Decision, Emergency, Item
-from review_queue.workflow import Level, Reason, Workflow, read_workflow
+from review_queue.workflow import Level, Workflow, read_workflow
+from staff.refusal import Reason
 
 CLOCKS = (
     (timedelta(hours=5), "发布权威信息"),

@@ -14,12 +14,12 @@ from console.bench import OPEN, lane
 from console.deps import DEPS, visitor
 from console.pages import page
 from console.permissions import may, needs
-from console.sessions import Visitor
 from console.task_pages import open_tasks
 from escalations.models import Ticket
 from ledger.models import Incident
 from review_queue.models import Emergency, Item
-from review_queue.staff import names
+from staff.people import names
+from staff.sessions import Visitor
 from storage.switches import Switch
 
 _QUIET_AFTER = timedelta(days=10)

@@ -26,7 +26,7 @@ from console.pages import form, page, see
 from console.permissions import needs
 from review_queue.canonical import KINDS, Draft
 from review_queue.items import WINDOW, Origin
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 
 async def _draft_form(

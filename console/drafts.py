@@ -20,8 +20,10 @@ from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import ATTRIBUTION, Draft, digest
-from review_queue.models import Decision, GateRun, Item, Revision, Staff
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.models import Decision, GateRun, Item, Revision
+from review_queue.workflow import GATES
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 
 DIMENSIONS = ("topics", "groups", "regions")
 

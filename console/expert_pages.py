@@ -15,8 +15,8 @@ from review_queue.canonical import Draft
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import Experts, Opened, Opinion, Question, latest_of, links_of, state_of
 from review_queue.models import Item
-from review_queue.staff import names
-from review_queue.workflow import Reason, Refused
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.media import load
 
 

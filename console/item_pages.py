@@ -29,10 +29,12 @@ from content_sources.models import Article, Source
 from review_queue.canonical import Draft
 from review_queue.experts import links_of, state_of
 from review_queue.items import STATES, Answer
-from review_queue.models import Item, Revision, Staff
-from review_queue.passkeys import Passkeys, read_credential, shown_assertion
-from review_queue.staff import names
-from review_queue.workflow import GATE_NAMES, GATES, OVERDUE, Reason, Refused
+from review_queue.models import Item, Revision
+from review_queue.workflow import GATE_NAMES, GATES, OVERDUE
+from staff.models import Staff
+from staff.passkeys import Passkeys, read_credential, shown_assertion
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.media import load
 
 PAGE_SIZE = 50

@@ -15,7 +15,7 @@ from gates.redaction import profiles
 from review_queue.models import Item
 from review_queue.suggestions import Choice, accept
 from review_queue.uploads import Upload, attach, detach
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 
 class AcceptBody(Strict):

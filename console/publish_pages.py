@@ -13,7 +13,7 @@ from console.deps import DEPS, Deps, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
 from review_queue.models import Item
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 _SHOWN = 60
 _SETTLED = {

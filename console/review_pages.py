@@ -13,10 +13,11 @@ from console.looks import add_note
 from console.pages import form, page, see
 from console.permissions import may, needs
 from console.words import read_field_time
-from review_queue.absence import Away, set_absent
-from review_queue.models import Absence, Staff
-from review_queue.staff import names
-from review_queue.workflow import REVIEWERS, Reason, Refused
+from staff.absence import Away, set_absent
+from staff.models import Absence, Staff
+from staff.people import names
+from staff.refusal import Reason, Refused
+from staff.roles import REVIEWERS
 
 
 def _whole(text: str) -> int:

@@ -18,8 +18,8 @@ from escalations.models import Ticket, TicketReply
 from knowledge.models import Clause, Policy
 from review_queue.items import Origin
 from review_queue.models import Item
-from review_queue.staff import names
-from review_queue.workflow import Refused
+from staff.people import names
+from staff.refusal import Refused
 
 _SHOWN = 100
 

@@ -12,7 +12,9 @@ from config.clock import BEIJING, beijing, now
 from gates.redaction import PERSONAL, profiles
 from review_queue.items import STATES
 from review_queue.models import Item
-from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused
+from review_queue.workflow import GATE_NAMES
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 
 GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}

@@ -20,7 +20,7 @@ from content_sources.models import Column, Source
 from content_sources.quarantine import lift_source, quarantine_source
 from content_sources.whitelist import SourceRule, alike, judge, listed_host
 from ledger.append import Ledger, Transaction
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 ACTIONS = {

@@ -25,10 +25,11 @@ from content_sources.whitelist import Refusal, SourceRule, host_of, judge
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
-from review_queue.models import Item, Revision, Staff
+from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
-from review_queue.staff import roles_at
-from review_queue.workflow import Reason, Refused
+from staff.models import Staff
+from staff.people import roles_at
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")

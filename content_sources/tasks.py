@@ -23,8 +23,9 @@ from content_sources.list_models import SourceTask
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.items import Origin, ReviewQueue
-from review_queue.models import Item, Revision, Staff
-from review_queue.workflow import Reason, Refused
+from review_queue.models import Item, Revision
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 KINDS = {

@@ -6,7 +6,7 @@
   approve_reply(reply_id, staff_id) -> TicketReply · close(ticket_id, staff_id)
   promote(ticket_id, staff_id, create_item) -> item id · route(session, ticket) -> Route
   job: escalate_due() -> int
-Staff acts refuse with review_queue.workflow.Refused (403, 404, 409, 422). Each step is a signed
+Staff acts refuse with staff.refusal.Refused (403, 404, 409, 422). Each step is a signed
 ledger entry that holds the ticket and the contact's subject_ref, never text or address.
 """
 
@@ -24,8 +24,9 @@ from config.clock import now
 from escalations.calendar import OfficeHours, in_words, with_calendar
 from escalations.models import RosterEntry, Ticket, TicketMessage, TicketReply
 from ledger.append import Ledger, Transaction
-from review_queue.models import Item, Staff
-from review_queue.workflow import Reason, Refused
+from review_queue.models import Item
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 OPEN = ("open", "claimed")

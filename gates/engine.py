@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from gates import GATES
 from gates.finding import Context, Draft, Facts, Finding, NoFacts, PolicyFact
 from gates.normalise import normalise
 from gates.rules import RuleError, RuleSet, places
 from gates.spelling import Speller, spelling_findings
-from review_queue.gates import GATES
 
 __all__ = [
     "Draft",

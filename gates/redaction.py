@@ -9,7 +9,9 @@ from typing import Any
 
 import yaml
 
-PROFILES = Path(__file__).parents[2] / "config" / "redaction.yaml"
+import config
+
+PROFILES = Path(config.__file__).parent / "redaction.yaml"
 
 PERSONAL = {
     "secrecy.id-card": "id-card",

@@ -12,13 +12,9 @@ from typing import Any
 from ledger.verify import Entry
 from review_queue.canonical import Draft, commitment
 from review_queue.classes import Triggers, highest, rank
-from review_queue.passkeys import Statement, assertion_faults
-from review_queue.staff import roles_at
 from review_queue.workflow import (
     EMERGENCY,
     OVERDUE,
-    REVIEWERS,
-    Reason,
     Standing,
     Workflow,
     WorkflowError,
@@ -27,6 +23,10 @@ from review_queue.workflow import (
     person_faults,
     read_workflow,
 )
+from staff.passkeys import Statement, assertion_faults
+from staff.people import roles_at
+from staff.refusal import Reason
+from staff.roles import REVIEWERS
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from sqlalchemy import or_, select
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.absence import Away, set_absent
 from review_queue.items import ReviewQueue
-from review_queue.models import Absence, Emergency, Item, Referral, Staff
+from review_queue.models import Emergency, Item, Referral
+from staff.absence import Away, set_absent
+from staff.models import Absence, Staff
 
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""

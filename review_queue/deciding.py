@@ -10,17 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.absence import absences_at
 from review_queue.canonical import Draft, commitment
 from review_queue.chain import Makers, finding_place, maker_faults, statement
-from review_queue.desk import (
-    CLAIM,
-    STATES,
-    end_unsent,
-    holder_faults,
-    latest,
-    refuse,
-)
+from review_queue.desk import CLAIM, STATES, end_unsent, holder_faults, latest
 from review_queue.drafting import Drafting, current_of
 from review_queue.expert_models import ExpertLink
 from review_queue.models import (
@@ -31,26 +23,26 @@ from review_queue.models import (
     Referral,
     ReleaseRow,
     Revision,
-    Staff,
     Waiver,
 )
-from review_queue.passkeys import Statement, assertion_faults
 from review_queue.release import decision_words
-from review_queue.staff import names
 from review_queue.workflow import (
     EMERGENCY,
     GATE_NAMES,
     GATES,
-    REVIEWERS,
     Level,
-    Reason,
-    Refused,
     Standing,
     Workflow,
     eligible,
     form_faults,
     read_workflow,
 )
+from staff.absence import absences_at
+from staff.models import Staff
+from staff.passkeys import Statement, assertion_faults
+from staff.people import names
+from staff.refusal import Reason, Refused, refuse
+from staff.roles import REVIEWERS
 from storage.database import new_id, new_salt
 
 Findings = list[dict[str, Any]]

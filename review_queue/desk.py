@@ -14,18 +14,13 @@ from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft, canonical, commitment, digest
 from review_queue.chain import Chain
 from review_queue.classes import Triggers, starting_triggers
-from review_queue.levels import ApprovedLevels
-from review_queue.models import (
-    Emergency,
-    Item,
-    Referral,
-    ReleaseRow,
-    Remark,
-    Revision,
-    Staff,
-)
+from review_queue.governance.levels import ApprovedLevels
+from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
-from review_queue.workflow import Reason, Refused, Workflow
+from review_queue.workflow import Workflow
+from staff.models import Staff
+from staff.people import read_person
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 ROBOT = "robot"
@@ -172,14 +167,6 @@ async def read_item(session: AsyncSession, item_id: str) -> Item:
     return item
 
 
-async def read_person(session: AsyncSession, staff_id: str) -> Staff:
-    """An active person; Refused (403) otherwise."""
-    person = await session.get(Staff, staff_id)
-    if person is None or not person.active:
-        raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
-    return person
-
-
 async def latest(session: AsyncSession, item: Item) -> Revision:
     """The newest revision of an item."""
     query = select(Revision).where(Revision.item_id == item.id)
@@ -214,32 +201,3 @@ async def holder_faults(session: AsyncSession, item: Item, staff_id: str) -> lis
     return [
         Reason("claimed", f"正在由{name}审核，{until} 自动放开；可以等待、请对方放开，或接手审核")
     ]
-
-
-_FORBIDDEN = {
-    "role",
-    "secrecy_role",
-    "author",
-    "last_editor",
-    "asker",
-    "two_levels",
-    "place",
-    "finding",
-    "staff",
-    "class_lowered",
-}
-_CONFLICT = {"state", "stale", "claimed", "chain", "levels", "ledger"}
-
-
-def status_of(reasons: Sequence[Reason]) -> int:
-    """403 when a rule or role forbids it, 409 for state, else 422."""
-    rules = {reason.rule for reason in reasons}
-    if rules & _FORBIDDEN:
-        return 403
-    return 409 if rules & _CONFLICT else 422
-
-
-def refuse(reasons: Sequence[Reason]) -> None:
-    """Raise Refused with every reason, if there is one."""
-    if reasons:
-        raise Refused(status_of(reasons), reasons)

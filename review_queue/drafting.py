@@ -15,17 +15,12 @@ from ledger.append import Transaction
 from review_queue.canonical import KINDS, Draft, commitment, digest
 from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest, rank
-from review_queue.desk import (
-    STATES,
-    WINDOW,
-    Desk,
-    append_with_words,
-    latest,
-    refuse,
-    status_of,
-)
-from review_queue.models import Emergency, Item, Revision, Staff
-from review_queue.workflow import EMERGENCY, REVIEWERS, Reason, Refused, Workflow
+from review_queue.desk import STATES, WINDOW, Desk, append_with_words, latest
+from review_queue.models import Emergency, Item, Revision
+from review_queue.workflow import EMERGENCY, Workflow
+from staff.models import Staff
+from staff.refusal import Reason, Refused, refuse, status_of
+from staff.roles import REVIEWERS
 from storage.database import new_id
 
 

@@ -24,11 +24,11 @@ from review_queue.desk import (
     append_with_words,
     latest,
     read_item,
-    refuse,
 )
 from review_queue.drafting import Origin
 from review_queue.models import Item
-from review_queue.workflow import REVIEWERS, Reason
+from staff.refusal import Reason, refuse
+from staff.roles import REVIEWERS
 from storage.database import new_id
 
 __all__ = [

@@ -20,7 +20,8 @@ from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, starting_triggers
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
-from review_queue.workflow import GATE_NAMES, Reason, Refused, WorkflowError, read_workflow
+from review_queue.workflow import GATE_NAMES, WorkflowError, read_workflow
+from staff.refusal import Reason, Refused
 
 Recheck = Callable[[Draft], Awaitable[Sequence[Mapping[str, Any]]]]
 """Runs the gates of now (and the source list of now) over a draft; findings out, as plain dicts."""

@@ -10,7 +10,7 @@ from gates.redaction import PERSONAL, ProfileError, profile_of, redact
 from review_queue.canonical import Draft
 from review_queue.items import ReviewQueue
 from review_queue.models import Item, Revision
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 _FIELDS = {"title": "title", "text": "body"}
 

@@ -14,7 +14,7 @@ from documents.reader import PICTURES, SUFFIXES, read_attachment
 from review_queue.canonical import Draft
 from review_queue.items import ReviewQueue
 from review_queue.models import Item, Revision
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.media import keep
 
 LARGEST = 10 * 1024 * 1024

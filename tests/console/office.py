@@ -38,11 +38,11 @@ from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
 from review_queue.files import Files
-from review_queue.governance import Governance, seed
+from review_queue.governance.kinds import Governance, seed
 from review_queue.items import Answer, Origin, ReviewQueue
 from review_queue.models import Item
-from review_queue.staff import Person, hash_password, set_staff
 from review_queue.workflow import GATES, load_workflows
+from staff.people import Person, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription

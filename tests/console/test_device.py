@@ -9,8 +9,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from ledger.verify import Entry
 from review_queue.chain import statement
 from review_queue.models import Item
-from review_queue.passkeys import assertion_faults
 from review_queue.release import Releases
+from staff.passkeys import assertion_faults
 from tests.console.office import PASSWORD, Office
 from tests.console.test_journey import ARGS, CHROMIUM, HAS_CHROMIUM
 

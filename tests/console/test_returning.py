@@ -12,7 +12,8 @@ from sqlalchemy import select
 
 from config.clock import beijing, now
 from console.marks import find_span
-from review_queue.models import Absence, Decision, Item
+from review_queue.models import Decision, Item
+from staff.models import Absence
 from tests.console.office import BODY, Browser, Office
 from tests.console.test_review import EVERY, answers, fields_of
 

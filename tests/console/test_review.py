@@ -10,7 +10,8 @@ from content_sources.models import Source
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
-from review_queue.models import Item, Revision, Staff
+from review_queue.models import Item, Revision
+from staff.models import Staff
 from storage.switches import stopped
 from tests.console.office import BODY, Office, busy_morning
 

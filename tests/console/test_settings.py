@@ -9,9 +9,8 @@ from playwright.async_api import Browser as Chromium
 from sqlalchemy import select, text, update
 
 from ledger.models import Incident
-from review_queue.governance_models import Proposal
-from review_queue.models import ConsoleSession, Staff
 from review_queue.workflow import GATES
+from staff.models import ConsoleSession, Proposal, Staff
 from tests.console.office import PASSWORD, Browser, Office
 from tests.console.test_journey import WIDTHS, chromium, fits, person
 

@@ -17,8 +17,8 @@ from review_queue.canonical import Draft
 from review_queue.items import Answer, Origin, ReviewQueue
 from review_queue.models import Item
 from review_queue.release import Releases
-from review_queue.staff import Person, set_staff
 from review_queue.workflow import GATES, load_workflows
+from staff.people import Person, set_staff
 from storage.database import Database, new_id
 
 ROOT = Path(__file__).parents[2]

@@ -24,7 +24,7 @@ from content_sources.tasks import Settlement, Tasks
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry
 from review_queue.models import Item
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from tests.content_sources.reposting import HOST, URL, Relay
 
 

@@ -22,9 +22,11 @@ from config.setup import Setup
 from content_sources.changes import revoke
 from content_sources.models import Source
 from review_queue.items import Answer, Origin
-from review_queue.models import Item, Staff
-from review_queue.workflow import GATES, Refused
+from review_queue.models import Item
+from review_queue.workflow import GATES
 from sandbox.app import serve
+from staff.models import Staff
+from staff.refusal import Refused
 
 RUN = CliRunner()
 TOKEN = "900900:sandbox-token-for-tests"

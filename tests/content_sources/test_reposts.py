@@ -15,8 +15,8 @@ from content_sources.models import Article
 from content_sources.provenance import Original, repost_findings
 from review_queue.canonical import Draft
 from review_queue.models import Item
-from review_queue.staff import Person, set_staff
-from review_queue.workflow import Refused
+from staff.people import Person, set_staff
+from staff.refusal import Refused
 from tests.content_sources.reposting import TEXT, TITLE, URL, Relay
 
 MOMENT = now()

@@ -15,7 +15,7 @@ from escalations.models import RosterEntry
 from escalations.tickets import Question, Tickets, TicketWiring
 from ledger.append import Ledger, load_signing_key
 from ledger.models import LedgerEntry
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.crypt import DataKey
 from storage.database import Database, new_id
 

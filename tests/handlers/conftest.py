@@ -20,7 +20,7 @@ from handlers.masking import mask
 from handlers.templates import load_templates
 from knowledge.answering import Answer, Hit, answer
 from ledger.append import Ledger, load_signing_key
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id

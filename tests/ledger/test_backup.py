@@ -24,7 +24,7 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from ledger.append import Ledger
 from ledger.verify import verify_export
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.switches import Switch
 from tests.ledger.conftest import decide, exported
 

@@ -7,7 +7,7 @@ import pytest
 from bot.contract import Content, NotReleased
 from review_queue.classes import TriggerError, Triggers
 from review_queue.items import Origin
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 TRIGGERING = "关于一起突发事件的通报"
 

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from bot.contract import NotReleased
 from config import clock
-from review_queue.absence import Away
 from review_queue.deadlines import Deadlines
-from review_queue.workflow import Refused
+from staff.absence import Away
+from staff.refusal import Refused
 
 
 def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:

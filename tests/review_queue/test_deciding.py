@@ -12,7 +12,8 @@ from bot.contract import Content, NotReleased
 from config.clock import now
 from review_queue.items import Answer, Origin
 from review_queue.models import Decision, Item, Referral
-from review_queue.workflow import Refused, Workflow
+from review_queue.workflow import Workflow
+from staff.refusal import Refused
 from tests.review_queue.conftest import all_ok
 
 MARKER = "sha256:" + "a" * 64

@@ -12,7 +12,7 @@ from config import clock
 from ledger.models import Incident
 from review_queue.deadlines import Deadlines, emergency_clocks
 from review_queue.models import Emergency
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 BLOCK = {"gate": "law", "severity": "block", "reason": "绝对化用语", "rule": "x"}
 

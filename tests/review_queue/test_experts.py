@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 from review_queue import experts as module
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import Experts, Opinion, Question, links_of, state_of
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 ASK = Question("县人社局就业科", "请核对补贴标准和申请期限")
 

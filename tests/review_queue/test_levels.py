@@ -9,7 +9,8 @@ import pytest
 from bot.contract import Content
 from config.clock import now
 from review_queue.items import ROBOT, Answer, Origin
-from review_queue.workflow import GATES, Refused, WorkflowError, read_workflow, unfillable
+from review_queue.workflow import GATES, WorkflowError, read_workflow, unfillable
+from staff.refusal import Refused
 
 BLOCK = {"gate": "law", "severity": "block", "reason": "绝对化用语", "rule": "x"}
 

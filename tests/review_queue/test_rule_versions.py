@@ -19,12 +19,14 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from demo import BOT_TOKEN
 from ledger.models import Incident
-from review_queue.governance import Governance
+from review_queue.governance.kinds import Governance
+from review_queue.governance.rulesets import feedback_counts, report_false_alarm
 from review_queue.items import Answer, Origin
-from review_queue.models import Item, ReleaseRow, Staff
-from review_queue.rulesets import feedback_counts, report_false_alarm
-from review_queue.workflow import GATES, Refused
+from review_queue.models import Item, ReleaseRow
+from review_queue.workflow import GATES
 from sandbox.app import start
+from staff.models import Staff
+from staff.refusal import Refused
 
 STAFF = {
     "editor": ["editor"],

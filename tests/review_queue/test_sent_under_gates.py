@@ -18,9 +18,11 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SourceSetup, StaffSetup
 from demo import BOT_TOKEN
 from review_queue.items import Answer, Origin
-from review_queue.models import Item, Staff
+from review_queue.models import Item
 from review_queue.uploads import Upload, attach
-from review_queue.workflow import GATES, Refused
+from review_queue.workflow import GATES
+from staff.models import Staff
+from staff.refusal import Refused
 from tests.gates.office_files import hidden_identities
 
 STAFF = {

@@ -11,8 +11,8 @@ from bot.contract import NotReleased
 from ledger.models import Incident
 from review_queue.items import Answer
 from review_queue.models import Item
-from review_queue.passkeys import Passkeys, shown_assertion
-from review_queue.workflow import Refused
+from staff.passkeys import Passkeys, shown_assertion
+from staff.refusal import Refused
 from storage.cache import MemoryCache
 from tests.review_queue.conftest import all_ok
 from tests.review_queue.device import Device

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.contract import NotReleased
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 FINDING = {
     "gate": "law",

@@ -18,11 +18,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from bot.contract import Content, NotReleased, Release
-from review_queue import chain, deciding, levels, release
+from review_queue import chain, deciding, release
+from review_queue.governance import levels
 from review_queue.items import Answer, Origin
 from review_queue.models import Item
 from review_queue.release import Releases
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from storage.database import Database
 from tests.review_queue.conftest import PEOPLE, all_ok, make_office
 

@@ -15,19 +15,12 @@ from config.clock import now
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from ledger.verify import Broken, Entry
-from review_queue.governance_models import WorkflowRow
-from review_queue.models import Staff
-from review_queue.proposals import Approval, digest_of, seal
-from review_queue.workflow import (
-    GATE_NAMES,
-    ROLES,
-    Reason,
-    Refused,
-    Workflow,
-    WorkflowError,
-    read_workflow,
-    unfillable,
-)
+from review_queue.governance.models import WorkflowRow
+from review_queue.workflow import GATE_NAMES, Workflow, WorkflowError, read_workflow, unfillable
+from staff.models import Staff
+from staff.proposals import Approval, digest_of, seal
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 
 SUBJECT = "workflows"
 _NAME = 6

@@ -6,12 +6,12 @@ from typing import Self
 
 from gates.rules import RuleSet
 from ledger.append import Ledger, Transaction
-from review_queue.levels import ApprovedLevels, WorkflowKind, store_definition
-from review_queue.proposals import INIT, Approval, Kind, Proposals
-from review_queue.rule_changes import ExceptionKind, RuleSetKind, Samples, no_samples
-from review_queue.rulesets import RuleSets, rows_of, store_version
-from review_queue.staff_changes import StaffKind
+from review_queue.governance.levels import ApprovedLevels, WorkflowKind, store_definition
+from review_queue.governance.rule_changes import ExceptionKind, RuleSetKind, Samples, no_samples
+from review_queue.governance.rulesets import RuleSets, rows_of, store_version
+from review_queue.governance.staff_changes import StaffKind
 from review_queue.workflow import Workflow
+from staff.proposals import INIT, Approval, Kind, Proposals
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from gates.finding import Finding
 from gates.rules import RuleError, RuleSet
 from ledger.append import Transaction
 from review_queue.canonical import Draft
+from review_queue.governance.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version
 from review_queue.models import Item, Revision
-from review_queue.proposals import Approval
-from review_queue.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version
-from review_queue.workflow import Reason, Refused
+from staff.proposals import Approval
+from staff.refusal import Reason, Refused
 
 Samples = Callable[[], Awaitable[Sequence[str]]]
 """Texts on which a change is tried beside the office's own items: the policy library's clauses."""

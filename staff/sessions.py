@@ -9,11 +9,10 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from console.models import ApiToken
 from ledger.append import Ledger
-from review_queue.models import ConsoleSession, Staff
-from review_queue.staff import password_holds
-from review_queue.workflow import Reason, Refused
+from staff.models import ApiToken, ConsoleSession, Staff
+from staff.people import password_holds
+from staff.refusal import Reason, Refused
 from storage.cache import Cache
 from storage.database import Database
 

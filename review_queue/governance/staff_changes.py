@@ -10,11 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from review_queue.levels import ApprovedLevels
-from review_queue.models import ConsoleSession, Item, Staff
-from review_queue.proposals import APPROVERS, Approval, signed_roles
-from review_queue.staff import Person, deactivate, hash_password, password_holds, set_staff
-from review_queue.workflow import ROLES, Reason, Refused, unfillable
+from review_queue.governance.levels import ApprovedLevels
+from review_queue.models import Item
+from review_queue.workflow import unfillable
+from staff.models import ConsoleSession, Staff
+from staff.people import Person, deactivate, hash_password, password_holds, set_staff
+from staff.proposals import APPROVERS, Approval, signed_roles
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 from storage.database import new_id
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_]{1,30}")

@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Transaction
 from ledger.verify import Entry
-from review_queue.models import Staff
-from review_queue.workflow import ROLES, Reason, Refused
+from staff.models import Staff
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 from storage.database import new_id
 
 _HASHER = PasswordHasher()
@@ -95,3 +96,11 @@ async def names(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
     """Display names by staff id."""
     rows = await session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(set(ids))))
     return {row[0]: row[1] for row in rows.all()} | {"robot": "抓取程序", "system": "系统"}
+
+
+async def read_person(session: AsyncSession, staff_id: str) -> Staff:
+    """An active person; Refused (403) otherwise."""
+    person = await session.get(Staff, staff_id)
+    if person is None or not person.active:
+        raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
+    return person

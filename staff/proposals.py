@@ -19,10 +19,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
-from review_queue.governance_models import Proposal
-from review_queue.models import Staff
-from review_queue.staff import roles_at
-from review_queue.workflow import ROLES, Reason, Refused
+from staff.models import Proposal, Staff
+from staff.people import roles_at
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})
@@ -47,7 +47,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def commitment(salt: str, text: str) -> str:
+def words_digest(salt: str, text: str) -> str:
     """What a signed entry keeps of a free text: a salted digest."""
     return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
 
@@ -149,7 +149,7 @@ class Proposals:
                     "kind": kind,
                     "about": row.subject,
                     "digest": digest,
-                    "reason": commitment(row.salt, row.reason),
+                    "reason": words_digest(row.salt, row.reason),
                 },
             )
         return row
@@ -208,7 +208,7 @@ class Proposals:
                 f"proposal.{state}",
                 subject=f"proposal:{row.id}",
                 actor=by,
-                body={"digest": row.digest, "reason": commitment(row.salt, note)},
+                body={"digest": row.digest, "reason": words_digest(row.salt, note)},
             )
 
     async def get(self, proposal_id: str) -> Proposal:
@@ -323,7 +323,7 @@ def _differences(row: Proposal, entries: Sequence[Entry]) -> str:
         return "内容与提出时签名的摘要不符"
     if (signed.body["kind"], signed.body["about"]) != (row.kind, row.subject):
         return "变更种类与台账不符"
-    if signed.body["reason"] != commitment(row.salt, row.reason):
+    if signed.body["reason"] != words_digest(row.salt, row.reason):
         return "理由与台账不符"
     return ""
 

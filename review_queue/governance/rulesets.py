@@ -18,10 +18,10 @@ from gates.rules import RuleError, RuleSet
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from ledger.verify import Broken
-from review_queue.governance_models import RuleFeedback, RuleSetRow
+from review_queue.governance.models import RuleFeedback, RuleSetRow
 from review_queue.models import Item
-from review_queue.proposals import Approval, digest_of, seal
-from review_queue.workflow import Reason, Refused
+from staff.proposals import Approval, digest_of, seal
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 SUBJECT = "rules"

@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.models import Absence, Staff
-from review_queue.workflow import REVIEWERS, Reason, Refused
+from staff.models import Absence, Staff
+from staff.refusal import Reason, Refused
+from staff.roles import REVIEWERS
 from storage.database import new_id
 
 

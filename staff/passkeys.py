@@ -34,9 +34,8 @@ from webauthn.helpers.structs import (
 from config.clock import now
 from ledger.append import Ledger
 from ledger.verify import Entry
-from review_queue.models import Staff
-from review_queue.passkey_models import Passkey
-from review_queue.workflow import Reason, Refused
+from staff.models import Passkey, Staff
+from staff.refusal import Reason, Refused
 from storage.cache import Cache
 from storage.database import new_id
 

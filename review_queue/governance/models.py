@@ -1,32 +1,11 @@
 """Changes of authority and what they led to: proposals, level definitions, rule sets, feedback."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
-
-
-class Proposal(Base):
-    """A change that takes two people. `payload` is the exact text its signed digest covers."""
-
-    __tablename__ = "proposal"
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    subject: Mapped[str] = mapped_column(String(80))
-    payload: Mapped[str] = mapped_column(Text)
-    digest: Mapped[str] = mapped_column(String(64))
-    effect: Mapped[dict[str, Any]]  # what would change, as shown before approval
-    proposed_by: Mapped[str] = mapped_column(String(26))
-    reason: Mapped[str] = mapped_column(Text)
-    salt: Mapped[str] = mapped_column(String(32))
-    state: Mapped[str] = mapped_column(String(12), index=True)  # see proposals.STATES
-    decided_by: Mapped[str | None] = mapped_column(String(26))
-    note: Mapped[str] = mapped_column(Text, default="")
-    proposed_at: Mapped[datetime]
-    decided_at: Mapped[datetime | None]
 
 
 class WorkflowRow(Base):
