@@ -107,7 +107,7 @@ def _elsewhere(work: Coroutine[Any, Any, None]) -> None:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis address: TEST_REDIS_URL, or the server of a wheel (Valkey, the free Redis) on a free port."""
+    """A Redis address: TEST_REDIS_URL, or a server from a wheel (Valkey, its free twin)."""
     given = os.environ.get("TEST_REDIS_URL")
     if given:
         yield given
