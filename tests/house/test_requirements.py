@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 import pytest
-from packaging.markers import Environment, default_environment
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
@@ -35,17 +35,17 @@ def locked(lock: str) -> list[Requirement]:
     return [Requirement(line.partition("--hash")[0]) for line in lines]
 
 
-def on(version: str) -> Environment:
+def on(version: str) -> dict[str, str]:
     """The environment markers see under this version of Python."""
-    here = default_environment()
+    here = {name: str(value) for name, value in default_environment().items()}
     here["python_full_version"] = here["implementation_version"] = version
     here["python_version"] = version.rpartition(".")[0]
     return here
 
 
-def applies(line: Requirement, here: Environment) -> bool:
+def applies(line: Requirement, here: dict[str, str]) -> bool:
     """Whether a requirement holds there, no extra asked for."""
-    return line.marker is None or line.marker.evaluate({**here, "extra": ""})
+    return line.marker is None or line.marker.evaluate(here | {"extra": ""})
 
 
 def imported() -> Iterator[str]:
