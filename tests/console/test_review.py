@@ -84,8 +84,9 @@ async def test_who_cannot_decide_reads_whom_the_item_waits_for_and_no_red_box(
     for login in ("reviewer3", "editor"):
         browser = await office.signed_in(login)
         _, text = await browser.get(f"/console/items/{row.id}")
-        [line] = re.findall(r'<p class="waits-for">(.*?)</p>', text)
-        assert re.fullmatch("等待初审：张海，还有 \\d+ 小时", re.sub("<[^>]+>", "", line))
+        [line] = re.findall(r'<p class="waits-for">(.*?)</p>', text, re.DOTALL)
+        words = re.sub("<[^>]+>", "", line).strip()
+        assert re.fullmatch("等待初审：张海，还有 \\d+ 小时", words)
         assert 'class="reasons"' not in text
         assert 'name="verdict"' not in text
     browser = await office.signed_in("reviewer3")
