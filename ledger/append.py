@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -115,6 +116,7 @@ class Ledger:
         self._facts: dict[str, list[Entry]] = {}
         self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
+        self._read_at = 0.0  # monotonic: when everything remembered was last compared
 
     @property
     def public_hex(self) -> str:
@@ -130,6 +132,7 @@ class Ledger:
         async with self.db.writing() as session:
             transaction = Transaction(session, self._key)
             yield transaction
+        self._read_at = 0.0  # what this process did itself counts at once
         if transaction.signed:
             mark = self.mark("anchor", *transaction.signed[-1])
             await asyncio.to_thread(self.files.write, mark)
@@ -159,12 +162,15 @@ class Ledger:
 
     # --- reading --------------------------------------------------------------------------
 
-    async def facts(self, subject: str) -> list[Entry]:
+    async def facts(self, subject: str, *, age: float = 0.0) -> list[Entry]:
         """Every signed entry about `subject`, from a chain verified up to this moment.
 
         Entries are verified once and remembered; the stored rows are then compared with what
-        was remembered, so a later change or deletion is found too. Raises Broken.
+        was remembered, so a later change or deletion is found too. Raises Broken. With `age`,
+        what was read at most so many seconds ago is good enough: for pages, never for sending.
         """
+        if age and time.monotonic() - self._read_at < age:
+            return list(self._facts.get(subject, ()))
         return (await self.facts_of([subject]))[subject]
 
     async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
@@ -179,6 +185,7 @@ class Ledger:
                 if not _same(entry, row):
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
+            self._read_at = time.monotonic()
             return {name: list(self._facts.get(name, ())) for name in subjects}
 
     async def refresh(self) -> None:
@@ -303,6 +310,15 @@ class Ledger:
             return await self.open_incident_in(
                 session, kind, subject=subject, message=message, detail=detail
             )
+
+    async def row_changed(self, table: str, row_id: str) -> str:
+        """Record that a row's seal is wrong: somebody wrote to the database past this program."""
+        return await self.open_incident(
+            "row_changed",
+            subject=f"{table}:{row_id}"[:80],
+            message=f"数据库表 {table} 的一条记录被绕过本系统改动，已不再采用：请查明是谁改的",
+            detail={"table": table, "row": row_id},
+        )
 
     async def open_incident_in(
         self,

@@ -7,12 +7,17 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
+from storage.seals import Sealed
 
 
-class Staff(Base):
-    """A person with roles: editor, reviewer_1..3, secrecy, admin, duty, supervisor, auditor."""
+class Staff(Sealed, Base):
+    """A person with roles: editor, reviewer_1..3, secrecy, admin, duty, supervisor, auditor.
+
+    Roles and `active` steer lists only: what somebody may do is asked of staff/standing.py.
+    """
 
     __tablename__ = "staff"
+    SEALED = ("id", "login", "password_hash", "alarm_account", "alarm_address")
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     login: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(60))
@@ -37,10 +42,11 @@ class Absence(Base):
     at: Mapped[datetime]
 
 
-class ConsoleSession(Base):
+class ConsoleSession(Sealed, Base):
     """A signed-in browser: hashed token, idle and absolute time-outs, revocable."""
 
     __tablename__ = "console_session"
+    SEALED = ("token_hash", "staff_id", "csrf", "created_at", "seen_at", "revoked_at")
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     staff_id: Mapped[str] = mapped_column(String(26), index=True)
     csrf: Mapped[str] = mapped_column(String(64))
@@ -70,10 +76,11 @@ class Proposal(Base):
     decided_at: Mapped[datetime | None]
 
 
-class ApiToken(Base):
+class ApiToken(Sealed, Base):
     """A bearer token, kept only as its hash; it has exactly its owner's rights."""
 
     __tablename__ = "api_token"
+    SEALED = ("token_hash", "staff_id", "created_at", "expires_at", "revoked_at")
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     staff_id: Mapped[str] = mapped_column(String(26), index=True)
     name: Mapped[str] = mapped_column(String(60))

@@ -2,10 +2,12 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
@@ -13,8 +15,11 @@ from ledger.append import Ledger
 from staff.models import ApiToken, ConsoleSession, Staff
 from staff.people import password_holds
 from staff.refusal import Reason, Refused
+from staff.standing import FRESH, standing
 from storage.cache import Cache
 from storage.database import Database
+
+Access = TypeVar("Access", ConsoleSession, ApiToken)
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
@@ -68,9 +73,7 @@ async def sign_in(ledger: Ledger, cache: Cache, attempt: Attempt) -> str:
     failures = [int(await cache.get(key) or 0) for key in wide]
     if await cache.count(person_key, _WINDOW) > _PERSON_TRIES or max(failures) >= _FAILURES:
         raise _too_many()
-    async with ledger.db.session() as session:
-        query = select(Staff).where(Staff.login == attempt.login, Staff.active.is_(True))
-        person = (await session.scalars(query)).first()
+    person = await _person(ledger, attempt.login)
     stored = person.password_hash if person else None
     if not await password_holds(stored, attempt.password) or person is None:
         for key in wide:
@@ -93,6 +96,18 @@ async def sign_in(ledger: Ledger, cache: Cache, attempt: Attempt) -> str:
     return token
 
 
+async def _person(ledger: Ledger, login: str) -> Staff | None:
+    """Who signs in with this login: an unbroken row of somebody who works here by signed entry."""
+    async with ledger.db.session() as session:
+        person = (await session.scalars(select(Staff).where(Staff.login == login))).first()
+    if person is None:
+        return None
+    if not person.whole:
+        await ledger.row_changed("staff", person.id)
+        return None
+    return person if (await standing(ledger, person.id)).active else None
+
+
 async def limit_passwords(cache: Cache, staff_id: str) -> None:
     """Refuse (429) a signed-in person who tries too many passwords of their own."""
     if await cache.count(f"password:{staff_id}", _WINDOW) > _PERSON_TRIES:
@@ -108,34 +123,49 @@ def live(session: ConsoleSession, moment: datetime) -> bool:
     )
 
 
-async def visitor_of_session(db: Database, token: str) -> Visitor | None:
-    """Who holds this session cookie, or None when it ended or the person was deactivated."""
+async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
+    """Who holds this session cookie, or None when it ended, was forged, or they left."""
     key, moment = token_hash(token), now()
-    async with db.session() as session:
+    async with ledger.db.session() as session:
         row = await session.get(ConsoleSession, key)
-        if row is None or not live(row, moment):
-            return None
-        person = await session.get(Staff, row.staff_id)
-        if person is None or not person.active:
-            return None
-        if moment - row.seen_at > _SEEN_EVERY:
+        if row is not None and row.whole and live(row, moment) and _long_ago(row, moment):
             row.seen_at = moment
-        return _visitor(person, row.csrf, key)
+        person = await session.get(Staff, row.staff_id) if row is not None else None
+    if row is None or person is None:
+        return None
+    if not row.whole:
+        await ledger.row_changed("console_session", key)
+        return None
+    return await _visitor(ledger, person, row.csrf, key) if live(row, moment) else None
 
 
-async def visitor_of_token(db: Database, token: str) -> Visitor | None:
+def _long_ago(row: ConsoleSession, moment: datetime) -> bool:
+    """A write a minute keeps a session alive; one a request would only wear the disk."""
+    return moment - row.seen_at > _SEEN_EVERY
+
+
+async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
     """Who owns this API token, or None."""
     key = token_hash(token)
-    async with db.session() as session:
+    async with ledger.db.session() as session:
         row = await session.get(ApiToken, key)
-        if row is None or row.revoked_at is not None or row.expires_at < now():
-            return None
-        person = await session.get(Staff, row.staff_id)
-        return _visitor(person, "", key) if person is not None and person.active else None
+        person = await session.get(Staff, row.staff_id) if row is not None else None
+    if row is None or person is None:
+        return None
+    if not row.whole:
+        await ledger.row_changed("api_token", key)
+        return None
+    if row.revoked_at is not None or row.expires_at < now():
+        return None
+    return await _visitor(ledger, person, "", key)
 
 
-def _visitor(person: Staff, csrf: str, key: str) -> Visitor:
-    return Visitor(person.id, person.login, person.name, frozenset(person.roles), csrf, key)
+async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
+    """The person behind a session or token, with the roles of their signed entries."""
+    stands = await standing(ledger, person.id, age=FRESH)
+    if not stands.active:
+        return None
+    return Visitor(person.id, person.login, person.name, stands.roles, csrf, key)
 
 
 async def sign_out(db: Database, key: str) -> None:
@@ -149,15 +179,23 @@ async def sign_out(db: Database, key: str) -> None:
 async def end_other_sessions(db: Database, visitor: Visitor) -> None:
     """End every other session of this person."""
     async with db.session() as session:
-        await session.execute(
-            update(ConsoleSession)
-            .where(
-                ConsoleSession.staff_id == visitor.staff_id,
-                ConsoleSession.token_hash != visitor.key,
-                ConsoleSession.revoked_at.is_(None),
-            )
-            .values(revoked_at=now())
-        )
+        for row in await _unrevoked(session, ConsoleSession, visitor.staff_id):
+            if row.token_hash != visitor.key:
+                row.revoked_at = now()
+
+
+async def end_access(session: AsyncSession, staff_id: str) -> None:
+    """End every session and every API token of a person, in the caller's transaction."""
+    for row in await _unrevoked(session, ConsoleSession, staff_id):
+        row.revoked_at = now()
+    for token in await _unrevoked(session, ApiToken, staff_id):
+        token.revoked_at = now()
+
+
+async def _unrevoked(session: AsyncSession, table: type[Access], staff_id: str) -> Sequence[Access]:
+    """Rows one by one, not in one statement: each is sealed anew with its end."""
+    query = select(table).where(table.staff_id == staff_id, table.revoked_at.is_(None))
+    return (await session.scalars(query)).all()
 
 
 async def sessions_of(session: AsyncSession, staff_id: str) -> list[ConsoleSession]:
@@ -191,8 +229,5 @@ async def new_token(db: Database, staff_id: str, name: str) -> str:
 async def revoke_tokens(db: Database, staff_id: str) -> None:
     """End every API token of a person."""
     async with db.session() as session:
-        await session.execute(
-            update(ApiToken)
-            .where(ApiToken.staff_id == staff_id, ApiToken.revoked_at.is_(None))
-            .values(revoked_at=now())
-        )
+        for row in await _unrevoked(session, ApiToken, staff_id):
+            row.revoked_at = now()

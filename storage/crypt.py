@@ -10,6 +10,14 @@ from pathlib import Path
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+_BOUND = "b1:"
+"""Begins every ciphertext that is bound to its place."""
+
+
+def place_of(table: str, row_id: str, column: str) -> str:
+    """What a ciphertext is bound to."""
+    return f"{table}:{row_id}:{column}"
+
 
 class DataKey:
     """AES-256-GCM for values that are read back, HMAC-SHA-256 for values that are looked up."""
@@ -20,18 +28,32 @@ class DataKey:
             raise ValueError("数据密钥必须是 32 字节：请用 shenfa init 生成，或检查密钥文件")
         self._box = AESGCM(hashlib.sha256(b"shenfa encrypt" + key).digest())
         self._mac = hashlib.sha256(b"shenfa lookup" + key).digest()
+        self.seal_key = hashlib.sha256(b"shenfa seal" + key).digest()
 
-    def encrypt(self, value: str) -> str:
-        """Base64 of nonce and ciphertext; a new nonce each time."""
+    def encrypt(self, value: str, place: str) -> str:
+        """Base64 of nonce and ciphertext; a new nonce each time.
+
+        `place` (table:row:column) is bound in: copied to another row or column it does not open.
+        """
         nonce = secrets.token_bytes(12)
-        return base64.b64encode(nonce + self._box.encrypt(nonce, value.encode(), None)).decode()
+        sealed = self._box.encrypt(nonce, value.encode(), place.encode())
+        return _BOUND + base64.b64encode(nonce + sealed).decode()
 
-    def decrypt(self, value: str) -> str:
-        """The plain value; ValueError when it was changed or another key wrote it."""
-        raw = base64.b64decode(value)
+    def decrypt(self, value: str, place: str) -> str:
+        """The plain value; ValueError when it was changed, moved, or another key wrote it."""
+        if not value.startswith(_BOUND):
+            raise ValueError("密文没有绑定位置：请先运行一次本版本的升级，或数据被改动")
+        return self._open(value.removeprefix(_BOUND), place.encode())
+
+    def decrypt_unbound(self, value: str) -> str:
+        """What a version before bound ciphertexts wrote; only the upgrade asks for it."""
+        return self._open(value, None)
+
+    def _open(self, value: str, place: bytes | None) -> str:
         try:
-            return self._box.decrypt(raw[:12], raw[12:], None).decode()
-        except InvalidTag as error:
+            raw = base64.b64decode(value, validate=True)
+            return self._box.decrypt(raw[:12], raw[12:], place).decode()
+        except (InvalidTag, ValueError) as error:
             raise ValueError("密文无法解开：数据密钥不符，或数据被改动") from error
 
     def blind(self, value: str) -> str:

@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
+from storage.seals import INFO, Seals
+
 Found = TypeVar("Found")
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _WRITE_LOCK = 0x5348454E  # one advisory lock on PostgreSQL for chained writes
@@ -66,9 +68,13 @@ def new_salt() -> str:
 class Database:
     """One engine. `session()` commits on success and rolls back on any error."""
 
-    def __init__(self, url: str) -> None:
-        """Connect lazily to `url` (sqlite+aiosqlite or postgresql+asyncpg)."""
+    def __init__(self, url: str, seals: Seals | None = None) -> None:
+        """Connect lazily to `url` (sqlite+aiosqlite or postgresql+asyncpg).
+
+        Without `seals` no sealed row can be read or written (storage/seals.py).
+        """
         self.url = url
+        self._info = {INFO: seals}
         self.is_sqlite = url.startswith("sqlite")
         if (path := sqlite_file(url)) is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -80,7 +86,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
-        self._make = async_sessionmaker(self.engine, expire_on_commit=False)
+        self._make = async_sessionmaker(self.engine, expire_on_commit=False, info=self._info)
         self._reader: Engine | None = None
         if sqlite_file(url) is not None:
             self._reader = create_engine(url.replace("+aiosqlite", ""), hide_parameters=True)
@@ -120,7 +126,7 @@ class Database:
         return await asyncio.to_thread(self._read, look)
 
     def _read(self, look: Callable[[Session], Found]) -> Found:
-        with Session(self._reader, expire_on_commit=False) as session:
+        with Session(self._reader, expire_on_commit=False, info=dict(self._info)) as session:
             return look(session)
 
     @property

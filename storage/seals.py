@@ -1,0 +1,105 @@
+"""Seals: a row that can make something leave, or lets somebody in, proves who wrote it.
+
+A seal is HMAC-SHA-256, with a key outside the database, over the table's name and every field of
+the row that matters. Whoever writes to the database alone can change or copy rows and cannot seal
+them.
+What is old and was once true can be put back; where that matters, the signed ledger decides
+(staff/standing.py, review_queue/release.py).
+"""
+
+import hmac
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import String, event
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
+
+INFO = "seals"
+"""Where a session's `info` carries its office's Seals."""
+
+
+class Seals:
+    """Makes and checks seals with one key."""
+
+    def __init__(self, key: bytes) -> None:
+        """`key`: 32 bytes derived from the data key (storage.crypt.DataKey.seal_key)."""
+        if len(key) != 32:
+            raise ValueError("a seal key has 32 bytes")
+        self._key = key
+
+    def of(self, table: str, values: Sequence[Any]) -> str:
+        """The seal over a row's fields, hex; the order of `values` is the table's own."""
+        said = json.dumps([table, *map(_plain, values)], ensure_ascii=False, separators=(",", ":"))
+        return hmac.digest(self._key, said.encode(errors="surrogatepass"), "sha256").hex()
+
+    def hold(self, seal: str, table: str, values: Sequence[Any]) -> bool:
+        """Whether `seal` is over exactly these fields."""
+        return hmac.compare_digest(seal.encode(errors="replace"), self.of(table, values).encode())
+
+
+def _plain(value: Any) -> Any:
+    """Moments as UTC text: SQLite and PostgreSQL give the same moment back in different zones."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds")
+    return value
+
+
+class Sealed:
+    """A table whose rows carry a seal over the columns named in SEALED.
+
+    Rows written through the ORM are sealed as they are flushed. A row whose seal was wrong when it
+    was read keeps its wrong seal: a later harmless change must not launder what somebody wrote in
+    between. `whole` says whether the row may be believed.
+    """
+
+    SEALED: ClassVar[tuple[str, ...]] = ()
+    seal: Mapped[str] = mapped_column(String(64), default="", server_default="")
+
+    @property
+    def whole(self) -> bool:
+        """Whether the seal was right when the row was read, or this process wrote it itself."""
+        return bool(self.__dict__.get("_whole", False))
+
+    def values(self) -> list[Any]:
+        """The sealed fields, in their order."""
+        return [getattr(self, name) for name in self.SEALED]
+
+
+def _table(row: Sealed) -> str:
+    return str(row.__class__.__dict__["__tablename__"])
+
+
+def _seals_of(session: Session | None) -> Seals:
+    seals = session.info.get(INFO) if session is not None else None
+    if not isinstance(seals, Seals):
+        raise RuntimeError("a sealed row was read or written without the office's seal key")
+    return seals
+
+
+@event.listens_for(Sealed, "load", propagate=True)
+def _loaded(row: Sealed, _context: object) -> None:
+    seals = _seals_of(object_session(row))
+    row.__dict__["_whole"] = seals.hold(row.seal or "", _table(row), row.values())
+
+
+@event.listens_for(Sealed, "refresh", propagate=True)
+def _refreshed(row: Sealed, context: object, _names: object) -> None:
+    _loaded(row, context)
+
+
+def _writing(_mapper: object, _connection: object, row: Sealed) -> None:
+    if row.__dict__.get("_whole") is False:
+        return
+    for column in row.__class__.__dict__["__table__"].columns:
+        default = column.default
+        missing = column.name in row.SEALED and getattr(row, column.name) is None
+        if missing and default is not None and default.is_scalar:
+            setattr(row, column.name, default.arg)  # what the flush would fill in after us
+    row.seal = _seals_of(object_session(row)).of(_table(row), row.values())
+    row.__dict__["_whole"] = True
+
+
+event.listen(Sealed, "before_insert", _writing, propagate=True)
+event.listen(Sealed, "before_update", _writing, propagate=True)
