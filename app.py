@@ -17,16 +17,16 @@ from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
 from bot.anchor_post import AnchorPost
+from bot.callbacks import CallbackWiring
+from bot.callbacks import add_routes as add_inbound_routes
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Inbound, InboundKind, Reply
 from bot.delivery import Deliverer, Wiring
-from bot.inbound import Doors
-from bot.inbound import add_routes as add_inbound_routes
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
-from bot.telegram import TelegramChannel
-from bot.wechat import NoAnswer, NotSent, WeChatChannel
-from bot.wechat import Refused as WeChatRefused
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
+from bot.wechat.client import NoAnswer, NotSent, WeChatRefused
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
@@ -650,13 +650,13 @@ def build_site(shenfa: Shenfa) -> web.Application:
     app = web.Application(client_max_size=12 * 1024 * 1024)
     add_inbound_routes(
         app,
-        Doors(
+        CallbackWiring(
             db=shenfa.db,
             cache=shenfa.cache,
             accounts=shenfa.accounts,
             contacts=shenfa.contacts,
             deliverer=shenfa.deliverer,
-            telegram=shenfa.telegram,
+            channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,
         ),

@@ -41,7 +41,7 @@ from app import Shenfa, build_site, initialise, open_shenfa
 from bot.contract import Content, State
 from bot.http import open_session
 from bot.models import Account, Delivery, InboundMessage
-from bot.telegram import AiohttpRequest
+from bot.telegram.client import AiohttpRequest
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup

@@ -25,7 +25,7 @@ from bot.contract import (
 )
 from bot.delivery import Deliverer, Wiring
 from bot.models import Account, Delivery, Publication
-from bot.telegram import TelegramChannel
+from bot.telegram.channel import TelegramChannel
 from config.clock import now
 from sandbox.app import create_app
 from storage.cache import MemoryCache

@@ -16,8 +16,8 @@ from bot.contacts import Contacts
 from bot.contract import Channel, Content, Release, State
 from bot.delivery import Deliverer, Wiring
 from bot.models import Account, Publication
-from bot.telegram import TelegramChannel
-from bot.wechat import WeChatChannel
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
 from review_queue.canonical import Draft
 from review_queue.items import Origin
 from review_queue.models import Revision

@@ -10,12 +10,12 @@ from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
+from bot.callbacks import CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, Reply, ReplyBasis, State
 from bot.delivery import Deliverer, Wiring
-from bot.inbound import Doors, add_routes
 from bot.models import Contact, InboundMessage, Publication
-from bot.telegram import TelegramChannel
-from bot.wechat import WeChatChannel
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
@@ -62,17 +62,17 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
     )
     app = web.Application()
     made = House(office, "", platforms)
-    doors = Doors(
+    wiring = CallbackWiring(
         db,
         cache,
         office.accounts,
         office.contacts,
         deliverer,
-        channels["telegram"],
+        channels,
         made.on_inbound,
         lambda text: text.replace("13800000000", "【电话】"),
     )
-    add_routes(app, doors)
+    add_routes(app, wiring)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
