@@ -21,7 +21,12 @@ from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Inbound, InboundKind, Reply
-from bot.delivery import Deliverer, Wiring
+from bot.delivery.leases import Lease
+from bot.delivery.outbox import queue_reply
+from bot.delivery.publishing import Publisher
+from bot.delivery.recent import Recent
+from bot.delivery.sending import Sender
+from bot.delivery.wiring import Wiring
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
 from bot.telegram.channel import TelegramChannel
@@ -103,7 +108,9 @@ class Shenfa:
     queue: ReviewQueue
     governance: Governance
     releases: Releases
-    deliverer: Deliverer
+    lease: Lease
+    publisher: Publisher
+    sender: Sender
     pusher: Pusher
     matching: Matching
     taxonomy: Taxonomy
@@ -123,7 +130,7 @@ class Shenfa:
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
         if inbound.kind is InboundKind.RESULT:
-            await self.deliverer.on_result_event(inbound)
+            await self.publisher.on_result_event(inbound)
             return None
         return await self.dispatcher.handle(inbound, contact)
 
@@ -190,10 +197,10 @@ class Shenfa:
         """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
         tasks = Tasks(
             {
-                "publish": self.deliverer.publish_due,
-                "settle": self.deliverer.settle_due,
+                "publish": self.publisher.publish_due,
+                "settle": self.publisher.settle_due,
                 "rows": self.pusher.create_due,
-                "deliver": self.deliverer.deliver_due,
+                "deliver": self.sender.deliver_due,
                 "seal": self.pusher.finish_due,
                 "poll": self.ingest.poll_due,
                 "links": self.links.refresh_due,
@@ -202,7 +209,7 @@ class Shenfa:
                 "remind": self.source_tasks.tend,
                 "expire": self._expire_sources,
                 "escalate": self.tickets.escalate_due,
-                "sweep": self.deliverer.sweep,
+                "sweep": self.lease.sweep,
                 "deadlines": self.deadlines.run_due,
                 "checkpoint": self.ledger.checkpoint_due,
                 "verify": Watch(self.ledger).look,
@@ -230,7 +237,7 @@ class Shenfa:
             "anchor": 20,
         }
         reading = asyncio.create_task(self.rules.read_speller(self.db))
-        await self.deliverer.start()
+        await self.lease.start()
         await tasks.start()
         ticker = AsyncIOScheduler(timezone=BEIJING)
         for name, seconds in every.items():
@@ -251,7 +258,7 @@ class Shenfa:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             await tasks.stop()
-            await self.deliverer.stop()
+            await self.lease.stop()
 
 
 async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
@@ -567,20 +574,21 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     async def on_incident(kind: str, subject: str, message: str) -> None:
         await ledger.open_incident(kind, subject=subject, message=message, detail={})
 
-    deliverer = Deliverer(
-        Wiring(
-            db=db,
-            cache=cache,
-            contacts=contacts,
-            channels=channels,
-            verify=releases.verify,
-            open_account=accounts.open,
-            load_media=load_media,
-            in_flight=settings.sends_in_flight,
-            on_incident=on_incident,
-            on_publication=queue.note_publication,
-        )
+    delivery = Wiring(
+        db=db,
+        cache=cache,
+        contacts=contacts,
+        channels=channels,
+        verify=releases.verify,
+        open_account=accounts.open,
+        load_media=load_media,
+        in_flight=settings.sends_in_flight,
+        on_incident=on_incident,
+        on_publication=queue.note_publication,
     )
+    recent = Recent(delivery)
+    lease = Lease(delivery, recent)
+    publisher, sender = Publisher(delivery, lease, recent), Sender(delivery, lease, recent)
     hours = load_hours(CONFIG / "calendar.yaml")
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
@@ -595,9 +603,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
             ledger=ledger,
             hours=hours,
             check=rules.check_text,
-            queue_reply=deliverer.queue_reply,
+            queue_reply=partial(queue_reply, db),
             alarm=alarms.tell,
-            windows={"wechat": (48 * 3600.0, 5)},
+            channels=channels,
         )
     )
     wiring = CommandWiring(
@@ -608,7 +616,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         mask=mask,
         hotline=hours.hotline,
-        say_now=deliverer.reply_now,
+        say_now=sender.reply_now,
     )
     dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
     return Shenfa(
@@ -624,7 +632,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         queue=queue,
         governance=governance,
         releases=releases,
-        deliverer=deliverer,
+        lease=lease,
+        publisher=publisher,
+        sender=sender,
         pusher=Pusher(db, ledger, releases.verify, matching),
         matching=matching,
         taxonomy=taxonomy,
@@ -655,7 +665,8 @@ def build_site(shenfa: Shenfa) -> web.Application:
             cache=shenfa.cache,
             accounts=shenfa.accounts,
             contacts=shenfa.contacts,
-            deliverer=shenfa.deliverer,
+            publisher=shenfa.publisher,
+            sender=shenfa.sender,
             channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,

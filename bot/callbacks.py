@@ -23,7 +23,8 @@ from bot.contract import (
     Reply,
     Unreadable,
 )
-from bot.delivery import Deliverer
+from bot.delivery.publishing import Publisher
+from bot.delivery.sending import Sender
 from bot.models import Contact, InboundMessage
 from config.clock import now
 from storage.cache import Cache
@@ -48,7 +49,8 @@ class CallbackWiring:
     cache: Cache
     accounts: Accounts
     contacts: Contacts
-    deliverer: Deliverer
+    publisher: Publisher
+    sender: Sender
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
@@ -103,7 +105,7 @@ class Callbacks:
             return web.Response(status=400, text=str(unreadable))
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
-            await self._w.deliverer.on_result_event(inbound)
+            await self._w.publisher.on_result_event(inbound)
         elif channel.passive_seconds:
             text = await self._answer_in_call(channel, account, inbound)
         elif inbound.address:
@@ -142,7 +144,7 @@ class Callbacks:
     async def _send_late(self, answer: asyncio.Task[Reply | None], row_id: str) -> None:
         reply = await answer
         if reply is not None:
-            await self._w.deliverer.reply_now(reply, f"in:{row_id}")
+            await self._w.sender.reply_now(reply, f"in:{row_id}")
 
     async def _answer_after(
         self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
@@ -151,7 +153,7 @@ class Callbacks:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
         reply = await self._w.on_inbound(inbound, stored.contact)
         if reply is not None:
-            await self._w.deliverer.reply_now(reply, f"in:{stored.row_id}")
+            await self._w.sender.reply_now(reply, f"in:{stored.row_id}")
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]

@@ -12,7 +12,7 @@ from wechatpy.crypto import WeChatCrypto
 from bot.accounts import NewAccount
 from bot.callbacks import CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, Reply, ReplyBasis, State
-from bot.delivery import Deliverer, Wiring
+from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
@@ -20,7 +20,7 @@ from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
-from tests.bot.conftest import AES_KEY, Office, Platforms, RecordingChannel, no_media
+from tests.bot.conftest import AES_KEY, Office, Platforms, Process, RecordingChannel, no_media
 
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 
@@ -57,7 +57,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         "wechat": WeChatChannel(cache, platforms.hosts),
         "telegram": TelegramChannel(cache, platforms.hosts),
     }
-    deliverer = Deliverer(
+    process = Process(
         Wiring(db, cache, office.contacts, channels, office.verify, office.accounts.open, no_media)
     )
     app = web.Application()
@@ -67,7 +67,8 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         cache,
         office.accounts,
         office.contacts,
-        deliverer,
+        process.publisher,
+        process.sender,
         channels,
         made.on_inbound,
         lambda text: text.replace("13800000000", "【电话】"),
