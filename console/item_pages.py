@@ -28,8 +28,9 @@ from console.words import read_field_time
 from content_sources.models import Article, Source
 from review_queue.canonical import Draft
 from review_queue.experts import links_of, state_of
-from review_queue.items import STATES, Answer
+from review_queue.items import Answer
 from review_queue.models import Item, Revision
+from review_queue.states import STATES
 from review_queue.workflow import GATE_NAMES, GATES, OVERDUE
 from staff.models import Staff
 from staff.passkeys import Passkeys, read_credential, shown_assertion

@@ -10,8 +10,8 @@ from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
 from gates.redaction import PERSONAL, profiles
-from review_queue.items import STATES
 from review_queue.models import Item
+from review_queue.states import STATES
 from review_queue.workflow import GATE_NAMES
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES

@@ -27,6 +27,7 @@ from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
 from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
+from review_queue.states import ItemState
 from staff.models import Staff
 from staff.people import roles_at
 from staff.refusal import Reason, Refused
@@ -249,7 +250,7 @@ class Reposts:
                     actor=staff_id,
                     body=body,
                 )
-                if item.state == "quarantined":
+                if item.state == ItemState.QUARANTINED:
                     await lift(tx, item, "已批准例外转载，请核对后提交审核")
         return row
 

@@ -27,6 +27,7 @@ from content_sources.whitelist import Refusal, SourceRule, host_of, judge
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
+from review_queue.states import ItemState
 
 AFTER = (
     timedelta(hours=1),
@@ -170,7 +171,11 @@ class OriginalWatch:
             query = (
                 select(Item)
                 .outerjoin(Watched, Watched.item_id == Item.id)
-                .where(Item.state == "published", Item.kind == "转载", Watched.item_id.is_(None))
+                .where(
+                    Item.state == ItemState.PUBLISHED,
+                    Item.kind == "转载",
+                    Watched.item_id.is_(None),
+                )
                 .order_by(Item.id)
                 .limit(200)
             )

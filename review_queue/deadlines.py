@@ -14,6 +14,7 @@ from config.clock import now
 from ledger.append import Transaction
 from review_queue.items import ReviewQueue
 from review_queue.models import Emergency, Item, Referral
+from review_queue.states import ItemState
 from staff.absence import Away, set_absent
 from staff.models import Absence, Staff
 
@@ -71,7 +72,7 @@ class Deadlines:
         moment = now()
         soon = (Item.level_due_at <= moment + _LONGEST_LEAD) & Item.level_reminded.is_(False)
         query = select(Item.id).where(
-            Item.state == "review", or_(Item.level_due_at <= moment, soon)
+            Item.state == ItemState.REVIEW, or_(Item.level_due_at <= moment, soon)
         )
         async with self._ledger.db.session() as session:
             ids = (await session.scalars(query)).all()
@@ -80,7 +81,7 @@ class Deadlines:
     async def _one_level(self, item_id: str) -> int:
         async with self._ledger.transaction() as tx:
             item = await tx.session.get(Item, item_id)
-            if item is None or item.state != "review" or item.level_due_at is None:
+            if item is None or item.state != ItemState.REVIEW or item.level_due_at is None:
                 return 0
             if item.level_due_at <= now():
                 told = await self._overdue(tx, item)

@@ -12,7 +12,7 @@ from config.clock import now
 from ledger.append import Transaction
 from review_queue.canonical import Draft, commitment
 from review_queue.chain import Makers, finding_place, maker_faults, statement
-from review_queue.desk import CLAIM, STATES, end_unsent, holder_faults, latest
+from review_queue.desk import CLAIM, end_unsent, holder_faults, latest
 from review_queue.drafting import Drafting, current_of
 from review_queue.expert_models import ExpertLink
 from review_queue.models import (
@@ -26,6 +26,7 @@ from review_queue.models import (
     Waiver,
 )
 from review_queue.release import decision_words
+from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import (
     EMERGENCY,
     GATE_NAMES,
@@ -254,7 +255,7 @@ class Deciding(Drafting):
             roles = set(person.roles).union(*stands_in.values())
             mine = or_(Item.waiting == "*", *(Item.waiting.contains(f" {one} ") for one in roles))
             query = select(Item).where(
-                (Item.state == "review") | Item.retrospective.in_(("review", "overdue")),
+                (Item.state == ItemState.REVIEW) | Item.retrospective.in_(("review", "overdue")),
                 mine,
                 Item.author_id != staff_id,
                 Item.last_editor_id != staff_id,
@@ -278,7 +279,7 @@ class Deciding(Drafting):
         """State, level, role, substitution and separation of duties; gates are asked elsewhere."""
         round_ = await self.round_of(session, item)
         if round_ is None:
-            fault = Reason("state", f"稿件现在是“{STATES[item.state]}”，不在审核中")
+            fault = Reason("state", f"稿件现在是“{state_name(item)}”，不在审核中")
             return None, Seat(0, "", [fault])
         seat = _seat(item, round_, person, ({}, wanted))
         if seat.reasons:
@@ -483,7 +484,8 @@ class Deciding(Drafting):
         elif answer.verdict == "return" and round_.emergency is not None:
             await self._reject_afterwards(tx, item, round_.emergency, decision)
         elif answer.verdict == "return":
-            await self._void(tx.session, item, "稿件被退回")
+            await self._end_run(tx.session, item, "稿件被退回")
+            move(item, Verb.RETURN)
             item.return_reason = answer.note
         else:
             counts = list(round_.counts)
@@ -527,7 +529,8 @@ class Deciding(Drafting):
             created_at=now(),
         )
         tx.session.add(release)
-        item.state, item.release_id, item.level_due_at = "approved", release.id, None
+        move(item, Verb.RELEASE)
+        item.release_id, item.level_due_at = release.id, None
         await tx.append(
             "release.created",
             subject=f"item:{item.id}",
@@ -582,7 +585,8 @@ class Deciding(Drafting):
             },
         )
         tx.session.add(row)
-        item.state, item.level_due_at = "referred", due
+        move(item, Verb.REFER)
+        item.level_due_at = due
         item.level_reminded = False
 
     async def answer_referral(self, item_id: str, staff_id: str, text: str) -> Item:
@@ -614,7 +618,7 @@ class Deciding(Drafting):
                 Referral.voided_at.is_(None),
             )
             asked = (await tx.session.scalars(query.limit(1))).first()
-            if item is None or item.state != "referred" or asked is None:
+            if item is None or item.state != ItemState.REFERRED or asked is None:
                 return
             if link.asked_by in (item.author_id, item.last_editor_id):
                 return
@@ -631,7 +635,7 @@ class Deciding(Drafting):
         )
         row = (await tx.session.scalars(query.order_by(Referral.asked_at.desc()))).first()
         reasons = []
-        if item.state != "referred" or row is None:
+        if item.state != ItemState.REFERRED or row is None:
             reasons.append(Reason("state", "这篇稿件没有等待答复的问题"))
         if not text.strip():
             reasons.append(Reason("note", "请写明有关部门的答复"))
@@ -651,10 +655,8 @@ class Deciding(Drafting):
             },
         )
         levels = (item.workflow or {"levels": []})["levels"]
-        item.state, item.level_due_at = (
-            "review",
-            now() + timedelta(hours=levels[row.level]["hours"]),
-        )
+        move(item, Verb.HEAR)
+        item.level_due_at = now() + timedelta(hours=levels[row.level]["hours"])
         item.level_reminded = item.level_overdue = False
         item.version += 1
         return item
@@ -747,7 +749,7 @@ def _round(
     item: Item, decided: Collection[tuple[int, int, str, bool]], emergency: Emergency | None
 ) -> Round | None:
     follows = emergency is not None and item.retrospective in ("review", "overdue")
-    if item.workflow is None or not (follows or item.state == "review"):
+    if item.workflow is None or not (follows or item.state == ItemState.REVIEW):
         return None
     run = [row for row in decided if row[0] > (item.run_seq or 0)]
     if follows and emergency is not None:
@@ -907,8 +909,8 @@ def _waive_faults(
     item: Item, person: Staff, found: Mapping[str, Any] | None, reason: str
 ) -> list[Reason]:
     faults = []
-    if item.state != "review":
-        faults.append(Reason("state", f"稿件现在是“{STATES[item.state]}”，不在审核中"))
+    if item.state != ItemState.REVIEW:
+        faults.append(Reason("state", f"稿件现在是“{state_name(item)}”，不在审核中"))
     if not REVIEWERS & set(person.roles):
         faults.append(Reason("role", "只有审核人员能对提示作放行说明"))
     if not reason.strip():

@@ -26,16 +26,6 @@ from storage.database import new_id
 ROBOT = "robot"
 CLAIM = timedelta(minutes=20)
 WINDOW = timedelta(days=30)
-STATES = {
-    "draft": "草稿",
-    "review": "审核中",
-    "referred": "已转有关部门",
-    "approved": "已通过审核",
-    "scheduled": "已安排发布",
-    "published": "已发布",
-    "recalled": "已撤回",
-    "quarantined": "已隔离",
-}
 
 Render = Callable[[Sequence[Account], Content], tuple[dict[str, dict[str, Any]], list[str]]]
 """Accounts and content in; one rendering per account id, and every platform limit broken."""
@@ -120,9 +110,9 @@ class Desk:
         item.klass = klass
         return await self._add_revision(tx, item, text, (staff_id, True))
 
-    async def _void(self, session: AsyncSession, item: Item, why: str) -> None:
-        """Take a running or finished review back to draft; unsent publications end."""
-        item.state, item.workflow, item.level, item.level_due_at = "draft", None, 0, None
+    async def _end_run(self, session: AsyncSession, item: Item, why: str) -> None:
+        """End a running or finished review; unsent publications end. The caller moves the item."""
+        item.workflow, item.level, item.level_due_at = None, 0, None
         item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
         item.run_seq, item.retrospective = None, ""
         item.level_reminded = item.level_overdue = False

@@ -15,8 +15,9 @@ from ledger.append import Transaction
 from review_queue.canonical import KINDS, Draft, commitment, digest
 from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest, rank
-from review_queue.desk import STATES, WINDOW, Desk, append_with_words, latest
+from review_queue.desk import WINDOW, Desk, append_with_words, latest
 from review_queue.models import Emergency, Item, Revision
+from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import EMERGENCY, Workflow
 from staff.models import Staff
 from staff.refusal import Reason, Refused, refuse, status_of
@@ -73,7 +74,7 @@ class Drafting(Desk):
             id=new_id(),
             kind=draft.kind,
             klass=draft.klass,
-            state="draft",
+            state=ItemState.DRAFT,
             title=draft.title[:300],
             author_id=origin.editor_id,
             last_editor_id=origin.editor_id,
@@ -109,7 +110,8 @@ class Drafting(Desk):
             text, _ = await self._canonical(tx.session, draft)
             if digest(text) == revision.digest:
                 return item
-            await self._void(tx.session, item, "稿件已修改，需要重新审核")
+            await self._end_run(tx.session, item, "稿件已修改，需要重新审核")
+            move(item, Verb.VOID)
             item.klass, item.kind, item.title = draft.klass, draft.kind, draft.title[:300]
             await self._add_revision(tx, item, text, (staff_id, False))
             return item
@@ -166,8 +168,9 @@ class Drafting(Desk):
             words = [w for w, klass in self.triggers.of(draft).items() if rank(klass) > rank(to)]
             body = {"from": top, "to": to, "words": sorted(words)}
             await append_with_words(tx, item, "class.lowered", (staff_id, reason, body))
-            if item.state == "review":
-                await self._void(tx.session, item, "稿件类别已改，需要重新提交")
+            if item.state == ItemState.REVIEW:
+                await self._end_run(tx.session, item, "稿件类别已改，需要重新提交")
+                move(item, Verb.VOID)
             if draft.klass != to:
                 await self._reclass(tx, item, to, staff_id)
             item.return_reason = f"类别已降为{to}：{reason}"
@@ -262,7 +265,8 @@ class Drafting(Desk):
         definition = self._levels_of(item.klass)
         flow = definition.for_kind(item.kind)
         hours = min(level.hours for level in (flow.levels if flow.parallel else flow.levels[:1]))
-        item.state, item.workflow, item.level = "review", flow.to_json(), 0
+        move(item, Verb.SUBMIT)
+        item.workflow, item.level = flow.to_json(), 0
         item.level_due_at = now() + timedelta(hours=hours)
         item.level_reminded = item.level_overdue = False
         item.return_reason, item.retrospective = "", ""
@@ -296,8 +300,8 @@ class Drafting(Desk):
     ) -> list[Reason]:
         version, draft = form
         reasons = _edit_faults(item, person, version)
-        if item.state != "draft":
-            reasons.append(Reason("state", f"稿件现在是“{STATES[item.state]}”，不能提交"))
+        if item.state != ItemState.DRAFT:
+            reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不能提交"))
         if not draft.accounts:
             reasons.append(Reason("accounts", "请至少选择一个发布账号"))
         _, problems = await self._canonical(session, draft)
@@ -335,14 +339,14 @@ def _source_faults(found: Sequence[Mapping[str, Any]]) -> list[Reason]:
 
 def _edit_faults(item: Item, person: Staff, version: int) -> list[Reason]:
     reasons = []
-    if item.state == "quarantined":
+    if item.state == ItemState.QUARANTINED:
         reasons.append(Reason("state", f"稿件已隔离，不能修改：{item.return_reason}"))
     if "editor" not in person.roles:
         reasons.append(Reason("role", "只有编辑能修改和提交稿件，审核人员请退回并说明"))
     if item.version != version:
         reasons.append(Reason("stale", "稿件在您打开之后有变化，请先看新的内容"))
-    if item.state in ("published", "recalled"):
-        reasons.append(Reason("state", f"稿件{STATES[item.state]}，要改请另写更正"))
+    if item.state in (ItemState.PUBLISHED, ItemState.RECALLED):
+        reasons.append(Reason("state", f"稿件{state_name(item)}，要改请另写更正"))
     return reasons
 
 
@@ -356,8 +360,8 @@ def _lower_faults(item: Item, person: Staff, to: str, reason: str) -> list[Reaso
         reasons.append(Reason("author", "作者不能降低自己稿件的类别"))
     elif person.id == item.last_editor_id:
         reasons.append(Reason("last_editor", "最后修改的人不能降低这一稿的类别"))
-    if item.state not in ("draft", "review"):
-        reasons.append(Reason("state", f"稿件现在是“{STATES[item.state]}”，不能降低类别"))
+    if item.state not in (ItemState.DRAFT, ItemState.REVIEW):
+        reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不能降低类别"))
     if not reason.strip():
         reasons.append(Reason("reason", "降低类别要写明理由"))
     return reasons

@@ -17,7 +17,6 @@ from review_queue.deciding import Answer, Deciding
 from review_queue.desk import (
     CLAIM,
     ROBOT,
-    STATES,
     WINDOW,
     Check,
     Render,
@@ -27,6 +26,7 @@ from review_queue.desk import (
 )
 from review_queue.drafting import Origin
 from review_queue.models import Item
+from review_queue.states import Verb, can, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
 from storage.database import new_id
@@ -34,7 +34,6 @@ from storage.database import new_id
 __all__ = [
     "CLAIM",
     "ROBOT",
-    "STATES",
     "WINDOW",
     "Answer",
     "Check",
@@ -74,7 +73,8 @@ class ReviewQueue(Deciding):
                 reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
             refuse(reasons)
             await self._plan(tx.session, item, draft, due)
-            item.state, item.scheduled_at = "scheduled", due
+            move(item, Verb.SCHEDULE)
+            item.scheduled_at = due
             item.version += 1
             await tx.append(
                 "item.scheduled",
@@ -113,8 +113,8 @@ class ReviewQueue(Deciding):
             if publication is None or publication.state != State.PUBLISHED:
                 return
             item = await session.get(Item, publication.item_id)
-            if item is not None and item.state == "scheduled":
-                item.state = "published"
+            if item is not None and can(item, Verb.PUBLISH):
+                move(item, Verb.PUBLISH)
 
     async def recall(self, item_id: str, staff_id: str, reason: str) -> Item:
         """One person, at once: nothing more of this item goes out. The reason is required."""
@@ -123,13 +123,14 @@ class ReviewQueue(Deciding):
             reasons = []
             if not reason.strip():
                 reasons.append(Reason("reason", "撤回要写明理由"))
-            if item.state in ("draft", "recalled"):
-                reasons.append(Reason("state", f"稿件现在是“{STATES[item.state]}”，不用撤回"))
+            if not can(item, Verb.RECALL):
+                reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不用撤回"))
             if not set(person.roles) - {"auditor", "duty"}:
                 reasons.append(Reason("role", "您的角色不能撤回稿件"))
             refuse(reasons)
-            await self._void(tx.session, item, "稿件已撤回")
-            item.state, item.return_reason = "recalled", reason
+            await self._end_run(tx.session, item, "稿件已撤回")
+            move(item, Verb.RECALL)
+            item.return_reason = reason
             item.version += 1
             await append_with_words(tx, item, "item.recalled", (staff_id, reason, {}))
             return item
@@ -137,8 +138,8 @@ class ReviewQueue(Deciding):
 
 def _state_faults(item: Item, draft: Draft) -> list[Reason]:
     faults: Sequence[Reason] = ()
-    if item.state not in ("approved", "scheduled") or item.release_id is None:
-        faults = [Reason("state", f"稿件现在是“{STATES[item.state]}”，还不能安排发布")]
+    if not can(item, Verb.SCHEDULE) or item.release_id is None:
+        faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]
     if not draft.accounts:
         faults = [*faults, Reason("accounts", "请至少选择一个发布账号")]
     return list(faults)
