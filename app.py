@@ -13,25 +13,23 @@ from typing import Any
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select, update
-from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
 from bot.anchor_post import AnchorPost
 from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
+from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel, Content, Inbound, InboundKind, Reply
+from bot.contract import Channel, Content, Inbound, InboundKind, Menu, Reply
 from bot.delivery.leases import Lease
 from bot.delivery.outbox import queue_reply
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
+from bot.menus import equip
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
-from bot.telegram.channel import TelegramChannel
-from bot.wechat.channel import WeChatChannel
-from bot.wechat.client import NoAnswer, NotSent, WeChatRefused
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
@@ -103,8 +101,6 @@ class Shenfa:
     accounts: Accounts
     contacts: Contacts
     channels: dict[str, Channel]
-    telegram: TelegramChannel
-    wechat: WeChatChannel
     queue: ReviewQueue
     governance: Governance
     releases: Releases
@@ -149,25 +145,9 @@ class Shenfa:
         )
 
     async def equip(self) -> list[str]:
-        """Tell each platform where we listen and what our menu is; the problems, in Chinese.
-
-        WeChat has no call for the callback address: it is typed into its console by a person.
-        """
-        async with self.db.session() as session:
-            query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
-            rows = (await session.scalars(query)).all()
-        problems = []
-        for row in rows:
-            try:
-                account = self.accounts.view(row)
-                if row.platform == "telegram":
-                    callback = f"{self.settings.public_url}/telegram/{row.slug}"
-                    await self.telegram.equip(account, callback, COMMANDS)
-                else:
-                    await self.wechat.create_menu(account, _wechat_menu())
-            except (TelegramError, WeChatRefused, NotSent, NoAnswer, ValueError) as error:
-                problems.append(f"{row.name}：菜单或回调地址没有设好（{error}），请检查账号设置")
-        return problems
+        """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
+        menu = Menu(MENU, COMMANDS)
+        return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
 
     async def propose_policies(self) -> int:
         """Fetched policy pages go to the library as the robot's proposals; how many there were."""
@@ -548,8 +528,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     ledger = open_ledger(settings, db)
     allowed = settings.allowed_private
     accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
-    telegram, wechat = TelegramChannel(cache, allowed), WeChatChannel(cache, allowed)
-    channels: dict[str, Channel] = {"telegram": telegram, "wechat": wechat}
+    channels = open_channels(cache, allowed)
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
     governance = Governance.of(ledger, partial(_clauses, db))
@@ -650,8 +629,6 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
         rules=rules,
-        telegram=telegram,
-        wechat=wechat,
     )
 
 
@@ -674,17 +651,6 @@ def build_site(shenfa: Shenfa) -> web.Application:
     )
     add_console_routes(app, shenfa.console_deps())
     return app
-
-
-def _wechat_menu() -> list[dict[str, Any]]:
-    """The menu in the platform's form: three groups of click buttons."""
-    return [
-        {
-            "name": label,
-            "sub_button": [{"type": "click", "name": name, "key": key} for name, key in choices],
-        }
-        for label, choices in MENU
-    ]
 
 
 def _audience(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:

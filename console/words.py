@@ -6,6 +6,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from bot.channels import CHANNELS
 from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
@@ -42,7 +43,7 @@ ITEM_TONES = {
     "recalled": "stop",
     "quarantined": "stop",
 }
-PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
+PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
 SOURCE_STATES = {
     "proposed": ("等待批准", "warn"),
     "active": ("可以转载", "good"),

@@ -31,7 +31,7 @@ from storage.database import new_id
 
 OPEN = ("open", "claimed")
 DUTY_ROLES = frozenset({"duty", "supervisor"})
-MAX_REPLY = 600  # characters; fits every channel's single message (WeChat: 2048 bytes)
+MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes in the smallest, W4)
 ROBOT = "system"
 
 

@@ -5,7 +5,7 @@ A refused connection too. Anything else without a readable answer may have been 
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -21,12 +21,15 @@ from bot.contract import (
     Heard,
     Inbound,
     LoadMedia,
+    Menu,
+    NotEquipped,
     Outcome,
     Reply,
     State,
 )
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
+from bot.preview import Shown
 from bot.render import fill_reason
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import outcome_of
@@ -35,11 +38,13 @@ from bot.telegram.rendering import (
     TELEGRAM_CAPTION,
     problems_telegram,
     render_telegram,
+    shown_telegram,
     split_telegram,
     units,
 )
 from storage.cache import Cache
 
+REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # else a 429 raises a deprecation warning
 
 
@@ -47,6 +52,11 @@ class TelegramChannel:
     """See bot.contract.Channel. Public timeline: the channel or group named by secrets["chat"]."""
 
     platform = "telegram"
+    label = "Telegram"
+    account_word = "Telegram"
+    secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    overseas = True  # a third-party platform abroad: export needs its assessment (T15)
+    buttons = True
     window_seconds = 0.0
     window_count = 0
     nothing = "ok"
@@ -63,6 +73,21 @@ class TelegramChannel:
     def render(self, content: Content) -> dict[str, Any]:
         """See bot.render."""
         return render_telegram(content)
+
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-16 units left in one message."""
+        return REPLY_ROOM - units(text)
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """None: the platform itself refuses a wrong token at the first call."""
+        return ""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.telegram.rendering."""
+        return shown_telegram(rendering)
 
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         """See bot.render."""
@@ -142,13 +167,14 @@ class TelegramChannel:
             sent.append(outcome.ref)
         return Outcome(State.PUBLISHED, ref=",".join(sent))
 
-    async def equip(
-        self, account: AccountView, callback: str, commands: Sequence[tuple[str, str]]
-    ) -> None:
-        """Point the bot at `callback` and name its commands; raises TelegramError."""
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Point the bot at `callback` and name its commands (T8, T13)."""
         bot = self._bot(account)
-        await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
-        await bot.set_my_commands(list(commands))
+        try:
+            await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+            await bot.set_my_commands(list(menu.commands))
+        except TelegramError as error:
+            raise NotEquipped(str(error)) from error
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """Telegram never asks."""

@@ -23,11 +23,14 @@ from bot.contract import (
     Heard,
     Inbound,
     LoadMedia,
+    Menu,
+    NotEquipped,
     Outcome,
     Reply,
     State,
 )
 from bot.http import open_session
+from bot.preview import Shown
 from bot.render import MARKER, fill_reason
 from bot.wechat import inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
@@ -38,6 +41,7 @@ from bot.wechat.rendering import (
     problems_wechat,
     render_wechat,
     reply_text,
+    shown_wechat,
     split_bytes,
 )
 from storage.cache import Cache
@@ -45,6 +49,8 @@ from storage.cache import Cache
 IMAGE_BYTES = 1024 * 1024  # uploadimg takes jpg and png below 1 MB (W37)
 _COVER_FILE = Path(__file__).with_name("default_cover.png")
 _DAY = 86_400.0
+AES_KEY_LENGTH = 43
+PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
 
 
 PUBLISH_STATUS = {
@@ -69,6 +75,11 @@ class WeChatChannel:
     """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
+    label = "微信"
+    account_word = "微信公众号"
+    secrets: tuple[str, ...] = ("appid", "secret", "token", "aes_key")
+    overseas = False
+    buttons = False
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
     nothing = SUCCESS
@@ -89,6 +100,23 @@ class WeChatChannel:
     def render(self, content: Content) -> dict[str, Any]:
         """See bot.render."""
         return render_wechat(content)
+
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-8 bytes left in one passive text."""
+        return PASSIVE_ROOM - len(text.encode())
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """An EncodingAESKey is 43 characters long; a shorter one decrypts nothing (W5)."""
+        if len(secrets["aes_key"]) == AES_KEY_LENGTH:
+            return ""
+        return f"消息加解密密钥 aes_key 必须是 {AES_KEY_LENGTH} 个字符：请从公众平台复制"
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.wechat.rendering."""
+        return shown_wechat(rendering)
 
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         """See bot.render."""
@@ -264,9 +292,24 @@ class WeChatChannel:
     async def acknowledge(self, account: AccountView, callback_id: str) -> None:
         """WeChat has no buttons that wait."""
 
-    async def create_menu(self, account: AccountView, buttons: list[dict[str, Any]]) -> None:
-        """Set the account's menu; raises WeChatRefused, NotSent or NoAnswer."""
-        await self.client(account).post("menu/create", data={"button": buttons})
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Set the account's menu: groups of click buttons, three by at most five (W36).
+
+        There is no call for the callback address: a person types it into the platform's console.
+        """
+        buttons = [
+            {
+                "name": label,
+                "sub_button": [
+                    {"type": "click", "name": name, "key": key} for name, key in choices
+                ],
+            }
+            for label, choices in menu.groups
+        ]
+        try:
+            await self.client(account).post("menu/create", data={"button": buttons})
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            raise NotEquipped(str(error)) from error
 
     async def close(self) -> None:
         """Give connections back."""

@@ -7,6 +7,7 @@ from typing import Any
 import css_inline
 
 from bot.contract import Content, Reply
+from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     PICTURE,
     REASON_ROOM,
@@ -95,6 +96,31 @@ def problems_wechat(rendering: Mapping[str, Any]) -> list[str]:
         ),
     ]
     return [message for broken, message in checks if broken]
+
+
+def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
+    """The article with every field that is sent, and the push in bytes."""
+    if "article" not in rendering:
+        return None
+    article = rendering["article"]
+    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON)
+    return Shown(
+        title=article["title"],
+        author=article["author"],
+        summary=article["digest"],
+        html=article["content"],
+        cover=article["thumb"].removeprefix("sha256:"),
+        own_cover=article["thumb"] != DEFAULT_COVER,
+        link=article["content_source_url"],
+        push=Message(push),
+        gauges=(
+            Gauge("标题", len(article["title"]), WECHAT_TITLE),
+            Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
+            Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
+            Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
+            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
+        ),
+    )
 
 
 def guard_cdata(text: str) -> str:
