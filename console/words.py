@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from bot.channels import CHANNELS
 from bot.contract import State
 from bot.models import Account
+from bot.switching import SWITCHES
 from config.clock import BEIJING, beijing, now
 from gates.redaction import PERSONAL, profiles
 from review_queue.models import Item
@@ -140,12 +141,6 @@ ENTRY_KINDS = {
     "ledger.restored": "从备份恢复",
     "signin": "登录",
     "gates.run": "五关检查",
-}
-SWITCHES = {
-    "all": "全部对外发送",
-    "publishing": "公开发布",
-    "push": "订阅推送",
-    "answers": "自动答复",
 }
 
 
