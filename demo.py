@@ -32,8 +32,11 @@ from knowledge.documents import PolicyDraft
 from knowledge.library import Repeal
 from ledger.models import Incident
 from ledger.verify import verify_export
+from review_queue import deciding, drafting, publishing, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Answer, Origin
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
 from sandbox.site import FAULTS
@@ -341,8 +344,8 @@ class Stage:
         if article is None or article.item_id is None:
             raise Failed("没有抓到就业政策文章")
         result["articles"] = 1
-        _, found = await self.shenfa.queue.findings(article.item_id)
-        gates = [one["gate"] for one in found if not one["rule"].startswith("repost.")]
+        _, found = await findings_now(self.shenfa.queue, article.item_id)
+        gates: list[str] = [one.gate for one in found if not one.rule.startswith("repost.")]
         result["findings"] = {gate: gates.count(gate) for gate in GATE_KEYS}
         tell(f"   五关提示：{result['findings']}")
         return article.item_id
@@ -362,8 +365,8 @@ class Stage:
             "audience": {"topics": ["employment"]},
             "klass": "重要",
         }
-        item = await queue.edit(item_id, editor, item.version, changes)
-        item = await queue.submit(item_id, editor, item.version)
+        item = await drafting.edit(queue, item_id, editor, item.version, changes)
+        item = await submitting.submit(queue, item_id, editor, item.version)
         for login in ("reviewer1", "reviewer2", "reviewer3"):
             item = await self._approve(item, login)
         if item.state != "approved":
@@ -371,18 +374,18 @@ class Stage:
         result["decisions"] = 3
 
     async def _approve(self, item: Item, login: str) -> Item:
-        digest, found = await self.shenfa.queue.findings(item.id)
-        flagged = {one["gate"] for one in found}
+        digest, found = await findings_now(self.shenfa.queue, item.id)
+        flagged = {one.gate for one in found}
         gates = {
             gate: {"ok": True, "note": "已核对原文" if gate in flagged else ""} for gate in GATES
         }
         files = {part["media"]: True for part in (await self._draft(item.id)).attachments}
-        answer = Answer("approve", digest, item.version, gates, attachments=files, proof=True)
-        return await self.shenfa.queue.decide(item.id, self.people[login], answer)
+        answer = ReviewForm("approve", digest, item.version, gates, attachments=files, proof=True)
+        return await deciding.decide(self.shenfa.queue, item.id, self.people[login], answer)
 
     async def _publish(self, item_id: str, result: dict[str, Any]) -> None:
         tell("五、定时发布到两个平台，并推送给订阅的市民")
-        await self.shenfa.queue.schedule(item_id, self.people["editor"])
+        await publishing.schedule(self.shenfa.queue, item_id, self.people["editor"])
         await self._until("两个平台都发布", lambda: self._published(item_id))
         async with self.shenfa.db.session() as session:
             query = select(Publication).where(Publication.item_id == item_id)
@@ -479,11 +482,11 @@ class Stage:
         tell("七、绕过程序用 SQL 改动已通过的稿件：发送前被拒绝")
         queue, editor = self.shenfa.queue, self.people["editor"]
         content = Content(kind="原创", title="青禾县周末集市安排", body="周六上午九时，县体育馆。")
-        item = await queue.create_item(content, Origin(editor_id=editor, klass="日常"))
-        item = await queue.submit(item.id, editor, item.version)
+        item = await drafting.create_item(queue, content, Origin(editor_id=editor, klass="日常"))
+        item = await submitting.submit(queue, item.id, editor, item.version)
         for login in ("reviewer1", "reviewer3"):
             item = await self._approve(item, login)
-        await queue.schedule(item.id, editor, now() + timedelta(seconds=2))
+        await publishing.schedule(queue, item.id, editor, now() + timedelta(seconds=2))
         async with self.shenfa.db.session() as session:
             await session.execute(
                 text(

@@ -10,6 +10,7 @@ from console.deps import DEPS, Deps, visitor
 from console.guard import COOKIE, FORM_COOKIE, check_form, is_secure
 from console.pages import form, page, see
 from console.permissions import PUBLIC, needs
+from review_queue import claims
 from review_queue.governance.staff_changes import change_password
 from review_queue.models import Item
 from staff.models import ApiToken
@@ -110,7 +111,7 @@ async def _give_back(deps: Deps, staff_id: str) -> None:
         query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
         held = (await session.scalars(query)).all()
     for item_id in held:
-        await deps.queue.unclaim(item_id, staff_id)
+        await claims.unclaim(deps.queue, item_id, staff_id)
 
 
 async def _own(

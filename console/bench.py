@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.drafts import Dossier
-from review_queue.deciding import Round, Seat, follow_up
 from review_queue.models import Decision, Emergency, Item
+from review_queue.rounds import Round, Seat, follow_up
 from review_queue.workflow import Level, Workflow, read_workflow
 from staff.refusal import Reason
 

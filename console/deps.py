@@ -12,8 +12,8 @@ from content_sources.ingest import Ingest
 from escalations.tickets import Tickets
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
+from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
-from review_queue.items import ReviewQueue
 from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
@@ -27,7 +27,7 @@ class Deps:
     settings: Settings
     db: Database
     ledger: Ledger
-    queue: ReviewQueue
+    queue: Queue
     governance: Governance
     cache: Cache
     taxonomy: Taxonomy

@@ -1,6 +1,7 @@
 """发布: what went where, what the platform said, and what a person says about the unknown."""
 
 from collections import defaultdict
+from functools import partial
 
 from aiohttp import web
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from bot.models import Account, Attempt, Delivery, Publication
 from console.deps import DEPS, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
+from review_queue import publishing
 from review_queue.models import Item
 from staff.refusal import Refused
 
@@ -88,7 +90,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
             publication_id,
             visitor(request).staff_id,
             sent,
-            on_publication=deps.queue.note_publication,
+            on_publication=partial(publishing.note_publication, deps.queue),
         )
     except Refused as refused:
         if refused.status == 404:

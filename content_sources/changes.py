@@ -359,23 +359,6 @@ async def revoke_in(tx: Transaction, staff_id: str, source_id: str) -> dict[str,
     return await quarantine_source(tx, row, f"稿源“{row.organisation}”已撤销")
 
 
-async def source_rules(session: AsyncSession) -> list[SourceRule]:
-    """What the table of sources permits to be fetched."""
-    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
-    return [
-        SourceRule(
-            id=row.id,
-            organisation=row.organisation,
-            hosts=tuple(row.hosts),
-            allow_http=row.allow_http,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-            paths=tuple(row.paths),
-        )
-        for row in rows
-    ]
-
-
 @dataclass(frozen=True)
 class NewColumn:
     """A feed or list page to be polled; `item` is a CSS selector where detection is not enough."""

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from config.clock import now
-from content_sources.fetch import PAGES, Fetcher, FetchError, Judge
-from content_sources.whitelist import Refusal, SourceRule, judge
+from content_sources.fetch import PAGES, Fetcher, FetchError
+from content_sources.whitelist import Judge, Refusal, SourceRule, judge
 from gates.finding import LinkFact
 
 STARTING = Path(__file__).parents[1] / "config" / "links.yaml"

@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.changes import source_rules
 from content_sources.extract import Page, extract_page
 from content_sources.fetch import PAGES, Fetched, Fetcher, FetchError
 from content_sources.ingest import page_selectors
@@ -23,7 +22,7 @@ from content_sources.list_models import SourceTask, Watched
 from content_sources.models import Article, Column, Source
 from content_sources.reposts import article_of
 from content_sources.tasks import NewTask, Tell, open_task, owner_of
-from content_sources.whitelist import Refusal, SourceRule, host_of, judge
+from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision

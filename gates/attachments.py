@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from documents.parts import Fault, Reading, rows_of
-from gates.engine import Draft, Facts, RuleSet, run_gates
+from gates.engine import Facts, GateText, RuleSet, run_gates
 from gates.finding import Finding
 
 _BASIS = (
@@ -37,7 +37,7 @@ def file_findings(
     """
     parts = file.reading.parts
     starts, text = _laid_out([part.text for part in parts])
-    draft = Draft("", "", file.kind, file.as_of, attachments=((file.name, text),))
+    draft = GateText("", "", file.kind, file.as_of, attachments=((file.name, text),))
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
     kept = [one for one in faults if include_hints or one.severity != "hint"]

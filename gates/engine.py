@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from gates import GATES
-from gates.finding import Context, Draft, Facts, Finding, NoFacts, PolicyFact
+from gates.finding import Context, Facts, Finding, GateText, NoFacts, PolicyFact
 from gates.normalise import normalise
 from gates.rules import RuleError, RuleSet, places
 from gates.spelling import Speller, spelling_findings
 
 __all__ = [
-    "Draft",
     "Facts",
     "Finding",
+    "GateText",
     "NoFacts",
     "PolicyFact",
     "RuleError",
@@ -23,7 +23,7 @@ _WEIGHT = {"block": 2, "warn": 1, "hint": 0}
 
 
 def run_gates(
-    draft: Draft,
+    draft: GateText,
     ruleset: RuleSet,
     facts: Facts,
     *,

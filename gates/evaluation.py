@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gates.engine import run_gates
-from gates.finding import Draft, Finding, NoFacts
+from gates.finding import Finding, GateText, NoFacts
 from gates.rules import RuleSet
 from gates.spelling import Speller
 
@@ -88,7 +88,7 @@ class Look:
     def __call__(self, text: str, as_of: date = AS_OF) -> list[Finding]:
         """All findings on that day, hints too."""
         self._step()
-        draft = Draft("", text, "原创", as_of)
+        draft = GateText("", text, "原创", as_of)
         return run_gates(draft, self._rules, NoFacts(), include_hints=True, speller=self._speller)
 
 
@@ -189,7 +189,7 @@ def _examples(rules: RuleSet, tally: Tally) -> Iterator[Measure]:
         for text, wanted in [(one, True) for one in rule.must] + [
             (one, False) for one in rule.must_not
         ]:
-            draft = Draft("", text, "原创", rule.valid_from or AS_OF)
+            draft = GateText("", text, "原创", rule.valid_from or AS_OF)
             found = run_gates(draft, alone, NoFacts(), include_hints=True)
             mine = [one for one in found if one.rule == rule.id]
             total += 1

@@ -11,7 +11,7 @@ from documents.plain import decoded
 from documents.reader import SUFFIXES, read_attachment
 from gates.attachments import FileDraft, file_findings
 from gates.engine import run_gates
-from gates.finding import Draft, Facts, Finding
+from gates.finding import Facts, Finding, GateText
 from gates.rules import RuleSet
 from gates.spelling import Speller
 
@@ -46,7 +46,7 @@ class Checker:
         return Checked(path, tuple(placed))
 
     def _text(self, path: Path, text: str) -> "Checked":
-        draft = Draft("", text, "", self.as_of)
+        draft = GateText("", text, "", self.as_of)
         found = run_gates(
             draft,
             self.ruleset,

@@ -8,7 +8,7 @@ from typing import Any, cast, get_args
 
 from config.clock import beijing, now
 from gates.engine import run_gates
-from gates.finding import Draft, Facts, PolicyFact, Status
+from gates.finding import Facts, GateText, PolicyFact, Status
 from gates.policies import Entry, PolicyIndex, deadlines
 from gates.rules import RuleSet
 from gates.spelling import Speller
@@ -41,7 +41,7 @@ def check_record(
     if record.get("text") is None:
         raise ValueError("缺少字段 text")
     as_of = _day(record, "as_of") or beijing(now()).date()
-    draft = Draft(_text(record, "title"), _text(record, "text"), _text(record, "kind"), as_of)
+    draft = GateText(_text(record, "title"), _text(record, "text"), _text(record, "kind"), as_of)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints, speller=speller)
     rows = [asdict(one) for one in found]
     for row in rows:

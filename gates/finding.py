@@ -42,7 +42,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Draft:
+class GateText:
     """What is checked. `attachments` are (name, text) pairs; `as_of` the day it would go out."""
 
     title: str

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 import config
+from gates.finding import Finding
 
 PROFILES = Path(config.__file__).parent / "redaction.yaml"
 
@@ -101,17 +102,17 @@ def profile_of(key: str = "") -> Profile:
     return known[key]
 
 
-def redact(text: str, findings: Iterable[Mapping[str, Any]], profile: Profile) -> str:
+def redact(text: str, findings: Iterable[Finding], profile: Profile) -> str:
     """The text with every personal datum among its findings masked; what overlaps, once.
 
-    `findings` are rows of this one field; those that no longer fit the text are left out.
+    `findings` are those of this one field; those that no longer fit the text are left out.
     """
     end = len(text)
-    for row in sorted(findings, key=lambda row: (row["start"], -row["end"]), reverse=True):
-        kind = PERSONAL.get(row["rule"])
-        fits = row["end"] <= end and text[row["start"] : row["end"]] == row["text"]
-        if kind is None or not fits or row["severity"] == "hint":
+    for row in sorted(findings, key=lambda row: (row.start, -row.end), reverse=True):
+        kind = PERSONAL.get(row.rule)
+        fits = row.end <= end and text[row.start : row.end] == row.text
+        if kind is None or not fits or row.severity == "hint":
             continue
-        text = text[: row["start"]] + profile.mask(kind, row["text"]) + text[row["end"] :]
-        end = row["start"]
+        text = text[: row.start] + profile.mask(kind, row.text) + text[row.end :]
+        end = row.start
     return text

@@ -18,7 +18,7 @@ from knowledge.documents import PolicyDraft
 from knowledge.models import Clause, Policy, PolicyChange, Told
 from knowledge.validity import Life, Status, last_day, parse_day, status_at
 from ledger.append import Ledger, Transaction
-from review_queue.items import ROBOT
+from review_queue.desk import ROBOT
 from staff.models import Staff
 from staff.proposals import words_digest
 from staff.refusal import Reason, Refused

@@ -48,6 +48,11 @@ class KnowledgeService:
             self._index = await self._opened(state)
             self._indexed = state
 
+    async def facts_now(self) -> PolicyIndex:
+        """What the gates may ask of the library as it is now."""
+        await self.refresh()
+        return self.facts
+
     async def _opened(self, state: tuple[int, int]) -> Index:
         if self._directory is None:
             return await asyncio.to_thread(Index.build, await self._docs())

@@ -28,6 +28,13 @@ Collecting = Generator[None, pytest.CollectReport, pytest.CollectReport]
 assert env_tables.TABLES
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Long bytes name a test by their argument: packed files carry the moment they were made in,
+    and two test processes must collect the same names.
+    """
+    return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """SQLite first, then PostgreSQL and Redis, then the browser."""
     items.sort(key=lambda item: [bool(item.get_closest_marker(n)) for n in ("browser", "servers")])

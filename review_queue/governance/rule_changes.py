@@ -15,8 +15,7 @@ from typing import Any
 from sqlalchemy import and_, select
 
 from config.clock import beijing, now
-from gates.engine import Draft as GateDraft
-from gates.engine import NoFacts, run_gates
+from gates.engine import GateText, NoFacts, run_gates
 from gates.finding import Finding
 from gates.rules import RuleError, RuleSet
 from ledger.append import Transaction
@@ -239,7 +238,7 @@ def _applied(active: ActiveSet, changes: Sequence[Mapping[str, Any]]) -> list[Ro
 
 def _found(rules: RuleSet, text: Text) -> list[Finding]:
     """What the rows of a small set find in a text; the gates written in code do not count."""
-    draft = GateDraft(text.title, text.body, text.kind, beijing(now()).date())
+    draft = GateText(text.title, text.body, text.kind, beijing(now()).date())
     own = {rule.id for rule in rules.rules}
     found = run_gates(draft, rules, NoFacts(), include_hints=True)
     return [one for one in found if one.rule in own]

@@ -55,7 +55,7 @@ async def at_home(chromium: Browser, office: Office, login: str, *, device: bool
 
 async def ask_for_devices(office: Office) -> None:
     """The first level of 重要 wants a passkey from now on."""
-    governance, flow = office.deps.governance, office.deps.queue.workflows["重要"].to_json()
+    governance, flow = office.deps.governance, office.deps.queue.levels["重要"].to_json()
     first, *rest = flow["levels"]
     payload = {"klass": "重要", "levels": [first | {"passkey": True}, *rest]}
     made = governance.proposals

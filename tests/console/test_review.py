@@ -10,6 +10,7 @@ from content_sources.models import Source
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
+from review_queue import drafting, recalling, submitting
 from review_queue.models import Item, Revision
 from staff.models import Staff
 from storage.switches import stopped
@@ -113,10 +114,10 @@ async def test_a_form_read_before_a_change_is_stale(office: Office) -> None:
     browser = await office.signed_in("reviewer1")
     _, text = await browser.get(f"/console/items/{row.id}")
     fields = fields_of(text) | {"verdict": "approve"} | answers("policy", "wording")
-    again = await office.deps.queue.edit(
-        row.id, office.people["editor"], row.version, {"body": "改过的正文"}
+    again = await drafting.edit(
+        office.deps.queue, row.id, office.people["editor"], row.version, {"body": "改过的正文"}
     )
-    await office.deps.queue.submit(row.id, office.people["editor"], again.version)
+    await submitting.submit(office.deps.queue, row.id, office.people["editor"], again.version)
     status, text = await browser.post(f"/console/items/{row.id}/decide", **fields)
     assert status == 409
     assert "改过的正文" in text
@@ -358,7 +359,7 @@ async def test_the_verify_page_proves_without_naming_anybody(office: Office) -> 
     assert "初审 → 复审 → 终审" in text
     for name in ("李雪", "张海", "王敏", "赵国强"):
         assert name not in text
-    await office.deps.queue.recall(ids["published"], office.people["admin1"], "数字有误")
+    await recalling.recall(office.deps.queue, ids["published"], office.people["admin1"], "数字有误")
     text = await (await client.get(f"/verify/{ids['publication']}")).text()
     assert "已被发布单位撤回" in text
     assert (await client.get("/verify/none")).status == 404

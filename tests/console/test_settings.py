@@ -86,7 +86,7 @@ async def test_levels_are_previewed_proposed_and_approved_on_pages(office: Offic
     assert status == 303
     _, page = await two.get(f"{SETTINGS}/levels")
     assert "领导终审" in page
-    assert [level.name for level in office.deps.queue.workflows["日常"].levels] == [
+    assert [level.name for level in office.deps.queue.levels["日常"].levels] == [
         "科室初审",
         "领导终审",
     ]

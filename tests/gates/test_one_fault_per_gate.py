@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from gates.engine import Draft, Finding, RuleSet, run_gates
+from gates.engine import Finding, GateText, RuleSet, run_gates
 from gates.filter import library_facts
 
 RULES = RuleSet.load()
@@ -40,7 +40,7 @@ TEXT = (
 
 
 def _check(text: str) -> list[Finding]:
-    draft = Draft(TITLE, text, "原创", date(2026, 11, 24))
+    draft = GateText(TITLE, text, "原创", date(2026, 11, 24))
     return run_gates(draft, RULES, LIBRARY)
 
 
