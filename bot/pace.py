@@ -7,7 +7,7 @@ from pyrate_limiter import InMemoryBucket, Limiter, Rate, RedisBucket
 
 from storage.cache import Cache, RedisCache
 
-PER_SECOND = 30  # messages a second for one bot (T1)
+PER_SECOND = 30  # messages a second for one bot (docs/platforms.md#T1)
 PER_MINUTE_GROUP = 20
 SLACK = 40  # milliseconds added to a window, so that jitter on the wire never breaks it
 

@@ -17,7 +17,7 @@ from bot.render import (
     whole_before,
 )
 
-TELEGRAM_TEXT = 4096  # UTF-16 units of one message (T5)
+TELEGRAM_TEXT = 4096  # UTF-16 units of one message (docs/platforms.md#T5)
 TELEGRAM_CAPTION = 1024
 
 

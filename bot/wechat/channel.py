@@ -46,7 +46,7 @@ from bot.wechat.rendering import (
 )
 from storage.cache import Cache
 
-IMAGE_BYTES = 1024 * 1024  # uploadimg takes jpg and png below 1 MB (W37)
+IMAGE_BYTES = 1024 * 1024  # uploadimg takes jpg and png below 1 MB (docs/platforms.md#W37)
 _COVER_FILE = Path(__file__).with_name("default_cover.png")
 _DAY = 86_400.0
 AES_KEY_LENGTH = 43

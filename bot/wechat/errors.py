@@ -19,7 +19,7 @@ _CREDENTIAL = _Meaning(State.HELD, "账号凭证失效：请管理员核对 AppI
 _UNAUTHORISED = _Meaning(State.HELD, "账号没有这个接口的权限：请管理员在公众平台核对", "account")
 _LIMITED = _Meaning(State.HELD, "账号功能被平台限制：请管理员登录公众平台处理", "account")
 _WINDOW = _Meaning(State.HELD, "不在平台允许的时限或条数内，等对方下次来信", "window")
-ERRORS: dict[int, _Meaning] = {  # W40, plus what the calls we make can meet
+ERRORS: dict[int, _Meaning] = {  # docs/platforms.md#W40, plus what our calls can meet
     -1: _Meaning(State.RETRYING, "微信系统繁忙"),
     40001: _CREDENTIAL,
     40014: _CREDENTIAL,

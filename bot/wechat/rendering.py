@@ -20,9 +20,9 @@ from bot.render import (
     push_text,
 )
 
-WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (W18)
+WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
 WECHAT_CONTENT_CHARS, WECHAT_CONTENT_BYTES = 20_000, 1024 * 1024
-WECHAT_TEXT_BYTES = 2048  # one text message (W4)
+WECHAT_TEXT_BYTES = 2048  # one text message (docs/platforms.md#W4)
 
 DEFAULT_COVER = "sha256:df8826da565f3537ea9a1f1eb38d2287e7e23d0849079ebd7199277c3a42cf26"
 
