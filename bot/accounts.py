@@ -84,6 +84,8 @@ class Accounts:
 
     def view(self, row: Account) -> AccountView:
         """The account with its secrets opened; ValueError when its address may not be used."""
+        # Checked again and not only when made: whoever can write the table could send our secrets
+        # to a host of their own.
         check_api_base(row.api_base, self._allowed)
         return AccountView(
             id=row.id,
@@ -102,6 +104,7 @@ class Accounts:
             raise LookupError("没有这个账号")
         if not row.enabled:
             raise LookupError(f"账号 {row.name} 已停用")
+        # The reference may have been taken away since the account was switched on.
         _check_assessment(row.platform, row.assessment_ref, enabled=True)
         return self.view(row)
 

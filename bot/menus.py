@@ -22,6 +22,7 @@ async def equip(
         rows = (await session.scalars(query)).all()
     problems = []
     for row in rows:
+        # The path bot.callbacks mounts: platform, then the account's own slug.
         callback = f"{public_url}/{row.platform}/{row.slug}"
         try:
             await channels[row.platform].equip(accounts.view(row), callback, menu)

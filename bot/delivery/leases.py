@@ -85,7 +85,7 @@ class Lease:
                     select(Publication.owner).where(Publication.state == State.SENDING).distinct()
                 )
             )
-        for owner in owners - {self.owner}:
+        for owner in owners - {self.owner}:  # our own are on their way right now
             if await self._w.cache.get(f"lease:{owner}") is None:
                 swept += await self._sweep_owner(owner)
         return swept
@@ -117,6 +117,7 @@ class Lease:
                 )
                 .values(state=State.UNKNOWN, finished_at=now())
             )
+        # Messages stay unknown: no platform refuses a second one of those.
         for row in publications:
             if await self._resumable(row.account_id):
                 async with self._w.db.session() as session:

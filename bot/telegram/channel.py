@@ -105,6 +105,7 @@ class TelegramChannel:
         sent: list[str] = []
         for call in calls:
             outcome = await self._call(account, chat, call)
+            # For one chat ENDED means the reader is gone; for our own channel it means we are out.
             if outcome.state is State.ENDED:
                 outcome = Outcome(
                     State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
@@ -112,6 +113,7 @@ class TelegramChannel:
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent.append(outcome.ref)
+        # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
 
@@ -151,6 +153,7 @@ class TelegramChannel:
         )
         sent: list[str] = []
         for number, text in enumerate(texts, 1):
+            # Buttons below the last part: above it nobody has read what they answer.
             keyboard = markup if reply.buttons and number == len(texts) else None
 
             async def call(bot: Bot, text: str = text, keyboard: Any = keyboard) -> Any:

@@ -94,6 +94,7 @@ def split_telegram(text: str, limit: int = TELEGRAM_TEXT) -> list[str]:
     rest = text
     while units(rest) > limit:
         fit = _fitting(rest, limit)
+        # A paragraph's end in the first third is no place: the parts would be crumbs.
         cut = rest.rfind("\n", 0, fit + 1)
         if cut < fit // 3:
             sentence = max(rest.rfind(mark, 0, fit) for mark in "。；！？")

@@ -51,7 +51,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
     """What a failed call means. `irreversible`: the call itself publishes or sends."""
     if isinstance(error, WeChatRefused):
         found = ERRORS.get(error.code)
-        if found is None:
+        if found is None:  # a code nobody listed is for a person: neither dropped nor sent again
             words = str(error.body.get("errmsg", ""))[:120]
             return Outcome(
                 State.FAILED, reason=f"平台拒收（{error.code}）：{words}", code=str(error.code)
@@ -61,6 +61,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
             detail["scope"] = "account"
         code = found.hold or str(error.code)
         return Outcome(found.state, "", found.reason, code, found.retry_after, detail)
+    # Without an answer a preparing call is simply made again; one that sends might be sent twice.
     if isinstance(error, NoAnswer) and irreversible:
         return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否成功", code="no_answer")
     return Outcome(State.RETRYING, reason=str(error) or "没有连上微信接口", code="not_sent")

@@ -40,6 +40,7 @@ def render_wechat(content: Content) -> dict[str, Any]:
     return {
         "article": {
             "title": content.title,
+            # The first that fits: a cut name would be another person's.
             "author": next((name for name in who if 0 < len(name) <= WECHAT_AUTHOR), ""),
             "digest": lead(content.body),
             "content": _wechat_html(content),
@@ -138,6 +139,7 @@ def split_bytes(text: str, limit: int = WECHAT_TEXT_BYTES) -> list[str]:
     """Parts of at most `limit` UTF-8 bytes, cut between lines where possible."""
     parts: list[str] = []
     rest = text
+    # Cut at a line only when it is not near the beginning: else many short parts cost the window.
     while len(rest.encode()) > limit:
         fit = len(rest.encode()[:limit].decode(errors="ignore"))
         cut = rest.rfind("\n", 0, fit + 1)
