@@ -19,6 +19,7 @@ from app import initialise, open_shenfa
 from backup import make_backup, restore
 from bot.contract import State
 from bot.models import Publication
+from commands.lines import BadInput
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
@@ -226,7 +227,7 @@ async def test_postgresql_is_told_what_to_do_instead(tmp_path: Path) -> None:
 def run(*args: object) -> tuple[int, str]:
     """Exit code and output of `shenfa`, as `main` gives them."""
     result = CliRunner().invoke(cli.shenfa, [str(one) for one in args])
-    if isinstance(result.exception, cli.BadInput | SetupError):
+    if isinstance(result.exception, BadInput | SetupError):
         return 2, str(result.exception)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
