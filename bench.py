@@ -37,7 +37,7 @@ from wechatpy import parse_message
 from wechatpy.crypto import WeChatCrypto
 from wechatpy.replies import TextReply
 
-from app import Shenfa, build_site, initialise, open_shenfa
+from app import Shenfa, build_site, open_shenfa
 from bot.contract import Content, State
 from bot.http import open_session
 from bot.models import Account, Delivery, InboundMessage
@@ -59,6 +59,7 @@ from knowledge.ask import Library, ask_record
 from knowledge.search import pairs
 from ledger.append import Ledger
 from ledger.verify import verify_export
+from office.setup import initialise
 from review_queue.canonical import Draft as ItemDraft
 from review_queue.items import Answer, Origin
 from review_queue.models import Item

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from app import open_ledger
 from commands.lines import BadInput
 from config.clock import use_clock_file
 from config.settings import Settings
 from ledger.append import Ledger
+from office.keys import open_ledger
 from storage.database import Database, sqlite_file
 
 

@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import typer
 from aiohttp import web
 
-from app import build_site, initialise
+from app import build_site
 from commands.homes import settings_for
 from commands.lines import say
 from commands.loading import new_group
 from commands.opening import office
 from commands.options import Home
 from config.setup import read_setup
+from office.setup import initialise
 
 group = new_group("开办和运行")
 

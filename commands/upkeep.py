@@ -7,13 +7,13 @@ from typing import Annotated
 
 import typer
 
-from backup import make_backup, restore
 from commands.homes import settings_for
 from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json
 from console.words import clock_words
-from doctor import examine
+from office.backup import make_backup, restore
+from office.doctor import examine
 
 group = new_group("备份、恢复、体检")
 

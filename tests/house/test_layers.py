@@ -21,8 +21,9 @@ LAYERS = [
     {"escalations", "supervision"},
     {"handlers", "console"},
     {"migrations"},
+    {"office"},
     {"app"},
-    {"bench", "demo", "backup", "doctor"},
+    {"bench", "demo"},
     {"commands"},
     {"cli"},
 ]

@@ -15,8 +15,7 @@ from typer.testing import CliRunner
 
 import bench
 import cli
-from app import initialise, open_shenfa
-from backup import make_backup, restore
+from app import open_shenfa
 from bot.contract import State
 from bot.models import Publication
 from commands.lines import BadInput
@@ -25,6 +24,8 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from ledger.append import Ledger
 from ledger.verify import verify_export
+from office.backup import make_backup, restore
+from office.setup import initialise
 from staff.models import Staff
 from storage.switches import Switch
 from tests.ledger.conftest import decide, exported
