@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import bench
 import cli
 from app import open_shenfa
+from bench.office import PEOPLE, released
 from bot.contract import State
 from bot.models import Publication
 from commands.lines import BadInput
@@ -47,11 +47,11 @@ def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def make(settings: Settings) -> None:
         staff = [
             StaffSetup(login=login, name=login, roles=roles, password="x" * 12)
-            for login, roles in bench._PEOPLE.items()
+            for login, roles in PEOPLE.items()
         ]
         await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[ACCOUNT]))
         async with open_shenfa(settings) as shenfa:
-            item_id, _ = await bench._released(shenfa)
+            item_id, _ = await released(shenfa)
             async with shenfa.db.session() as session:
                 found = select(Staff.id).where(Staff.login == "editor")
                 editor = (await session.scalars(found)).one()
