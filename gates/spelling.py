@@ -239,9 +239,9 @@ class Listed:
         """`text`: the whole list."""
         self._codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         self._ids = alphabet.ids(text)
-        starts = np.r_[0, np.flatnonzero(self._codes == ord("\n")) + 1]
+        starts: NDArray[np.intp] = np.r_[0, np.flatnonzero(self._codes == ord("\n")) + 1]
         gaps = np.flatnonzero(self._codes == ord(" "))
-        place = np.searchsorted(gaps, starts)
+        place: NDArray[np.intp] = np.searchsorted(gaps, starts)
         held = place < len(gaps)  # the last line may be empty
         self._starts = starts[held]
         self._sizes = gaps[place[held]] - self._starts
