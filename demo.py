@@ -19,7 +19,7 @@ import aiohttp
 from aiohttp import web
 from sqlalchemy import func, select, text
 
-from app import Shenfa, build_site, initialise, open_shenfa
+from app import Shenfa, build_site, open_shenfa
 from bot.contract import Content, State
 from bot.models import Account, Contact, Delivery, Publication
 from config.clock import now
@@ -32,6 +32,7 @@ from knowledge.documents import PolicyDraft
 from knowledge.library import Repeal
 from ledger.models import Incident
 from ledger.verify import verify_export
+from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.canonical import Draft
 from review_queue.drafting import Origin

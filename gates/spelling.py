@@ -31,6 +31,10 @@ WARN, HINT = 0.82, 0.12  # at least this sure to warn, to hint
 _BITS = np.uint64(13)  # a character id has 13 bits, so four fit into one key
 _OTHER, _EDGE = 0, 1  # ids of a character outside the vocabulary, and of the text's edge
 _PAD = 3
+_LENGTHS = (2, 3, 4)  # of a word
+_DIGITS = 9  # of a count in the word list
+_NAMED = 50  # how often the name of a division counts as seen
+_UNKNOWN = np.uint64(0xFFFF_FFFF_FFFF_FFFF)  # no key: those of four ids have 52 bits
 _DISCOUNT = 0.75
 _CALM = -17.0  # log probability of four characters above which nothing is asked
 _ROW = np.arange(-_PAD, _PAD + 1)
@@ -228,28 +232,59 @@ def _contexts(keys: Ids, longer: Grams) -> tuple[Real, Real]:
     return total, kinds
 
 
+class Listed:
+    """A word list as jieba keeps it, `word how-often kind` a line, read without a loop."""
+
+    def __init__(self, alphabet: Alphabet, text: str) -> None:
+        """`text`: the whole list."""
+        self._codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
+        self._ids = alphabet.ids(text)
+        starts: NDArray[np.intp] = np.r_[0, np.flatnonzero(self._codes == ord("\n")) + 1]
+        gaps = np.flatnonzero(self._codes == ord(" "))
+        place: NDArray[np.intp] = np.searchsorted(gaps, starts)
+        held = place < len(gaps)  # the last line may be empty
+        self._starts = starts[held]
+        self._sizes = gaps[place[held]] - self._starts
+
+    def words(self, length: int) -> tuple[Ids, NDArray[np.int64]]:
+        """The ids of the words of this length, one word a row, and how often each was seen."""
+        starts = self._starts[self._sizes == length]
+        often = np.zeros(len(starts), np.int64)
+        more, last = np.ones(len(starts), bool), len(self._codes) - 1
+        for step in range(_DIGITS):
+            codes = self._codes[np.minimum(starts + length + 1 + step, last)]
+            more &= (codes >= ord("0")) & (codes <= ord("9"))
+            often = np.where(more, often * 10 + codes - ord("0"), often)
+        return self._ids[starts[:, None] + np.arange(length)], often
+
+
+def _whole_keys(ids: Ids) -> Ids:
+    """A key a row; _UNKNOWN for a row with a character outside the alphabet."""
+    keys = _key([ids[:, column] for column in range(ids.shape[1])])
+    return np.where((ids >= 4).all(axis=1), keys, _UNKNOWN)
+
+
 class Words:
     """Dictionary words of two to four characters, by their ids."""
 
-    def __init__(self, alphabet: Alphabet, frequencies: Iterable[tuple[str, int]]) -> None:
-        """Words with a character outside the alphabet are left out."""
+    def __init__(self, alphabet: Alphabet, listed: "Listed", names: Iterable[str] = ()) -> None:
+        """`names` count as words seen 50 times. What has an unknown character is left out."""
         self.grams: list[Grams] = []
-        by_length: dict[int, list[tuple[str, int]]] = {2: [], 3: [], 4: []}
-        for word, often in frequencies:
-            if often >= 3 and len(word) in by_length:
-                by_length[len(word)].append((word, often))
-        for length, pairs in by_length.items():
-            ids = alphabet.ids("".join(word for word, _ in pairs)).reshape(-1, length)
-            seen = np.array([number for _, number in pairs], np.float32)
-            whole = (ids >= 4).all(axis=1) if len(ids) else np.zeros(0, bool)
-            ids, seen = ids[whole], seen[whole]
-            keys, values = merge(_key([ids[:, k] for k in range(length)]), np.log10(seen + 1))
-            self.grams.append(Grams(keys, values))
+        known = [name for name in names if len(name) in _LENGTHS]
+        for length in _LENGTHS:
+            ids, seen = listed.words(length)
+            own = [name for name in known if len(name) == length]
+            mine = alphabet.ids("".join(own)).reshape(-1, length)
+            ids, more = _whole_keys(ids), _whole_keys(mine)
+            held = (ids != _UNKNOWN) & (seen >= 3) & ~np.isin(ids, more)
+            more = np.unique(more[more != _UNKNOWN])
+            often = np.r_[seen[held], np.full(len(more), _NAMED)].astype(np.float32)
+            self.grams.append(Grams(*merge(np.r_[ids[held], more], np.log10(often + 1))))
 
     def pseudo_counts(self, order: int) -> tuple[Ids, Real]:
         """Runs of ids inside the words, each weighted by how common the word is (at most 2)."""
         keys, values = [], []
-        for length, grams in zip((2, 3, 4), self.grams, strict=True):
+        for length, grams in zip(_LENGTHS, self.grams, strict=True):
             weight = np.minimum(np.float32(2), np.float32(0.35) * grams.values)
             for start in range(length - order + 1):
                 shift = np.uint64(13 * (length - order - start))
@@ -260,7 +295,7 @@ class Words:
     def cover(self, rows: Ids) -> Real:
         """Length and log frequency of the longest word over the middle; 1 and 0 for none."""
         best = np.tile(np.array([1, 0], np.float32), (len(rows), 1))
-        for length, grams in zip((2, 3, 4), self.grams, strict=True):
+        for length, grams in zip(_LENGTHS, self.grams, strict=True):
             if not len(grams.keys):
                 continue
             over = np.zeros(len(rows), np.float32)
@@ -297,11 +332,7 @@ class Confusions:
         for char, syllables in self._sounds.items():
             for sound in {near_sound(one) for one in syllables}:
                 self._near.setdefault(sound, []).append(char)
-        self._shapes: dict[str, dict[str, float]] = {}
-        for row in shapes:
-            char, *rest = row.split()
-            pairs = zip(rest[::2], rest[1::2], strict=True)
-            self._shapes[char] = {other: int(score) / 100 for other, score in pairs}
+        self._shapes = {row[0]: row for row in shapes if row}  # taken apart when it is asked for
         self._made: dict[str, Similar] = {}
 
     def of(self, char: str) -> Similar:
@@ -320,11 +351,11 @@ class Confusions:
                 theirs = set(self._sounds[other])
                 same = bool(plain & {one[:-1] for one in theirs})
                 alike[other] = [float(bool(tones & theirs)), float(same), 1.0, 0.0]
-        for other, score in self._shapes.get(char, {}).items():
-            alike.setdefault(other, [0.0, 0.0, 0.0, 0.0])[3] = score
+        others = self._shapes.get(char, "").split()[1:]
+        for other, score in zip(others[::2], others[1::2], strict=True):
+            alike.setdefault(other, [0.0, 0.0, 0.0, 0.0])[3] = int(score) / 100
         alike.pop(char, None)
-        others = "".join(alike)
-        ids = self._alphabet.ids(others) if others else _NONE
+        ids = self._alphabet.ids("".join(alike)) if alike else _NONE
         known = ids >= 4
         table = np.array(list(alike.values()), np.float32).reshape(-1, 4)
         return Similar(ids[known], table[known])
@@ -348,12 +379,14 @@ class Swaps:
 
 
 class Speller:
-    """Finds misspellings; made once (about a second), then used from any thread."""
+    """Finds misspellings; made once (a third of a second), then used from any thread."""
 
     def __init__(self, model: Any, own_texts: Iterable[str] = ()) -> None:
         """`model` maps names to arrays (see scripts/build_spelling.py); see `load`."""
         self.alphabet = Alphabet(str(model["characters"]))
-        self.words = Words(self.alphabet, _dictionary())
+        with jieba.dt.get_dict_file() as file:  # the list, not jieba's own much larger tables
+            listed = Listed(self.alphabet, file.read().decode())
+        self.words = Words(self.alphabet, listed, DIVISIONS.names)
         own = [(self.alphabet.ids(f"\n{text}\n"), 1.0) for text in own_texts]
         grams = []
         for order in (1, 2, 3, 4):
@@ -490,13 +523,6 @@ def _apart(found: list[Misspelling]) -> list[Misspelling]:
 
 def _is_han(char: str) -> bool:
     return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf"
-
-
-def _dictionary() -> Iterable[tuple[str, int]]:
-    """jieba's words with how often it saw them, and the names of divisions."""
-    jieba.initialize()
-    words: dict[str, int] = jieba.dt.FREQ
-    return (words | dict.fromkeys(DIVISIONS.names, 50)).items()
 
 
 def pack(keys: Ids) -> NDArray[np.uint64]:

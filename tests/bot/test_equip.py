@@ -4,10 +4,11 @@ from pathlib import Path
 
 import aiohttp
 
-from app import initialise, open_shenfa
+from app import open_shenfa
 from config.settings import Settings
 from config.setup import Setup
 from demo import BOT_TOKEN, WECHAT, _setup
+from office.setup import initialise
 from sandbox.app import start
 
 
