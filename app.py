@@ -17,16 +17,21 @@ from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
 from bot.anchor_post import AnchorPost
+from bot.callbacks import CallbackWiring
+from bot.callbacks import add_routes as add_inbound_routes
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Inbound, InboundKind, Reply
-from bot.delivery import Deliverer, Wiring
-from bot.inbound import Doors
-from bot.inbound import add_routes as add_inbound_routes
+from bot.delivery.leases import Lease
+from bot.delivery.outbox import queue_reply
+from bot.delivery.publishing import Publisher
+from bot.delivery.recent import Recent
+from bot.delivery.sending import Sender
+from bot.delivery.wiring import Wiring
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
-from bot.telegram import TelegramChannel
-from bot.wechat import NoAnswer, NotSent, WeChatChannel
-from bot.wechat import Refused as WeChatRefused
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
+from bot.wechat.client import NoAnswer, NotSent, WeChatRefused
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
@@ -106,7 +111,9 @@ class Shenfa:
     queue: Queue
     governance: Governance
     releases: Releases
-    deliverer: Deliverer
+    lease: Lease
+    publisher: Publisher
+    sender: Sender
     pusher: Pusher
     matching: Matching
     taxonomy: Taxonomy
@@ -126,7 +133,7 @@ class Shenfa:
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
         if inbound.kind is InboundKind.RESULT:
-            await self.deliverer.on_result_event(inbound)
+            await self.publisher.on_result_event(inbound)
             return None
         return await self.dispatcher.handle(inbound, contact)
 
@@ -198,10 +205,10 @@ class Shenfa:
         """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
         tasks = Tasks(
             {
-                "publish": self.deliverer.publish_due,
-                "settle": self.deliverer.settle_due,
+                "publish": self.publisher.publish_due,
+                "settle": self.publisher.settle_due,
                 "rows": self.pusher.create_due,
-                "deliver": self.deliverer.deliver_due,
+                "deliver": self.sender.deliver_due,
                 "seal": self.pusher.finish_due,
                 "poll": self.ingest.poll_due,
                 "links": self.links.refresh_due,
@@ -210,7 +217,7 @@ class Shenfa:
                 "remind": self.source_tasks.tend,
                 "expire": self._expire_sources,
                 "escalate": self.tickets.escalate_due,
-                "sweep": self.deliverer.sweep,
+                "sweep": self.lease.sweep,
                 "deadlines": self.deadlines.run_due,
                 "checkpoint": self.ledger.checkpoint_due,
                 "verify": Watch(self.ledger).look,
@@ -238,7 +245,7 @@ class Shenfa:
             "anchor": 20,
         }
         reading = asyncio.create_task(self._read_speller())
-        await self.deliverer.start()
+        await self.lease.start()
         await tasks.start()
         ticker = AsyncIOScheduler(timezone=BEIJING)
         for name, seconds in every.items():
@@ -259,7 +266,7 @@ class Shenfa:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             await tasks.stop()
-            await self.deliverer.stop()
+            await self.lease.stop()
 
 
 async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
@@ -540,20 +547,21 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     async def on_incident(kind: str, subject: str, message: str) -> None:
         await ledger.open_incident(kind, subject=subject, message=message, detail={})
 
-    deliverer = Deliverer(
-        Wiring(
-            db=db,
-            cache=cache,
-            contacts=contacts,
-            channels=channels,
-            verify=releases.verify,
-            open_account=accounts.open,
-            load_media=load_media,
-            in_flight=settings.sends_in_flight,
-            on_incident=on_incident,
-            on_publication=partial(publishing.note_publication, queue),
-        )
+    delivery = Wiring(
+        db=db,
+        cache=cache,
+        contacts=contacts,
+        channels=channels,
+        verify=releases.verify,
+        open_account=accounts.open,
+        load_media=load_media,
+        in_flight=settings.sends_in_flight,
+        on_incident=on_incident,
+        on_publication=partial(publishing.note_publication, queue),
     )
+    recent = Recent(delivery)
+    lease = Lease(delivery, recent)
+    publisher, sender = Publisher(delivery, lease, recent), Sender(delivery, lease, recent)
     hours = load_hours(CONFIG / "calendar.yaml")
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
@@ -568,9 +576,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
             ledger=ledger,
             hours=hours,
             check=checks.check_text,
-            queue_reply=deliverer.queue_reply,
+            queue_reply=partial(queue_reply, db),
             alarm=alarms.tell,
-            windows={"wechat": (48 * 3600.0, 5)},
+            channels=channels,
         )
     )
     wiring = CommandWiring(
@@ -581,7 +589,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         mask=mask,
         hotline=hours.hotline,
-        say_now=deliverer.reply_now,
+        say_now=sender.reply_now,
     )
     dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
     return Shenfa(
@@ -597,7 +605,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         queue=queue,
         governance=governance,
         releases=releases,
-        deliverer=deliverer,
+        lease=lease,
+        publisher=publisher,
+        sender=sender,
         pusher=Pusher(db, ledger, releases.verify, matching),
         matching=matching,
         taxonomy=taxonomy,
@@ -623,13 +633,14 @@ def build_site(shenfa: Shenfa) -> web.Application:
     app = web.Application(client_max_size=12 * 1024 * 1024)
     add_inbound_routes(
         app,
-        Doors(
+        CallbackWiring(
             db=shenfa.db,
             cache=shenfa.cache,
             accounts=shenfa.accounts,
             contacts=shenfa.contacts,
-            deliverer=shenfa.deliverer,
-            telegram=shenfa.telegram,
+            publisher=shenfa.publisher,
+            sender=shenfa.sender,
+            channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,
         ),

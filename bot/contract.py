@@ -165,10 +165,61 @@ class NotReleased(Exception):
         self.reasons = reasons
 
 
-class Channel(Protocol):
-    """One platform. Rendering is pure; sending never retries by itself."""
+class Forged(Exception):
+    """Not from the platform, too old, or seen before: 403 and no more words."""
+
+
+class Unreadable(Exception):
+    """From the platform, but not in its form: 400 and one line."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call on an account's callback address.
+
+    `read` gives the body; what the head alone condemns is refused without reading it.
+    """
+
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    read: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A call that was proved and parsed; `respond` writes a text as this very call's answer."""
+
+    inbound: Inbound
+    respond: Callable[[str], str] = str
+
+
+class Listening(Protocol):
+    """The callback side of a platform. `prove` and `hear` raise Forged or Unreadable."""
 
     platform: str
+    nothing: str
+    """What ends a call when there is nothing to say in it."""
+    passive_seconds: float
+    """How long a call may wait for its answer; 0: answers are messages of their own."""
+    asks_for_proof: bool
+    """Whether the platform makes the address prove itself by a GET before it is used."""
+
+    async def prove(self, account: AccountView, call: Call) -> str:
+        """What proves to the platform that the address is ours."""
+
+    async def hear(self, account: AccountView, call: Call) -> Heard:
+        """One proved call, parsed."""
+
+    def passive(self, reply: Reply) -> str | None:
+        """The reply as the call's own answer, or None when it does not fit into one."""
+
+    async def acknowledge(self, account: AccountView, callback_id: str) -> None:
+        """Tell the platform at once that a pressed button was seen."""
+
+
+class Channel(Listening, Protocol):
+    """One platform. Rendering is pure; sending never retries by itself."""
+
     window_seconds: float
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int

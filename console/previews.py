@@ -12,17 +12,15 @@ from typing import Any
 import nh3
 from markupsafe import Markup
 
-from bot.render import (
+from bot.render import fill_reason
+from bot.telegram.rendering import TELEGRAM_CAPTION, TELEGRAM_TEXT, units
+from bot.wechat.rendering import (
     DEFAULT_COVER,
-    TELEGRAM_CAPTION,
-    TELEGRAM_TEXT,
     WECHAT_AUTHOR,
     WECHAT_CONTENT_CHARS,
     WECHAT_DIGEST,
     WECHAT_TEXT_BYTES,
     WECHAT_TITLE,
-    fill_reason,
-    units,
 )
 
 MEDIA_PATH = "/console/media/"

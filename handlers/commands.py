@@ -82,7 +82,7 @@ def command_key(text: str) -> str:
 class CommandWiring:
     """What the commands are given by the root.
 
-    `say_now` (Deliverer.reply_now) sends a last word before a contact is erased; without it only
+    `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
     channels that answer within the callback (WeChat) can still say it.
     """
 

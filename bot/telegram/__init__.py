@@ -1,0 +1,1 @@
+"""Telegram: channel, wire, errors, updates and renderings."""
