@@ -47,9 +47,9 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
 from console.guard import COOKIE
 from content_sources.duplicates import bands_of, find, sketch
-from content_sources.extract import extract_page
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
+from content_sources.reading.extract import extract_page
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
 from gates.normalise import normalise

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
 from datetime import date
@@ -28,13 +28,13 @@ from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
-from content_sources.changes import Proposal, day_text, fields_of, propose, read_fields
-from content_sources.extract import extract_record, fetch_record, typed_judge
+from content_sources.changes import WantedChange, day_text, fields_of, propose, read_fields
 from content_sources.fetch import Fetcher
 from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
 from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
+from content_sources.reading.records import extract_record, fetch_record, typed_judge
 from content_sources.whitelist import Refusal, SourceRule
 from doctor import examine
 from facets.tagger import tag_record
@@ -148,7 +148,7 @@ def read_lines(path: Path) -> Iterable[dict[str, Any]]:
         yield record
 
 
-def run_filter(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def run_filter(handle: Callable[[dict[str, Any]], Mapping[str, object]]) -> None:
     """Each line of stdin through `handle`, in order; a bad line is reported in its place."""
     for number, raw in enumerate(sys.stdin.buffer, 1):
         if not raw.strip():
@@ -157,7 +157,7 @@ def run_filter(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
             record = json.loads(raw.decode("utf-8"))
             if not isinstance(record, dict):
                 raise ValueError("这一行不是 JSON 对象")
-            answer = handle(record)
+            answer: Mapping[str, object] = handle(record)
         except (ValueError, KeyError, TypeError) as error:
             answer = {"id": None, "line": number, "error": _one_line(error)}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
@@ -698,7 +698,7 @@ def source_add(  # noqa: PLR0913  each is an option of the command line
             }
             fields = read_fields(given, {})
             person = await staff_id_of(opened, by)
-            change = await propose(opened.ledger, person, Proposal("add", fields))
+            change = await propose(opened.ledger, person, WantedChange("add", fields))
             return {"id": change.source_id, "change": change.id, "state": change.state}
 
     made = asyncio.run(run())

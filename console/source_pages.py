@@ -15,7 +15,7 @@ from console.permissions import needs
 from content_sources.changes import (
     ACTIONS,
     NewColumn,
-    Proposal,
+    WantedChange,
     add_column,
     approve,
     column_of,
@@ -188,7 +188,7 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
     try:
         fields = await read_source_form(request)
         wanted = read_fields(fields, deps.facets.get("topics", {}))
-        await propose(deps.ledger, visitor(request).staff_id, Proposal("add", wanted))
+        await propose(deps.ledger, visitor(request).staff_id, WantedChange("add", wanted))
     except Refused as refused:
         return await _sources_page(request, refused, fields)
     return see("/console/sources", "proposed")
@@ -286,7 +286,7 @@ async def change_source(request: web.Request) -> web.StreamResponse:
         fields["valid_from"] = fields["valid_from"] or before.valid_from.isoformat()
         wanted = read_fields(fields, deps.facets.get("topics", {}))
         action = "restore" if row.state == "revoked" else fields.get("action", "edit")
-        proposal = Proposal(action, wanted, source_id)
+        proposal = WantedChange(action, wanted, source_id)
         await propose(deps.ledger, visitor(request).staff_id, proposal)
     except Refused as refused:
         if refused.status == 404:

@@ -176,7 +176,7 @@ def signed_body(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Proposal:
+class WantedChange:
     """A change as proposed. `source_id` is empty for a new source."""
 
     action: str
@@ -185,13 +185,13 @@ class Proposal:
     batch: str = ""
 
 
-async def propose(ledger: Ledger, staff_id: str, proposal: Proposal) -> SourceChange:
+async def propose(ledger: Ledger, staff_id: str, proposal: WantedChange) -> SourceChange:
     """Record a proposal; nothing is fetched or sent by it before another person approves."""
     async with ledger.transaction() as tx:
         return await propose_in(tx, staff_id, proposal)
 
 
-async def propose_in(tx: Transaction, staff_id: str, proposal: Proposal) -> SourceChange:
+async def propose_in(tx: Transaction, staff_id: str, proposal: WantedChange) -> SourceChange:
     """The same inside a transaction of the caller (a whole list at once)."""
     if proposal.action == "add":
         row = _new_source(proposal.fields, staff_id)
@@ -224,7 +224,7 @@ async def propose_in(tx: Transaction, staff_id: str, proposal: Proposal) -> Sour
     return change
 
 
-def _check_action(row: Source, proposal: Proposal) -> None:
+def _check_action(row: Source, proposal: WantedChange) -> None:
     if proposal.action not in ACTIONS:
         raise Refused(422, [Reason("action", f"变更只能是：{'、'.join(ACTIONS.values())}")])
     if proposal.action == "restore" and row.state != "revoked":

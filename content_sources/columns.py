@@ -21,8 +21,8 @@ from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring, fragments_fromstring
 
 from config.clock import beijing, now
-from content_sources.blocks import plain
-from content_sources.dates import find_day, read_day
+from content_sources.reading.blocks import plain
+from content_sources.reading.dates import find_day, read_day
 from documents.charset import decode, without_swollen_tags
 from documents.unpack import PackedError, TooLarge, Unpacker
 

@@ -18,11 +18,11 @@ from bot.contract import Content
 from config.clock import now
 from content_sources.columns import ColumnError, Entry, Reading, alarm, shape_of
 from content_sources.duplicates import SAME, Likeness, find, remember, sketch
-from content_sources.extract import Page, extract_page
 from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError
 from content_sources.manners import back_off
 from content_sources.models import Article, Column
 from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
+from content_sources.reading.extract import Page, extract_page
 from content_sources.snapshots import take
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
 from documents.sniff import true_mime

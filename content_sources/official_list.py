@@ -24,8 +24,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.changes import (
-    Proposal,
     SourceFields,
+    WantedChange,
     approve_in,
     fields_of,
     open_change,
@@ -376,7 +376,7 @@ async def _propose_units(
     return skipped
 
 
-def _proposal(unit: Unit, source: Source | None, row: ListImport) -> Proposal | None:
+def _proposal(unit: Unit, source: Source | None, row: ListImport) -> WantedChange | None:
     if source is None:
         fields = SourceFields(
             organisation=unit.name,
@@ -386,7 +386,7 @@ def _proposal(unit: Unit, source: Source | None, row: ListImport) -> Proposal | 
             list_version=row.list_version,
             basis_file=row.file,
         )
-        return Proposal("add", fields, batch=row.id)
+        return WantedChange("add", fields, batch=row.id)
     before = fields_of(source)
     fields = replace(
         before,
@@ -396,7 +396,7 @@ def _proposal(unit: Unit, source: Source | None, row: ListImport) -> Proposal | 
         basis_file=row.file,
         list_version=row.list_version,
     )
-    return None if fields == before else Proposal("edit", fields, source.id, batch=row.id)
+    return None if fields == before else WantedChange("edit", fields, source.id, batch=row.id)
 
 
 async def _waiting(session: AsyncSession, import_id: str) -> tuple[ListImport, list[SourceChange]]:

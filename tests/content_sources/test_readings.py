@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from config.clock import beijing, now
-from content_sources.blocks import plain
 from content_sources.columns import (
     ColumnError,
     Entry,
@@ -16,6 +15,7 @@ from content_sources.columns import (
     read_page,
     shape_of,
 )
+from content_sources.reading.blocks import plain
 
 BASE = "https://www.qinghe.example/zwgk/index.html"
 ROOT = "https://www.qinghe.example/zwgk/"
