@@ -28,18 +28,19 @@ from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
 from console.words import clock_words
-from content_sources.changes import WantedChange, day_text, fields_of, propose, read_fields
+from content_sources.changes import WantedChange, propose
 from content_sources.fetch import Fetcher
 from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
 from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
 from content_sources.reading.records import extract_record, fetch_record, typed_judge
+from content_sources.source_fields import day_text, fields_of, read_fields
 from content_sources.whitelist import Refusal, SourceRule
 from doctor import examine
 from facets.tagger import tag_record
-from gates import evaluation
 from gates.engine import Facts, NoFacts, RuleSet
+from gates.evaluation import run as evaluation
 from gates.files import Checked, Checker, files_in, summary
 from gates.filter import check_record, library_facts
 from gates.rules import RuleError

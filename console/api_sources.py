@@ -15,10 +15,8 @@ from console.permissions import needs
 from content_sources.changes import (
     WantedChange,
     approve,
-    fields_of,
     open_change,
     propose,
-    read_fields,
     reject,
     revoke,
     source_of,
@@ -34,6 +32,7 @@ from content_sources.official_list import (
     reject_import,
 )
 from content_sources.reposts import Reposts
+from content_sources.source_fields import fields_of, read_fields
 from content_sources.tasks import NewTask, Settlement, Tasks, ask_for_repost, repost_report
 from content_sources.whitelist import Refusal
 from staff.refusal import Reason, Refused

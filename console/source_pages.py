@@ -14,21 +14,15 @@ from console.pages import form, page, see
 from console.permissions import needs
 from content_sources.changes import (
     ACTIONS,
-    NewColumn,
     WantedChange,
-    add_column,
     approve,
-    column_of,
-    day_text,
-    fields_of,
     propose,
-    read_fields,
     reject,
     revoke,
     source_of,
-    switch_column,
     warnings_of,
 )
+from content_sources.column_changes import NewColumn, add_column, column_of, switch_column
 from content_sources.list_models import ListImport, PictureRight, SourceChange, SourceException
 from content_sources.models import Article, Column, Source
 from content_sources.official_list import (
@@ -40,6 +34,7 @@ from content_sources.official_list import (
 )
 from content_sources.preview import Preview
 from content_sources.reposts import Reposts
+from content_sources.source_fields import day_text, fields_of, read_fields
 from ledger.models import LedgerEntry
 from review_queue.models import Item
 from staff.people import names

@@ -9,9 +9,10 @@ from typing import Any
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from content_sources.changes import SourceFields, WantedChange, approve, propose
+from content_sources.changes import WantedChange, approve, propose
 from content_sources.models import Article
 from content_sources.reposts import Reposts
+from content_sources.source_fields import SourceFields
 from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from review_queue import deciding, drafting, submitting

@@ -8,18 +8,11 @@ from sqlalchemy import select, update
 from bot.contract import NotReleased, State
 from bot.models import Publication
 from config.clock import now
-from content_sources.changes import (
-    WantedChange,
-    approve,
-    propose,
-    read_fields,
-    reject,
-    revoke,
-    warnings_of,
-)
+from content_sources.changes import WantedChange, approve, propose, reject, revoke, warnings_of
 from content_sources.list_models import SourceChange, SourceTask
 from content_sources.models import Source
 from content_sources.quarantine import expire_due
+from content_sources.source_fields import read_fields
 from content_sources.tasks import Settlement, Tasks
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry

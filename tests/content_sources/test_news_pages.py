@@ -4,7 +4,8 @@ from contextlib import suppress
 
 import pytest
 
-from content_sources.columns import ColumnError, read_page
+from content_sources.columns.entries import ColumnError
+from content_sources.columns.page import read_page
 from content_sources.reading.extract import extract_page
 from documents.charset import without_swollen_tags
 
