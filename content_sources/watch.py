@@ -16,8 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.answers import PAGES, Fetched, FetchError
-from content_sources.fetch import Fetcher
 from content_sources.articles import page_selectors
+from content_sources.fetch import Fetcher
 from content_sources.list_models import SourceTask, Watched
 from content_sources.models import Article, Column, Source
 from content_sources.reading.extract import Page, extract_page

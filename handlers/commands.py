@@ -15,6 +15,7 @@ from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
 from bot.models import Account, Delivery, Publication
 from escalations.calendar import in_words
 from escalations.tickets import Question, Tickets, short
+from handlers.conversation import forget
 from handlers.templates import Templates
 from handlers.turn import Choice, Said, Turn
 from review_queue.models import Item
@@ -201,6 +202,7 @@ class Commands:
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         async with self._w.db.session() as session:
             await self._w.subscribers.erase(session, contact_id)
+            await forget(session, contact_id)
             await self._w.tickets.erase(session, contact_id)
             await self._w.contacts.erase(session, contact_id)
         return Said("" if late else text)
