@@ -49,8 +49,9 @@ from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
+from escalations.ladder import escalate_due
 from escalations.models import RosterEntry
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy, starting_taxonomy
 from gates.engine import RuleSet
@@ -125,7 +126,7 @@ class Shenfa:
     reposts: Reposts
     originals: OriginalWatch
     source_tasks: SourceTasks
-    tickets: Tickets
+    tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
     checks: Checks
@@ -216,7 +217,7 @@ class Shenfa:
                 "originals": self.originals.look_due,
                 "remind": self.source_tasks.tend,
                 "expire": self._expire_sources,
-                "escalate": self.tickets.escalate_due,
+                "escalate": partial(escalate_due, self.tickets),
                 "sweep": self.lease.sweep,
                 "deadlines": self.deadlines.run_due,
                 "checkpoint": self.ledger.checkpoint_due,
@@ -571,15 +572,13 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         for staff_id in people:
             await alarms.tell(staff_id, words)
 
-    tickets = Tickets(
-        TicketWiring(
-            ledger=ledger,
-            hours=hours,
-            check=checks.check_text,
-            queue_reply=partial(queue_reply, db),
-            alarm=alarms.tell,
-            channels=channels,
-        )
+    tickets = TicketWiring(
+        ledger=ledger,
+        hours=hours,
+        check=checks.check_text,
+        queue_reply=partial(queue_reply, db),
+        alarm=alarms.tell,
+        channels=channels,
     )
     wiring = CommandWiring(
         db=db,
