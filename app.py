@@ -39,7 +39,7 @@ from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
 from gates.finding import Finding
 from gates.spelling import Speller
@@ -106,7 +106,7 @@ class Shenfa:
     reposts: Reposts
     originals: OriginalWatch
     source_tasks: SourceTasks
-    tickets: Tickets
+    tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
     checks: Checks
@@ -281,15 +281,13 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         for staff_id in people:
             await alarms.tell(staff_id, words)
 
-    tickets = Tickets(
-        TicketWiring(
-            ledger=ledger,
-            hours=hours,
-            check=checks.check_text,
-            queue_reply=partial(queue_reply, db),
-            alarm=alarms.tell,
-            channels=channels,
-        )
+    tickets = TicketWiring(
+        ledger=ledger,
+        hours=hours,
+        check=checks.check_text,
+        queue_reply=partial(queue_reply, db),
+        alarm=alarms.tell,
+        channels=channels,
     )
     wiring = CommandWiring(
         db=db,

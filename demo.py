@@ -27,6 +27,7 @@ from config.settings import Settings
 from config.setup import Setup
 from content_sources.models import Article, Column
 from content_sources.whitelist import Refusal
+from escalations import replying, tickets
 from escalations.models import Ticket
 from knowledge.documents import PolicyDraft
 from knowledge.library import Repeal
@@ -455,9 +456,9 @@ class Stage:
         async with self.shenfa.db.session() as session:
             ticket = (await session.scalars(select(Ticket).limit(1))).one()
         duty = self.people["duty1"]
-        await self.shenfa.tickets.claim(ticket.id, duty)
-        await self.shenfa.tickets.reply(
-            ticket.id, duty, "路灯由县城市管理局负责，已转办，三天内修复。"
+        await tickets.claim(self.shenfa.tickets, ticket.id, duty)
+        await replying.reply(
+            self.shenfa.tickets, ticket.id, duty, "路灯由县城市管理局负责，已转办，三天内修复。"
         )
         result["escalated"] = int(bool(await self._heard(other["citizen"], "三天内修复")))
 

@@ -9,8 +9,8 @@ from commands.lines import BadInput, say
 from commands.loading import new_group
 from commands.options import Json
 from commands.progress import progress_bar
-from gates import evaluation
 from gates.engine import RuleSet
+from gates.evaluation import run as evaluation
 from gates.spelling import Speller
 
 group = new_group("在标注数据上评测")

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +50,7 @@ def only_jsonl(*, jsonl: bool) -> None:
         raise BadInput("这条命令只从标准输入逐行读取 JSON：请加 --jsonl")
 
 
-def run_filter(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+def run_filter(handle: Callable[[dict[str, Any]], Mapping[str, object]]) -> None:
     """Each line of stdin through `handle`, in order; a bad line is reported in its place."""
     for number, raw in enumerate(sys.stdin.buffer, 1):
         if not raw.strip():
@@ -59,7 +59,7 @@ def run_filter(handle: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
             record = json.loads(raw.decode("utf-8"))
             if not isinstance(record, dict):
                 raise ValueError("这一行不是 JSON 对象")
-            answer = handle(record)
+            answer: Mapping[str, object] = handle(record)
         except (ValueError, KeyError, TypeError) as error:
             answer = {"id": None, "line": number, "error": _one_line(error)}
         sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")

@@ -12,13 +12,14 @@ from commands.loading import new_group
 from commands.opening import office, staff_id_of
 from commands.options import By, Home, Json
 from config.settings import Settings
-from content_sources.changes import Proposal, day_text, fields_of, propose, read_fields
-from content_sources.extract import typed_judge
+from content_sources.changes import WantedChange, propose
 from content_sources.fetch import Fetcher
 from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
 from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
+from content_sources.reading.records import typed_judge
+from content_sources.source_fields import day_text, fields_of, read_fields
 from content_sources.whitelist import Refusal, SourceRule
 
 group = new_group("稿源：名单、核对、试读、导入、监测")
@@ -94,7 +95,7 @@ def source_add(  # noqa: PLR0913  each is an option of the command line
             }
             fields = read_fields(given, {})
             person = await staff_id_of(opened, by)
-            change = await propose(opened.ledger, person, Proposal("add", fields))
+            change = await propose(opened.ledger, person, WantedChange("add", fields))
             return {"id": change.source_id, "change": change.id, "state": change.state}
 
     made = asyncio.run(run())

@@ -29,6 +29,7 @@ from console.library_pages import validity_words
 from console.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.record_pages import verification
 from console.words import clock_words, state_words
+from escalations import replying, tickets
 from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
 from review_queue import claims, deciding, drafting, publishing, recalling, submitting
@@ -435,17 +436,20 @@ async def count_subscribers(request: web.Request) -> web.StreamResponse:
 async def claim_ticket(request: web.Request) -> web.StreamResponse:
     """Take a question."""
     ticket_id = request.match_info["ticket"]
-    await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
+    await tickets.claim(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
     return as_json({"id": ticket_id, "state": "claimed"})
 
 
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """ReviewForm a question; `stopped` waits for a second person."""
+    """Answer a question; `stopped` waits for a second person."""
     body = await read(request, ReplyBody)
-    row = await request.config_dict[DEPS].tickets.reply(
-        request.match_info["ticket"], visitor(request).staff_id, body.text
+    row = await replying.reply(
+        request.config_dict[DEPS].tickets,
+        request.match_info["ticket"],
+        visitor(request).staff_id,
+        body.text,
     )
     return as_json({"id": row.id, "state": row.state, "findings": row.findings})
 

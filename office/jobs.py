@@ -16,7 +16,8 @@ from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
 from content_sources.tasks import Tasks as SourceTasks
 from content_sources.watch import OriginalWatch
-from escalations.tickets import Tickets
+from escalations.ladder import escalate_due
+from escalations.tickets import TicketWiring
 from knowledge.library import PolicyLibrary
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -56,7 +57,7 @@ class Office(Protocol):
     ingest: Ingest
     originals: OriginalWatch
     source_tasks: SourceTasks
-    tickets: Tickets
+    tickets: TicketWiring
     deadlines: Deadlines
 
 
@@ -76,7 +77,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
         Job("remind", 60, office.source_tasks.tend, "tasks about changed originals have a limit"),
         Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),
-        Job("escalate", 10, office.tickets.escalate_due, "a question nobody took goes higher"),
+        Job(
+            "escalate",
+            10,
+            partial(escalate_due, office.tickets),
+            "a question nobody took goes higher",
+        ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),

@@ -7,7 +7,9 @@ import pytest
 
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
-from gates.spelling import HINT, WARN, Alphabet, Listed, Speller, Words
+from gates.language import Alphabet
+from gates.spelling import HINT, WARN, Speller
+from gates.wordlist import Listed, Words
 
 RULES = RuleSet.load([])
 

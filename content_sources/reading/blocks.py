@@ -8,7 +8,7 @@ import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
 
 import nh3
@@ -39,6 +39,17 @@ _CAPTION = re.compile(
 _ICON = re.compile(r"icon|filetype|/(?:blank|spacer|dot|line|logo|qrcode|ewm|weixin)\b", re.I)
 
 
+class Link(NamedTuple):
+    """An address with the text, or the alt text of the picture, that the page gives it."""
+
+    url: str
+    text: str
+
+
+Row = tuple[str, ...]
+"""The cells of one line of a table."""
+
+
 @dataclass(frozen=True)
 class Block:
     """One block. Which fields are filled depends on `kind`.
@@ -52,17 +63,19 @@ class Block:
     text: str
     level: int = 0
     ordered: bool = False
-    rows: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[Row, ...] = ()
     url: str = ""
     origin: str = ""
     licence: str = ""
     linked: float = 0.0
     file: bool = False
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> dict[str, object]:
         """The block as plain data, without what is empty."""
         fields = ("kind", "text", "level", "ordered", "rows", "url", "origin", "licence")
-        found = {name: getattr(self, name) for name in fields if getattr(self, name)}
+        found: dict[str, object] = {
+            name: getattr(self, name) for name in fields if getattr(self, name)
+        }
         if self.kind == "image":
             found |= {"origin": self.origin, "licence": self.licence}
         if self.rows:
@@ -111,7 +124,7 @@ class _Builder:
         found = picture(node, self.base)
         if found:
             self.end()
-            self.blocks.append(Block("image", found[1], url=found[0], origin=_site(found[0])))
+            self.blocks.append(Block("image", found.text, url=found.url, origin=_site(found.url)))
 
 
 def read_blocks(node: HtmlElement, base: str) -> list[Block]:
@@ -185,7 +198,7 @@ def _hidden(node: HtmlElement) -> bool:
 # --- tables -----------------------------------------------------------------------------
 
 
-def _data_table(node: Any) -> tuple[tuple[str, ...], ...]:
+def _data_table(node: Any) -> tuple[Row, ...]:
     """The rows of a table that holds data; empty for one that only places things."""
     if any(one is not node for one in node.iter("table")):
         return ()
@@ -203,7 +216,7 @@ def _data_table(node: Any) -> tuple[tuple[str, ...], ...]:
     return tuple(rows) if longest <= _CELL_LONGEST and filled * 2 > len(rows) else ()
 
 
-def _table(node: HtmlElement, rows: tuple[tuple[str, ...], ...]) -> Block:
+def _table(node: HtmlElement, rows: tuple[Row, ...]) -> Block:
     caption = "".join(clean(_words(one)) for one in node.iter("caption"))
     lines = [caption] if caption else []
     lines += [" ".join(cell for cell in row if cell) for row in rows]
@@ -250,7 +263,7 @@ def _with_captions(blocks: list[Block]) -> list[Block]:
     return made
 
 
-def picture(node: HtmlElement, base: str) -> tuple[str, str] | None:
+def picture(node: HtmlElement, base: str) -> Link | None:
     """Address and alt text of an img that is more than an icon."""
     if any(_pixels(node.get(side)) < _SMALL for side in ("width", "height")):
         return None
@@ -261,7 +274,7 @@ def picture(node: HtmlElement, base: str) -> tuple[str, str] | None:
             if _ICON.search(urlsplit(url).path):
                 return None
             alt = re.sub(r"[\[\]()]", "", clean(node.get("alt") or node.get("title") or ""))
-            return url, alt
+            return Link(url, alt)
     return None
 
 
@@ -270,7 +283,7 @@ def _pixels(value: str | None) -> int:
     return int(match[1]) if match else _SMALL
 
 
-def links(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
+def links(node: HtmlElement, base: str) -> Iterator[Link]:
     """Address and text of every link of `node`, each address once."""
     seen = set()
     for link in node.iter("a"):
@@ -282,7 +295,7 @@ def links(node: HtmlElement, base: str) -> Iterator[tuple[str, str]]:
         url = join(base, target)
         if url and url not in seen:
             seen.add(url)
-            yield url, clean(link.text_content()) or clean(link.get("title"))
+            yield Link(url, clean(link.text_content()) or clean(link.get("title")))
 
 
 def join(base: str, target: str) -> str:

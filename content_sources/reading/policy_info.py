@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from content_sources.dates import find_day
+from content_sources.reading.dates import find_day
 
 _LABELS = {
     "索引号": "index_number",
