@@ -89,6 +89,7 @@ from subscriptions.push import Pusher
 from subscriptions.subscribers import Subscribers
 
 CONFIG = Path(__file__).parent / "config"
+CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
 
 
 @dataclass
@@ -256,6 +257,7 @@ class Shenfa:
             ticker.shutdown(wait=False)
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+            self.deliverer.halt()  # or the running job would go on to the end of its push
             await tasks.stop()
             await self.deliverer.stop()
 
@@ -669,6 +671,18 @@ def build_site(shenfa: Shenfa) -> web.Application:
     )
     add_console_routes(app, shenfa.console_deps())
     return app
+
+
+@asynccontextmanager
+async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
+    """The web face on the host and port of the settings; at the end open requests are finished."""
+    runner = web.AppRunner(build_site(shenfa), access_log=None, shutdown_timeout=CLOSING_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, shenfa.settings.host, shenfa.settings.port).start()
+        yield
+    finally:
+        await runner.cleanup()
 
 
 def _wechat_menu() -> list[dict[str, Any]]:

@@ -13,7 +13,6 @@ from typing import Annotated, Any
 
 import structlog
 import typer
-from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from rich.console import Console
 from rich.progress import Progress
@@ -21,12 +20,12 @@ from sqlalchemy import select
 
 import bench as benches
 import commands_govern
-import demo as play
-from app import Shenfa, build_site, initialise, open_ledger, open_shenfa
+from app import Shenfa, initialise, listening, open_ledger, open_shenfa
 from backup import make_backup, restore
 from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
+from config.signals import run_until_told
 from console.words import clock_words
 from content_sources.changes import Proposal, day_text, fields_of, propose, read_fields
 from content_sources.extract import extract_record, fetch_record, typed_judge
@@ -36,6 +35,7 @@ from content_sources.official_list import ListFile, import_list, last_version
 from content_sources.official_list import plain as plain_import
 from content_sources.preview import Preview, preview_column
 from content_sources.whitelist import Refusal, SourceRule
+from demo import play
 from doctor import examine
 from facets.tagger import tag_record
 from knowledge.ask import Library, ask_record
@@ -321,21 +321,15 @@ def serve(*, home: Home = None) -> None:
     """启动：控制台、接口、平台回调；嵌入式时也跑全部定时任务。"""
 
     async def run() -> None:
-        async with office(home) as opened:
-            runner = web.AppRunner(build_site(opened), access_log=None)
-            await runner.setup()
-            settings = opened.settings
-            await web.TCPSite(runner, settings.host, settings.port).start()
+        async with office(home) as opened, listening(opened):
             for problem in await opened.equip():
                 sys.stderr.write(problem + "\n")
-            say(f"审发已启动：{settings.public_url}/console/")
+            say(f"审发已启动：{opened.settings.public_url}/console/")
+            sys.stdout.flush()
             async with opened.jobs():
                 await asyncio.Event().wait()
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        return
+    run_until_told(run())
 
 
 @shenfa.command()
@@ -351,12 +345,12 @@ def sandbox(
         bound = runner.addresses[0][1]
         say({"url": f"http://{host}:{bound}"}, as_json=True)
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        return
+    run_until_told(run())
 
 
 @shenfa.command("demo")
@@ -369,7 +363,8 @@ def demo_command(
 ) -> None:
     """演示：一篇文章从稿源到市民，一个问题到它的答复。"""
     options = play.Options(home=home, once=once, fresh=fresh, sandbox=sandbox_url)
-    raise SystemExit(asyncio.run(play.run(options)))
+    code = run_until_told(play.run(options))
+    raise SystemExit(0 if code is None else code)
 
 
 @shenfa.command("bench")

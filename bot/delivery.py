@@ -39,6 +39,7 @@ from storage.database import Base, Database, new_id
 from storage.switches import Switch
 
 RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
+DRAIN_SECONDS = 20.0  # what is on its way at a stop gets so long to come back
 LEASE = 15.0  # seconds a process counts as alive after its last sign of life
 VERIFY_FOR = 1.0  # seconds one verification serves the same push
 STOPS_FOR = 0.5
@@ -127,9 +128,13 @@ class Deliverer:
         self._alive = asyncio.create_task(self._keep_alive())
         return await self.sweep()
 
-    async def stop(self, timeout: float = 20.0) -> None:  # noqa: ASYNC109  seconds to drain
-        """Claim nothing more, wait for what is on its way, then give up the lease."""
+    def halt(self) -> None:
+        """Claim nothing more; what was claimed is still sent and gets its outcome."""
         self._stopping = True
+
+    async def stop(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109
+        """Claim nothing more, wait for what is on its way, then give up the lease."""
+        self.halt()
         if self._busy:
             await asyncio.wait(self._busy, timeout=timeout)
         if self._alive is not None:

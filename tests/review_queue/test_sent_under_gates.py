@@ -16,7 +16,7 @@ from bot.contract import Content, State
 from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SourceSetup, StaffSetup
-from demo import BOT_TOKEN
+from demo.cast import BOT_TOKEN
 from review_queue.items import Answer, Origin
 from review_queue.models import Item, Staff
 from review_queue.uploads import Upload, attach
