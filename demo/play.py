@@ -441,13 +441,22 @@ async def leave_one_waiting(stage: Stage) -> None:
 def introduce(stage: Stage) -> None:
     """Where to look now, and four things to try."""
     port = stage.shenfa.settings.port
-    tell("\n演示已就绪，可以自己再来一遍：")
-    for login, name, _ in CAST:
-        tell(f"  {name}　http://{login}.localhost:{port}/console/　密码 {stage.passwords[login]}")
-    tell(f"  两部手机　{stage.sandbox.url}/")
-    tell("可以试：")
-    tell("  1. 用李初审的地址登录：有一篇稿件在等初审，打开它，批准或退回")
-    tell("  2. 在手机上发“订阅消费”，再发“退订”")
-    tell(f"  3. 在手机上点一个问题，或者问“{EXAMPLES[0].question}”")
-    tell("  4. 在手机上发“转人工”，用郑值班的地址答复")
-    tell("按 Ctrl+C 停止；再运行一次，目录和消息都还在。")
+    lines = [
+        "",
+        "演示已就绪。每个人有自己的地址，可以同时登录：",
+        *(
+            f"  {name}  http://{login}.localhost:{port}/console/  密码 {stage.passwords[login]}"
+            for login, name, _ in CAST
+        ),
+        f"  两部手机  {stage.sandbox.url}/",
+        "",
+        "可以试：",
+        "  1. 用李初审的地址登录：有一篇稿件在等初审，打开它，批准或退回",
+        "  2. 在手机上发“订阅消费”，再发“退订”",
+        f"  3. 在手机上点一个问题，或者问“{EXAMPLES[0].question}”",
+        "  4. 在手机上发“转人工”，用郑值班的地址登录，在“工单”里答复",
+        "",
+        "按 Ctrl+C 停止；再运行一次，人员、市民和消息都还在。",
+    ]
+    sys.stderr.write("\n".join(lines) + "\n")
+    sys.stderr.flush()

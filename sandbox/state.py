@@ -91,6 +91,7 @@ class Account:
     notices: deque[JSON] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
     numbers: Numbers = field(default_factory=Numbers)
     in_flight: dict[str, int] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)  # what the phones propose to ask
 
     def notice(self, at: float, text: str, citizen: str = "") -> None:
         """Remember for the phone's strip what the platform has just enforced."""
