@@ -192,8 +192,8 @@ def test_the_next_start_ends_the_push_and_keeps_people_and_passwords(demo: Demo)
 def test_a_played_folder_comes_up_soon_with_its_chats_and_one_item_waiting(demo: Demo) -> None:
     demo.ready()
     assert set(demo.pushed()) == {1}
-    first = next(one for one in people(demo) if one["kind"] == "private")
-    demo.answered(TELEGRAM_ID, first["citizen"], EXAMPLES[1].question, EXAMPLES[1].words)
+    for account in (TELEGRAM_ID, WECHAT["appid"]):
+        everything_proposed_is_answered(demo, account)
     with contextlib.closing(sqlite3.connect(demo.home / "shenfa.db", timeout=30)) as db:
         waiting = db.execute("SELECT title FROM item WHERE state='review' AND level=0").fetchall()
     assert len(waiting) == 1, "one waits for the first reviewer, however often it is started"
@@ -229,6 +229,36 @@ def test_taken_ports_are_given_up_and_everything_follows(home: Path) -> None:
         with urllib.request.urlopen(article) as page:  # noqa: S310  loopback
             assert "就业补贴" in page.read().decode()
         assert demo.signal_group(signal.SIGHUP) == 0
+
+
+def everything_proposed_is_answered(demo: Demo, account: str) -> None:
+    """Each example, command and menu entry the phone shows, by the citizen it opens."""
+    phone = next(one for one in people(demo, account) if one["kind"] == "private")["citizen"]
+    shown = demo.control(f"phone?account={account}&citizen={phone}")["account"]
+    assert shown["examples"] == [one.question for one in EXAMPLES]
+    for example in EXAMPLES:
+        demo.answered(account, phone, example.question, example.words)
+    commands = [f"/{one['command']}" for one in shown.get("commands", [])]
+    keys = [
+        one["key"] for top in shown.get("menu", {}).get("button", []) for one in top["sub_button"]
+    ]
+    assert commands or keys
+    asking = {"account": account, "citizen": phone}
+    for command in commands:
+        counted(demo, "say", asking | {"text": command})
+    for key in keys:
+        if key != "person":  # that one is a conversation of its own
+            counted(demo, "tap", asking | {"key": key})
+
+
+def counted(demo: Demo, call: str, content: dict[str, Any]) -> None:
+    """One act, and at least one message more on the phone."""
+    place = f"messages?account={content['account']}&citizen={content['citizen']}"
+    before = len(demo.control(place)["messages"])
+    demo.control(call, content)
+    demo.wait_for(
+        f"an answer to {content}", lambda: len(demo.control(place)["messages"]) > before, 20
+    )
 
 
 def people(demo: Demo, account: str = TELEGRAM_ID) -> list[dict[str, Any]]:
