@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler
 
 from sandbox import control, phones, telegram, wechat
 from sandbox.memory import load
@@ -29,7 +30,7 @@ async def _outbound(app: web.Application) -> AsyncIterator[None]:
 
 
 @web.middleware
-async def _noting(request: web.Request, handler: web.typedefs.Handler) -> web.StreamResponse:
+async def _noting(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Mark the state changed by whatever may change it, so that it is saved."""
     try:
         return await handler(request)

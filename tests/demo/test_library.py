@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -28,14 +29,14 @@ IN_REPLIES = {
 
 
 @pytest.fixture
-async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
+async def office(tmp_path: Path) -> AsyncIterator[Any]:
     """The demo's office with its library, before anybody plays: what the acts need of a stage."""
     settings = Settings(home=tmp_path, dev=True, dev_allow="127.0.0.1:9")
     await initialise(settings, Setup.model_validate(setup("http://127.0.0.1:9")))
     async with open_shenfa(settings) as shenfa:
         async with shenfa.db.session() as session:
             staff = (await session.execute(select(Staff.login, Staff.id))).all()
-        stage = SimpleNamespace(shenfa=shenfa, people={row.login: row.id for row in staff})
+        stage: Any = SimpleNamespace(shenfa=shenfa, people={row.login: row.id for row in staff})
         await policies(stage)
         yield stage
 
@@ -52,7 +53,7 @@ def test_the_library_covers_what_a_county_is_asked() -> None:
 
 
 async def test_every_proposed_question_is_answered_and_nothing_else_is_made_up(
-    office: SimpleNamespace,
+    office: Any,
 ) -> None:
     wanted = {one.question: (one.number, one.words) for one in EXAMPLES} | IN_REPLIES
     for question, (number, words) in wanted.items():
@@ -76,7 +77,7 @@ def test_the_examples_in_the_bots_own_texts_are_the_ones_tried() -> None:
 
 
 async def test_one_clean_draft_waits_for_the_first_reviewer_and_only_one(
-    office: SimpleNamespace,
+    office: Any,
 ) -> None:
     shenfa, reviewer = office.shenfa, office.people["reviewer1"]
     await shenfa.rules.read_speller(shenfa.db)
