@@ -4,7 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import partial
 from pathlib import Path
@@ -41,12 +41,16 @@ from content_sources.quarantine import expire_due
 from content_sources.reposts import Reposts
 from content_sources.tasks import Tasks as SourceTasks
 from content_sources.watch import OriginalWatch
+from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
 from escalations.models import RosterEntry
 from escalations.tickets import Tickets, TicketWiring
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy, starting_taxonomy
+from gates.engine import RuleSet
+from gates.finding import Finding
+from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
@@ -60,26 +64,19 @@ from ledger.models import LedgerEntry
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from migrations.run import upgrade
+from review_queue import publishing
 from review_queue.canonical import Draft
 from review_queue.deadlines import Deadlines
+from review_queue.desk import ROBOT, Queue, Render
 from review_queue.files import Files
-from review_queue.gates.engine import Draft as GateDraft
-from review_queue.gates.engine import RuleSet, run_gates
-from review_queue.gates.spelling import Speller
-from review_queue.governance import Governance, seed
-from review_queue.items import ROBOT, Render, ReviewQueue
+from review_queue.findings import Against, Checks, Finder
+from review_queue.governance.kinds import Governance, seed
+from review_queue.governance.rulesets import rows_of, seal_version
 from review_queue.links import Links
 from review_queue.release import Releases
-from review_queue.rulesets import RuleSets, rows_of, seal_version
-from review_queue.staff import Person, hash_password, set_staff
-from review_queue.workflow import (
-    Refused,
-    Workflow,
-    WorkflowError,
-    load_workflows,
-    read_workflow,
-    unfillable,
-)
+from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from staff.people import Person, hash_password, set_staff
+from staff.refusal import Refused
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey, load_or_create_key
 from storage.database import Database, new_id, sqlite_file
@@ -107,7 +104,7 @@ class Shenfa:
     channels: dict[str, Channel]
     telegram: TelegramChannel
     wechat: WeChatChannel
-    queue: ReviewQueue
+    queue: Queue
     governance: Governance
     releases: Releases
     deliverer: Deliverer
@@ -125,7 +122,7 @@ class Shenfa:
     tickets: Tickets
     deadlines: Deadlines
     dispatcher: Dispatcher
-    rules: "_Rules"
+    checks: Checks
 
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
@@ -188,6 +185,11 @@ class Shenfa:
                 )
         return len(waiting)
 
+    async def _read_speller(self) -> None:
+        """Load the spelling model in a thread; it only warns, so nothing waits for it at start."""
+        own = await _own_texts(self.db)
+        self.checks.speller = await asyncio.to_thread(Speller.load, own_texts=own)
+
     async def _expire_sources(self) -> dict[str, int]:
         async with self.ledger.transaction() as tx:
             return await expire_due(tx)
@@ -236,7 +238,7 @@ class Shenfa:
             "verify": 60,
             "anchor": 20,
         }
-        reading = asyncio.create_task(self.rules.read_speller(self.db))
+        reading = asyncio.create_task(self._read_speller())
         await self.deliverer.start()
         await tasks.start()
         ticker = AsyncIOScheduler(timezone=BEIJING)
@@ -421,63 +423,30 @@ def _path(value: Path | None) -> Path:
 # --- one running office -------------------------------------------------------------------
 
 
-class _Rules:
-    """The gates as the queue asks them: rule set and policy facts of this moment."""
+async def _own_texts(db: Database) -> list[str]:
+    """The words and names of this office, which spelling must know."""
+    async with db.session() as session:
+        names = [
+            *(await session.scalars(select(Organisation.name))).all(),
+            *(await session.scalars(select(Account.name))).all(),
+            *(await session.scalars(select(Source.organisation))).all(),
+        ]
+    return [*(await _clauses(db)), *names * 20]  # a name is met more often than it is stored
 
-    def __init__(
-        self,
-        sets: RuleSets,
-        knowledge: KnowledgeService,
-        files: Files,
-        links: Links,
-        reposts: Reposts,
-    ) -> None:
-        self._sets = sets
-        self._knowledge = knowledge
-        self._files = files
-        self._links = links
-        self._reposts = reposts
-        self.speller: Speller | None = None  # it only warns, so nothing waits for it at start
 
-    async def read_speller(self, db: Database) -> None:
-        """Load the model in a thread, with the words and names of this office."""
-        async with db.session() as session:
-            names = [
-                *(await session.scalars(select(Organisation.name))).all(),
-                *(await session.scalars(select(Account.name))).all(),
-                *(await session.scalars(select(Source.organisation))).all(),
-            ]
-        own = [*(await _clauses(db)), *names * 20]  # a name is met more often than it is stored
-        self.speller = await asyncio.to_thread(Speller.load, own_texts=own)
+def _finders(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ...]:
+    """What else is looked at beside the words of a draft: its files, its links, its source."""
 
-    async def _run(
-        self, draft: Draft, rules: RuleSet, *, sending: bool = False
-    ) -> list[dict[str, Any]]:
-        await self._knowledge.refresh()
-        gate_draft = GateDraft(
-            title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
-        )
-        facts = self._knowledge.facts
-        speller = None if sending else self.speller
-        found = await asyncio.to_thread(run_gates, gate_draft, rules, facts, speller=speller)
-        found += await self._files.findings(draft, rules, facts)
-        found += await self._links.findings(draft, sending=sending)
-        return [asdict(one) for one in found] + await self._reposts.findings(draft)
+    async def in_files(draft: Draft, against: Against) -> Sequence[Finding]:
+        return await files.findings(draft, against.rules, against.facts)
 
-    async def check(self, draft: Draft) -> tuple[str, list[dict[str, Any]]]:
-        """For the queue: digest of the approved version, and the findings above a hint."""
-        active = await self._sets.active()
-        return active.digest, await self._run(draft, active.rules)
+    async def in_links(draft: Draft, against: Against) -> Sequence[Finding]:
+        return await links.findings(draft, sending=against.sending)
 
-    async def at_send(self, draft: Draft) -> list[dict[str, Any]]:
-        """For the sender: the same, with the stored rule set proved once more."""
-        return await self._run(draft, (await self._sets.proved()).rules, sending=True)
+    async def in_source(draft: Draft, _: Against) -> Sequence[Finding]:
+        return await reposts.findings(draft)
 
-    async def check_text(self, text: str) -> list[dict[str, Any]]:
-        """For a staff reply: the same gates over a text without a title."""
-        moment = now()
-        draft = Draft("问答", "日常", "", text, (), moment, moment)
-        return (await self.check(draft))[1]
+    return in_files, in_links, in_source
 
 
 async def _clauses(db: Database) -> Sequence[str]:
@@ -556,13 +525,11 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     governance = Governance.of(ledger, partial(_clauses, db))
     reposts = Reposts(ledger)
     fetcher = Fetcher(allowed)
-    links = Links(
-        db, LinkLook(fetcher, lambda: ingest.judging(), Allowed.load(settings.public_url))
-    )
-    rules = _Rules(governance.rules, knowledge, Files(db), links, reposts)
-    queue = ReviewQueue(ledger, governance.levels, _renderer(channels), rules.check)
+    links = Links(db, LinkLook(fetcher, partial(judging, db), Allowed.load(settings.public_url)))
+    checks = Checks(governance.rules, knowledge.facts_now, _finders(Files(db), links, reposts))
+    queue = Queue.of(ledger, governance.levels, _renderer(channels), checks.check)
     ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
-    releases = Releases(ledger, rules.at_send)
+    releases = Releases(ledger, checks.at_send)
     matching = Matching(taxonomy)
 
     async def load_media(name: str) -> tuple[bytes, str]:
@@ -586,7 +553,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
             load_media=load_media,
             in_flight=settings.sends_in_flight,
             on_incident=on_incident,
-            on_publication=queue.note_publication,
+            on_publication=partial(publishing.note_publication, queue),
         )
     )
     hours = load_hours(CONFIG / "calendar.yaml")
@@ -602,7 +569,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         TicketWiring(
             ledger=ledger,
             hours=hours,
-            check=rules.check_text,
+            check=checks.check_text,
             queue_reply=deliverer.queue_reply,
             alarm=alarms.tell,
             windows={"wechat": (48 * 3600.0, 5)},
@@ -647,7 +614,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
-        rules=rules,
+        checks=checks,
         telegram=telegram,
         wechat=wechat,
     )

@@ -46,26 +46,31 @@ from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
 from console.guard import COOKIE
-from console.sessions import token_hash
 from content_sources.duplicates import bands_of, find, sketch
 from content_sources.extract import extract_page
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
+from gates.finding import Finding
+from gates.normalise import normalise
+from gates.places import DIVISIONS
+from gates.rules import Rule
+from gates.spelling import Speller
 from knowledge.ask import Library, ask_record
 from knowledge.search import pairs
 from ledger.append import Ledger
 from ledger.verify import verify_export
+from review_queue import deciding, drafting, submitting
 from review_queue.canonical import Draft as ItemDraft
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.normalise import normalise
-from review_queue.gates.places import DIVISIONS
-from review_queue.gates.rules import Rule
-from review_queue.gates.spelling import Speller
-from review_queue.items import Answer, Origin
-from review_queue.models import ConsoleSession, Item, Staff
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.models import Item
 from review_queue.release import Releases
 from review_queue.workflow import GATES
 from sandbox.site import MANY
+from staff.models import ConsoleSession, Staff
+from staff.sessions import token_hash
 from storage.database import new_id
 
 Row = dict[str, Any]
@@ -142,7 +147,7 @@ async def gates(n: int = 200, terms: int = 50_000) -> list[Row]:
     )
     rules = RuleSet([*started.rules, more])
     text = "".join(_SENTENCES[number % len(_SENTENCES)] for number in range(200))[:2000]
-    draft = Draft("关于发放就业补贴的通知", text, "原创", date(2026, 1, 1))
+    draft = GateText("关于发放就业补贴的通知", text, "原创", date(2026, 1, 1))
     dense = normalise(text)
     bare = ahocorasick_rs.AhoCorasick(sorted(known.union(extra)), store_patterns=False)
     run_gates(draft, rules, NoFacts())
@@ -177,7 +182,7 @@ json.dump([imported - begun, time.perf_counter() - imported, resident() - empty]
 _OURS = """
 row = dict(id="bench.extra", gate="wording", severity="hint", terms=words, must=words[:1])
 rules = RuleSet([*RuleSet.load().rules, Rule(**row, reason="测速", basis="测速")])
-run_gates(Draft("", "关于发放补贴的通知", "", date(2026, 1, 1)), rules, NoFacts())
+run_gates(GateText("", "关于发放补贴的通知", "", date(2026, 1, 1)), rules, NoFacts())
 """
 
 
@@ -185,8 +190,8 @@ def _gates_start(terms: int) -> list[Row]:
     """Start-up and memory of the gates in a new process, beside the bare automaton's."""
     imports = (
         "from datetime import date\n"
-        "from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates\n"
-        "from review_queue.gates.rules import Rule"
+        "from gates.engine import GateText, NoFacts, RuleSet, run_gates\n"
+        "from gates.rules import Rule"
     )
     ours = _measured(imports, _OURS, terms)
     bare = _measured("import ahocorasick_rs", "made = ahocorasick_rs.AhoCorasick(words)", terms)
@@ -295,8 +300,8 @@ async def _submitted(shenfa: Shenfa) -> tuple[Item, dict[str, str]]:
         staff = {row.login: row.id for row in await session.scalars(select(Staff))}
     content = Content(kind="原创", title="关于发放就业补贴的通知", body="\n".join(_SENTENCES))
     origin = Origin(editor_id=staff["editor"], klass="重要")
-    item = await shenfa.queue.create_item(content, origin)
-    return await shenfa.queue.submit(item.id, staff["editor"], item.version), staff
+    item = await drafting.create_item(shenfa.queue, content, origin)
+    return await submitting.submit(shenfa.queue, item.id, staff["editor"], item.version), staff
 
 
 async def _released(shenfa: Shenfa) -> tuple[str, str]:
@@ -304,9 +309,9 @@ async def _released(shenfa: Shenfa) -> tuple[str, str]:
     item, staff = await _submitted(shenfa)
     fine = {gate: {"ok": True, "note": ""} for gate in GATES}
     for login in ("first", "second", "third"):
-        digest, _ = await shenfa.queue.findings(item.id)
-        answer = Answer("approve", digest, item.version, fine, proof=True)
-        item = await shenfa.queue.decide(item.id, staff[login], answer)
+        digest, _ = await findings_now(shenfa.queue, item.id)
+        answer = ReviewForm("approve", digest, item.version, fine, proof=True)
+        item = await deciding.decide(shenfa.queue, item.id, staff[login], answer)
     if item.release_id is None:
         raise RuntimeError("the item was approved at every level and has no release")
     return item.id, item.release_id
@@ -369,7 +374,7 @@ async def _verify_release(shenfa: Shenfa, n: int) -> list[Row]:
     return rows
 
 
-async def _no_gates(draft: ItemDraft) -> list[Row]:
+async def _no_gates(draft: ItemDraft) -> list[Finding]:
     return []
 
 

@@ -38,20 +38,21 @@ from content_sources.whitelist import Refusal, SourceRule
 from demo import play
 from doctor import examine
 from facets.tagger import tag_record
+from gates import evaluation
+from gates.engine import Facts, NoFacts, RuleSet
+from gates.files import Checked, Checker, files_in, summary
+from gates.filter import check_record, library_facts
+from gates.rules import RuleError
+from gates.spelling import Speller
 from knowledge.ask import Library, ask_record
 from knowledge.documents import DocumentError, read_documents
 from knowledge.library import Proposed
 from ledger.append import Ledger
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
-from review_queue.gates import evaluation
-from review_queue.gates.engine import Facts, NoFacts, RuleSet
-from review_queue.gates.files import Checked, Checker, files_in, summary
-from review_queue.gates.filter import check_record, library_facts
-from review_queue.gates.rules import RuleError
-from review_queue.gates.spelling import Speller
-from review_queue.models import Staff
-from review_queue.workflow import Refused, WorkflowError
+from review_queue.workflow import WorkflowError
 from sandbox.app import serve as serve_sandbox
+from staff.models import Staff
+from staff.refusal import Refused
 from storage.database import Database, sqlite_file
 
 shenfa = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)

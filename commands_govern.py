@@ -21,24 +21,19 @@ from config.settings import Settings
 from config.setup import SetupError
 from console.api_govern import proposal_json
 from console.govern_forms import matches
-from console.sessions import (
-    Attempt,
-    revoke_tokens,
-    sign_in,
-    sign_out,
-    token_hash,
-    visitor_of_session,
-)
 from console.words import SEVERITIES, clock_words
-from review_queue.gates.rules import RuleSet
-from review_queue.levels import level_words
-from review_queue.models import Staff
-from review_queue.proposals import INIT, STATES
-from review_queue.rule_changes import try_examples
-from review_queue.rulesets import feedback_counts, rows_of
-from review_queue.staff import names
-from review_queue.staff_changes import deactivate_now, reset_password
-from review_queue.workflow import GATE_NAMES, ROLES, Refused, load_workflows, unfillable
+from gates.rules import RuleSet
+from review_queue.governance.levels import level_words
+from review_queue.governance.rule_changes import try_examples
+from review_queue.governance.rulesets import feedback_counts, rows_of
+from review_queue.governance.staff_changes import deactivate_now, reset_password
+from review_queue.workflow import GATE_NAMES, load_workflows, unfillable
+from staff.models import Staff
+from staff.people import names
+from staff.proposals import INIT, STATES
+from staff.refusal import Refused
+from staff.roles import ROLES
+from staff.sessions import Attempt, revoke_tokens, sign_in, sign_out, token_hash, visitor_of_session
 
 levels = typer.Typer(no_args_is_help=True, help="审核级次：查看、检查、提出变更")
 rules = typer.Typer(no_args_is_help=True, help="规则：查看、试算、提出变更、恢复旧版")

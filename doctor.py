@@ -23,8 +23,8 @@ from config.settings import Settings
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
-from review_queue.levels import ApprovedLevels
-from review_queue.workflow import Refused
+from review_queue.governance.levels import ApprovedLevels
+from staff.refusal import Refused
 from storage.database import Database, sqlite_file
 
 OK, WARN, FAIL = "ok", "warn", "fail"

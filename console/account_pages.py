@@ -8,10 +8,14 @@ from sqlalchemy import select
 from config.clock import now
 from console.deps import DEPS, Deps, visitor
 from console.guard import COOKIE, FORM_COOKIE, check_form, is_secure
-from console.models import ApiToken
 from console.pages import form, page, see
 from console.permissions import PUBLIC, needs
-from console.sessions import (
+from review_queue import claims
+from review_queue.governance.staff_changes import change_password
+from review_queue.models import Item
+from staff.models import ApiToken
+from staff.refusal import Refused
+from staff.sessions import (
     ABSOLUTE,
     Attempt,
     end_other_sessions,
@@ -22,9 +26,6 @@ from console.sessions import (
     sign_in,
     sign_out,
 )
-from review_queue.models import Item
-from review_queue.staff_changes import change_password
-from review_queue.workflow import Refused
 
 
 def _set_cookie(request: web.Request, response: web.Response, name: str, value: str) -> None:
@@ -110,7 +111,7 @@ async def _give_back(deps: Deps, staff_id: str) -> None:
         query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
         held = (await session.scalars(query)).all()
     for item_id in held:
-        await deps.queue.unclaim(item_id, staff_id)
+        await claims.unclaim(deps.queue, item_id, staff_id)
 
 
 async def _own(

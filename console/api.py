@@ -29,11 +29,15 @@ from console.record_pages import turn_switch, verification
 from console.words import clock_words, state_words
 from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
+from review_queue import claims, deciding, drafting, publishing, recalling, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Answer, Origin
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now, to_json
+from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
-from review_queue.passkeys import shown_assertion
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.workflow import GATES
+from staff.passkeys import shown_assertion
+from staff.refusal import Reason, Refused
 from storage.switches import Switch
 from subscriptions.matching import Matching
 
@@ -202,20 +206,25 @@ async def create_item(request: web.Request) -> web.StreamResponse:
     content = Content(
         kind=body.kind, title=body.title, body=body.body, attribution=body.attribution
     )
-    return as_json(_item(await request.config_dict[DEPS].queue.create_item(content, origin)), 201)
+    return as_json(
+        _item(await drafting.create_item(request.config_dict[DEPS].queue, content, origin)), 201
+    )
 
 
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
     """One item with its latest revision and the findings of now."""
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
-    digest, findings = await deps.queue.findings(item_id)
+    digest, findings = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
         row = found(await session.get(Item, item_id), "篇稿件")
         query = select(Revision).where(Revision.item_id == item_id, Revision.digest == digest)
         revision = (await session.scalars(query)).one()
     content = json.loads(revision.canonical)
-    return as_json(_item(row) | {"digest": digest, "content": content, "findings": findings})
+    return as_json(
+        _item(row)
+        | {"digest": digest, "content": content, "findings": [to_json(one) for one in findings]}
+    )
 
 
 @needs("items.read")
@@ -242,8 +251,12 @@ async def revise(request: web.Request) -> web.StreamResponse:
         changes["accounts"] = tuple(changes["accounts"] or ())
     for name in ("not_before", "not_after"):
         aware(changes.get(name), name)
-    row = await request.config_dict[DEPS].queue.edit(
-        request.match_info["item"], visitor(request).staff_id, body.version, changes
+    row = await drafting.edit(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.version,
+        changes,
     )
     return as_json(_item(row))
 
@@ -253,8 +266,11 @@ async def revise(request: web.Request) -> web.StreamResponse:
 async def submit(request: web.Request) -> web.StreamResponse:
     """Send a draft to its first level."""
     body = await read(request, VersionBody)
-    row = await request.config_dict[DEPS].queue.submit(
-        request.match_info["item"], visitor(request).staff_id, body.version
+    row = await submitting.submit(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.version,
     )
     return as_json(_item(row))
 
@@ -262,8 +278,8 @@ async def submit(request: web.Request) -> web.StreamResponse:
 @needs("items.review")
 async def claim(request: web.Request) -> web.StreamResponse:
     """Take an item for review for a while."""
-    row = await request.config_dict[DEPS].queue.claim(
-        request.match_info["item"], visitor(request).staff_id
+    row = await claims.claim(
+        request.config_dict[DEPS].queue, request.match_info["item"], visitor(request).staff_id
     )
     return as_json(_item(row))
 
@@ -273,7 +289,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
 async def decide(request: web.Request) -> web.StreamResponse:
     """Approve, return or refer one item at its waiting level."""
     body = await read(request, DecisionBody)
-    answer = Answer(
+    answer = ReviewForm(
         verdict=body.verdict,
         digest=body.digest,
         version=body.version,
@@ -288,8 +304,11 @@ async def decide(request: web.Request) -> web.StreamResponse:
         level=body.level,
         passkey=shown_assertion(body.passkey) if body.passkey else None,
     )
-    row = await request.config_dict[DEPS].queue.decide(
-        request.match_info["item"], visitor(request).staff_id, answer
+    row = await deciding.decide(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        answer,
     )
     return as_json(_item(row))
 
@@ -297,8 +316,8 @@ async def decide(request: web.Request) -> web.StreamResponse:
 @needs("items.read")
 async def why_not(request: web.Request) -> web.StreamResponse:
     """Every reason why this person cannot approve now; the same list as the page."""
-    reasons = await request.config_dict[DEPS].queue.why_not(
-        request.match_info["item"], visitor(request).staff_id
+    reasons = await deciding.why_not(
+        request.config_dict[DEPS].queue, request.match_info["item"], visitor(request).staff_id
     )
     return as_json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
 
@@ -308,8 +327,11 @@ async def why_not(request: web.Request) -> web.StreamResponse:
 async def schedule(request: web.Request) -> web.StreamResponse:
     """Set the moment of publication inside the approved window."""
     body = await read(request, ScheduleBody)
-    row = await request.config_dict[DEPS].queue.schedule(
-        request.match_info["item"], visitor(request).staff_id, aware(body.at, "at")
+    row = await publishing.schedule(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        aware(body.at, "at"),
     )
     return as_json(_item(row))
 
@@ -319,8 +341,11 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 async def recall(request: web.Request) -> web.StreamResponse:
     """Stop an item at once."""
     body = await read(request, ReasonBody)
-    row = await request.config_dict[DEPS].queue.recall(
-        request.match_info["item"], visitor(request).staff_id, body.reason
+    row = await recalling.recall(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.reason,
     )
     return as_json(_item(row))
 
@@ -345,7 +370,7 @@ async def correct(request: web.Request) -> web.StreamResponse:
         audience=draft.audience,
         accounts=draft.accounts,
     )
-    return as_json(_item(await deps.queue.create_item(content, origin)), 201)
+    return as_json(_item(await drafting.create_item(deps.queue, content, origin)), 201)
 
 
 @needs("publications.read")
@@ -413,7 +438,7 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """Answer a question; `stopped` waits for a second person."""
+    """ReviewForm a question; `stopped` waits for a second person."""
     body = await read(request, ReplyBody)
     row = await request.config_dict[DEPS].tickets.reply(
         request.match_info["ticket"], visitor(request).staff_id, body.text

@@ -9,9 +9,10 @@ from pydantic import Field
 from console.deps import DEPS, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.permissions import needs
-from review_queue.absence import Away, set_absent
+from review_queue import claims, drafting, emergencies, publishing, referrals, rounds, waivers
 from review_queue.models import Item
-from review_queue.workflow import Reason
+from staff.absence import Away, set_absent
+from staff.refusal import Reason
 
 
 class EmergencyBody(Strict):
@@ -72,8 +73,12 @@ def _reasons(reasons: list[Reason]) -> web.Response:
 async def submit_emergency(request: web.Request) -> web.StreamResponse:
     """Send a draft to the two levels of 应急 at once."""
     body = await read(request, EmergencyBody)
-    row = await request.config_dict[DEPS].queue.submit_emergency(
-        request.match_info["item"], visitor(request).staff_id, body.version, body.reason
+    row = await emergencies.submit_emergency(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.version,
+        body.reason,
     )
     return as_json(_shown(row))
 
@@ -83,8 +88,12 @@ async def submit_emergency(request: web.Request) -> web.StreamResponse:
 async def lower_class(request: web.Request) -> web.StreamResponse:
     """Lower the class of an item somebody else wrote."""
     body = await read(request, ClassBody)
-    row = await request.config_dict[DEPS].queue.lower_class(
-        request.match_info["item"], visitor(request).staff_id, body.to, body.reason
+    row = await drafting.lower_class(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.to,
+        body.reason,
     )
     return as_json(_shown(row))
 
@@ -94,7 +103,8 @@ async def lower_class(request: web.Request) -> web.StreamResponse:
 async def waive(request: web.Request) -> web.StreamResponse:
     """Let one blocking finding of exactly this revision stand."""
     body = await read(request, WaiverBody)
-    row = await request.config_dict[DEPS].queue.waive(
+    row = await waivers.waive(
+        request.config_dict[DEPS].queue,
         request.match_info["item"],
         visitor(request).staff_id,
         body.model_dump(exclude={"reason"}),
@@ -108,8 +118,11 @@ async def waive(request: web.Request) -> web.StreamResponse:
 async def answer_referral(request: web.Request) -> web.StreamResponse:
     """Record what the competent department answered."""
     body = await read(request, ReferralBody)
-    row = await request.config_dict[DEPS].queue.answer_referral(
-        request.match_info["item"], visitor(request).staff_id, body.text
+    row = await referrals.answer_referral(
+        request.config_dict[DEPS].queue,
+        request.match_info["item"],
+        visitor(request).staff_id,
+        body.text,
     )
     return as_json(_shown(row))
 
@@ -117,8 +130,8 @@ async def answer_referral(request: web.Request) -> web.StreamResponse:
 @needs("items.takeover")
 async def take_over(request: web.Request) -> web.StreamResponse:
     """Take an item away from whoever holds it for review."""
-    row = await request.config_dict[DEPS].queue.take_over(
-        request.match_info["item"], visitor(request).staff_id
+    row = await claims.take_over(
+        request.config_dict[DEPS].queue, request.match_info["item"], visitor(request).staff_id
     )
     return as_json(_shown(row))
 
@@ -127,14 +140,16 @@ async def take_over(request: web.Request) -> web.StreamResponse:
 async def why_not_publish(request: web.Request) -> web.StreamResponse:
     """Every reason why this item could not go out now: the sender's own list."""
     return _reasons(
-        await request.config_dict[DEPS].queue.why_not_publish(request.match_info["item"])
+        await publishing.why_not_publish(
+            request.config_dict[DEPS].queue, request.match_info["item"]
+        )
     )
 
 
 @needs("items.review")
 async def waiting(request: web.Request) -> web.StreamResponse:
     """Items with a level this person may decide now, the most urgent first."""
-    rows = await request.config_dict[DEPS].queue.waiting_for(visitor(request).staff_id)
+    rows = await rounds.waiting_for(request.config_dict[DEPS].queue.db, visitor(request).staff_id)
     return as_json({"items": [_shown(row) | {"title": row.title} for row in rows]})
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import select
 from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, read, takes
 from console.permissions import needs
-from console.sessions import revoke_tokens
-from review_queue.governance_models import Proposal, RuleSetRow
-from review_queue.models import Staff
-from review_queue.proposals import STATES
-from review_queue.rulesets import feedback_counts, report_false_alarm
-from review_queue.staff_changes import deactivate_now, reset_password
-from review_queue.workflow import Reason, Refused
+from review_queue.governance.models import RuleSetRow
+from review_queue.governance.rulesets import feedback_counts, report_false_alarm
+from review_queue.governance.staff_changes import deactivate_now, reset_password
+from staff.models import Proposal, Staff
+from staff.proposals import STATES
+from staff.refusal import Reason, Refused
+from staff.sessions import revoke_tokens
 
 
 class PayloadBody(Strict):

@@ -36,7 +36,7 @@ from content_sources.official_list import (
 from content_sources.reposts import Reposts
 from content_sources.tasks import NewTask, Settlement, Tasks, ask_for_repost, repost_report
 from content_sources.whitelist import Refusal
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 
 class SourceBody(Strict):

@@ -8,14 +8,14 @@ from aiohttp import web
 
 from config.settings import Settings
 from console.permissions import role_fault
-from console.sessions import Visitor
 from content_sources.ingest import Ingest
 from escalations.tickets import Tickets
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
-from review_queue.governance import Governance
-from review_queue.items import ReviewQueue
-from review_queue.workflow import Reason, Refused
+from review_queue.desk import Queue
+from review_queue.governance.kinds import Governance
+from staff.refusal import Reason, Refused
+from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
 
@@ -27,7 +27,7 @@ class Deps:
     settings: Settings
     db: Database
     ledger: Ledger
-    queue: ReviewQueue
+    queue: Queue
     governance: Governance
     cache: Cache
     taxonomy: Taxonomy

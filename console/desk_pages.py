@@ -14,12 +14,13 @@ from console.bench import OPEN, lane
 from console.deps import DEPS, visitor
 from console.pages import page
 from console.permissions import may, needs
-from console.sessions import Visitor
 from console.task_pages import open_tasks
 from escalations.models import Ticket
 from ledger.models import Incident
+from review_queue import rounds
 from review_queue.models import Emergency, Item
-from review_queue.staff import names
+from staff.people import names
+from staff.sessions import Visitor
 from storage.switches import Switch
 
 _QUIET_AFTER = timedelta(days=10)
@@ -60,7 +61,7 @@ async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelt
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    queue = await deps.queue.waiting_for(me.staff_id)
+    queue = await rounds.waiting_for(deps.queue.db, me.staff_id)
     async with deps.db.session() as session:
         drafts = await _drafts(session, me)
         ready = await _ready(session) if may(me.roles, "items.schedule") else ()

@@ -24,9 +24,11 @@ from console.drafts import (
 from console.looks import words_of
 from console.pages import form, page, see
 from console.permissions import needs
+from review_queue import drafting, submitting
 from review_queue.canonical import KINDS, Draft
-from review_queue.items import WINDOW, Origin
-from review_queue.workflow import Reason, Refused
+from review_queue.desk import WINDOW
+from review_queue.drafting import Origin
+from staff.refusal import Reason, Refused
 
 
 async def _draft_form(
@@ -43,7 +45,7 @@ async def _draft_form(
         "item": facts.item if facts else None,
         "accounts": accounts,
         "kinds": KINDS,
-        "classes": deps.queue.workflows,
+        "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
         "audience": draft.audience or {},
         "reasons": refused.reasons if refused else (),
@@ -71,7 +73,7 @@ async def _empty_draft(deps: Deps) -> Draft:
     moment = now()
     return Draft(
         kind=KINDS[0],
-        klass=next(iter(deps.queue.workflows)),
+        klass=next(iter(deps.queue.levels)),
         title="",
         body="",
         accounts=accounts,
@@ -119,7 +121,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             body=changes["body"],
             attribution=changes["attribution"],
         )
-        row = await deps.queue.create_item(content, origin)
+        row = await drafting.create_item(deps.queue, content, origin)
     except Refused as refused:
         if shown is empty:
             shown = await _typed_texts(request, empty)
@@ -153,9 +155,9 @@ async def save(request: web.Request) -> web.StreamResponse:
     try:
         changes = keep_same_minute(await read_changes(request), facts.draft)
         shown = typed(facts.draft, changes)
-        row = await deps.queue.edit(item_id, me.staff_id, version, changes)
+        row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         if fields.get("then") == "submit":
-            await deps.queue.submit(item_id, me.staff_id, row.version)
+            await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:
         if shown is facts.draft:

@@ -20,8 +20,11 @@ from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import ATTRIBUTION, Draft, digest
-from review_queue.models import Decision, GateRun, Item, Revision, Staff
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.findings import Findings, RaisedFinding, findings_now, from_json
+from review_queue.models import Decision, GateRun, Item, Revision
+from review_queue.workflow import GATES
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 
 DIMENSIONS = ("topics", "groups", "regions")
 
@@ -47,7 +50,7 @@ class Dossier:
     posts: Mapping[str, str]
     notes: Sequence[ItemNote]
     entries: Sequence[LedgerEntry]
-    findings: Sequence[Mapping[str, Any]]
+    findings: Findings
     incidents: Sequence[Incident]
 
     @property
@@ -94,18 +97,14 @@ class Dossier:
     @property
     def flagged(self) -> set[str]:
         """Gates with a finding that asks for a note."""
-        return {
-            row["gate"]
-            for row in self.findings
-            if row["severity"] != "hint" and not row.get("waived")
-        }
+        return {row.gate for row in self.findings if row.severity != "hint" and not row.waived}
 
     @property
-    def by_gate(self) -> dict[str, list[tuple[int, Mapping[str, Any]]]]:
+    def by_gate(self) -> dict[str, list[tuple[int, RaisedFinding]]]:
         """Findings with their index, gate by gate in the order of review."""
-        groups: dict[str, list[tuple[int, Mapping[str, Any]]]] = {gate: [] for gate in GATES}
+        groups: dict[str, list[tuple[int, RaisedFinding]]] = {gate: [] for gate in GATES}
         for index, row in enumerate(self.findings):
-            groups[row["gate"]].append((index, row))
+            groups[row.gate].append((index, row))
         return groups
 
 
@@ -131,7 +130,7 @@ async def _ensure_checked(deps: Deps, item_id: str) -> None:
         )
         known = (await session.scalars(query.limit(1))).first()
     if known is None:
-        await deps.queue.findings(item_id)
+        await findings_now(deps.queue, item_id)
 
 
 async def _read(session: AsyncSession, item_id: str) -> Dossier:
@@ -151,7 +150,7 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
     runs = select(GateRun.findings).where(
         GateRun.item_id == item_id, GateRun.digest == revisions[-1].digest
     )
-    findings = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first() or []
+    newest = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first() or []
     opened = select(Incident).where(
         Incident.subject == f"item:{item_id}", Incident.closed_at.is_(None)
     )
@@ -185,7 +184,7 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
         posts=posts,
         notes=notes,
         entries=entries,
-        findings=findings,
+        findings=[from_json(row) for row in newest],
         incidents=(await session.scalars(opened)).all(),
     )
 

@@ -11,12 +11,13 @@ from console.interface import Strict, as_json, read, takes
 from console.marks import paragraphs
 from console.pages import form, page, see
 from console.permissions import PUBLIC, needs
+from review_queue import referrals
 from review_queue.canonical import Draft
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import Experts, Opened, Opinion, Question, latest_of, links_of, state_of
 from review_queue.models import Item
-from review_queue.staff import names
-from review_queue.workflow import Reason, Refused
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.media import load
 
 
@@ -127,7 +128,7 @@ async def give_opinion(request: web.Request) -> web.StreamResponse:
         if fields.get("verdict") not in ("agree", "problem"):
             raise Refused(422, [Reason("verdict", "请选择“没有问题”或“有问题”")])
         link = await experts.answer(token, opinion)
-        await request.config_dict[DEPS].queue.hear_expert(link)
+        await referrals.hear_expert(request.config_dict[DEPS].queue, link)
     except Refused as refused:
         if refused.status != 422:
             raise

@@ -6,7 +6,8 @@ from typing import Any
 import yaml
 from aiohttp import web
 
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.workflow import GATES
+from staff.refusal import Reason, Refused
 
 LEVEL_SLOTS = 6
 LISTS = ("terms", "unless", "must", "must_not")

@@ -20,15 +20,15 @@ from console.govern_forms import (
 )
 from console.pages import page, see
 from console.permissions import needs
+from documents.parts import Severity
 from review_queue.canonical import KINDS
-from review_queue.gates.finding import Severity
-from review_queue.governance_models import Proposal
-from review_queue.models import Staff
-from review_queue.proposals import STATES
-from review_queue.rulesets import feedback_counts, report_false_alarm
-from review_queue.staff import names
-from review_queue.staff_changes import deactivate_now
-from review_queue.workflow import GATES, Reason, Refused
+from review_queue.governance.rulesets import feedback_counts, report_false_alarm
+from review_queue.governance.staff_changes import deactivate_now
+from review_queue.workflow import GATES
+from staff.models import Proposal, Staff
+from staff.people import names
+from staff.proposals import STATES
+from staff.refusal import Reason, Refused
 
 _RULES_A_PAGE = 60
 _SEVERITIES: tuple[Severity, ...] = ("block", "warn", "hint")

@@ -10,8 +10,8 @@ from aiohttp.typedefs import Middleware
 
 from console.deps import DEPS, VISITOR, forbidden
 from console.permissions import PUBLIC, action_of, may
-from console.sessions import Visitor, visitor_of_session, visitor_of_token
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
+from staff.sessions import Visitor, visitor_of_session, visitor_of_token
 
 COOKIE = "shenfa_session"
 FORM_COOKIE = "shenfa_form"

@@ -9,7 +9,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from console.permissions import Handler
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql import Select
 
 from bot.models import Publication
 from config.clock import now
-from console.bench import Bench, Returned, bench, open_lane, returned
+from console.bench import Bench, Returned, bench, names_of_deciders, open_lane, returned
 from console.deps import DEPS, Deps, visitor
 from console.drafts import (
     Dossier,
@@ -19,20 +19,24 @@ from console.drafts import (
 )
 from console.interface import as_json
 from console.looks import add_note, changes, last_look, record_look
-from console.marks import find_span, mark, paragraphs
+from console.marks import Marked, Passage, find_span, mark, paragraphs
 from console.pages import form, page, see
 from console.passkey_pages import place_of, refusal
 from console.permissions import may, needs
 from console.timeline import records_of, steps
 from console.words import read_field_time
 from content_sources.models import Article, Source
+from review_queue import claims, deciding, publishing, recalling, submitting
 from review_queue.canonical import Draft
 from review_queue.experts import links_of, state_of
-from review_queue.items import STATES, Answer
-from review_queue.models import Item, Revision, Staff
-from review_queue.passkeys import Passkeys, read_credential, shown_assertion
-from review_queue.staff import names
-from review_queue.workflow import GATE_NAMES, GATES, OVERDUE, Reason, Refused
+from review_queue.forms import ReviewForm
+from review_queue.models import Item, Revision
+from review_queue.states import STATES
+from review_queue.workflow import GATE_NAMES, GATES, OVERDUE
+from staff.models import Staff
+from staff.passkeys import Passkeys, read_credential, shown_assertion
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.media import load
 
 PAGE_SIZE = 50
@@ -75,7 +79,7 @@ async def items(request: web.Request) -> web.StreamResponse:
             "people": await names(session, ids),
             "editors": (await session.scalars(select(Staff).order_by(Staff.name))).all(),
             "sources": (await session.scalars(select(Source))).all(),
-            "classes": list(deps.queue.workflows),
+            "classes": list(deps.queue.levels),
             "chosen": {name: request.query.get(name, "") for name in _FILTERS},
             "now": now(),
         }
@@ -116,24 +120,26 @@ class Typed:
 async def _read(
     deps: Deps, request: web.Request, item_id: str
 ) -> tuple[Dossier, Bench, list[Reason]]:
-    """The item, where this person would decide, and every reason why they cannot approve now."""
+    """The item, where this person would decide, and the findings that stand against approval."""
     me = visitor(request)
     if may(me.roles, "items.review"):
-        round_, seat, reasons = await deps.queue.outlook(item_id, me.staff_id)
+        round_, seat, reasons = await deciding.outlook(deps.queue, item_id, me.staff_id)
         facts = await dossier(deps, item_id, checked=True)
-        blockers = reasons if round_ is not None else []
+        blockers = [row for row in reasons if row.rule == "finding"]
         return facts, bench(facts.item, round_, seat), blockers
-    round_, seat = await deps.queue.seat(item_id, me.staff_id)
+    round_, seat = await deciding.seat(deps.queue, item_id, me.staff_id)
     facts = await dossier(deps, item_id)
     return facts, bench(facts.item, round_, seat), []
 
 
-def _marked(facts: Dossier, back: Returned | None) -> list[Mapping[str, Any]]:
+def _marked(facts: Dossier, back: Returned | None) -> list[Marked]:
     """The findings, and behind them the passage that was marked when this text was returned."""
     if back is None or back.here is None:
         return list(facts.findings)
     gate = back.decision.gate or "wording"
-    return [*facts.findings, {**back.here, "gate": gate, "severity": "returned"}]
+    here = back.here
+    passage = Passage(here["field"], here["start"], here["end"], gate)
+    return [*facts.findings, passage]
 
 
 async def show_item(request: web.Request, item_id: str, again: Typed | None = None) -> web.Response:
@@ -147,6 +153,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         look = await last_look(session, facts, me.staff_id)
         records = await records_of(session, item_id)
         asked = await links_of(session, item_id)
+        watching = seat.level and (seat.faults or not may(me.roles, "items.review"))
+        deciders = await names_of_deciders(deps, session, facts.item) if watching else ""
     back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
     marks = _marked(facts, back)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
@@ -168,8 +176,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "look": look,
         "asked": "since" in request.query or bool(again.stale),
         "steps": steps(facts, publications, records.words),
+        "deciders": deciders,
         "blockers": blockers,
-        "cannot_return": [row for row in blockers if row.rule != "finding"],
         "again": again,
         "reasons": again.reasons,
         "publications": publications,
@@ -255,8 +263,8 @@ async def _returning(deps: Deps, item_id: str, fields: Mapping[str, str]) -> dic
     return {"gate": gate, "span": span}
 
 
-async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Answer:
-    """The decision form as an Answer; Refused (422) names a field that cannot be read."""
+async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> ReviewForm:
+    """The decision form as an ReviewForm; Refused (422) names a field that cannot be read."""
     version, verdict = fields.get("version", ""), fields.get("verdict", "approve")
     more: dict[str, Any] = {}
     signed = fields.get("passkey", "") if verdict == "approve" else ""
@@ -266,7 +274,7 @@ async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Answer
         more = {"department": fields.get("department", "")}
         if due := fields.get("due_at"):
             more["due_at"] = read_field_time(due, "答复期限")
-    return Answer(
+    return ReviewForm(
         verdict=verdict,
         digest=fields.get("digest", ""),
         version=int(version) if version.isdigit() else -1,
@@ -285,7 +293,7 @@ async def signing_options(request: web.Request) -> web.StreamResponse:
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     try:
         answer = await _answer(deps, item_id, await form(request))
-        said = await deps.queue.statement(item_id, visitor(request).staff_id, answer)
+        said = await deciding.statement(deps.queue, item_id, visitor(request).staff_id, answer)
         options = await Passkeys(deps.ledger, deps.cache).ask(said, place_of(request))
     except Refused as refused:
         return refusal(refused)
@@ -299,7 +307,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     item_id = request.match_info["item"]
     try:
         answer = await _answer(deps, item_id, fields)
-        row = await deps.queue.decide(item_id, visitor(request).staff_id, answer)
+        row = await deciding.decide(deps.queue, item_id, visitor(request).staff_id, answer)
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -325,10 +333,10 @@ async def claim(request: web.Request) -> web.StreamResponse:
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     me = visitor(request)
     if (await form(request)).get("release"):
-        await deps.queue.unclaim(item_id, me.staff_id)
+        await claims.unclaim(deps.queue, item_id, me.staff_id)
         return see(f"/console/items/{item_id}", "unclaimed")
     try:
-        await deps.queue.claim(item_id, me.staff_id)
+        await claims.claim(deps.queue, item_id, me.staff_id)
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "claimed")
@@ -340,8 +348,11 @@ async def submit(request: web.Request) -> web.StreamResponse:
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     version = (await form(request)).get("version", "")
     try:
-        await deps.queue.submit(
-            item_id, visitor(request).staff_id, int(version) if version.isdigit() else -1
+        await submitting.submit(
+            deps.queue,
+            item_id,
+            visitor(request).staff_id,
+            int(version) if version.isdigit() else -1,
         )
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
@@ -359,8 +370,8 @@ async def schedule_form(request: web.Request) -> web.StreamResponse:
 
 async def _schedule_page(request: web.Request, refused: Refused | None) -> web.Response:
     facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
-    blocked = await request.config_dict[DEPS].queue.why_not_publish(
-        facts.item.id, max(now(), facts.draft.not_before)
+    blocked = await publishing.why_not_publish(
+        request.config_dict[DEPS].queue, facts.item.id, max(now(), facts.draft.not_before)
     )
     suggestion = max(now() + timedelta(minutes=10), facts.draft.not_before)
     context = {
@@ -383,7 +394,7 @@ async def schedule(request: web.Request) -> web.StreamResponse:
     item_id = request.match_info["item"]
     try:
         at = None if fields.get("now") else read_field_time(fields.get("at", ""), "发布时间")
-        await deps.queue.schedule(item_id, visitor(request).staff_id, at)
+        await publishing.schedule(deps.queue, item_id, visitor(request).staff_id, at)
     except Refused as refused:
         return await _schedule_page(request, refused)
     return see(f"/console/items/{item_id}", "scheduled")
@@ -395,7 +406,7 @@ async def recall(request: web.Request) -> web.StreamResponse:
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     reason = (await form(request)).get("reason", "")
     try:
-        await deps.queue.recall(item_id, visitor(request).staff_id, reason)
+        await recalling.recall(deps.queue, item_id, visitor(request).staff_id, reason)
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "recalled")

@@ -10,7 +10,7 @@ from console.permissions import needs
 from knowledge.library import PolicyLibrary, life_of
 from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.validity import STATUS_NAMES, status_at
-from review_queue.staff import names
+from staff.people import names
 from subscriptions.models import Subscription
 
 _PAGE = 100

@@ -15,7 +15,7 @@ from console.models import ItemNote, ItemView
 from console.words import account_words, audience_words, clock_words, short_clock
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.database import Database, new_id
 
 NOTE_LENGTH = 2000

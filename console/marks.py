@@ -1,11 +1,46 @@
 """Text with its findings marked. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 from bot.render import PICTURE
+
+
+class Marked(Protocol):
+    """A place of a text that is marked: a finding, or a passage somebody returned."""
+
+    @property
+    def field(self) -> str:
+        """title, text or attachment:NAME."""
+
+    @property
+    def start(self) -> int:
+        """Its first character, counted in code points."""
+
+    @property
+    def end(self) -> int:
+        """The one behind its last."""
+
+    @property
+    def gate(self) -> str:
+        """The gate whose letter stands behind it."""
+
+    @property
+    def severity(self) -> str:
+        """block, warn, hint or returned."""
+
+
+@dataclass(frozen=True)
+class Passage:
+    """What a reviewer marked when they returned the text."""
+
+    field: str
+    start: int
+    end: int
+    gate: str
+    severity: str = "returned"
 
 
 @dataclass(frozen=True)
@@ -29,15 +64,15 @@ class Paragraph:
     alt: str = ""
 
 
-def mark(text: str, findings: Sequence[Mapping[str, Any]], place: str) -> list[Piece]:
+def mark(text: str, findings: Sequence[Marked], place: str) -> list[Piece]:
     """Cut one field's text at the edges of its findings (code point offsets).
 
     `place` is the finding's field, title or text. A span that no longer fits is left out.
     """
     spans = [
-        (row["start"], row["end"], index)
+        (row.start, row.end, index)
         for index, row in enumerate(findings)
-        if row.get("field", "text") == place and 0 <= row["start"] < row["end"] <= len(text)
+        if row.field == place and 0 <= row.start < row.end <= len(text)
     ]
     edges = sorted({0, len(text), *(s for s, _, _ in spans), *(e for _, e, _ in spans)})
     return [
@@ -50,7 +85,7 @@ def mark(text: str, findings: Sequence[Mapping[str, Any]], place: str) -> list[P
     ]
 
 
-def paragraphs(body: str, findings: Sequence[Mapping[str, Any]]) -> list[Paragraph]:
+def paragraphs(body: str, findings: Sequence[Marked]) -> list[Paragraph]:
     """The body line by line, with findings marked and pictures in their place."""
     result = []
     lines: list[list[Piece]] = [[]]

@@ -11,11 +11,11 @@ from console.deps import DEPS, visitor
 from console.interface import Strict, as_json, read, takes
 from console.pages import form, see
 from console.permissions import needs
-from review_queue.gates.redaction import profiles
+from gates.redaction import profiles
 from review_queue.models import Item
 from review_queue.suggestions import Choice, accept
 from review_queue.uploads import Upload, attach, detach
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 
 class AcceptBody(Strict):

@@ -8,18 +8,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.database import Base
 
 
-class ApiToken(Base):
-    """A bearer token, kept only as its hash; it has exactly its owner's rights."""
-
-    __tablename__ = "api_token"
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    staff_id: Mapped[str] = mapped_column(String(26), index=True)
-    name: Mapped[str] = mapped_column(String(60))
-    created_at: Mapped[datetime]
-    expires_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-
-
 class ItemView(Base):
     """One person had one version of an item before them; `at` is the last time."""
 

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from console.deps import DEPS, VISITOR
 from console.permissions import may
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 NAVIGATION = (
     ("home", "/console/", "今日", "home"),

@@ -9,9 +9,9 @@ from console.guard import is_secure, same_origin
 from console.interface import Strict, as_json, read, takes
 from console.pages import page, see
 from console.permissions import needs
-from review_queue.passkeys import Passkeys, Place, keys_of, waiting_keys
-from review_queue.staff import names
-from review_queue.workflow import Reason, Refused
+from staff.passkeys import Passkeys, Place, keys_of, waiting_keys
+from staff.people import names
+from staff.refusal import Reason, Refused
 
 
 def place_of(request: web.Request) -> Place:

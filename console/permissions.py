@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from review_queue.workflow import ROLES, Reason
+from staff.refusal import Reason
+from staff.roles import ROLES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Route = TypeVar("Route", bound=Handler)

@@ -4,12 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 
 from bot.models import Publication
 from console.deps import Deps
+from gates.finding import Finding
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, digest
 from review_queue.chain import chain_faults
@@ -71,7 +71,7 @@ async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
     return _standing(until.entries, released[-1], after), draft
 
 
-async def _nothing(_draft: Draft) -> list[dict[str, Any]]:
+async def _nothing(_draft: Draft) -> list[Finding]:
     """The gates of today say nothing about what was approved before."""
     return []
 

@@ -12,8 +12,9 @@ from config.clock import now
 from console.deps import DEPS, Deps, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
+from review_queue import publishing
 from review_queue.models import Item
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 
 _SHOWN = 60
 _SETTLED = {
@@ -106,7 +107,7 @@ async def settle_publication(deps: Deps, publication_id: str, staff_id: str, sen
             actor=staff_id,
             body={"publication": row.id, "account": row.account_id, "sent": sent == "yes"},
         )
-    await deps.queue.note_publication(publication_id)
+    await publishing.note_publication(deps.queue, publication_id)
 
 
 @needs("publications.settle")

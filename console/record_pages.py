@@ -16,8 +16,8 @@ from console.words import SWITCHES
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
-from review_queue.staff import names
-from review_queue.workflow import Reason, Refused
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.switches import Switch, set_switch
 
 _PAGE = 60

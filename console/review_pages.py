@@ -13,10 +13,13 @@ from console.looks import add_note
 from console.pages import form, page, see
 from console.permissions import may, needs
 from console.words import read_field_time
-from review_queue.absence import Away, set_absent
-from review_queue.models import Absence, Staff
-from review_queue.staff import names
-from review_queue.workflow import REVIEWERS, Reason, Refused
+from review_queue import claims, drafting, emergencies, referrals, waivers
+from review_queue.findings import findings_now
+from staff.absence import Away, set_absent
+from staff.models import Absence, Staff
+from staff.people import names
+from staff.refusal import Reason, Refused
+from staff.roles import REVIEWERS
 
 
 def _whole(text: str) -> int:
@@ -53,7 +56,7 @@ async def take_over(request: web.Request) -> web.StreamResponse:
     async def act() -> None:
         if not reason:
             raise Refused(422, [Reason("reason", "接手要写明理由，原来的审核人会看到")])
-        await deps.queue.take_over(item_id, me.staff_id)
+        await claims.take_over(deps.queue, item_id, me.staff_id)
         await add_note(deps.db, item_id, me.staff_id, f"接手审核的理由：{reason}")
 
     return await _do(request, act, "taken_over")
@@ -70,8 +73,8 @@ async def waive(request: web.Request) -> web.StreamResponse:
 
     async def act() -> None:
         reason = fields.get("reason", "")
-        await deps.queue.waive(item_id, visitor(request).staff_id, finding, reason)
-        await deps.queue.findings(item_id)
+        await waivers.waive(deps.queue, item_id, visitor(request).staff_id, finding, reason)
+        await findings_now(deps.queue, item_id)
 
     return await _do(request, act, "waived")
 
@@ -82,8 +85,11 @@ async def answer_referral(request: web.Request) -> web.StreamResponse:
     deps, fields = request.config_dict[DEPS], await form(request)
 
     async def act() -> None:
-        await deps.queue.answer_referral(
-            request.match_info["item"], visitor(request).staff_id, fields.get("text", "")
+        await referrals.answer_referral(
+            deps.queue,
+            request.match_info["item"],
+            visitor(request).staff_id,
+            fields.get("text", ""),
         )
 
     return await _do(request, act, "referral_answered")
@@ -95,7 +101,8 @@ async def emergency(request: web.Request) -> web.StreamResponse:
     deps, fields = request.config_dict[DEPS], await form(request)
 
     async def act() -> None:
-        await deps.queue.submit_emergency(
+        await emergencies.submit_emergency(
+            deps.queue,
             request.match_info["item"],
             visitor(request).staff_id,
             _whole(fields.get("version", "")),
@@ -111,7 +118,8 @@ async def lower_class(request: web.Request) -> web.StreamResponse:
     deps, fields = request.config_dict[DEPS], await form(request)
 
     async def act() -> None:
-        await deps.queue.lower_class(
+        await drafting.lower_class(
+            deps.queue,
             request.match_info["item"],
             visitor(request).staff_id,
             fields.get("to", ""),

@@ -42,8 +42,8 @@ from content_sources.preview import Preview
 from content_sources.reposts import Reposts
 from ledger.models import LedgerEntry
 from review_queue.models import Item
-from review_queue.staff import names
-from review_queue.workflow import Reason, Refused
+from staff.people import names
+from staff.refusal import Reason, Refused
 from storage.media import keep
 
 SOON = timedelta(days=30)

@@ -25,9 +25,9 @@ from content_sources.tasks import (
     ask_for_repost,
     repost_report,
 )
-from review_queue.models import Staff
-from review_queue.staff import names
-from review_queue.workflow import Refused
+from staff.models import Staff
+from staff.people import names
+from staff.refusal import Refused
 
 TONES = {"correction": "warn", "decision": "stop", "repost": "busy", "renewal": "warn"}
 

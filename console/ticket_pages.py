@@ -16,10 +16,11 @@ from console.pages import form, page, see
 from console.permissions import needs
 from escalations.models import Ticket, TicketReply
 from knowledge.models import Clause, Policy
-from review_queue.items import Origin
+from review_queue import drafting
+from review_queue.drafting import Origin
 from review_queue.models import Item
-from review_queue.staff import names
-from review_queue.workflow import Refused
+from staff.people import names
+from staff.refusal import Refused
 
 _SHOWN = 100
 
@@ -164,7 +165,7 @@ async def close(request: web.Request) -> web.StreamResponse:
 
 def _as_item(deps: Deps) -> Callable[[Content, str], Awaitable[Item]]:
     async def create(content: Content, staff_id: str) -> Item:
-        return await deps.queue.create_item(content, Origin(editor_id=staff_id))
+        return await drafting.create_item(deps.queue, content, Origin(editor_id=staff_id))
 
     return create
 

@@ -9,10 +9,14 @@ from markupsafe import Markup, escape
 from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
-from review_queue.gates.redaction import PERSONAL, profiles
-from review_queue.items import STATES
+from console.marks import Marked
+from gates.finding import Finding
+from gates.redaction import PERSONAL, profiles
 from review_queue.models import Item
-from review_queue.workflow import GATE_NAMES, ROLES, Reason, Refused
+from review_queue.states import STATES
+from review_queue.workflow import GATE_NAMES
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
 
 GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
@@ -275,16 +279,16 @@ def left(moment: datetime) -> str:
     return span_words(moment - now())
 
 
-def worst(indexes: Sequence[int], findings: Sequence[Mapping[str, Any]]) -> str:
+def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
     """The gravest severity among the findings with these indexes."""
-    held = {findings[index]["severity"] for index in indexes}
+    held = {findings[index].severity for index in indexes}
     return next((one for one in ("returned", *SEVERITIES) if one in held), "hint")
 
 
-def personal(findings: Sequence[Mapping[str, Any]]) -> str:
+def personal(findings: Sequence[Finding]) -> str:
     """How many personal data in title and text a mask would settle; empty for none."""
-    rows = [row for row in findings if row.get("field", "text") in ("title", "text")]
-    count = sum(row["rule"] in PERSONAL and row["severity"] != "hint" for row in rows)
+    rows = [row for row in findings if row.field in ("title", "text")]
+    count = sum(row.rule in PERSONAL and row.severity != "hint" for row in rows)
     return str(count or "")
 
 

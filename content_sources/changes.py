@@ -20,7 +20,7 @@ from content_sources.models import Column, Source
 from content_sources.quarantine import lift_source, quarantine_source
 from content_sources.whitelist import SourceRule, alike, judge, listed_host
 from ledger.append import Ledger, Transaction
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 ACTIONS = {
@@ -357,23 +357,6 @@ async def revoke_in(tx: Transaction, staff_id: str, source_id: str) -> dict[str,
         body={"hosts": list(row.hosts)},
     )
     return await quarantine_source(tx, row, f"稿源“{row.organisation}”已撤销")
-
-
-async def source_rules(session: AsyncSession) -> list[SourceRule]:
-    """What the table of sources permits to be fetched."""
-    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
-    return [
-        SourceRule(
-            id=row.id,
-            organisation=row.organisation,
-            hosts=tuple(row.hosts),
-            allow_http=row.allow_http,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-            paths=tuple(row.paths),
-        )
-        for row in rows
-    ]
 
 
 @dataclass(frozen=True)

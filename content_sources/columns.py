@@ -22,9 +22,9 @@ from lxml.html import HtmlElement, document_fromstring, fragments_fromstring
 
 from config.clock import beijing, now
 from content_sources.blocks import plain
-from content_sources.charset import decode, without_swollen_tags
 from content_sources.dates import find_day, read_day
-from content_sources.unpack import PackedError, TooLarge, Unpacker
+from documents.charset import decode, without_swollen_tags
+from documents.unpack import PackedError, TooLarge, Unpacker
 
 _SPACE = re.compile(r"[\s\u3000\u00a0]+")
 _IN_URL = re.compile(

@@ -34,11 +34,11 @@ from content_sources.blocks import (
     short_text,
 )
 from content_sources.body import container, generic, trimmed
-from content_sources.charset import decode, without_swollen_tags
 from content_sources.dates import find_day
-from content_sources.fetch import Fetcher, FetchError, Judge
+from content_sources.fetch import Fetcher, FetchError
 from content_sources.policy_info import NUMBER, PolicyInfo, read_info
-from content_sources.whitelist import SourceRule, judge
+from content_sources.whitelist import Judge, SourceRule, judge
+from documents.charset import decode, without_swollen_tags
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LABELS = (

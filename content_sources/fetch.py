@@ -26,13 +26,12 @@ from yarl import URL
 from bot.addresses import is_plain, literal
 from bot.http import Blocked, guard, permitted
 from config.clock import now
-from content_sources.charset import decode
 from content_sources.manners import MOST_HOSTS, Resting, Turns
-from content_sources.sniff import fits
-from content_sources.unpack import PackedError, TooLarge, Unpacker
-from content_sources.whitelist import Refusal, SourceRule
+from content_sources.whitelist import Judge, Refusal
+from documents.charset import decode
+from documents.sniff import fits
+from documents.unpack import PackedError, TooLarge, Unpacker
 
-Judge = Callable[[str], SourceRule | Refusal]
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """A host name in, all its IP addresses out; OSError when it has none."""
 

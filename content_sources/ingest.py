@@ -10,26 +10,26 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from config.clock import now
-from content_sources.changes import source_rules
 from content_sources.columns import ColumnError, Entry, Reading, alarm, shape_of
 from content_sources.duplicates import SAME, Likeness, find, remember, sketch
 from content_sources.extract import Page, extract_page
-from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError, Judge
+from content_sources.fetch import FILES, PAGES, PICTURES, Fetched, Fetcher, FetchError
 from content_sources.manners import back_off
 from content_sources.models import Article, Column
 from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
 from content_sources.snapshots import take
-from content_sources.sniff import true_mime
-from content_sources.whitelist import Refusal, SourceRule, judge
+from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
+from documents.sniff import true_mime
 from ledger.append import Ledger, Transaction
-from review_queue.items import ROBOT, Origin, ReviewQueue
+from review_queue import drafting
+from review_queue.desk import ROBOT, Queue
+from review_queue.drafting import Origin
 from storage.database import Database, new_id
 from storage.media import keep
 
@@ -101,7 +101,7 @@ class Ingest:
         self,
         db: Database,
         ledger: Ledger,
-        queue: ReviewQueue,
+        queue: Queue,
         fetcher: Fetcher,
         suggest_audience: Suggest | None = None,
     ) -> None:
@@ -160,7 +160,9 @@ class Ingest:
         self, url: str, kind: str = "", selectors: Mapping[str, str] | None = None
     ) -> Preview:
         """What a column at this address would bring now; nothing is stored. Never raises."""
-        return await preview_column(self._fetcher, await self._judge(), url, kind, selectors or {})
+        return await preview_column(
+            self._fetcher, await judging(self.db), url, kind, selectors or {}
+        )
 
     async def accept_layout(self, column_id: str) -> None:
         """A person has looked: the column's new build is right, read it anew at the next poll."""
@@ -224,7 +226,9 @@ class Ingest:
             conditions["If-Modified-Since"] = column.last_modified
         accept = ACCEPTED.get(column.kind, PAGES)
         try:
-            fetched = await self._fetcher.fetch(column.url, await self._judge(), accept, conditions)
+            fetched = await self._fetcher.fetch(
+                column.url, await judging(self.db), accept, conditions
+            )
             if fetched.status == 304:
                 return _Look(fetched)
             reading = await read_fetched(fetched, column.kind, column.selectors)
@@ -251,7 +255,7 @@ class Ingest:
             seen.add(url)
             try:
                 fetched = await self._fetcher.fetch(
-                    url, await self._judge(), ACCEPTED.get(column.kind, PAGES)
+                    url, await judging(self.db), ACCEPTED.get(column.kind, PAGES)
                 )
                 page = await read_fetched(fetched, column.kind, column.selectors)
             except (FetchError, ColumnError) as error:
@@ -312,19 +316,11 @@ class Ingest:
         async with self.db.session() as session:
             return (await session.scalars(select(Article).where(Article.url == url))).first()
 
-    async def judging(self) -> Judge:
-        """The source list's word on any address, as it is now."""
-        return await self._judge()
-
-    async def _judge(self) -> Judge:
-        async with self.db.session() as session:
-            return partial(judge, sources=await source_rules(session), as_of=now())
-
     async def _gather(self, url: str, column: Column | None) -> _Found:
         """All network work of one article. FetchError with code extract when it holds none."""
         if len(url) > 500:
             raise FetchError("extract", "网址超过 500 个字符，不能登记")
-        allowed = await self._judge()
+        allowed = await judging(self.db)
         fetched = await self._fetcher.fetch(url, allowed, PAGES)
         try:
             page = await asyncio.to_thread(
@@ -402,7 +398,7 @@ class Ingest:
             article_id=article.id,
             audience=self._suggest(page.title, page.text) if self._suggest else None,
         )
-        item = await self._queue.create_item_in(tx, content, origin)
+        item = await drafting.create_item_in(self._queue, tx, content, origin)
         article.state, article.item_id = "item", item.id
 
     async def _refuse(self, url: str, column: Column | None, problem: str) -> None:

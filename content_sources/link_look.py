@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import yaml
 
 from config.clock import now
-from content_sources.fetch import PAGES, Fetcher, FetchError, Judge
-from content_sources.whitelist import Refusal, SourceRule, judge
-from review_queue.gates.finding import LinkFact
+from content_sources.fetch import PAGES, Fetcher, FetchError
+from content_sources.whitelist import Judge, Refusal, SourceRule, judge
+from gates.finding import LinkFact
 
 STARTING = Path(__file__).parents[1] / "config" / "links.yaml"
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)

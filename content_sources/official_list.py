@@ -33,12 +33,12 @@ from content_sources.changes import (
     reject_in,
     revoke_in,
 )
-from content_sources.charset import decode
 from content_sources.list_models import ListImport, SourceChange
 from content_sources.models import Source
 from content_sources.whitelist import listed_host
+from documents.charset import decode
 from ledger.append import Ledger, Transaction
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 from storage.media import keep
 

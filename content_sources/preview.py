@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from content_sources.columns import ColumnError, Entry, Reading, read_page
-from content_sources.fetch import FEEDS, PAGES, SITEMAPS, Fetched, Fetcher, FetchError, Judge
-from content_sources.whitelist import Refusal
+from content_sources.fetch import FEEDS, PAGES, SITEMAPS, Fetched, Fetcher, FetchError
+from content_sources.whitelist import Judge, Refusal
 
 ACCEPTED = {"feed": FEEDS, "list": PAGES, "sitemap": SITEMAPS, "": SITEMAPS}
 

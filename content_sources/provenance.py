@@ -1,6 +1,6 @@
 """A repost beside its original: what was changed, and what must be said of its origin.
 
-Pure. Findings are the plain dicts of the review queue; offsets are code points of the field.
+Pure. Offsets of findings are code points of the field.
 Bases: 互联网新闻信息服务管理规定 第十五条; 著作权法 第五条 (official documents need no licence).
 """
 
@@ -8,11 +8,12 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jieba.posseg
 
+from gates.finding import Finding, Gate
 from review_queue.canonical import Draft
 
 _RULE_15 = "互联网新闻信息服务管理规定第十五条：转载应当注明来源、原作者、原标题、编辑真实姓名"
@@ -55,7 +56,7 @@ def is_document(text: str) -> bool:
 
 def repost_findings(
     draft: Draft, original: Original | None, rights: Mapping[str, tuple[str, str]]
-) -> list[dict[str, Any]]:
+) -> list[Finding]:
     """Every finding about a repost. `rights`: pictures with recorded origin and licence."""
     found = list(_attribution(draft, original))
     if original is None:
@@ -75,24 +76,24 @@ def repost_findings(
     return found
 
 
-def _finding(gate: str, rule: str, reason: str, **more: Any) -> dict[str, Any]:
-    return {
-        "gate": gate,
-        "rule": rule,
-        "severity": "block",
-        "field": "text",
-        "start": 0,
-        "end": 0,
-        "text": "",
-        "reason": reason,
-        "basis": _RULE_15 if gate == "law" else _NOT_TWISTED,
-        "suggestion": None,
-        "suggestions": [],
-        "waivable": False,
-    } | more
+def _finding(gate: Gate, rule: str, reason: str, **more: Any) -> Finding:
+    """One finding over no place yet; it blocks and is not waivable unless `more` says so."""
+    plain = Finding(
+        gate=gate,
+        rule=rule,
+        severity="block",
+        field="text",
+        start=0,
+        end=0,
+        text="",
+        reason=reason,
+        basis=_RULE_15 if gate == "law" else _NOT_TWISTED,
+        waivable=False,
+    )
+    return replace(plain, **more)
 
 
-def _attribution(draft: Draft, original: Original | None) -> Iterator[dict[str, Any]]:
+def _attribution(draft: Draft, original: Original | None) -> Iterator[Finding]:
     names = {
         "source": "来源",
         "original_title": "原标题",
@@ -122,7 +123,7 @@ def _attribution(draft: Draft, original: Original | None) -> Iterator[dict[str, 
         )
 
 
-def _title(draft: Draft, original: Original) -> Iterator[dict[str, Any]]:
+def _title(draft: Draft, original: Original) -> Iterator[Finding]:
     if _dense(draft.title) != _dense(original.title):
         yield _finding(
             "wording",
@@ -139,7 +140,7 @@ def _dense(text: str) -> str:
     return "".join(text.split())
 
 
-def _text(body: str, original: str) -> Iterator[dict[str, Any]]:
+def _text(body: str, original: str) -> Iterator[Finding]:
     words, source = plain_text(body), plain_text(original)
     if _dense(words) == _dense(source):
         return
@@ -203,7 +204,7 @@ def _figure(token: str) -> str:
     return re.sub(r"[,，]", "", token)
 
 
-def _numbers(body: str, words: str, source: str) -> Iterator[dict[str, Any]]:
+def _numbers(body: str, words: str, source: str) -> Iterator[Finding]:
     """Figures that the original does not have are marked; those that are gone are named."""
     added = _figures(words) - _figures(source)
     gone = _figures(source) - _figures(words)
@@ -237,7 +238,7 @@ def _in_picture(body: str, at: int) -> bool:
     return _line(body, at, at).startswith("![")
 
 
-def _sense(body: str, places: Sequence[_Place]) -> Iterator[dict[str, Any]]:
+def _sense(body: str, places: Sequence[_Place]) -> Iterator[Finding]:
     """Negations and names that differ inside the changed lines."""
     told = 0
     seen: set[tuple[str, str]] = set()
@@ -284,7 +285,7 @@ def _names(text: str) -> set[str]:
 
 def _pictures(
     draft: Draft, original: Original | None, rights: Mapping[str, tuple[str, str]]
-) -> Iterator[dict[str, Any]]:
+) -> Iterator[Finding]:
     """Every picture has an origin and, unless it belongs to an official document, a licence."""
     official = is_document(original.text if original else draft.body)
     known = dict(original.pictures) if original else {}

@@ -15,6 +15,7 @@ from ledger.append import Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
+from review_queue.states import ItemState
 
 DECIDE_WITHIN = timedelta(hours=24)
 
@@ -53,13 +54,13 @@ async def _typed_from(session: AsyncSession, row: Source, states: Sequence[str])
 async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str, int]:
     """Quarantine what waits, hold what is scheduled, list what is out for a person's decision."""
     done = {"quarantined": 0, "held": 0, "listed": 0}
-    states = (*WAITING, "published")
+    states = (*WAITING, ItemState.PUBLISHED)
     query = select(Item).where(_taken_from(row), Item.state.in_(states)).order_by(Item.id)
     owner = await owner_of(tx.session, row.owner)
     items = list((await tx.session.scalars(query)).all())
     items += await _typed_from(tx.session, row, states)
     for item in items:
-        if item.state == "published":
+        if item.state == ItemState.PUBLISHED:
             await hold_unsent(tx, item, why)  # accounts that are still to follow
             done["listed"] += await _list(tx, item, row, (why, owner))
         else:
@@ -99,9 +100,9 @@ async def lift_source(tx: Transaction, row: Source) -> int:
     """The source is in force again: its quarantined items go back to draft. How many."""
     if row.state != "active" or (row.valid_to is not None and row.valid_to <= now()):
         return 0
-    query = select(Item).where(_taken_from(row), Item.state == "quarantined")
+    query = select(Item).where(_taken_from(row), Item.state == ItemState.QUARANTINED)
     items = list((await tx.session.scalars(query)).all())
-    items += await _typed_from(tx.session, row, ("quarantined",))
+    items += await _typed_from(tx.session, row, (ItemState.QUARANTINED,))
     for item in items:
         await lift(tx, item, f"稿源“{row.organisation}”已重新核定，请核对后重新提交审核")
     return len(items)

@@ -10,25 +10,27 @@ import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import rfc8785
 from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.changes import SIGNED, signed_body, source_rules
+from content_sources.changes import SIGNED, signed_body
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, plain_text, repost_findings
-from content_sources.whitelist import Refusal, SourceRule, host_of, judge
+from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
+from gates.finding import Finding
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
-from review_queue.models import Item, Revision, Staff
+from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
-from review_queue.staff import roles_at
-from review_queue.workflow import Reason, Refused
+from review_queue.states import ItemState
+from staff.models import Staff
+from staff.people import roles_at
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
@@ -150,31 +152,29 @@ class Reposts:
         held = roles_at(facts[person], entry.seq)
         return not held.isdisjoint(SIGNERS) and entry.actor not in writers
 
-    async def findings(self, draft: Draft) -> list[dict[str, Any]]:
+    async def findings(self, draft: Draft) -> list[Finding]:
         """For the queue's check: source, attribution, and what was changed against the original."""
         if draft.kind not in ("转载", "更正"):
             async with self._db.session() as session:
                 return await _undeclared(session, draft)
-        compared: list[dict[str, Any]] = []
+        compared: list[Finding] = []
         if draft.kind == "转载":
             async with self._db.session() as session:
                 original, rights = await _original(session, draft), await _rights(session, draft)
             compared = await asyncio.to_thread(repost_findings, draft, original, rights)
-        found: list[dict[str, Any]] = [
-            {
-                "gate": "policy",
-                "rule": f"source.{fault.rule}",
-                "severity": "block",
-                "field": "text",
-                "start": 0,
-                "end": 0,
-                "text": draft.attribution.get("url", ""),
-                "reason": fault.message,
-                "basis": _BASIS,
-                "suggestion": None,
-                "suggestions": [],
-                "waivable": False,
-            }
+        found = [
+            Finding(
+                gate="policy",
+                rule=f"source.{fault.rule}",
+                severity="block",
+                field="text",
+                start=0,
+                end=0,
+                text=draft.attribution.get("url", ""),
+                reason=fault.message,
+                basis=_BASIS,
+                waivable=False,
+            )
             for fault in await self.faults(draft)
         ]
         return found + compared
@@ -248,7 +248,7 @@ class Reposts:
                     actor=staff_id,
                     body=body,
                 )
-                if item.state == "quarantined":
+                if item.state == ItemState.QUARANTINED:
                     await lift(tx, item, "已批准例外转载，请核对后提交审核")
         return row
 
@@ -338,7 +338,7 @@ async def _rights(session: AsyncSession, draft: Draft) -> dict[str, tuple[str, s
     return {row.media: (row.origin, row.licence) for row in (await session.scalars(query)).all()}
 
 
-async def _undeclared(session: AsyncSession, draft: Draft) -> list[dict[str, Any]]:
+async def _undeclared(session: AsyncSession, draft: Draft) -> list[Finding]:
     """A fetched text that calls itself something else than a repost."""
     if draft.kind not in ("原创", "解读") or not draft.body.strip():
         return []
@@ -349,18 +349,16 @@ async def _undeclared(session: AsyncSession, draft: Draft) -> list[dict[str, Any
     if url is None:
         return []
     return [
-        {
-            "gate": "law",
-            "rule": "repost.kind",
-            "severity": "block",
-            "field": "text",
-            "start": 0,
-            "end": 0,
-            "text": "",
-            "reason": f"正文与抓取的原文一字不差，应标为转载并注明来源：{url}",
-            "basis": _BASIS,
-            "suggestion": None,
-            "suggestions": [],
-            "waivable": False,
-        }
+        Finding(
+            gate="law",
+            rule="repost.kind",
+            severity="block",
+            field="text",
+            start=0,
+            end=0,
+            text="",
+            reason=f"正文与抓取的原文一字不差，应标为转载并注明来源：{url}",
+            basis=_BASIS,
+            waivable=False,
+        )
     ]

@@ -21,10 +21,13 @@ from bot.models import Account, Publication
 from config.clock import beijing, now
 from content_sources.list_models import SourceTask
 from ledger.append import Ledger, Transaction
+from review_queue import drafting, recalling
 from review_queue.canonical import Draft
-from review_queue.items import Origin, ReviewQueue
-from review_queue.models import Item, Revision, Staff
-from review_queue.workflow import Reason, Refused
+from review_queue.desk import Queue
+from review_queue.drafting import Origin
+from review_queue.models import Item, Revision
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 KINDS = {
@@ -146,7 +149,7 @@ class Settlement:
 class Tasks:
     """Settling, completion and reminders."""
 
-    def __init__(self, queue: ReviewQueue, tell: Tell | None = None) -> None:
+    def __init__(self, queue: Queue, tell: Tell | None = None) -> None:
         """`tell` is given by the composition root; without it nobody is reminded by message."""
         self._queue = queue
         self._ledger = queue.ledger
@@ -163,7 +166,7 @@ class Tasks:
             raise Refused(422, [Reason("note", "请写明理由")])
         made = ""
         if how.outcome == "recalled" and task.item_id:
-            await self._queue.recall(task.item_id, staff_id, how.note)
+            await recalling.recall(self._queue, task.item_id, staff_id, how.note)
         async with self._ledger.transaction() as tx:
             task = await _open_task(tx.session, task_id)
             if how.outcome == "corrected" and task.item_id:
@@ -192,7 +195,7 @@ class Tasks:
             audience=draft.audience,
             accounts=draft.accounts,
         )
-        return (await self._queue.create_item_in(tx, content, origin)).id
+        return (await drafting.create_item_in(self._queue, tx, content, origin)).id
 
     async def tend(self) -> dict[str, int]:
         """Job: close reposts that are out, remind of what is due or late."""

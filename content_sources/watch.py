@@ -15,7 +15,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.changes import source_rules
 from content_sources.extract import Page, extract_page
 from content_sources.fetch import PAGES, Fetched, Fetcher, FetchError
 from content_sources.ingest import page_selectors
@@ -23,10 +22,11 @@ from content_sources.list_models import SourceTask, Watched
 from content_sources.models import Article, Column, Source
 from content_sources.reposts import article_of
 from content_sources.tasks import NewTask, Tell, open_task, owner_of
-from content_sources.whitelist import Refusal, SourceRule, host_of, judge
+from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
+from review_queue.states import ItemState
 
 AFTER = (
     timedelta(hours=1),
@@ -170,7 +170,11 @@ class OriginalWatch:
             query = (
                 select(Item)
                 .outerjoin(Watched, Watched.item_id == Item.id)
-                .where(Item.state == "published", Item.kind == "转载", Watched.item_id.is_(None))
+                .where(
+                    Item.state == ItemState.PUBLISHED,
+                    Item.kind == "转载",
+                    Watched.item_id.is_(None),
+                )
                 .order_by(Item.id)
                 .limit(200)
             )

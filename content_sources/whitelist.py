@@ -7,13 +7,19 @@ for sending). Basis: 互联网新闻信息服务管理规定 第十五条 (only 
 import ipaddress
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import unquote, urlsplit
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 from yarl import URL
+
+from config.clock import now
+from content_sources.models import Source
+from storage.database import Database
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*")
@@ -227,3 +233,29 @@ def _in_scope(path: str, prefixes: Sequence[str]) -> bool:
         return False
     wholes = [prefix.rstrip("/") for prefix in prefixes]
     return any(plain == whole or plain.startswith(f"{whole}/") for whole in wholes)
+
+
+Judge = Callable[[str], SourceRule | Refusal]
+
+
+async def source_rules(session: AsyncSession) -> list[SourceRule]:
+    """What the table of sources permits to be fetched."""
+    rows = (await session.scalars(select(Source).where(Source.state == "active"))).all()
+    return [
+        SourceRule(
+            id=row.id,
+            organisation=row.organisation,
+            hosts=tuple(row.hosts),
+            allow_http=row.allow_http,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            paths=tuple(row.paths),
+        )
+        for row in rows
+    ]
+
+
+async def judging(db: Database) -> Judge:
+    """The source list's word on any address, as the list is now."""
+    async with db.session() as session:
+        return partial(judge, sources=await source_rules(session), as_of=now())

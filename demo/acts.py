@@ -32,8 +32,11 @@ from escalations.models import Ticket
 from knowledge.library import Repeal
 from ledger.models import Incident
 from ledger.verify import verify_export
+from review_queue import deciding, drafting, publishing, rounds, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Answer, Origin
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
 from sandbox.site import FAULTS
@@ -102,8 +105,8 @@ async def article(stage: Stage, result: dict[str, Any]) -> str:
     if article is None or article.item_id is None:
         raise Failed("没有抓到就业政策文章")
     result["articles"] = 1
-    _, found = await stage.shenfa.queue.findings(article.item_id)
-    gates = [one["gate"] for one in found if not one["rule"].startswith("repost.")]
+    _, found = await findings_now(stage.shenfa.queue, article.item_id)
+    gates: list[str] = [one.gate for one in found if not one.rule.startswith("repost.")]
     result["findings"] = {gate: gates.count(gate) for gate in GATES}
     tell(f"   五关提示：{result['findings']}")
     return article.item_id
@@ -125,8 +128,8 @@ async def review(stage: Stage, item_id: str, result: dict[str, Any]) -> None:
         "audience": {"topics": ["employment"]},
         "klass": "重要",
     }
-    item = await queue.edit(item_id, editor, item.version, changes)
-    item = await queue.submit(item_id, editor, item.version)
+    item = await drafting.edit(queue, item_id, editor, item.version, changes)
+    item = await submitting.submit(queue, item_id, editor, item.version)
     for login in ("reviewer1", "reviewer2", "reviewer3"):
         item = await _approve(stage, item, login)
     if item.state != "approved":
@@ -135,18 +138,18 @@ async def review(stage: Stage, item_id: str, result: dict[str, Any]) -> None:
 
 
 async def _approve(stage: Stage, item: Item, login: str) -> Item:
-    digest, found = await stage.shenfa.queue.findings(item.id)
-    flagged = {one["gate"] for one in found}
+    digest, found = await findings_now(stage.shenfa.queue, item.id)
+    flagged = {one.gate for one in found}
     gates = {gate: {"ok": True, "note": "已核对原文" if gate in flagged else ""} for gate in GATES}
     files = {part["media"]: True for part in (await _draft(stage, item.id)).attachments}
-    answer = Answer("approve", digest, item.version, gates, attachments=files, proof=True)
-    return await stage.shenfa.queue.decide(item.id, stage.people[login], answer)
+    answer = ReviewForm("approve", digest, item.version, gates, attachments=files, proof=True)
+    return await deciding.decide(stage.shenfa.queue, item.id, stage.people[login], answer)
 
 
 async def publish(stage: Stage, item_id: str, result: dict[str, Any]) -> None:
     """Schedule it, and wait until both platforms have it and every push has its outcome."""
     tell("五、定时发布到两个平台，并推送给订阅的市民")
-    await stage.shenfa.queue.schedule(item_id, stage.people["editor"])
+    await publishing.schedule(stage.shenfa.queue, item_id, stage.people["editor"])
     stage.memo.note(progress=SENDING)
     await _until("两个平台都发布", lambda: _published(stage, item_id))
     async with stage.shenfa.db.session() as session:
@@ -257,11 +260,11 @@ async def tamper(stage: Stage, result: dict[str, Any]) -> None:
     content = Content(kind="原创", title="青禾县周末集市安排", body="周六上午九时，县体育馆。")
     if await _titled(stage, content.title):
         return  # an earlier run had come so far
-    item = await queue.create_item(content, Origin(editor_id=editor, klass="日常"))
-    item = await queue.submit(item.id, editor, item.version)
+    item = await drafting.create_item(queue, content, Origin(editor_id=editor, klass="日常"))
+    item = await submitting.submit(queue, item.id, editor, item.version)
     for login in ("reviewer1", "reviewer3"):
         item = await _approve(stage, item, login)
-    await queue.schedule(item.id, editor, now() + timedelta(seconds=2))
+    await publishing.schedule(queue, item.id, editor, now() + timedelta(seconds=2))
     async with stage.shenfa.db.session() as session:
         await session.execute(
             text(
@@ -327,12 +330,12 @@ async def _draft(stage: Stage, item_id: str) -> Draft:
 async def leave_one_waiting(stage: Stage) -> None:
     """See to it that the first reviewer finds something to decide: the visitor's first act."""
     queue, editor = stage.shenfa.queue, stage.people["editor"]
-    if await queue.waiting_for(stage.people["reviewer1"], 1):
+    if await rounds.waiting_for(queue.ledger.db, stage.people["reviewer1"], 1):
         return
     for one in WAITING:
         if await _titled(stage, one.title):
             continue
         content = Content(kind="原创", title=one.title, body=one.body)
-        item = await queue.create_item(content, Origin(editor_id=editor, klass=one.klass))
-        await queue.submit(item.id, editor, item.version)
+        item = await drafting.create_item(queue, content, Origin(editor_id=editor, klass=one.klass))
+        await submitting.submit(queue, item.id, editor, item.version)
         return

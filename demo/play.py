@@ -29,7 +29,8 @@ from demo.acts import (
 from demo.cast import CAST, CITIZENS, EXAMPLES
 from demo.platforms import Failed
 from demo.stage import PLAYED, SENDING, Stage, open_stage
-from review_queue.workflow import GATES, Refused
+from review_queue.workflow import GATES
+from staff.refusal import Refused
 
 EMPTY: dict[str, Any] = {
     "ok": False,

@@ -20,7 +20,7 @@ from content_sources.changes import Proposal, approve, fields_of, propose
 from content_sources.models import Column, Source
 from demo.cast import BOT_TOKEN, CHANNEL, EXAMPLES, TELEGRAM_ID, WEBHOOK_SECRET, WECHAT, setup
 from demo.platforms import Failed, Sandbox, hostport, only_one, port_for, sandbox_process
-from review_queue.models import Staff
+from staff.models import Staff
 
 MADE, SENDING, PLAYED = "made", "sending", "played"
 """How far the play has come: nothing has left the office, something may have, all is done."""

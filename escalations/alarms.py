@@ -20,7 +20,7 @@ from sqlalchemy import select
 from bot.contract import AccountView, Channel, Reply, ReplyBasis, State
 from bot.http import check_api_base, open_session
 from bot.models import Account
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.crypt import DataKey
 from storage.database import Database
 

@@ -6,7 +6,7 @@
   approve_reply(reply_id, staff_id) -> TicketReply · close(ticket_id, staff_id)
   promote(ticket_id, staff_id, create_item) -> item id · route(session, ticket) -> Route
   job: escalate_due() -> int
-Staff acts refuse with review_queue.workflow.Refused (403, 404, 409, 422). Each step is a signed
+Staff acts refuse with staff.refusal.Refused (403, 404, 409, 422). Each step is a signed
 ledger entry that holds the ticket and the contact's subject_ref, never text or address.
 """
 
@@ -23,9 +23,12 @@ from bot.models import Account, Contact
 from config.clock import now
 from escalations.calendar import OfficeHours, in_words, with_calendar
 from escalations.models import RosterEntry, Ticket, TicketMessage, TicketReply
+from gates.finding import Finding
 from ledger.append import Ledger, Transaction
-from review_queue.models import Item, Staff
-from review_queue.workflow import Reason, Refused
+from review_queue.findings import to_json
+from review_queue.models import Item
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 OPEN = ("open", "claimed")
@@ -41,8 +44,8 @@ class QueueReply(Protocol):
         """The delivery's id."""
 
 
-Check = Callable[[str], Awaitable[list[dict[str, Any]]]]
-"""A staff reply in, findings of the gates out, as plain dicts with `severity`."""
+Check = Callable[[str], Awaitable[Sequence[Finding]]]
+"""A staff reply in, findings of the gates out."""
 
 Alarm = Callable[[str, str], Awaitable[object]]
 """Staff id and a text without anything a citizen wrote; see escalations/alarms.py."""
@@ -268,7 +271,7 @@ class Tickets:
         async with self._db.session() as session:
             _held_by(await _ticket(session, ticket_id), staff_id)
         findings = await self._w.check(words)
-        blocked = any(finding.get("severity") == "block" for finding in findings)
+        blocked = any(finding.severity == "block" for finding in findings)
         async with self._w.ledger.transaction() as tx:
             ticket = await _ticket(tx.session, ticket_id)
             await _person(tx.session, staff_id)
@@ -278,13 +281,13 @@ class Tickets:
                 ticket_id=ticket_id,
                 staff_id=staff_id,
                 text=words,
-                findings=findings,
+                findings=[to_json(one) for one in findings],
                 state="stopped" if blocked else "sent",
                 created_at=now(),
             )
             tx.session.add(reply)
             if blocked:
-                rules = sorted({str(finding.get("rule", "")) for finding in findings})
+                rules = sorted({finding.rule for finding in findings})
                 await _note(
                     tx,
                     "ticket.reply_stopped",

@@ -9,9 +9,9 @@ import re
 import unicodedata
 
 from config.clock import beijing, now
-from review_queue.gates import secrecy
-from review_queue.gates.finding import Context, NoFacts
-from review_queue.gates.normalise import normalise
+from gates import secrecy
+from gates.finding import Context, NoFacts
+from gates.normalise import normalise
 
 _HALVED = "＠．－＋\u3000"  # width changed too; Chinese punctuation stays
 _SEP = r"[\s\-—·.]?"

@@ -18,10 +18,10 @@ from knowledge.documents import PolicyDraft
 from knowledge.models import Clause, Policy, PolicyChange, Told
 from knowledge.validity import Life, Status, last_day, parse_day, status_at
 from ledger.append import Ledger, Transaction
-from review_queue.items import ROBOT
-from review_queue.models import Staff
-from review_queue.proposals import commitment
-from review_queue.workflow import Reason, Refused
+from review_queue.desk import ROBOT
+from staff.models import Staff
+from staff.proposals import words_digest
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 PROPOSERS = frozenset({"editor", "admin"})
@@ -153,7 +153,7 @@ def _signed(change: Mapping[str, Any]) -> dict[str, Any]:
     """What a signed entry keeps of a change: its reason as a salted digest only."""
     kept = {name: value for name, value in change.items() if name != "salt"}
     if "reason" in change:
-        kept["reason"] = commitment(change.get("salt", ""), change["reason"])
+        kept["reason"] = words_digest(change.get("salt", ""), change["reason"])
     return kept
 
 

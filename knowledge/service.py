@@ -11,13 +11,13 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from gates.finding import PolicyFact
+from gates.policies import Entry, PolicyIndex, deadlines
 from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
 from knowledge.library import clause_status, life_of, tell, told_of
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
 from knowledge.validity import status_at
-from review_queue.gates.finding import PolicyFact
-from review_queue.gates.policies import Entry, PolicyIndex, deadlines
 from storage.database import Database
 
 _HITS = 10
@@ -47,6 +47,11 @@ class KnowledgeService:
                 self.facts = PolicyIndex(await _known(session))
             self._index = await self._opened(state)
             self._indexed = state
+
+    async def facts_now(self) -> PolicyIndex:
+        """What the gates may ask of the library as it is now."""
+        await self.refresh()
+        return self.facts
 
     async def _opened(self, state: tuple[int, int]) -> Index:
         if self._directory is None:

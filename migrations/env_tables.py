@@ -8,10 +8,10 @@ import escalations.models
 import knowledge.models
 import ledger.models
 import review_queue.expert_models
-import review_queue.governance_models
+import review_queue.governance.models
 import review_queue.link_models
 import review_queue.models
-import review_queue.passkey_models
+import staff.models
 import storage.media
 import storage.switches
 import subscriptions.models
@@ -25,10 +25,10 @@ TABLES = (
     knowledge.models,
     ledger.models,
     review_queue.expert_models,
-    review_queue.governance_models,
+    review_queue.governance.models,
     review_queue.link_models,
     review_queue.models,
-    review_queue.passkey_models,
+    staff.models,
     storage.media,
     storage.switches,
     subscriptions.models,

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gates.finding import Finding
 from ledger.verify import Entry
 from review_queue.canonical import Draft, commitment
 from review_queue.classes import Triggers, highest, rank
-from review_queue.passkeys import Statement, assertion_faults
-from review_queue.staff import roles_at
 from review_queue.workflow import (
     EMERGENCY,
     OVERDUE,
-    REVIEWERS,
-    Reason,
     Standing,
     Workflow,
     WorkflowError,
@@ -27,6 +24,10 @@ from review_queue.workflow import (
     person_faults,
     read_workflow,
 )
+from staff.passkeys import Statement, assertion_faults
+from staff.people import roles_at
+from staff.refusal import Reason
+from staff.roles import REVIEWERS
 
 
 @dataclass(frozen=True)
@@ -295,27 +296,25 @@ def class_faults(chain: Chain, draft: Draft, triggers: Triggers) -> list[str]:
 # --- waivers and what follows an emergency --------------------------------------------------
 
 
-def finding_place(finding: Mapping[str, Any]) -> list[Any]:
+def finding_place(finding: Finding) -> list[Any]:
     """What a waiver commits to: field, span and the words themselves."""
-    return [finding.get("field"), finding.get("start"), finding.get("end"), finding.get("text")]
+    return [finding.field, finding.start, finding.end, finding.text]
 
 
-def is_waived(
-    chain: Chain, wanted: str, finding: Mapping[str, Any], salts: Mapping[int, str]
-) -> bool:
+def is_waived(chain: Chain, wanted: str, finding: Finding, salts: Mapping[int, str]) -> bool:
     """Whether a signed waiver of another person covers this finding on exactly this digest.
 
     `salts` maps the ledger number of a waiver to its salt; a wrong salt covers nothing.
     """
-    if finding.get("waivable") is False:
+    if not finding.waivable:
         return False
     revisions = chain.of("revision.created")
     who = makers(chain)
-    roles = {"secrecy"} if finding["gate"] == "secrecy" else REVIEWERS
+    roles = {"secrecy"} if finding.gate == "secrecy" else REVIEWERS
     return any(
         entry.body["digest"] == wanted
-        and entry.body["gate"] == finding["gate"]
-        and entry.body["rule"] == finding["rule"]
+        and entry.body["gate"] == finding.gate
+        and entry.body["rule"] == finding.rule
         and entry.actor not in (who.author, who.editor, who.asker)
         and chain.holds_role(entry, roles)
         and commitment(salts.get(entry.seq, ""), finding_place(finding)) == entry.body["finding"]

@@ -9,8 +9,8 @@ from typing import Any, Self
 import yaml
 
 import config
+from gates.normalise import normalise
 from review_queue.canonical import Draft
-from review_queue.gates.normalise import normalise
 
 TRIGGERS = Path(config.__file__).parent / "class_triggers.yaml"
 RANKS: Mapping[str, int] = {"日常": 1, "重要": 2, "敏感": 3}

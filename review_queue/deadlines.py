@@ -12,9 +12,12 @@ from sqlalchemy import or_, select
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.absence import Away, set_absent
-from review_queue.items import ReviewQueue
-from review_queue.models import Absence, Emergency, Item, Referral, Staff
+from review_queue import rounds
+from review_queue.desk import Queue
+from review_queue.models import Emergency, Item, Referral
+from review_queue.states import ItemState
+from staff.absence import Away, set_absent
+from staff.models import Absence, Staff
 
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""
@@ -52,7 +55,7 @@ class _Told:
 class Deadlines:
     """The jobs over one queue."""
 
-    def __init__(self, queue: ReviewQueue, notify: Notify) -> None:
+    def __init__(self, queue: Queue, notify: Notify) -> None:
         """`notify` reaches staff by whatever route the office has."""
         self._queue = queue
         self._ledger = queue.ledger
@@ -70,7 +73,7 @@ class Deadlines:
         moment = now()
         soon = (Item.level_due_at <= moment + _LONGEST_LEAD) & Item.level_reminded.is_(False)
         query = select(Item.id).where(
-            Item.state == "review", or_(Item.level_due_at <= moment, soon)
+            Item.state == ItemState.REVIEW, or_(Item.level_due_at <= moment, soon)
         )
         async with self._ledger.db.session() as session:
             ids = (await session.scalars(query)).all()
@@ -79,7 +82,7 @@ class Deadlines:
     async def _one_level(self, item_id: str) -> int:
         async with self._ledger.transaction() as tx:
             item = await tx.session.get(Item, item_id)
-            if item is None or item.state != "review" or item.level_due_at is None:
+            if item is None or item.state != ItemState.REVIEW or item.level_due_at is None:
                 return 0
             if item.level_due_at <= now():
                 told = await self._overdue(tx, item)
@@ -88,7 +91,7 @@ class Deadlines:
         return await self._tell(told)
 
     async def _remind(self, tx: Transaction, item: Item) -> list[_Told]:
-        round_ = await self._queue.round_of(tx.session, item)
+        round_ = await rounds.round_of(tx.session, item)
         if round_ is None or item.level_reminded or item.level_due_at is None:
             return []
         levels = [round_.flow.levels[index] for index in round_.open]
@@ -100,12 +103,12 @@ class Deadlines:
             await tx.append(
                 "level.reminded", subject=f"item:{item.id}", actor="system", body={"level": index}
             )
-        people = await self._queue.who_may(tx.session, item)
+        people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
         return [_Told(people, f"《{item.title}》等待{names}，快到时限了，请尽快审核")]
 
     async def _overdue(self, tx: Transaction, item: Item) -> list[_Told]:
-        round_ = await self._queue.round_of(tx.session, item)
+        round_ = await rounds.round_of(tx.session, item)
         if round_ is None:
             return []
         levels = [round_.flow.levels[index] for index in round_.open]
@@ -115,7 +118,7 @@ class Deadlines:
             )
         again, item.level_overdue, item.level_reminded = item.level_overdue, True, False
         item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))
-        people = await self._queue.who_may(tx.session, item)
+        people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
         told = [_Told(people, f"《{item.title}》的{names}已超时，候补的人现在也可以审核")]
         if again or not people:
@@ -187,7 +190,7 @@ class Deadlines:
                 message=text,
                 detail={"level": row.level},
             )
-            people = await self._queue.who_may(tx.session, item)
+            people = await rounds.who_may(tx.session, item)
             supervisors = await _holders(tx, "supervisor")
         return await self._tell([_Told(supervisors, text), _Told(people, text)])
 

@@ -1,166 +1,194 @@
-"""What every part of the review queue shares: its states, its rows, and who opens them."""
+"""What every act of the review queue shares: the queue itself, its rows, and who opens them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content, State
 from bot.models import Account, Delivery, Publication
-from config.clock import beijing, now
+from config.clock import now
+from gates.finding import Finding
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft, canonical, commitment, digest
-from review_queue.chain import Chain
-from review_queue.classes import Triggers, starting_triggers
-from review_queue.levels import ApprovedLevels
-from review_queue.models import (
-    Emergency,
-    Item,
-    Referral,
-    ReleaseRow,
-    Remark,
-    Revision,
-    Staff,
-)
+from review_queue.classes import Triggers
+from review_queue.governance.levels import ApprovedLevels
+from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
-from review_queue.workflow import Reason, Refused, Workflow
-from storage.database import new_id
+from review_queue.workflow import Workflow
+from staff.models import Staff
+from staff.people import read_person
+from staff.refusal import Reason, Refused
+from storage.database import Database, new_id
 
 ROBOT = "robot"
-CLAIM = timedelta(minutes=20)
 WINDOW = timedelta(days=30)
-STATES = {
-    "draft": "草稿",
-    "review": "审核中",
-    "referred": "已转有关部门",
-    "approved": "已通过审核",
-    "scheduled": "已安排发布",
-    "published": "已发布",
-    "recalled": "已撤回",
-    "quarantined": "已隔离",
-}
 
 Render = Callable[[Sequence[Account], Content], tuple[dict[str, dict[str, Any]], list[str]]]
 """Accounts and content in; one rendering per account id, and every platform limit broken."""
 
-Check = Callable[[Draft], Awaitable[tuple[str, list[dict[str, Any]]]]]
-"""Draft in; digest of the rule set and the findings of all gates (plain dicts) out."""
+Check = Callable[[Draft], Awaitable[tuple[str, Sequence[Finding]]]]
+"""Draft in; digest of the rule set and the findings of all gates out."""
 
 
-class Desk:
-    """One database, one ledger, the approved levels, and the two functions given by the root."""
+@dataclass(frozen=True)
+class Queue:
+    """What every act of the review queue is given first; `levels` maps class to levels.
 
-    def __init__(
-        self, ledger: Ledger, workflows: Mapping[str, Workflow], render: Render, check: Check
-    ) -> None:
-        """`workflows` maps class to levels; `render` and `check` are given by the root."""
-        self.ledger = ledger
-        self.db = ledger.db
-        self.workflows = workflows
-        self.triggers: Triggers = starting_triggers()
-        self._render = render
-        self._check = check
-        self._releases = Releases(ledger, self._recheck, self.triggers)
+    `releases` answers what the sender would say, with the gates as the queue asks them.
+    """
 
-    async def _fresh_levels(self) -> None:
-        """Another process may have approved other levels since the last look."""
-        if isinstance(self.workflows, ApprovedLevels):
-            await self.workflows.refresh()
+    ledger: Ledger
+    levels: Mapping[str, Workflow]
+    render: Render
+    check: Check
+    releases: Releases
 
-    async def _recheck(self, draft: Draft) -> list[dict[str, Any]]:
-        return (await self._check(draft))[1]
+    @classmethod
+    def of(
+        cls, ledger: Ledger, levels: Mapping[str, Workflow], render: Render, check: Check
+    ) -> Self:
+        """The queue whose releases are looked at with the same gates as its drafts."""
 
-    async def _chain(self, item: Item) -> Chain:
-        """The signed facts of an item, as the sender will see them."""
-        return await self._releases.chain(item.id)
+        async def recheck(draft: Draft) -> Sequence[Finding]:
+            return (await check(draft))[1]
 
-    async def _open(self, session: AsyncSession, item_id: str, staff_id: str) -> tuple[Item, Staff]:
-        return await read_item(session, item_id), await read_person(session, staff_id)
+        return cls(ledger, levels, render, check, Releases(ledger, recheck))
 
-    async def _canonical(self, session: AsyncSession, draft: Draft) -> tuple[str, list[str]]:
-        query = select(Account).where(Account.id.in_(draft.accounts))
-        accounts = (await session.scalars(query)).all()
-        if missing := set(draft.accounts) - {account.id for account in accounts}:
-            raise Refused(422, [Reason("accounts", f"没有这样的账号：{'、'.join(missing)}")])
-        renderings, problems = self._render(accounts, draft.content)
-        return canonical(draft, renderings), problems
+    @property
+    def db(self) -> Database:
+        """The database the ledger is in."""
+        return self.ledger.db
 
-    async def _add_revision(
-        self, tx: Transaction, item: Item, text: str, editor: tuple[str, bool]
-    ) -> Revision:
-        """A new revision by (who, only the class changed); the latter leaves the last editor."""
-        editor_id, class_only = editor
-        item.revision += 1
-        item.version = (item.version or 0) + 1
-        item.updated_at = now()
-        if not class_only:
-            item.last_editor_id = editor_id
-        revision = Revision(
-            id=new_id(),
-            item_id=item.id,
-            number=item.revision,
-            digest=digest(text),
-            canonical=text,
-            editor_id=editor_id,
-            created_at=now(),
+    @property
+    def triggers(self) -> Triggers:
+        """The words that raise a class."""
+        return self.releases.triggers
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An item somebody acts on, with its latest revision as it was read in this transaction."""
+
+    item: Item
+    person: Staff
+    revision: Revision
+
+    @property
+    def draft(self) -> Draft:
+        """The revision's content."""
+        return Draft.from_canonical(self.revision.canonical)
+
+
+async def fresh_levels(queue: Queue) -> None:
+    """Another process may have approved other levels since the last look."""
+    if isinstance(queue.levels, ApprovedLevels):
+        await queue.levels.refresh()
+
+
+async def canonical_of(queue: Queue, session: AsyncSession, draft: Draft) -> tuple[str, list[str]]:
+    """The canonical text of a draft with its renderings, and every platform limit it breaks."""
+    query = select(Account).where(Account.id.in_(draft.accounts))
+    accounts = (await session.scalars(query)).all()
+    if missing := set(draft.accounts) - {account.id for account in accounts}:
+        raise Refused(422, [Reason("accounts", f"没有这样的账号：{'、'.join(missing)}")])
+    renderings, problems = queue.render(accounts, draft.content)
+    return canonical(draft, renderings), problems
+
+
+async def opened(session: AsyncSession, item_id: str, staff_id: str) -> Opened:
+    """The item, who acts on it and its latest revision; Refused (404, 403) otherwise."""
+    item = await read_item(session, item_id)
+    person = await read_person(session, staff_id)
+    return Opened(item, person, await latest(session, item))
+
+
+async def add_revision(
+    tx: Transaction, item: Item, text: str, editor_id: str, *, class_only: bool = False
+) -> Revision:
+    """A new revision. One that changed the class only leaves the last editor as they were."""
+    item.revision += 1
+    item.version = (item.version or 0) + 1
+    item.updated_at = now()
+    if not class_only:
+        item.last_editor_id = editor_id
+    revision = Revision(
+        id=new_id(),
+        item_id=item.id,
+        number=item.revision,
+        digest=digest(text),
+        canonical=text,
+        editor_id=editor_id,
+        created_at=now(),
+    )
+    tx.session.add(revision)
+    body: dict[str, Any] = {
+        "number": item.revision,
+        "digest": revision.digest,
+        "klass": item.klass,
+        "kind": item.kind,
+    }
+    if class_only:
+        body["class_only"] = True
+    await tx.append("revision.created", subject=f"item:{item.id}", actor=editor_id, body=body)
+    return revision
+
+
+async def reclass(queue: Queue, tx: Transaction, item: Item, klass: str, staff_id: str) -> Revision:
+    """A new revision that differs from the latest in its class alone."""
+    draft = Draft.from_canonical((await latest(tx.session, item)).canonical)
+    text, _ = await canonical_of(queue, tx.session, draft.changed({"klass": klass}))
+    item.klass = klass
+    return await add_revision(tx, item, text, staff_id, class_only=True)
+
+
+async def end_run(session: AsyncSession, item: Item, why: str) -> None:
+    """End a running or finished review; unsent publications end. The caller moves the item."""
+    item.workflow, item.level, item.level_due_at = None, 0, None
+    item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
+    item.run_seq, item.retrospective = None, ""
+    item.level_reminded = item.level_overdue = False
+    await session.execute(
+        update(Emergency)
+        .where(Emergency.item_id == item.id, Emergency.closed_at.is_(None))
+        .values(state="void", closed_at=now())
+    )
+    await session.execute(
+        update(Referral)
+        .where(
+            Referral.item_id == item.id,
+            Referral.answered_at.is_(None),
+            Referral.voided_at.is_(None),
         )
-        tx.session.add(revision)
-        body: dict[str, Any] = {
-            "number": item.revision,
-            "digest": revision.digest,
-            "klass": item.klass,
-            "kind": item.kind,
-        }
-        if class_only:
-            body["class_only"] = True
-        await tx.append("revision.created", subject=f"item:{item.id}", actor=editor_id, body=body)
-        return revision
+        .values(voided_at=now())
+    )
+    await end_unsent(session, item.id, why)
 
-    async def _reclass(self, tx: Transaction, item: Item, klass: str, staff_id: str) -> Revision:
-        """A new revision that differs from the latest in its class alone."""
-        draft = Draft.from_canonical((await latest(tx.session, item)).canonical)
-        text, _ = await self._canonical(tx.session, draft.changed({"klass": klass}))
-        item.klass = klass
-        return await self._add_revision(tx, item, text, (staff_id, True))
 
-    async def _void(self, session: AsyncSession, item: Item, why: str) -> None:
-        """Take a running or finished review back to draft; unsent publications end."""
-        item.state, item.workflow, item.level, item.level_due_at = "draft", None, 0, None
-        item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
-        item.run_seq, item.retrospective = None, ""
-        item.level_reminded = item.level_overdue = False
-        await session.execute(
-            update(Emergency)
-            .where(Emergency.item_id == item.id, Emergency.closed_at.is_(None))
-            .values(state="void", closed_at=now())
-        )
-        await session.execute(
-            update(Referral)
-            .where(
-                Referral.item_id == item.id,
-                Referral.answered_at.is_(None),
-                Referral.voided_at.is_(None),
-            )
-            .values(voided_at=now())
-        )
-        await end_unsent(session, item.id, why)
+@dataclass(frozen=True)
+class Said:
+    """Who did something to an item, as which kind of entry, and why in their own words."""
+
+    kind: str
+    actor: str
+    words: str
 
 
 async def append_with_words(
-    tx: Transaction, item: Item, kind: str, said: tuple[str, str, dict[str, Any]]
+    tx: Transaction, item: Item, said: Said, body: Mapping[str, Any] | None = None
 ) -> int:
-    """A signed entry by `(actor, words, body)`; the words stay in a table, committed as reason."""
-    actor, words, body = said
+    """A signed entry about an item; the words stay in a table, committed to as its reason."""
     salt = new_id()
     seq = await tx.append(
-        kind,
+        said.kind,
         subject=f"item:{item.id}",
-        actor=actor,
-        body=body | {"reason": commitment(salt, words)},
+        actor=said.actor,
+        body={**(body or {}), "reason": commitment(salt, said.words)},
     )
-    tx.session.add(Remark(id=salt, item_id=item.id, ledger_seq=seq, text=words))
+    tx.session.add(Remark(id=salt, item_id=item.id, ledger_seq=seq, text=said.words))
     return seq
 
 
@@ -170,14 +198,6 @@ async def read_item(session: AsyncSession, item_id: str) -> Item:
     if item is None:
         raise Refused(404, [Reason("item", "没有这篇稿件")])
     return item
-
-
-async def read_person(session: AsyncSession, staff_id: str) -> Staff:
-    """An active person; Refused (403) otherwise."""
-    person = await session.get(Staff, staff_id)
-    if person is None or not person.active:
-        raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
-    return person
 
 
 async def latest(session: AsyncSession, item: Item) -> Revision:
@@ -200,46 +220,3 @@ async def end_unsent(session: AsyncSession, item_id: str, why: str) -> None:
         .where(Delivery.release_id.in_(releases), Delivery.state.in_(waiting))
         .values(state=State.ENDED, why=why)
     )
-
-
-async def holder_faults(session: AsyncSession, item: Item, staff_id: str) -> list[Reason]:
-    """Somebody else holds the item for review right now: who, and until when."""
-    if item.claimed_until is None or item.claimed_until <= now():
-        return []
-    if item.claimed_by in (None, staff_id):
-        return []
-    holder = await session.get(Staff, item.claimed_by)
-    name = holder.name if holder else "别人"
-    until = f"{beijing(item.claimed_until):%H:%M}"
-    return [
-        Reason("claimed", f"正在由{name}审核，{until} 自动放开；可以等待、请对方放开，或接手审核")
-    ]
-
-
-_FORBIDDEN = {
-    "role",
-    "secrecy_role",
-    "author",
-    "last_editor",
-    "asker",
-    "two_levels",
-    "place",
-    "finding",
-    "staff",
-    "class_lowered",
-}
-_CONFLICT = {"state", "stale", "claimed", "chain", "levels", "ledger"}
-
-
-def status_of(reasons: Sequence[Reason]) -> int:
-    """403 when a rule or role forbids it, 409 for state, else 422."""
-    rules = {reason.rule for reason in reasons}
-    if rules & _FORBIDDEN:
-        return 403
-    return 409 if rules & _CONFLICT else 422
-
-
-def refuse(reasons: Sequence[Reason]) -> None:
-    """Raise Refused with every reason, if there is one."""
-    if reasons:
-        raise Refused(status_of(reasons), reasons)

@@ -18,8 +18,9 @@ from config.clock import now
 from ledger.append import Ledger
 from review_queue.canonical import commitment
 from review_queue.expert_models import ExpertLink
-from review_queue.models import Item, Revision, Staff
-from review_queue.workflow import Reason, Refused
+from review_queue.models import Item, Revision
+from staff.models import Staff
+from staff.refusal import Reason, Refused
 from storage.database import new_id, new_salt
 
 LONGEST = 30  # days a link may stay open

@@ -9,17 +9,13 @@ from datetime import date
 from pathlib import PurePath
 
 from config.clock import beijing, now
+from documents.parts import Part, Reading, Unreadable
+from documents.pictures import read_picture
+from documents.reader import PICTURES, read_attachment
+from gates.attachments import FileDraft, file_findings
+from gates.engine import Facts, RuleSet
+from gates.finding import Finding
 from review_queue.canonical import Draft
-from review_queue.gates.attachments import (
-    PICTURES,
-    FileDraft,
-    file_findings,
-    read_attachment,
-    read_picture,
-)
-from review_queue.gates.engine import Facts, RuleSet
-from review_queue.gates.finding import Finding
-from review_queue.gates.reading import Part, Reading, Unreadable
 from storage.database import Database
 from storage.media import load
 

@@ -15,11 +15,12 @@ from typing import Any
 from sqlalchemy import select
 
 from config.clock import now
+from gates.finding import Finding, LinkFact
+from gates.links import link_findings, links_in
 from review_queue.canonical import Draft
-from review_queue.gates.finding import Finding, LinkFact
-from review_queue.gates.links import link_findings, links_in
 from review_queue.link_models import LinkCheck
 from review_queue.models import Item, Revision
+from review_queue.states import ItemState
 from storage.database import Database
 
 Look = Callable[[str], Awaitable[LinkFact]]
@@ -140,7 +141,7 @@ class Links:
         query = (
             select(Revision.canonical)
             .join(Item, Item.id == Revision.item_id)
-            .where(Item.state == "scheduled", Item.scheduled_at <= now() + AHEAD)
+            .where(Item.state == ItemState.SCHEDULED, Item.scheduled_at <= now() + AHEAD)
             .where(Revision.number == Item.revision)
         )
         async with self._db.session() as session:

@@ -9,21 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from storage.database import Base, new_salt
 
 
-class Staff(Base):
-    """A person with roles: editor, reviewer_1..3, secrecy, admin, duty, supervisor, auditor."""
-
-    __tablename__ = "staff"
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    login: Mapped[str] = mapped_column(String(60), unique=True)
-    name: Mapped[str] = mapped_column(String(60))
-    roles: Mapped[list[str]]
-    password_hash: Mapped[str] = mapped_column(String(200))
-    active: Mapped[bool] = mapped_column(default=True)
-    alarm_account: Mapped[str] = mapped_column(String(60), default="")  # account slug for alarms
-    alarm_address: Mapped[str] = mapped_column(Text, default="")  # encrypted
-    created_at: Mapped[datetime]
-
-
 class Item(Base):
     """What may be published. `state` steers pages only; the sender never trusts it."""
 
@@ -199,19 +184,6 @@ class Waiver(Base):
     ledger_seq: Mapped[int]
 
 
-class Absence(Base):
-    """A person is away and another acts for them; the signed entry is staff.absent."""
-
-    __tablename__ = "absence"
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    staff_id: Mapped[str] = mapped_column(String(26), index=True)
-    starts_at: Mapped[datetime]
-    ends_at: Mapped[datetime]
-    substitute_id: Mapped[str] = mapped_column(String(26), index=True)
-    set_by: Mapped[str] = mapped_column(String(26))
-    at: Mapped[datetime]
-
-
 class Remark(Base):
     """The words behind a ledger entry that carries only their salted commitment."""
 
@@ -220,16 +192,3 @@ class Remark(Base):
     item_id: Mapped[str] = mapped_column(String(26), index=True)
     ledger_seq: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
-
-
-class ConsoleSession(Base):
-    """A signed-in browser: hashed token, idle and absolute time-outs, revocable."""
-
-    __tablename__ = "console_session"
-    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
-    staff_id: Mapped[str] = mapped_column(String(26), index=True)
-    csrf: Mapped[str] = mapped_column(String(64))
-    created_at: Mapped[datetime]
-    seen_at: Mapped[datetime]
-    revoked_at: Mapped[datetime | None]
-    user_agent: Mapped[str] = mapped_column(String(200), default="")

@@ -7,8 +7,9 @@ from bot.models import Delivery, Publication
 from config.clock import now
 from ledger.append import Transaction
 from review_queue.models import Item, ReleaseRow
+from review_queue.states import MOVES, ItemState, Verb, move
 
-WAITING = ("draft", "review", "approved", "scheduled")
+WAITING = tuple(MOVES[Verb.QUARANTINE][0])
 _UNSENT = (State.CREATED, State.RETRYING)
 
 
@@ -17,9 +18,10 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
 
     Its unsent publications and deliveries are held with the reason, and its approvals are void.
     """
-    held = item.state == "scheduled"
+    held = item.state == ItemState.SCHEDULED
     await hold_unsent(tx, item, why)
-    item.state, item.workflow, item.level, item.level_due_at = "quarantined", None, 0, None
+    move(item, Verb.QUARANTINE)
+    item.workflow, item.level, item.level_due_at = None, 0, None
     item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
     item.return_reason, item.updated_at = why, now()
     item.version += 1
@@ -55,6 +57,7 @@ async def lift(tx: Transaction, item: Item, why: str) -> None:
         .where(Delivery.release_id.in_(releases), Delivery.state == State.HELD)
         .values(state=State.ENDED, why=why)
     )
-    item.state, item.return_reason, item.updated_at = "draft", why, now()
+    move(item, Verb.LIFT)
+    item.return_reason, item.updated_at = why, now()
     item.version += 1
     await tx.append("item.lifted", subject=f"item:{item.id}", actor="system", body={})

@@ -14,16 +14,18 @@ from sqlalchemy.orm import Session
 
 from bot.contract import NotReleased, Release
 from config.clock import beijing, now
+from gates.finding import Finding
 from ledger.append import Ledger
 from ledger.verify import Broken
 from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, starting_triggers
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
-from review_queue.workflow import GATE_NAMES, Reason, Refused, WorkflowError, read_workflow
+from review_queue.workflow import GATE_NAMES, WorkflowError, read_workflow
+from staff.refusal import Reason, Refused
 
-Recheck = Callable[[Draft], Awaitable[Sequence[Mapping[str, Any]]]]
-"""Runs the gates of now (and the source list of now) over a draft; findings out, as plain dicts."""
+Recheck = Callable[[Draft], Awaitable[Sequence[Finding]]]
+"""Runs the gates of now (and the source list of now) over a draft; findings out."""
 
 
 def decision_words(row: Decision) -> list[Any]:
@@ -48,7 +50,7 @@ class Releases:
         """`recheck` is run at every verification; `triggers` raise classes (starting ones)."""
         self._ledger = ledger
         self._recheck = recheck
-        self._triggers = triggers or starting_triggers()
+        self.triggers = triggers or starting_triggers()
 
     async def chain(self, item_id: str, hint: Sequence[str] = ()) -> Chain:
         """The signed facts about an item; raises ledger.verify.Broken.
@@ -98,7 +100,7 @@ class Releases:
             return [Reason("ledger", str(broken))]
         wanted = digest(text)
         links = _table_faults(tables, chain, wanted)
-        links += chain_faults(chain, draft, wanted, self._triggers)
+        links += chain_faults(chain, draft, wanted, self.triggers)
         reasons = [Reason("chain", fault) for fault in links]
         reasons += [Reason("window", fault) for fault in window_faults(draft, at)]
         return reasons + await self._gate_faults(chain, draft, wanted, item_id)
@@ -112,9 +114,9 @@ class Releases:
         except Refused as refused:  # the rule set of now cannot be trusted
             return list(refused.reasons)
         return [
-            Reason("finding", f"{GATE_NAMES.get(one['gate'], one['gate'])}：{one['reason']}")
+            Reason("finding", f"{GATE_NAMES[one.gate]}：{one.reason}")
             for one in found
-            if one["severity"] == "block" and not is_waived(chain, wanted, one, salts)
+            if one.severity == "block" and not is_waived(chain, wanted, one, salts)
         ]
 
     async def _chain_of(self, tables: _Tables) -> Chain:
@@ -147,7 +149,7 @@ class Releases:
         draft = _readable(text)
         if draft is None:
             return row.item_id, reasons, None
-        reasons += chain_faults(chain, draft, wanted, self._triggers)
+        reasons += chain_faults(chain, draft, wanted, self.triggers)
         reasons += window_faults(draft, now())
         if not reasons:
             found = await self._gate_faults(chain, draft, wanted, row.item_id)

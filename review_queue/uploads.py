@@ -10,11 +10,12 @@ from urllib.parse import unquote
 
 from sqlalchemy import select
 
+from documents.reader import PICTURES, SUFFIXES, read_attachment
+from review_queue import drafting
 from review_queue.canonical import Draft
-from review_queue.gates.attachments import PICTURES, SUFFIXES, read_attachment
-from review_queue.items import ReviewQueue
+from review_queue.desk import Queue
 from review_queue.models import Item, Revision
-from review_queue.workflow import Reason, Refused
+from staff.refusal import Reason, Refused
 from storage.media import keep
 
 LARGEST = 10 * 1024 * 1024
@@ -34,9 +35,7 @@ class Upload:
     licence: str = ""
 
 
-async def attach(
-    queue: ReviewQueue, item_id: str, staff_id: str, version: int, upload: Upload
-) -> Item:
+async def attach(queue: Queue, item_id: str, staff_id: str, version: int, upload: Upload) -> Item:
     """Keep the file and put it into the draft; one of the same name is replaced."""
     name = _clean(upload.name)
     draft = await _draft(queue, item_id)
@@ -48,19 +47,19 @@ async def attach(
         media = await keep(session, upload.content, mime)
     told = {"origin": upload.origin.strip()[:200], "licence": upload.licence.strip()[:200]}
     part = {"name": name, "media": media, **{key: value for key, value in told.items() if value}}
-    return await queue.edit(item_id, staff_id, version, {"attachments": (*others, part)})
+    return await drafting.edit(queue, item_id, staff_id, version, {"attachments": (*others, part)})
 
 
-async def detach(queue: ReviewQueue, item_id: str, staff_id: str, version: int, name: str) -> Item:
+async def detach(queue: Queue, item_id: str, staff_id: str, version: int, name: str) -> Item:
     """Take a file off the draft; 404 when it has none of that name."""
     draft = await _draft(queue, item_id)
     kept = tuple(part for part in draft.attachments if part["name"] != name)
     if len(kept) == len(draft.attachments):
         raise Refused(404, [Reason("attachment", "稿件没有这个附件，可能已经去掉了")])
-    return await queue.edit(item_id, staff_id, version, {"attachments": kept})
+    return await drafting.edit(queue, item_id, staff_id, version, {"attachments": kept})
 
 
-async def _draft(queue: ReviewQueue, item_id: str) -> Draft:
+async def _draft(queue: Queue, item_id: str) -> Draft:
     query = select(Revision.canonical).where(Revision.item_id == item_id)
     async with queue.db.session() as session:
         text = (await session.scalars(query.order_by(Revision.number.desc()).limit(1))).first()

@@ -13,6 +13,8 @@ import rfc8785
 import yaml
 
 from review_queue.canonical import KINDS
+from staff.refusal import Reason
+from staff.roles import REVIEWERS, ROLES
 
 GATES = ("politics", "law", "policy", "secrecy", "wording")
 GATE_NAMES = {
@@ -22,46 +24,12 @@ GATE_NAMES = {
     "secrecy": "保密关",
     "wording": "文字关",
 }
-ROLES = {
-    "editor": "编辑",
-    "reviewer_1": "初审",
-    "reviewer_2": "复审",
-    "reviewer_3": "终审",
-    "secrecy": "保密",
-    "admin": "管理员",
-    "duty": "值班",
-    "supervisor": "监督",
-    "auditor": "审计",
-}
 
 EMERGENCY = "应急"
-REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
-"""Roles that may stand in a level at all."""
 
 
 class WorkflowError(ValueError):
     """A workflow definition that must not run; the text names class, level and remedy."""
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why an action is refused: a rule id for machines, a sentence for people."""
-
-    rule: str
-    message: str
-
-
-class Refused(Exception):
-    """An action was refused; `status` is 403 (rule or role), 409 (state, stale), 422 (field)."""
-
-    def __init__(
-        self, status: int, reasons: Sequence[Reason], current: Mapping[str, Any] | None = None
-    ) -> None:
-        """Keep every reason, not only the first; `current` is what a stale form should now show."""
-        super().__init__("；".join(reason.message for reason in reasons))
-        self.status = status
-        self.reasons = list(reasons)
-        self.current = current
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Build review_queue/gates/spelling.npz: counts, sounds and shapes of characters, learned weights.
+"""Build gates/spelling.npz: counts, sounds and shapes of characters, learned weights.
 
     python scripts/build_spelling.py --counts laws.jsonl:text reports.jsonl:text \
         --weights notices.jsonl:text --font NotoSansCJK-Regular.ttc
@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from pypinyin import Style, pinyin
 
-from review_queue.gates.spelling import MODEL, Alphabet, Speller, count_grams, pack
+from gates.spelling import MODEL, Alphabet, Speller, count_grams, pack
 
 HELD_OUT = 9000  # sentences kept out of the counts while the network learns
 LEAST = {1: 1, 2: 1, 3: 2, 4: 2}  # rarer runs are dropped

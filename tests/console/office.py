@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,19 +30,23 @@ from escalations.calendar import load_hours
 from escalations.models import Ticket
 from escalations.tickets import Tickets, TicketWiring
 from facets.taxonomy import starting_taxonomy
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
+from gates.finding import Finding
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
+from review_queue import deciding, drafting, publishing, submitting
 from review_queue.canonical import Draft
+from review_queue.desk import Queue
+from review_queue.drafting import Origin
 from review_queue.files import Files
-from review_queue.gates.engine import Draft as GateDraft
-from review_queue.gates.engine import NoFacts, RuleSet, run_gates
-from review_queue.governance import Governance, seed
-from review_queue.items import Answer, Origin, ReviewQueue
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
-from review_queue.staff import Person, hash_password, set_staff
 from review_queue.workflow import GATES, load_workflows
+from staff.people import Person, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
@@ -113,20 +117,20 @@ class Office:
             klass=klass,
             audience={"topics": ["employment"], "groups": [], "regions": []},
         )
-        return await self.deps.queue.create_item(content, origin)
+        return await drafting.create_item(self.deps.queue, content, origin)
 
     async def submitted(
         self, body: str = "一句平常的话，说明办理时间。", title: str = "办理时间说明"
     ) -> Item:
         """An item at its first level."""
         row = await self.item(body, "重要", title)
-        return await self.deps.queue.submit(row.id, self.people["editor"], row.version)
+        return await submitting.submit(self.deps.queue, row.id, self.people["editor"], row.version)
 
     async def decide(self, row: Item, login: str, verdict: str = "approve") -> Item:
         """One decision with every gate answered."""
-        digest, _ = await self.deps.queue.findings(row.id)
+        digest, _ = await findings_now(self.deps.queue, row.id)
         gates = {gate: {"ok": True, "note": "已核对原件"} for gate in GATES}
-        answer = Answer(
+        answer = ReviewForm(
             verdict,
             digest,
             row.version,
@@ -134,7 +138,7 @@ class Office:
             "请核对数字" if verdict == "return" else "",
             proof=True,
         )
-        return await self.deps.queue.decide(row.id, self.people[login], answer)
+        return await deciding.decide(self.deps.queue, row.id, self.people[login], answer)
 
     async def approved(self, title: str = "办理时间说明") -> Item:
         """An item that passed all three levels."""
@@ -186,12 +190,12 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     ledger = Ledger(db, load_signing_key(tmp / "keys/ledger.key"), tmp / "anchors.jsonl")
     rules, files = RuleSet.load(), Files(db)
 
-    async def check_text(text: str) -> list[dict[str, Any]]:
+    async def check_text(text: str) -> list[Finding]:
         return await asyncio.to_thread(_findings, rules, "", text)
 
-    async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
+    async def check(draft: Draft) -> tuple[str, list[Finding]]:
         found = await asyncio.to_thread(_findings, rules, draft.title, draft.body)
-        found += [asdict(one) for one in await files.findings(draft, rules, NO_FACTS)]
+        found += await files.findings(draft, rules, NO_FACTS)
         return rules.digest, found
 
     async def queue_reply(reply: Reply, key: str, session: object = None) -> str:
@@ -226,7 +230,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             )
     hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
     await governance.levels.refresh()
-    queue = ReviewQueue(ledger, governance.levels, render, check)
+    queue = Queue.of(ledger, governance.levels, render, check)
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,
@@ -243,9 +247,9 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     return Office(deps, people, server, [])
 
 
-def _findings(rules: RuleSet, title: str, text: str) -> list[dict[str, Any]]:
-    draft = GateDraft(title=title, text=text, kind="原创", as_of=date(2026, 11, 24))
-    return [asdict(one) for one in run_gates(draft, rules, NoFacts())]
+def _findings(rules: RuleSet, title: str, text: str) -> list[Finding]:
+    draft = GateText(title=title, text=text, kind="原创", as_of=date(2026, 11, 24))
+    return run_gates(draft, rules, NoFacts())
 
 
 async def close(office: Office) -> None:
@@ -277,12 +281,16 @@ async def busy_morning(office: Office) -> dict[str, str]:
     )
     audience = {"topics": ["employment"], "groups": [], "regions": []}
     origin = Origin(people["editor"], "重要", article, audience)
-    marked = await deps.queue.create_item(content, origin)
+    marked = await drafting.create_item(deps.queue, content, origin)
     body = BODY.replace("[2025]", "〔2025〕").replace("申请截止到", "受理截止到")
-    second = await deps.queue.edit(
-        marked.id, people["editor"], marked.version, {"body": body + "\n本公告自发布之日起施行。"}
+    second = await drafting.edit(
+        deps.queue,
+        marked.id,
+        people["editor"],
+        marked.version,
+        {"body": body + "\n本公告自发布之日起施行。"},
     )
-    reviewing = await deps.queue.submit(second.id, people["editor"], second.version)
+    reviewing = await submitting.submit(deps.queue, second.id, people["editor"], second.version)
     reviewing = await office.decide(reviewing, "reviewer1")
     phone = BODY + "\n联系人张某，手机13812345678。"
     draft = await office.item(phone, "日常", "高校毕业生招聘会本周六举行")
@@ -387,7 +395,7 @@ async def _source(office: Office) -> tuple[str, str]:
 
 async def _published(office: Office, accounts: dict[str, str]) -> tuple[str, str, str]:
     row = await office.approved("冬季取暖补助申请指南")
-    row = await office.deps.queue.schedule(row.id, office.people["editor"])
+    row = await publishing.schedule(office.deps.queue, row.id, office.people["editor"])
     async with office.deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == row.id)
         found = {one.account_id: one for one in (await session.scalars(query)).all()}

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 
 from config.clock import now
 from console.permissions import ACTIONS, PUBLIC, action_of, may, needs
-from console.sessions import ABSOLUTE, IDLE
-from review_queue.models import ConsoleSession, Staff
-from review_queue.workflow import ROLES
+from staff.models import ConsoleSession, Staff
+from staff.roles import ROLES
+from staff.sessions import ABSOLUTE, IDLE
 from tests.console.office import PASSWORD, Browser, Office, token_of
 
 

@@ -9,8 +9,8 @@ from playwright.async_api import Browser, Page, async_playwright
 from ledger.verify import Entry
 from review_queue.chain import statement
 from review_queue.models import Item
-from review_queue.passkeys import assertion_faults
 from review_queue.release import Releases
+from staff.passkeys import assertion_faults
 from tests.console.office import PASSWORD, Office
 from tests.console.test_journey import ARGS, CHROMIUM, HAS_CHROMIUM
 
@@ -55,7 +55,7 @@ async def at_home(chromium: Browser, office: Office, login: str, *, device: bool
 
 async def ask_for_devices(office: Office) -> None:
     """The first level of 重要 wants a passkey from now on."""
-    governance, flow = office.deps.governance, office.deps.queue.workflows["重要"].to_json()
+    governance, flow = office.deps.governance, office.deps.queue.levels["重要"].to_json()
     first, *rest = flow["levels"]
     payload = {"klass": "重要", "levels": [first | {"passkey": True}, *rest]}
     made = governance.proposals

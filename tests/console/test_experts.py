@@ -2,6 +2,7 @@
 
 import re
 
+from review_queue.findings import findings_now
 from tests.console.office import Browser, Office
 
 
@@ -74,7 +75,7 @@ async def test_only_editorial_staff_ask(office: Office) -> None:
 async def test_an_expert_answers_a_referral_and_the_reviewer_sees_it(office: Office) -> None:
     row = await office.submitted()
     reviewer = await office.signed_in("reviewer1")
-    digest, _ = await office.deps.queue.findings(row.id)
+    digest, _ = await findings_now(office.deps.queue, row.id)
     ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
     page = f"/console/items/{row.id}"
     status, _ = await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)
@@ -93,7 +94,7 @@ async def test_an_older_opinion_does_not_answer_a_later_referral(office: Office)
     row = await office.submitted()
     reviewer = await office.signed_in("reviewer1")
     path = await link_of(office, reviewer, row.id)
-    digest, _ = await office.deps.queue.findings(row.id)
+    digest, _ = await findings_now(office.deps.queue, row.id)
     ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
     page = f"/console/items/{row.id}"
     await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)
@@ -106,7 +107,7 @@ async def test_an_older_opinion_does_not_answer_a_later_referral(office: Office)
 async def test_a_link_made_by_the_author_does_not_lift_a_referral(office: Office) -> None:
     row = await office.submitted()
     reviewer, editor = await office.signed_in("reviewer1"), await office.signed_in("editor")
-    digest, _ = await office.deps.queue.findings(row.id)
+    digest, _ = await findings_now(office.deps.queue, row.id)
     ask = {"verdict": "refer", "department": "县统计局", "note": "数字对不对", "proof": "1"}
     page = f"/console/items/{row.id}"
     await reviewer.post(f"{page}/decide", digest=digest, version=row.version, **ask)

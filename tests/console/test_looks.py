@@ -5,6 +5,7 @@ import re
 from sqlalchemy import func, select
 
 from console.models import ItemView
+from review_queue import drafting, submitting
 from review_queue.models import Item
 from tests.console.office import BODY, Office, busy_morning
 from tests.console.test_review import answers, fields_of
@@ -19,8 +20,8 @@ async def returned_and_changed(office: Office, body: str) -> Item:
     await browser.get(f"/console/items/{row.id}")
     row = await office.decide(row, "reviewer1", "return")
     editor = office.people["editor"]
-    row = await office.deps.queue.edit(row.id, editor, row.version, {"body": body})
-    return await office.deps.queue.submit(row.id, editor, row.version)
+    row = await drafting.edit(office.deps.queue, row.id, editor, row.version, {"body": body})
+    return await submitting.submit(office.deps.queue, row.id, editor, row.version)
 
 
 async def test_the_next_look_shows_only_what_changed_since_the_last(office: Office) -> None:
@@ -115,8 +116,8 @@ async def test_a_decision_filled_too_early_keeps_its_words_beside_both_versions(
     _, text = await browser.get(f"/console/items/{row.id}")
     fields = fields_of(text) | {"verdict": "approve"} | answers("policy", "wording")
     editor = office.people["editor"]
-    changed = await office.deps.queue.edit(
-        row.id, editor, row.version, {"body": TEXT.replace("1500", "1800")}
+    changed = await drafting.edit(
+        office.deps.queue, row.id, editor, row.version, {"body": TEXT.replace("1500", "1800")}
     )
     status, text = await browser.post(
         f"/console/items/{row.id}/decide",
@@ -131,7 +132,7 @@ async def test_a_decision_filled_too_early_keeps_its_words_beside_both_versions(
     assert "您填写时的内容" in text
     assert "<del>1500</del>" in text
     assert "第二段我算过，是对的" in text.split("您刚才填写的", 1)[1]
-    await office.deps.queue.submit(row.id, editor, changed.version)
+    await submitting.submit(office.deps.queue, row.id, editor, changed.version)
     status, text = await browser.post(
         f"/console/items/{row.id}/decide", **fields, note="第二段我算过，是对的"
     )
@@ -150,8 +151,12 @@ async def test_an_edit_typed_too_early_is_shown_beside_what_was_saved_meanwhile(
         for name in ("version", "not_before", "not_after", "title")
     }
     accounts = re.findall(r'name="accounts" value="([^"]+)"', text)
-    await office.deps.queue.edit(
-        row.id, office.people["editor"], row.version, {"body": "同事先保存的一段。"}
+    await drafting.edit(
+        office.deps.queue,
+        row.id,
+        office.people["editor"],
+        row.version,
+        {"body": "同事先保存的一段。"},
     )
     typed = fields | {"kind": "原创", "klass": "日常", "accounts": accounts}
     status, text = await browser.post(

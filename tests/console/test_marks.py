@@ -4,11 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.drafts import clean_body
-from console.marks import mark, paragraphs
+from console.marks import Passage, mark, paragraphs
 
 
-def finding(start: int, end: int, field: str = "text") -> dict[str, object]:
-    return {"start": start, "end": end, "field": field, "gate": "law", "severity": "warn"}
+def finding(start: int, end: int, field: str = "text") -> Passage:
+    return Passage(field, start, end, "law", "warn")
 
 
 @given(st.text(max_size=60), st.lists(st.tuples(st.integers(-5, 70), st.integers(-5, 70))))

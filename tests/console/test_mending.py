@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import FormData
 from sqlalchemy import select
 
+from review_queue import submitting
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from tests.console.office import Browser, Office
@@ -55,7 +56,7 @@ async def test_a_hidden_column_and_tracked_changes_stop_approval_on_page_and_api
     _, page = await browser.get(f"/console/items/{item.id}")
     assert "工作表 名单 的 D 列（隐藏）第 2 至 51 行" in page
     assert "第 2 段的修订（李四删除）" in page
-    await office.deps.queue.submit(item.id, office.people["editor"], row["version"])
+    await submitting.submit(office.deps.queue, item.id, office.people["editor"], row["version"])
     reviewer = await office.signed_in("reviewer1")
     _, why = await reviewer.api("GET", f"/items/{item.id}/why-not")
     assert sum(one["rule"] == "finding" for one in why["reasons"]) >= 3

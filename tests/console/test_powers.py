@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.models import Publication
+from review_queue.findings import findings_now
 from review_queue.models import Decision, Item
 from tests.console.office import Office
 
@@ -32,7 +33,7 @@ OK = {
 )
 async def test_an_admin_is_refused(office: Office, path: str, body: dict[str, Any]) -> None:
     row = await office.submitted()
-    digest, _ = await office.deps.queue.findings(row.id)
+    digest, _ = await findings_now(office.deps.queue, row.id)
     if path == "decisions":
         body = body | {"digest": digest, "version": row.version}
     elif path in ("emergency", "submit"):
@@ -52,7 +53,7 @@ async def test_an_admin_is_refused(office: Office, path: str, body: dict[str, An
 async def test_a_stale_answer_of_the_api_carries_the_content_of_now(office: Office) -> None:
     row = await office.submitted()
     await office.decide(row, "reviewer1")
-    digest, _ = await office.deps.queue.findings(row.id)
+    digest, _ = await findings_now(office.deps.queue, row.id)
     browser = await office.signed_in("reviewer2")
     body = {"verdict": "approve", "digest": digest, "version": row.version - 1, "gates": OK}
     status, answer = await browser.api("POST", f"/items/{row.id}/decisions", body)

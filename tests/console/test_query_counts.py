@@ -10,6 +10,7 @@ from sqlalchemy import event, insert, select
 from bot.models import Account, Publication
 from config.clock import now
 from ledger.models import Incident
+from review_queue import drafting, submitting
 from review_queue.models import Item, Revision
 from storage.database import Database, new_id
 from tests.console.office import Browser, Office
@@ -90,8 +91,12 @@ async def test_an_item_asks_as_often_after_many_rounds_as_after_one(office: Offi
     for number in range(6):
         item = await office.decide(item, "reviewer1", "return")
         text = {"body": f"第{number}次修改后的一句平常的话。"}
-        item = await office.deps.queue.edit(item.id, office.people["editor"], item.version, text)
-        item = await office.deps.queue.submit(item.id, office.people["editor"], item.version)
+        item = await drafting.edit(
+            office.deps.queue, item.id, office.people["editor"], item.version, text
+        )
+        item = await submitting.submit(
+            office.deps.queue, item.id, office.people["editor"], item.version
+        )
     async with office.deps.db.session() as session:
         for _ in range(40):
             session.add(

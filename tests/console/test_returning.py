@@ -12,7 +12,9 @@ from sqlalchemy import select
 
 from config.clock import beijing, now
 from console.marks import find_span
-from review_queue.models import Absence, Decision, Item
+from review_queue import drafting, publishing, recalling, submitting
+from review_queue.models import Decision, Item
+from staff.models import Absence
 from tests.console.office import BODY, Browser, Office
 from tests.console.test_review import EVERY, answers, fields_of
 
@@ -60,10 +62,14 @@ async def test_a_return_marks_the_passage_its_gate_and_reason_for_editor_and_nex
     async with office.deps.db.session() as session:
         item = await session.get(Item, row.id)
     assert item is not None
-    changed = await office.deps.queue.edit(
-        row.id, office.people["editor"], item.version, {"body": TEXT.replace("1500", "1800")}
+    changed = await drafting.edit(
+        office.deps.queue,
+        row.id,
+        office.people["editor"],
+        item.version,
+        {"body": TEXT.replace("1500", "1800")},
     )
-    await office.deps.queue.submit(row.id, office.people["editor"], changed.version)
+    await submitting.submit(office.deps.queue, row.id, office.people["editor"], changed.version)
     _, text = await browser.get(f"/console/items/{row.id}")
     assert '<mark class="block">每人1500元，</mark>' in text
     assert "<del>1500</del><ins>1800</ins>" in text
@@ -96,7 +102,7 @@ async def test_two_browsers_see_who_holds_it_and_a_takeover_needs_its_reason(
     office: Office,
 ) -> None:
     row = await office.item(TEXT, "日常", "求职补贴")
-    row = await office.deps.queue.submit(row.id, office.people["editor"], row.version)
+    row = await submitting.submit(office.deps.queue, row.id, office.people["editor"], row.version)
     row = await office.decide(row, "reviewer1")
     holder, other = await office.signed_in("reviewer3"), await office.signed_in("admin1")
     assert (await holder.post(f"/console/items/{row.id}/claim"))[0] == 303
@@ -233,9 +239,9 @@ async def test_every_reason_against_publishing_stands_before_the_button(office: 
     editor = await office.signed_in("editor")
     _, text = await editor.get(f"/console/items/{row.id}/schedule")
     assert "现在发不出去" not in text
-    await office.deps.queue.recall(row.id, office.people["editor"], "有误")
+    await recalling.recall(office.deps.queue, row.id, office.people["editor"], "有误")
     _, text = await editor.get(f"/console/items/{row.id}/schedule")
-    reasons = await office.deps.queue.why_not_publish(row.id)
+    reasons = await publishing.why_not_publish(office.deps.queue, row.id)
     assert len(reasons) >= 2
     for reason in reasons:
         assert reason.message in text

@@ -9,7 +9,8 @@ from sqlalchemy import select, text
 from bot.accounts import Accounts
 from bot.contract import Content, State
 from bot.models import Account, Publication
-from review_queue.items import Origin
+from review_queue import drafting, publishing, submitting
+from review_queue.drafting import Origin
 from review_queue.models import Item
 from storage.crypt import DataKey
 from storage.media import keep
@@ -42,11 +43,13 @@ class Sending:
             cover = await keep(session, picture("navy"), "image/png")
         content = Content(kind="原创", title=title, body="从下周起上午九点开门。", cover=cover)
         only = (self.ids["telegram"],)
-        row = await queue.create_item(content, Origin(people["editor"], "重要", accounts=only))
-        row = await queue.submit(row.id, people["editor"], row.version)
+        row = await drafting.create_item(
+            queue, content, Origin(people["editor"], "重要", accounts=only)
+        )
+        row = await submitting.submit(queue, row.id, people["editor"], row.version)
         for login in ("reviewer1", "reviewer2", "reviewer3"):
             row = await self.office.decide(row, login)
-        return await queue.schedule(row.id, people["editor"])
+        return await publishing.schedule(queue, row.id, people["editor"])
 
     async def sql(self, words: str, **values: Any) -> None:
         async with self.office.deps.db.session() as session:

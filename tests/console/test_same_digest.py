@@ -18,8 +18,10 @@ from bot.delivery import Deliverer, Wiring
 from bot.models import Account, Publication
 from bot.telegram import TelegramChannel
 from bot.wechat import WeChatChannel
+from gates.finding import Finding
+from review_queue import drafting, publishing, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Origin
+from review_queue.drafting import Origin
 from review_queue.models import Revision
 from review_queue.release import Releases
 from storage.crypt import DataKey
@@ -101,7 +103,7 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
         await channel.close()
 
 
-async def _nothing(_draft: Draft) -> list[dict[str, Any]]:
+async def _nothing(_draft: Draft) -> list[Finding]:
     return []
 
 
@@ -173,16 +175,16 @@ async def test_the_bodies_the_platforms_received_have_the_digest_on_screen_and_i
         },
         cover=cover,
     )
-    row = await office.deps.queue.create_item(
-        content, Origin(editor_id=office.people["editor"], klass="重要")
+    row = await drafting.create_item(
+        office.deps.queue, content, Origin(editor_id=office.people["editor"], klass="重要")
     )
-    row = await office.deps.queue.submit(row.id, office.people["editor"], row.version)
+    row = await submitting.submit(office.deps.queue, row.id, office.people["editor"], row.version)
     for login in ("reviewer1", "reviewer2", "reviewer3"):
         row = await office.decide(row, login)
     browser = await office.signed_in("editor")
     _, screen = await browser.get(f"/console/items/{row.id}")
     [on_screen] = set(re.findall('data-copy="([0-9a-f]{64})"', screen))
-    await office.deps.queue.schedule(row.id, office.people["editor"])
+    await publishing.schedule(office.deps.queue, row.id, office.people["editor"])
     await send(office, platforms, accounts, crypt)
     async with office.deps.db.session() as session:
         text = (await session.scalars(select(Revision.canonical))).one()

@@ -9,9 +9,8 @@ from playwright.async_api import Browser as Chromium
 from sqlalchemy import select, text, update
 
 from ledger.models import Incident
-from review_queue.governance_models import Proposal
-from review_queue.models import ConsoleSession, Staff
 from review_queue.workflow import GATES
+from staff.models import ConsoleSession, Proposal, Staff
 from tests.console.office import PASSWORD, Browser, Office
 from tests.console.test_journey import WIDTHS, chromium, fits, person
 
@@ -87,7 +86,7 @@ async def test_levels_are_previewed_proposed_and_approved_on_pages(office: Offic
     assert status == 303
     _, page = await two.get(f"{SETTINGS}/levels")
     assert "领导终审" in page
-    assert [level.name for level in office.deps.queue.workflows["日常"].levels] == [
+    assert [level.name for level in office.deps.queue.levels["日常"].levels] == [
         "科室初审",
         "领导终审",
     ]

@@ -13,13 +13,14 @@ from aiohttp import web
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from content_sources.fetch import Fetcher, Judge
+from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.models import Column, Source
-from content_sources.whitelist import SourceRule, judge
+from content_sources.whitelist import Judge, SourceRule, judge
+from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
-from review_queue.items import ReviewQueue
+from review_queue.desk import Queue
 from review_queue.workflow import load_workflows
 from sandbox.site import add_site
 from storage.database import Database, new_id
@@ -127,14 +128,14 @@ def render(accounts: Sequence[Account], content: Content) -> tuple[dict[str, Any
     return {row.id: {"text": content.body} for row in accounts}, []
 
 
-async def check(_: Draft) -> tuple[str, list[dict[str, Any]]]:
+async def check(_: Draft) -> tuple[str, list[Finding]]:
     return "rules-1", []
 
 
 @pytest.fixture
 async def desk(tmp_path: Path, database: Database, site: Site, fetcher: Fetcher) -> Desk:
     ledger = Ledger(database, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
-    queue = ReviewQueue(ledger, load_workflows(ROOT / "config/workflows.yaml"), render, check)
+    queue = Queue.of(ledger, load_workflows(ROOT / "config/workflows.yaml"), render, check)
     source = Source(
         id=new_id(),
         organisation="青禾县人民政府",

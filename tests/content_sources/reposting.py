@@ -12,13 +12,18 @@ from config.clock import now
 from content_sources.changes import Proposal, SourceFields, approve, propose
 from content_sources.models import Article
 from content_sources.reposts import Reposts
+from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
+from review_queue import deciding, drafting, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Answer, Origin, ReviewQueue
+from review_queue.desk import Queue
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
 from review_queue.models import Item
 from review_queue.release import Releases
-from review_queue.staff import Person, set_staff
 from review_queue.workflow import GATES, load_workflows
+from staff.people import Person, set_staff
 from storage.database import Database, new_id
 
 ROOT = Path(__file__).parents[2]
@@ -47,7 +52,7 @@ class Relay:
 
     db: Database
     ledger: Ledger
-    queue: ReviewQueue
+    queue: Queue
     reposts: Reposts
     releases: Releases
     people: dict[str, str]
@@ -109,23 +114,23 @@ class Relay:
         given: dict[str, Any] = {"kind": "转载", "title": TITLE, "body": TEXT}
         content = Content(**({**given, "attribution": attribution} | changed))
         origin = Origin("robot", "重要", article_id, accounts=("tg",))
-        return await self.queue.create_item(content, origin)
+        return await drafting.create_item(self.queue, content, origin)
 
     async def submitted(self, item: Item) -> Item:
-        return await self.queue.submit(item.id, self.people["editor"], item.version)
+        return await submitting.submit(self.queue, item.id, self.people["editor"], item.version)
 
     async def approved(self, item: Item) -> Item:
         for who in ("reviewer1", "reviewer2", "reviewer3"):
-            digest, _ = await self.queue.findings(item.id)
+            digest, _ = await findings_now(self.queue, item.id)
             gates = {gate: {"ok": True, "note": "已对照原文"} for gate in GATES}
-            answer = Answer("approve", digest, item.version, gates, proof=True)
-            item = await self.queue.decide(item.id, self.people[who], answer)
+            answer = ReviewForm("approve", digest, item.version, gates, proof=True)
+            item = await deciding.decide(self.queue, item.id, self.people[who], answer)
         return item
 
     async def rules(self, item: Item, severity: str = "") -> list[str]:
         """Rules of the findings on an item, in order."""
-        _, found = await self.queue.findings(item.id)
-        return [one["rule"] for one in found if severity in ("", one["severity"])]
+        _, found = await findings_now(self.queue, item.id)
+        return [one.rule for one in found if severity in ("", one.severity)]
 
 
 def render(accounts: Sequence[Account], content: Content) -> tuple[dict[str, Any], list[str]]:
@@ -137,7 +142,7 @@ async def open_relay(folder: Path, database: Database) -> Relay:
     ledger = Ledger(database, load_signing_key(folder / "keys/l.key"), folder / "anchors.jsonl")
     reposts = Reposts(ledger)
 
-    async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
+    async def check(draft: Draft) -> tuple[str, list[Finding]]:
         return "rules-1", await reposts.findings(draft)
 
     flows = load_workflows(ROOT / "config/workflows.yaml")
@@ -161,5 +166,5 @@ async def open_relay(folder: Path, database: Database) -> Relay:
             login: (await set_staff(tx, Person(login, login, roles, "-"), "system")).id
             for login, roles in PEOPLE.items()
         }
-    queue = ReviewQueue(ledger, flows, render, check)
+    queue = Queue.of(ledger, flows, render, check)
     return Relay(database, ledger, queue, reposts, Releases(ledger, reposts.findings), people)

@@ -23,8 +23,9 @@ from content_sources.quarantine import expire_due
 from content_sources.tasks import Settlement, Tasks
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry
+from review_queue import deciding, drafting, publishing
 from review_queue.models import Item
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from tests.content_sources.reposting import HOST, URL, Relay
 
 
@@ -138,7 +139,7 @@ async def test_an_sql_writer_gets_nothing_sent(relay: Relay) -> None:
     source_id = await relay.source()
     item = await relay.item(await relay.article(source_id))
     item = await relay.approved(await relay.submitted(item))
-    item = await relay.queue.schedule(item.id, relay.people["editor"])
+    item = await publishing.schedule(relay.queue, item.id, relay.people["editor"])
     assert item.release_id is not None
     assert (await relay.releases.verify(item.release_id)).item_id == item.id
     await revoke(relay.ledger, relay.people["admin1"], source_id)
@@ -179,10 +180,10 @@ async def test_scope_by_topic_is_judged_with_the_audience(relay: Relay) -> None:
     source_id = await relay.source(topics=("employment",))
     item = await relay.item(await relay.article(source_id))
     changes = {"audience": {"topics": ["health"]}}
-    item = await relay.queue.edit(item.id, relay.people["editor"], item.version, changes)
+    item = await drafting.edit(relay.queue, item.id, relay.people["editor"], item.version, changes)
     assert "source.scope" in await relay.rules(item, "block")
     changes = {"audience": {"topics": ["employment"]}}
-    item = await relay.queue.edit(item.id, relay.people["editor"], item.version, changes)
+    item = await drafting.edit(relay.queue, item.id, relay.people["editor"], item.version, changes)
     assert await relay.rules(item, "block") == []
 
 
@@ -196,8 +197,11 @@ async def three_items(relay: Relay, source_id: str) -> tuple[Item, Item, Item]:
     pending, scheduled, published = (
         made[0],
         *[
-            await relay.queue.schedule(
-                (await relay.approved(item)).id, relay.people["editor"], now() + timedelta(days=1)
+            await publishing.schedule(
+                relay.queue,
+                (await relay.approved(item)).id,
+                relay.people["editor"],
+                now() + timedelta(days=1),
             )
             for item in made[1:]
         ],
@@ -226,7 +230,7 @@ async def test_revoking_quarantines_holds_and_lists(relay: Relay) -> None:
     assert await state_of(relay, pending) == ("quarantined", "")
     assert await state_of(relay, scheduled) == ("quarantined", "held")
     assert await state_of(relay, published) == ("published", "published")
-    reasons = await relay.queue.why_not(pending.id, relay.people["reviewer1"])
+    reasons = await deciding.why_not(relay.queue, pending.id, relay.people["reviewer1"])
     assert any("已撤销" in reason.message for reason in reasons)
     assert any("已隔离" in reason.message for reason in reasons)
     async with relay.db.session() as session:
@@ -235,7 +239,9 @@ async def test_revoking_quarantines_holds_and_lists(relay: Relay) -> None:
     with pytest.raises(Refused, match="已隔离"):
         await relay.submitted(row)
     with pytest.raises(Refused, match="已隔离"):
-        await relay.queue.edit(row.id, relay.people["editor"], row.version, {"title": "改"})
+        await drafting.edit(
+            relay.queue, row.id, relay.people["editor"], row.version, {"title": "改"}
+        )
     assert (task.kind, task.item_id) == ("decision", published.id)
     assert task.assignee == relay.people["editor"]
     assert task.due_at > now()

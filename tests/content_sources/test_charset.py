@@ -2,7 +2,7 @@
 
 import pytest
 
-from content_sources.charset import decode
+from documents.charset import decode
 
 NEWS = "青禾县人民政府今天发布了关于做好就业工作的通知，要求各部门认真落实。"
 TRADITIONAL = "縣政府今天發佈關於就業工作的通知，要求各部門認真落實，並加強對民眾的說明。"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from content_sources.charset import decode
 from content_sources.extract import extract_page, extract_record, fetch_record
 from content_sources.fetch import Fetcher
+from documents.charset import decode
 from tests.content_sources.conftest import Site
 
 URL = "https://www.qinghe.gov.cn/zwgk/2026/a.html"

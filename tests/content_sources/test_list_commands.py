@@ -21,10 +21,15 @@ from config.settings import Settings
 from config.setup import Setup
 from content_sources.changes import revoke
 from content_sources.models import Source
-from review_queue.items import Answer, Origin
-from review_queue.models import Item, Staff
-from review_queue.workflow import GATES, Refused
+from review_queue import deciding, drafting, publishing, submitting
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.models import Item
+from review_queue.workflow import GATES
 from sandbox.app import serve
+from staff.models import Staff
+from staff.refusal import Refused
 
 RUN = CliRunner()
 TOKEN = "900900:sandbox-token-for-tests"
@@ -149,14 +154,14 @@ async def scheduled(shenfa: Shenfa, people: dict[str, str], url: str) -> Item:
     }
     text = "青禾县城东公园将于十二月开放，市民可以步行前往。"
     content = Content("转载", "公园开放", text, attribution)
-    item = await shenfa.queue.create_item(content, Origin(people["editor"], "重要"))
-    item = await shenfa.queue.submit(item.id, people["editor"], item.version)
+    item = await drafting.create_item(shenfa.queue, content, Origin(people["editor"], "重要"))
+    item = await submitting.submit(shenfa.queue, item.id, people["editor"], item.version)
     for who in ("reviewer1", "reviewer2", "reviewer3"):
-        digest, _ = await shenfa.queue.findings(item.id)
+        digest, _ = await findings_now(shenfa.queue, item.id)
         gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
-        answer = Answer("approve", digest, item.version, gates, proof=True)
-        item = await shenfa.queue.decide(item.id, people[who], answer)
-    return await shenfa.queue.schedule(item.id, people["editor"])
+        answer = ReviewForm("approve", digest, item.version, gates, proof=True)
+        item = await deciding.decide(shenfa.queue, item.id, people[who], answer)
+    return await publishing.schedule(shenfa.queue, item.id, people["editor"])
 
 
 async def test_an_sql_writer_gets_nothing_onto_the_platform(tmp_path: Path, platform: str) -> None:

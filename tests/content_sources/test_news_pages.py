@@ -4,9 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from content_sources.charset import without_swollen_tags
 from content_sources.columns import ColumnError, read_page
 from content_sources.extract import extract_page
+from documents.charset import without_swollen_tags
 
 TITLE = "云州市三万户居民用上集中供暖 热源厂提前十天点火"
 LINES = [

@@ -18,7 +18,7 @@ from content_sources.official_list import (
     reject_import,
 )
 from content_sources.whitelist import Refusal
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from tests.content_sources.reposting import HOST, URL, Relay
 
 ROWS = [

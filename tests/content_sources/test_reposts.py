@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -13,10 +12,13 @@ from content_sources.changes import revoke
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article
 from content_sources.provenance import Original, repost_findings
+from gates.finding import Finding
+from review_queue import deciding, drafting, publishing
 from review_queue.canonical import Draft
+from review_queue.findings import findings_now
 from review_queue.models import Item
-from review_queue.staff import Person, set_staff
-from review_queue.workflow import Refused
+from staff.people import Person, set_staff
+from staff.refusal import Refused
 from tests.content_sources.reposting import TEXT, TITLE, URL, Relay
 
 MOMENT = now()
@@ -36,13 +38,13 @@ def found(
     original: Original | None = ORIGINAL,
     rights: Mapping[str, tuple[str, str]] | None = None,
     changed: Mapping[str, str] | None = None,
-) -> dict[str, list[dict[str, Any]]]:
+) -> dict[str, list[Finding]]:
     draft = Draft(
         "转载", "重要", title, body, (), MOMENT, MOMENT, attribution=COMPLETE | dict(changed or {})
     )
-    by_rule: dict[str, list[dict[str, Any]]] = {}
+    by_rule: dict[str, list[Finding]] = {}
     for one in repost_findings(draft, original, rights or {}):
-        by_rule.setdefault(one["rule"], []).append(one)
+        by_rule.setdefault(one.rule, []).append(one)
     return by_rule
 
 
@@ -63,8 +65,8 @@ def test_an_unchanged_complete_repost_has_no_finding() -> None:
 )
 def test_each_missing_field_of_attribution_blocks(name: str, label: str) -> None:
     one = found(changed={name: " "})["repost.attribution"]
-    assert [row["severity"] for row in one] == ["block"]
-    assert label in one[0]["reason"]
+    assert [row.severity for row in one] == ["block"]
+    assert label in one[0].reason
 
 
 def test_a_page_without_an_author_asks_for_none() -> None:
@@ -76,9 +78,9 @@ def test_a_changed_number_is_marked_where_it_stands() -> None:
     body = TEXT.replace("800元", "900元")
     rules = found(body=body)
     one = rules["repost.number"][0]
-    assert body[one["start"] : one["end"]] == one["text"] == "900"
-    assert one["severity"] == "warn"
-    assert "800" in rules["repost.number_gone"][0]["reason"]
+    assert body[one.start : one.end] == one.text == "900"
+    assert one.severity == "warn"
+    assert "800" in rules["repost.number_gone"][0].reason
     assert "repost.altered" in rules
 
 
@@ -96,8 +98,8 @@ def test_a_number_used_once_more_is_told() -> None:
 def test_a_negation_that_went_is_told_in_its_line() -> None:
     body = TEXT.replace("逾期不再受理", "逾期再受理")
     one = found(body=body)["repost.negation"][0]
-    assert "不" in one["reason"]
-    assert "逾期再受理" in one["text"]
+    assert "不" in one.reason
+    assert "逾期再受理" in one.text
 
 
 def test_another_body_or_place_is_told() -> None:
@@ -107,12 +109,12 @@ def test_another_body_or_place_is_told() -> None:
 
 
 def test_a_changed_title_is_told_and_a_false_original_title_blocks() -> None:
-    assert found(title="青禾县发补贴了")["repost.title"][0]["field"] == "title"
+    assert found(title="青禾县发补贴了")["repost.title"][0].field == "title"
     assert (
-        found(changed={"original_title": "另一个标题"})["repost.original_title"][0]["severity"]
+        found(changed={"original_title": "另一个标题"})["repost.original_title"][0].severity
         == "block"
     )
-    assert found(changed={"source": "别的单位"})["repost.source"][0]["severity"] == "warn"
+    assert found(changed={"source": "别的单位"})["repost.source"][0].severity == "warn"
 
 
 def test_a_repost_without_a_snapshot_says_so() -> None:
@@ -132,11 +134,11 @@ def test_other_pictures_need_origin_and_licence() -> None:
     plain = TEXT.replace("青政发〔2026〕12号\n", "")
     source = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: (URL, "")})
     body = f"{plain}\n{PICTURE}"
-    assert "许可" in found(body=body, original=source)["repost.picture"][0]["reason"]
+    assert "许可" in found(body=body, original=source)["repost.picture"][0].reason
     granted = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: (URL, "授权转载")})
     assert found(body=body, original=granted) == {}
     bare = Original(TITLE, plain, "林青", "青禾县人民政府")
-    assert "来历" in found(body=body, original=bare)["repost.picture"][0]["reason"]
+    assert "来历" in found(body=body, original=bare)["repost.picture"][0].reason
     assert found(body=body, original=bare, rights={MEDIA: ("本单位拍摄", "自有")}) == {}
 
 
@@ -154,8 +156,8 @@ async def test_a_changed_number_is_a_finding_at_every_level(relay: Relay) -> Non
     item = await relay.submitted(item)
     assert "repost.number" in await relay.rules(item)
     for who in ("reviewer1", "reviewer2", "reviewer3"):
-        _, seen = await relay.queue.findings(item.id)
-        assert "repost.number" in [one["rule"] for one in seen], who
+        _, seen = await findings_now(relay.queue, item.id)
+        assert "repost.number" in [one.rule for one in seen], who
     assert (await relay.approved(item)).state == "approved"
 
 
@@ -164,9 +166,9 @@ async def test_taking_the_attribution_away_blocks_every_level(relay: Relay) -> N
     item = await relay.item(await relay.article(source_id))
     attribution = COMPLETE | {"editor": ""}
     changes = {"attribution": attribution}
-    item = await relay.queue.edit(item.id, relay.people["editor"], item.version, changes)
+    item = await drafting.edit(relay.queue, item.id, relay.people["editor"], item.version, changes)
     item = await relay.submitted(item)
-    reasons = await relay.queue.why_not(item.id, relay.people["reviewer1"])
+    reasons = await deciding.why_not(relay.queue, item.id, relay.people["reviewer1"])
     assert any("编辑姓名" in reason.message for reason in reasons)
 
 
@@ -222,12 +224,12 @@ async def test_an_exception_takes_one_more_person_and_holds_for_one_text(relay: 
         await relay.submitted(item)
     await relay.reposts.decide_exception(row.id, signer, "grant", "情况属实，同意")
     item = await relay.approved(await relay.submitted(item))
-    item = await relay.queue.schedule(item.id, editor)
+    item = await publishing.schedule(relay.queue, item.id, editor)
     assert item.release_id is not None
     assert (await relay.releases.verify(item.release_id)).item_id == item.id
     with pytest.raises(Refused, match="已经有结论"):
         await relay.reposts.decide_exception(row.id, signer, "refuse", "反悔")
-    item = await relay.queue.edit(item.id, editor, item.version, {"title": "另一个题目"})
+    item = await drafting.edit(relay.queue, item.id, editor, item.version, {"title": "另一个题目"})
     with pytest.raises(Refused, match="不在稿源白名单内"):
         await relay.submitted(item)
 
@@ -238,7 +240,7 @@ async def test_an_exception_of_somebody_who_wrote_the_text_does_not_count(relay:
         both = ("editor", "reviewer_3")
         person = await set_staff(tx, Person("both", "both", both, "-"), "system")
     item = await relay.item(url=OUTSIDE)
-    item = await relay.queue.edit(item.id, person.id, item.version, {"title": "题目"})
+    item = await drafting.edit(relay.queue, item.id, person.id, item.version, {"title": "题目"})
     row = await relay.reposts.ask_exception(item.id, relay.people["editor"], "确有需要转载一次")
     with pytest.raises(Refused, match="不能给自己的稿件签字"):
         await relay.reposts.decide_exception(row.id, person.id, "grant", "同意")

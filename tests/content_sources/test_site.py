@@ -9,7 +9,7 @@ from PIL import Image
 
 from content_sources.columns import read_column
 from content_sources.extract import Page, extract_page
-from review_queue.gates.engine import Draft, Finding, NoFacts, PolicyFact, RuleSet, run_gates
+from gates.engine import Finding, GateText, NoFacts, PolicyFact, RuleSet, run_gates
 from sandbox.site import FAULTS
 from tests.content_sources.conftest import Site
 
@@ -41,7 +41,7 @@ async def first_notice(site: Site) -> Page:
 
 
 def findings(title: str, text: str) -> list[Finding]:
-    draft = Draft(title, text, "转载", date(2026, 11, 24))
+    draft = GateText(title, text, "转载", date(2026, 11, 24))
     return run_gates(draft, RuleSet.load(), Library())
 
 

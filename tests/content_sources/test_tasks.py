@@ -13,7 +13,7 @@ from config.clock import now
 from content_sources.list_models import SourceTask
 from content_sources.tasks import NewTask, Settlement, Tasks, as_csv, ask_for_repost, repost_report
 from review_queue.models import Item
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from storage.database import new_id
 from tests.content_sources.reposting import TITLE, URL, Relay
 

@@ -16,7 +16,7 @@ from content_sources.list_models import SourceTask, Watched
 from content_sources.tasks import Settlement, Tasks
 from content_sources.watch import PATIENCE, OriginalWatch
 from review_queue.models import Item
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from tests.content_sources.conftest import Site
 from tests.content_sources.reposting import Relay
 

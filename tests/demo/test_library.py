@@ -16,8 +16,11 @@ from config.settings import Settings
 from config.setup import Setup
 from demo.acts import leave_one_waiting, policies
 from demo.cast import EXAMPLES, POLICIES, REPEALED, WAITING, setup
+from gates.spelling import Speller
 from knowledge.clauses import cut
-from review_queue.models import Staff
+from review_queue import recalling, rounds
+from review_queue.findings import findings_now
+from staff.models import Staff
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 28)
@@ -80,14 +83,14 @@ async def test_one_clean_draft_waits_for_the_first_reviewer_and_only_one(
     office: Any,
 ) -> None:
     shenfa, reviewer = office.shenfa, office.people["reviewer1"]
-    await shenfa.rules.read_speller(shenfa.db)
+    shenfa.checks.speller = Speller.load()
     for one in WAITING:
         await leave_one_waiting(office)
         await leave_one_waiting(office)  # as when the demo is started again
-        (item,) = await shenfa.queue.waiting_for(reviewer)
+        (item,) = await rounds.waiting_for(shenfa.db, reviewer)
         assert (item.title, item.state, item.level) == (one.title, "review", 0)
-        _, found = await shenfa.queue.findings(item.id)
+        _, found = await findings_now(shenfa.queue, item.id)
         assert found == []
-        await shenfa.queue.recall(item.id, office.people["editor"], "已处理")
+        await recalling.recall(shenfa.queue, item.id, office.people["editor"], "已处理")
     await leave_one_waiting(office)
-    assert await shenfa.queue.waiting_for(reviewer) == []
+    assert await rounds.waiting_for(shenfa.db, reviewer) == []

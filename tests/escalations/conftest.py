@@ -13,11 +13,13 @@ from config.clock import BEIJING
 from escalations.calendar import load_hours
 from escalations.models import RosterEntry
 from escalations.tickets import Question, Tickets, TicketWiring
+from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from ledger.models import LedgerEntry
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.crypt import DataKey
 from storage.database import Database, new_id
+from tests.made import a_finding
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
@@ -41,10 +43,10 @@ class Duty:
         self.tickets = Tickets(wiring)
         monkeypatch.setattr("escalations.tickets.now", lambda: self.moment)
 
-    async def check(self, text: str) -> list[dict[str, str]]:
+    async def check(self, text: str) -> list[Finding]:
         """One rule of the secrecy gate is enough to be stopped."""
         if "13812345678" in text:
-            return [{"gate": "secrecy", "rule": "secrecy.mobile", "severity": "block"}]
+            return [a_finding(gate="secrecy", rule="secrecy.mobile")]
         return []
 
     async def queue(self, reply: Reply, key: str, session=None) -> str:

@@ -12,7 +12,7 @@ from bot.contract import AccountView, Outcome, ReplyBasis, State
 from bot.models import Account
 from config.clock import now
 from escalations.alarms import AlarmRoutes, Alarms
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.crypt import DataKey
 from storage.database import Database
 

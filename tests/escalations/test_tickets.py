@@ -11,7 +11,7 @@ from bot.contract import ReplyBasis
 from config.clock import BEIJING, beijing
 from escalations.calendar import seed_calendar
 from ledger.models import Incident
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 
 def at(text: str) -> datetime:

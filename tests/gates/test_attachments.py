@@ -11,14 +11,11 @@ import pypdf
 import pytest
 from PIL import Image, ImageDraw
 
-from review_queue.gates import reading
-from review_queue.gates.attachments import (
-    FileDraft,
-    file_findings,
-    read_attachment,
-    read_picture,
-)
-from review_queue.gates.engine import Finding, NoFacts, RuleSet
+from documents import parts as reading
+from documents.pictures import read_picture
+from documents.reader import read_attachment
+from gates.attachments import FileDraft, file_findings
+from gates.engine import Finding, NoFacts, RuleSet
 from tests.gates.office_files import (
     document,
     hidden_identities,

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import shenfa
-from review_queue.gates.evaluation import Measure, by_rule, evaluate
-from review_queue.gates.rules import RuleSet
+from gates.evaluation import Measure, by_rule, evaluate
+from gates.rules import RuleSet
 
 RULES = RuleSet.load()
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, Finding, NoFacts, RuleSet, run_gates
+from gates.engine import Finding, GateText, NoFacts, RuleSet, run_gates
 
 RULES = RuleSet.load()
 TERMS = (
@@ -90,7 +90,7 @@ INNOCENT = (
 
 
 def _found(text: str) -> list[Finding]:
-    return run_gates(Draft("", text, "原创", date(2026, 11, 24)), RULES, NoFacts())
+    return run_gates(GateText("", text, "原创", date(2026, 11, 24)), RULES, NoFacts())
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)

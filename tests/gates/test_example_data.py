@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from review_queue.gates.evaluation import Measure, Tally, default_data, evaluate
-from review_queue.gates.rules import RuleSet
+from gates.evaluation import Measure, Tally, default_data, evaluate
+from gates.rules import RuleSet
 
 DATA: Path = default_data()
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from review_queue.gates.engine import NoFacts, RuleSet
-from review_queue.gates.filter import check_record, library_facts
+from gates.engine import NoFacts, RuleSet
+from gates.filter import check_record, library_facts
 
 RULES = RuleSet.load()
 KEYS = {

@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
 
 RULES = RuleSet.load()
 
 
 def _found(text: str, day: date = date(2026, 11, 24)) -> list[tuple[str, str, str | None]]:
-    found = run_gates(Draft("", text, "原创", day), RULES, NoFacts())
+    found = run_gates(GateText("", text, "原创", day), RULES, NoFacts())
     return [(one.rule, one.text, one.suggestion) for one in found if one.gate == "law"]
 
 

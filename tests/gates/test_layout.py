@@ -4,13 +4,13 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
 
 RULES = RuleSet.load()
 
 
 def _found(text: str, title: str = "") -> list[tuple[str, str, str | None]]:
-    found = run_gates(Draft(title, text, "原创", date(2026, 11, 24)), RULES, NoFacts())
+    found = run_gates(GateText(title, text, "原创", date(2026, 11, 24)), RULES, NoFacts())
     return [(one.rule.removeprefix("wording."), one.text, one.suggestion) for one in found]
 
 

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
 
 RULES = RuleSet.load()
 PIECES = (
@@ -68,7 +68,7 @@ def test_findings_quote_the_original_exactly(seed: int) -> None:
     text = "".join(chance.choices(PIECES, k=chance.randrange(1, 60)))
     title = "".join(chance.choices(PIECES, k=4))
     found = run_gates(
-        Draft(title, text, "原创", date(2026, 11, 24)), RULES, NoFacts(), include_hints=True
+        GateText(title, text, "原创", date(2026, 11, 24)), RULES, NoFacts(), include_hints=True
     )
     for one in found:
         field = title if one.field == "title" else text

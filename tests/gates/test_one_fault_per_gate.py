@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from review_queue.gates.engine import Draft, Finding, RuleSet, run_gates
-from review_queue.gates.filter import library_facts
+from gates.engine import Finding, GateText, RuleSet, run_gates
+from gates.filter import library_facts
 
 RULES = RuleSet.load()
 LIBRARY = library_facts(
@@ -40,7 +40,7 @@ TEXT = (
 
 
 def _check(text: str) -> list[Finding]:
-    draft = Draft(TITLE, text, "原创", date(2026, 11, 24))
+    draft = GateText(TITLE, text, "原创", date(2026, 11, 24))
     return run_gates(draft, RULES, LIBRARY)
 
 

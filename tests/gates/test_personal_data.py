@@ -1,19 +1,18 @@
 """Personal data: found with its checks, masked, and told apart from office numbers."""
 
-from dataclasses import asdict
 from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.redaction import ProfileError, profile_of, redact
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
+from gates.redaction import ProfileError, profile_of, redact
 
 RULES = RuleSet.load()
 
 
 def _found(text: str) -> list[tuple[str, str, str, str | None]]:
     found = run_gates(
-        Draft("", text, "原创", date(2026, 11, 24)), RULES, NoFacts(), include_hints=True
+        GateText("", text, "原创", date(2026, 11, 24)), RULES, NoFacts(), include_hints=True
     )
     return [
         (one.rule.removeprefix("secrecy."), one.severity, one.text, one.suggestion)
@@ -170,8 +169,8 @@ EVERYTHING = (
 
 @pytest.mark.parametrize("key", ["strict", "street", "list"])
 def test_after_masking_by_any_profile_nothing_is_found(key: str) -> None:
-    draft = Draft("", EVERYTHING, "原创", date(2026, 11, 24))
-    rows = [asdict(one) for one in run_gates(draft, RULES, NoFacts())]
+    draft = GateText("", EVERYTHING, "原创", date(2026, 11, 24))
+    rows = run_gates(draft, RULES, NoFacts())
     assert len(rows) == 11
     masked = redact(EVERYTHING, rows, profile_of(key))
     assert [row for row in _found(masked) if row[1] != "hint"] == []
@@ -181,8 +180,8 @@ def test_after_masking_by_any_profile_nothing_is_found(key: str) -> None:
 
 
 def test_a_masked_text_is_not_changed_again_and_a_stale_finding_is_left_out() -> None:
-    draft = Draft("", EVERYTHING, "原创", date(2026, 11, 24))
-    rows = [asdict(one) for one in run_gates(draft, RULES, NoFacts())]
+    draft = GateText("", EVERYTHING, "原创", date(2026, 11, 24))
+    rows = run_gates(draft, RULES, NoFacts())
     masked = redact(EVERYTHING, rows, profile_of())
     assert redact(masked, rows, profile_of()) == masked
     with pytest.raises(ProfileError, match="没有这样的去标识化方案"):

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, Finding, RuleSet, run_gates
-from review_queue.gates.filter import library_facts
+from gates.engine import Finding, GateText, RuleSet, run_gates
+from gates.filter import library_facts
 
 RULES = RuleSet.load()
 LIBRARY = library_facts(
@@ -41,7 +41,7 @@ LIBRARY = library_facts(
 
 
 def _found(text: str) -> list[Finding]:
-    draft = Draft("", text, "原创", date(2026, 11, 24))
+    draft = GateText("", text, "原创", date(2026, 11, 24))
     found = run_gates(draft, RULES, LIBRARY, include_hints=True)
     return [one for one in found if one.gate == "policy"]
 

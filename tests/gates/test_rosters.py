@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleError, RuleSet, run_gates
+from gates.engine import GateText, NoFacts, RuleError, RuleSet, run_gates
 
 ROW = {
     "id": "politics.office-leaders",
@@ -26,7 +26,7 @@ RULES = RuleSet.load([ROW])
 
 
 def _found(text: str, day: date = date(2026, 11, 24)) -> list[tuple[str, str | None]]:
-    found = run_gates(Draft("", text, "原创", day), RULES, NoFacts())
+    found = run_gates(GateText("", text, "原创", day), RULES, NoFacts())
     return [(one.text, one.suggestion) for one in found if one.rule == ROW["id"]]
 
 
@@ -80,5 +80,5 @@ def test_a_person_without_a_post_is_refused() -> None:
 def test_an_innocent_phrase_clears_a_roster_too() -> None:
     text = "青禾县人力资源与社会保障局旧址"
     rules = RuleSet.load([ROW | {"unless": [text]}])
-    draft = Draft("", text, "原创", date(2026, 11, 24))
+    draft = GateText("", text, "原创", date(2026, 11, 24))
     assert run_gates(draft, rules, NoFacts()) == []

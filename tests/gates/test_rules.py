@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleError, RuleSet, run_gates
+from gates.engine import GateText, NoFacts, RuleError, RuleSet, run_gates
 
 RULES = RuleSet.load()
 EXAMPLES = [(rule.id, text, True) for rule in RULES.rules for text in rule.must]
@@ -22,7 +22,7 @@ ROW = {
 
 
 def _found(text: str, rules: RuleSet = RULES) -> set[str]:
-    draft = Draft("", text, "原创", date(2026, 11, 24))
+    draft = GateText("", text, "原创", date(2026, 11, 24))
     return {one.rule for one in run_gates(draft, rules, NoFacts(), include_hints=True)}
 
 

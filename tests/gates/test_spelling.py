@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from review_queue.gates.engine import Draft, NoFacts, RuleSet, run_gates
-from review_queue.gates.finding import Finding
-from review_queue.gates.spelling import HINT, WARN, Speller
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
+from gates.finding import Finding
+from gates.spelling import HINT, WARN, Speller
 
 RULES = RuleSet.load([])
 
@@ -17,7 +17,7 @@ def speller() -> Speller:
 
 
 def found(speller: Speller, text: str, *, hints: bool = False) -> list[Finding]:
-    draft = Draft("", text, "原创", date(2026, 11, 25))
+    draft = GateText("", text, "原创", date(2026, 11, 25))
     return run_gates(draft, RULES, NoFacts(), include_hints=hints, speller=speller)
 
 
@@ -85,5 +85,5 @@ def test_the_offices_own_words_are_learned() -> None:
 
 
 def test_without_a_speller_nothing_is_said_about_spelling() -> None:
-    draft = Draft("", "县人民政俯办公室", "原创", date(2026, 11, 25))
+    draft = GateText("", "县人民政俯办公室", "原创", date(2026, 11, 25))
     assert run_gates(draft, RULES, NoFacts(), include_hints=True) == []

@@ -14,13 +14,14 @@ from escalations.calendar import load_hours
 from escalations.models import RosterEntry
 from escalations.tickets import Tickets, TicketWiring
 from facets.taxonomy import starting_taxonomy
+from gates.finding import Finding
 from handlers.commands import CommandWiring
 from handlers.dispatch import build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
 from knowledge.answering import Answer, Hit, answer
 from ledger.append import Ledger, load_signing_key
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
@@ -72,7 +73,7 @@ class Office:
         )
         self.dispatcher = build_dispatcher(wiring, self.cache, self.ask, self.note_told)
 
-    async def check(self, text: str) -> list[dict[str, str]]:
+    async def check(self, text: str) -> list[Finding]:
         return []
 
     async def queue(self, reply: Reply, key: str, session=None) -> str:

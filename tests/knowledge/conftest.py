@@ -12,7 +12,7 @@ from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
-from review_queue.models import Staff
+from staff.models import Staff
 from storage.database import Database
 
 GRANT = """青禾县高校毕业生创业补贴办法

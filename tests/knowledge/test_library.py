@@ -11,7 +11,7 @@ from knowledge.library import Repeal
 from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.service import KnowledgeService
 from ledger.models import LedgerEntry
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 TODAY = date(2026, 11, 24)
 QUESTION = "高校毕业生创业补贴多少钱"

@@ -24,7 +24,8 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from ledger.append import Ledger
 from ledger.verify import verify_export
-from review_queue.models import Staff
+from review_queue import publishing
+from staff.models import Staff
 from storage.switches import Switch
 from tests.ledger.conftest import decide, exported
 
@@ -53,7 +54,7 @@ def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             async with shenfa.db.session() as session:
                 found = select(Staff.id).where(Staff.login == "editor")
                 editor = (await session.scalars(found)).one()
-            await shenfa.queue.schedule(item_id, editor, now() + timedelta(days=1))
+            await publishing.schedule(shenfa.queue, item_id, editor, now() + timedelta(days=1))
 
     path = tmp_path_factory.mktemp("first") / "home"
     asyncio.run(make(Settings(home=path)))

@@ -10,13 +10,18 @@ import pytest
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
+from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
+from review_queue import deciding, drafting, submitting
 from review_queue.canonical import Draft
-from review_queue.items import Answer, Origin, ReviewQueue
+from review_queue.desk import Queue
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
 from review_queue.models import Item
 from review_queue.release import Releases
-from review_queue.staff import Person, set_staff
 from review_queue.workflow import GATES, load_workflows
+from staff.people import Person, set_staff
 from storage.database import Database
 
 ROOT = Path(__file__).parents[2]
@@ -26,29 +31,31 @@ ROOT = Path(__file__).parents[2]
 class Office:
     """What the tests of this room share; `blocking` steers what the gates say from now on."""
 
-    queue: ReviewQueue
+    queue: Queue
     releases: Releases
     people: dict[str, str]
-    blocking: list[dict[str, Any]] = field(default_factory=list)
+    blocking: list[Finding] = field(default_factory=list)
 
     async def item(self, klass: str = "重要") -> Item:
         content = Content(kind="原创", title="关于发放就业补贴的通知", body="第一段\n第二段")
         origin = Origin(editor_id=self.people["editor"], klass=klass)
-        return await self.queue.create_item(content, origin)
+        return await drafting.create_item(self.queue, content, origin)
 
     async def submitted(self, klass: str = "重要") -> Item:
         item = await self.item(klass)
-        return await self.queue.submit(item.id, self.people["editor"], item.version)
+        return await submitting.submit(self.queue, item.id, self.people["editor"], item.version)
 
     async def decide(self, item: Item, who: str, verdict: str = "approve", **more: Any) -> Item:
-        digest, _ = await self.queue.findings(item.id)
+        digest, _ = await findings_now(self.queue, item.id)
         fields: dict[str, Any] = {
             "digest": digest,
             "version": item.version,
             "gates": all_ok(),
             "proof": True,
         } | more
-        return await self.queue.decide(item.id, self.people[who], Answer(verdict, **fields))
+        return await deciding.decide(
+            self.queue, item.id, self.people[who], ReviewForm(verdict, **fields)
+        )
 
     async def approved(self) -> Item:
         item = await self.submitted()
@@ -84,12 +91,12 @@ async def office(tmp_path: Path, database: Database) -> Office:
 async def make_office(tmp_path: Path, database: Database) -> Office:
     """The office over a database, its key and anchors in a folder."""
     ledger = Ledger(database, load_signing_key(tmp_path / "keys/l.key"), tmp_path / "anchors.jsonl")
-    found: list[dict[str, Any]] = []
+    found: list[Finding] = []
 
-    async def check(draft: Draft) -> tuple[str, list[dict[str, Any]]]:
+    async def check(draft: Draft) -> tuple[str, list[Finding]]:
         return "rules-1", list(found)
 
-    async def recheck(draft: Draft) -> list[dict[str, Any]]:
+    async def recheck(draft: Draft) -> list[Finding]:
         return list(found)
 
     flows = load_workflows(ROOT / "config" / "workflows.yaml")
@@ -114,5 +121,5 @@ async def make_office(tmp_path: Path, database: Database) -> Office:
             login: (await set_staff(tx, Person(login, login, roles, "-"), "system")).id
             for login, roles in PEOPLE.items()
         }
-    queue = ReviewQueue(ledger, flows, plain_render, check)
+    queue = Queue.of(ledger, flows, plain_render, check)
     return Office(queue, Releases(ledger, recheck), people, found)

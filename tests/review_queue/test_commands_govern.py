@@ -14,7 +14,8 @@ from app import initialise
 from cli import shenfa
 from config.settings import Settings
 from config.setup import Setup, StaffSetup
-from review_queue.workflow import GATES, Refused
+from review_queue.workflow import GATES
+from staff.refusal import Refused
 
 PASSWORD = "qing-he-2026"
 STAFF = {

@@ -9,9 +9,10 @@ from sqlalchemy import text
 
 from bot.contract import NotReleased
 from config import clock
-from review_queue.absence import Away
+from review_queue import drafting, rounds, submitting
 from review_queue.deadlines import Deadlines
-from review_queue.workflow import Refused
+from staff.absence import Away
+from staff.refusal import Refused
 
 
 def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
@@ -92,7 +93,7 @@ async def test_the_substitute_of_an_absent_person_decides_in_their_place(
     item = await office.decide(item, "reviewer1")
     await jobs.set_absent(away(office, "reviewer2", "editor2"), office.people["reviewer2"])
     assert told[0][0] == [office.people["editor2"]]
-    waiting = await office.queue.waiting_for(office.people["editor2"])
+    waiting = await rounds.waiting_for(office.queue.db, office.people["editor2"])
     assert [row.id for row in waiting] == [item.id]
     item = await office.decide(item, "editor2")
     item = await office.decide(item, "reviewer3")
@@ -114,10 +115,10 @@ async def test_a_substitute_who_decided_already_cannot_decide_again(
 
 async def test_an_author_who_is_away_lends_nobody_a_level(office: Any, jobs: Deadlines) -> None:
     item = await office.item("日常")
-    item = await office.queue.edit(
-        item.id, office.people["editor2"], item.version, {"body": "改过"}
+    item = await drafting.edit(
+        office.queue, item.id, office.people["editor2"], item.version, {"body": "改过"}
     )
-    item = await office.queue.submit(item.id, office.people["editor2"], item.version)
+    item = await submitting.submit(office.queue, item.id, office.people["editor2"], item.version)
     await jobs.set_absent(away(office, "editor2", "reviewer2"), office.people["editor2"])
     with pytest.raises(Refused) as caught:
         await office.decide(item, "reviewer2")

@@ -10,9 +10,14 @@ from sqlalchemy import insert, select
 
 from bot.contract import Content, NotReleased
 from config.clock import now
-from review_queue.items import Answer, Origin
+from review_queue import claims, deciding, drafting, publishing, referrals, rounds, submitting
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
 from review_queue.models import Decision, Item, Referral
-from review_queue.workflow import Refused, Workflow
+from review_queue.workflow import Workflow
+from staff.refusal import Refused
+from tests.made import a_finding
 from tests.review_queue.conftest import all_ok
 
 MARKER = "sha256:" + "a" * 64
@@ -24,7 +29,7 @@ def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
 
 async def use(office: Any, klass: str, **level: Any) -> None:
     """Change the first level of a class, approved as an office would approve it."""
-    flow = office.queue.workflows[klass]
+    flow = office.queue.levels[klass]
     levels = (replace(flow.levels[0], **level), *flow.levels[1:])
     await approve_levels(office, replace(flow, levels=levels, version=flow.version + 1))
 
@@ -37,7 +42,7 @@ async def approve_levels(office: Any, flow: Workflow) -> None:
             actor="a",
             body={"klass": flow.klass, "version": flow.version, "digest": flow.digest},
         )
-    office.queue.workflows[flow.klass] = flow
+    office.queue.levels[flow.klass] = flow
 
 
 async def test_a_quorum_of_two_needs_two_different_people(office: Any) -> None:
@@ -55,8 +60,8 @@ async def test_a_quorum_of_two_needs_two_different_people(office: Any) -> None:
 
 
 async def test_levels_nobody_approved_release_nothing(office: Any) -> None:
-    flow = office.queue.workflows["重要"]
-    office.queue.workflows["重要"] = replace(flow, levels=flow.levels[1:])
+    flow = office.queue.levels["重要"]
+    office.queue.levels["重要"] = replace(flow, levels=flow.levels[1:])
     item = await office.submitted()
     for who in ("reviewer2", "reviewer3"):
         item = await office.decide(item, who)
@@ -82,8 +87,8 @@ async def with_attachment(office: Any) -> Any:
         body="见附件。",
         attachments=({"name": "申请表.docx", "media": MARKER},),
     )
-    item = await office.queue.create_item(content, Origin(office.people["editor"]))
-    return await office.queue.submit(item.id, office.people["editor"], item.version)
+    item = await drafting.create_item(office.queue, content, Origin(office.people["editor"]))
+    return await submitting.submit(office.queue, item.id, office.people["editor"], item.version)
 
 
 async def test_secrecy_is_answered_for_every_attachment(office: Any) -> None:
@@ -136,9 +141,11 @@ async def test_what_cannot_be_decided_goes_to_a_department_and_comes_back(office
     with pytest.raises(Refused):
         await office.decide(item, "reviewer1")
     with pytest.raises(Refused) as caught:
-        await office.queue.answer_referral(item.id, office.people["editor"], "没有问题")
+        await referrals.answer_referral(office.queue, item.id, office.people["editor"], "没有问题")
     assert "author" in rules(caught)
-    item = await office.queue.answer_referral(item.id, office.people["reviewer2"], "没有问题")
+    item = await referrals.answer_referral(
+        office.queue, item.id, office.people["reviewer2"], "没有问题"
+    )
     assert (item.state, item.level) == ("review", 0)
     async with office.queue.db.session() as session:
         row = (await session.scalars(select(Referral))).one()
@@ -150,27 +157,30 @@ async def test_what_cannot_be_decided_goes_to_a_department_and_comes_back(office
 
 async def test_a_claim_names_its_holder_and_can_be_taken_over(office: Any) -> None:
     item = await office.submitted()
-    await office.queue.claim(item.id, office.people["reviewer1"])
+    await claims.claim(office.queue, item.id, office.people["reviewer1"])
     with pytest.raises(Refused, match="正在由reviewer1审核"):
-        await office.queue.claim(item.id, office.people["editor2"])
+        await claims.claim(office.queue, item.id, office.people["editor2"])
     with pytest.raises(Refused) as caught:
-        await office.queue.take_over(item.id, office.people["reviewer2"])
+        await claims.take_over(office.queue, item.id, office.people["reviewer2"])
     assert rules(caught) == {"role"}
-    item = await office.queue.take_over(item.id, office.people["editor2"])
+    item = await claims.take_over(office.queue, item.id, office.people["editor2"])
     assert item.claimed_by == office.people["editor2"]
     entry = (await office.releases.chain(item.id)).of("item.taken_over")[-1]
     assert entry.body["from"] == office.people["reviewer1"]
     with pytest.raises(Refused, match="可以直接领取"):
-        await office.queue.take_over(item.id, office.people["editor2"])
+        await claims.take_over(office.queue, item.id, office.people["editor2"])
 
 
 async def test_a_stale_form_is_told_what_stands_there_now(office: Any) -> None:
     item = await office.submitted()
     await office.decide(item, "reviewer1")
-    digest, _ = await office.queue.findings(item.id)
+    digest, _ = await findings_now(office.queue, item.id)
     with pytest.raises(Refused) as caught:
-        await office.queue.decide(
-            item.id, office.people["reviewer2"], Answer("approve", digest, 1, all_ok())
+        await deciding.decide(
+            office.queue,
+            item.id,
+            office.people["reviewer2"],
+            ReviewForm("approve", digest, 1, all_ok()),
         )
     assert caught.value.status == 409
     assert caught.value.current is not None
@@ -179,16 +189,14 @@ async def test_a_stale_form_is_told_what_stands_there_now(office: Any) -> None:
 
 async def test_all_reasons_against_publishing_are_listed_before_the_button(office: Any) -> None:
     item = await office.submitted()
-    office.blocking.append(
-        {"gate": "law", "rule": "x", "severity": "block", "reason": "绝对化用语"}
-    )
+    office.blocking.append(a_finding())
     late = now() + timedelta(days=400)
-    reasons = await office.queue.why_not_publish(item.id, late)
+    reasons = await publishing.why_not_publish(office.queue, item.id, late)
     words = "；".join(reason.message for reason in reasons)
     for part in ("审核中", "缺少初审", "缺少复审", "缺少终审", "绝对化用语", "最晚发布时间"):
         assert part in words
     with pytest.raises(Refused) as caught:
-        await office.queue.schedule(item.id, office.people["editor"], late)
+        await publishing.schedule(office.queue, item.id, office.people["editor"], late)
     assert set(caught.value.reasons) >= set(reasons)
 
 
@@ -208,11 +216,11 @@ async def test_of_two_approvals_of_the_last_level_at_once_one_counts(office: Any
 
 async def test_the_queue_of_a_person_holds_what_they_may_decide(office: Any) -> None:
     item = await office.submitted()
-    assert [row.id for row in await office.queue.waiting_for(office.people["reviewer1"])] == [
-        item.id
-    ]
+    assert [
+        row.id for row in await rounds.waiting_for(office.queue.db, office.people["reviewer1"])
+    ] == [item.id]
     for who in ("editor", "reviewer2", "reviewer3"):
-        assert await office.queue.waiting_for(office.people[who]) == []
+        assert await rounds.waiting_for(office.queue.db, office.people[who]) == []
 
 
 async def test_what_others_must_do_first_does_not_hide_what_waits_for_me(office: Any) -> None:
@@ -225,7 +233,9 @@ async def test_what_others_must_do_first_does_not_hide_what_waits_for_me(office:
         row["level_due_at"] = now() - timedelta(days=9)
         many = [row | {"id": f"urgent-{number}"} for number in range(260)]
         await session.execute(insert(Item), many)
-    waiting = {who: await office.queue.waiting_for(office.people[who]) for who in office.people}
+    waiting = {
+        who: await rounds.waiting_for(office.queue.db, office.people[who]) for who in office.people
+    }
     assert [item.id for item in waiting["reviewer3"]] == [mine.id]
     assert len(waiting["reviewer1"]) == 200
     assert waiting["reviewer2"] == waiting["editor"] == waiting["supervisor"] == []
@@ -244,5 +254,5 @@ async def test_what_i_may_not_decide_does_not_hide_what_i_may(office: Any) -> No
         copies = [said | {"id": one["id"], "item_id": one["id"]} for one in many]
         await session.execute(insert(Item), many)
         await session.execute(insert(Decision), copies)
-    found = await office.queue.waiting_for(office.people["everything"])
+    found = await rounds.waiting_for(office.queue.db, office.people["everything"])
     assert [item.id for item in found] == [mine.id]

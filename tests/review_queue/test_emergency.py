@@ -10,11 +10,13 @@ from sqlalchemy import select
 from bot.contract import NotReleased
 from config import clock
 from ledger.models import Incident
+from review_queue import drafting, emergencies, submitting
 from review_queue.deadlines import Deadlines, emergency_clocks
 from review_queue.models import Emergency
-from review_queue.workflow import Refused
+from staff.refusal import Refused
+from tests.made import a_finding
 
-BLOCK = {"gate": "law", "severity": "block", "reason": "绝对化用语", "rule": "x"}
+BLOCK = a_finding()
 
 
 def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
@@ -36,8 +38,8 @@ def later(tmp_path: Path) -> Any:
 
 async def emergency(office: Any, klass: str = "重要") -> Any:
     item = await office.item(klass)
-    return await office.queue.submit_emergency(
-        item.id, office.people["editor"], item.version, "暴雨红色预警"
+    return await emergencies.submit_emergency(
+        office.queue, item.id, office.people["editor"], item.version, "暴雨红色预警"
     )
 
 
@@ -51,7 +53,9 @@ async def released(office: Any, klass: str = "重要") -> Any:
 async def test_an_emergency_needs_a_reason(office: Any) -> None:
     item = await office.item()
     with pytest.raises(Refused) as caught:
-        await office.queue.submit_emergency(item.id, office.people["editor"], item.version, " ")
+        await emergencies.submit_emergency(
+            office.queue, item.id, office.people["editor"], item.version, " "
+        )
     assert rules(caught) == {"reason"}
 
 
@@ -70,8 +74,8 @@ async def test_two_people_in_any_order_release_it_and_one_does_not(office: Any) 
 
 async def test_neither_author_nor_who_asked_for_it_decides(office: Any) -> None:
     item = await office.item()
-    item = await office.queue.submit_emergency(
-        item.id, office.people["everything"], item.version, "暴雨红色预警"
+    item = await emergencies.submit_emergency(
+        office.queue, item.id, office.people["everything"], item.version, "暴雨红色预警"
     )
     with pytest.raises(Refused) as caught:
         await office.decide(item, "everything")
@@ -81,9 +85,9 @@ async def test_neither_author_nor_who_asked_for_it_decides(office: Any) -> None:
 async def test_the_editor_cannot_launder_the_last_edit_through_a_colleague(office: Any) -> None:
     item = await office.item()
     editor2 = office.people["editor2"]
-    item = await office.queue.edit(item.id, editor2, item.version, {"body": "改过的正文"})
-    item = await office.queue.submit_emergency(
-        item.id, office.people["editor"], item.version, "暴雨红色预警"
+    item = await drafting.edit(office.queue, item.id, editor2, item.version, {"body": "改过的正文"})
+    item = await emergencies.submit_emergency(
+        office.queue, item.id, office.people["editor"], item.version, "暴雨红色预警"
     )
     with pytest.raises(Refused) as caught:
         await office.decide(item, "editor2")
@@ -101,7 +105,7 @@ async def test_a_blocking_finding_holds_an_emergency_too(office: Any) -> None:
 async def test_the_plain_submission_of_an_emergency_is_refused(office: Any) -> None:
     item = await office.item("应急")
     with pytest.raises(Refused) as caught:
-        await office.queue.submit(item.id, office.people["editor"], item.version)
+        await submitting.submit(office.queue, item.id, office.people["editor"], item.version)
     assert rules(caught) == {"emergency"}
 
 
@@ -155,15 +159,15 @@ async def test_a_missed_deadline_alarms_the_supervisor_once(office: Any, later: 
 async def test_an_edit_after_an_emergency_asks_for_a_new_class(office: Any) -> None:
     item = await released(office)
     editor = office.people["editor"]
-    item = await office.queue.edit(item.id, editor, item.version, {"body": "改了"})
+    item = await drafting.edit(office.queue, item.id, editor, item.version, {"body": "改了"})
     with pytest.raises(Refused) as caught:
-        await office.queue.submit(item.id, editor, item.version)
+        await submitting.submit(office.queue, item.id, editor, item.version)
     assert "emergency" in rules(caught)
     with pytest.raises(Refused) as caught:
-        await office.queue.edit(item.id, editor, item.version, {"klass": "日常"})
+        await drafting.edit(office.queue, item.id, editor, item.version, {"klass": "日常"})
     assert rules(caught) == {"class_lowered"}
-    item = await office.queue.edit(item.id, editor, item.version, {"klass": "重要"})
-    item = await office.queue.submit(item.id, editor, item.version)
+    item = await drafting.edit(office.queue, item.id, editor, item.version, {"klass": "重要"})
+    item = await submitting.submit(office.queue, item.id, editor, item.version)
     assert item.klass == "重要"
 
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from review_queue import drafting
 from review_queue import experts as module
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import Experts, Opinion, Question, links_of, state_of
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 
 ASK = Question("县人社局就业科", "请核对补贴标准和申请期限")
 
@@ -56,9 +57,11 @@ async def test_an_edit_voids_the_link_and_an_unchanged_save_does_not(office: Any
     item = await office.item()
     experts, link, token = await asked(office, item)
     editor = office.people["editor"]
-    item = await office.queue.edit(item.id, editor, item.version, {"body": "第一段\n第二段"})
+    item = await drafting.edit(
+        office.queue, item.id, editor, item.version, {"body": "第一段\n第二段"}
+    )
     await experts.look(token)
-    await office.queue.edit(item.id, editor, item.version, {"body": "第一段\n第二段。"})
+    await drafting.edit(office.queue, item.id, editor, item.version, {"body": "第一段\n第二段。"})
     for attempt in (experts.look(token), experts.answer(token, agree(link))):
         with pytest.raises(Refused, match="内容已变化") as caught:
             await attempt

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gates.engine import NoFacts, RuleSet
 from review_queue.canonical import Draft
 from review_queue.files import Files
-from review_queue.gates.engine import NoFacts, RuleSet
 from storage.database import Database
 from storage.media import Blob, keep, marker
 from tests.gates.office_files import hidden_identities

@@ -8,10 +8,16 @@ import pytest
 
 from bot.contract import Content
 from config.clock import now
-from review_queue.items import ROBOT, Answer, Origin
-from review_queue.workflow import GATES, Refused, WorkflowError, read_workflow, unfillable
+from review_queue import claims, deciding, drafting, publishing, submitting
+from review_queue.desk import ROBOT
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.workflow import GATES, WorkflowError, read_workflow, unfillable
+from staff.refusal import Refused
+from tests.made import a_finding
 
-BLOCK = {"gate": "law", "severity": "block", "reason": "绝对化用语", "rule": "x"}
+BLOCK = a_finding()
 
 
 def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
@@ -38,8 +44,8 @@ async def test_a_later_level_cannot_decide_first(office: Any) -> None:
 async def test_the_author_with_every_role_cannot_approve(office: Any) -> None:
     content = Content(kind="原创", title="标题", body="正文")
     who = office.people["everything"]
-    item = await office.queue.create_item(content, Origin(editor_id=who))
-    item = await office.queue.submit(item.id, who, item.version)
+    item = await drafting.create_item(office.queue, content, Origin(editor_id=who))
+    item = await submitting.submit(office.queue, item.id, who, item.version)
     with pytest.raises(Refused) as caught:
         await office.decide(item, "everything")
     assert caught.value.status == 403
@@ -48,10 +54,10 @@ async def test_the_author_with_every_role_cannot_approve(office: Any) -> None:
 
 async def test_who_edits_a_fetched_item_cannot_approve_it(office: Any) -> None:
     content = Content(kind="原创", title="标题", body="正文")
-    item = await office.queue.create_item(content, Origin(editor_id=ROBOT))
+    item = await drafting.create_item(office.queue, content, Origin(editor_id=ROBOT))
     who = office.people["editor2"]
-    item = await office.queue.edit(item.id, who, item.version, {"body": "改过的正文"})
-    item = await office.queue.submit(item.id, who, item.version)
+    item = await drafting.edit(office.queue, item.id, who, item.version, {"body": "改过的正文"})
+    item = await submitting.submit(office.queue, item.id, who, item.version)
     with pytest.raises(Refused) as caught:
         await office.decide(item, "editor2")
     assert rules(caught) == {"last_editor"}
@@ -78,8 +84,8 @@ async def test_every_gate_must_be_answered_and_a_failed_gate_cannot_be_approved(
 async def test_all_reasons_are_shown_at_once(office: Any) -> None:
     item = await office.submitted()
     office.blocking.append(BLOCK)
-    await office.queue.claim(item.id, office.people["reviewer1"])
-    reasons = await office.queue.why_not(item.id, office.people["editor"], {})
+    await claims.claim(office.queue, item.id, office.people["reviewer1"])
+    reasons = await deciding.why_not(office.queue, item.id, office.people["editor"], {})
     assert {reason.rule for reason in reasons} == {
         "role",
         "author",
@@ -100,7 +106,7 @@ async def test_a_blocking_finding_stops_the_chain(office: Any) -> None:
 
 async def test_a_warning_needs_a_note(office: Any) -> None:
     item = await office.submitted()
-    office.blocking.append(BLOCK | {"severity": "warn", "gate": "wording"})
+    office.blocking.append(a_finding(severity="warn", gate="wording"))
     with pytest.raises(Refused) as caught:
         await office.decide(item, "reviewer1")
     assert rules(caught) == {"note_missing"}
@@ -115,7 +121,7 @@ async def test_a_return_needs_a_reason_and_starts_over(office: Any) -> None:
         await office.decide(item, "reviewer1", "return")
     item = await office.decide(item, "reviewer1", "return", note="金额有误")
     assert (item.state, item.return_reason) == ("draft", "金额有误")
-    item = await office.queue.submit(item.id, office.people["editor"], item.version)
+    item = await submitting.submit(office.queue, item.id, office.people["editor"], item.version)
     assert item.level == 0
 
 
@@ -123,10 +129,11 @@ async def test_a_stale_form_is_refused(office: Any) -> None:
     item = await office.submitted()
     await office.decide(item, "reviewer1")
     with pytest.raises(Refused) as caught:
-        await office.queue.decide(
+        await deciding.decide(
+            office.queue,
             item.id,
             office.people["reviewer2"],
-            Answer("approve", (await office.queue.findings(item.id))[0], item.version - 1),
+            ReviewForm("approve", (await findings_now(office.queue, item.id))[0], item.version - 1),
         )
     assert caught.value.status == 409
 
@@ -144,15 +151,15 @@ async def test_two_approvals_at_once_count_once(office: Any) -> None:
 async def test_an_edit_voids_approval_and_an_unchanged_save_keeps_it(office: Any) -> None:
     item = await office.approved()
     editor = office.people["editor"]
-    same = await office.queue.edit(item.id, editor, item.version, {"title": item.title})
+    same = await drafting.edit(office.queue, item.id, editor, item.version, {"title": item.title})
     assert same.state == "approved"
-    edited = await office.queue.edit(item.id, editor, item.version, {"title": "新的标题"})
+    edited = await drafting.edit(office.queue, item.id, editor, item.version, {"title": "新的标题"})
     assert (edited.state, edited.release_id) == ("draft", None)
 
 
 async def test_a_claimed_item_waits_for_its_holder(office: Any) -> None:
     item = await office.submitted()
-    await office.queue.claim(item.id, office.people["reviewer1"])
+    await claims.claim(office.queue, item.id, office.people["reviewer1"])
     with pytest.raises(Refused) as caught:
         await office.decide(item, "everything")
     assert rules(caught) == {"claimed"}
@@ -160,7 +167,7 @@ async def test_a_claimed_item_waits_for_its_holder(office: Any) -> None:
 
 async def test_the_running_item_keeps_its_frozen_levels(office: Any) -> None:
     item = await office.submitted()
-    office.queue.workflows["重要"] = office.queue.workflows["日常"]
+    office.queue.levels["重要"] = office.queue.levels["日常"]
     for who in ("reviewer1", "reviewer2"):
         item = await office.decide(item, who)
     assert item.state == "review"
@@ -170,17 +177,19 @@ async def test_the_time_must_lie_in_the_approved_window(office: Any) -> None:
     item = await office.approved()
     late = now() + timedelta(days=400)
     with pytest.raises(Refused) as caught:
-        await office.queue.schedule(item.id, office.people["editor"], late)
+        await publishing.schedule(office.queue, item.id, office.people["editor"], late)
     assert rules(caught) == {"window"}
-    item = await office.queue.schedule(item.id, office.people["editor"])
+    item = await publishing.schedule(office.queue, item.id, office.people["editor"])
     assert item.state == "scheduled"
 
 
 async def test_a_repost_without_attribution_cannot_be_submitted(office: Any) -> None:
     content = Content(kind="转载", title="标题", body="正文")
-    item = await office.queue.create_item(content, Origin(editor_id=office.people["editor"]))
+    item = await drafting.create_item(
+        office.queue, content, Origin(editor_id=office.people["editor"])
+    )
     with pytest.raises(Refused) as caught:
-        await office.queue.submit(item.id, office.people["editor"], item.version)
+        await submitting.submit(office.queue, item.id, office.people["editor"], item.version)
     assert len([r for r in caught.value.reasons if r.rule == "attribution"]) == 3
 
 
@@ -205,7 +214,7 @@ def test_a_workflow_that_could_be_bypassed_is_refused(levels: list[Any], words: 
 
 
 def test_the_loader_names_classes_the_staff_cannot_fill(office: Any) -> None:
-    flows = office.queue.workflows
+    flows = office.queue.levels
     two = {"a": ["reviewer_1"], "b": ["reviewer_3", "secrecy"]}
     sentences = unfillable(flows, two)
     assert len(sentences) == 2

@@ -9,10 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from gates.finding import LinkFact
+from gates.links import links_in
 from review_queue import links as links_module
 from review_queue.canonical import Draft
-from review_queue.gates.finding import LinkFact
-from review_queue.gates.links import links_in
 from review_queue.link_models import LinkCheck
 from review_queue.links import Links
 from storage.database import Database

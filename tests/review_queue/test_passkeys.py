@@ -6,15 +6,8 @@ from typing import Any
 import pytest
 from webauthn.helpers import bytes_to_base64url
 
-from review_queue.passkeys import (
-    Passkeys,
-    Place,
-    Statement,
-    assertion_faults,
-    keys_of,
-    shown_assertion,
-)
-from review_queue.workflow import Refused
+from staff.passkeys import Passkeys, Place, Statement, assertion_faults, keys_of, shown_assertion
+from staff.refusal import Refused
 from storage.cache import MemoryCache
 from tests.review_queue.device import ORIGIN, Device
 

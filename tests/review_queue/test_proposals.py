@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
+from gates.rules import RuleSet
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
-from review_queue.gates.rules import RuleSet
-from review_queue.governance import Governance, seed
-from review_queue.governance_models import Proposal
-from review_queue.models import Staff
-from review_queue.staff import Person, password_holds, set_staff
-from review_queue.staff_changes import deactivate_now, reset_password
-from review_queue.workflow import GATES, Refused, load_workflows
+from review_queue.governance.kinds import Governance, seed
+from review_queue.governance.staff_changes import deactivate_now, reset_password
+from review_queue.workflow import GATES, load_workflows
+from staff.models import Proposal, Staff
+from staff.people import Person, password_holds, set_staff
+from staff.refusal import Refused
 from storage.database import Database
 
 ROOT = Path(__file__).parents[2]

@@ -8,7 +8,9 @@ from sqlalchemy import select, text
 
 from bot.contract import NotReleased
 from ledger.models import Incident
-from review_queue.items import Answer
+from review_queue import drafting, recalling, submitting
+from review_queue.forms import ReviewForm
+from tests.made import a_finding
 
 ATTACKS = {
     "the text of the revision": (
@@ -112,10 +114,12 @@ async def test_old_decisions_do_not_carry_to_a_new_revision(office: Any) -> None
     item = await office.approved()
     release = item.release_id
     editor = office.people["editor"]
-    item = await office.queue.edit(item.id, editor, item.version, {"body": "换成别的内容"})
+    item = await drafting.edit(
+        office.queue, item.id, editor, item.version, {"body": "换成别的内容"}
+    )
     with pytest.raises(NotReleased, match="最后一次修改"):
         await office.releases.verify(release)
-    item = await office.queue.submit(item.id, editor, item.version)
+    item = await submitting.submit(office.queue, item.id, editor, item.version)
     with pytest.raises(NotReleased):
         await office.releases.verify(release)
 
@@ -134,14 +138,14 @@ async def test_one_broken_item_does_not_stop_another(office: Any) -> None:
 async def test_a_recalled_item_is_not_released(office: Any) -> None:
     item = await office.approved()
     release = item.release_id
-    await office.queue.recall(item.id, office.people["reviewer1"], "内容有误")
+    await recalling.recall(office.queue, item.id, office.people["reviewer1"], "内容有误")
     with pytest.raises(NotReleased, match="撤回"):
         await office.releases.verify(release)
 
 
 async def test_gates_run_again_at_send(office: Any) -> None:
     item = await office.approved()
-    office.blocking.append({"gate": "law", "severity": "block", "reason": "新规则命中"})
+    office.blocking.append(a_finding(reason="新规则命中"))
     with pytest.raises(NotReleased, match="新规则命中"):
         await office.releases.verify(item.release_id)
 
@@ -161,4 +165,4 @@ async def test_the_release_carries_the_approved_bytes(office: Any) -> None:
     release = await office.releases.verify(item.release_id)
     assert release.renderings["wx"]["text"] == "关于发放就业补贴的通知\n第一段\n第二段"
     with pytest.raises(TypeError):
-        Answer()  # type: ignore[call-arg]
+        ReviewForm()  # type: ignore[call-arg]

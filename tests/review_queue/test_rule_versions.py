@@ -19,12 +19,17 @@ from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from demo.cast import BOT_TOKEN
 from ledger.models import Incident
-from review_queue.governance import Governance
-from review_queue.items import Answer, Origin
-from review_queue.models import Item, ReleaseRow, Staff
-from review_queue.rulesets import feedback_counts, report_false_alarm
-from review_queue.workflow import GATES, Refused
+from review_queue import deciding, drafting, publishing, submitting
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.governance.kinds import Governance
+from review_queue.governance.rulesets import feedback_counts, report_false_alarm
+from review_queue.models import Item, ReleaseRow
+from review_queue.workflow import GATES
 from sandbox.app import start
+from staff.models import Staff
+from staff.refusal import Refused
 
 STAFF = {
     "editor": ["editor"],
@@ -64,18 +69,18 @@ class Office:
     async def draft(self, body: str) -> Item:
         content = Content(kind="原创", title="周末办理时间", body=body)
         origin = Origin(editor_id=self.people["editor"], klass="日常")
-        return await self.shenfa.queue.create_item(content, origin)
+        return await drafting.create_item(self.shenfa.queue, content, origin)
 
     async def scheduled(self, body: str) -> Item:
         queue = self.shenfa.queue
         item = await self.draft(body)
-        item = await queue.submit(item.id, self.people["editor"], item.version)
+        item = await submitting.submit(queue, item.id, self.people["editor"], item.version)
         for who in ("reviewer1", "reviewer2"):
-            digest, _ = await queue.findings(item.id)
+            digest, _ = await findings_now(queue, item.id)
             gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
-            answer = Answer("approve", digest, item.version, gates)
-            item = await queue.decide(item.id, self.people[who], answer)
-        return await queue.schedule(item.id, self.people["editor"])
+            answer = ReviewForm("approve", digest, item.version, gates)
+            item = await deciding.decide(queue, item.id, self.people[who], answer)
+        return await publishing.schedule(queue, item.id, self.people["editor"])
 
     async def send(self, item: Item) -> Publication:
         """What the publishing job does, then how the publication stands."""
@@ -189,7 +194,7 @@ async def test_a_rule_added_after_approval_holds_the_post_and_a_rollback_lets_it
     assert held.state == State.HELD
     assert "市集已改名为河东集市" in held.reason
     assert await office.incidents() == {"release_refused"}
-    assert [row["rule"] for row in (await queue.findings(item.id))[1]] == ["office.market"]
+    assert [row.rule for row in (await findings_now(queue, item.id))[1]] == ["office.market"]
     assert await office.change({"version": 1}) == {"version": 3}
     assert await deliverer.resume_publication(held.id) is True
     sent = await office.send(item)
@@ -339,9 +344,9 @@ async def test_never_flag_this_here_makes_one_phrase_innocent(office: Office) ->
     await office.change(ADD)
     item = await office.draft("周末可以到老河东市集遗址参观。")
     await office.change({"rule": "office.market", "text": "老河东市集遗址"}, "exception")
-    assert (await office.shenfa.queue.findings(item.id))[1] == []
+    assert (await findings_now(office.shenfa.queue, item.id))[1] == []
     still = await office.draft("周末可以到河东市集办理。")
-    assert len((await office.shenfa.queue.findings(still.id))[1]) == 1
+    assert len((await findings_now(office.shenfa.queue, still.id))[1]) == 1
     row = (await office.governance.rules.active()).row("office.market")
     assert row is not None
     assert row["unless"] == ["新河东市集", "老河东市集遗址"]
@@ -377,22 +382,22 @@ async def test_false_alarms_are_counted_once_a_person(office: Office) -> None:
 async def test_levels_changed_in_mid_run_leave_the_running_item_its_own(office: Office) -> None:
     queue, editor = office.shenfa.queue, office.people["editor"]
     item = await office.draft("周末办理时间不变。")
-    item = await queue.submit(item.id, editor, item.version)
+    item = await submitting.submit(queue, item.id, editor, item.version)
     shorter = [
         {"name": "先审", "roles": ["reviewer_2"], "gates": ["wording"], "hours": 4},
         {"name": "后审", "roles": ["reviewer_1"], "gates": list(GATES), "hours": 4},
     ]
     await office.change({"klass": "日常", "levels": shorter}, "workflow")
     for who in ("reviewer1", "reviewer2"):
-        digest, _ = await queue.findings(item.id)
+        digest, _ = await findings_now(queue, item.id)
         gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
-        answer = Answer("approve", digest, item.version, gates)
-        item = await queue.decide(item.id, office.people[who], answer)
+        answer = ReviewForm("approve", digest, item.version, gates)
+        item = await deciding.decide(queue, item.id, office.people[who], answer)
     assert [level["name"] for level in (item.workflow or {})["levels"]] == ["初审", "终审"]
-    item = await queue.schedule(item.id, editor)
+    item = await publishing.schedule(queue, item.id, editor)
     assert (await office.send(item)).state == State.PUBLISHED
     later = await office.draft("下周末办理时间不变。")
-    later = await queue.submit(later.id, editor, later.version)
+    later = await submitting.submit(queue, later.id, editor, later.version)
     assert [level["name"] for level in (later.workflow or {})["levels"]] == ["先审", "后审"]
 
 
@@ -406,7 +411,7 @@ async def test_the_setup_file_may_bring_its_own_levels(tmp_path: Path, sandbox: 
         }
     }
     async with opened(tmp_path, sandbox, levels=levels) as office:
-        flow = office.shenfa.queue.workflows["日常"]
+        flow = office.shenfa.queue.levels["日常"]
         assert [level.name for level in flow.levels] == ["科室审核", "领导签发"]
         item = await office.scheduled("周末办理时间不变。")
         assert (await office.send(item)).state == State.PUBLISHED

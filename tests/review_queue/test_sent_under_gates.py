@@ -17,10 +17,15 @@ from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SourceSetup, StaffSetup
 from demo.cast import BOT_TOKEN
-from review_queue.items import Answer, Origin
-from review_queue.models import Item, Staff
+from review_queue import deciding, drafting, publishing, submitting
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.models import Item
 from review_queue.uploads import Upload, attach
-from review_queue.workflow import GATES, Refused
+from review_queue.workflow import GATES
+from staff.models import Staff
+from staff.refusal import Refused
 from tests.gates.office_files import hidden_identities
 
 STAFF = {
@@ -71,15 +76,15 @@ class Office:
     async def submitted(self, body: str) -> Item:
         queue, editor = self.shenfa.queue, self.people["editor"]
         content = Content(kind="原创", title="周末办理时间", body=body)
-        item = await queue.create_item(content, Origin(editor_id=editor, klass="日常"))
-        return await queue.submit(item.id, editor, item.version)
+        item = await drafting.create_item(queue, content, Origin(editor_id=editor, klass="日常"))
+        return await submitting.submit(queue, item.id, editor, item.version)
 
     async def approve(self, item: Item, *who: str) -> Item:
         for one in who:
-            digest, _ = await self.shenfa.queue.findings(item.id)
+            digest, _ = await findings_now(self.shenfa.queue, item.id)
             gates = {gate: {"ok": True, "note": "已核对"} for gate in GATES}
-            answer = Answer("approve", digest, item.version, gates)
-            item = await self.shenfa.queue.decide(item.id, self.people[one], answer)
+            answer = ReviewForm("approve", digest, item.version, gates)
+            item = await deciding.decide(self.shenfa.queue, item.id, self.people[one], answer)
         return item
 
     async def send(self, item: Item) -> Publication:
@@ -155,18 +160,18 @@ async def test_a_link_that_leads_off_the_list_stops_approval_and_names_the_host(
     office: Office, site: Site
 ) -> None:
     item = await office.submitted(f"办事指南见{site.url('/go')}。")
-    _, found = await office.shenfa.queue.findings(item.id)
-    (one,) = [row for row in found if row["rule"] == "law.link-off-list"]
-    assert (one["severity"], one["text"]) == ("block", site.url("/go"))
-    assert "casino.example" in one["reason"]
+    _, found = await findings_now(office.shenfa.queue, item.id)
+    (one,) = [row for row in found if row.rule == "law.link-off-list"]
+    assert (one.severity, one.text) == ("block", site.url("/go"))
+    assert "casino.example" in one.reason
     with pytest.raises(Refused, match=r"casino\.example"):
         await office.approve(item, "reviewer1")
 
 
 async def test_a_link_to_an_unknown_host_is_not_opened(office: Office, site: Site) -> None:
     item = await office.submitted("办事指南见https://unknown.example/a。")
-    _, found = await office.shenfa.queue.findings(item.id)
-    assert [row["rule"] for row in found] == ["law.link-off-list"]
+    _, found = await findings_now(office.shenfa.queue, item.id)
+    assert [row.rule for row in found] == ["law.link-off-list"]
     assert site.asked == []
 
 
@@ -175,7 +180,7 @@ async def test_a_host_that_dies_between_approval_and_sending_holds_the_post(
 ) -> None:
     item = await office.submitted(f"办事指南见{site.url('/ok')}。")
     item = await office.approve(item, "reviewer1", "reviewer2")
-    await office.shenfa.queue.schedule(item.id, office.people["editor"])
+    await publishing.schedule(office.shenfa.queue, item.id, office.people["editor"])
     await site.stop()
     held = await office.send(item)
     assert held.state == State.HELD
@@ -186,9 +191,9 @@ async def test_a_host_that_dies_between_approval_and_sending_holds_the_post(
 async def test_an_attachment_that_hides_identity_numbers_stops_approval(office: Office) -> None:
     queue, editor = office.shenfa.queue, office.people["editor"]
     content = Content(kind="原创", title="补贴名单公示", body="名单见附件。")
-    item = await queue.create_item(content, Origin(editor_id=editor, klass="日常"))
+    item = await drafting.create_item(queue, content, Origin(editor_id=editor, klass="日常"))
     upload = Upload("名单.xlsx", hidden_identities())
     item = await attach(queue, item.id, editor, item.version, upload)
-    item = await queue.submit(item.id, editor, item.version)
+    item = await submitting.submit(queue, item.id, editor, item.version)
     with pytest.raises(Refused, match="工作表 名单 的 D 列（隐藏）第 2 至 51 行"):
         await office.approve(item, "reviewer1")

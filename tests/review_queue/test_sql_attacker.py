@@ -14,6 +14,7 @@ from bot.contract import NotReleased, Release
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from ledger.watch import Watch
+from review_queue import recalling
 from review_queue.release import Releases
 from storage.switches import Switch
 from tests.review_queue.conftest import Office
@@ -169,7 +170,9 @@ async def test_a_release_written_into_the_table_releases_nothing(
 async def test_a_recall_cannot_be_taken_out_of_the_chain(office: Office, tmp_path: Path) -> None:
     item = await office.approved()
     assert item.release_id
-    await office.queue.recall(item.id, office.people["reviewer1"], "发现数字有误，先撤回")
+    await recalling.recall(
+        office.queue, item.id, office.people["reviewer1"], "发现数字有误，先撤回"
+    )
     async with office.queue.db.session() as session:
         await session.execute(text("DELETE FROM ledger_entry WHERE kind = 'item.recalled'"))
         await session.execute(text("UPDATE item SET state = 'approved'"))

@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import text
 
 from bot.contract import NotReleased
-from review_queue.workflow import Refused
+from review_queue import drafting, submitting, waivers
+from review_queue.findings import findings_now
+from staff.refusal import Refused
+from tests.made import a_finding
 
 FINDING = {
     "gate": "law",
@@ -26,15 +29,16 @@ def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
 
 
 async def blocked(office: Any, **more: Any) -> Any:
-    office.blocking.append(FINDING | more)
+    office.blocking.append(a_finding(**(FINDING | more)))
     return await office.submitted()
 
 
 async def test_a_waived_finding_lets_the_chain_go_on_and_is_seen_later(office: Any) -> None:
     item = await blocked(office)
-    await office.queue.waive(item.id, office.people["reviewer1"], FINDING, "引用文件原文")
-    _, found = await office.queue.findings(item.id)
-    assert (found[0]["waived"]["by"], found[0]["waived"]["reason"]) == ("reviewer1", "引用文件原文")
+    await waivers.waive(office.queue, item.id, office.people["reviewer1"], FINDING, "引用文件原文")
+    _, found = await findings_now(office.queue, item.id)
+    assert found[0].waived is not None
+    assert (found[0].waived.by, found[0].waived.reason) == ("reviewer1", "引用文件原文")
     for who in ("reviewer1", "reviewer2", "reviewer3"):
         item = await office.decide(item, who)
     await office.releases.verify(item.release_id)
@@ -58,19 +62,19 @@ async def test_a_waiver_is_refused(
 ) -> None:
     item = await blocked(office, **more)
     with pytest.raises(Refused) as caught:
-        await office.queue.waive(item.id, office.people[who], FINDING | more, reason)
+        await waivers.waive(office.queue, item.id, office.people[who], FINDING | more, reason)
     assert rule in rules(caught)
 
 
 async def test_an_edit_voids_it_even_when_the_text_comes_back(office: Any) -> None:
     item = await blocked(office)
     editor = office.people["editor"]
-    await office.queue.waive(item.id, office.people["reviewer1"], FINDING, "引用文件原文")
-    item = await office.queue.edit(item.id, editor, item.version, {"title": "别的标题"})
-    item = await office.queue.edit(
-        item.id, editor, item.version, {"title": "关于发放就业补贴的通知"}
+    await waivers.waive(office.queue, item.id, office.people["reviewer1"], FINDING, "引用文件原文")
+    item = await drafting.edit(office.queue, item.id, editor, item.version, {"title": "别的标题"})
+    item = await drafting.edit(
+        office.queue, item.id, editor, item.version, {"title": "关于发放就业补贴的通知"}
     )
-    item = await office.queue.submit(item.id, editor, item.version)
+    item = await submitting.submit(office.queue, item.id, editor, item.version)
     with pytest.raises(Refused) as caught:
         await office.decide(item, "reviewer1")
     assert rules(caught) == {"finding"}
@@ -78,20 +82,20 @@ async def test_an_edit_voids_it_even_when_the_text_comes_back(office: Any) -> No
 
 async def test_it_covers_neither_another_place_nor_another_rule(office: Any) -> None:
     item = await blocked(office)
-    await office.queue.waive(item.id, office.people["reviewer1"], FINDING, "引用文件原文")
+    await waivers.waive(office.queue, item.id, office.people["reviewer1"], FINDING, "引用文件原文")
     for who in ("reviewer1", "reviewer2", "reviewer3"):
         item = await office.decide(item, who)
     for more in ({"start": 4, "end": 7, "text": "第二段"}, {"rule": "other"}, {"waivable": False}):
-        office.blocking[:] = [FINDING | more]
+        office.blocking[:] = [a_finding(**(FINDING | more))]
         with pytest.raises(NotReleased, match="绝对化用语"):
             await office.releases.verify(item.release_id)
-    office.blocking[:] = [FINDING]
+    office.blocking[:] = [a_finding(**FINDING)]
     await office.releases.verify(item.release_id)
 
 
 async def test_a_waiver_written_by_sql_covers_nothing(office: Any) -> None:
     item = await office.approved()
-    office.blocking.append(FINDING)
+    office.blocking.append(a_finding(**FINDING))
     async with office.queue.db.session() as session:
         digest = (await session.execute(text("SELECT digest FROM revision"))).scalar_one()
         await session.execute(

@@ -18,11 +18,24 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from bot.contract import Content, NotReleased, Release
-from review_queue import chain, deciding, levels, release
-from review_queue.items import Answer, Origin
+from review_queue import (
+    chain,
+    deciding,
+    drafting,
+    emergencies,
+    recalling,
+    referrals,
+    release,
+    rounds,
+    submitting,
+)
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now
+from review_queue.forms import ReviewForm
+from review_queue.governance import levels
 from review_queue.models import Item
 from review_queue.release import Releases
-from review_queue.workflow import Refused
+from staff.refusal import Refused
 from storage.database import Database
 from tests.review_queue.conftest import PEOPLE, all_ok, make_office
 
@@ -54,7 +67,7 @@ class Known:
     tampered: bool = False
     approvals: list[tuple[str, str]] = field(default_factory=list)  # person, body then
     releases: set[str] = field(default_factory=set)
-    seen: Answer | None = None  # the last form that was sent
+    seen: ReviewForm | None = None  # the last form that was sent
 
     def void(self) -> None:
         self.running, self.open_question, self.asker, self.approvals = False, False, "", []
@@ -111,7 +124,7 @@ class Walk(RuleBasedStateMachine):
         for klass, author in zip(klasses, authors, strict=True):
             content = Content(kind="原创", title="通知", body="正文")
             origin = Origin(self.people[author], klass=klass)
-            item = self.do(self.queue.create_item(content, origin))
+            item = self.do(drafting.create_item(self.queue, content, origin))
             self.known.append(Known(item.id, author, author, klass, "正文"))
 
     def item(self, known: Known) -> Any:
@@ -126,7 +139,9 @@ class Walk(RuleBasedStateMachine):
     def edit(self, which: int, who: str, body: str) -> None:
         known = self.known[which]
         done = self.attempt(
-            self.queue.edit(known.id, self.people[who], self.item(known).version, {"body": body})
+            drafting.edit(
+                self.queue, known.id, self.people[who], self.item(known).version, {"body": body}
+            )
         )
         if done is not None and body != known.body:
             known.void()
@@ -135,7 +150,9 @@ class Walk(RuleBasedStateMachine):
     @rule(which=WHICH, who=WHO)
     def submit(self, which: int, who: str) -> None:
         known = self.known[which]
-        done = self.attempt(self.queue.submit(known.id, self.people[who], self.item(known).version))
+        done = self.attempt(
+            submitting.submit(self.queue, known.id, self.people[who], self.item(known).version)
+        )
         if done is not None:
             known.void()
             known.running, known.klass = True, done.klass
@@ -145,7 +162,7 @@ class Walk(RuleBasedStateMachine):
         known = self.known[which]
         version = self.item(known).version
         done = self.attempt(
-            self.queue.submit_emergency(known.id, self.people[who], version, "汛情")
+            emergencies.submit_emergency(self.queue, known.id, self.people[who], version, "汛情")
         )
         if done is not None:
             known.void()
@@ -159,9 +176,9 @@ class Walk(RuleBasedStateMachine):
     )
     def decide(self, which: int, who: str, verdict: str, missing: str | None) -> None:
         known = self.known[which]
-        digest, _ = self.do(self.queue.findings(known.id))
+        digest, _ = self.do(findings_now(self.queue, known.id))
         gates = {gate: row for gate, row in all_ok().items() if gate != missing}
-        answer = Answer(
+        answer = ReviewForm(
             verdict,
             digest,
             self.item(known).version,
@@ -171,7 +188,7 @@ class Walk(RuleBasedStateMachine):
             department="县统计局" if verdict == "refer" else "",
         )
         before = self.item(known).release_id
-        done = self.attempt(self.queue.decide(known.id, self.people[who], answer))
+        done = self.attempt(deciding.decide(self.queue, known.id, self.people[who], answer))
         known.seen = answer
         if done is None:
             return
@@ -221,9 +238,11 @@ class Walk(RuleBasedStateMachine):
         if known.seen is None:
             return
         stale = replace(known.seen, version=self.item(known).version)
-        digest, _ = self.do(self.queue.findings(known.id))
+        digest, _ = self.do(findings_now(self.queue, known.id))
         if stale.digest != digest:
-            assert self.attempt(self.queue.decide(known.id, self.people[who], stale)) is None
+            assert (
+                self.attempt(deciding.decide(self.queue, known.id, self.people[who], stale)) is None
+            )
 
     @rule(which=WHICH)
     def swap_text(self, which: int) -> None:
@@ -243,19 +262,23 @@ class Walk(RuleBasedStateMachine):
     async def may(self, item_id: str) -> list[str]:
         async with self.queue.db.session() as session:
             item = await session.get(Item, item_id)
-            found: list[str] = await self.queue.who_may(session, item)
+            found: list[str] = await rounds.who_may(session, item)
             return found
 
     @rule(which=WHICH, who=WHO)
     def answer(self, which: int, who: str) -> None:
         known = self.known[which]
-        if self.attempt(self.queue.answer_referral(known.id, self.people[who], "没有问题")):
+        if self.attempt(
+            referrals.answer_referral(self.queue, known.id, self.people[who], "没有问题")
+        ):
             known.open_question = False
 
     @rule(which=WHICH, who=WHO, to=st.sampled_from(("日常", "重要")))
     def lower(self, which: int, who: str, to: str) -> None:
         known = self.known[which]
-        done = self.attempt(self.queue.lower_class(known.id, self.people[who], to, "只是演练"))
+        done = self.attempt(
+            drafting.lower_class(self.queue, known.id, self.people[who], to, "只是演练")
+        )
         if done is not None:
             assert who not in (known.author, known.editor)
             known.void()
@@ -266,7 +289,7 @@ class Walk(RuleBasedStateMachine):
         known = self.known[which]
         if len(known.approvals) < 3:
             return  # seldom enough that walks get somewhere
-        if self.attempt(self.queue.recall(known.id, self.people[who], "有误")):
+        if self.attempt(recalling.recall(self.queue, known.id, self.people[who], "有误")):
             known.void()
             known.dead = True
 
@@ -351,7 +374,7 @@ def anybody(*_: Any) -> tuple[str, list[Any]]:
 def test_the_walks_notice_when_a_check_is_missing(
     monkeypatch: pytest.MonkeyPatch, check: str, instead: Any
 ) -> None:
-    for module in (chain, deciding, levels, release):
+    for module in (chain, rounds, deciding, levels, release):
         monkeypatch.setattr(module, check, instead, raising=False)
     with pytest.raises(AssertionError):
         walk(25)

@@ -1,0 +1,214 @@
+"""Excel workbooks: cells by sheet and column, comments, hidden rows and sheets."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from posixpath import join, normpath
+from typing import Any
+
+from documents.office import link_targets, read_common
+from documents.parts import Archive, Columns, Notes, Wrong, attribute, local, named, rows_of
+
+_CELL_COMMENT: Wrong = ("cell-comment", "warn", "单元格带有批注，请确认可以公开")
+
+
+@dataclass
+class _Sheet:
+    name: str
+    path: str
+    state: str
+
+    @property
+    def title(self) -> str:
+        """工作表 名单, with 隐藏 where the sheet is hidden."""
+        hidden = {"hidden": "（隐藏）", "veryHidden": "（深度隐藏）"}.get(self.state, "")
+        return f"工作表 {self.name}{hidden}"
+
+
+_CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
+
+
+def _column_number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _column_letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def read_excel(archive: Archive, notes: Notes) -> None:
+    """A .xlsx: every sheet, hidden ones too, hidden rows and columns, comments, names, caches."""
+    shared = _shared_strings(archive)
+    for sheet in _sheets(archive):
+        _read_sheet(archive, notes, sheet, shared)
+    book = archive.xml("xl/workbook.xml")
+    for node in named(book, "definedName") if book is not None else ():
+        name = attribute(node, "name")
+        if node.text and not name.startswith("_xlnm"):
+            notes.add(f"定义的名称 {name}", node.text)
+    for name in archive.matching(r"xl/pivotCache/pivotCache(?:Definition|Records)\d*\.xml"):
+        for node in named(archive.xml(name), "s"):
+            if text := attribute(node, "v"):
+                notes.add("数据透视表缓存（看不见但随文件发布）", text)
+    for name in archive.matching(r"xl/externalLinks/externalLink\d*\.xml"):
+        for node in named(archive.xml(name), "v"):
+            if node.text:
+                notes.add("外部链接缓存（看不见但随文件发布）", _plain_number(node.text))
+    read_common(archive, notes)
+
+
+def _shared_strings(archive: Archive) -> list[str]:
+    root = archive.xml("xl/sharedStrings.xml")
+    return [_rich_text(node) for node in root] if root is not None else []
+
+
+def _rich_text(node: Any) -> str:
+    """The text of runs, without the reading aids (rPh)."""
+    if local(node) == "rPh":
+        return ""
+    if local(node) == "t":
+        return node.text or ""
+    return "".join(_rich_text(child) for child in node)
+
+
+def _sheets(archive: Archive) -> Iterator[_Sheet]:
+    """The sheets the workbook names, then any part it does not mention."""
+    book, rels = archive.xml("xl/workbook.xml"), archive.xml("xl/_rels/workbook.xml.rels")
+    related = rels if rels is not None else ()
+    targets = {attribute(one, "Id"): attribute(one, "Target") for one in related}
+    named_paths = set()
+    for node in named(book, "sheet") if book is not None else ():
+        target = targets.get(attribute(node, "id"), "")
+        path = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
+        if path in archive.names:
+            named_paths.add(path)
+            yield _Sheet(attribute(node, "name"), path, attribute(node, "state"))
+    for path in archive.matching(r"xl/(?:work|chart|dialog|macro)sheets/[^/]+\.xml"):
+        if path not in named_paths:
+            yield _Sheet(path.rpartition("/")[2], path, "veryHidden")
+
+
+def _read_sheet(archive: Archive, notes: Notes, sheet: _Sheet, shared: list[str]) -> None:
+    reader = _SheetReader(sheet, notes, shared)
+    try:
+        for node in archive.walk(sheet.path):
+            reader.take(node)
+    finally:  # also when there is too much of it
+        reader.finish()
+    folder, _, file = sheet.path.rpartition("/")
+    rels = archive.xml(f"{folder}/_rels/{file}.rels")
+    for one in rels if rels is not None else ():
+        path = normpath(join(folder, attribute(one, "Target"))).lstrip("/")
+        if path in archive.names and re.search("comment|drawing", path, re.IGNORECASE):
+            _beside(archive.xml(path), sheet, notes)
+    link_targets(archive, notes, f"{folder}/_rels/{file}.rels")
+
+
+def _beside(root: Any, sheet: _Sheet, notes: Notes) -> None:
+    """Comments on cells, and texts in drawings."""
+    for node in named(root, "comment", "threadedComment"):
+        cell = attribute(node, "ref")
+        text = "".join(_rich_text(each) for each in node) or "".join(node.itertext())
+        index = notes.add(f"{sheet.title} {cell} 的批注", text)
+        notes.mark(index, _CELL_COMMENT, text)
+    drawn = "".join(each.text or "" for each in named(root, "t") if each.tag.endswith("main}t"))
+    if drawn.strip():
+        notes.add(f"{sheet.title} 的图形文字", drawn)
+
+
+@dataclass
+class _SheetReader:
+    sheet: _Sheet
+    notes: Notes
+    shared: list[str]
+    columns: Columns = field(default_factory=Columns)
+    hidden: list[range] = field(default_factory=list)
+    hidden_rows: list[int] = field(default_factory=list)
+    in_hidden: dict[int, int] = field(default_factory=dict)  # column -> first part in it
+    cells: dict[int, str] = field(default_factory=dict)
+    filled: int = -1  # the first part of the sheet
+    first_row_part: int = -1
+    at: int = 0  # rows and cells may leave their address out: then they follow the last
+
+    def take(self, node: Any) -> None:
+        """One finished element of the sheet."""
+        name = local(node)
+        if name == "col":
+            if attribute(node, "hidden") in ("1", "true") or attribute(node, "width") == "0":
+                first, last = int(attribute(node, "min") or 0), int(attribute(node, "max") or 0)
+                self.hidden.append(range(first, last + 1))
+        elif name == "c":
+            self.cell(node)
+            node.clear()
+        elif name == "row":
+            self.row(node)
+            node.clear()
+        elif name in ("oddHeader", "oddFooter", "evenHeader", "firstHeader") and node.text:
+            self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
+
+    def cell(self, node: Any) -> None:
+        """One cell's text, kept until its row ends."""
+        address = _CELL.fullmatch(attribute(node, "r"))
+        last = max(self.cells, default=0)
+        column = _column_number(address[1]) if address else last + 1
+        kind = attribute(node, "t")
+        value = "".join(each.text or "" for each in node if local(each) == "v")
+        if kind == "s":
+            number = int(value) if value.isdigit() else -1
+            text = self.shared[number] if 0 <= number < len(self.shared) else ""
+        elif kind == "inlineStr":
+            text = "".join(_rich_text(each) for each in node if local(each) == "is")
+        else:
+            text = value if kind in ("str", "b", "e") else _plain_number(value)
+        self.cells[column] = text
+
+    def row(self, node: Any) -> None:
+        """The cells of a row that has ended."""
+        number = attribute(node, "r")
+        self.at = int(number) if number.isdigit() else self.at + 1
+        hidden = attribute(node, "hidden") in ("1", "true") or attribute(node, "ht") == "0"
+        told = {at: text.strip() for at, text in self.cells.items() if text.strip()}
+        self.cells = {}
+        for column, text in self.columns.row(told).items():
+            letters = _column_letters(column)
+            concealed = any(column in each for each in self.hidden)
+            words = f"{self.sheet.title} 的 {letters} 列{'（隐藏）' if concealed else ''}"
+            tail = "（隐藏的行）" if hidden else ""
+            place = f"{self.sheet.title} {letters}{self.at}"
+            index = self.notes.add(f"{place}{tail}", text, words, self.at)
+            self.filled = index if self.filled < 0 else self.filled
+            if concealed:
+                self.in_hidden.setdefault(column, index)
+            if hidden:
+                self.first_row_part = index if self.first_row_part < 0 else self.first_row_part
+                self.hidden_rows.append(self.at)
+
+    def finish(self) -> None:
+        """Tell what the sheet hides."""
+        title = self.sheet.title
+        if self.sheet.state in ("hidden", "veryHidden") and self.filled >= 0:
+            self.notes.mark(self.filled, _hides("hidden-sheet", "工作表"), "", title)
+        for column, index in self.in_hidden.items():
+            place = f"{title} 的 {_column_letters(column)} 列"
+            self.notes.mark(index, _hides("hidden-column", "列"), "", place)
+        if self.hidden_rows:
+            place = f"{title} {rows_of(self.hidden_rows)}"
+            self.notes.mark(self.first_row_part, _hides("hidden-row", "行"), "", place)
+
+
+def _hides(rule: str, what: str) -> Wrong:
+    return rule, "warn", f"隐藏的{what}里有内容，读者取消隐藏就能看到，发布前请删除"
+
+
+def _plain_number(value: str) -> str:
+    """A stored number as it is read: 1.38E10 is 13800000000."""
+    if not re.fullmatch(r"-?\d+(?:\.\d+)?[Ee]\+?\d{1,2}|\d+\.0+", value):
+        return value
+    return str(int(float(value)))

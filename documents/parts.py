@@ -1,0 +1,246 @@
+"""What a file says, place by place, and how files of unknown origin are opened without harm."""
+
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
+
+Severity = Literal["block", "warn", "hint"]
+
+LARGEST = 20_000_000  # bytes of one file
+MOST_TEXT = 1_000_000  # characters read from one file
+_MOST_ENTRIES = 3_000
+_LARGEST_ENTRY = 30_000_000
+_LARGEST_WHOLE = 120_000_000
+_RATIO = 150  # unpacked to packed, counted from a megabyte up
+
+# What heads a column whose cells say who somebody is or how to reach them.
+_PERSONAL_HEAD = re.compile(
+    r"身份证|证件|公民身份|手机|电话|联系方式|银行|账号|帐号|账户|卡号|护照|通行证|住址|地址"
+    r"|车牌|姓名|邮箱|社保|社会保障|医保|监护人"
+)
+_LONG_NUMBER = re.compile(r"\d[\d -]{5,}\d")
+
+
+@dataclass(frozen=True)
+class Part:
+    """One stretch of text and where it stands; cells of one `column` are reported together."""
+
+    place: str
+    text: str
+    column: str = ""
+    row: int = 0
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with a file whatever its words say.
+
+    `part` is the index of the part it stands in, or -1; `place` overrides that part's place.
+    """
+
+    rule: str
+    severity: Severity
+    reason: str
+    part: int = -1
+    text: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """All that was read from one file."""
+
+    parts: tuple[Part, ...]
+    faults: tuple[Fault, ...]
+
+
+Wrong = tuple[str, Severity, str]
+"""A kind of fault: rule, severity, and what is wrong and what to do."""
+
+HIDDEN: Wrong = ("hidden", "warn", "有看不见的文字，读者能找出来，发布前请删除")
+COMMENT: Wrong = ("comment", "block", "批注没有删除，发布前请删除全部批注")
+AUTHOR: Wrong = ("properties", "warn", "带有个人姓名，发布前请清除文档属性")
+
+
+class Unreadable(Exception):
+    """A file that cannot be read; `fault` says why and what to do."""
+
+    def __init__(self, rule: str, severity: Severity, reason: str) -> None:
+        """Keep it as a fault."""
+        super().__init__(reason)
+        self.fault = Fault(f"secrecy.attachment-{rule}", severity, reason)
+
+
+@dataclass
+class Notes:
+    """Collects parts and faults while a file is read."""
+
+    parts: list[Part] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, place: str, text: str, column: str = "", row: int = 0) -> int:
+        """Keep a text with its place; its index. Unreadable once there is too much."""
+        self.size += len(text)
+        if self.size > MOST_TEXT:
+            raise Unreadable(
+                "too-long",
+                "warn",
+                f"文字超过 {MOST_TEXT // 10_000} 万字，后面的没有检查，请拆分或由人逐页查看",
+            )
+        self.parts.append(Part(place, text, column, row))
+        return len(self.parts) - 1
+
+    def fault(self, rule: str, severity: Severity, reason: str) -> None:
+        """Keep what is wrong with the file as a whole."""
+        self.faults.append(Fault(f"secrecy.attachment-{rule}", severity, reason))
+
+    def mark(self, part: int, wrong: Wrong, text: str = "", place: str = "") -> None:
+        """Keep what is wrong at one place of the file."""
+        rule, severity, reason = wrong
+        self.faults.append(Fault(f"secrecy.attachment-{rule}", severity, reason, part, text, place))
+
+    def reading(self) -> Reading:
+        """What has been collected."""
+        return Reading(tuple(self.parts), tuple(self.faults))
+
+
+@dataclass
+class Columns:
+    """Remembers what heads each column of one table, so that a cell is read with its heading."""
+
+    heads: dict[int, str] = field(default_factory=dict)
+    _seen: bool = False
+
+    def row(self, cells: Mapping[int, str]) -> dict[int, str]:
+        """The cells of the next row, those under a telling heading prefixed with it."""
+        short = {at: text for at, text in cells.items() if _is_heading(text)}
+        if cells and len(short) * 2 > len(cells) and (not self._seen or _tells(short)):
+            self._seen = self._seen or len(short) > 1
+            self.heads |= short
+            return dict(cells)
+        return {at: self._with_head(at, text) for at, text in cells.items()}
+
+    def _with_head(self, at: int, text: str) -> str:
+        head = self.heads.get(at, "")
+        if head and (_PERSONAL_HEAD.search(head) or _LONG_NUMBER.search(text)):
+            return f"{head}：{text}"
+        return text
+
+
+def _is_heading(text: str) -> bool:
+    return 0 < len(text.strip()) <= 20 and not re.search(r"\d{2}", text)
+
+
+def _tells(cells: Mapping[int, str]) -> bool:
+    return any(_PERSONAL_HEAD.search(text) and len(text.strip()) <= 12 for text in cells.values())
+
+
+_DAMAGED = (
+    *(zipfile.BadZipFile, zlib.error, KeyError, OSError, EOFError, NotImplementedError),
+    *(RuntimeError, ValueError),
+)
+
+
+class Archive:
+    """A zip of XML files, opened with caps on entries, sizes and ratio; no DTD, no entities."""
+
+    def __init__(self, content: bytes) -> None:
+        """Unreadable when it is no zip, a bomb, or encrypted."""
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(content))
+        except _DAMAGED as error:
+            raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
+        entries = self._zip.infolist()
+        whole = sum(entry.file_size for entry in entries)
+        if len(entries) > _MOST_ENTRIES or whole > _LARGEST_WHOLE or any(map(_bloated, entries)):
+            raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")
+        if any(entry.flag_bits & 1 for entry in entries):
+            raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
+        self.names = [entry.filename for entry in entries]
+
+    def matching(self, pattern: str) -> list[str]:
+        """Names of entries, in the order of their numbers."""
+        found = [name for name in self.names if re.fullmatch(pattern, name)]
+        return sorted(found, key=lambda name: (len(name), name))
+
+    def bytes(self, name: str) -> bytes:
+        """One entry, never more than it claims to hold; Unreadable when it is damaged."""
+        try:
+            with self._zip.open(name) as entry:
+                content = entry.read(_LARGEST_ENTRY + 1)
+        except _DAMAGED as error:
+            raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
+        if len(content) > _LARGEST_ENTRY:
+            raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")
+        return content
+
+    def xml(self, name: str) -> Any:
+        """One entry as an element tree; None when there is no such entry."""
+        if name not in self.names:
+            return None
+        try:
+            return ElementTree.fromstring(self.bytes(name), forbid_dtd=True)
+        except (DefusedXmlException, ElementTree.ParseError, LookupError, ValueError) as error:
+            raise _malformed(name) from error
+
+    def walk(self, name: str) -> Iterator[Any]:
+        """The elements of one large entry as they end, so that they can be let go."""
+        stream = io.BytesIO(self.bytes(name))
+        try:
+            for _, element in ElementTree.iterparse(stream, forbid_dtd=True):
+                yield element
+        except (DefusedXmlException, ElementTree.ParseError, LookupError, ValueError) as error:
+            raise _malformed(name) from error
+
+
+def _bloated(entry: zipfile.ZipInfo) -> bool:
+    big = entry.file_size > 1_000_000
+    return entry.file_size > _LARGEST_ENTRY or (
+        big and entry.file_size > _RATIO * max(entry.compress_size, 1)
+    )
+
+
+def _malformed(name: str) -> Unreadable:
+    return Unreadable(
+        "malformed", "block", f"内部结构 {name} 不合规，可能是恶意文件，已拒绝读取，请不要使用"
+    )
+
+
+def local(node: Any) -> str:
+    """The name of an element without its namespace."""
+    tag = node.tag
+    return tag.rpartition("}")[2] if isinstance(tag, str) else ""
+
+
+def attribute(node: Any, name: str) -> str:
+    """An attribute whatever its namespace; empty when absent."""
+    if name in node.attrib:
+        return str(node.attrib[name])
+    for key, value in node.attrib.items():
+        if key.rpartition("}")[2] == name:
+            return str(value)
+    return ""
+
+
+def named(node: Any, *names: str) -> Iterator[Any]:
+    """The descendants with one of these names, whatever their namespace."""
+    return (each for each in node.iter() if local(each) in names)
+
+
+def rows_of(rows: Sequence[int]) -> str:
+    """第 2 行; 第 2 至 51 行; 第 2、5、9 等 7 行."""
+    ordered = sorted(set(rows))
+    if len(ordered) == 1:
+        return f"第 {ordered[0]} 行"
+    if ordered[-1] - ordered[0] == len(ordered) - 1:
+        return f"第 {ordered[0]} 至 {ordered[-1]} 行"
+    shown = "、".join(str(row) for row in ordered[:5])
+    return f"第 {shown} 行" if len(ordered) <= 5 else f"第 {shown} 等 {len(ordered)} 行"

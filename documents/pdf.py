@@ -1,0 +1,79 @@
+"""PDF files: the text of each page, its annotations, its properties."""
+
+import io
+import re
+from collections.abc import Iterator
+
+import pypdf
+from pypdf.generic import DictionaryObject
+
+from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, rows_of
+from documents.persons import is_person
+
+_MOST_PAGES = 500
+
+_HAN = re.compile("[\u4e00-\u9fffA-Za-z0-9]")
+
+_PDF_ERRORS = (
+    *(pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError),
+    *(RecursionError, OverflowError, NotImplementedError, AssertionError, OSError, MemoryError),
+)
+
+
+def read_pdf(content: bytes, notes: Notes) -> None:
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(content))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
+        _pdf_pages(reader, notes)
+        _pdf_properties(reader, notes)
+    except _PDF_ERRORS as error:
+        reason = "PDF 文件不完整或不合规，打不开，请重新生成后上传"
+        raise Unreadable("broken", "block", reason) from error
+    except pypdf.errors.DependencyError as error:
+        raise Unreadable("encrypted", "block", "文件已加密，无法检查") from error
+
+
+def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
+    blind: list[int] = []
+    for number, page in enumerate(reader.pages, 1):
+        if number > _MOST_PAGES:
+            reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请拆分或由人逐页查看"
+            raise Unreadable("too-long", "warn", reason)
+        text = page.extract_text()
+        if len(_HAN.findall(text)) < 5:
+            blind.append(number)
+        for line in text.splitlines():
+            if line.strip():
+                notes.add(f"第 {number} 页", line)
+        for said in _annotations(page):
+            index = notes.add(f"第 {number} 页的批注", said)
+            notes.mark(index, COMMENT, said)
+    if blind:
+        reason = f"{rows_of(blind).replace('行', '页')}没有文字层，机器读不出内容，需要人工看"
+        notes.fault("look", "warn", reason)
+
+
+_LINKS = ("/Link", "/Popup", "/Widget")
+
+
+def _annotations(page: pypdf.PageObject) -> Iterator[str]:
+    for reference in page.get("/Annots") or ():
+        note = reference.get_object()
+        if isinstance(note, DictionaryObject) and note.get("/Subtype") not in _LINKS:
+            said = str(note.get("/Contents") or "").strip()
+            if said:
+                yield said
+
+
+def _pdf_properties(reader: pypdf.PdfReader, notes: Notes) -> None:
+    words = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
+    for key, value in (reader.metadata or {}).items():
+        text = str(value).strip()
+        if key in words and text:
+            index = notes.add(f"文档属性“{words[key]}”", text)
+            if key == "/Author" and is_person(text):
+                notes.mark(index, AUTHOR, text)
+    if reader.attachments:
+        reason = f"嵌有 {len(reader.attachments)} 个文件，机器没有检查，请改为单独的附件"
+        notes.fault("embedded", "warn", reason)

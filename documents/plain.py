@@ -1,0 +1,93 @@
+"""Plain files: text in whatever encoding, comma-separated tables, saved web pages."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import charset_normalizer
+import lxml.etree
+import lxml.html
+
+from documents.parts import HIDDEN, Columns, Notes, Unreadable
+
+
+def decoded(content: bytes) -> str:
+    """The text of a plain file in whatever encoding; Unreadable when that cannot be told."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    best = charset_normalizer.from_bytes(content[:100_000]).best()
+    if best is None:
+        raise Unreadable("unreadable", "warn", "认不出文字编码，请另存为 UTF-8，或由人打开查看")
+    return content.decode(best.encoding, "replace")
+
+
+def read_text(content: bytes, notes: Notes) -> None:
+    for number, line in enumerate(decoded(content).splitlines(), 1):
+        if line.strip():
+            notes.add(f"第 {number} 行", line)
+
+
+def read_table(content: bytes, notes: Notes) -> None:
+    text = decoded(content)
+    head = text[:4096]
+    delimiter = max(",\t;", key=head.count)
+    columns = Columns()
+    try:
+        for number, row in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter), 1):
+            told = {at: cell.strip() for at, cell in enumerate(row, 1) if cell.strip()}
+            for at, cell in columns.row(told).items():
+                notes.add(f"第 {number} 行第 {at} 列", cell, f"第 {at} 列", number)
+    except csv.Error:
+        read_text(content, notes)
+
+
+_LINE_ENDS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "section", "article")
+
+_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
+
+
+def read_page(content: bytes, notes: Notes) -> None:
+    root: Any = lxml.html.document_fromstring(decoded(content) or "<p/>", ensure_head_body=True)
+    for node in root.xpath("//comment()"):
+        if text := (node.text or "").strip():
+            notes.add("网页源码的注释", text)
+        _drop(node)
+    for node in root.xpath("//*[@style or @hidden]"):
+        unseen = node.get("hidden") is not None or _UNSEEN.search(node.get("style", ""))
+        if unseen and (text := str(node.text_content()).strip()):
+            index = notes.add("网页里看不见的文字", text)
+            notes.mark(index, HIDDEN, text)
+            for child in list(node):
+                node.remove(child)
+            node.text = ""
+    for node in root.xpath("//script|//style"):
+        _drop(node)
+    _html_tables(root, notes)
+    for node in root.iter(*_LINE_ENDS):
+        node.tail = "\n" + (node.tail or "")
+    lines = [line.strip() for line in str(root.text_content()).split("\n") if line.strip()]
+    for number, line in enumerate(lines, 1):
+        notes.add(f"第 {number} 段", line)
+
+
+def _html_tables(root: Any, notes: Notes) -> None:
+    """Tables cell by cell, and out of the running text."""
+    for number, table in enumerate(root.xpath("//table[not(.//table)]"), 1):
+        columns = Columns()
+        for at, row in enumerate(table.xpath(".//tr"), 1):
+            texts = [str(cell.text_content()).strip() for cell in row.xpath("./td|./th")]
+            told = {column: text for column, text in enumerate(texts, 1) if text}
+            for column, text in columns.row(told).items():
+                words = f"表格 {number} 第 {column} 列"
+                notes.add(f"{words}第 {at} 行", text, words, at)
+        _drop(table)
+
+
+def _drop(node: Any) -> None:
+    """Take a node out, its following text kept; one beside the root stays where it does no harm."""
+    if node.getparent() is not None:
+        node.drop_tree()

@@ -1,0 +1,103 @@
+"""The one door: a file's name and bytes in, its parts with their places and faults out."""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from documents.excel import read_excel
+from documents.office import read_ofd, read_slides
+from documents.parts import LARGEST, Archive, Notes, Reading, Unreadable
+from documents.pdf import read_pdf
+from documents.pictures import STRUCTURE_ERRORS, read_picture_file
+from documents.plain import read_page, read_table, read_text
+from documents.word import read_word
+
+_OLE = bytes.fromhex("d0cf11e0a1b11ae1")
+
+
+def read_attachment(name: str, content: bytes) -> Reading:
+    """What one file says and hides. Never raises for what is in the file: that is a fault."""
+    notes = Notes()
+    try:
+        if len(content) > LARGEST:
+            limit = LARGEST // 1_000_000
+            raise Unreadable("too-large", "block", f"文件超过 {limit} MB，无法检查，请拆分")
+        suffix = PurePath(name).suffix.lower()
+        suffix = suffix if suffix in SUFFIXES else _sniffed(content) or suffix
+        _reader(suffix, content)(content, notes)
+    except Unreadable as refused:
+        notes.faults.append(refused.fault)
+    except STRUCTURE_ERRORS:
+        notes.fault("malformed", "block", "文件结构不合规，打不开，请另存后重新上传")
+    return notes.reading()
+
+
+_STARTS = {
+    b"%PDF": ".pdf",
+    b"\x89PNG": ".png",
+    b"\xff\xd8\xff": ".jpg",
+    b"GIF8": ".gif",
+    _OLE: ".doc",
+}
+
+_INSIDE = {"word/document.xml": ".docx", "xl/workbook.xml": ".xlsx", "OFD.xml": ".ofd",
+           "ppt/presentation.xml": ".pptx"}  # fmt: skip
+
+
+def _sniffed(content: bytes) -> str:
+    """The suffix a file without one should have; fetched attachments are named by their link."""
+    for start, suffix in _STARTS.items():
+        if content.startswith(start):
+            return suffix
+    if content.startswith(b"PK"):
+        names = set(Archive(content).names)
+        return next((suffix for name, suffix in _INSIDE.items() if name in names), "")
+    return ""
+
+
+def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:
+    """By suffix, once the first bytes agree with it."""
+    if not content:
+        raise Unreadable("broken", "block", "文件是空的，请重新上传")
+    if content.startswith(_OLE):
+        if suffix in _ZIPPED:
+            raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
+        if suffix in _OLD:
+            reason = "旧格式文件机器读不了，请另存为 .docx 或 .xlsx，或由人打开逐页查看"
+            raise Unreadable("unreadable", "warn", reason)
+    readers = _ZIPPED | _PLAIN
+    if suffix not in readers:
+        reason = f"不认识的文件类型 {suffix or '（没有后缀）'}，机器没有检查，请由人打开查看"
+        raise Unreadable("unreadable", "warn", reason)
+    starts = _MAGIC.get(suffix, ())
+    if starts and not content.startswith(starts):
+        reason = f"文件内容与后缀 {suffix} 不符，可能损坏或改过名，请重新上传"
+        raise Unreadable("disguised", "block", reason)
+    return readers[suffix]
+
+
+def _zipped(read: Callable[[Archive, Notes], None]) -> Callable[[bytes, Notes], None]:
+    return lambda content, notes: read(Archive(content), notes)
+
+
+_ZIPPED = {
+    **dict.fromkeys((".docx", ".docm", ".dotx"), _zipped(read_word)),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xltx"), _zipped(read_excel)),
+    **dict.fromkeys((".pptx", ".ppsx", ".pptm"), _zipped(read_slides)),
+    ".ofd": _zipped(read_ofd),
+}
+
+PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+
+_PLAIN: dict[str, Callable[[bytes, Notes], None]] = {
+    **dict.fromkeys((".txt", ".md"), read_text),
+    ".csv": read_table,
+    **dict.fromkeys((".html", ".htm"), read_page),
+    ".pdf": read_pdf,
+    **dict.fromkeys(PICTURES, read_picture_file),
+}
+
+_OLD = frozenset((".doc", ".xls", ".ppt", ".wps", ".et", ".dps"))
+
+_MAGIC = dict.fromkeys(_ZIPPED, (b"PK",)) | {".pdf": (b"%PDF", b"\xef\xbb\xbf%PDF")}
+
+SUFFIXES = frozenset(_ZIPPED) | frozenset(_PLAIN) | _OLD

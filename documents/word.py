@@ -1,0 +1,214 @@
+"""Word documents: paragraphs, tables, notes, boxes, tracked changes, comments."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from documents.office import link_targets, read_common
+from documents.parts import COMMENT, HIDDEN, Archive, Columns, Notes, Wrong, attribute, local, named
+
+
+class _Piece(NamedTuple):
+    kind: str  # plain, inserted, deleted, hidden, code
+    text: str
+    author: str
+
+
+_TRACKED = {"ins": "inserted", "moveTo": "inserted", "del": "deleted", "moveFrom": "deleted"}
+
+_TEXTS = {"t": None, "delText": "deleted", "instrText": "code", "delInstrText": "deleted"}
+
+_BREAKS = {"tab": "\t", "br": " ", "cr": " ", "noBreakHyphen": "-"}
+
+_FORMAT = frozenset({"rPrChange", "pPrChange", "tblPrChange", "sectPrChange", "cellIns", "cellDel"})
+
+_CHANGE_WORDS = {"inserted": "插入", "deleted": "删除"}
+
+_MOST_CHANGES = 50
+
+_UNSETTLED: Wrong = (
+    "tracked-change",
+    "block",
+    "修订没有处理，读者能看到修改经过，发布前请接受或拒绝全部修订",
+)
+
+
+@dataclass
+class _Word:
+    archive: Archive
+    notes: Notes
+    hidden_styles: frozenset[str]
+    paragraphs: int = 0
+    tables: int = 0
+    changes: int = 0
+
+    def block(self, node: Any, where: str) -> None:
+        """Paragraphs and tables in reading order; `where` is empty in the body."""
+        for child in node:
+            name = local(child)
+            if name == "p":
+                self.paragraph(child, where)
+            elif name == "tbl":
+                self.table(child, where)
+            elif name != "Fallback":
+                self.block(child, where)
+
+    def paragraph(self, node: Any, where: str) -> None:
+        """One paragraph: what is seen, what was deleted, what is hidden, its text boxes."""
+        if where:
+            place = where
+        else:
+            self.paragraphs += 1
+            place = f"第 {self.paragraphs} 段"
+        self.told(list(self.pieces(node, "plain", "")), place, "", 0)
+        for box in _boxes(node):
+            self.block(box, f"{place}的文本框")
+
+    def told(self, pieces: list[_Piece], place: str, column: str, row: int, head: str = "") -> None:
+        """Keep the pieces of one paragraph or cell under its place."""
+        seen = "".join(one.text for one in pieces if one.kind in ("plain", "inserted"))
+        index = self.notes.add(place, head + seen, column, row) if seen.strip() else -1
+        for one in _joined(pieces):
+            if one.kind == "inserted" and one.text.strip():
+                self.change(one, place, index)
+            elif one.kind == "deleted" and one.text.strip():
+                deleted = self.notes.add(f"{place}的修订（{one.author}删除的文字）", one.text)
+                self.change(one, place, deleted)
+            elif one.kind == "hidden" and one.text.strip():
+                hidden = self.notes.add(f"{place}的隐藏文字", one.text)
+                self.notes.mark(hidden, HIDDEN, one.text)
+            elif one.kind == "code" and "HYPERLINK" in one.text:
+                self.notes.add(f"{place}的域代码", one.text.strip())
+
+    def change(self, one: _Piece, place: str, index: int) -> None:
+        """A tracked change that was neither accepted nor refused."""
+        self.changes += 1
+        if self.changes > _MOST_CHANGES:
+            return
+        words = f"{place}的修订（{one.author}{_CHANGE_WORDS[one.kind]}）"
+        self.notes.mark(index, _UNSETTLED, one.text, words)
+
+    def table(self, node: Any, where: str) -> None:
+        """A table cell by cell, each read with its heading."""
+        self.tables += 1
+        name, columns = f"{where}表格 {self.tables}", Columns()
+        for number, row in enumerate((each for each in node if local(each) == "tr"), 1):
+            cells: dict[int, list[_Piece]] = {}
+            at = 0
+            for cell in named(row, "tc"):
+                cells[at] = list(self.pieces(cell, "plain", ""))
+                span = next((attribute(each, "val") for each in named(cell, "gridSpan")), "1")
+                at += int(span) if span.isdigit() and len(span) < 4 else 1
+            texts = {at: "".join(one.text for one in cells[at]).strip() for at in cells}
+            headed = columns.row({at: text for at, text in texts.items() if text})
+            for at, pieces in cells.items():
+                head = headed.get(at, "").removesuffix(texts[at]) if texts[at] else ""
+                column = f"{name} 第 {at + 1} 列"
+                self.told(pieces, f"{column}第 {number} 行", column, number, head)
+            for box in _boxes(row):
+                self.block(box, f"{name} 第 {number} 行的文本框")
+
+    def pieces(self, node: Any, kind: str, author: str) -> Iterator[_Piece]:
+        """The texts under a node in order, each with how it is shown."""
+        name = local(node)
+        if name in _TEXTS:
+            yield _Piece(_TEXTS[name] or kind, node.text or "", author)
+        elif name in _BREAKS:
+            yield _Piece(kind, _BREAKS[name], author)
+        elif name not in ("txbxContent", "Fallback", "rPr", "pPr"):
+            if name in _TRACKED:
+                kind, author = _TRACKED[name], attribute(node, "author") or "未具名"
+            elif name in ("r", "p") and kind == "plain" and self.vanishes(node):
+                kind = "hidden"
+            for child in node:
+                yield from self.pieces(child, kind, author)
+            if name == "p":
+                yield _Piece(kind, " ", author)
+
+    def vanishes(self, node: Any) -> bool:
+        """Whether a run, or the style of a run or paragraph, is set to be hidden."""
+        for properties in node:
+            if local(properties) not in ("rPr", "pPr"):
+                continue
+            for one in properties:
+                name, value = local(one), attribute(one, "val")
+                if name == "vanish" and local(properties) == "rPr" and value not in ("0", "false"):
+                    return True
+                if name in ("rStyle", "pStyle") and value in self.hidden_styles:
+                    return True
+        return False
+
+
+def _boxes(node: Any) -> Iterator[Any]:
+    """The text boxes under a node, each once (not its copy for old programs)."""
+    for child in node:
+        name = local(child)
+        if name == "txbxContent":
+            yield child
+        elif name != "Fallback":
+            yield from _boxes(child)
+
+
+def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
+    """Neighbours of the same kind and author as one."""
+    last: _Piece | None = None
+    for one in pieces:
+        if last is not None and (one.kind, one.author) == (last.kind, last.author):
+            last = _Piece(one.kind, last.text + one.text, one.author)
+            continue
+        if last is not None:
+            yield last
+        last = one
+    if last is not None:
+        yield last
+
+
+def _hidden_styles(archive: Archive) -> frozenset[str]:
+    root = archive.xml("word/styles.xml")
+    if root is None:
+        return frozenset()
+    return frozenset(
+        attribute(style, "styleId")
+        for style in named(root, "style")
+        if any(attribute(each, "val") not in ("0", "false") for each in named(style, "vanish"))
+    )
+
+
+_STORIES = (
+    (r"word/header\d*\.xml", "页眉"),
+    (r"word/footer\d*\.xml", "页脚"),
+    (r"word/footnotes\.xml", "脚注"),
+    (r"word/endnotes\.xml", "尾注"),
+)
+
+
+def read_word(archive: Archive, notes: Notes) -> None:
+    """A .docx: text, tables, headers, comments, tracked changes, hidden text, properties."""
+    root = archive.xml("word/document.xml")
+    word = _Word(archive, notes, _hidden_styles(archive))
+    word.block(root if root is not None else (), "")
+    for pattern, where in _STORIES:
+        for name in archive.matching(pattern):
+            story = archive.xml(name)
+            word.block(story, where)
+            for mark in named(story, "textpath"):
+                notes.add(f"{where}里的水印", attribute(mark, "string"))
+    _word_comments(archive, notes)
+    if word.changes > _MOST_CHANGES:
+        reason = f"另有 {word.changes - _MOST_CHANGES} 处修订没有处理"
+        notes.fault("tracked-change", "block", reason)
+    marks = named(root, *_FORMAT) if root is not None else ()
+    if authors := {attribute(each, "author") or "未具名" for each in marks}:
+        people = "、".join(sorted(authors))
+        reason = f"有格式修订没有处理（{people}），发布前请接受全部修订"
+        notes.fault("tracked-format", "warn", reason)
+    link_targets(archive, notes, "word/_rels/document.xml.rels")
+    read_common(archive, notes)
+
+
+def _word_comments(archive: Archive, notes: Notes) -> None:
+    root = archive.xml("word/comments.xml")
+    for number, node in enumerate(named(root, "comment") if root is not None else (), 1):
+        text = "".join(each.text or "" for each in named(node, "t"))
+        index = notes.add(f"第 {number} 条批注（{attribute(node, 'author') or '未具名'}）", text)
+        notes.mark(index, COMMENT, text)

@@ -1,0 +1,97 @@
+"""Attachments: bytes and a name in, addressed texts and faults out; findings that name the place.
+
+Pure. Nothing a file contains is run, resolved or fetched; every cap ends in a fault a person sees.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from documents.parts import Fault, Reading, rows_of
+from gates.engine import Facts, GateText, RuleSet, run_gates
+from gates.finding import Finding
+
+_BASIS = (
+    "《保守国家秘密法实施条例》第四十二条（逐项审查）；"
+    "《政府信息公开条例》第十五条、第十六条"
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FileDraft:
+    """One attachment ready to be checked on a day."""
+
+    name: str
+    reading: Reading
+    kind: str
+    as_of: date
+
+
+def file_findings(
+    file: FileDraft, ruleset: RuleSet, facts: Facts, *, include_hints: bool = False
+) -> list[Finding]:
+    """Findings of all gates in one attachment, and its faults, each with its place in words.
+
+    Offsets count in the text that was read, all parts joined by newlines.
+    """
+    parts = file.reading.parts
+    starts, text = _laid_out([part.text for part in parts])
+    draft = GateText("", "", file.kind, file.as_of, attachments=((file.name, text),))
+    found = run_gates(draft, ruleset, facts, include_hints=include_hints)
+    faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
+    kept = [one for one in faults if include_hints or one.severity != "hint"]
+    return kept + list(_placed(found, file.reading, starts))
+
+
+def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:
+    starts, at = [], 0
+    for text in texts:
+        starts.append(at)
+        at += len(text) + 1
+    return starts, "\n".join(texts)
+
+
+# What makes a file unfit to be checked or published at all: nobody may wave it through.
+_UNFIT = frozenset(
+    f"secrecy.attachment-{rule}"
+    for rule in ("bomb", "malformed", "broken", "disguised", "encrypted", "macro", "lost")
+)
+
+
+def _fault_finding(file: FileDraft, fault: Fault, starts: Sequence[int]) -> Finding:
+    start, reason = 0, fault.reason
+    if fault.part >= 0:
+        part = file.reading.parts[fault.part]
+        start = starts[fault.part] + max(part.text.find(fault.text), 0)
+        reason = f"{fault.place or part.place}：{reason}"
+    return Finding(
+        gate="secrecy",
+        rule=fault.rule,
+        severity=fault.severity,
+        field=f"attachment:{file.name}",
+        start=start,
+        end=start + len(fault.text),
+        text=fault.text,
+        reason=reason,
+        basis=_BASIS,
+        waivable=fault.rule not in _UNFIT,
+    )
+
+
+def _placed(found: Sequence[Finding], reading: Reading, starts: Sequence[int]) -> Iterator[Finding]:
+    """Each finding with its place; those of one rule in one column as one."""
+    groups: dict[tuple[object, ...], list[tuple[Finding, int]]] = {}
+    for number, one in enumerate(found):
+        part = bisect_right(starts, one.start) - 1
+        column = reading.parts[part].column
+        key = (column, one.gate, one.rule, one.severity) if column else (number,)
+        groups.setdefault(key, []).append((one, part))
+    for group in groups.values():
+        first, part = group[0]
+        place = reading.parts[part].place
+        if reading.parts[part].column:
+            rows = [reading.parts[each].row for _, each in group]
+            place = f"{reading.parts[part].column}{rows_of(rows)}"
+        count = f"（共 {len(group)} 处）" if len(group) > 1 else ""
+        yield replace(first, reason=f"{place}：{first.reason}{count}")

@@ -1,0 +1,394 @@
+"""Personal data: recognisers with their checks, each with a masked replacement.
+
+A recogniser yields findings with their span in the dense text. Office numbers (landlines, hotlines,
+文号, sums, serial numbers, web addresses) are not personal.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+
+from stdnum import luhn
+from stdnum.cn import ric
+
+from documents.parts import Severity
+from documents.persons import SURNAMES
+from gates.finding import Context, Finding, Ground
+from gates.redaction import PERSONAL, profile_of
+
+_PRIVACY = "《中华人民共和国个人信息保护法》第二十五条、第二十八条；《政府信息公开条例》第十五条"
+
+_ID18 = re.compile(
+    r"(?<![0-9A-Za-z])([1-8](?:[ -]?\d){5})[ -]?((?:1[ -]?[89]|2[ -]?0)(?:[ -]?\d){2})"
+    r"[ -]?(\d[ -]?\d)[ -]?(\d[ -]?\d)[ -]?((?:\d[ -]?){3}[\dXx×Хх])(?![0-9A-Za-z])"
+)
+_ID15 = re.compile(r"(?<![0-9A-Za-z.])([1-8]\d{5})(\d\d)(\d\d)(\d\d)(\d{3})(?![0-9A-Za-z.])")
+_ID_MASKED = re.compile(
+    r"(?<![0-9A-Za-z*])(?=[0-9*×Xx]{14,19}(?![0-9A-Za-z*]))[1-8]\d{1,16}[*×Xx]{1,17}\d{0,16}[0-9Xx]?"
+    r"(?![0-9A-Za-z*×])"
+)
+_MOBILE = re.compile(
+    r"(?<![0-9A-Za-z])(?<!\d[-.,])(?:\+?86[ -]?)?1[3-9]\d"
+    r"(?:[ -]?\d{4}[ -]?\d{4}|[ -]?\d{3}[ -]\d{5}|\d[ -]?\d{3}[ -]?\d{4})(?![0-9])(?!\.\d)"
+)
+_MOBILE_SPELT = re.compile(r"(?<![0-9A-Za-z])1([ .-])[3-9](?:\1\d){9}(?![0-9])")
+_MAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,10}(?![A-Za-z0-9])"
+)
+_CARD = re.compile(
+    r"(?<![0-9A-Za-z.])[3-6]\d{3}(?:[ -]?\d{4}){2,3}(?:[ -]?\d{1,4})?(?![0-9A-Za-z])"
+)
+_PASSPORT = re.compile(r"(?<![A-Za-z0-9])(?:[EGDSPH]\d{8}|E[A-HJ-NP-Z]\d{7})(?![A-Za-z0-9])")
+_PERMIT = re.compile(r"(?<![A-Za-z0-9])(?:[HM]\d{8}(?:\d\d)?|C[A-Z]?\d{7,8}|\d{8})(?![A-Za-z0-9])")
+_HONG_KONG = re.compile(r"(?<![A-Za-z0-9])[A-Z]{1,2}\d{6}[(（]?[0-9A][)）]?(?![A-Za-z0-9])")
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][-· ]?"
+    r"(?=[A-HJ-NP-Z]*\d)[A-HJ-NP-Z0-9]{5,6}(?![A-Za-z0-9])"
+)
+_MEMBER = re.compile(
+    r"(?:社保(?:卡|账|编)?号码?|社会保障(?:卡)?号码?|医保(?:卡|编)?号码?|病历号|住院号|门诊号|就诊卡号|残疾人?证号)"
+    r"(?:为|是|[:： ])*([A-Za-z]{0,3}\d{5,20}[A-Za-z]?)(?![0-9A-Za-z])"
+)
+_HOME = re.compile(
+    r"(?:(?:家庭住址|家庭地址|现住址|现住地|住址|户籍地址|户籍所在地|居住地址|常住地址)"
+    r"(?:为|是|[:： ])"
+    r"|(?:家住|居住在|居住于|住在))\s*"
+    r"[\u4e00-\u9fffA-Za-z0-9-]{3,30}?"
+    r"(?:(?:\d+|[一二三四五六七八九十]+)(?:号楼|栋|幢|单元|室|号)|[路街巷道村区里弄][A-Za-z]座)"
+    r"(?:[\dA-Za-z一二三四五六七八九十-]+(?:号楼|栋|幢|单元|楼|层|室|号|座))*"
+)
+_FLAT = re.compile(
+    r"[\u4e00-\u9fff]{2,12}(?:小区|家园|花园|公寓|新村|嘉园|佳苑|小镇|嘎查|村)[\u4e00-\u9fff]{0,4}"
+    r"\d{1,3}(?:号楼|栋|幢|号)\d{1,2}单元\d{2,4}(?:室|号)?"
+)
+
+_AMOUNT_AFTER = re.compile(r"\s*(?:元|万|亿|吨|人次|千瓦|平方|公里|亩|户|件|号文|〕)")
+_SERIAL_BEFORE = re.compile(
+    r"(?:编号|索引号|备案号?|许可证号?|证书号|流水号|订单号|条形码|批准文号|案号|文号|代码"
+    r"|注册号|批号|QQ群?|qq|金额|总额|合计|产值|投资额?|预算|资金)"
+    r"(?:[（(].{1,4}[)）])?[:： 为是]{0,3}$"
+)
+_URL_BEFORE = re.compile(r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。]*$")
+_BANK = re.compile(r"银行|卡号|账号|帐号|账户|帐户|开户|储蓄卡|信用卡|借记卡|存折|一卡通|惠农卡")
+_IDENTITY = re.compile(r"身份证|证件号|公民身份|居民身份")
+_PASSPORT_WORD = re.compile(r"护照|证件")
+_PERMIT_WORD = re.compile(r"通行证|回乡证|台胞证|港澳证")
+_HONG_KONG_WORD = re.compile(r"香港.{0,6}身份证|身份证.{0,6}香港")
+_PHONE_WORD = re.compile(r"手机|电话|联系|微信")
+_SPARED_HOSTS = ("gov.cn",)
+
+_PROVINCES = frozenset(
+    str(code)
+    for group in ((11, 16), (21, 24), (31, 38), (41, 47), (50, 55), (61, 66), (71, 72), (81, 84))
+    for code in range(*group)
+)
+# Length of a card by how its number begins (issuer identification).
+_BINS = ((re.compile("62"), range(16, 20)), (re.compile("3[47]"), range(15, 16)),
+         (re.compile("4|5[1-5]|35|60|6[459]"), range(16, 17)))  # fmt: skip
+
+Personal = Iterator[tuple[Finding, tuple[int, int]]]
+
+
+def find_personal(ctx: Context) -> Iterator[Finding]:
+    """Personal data of one field; a stretch is told once, by the surest kind."""
+    dense = ctx.dense.text
+    taken = bytearray(len(dense))
+    numbers: list[tuple[int, int]] = []
+    for kind in _KINDS:
+        for finding, span in kind(ctx, dense):
+            if taken.find(1, *span) < 0:
+                taken[span[0] : span[1]] = b"\1" * (span[1] - span[0])
+                if PERSONAL[finding.rule] in _TELLING:
+                    numbers.append(span)
+                yield finding
+    yield from _names(ctx, dense, numbers)
+    yield from _minors(ctx, dense)
+    yield from _tracks(ctx, dense)
+    yield from _recombined(ctx, dense)
+
+
+_TELLING = ("id-card", "bank-card", "passport", "permit", "member-number")
+
+
+def _ground(rule: str, severity: Severity, said: str) -> Ground:
+    return Ground("secrecy", f"secrecy.{rule}", severity, said, _PRIVACY, waivable=False)
+
+
+def _told(
+    ctx: Context, span: tuple[int, int], rule: str, severity: Severity, said: str
+) -> tuple[Finding, tuple[int, int]]:
+    """One finding, with the mask of the profile in use."""
+    ground = _ground(rule, severity, f"{said}，公开前应当去标识化")
+    start, end = span
+    mask = profile_of().mask(PERSONAL[f"secrecy.{rule}"], ctx.dense.text[start:end])
+    return ctx.mark_dense(span, ground, [mask]), span
+
+
+def _is_serial(dense: str, start: int, end: int) -> bool:
+    """A sum, a serial number or a part of a web address, not a person's number."""
+    before = dense[max(0, start - 80) : start]
+    return bool(
+        _AMOUNT_AFTER.match(dense, end)
+        or _SERIAL_BEFORE.search(before)
+        or _URL_BEFORE.search(before)
+    )
+
+
+def _dated(year: int, month: int, day: int) -> bool:
+    """A real date of birth between 1900 and 2100."""
+    try:
+        born = date(year, month, day)
+    except ValueError:
+        return False
+    return 1900 <= born.year <= 2100
+
+
+def _digits(text: str) -> str:
+    return re.sub(r"[\s-]", "", text)
+
+
+def _id_cards(ctx: Context, dense: str) -> Personal:
+    for match in _ID18.finditer(dense):
+        parts = [_digits(part) for part in match.groups()]
+        number = "".join(parts).upper().translate(_CROSSES)
+        if number[:2] not in _PROVINCES or not _dated(*map(int, parts[1:4])):
+            continue
+        if ric.calc_check_digit(number) == number[-1]:
+            yield _told(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
+        elif _IDENTITY.search(ctx.around(*match.span())):
+            said = "写作身份证号但校验位不符，可能有错字；身份号码"
+            yield _told(ctx, match.span(), "id-card-invalid", "warn", said)
+    for match in _ID15.finditer(dense):
+        year, month, day = (int(part) for part in match.group(2, 3, 4))
+        if match[1][:2] not in _PROVINCES or not _dated(1900 + year, month, day):
+            continue
+        if _is_serial(dense, *match.span()):
+            continue
+        severity: Severity = "block" if _IDENTITY.search(ctx.around(*match.span())) else "warn"
+        yield _told(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
+
+
+_CROSSES = str.maketrans("×ХхX", "XXXX")
+_ENOUGH = 10  # digits of an ID that, left readable, tell who it is
+
+
+def _ids_masked(ctx: Context, dense: str) -> Personal:
+    """IDs masked too little: most digits, or the whole date of birth, can be read."""
+    if "*" not in dense and "×" not in dense and "x" not in dense.lower():
+        return
+    for match in _ID_MASKED.finditer(dense):
+        number = match[0]
+        shown = sum(char.isdigit() for char in number)
+        looks = len(number) in (15, 18) and number[:2] in _PROVINCES
+        if looks and shown > _ENOUGH and _is_masked(number):
+            said = "身份证号遮盖得太少，剩下的数字仍能认出本人"
+            yield _told(ctx, match.span(), "id-card-masked", "warn", said)
+
+
+def _is_masked(number: str) -> bool:
+    """Whether something before the check character is hidden."""
+    return not number[:-1].isdigit()
+
+
+def _mobiles(ctx: Context, dense: str) -> Personal:
+    for match in _MOBILE.finditer(dense):
+        if not _is_serial(dense, *match.span()):
+            yield _mobile(ctx, match.span())
+    for match in _MOBILE_SPELT.finditer(dense):
+        if _PHONE_WORD.search(ctx.around(*match.span())):
+            yield _mobile(ctx, match.span())
+
+
+def _mobile(ctx: Context, span: tuple[int, int]) -> tuple[Finding, tuple[int, int]]:
+    number = re.sub(r"\D", "", ctx.dense.text[slice(*span)])[-11:]
+    ground = _ground("mobile", "block", "手机号码，公开前应当去标识化")
+    return ctx.mark_dense(span, ground, [profile_of().mask("mobile", number)]), span
+
+
+def _mails(ctx: Context, dense: str) -> Personal:
+    if "@" not in dense:
+        return
+    for match in _MAIL.finditer(dense):
+        official = match[0].lower().endswith(_SPARED_HOSTS)
+        severity: Severity = "hint" if official else "warn"
+        said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
+        yield _told(ctx, match.span(), "e-mail", severity, said)
+
+
+def _cards(ctx: Context, dense: str) -> Personal:
+    for match in _CARD.finditer(dense):
+        digits = _digits(match[0])
+        named = _BANK.search(ctx.around(*match.span()))
+        known = any(start.match(digits) and len(digits) in sizes for start, sizes in _BINS)
+        if not (known or (named and 15 <= len(digits) <= 19)) or not luhn.is_valid(digits):
+            continue
+        if not named and _is_serial(dense, *match.span()):
+            continue
+        severity: Severity = "block" if named else "warn"
+        yield _told(ctx, match.span(), "bank-card", severity, "银行卡号")
+
+
+def _passports(ctx: Context, dense: str) -> Personal:
+    for match in _PASSPORT.finditer(dense):
+        if _PASSPORT_WORD.search(ctx.around(*match.span())):
+            yield _told(ctx, match.span(), "passport", "block", "护照号码")
+
+
+def _permits(ctx: Context, dense: str) -> Personal:
+    if "证" not in dense:
+        return
+    for pattern, word, said in (
+        (_PERMIT, _PERMIT_WORD, "港澳台通行证号码"),
+        (_HONG_KONG, _HONG_KONG_WORD, "香港身份证号码"),
+    ):
+        for match in pattern.finditer(dense):
+            before = dense[max(0, match.start() - 20) : match.start()]
+            if word.search(before) and not re.search(r"[年月日电话]\S{0,4}$", before):
+                yield _told(ctx, match.span(), "permit", "block", said)
+
+
+def _plates(ctx: Context, dense: str) -> Personal:
+    for match in _PLATE.finditer(dense):
+        yield _told(ctx, match.span(), "plate", "warn", "车牌号码")
+
+
+def _members(ctx: Context, dense: str) -> Personal:
+    if "号" not in dense:
+        return
+    for match in _MEMBER.finditer(dense):
+        yield _told(ctx, match.span(1), "member-number", "block", "社保、医保或病历号码")
+
+
+def _homes(ctx: Context, dense: str) -> Personal:
+    for pattern in (_HOME, _FLAT):
+        for match in pattern.finditer(dense):
+            start, end = match.span()
+            ground = _ground("home-address", "warn", "家庭住址，公开时只到乡镇、街道")
+            mask = profile_of().mask("address", match[0])
+            yield ctx.mark_dense((start, end), ground, [mask]), (start, end)
+
+
+_KINDS: tuple[Callable[[Context, str], Personal], ...] = (
+    _id_cards,
+    _ids_masked,
+    _members,
+    _cards,
+    _mobiles,
+    _mails,
+    _passports,
+    _permits,
+    _plates,
+    _homes,
+)
+
+# --- who, when and where --------------------------------------------------------------------
+
+_NAME_BEFORE = re.compile(
+    rf"(?:^|[\s，,、；;。:：（(|\t]|姓名|联系人|当事人|申请人|户主|患者|学生|职工|村民|居民|本人)"
+    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})"
+    r"(?=[\s，,、:：（(|\t]|男|女|的?(?:公民)?身份证|身份|证件|护照|银行|卡号|账号|社保|医保|病历)"
+)
+
+
+def _names(ctx: Context, dense: str, numbers: list[tuple[int, int]]) -> Iterator[Finding]:
+    """The name that a personal number in the same sentence belongs to."""
+    told: set[tuple[int, int]] = set()
+    for start, end in numbers:
+        begin = max(ctx.sentence(start, end)[0] - 1, start - 30, 0)  # with the stop before it
+        found = [match.span(1) for match in _NAME_BEFORE.finditer(dense, begin, start)]
+        if found and found[-1] not in told:
+            told.add(found[-1])
+            yield _told(ctx, found[-1], "name", "warn", "姓名与证件、账户号码写在一起")[0]
+
+
+_MINOR = re.compile(
+    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?:[（(，,、]\s*|\s)?(?:男|女)?[，,、]?\s*(?:今年|现年|年仅)?"
+    r"(\d{1,2})(?:周)?岁"
+)
+_NOT_NAMED = re.compile("某$|[的是在年有了到和不为于至从]")
+
+
+def _minors(ctx: Context, dense: str) -> Iterator[Finding]:
+    """A named child."""
+    if "岁" not in dense:
+        return
+    for match in _MINOR.finditer(dense):
+        before = dense[max(0, match.start() - 1) : match.start()]
+        if int(match[2]) < 18 and not _NOT_NAMED.search(match[1]) and not _HAN_BEFORE.match(before):
+            yield _told(ctx, match.span(1), "minor", "warn", "未成年人的姓名")[0]
+
+
+_HAN_BEFORE = re.compile("(?![生童孩子患者女儿])[\u4e00-\u9fff]")
+_CASE = re.compile(
+    r"病例|感染者|密切接触者|密接|确诊|患者|无症状|流调|行动轨迹|活动轨迹|活动史|行程轨迹"
+)
+_STEP = re.compile(
+    r"(?:\d{1,2}[:：时点]\d{0,2}分?|\d{1,2}日[上下中]午|\d{1,2}月\d{1,2}日)[^。；\n]{0,16}?"
+    r"(?:乘坐?|驾车|自驾|步行|骑(?:车|电动车)|打车|开车|前往|返回|抵达|到达|离开|到(?!期|账|位|岗|\d))"
+)
+_MARCH = re.compile(r"乘坐?|驾车|自驾|步行|骑|打车|开车")
+
+
+def _tracks(ctx: Context, dense: str) -> Iterator[Finding]:
+    """An epidemic-tracing track: one person's times, places and transport, step by step."""
+    if not _CASE.search(dense):
+        return
+    for start, end in _paragraphs(dense):
+        steps = list(_STEP.finditer(dense, start, end))
+        if len(steps) < 2 or not _MARCH.search(dense, start, end):
+            continue
+        if _CASE.search(dense, max(0, start - 120), end):
+            ground = _ground(
+                "track",
+                "warn",
+                "个人行踪轨迹（时间、地点、交通）：只公布与风险有关的场所和时段，不与个人对应",
+            )
+            yield ctx.mark_dense((steps[0].start(), steps[-1].end()), ground)
+
+
+def _paragraphs(dense: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for line in dense.split("\n"):
+        yield start, start + len(line)
+        start += len(line) + 1
+
+
+_HIDDEN_NUMBER = re.compile(r"(?<![0-9*])(?=[0-9*]{11,18}(?![0-9*]))\d*\*{2,}[0-9*]*")
+
+
+_NAMED_MASK = re.compile(
+    rf"([{SURNAMES}][\u4e00-\u9fff某*]{{1,2}})[^\d*。\n]{{1,12}}((?=[0-9*]{{11,18}})\d*\*{{2,}}[0-9*]*)"
+)
+
+
+def _recombined(ctx: Context, dense: str) -> Iterator[Finding]:
+    """Masks of one number, or of one person's numbers, that hide different places."""
+    if "**" not in dense:
+        return
+    persons: dict[tuple[str, int], str] = {}
+    for match in _NAMED_MASK.finditer(dense):
+        shape = re.sub(r"\d", "0", match[2])
+        if persons.setdefault((match[1], len(shape)), shape) != shape:
+            yield _differs(ctx, match.span(2))
+            return
+    seen: list[str] = []
+    for match in _HIDDEN_NUMBER.finditer(dense):
+        if any(_completes(match[0], other) for other in seen[-200:]):
+            yield _differs(ctx, match.span())
+        if match[0] not in seen:
+            seen.append(match[0])
+
+
+def _differs(ctx: Context, span: tuple[int, int]) -> Finding:
+    said = "同一人、同一号码用了不同的遮盖方式，拼在一起能还原，请统一遮盖"
+    return ctx.mark_dense(span, _ground("masks-differ", "warn", said))
+
+
+def _completes(one: str, other: str) -> bool:
+    """Whether the digits agree where both show some, and nothing stays hidden in both."""
+    if len(one) != len(other) or one == other:
+        return False
+    both = sum(a == b != "*" for a, b in zip(one, other, strict=True))
+    clash = any("*" not in (a, b) and a != b for a, b in zip(one, other, strict=True))
+    hidden = sum(a == b == "*" for a, b in zip(one, other, strict=True))
+    return not clash and both >= 3 and hidden <= 1

@@ -1,0 +1,166 @@
+"""Wording gate, structure: form of the 文号, place hierarchy, dates and weekdays, paired marks."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+
+from gates.finding import Context, Finding, Ground
+from gates.hierarchy import misplaced, renamed
+from gates.layout import find as find_layout
+
+_FORM = Ground(
+    "wording",
+    "wording.doc-number",
+    "warn",
+    "发文字号不合规范：年份用全称和六角括号〔〕，顺序号不加“第”、不编虚位",
+    "《党政机关公文格式》（GB/T 9704-2012）7.2.5",
+)
+_NUMBER = re.compile(
+    r"(?<=[\u4e00-\u9fff])([〔\[［（(【﹝])\s?((?:19|20)?\d\d)\s?([〕\]］）)】﹞])\s?(第?)\s?(\d{1,5})\s?号"
+    r"(?!楼|院|线|车|门|店|口|井|馆|厅|桥|机|台|地块|地铁|库|坑|炉|泵|矿|病)"
+)
+_CODES = frozenset("发办函字告规文通政监税复呈会教卫社财农商建环安审综法")
+
+_DATE = re.compile(
+    r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日(?:[（(]?(?:星期|周)([一二三四五六日天])[）)]?)?"
+)
+_WEEK = "一二三四五六日"
+_NO_DATE = Ground(
+    "wording",
+    "wording.date",
+    "warn",
+    "没有这一天，请核对日期",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+_NO_WEEKDAY = Ground(
+    "wording",
+    "wording.weekday",
+    "warn",
+    "日期与星期不符，请核对",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+
+_RANGE = re.compile(
+    r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日(?:起)?(?:至|到|—{1,2}|－|～|~|-)"
+    r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日"
+)
+_REVERSED = Ground(
+    "wording",
+    "wording.date-range",
+    "warn",
+    "止期早于起期，请核对日期（跨年的写明年份）",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+_TIME = re.compile(r"(?<!\d)(\d{1,2})[时点](\d{1,2})分")
+_NO_TIME = Ground(
+    "wording",
+    "wording.time",
+    "warn",
+    "没有这个时刻，请核对时间",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)
+
+_PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“": "”", "【": "】"}
+# Half and full width brackets may close each other: a matter of style, not of sense.
+_OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
+_MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
+_LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]")
+_UNPAIRED = Ground(
+    "wording",
+    "wording.paired-marks",
+    "warn",
+    "标点没有成对出现",
+    "《标点符号用法》（GB/T 15834-2011）",
+)
+
+
+def find(text: str, ctx: Context) -> Iterator[Finding]:
+    """Structural findings of one field."""
+    yield from _doc_numbers(text, ctx)
+    yield from find_layout(text, ctx)
+    yield from misplaced(ctx)
+    yield from renamed(ctx)
+    yield from _dates(ctx)
+    yield from _marks(text, ctx)
+
+
+def _doc_numbers(text: str, ctx: Context) -> Iterator[Finding]:
+    if "号" not in text:
+        return
+    for match in _NUMBER.finditer(text):
+        left, year, right, nth, number = match.groups()
+        exact = (left, right, nth, number) == ("〔", "〕", "", number.lstrip("0") or number)
+        if exact and len(year) == 4:
+            continue
+        code = text[match.start() - 1]
+        if left in "（([［" and (code not in _CODES or len(year) == 2):
+            continue
+        full = year if len(year) == 4 else _century(year, ctx.as_of)
+        yield ctx.mark(match.span(), _FORM, [f"〔{full}〕{number.lstrip('0') or number}号"])
+
+
+def _century(year: str, as_of: date) -> str:
+    return f"20{year}" if int(year) <= as_of.year % 100 else f"19{year}"
+
+
+def _dates(ctx: Context) -> Iterator[Finding]:
+    text = ctx.dense.text
+    for match in _DATE.finditer(text):
+        year, month, day, weekday = match.groups()
+        if not _day(int(year or 2000), int(month), int(day)):
+            if not text[match.start() - 1 : match.start()].isdigit():
+                yield ctx.mark_dense(match.span(), _NO_DATE)
+        elif weekday:
+            yield from _weekday(ctx, match)
+    for match in _RANGE.finditer(text):
+        year, month, day, other, month_2, day_2 = match.groups()
+        first = _day(int(year), int(month), int(day))
+        last = _day(int(other or year), int(month_2), int(day_2))
+        if first and last and last < first:
+            yield ctx.mark_dense(match.span(), _REVERSED)
+    for match in _TIME.finditer(text):
+        if int(match[1]) > 24 or int(match[2]) > 59:
+            yield ctx.mark_dense(match.span(), _NO_TIME)
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
+    """Against the year told; without one, against last year, this and the next."""
+    year, month, day, weekday = match.groups()
+    years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
+    days = [_day(each, int(month), int(day)) for each in years]
+    rights = [_WEEK[each.weekday()] for each in days if each]
+    if weekday.replace("天", "日") in rights:
+        return
+    at = match.start(4) - match.start()
+    right = match[0][:at] + rights[0] + match[0][at + 1 :]
+    yield ctx.mark_dense(match.span(), _NO_WEEKDAY, [right] if year else ())
+
+
+def _marks(text: str, ctx: Context) -> Iterator[Finding]:
+    """Marks opened and not closed, or closed and not opened, paragraph by paragraph."""
+    base = 0
+    for line in text.split("\n"):
+        open_marks: list[tuple[str, int]] = []
+        for match in _MARKS.finditer(line):
+            mark, at = match[0], base + match.start()
+            if mark in _PAIRS:
+                open_marks.append((mark, at))
+            elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
+                open_marks.pop()
+            elif (
+                not (mark in "）)" and _LISTED.match(line[match.start() - 1 : match.start()]))
+                and mark != "”"
+            ):
+                yield ctx.mark((at, at + 1), _UNPAIRED)
+        # A quotation may run over paragraphs; the other marks may not.
+        for mark, at in open_marks:
+            if mark != "“":
+                yield ctx.mark((at, at + 1), _UNPAIRED)
+        base += len(line) + 1

@@ -1,0 +1,220 @@
+"""Who works here and may do what: changed by two people; what only takes away, by one at once."""
+
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from ledger.append import Ledger, Transaction
+from review_queue.governance.levels import ApprovedLevels
+from review_queue.models import Item
+from review_queue.workflow import unfillable
+from staff.models import ConsoleSession, Staff
+from staff.people import Person, deactivate, hash_password, password_holds, set_staff
+from staff.proposals import APPROVERS, Approval, signed_roles
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
+from storage.database import new_id
+
+_LOGIN = re.compile(r"[a-z][a-z0-9_]{1,30}")
+_TWO_ADMINS = "至少要留两位在用的管理员，否则以后任何变更都无人批准：请先增加一位管理员"
+
+
+class StaffKind:
+    """{login, name, roles}: a new person, or the roles and name of one who is here."""
+
+    label = "人员变更"
+    proposers = frozenset({"admin"})
+
+    def __init__(self, ledger: Ledger, levels: ApprovedLevels) -> None:
+        """`levels` say which classes nobody could fill afterwards."""
+        self._ledger = ledger
+        self._levels = levels
+
+    def subject(self, payload: Mapping[str, Any]) -> str:
+        """The person's id, never a name."""
+        return f"staff:{payload['id'] or 'new'}"
+
+    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Login, name and roles in their final form, beside what they are now."""
+        login = str(payload.get("login", "")).strip()
+        if not _LOGIN.fullmatch(login):
+            words = "登录名要以小写字母开头，只用小写字母、数字和下划线，2 到 31 个字"
+            raise Refused(422, [Reason("login", words)])
+        async with self._ledger.db.session() as session:
+            row = (await session.scalars(select(Staff).where(Staff.login == login))).first()
+            was = None if row is None else _state(row)
+            name = str(payload.get("name") or (row.name if row else "")).strip()
+            roles = _read_roles(payload.get("roles"))
+            if not 0 < len(name) <= 60:
+                raise Refused(422, [Reason("name", "请填写姓名，最多 60 个字")])
+            if "was" in payload and payload["was"] != was:
+                words = "这个人在提出之后又有变化：请收回后重新提出"
+                raise Refused(409, [Reason("overtaken", words)])
+            if was == {"name": name, "roles": roles, "active": True}:
+                raise Refused(422, [Reason("roles", "姓名和角色都没有变化")])
+            if "admin" not in roles:
+                await _keep_two_admins(session, row)
+        return {"id": row.id if row else "", "login": login, "name": name} | {
+            "roles": roles,
+            "was": was,
+        }
+
+    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """Roles that come and go, and which classes nobody could carry through."""
+        was, roles = payload["was"], payload["roles"]
+        held = was["roles"] if was and was["active"] else []
+        who = f"{payload['name']}（{payload['login']}）"
+        head = f"增加人员 {who}" if was is None else f"变更人员 {who}"
+        if was and not was["active"]:
+            head = f"重新启用 {who}"
+        lines = [{"sign": "+" if was is None else "~", "text": head}]
+        if was and was["name"] != payload["name"]:
+            lines.append({"sign": "~", "text": f"姓名由“{was['name']}”改为“{payload['name']}”"})
+        lines += [
+            {"sign": "+", "text": f"增加{ROLES[role]}角色"} for role in roles if role not in held
+        ]
+        lines += [
+            {"sign": "-", "text": f"去掉{ROLES[role]}角色"} for role in held if role not in roles
+        ]
+        await self._levels.refresh()
+        query = select(Staff.login, Staff.roles).where(Staff.active.is_(True))
+        async with self._ledger.db.session() as session:
+            staff = {row.login: row.roles for row in (await session.execute(query)).all()}
+        return {
+            "changes": lines,
+            "warnings": unfillable(self._levels, staff | {payload["login"]: roles}),
+            "note": "批准后为新人员生成一次性显示的密码，由批准人当面交给本人。" if not was else "",
+        }
+
+    async def apply(
+        self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
+    ) -> dict[str, Any]:
+        """Roles hold from the commit on; a new person's password is returned, once."""
+        query = select(Staff).where(Staff.login == payload["login"])
+        row = (await tx.session.scalars(query.execution_options(populate_existing=True))).first()
+        if (None if row is None else _state(row)) != payload["was"]:
+            raise Refused(409, [Reason("overtaken", "这个人刚刚有变化，请重新提出")])
+        password = "" if row else secrets.token_urlsafe(9)
+        stored = row.password_hash if row else await hash_password(password)
+        person = Person(payload["login"], payload["name"], tuple(payload["roles"]), stored)
+        made = await set_staff(tx, person, approval.approved_by)
+        shown = {"staff": made.id, "login": made.login}
+        return shown | ({"password": password} if password else {})
+
+
+def _state(row: Staff) -> dict[str, Any]:
+    return {"name": row.name, "roles": sorted(row.roles), "active": row.active}
+
+
+def _read_roles(value: Any) -> list[str]:
+    if not isinstance(value, list) or not value:
+        raise Refused(422, [Reason("roles", "请至少选一个角色；要停用一个人请用“停用”")])
+    if unknown := {str(role) for role in value} - set(ROLES):
+        known = "、".join(ROLES)
+        words = f"不认识的角色：{'、'.join(sorted(unknown))}；只能是 {known}"
+        raise Refused(422, [Reason("roles", words)])
+    return sorted(set(value))
+
+
+async def _keep_two_admins(session: AsyncSession, leaving: Staff | None) -> None:
+    if leaving is None or "admin" not in leaving.roles or not leaving.active:
+        return
+    rows = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
+    if sum("admin" in row.roles for row in rows if row.id != leaving.id) < 2:
+        raise Refused(422, [Reason("two_admins", _TWO_ADMINS)])
+
+
+async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
+    """Take every right from a person at once; one admin is enough, since nothing is given.
+
+    Sessions and tokens of the person end with it. Refused 403, 404, 409, 422.
+    """
+    await _need_admin(ledger, by, login)
+    async with ledger.transaction() as tx:
+        row = await _person(tx.session, login)
+        if row.id == by:
+            raise Refused(403, [Reason("self", "不能停用自己，请另一位管理员操作")])
+        if not row.active:
+            raise Refused(409, [Reason("state", "这个人已经停用")])
+        await _keep_two_admins(tx.session, row)
+        await deactivate(tx, row, by)
+        await _end_sessions(tx.session, row.id)
+
+
+async def reset_password(ledger: Ledger, login: str, by: str) -> tuple[str, str]:
+    """The person's id and a new password, shown once; every session of theirs ends.
+
+    One admin may do it, since offices are small; it is signed, and an incident stays open until
+    somebody looks at it, because who resets a password could sign in as that person.
+    """
+    await _need_admin(ledger, by, login)
+    password = secrets.token_urlsafe(9)
+    stored = await hash_password(password)
+    async with ledger.transaction() as tx:
+        row = await _person(tx.session, login)
+        if row.id == by:
+            raise Refused(403, [Reason("self", "不能重设自己的密码，请另一位管理员操作")])
+        row.password_hash = stored
+        await _end_sessions(tx.session, row.id)
+        await tx.append(
+            "staff.password_reset", subject=f"staff:{row.id}", actor=by, body={"staff": row.id}
+        )
+        named = row.id, row.name
+    await ledger.open_incident(
+        "password_reset",
+        subject=f"staff:{named[0]}",
+        message=f"管理员重设了{named[1]}的密码：请与本人核实后关闭这一事件",
+        detail={"by": by, "reset": new_id()},
+    )
+    return named[0], password
+
+
+async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> None:
+    """A person's own new password, with the old one as proof; signed. Refused 403, 422."""
+    async with ledger.db.session() as session:
+        row = await session.get(Staff, staff_id)
+    if row is None or not await password_holds(row.password_hash, old):
+        raise Refused(403, [Reason("password", "现在的密码不对，密码没有改变")])
+    if old == new:
+        raise Refused(422, [Reason("password", "新密码和现在的一样，请换一个")])
+    stored = await hash_password(new)
+    async with ledger.transaction() as tx:
+        held = await tx.session.get(Staff, staff_id, populate_existing=True)
+        if held is None or held.password_hash != row.password_hash:
+            raise Refused(409, [Reason("stale", "密码刚刚在别处改过，请用新的密码登录后再改")])
+        held.password_hash = stored
+        body = {"staff": staff_id}
+        await tx.append(
+            "staff.password_changed", subject=f"staff:{staff_id}", actor=staff_id, body=body
+        )
+
+
+async def _need_admin(ledger: Ledger, by: str, login: str) -> None:
+    async with ledger.db.session() as session:
+        await _person(session, login)
+        person = await session.get(Staff, by)
+    signed = await signed_roles(ledger, by)
+    if person is None or not person.active or not set(person.roles) & signed & APPROVERS:
+        raise Refused(403, [Reason("role", "您的角色不能做这件事，需要以下角色之一：管理员")])
+
+
+async def _person(session: AsyncSession, login: str) -> Staff:
+    row = (await session.scalars(select(Staff).where(Staff.login == login))).first()
+    if row is None:
+        raise Refused(404, [Reason("login", f"没有登录名为 {login} 的人员")])
+    return row
+
+
+async def _end_sessions(session: AsyncSession, staff_id: str) -> None:
+    await session.execute(
+        update(ConsoleSession)
+        .where(ConsoleSession.staff_id == staff_id, ConsoleSession.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    held = update(Item).where(Item.claimed_by == staff_id)
+    await session.execute(held.values(claimed_by=None, claimed_until=None))

@@ -1,0 +1,103 @@
+"""Out: the moment inside the approved window, why it could not go, and what came of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import Publication
+from config.clock import now
+from review_queue.canonical import Draft
+from review_queue.desk import Opened, Queue, canonical_of, latest, opened, read_item
+from review_queue.models import Item
+from review_queue.states import Verb, can, move, state_name
+from staff.refusal import Reason, refuse
+from staff.roles import REVIEWERS
+from storage.database import new_id
+
+_PLANNERS = (REVIEWERS | {"editor"}) - {"secrecy"}
+
+
+async def why_not_publish(queue: Queue, item_id: str, at: datetime | None = None) -> list[Reason]:
+    """Every reason why the item could not go out at `at` (None: now).
+
+    The sender's own list (signed chain, window, gates, waivers, source) and the platforms'
+    limits, before anybody presses a button.
+    """
+    async with queue.db.session() as session:
+        item = await read_item(session, item_id)
+        draft = Draft.from_canonical((await latest(session, item)).canonical)
+        _, problems = await canonical_of(queue, session, draft)
+    reasons = _state_faults(item, draft)
+    reasons += await queue.releases.faults(item_id, at or now())
+    return reasons + [Reason("platform", problem) for problem in problems]
+
+
+async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | None = None) -> Item:
+    """Set the time inside the approved window (None: now); one publication per account."""
+    due = at or now()
+    reasons = await why_not_publish(queue, item_id, due)
+    async with queue.ledger.transaction() as tx:
+        one = await opened(tx.session, item_id, staff_id)
+        item, person, draft = one.item, one.person, one.draft
+        reasons += [one for one in _state_faults(item, draft) if one not in reasons]
+        if not _PLANNERS & set(person.roles):
+            reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
+        refuse(reasons)
+        await _plan(tx.session, one, due)
+        move(item, Verb.SCHEDULE)
+        item.scheduled_at = due
+        item.version += 1
+        await tx.append(
+            "item.scheduled",
+            subject=f"item:{item.id}",
+            actor=staff_id,
+            body={"release": item.release_id, "at": due.isoformat()},
+        )
+        return item
+
+
+async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
+    """One publication for each account of the approved draft, due at one moment."""
+    item = one.item
+    query = select(Publication).where(Publication.release_id == item.release_id)
+    planned = {row.account_id: row for row in (await session.scalars(query)).all()}
+    for account_id in one.draft.accounts:
+        row = planned.get(account_id)
+        if row is None:
+            session.add(
+                Publication(
+                    id=new_id(),
+                    release_id=str(item.release_id),
+                    item_id=item.id,
+                    account_id=account_id,
+                    digest=one.revision.digest,
+                    state=State.CREATED,
+                    due_at=due,
+                    next_at=due,
+                )
+            )
+        elif row.state == State.CREATED:
+            row.due_at = row.next_at = due
+
+
+async def note_publication(queue: Queue, publication_id: str) -> None:
+    """A publication has its outcome: show the item as published once one of them is out."""
+    async with queue.db.session() as session:
+        publication = await session.get(Publication, publication_id)
+        if publication is None or publication.state != State.PUBLISHED:
+            return
+        item = await session.get(Item, publication.item_id)
+        if item is not None and can(item, Verb.PUBLISH):
+            move(item, Verb.PUBLISH)
+
+
+def _state_faults(item: Item, draft: Draft) -> list[Reason]:
+    faults: Sequence[Reason] = ()
+    if not can(item, Verb.SCHEDULE) or item.release_id is None:
+        faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]
+    if not draft.accounts:
+        faults = [*faults, Reason("accounts", "请至少选择一个发布账号")]
+    return list(faults)

@@ -1,0 +1,27 @@
+"""Taking back: one person, at once, with a reason."""
+
+from review_queue.desk import Queue, Said, append_with_words, end_run, opened
+from review_queue.models import Item
+from review_queue.states import Verb, can, move, state_name
+from staff.refusal import Reason, refuse
+
+
+async def recall(queue: Queue, item_id: str, staff_id: str, reason: str) -> Item:
+    """One person, at once: nothing more of this item goes out. The reason is required."""
+    async with queue.ledger.transaction() as tx:
+        one = await opened(tx.session, item_id, staff_id)
+        item, person = one.item, one.person
+        reasons = []
+        if not reason.strip():
+            reasons.append(Reason("reason", "撤回要写明理由"))
+        if not can(item, Verb.RECALL):
+            reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不用撤回"))
+        if not set(person.roles) - {"auditor", "duty"}:
+            reasons.append(Reason("role", "您的角色不能撤回稿件"))
+        refuse(reasons)
+        await end_run(tx.session, item, "稿件已撤回")
+        move(item, Verb.RECALL)
+        item.return_reason = reason
+        item.version += 1
+        await append_with_words(tx, item, Said("item.recalled", staff_id, reason))
+        return item

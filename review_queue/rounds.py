@@ -1,0 +1,213 @@
+"""What waits for decisions, who may sit where, and one person's queue. Nothing here writes."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from review_queue.chain import Makers, maker_faults
+from review_queue.models import Decision, Emergency, Item
+from review_queue.states import ItemState, state_name
+from review_queue.workflow import EMERGENCY, Standing, Workflow, eligible, read_workflow
+from staff.absence import absences_at
+from staff.models import Staff
+from staff.refusal import Reason
+from storage.database import Database
+
+_PAGES = 50  # of a queue that are looked through for what one person may decide
+
+
+@dataclass(frozen=True)
+class Round:
+    """The levels that wait for decisions now: the run's own, or those that follow an emergency."""
+
+    flow: Workflow
+    counts: tuple[int, ...]
+    earlier: tuple[str, ...]
+    overdue: bool
+    asker: str
+    emergency: Emergency | None = None
+
+    @property
+    def open(self) -> tuple[int, ...]:
+        """Indexes of the levels that may be decided now."""
+        short = [
+            index
+            for index, level in enumerate(self.flow.levels)
+            if self.counts[index] < level.quorum
+        ]
+        return tuple(short if self.flow.parallel else short[:1])
+
+
+@dataclass(frozen=True)
+class Seat:
+    """The level a person would decide at, in whose place, and why they may not."""
+
+    level: int
+    place: str
+    reasons: list[Reason]
+
+
+def follow_up(emergency: Emergency) -> Workflow:
+    """The levels of the normal class that follow the two of 应急 (the last one, of only two)."""
+    body = emergency.workflow
+    flow = read_workflow(body["klass"], body["version"], body)
+    levels = flow.levels[2:] or flow.levels[-1:]
+    return Workflow(flow.klass, flow.version, levels)
+
+
+async def round_of(session: AsyncSession, item: Item) -> Round | None:
+    """What waits for decisions on this item, or None."""
+    if item.workflow is None:
+        return None
+    decided = await _decided(session, [item])
+    fast = item.klass == EMERGENCY or item.retrospective
+    emergencies = await _emergencies(session, [item]) if fast else {}
+    return _round(item, decided.get(item.id, ()), emergencies.get(item.id))
+
+
+async def who_may(session: AsyncSession, item: Item) -> list[str]:
+    """Everybody who may decide at a waiting level of this item now."""
+    round_ = await round_of(session, item)
+    if round_ is None:
+        return []
+    people = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
+    absences = await absences_at(session, now())
+    return [
+        person.id
+        for person in people
+        if not _seat(item, round_, person, absences.get(person.id, {})).reasons
+    ]
+
+
+async def waiting_for(db: Database, staff_id: str, limit: int = 200) -> list[Item]:
+    """Items with a level this person may decide now, the most urgent first.
+
+    What the database cannot rule out (an earlier level decided by this person) is passed
+    over, and as many more are read: three queries for each `limit` items looked at.
+    """
+    kept: list[Item] = []
+    async with db.session() as session:
+        person = await session.get(Staff, staff_id)
+        if person is None or not person.active:
+            return []
+        stands_in = (await absences_at(session, now(), staff_id)).get(staff_id, {})
+        roles = set(person.roles).union(*stands_in.values())
+        mine = or_(Item.waiting == "*", *(Item.waiting.contains(f" {one} ") for one in roles))
+        query = select(Item).where(
+            (Item.state == ItemState.REVIEW) | Item.retrospective.in_(("review", "overdue")),
+            mine,
+            Item.author_id != staff_id,
+            Item.last_editor_id != staff_id,
+        )
+        query = query.order_by(Item.level_due_at, Item.id).limit(limit)
+        for page in range(_PAGES):
+            items = (await session.scalars(query.offset(page * limit))).all()
+            decided = await _decided(session, items)
+            emergencies = await _emergencies(session, items)
+            for item in items:
+                round_ = _round(item, decided.get(item.id, ()), emergencies.get(item.id))
+                if round_ and not _seat(item, round_, person, stands_in).reasons:
+                    kept.append(item)
+            if len(kept) >= limit or len(items) < limit:
+                break
+    return kept[:limit]
+
+
+async def seated(
+    session: AsyncSession, item: Item, person: Staff, wanted: int | None = None
+) -> tuple[Round | None, Seat]:
+    """State, level, role, substitution and separation of duties; gates are asked elsewhere."""
+    round_ = await round_of(session, item)
+    if round_ is None:
+        fault = Reason("state", f"稿件现在是“{state_name(item)}”，不在审核中")
+        return None, Seat(0, "", [fault])
+    seat = _seat(item, round_, person, {}, wanted=wanted)
+    if seat.reasons:
+        stands_in = (await absences_at(session, now(), person.id)).get(person.id, {})
+        seat = _seat(item, round_, person, stands_in, wanted=wanted)
+    return round_, seat
+
+
+async def _decided(
+    session: AsyncSession, items: Sequence[Item]
+) -> dict[str, list[tuple[int, int, str, bool]]]:
+    """By item, the approvals of any run: ledger number, level, person, retrospective."""
+    query = (
+        select(
+            Decision.item_id,
+            Decision.ledger_seq,
+            Decision.level,
+            Decision.staff_id,
+            Decision.retrospective,
+        )
+        .where(Decision.item_id.in_([item.id for item in items]), Decision.verdict == "approve")
+        .order_by(Decision.ledger_seq)
+    )
+    decided: dict[str, list[tuple[int, int, str, bool]]] = {}
+    for item_id, seq, level, staff_id, later in (await session.execute(query)).all():
+        decided.setdefault(item_id, []).append((seq, level, staff_id, later))
+    return decided
+
+
+async def _emergencies(session: AsyncSession, items: Sequence[Item]) -> dict[str, Emergency]:
+    query = select(Emergency).where(
+        Emergency.item_id.in_([item.id for item in items]), Emergency.closed_at.is_(None)
+    )
+    rows = (await session.scalars(query.order_by(Emergency.run_seq))).all()
+    return {row.item_id: row for row in rows}
+
+
+def _round(
+    item: Item, decided: Collection[tuple[int, int, str, bool]], emergency: Emergency | None
+) -> Round | None:
+    follows = emergency is not None and item.retrospective in ("review", "overdue")
+    if item.workflow is None or not (follows or item.state == ItemState.REVIEW):
+        return None
+    run = [row for row in decided if row[0] > (item.run_seq or 0)]
+    if follows and emergency is not None:
+        flow, overdue = follow_up(emergency), item.retrospective == "overdue"
+    else:
+        body = item.workflow
+        flow, overdue = read_workflow(body["klass"], body["version"], body), item.level_overdue
+    counted = [row[1] for row in run if row[3] == follows]
+    return Round(
+        flow=flow,
+        counts=tuple(counted.count(index) for index in range(len(flow.levels))),
+        earlier=tuple(row[2] for row in run),
+        overdue=overdue,
+        asker=emergency.staff_id if emergency is not None else "",
+        emergency=emergency if follows else None,
+    )
+
+
+def makers_of(item: Item, round_: Round | None) -> Makers:
+    """Who made the item, from its row: none of them may decide."""
+    return Makers(item.author_id, item.last_editor_id, round_.asker if round_ else "")
+
+
+def _seat(
+    item: Item,
+    round_: Round,
+    person: Staff,
+    stands_in: Mapping[str, frozenset[str]],
+    *,
+    wanted: int | None = None,
+) -> Seat:
+    """The first open level the person may decide at (or the wanted one), with all reasons."""
+    who = makers_of(item, round_)
+    barred = {who.author, who.editor, who.asker, *round_.earlier}
+    standing = Standing(
+        roles=frozenset(person.roles),
+        stands_in={one: roles for one, roles in stands_in.items() if one not in barred},
+        overdue=round_.overdue,
+    )
+    duties = maker_faults(person.id, who, round_.earlier)
+    if wanted is not None and wanted not in round_.open:
+        return Seat(0, "", [Reason("state", "这一级现在不用审核"), *duties])
+    choices = round_.open if wanted is None else (wanted,)
+    seats = [Seat(index, *eligible(round_.flow.levels[index], standing)) for index in choices]
+    best = next((seat for seat in seats if not seat.reasons), seats[0])
+    return Seat(best.level, best.place, best.reasons + duties)

@@ -1,0 +1,100 @@
+"""Tables of who works here: roles, absences, sessions, tokens, passkeys, proposals."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from storage.database import Base
+
+
+class Staff(Base):
+    """A person with roles: editor, reviewer_1..3, secrecy, admin, duty, supervisor, auditor."""
+
+    __tablename__ = "staff"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    login: Mapped[str] = mapped_column(String(60), unique=True)
+    name: Mapped[str] = mapped_column(String(60))
+    roles: Mapped[list[str]]
+    password_hash: Mapped[str] = mapped_column(String(200))
+    active: Mapped[bool] = mapped_column(default=True)
+    alarm_account: Mapped[str] = mapped_column(String(60), default="")  # account slug for alarms
+    alarm_address: Mapped[str] = mapped_column(Text, default="")  # encrypted
+    created_at: Mapped[datetime]
+
+
+class Absence(Base):
+    """A person is away and another acts for them; the signed entry is staff.absent."""
+
+    __tablename__ = "absence"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
+    substitute_id: Mapped[str] = mapped_column(String(26), index=True)
+    set_by: Mapped[str] = mapped_column(String(26))
+    at: Mapped[datetime]
+
+
+class ConsoleSession(Base):
+    """A signed-in browser: hashed token, idle and absolute time-outs, revocable."""
+
+    __tablename__ = "console_session"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    csrf: Mapped[str] = mapped_column(String(64))
+    created_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    user_agent: Mapped[str] = mapped_column(String(200), default="")
+
+
+class Proposal(Base):
+    """A change that takes two people. `payload` is the exact text its signed digest covers."""
+
+    __tablename__ = "proposal"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    subject: Mapped[str] = mapped_column(String(80))
+    payload: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    effect: Mapped[dict[str, Any]]  # what would change, as shown before approval
+    proposed_by: Mapped[str] = mapped_column(String(26))
+    reason: Mapped[str] = mapped_column(Text)
+    salt: Mapped[str] = mapped_column(String(32))
+    state: Mapped[str] = mapped_column(String(12), index=True)  # see proposals.STATES
+    decided_by: Mapped[str | None] = mapped_column(String(26))
+    note: Mapped[str] = mapped_column(Text, default="")
+    proposed_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+
+class ApiToken(Base):
+    """A bearer token, kept only as its hash; it has exactly its owner's rights."""
+
+    __tablename__ = "api_token"
+    token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """One credential of one person. The sender reads the signed entries, never this row."""
+
+    __tablename__ = "passkey"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    credential: Mapped[str] = mapped_column(Text)  # base64url
+    public_key: Mapped[str] = mapped_column(Text)  # COSE, base64url
+    rp_id: Mapped[str] = mapped_column(String(253))
+    origin: Mapped[str] = mapped_column(String(300))
+    label: Mapped[str] = mapped_column(String(60))
+    sign_count: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    confirmed_by: Mapped[str | None] = mapped_column(String(26))
+    confirmed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]

@@ -1,0 +1,333 @@
+"""Changes of authority take two people: one proposes, another with the admin role approves.
+
+One mechanism for levels, rules, exceptions and people. What may be proposed is a `Kind`: it checks
+a payload, says what would change, and puts it into effect. Signed entries carry the digest of the
+payload; the table is compared with them before anything is approved.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import rfc8785
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from config.clock import now
+from ledger.append import Ledger, Transaction
+from ledger.verify import Broken, Entry
+from staff.models import Proposal, Staff
+from staff.people import roles_at
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
+from storage.database import new_id
+
+APPROVERS = frozenset({"admin"})
+STATES = {
+    "proposed": "等待批准",
+    "approved": "已批准",
+    "rejected": "未批准",
+    "withdrawn": "已收回",
+}
+_DECIDED = {"proposal.approved", "proposal.rejected", "proposal.withdrawn"}
+_MINIMUM_REASON = 4
+
+
+def seal(data: Any) -> tuple[str, str]:
+    """The canonical text (RFC 8785) of some JSON data, and its SHA-256."""
+    raw = rfc8785.dumps(data)
+    return raw.decode(), hashlib.sha256(raw).hexdigest()
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a stored canonical text."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def words_digest(salt: str, text: str) -> str:
+    """What a signed entry keeps of a free text: a salted digest."""
+    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Approval:
+    """Who made a change: the signed entry that approves it, proposer and approver."""
+
+    seq: int
+    proposal_id: str | None
+    proposed_by: str
+    approved_by: str
+
+
+INIT = "init"
+"""The proposer and approver of what an office starts with; the genesis entry is its proof."""
+
+
+class Kind(Protocol):
+    """One sort of change. `check` runs when proposed and again when approved."""
+
+    label: str
+    proposers: frozenset[str]
+
+    def subject(self, payload: Mapping[str, Any]) -> str:
+        """What the change is about, for lists and the ledger; no personal data."""
+        ...
+
+    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """The payload in its final form; Refused names field and remedy, 409 when overtaken.
+
+        Checking a checked payload gives the same payload.
+        """
+        ...
+
+    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+        """What would change: `changes` [{sign, text}], `warnings` [text], optional `preview`."""
+        ...
+
+    async def apply(
+        self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
+    ) -> dict[str, Any]:
+        """Put it into effect; what is returned is shown to the approver once."""
+        ...
+
+
+class Proposals:
+    """Proposals of every registered kind over one ledger."""
+
+    def __init__(self, ledger: Ledger, kinds: Mapping[str, Kind]) -> None:
+        """`kinds` maps the name of a kind to what it does."""
+        self.ledger = ledger
+        self.kinds = dict(kinds)
+
+    async def draft(
+        self, kind: str, payload: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The checked payload and its effect, without proposing anything."""
+        handler = self._kind(kind)
+        checked = await handler.check(payload)
+        return checked, await handler.effect(checked)
+
+    async def propose(
+        self, kind: str, payload: Mapping[str, Any], by: str, reason: str
+    ) -> Proposal:
+        """Put a change in front of a second person; nothing changes yet."""
+        handler = self._kind(kind)
+        _need_reason(reason, "请写明为什么要改")
+        checked = await handler.check(payload)
+        if faults := await self._person_faults(by, handler.proposers):
+            raise Refused(403, faults)
+        effect = await handler.effect(checked)
+        text, digest = seal(checked)
+        row = Proposal(
+            id=new_id(),
+            kind=kind,
+            subject=handler.subject(checked),
+            payload=text,
+            digest=digest,
+            effect=effect,
+            proposed_by=by,
+            reason=reason.strip(),
+            salt=secrets.token_hex(16),
+            state="proposed",
+            proposed_at=now(),
+        )
+        async with self.ledger.transaction() as tx:
+            waiting = select(Proposal.id).where(
+                Proposal.kind == kind, Proposal.digest == digest, Proposal.state == "proposed"
+            )
+            if (await tx.session.scalars(waiting.limit(1))).first() is not None:
+                raise Refused(409, [Reason("same", "同样的变更已经提出，正在等待批准")])
+            tx.session.add(row)
+            await tx.append(
+                "proposal.made",
+                subject=f"proposal:{row.id}",
+                actor=by,
+                body={
+                    "kind": kind,
+                    "about": row.subject,
+                    "digest": digest,
+                    "reason": words_digest(row.salt, row.reason),
+                },
+            )
+        return row
+
+    async def why_not(self, proposal_id: str, by: str) -> list[Reason]:
+        """Every reason why this person cannot approve this proposal now; empty when they can."""
+        return (await self._faults(await self.get(proposal_id), by))[1]
+
+    async def approve(self, proposal_id: str, by: str) -> dict[str, Any]:
+        """Put somebody else's proposal into effect; what the approver is shown once.
+
+        Refused: 403 own proposal or no admin, 404, 409 decided, overtaken or changed by SQL.
+        """
+        row = await self.get(proposal_id)
+        await self._must_be_open(row, by)
+        handler, text = self._kind(row.kind), row.payload
+        payload = await handler.check(json.loads(text))
+        if seal(payload)[0] != text:
+            raise Refused(409, [Reason("overtaken", "提出之后情况有变化，请收回后重新提出")])
+        async with self.ledger.transaction() as tx:
+            fresh = await _waiting(tx.session, proposal_id, text)
+            seq = await tx.append(
+                "proposal.approved",
+                subject=f"proposal:{row.id}",
+                actor=by,
+                body={"kind": row.kind, "about": row.subject, "digest": row.digest},
+            )
+            approval = Approval(seq, row.id, row.proposed_by, by)
+            shown = await handler.apply(tx, payload, approval)
+            fresh.state, fresh.decided_by, fresh.decided_at = "approved", by, now()
+        return shown
+
+    async def reject(self, proposal_id: str, by: str, reason: str) -> None:
+        """Turn somebody else's proposal down, with a reason."""
+        _need_reason(reason, "请写明不批准的理由")
+        row = await self.get(proposal_id)
+        await self._must_be_open(row, by)
+        await self._close(row, by, ("rejected", reason.strip()))
+
+    async def withdraw(self, proposal_id: str, by: str) -> None:
+        """Take one's own proposal back."""
+        row = await self.get(proposal_id)
+        if row.proposed_by != by:
+            raise Refused(403, [Reason("proposer", "只有提出人能收回，其他人请写明理由不批准")])
+        if row.state != "proposed":
+            raise Refused(409, [_decided(row)])
+        await self._close(row, by, ("withdrawn", ""))
+
+    async def _close(self, row: Proposal, by: str, how: tuple[str, str]) -> None:
+        state, note = how
+        async with self.ledger.transaction() as tx:
+            fresh = await _waiting(tx.session, row.id, row.payload)
+            fresh.state, fresh.decided_by, fresh.decided_at = state, by, now()
+            fresh.note = note
+            await tx.append(
+                f"proposal.{state}",
+                subject=f"proposal:{row.id}",
+                actor=by,
+                body={"digest": row.digest, "reason": words_digest(row.salt, note)},
+            )
+
+    async def get(self, proposal_id: str) -> Proposal:
+        """One proposal, or Refused 404."""
+        async with self.ledger.db.session() as session:
+            row = await session.get(Proposal, proposal_id)
+        if row is None:
+            raise Refused(404, [Reason("proposal", "没有这项变更，可能地址不完整")])
+        return row
+
+    async def rows(self, state: str | None = None, limit: int = 100) -> Sequence[Proposal]:
+        """Proposals, newest first."""
+        query = select(Proposal).order_by(Proposal.proposed_at.desc()).limit(limit)
+        if state is not None:
+            query = query.where(Proposal.state == state)
+        async with self.ledger.db.session() as session:
+            return (await session.scalars(query)).all()
+
+    async def waiting(self) -> int:
+        """How many proposals wait for a second person."""
+        query = select(func.count()).select_from(Proposal).where(Proposal.state == "proposed")
+        async with self.ledger.db.session() as session:
+            return int((await session.scalar(query)) or 0)
+
+    def _kind(self, name: str) -> Kind:
+        if name not in self.kinds:
+            known = "、".join(self.kinds)
+            raise Refused(422, [Reason("kind", f"没有“{name}”这种变更，只能是：{known}")])
+        return self.kinds[name]
+
+    # --- who may ------------------------------------------------------------------------
+
+    async def _must_be_open(self, row: Proposal, by: str) -> None:
+        status, faults = await self._faults(row, by)
+        if faults:
+            raise Refused(status, faults)
+
+    async def _faults(self, row: Proposal, by: str) -> tuple[int, list[Reason]]:
+        """Status and reasons; a table row that differs from its signed entry opens an incident."""
+        try:
+            entries = await self.ledger.facts(f"proposal:{row.id}")
+        except Broken as broken:
+            return 409, [Reason("ledger", f"台账核验不通过，暂时不能批准：{broken}")]
+        if row.state != "proposed":
+            return 409, [_decided(row)]
+        if tampered := _differences(row, entries):
+            await self._report(row, tampered)
+            return 409, [Reason("tampered", f"这项变更在数据库中被改动，不能批准：{tampered}")]
+        faults = []
+        if row.proposed_by == by:
+            faults.append(
+                Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位管理员处理")
+            )
+        faults += await self._person_faults(by, APPROVERS)
+        return 403, faults
+
+    async def _report(self, row: Proposal, words: str) -> None:
+        await self.ledger.open_incident(
+            "proposal_tampered",
+            subject=f"proposal:{row.id}",
+            message=f"一项等待批准的变更与签名的台账不符，已拒绝：{words}",
+            detail={"kind": row.kind, "about": row.subject},
+        )
+
+    async def _person_faults(self, by: str, wanted: Collection[str]) -> list[Reason]:
+        """The person is active and holds one of `wanted`, in the table and in the ledger."""
+        async with self.ledger.db.session() as session:
+            person = await session.get(Staff, by)
+        if person is None or not person.active:
+            return [Reason("staff", "账号不存在或已停用，请联系管理员")]
+        try:
+            signed = await signed_roles(self.ledger, by)
+        except Broken as broken:
+            return [Reason("ledger", f"台账核验不通过，暂时不能变更：{broken}")]
+        if not set(person.roles) & signed & set(wanted):
+            names = "、".join(label for role, label in ROLES.items() if role in wanted)
+            return [Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")]
+        return []
+
+
+async def signed_roles(ledger: Ledger, staff_id: str) -> frozenset[str]:
+    """The roles a person holds now according to the signed entries alone; raises Broken."""
+    entries = await ledger.facts(f"staff:{staff_id}")
+    return roles_at(entries, entries[-1].seq + 1) if entries else frozenset()
+
+
+async def _waiting(session: AsyncSession, proposal_id: str, text: str) -> Proposal:
+    """The row inside the write lock, still open and still what was checked."""
+    row = await session.get(Proposal, proposal_id, populate_existing=True)
+    if row is None or row.payload != text:
+        raise Refused(409, [Reason("tampered", "这项变更刚刚被改动，请重新打开")])
+    if row.state != "proposed":
+        raise Refused(409, [_decided(row)])
+    return row
+
+
+def _decided(row: Proposal) -> Reason:
+    return Reason("state", f"这项变更{STATES.get(row.state, row.state)}，不能再处理")
+
+
+def _differences(row: Proposal, entries: Sequence[Entry]) -> str:
+    """Where a waiting row says something else than its signed entries; empty when it agrees."""
+    made = [entry for entry in entries if entry.kind == "proposal.made"]
+    if len(made) != 1:
+        return "没有签名的提出记录"
+    if any(entry.kind in _DECIDED for entry in entries):
+        return "台账中已有处理结果"
+    signed = made[0]
+    if signed.actor != row.proposed_by:
+        return "提出人与台账不符"
+    if signed.body["digest"] != row.digest or digest_of(row.payload) != row.digest:
+        return "内容与提出时签名的摘要不符"
+    if (signed.body["kind"], signed.body["about"]) != (row.kind, row.subject):
+        return "变更种类与台账不符"
+    if signed.body["reason"] != words_digest(row.salt, row.reason):
+        return "理由与台账不符"
+    return ""
+
+
+def _need_reason(reason: str, words: str) -> None:
+    if len(reason.strip()) < _MINIMUM_REASON:
+        raise Refused(422, [Reason("reason", f"{words}（至少 {_MINIMUM_REASON} 个字）")])
