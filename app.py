@@ -75,6 +75,8 @@ from subscriptions.matching import Matching
 from subscriptions.push import Pusher
 from subscriptions.subscribers import Subscribers
 
+CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
+
 
 @dataclass
 class Shenfa:
@@ -149,7 +151,10 @@ class Shenfa:
         await self.lease.start()
         try:
             async with running(jobs_of(self), self.settings.redis_url) as engine:
-                yield engine
+                try:
+                    yield engine
+                finally:
+                    self.lease.halt()  # or the running job would go on to the end of its push
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
@@ -353,3 +358,15 @@ def build_site(shenfa: Shenfa) -> web.Application:
     )
     add_console_routes(app, shenfa.console_deps())
     return app
+
+
+@asynccontextmanager
+async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
+    """The web face on the host and port of the settings; at the end open requests are finished."""
+    runner = web.AppRunner(build_site(shenfa), access_log=None, shutdown_timeout=CLOSING_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, shenfa.settings.host, shenfa.settings.port).start()
+        yield
+    finally:
+        await runner.cleanup()

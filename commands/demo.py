@@ -1,13 +1,13 @@
 """`shenfa demo`: one article's life and one question's, from start to end."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-import demo as play
 from commands.loading import new_group
 from commands.options import Home
+from config.signals import run_until_told
+from demo import play
 
 group = new_group("演示")
 
@@ -22,4 +22,5 @@ def demo_command(
 ) -> None:
     """演示：一篇文章从稿源到市民，一个问题到它的答复。"""
     options = play.Options(home=home, once=once, fresh=fresh, sandbox=sandbox_url)
-    raise SystemExit(asyncio.run(play.run(options)))
+    code = run_until_told(play.run(options))
+    raise SystemExit(0 if code is None else code)

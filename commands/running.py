@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from aiohttp import web
 
-from app import build_site
+from app import listening
 from commands.homes import settings_for
 from commands.lines import say
 from commands.loading import new_group
 from commands.opening import office
 from commands.options import Home
 from config.setup import read_setup
+from config.signals import run_until_told
 from office.setup import initialise
 
 group = new_group("开办和运行")
@@ -39,18 +39,12 @@ def serve(*, home: Home = None) -> None:
     """启动：控制台、接口、平台回调；嵌入式时也跑全部定时任务。"""
 
     async def run() -> None:
-        async with office(home) as opened:
-            runner = web.AppRunner(build_site(opened), access_log=None)
-            await runner.setup()
-            settings = opened.settings
-            await web.TCPSite(runner, settings.host, settings.port).start()
+        async with office(home) as opened, listening(opened):
             for problem in await opened.equip():
                 sys.stderr.write(problem + "\n")
-            say(f"审发已启动：{settings.public_url}/console/")
+            say(f"审发已启动：{opened.settings.public_url}/console/")
+            sys.stdout.flush()
             async with opened.jobs():
                 await asyncio.Event().wait()
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        return
+    run_until_told(run())

@@ -8,6 +8,7 @@ import typer
 
 from commands.lines import say
 from commands.loading import new_group
+from config.signals import run_until_told
 from sandbox.app import serve
 
 group = new_group("沙箱")
@@ -26,9 +27,9 @@ def sandbox(
         bound = runner.addresses[0][1]
         say({"url": f"http://{host}:{bound}"}, as_json=True)
         sys.stdout.flush()
-        await asyncio.Event().wait()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await runner.cleanup()
 
-    try:
-        asyncio.run(run())
-    except KeyboardInterrupt:
-        return
+    run_until_told(run())

@@ -17,7 +17,7 @@ from bot.contract import Content, State
 from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
-from demo import BOT_TOKEN
+from demo.cast import BOT_TOKEN
 from ledger.models import Incident
 from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
