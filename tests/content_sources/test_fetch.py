@@ -229,6 +229,7 @@ async def test_two_packed_parts_are_one_page(site: Site, fetcher: Fetcher) -> No
         ("br", b"\x0b\x02\x80<p>"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"<p>"))),
     ],
+    ids=["cut off", "not packed", "not asked for", "packed twice"],  # the bytes hold the time
 )
 async def test_packing_that_is_broken_or_was_not_asked_for_is_refused(
     site: Site, fetcher: Fetcher, encoding: str, body: bytes
@@ -337,6 +338,7 @@ async def test_not_modified_to_a_question_never_asked_is_a_fault(
         (429, "soon", 60, 60),
         (404, "120", 0, 0),
     ],
+    ids=["seconds", "date", "unreadable", "not a rest"],
 )
 async def test_a_site_that_asks_for_rest_is_not_asked_again(
     site: Site, fetcher: Fetcher, status: int, given: str, least: float, most: float
