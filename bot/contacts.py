@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Contact, Delivery, InboundMessage
 from config.clock import now
-from storage.crypt import DataKey
+from storage.crypt import DataKey, place_of
 from storage.database import new_id
 
 WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
@@ -23,11 +23,11 @@ class Contacts:
 
     def address(self, contact: Contact) -> str:
         """The platform's name for this citizen, opened."""
-        return self._crypt.decrypt(contact.address)
+        return self.open_address(contact.id, contact.address)
 
-    def open_address(self, encrypted: str) -> str:
-        """The platform's name behind a stored address."""
-        return self._crypt.decrypt(encrypted)
+    def open_address(self, contact_id: str, encrypted: str) -> str:
+        """The platform's name behind a stored address; ValueError when it is another contact's."""
+        return self._crypt.decrypt(encrypted, place_of("contact", contact_id, "address"))
 
     async def find(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
         """The contact with this address on this account."""
@@ -46,11 +46,12 @@ class Contacts:
         """
         contact = await self.find(session, account_id, address)
         if contact is None:
+            contact_id = new_id()
             contact = Contact(
-                id=new_id(),
+                id=contact_id,
                 account_id=account_id,
                 subject_ref=new_id(),
-                address=self._crypt.encrypt(address),
+                address=self._crypt.encrypt(address, place_of("contact", contact_id, "address")),
                 address_hash=self._hash(account_id, address),
                 state="active",
                 ended_reason="",
@@ -58,6 +59,7 @@ class Contacts:
                 window_used=0,
             )
             session.add(contact)
+        # Whoever writes has come back, however often they left.
         contact.state, contact.ended_reason = "active", ""
         contact.last_inbound_at, contact.window_used = at, 0
         await session.flush()
@@ -94,6 +96,7 @@ class Contacts:
         await session.execute(
             update(Contact)
             .where(Contact.id == contact_id)
+            # The hash too: with the key it would still tell whether a known person was here.
             .values(address="", address_hash="erased:" + contact_id, last_inbound_at=None)
         )
         await session.execute(

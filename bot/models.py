@@ -7,6 +7,7 @@ from sqlalchemy import Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
+from storage.seals import Sealed
 
 
 class Organisation(Base):
@@ -18,10 +19,14 @@ class Organisation(Base):
     parent_id: Mapped[str | None] = mapped_column(String(26))
 
 
-class Account(Base):
+class Account(Sealed, Base):
     """One new-media account of an organisation on one platform."""
 
     __tablename__ = "account"
+    SEALED = (
+        *("id", "slug", "organisation_id", "platform", "name", "api_base", "secrets", "settings"),
+        *("enabled", "assessment_ref"),
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     slug: Mapped[str] = mapped_column(String(60), unique=True)
     organisation_id: Mapped[str] = mapped_column(String(26), index=True)

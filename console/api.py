@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -9,7 +10,9 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
+from bot.delivery.settling import settle_publication
 from bot.models import Publication
+from bot.switching import turn_switch
 from config.clock import now
 from console import (
     api_columns,
@@ -24,9 +27,9 @@ from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
 from console.permissions import ACTIONS, PUBLIC, action_of, needs
-from console.publish_pages import settle_publication
-from console.record_pages import turn_switch, verification
+from console.record_pages import verification
 from console.words import clock_words, state_words
+from escalations import replying, tickets
 from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
 from review_queue import claims, deciding, drafting, publishing, recalling, submitting
@@ -390,11 +393,13 @@ async def publication(request: web.Request) -> web.StreamResponse:
 async def settle(request: web.Request) -> web.StreamResponse:
     """What a person saw on the platform for an unknown outcome."""
     body = await read(request, SettleBody)
+    deps = request.config_dict[DEPS]
     await settle_publication(
-        request.config_dict[DEPS],
+        deps.ledger,
         request.match_info["publication"],
         visitor(request).staff_id,
         "yes" if body.sent else "no",
+        on_publication=partial(publishing.note_publication, deps.queue),
     )
     return await publication(request)
 
@@ -431,17 +436,20 @@ async def count_subscribers(request: web.Request) -> web.StreamResponse:
 async def claim_ticket(request: web.Request) -> web.StreamResponse:
     """Take a question."""
     ticket_id = request.match_info["ticket"]
-    await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
+    await tickets.claim(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
     return as_json({"id": ticket_id, "state": "claimed"})
 
 
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """ReviewForm a question; `stopped` waits for a second person."""
+    """Answer a question; `stopped` waits for a second person."""
     body = await read(request, ReplyBody)
-    row = await request.config_dict[DEPS].tickets.reply(
-        request.match_info["ticket"], visitor(request).staff_id, body.text
+    row = await replying.reply(
+        request.config_dict[DEPS].tickets,
+        request.match_info["ticket"],
+        visitor(request).staff_id,
+        body.text,
     )
     return as_json({"id": row.id, "state": row.state, "findings": row.findings})
 
@@ -470,8 +478,13 @@ async def switches(request: web.Request) -> web.StreamResponse:
 async def set_one_switch(request: web.Request) -> web.StreamResponse:
     """Stop or resume."""
     body = await read(request, SwitchBody)
-    deps = request.config_dict[DEPS]
-    await turn_switch(deps, visitor(request).staff_id, body.name, (body.stopped, body.reason))
+    await turn_switch(
+        request.config_dict[DEPS].ledger,
+        visitor(request).staff_id,
+        body.name,
+        stopped=body.stopped,
+        reason=body.reason,
+    )
     return as_json({"name": body.name, "stopped": body.stopped})
 
 

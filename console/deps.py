@@ -9,12 +9,12 @@ from aiohttp import web
 from config.settings import Settings
 from console.permissions import role_fault
 from content_sources.ingest import Ingest
-from escalations.tickets import Tickets
+from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
@@ -31,7 +31,7 @@ class Deps:
     governance: Governance
     cache: Cache
     taxonomy: Taxonomy
-    tickets: Tickets
+    tickets: TicketWiring
     ingest: Ingest
 
     @property
@@ -64,5 +64,5 @@ def forbidden(action: str) -> Refused:
 def found(row: Row | None, what: str) -> Row:
     """The row, or a 404 that names what is missing."""
     if row is None:
-        raise Refused(404, [Reason("missing", f"没有这{what}，可能地址不完整")])
+        raise missing(what)
     return row

@@ -48,12 +48,12 @@ def set_headers(request: web.Request, response: web.StreamResponse) -> None:
 
 
 async def _who(request: web.Request) -> Visitor | None:
-    db = request.config_dict[DEPS].db
+    ledger = request.config_dict[DEPS].ledger
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
-        return await visitor_of_token(db, token.strip())
+        return await visitor_of_token(ledger, token.strip())
     cookie = request.cookies.get(COOKIE)
-    return await visitor_of_session(db, cookie) if cookie else None
+    return await visitor_of_session(ledger, cookie) if cookie else None
 
 
 def same_origin(request: web.Request) -> bool:

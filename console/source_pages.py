@@ -14,21 +14,15 @@ from console.pages import form, page, see
 from console.permissions import needs
 from content_sources.changes import (
     ACTIONS,
-    NewColumn,
-    Proposal,
-    add_column,
+    WantedChange,
     approve,
-    column_of,
-    day_text,
-    fields_of,
     propose,
-    read_fields,
     reject,
     revoke,
     source_of,
-    switch_column,
     warnings_of,
 )
+from content_sources.column_changes import NewColumn, add_column, column_of, switch_column
 from content_sources.list_models import ListImport, PictureRight, SourceChange, SourceException
 from content_sources.models import Article, Column, Source
 from content_sources.official_list import (
@@ -40,6 +34,7 @@ from content_sources.official_list import (
 )
 from content_sources.preview import Preview
 from content_sources.reposts import Reposts
+from content_sources.source_fields import day_text, fields_of, read_fields
 from ledger.models import LedgerEntry
 from review_queue.models import Item
 from staff.people import names
@@ -188,7 +183,7 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
     try:
         fields = await read_source_form(request)
         wanted = read_fields(fields, deps.facets.get("topics", {}))
-        await propose(deps.ledger, visitor(request).staff_id, Proposal("add", wanted))
+        await propose(deps.ledger, visitor(request).staff_id, WantedChange("add", wanted))
     except Refused as refused:
         return await _sources_page(request, refused, fields)
     return see("/console/sources", "proposed")
@@ -286,7 +281,7 @@ async def change_source(request: web.Request) -> web.StreamResponse:
         fields["valid_from"] = fields["valid_from"] or before.valid_from.isoformat()
         wanted = read_fields(fields, deps.facets.get("topics", {}))
         action = "restore" if row.state == "revoked" else fields.get("action", "edit")
-        proposal = Proposal(action, wanted, source_id)
+        proposal = WantedChange(action, wanted, source_id)
         await propose(deps.ledger, visitor(request).staff_id, proposal)
     except Refused as refused:
         if refused.status == 404:

@@ -16,10 +16,10 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.changes import SIGNED, signed_body
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, plain_text, repost_findings
+from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from gates.finding import Finding
 from ledger.append import Ledger

@@ -15,11 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.extract import Page, extract_page
-from content_sources.fetch import PAGES, Fetched, Fetcher, FetchError
-from content_sources.ingest import page_selectors
+from content_sources.answers import PAGES, Fetched, FetchError
+from content_sources.articles import page_selectors
+from content_sources.fetch import Fetcher
 from content_sources.list_models import SourceTask, Watched
 from content_sources.models import Article, Column, Source
+from content_sources.reading.extract import Page, extract_page
 from content_sources.reposts import article_of
 from content_sources.tasks import NewTask, Tell, open_task, owner_of
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules

@@ -21,7 +21,7 @@ from bot.contract import AccountView, Channel, Reply, ReplyBasis, State
 from bot.http import check_api_base, open_session
 from bot.models import Account
 from staff.models import Staff
-from storage.crypt import DataKey
+from storage.crypt import DataKey, place_of
 from storage.database import Database
 
 SECONDS = 10
@@ -57,9 +57,9 @@ class Alarms:
         self._channels = channels
         self._routes = routes or AlarmRoutes()
 
-    def seal(self, address: str) -> str:
-        """A chat id, address or mailbox as it is stored in Staff.alarm_address."""
-        return self._crypt.encrypt(address)
+    def seal(self, staff_id: str, address: str) -> str:
+        """A chat id, address or mailbox as it is stored in this person's Staff.alarm_address."""
+        return self._crypt.encrypt(address, place_of("staff", staff_id, "alarm_address"))
 
     async def tell(self, staff_id: str, text: str) -> bool:
         """Send `text`; True when it was accepted, False (and a log line) when it was not."""
@@ -72,7 +72,9 @@ class Alarms:
             _log.warning("alarm_without_route", staff=staff_id)
             return False
         try:
-            address = self._crypt.decrypt(person.alarm_address)
+            address = self._crypt.decrypt(
+                person.alarm_address, place_of("staff", person.id, "alarm_address")
+            )
             problem = await self._by(slug, account_id, address, text)
         except (LookupError, ValueError, OSError, TimeoutError, aiohttp.ClientError) as error:
             problem = type(error).__name__

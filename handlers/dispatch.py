@@ -8,27 +8,25 @@ Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
+from bot.channels import CHANNELS
 from bot.contract import Button, Inbound, InboundKind, Reply
 from bot.models import Contact
-from config.clock import now
 from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
+from handlers.conversation import Conversation, forget, remember
 from handlers.masking import normal
-from handlers.questions import Ask, OnTold, Questions, cut_quote, text_room
+from handlers.questions import Ask, OnTold, Questions, cut_quote
 from handlers.subscribing import Subscribing
 from handlers.templates import Templates
 from handlers.turn import Choice, Handler, Said, Turn
 from storage.cache import Cache
 from storage.database import Database
 from storage.switches import stopped
-from subscriptions.models import Draft
 
 PER_MINUTE = 20  # acts of one contact in 60 s that are answered
 MOST = 3 * PER_MINUTE  # and for the keys that always work
 MAX_TEXT = 1000  # characters read of one message
-DRAFT_LIFE = timedelta(hours=24)
 SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
 
 
@@ -75,10 +73,8 @@ class Dispatcher:
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
         async with self._db.session() as session:
             halted = await stopped(session, "answers") is not None
-            draft = await session.get(Draft, contact.id)
-        fresh = draft is not None and now() - draft.updated_at < DRAFT_LIFE
-        step = draft.step if draft and fresh else ""
-        data: Mapping[str, Any] = draft.data if draft and fresh else {}
+            stood = await session.get(Conversation, contact.id)
+        step, data = (stood.step, stood.data) if stood and stood.fresh else ("", {})
         text = normal(inbound.text)[:MAX_TEXT]
         key = inbound.key or command_key(text) or _numbered(text, data)
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
@@ -90,25 +86,22 @@ class Dispatcher:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
         data = {**said.data, "choices": [choice.key for choice in said.choices]}
         async with self._db.writing() as session:  # two acts of one person may cross
-            draft = await session.get(Draft, contact_id)
             if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
-                if draft is not None:
-                    await session.delete(draft)
-                return
-            await session.merge(
-                Draft(contact_id=contact_id, step=said.step, data=data, updated_at=now())
-            )
+                await forget(session, contact_id)
+            else:
+                await remember(session, contact_id, step=said.step, data=data)
 
     def _reply(self, turn: Turn, said: Said) -> Reply:
         buttons: tuple[tuple[Button, ...], ...] = ()
         text = said.text
-        if turn.inbound.platform == "wechat":
-            text = _with_numbers(text, said.choices)
-        else:
+        channel = CHANNELS[turn.inbound.platform]
+        if channel.buttons:
             buttons = _rows(said.choices)
-        room = text_room(turn.inbound.platform)
-        if len(text.encode()) > room and turn.inbound.platform == "wechat":
-            text = cut_quote(text, room)
+        else:
+            text = _with_numbers(text, said.choices)
+        # An answer within the call is one text; a message of its own may be sent in parts.
+        if channel.passive_seconds and channel.room(text) < 0:
+            text = cut_quote(channel, text, channel.room(""))
         return Reply(
             account_id=turn.contact.account_id,
             contact_id=turn.contact.id,

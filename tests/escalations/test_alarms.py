@@ -15,6 +15,7 @@ from escalations.alarms import AlarmRoutes, Alarms
 from staff.models import Staff
 from storage.crypt import DataKey
 from storage.database import Database
+from tests.made import SEALS
 
 
 class Chat:
@@ -31,7 +32,7 @@ class Chat:
 
 @pytest.fixture
 async def db(tmp_path: Path):
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'a.db'}", SEALS)
     await db.create_all()
     yield db
     await db.close()
@@ -49,9 +50,10 @@ async def office(db):
     async def make(route: str, address: str, routes: AlarmRoutes | None = None) -> Alarms:
         alarms = Alarms(db, crypt, open_account, {"telegram": chat}, routes)
         async with db.session() as session:
+            sealed = alarms.seal("jia", address) if address else ""
             session.add(
                 Staff(id="jia", login="jia", name="甲", roles=["duty"], password_hash="",
-                      alarm_account=route, alarm_address=alarms.seal(address) if address else "",
+                      alarm_account=route, alarm_address=sealed,
                       created_at=now())
             )  # fmt: skip
             session.add(

@@ -17,6 +17,7 @@ from escalations.calendar import (
 )
 from escalations.models import CalendarDay
 from storage.database import Database
+from tests.made import SEALS
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
@@ -84,7 +85,7 @@ def test_a_wrong_file_names_its_field(tmp_path, wrong, named) -> None:
 
 
 async def test_seeding_keeps_what_a_person_set_and_skips_unknown_years(tmp_path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}", SEALS)
     await db.create_all()
     async with db.session() as session:
         session.add(CalendarDay(day="2026-02-14", working=False, note="停电"))

@@ -12,7 +12,7 @@ from bot.models import Account, Contact
 from config.clock import now
 from escalations.calendar import load_hours
 from escalations.models import RosterEntry
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.finding import Finding
 from handlers.commands import CommandWiring
@@ -26,6 +26,7 @@ from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
 from subscriptions.subscribers import Subscribers
+from tests.made import SEALS
 
 CONFIG = Path(__file__).parents[2] / "config"
 CLAUSE = Hit(
@@ -57,10 +58,9 @@ class Office:
         self.told: list[tuple[str, list[str]]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.contacts = Contacts(DataKey(b"k" * 32))
-        self.tickets = Tickets(
-            TicketWiring(self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue,
-                         self.alarm)
-        )  # fmt: skip
+        self.tickets = TicketWiring(
+            self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue, self.alarm
+        )
         self.templates = load_templates(CONFIG / "replies.yaml")
         self.cache = MemoryCache()
         wiring = CommandWiring(
@@ -167,7 +167,7 @@ def clause() -> Hit:
 
 @pytest.fixture
 async def office(tmp_path: Path):
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'h.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'h.db'}", SEALS)
     await db.create_all()
     yield await Office(db, tmp_path).open()
     await db.close()

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from migrations.run import upgrade
 from storage.database import Base, Database
+from tests.made import SEALS
 
 
 def differences(connection: Connection) -> list[str]:
@@ -18,7 +19,7 @@ def differences(connection: Connection) -> list[str]:
 
 
 async def test_a_migrated_sqlite_has_every_table_and_column(tmp_path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'migrated.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'migrated.db'}", SEALS)
     await upgrade(db)
     async with db.engine.connect() as connection:
         assert await connection.run_sync(differences) == []
@@ -28,7 +29,7 @@ async def test_a_migrated_sqlite_has_every_table_and_column(tmp_path: Path) -> N
 
 @pytest.mark.servers
 async def test_a_migrated_postgresql_has_every_table_and_column(postgres_url: str) -> None:
-    db = Database(postgres_url)
+    db = Database(postgres_url, SEALS)
     async with db.engine.begin() as connection:
         await connection.execute(text("DROP SCHEMA public CASCADE"))
         await connection.execute(text("CREATE SCHEMA public"))

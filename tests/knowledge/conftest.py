@@ -14,6 +14,7 @@ from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from staff.models import Staff
 from storage.database import Database
+from tests.made import SEALS
 
 GRANT = """青禾县高校毕业生创业补贴办法
 
@@ -37,7 +38,7 @@ VOUCHER = """青禾县2025年家电消费券发放公告
 
 @pytest.fixture
 async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}", SEALS)
     await db.create_all()
     ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
     people = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"], "duty1": ["duty"]}

@@ -21,6 +21,7 @@ from ledger.verify import (
 )
 from storage.database import Database
 from tests.ledger.conftest import decide, exported, forged, insert_row, open_ledger
+from tests.made import SEALS
 
 
 def verified(lines: list[str], ledger: Ledger, *anchors: str) -> Verdict:
@@ -268,7 +269,7 @@ def long_export(ledger: Ledger, count: int) -> Iterator[str]:
 
 
 def test_verifying_keeps_no_more_than_a_hash_of_each_entry(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path, Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"))
+    ledger = open_ledger(tmp_path, Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", SEALS))
     tracemalloc.start()
     verdict = verify_export(long_export(ledger, 6_000), ledger.public_key)
     _, peak = tracemalloc.get_traced_memory()
@@ -278,7 +279,7 @@ def test_verifying_keeps_no_more_than_a_hash_of_each_entry(tmp_path: Path) -> No
 
 
 def test_every_thousandth_entry_must_be_signed(tmp_path: Path) -> None:
-    ledger = open_ledger(tmp_path, Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}"))
+    ledger = open_ledger(tmp_path, Database(f"sqlite+aiosqlite:///{tmp_path / 'x.db'}", SEALS))
     lines = list(long_export(ledger, 1_000))
     record = json.loads(lines[999]) | {"signature": None}
     lines[999] = json.dumps(record)

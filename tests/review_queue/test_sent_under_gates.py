@@ -11,12 +11,13 @@ import pytest
 from aiohttp import web
 from sqlalchemy import select
 
-from app import Shenfa, initialise, open_shenfa
+from app import Shenfa, open_shenfa
 from bot.contract import Content, State
 from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SourceSetup, StaffSetup
-from demo import BOT_TOKEN
+from demo.cast import BOT_TOKEN
+from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now
@@ -88,7 +89,7 @@ class Office:
         return item
 
     async def send(self, item: Item) -> Publication:
-        await self.shenfa.deliverer.publish_due()
+        await self.shenfa.publisher.publish_due()
         async with self.shenfa.db.session() as session:
             query = select(Publication).where(Publication.item_id == item.id)
             return (await session.scalars(query)).one()

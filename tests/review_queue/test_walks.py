@@ -37,6 +37,7 @@ from review_queue.models import Item
 from review_queue.release import Releases
 from staff.refusal import Refused
 from storage.database import Database
+from tests.made import SEALS
 from tests.review_queue.conftest import PEOPLE, all_ok, make_office
 
 LEVELS = {
@@ -335,7 +336,7 @@ def walk(walks: int) -> int:
     """Take some walks in one office; how many times something went out. Fails as a test does."""
     Walk.loop, Walk.released = asyncio.new_event_loop(), 0
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite+aiosqlite:///{folder}/walk.db")
+        database = Database(f"sqlite+aiosqlite:///{folder}/walk.db", SEALS)
         try:
             Walk.do_now(database.create_all())
             Walk.office = Walk.do_now(make_office(Path(folder), database))

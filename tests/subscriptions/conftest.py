@@ -9,6 +9,7 @@ from config.clock import now
 from facets.taxonomy import starting_taxonomy
 from storage.database import Database, new_id
 from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
+from tests.made import SEALS
 
 
 class Town:
@@ -56,7 +57,7 @@ class Town:
 
 @pytest.fixture
 async def town(tmp_path: Path):
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 's.db'}")
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 's.db'}", SEALS)
     await db.create_all()
     yield await Town(db).open()
     await db.close()

@@ -1,0 +1,277 @@
+"""Telegram: python-telegram-bot over our own aiohttp transport; every error becomes an Outcome.
+
+An explicit 5xx answer of Telegram itself ({"ok": false}) says the call was not accepted: RETRYING.
+A refused connection too. Anything else without a readable answer may have been accepted: UNKNOWN.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
+from telegram import MessageEntity as Entity
+from telegram.error import TelegramError
+
+from bot.contract import (
+    AccountView,
+    Call,
+    Content,
+    Forged,
+    Heard,
+    Inbound,
+    LoadMedia,
+    Menu,
+    NotEquipped,
+    Outcome,
+    Reply,
+    State,
+)
+from bot.http import open_session
+from bot.pace import PER_SECOND, Pace
+from bot.preview import Shown
+from bot.render import fill_reason
+from bot.telegram.client import AiohttpRequest, BotCall
+from bot.telegram.errors import outcome_of
+from bot.telegram.inbound import hear
+from bot.telegram.rendering import (
+    TELEGRAM_CAPTION,
+    problems_telegram,
+    render_telegram,
+    shown_telegram,
+    split_telegram,
+    units,
+)
+from storage.cache import Cache
+
+REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
+os.environ.setdefault("PTB_TIMEDELTA", "1")  # else a 429 raises a deprecation warning
+
+
+class TelegramChannel:
+    """See bot.contract.Channel. Public timeline: the channel or group named by secrets["chat"]."""
+
+    platform = "telegram"
+    label = "Telegram"
+    account_word = "Telegram"
+    secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    overseas = True  # a third-party platform abroad: export needs its assessment (T15)
+    buttons = True
+    window_seconds = 0.0
+    window_count = 0
+    nothing = "ok"
+    passive_seconds = 0.0
+    asks_for_proof = False
+
+    def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
+        """`cache` shares the pacing windows; `allowed_private` is for development."""
+        self._allowed = allowed_private
+        self._pace = Pace(cache)
+        self._bots: dict[tuple[str, str], Bot] = {}
+        self._http: aiohttp.ClientSession | None = None
+
+    def render(self, content: Content) -> dict[str, Any]:
+        """See bot.render."""
+        return render_telegram(content)
+
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-16 units left in one message."""
+        return REPLY_ROOM - units(text)
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """None: the platform itself refuses a wrong token at the first call."""
+        return ""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.telegram.rendering."""
+        return shown_telegram(rendering)
+
+    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
+        """See bot.render."""
+        return problems_telegram(rendering)
+
+    async def publish(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+    ) -> Outcome:
+        """Post every part in order. A post cut off half-way is UNKNOWN: a person looks at it."""
+        chat = account.secrets["chat"]
+        try:
+            calls = await _publication(chat, rendering, media)
+        except LookupError:
+            return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
+        sent: list[str] = []
+        for call in calls:
+            outcome = await self._call(account, chat, call)
+            # For one chat ENDED means the reader is gone; for our own channel it means we are out.
+            if outcome.state is State.ENDED:
+                outcome = Outcome(
+                    State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
+                )
+            if outcome.state is not State.PUBLISHED:
+                return _partly(sent, outcome) if sent else outcome
+            sent.append(outcome.ref)
+        # A chat named by number has no public address.
+        url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
+        return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
+
+    def resumable(self, account: AccountView) -> bool:
+        """A second sendMessage is a second message."""
+        return False
+
+    def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
+        """Telegram sends no result events."""
+        return None
+
+    async def settle(self, account: AccountView, ref: str) -> Outcome:
+        """Telegram has no look-up for what it did not answer."""
+        return Outcome(State.UNKNOWN, ref=ref, reason="Telegram 无法查询发送结果，请人工核对")
+
+    async def push(
+        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+    ) -> Outcome:
+        """Send the push form to one chat."""
+        form = rendering["push"]
+        text = fill_reason(form["text"], reason)
+        entities = [Entity(**entity) for entity in form["entities"]]
+
+        async def call(bot: Bot) -> Any:
+            return await bot.send_message(address, text, entities=entities)
+
+        return await self._call(account, address, call)
+
+    async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
+        """Send a reply with its inline buttons (on the last part when it is long)."""
+        texts = split_telegram(reply.text)
+        markup = InlineKeyboardMarkup(
+            [
+                [InlineKeyboardButton(one.label, callback_data=one.data) for one in row]
+                for row in reply.buttons
+            ]
+        )
+        sent: list[str] = []
+        for number, text in enumerate(texts, 1):
+            # Buttons below the last part: above it nobody has read what they answer.
+            keyboard = markup if reply.buttons and number == len(texts) else None
+
+            async def call(bot: Bot, text: str = text, keyboard: Any = keyboard) -> Any:
+                return await bot.send_message(
+                    address,
+                    text,
+                    reply_markup=keyboard,
+                    link_preview_options=LinkPreviewOptions(is_disabled=True),
+                )
+
+            outcome = await self._call(account, address, call)
+            if outcome.state is not State.PUBLISHED:
+                return _partly(sent, outcome) if sent else outcome
+            sent.append(outcome.ref)
+        return Outcome(State.PUBLISHED, ref=",".join(sent))
+
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Point the bot at `callback` and name its commands (T8, T13)."""
+        bot = self._bot(account)
+        try:
+            await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+            await bot.set_my_commands(list(menu.commands))
+        except TelegramError as error:
+            raise NotEquipped(str(error)) from error
+
+    async def prove(self, account: AccountView, call: Call) -> str:
+        """Telegram never asks."""
+        raise Forged("not asked for by this platform")
+
+    async def hear(self, account: AccountView, call: Call) -> Heard:
+        """See bot.telegram.inbound."""
+        return await hear(account, call)
+
+    def passive(self, reply: Reply) -> str | None:
+        """A webhook's answer may carry one call, but nobody would learn what became of it."""
+        return None
+
+    async def acknowledge(self, account: AccountView, callback_id: str) -> None:
+        """Stop the button's spinner; failing to do so harms nobody."""
+        try:
+            await self._bot(account).answer_callback_query(callback_id)
+        except TelegramError:
+            return
+
+    async def close(self) -> None:
+        """Give connections back."""
+        self._pace.close()
+        self._bots.clear()
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    async def _call(self, account: AccountView, chat: str, call: BotCall) -> Outcome:
+        pace = int(account.settings.get("per_second", PER_SECOND))
+        await self._pace.wait(account.id, chat, pace)
+        try:
+            message = await call(self._bot(account))
+        except TelegramError as error:
+            return outcome_of(error)
+        return Outcome(State.PUBLISHED, ref=str(message.message_id))
+
+    def _bot(self, account: AccountView) -> Bot:
+        key = (account.api_base, account.secrets["token"])
+        if key not in self._bots:
+            request = AiohttpRequest(self._session)
+            self._bots[key] = Bot(
+                account.secrets["token"],
+                base_url=f"{account.api_base}/bot",
+                base_file_url=f"{account.api_base}/file/bot",
+                request=request,
+                get_updates_request=request,
+            )
+        return self._bots[key]
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = open_session(self._allowed)
+        return self._http
+
+
+async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia) -> list[BotCall]:
+    """The calls that post a rendering: a photo with caption when it fits, then the texts."""
+    parts = list(rendering["parts"])
+    calls: list[BotCall] = []
+    if rendering["photo"]:
+        content, _ = await media(rendering["photo"])
+        captioned = bool(parts) and units(parts[0]["text"]) <= TELEGRAM_CAPTION
+        first = parts.pop(0) if captioned else {"text": None, "entities": []}
+        calls.append(_photo(chat, content, first))
+    return calls + [_text(chat, part) for part in parts]
+
+
+def _photo(chat: str, content: bytes, part: Mapping[str, Any]) -> BotCall:
+    async def call(bot: Bot) -> Any:
+        return await bot.send_photo(
+            chat,
+            content,
+            caption=part["text"],
+            caption_entities=[Entity(**entity) for entity in part["entities"]],
+            filename="photo.jpg",
+        )
+
+    return call
+
+
+def _text(chat: str, part: Mapping[str, Any]) -> BotCall:
+    async def call(bot: Bot) -> Any:
+        return await bot.send_message(
+            chat, part["text"], entities=[Entity(**entity) for entity in part["entities"]]
+        )
+
+    return call
+
+
+def _partly(sent: list[str], outcome: Outcome) -> Outcome:
+    return Outcome(
+        State.UNKNOWN,
+        ref=",".join(sent),
+        reason=f"已发出前 {len(sent)} 条，其余没有发出（{outcome.reason}），请人工核对",
+        code=outcome.code,
+    )

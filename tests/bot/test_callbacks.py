@@ -1,0 +1,326 @@
+"""Callbacks: proved, parsed, stored once, answered once; sent by the sandbox over HTTP."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from sqlalchemy import select
+from wechatpy.crypto import WeChatCrypto
+
+from bot.accounts import NewAccount
+from bot.callbacks import CallbackWiring, add_routes
+from bot.contract import Inbound, InboundKind, Reply, ReplyBasis, State
+from bot.delivery.wiring import Wiring
+from bot.models import Contact, InboundMessage, Publication
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
+from config.clock import now
+from storage.cache import MemoryCache
+from storage.crypt import DataKey
+from storage.database import Database, new_id
+from tests.bot.conftest import AES_KEY, Office, Platforms, Process, RecordingChannel, no_media
+
+SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
+
+
+class House:
+    """The callback server with both accounts registered at the sandbox."""
+
+    def __init__(self, office: Office, url: str, platforms: Platforms) -> None:
+        self.office, self.url, self.platforms = office, url, platforms
+        self.heard: list[Inbound] = []
+        self.answer: Callable[[Inbound], Awaitable[str | None]] = self.echo
+        self.ids: dict[str, str] = {}
+
+    async def echo(self, inbound: Inbound) -> str | None:
+        return f"收到：{inbound.text}" if inbound.text else None
+
+    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
+        self.heard.append(inbound)
+        text = await self.answer(inbound)
+        if text is None:
+            return None
+        return Reply(inbound.account_id, contact.id, text, ReplyBasis.TEMPLATE)
+
+    async def stored(self) -> list[InboundMessage]:
+        async with self.office.db.session() as session:
+            return list(await session.scalars(select(InboundMessage)))
+
+
+@pytest.fixture
+async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIterator[House]:
+    office = Office(db, crypt, RecordingChannel(), platforms.hosts)
+    cache = MemoryCache()
+    channels: dict[str, Any] = {
+        "wechat": WeChatChannel(cache, platforms.hosts),
+        "telegram": TelegramChannel(cache, platforms.hosts),
+    }
+    process = Process(
+        Wiring(db, cache, office.contacts, channels, office.verify, office.accounts.open, no_media)
+    )
+    app = web.Application()
+    made = House(office, "", platforms)
+    wiring = CallbackWiring(
+        db,
+        cache,
+        office.accounts,
+        office.contacts,
+        process.publisher,
+        process.sender,
+        channels,
+        made.on_inbound,
+        lambda text: text.replace("13800000000", "【电话】"),
+    )
+    add_routes(app, wiring)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    async with db.session() as session:
+        for platform, secrets, settings in (
+            ("wechat", SECRETS, {"passive_seconds": 0.15}),
+            (
+                "telegram",
+                {"token": "7:abc", "webhook_secret": "hush", "chat": "@q"},
+                {"per_second": 0},
+            ),
+        ):
+            row = await office.accounts.create(
+                session,
+                NewAccount(
+                    platform,
+                    new_id(),
+                    platform,
+                    "青禾发布",
+                    f"{platforms.url}/{platform}",
+                    secrets,
+                    settings,
+                    assessment_ref="DEMO",
+                ),
+            )
+            made.ids[platform] = row.id
+    await platforms.control(
+        "accounts",
+        platform="wechat",
+        name="青禾",
+        callback_url=f"{made.url}/wechat/wechat",
+        **SECRETS,
+    )
+    await platforms.control(
+        "accounts",
+        platform="telegram",
+        token="7:abc",
+        name="青禾",
+        secret="hush",
+        callback_url=f"{made.url}/telegram/telegram",
+    )
+    for account in ("wxqinghe", "7"):
+        await platforms.control("citizens", account=account, count=1, prefix="c")
+    yield made
+    await runner.cleanup()
+    for channel in channels.values():
+        await channel.close()
+
+
+async def _citizen(house: House, account: str) -> str:
+    found = (await house.platforms.seen("citizens", account=account))["citizens"]
+    return str(found[0]["citizen"])
+
+
+async def _say(house: House, account: str, text: str) -> Any:
+    return await house.platforms.control(
+        "say", account=account, citizen=await _citizen(house, account), text=text
+    )
+
+
+async def _received(house: House, account: str, count: int) -> list[Any]:
+    citizen = await _citizen(house, account)
+    for _ in range(100):
+        found = await house.platforms.seen("messages", account=account, citizen=citizen)
+        if len(found["messages"]) >= count:
+            return list(found["messages"])
+        await asyncio.sleep(0.02)
+    raise AssertionError("the message did not arrive")
+
+
+async def test_wechat_verifies_our_address(house: House) -> None:
+    assert (await house.platforms.control("verify", account="wxqinghe"))["ok"] is True
+
+
+async def test_a_wechat_text_is_answered_passively_and_stored_masked(house: House) -> None:
+    answer = await _say(house, "wxqinghe", "我的电话13800000000 ]]> 完")
+    assert answer["reply"]["Content"] == "收到：我的电话13800000000 ]]> 完"
+    [row] = await house.stored()
+    assert row.text == "我的电话【电话】 ]]> 完"
+    assert house.heard[0].kind is InboundKind.TEXT
+
+
+async def test_a_slow_answer_follows_as_a_customer_message_once(house: House) -> None:
+    async def slow(inbound: Inbound) -> str | None:
+        await asyncio.sleep(0.2)
+        return "稍后的答复"
+
+    house.answer = slow
+    answer = await _say(house, "wxqinghe", "补贴怎么领")
+    assert answer["body"] == "success"
+    [message] = await _received(house, "wxqinghe", 1)
+    assert message["text"] == "稍后的答复"
+
+
+async def test_an_answer_too_long_to_be_passive_follows_whole(house: House) -> None:
+    async def long(inbound: Inbound) -> str | None:
+        return "条文。\n" * 300
+
+    house.answer = long
+    assert (await _say(house, "wxqinghe", "全文"))["body"] == "success"
+    assert len(await _received(house, "wxqinghe", 2)) == 2
+
+
+async def test_menu_follow_and_leaving_are_told_apart(house: House) -> None:
+    citizen = await _citizen(house, "wxqinghe")
+    for event in ("unfollow", "follow"):
+        await house.platforms.control("tap", account="wxqinghe", citizen=citizen, event=event)
+    kinds = [inbound.kind for inbound in house.heard]
+    assert kinds == [InboundKind.UNFOLLOW, InboundKind.FOLLOW]
+    async with house.office.db.session() as session:
+        contact = (await session.scalars(select(Contact))).one()
+    assert contact.state == "active"
+
+
+def _signed_body(stamp: int, nonce: str, inner: str) -> tuple[dict[str, str], str]:
+    crypto = WeChatCrypto(SECRETS["token"], AES_KEY, SECRETS["appid"])
+    body = crypto.encrypt_message(inner, nonce, str(stamp))
+    signature = body.split("<MsgSignature><![CDATA[")[1].split("]]>")[0]
+    query = {
+        "msg_signature": signature,
+        "timestamp": str(stamp),
+        "nonce": nonce,
+        "encrypt_type": "aes",
+    }
+    return query, body
+
+
+def _text_xml(number: int, kind: str = "text") -> str:
+    return (
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>o123</FromUserName>"
+        f"<CreateTime>{int(now().timestamp())}</CreateTime><MsgType>{kind}</MsgType>"
+        f"<Content>问</Content><MsgId>{number}</MsgId></xml>"
+    )
+
+
+async def _post(house: House, query: dict[str, str], body: str) -> tuple[int, str]:
+    url = f"{house.url}/wechat/wechat"
+    async with house.platforms.http.post(url, params=query, data=body) as answer:
+        return answer.status, await answer.text()
+
+
+async def test_forged_stale_and_repeated_callbacks_are_403_and_not_stored(house: House) -> None:
+    stamp = int(now().timestamp())
+    query, body = _signed_body(stamp, "n1", _text_xml(1))
+    assert (await _post(house, query | {"msg_signature": "0" * 40}, body))[0] == 403
+    assert (await _post(house, query | {"nonce": "n2"}, body))[0] == 403
+    assert (await _post(house, {**query, "encrypt_type": "raw"}, body))[0] == 403
+    assert (await _post(house, *_signed_body(stamp - 400, "n3", _text_xml(2))))[0] == 403
+    assert await house.stored() == []
+    assert (await _post(house, query, body))[0] == 200
+    assert (await _post(house, query, body))[0] == 403
+    assert len(await house.stored()) == 1
+
+
+async def test_a_message_pushed_again_gets_the_same_answer_and_is_heard_once(house: House) -> None:
+    stamp = int(now().timestamp())
+    first = await _post(house, *_signed_body(stamp, "n1", _text_xml(7)))
+    second = await _post(house, *_signed_body(stamp, "n2", _text_xml(7)))
+    assert first[0] == second[0] == 200
+    assert "Encrypt" in second[1]
+    assert len(house.heard) == 1
+
+
+async def test_bad_xml_is_400_with_one_line_and_bombs_are_refused(house: House) -> None:
+    query, _ = _signed_body(int(now().timestamp()), "n1", _text_xml(1))
+    bomb = '<!DOCTYPE x [<!ENTITY a "aa">]><xml><Encrypt>&a;</Encrypt></xml>'
+    for body in ("<xml><Encrypt>", bomb, "<xml></xml>"):
+        status, text = await _post(house, query, body)
+        assert status == 400
+        assert "XML" in text
+        assert "\n" not in text
+    inner = await _post(house, *_signed_body(int(now().timestamp()), "n5", "<xml><broken>"))
+    assert inner[0] == 400
+
+
+async def test_an_unknown_message_kind_is_acknowledged(house: House) -> None:
+    stamp = int(now().timestamp())
+    status, text = await _post(house, *_signed_body(stamp, "n1", _text_xml(9, "hologram")))
+    assert (status, text) == (200, "success")
+    assert house.heard[0].kind is InboundKind.OTHER
+
+
+async def test_a_publish_event_settles_the_publication(house: House) -> None:
+    row = Publication(
+        id=new_id(),
+        release_id=new_id(),
+        item_id=new_id(),
+        account_id=house.ids["wechat"],
+        digest="d",
+        state=State.SUBMITTED,
+        ref="publish:77",
+        due_at=now(),
+    )
+    async with house.office.db.session() as session:
+        session.add(row)
+    inner = (
+        "<xml><ToUserName>gh_1</ToUserName><FromUserName>gh_1</FromUserName>"
+        f"<CreateTime>{int(now().timestamp())}</CreateTime><MsgType>event</MsgType>"
+        "<Event>PUBLISHJOBFINISH</Event><PublishEventInfo><publish_id>77</publish_id>"
+        "<publish_status>0</publish_status><article_detail><count>1</count><item><idx>1</idx>"
+        "<article_url>https://mp.example/s/1</article_url></item></article_detail>"
+        "</PublishEventInfo></xml>"
+    )
+    assert (await _post(house, *_signed_body(int(now().timestamp()), "n1", inner)))[0] == 200
+    found = await house.office.row(Publication, row.id)
+    assert (found.state, found.url) == (State.PUBLISHED, "https://mp.example/s/1")
+
+
+async def test_a_telegram_text_is_answered_by_a_message(house: House) -> None:
+    await _say(house, "7", "补贴怎么领")
+    [message] = await _received(house, "7", 1)
+    assert message["text"] == "收到：补贴怎么领"
+
+
+async def test_telegram_start_and_leaving_are_told_apart(house: House) -> None:
+    await _say(house, "7", "/start")
+    citizen = await _citizen(house, "7")
+    await house.platforms.control("tap", account="7", citizen=citizen, event="block")
+    for _ in range(50):
+        if len(house.heard) >= 2:
+            break
+        await asyncio.sleep(0.02)
+    assert [inbound.kind for inbound in house.heard] == [InboundKind.FOLLOW, InboundKind.UNFOLLOW]
+    async with house.office.db.session() as session:
+        assert (await session.scalars(select(Contact))).one().state == "ended"
+
+
+@pytest.mark.parametrize(
+    ("secret", "body", "status"),
+    [
+        ("wrong", '{"update_id": 1}', 403),
+        ("hush", "{broken", 400),
+        ("hush", "[1]", 400),
+        ("hush", '{"update_id": 5, "something_new": {}}', 200),
+    ],
+)
+async def test_telegram_updates_are_proved_by_the_secret(
+    house: House, secret: str, body: str, status: int
+) -> None:
+    headers = {"X-Telegram-Bot-Api-Secret-Token": secret}
+    url = f"{house.url}/telegram/telegram"
+    async with house.platforms.http.post(url, data=body, headers=headers) as answer:
+        assert answer.status == status
+    assert house.heard == []
+
+
+async def test_an_unknown_account_is_403(house: House) -> None:
+    async with house.platforms.http.post(f"{house.url}/telegram/nobody", data="{}") as answer:
+        assert answer.status == 403
