@@ -31,7 +31,7 @@ from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
 from console.app import add_routes as add_console_routes
-from console.deps import Deps
+from console.web.deps import Deps
 from content_sources.changes import determine
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest

@@ -45,7 +45,7 @@ from bot.telegram import AiohttpRequest
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
-from console.guard import COOKIE
+from console.web.guard import COOKIE
 from content_sources.duplicates import bands_of, find, sketch
 from content_sources.extract import extract_page
 from content_sources.ingest import AT_ONCE

@@ -27,7 +27,7 @@ from backup import make_backup, restore
 from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import SetupError, read_setup
-from console.words import clock_words
+from console.web.words import clock_words
 from content_sources.changes import Proposal, day_text, fields_of, propose, read_fields
 from content_sources.extract import extract_record, fetch_record, typed_judge
 from content_sources.fetch import Fetcher

@@ -21,7 +21,7 @@ from config.settings import Settings
 from config.setup import SetupError
 from console.api_govern import proposal_json
 from console.govern_forms import matches
-from console.words import SEVERITIES, clock_words
+from console.web.words import SEVERITIES, clock_words
 from gates.rules import RuleSet
 from review_queue.governance.levels import level_words
 from review_queue.governance.rule_changes import try_examples

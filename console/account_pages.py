@@ -6,10 +6,10 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import now
-from console.deps import DEPS, Deps, visitor
-from console.guard import COOKIE, FORM_COOKIE, check_form, is_secure
-from console.pages import form, page, see
-from console.permissions import PUBLIC, needs
+from console.web.deps import DEPS, Deps, visitor
+from console.web.guard import COOKIE, FORM_COOKIE, check_form, is_secure
+from console.web.pages import form, page, see
+from console.web.permissions import PUBLIC, needs
 from review_queue import claims
 from review_queue.governance.staff_changes import change_password
 from review_queue.models import Item

@@ -20,13 +20,14 @@ from console import (
     mending_pages,
 )
 from console.api_decisions import ROUTES as DECISIONS
-from console.deps import DEPS, found, visitor
-from console.interface import Strict, as_json, aware, read, takes
+from console.items.words import state_words
 from console.library_pages import validity_words
-from console.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.publish_pages import settle_publication
 from console.record_pages import turn_switch, verification
-from console.words import clock_words, state_words
+from console.web.deps import DEPS, found, visitor
+from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
+from console.web.words import clock_words
 from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
 from review_queue import claims, deciding, drafting, publishing, recalling, submitting
@@ -438,7 +439,7 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """ReviewForm a question; `stopped` waits for a second person."""
+    """Answer a question; `stopped` waits for a second person."""
     body = await read(request, ReplyBody)
     row = await request.config_dict[DEPS].tickets.reply(
         request.match_info["ticket"], visitor(request).staff_id, body.text

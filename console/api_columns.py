@@ -6,10 +6,10 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from console.deps import DEPS, found
 from console.differences import compare
-from console.interface import Strict, as_json, read, takes
-from console.permissions import needs
+from console.web.deps import DEPS, found
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
 from content_sources.models import Article, Column, Source
 
 

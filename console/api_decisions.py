@@ -6,9 +6,9 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
-from console.deps import DEPS, visitor
-from console.interface import Strict, as_json, aware, read, takes
-from console.permissions import needs
+from console.web.deps import DEPS, visitor
+from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.permissions import needs
 from review_queue import claims, drafting, emergencies, publishing, referrals, rounds, waivers
 from review_queue.models import Item
 from staff.absence import Away, set_absent

@@ -7,9 +7,9 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from console.deps import DEPS, found, visitor
-from console.interface import Strict, as_json, read, takes
-from console.permissions import needs
+from console.web.deps import DEPS, found, visitor
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
 from review_queue.governance.staff_changes import deactivate_now, reset_password

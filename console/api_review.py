@@ -8,12 +8,12 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.models import Publication
-from console.deps import DEPS, visitor
 from console.drafts import dossier
-from console.interface import Strict, as_json, read, takes
 from console.looks import NOTE_LENGTH, add_note, changes, last_look
-from console.permissions import needs
 from console.timeline import records_of, steps
+from console.web.deps import DEPS, visitor
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
 
 
 class NoteBody(Strict):

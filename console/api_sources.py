@@ -9,9 +9,9 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from console.deps import DEPS, visitor
-from console.interface import Strict, as_json, aware, read, takes
-from console.permissions import needs
+from console.web.deps import DEPS, visitor
+from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.permissions import needs
 from content_sources.changes import (
     Proposal,
     approve,

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import aiohttp_jinja2
 import jinja2
@@ -28,16 +29,50 @@ from console import (
     task_pages,
     ticket_pages,
 )
-from console.deps import DEPS, Deps
-from console.guard import guard
-from console.interface import problem_json
-from console.pages import problem_page
-from console.permissions import PUBLIC, needs
-from console.words import FILTERS, WORDS
+from console.experts import words as experts_words
+from console.items import words as items_words
+from console.me import words as me_words
+from console.policies import words as policies_words
+from console.publications import words as publications_words
+from console.records import words as records_words
+from console.settings import words as settings_words
+from console.sources import words as sources_words
+from console.tasks import words as tasks_words
+from console.tickets import words as tickets_words
+from console.web import words as shared_words
+from console.web.deps import DEPS, Deps
+from console.web.guard import guard
+from console.web.interface import problem_json
+from console.web.pages import DONE, problem_page
+from console.web.permissions import PUBLIC, needs
 
+FEATURES = (
+    shared_words,
+    experts_words,
+    items_words,
+    me_words,
+    policies_words,
+    publications_words,
+    records_words,
+    settings_words,
+    sources_words,
+    tasks_words,
+    tickets_words,
+)
 HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
+
+
+def merged(name: str) -> dict[str, Any]:
+    """DONE, WORDS or FILTERS of every feature as one; a key that two features define is a fault."""
+    whole: dict[str, Any] = {}
+    for feature in FEATURES:
+        mine = getattr(feature, name, {})
+        if twice := whole.keys() & mine.keys():
+            raise KeyError(f"{feature.__name__} defines {sorted(twice)} once more in {name}")
+        whole |= mine
+    return whole
 
 
 @needs(PUBLIC)
@@ -63,12 +98,12 @@ def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
         loader=jinja2.FileSystemLoader(HERE / "templates"),
-        filters=FILTERS,
+        filters=merged("FILTERS"),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(WORDS, fingerprint=_fingerprint())
+    environment.globals.update(merged("WORDS"), fingerprint=_fingerprint())
 
 
 def _pages() -> Sequence[web.RouteDef]:
@@ -104,6 +139,7 @@ def create_console(deps: Deps) -> web.Application:
 def add_routes(app: web.Application, deps: Deps) -> None:
     """Mount everything the console serves on `app`; other rooms may add their own routes."""
     app[DEPS] = deps
+    app[DONE] = merged("DONE")
     console = web.Application(middlewares=[guard(problem_page)])
     _templates(console)
     console.add_routes(_pages())

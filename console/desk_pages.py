@@ -11,10 +11,10 @@ from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
 from console.bench import OPEN, lane
-from console.deps import DEPS, visitor
-from console.pages import page
-from console.permissions import may, needs
 from console.task_pages import open_tasks
+from console.web.deps import DEPS, visitor
+from console.web.pages import page
+from console.web.permissions import may, needs
 from escalations.models import Ticket
 from ledger.models import Incident
 from review_queue import rounds

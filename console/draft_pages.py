@@ -10,7 +10,6 @@ from bot.contract import Content
 from bot.models import Account
 from config.clock import now
 from console.bench import returned
-from console.deps import DEPS, Deps, visitor
 from console.differences import Comparison, differences
 from console.drafts import (
     DIMENSIONS,
@@ -22,8 +21,9 @@ from console.drafts import (
     typed,
 )
 from console.looks import words_of
-from console.pages import form, page, see
-from console.permissions import needs
+from console.web.deps import DEPS, Deps, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
 from review_queue import drafting, submitting
 from review_queue.canonical import KINDS, Draft
 from review_queue.desk import WINDOW

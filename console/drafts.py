@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
-from console.deps import DEPS, Deps, found
 from console.differences import Line, compare
 from console.models import ItemNote
-from console.pages import form, many
 from console.previews import Preview, preview
-from console.words import read_field_time, roles_words
+from console.web.deps import DEPS, Deps, found
+from console.web.pages import form, many
+from console.web.words import read_field_time, roles_words
 from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry

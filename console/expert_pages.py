@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from aiohttp import web
 from pydantic import Field
 
-from console.deps import DEPS, found, visitor
-from console.guard import same_origin
-from console.interface import Strict, as_json, read, takes
-from console.marks import paragraphs
-from console.pages import form, page, see
-from console.permissions import PUBLIC, needs
+from console.items.marks import paragraphs
+from console.web.deps import DEPS, found, visitor
+from console.web.guard import same_origin
+from console.web.interface import Strict, as_json, read, takes
+from console.web.pages import form, page, see
+from console.web.permissions import PUBLIC, needs
 from review_queue import referrals
 from review_queue.canonical import Draft
 from review_queue.expert_models import ExpertLink

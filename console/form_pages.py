@@ -13,10 +13,10 @@ from sqlalchemy import select
 from bot.contract import State
 from bot.models import Account, Organisation, Publication
 from config.clock import now
-from console.deps import DEPS, Deps
 from console.drafts import Dossier, dossier
-from console.pages import page
-from console.permissions import needs
+from console.web.deps import DEPS, Deps
+from console.web.pages import page
+from console.web.permissions import needs
 from review_queue.models import Decision
 from review_queue.workflow import GATES
 

@@ -7,7 +7,6 @@ from aiohttp import web
 from sqlalchemy import select
 
 from console.api_govern import new_password
-from console.deps import DEPS, Deps, found, visitor
 from console.govern_forms import (
     Form,
     level_slots,
@@ -18,8 +17,9 @@ from console.govern_forms import (
     rule_fields,
     text,
 )
-from console.pages import page, see
-from console.permissions import needs
+from console.web.deps import DEPS, Deps, found, visitor
+from console.web.pages import page, see
+from console.web.permissions import needs
 from documents.parts import Severity
 from review_queue.canonical import KINDS
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm

@@ -12,19 +12,19 @@ from sqlalchemy.sql import Select
 from bot.models import Publication
 from config.clock import now
 from console.bench import Bench, Returned, bench, open_lane, returned
-from console.deps import DEPS, Deps, visitor
 from console.drafts import (
     Dossier,
     dossier,
 )
-from console.interface import as_json
+from console.items.marks import Marked, Passage, find_span, mark, paragraphs
 from console.looks import add_note, changes, last_look, record_look
-from console.marks import Marked, Passage, find_span, mark, paragraphs
-from console.pages import form, page, see
 from console.passkey_pages import place_of, refusal
-from console.permissions import may, needs
 from console.timeline import records_of, steps
-from console.words import read_field_time
+from console.web.deps import DEPS, Deps, visitor
+from console.web.interface import as_json
+from console.web.pages import form, page, see
+from console.web.permissions import may, needs
+from console.web.words import read_field_time
 from content_sources.models import Article, Source
 from review_queue import claims, deciding, publishing, recalling, submitting
 from review_queue.canonical import Draft

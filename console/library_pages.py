@@ -4,9 +4,9 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
-from console.deps import DEPS, found, visitor
-from console.pages import form, page, see
-from console.permissions import needs
+from console.web.deps import DEPS, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
 from knowledge.library import PolicyLibrary, life_of
 from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.validity import STATUS_NAMES, status_at

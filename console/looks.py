@@ -8,11 +8,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from console.deps import Deps, found
 from console.differences import Comparison, Words, compare, differences
 from console.drafts import Dossier
 from console.models import ItemNote, ItemView
-from console.words import account_words, audience_words, clock_words, short_clock
+from console.web.deps import Deps, found
+from console.web.words import account_words, audience_words, clock_words, short_clock
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from staff.refusal import Reason, Refused

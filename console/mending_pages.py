@@ -7,10 +7,10 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 from pydantic import Field
 
-from console.deps import DEPS, visitor
-from console.interface import Strict, as_json, read, takes
-from console.pages import form, see
-from console.permissions import needs
+from console.web.deps import DEPS, visitor
+from console.web.interface import Strict, as_json, read, takes
+from console.web.pages import form, see
+from console.web.permissions import needs
 from gates.redaction import profiles
 from review_queue.models import Item
 from review_queue.suggestions import Choice, accept

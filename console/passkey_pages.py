@@ -4,11 +4,11 @@ from typing import Any
 
 from aiohttp import web
 
-from console.deps import DEPS, visitor
-from console.guard import is_secure, same_origin
-from console.interface import Strict, as_json, read, takes
-from console.pages import page, see
-from console.permissions import needs
+from console.web.deps import DEPS, visitor
+from console.web.guard import is_secure, same_origin
+from console.web.interface import Strict, as_json, read, takes
+from console.web.pages import page, see
+from console.web.permissions import needs
 from staff.passkeys import Passkeys, Place, keys_of, waiting_keys
 from staff.people import names
 from staff.refusal import Reason, Refused

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from bot.models import Publication
-from console.deps import Deps
+from console.web.deps import Deps
 from gates.finding import Finding
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, digest

@@ -6,10 +6,10 @@ from sqlalchemy import func, select, text
 
 from bot.contract import State
 from bot.models import Account, Delivery, Publication
-from console.deps import DEPS, found
-from console.pages import form, page, see
-from console.permissions import PUBLIC, needs
 from console.proof import missing, prove
+from console.web.deps import DEPS, found
+from console.web.pages import form, page, see
+from console.web.permissions import PUBLIC, needs
 from escalations.models import Ticket
 from ledger.models import Incident
 from review_queue.models import Item

@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Account, Attempt, Delivery, Publication
 from config.clock import now
-from console.deps import DEPS, Deps, found, visitor
-from console.pages import form, page, see
-from console.permissions import needs
+from console.web.deps import DEPS, Deps, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
 from review_queue import publishing
 from review_queue.models import Item
 from staff.refusal import Reason, Refused

@@ -8,11 +8,11 @@ from sqlalchemy import select
 
 from bot.models import Account
 from config.clock import now
-from console.deps import DEPS, Deps, found, visitor
 from console.govern_pages import TABS
-from console.pages import form, page, see
-from console.permissions import ACTIONS, needs
-from console.words import SWITCHES
+from console.settings.words import SWITCHES
+from console.web.deps import DEPS, Deps, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import ACTIONS, needs
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken

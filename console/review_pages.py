@@ -7,12 +7,12 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import now
-from console.deps import DEPS, visitor
 from console.item_pages import Typed, show_item
 from console.looks import add_note
-from console.pages import form, page, see
-from console.permissions import may, needs
-from console.words import read_field_time
+from console.web.deps import DEPS, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import may, needs
+from console.web.words import read_field_time
 from review_queue import claims, drafting, emergencies, referrals, waivers
 from review_queue.findings import findings_now
 from staff.absence import Away, set_absent

@@ -9,9 +9,9 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import now
-from console.deps import DEPS, found, visitor
-from console.pages import form, page, see
-from console.permissions import needs
+from console.web.deps import DEPS, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
 from content_sources.changes import (
     ACTIONS,
     NewColumn,

@@ -8,11 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
 from config.clock import now
-from console.deps import DEPS, visitor
 from console.differences import compare
-from console.pages import form, many, page, see
-from console.permissions import needs
-from console.words import read_field_time
+from console.web.deps import DEPS, visitor
+from console.web.pages import form, many, page, see
+from console.web.permissions import needs
+from console.web.words import read_field_time
 from content_sources.list_models import SourceTask
 from content_sources.tasks import (
     CHOICES,

@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from bot.models import Account, InboundMessage
-from console.deps import DEPS, Deps, found, visitor
 from console.library_pages import validity_words
-from console.pages import form, page, see
-from console.permissions import needs
+from console.web.deps import DEPS, Deps, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
 from escalations.models import Ticket, TicketReply
 from knowledge.models import Clause, Policy
 from review_queue import drafting

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Account, Publication
 from console.drafts import Dossier
-from console.words import ENTRY_KINDS, PUBLISHING, VERDICTS, account_words, clock_words
+from console.items.words import VERDICTS
+from console.web.words import ENTRY_KINDS, PUBLISHING, account_words, clock_words
 from ledger.models import LedgerEntry
 from review_queue.models import Decision, Emergency, Referral, Remark, Waiver
 from review_queue.workflow import GATE_NAMES, OVERDUE

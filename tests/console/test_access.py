@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import select, update
 
 from config.clock import now
-from console.permissions import ACTIONS, PUBLIC, action_of, may, needs
+from console.web.permissions import ACTIONS, PUBLIC, action_of, may, needs
 from staff.models import ConsoleSession, Staff
 from staff.roles import ROLES
 from staff.sessions import ABSOLUTE, IDLE

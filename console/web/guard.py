@@ -8,8 +8,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from console.deps import DEPS, VISITOR, forbidden
-from console.permissions import PUBLIC, action_of, may
+from console.web.deps import DEPS, VISITOR, forbidden
+from console.web.permissions import PUBLIC, action_of, may
 from staff.refusal import Reason, Refused
 from staff.sessions import Visitor, visitor_of_session, visitor_of_token
 

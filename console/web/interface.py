@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from console.permissions import Handler
+from console.web.permissions import Handler
 from staff.refusal import Reason, Refused
 
 Body = TypeVar("Body", bound=BaseModel)

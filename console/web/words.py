@@ -9,18 +9,12 @@ from markupsafe import Markup, escape
 from bot.contract import State
 from bot.models import Account
 from config.clock import BEIJING, beijing, now
-from console.marks import Marked
-from gates.finding import Finding
-from gates.redaction import PERSONAL, profiles
-from review_queue.models import Item
 from review_queue.states import STATES
 from review_queue.workflow import GATE_NAMES
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
 
-GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
-VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
 SENDING = {
     State.CREATED: ("等待发送", "plain"),
     State.SENDING: ("正在发送", "busy"),
@@ -34,40 +28,7 @@ SENDING = {
 }
 PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
 """The same states for a whole publication: what is held there failed its last check."""
-ITEM_TONES = {
-    "draft": "plain",
-    "review": "busy",
-    "referred": "warn",
-    "approved": "good",
-    "scheduled": "busy",
-    "published": "good",
-    "recalled": "stop",
-    "quarantined": "stop",
-}
 PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
-SOURCE_STATES = {
-    "proposed": ("等待批准", "warn"),
-    "active": ("可以转载", "good"),
-    "revoked": ("已撤销", "stop"),
-    "rejected": ("未批准", "stop"),
-}
-TICKET_STATES = {
-    "open": ("等待接手", "warn"),
-    "claimed": ("正在处理", "busy"),
-    "answered": ("已答复", "good"),
-    "closed": ("已结束", "plain"),
-}
-TICKET_REASONS = {
-    "unsure": "机器人没有把握",
-    "out_of_scope": "超出政策库范围",
-    "several": "有几种可能的答案",
-    "clarify": "问题不够明确",
-    "repealed": "只找到已废止的政策",
-    "emergency": "紧急情况",
-    "abuse": "不当言论",
-    "error": "查询时出错",
-    "asked_for_person": "群众要求转人工",
-}
 ENTRY_KINDS = {
     "genesis": "建立台账",
     "passkey.registered": "登记通行密钥",
@@ -142,24 +103,6 @@ ENTRY_KINDS = {
     "signin": "登录",
     "gates.run": "五关检查",
 }
-SWITCHES = {
-    "all": "全部对外发送",
-    "publishing": "公开发布",
-    "push": "订阅推送",
-    "answers": "自动答复",
-}
-
-
-def state_words(item: Item) -> str:
-    """Where an item stands, with the level that waits: 等待复审（张三正在看）is said elsewhere."""
-    if item.state == "review" and item.workflow:
-        levels = item.workflow["levels"]
-        if item.level < len(levels):
-            done = f"已通过{levels[item.level - 1]['name']}，" if item.level else ""
-            return f"{done}等待{levels[item.level]['name']}"
-    if item.state == "draft" and item.return_reason:
-        return "已退回，等待修改"
-    return STATES.get(item.state, item.state)
 
 
 def clock_words(moment: datetime | None) -> str:
@@ -279,24 +222,15 @@ def left(moment: datetime) -> str:
     return span_words(moment - now())
 
 
-def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
-    """The gravest severity among the findings with these indexes."""
-    held = {findings[index].severity for index in indexes}
-    return next((one for one in ("returned", *SEVERITIES) if one in held), "hint")
-
-
-def personal(findings: Sequence[Finding]) -> str:
-    """How many personal data in title and text a mask would settle; empty for none."""
-    rows = [row for row in findings if row.field in ("title", "text")]
-    count = sum(row.rule in PERSONAL and row.severity != "hint" for row in rows)
-    return str(count or "")
-
-
 def sentence(text: str) -> Markup:
     """Plain text with its line breaks kept."""
     return Markup("<br>").join(escape(line) for line in text.split("\n"))
 
 
+DONE = {
+    "proposed": "已提出，等待另一位管理员批准。",
+}
+"""What more than one feature says after a form."""
 FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "due": due,
@@ -306,28 +240,17 @@ FILTERS: dict[str, Callable[..., str]] = {
     "digest": digest_groups,
     "roles": roles_words,
     "lines": sentence,
-    "state_words": state_words,
-    "worst": worst,
-    "personal": personal,
     "left": left,
     "audience": audience_words,
     "account": account_words,
 }
 WORDS: dict[str, Any] = {
-    "REDACTION": profiles(),
     "GATE_NAMES": GATE_NAMES,
-    "GATE_LETTERS": GATE_LETTERS,
     "SEVERITIES": SEVERITIES,
-    "VERDICTS": VERDICTS,
     "SENDING": SENDING,
     "PUBLISHING": PUBLISHING,
-    "ITEM_TONES": ITEM_TONES,
     "STATES": STATES,
     "PLATFORMS": PLATFORMS,
-    "SOURCE_STATES": SOURCE_STATES,
-    "TICKET_STATES": TICKET_STATES,
-    "TICKET_REASONS": TICKET_REASONS,
     "ENTRY_KINDS": ENTRY_KINDS,
-    "SWITCHES": SWITCHES,
     "ROLES": ROLES,
 }

@@ -7,7 +7,7 @@ from typing import TypeVar
 from aiohttp import web
 
 from config.settings import Settings
-from console.permissions import role_fault
+from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
 from escalations.tickets import Tickets
 from facets.taxonomy import Taxonomy

@@ -1,0 +1,19 @@
+"""The stop switches, and what happened to a change, a person or a switch."""
+
+SWITCHES = {
+    "all": "全部对外发送",
+    "publishing": "公开发布",
+    "push": "订阅推送",
+    "answers": "自动答复",
+}
+
+DONE = {
+    "change_approved": "已批准，变更已生效并记入台账。",
+    "change_rejected": "已记录不批准，什么都没有改变。",
+    "change_withdrawn": "已收回，什么都没有改变。",
+    "deactivated": "已停用，这个人的登录和令牌都已失效。",
+    "false_alarm": "已记下这是误报，规则页能看到次数。",
+    "switched": "开关已改变，并记入台账。",
+}
+
+WORDS = {"SWITCHES": SWITCHES}
