@@ -21,14 +21,14 @@ from console import (
 )
 from console.api_decisions import ROUTES as DECISIONS
 from console.items.words import state_words
-from console.library_pages import validity_words
+from console.policies import api as policies_api
 from console.publish_pages import settle_publication
 from console.record_pages import turn_switch, verification
+from console.subscriptions import api as subscriptions_api
 from console.web.deps import DEPS, found, visitor
-from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.interface import PAGE, ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.web.words import clock_words
-from knowledge.models import Policy
 from ledger.models import Incident, LedgerEntry
 from review_queue import claims, deciding, drafting, publishing, recalling, submitting
 from review_queue.canonical import Draft
@@ -40,9 +40,6 @@ from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
 from staff.refusal import Reason, Refused
 from storage.switches import Switch
-from subscriptions.matching import Matching
-
-_PAGE = 100
 
 
 class ItemBody(Strict):
@@ -124,12 +121,6 @@ class ScheduleBody(Strict):
     at: datetime | None = None
 
 
-class ReasonBody(Strict):
-    """Why."""
-
-    reason: str = Field(min_length=1)
-
-
 class CorrectionBody(Strict):
     """The correction's own text; it goes through review like every item."""
 
@@ -141,13 +132,6 @@ class SettleBody(Strict):
     """Whether a person saw the publication on the platform."""
 
     sent: bool
-
-
-class AudienceBody(Strict):
-    """Facets a subscription must match, and the accounts that would push."""
-
-    audience: dict[str, list[str]]
-    accounts: list[str]
 
 
 class ReplyBody(Strict):
@@ -187,7 +171,7 @@ def _item(row: Item) -> dict[str, Any]:
 async def items(request: web.Request) -> web.StreamResponse:
     """Items, last changed first; `state` filters."""
     async with request.config_dict[DEPS].db.session() as session:
-        query = select(Item).order_by(Item.updated_at.desc()).limit(_PAGE)
+        query = select(Item).order_by(Item.updated_at.desc()).limit(PAGE)
         if state := request.query.get("state"):
             query = query.where(Item.state == state)
         return as_json({"items": [_item(row) for row in (await session.scalars(query)).all()]})
@@ -400,34 +384,6 @@ async def settle(request: web.Request) -> web.StreamResponse:
     return await publication(request)
 
 
-@needs("policies.read")
-async def policies(request: web.Request) -> web.StreamResponse:
-    """Policies with their validity today."""
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Policy).order_by(Policy.issued_on.desc()).limit(_PAGE)
-        rows = (await session.scalars(query)).all()
-    names = ("id", "title", "doc_number", "issuer", "url", "issued_on", "state")
-    return as_json(
-        {
-            "policies": [
-                {name: getattr(row, name) for name in names} | {"validity": validity_words(row)[0]}
-                for row in rows
-            ]
-        }
-    )
-
-
-@needs("subscriptions.read")
-@takes(AudienceBody)
-async def count_subscribers(request: web.Request) -> web.StreamResponse:
-    """How many people an audience reaches on some accounts."""
-    body, deps = await read(request, AudienceBody), request.config_dict[DEPS]
-    matching = Matching(deps.taxonomy)
-    async with deps.db.session() as session:
-        number = await matching.count(session, body.audience, body.accounts)
-    return as_json({"count": number})
-
-
 @needs("tickets.answer")
 async def claim_ticket(request: web.Request) -> web.StreamResponse:
     """Take a question."""
@@ -587,8 +543,8 @@ ROUTES: list[web.RouteDef] = [
     web.post("/publications/{publication}/settle", settle),
     *api_sources.ROUTES,
     *api_govern.ROUTES,
-    web.get("/policies", policies),
-    web.post("/subscribers/count", count_subscribers),
+    *policies_api.ROUTES,
+    *subscriptions_api.ROUTES,
     web.post("/escalations/{ticket}/claim", claim_ticket),
     web.post("/escalations/{ticket}/reply", reply_ticket),
     web.get("/incidents", incidents),

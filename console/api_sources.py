@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
-from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import needs
 from content_sources.changes import (
     Proposal,
@@ -74,12 +74,6 @@ class ImportBody(Strict):
     list_version: str
     basis: str
     replaces: str | None = None
-
-
-class ReasonBody(Strict):
-    """Why."""
-
-    reason: str = Field(min_length=1)
 
 
 class VerdictBody(Strict):

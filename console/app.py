@@ -18,7 +18,6 @@ from console import (
     form_pages,
     govern_pages,
     item_pages,
-    library_pages,
     mending_pages,
     passkey_pages,
     public,
@@ -32,11 +31,13 @@ from console import (
 from console.experts import words as experts_words
 from console.items import words as items_words
 from console.me import words as me_words
+from console.policies import pages as policies_pages
 from console.policies import words as policies_words
 from console.publications import words as publications_words
 from console.records import words as records_words
 from console.settings import words as settings_words
 from console.sources import words as sources_words
+from console.subscriptions import pages as subscriptions_pages
 from console.tasks import words as tasks_words
 from console.tickets import words as tickets_words
 from console.web import words as shared_words
@@ -97,7 +98,7 @@ def _fingerprint() -> str:
 def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
+        loader=jinja2.FileSystemLoader([HERE, HERE / "templates"]),
         filters=merged("FILTERS"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -119,7 +120,8 @@ def _pages() -> Sequence[web.RouteDef]:
         *expert_pages.ROUTES,
         *passkey_pages.ROUTES,
         *publish_pages.ROUTES,
-        *library_pages.ROUTES,
+        *policies_pages.ROUTES,
+        *subscriptions_pages.ROUTES,
         *ticket_pages.ROUTES,
         *record_pages.ROUTES,
         *review_pages.ROUTES,

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from bot.models import Account, InboundMessage
-from console.library_pages import validity_words
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -98,14 +97,12 @@ def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[
     return sorted(lines, key=lambda line: line.at)
 
 
-async def _policies(
-    session: AsyncSession, row: Ticket
-) -> dict[str, tuple[Policy, tuple[str, str]]]:
-    """The policy behind each candidate clause, with its validity today."""
+async def _policies(session: AsyncSession, row: Ticket) -> dict[str, Policy]:
+    """The policy behind each candidate clause."""
     ids = {str(one.get("clause_id", "")) for one in row.candidates if isinstance(one, dict)}
     query = select(Clause.id, Policy).join(Policy, Policy.id == Clause.policy_id)
     rows = (await session.execute(query.where(Clause.id.in_(ids)))).all()
-    return {clause_id: (policy, validity_words(policy)) for clause_id, policy in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 @needs("tickets.read")

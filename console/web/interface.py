@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from console.web.permissions import Handler
 from staff.refusal import Reason, Refused
@@ -18,6 +18,12 @@ class Strict(BaseModel):
     """A body that refuses fields it does not know."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class ReasonBody(Strict):
+    """Why."""
+
+    reason: str = Field(min_length=1)
 
 
 _CODES = {
@@ -33,6 +39,10 @@ _CODES = {
     429: "too_many",
     500: "error",
 }
+
+
+PAGE = 100
+"""How many rows a list of the API tells at most."""
 
 
 def as_json(data: Any, status: int = 200) -> web.Response:

@@ -84,7 +84,7 @@ def problem_page(request: web.Request, refused: Refused) -> web.Response:
         return see(f"/console/signin?next={quote(back, safe='/')}")
     title = _TITLES.get(refused.status, "没有完成")
     return page(
-        request, "problem.html", {"title": title, "reasons": refused.reasons}, refused.status
+        request, "web/problem.html", {"title": title, "reasons": refused.reasons}, refused.status
     )
 
 

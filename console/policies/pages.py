@@ -1,33 +1,18 @@
-"""政策库 and 订阅: what is in force, whom we reach."""
+"""政策库: what is in force, with its clauses; a change that waits for a second person."""
 
 from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
+from console.policies.words import validity_words
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
-from knowledge.library import PolicyLibrary, life_of
+from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy, PolicyChange
-from knowledge.validity import STATUS_NAMES, status_at
 from staff.people import names
-from subscriptions.models import Subscription
 
 _PAGE = 100
-
-
-# --- 政策库 ---------------------------------------------------------------------------------
-
-
-_TONES = {"in_force": "good", "amended": "warn", "not_yet": "warn"}
-
-
-def validity_words(policy: Policy) -> tuple[str, str]:
-    """Words and tone for a policy today, from its dates alone."""
-    if policy.state == "proposed":
-        return "等待批准", "warn"
-    status = status_at(life_of(policy), beijing(now()).date())
-    return STATUS_NAMES[status], _TONES.get(status, "stop")
 
 
 def _today() -> str:
@@ -55,7 +40,7 @@ async def policies(request: web.Request) -> web.StreamResponse:
             "waiting": (await session.scalars(waiting)).all(),
             "words": words,
         }
-    return page(request, "policies.html", context)
+    return page(request, "policies/page.html", context)
 
 
 @needs("policies.read")
@@ -77,7 +62,7 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "today": _today(),
             "facets": deps.facets,
         }
-    return page(request, "policy.html", context)
+    return page(request, "policies/policy.html", context)
 
 
 @needs("policies.approve")
@@ -92,41 +77,8 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
     return see(f"/console/policies/{request.match_info['policy']}", "policy_approved")
 
 
-# --- 订阅 -----------------------------------------------------------------------------------
-
-
-@needs("subscriptions.read")
-async def subscriptions(request: web.Request) -> web.StreamResponse:
-    """Topics with how many people follow them, by region and group; nobody is named."""
-    deps = request.config_dict[DEPS]
-    people = func.count(Subscription.contact_id.distinct())
-    active = Subscription.state == "active"
-    async with deps.db.session() as session:
-        by_topic = select(Subscription.topic, people).where(active).group_by(Subscription.topic)
-        by_region = select(Subscription.region, people).where(active).group_by(Subscription.region)
-        by_group = select(Subscription.group, people).where(active).group_by(Subscription.group)
-        left = select(Subscription.topic, func.count()).where(Subscription.state == "left")
-        total = select(people).where(active)
-        counts = {row[0]: row[1] for row in (await session.execute(by_topic)).all()}
-        context = {
-            "place": "subscriptions",
-            "topics": sorted(counts.items(), key=lambda pair: -pair[1]),
-            "most": max(counts.values(), default=1),
-            "regions": (await session.execute(by_region.order_by(people.desc()))).all(),
-            "groups": (await session.execute(by_group.order_by(people.desc()))).all(),
-            "left": {
-                row[0]: row[1]
-                for row in (await session.execute(left.group_by(Subscription.topic))).all()
-            },
-            "total": (await session.execute(total)).scalar_one(),
-            "facets": deps.facets,
-        }
-    return page(request, "subscriptions.html", context)
-
-
 ROUTES = [
     web.get("/policies", policies),
     web.get("/policies/{policy}", policy),
     web.post("/policies/{policy}/changes/{change}", settle_policy),
-    web.get("/subscriptions", subscriptions),
 ]
