@@ -25,6 +25,7 @@ from console.policies import api as policies_api
 from console.publish_pages import settle_publication
 from console.record_pages import turn_switch, verification
 from console.subscriptions import api as subscriptions_api
+from console.tickets import api as tickets_api
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import PAGE, ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
@@ -132,12 +133,6 @@ class SettleBody(Strict):
     """Whether a person saw the publication on the platform."""
 
     sent: bool
-
-
-class ReplyBody(Strict):
-    """A staff answer."""
-
-    text: str = Field(min_length=1)
 
 
 class SwitchBody(Strict):
@@ -384,25 +379,6 @@ async def settle(request: web.Request) -> web.StreamResponse:
     return await publication(request)
 
 
-@needs("tickets.answer")
-async def claim_ticket(request: web.Request) -> web.StreamResponse:
-    """Take a question."""
-    ticket_id = request.match_info["ticket"]
-    await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
-    return as_json({"id": ticket_id, "state": "claimed"})
-
-
-@needs("tickets.answer")
-@takes(ReplyBody)
-async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """Answer a question; `stopped` waits for a second person."""
-    body = await read(request, ReplyBody)
-    row = await request.config_dict[DEPS].tickets.reply(
-        request.match_info["ticket"], visitor(request).staff_id, body.text
-    )
-    return as_json({"id": row.id, "state": row.state, "findings": row.findings})
-
-
 @needs("incidents.read")
 async def incidents(request: web.Request) -> web.StreamResponse:
     """Open incidents."""
@@ -545,8 +521,7 @@ ROUTES: list[web.RouteDef] = [
     *api_govern.ROUTES,
     *policies_api.ROUTES,
     *subscriptions_api.ROUTES,
-    web.post("/escalations/{ticket}/claim", claim_ticket),
-    web.post("/escalations/{ticket}/reply", reply_ticket),
+    *tickets_api.ROUTES,
     web.get("/incidents", incidents),
     web.get("/switches", switches),
     web.post("/switches", set_one_switch),

@@ -26,7 +26,6 @@ from console import (
     review_pages,
     source_pages,
     task_pages,
-    ticket_pages,
 )
 from console.experts import words as experts_words
 from console.items import words as items_words
@@ -39,6 +38,7 @@ from console.settings import words as settings_words
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
 from console.tasks import words as tasks_words
+from console.tickets import pages as tickets_pages
 from console.tickets import words as tickets_words
 from console.web import words as shared_words
 from console.web.deps import DEPS, Deps
@@ -122,7 +122,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *publish_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
-        *ticket_pages.ROUTES,
+        *tickets_pages.ROUTES,
         *record_pages.ROUTES,
         *review_pages.ROUTES,
         *govern_pages.ROUTES,

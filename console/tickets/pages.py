@@ -42,7 +42,7 @@ async def tickets(request: web.Request) -> web.StreamResponse:
             "people": await names(session, {row.claimed_by or "system" for row in rows}),
             "facets": deps.facets,
         }
-    return page(request, "tickets.html", context)
+    return page(request, "tickets/list.html", context)
 
 
 async def _show(
@@ -74,7 +74,7 @@ async def _show(
             "typed": typed,
             "reasons": refused.reasons if refused else (),
         }
-    return page(request, "ticket.html", context, refused.status if refused else 200)
+    return page(request, "tickets/page.html", context, refused.status if refused else 200)
 
 
 def _told(row: Ticket) -> list[str]:
