@@ -9,7 +9,6 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
-from bot.models import Publication
 from config.clock import now
 from console import (
     api_columns,
@@ -22,7 +21,7 @@ from console import (
 from console.api_decisions import ROUTES as DECISIONS
 from console.items.words import state_words
 from console.policies import api as policies_api
-from console.publish_pages import settle_publication
+from console.publications import api as publications_api
 from console.record_pages import turn_switch, verification
 from console.subscriptions import api as subscriptions_api
 from console.tickets import api as tickets_api
@@ -127,12 +126,6 @@ class CorrectionBody(Strict):
 
     title: str = Field(min_length=1, max_length=300)
     body: str = Field(min_length=1)
-
-
-class SettleBody(Strict):
-    """Whether a person saw the publication on the platform."""
-
-    sent: bool
 
 
 class SwitchBody(Strict):
@@ -353,32 +346,6 @@ async def correct(request: web.Request) -> web.StreamResponse:
     return as_json(_item(await drafting.create_item(deps.queue, content, origin)), 201)
 
 
-@needs("publications.read")
-async def publication(request: web.Request) -> web.StreamResponse:
-    """One publication and its outcome."""
-    async with request.config_dict[DEPS].db.session() as session:
-        row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
-    names = ("id", "item_id", "account_id", "digest", "state", "ref", "url", "reason")
-    return as_json(
-        {name: getattr(row, name) for name in names}
-        | {"due_at": row.due_at, "published_at": row.published_at}
-    )
-
-
-@needs("publications.settle")
-@takes(SettleBody)
-async def settle(request: web.Request) -> web.StreamResponse:
-    """What a person saw on the platform for an unknown outcome."""
-    body = await read(request, SettleBody)
-    await settle_publication(
-        request.config_dict[DEPS],
-        request.match_info["publication"],
-        visitor(request).staff_id,
-        "yes" if body.sent else "no",
-    )
-    return await publication(request)
-
-
 @needs("incidents.read")
 async def incidents(request: web.Request) -> web.StreamResponse:
     """Open incidents."""
@@ -515,8 +482,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/correct", correct),
     *expert_pages.API_ROUTES,
     *mending_pages.API_ROUTES,
-    web.get("/publications/{publication}", publication),
-    web.post("/publications/{publication}/settle", settle),
+    *publications_api.ROUTES,
     *api_sources.ROUTES,
     *api_govern.ROUTES,
     *policies_api.ROUTES,

@@ -21,7 +21,6 @@ from console import (
     mending_pages,
     passkey_pages,
     public,
-    publish_pages,
     record_pages,
     review_pages,
     source_pages,
@@ -32,6 +31,7 @@ from console.items import words as items_words
 from console.me import words as me_words
 from console.policies import pages as policies_pages
 from console.policies import words as policies_words
+from console.publications import pages as publications_pages
 from console.publications import words as publications_words
 from console.records import words as records_words
 from console.settings import words as settings_words
@@ -119,7 +119,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *mending_pages.ROUTES,
         *expert_pages.ROUTES,
         *passkey_pages.ROUTES,
-        *publish_pages.ROUTES,
+        *publications_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
         *tickets_pages.ROUTES,

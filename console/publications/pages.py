@@ -54,7 +54,7 @@ async def publications(request: web.Request) -> web.StreamResponse:
             "accounts": {row.id: row for row in (await session.scalars(select(Account))).all()},
             "counts": await _counts(session, [row.id for row in rows]),
         }
-    return page(request, "publications.html", context)
+    return page(request, "publications/list.html", context)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
@@ -74,7 +74,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
             "reasons": refused.reasons if refused else (),
         }
-    return page(request, "publication.html", context, refused.status if refused else 200)
+    return page(request, "publications/page.html", context, refused.status if refused else 200)
 
 
 @needs("publications.read")

@@ -1,0 +1,47 @@
+"""A publication and its outcome, in the JSON API."""
+
+from aiohttp import web
+
+from bot.models import Publication
+from console.publications.pages import settle_publication
+from console.web.deps import DEPS, found, visitor
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
+
+
+class SettleBody(Strict):
+    """Whether a person saw the publication on the platform."""
+
+    sent: bool
+
+
+@needs("publications.read")
+async def publication(request: web.Request) -> web.StreamResponse:
+    """One publication and its outcome."""
+    async with request.config_dict[DEPS].db.session() as session:
+        row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
+    names = ("id", "item_id", "account_id", "digest", "state", "ref", "url", "reason")
+    return as_json(
+        {name: getattr(row, name) for name in names}
+        | {"due_at": row.due_at, "published_at": row.published_at}
+    )
+
+
+@needs("publications.settle")
+@takes(SettleBody)
+async def settle(request: web.Request) -> web.StreamResponse:
+    """What a person saw on the platform for an unknown outcome."""
+    body = await read(request, SettleBody)
+    await settle_publication(
+        request.config_dict[DEPS],
+        request.match_info["publication"],
+        visitor(request).staff_id,
+        "yes" if body.sent else "no",
+    )
+    return await publication(request)
+
+
+ROUTES = [
+    web.get("/publications/{publication}", publication),
+    web.post("/publications/{publication}/settle", settle),
+]
