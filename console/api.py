@@ -24,6 +24,7 @@ from console.policies import api as policies_api
 from console.publications import api as publications_api
 from console.record_pages import turn_switch, verification
 from console.subscriptions import api as subscriptions_api
+from console.tasks import api as tasks_api
 from console.tickets import api as tickets_api
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import PAGE, ReasonBody, Strict, as_json, aware, read, takes
@@ -484,6 +485,7 @@ ROUTES: list[web.RouteDef] = [
     *mending_pages.API_ROUTES,
     *publications_api.ROUTES,
     *api_sources.ROUTES,
+    *tasks_api.ROUTES,
     *api_govern.ROUTES,
     *policies_api.ROUTES,
     *subscriptions_api.ROUTES,

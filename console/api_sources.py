@@ -23,7 +23,7 @@ from content_sources.changes import (
     revoke,
     source_of,
 )
-from content_sources.list_models import SourceException, SourceTask
+from content_sources.list_models import SourceException
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
@@ -34,7 +34,6 @@ from content_sources.official_list import (
     reject_import,
 )
 from content_sources.reposts import Reposts
-from content_sources.tasks import NewTask, Settlement, Tasks, ask_for_repost, repost_report
 from content_sources.whitelist import Refusal
 from staff.refusal import Reason, Refused
 
@@ -81,23 +80,6 @@ class VerdictBody(Strict):
 
     verdict: Literal["grant", "refuse"]
     note: str = Field(min_length=1)
-
-
-class RepostBody(Strict):
-    """A mandatory repost."""
-
-    title: str = ""
-    url: str = ""
-    accounts: list[str]
-    due_at: datetime
-    assignee: str | None = None
-
-
-class SettlementBody(Strict):
-    """How a task was settled."""
-
-    outcome: str
-    note: str
 
 
 def _plain(row: Source) -> dict[str, Any]:
@@ -274,62 +256,6 @@ async def decide_exception(request: web.Request) -> web.StreamResponse:
     return as_json(_exception(row))
 
 
-def _task(row: SourceTask) -> dict[str, Any]:
-    names = ("id", "kind", "title", "url", "item_id", "source_id", "accounts", "assignee")
-    more = ("due_at", "state", "outcome", "note", "detail", "created_at", "done_by", "done_at")
-    return {name: getattr(row, name) for name in (*names, *more)}
-
-
-@needs("tasks.read")
-async def tasks(request: web.Request) -> web.StreamResponse:
-    """Tasks about sources and reposts; `?state=open` or `done`."""
-    query = select(SourceTask).order_by(SourceTask.due_at).limit(500)
-    if request.query.get("state") in ("open", "done"):
-        query = query.where(SourceTask.state == request.query["state"])
-    async with request.config_dict[DEPS].db.session() as session:
-        rows = (await session.scalars(query)).all()
-    return as_json({"tasks": [_task(row) for row in rows]})
-
-
-@needs("tasks.ask")
-@takes(RepostBody)
-async def ask_repost(request: web.Request) -> web.StreamResponse:
-    """Give out a mandatory repost."""
-    body, me = await read(request, RepostBody), visitor(request)
-    aware(body.due_at, "due_at")
-    new = NewTask(
-        kind="repost",
-        title=body.title[:300],
-        url=body.url[:500],
-        due_at=body.due_at,
-        assignee=body.assignee,
-        accounts=tuple(body.accounts),
-        created_by=me.staff_id,
-    )
-    return as_json(_task(await ask_for_repost(request.config_dict[DEPS].ledger, new)), 201)
-
-
-@needs("tasks.settle")
-@takes(SettlementBody)
-async def settle_task(request: web.Request) -> web.StreamResponse:
-    """Close a task with its outcome and reason."""
-    body = await read(request, SettlementBody)
-    row = await Tasks(request.config_dict[DEPS].queue).settle(
-        visitor(request).staff_id,
-        request.match_info["task"],
-        Settlement(body.outcome, body.note),
-    )
-    return as_json(_task(row))
-
-
-@needs("tasks.read")
-async def reposts(request: web.Request) -> web.StreamResponse:
-    """The completion report of mandatory reposts, account by account."""
-    async with request.config_dict[DEPS].db.session() as session:
-        lines = await repost_report(session)
-    return as_json({"reposts": [line.__dict__ for line in lines]})
-
-
 ROUTES = [
     web.get("/sources", sources),
     web.post("/sources", propose_source),
@@ -345,8 +271,4 @@ ROUTES = [
     web.post("/sources/{source}/reject", reject_source),
     web.post("/sources/{source}/revoke", revoke_source),
     web.post("/items/{item}/exception", ask_exception),
-    web.get("/tasks", tasks),
-    web.post("/tasks", ask_repost),
-    web.get("/tasks/reposts", reposts),
-    web.post("/tasks/{task}", settle_task),
 ]

@@ -24,7 +24,6 @@ from console import (
     record_pages,
     review_pages,
     source_pages,
-    task_pages,
 )
 from console.experts import words as experts_words
 from console.items import words as items_words
@@ -37,6 +36,7 @@ from console.records import words as records_words
 from console.settings import words as settings_words
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
+from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
 from console.tickets import pages as tickets_pages
 from console.tickets import words as tickets_words
@@ -127,7 +127,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *review_pages.ROUTES,
         *govern_pages.ROUTES,
         *source_pages.ROUTES,
-        *task_pages.ROUTES,
+        *tasks_pages.ROUTES,
     ]
 
 

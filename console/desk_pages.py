@@ -11,7 +11,7 @@ from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
 from console.bench import OPEN, lane
-from console.task_pages import open_tasks
+from console.tasks.pages import open_tasks
 from console.web.deps import DEPS, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs

@@ -76,7 +76,7 @@ async def _tasks_page(
             "outcomes": OUTCOMES,
             "now": now(),
         }
-    return page(request, "tasks.html", context, refused.status if refused else 200)
+    return page(request, "tasks/page.html", context, refused.status if refused else 200)
 
 
 @needs("tasks.read")
