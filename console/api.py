@@ -10,15 +10,9 @@ from sqlalchemy import select
 
 from bot.contract import Content
 from config.clock import now
-from console import (
-    api_columns,
-    api_govern,
-    api_review,
-    api_sources,
-    expert_pages,
-    mending_pages,
-)
+from console import api_columns, api_govern, api_review, api_sources, mending_pages
 from console.api_decisions import ROUTES as DECISIONS
+from console.experts import api as experts_api
 from console.items.words import state_words
 from console.policies import api as policies_api
 from console.publications import api as publications_api
@@ -481,7 +475,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/schedule", schedule),
     web.post("/items/{item}/recall", recall),
     web.post("/items/{item}/correct", correct),
-    *expert_pages.API_ROUTES,
+    *experts_api.ROUTES,
     *mending_pages.API_ROUTES,
     *publications_api.ROUTES,
     *api_sources.ROUTES,

@@ -14,7 +14,6 @@ from console import (
     api,
     desk_pages,
     draft_pages,
-    expert_pages,
     form_pages,
     govern_pages,
     item_pages,
@@ -25,6 +24,8 @@ from console import (
     review_pages,
     source_pages,
 )
+from console.experts import answering
+from console.experts import pages as experts_pages
 from console.experts import words as experts_words
 from console.items import words as items_words
 from console.me import words as me_words
@@ -117,7 +118,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *form_pages.ROUTES,
         *item_pages.ROUTES,
         *mending_pages.ROUTES,
-        *expert_pages.ROUTES,
+        *experts_pages.ROUTES,
         *passkey_pages.ROUTES,
         *publications_pages.ROUTES,
         *policies_pages.ROUTES,
@@ -157,6 +158,6 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     app.add_subapp("/verify/", verify)
     expert = web.Application(middlewares=[guard(problem_page)])
     _templates(expert)
-    expert.add_routes(expert_pages.PUBLIC_ROUTES)
+    expert.add_routes(answering.ROUTES)
     app.add_subapp("/expert/", expert)
     app.add_routes(public.HEALTH_ROUTES)
