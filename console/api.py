@@ -14,6 +14,7 @@ from console import api_columns, api_govern, api_review, api_sources, mending_pa
 from console.api_decisions import ROUTES as DECISIONS
 from console.experts import api as experts_api
 from console.items.words import state_words
+from console.me import api as me_api
 from console.policies import api as policies_api
 from console.publications import api as publications_api
 from console.record_pages import turn_switch, verification
@@ -471,6 +472,7 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/claim", claim),
     web.post("/items/{item}/decisions", decide),
     *DECISIONS,
+    *me_api.ROUTES,
     web.get("/items/{item}/why-not", why_not),
     web.post("/items/{item}/schedule", schedule),
     web.post("/items/{item}/recall", recall),

@@ -1,17 +1,15 @@
-"""The JSON API of review beyond the plain verdict: emergency, class, waiver, referral, absence."""
+"""The JSON API of review beyond the plain verdict: emergency, class, waiver, referral."""
 
-from datetime import datetime
 from typing import Any
 
 from aiohttp import web
 from pydantic import Field
 
 from console.web.deps import DEPS, visitor
-from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from review_queue import claims, drafting, emergencies, publishing, referrals, rounds, waivers
 from review_queue.models import Item
-from staff.absence import Away, set_absent
 from staff.refusal import Reason
 
 
@@ -44,15 +42,6 @@ class ReferralBody(Strict):
     """What the competent department answered."""
 
     text: str = Field(min_length=1)
-
-
-class AbsenceBody(Strict):
-    """Who is away (null: oneself), from when until when, and who acts for them."""
-
-    staff: str | None = None
-    starts: datetime
-    ends: datetime
-    substitute: str
 
 
 def _shown(row: Item) -> dict[str, Any]:
@@ -153,19 +142,6 @@ async def waiting(request: web.Request) -> web.StreamResponse:
     return as_json({"items": [_shown(row) | {"title": row.title} for row in rows]})
 
 
-@needs("absence.set")
-@takes(AbsenceBody)
-async def absence(request: web.Request) -> web.StreamResponse:
-    """Record who is away and who acts for them: oneself, or anybody for an admin."""
-    body, me = await read(request, AbsenceBody), visitor(request).staff_id
-    aware(body.starts, "starts")
-    aware(body.ends, "ends")
-    away = Away(body.staff or me, body.starts, body.ends, body.substitute)
-    async with request.config_dict[DEPS].ledger.transaction() as tx:
-        row = await set_absent(tx, away, me)
-    return as_json({"id": row.id, "staff": row.staff_id, "substitute": row.substitute_id}, 201)
-
-
 ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/emergency", submit_emergency),
     web.post("/items/{item}/class", lower_class),
@@ -174,5 +150,4 @@ ROUTES: list[web.RouteDef] = [
     web.post("/items/{item}/takeover", take_over),
     web.get("/items/{item}/why-not-publish", why_not_publish),
     web.get("/waiting", waiting),
-    web.post("/absence", absence),
 ]

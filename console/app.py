@@ -10,7 +10,6 @@ import jinja2
 from aiohttp import web
 
 from console import (
-    account_pages,
     api,
     desk_pages,
     draft_pages,
@@ -18,7 +17,6 @@ from console import (
     govern_pages,
     item_pages,
     mending_pages,
-    passkey_pages,
     public,
     record_pages,
     review_pages,
@@ -28,6 +26,8 @@ from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
 from console.items import words as items_words
+from console.me import absence, passkeys
+from console.me import pages as me_pages
 from console.me import words as me_words
 from console.policies import pages as policies_pages
 from console.policies import words as policies_words
@@ -112,14 +112,15 @@ def _pages() -> Sequence[web.RouteDef]:
     return [
         web.get("", public.front_door),
         web.get("/static/{name}", static_file),
-        *account_pages.ROUTES,
+        *me_pages.ROUTES,
         *desk_pages.ROUTES,
         *draft_pages.ROUTES,
         *form_pages.ROUTES,
         *item_pages.ROUTES,
         *mending_pages.ROUTES,
         *experts_pages.ROUTES,
-        *passkey_pages.ROUTES,
+        *passkeys.ROUTES,
+        *absence.ROUTES,
         *publications_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,

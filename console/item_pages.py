@@ -18,10 +18,10 @@ from console.drafts import (
 )
 from console.items.marks import Marked, Passage, find_span, mark, paragraphs
 from console.looks import add_note, changes, last_look, record_look
-from console.passkey_pages import place_of, refusal
 from console.timeline import records_of, steps
 from console.web.deps import DEPS, Deps, visitor
-from console.web.interface import as_json
+from console.web.guard import place_of
+from console.web.interface import as_json, refusal
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
 from console.web.words import read_field_time

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from console.web.deps import DEPS, VISITOR, forbidden
 from console.web.permissions import PUBLIC, action_of, may
+from staff.passkeys import Place
 from staff.refusal import Reason, Refused
 from staff.sessions import Visitor, visitor_of_session, visitor_of_token
 
@@ -132,3 +133,18 @@ def _of_http(http: web.HTTPException) -> Refused:
     return Refused(
         http.status, [Reason("http", _HTTP_WORDS.get(http.status, "请求有误，请返回重试"))]
     )
+
+
+def place_of(request: web.Request) -> Place:
+    """Where the visitor's browser is: the office's own address, or a localhost name of it."""
+    scheme = "https" if is_secure(request) else "http"
+    origin = request.headers.get("Origin") or f"{scheme}://{request.host}"
+    place = Place(origin)
+    office = request.config_dict[DEPS].settings.public_url
+    near = place.rp_id == "localhost" or place.rp_id.endswith(".localhost")
+    elsewhere = request.method == "POST" and not same_origin(request)
+    if elsewhere or not (near or origin == office.rstrip("/")):
+        raise Refused(
+            422, [Reason("passkey_place", f"通行密钥只能在本单位的网址 {office} 上登记和使用")]
+        )
+    return place

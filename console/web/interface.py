@@ -112,3 +112,9 @@ def aware(moment: datetime | None, name: str) -> datetime | None:
     if moment is not None and moment.tzinfo is None:
         raise Refused(422, [Reason("field", f"字段 {name} 缺少时区，例如 +08:00")])
     return moment
+
+
+def refusal(refused: Refused) -> web.Response:
+    """A refusal for the page's script: the sentences it shows."""
+    message = "；".join(reason.message for reason in refused.reasons)
+    return as_json({"message": message}, refused.status)

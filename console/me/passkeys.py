@@ -5,28 +5,13 @@ from typing import Any
 from aiohttp import web
 
 from console.web.deps import DEPS, visitor
-from console.web.guard import is_secure, same_origin
-from console.web.interface import Strict, as_json, read, takes
+from console.web.guard import place_of
+from console.web.interface import Strict, as_json, read, refusal, takes
 from console.web.pages import page, see
 from console.web.permissions import needs
-from staff.passkeys import Passkeys, Place, keys_of, waiting_keys
+from staff.passkeys import Passkeys, keys_of, waiting_keys
 from staff.people import names
-from staff.refusal import Reason, Refused
-
-
-def place_of(request: web.Request) -> Place:
-    """Where the visitor's browser is: the office's own address, or a localhost name of it."""
-    scheme = "https" if is_secure(request) else "http"
-    origin = request.headers.get("Origin") or f"{scheme}://{request.host}"
-    place = Place(origin)
-    office = request.config_dict[DEPS].settings.public_url
-    near = place.rp_id == "localhost" or place.rp_id.endswith(".localhost")
-    elsewhere = request.method == "POST" and not same_origin(request)
-    if elsewhere or not (near or origin == office.rstrip("/")):
-        raise Refused(
-            422, [Reason("passkey_place", f"通行密钥只能在本单位的网址 {office} 上登记和使用")]
-        )
-    return place
+from staff.refusal import Refused
 
 
 def _passkeys(request: web.Request) -> Passkeys:
@@ -53,7 +38,7 @@ async def _page(request: web.Request, refused: Refused | None = None) -> web.Res
         "fault": fault,
         "reasons": refused.reasons if refused else (),
     }
-    return page(request, "passkeys.html", context, refused.status if refused else 200)
+    return page(request, "me/passkeys.html", context, refused.status if refused else 200)
 
 
 @needs("tokens.own")
@@ -111,12 +96,6 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _page(request, refused)
     return see("/console/me/passkeys", "passkey_revoked")
-
-
-def refusal(refused: Refused) -> web.Response:
-    """A refusal for the page's script: the sentences it shows."""
-    message = "；".join(reason.message for reason in refused.reasons)
-    return as_json({"message": message}, refused.status)
 
 
 ROUTES = [

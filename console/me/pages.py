@@ -58,7 +58,7 @@ def _signin_form(
         "reasons": refused.reasons if refused else (),
         "ended": "next" in request.query and request.query["next"] != "/console/",
     }
-    response = page(request, "signin.html", context, refused.status if refused else 200)
+    response = page(request, "me/signin.html", context, refused.status if refused else 200)
     _set_cookie(request, response, FORM_COOKIE, token)
     return response
 
@@ -131,7 +131,7 @@ async def _own(
             "token": token,
             "reasons": refused.reasons if refused else (),
         }
-    return page(request, "me.html", context, refused.status if refused else 200)
+    return page(request, "me/page.html", context, refused.status if refused else 200)
 
 
 @needs("tokens.own")
