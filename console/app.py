@@ -11,13 +11,11 @@ from aiohttp import web
 
 from console import (
     api,
-    desk_pages,
     draft_pages,
     form_pages,
     govern_pages,
     item_pages,
     mending_pages,
-    public,
     record_pages,
     review_pages,
     source_pages,
@@ -25,12 +23,15 @@ from console import (
 from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
+from console.home import pages as home_pages
 from console.items import words as items_words
 from console.me import absence, passkeys
 from console.me import pages as me_pages
 from console.me import words as me_words
 from console.policies import pages as policies_pages
 from console.policies import words as policies_words
+from console.public import health
+from console.public import pages as public_pages
 from console.publications import pages as publications_pages
 from console.publications import words as publications_words
 from console.records import words as records_words
@@ -110,10 +111,10 @@ def _templates(app: web.Application) -> None:
 
 def _pages() -> Sequence[web.RouteDef]:
     return [
-        web.get("", public.front_door),
+        web.get("", public_pages.front_door),
         web.get("/static/{name}", static_file),
         *me_pages.ROUTES,
-        *desk_pages.ROUTES,
+        *home_pages.ROUTES,
         *draft_pages.ROUTES,
         *form_pages.ROUTES,
         *item_pages.ROUTES,
@@ -155,10 +156,10 @@ def add_routes(app: web.Application, deps: Deps) -> None:
 
     verify = web.Application(middlewares=[guard(problem_page)])
     _templates(verify)
-    verify.add_routes(public.VERIFY_ROUTES)
+    verify.add_routes(public_pages.ROUTES)
     app.add_subapp("/verify/", verify)
     expert = web.Application(middlewares=[guard(problem_page)])
     _templates(expert)
     expert.add_routes(answering.ROUTES)
     app.add_subapp("/expert/", expert)
-    app.add_routes(public.HEALTH_ROUTES)
+    app.add_routes([*public_pages.FRONT, *health.ROUTES])

@@ -279,7 +279,7 @@ async def test_an_unexpected_error_shows_a_plain_page_and_no_detail(
         raise RuntimeError("a secret in the message")
 
     browser = await office.signed_in("editor")
-    monkeypatch.setattr("console.desk_pages._quiet_accounts", broken)
+    monkeypatch.setattr("console.home.pages._quiet_accounts", broken)
     status, text = await browser.get("/console/")
     assert status == 500
     assert "系统出错" in text

@@ -104,13 +104,13 @@ async def home(request: web.Request) -> web.StreamResponse:
             else [],
             "now": now(),
         }
-    return page(request, "home.html", context)
+    return page(request, "home/page.html", context)
 
 
 @needs("home")
 async def more(request: web.Request) -> web.StreamResponse:
     """Every place of the console as a list, for the phone."""
-    return page(request, "more.html", {"place": "more"})
+    return page(request, "home/more.html", {"place": "more"})
 
 
 ROUTES = [web.get("/", home), web.get("/more", more)]
