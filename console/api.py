@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.contract import Content
 from config.clock import now
-from console import api_columns, api_govern, api_review, api_sources, mending_pages
+from console import api_govern, api_review, mending_pages
 from console.api_decisions import ROUTES as DECISIONS
 from console.experts import api as experts_api
 from console.items.words import state_words
@@ -18,6 +18,8 @@ from console.me import api as me_api
 from console.policies import api as policies_api
 from console.publications import api as publications_api
 from console.record_pages import turn_switch, verification
+from console.sources import api as sources_api
+from console.sources import api_columns as columns_api
 from console.subscriptions import api as subscriptions_api
 from console.tasks import api as tasks_api
 from console.tickets import api as tickets_api
@@ -480,7 +482,7 @@ ROUTES: list[web.RouteDef] = [
     *experts_api.ROUTES,
     *mending_pages.API_ROUTES,
     *publications_api.ROUTES,
-    *api_sources.ROUTES,
+    *sources_api.ROUTES,
     *tasks_api.ROUTES,
     *api_govern.ROUTES,
     *policies_api.ROUTES,
@@ -491,5 +493,5 @@ ROUTES: list[web.RouteDef] = [
     web.post("/switches", set_one_switch),
     web.get("/ledger", ledger),
     *api_review.ROUTES,
-    *api_columns.ROUTES,
+    *columns_api.ROUTES,
 ]

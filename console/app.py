@@ -18,7 +18,6 @@ from console import (
     mending_pages,
     record_pages,
     review_pages,
-    source_pages,
 )
 from console.experts import answering
 from console.experts import pages as experts_pages
@@ -36,6 +35,8 @@ from console.publications import pages as publications_pages
 from console.publications import words as publications_words
 from console.records import words as records_words
 from console.settings import words as settings_words
+from console.sources import columns, exceptions, imports
+from console.sources import pages as sources_pages
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
 from console.tasks import pages as tasks_pages
@@ -129,7 +130,10 @@ def _pages() -> Sequence[web.RouteDef]:
         *record_pages.ROUTES,
         *review_pages.ROUTES,
         *govern_pages.ROUTES,
-        *source_pages.ROUTES,
+        *imports.ROUTES,  # before /sources/{source}, which takes any name
+        *exceptions.ROUTES,
+        *sources_pages.ROUTES,
+        *columns.ROUTES,
         *tasks_pages.ROUTES,
     ]
 

@@ -1,5 +1,10 @@
 """The states of a source, and what happened to sources, columns, lists and exceptions."""
 
+from datetime import timedelta
+
+from config.clock import now
+from content_sources.models import Column, Source
+
 SOURCE_STATES = {
     "proposed": ("等待批准", "warn"),
     "active": ("可以转载", "good"),
@@ -23,3 +28,31 @@ DONE = {
 }
 
 WORDS = {"SOURCE_STATES": SOURCE_STATES}
+
+SOON = timedelta(days=30)
+
+
+def validity_tone(row: Source) -> tuple[str, str] | None:
+    """Words and tone when a source's validity needs a look."""
+    if row.state != "active":
+        return None
+    if row.valid_from > now():
+        return "尚未生效", "warn"
+    if row.valid_to is None:
+        return None
+    if row.valid_to <= now():
+        return "已过有效期", "stop"
+    if row.valid_to - now() < SOON:
+        return f"还有 {(row.valid_to - now()).days} 天到期", "warn"
+    return None
+
+
+def column_tone(column: Column) -> tuple[str, str]:
+    """Words and tone for how a column does."""
+    if not column.enabled:
+        return "未启用", "plain"
+    if column.state == "alarm":
+        return "版面变了，已停读", "stop"
+    if column.last_error:
+        return "抓取出错", "stop"
+    return ("正常", "good") if column.last_ok_at else ("还没抓取", "plain")
