@@ -19,8 +19,8 @@ from sqlalchemy import select
 from app import Shenfa, open_shenfa
 from config.settings import Settings
 from config.setup import SetupError
-from console.api_govern import proposal_json
-from console.govern_forms import matches
+from console.settings.api import proposal_json
+from console.settings.forms import matches
 from console.web.words import SEVERITIES, clock_words
 from gates.rules import RuleSet
 from review_queue.governance.levels import level_words

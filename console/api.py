@@ -9,15 +9,15 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
-from config.clock import now
-from console import api_govern, api_review, mending_pages
+from console import api_review, mending_pages
 from console.api_decisions import ROUTES as DECISIONS
 from console.experts import api as experts_api
 from console.items.words import state_words
 from console.me import api as me_api
 from console.policies import api as policies_api
 from console.publications import api as publications_api
-from console.record_pages import turn_switch, verification
+from console.records import api as records_api
+from console.settings import api as settings_api
 from console.sources import api as sources_api
 from console.sources import api_columns as columns_api
 from console.subscriptions import api as subscriptions_api
@@ -26,8 +26,6 @@ from console.tickets import api as tickets_api
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import PAGE, ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
-from console.web.words import clock_words
-from ledger.models import Incident, LedgerEntry
 from review_queue import claims, deciding, drafting, publishing, recalling, submitting
 from review_queue.canonical import Draft
 from review_queue.drafting import Origin
@@ -37,7 +35,6 @@ from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
 from staff.refusal import Reason, Refused
-from storage.switches import Switch
 
 
 class ItemBody(Strict):
@@ -124,14 +121,6 @@ class CorrectionBody(Strict):
 
     title: str = Field(min_length=1, max_length=300)
     body: str = Field(min_length=1)
-
-
-class SwitchBody(Strict):
-    """Stop or resume."""
-
-    name: str
-    stopped: bool
-    reason: str = Field(min_length=1)
 
 
 def _item(row: Item) -> dict[str, Any]:
@@ -344,52 +333,6 @@ async def correct(request: web.Request) -> web.StreamResponse:
     return as_json(_item(await drafting.create_item(deps.queue, content, origin)), 201)
 
 
-@needs("incidents.read")
-async def incidents(request: web.Request) -> web.StreamResponse:
-    """Open incidents."""
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Incident).where(Incident.closed_at.is_(None))
-        rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
-    names = ("id", "kind", "subject", "message", "opened_at")
-    return as_json({"incidents": [{name: getattr(row, name) for name in names} for row in rows]})
-
-
-@needs("home")
-async def switches(request: web.Request) -> web.StreamResponse:
-    """Stop switches that were ever set."""
-    async with request.config_dict[DEPS].db.session() as session:
-        rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
-    names = ("name", "stopped", "reason", "changed_at")
-    return as_json({"switches": [{name: getattr(row, name) for name in names} for row in rows]})
-
-
-@needs("switches.set")
-@takes(SwitchBody)
-async def set_one_switch(request: web.Request) -> web.StreamResponse:
-    """Stop or resume."""
-    body = await read(request, SwitchBody)
-    deps = request.config_dict[DEPS]
-    await turn_switch(deps, visitor(request).staff_id, body.name, (body.stopped, body.reason))
-    return as_json({"name": body.name, "stopped": body.stopped})
-
-
-@needs("ledger.read")
-async def ledger(request: web.Request) -> web.StreamResponse:
-    """Entries after `after`, and whether the whole chain holds now."""
-    deps, after = request.config_dict[DEPS], request.query.get("after", "0")
-    if not after.isdigit():
-        raise Refused(422, [Reason("field", "字段 after 要写台账序号，例如 100")])
-    async with deps.db.session() as session:
-        query = select(LedgerEntry).where(LedgerEntry.seq > int(after)).order_by(LedgerEntry.seq)
-        rows = (await session.scalars(query.limit(1000))).all()
-    holds, words = await verification(deps.ledger)
-    names = ("seq", "preimage", "hash", "signature")
-    entries = [{name: getattr(row, name) for name in names} for row in rows]
-    return as_json(
-        {"ok": holds, "words": words, "checked_at": clock_words(now()), "entries": entries}
-    )
-
-
 @needs(PUBLIC)
 async def openapi(request: web.Request) -> web.StreamResponse:
     """This API as OpenAPI 3.1."""
@@ -484,14 +427,11 @@ ROUTES: list[web.RouteDef] = [
     *publications_api.ROUTES,
     *sources_api.ROUTES,
     *tasks_api.ROUTES,
-    *api_govern.ROUTES,
+    *settings_api.ROUTES,
     *policies_api.ROUTES,
     *subscriptions_api.ROUTES,
     *tickets_api.ROUTES,
-    web.get("/incidents", incidents),
-    web.get("/switches", switches),
-    web.post("/switches", set_one_switch),
-    web.get("/ledger", ledger),
+    *records_api.ROUTES,
     *api_review.ROUTES,
     *columns_api.ROUTES,
 ]

@@ -9,16 +9,7 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from console import (
-    api,
-    draft_pages,
-    form_pages,
-    govern_pages,
-    item_pages,
-    mending_pages,
-    record_pages,
-    review_pages,
-)
+from console import api, draft_pages, form_pages, item_pages, mending_pages, review_pages
 from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
@@ -33,7 +24,9 @@ from console.public import health
 from console.public import pages as public_pages
 from console.publications import pages as publications_pages
 from console.publications import words as publications_words
+from console.records import pages as records_pages
 from console.records import words as records_words
+from console.settings import pages as settings_pages
 from console.settings import words as settings_words
 from console.sources import columns, exceptions, imports
 from console.sources import pages as sources_pages
@@ -127,9 +120,9 @@ def _pages() -> Sequence[web.RouteDef]:
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
         *tickets_pages.ROUTES,
-        *record_pages.ROUTES,
+        *records_pages.ROUTES,
         *review_pages.ROUTES,
-        *govern_pages.ROUTES,
+        *settings_pages.ROUTES,
         *imports.ROUTES,  # before /sources/{source}, which takes any name
         *exceptions.ROUTES,
         *sources_pages.ROUTES,

@@ -1,11 +1,4 @@
-"""The stop switches, and what happened to a change, a person or a switch."""
-
-SWITCHES = {
-    "all": "全部对外发送",
-    "publishing": "公开发布",
-    "push": "订阅推送",
-    "answers": "自动答复",
-}
+"""What happened to a change, a person or a switch."""
 
 DONE = {
     "change_approved": "已批准，变更已生效并记入台账。",
@@ -15,5 +8,3 @@ DONE = {
     "false_alarm": "已记下这是误报，规则页能看到次数。",
     "switched": "开关已改变，并记入台账。",
 }
-
-WORDS = {"SWITCHES": SWITCHES}

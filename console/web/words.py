@@ -104,6 +104,13 @@ ENTRY_KINDS = {
     "gates.run": "五关检查",
 }
 
+SWITCHES = {
+    "all": "全部对外发送",
+    "publishing": "公开发布",
+    "push": "订阅推送",
+    "answers": "自动答复",
+}
+
 
 def clock_words(moment: datetime | None) -> str:
     """2026年11月24日 14:05, Beijing time."""
@@ -252,5 +259,6 @@ WORDS: dict[str, Any] = {
     "STATES": STATES,
     "PLATFORMS": PLATFORMS,
     "ENTRY_KINDS": ENTRY_KINDS,
+    "SWITCHES": SWITCHES,
     "ROLES": ROLES,
 }

@@ -7,16 +7,16 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
+from console.settings.staff import new_password
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
-from review_queue.governance.staff_changes import deactivate_now, reset_password
+from review_queue.governance.staff_changes import deactivate_now
 from staff.models import Proposal, Staff
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
-from staff.sessions import revoke_tokens
 
 
 class PayloadBody(Strict):
@@ -132,14 +132,6 @@ async def reset_person(request: web.Request) -> web.StreamResponse:
     """A new password for somebody who cannot sign in; shown once, signed, with an incident."""
     login = request.match_info["login"]
     return as_json({"login": login, "password": await new_password(request, login)})
-
-
-async def new_password(request: web.Request, login: str) -> str:
-    """Reset a password; the person's sessions and tokens end with it."""
-    deps = request.config_dict[DEPS]
-    staff_id, password = await reset_password(deps.ledger, login, visitor(request).staff_id)
-    await revoke_tokens(deps.db, staff_id)
-    return password
 
 
 def proposal_json(row: Proposal) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""事件, 台账 and 设置: what went wrong, what happened, who may do what."""
+"""事件 and 台账: what went wrong, and what happened."""
 
 import json
 from collections.abc import AsyncIterator
@@ -6,39 +6,17 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from sqlalchemy import select
 
-from bot.models import Account
 from config.clock import now
-from console.govern_pages import TABS
-from console.settings.words import SWITCHES
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
-from console.web.permissions import ACTIONS, needs
+from console.web.permissions import needs
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
 from staff.people import names
 from staff.refusal import Reason, Refused
-from storage.switches import Switch, set_switch
 
 _PAGE = 60
-ACTION_WORDS = {
-    "items.read": "看稿件",
-    "items.write": "写稿与提交",
-    "items.review": "审核",
-    "items.schedule": "安排发布",
-    "items.recall": "撤回",
-    "publications.settle": "确认发布结果",
-    "sources.propose": "提出稿源",
-    "sources.approve": "批准与撤销稿源",
-    "exceptions.decide": "签字例外转载",
-    "tasks.settle": "处理稿源任务",
-    "policies.approve": "批准政策变更",
-    "tickets.answer": "答复群众",
-    "incidents.close": "处理事件",
-    "switches.set": "停发与恢复",
-    "ledger.read": "看台账",
-    "settings.read": "看设置",
-}
 
 
 @needs("incidents.read")
@@ -58,7 +36,7 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
             "people": await names(session, {row.closed_by or "system" for row in rows}),
             "reasons": refused.reasons if refused else (),
         }
-    return page(request, "incidents.html", context, refused.status if refused else 200)
+    return page(request, "records/incidents.html", context, refused.status if refused else 200)
 
 
 async def close_incident(deps: Deps, incident_id: str, staff_id: str, resolution: str) -> None:
@@ -136,7 +114,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
         "kind": kind,
         "public_key": deps.ledger.public_hex,
     }
-    return page(request, "ledger.html", context)
+    return page(request, "records/ledger.html", context)
 
 
 @needs("ledger.read")
@@ -157,72 +135,9 @@ async def export(request: web.Request) -> web.StreamResponse:
     return response
 
 
-# --- 设置 -----------------------------------------------------------------------------------
-
-
-async def _settings_page(request: web.Request, refused: Refused | None = None) -> web.Response:
-    deps = request.config_dict[DEPS]
-    async with deps.db.session() as session:
-        accounts = (await session.scalars(select(Account).order_by(Account.slug))).all()
-        stops = {row.name: row for row in (await session.scalars(select(Switch))).all()}
-        labels = SWITCHES | {f"account:{row.id}": f"账号：{row.name}" for row in accounts}
-        context = {
-            "place": "settings",
-            "tabs": TABS,
-            "waiting": await deps.governance.proposals.waiting(),
-            "accounts": accounts,
-            "switches": [(name, label, stops.get(name)) for name, label in labels.items()],
-            "people": await names(session, {row.changed_by for row in stops.values()}),
-            "actions": [(label, ACTIONS[name]) for name, label in ACTION_WORDS.items()],
-            "reasons": refused.reasons if refused else (),
-        }
-    return page(request, "settings.html", context, refused.status if refused else 200)
-
-
-@needs("settings.read")
-async def settings(request: web.Request) -> web.StreamResponse:
-    """Stop switches, accounts, and who may do what."""
-    return await _settings_page(request)
-
-
-async def turn_switch(deps: Deps, staff_id: str, name: str, wanted: tuple[bool, str]) -> None:
-    """Stop or resume `name`; `wanted` is (stopped, reason). A stop needs its reason."""
-    stopped, reason = wanted
-    known = name in SWITCHES or name.startswith("account:")
-    if not known:
-        raise Refused(422, [Reason("name", "没有这个开关")])
-    if not reason.strip():
-        raise Refused(422, [Reason("reason", "请写明停发或恢复的原因")])
-    async with deps.ledger.transaction() as tx:
-        if name.startswith("account:"):
-            found(await tx.session.get(Account, name.removeprefix("account:")), "个账号")
-        await set_switch(tx.session, name, stopped=stopped, reason=reason[:400], by=staff_id)
-        await tx.append(
-            "switch.set", subject=f"switch:{name}", actor=staff_id, body={"stopped": stopped}
-        )
-
-
-@needs("switches.set")
-async def switch(request: web.Request) -> web.StreamResponse:
-    """One stop switch, on or off."""
-    fields = await form(request)
-    wanted = fields.get("stopped") == "yes", fields.get("reason", "")
-    try:
-        await turn_switch(
-            request.config_dict[DEPS], visitor(request).staff_id, fields.get("name", ""), wanted
-        )
-    except Refused as refused:
-        if refused.status == 404:
-            raise
-        return await _settings_page(request, refused)
-    return see("/console/settings", "switched")
-
-
 ROUTES = [
     web.get("/incidents", incidents),
     web.post("/incidents/{incident}", close),
     web.get("/ledger", ledger),
     web.get("/ledger/export", export),
-    web.get("/settings", settings),
-    web.post("/settings/switches", switch),
 ]
