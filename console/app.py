@@ -9,11 +9,12 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from console import api, draft_pages, form_pages, item_pages, mending_pages, review_pages
+from console import openapi
 from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
 from console.home import pages as home_pages
+from console.items import pages as items_pages
 from console.items import words as items_words
 from console.me import absence, passkeys
 from console.me import pages as me_pages
@@ -94,7 +95,7 @@ def _fingerprint() -> str:
 def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader([HERE, HERE / "templates"]),
+        loader=jinja2.FileSystemLoader(HERE),
         filters=merged("FILTERS"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -109,10 +110,7 @@ def _pages() -> Sequence[web.RouteDef]:
         web.get("/static/{name}", static_file),
         *me_pages.ROUTES,
         *home_pages.ROUTES,
-        *draft_pages.ROUTES,
-        *form_pages.ROUTES,
-        *item_pages.ROUTES,
-        *mending_pages.ROUTES,
+        *items_pages.ROUTES,
         *experts_pages.ROUTES,
         *passkeys.ROUTES,
         *absence.ROUTES,
@@ -121,7 +119,6 @@ def _pages() -> Sequence[web.RouteDef]:
         *subscriptions_pages.ROUTES,
         *tickets_pages.ROUTES,
         *records_pages.ROUTES,
-        *review_pages.ROUTES,
         *settings_pages.ROUTES,
         *imports.ROUTES,  # before /sources/{source}, which takes any name
         *exceptions.ROUTES,
@@ -148,7 +145,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     app.add_subapp("/console/", console)
 
     interface = web.Application(middlewares=[guard(problem_json)])
-    interface.add_routes(api.ROUTES)
+    interface.add_routes(openapi.ROUTES)
     app.add_subapp("/api/v1/", interface)
 
     verify = web.Application(middlewares=[guard(problem_page)])

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
-from console.bench import OPEN, lane
+from console.items.progress import OPEN, lane
 from console.tasks.pages import open_tasks
 from console.web.deps import DEPS, visitor
 from console.web.pages import page

@@ -38,6 +38,48 @@ def state_words(item: Item) -> str:
     return STATES.get(item.state, item.state)
 
 
+_FIELDS: dict[str, Callable[[Item], object]] = {
+    "words": state_words,
+    "due_at": lambda row: row.level_due_at,
+    "release": lambda row: row.release_id,
+}
+WHOLE = [
+    "id",
+    "kind",
+    "klass",
+    "state",
+    "words",
+    "title",
+    "revision",
+    "version",
+    "level",
+    "due_at",
+    "scheduled_at",
+    "retrospective",
+    "release",
+    "updated_at",
+]
+IN_REVIEW = [
+    "id",
+    "klass",
+    "kind",
+    "state",
+    "retrospective",
+    "revision",
+    "version",
+    "level",
+    "due_at",
+    "claimed_by",
+    "claimed_until",
+]
+BRIEF = ["id", "state", "revision", "version"]
+
+
+def item_json(row: Item, names: Sequence[str] = WHOLE) -> dict[str, object]:
+    """An item as the API tells it: whole, in review, or only whether and what it became."""
+    return {name: _FIELDS[name](row) if name in _FIELDS else getattr(row, name) for name in names}
+
+
 def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
     """The gravest severity among the findings with these indexes."""
     held = {findings[index].severity for index in indexes}

@@ -6,7 +6,7 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from console.differences import compare
+from console.items.differences import compare
 from console.web.deps import DEPS, found
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs

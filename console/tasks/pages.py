@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
 from config.clock import now
-from console.differences import compare
+from console.items.differences import compare
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from aiohttp import web
 
@@ -54,6 +54,20 @@ def visitor(request: web.Request) -> Visitor:
     if not isinstance(found, Visitor):
         raise Refused(401, [Reason("signin", "请先登录")])
     return found
+
+
+class Acting(NamedTuple):
+    """What every act of the queue is given first: `await claims.claim(*acting(request))`."""
+
+    queue: Queue
+    item_id: str
+    staff_id: str
+
+
+def acting(request: web.Request) -> Acting:
+    """The queue, the item of the address, and who acts on it."""
+    queue = request.config_dict[DEPS].queue
+    return Acting(queue, request.match_info["item"], visitor(request).staff_id)
 
 
 def forbidden(action: str) -> Refused:

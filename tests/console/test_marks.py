@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.drafts import clean_body
+from console.items.forms import clean_body
 from console.items.marks import Passage, mark, paragraphs
 
 

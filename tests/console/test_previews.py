@@ -2,7 +2,7 @@
 
 from bot.contract import Content
 from bot.render import render_telegram, render_wechat
-from console.previews import pieces, preview, safe_html
+from console.items.previews import pieces, preview, safe_html
 
 MEDIA = "sha256:" + "b" * 64
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.models import Account, Publication
-from console.drafts import Dossier
+from console.items.facts import ItemFacts
 from console.items.words import VERDICTS
 from console.web.words import ENTRY_KINDS, PUBLISHING, account_words, clock_words
 from ledger.models import LedgerEntry
@@ -78,7 +78,7 @@ async def records_of(session: AsyncSession, item_id: str) -> Records:
 
 
 def steps(
-    facts: Dossier,
+    facts: ItemFacts,
     publications: Sequence[Publication],
     remarks: Mapping[int, tuple[str, ...]],
 ) -> list[Step]:
@@ -100,7 +100,7 @@ def steps(
     return sorted(made, key=lambda step: (step.at, step.seq), reverse=True)
 
 
-def _who(facts: Dossier, staff_id: str) -> str:
+def _who(facts: ItemFacts, staff_id: str) -> str:
     name, post = facts.people.get(staff_id, "已离开的人员"), facts.posts.get(staff_id, "")
     return f"{name}（{post}）" if post else name
 
@@ -117,7 +117,7 @@ def _answer_to(
 
 
 def _of_entry(
-    entry: LedgerEntry, more: tuple[Decision | None, tuple[str, ...]], facts: Dossier
+    entry: LedgerEntry, more: tuple[Decision | None, tuple[str, ...]], facts: ItemFacts
 ) -> Step:
     decision, lines = more
     body = json.loads(entry.preimage)["body"]
@@ -128,7 +128,7 @@ def _of_entry(
     return Step(entry.at, _who(facts, entry.actor), words(body), lines, tone, entry.seq)
 
 
-def _of_decision(entry: LedgerEntry, decision: Decision, facts: Dossier) -> Step:
+def _of_decision(entry: LedgerEntry, decision: Decision, facts: ItemFacts) -> Step:
     name = facts.people.get(decision.staff_id, "已离开的人员")
     lines = [decision.note] if decision.note else []
     if decision.span:
@@ -148,7 +148,7 @@ def _of_decision(entry: LedgerEntry, decision: Decision, facts: Dossier) -> Step
     return Step(entry.at, who, what, tuple(lines), tone, entry.seq)
 
 
-def _post(decision: Decision, facts: Dossier) -> str:
+def _post(decision: Decision, facts: ItemFacts) -> str:
     """The level somebody decided at, and in whose place."""
     if decision.in_place_of == OVERDUE:
         return f"{decision.level_name}超时，接着审"

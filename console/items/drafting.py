@@ -9,18 +9,11 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from console.bench import returned
-from console.differences import Comparison, differences
-from console.drafts import (
-    DIMENSIONS,
-    Dossier,
-    clean_body,
-    dossier,
-    keep_same_minute,
-    read_changes,
-    typed,
-)
-from console.looks import words_of
+from console.items.differences import Comparison, differences
+from console.items.facts import ItemFacts, facts_of
+from console.items.forms import DIMENSIONS, clean_body, keep_same_minute, read_changes, typed
+from console.items.looks import words_of
+from console.items.progress import returned
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -32,7 +25,7 @@ from staff.refusal import Reason, Refused
 
 
 async def _draft_form(
-    request: web.Request, draft: Draft, facts: Dossier | None, refused: Refused | None = None
+    request: web.Request, draft: Draft, facts: ItemFacts | None, refused: Refused | None = None
 ) -> web.Response:
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
@@ -54,14 +47,14 @@ async def _draft_form(
         else None,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
     }
-    return page(request, "draft.html", context, refused.status if refused else 200)
+    return page(request, "items/draft.html", context, refused.status if refused else 200)
 
 
 def _is_stale(refused: Refused | None) -> bool:
     return refused is not None and any(row.rule == "stale" for row in refused.reasons)
 
 
-def _clash(deps: Deps, facts: Dossier, mine: Draft) -> Comparison:
+def _clash(deps: Deps, facts: ItemFacts, mine: Draft) -> Comparison:
     """What is stored by now against what was typed."""
     return differences(facts.draft, mine, words_of(deps, facts))
 
@@ -139,7 +132,7 @@ async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
 @needs("items.write")
 async def edit(request: web.Request) -> web.StreamResponse:
     """The drafting form of an item, findings beside it."""
-    facts = await dossier(request.config_dict[DEPS], request.match_info["item"])
+    facts = await facts_of(request.config_dict[DEPS], request.match_info["item"])
     return await _draft_form(request, facts.draft, facts)
 
 
@@ -148,7 +141,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     """Save a draft; with the second button also submit it."""
     deps, me = request.config_dict[DEPS], visitor(request)
     item_id = request.match_info["item"]
-    facts = await dossier(deps, item_id)
+    facts = await facts_of(deps, item_id)
     shown = facts.draft
     fields = await form(request)
     version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
@@ -162,7 +155,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if shown is facts.draft:
             shown = await _typed_texts(request, facts.draft)
-        return await _draft_form(request, shown, await dossier(deps, item_id), refused)
+        return await _draft_form(request, shown, await facts_of(deps, item_id), refused)
     done = "same" if row.version == version else "saved"
     return see(f"/console/items/{item_id}/edit", done)
 

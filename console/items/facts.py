@@ -2,35 +2,30 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from aiohttp import web
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
-from console.differences import Line, compare
-from console.models import ItemNote
-from console.previews import Preview, preview
-from console.web.deps import DEPS, Deps, found
-from console.web.pages import form, many
-from console.web.words import read_field_time, roles_words
+from console.items.differences import Line, compare
+from console.items.models import ItemNote
+from console.items.previews import Preview, preview
+from console.web.deps import Deps, found
+from console.web.words import roles_words
 from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
-from review_queue.canonical import ATTRIBUTION, Draft, digest
+from review_queue.canonical import Draft, digest
 from review_queue.findings import Findings, RaisedFinding, findings_now, from_json
 from review_queue.models import Decision, GateRun, Item, Revision
 from review_queue.workflow import GATES
 from staff.models import Staff
-from staff.refusal import Reason, Refused
-
-DIMENSIONS = ("topics", "groups", "regions")
 
 
 @dataclass(frozen=True)
-class Dossier:
+class ItemFacts:
     """Everything an item's page shows. `findings` belong to the latest revision.
 
     `people` are names by staff id, `posts` their roles in words.
@@ -108,7 +103,7 @@ class Dossier:
         return groups
 
 
-async def dossier(deps: Deps, item_id: str, *, checked: bool = False) -> Dossier:
+async def facts_of(deps: Deps, item_id: str, *, checked: bool = False) -> ItemFacts:
     """Read one item whole; 404 when there is none. Runs the gates if this text has not been.
 
     `checked`: the caller has just run them.
@@ -133,7 +128,7 @@ async def _ensure_checked(deps: Deps, item_id: str) -> None:
         await findings_now(deps.queue, item_id)
 
 
-async def _read(session: AsyncSession, item_id: str) -> Dossier:
+async def _read(session: AsyncSession, item_id: str) -> ItemFacts:
     item = found(await session.get(Item, item_id), "篇稿件")
     query = select(Revision).where(Revision.item_id == item_id).order_by(Revision.number)
     revisions = (await session.scalars(query)).all()
@@ -165,7 +160,7 @@ async def _read(session: AsyncSession, item_id: str) -> Dossier:
     ids |= {row.actor for row in entries} | {row.staff_id for row in notes}
     people, posts = await _people(session, ids)
     renderings = json.loads(revisions[-1].canonical)["renderings"]
-    return Dossier(
+    return ItemFacts(
         item=item,
         revisions=revisions,
         draft=draft,
@@ -197,57 +192,3 @@ async def _people(
     rows = (await session.execute(query)).all()
     people = {key: name for key, name, _ in rows} | {"robot": "抓取程序", "system": "系统"}
     return people, {key: roles_words(roles) for key, _, roles in rows if roles}
-
-
-async def read_changes(request: web.Request) -> dict[str, Any]:
-    """The drafting form as changes to a Draft; every field by its Chinese name when wrong."""
-    fields = await form(request)
-    changes: dict[str, Any] = {
-        "title": fields.get("title", ""),
-        "body": clean_body(fields.get("body", "")),
-        "kind": fields.get("kind", ""),
-        "klass": fields.get("klass", ""),
-        "accounts": tuple(await many(request, "accounts")),
-        "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
-        "audience": await _audience(request, fields),
-    }
-    if "not_before" in fields:
-        changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
-        changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
-    return changes
-
-
-async def _audience(request: web.Request, fields: Mapping[str, str]) -> dict[str, list[str]] | None:
-    if not fields.get("push"):
-        return None
-    known = request.config_dict[DEPS].facets
-    chosen = {name: await many(request, name) for name in DIMENSIONS}
-    for name, keys in chosen.items():
-        if unknown := [key for key in keys if key not in known.get(name, {})]:
-            raise Refused(422, [Reason("audience", f"不认识的推送条件：{'、'.join(unknown)}")])
-    if not chosen["topics"]:
-        raise Refused(422, [Reason("audience", "要推送给订阅者，请至少选择一个主题")])
-    return chosen
-
-
-def clean_body(text: str) -> str:
-    """One newline between paragraphs; pasted spaces, tabs and blank lines go."""
-    lines = (line.replace("\u00a0", " ").strip(" \t\u3000") for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
-
-
-def keep_same_minute(changes: dict[str, Any], draft: Draft) -> dict[str, Any]:
-    """A form says minutes: an untouched window keeps its seconds, so the digest stays the same."""
-    for name in ("not_before", "not_after"):
-        stored = getattr(draft, name)
-        if name in changes and stored.replace(second=0, microsecond=0) == changes[name]:
-            changes[name] = stored
-    attribution = {name: draft.attribution.get(name, "") for name in ATTRIBUTION}
-    if changes.get("attribution") == attribution:
-        changes["attribution"] = draft.attribution
-    return changes
-
-
-def typed(draft: Draft, changes: Mapping[str, Any]) -> Draft:
-    """The draft with what was typed, to show a refused form again."""
-    return replace(draft, **changes)

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from console.differences import Comparison, Words, compare, differences
-from console.drafts import Dossier
-from console.models import ItemNote, ItemView
+from console.items.differences import Comparison, Words, compare, differences
+from console.items.facts import ItemFacts
+from console.items.models import ItemNote, ItemView
 from console.web.deps import Deps, found
 from console.web.words import account_words, audience_words, clock_words, short_clock
 from review_queue.canonical import Draft
@@ -21,7 +21,7 @@ from storage.database import Database, new_id
 NOTE_LENGTH = 2000
 
 
-async def last_look(session: AsyncSession, facts: Dossier, staff_id: str) -> ItemView | None:
+async def last_look(session: AsyncSession, facts: ItemFacts, staff_id: str) -> ItemView | None:
     """The version other than the present one that this person saw last."""
     query = (
         select(ItemView)
@@ -64,7 +64,7 @@ class Changes:
     comparison: Comparison
 
 
-def words_of(deps: Deps, facts: Dossier) -> Words:
+def words_of(deps: Deps, facts: ItemFacts) -> Words:
     """How this office says accounts, audiences and moments."""
     accounts = facts.accounts
     return Words(
@@ -74,7 +74,7 @@ def words_of(deps: Deps, facts: Dossier) -> Words:
     )
 
 
-def _since(facts: Dossier, key: str, label: str, digest: str, when: str) -> Since | None:
+def _since(facts: ItemFacts, key: str, label: str, digest: str, when: str) -> Since | None:
     """The latest revision with this digest as a choice; None when there is none."""
     rows = [row for row in facts.revisions if row.digest == digest]
     if not rows:
@@ -83,7 +83,7 @@ def _since(facts: Dossier, key: str, label: str, digest: str, when: str) -> Sinc
     return Since(key, label, caption, Draft.from_canonical(rows[-1].canonical))
 
 
-def _choices(facts: Dossier, look: ItemView | None, stale: str) -> list[Since]:
+def _choices(facts: ItemFacts, look: ItemView | None, stale: str) -> list[Since]:
     present = facts.revision.digest
     choices: list[Since | None] = []
     if stale and stale != present:
@@ -103,7 +103,7 @@ def _choices(facts: Dossier, look: ItemView | None, stale: str) -> list[Since]:
 
 
 def changes(
-    deps: Deps, facts: Dossier, look: ItemView | None, wanted: Mapping[str, str]
+    deps: Deps, facts: ItemFacts, look: ItemView | None, wanted: Mapping[str, str]
 ) -> Changes | None:
     """The present version against the one asked for (`since`), else the first there is.
 
@@ -116,7 +116,7 @@ def changes(
     return Changes(choices, chosen, _comparison(deps, facts, chosen))
 
 
-def _comparison(deps: Deps, facts: Dossier, chosen: Since) -> Comparison:
+def _comparison(deps: Deps, facts: ItemFacts, chosen: Since) -> Comparison:
     if chosen.draft is not None:
         return differences(chosen.draft, facts.draft, words_of(deps, facts))
     article = found(facts.article, "篇原文")

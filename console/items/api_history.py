@@ -8,9 +8,9 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.models import Publication
-from console.drafts import dossier
-from console.looks import NOTE_LENGTH, add_note, changes, last_look
-from console.timeline import records_of, steps
+from console.items.facts import facts_of
+from console.items.looks import NOTE_LENGTH, add_note, changes, last_look
+from console.items.timeline import records_of, steps
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
@@ -26,7 +26,7 @@ class NoteBody(Strict):
 async def item_changes(request: web.Request) -> web.StreamResponse:
     """What differs from another version: `since` is mine, submitted, previous or source."""
     deps = request.config_dict[DEPS]
-    facts = await dossier(deps, request.match_info["item"])
+    facts = await facts_of(deps, request.match_info["item"])
     async with deps.db.session() as session:
         look = await last_look(session, facts, visitor(request).staff_id)
     found = changes(deps, facts, look, request.query)
@@ -45,7 +45,7 @@ async def item_changes(request: web.Request) -> web.StreamResponse:
 async def timeline(request: web.Request) -> web.StreamResponse:
     """Every act on an item, newest first, in words."""
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
-    facts = await dossier(deps, item_id)
+    facts = await facts_of(deps, item_id)
     async with deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == item_id)
         sent = (await session.scalars(query)).all()

@@ -1,15 +1,13 @@
 """The JSON API of review beyond the plain verdict: emergency, class, waiver, referral."""
 
-from typing import Any
-
 from aiohttp import web
 from pydantic import Field
 
-from console.web.deps import DEPS, visitor
+from console.items.words import IN_REVIEW, item_json
+from console.web.deps import DEPS, acting, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from review_queue import claims, drafting, emergencies, publishing, referrals, rounds, waivers
-from review_queue.models import Item
 from staff.refusal import Reason
 
 
@@ -44,15 +42,6 @@ class ReferralBody(Strict):
     text: str = Field(min_length=1)
 
 
-def _shown(row: Item) -> dict[str, Any]:
-    names = ("id", "klass", "kind", "state", "retrospective", "revision", "version", "level")
-    return {name: getattr(row, name) for name in names} | {
-        "due_at": row.level_due_at,
-        "claimed_by": row.claimed_by,
-        "claimed_until": row.claimed_until,
-    }
-
-
 def _reasons(reasons: list[Reason]) -> web.Response:
     return as_json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
 
@@ -63,13 +52,11 @@ async def submit_emergency(request: web.Request) -> web.StreamResponse:
     """Send a draft to the two levels of 应急 at once."""
     body = await read(request, EmergencyBody)
     row = await emergencies.submit_emergency(
-        request.config_dict[DEPS].queue,
-        request.match_info["item"],
-        visitor(request).staff_id,
+        *acting(request),
         body.version,
         body.reason,
     )
-    return as_json(_shown(row))
+    return as_json(item_json(row, IN_REVIEW))
 
 
 @needs("items.review")
@@ -78,13 +65,11 @@ async def lower_class(request: web.Request) -> web.StreamResponse:
     """Lower the class of an item somebody else wrote."""
     body = await read(request, ClassBody)
     row = await drafting.lower_class(
-        request.config_dict[DEPS].queue,
-        request.match_info["item"],
-        visitor(request).staff_id,
+        *acting(request),
         body.to,
         body.reason,
     )
-    return as_json(_shown(row))
+    return as_json(item_json(row, IN_REVIEW))
 
 
 @needs("items.review")
@@ -93,13 +78,11 @@ async def waive(request: web.Request) -> web.StreamResponse:
     """Let one blocking finding of exactly this revision stand."""
     body = await read(request, WaiverBody)
     row = await waivers.waive(
-        request.config_dict[DEPS].queue,
-        request.match_info["item"],
-        visitor(request).staff_id,
+        *acting(request),
         body.model_dump(exclude={"reason"}),
         body.reason,
     )
-    return as_json(_shown(row), 201)
+    return as_json(item_json(row, IN_REVIEW), 201)
 
 
 @needs("items.review")
@@ -108,21 +91,17 @@ async def answer_referral(request: web.Request) -> web.StreamResponse:
     """Record what the competent department answered."""
     body = await read(request, ReferralBody)
     row = await referrals.answer_referral(
-        request.config_dict[DEPS].queue,
-        request.match_info["item"],
-        visitor(request).staff_id,
+        *acting(request),
         body.text,
     )
-    return as_json(_shown(row))
+    return as_json(item_json(row, IN_REVIEW))
 
 
 @needs("items.takeover")
 async def take_over(request: web.Request) -> web.StreamResponse:
     """Take an item away from whoever holds it for review."""
-    row = await claims.take_over(
-        request.config_dict[DEPS].queue, request.match_info["item"], visitor(request).staff_id
-    )
-    return as_json(_shown(row))
+    row = await claims.take_over(*acting(request))
+    return as_json(item_json(row, IN_REVIEW))
 
 
 @needs("items.read")
@@ -139,7 +118,7 @@ async def why_not_publish(request: web.Request) -> web.StreamResponse:
 async def waiting(request: web.Request) -> web.StreamResponse:
     """Items with a level this person may decide now, the most urgent first."""
     rows = await rounds.waiting_for(request.config_dict[DEPS].queue.db, visitor(request).staff_id)
-    return as_json({"items": [_shown(row) | {"title": row.title} for row in rows]})
+    return as_json({"items": [item_json(row, IN_REVIEW) | {"title": row.title} for row in rows]})
 
 
 ROUTES: list[web.RouteDef] = [

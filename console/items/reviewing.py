@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from console.item_pages import Typed, show_item
-from console.looks import add_note
+from console.items.looks import add_note
+from console.items.view import Typed, show_item
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, see
 from console.web.permissions import needs

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console.drafts import Dossier
+from console.items.facts import ItemFacts
 from review_queue.models import Decision, Emergency, Item
 from review_queue.rounds import Round, Seat, follow_up, who_may
 from review_queue.workflow import Level, Workflow, read_workflow
@@ -34,7 +34,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Progress:
     """The level this person would decide at (None: nothing waits), and the progress bar.
 
     `faults` are why they may not sit there; `place` says in whose place they would.
@@ -53,15 +53,15 @@ class Bench:
         return "、".join(step.name for step in self.steps if step.tone == "now")
 
 
-def bench(item: Item, round_: Round | None, seat: Seat) -> Bench:
+def progress_of(item: Item, round_: Round | None, seat: Seat) -> Progress:
     """What waits on this item, as seen by one person."""
     steps = _steps(item, round_)
     if round_ is None or not round_.open:
-        return Bench(None, steps)
+        return Progress(None, steps)
     level = round_.flow.levels[seat.level]
     late = round_.emergency
     due = late.due_at if late else item.level_due_at
-    return Bench(level, steps, seat.reasons, seat.place, late is not None, due)
+    return Progress(level, steps, seat.reasons, seat.place, late is not None, due)
 
 
 async def names_of_deciders(session: AsyncSession, item: Item) -> str:
@@ -137,7 +137,7 @@ class Returned:
     here: Mapping[str, Any] | None = None  # the span, when the present text is the returned one
 
 
-def returned(facts: Dossier, texts: Mapping[str, tuple[str, str]]) -> Returned | None:
+def returned(facts: ItemFacts, texts: Mapping[str, tuple[str, str]]) -> Returned | None:
     """The last return of an item that is not through yet. `texts`: digest -> (title, body)."""
     rows = [row for row in facts.decisions if row.verdict == "return"]
     if not rows or facts.item.state not in ("draft", "review", "referred"):

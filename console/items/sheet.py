@@ -13,7 +13,7 @@ from sqlalchemy import select
 from bot.contract import State
 from bot.models import Account, Organisation, Publication
 from config.clock import now
-from console.drafts import Dossier, dossier
+from console.items.facts import ItemFacts, facts_of
 from console.web.deps import DEPS, Deps
 from console.web.pages import page
 from console.web.permissions import needs
@@ -32,13 +32,13 @@ class Row:
     gates: frozenset[str]
 
 
-def run_of(facts: Dossier) -> list[Decision]:
+def run_of(facts: ItemFacts) -> list[Decision]:
     """The decisions after the last submission, in their order."""
     begun = max((entry.seq for entry in facts.entries if entry.kind == "item.submitted"), default=0)
     return [row for row in facts.decisions if row.ledger_seq > begun]
 
 
-def _rows(facts: Dossier) -> list[Row]:
+def _rows(facts: ItemFacts) -> list[Row]:
     made = run_of(facts)
     levels: list[Mapping[str, Any]] = (facts.item.workflow or {"levels": []})["levels"]
     rows = [
@@ -84,7 +84,7 @@ async def _organisation(deps: Deps, accounts: Sequence[Account]) -> str:
 async def review_form(request: web.Request) -> web.StreamResponse:
     """The review form of one item, for paper or PDF."""
     deps = request.config_dict[DEPS]
-    facts = await dossier(deps, request.match_info["item"])
+    facts = await facts_of(deps, request.match_info["item"])
     publication = await _published(deps, facts.item.id)
     address = f"{deps.settings.public_url}/verify/{publication.id}" if publication else ""
     digest = facts.revision.digest
@@ -108,7 +108,7 @@ async def review_form(request: web.Request) -> web.StreamResponse:
         "facets": deps.facets,
         "now": now(),
     }
-    return page(request, "form.html", context)
+    return page(request, "items/sheet.html", context)
 
 
 ROUTES = [web.get("/items/{item}/form", review_form)]
