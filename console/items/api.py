@@ -165,11 +165,7 @@ async def revise(request: web.Request) -> web.StreamResponse:
         changes["accounts"] = tuple(changes["accounts"] or ())
     for name in ("not_before", "not_after"):
         aware(changes.get(name), name)
-    row = await drafting.edit(
-        *acting(request),
-        body.version,
-        changes,
-    )
+    row = await drafting.edit(*acting(request), body.version, changes)
     return as_json(item_json(row))
 
 
@@ -178,10 +174,7 @@ async def revise(request: web.Request) -> web.StreamResponse:
 async def submit(request: web.Request) -> web.StreamResponse:
     """Send a draft to its first level."""
     body = await read(request, VersionBody)
-    row = await submitting.submit(
-        *acting(request),
-        body.version,
-    )
+    row = await submitting.submit(*acting(request), body.version)
     return as_json(item_json(row))
 
 
@@ -212,10 +205,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
         level=body.level,
         passkey=shown_assertion(body.passkey) if body.passkey else None,
     )
-    row = await deciding.decide(
-        *acting(request),
-        answer,
-    )
+    row = await deciding.decide(*acting(request), answer)
     return as_json(item_json(row))
 
 

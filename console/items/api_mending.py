@@ -36,9 +36,7 @@ async def upload_attachment(request: web.Request) -> web.StreamResponse:
 async def delete_attachment(request: web.Request) -> web.StreamResponse:
     """Take an attachment off; `version` is a query parameter."""
     row = await detach(
-        *acting(request),
-        number_of(request.query.get("version", "")),
-        request.match_info["name"],
+        *acting(request), number_of(request.query.get("version", "")), request.match_info["name"]
     )
     return as_json(item_json(row, BRIEF))
 
@@ -52,11 +50,7 @@ async def accept_finding(request: web.Request) -> web.StreamResponse:
         reason = Reason("field", "字段 rule 和 personal 要写且只写一个")
         raise Refused(422, [reason])
     choice = Choice(body.rule, body.field, body.start, body.replacement, body.profile)
-    row = await accept(
-        *acting(request),
-        body.version,
-        choice,
-    )
+    row = await accept(*acting(request), body.version, choice)
     return as_json(item_json(row, BRIEF))
 
 

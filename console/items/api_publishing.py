@@ -43,10 +43,7 @@ async def why_not(request: web.Request) -> web.StreamResponse:
 async def schedule(request: web.Request) -> web.StreamResponse:
     """Set the moment of publication inside the approved window."""
     body = await read(request, ScheduleBody)
-    row = await publishing.schedule(
-        *acting(request),
-        aware(body.at, "at"),
-    )
+    row = await publishing.schedule(*acting(request), aware(body.at, "at"))
     return as_json(item_json(row))
 
 
@@ -55,10 +52,7 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 async def recall(request: web.Request) -> web.StreamResponse:
     """Stop an item at once."""
     body = await read(request, ReasonBody)
-    row = await recalling.recall(
-        *acting(request),
-        body.reason,
-    )
+    row = await recalling.recall(*acting(request), body.reason)
     return as_json(item_json(row))
 
 

@@ -51,11 +51,7 @@ def _reasons(reasons: list[Reason]) -> web.Response:
 async def submit_emergency(request: web.Request) -> web.StreamResponse:
     """Send a draft to the two levels of 应急 at once."""
     body = await read(request, EmergencyBody)
-    row = await emergencies.submit_emergency(
-        *acting(request),
-        body.version,
-        body.reason,
-    )
+    row = await emergencies.submit_emergency(*acting(request), body.version, body.reason)
     return as_json(item_json(row, IN_REVIEW))
 
 
@@ -64,11 +60,7 @@ async def submit_emergency(request: web.Request) -> web.StreamResponse:
 async def lower_class(request: web.Request) -> web.StreamResponse:
     """Lower the class of an item somebody else wrote."""
     body = await read(request, ClassBody)
-    row = await drafting.lower_class(
-        *acting(request),
-        body.to,
-        body.reason,
-    )
+    row = await drafting.lower_class(*acting(request), body.to, body.reason)
     return as_json(item_json(row, IN_REVIEW))
 
 
@@ -77,11 +69,7 @@ async def lower_class(request: web.Request) -> web.StreamResponse:
 async def waive(request: web.Request) -> web.StreamResponse:
     """Let one blocking finding of exactly this revision stand."""
     body = await read(request, WaiverBody)
-    row = await waivers.waive(
-        *acting(request),
-        body.model_dump(exclude={"reason"}),
-        body.reason,
-    )
+    row = await waivers.waive(*acting(request), body.model_dump(exclude={"reason"}), body.reason)
     return as_json(item_json(row, IN_REVIEW), 201)
 
 
@@ -90,10 +78,7 @@ async def waive(request: web.Request) -> web.StreamResponse:
 async def answer_referral(request: web.Request) -> web.StreamResponse:
     """Record what the competent department answered."""
     body = await read(request, ReferralBody)
-    row = await referrals.answer_referral(
-        *acting(request),
-        body.text,
-    )
+    row = await referrals.answer_referral(*acting(request), body.text)
     return as_json(item_json(row, IN_REVIEW))
 
 

@@ -8,7 +8,7 @@ from aiohttp import web
 from console.items.facts import facts_of
 from console.items.marks import find_span
 from console.items.view import Typed, show_item
-from console.web.deps import DEPS, Deps, visitor
+from console.web.deps import DEPS, Deps, acting
 from console.web.guard import place_of
 from console.web.interface import as_json, refusal
 from console.web.pages import form, see
@@ -84,7 +84,7 @@ async def signing_options(request: web.Request) -> web.StreamResponse:
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     try:
         answer = await _answer(deps, item_id, await form(request))
-        said = await deciding.statement(deps.queue, item_id, visitor(request).staff_id, answer)
+        said = await deciding.statement(*acting(request), answer)
         options = await Passkeys(deps.ledger, deps.cache).ask(said, place_of(request))
     except Refused as refused:
         return refusal(refused)
@@ -98,7 +98,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     item_id = request.match_info["item"]
     try:
         answer = await _answer(deps, item_id, fields)
-        row = await deciding.decide(deps.queue, item_id, visitor(request).staff_id, answer)
+        row = await deciding.decide(*acting(request), answer)
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -121,13 +121,12 @@ async def decide(request: web.Request) -> web.StreamResponse:
 @needs("items.review")
 async def claim(request: web.Request) -> web.StreamResponse:
     """Take an item for twenty minutes, or give it back."""
-    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
-    me = visitor(request)
+    item_id = request.match_info["item"]
     if (await form(request)).get("release"):
-        await claims.unclaim(deps.queue, item_id, me.staff_id)
+        await claims.unclaim(*acting(request))
         return see(f"/console/items/{item_id}", "unclaimed")
     try:
-        await claims.claim(deps.queue, item_id, me.staff_id)
+        await claims.claim(*acting(request))
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "claimed")
@@ -136,15 +135,10 @@ async def claim(request: web.Request) -> web.StreamResponse:
 @needs("items.write")
 async def submit(request: web.Request) -> web.StreamResponse:
     """Send the saved text to its first level."""
-    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    item_id = request.match_info["item"]
     version = (await form(request)).get("version", "")
     try:
-        await submitting.submit(
-            deps.queue,
-            item_id,
-            visitor(request).staff_id,
-            int(version) if version.isdigit() else -1,
-        )
+        await submitting.submit(*acting(request), int(version) if version.isdigit() else -1)
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "submitted")

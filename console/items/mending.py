@@ -5,7 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.web_request import FileField
 
-from console.web.deps import DEPS, acting, visitor
+from console.web.deps import acting
 from console.web.pages import form, see
 from console.web.permissions import needs
 from review_queue.models import Item
@@ -47,17 +47,17 @@ async def add_file(request: web.Request) -> web.StreamResponse:
 @needs("items.write")
 async def drop_file(request: web.Request) -> web.StreamResponse:
     """Take an attachment off."""
-    fields, deps = await form(request), request.config_dict[DEPS]
+    fields = await form(request)
     name, version = fields.get("name", ""), number_of(fields.get("version", ""))
     item_id = request.match_info["item"]
-    await detach(deps.queue, item_id, visitor(request).staff_id, version, name)
+    await detach(*acting(request), version, name)
     return see(f"/console/items/{item_id}/edit", "saved", "#attachments")
 
 
 @needs("items.write")
 async def accept_suggestion(request: web.Request) -> web.StreamResponse:
     """Accept one suggestion, or mask all personal data."""
-    fields, deps = await form(request), request.config_dict[DEPS]
+    fields = await form(request)
     item_id = request.match_info["item"]
     choice = Choice(
         rule="" if fields.get("personal") else fields.get("rule", ""),
@@ -69,7 +69,7 @@ async def accept_suggestion(request: web.Request) -> web.StreamResponse:
     if not choice.rule and not fields.get("personal"):
         raise Refused(422, [Reason("finding", "请指明要采纳的提示")])
     version = number_of(fields.get("version", ""))
-    await accept(deps.queue, item_id, visitor(request).staff_id, version, choice)
+    await accept(*acting(request), version, choice)
     return see(f"/console/items/{item_id}/edit", "saved")
 
 

@@ -7,7 +7,7 @@ from aiohttp import web
 from config.clock import now
 from console.items.facts import facts_of
 from console.items.view import Typed, show_item
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, acting
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from console.web.words import read_field_time
@@ -43,11 +43,10 @@ async def _schedule_page(request: web.Request, refused: Refused | None) -> web.R
 @needs("items.schedule")
 async def schedule(request: web.Request) -> web.StreamResponse:
     """Set the moment, or now."""
-    deps, fields = request.config_dict[DEPS], await form(request)
-    item_id = request.match_info["item"]
+    fields, item_id = await form(request), request.match_info["item"]
     try:
         at = None if fields.get("now") else read_field_time(fields.get("at", ""), "发布时间")
-        await publishing.schedule(deps.queue, item_id, visitor(request).staff_id, at)
+        await publishing.schedule(*acting(request), at)
     except Refused as refused:
         return await _schedule_page(request, refused)
     return see(f"/console/items/{item_id}", "scheduled")
@@ -56,10 +55,10 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 @needs("items.recall")
 async def recall(request: web.Request) -> web.StreamResponse:
     """Stop an item at once; the reason is required."""
-    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    item_id = request.match_info["item"]
     reason = (await form(request)).get("reason", "")
     try:
-        await recalling.recall(deps.queue, item_id, visitor(request).staff_id, reason)
+        await recalling.recall(*acting(request), reason)
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "recalled")

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from console.items.looks import add_note
 from console.items.view import Typed, show_item
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, acting, visitor
 from console.web.pages import form, see
 from console.web.permissions import needs
 from review_queue import claims, drafting, emergencies, referrals, waivers
@@ -65,7 +65,7 @@ async def waive(request: web.Request) -> web.StreamResponse:
 
     async def act() -> None:
         reason = fields.get("reason", "")
-        await waivers.waive(deps.queue, item_id, visitor(request).staff_id, finding, reason)
+        await waivers.waive(*acting(request), finding, reason)
         await findings_now(deps.queue, item_id)
 
     return await _do(request, act, "waived")
@@ -74,15 +74,10 @@ async def waive(request: web.Request) -> web.StreamResponse:
 @needs("items.review")
 async def answer_referral(request: web.Request) -> web.StreamResponse:
     """Write down what the department answered; the same level waits again."""
-    deps, fields = request.config_dict[DEPS], await form(request)
+    fields = await form(request)
 
     async def act() -> None:
-        await referrals.answer_referral(
-            deps.queue,
-            request.match_info["item"],
-            visitor(request).staff_id,
-            fields.get("text", ""),
-        )
+        await referrals.answer_referral(*acting(request), fields.get("text", ""))
 
     return await _do(request, act, "referral_answered")
 
@@ -90,15 +85,11 @@ async def answer_referral(request: web.Request) -> web.StreamResponse:
 @needs("items.write")
 async def emergency(request: web.Request) -> web.StreamResponse:
     """Send a draft to the two levels of 应急 at once."""
-    deps, fields = request.config_dict[DEPS], await form(request)
+    fields = await form(request)
 
     async def act() -> None:
         await emergencies.submit_emergency(
-            deps.queue,
-            request.match_info["item"],
-            visitor(request).staff_id,
-            _whole(fields.get("version", "")),
-            fields.get("reason", ""),
+            *acting(request), _whole(fields.get("version", "")), fields.get("reason", "")
         )
 
     return await _do(request, act, "emergency")
@@ -107,16 +98,10 @@ async def emergency(request: web.Request) -> web.StreamResponse:
 @needs("items.review")
 async def lower_class(request: web.Request) -> web.StreamResponse:
     """Lower an item's class, with a reason; a running review begins again."""
-    deps, fields = request.config_dict[DEPS], await form(request)
+    fields = await form(request)
 
     async def act() -> None:
-        await drafting.lower_class(
-            deps.queue,
-            request.match_info["item"],
-            visitor(request).staff_id,
-            fields.get("to", ""),
-            fields.get("reason", ""),
-        )
+        await drafting.lower_class(*acting(request), fields.get("to", ""), fields.get("reason", ""))
 
     return await _do(request, act, "class_lowered")
 

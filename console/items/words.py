@@ -43,36 +43,12 @@ _FIELDS: dict[str, Callable[[Item], object]] = {
     "due_at": lambda row: row.level_due_at,
     "release": lambda row: row.release_id,
 }
-WHOLE = [
-    "id",
-    "kind",
-    "klass",
-    "state",
-    "words",
-    "title",
-    "revision",
-    "version",
-    "level",
-    "due_at",
-    "scheduled_at",
-    "retrospective",
-    "release",
-    "updated_at",
-]
-IN_REVIEW = [
-    "id",
-    "klass",
-    "kind",
-    "state",
-    "retrospective",
-    "revision",
-    "version",
-    "level",
-    "due_at",
-    "claimed_by",
-    "claimed_until",
-]
-BRIEF = ["id", "state", "revision", "version"]
+_ROW = ("id", "kind", "klass", "state", "words", "title", "revision", "version", "level")
+_PLAN = ("due_at", "scheduled_at", "retrospective", "release", "updated_at")
+_HELD = ("revision", "version", "level", "due_at", "claimed_by", "claimed_until")
+WHOLE = (*_ROW, *_PLAN)
+IN_REVIEW = ("id", "klass", "kind", "state", "retrospective", *_HELD)
+BRIEF = ("id", "state", "revision", "version")
 
 
 def item_json(row: Item, names: Sequence[str] = WHOLE) -> dict[str, object]:
