@@ -13,20 +13,23 @@ from typing import Any
 from aiohttp import web
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from sqlalchemy import select, update
-from telegram.error import TelegramError
 
 from bot.accounts import Accounts, NewAccount
 from bot.anchor_post import AnchorPost
+from bot.callbacks import CallbackWiring
+from bot.callbacks import add_routes as add_inbound_routes
+from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel, Content, Inbound, InboundKind, Reply
-from bot.delivery import Deliverer, Wiring
-from bot.inbound import Doors
-from bot.inbound import add_routes as add_inbound_routes
+from bot.contract import Channel, Content, Inbound, InboundKind, Menu, Reply
+from bot.delivery.leases import Lease
+from bot.delivery.outbox import queue_reply
+from bot.delivery.publishing import Publisher
+from bot.delivery.recent import Recent
+from bot.delivery.sending import Sender
+from bot.delivery.wiring import Wiring
+from bot.menus import equip
 from bot.models import Account, Contact, Organisation
 from bot.tasks import Tasks
-from bot.telegram import TelegramChannel
-from bot.wechat import NoAnswer, NotSent, WeChatChannel
-from bot.wechat import Refused as WeChatRefused
 from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
@@ -101,12 +104,12 @@ class Shenfa:
     accounts: Accounts
     contacts: Contacts
     channels: dict[str, Channel]
-    telegram: TelegramChannel
-    wechat: WeChatChannel
     queue: Queue
     governance: Governance
     releases: Releases
-    deliverer: Deliverer
+    lease: Lease
+    publisher: Publisher
+    sender: Sender
     pusher: Pusher
     matching: Matching
     taxonomy: Taxonomy
@@ -126,7 +129,7 @@ class Shenfa:
     async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
         if inbound.kind is InboundKind.RESULT:
-            await self.deliverer.on_result_event(inbound)
+            await self.publisher.on_result_event(inbound)
             return None
         return await self.dispatcher.handle(inbound, contact)
 
@@ -145,25 +148,9 @@ class Shenfa:
         )
 
     async def equip(self) -> list[str]:
-        """Tell each platform where we listen and what our menu is; the problems, in Chinese.
-
-        WeChat has no call for the callback address: it is typed into its console by a person.
-        """
-        async with self.db.session() as session:
-            query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
-            rows = (await session.scalars(query)).all()
-        problems = []
-        for row in rows:
-            try:
-                account = self.accounts.view(row)
-                if row.platform == "telegram":
-                    callback = f"{self.settings.public_url}/telegram/{row.slug}"
-                    await self.telegram.equip(account, callback, COMMANDS)
-                else:
-                    await self.wechat.create_menu(account, _wechat_menu())
-            except (TelegramError, WeChatRefused, NotSent, NoAnswer, ValueError) as error:
-                problems.append(f"{row.name}：菜单或回调地址没有设好（{error}），请检查账号设置")
-        return problems
+        """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
+        menu = Menu(MENU, COMMANDS)
+        return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
 
     async def propose_policies(self) -> int:
         """Fetched policy pages go to the library as the robot's proposals; how many there were."""
@@ -198,10 +185,10 @@ class Shenfa:
         """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
         tasks = Tasks(
             {
-                "publish": self.deliverer.publish_due,
-                "settle": self.deliverer.settle_due,
+                "publish": self.publisher.publish_due,
+                "settle": self.publisher.settle_due,
                 "rows": self.pusher.create_due,
-                "deliver": self.deliverer.deliver_due,
+                "deliver": self.sender.deliver_due,
                 "seal": self.pusher.finish_due,
                 "poll": self.ingest.poll_due,
                 "links": self.links.refresh_due,
@@ -210,7 +197,7 @@ class Shenfa:
                 "remind": self.source_tasks.tend,
                 "expire": self._expire_sources,
                 "escalate": self.tickets.escalate_due,
-                "sweep": self.deliverer.sweep,
+                "sweep": self.lease.sweep,
                 "deadlines": self.deadlines.run_due,
                 "checkpoint": self.ledger.checkpoint_due,
                 "verify": Watch(self.ledger).look,
@@ -238,7 +225,7 @@ class Shenfa:
             "anchor": 20,
         }
         reading = asyncio.create_task(self._read_speller())
-        await self.deliverer.start()
+        await self.lease.start()
         await tasks.start()
         ticker = AsyncIOScheduler(timezone=BEIJING)
         for name, seconds in every.items():
@@ -259,7 +246,7 @@ class Shenfa:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
             await tasks.stop()
-            await self.deliverer.stop()
+            await self.lease.stop()
 
 
 async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
@@ -516,8 +503,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     ledger = open_ledger(settings, db)
     allowed = settings.allowed_private
     accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
-    telegram, wechat = TelegramChannel(cache, allowed), WeChatChannel(cache, allowed)
-    channels: dict[str, Channel] = {"telegram": telegram, "wechat": wechat}
+    channels = open_channels(cache, allowed)
     taxonomy = starting_taxonomy()
     knowledge = KnowledgeService(db, settings.home / "index")
     governance = Governance.of(ledger, partial(_clauses, db))
@@ -540,20 +526,21 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     async def on_incident(kind: str, subject: str, message: str) -> None:
         await ledger.open_incident(kind, subject=subject, message=message, detail={})
 
-    deliverer = Deliverer(
-        Wiring(
-            db=db,
-            cache=cache,
-            contacts=contacts,
-            channels=channels,
-            verify=releases.verify,
-            open_account=accounts.open,
-            load_media=load_media,
-            in_flight=settings.sends_in_flight,
-            on_incident=on_incident,
-            on_publication=partial(publishing.note_publication, queue),
-        )
+    delivery = Wiring(
+        db=db,
+        cache=cache,
+        contacts=contacts,
+        channels=channels,
+        verify=releases.verify,
+        open_account=accounts.open,
+        load_media=load_media,
+        in_flight=settings.sends_in_flight,
+        on_incident=on_incident,
+        on_publication=partial(publishing.note_publication, queue),
     )
+    recent = Recent(delivery)
+    lease = Lease(delivery, recent)
+    publisher, sender = Publisher(delivery, lease, recent), Sender(delivery, lease, recent)
     hours = load_hours(CONFIG / "calendar.yaml")
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
@@ -568,9 +555,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
             ledger=ledger,
             hours=hours,
             check=checks.check_text,
-            queue_reply=deliverer.queue_reply,
+            queue_reply=partial(queue_reply, db),
             alarm=alarms.tell,
-            windows={"wechat": (48 * 3600.0, 5)},
+            channels=channels,
         )
     )
     wiring = CommandWiring(
@@ -581,7 +568,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tickets=tickets,
         mask=mask,
         hotline=hours.hotline,
-        say_now=deliverer.reply_now,
+        say_now=sender.reply_now,
     )
     dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
     return Shenfa(
@@ -597,7 +584,9 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         queue=queue,
         governance=governance,
         releases=releases,
-        deliverer=deliverer,
+        lease=lease,
+        publisher=publisher,
+        sender=sender,
         pusher=Pusher(db, ledger, releases.verify, matching),
         matching=matching,
         taxonomy=taxonomy,
@@ -613,8 +602,6 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
         checks=checks,
-        telegram=telegram,
-        wechat=wechat,
     )
 
 
@@ -623,30 +610,20 @@ def build_site(shenfa: Shenfa) -> web.Application:
     app = web.Application(client_max_size=12 * 1024 * 1024)
     add_inbound_routes(
         app,
-        Doors(
+        CallbackWiring(
             db=shenfa.db,
             cache=shenfa.cache,
             accounts=shenfa.accounts,
             contacts=shenfa.contacts,
-            deliverer=shenfa.deliverer,
-            telegram=shenfa.telegram,
+            publisher=shenfa.publisher,
+            sender=shenfa.sender,
+            channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,
         ),
     )
     add_console_routes(app, shenfa.console_deps())
     return app
-
-
-def _wechat_menu() -> list[dict[str, Any]]:
-    """The menu in the platform's form: three groups of click buttons."""
-    return [
-        {
-            "name": label,
-            "sub_button": [{"type": "click", "name": name, "key": key} for name, key in choices],
-        }
-        for label, choices in MENU
-    ]
 
 
 def _audience(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:

@@ -41,7 +41,7 @@ from app import Shenfa, build_site, initialise, open_shenfa
 from bot.contract import Content, State
 from bot.http import open_session
 from bot.models import Account, Delivery, InboundMessage
-from bot.telegram import AiohttpRequest
+from bot.telegram.client import AiohttpRequest
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, StaffSetup
@@ -503,7 +503,7 @@ async def _control(url: str, name: str, body: Row) -> Row:
 
 
 async def push(n: int = 1_000) -> list[Row]:
-    """`n` messages through the deliverer, unpaced, with every row before and after its call."""
+    """`n` messages through the sender, unpaced, with every row before and after its call."""
     token = "7:bench"  # noqa: S105  the sandbox takes any
     async with _sandbox() as url:
         made = await _control(
@@ -548,12 +548,12 @@ async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
                     created_at=now(),
                 )
             )
-    await shenfa.deliverer.start()
+    await shenfa.lease.start()
     begun = time.perf_counter()
-    while await shenfa.deliverer.deliver_due():
+    while await shenfa.sender.deliver_due():
         pass
     taken = time.perf_counter() - begun
-    await shenfa.deliverer.stop()
+    await shenfa.lease.stop()
     async with shenfa.db.session() as session:
         states = (await session.scalars(select(Delivery.state).distinct())).all()
     if set(states) != {State.PUBLISHED}:

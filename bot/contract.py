@@ -1,10 +1,13 @@
 """The frozen words between the house and the platforms: two verbs out, one shape in."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from bot.preview import Shown
+from storage.cache import Cache
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Outcome:
 class AccountView:
     """One account with its secrets opened, as the channels need it.
 
-    secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel).
+    secrets: those that the platform's channel names in `secrets`.
     settings: free numbers and flags (push "mass", per_second, passive_seconds, window_count).
     """
 
@@ -165,14 +168,111 @@ class NotReleased(Exception):
         self.reasons = reasons
 
 
-class Channel(Protocol):
-    """One platform. Rendering is pure; sending never retries by itself."""
+class Forged(Exception):
+    """Not from the platform, too old, or seen before: 403 and no more words."""
+
+
+class Unreadable(Exception):
+    """From the platform, but not in its form: 400 and one line."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One HTTP call on an account's callback address.
+
+    `read` gives the body; what the head alone condemns is refused without reading it.
+    """
+
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    read: Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A call that was proved and parsed; `respond` writes a text as this very call's answer."""
+
+    inbound: Inbound
+    respond: Callable[[str], str] = str
+
+
+class Listening(Protocol):
+    """The callback side of a platform. `prove` and `hear` raise Forged or Unreadable."""
 
     platform: str
+    nothing: str
+    """What ends a call when there is nothing to say in it."""
+    passive_seconds: float
+    """How long a call may wait for its answer; 0: answers are messages of their own."""
+    asks_for_proof: bool
+    """Whether the platform makes the address prove itself by a GET before it is used."""
+
+    async def prove(self, account: AccountView, call: Call) -> str:
+        """What proves to the platform that the address is ours."""
+
+    async def hear(self, account: AccountView, call: Call) -> Heard:
+        """One proved call, parsed."""
+
+    def passive(self, reply: Reply) -> str | None:
+        """The reply as the call's own answer, or None when it does not fit into one."""
+
+    async def acknowledge(self, account: AccountView, callback_id: str) -> None:
+        """Tell the platform at once that a pressed button was seen."""
+
+
+@dataclass(frozen=True)
+class Menu:
+    """What a citizen may choose without typing.
+
+    `groups`: a label, and what opens below it as (label, key). `commands`: (name, description).
+    """
+
+    groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    commands: Sequence[tuple[str, str]]
+
+
+class NotEquipped(Exception):
+    """The platform did not take our address or our menu; the words are its own."""
+
+
+class Channel(Listening, Protocol):
+    """One platform. Rendering is pure; sending never retries by itself.
+
+    What stands in the class itself is said without a connection: see bot/channels.py.
+    """
+
+    label: str
+    """The platform's name for staff."""
+    account_word: str
+    """What citizens call an account there."""
+    secrets: tuple[str, ...]
+    """The secrets an account must have, as they are named in a setup file."""
+    overseas: bool
+    """Whether what is sent leaves the country, so that an assessment must stand behind it."""
+    buttons: bool
+    """Whether a reply carries inline buttons; without them choices are numbered lines."""
     window_seconds: float
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int
     """How many messages fit into that window."""
+
+    def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
+        """`cache` is shared by every process; `allowed_private` is for development."""
+
+    @staticmethod
+    def room(text: str) -> int:
+        """What a reply still holds after `text`, in the platform's own unit; below 0: too long."""
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """What is wrong with complete secrets, in Chinese; empty when they can be used."""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """How a rendering will look; None when it is not of this channel's form."""
+
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Tell the platform where we listen and what the menu is; raises NotEquipped."""
 
     def resumable(self, account: AccountView) -> bool:
         """Whether the platform itself refuses a second publication of the same rendering."""

@@ -1,6 +1,6 @@
 """A citizen's question in a person's hands: opened, told to the roster, claimed, answered, closed.
 
-`Tickets(TicketWiring(ledger=..., hours=..., check=..., queue_reply=..., alarm=..., windows=...))`
+`Tickets(TicketWiring(ledger=..., hours=..., check=..., queue_reply=..., alarm=..., channels=...))`
   open(contact, Question) -> Ticket · active(session, contact_id) · add_message(ticket_id, text)
   claim(ticket_id, staff_id) · reply(ticket_id, staff_id, text) -> TicketReply
   approve_reply(reply_id, staff_id) -> TicketReply · close(ticket_id, staff_id)
@@ -11,14 +11,14 @@ ledger entry that holds the ticket and the contact's subject_ref, never text or 
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content, Reply, ReplyBasis
+from bot.delivery.routes import Route, Way, Window, Windowed, route, window_of
 from bot.models import Account, Contact
 from config.clock import now
 from escalations.calendar import OfficeHours, in_words, with_calendar
@@ -33,12 +33,12 @@ from storage.database import new_id
 
 OPEN = ("open", "claimed")
 DUTY_ROLES = frozenset({"duty", "supervisor"})
-MAX_REPLY = 600  # characters; fits every channel's single message (WeChat: 2048 bytes)
+MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes in the smallest, W4)
 ROBOT = "system"
 
 
 class QueueReply(Protocol):
-    """Deliverer.queue_reply: leaves one reply row, unique by key, in the given transaction."""
+    """bot.delivery.outbox.queue_reply: leaves one reply row, unique by key, in the transaction."""
 
     async def __call__(self, reply: Reply, key: str, session: AsyncSession | None = None) -> str:
         """The delivery's id."""
@@ -56,14 +56,14 @@ CreateItem = Callable[[Content, str], Awaitable[Item]]
 
 @dataclass(frozen=True)
 class TicketWiring:
-    """What tickets are given by the root. `windows`: platform -> (seconds, messages) it allows."""
+    """What tickets are given by the root. `channels` by platform; one not named has no window."""
 
     ledger: Ledger
     hours: OfficeHours
     check: Check
     queue_reply: QueueReply
     alarm: Alarm
-    windows: Mapping[str, tuple[float, int]] = field(default_factory=dict)
+    channels: Mapping[str, Windowed] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,6 @@ class Question:
     reason: str
     topic: str = ""
     candidates: Sequence[Mapping[str, Any]] = ()
-
-
-@dataclass(frozen=True)
-class Route:
-    """How a reply can reach the citizen now: `open` until a moment, and the words for staff."""
-
-    open: bool
-    until: datetime | None
-    words: str
 
 
 class Tickets:
@@ -370,27 +361,26 @@ class Tickets:
         """Whether a reply can go out now, until when, and what happens when it cannot."""
         contact = await session.get(Contact, ticket.contact_id)
         account = await session.get(Account, ticket.account_id)
-        if contact is None or account is None or contact.state != "active":
-            return Route(
-                open=False,
-                until=None,
-                words="对方已取消关注或已注销，无法在此答复：请通过电话等其他方式联系",
-            )
-        seconds, count = self._w.windows.get(account.platform, (0.0, 0))
-        if not seconds:
-            return Route(open=True, until=None, words="可随时答复")
-        until = (contact.last_inbound_at or contact.created_at) + timedelta(seconds=seconds)
-        if now() < until and contact.window_used < count:
-            left = count - contact.window_used
-            return Route(
-                open=True, until=until, words=f"请在 {in_words(until)} 前答复，还可发送 {left} 条"
-            )
-        return Route(
-            open=False,
-            until=until,
-            words="已超出平台允许的答复时限：答复会保留，对方下次来信时自动送达；"
-            f"急事请电话联系，或请对方拨打 {self._w.hours.hotline}",
+        if account is None:
+            way = route(Window(), None, now())
+        else:
+            channel = self._w.channels.get(account.platform)
+            window = window_of(channel, account.settings) if channel else Window()
+            way = route(window, contact, now())
+        return replace(way, words=_route_words(way, self._w.hours.hotline))
+
+
+def _route_words(way: Route, hotline: str) -> str:
+    if way.kind is Way.ENDED:
+        return "对方已取消关注或已注销，无法在此答复：请通过电话等其他方式联系"
+    if way.kind is Way.WAITING:
+        return (
+            "已超出平台允许的答复时限：答复会保留，对方下次来信时自动送达；"
+            f"急事请电话联系，或请对方拨打 {hotline}"
         )
+    if way.until is None:
+        return "可随时答复"
+    return f"请在 {in_words(way.until)} 前答复，还可发送 {way.left} 条"
 
 
 def short(ticket: Ticket) -> str:

@@ -26,6 +26,11 @@ class Refused(Exception):
         self.current = current
 
 
+def missing(what: str) -> Refused:
+    """404: `what` is a measure word and a noun, as in 次发布."""
+    return Refused(404, [Reason("missing", f"没有这{what}，可能地址不完整")])
+
+
 _FORBIDDEN = {
     "role",
     "secrecy_role",

@@ -1,12 +1,15 @@
 """A publication and its outcome, in the JSON API."""
 
+from functools import partial
+
 from aiohttp import web
 
+from bot.delivery.settling import settle_publication
 from bot.models import Publication
-from console.publications.pages import settle_publication
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
+from review_queue import publishing
 
 
 class SettleBody(Strict):
@@ -32,11 +35,13 @@ async def publication(request: web.Request) -> web.StreamResponse:
 async def settle(request: web.Request) -> web.StreamResponse:
     """What a person saw on the platform for an unknown outcome."""
     body = await read(request, SettleBody)
+    deps = request.config_dict[DEPS]
     await settle_publication(
-        request.config_dict[DEPS],
+        deps.ledger,
         request.match_info["publication"],
         visitor(request).staff_id,
         "yes" if body.sent else "no",
+        on_publication=partial(publishing.note_publication, deps.queue),
     )
     return await publication(request)
 

@@ -4,12 +4,12 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
+from bot.switching import turn_switch
 from config.clock import now
 from console.records.pages import verification
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
-from console.web.switching import turn_switch
 from console.web.words import clock_words
 from ledger.models import Incident, LedgerEntry
 from staff.refusal import Reason, Refused
@@ -48,8 +48,13 @@ async def switches(request: web.Request) -> web.StreamResponse:
 async def set_one_switch(request: web.Request) -> web.StreamResponse:
     """Stop or resume."""
     body = await read(request, SwitchBody)
-    deps = request.config_dict[DEPS]
-    await turn_switch(deps, visitor(request).staff_id, body.name, (body.stopped, body.reason))
+    await turn_switch(
+        request.config_dict[DEPS].ledger,
+        visitor(request).staff_id,
+        body.name,
+        stopped=body.stopped,
+        reason=body.reason,
+    )
     return as_json({"name": body.name, "stopped": body.stopped})
 
 

@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from sqlalchemy import select
 
-from config.clock import now
-from console.web.deps import DEPS, Deps, found, visitor
+from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
+from staff.incidents import close_incident
 from staff.people import names
-from staff.refusal import Reason, Refused
+from staff.refusal import Refused
 
 _PAGE = 60
 
@@ -39,27 +39,13 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
     return page(request, "records/incidents.html", context, refused.status if refused else 200)
 
 
-async def close_incident(deps: Deps, incident_id: str, staff_id: str, resolution: str) -> None:
-    """Close an incident with what was done about it."""
-    if len(resolution.strip()) < 4:
-        raise Refused(422, [Reason("resolution", "请写明怎样处理的")])
-    async with deps.ledger.transaction() as tx:
-        row = found(await tx.session.get(Incident, incident_id), "个事件")
-        if row.closed_at is not None:
-            raise Refused(409, [Reason("state", "这个事件已经处理过")])
-        row.closed_at, row.closed_by, row.resolution = now(), staff_id, resolution.strip()
-        await tx.append(
-            "incident.closed", subject=f"incident:{incident_id}", actor=staff_id, body={}
-        )
-
-
 @needs("incidents.close")
 async def close(request: web.Request) -> web.StreamResponse:
     """Close one incident."""
     resolution = (await form(request)).get("resolution", "")
     try:
         await close_incident(
-            request.config_dict[DEPS],
+            request.config_dict[DEPS].ledger,
             request.match_info["incident"],
             visitor(request).staff_id,
             resolution,

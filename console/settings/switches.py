@@ -4,12 +4,11 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.models import Account
+from bot.switching import SWITCHES, turn_switch
 from console.settings.frame import TABS
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import ACTIONS, needs
-from console.web.switching import turn_switch
-from console.web.words import SWITCHES
 from staff.people import names
 from staff.refusal import Refused
 from storage.switches import Switch
@@ -63,10 +62,13 @@ async def settings(request: web.Request) -> web.StreamResponse:
 async def switch(request: web.Request) -> web.StreamResponse:
     """One stop switch, on or off."""
     fields = await form(request)
-    wanted = fields.get("stopped") == "yes", fields.get("reason", "")
     try:
         await turn_switch(
-            request.config_dict[DEPS], visitor(request).staff_id, fields.get("name", ""), wanted
+            request.config_dict[DEPS].ledger,
+            visitor(request).staff_id,
+            fields.get("name", ""),
+            stopped=fields.get("stopped") == "yes",
+            reason=fields.get("reason", ""),
         )
     except Refused as refused:
         if refused.status == 404:

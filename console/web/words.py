@@ -6,8 +6,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from bot.channels import CHANNELS
 from bot.contract import State
 from bot.models import Account
+from bot.switching import SWITCHES
 from config.clock import BEIJING, beijing, now
 from review_queue.states import STATES
 from review_queue.workflow import GATE_NAMES
@@ -28,7 +30,7 @@ SENDING = {
 }
 PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
 """The same states for a whole publication: what is held there failed its last check."""
-PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
+PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
 ENTRY_KINDS = {
     "genesis": "建立台账",
     "passkey.registered": "登记通行密钥",
@@ -102,13 +104,6 @@ ENTRY_KINDS = {
     "ledger.restored": "从备份恢复",
     "signin": "登录",
     "gates.run": "五关检查",
-}
-
-SWITCHES = {
-    "all": "全部对外发送",
-    "publishing": "公开发布",
-    "push": "订阅推送",
-    "answers": "自动答复",
 }
 
 

@@ -23,9 +23,13 @@ from bot.contract import (
     Reply,
     State,
 )
-from bot.delivery import Deliverer, Wiring
+from bot.delivery.leases import Lease
+from bot.delivery.publishing import Publisher
+from bot.delivery.recent import Recent
+from bot.delivery.sending import Sender
+from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
-from bot.telegram import TelegramChannel
+from bot.telegram.channel import TelegramChannel
 from config.clock import now
 from sandbox.app import create_app
 from storage.cache import MemoryCache
@@ -96,6 +100,16 @@ def content(**changes: Any) -> Content:
     return Content(**values)
 
 
+class Process:
+    """What one process of the office runs."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self.recent = Recent(wiring)
+        self.lease = Lease(wiring, self.recent)
+        self.publisher = Publisher(wiring, self.lease, self.recent)
+        self.sender = Sender(wiring, self.lease, self.recent)
+
+
 class Office:
     """Everything a delivery test needs, with one telegram account on the given channel."""
 
@@ -140,8 +154,8 @@ class Office:
     async def published(self, publication_id: str) -> None:
         self.news.append(publication_id)
 
-    def deliverer(self, in_flight: int = 8, media: LoadMedia = no_media) -> Deliverer:
-        return Deliverer(
+    def process(self, in_flight: int = 8, media: LoadMedia = no_media) -> Process:
+        return Process(
             Wiring(
                 self.db,
                 self.cache,

@@ -134,5 +134,5 @@ async def test_erasing_removes_the_address_and_what_waits(office: Office) -> Non
         assert await office.contacts.find(session, office.account.id, "42424242") is None
     assert (await office.row(Contact, contact.id)).address == ""
     assert (await office.row(Delivery, delivery)).state == "ended"
-    assert await office.deliverer().deliver_due() == 0
+    assert await office.process().sender.deliver_due() == 0
     assert (await office.row(Account, office.account.id)).enabled

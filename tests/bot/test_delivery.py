@@ -40,7 +40,7 @@ async def test_a_push_reaches_everyone_once_with_a_row_before_and_after(office: 
             states_during.append((await session.scalars(query)).one())
 
     office.channel.before = look
-    assert await office.deliverer().deliver_due() == 40
+    assert await office.process().sender.deliver_due() == 40
     assert sorted(address for address, _ in office.channel.sent) == sorted(map(str, range(40)))
     assert set(states_during) == {State.SENDING}
     assert await _states(office) == {State.PUBLISHED: 40}
@@ -51,7 +51,9 @@ async def test_a_push_reaches_everyone_once_with_a_row_before_and_after(office: 
 
 async def test_two_workers_at_once_send_each_message_once(office: Office) -> None:
     await office.deliveries(office.release(), [str(number) for number in range(60)])
-    await asyncio.gather(office.deliverer().deliver_due(), office.deliverer().deliver_due())
+    await asyncio.gather(
+        office.process().sender.deliver_due(), office.process().sender.deliver_due()
+    )
     assert len(office.channel.sent) == len({address for address, _ in office.channel.sent}) == 60
 
 
@@ -62,7 +64,7 @@ async def test_never_more_calls_in_flight_than_allowed(office: Office) -> None:
         await asyncio.sleep(0.002)
 
     office.channel.before = slow
-    await office.deliverer(in_flight=8).deliver_due()
+    await office.process(in_flight=8).sender.deliver_due()
     assert 1 < office.channel.most_open <= 8
 
 
@@ -81,10 +83,10 @@ async def test_each_outcome_ends_in_its_state_and_is_not_sent_again(
 ) -> None:
     [delivery] = await office.deliveries(office.release(), ["5"])
     office.channel.answers["5"] = answer
-    deliverer = office.deliverer()
-    await deliverer.deliver_due()
+    process = office.process()
+    await process.sender.deliver_due()
     office.channel.answers.clear()
-    assert await deliverer.deliver_due() == 0
+    assert await process.sender.deliver_due() == 0
     row = await office.row(Delivery, delivery)
     assert row.state == state
     assert office.channel.sent == []
@@ -95,9 +97,9 @@ async def test_each_outcome_ends_in_its_state_and_is_not_sent_again(
 async def test_a_retry_is_sent_when_its_time_has_come_and_fails_in_the_end(office: Office) -> None:
     [delivery] = await office.deliveries(office.release(), ["5"])
     office.channel.answers["5"] = Outcome(State.RETRYING, reason="服务出错")
-    deliverer = office.deliverer()
+    process = office.process()
     for _ in range(6):
-        assert await deliverer.deliver_due() == 1
+        assert await process.sender.deliver_due() == 1
         async with office.db.session() as session:
             await session.execute(update(Delivery).values(next_at=None))
     assert (await office.row(Delivery, delivery)).state == State.FAILED
@@ -107,7 +109,7 @@ async def test_a_release_that_no_longer_holds_stops_the_push(office: Office) -> 
     release = office.release()
     await office.deliveries(release, [str(number) for number in range(30)])
     office.refused[release.id] = ["内容被改动过"]
-    await office.deliverer().deliver_due()
+    await office.process().sender.deliver_due()
     assert office.channel.sent == []
     assert await _states(office) == {State.HELD: 30}
 
@@ -115,15 +117,15 @@ async def test_a_release_that_no_longer_holds_stops_the_push(office: Office) -> 
 async def test_the_release_is_verified_again_while_a_push_runs(office: Office) -> None:
     release = office.release()
     await office.deliveries(release, [str(number) for number in range(30)])
-    deliverer = office.deliverer()
+    process = office.process()
 
     async def recall(address: str) -> None:
         if len(office.channel.sent) >= 6:
             office.refused[release.id] = ["已撤回"]
-            deliverer._verified.clear()  # stands for the second that passes
+            process.recent._verified.clear()  # stands for the second that passes
 
     office.channel.before = recall
-    await deliverer.deliver_due()
+    await process.sender.deliver_due()
     states = await _states(office)
     assert states[State.HELD] >= 12
     assert states[State.PUBLISHED] + states[State.HELD] == 30
@@ -135,17 +137,17 @@ async def test_a_stop_switch_stops_the_push_and_resuming_sends_the_rest(
 ) -> None:
     await office.deliveries(office.release(), ["1", "2"])
     await _stop(office, name)
-    deliverer = office.deliverer()
-    assert await deliverer.deliver_due() == 0
+    process = office.process()
+    assert await process.sender.deliver_due() == 0
     await _stop(office, name, stopped=False)
-    deliverer._stops = (0.0, frozenset())
-    assert await deliverer.deliver_due() == 2
+    process.recent._stops = (0.0, frozenset())
+    assert await process.sender.deliver_due() == 2
 
 
 async def test_stopping_one_account_leaves_its_rows_waiting(office: Office) -> None:
     await office.deliveries(office.release(), ["1"])
     await _stop(office, f"account:{office.account.id}")
-    assert await office.deliverer().deliver_due() == 0
+    assert await office.process().sender.deliver_due() == 0
     assert await _states(office) == {State.CREATED: 1}
 
 
@@ -153,20 +155,20 @@ async def test_rows_of_a_dead_process_become_unknown_and_those_of_a_live_one_sta
     office: Office,
 ) -> None:
     dead, alive = await office.deliveries(office.release(), ["1", "2"])
-    living = office.deliverer()
-    await living.start()
+    living = office.process()
+    await living.lease.start()
     async with office.db.session() as session:
-        for key, owner in ((dead, "gone"), (alive, living.owner)):
+        for key, owner in ((dead, "gone"), (alive, living.lease.owner)):
             await session.execute(
                 update(Delivery).where(Delivery.id == key).values(state=State.SENDING, owner=owner)
             )
-    next_one = office.deliverer()
-    assert await next_one.start() == 1
-    assert await next_one.deliver_due() == 0
+    next_one = office.process()
+    assert await next_one.lease.start() == 1
+    assert await next_one.sender.deliver_due() == 0
     assert (await office.row(Delivery, dead)).state == State.UNKNOWN
     assert (await office.row(Delivery, alive)).state == State.SENDING
-    await living.stop()
-    await next_one.stop()
+    await living.lease.stop()
+    await next_one.lease.stop()
 
 
 async def test_a_process_killed_in_the_middle_loses_at_most_what_was_in_flight(
@@ -180,27 +182,27 @@ async def test_a_process_killed_in_the_middle_loses_at_most_what_was_in_flight(
             await hang.wait()
 
     office.channel.before = stuck
-    killed = office.deliverer()
-    task = asyncio.create_task(killed.deliver_due())
+    killed = office.process()
+    task = asyncio.create_task(killed.sender.deliver_due())
     while len(office.channel.sent) < 18:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
     await asyncio.sleep(0.05)
-    for busy in killed._busy:  # the kill: nothing of it writes any more
+    for busy in killed.lease._busy:  # the kill: nothing of it writes any more
         busy.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     before = list(office.channel.sent)
     office.channel.before = None
-    successor = office.deliverer()
-    await successor.start()
-    await successor.deliver_due()
+    successor = office.process()
+    await successor.lease.start()
+    await successor.sender.deliver_due()
     states = await _states(office)
     assert 1 <= states[State.UNKNOWN] <= 8
     assert states[State.PUBLISHED] + states[State.UNKNOWN] == 40
     sent = [address for address, _ in office.channel.sent]
     assert len(sent) == len(set(sent))
     assert len(before) >= 18
-    await successor.stop()
+    await successor.lease.stop()
 
 
 async def test_an_account_level_refusal_holds_the_account_and_resume_sends_the_rest(
@@ -210,13 +212,13 @@ async def test_an_account_level_refusal_holds_the_account_and_resume_sends_the_r
     refusal = Outcome(State.HELD, reason="接口未授权", code="account", detail={"scope": "account"})
     for number in range(20):
         office.channel.answers[str(number)] = refusal
-    deliverer = office.deliverer()
-    assert await deliverer.deliver_due() <= 8
+    process = office.process()
+    assert await process.sender.deliver_due() <= 8
     assert await _states(office) == {State.HELD: 20}
     assert office.incidents[0][1] == f"account:{office.account.id}"
     office.channel.answers.clear()
-    assert await deliverer.resume(office.account.id) == 20
-    assert await deliverer.deliver_due() == 20
+    assert await process.sender.resume(office.account.id) == 20
+    assert await process.sender.deliver_due() == 20
 
 
 async def test_outside_the_window_a_message_waits_for_the_next_contact(office: Office) -> None:
@@ -224,12 +226,12 @@ async def test_outside_the_window_a_message_waits_for_the_next_contact(office: O
     [delivery] = await office.deliveries(office.release(), ["1"])
     async with office.db.session() as session:
         await session.execute(update(Contact).values(last_inbound_at=now() - timedelta(hours=49)))
-    deliverer = office.deliverer()
-    await deliverer.deliver_due()
+    process = office.process()
+    await process.sender.deliver_due()
     assert (await office.row(Delivery, delivery)).state == State.HELD
     async with office.db.session() as session:
         await office.contacts.upsert(session, office.account.id, "1", now())
-    assert await deliverer.deliver_due() == 1
+    assert await process.sender.deliver_due() == 1
     assert (await office.row(Delivery, delivery)).state == State.PUBLISHED
 
 
@@ -237,9 +239,9 @@ async def test_a_reply_with_one_key_is_sent_once(office: Office) -> None:
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
     reply = Reply(office.account.id, contact.id, "您好，已为您转人工。", ReplyBasis.TEMPLATE)
-    deliverer = office.deliverer()
-    first = await deliverer.reply_now(reply, "ticket:1:1")
-    second = await deliverer.reply_now(reply, "ticket:1:1")
+    process = office.process()
+    first = await process.sender.reply_now(reply, "ticket:1:1")
+    second = await process.sender.reply_now(reply, "ticket:1:1")
     assert first.state is second.state is State.PUBLISHED
     assert len(office.channel.sent) == 1
 
@@ -248,11 +250,11 @@ async def test_stopped_answers_wait_but_a_persons_reply_goes_out(office: Office)
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
     await _stop(office, "answers")
-    deliverer = office.deliverer()
+    process = office.process()
     robot = Reply(office.account.id, contact.id, "条文", ReplyBasis.QUOTE)
     person = Reply(office.account.id, contact.id, "值班人员答复", ReplyBasis.STAFF)
-    assert (await deliverer.reply_now(robot, "a")).state is State.RETRYING
-    assert (await deliverer.reply_now(person, "b")).state is State.PUBLISHED
+    assert (await process.sender.reply_now(robot, "a")).state is State.RETRYING
+    assert (await process.sender.reply_now(person, "b")).state is State.PUBLISHED
 
 
 # --- publications -----------------------------------------------------------------------------
@@ -264,9 +266,9 @@ async def test_a_due_publication_is_verified_published_and_announced(office: Off
     office.channel.answers["timeline"] = Outcome(
         State.PUBLISHED, ref="9", detail={"url": "https://t.me/qinghe/9"}
     )
-    deliverer = office.deliverer()
-    assert await deliverer.publish_due() == 1
-    assert await deliverer.publish_due() == 0
+    process = office.process()
+    assert await process.publisher.publish_due() == 1
+    assert await process.publisher.publish_due() == 0
     row = await office.row(Publication, key)
     assert (row.state, row.url) == (State.PUBLISHED, "https://t.me/qinghe/9")
     assert office.verified == [release.id]
@@ -277,7 +279,7 @@ async def test_a_changed_item_is_not_published(office: Office) -> None:
     release = office.release()
     key = await office.publication(release)
     office.refused[release.id] = ["稿件内容与审核通过的摘要不符"]
-    await office.deliverer().publish_due()
+    await office.process().publisher.publish_due()
     row = await office.row(Publication, key)
     assert row.state == State.HELD
     assert "摘要不符" in row.reason
@@ -288,51 +290,51 @@ async def test_a_publication_before_its_time_or_stopped_is_left_alone(office: Of
     key = await office.publication(office.release())
     async with office.db.session() as session:
         await session.execute(update(Publication).values(due_at=now() + timedelta(hours=1)))
-    deliverer = office.deliverer()
-    assert await deliverer.publish_due() == 0
+    process = office.process()
+    assert await process.publisher.publish_due() == 0
     async with office.db.session() as session:
         await session.execute(update(Publication).values(due_at=now()))
     await _stop(office, "publishing")
-    deliverer._stops = (0.0, frozenset())
-    assert await deliverer.publish_due() == 0
+    process.recent._stops = (0.0, frozenset())
+    assert await process.publisher.publish_due() == 0
     assert (await office.row(Publication, key)).state == State.CREATED
 
 
 async def test_no_answer_is_unknown_unless_the_platform_refuses_doubles(office: Office) -> None:
     office.channel.answers["timeline"] = Outcome(State.UNKNOWN, reason="无应答")
     first = await office.publication(office.release())
-    await office.deliverer().publish_due()
+    await office.process().publisher.publish_due()
     assert (await office.row(Publication, first)).state == State.UNKNOWN
     office.channel.guarded = True
     second = await office.publication(office.release())
-    await office.deliverer().publish_due()
+    await office.process().publisher.publish_due()
     assert (await office.row(Publication, second)).state == State.RETRYING
 
 
 async def test_a_submitted_publication_is_settled_by_event_or_by_asking(office: Office) -> None:
-    deliverer = office.deliverer()
+    process = office.process()
     office.channel.answers["timeline"] = Outcome(State.SUBMITTED, ref="publish:7")
     by_event = await office.publication(office.release())
-    await deliverer.publish_due()
+    await process.publisher.publish_due()
     event = Inbound(
         office.account.id, "telegram", "", InboundKind.RESULT, now(), "e", key="publish:7"
     )
-    assert await deliverer.on_result_event(event) is True
+    assert await process.publisher.on_result_event(event) is True
     assert (await office.row(Publication, by_event)).state == State.PUBLISHED
     office.channel.answers["timeline"] = Outcome(State.SUBMITTED, ref="publish:8")
     asked = await office.publication(office.release())
-    await deliverer.publish_due()
+    await process.publisher.publish_due()
     async with office.db.session() as session:
         await session.execute(
             update(Publication).where(Publication.id == asked).values(next_at=now())
         )
     office.channel.answers["settle:publish:8"] = Outcome(State.FAILED, reason="平台审核不通过")
-    assert await deliverer.settle_due() == 1
+    assert await process.publisher.settle_due() == 1
     assert (await office.row(Publication, asked)).reason == "平台审核不通过"
 
 
 async def test_an_unpaced_push_writes_hundreds_of_rows_a_second(office: Office) -> None:
     await office.deliveries(office.release(), [str(number) for number in range(300)])
     started = time.perf_counter()
-    assert await office.deliverer(in_flight=64).deliver_due() == 300
+    assert await office.process(in_flight=64).sender.deliver_due() == 300
     assert time.perf_counter() - started < 3

@@ -2,17 +2,9 @@
 
 import json
 
-from bot.render import (
-    DEFAULT_COVER,
-    REASON_FIELD,
-    fill_reason,
-    problems_telegram,
-    problems_wechat,
-    render_telegram,
-    render_wechat,
-    split_telegram,
-    units,
-)
+from bot.render import REASON_FIELD, fill_reason
+from bot.telegram.rendering import problems_telegram, render_telegram, split_telegram, units
+from bot.wechat.rendering import DEFAULT_COVER, problems_wechat, render_wechat
 from tests.bot.conftest import content
 
 PICTURE = "sha256:" + "a" * 64

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
-from bot.telegram import TelegramChannel
+from bot.telegram.channel import TelegramChannel
 from storage.cache import MemoryCache
 from tests.bot.conftest import Platforms, content, no_media
 

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 
 from bot.contract import AccountView, Button, Inbound, InboundKind, Reply, ReplyBasis, State
-from bot.wechat import AioWeChatClient, Refused, WeChatChannel, guard_cdata, split_bytes
+from bot.wechat.channel import WeChatChannel
+from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
 from tests.bot.conftest import AES_KEY, Platforms, content, no_media
@@ -210,7 +212,7 @@ async def test_wechatpy_can_never_fetch_a_token_by_itself(
 ) -> None:
     with pytest.raises(AttributeError):
         _ = channel.client(account).access_token
-    with pytest.raises(Refused):
+    with pytest.raises(WeChatRefused):
         await channel.client(account).post("draft/delete", data={"media_id": "none"})
 
 

@@ -13,12 +13,8 @@ from sqlalchemy import select
 
 from bot.contract import Content, Reply, State
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
-from bot.render import (
-    problems_telegram,
-    problems_wechat,
-    render_telegram,
-    render_wechat,
-)
+from bot.telegram.rendering import problems_telegram, render_telegram
+from bot.wechat.rendering import problems_wechat, render_wechat
 from config.clock import now
 from config.settings import Settings
 from console.app import create_console

@@ -1,7 +1,8 @@
 """Previews run nothing, keep every entity, and put the length beside the limit."""
 
 from bot.contract import Content
-from bot.render import render_telegram, render_wechat
+from bot.telegram.rendering import render_telegram
+from bot.wechat.rendering import render_wechat
 from console.items.previews import pieces, preview, safe_html
 
 MEDIA = "sha256:" + "b" * 64

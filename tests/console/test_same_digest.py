@@ -14,10 +14,13 @@ from sqlalchemy import select
 from bot.accounts import Accounts, NewAccount
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Release, State
-from bot.delivery import Deliverer, Wiring
+from bot.delivery.leases import Lease
+from bot.delivery.publishing import Publisher
+from bot.delivery.recent import Recent
+from bot.delivery.wiring import Wiring
 from bot.models import Account, Publication
-from bot.telegram import TelegramChannel
-from bot.wechat import WeChatChannel
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
 from gates.finding import Finding
 from review_queue import drafting, publishing, submitting
 from review_queue.canonical import Draft
@@ -72,7 +75,7 @@ async def accounts_at(office: Office, platforms: Platforms, crypt: DataKey) -> A
 
 
 async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: DataKey) -> None:
-    """Every due publication, through the deliverer and the real channels."""
+    """Every due publication, through the publisher and the real channels."""
     releases = Releases(office.deps.ledger, _nothing)
 
     async def verified(release_id: str) -> Release:
@@ -98,7 +101,8 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
         accounts.open,
         media,
     )
-    await Deliverer(wiring).publish_due()
+    recent = Recent(wiring)
+    await Publisher(wiring, Lease(wiring, recent), recent).publish_due()
     for channel in channels.values():
         await channel.close()
 

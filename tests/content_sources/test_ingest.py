@@ -11,6 +11,7 @@ from config.clock import now
 from content_sources import ingest as ingest_module
 from content_sources.fetch import FetchError
 from content_sources.models import Article, Column, Source
+from review_queue import drafting
 from review_queue.models import Item, Revision
 from storage.media import Blob, load
 from tests.content_sources.conftest import Desk, Site
@@ -129,7 +130,7 @@ async def test_a_failure_while_filing_leaves_nothing(
     async def fail(*_: object) -> None:
         raise RuntimeError("disk full")
 
-    monkeypatch.setattr(desk.ingest._queue, "create_item_in", fail)
+    monkeypatch.setattr(drafting, "create_item_in", fail)
     with pytest.raises(RuntimeError):
         await desk.ingest.fetch_article(f"{site.base}/site/news/jiuye-butie.html")
     assert await count(desk, Article) == 0

@@ -185,9 +185,9 @@ async def test_an_sql_writer_gets_nothing_onto_the_platform(tmp_path: Path, plat
                 update(Item).where(Item.state == "quarantined").values(state="scheduled")
             )
             await session.execute(update(Publication).values(state="created", next_at=now()))
-        await shenfa.deliverer.start()
-        await shenfa.deliverer.publish_due()
-        await shenfa.deliverer.stop()
+        await shenfa.lease.start()
+        await shenfa.publisher.publish_due()
+        await shenfa.lease.stop()
         async with shenfa.db.session() as session:
             row = (await session.scalars(select(Publication))).one()
     assert row.state == "held"

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.contacts import Contacts
 from bot.contract import Reply
 from bot.models import Account, Contact
+from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
 from escalations.calendar import load_hours
 from escalations.models import RosterEntry
@@ -17,6 +18,7 @@ from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from ledger.models import LedgerEntry
 from staff.models import Staff
+from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
 from tests.made import a_finding
@@ -38,7 +40,7 @@ class Duty:
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         wiring = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
-            {"wechat": (48 * 3600, 5)},
+            {"wechat": WeChatChannel(MemoryCache())},
         )  # fmt: skip
         self.tickets = Tickets(wiring)
         monkeypatch.setattr("escalations.tickets.now", lambda: self.moment)

@@ -84,7 +84,7 @@ class Office:
 
     async def send(self, item: Item) -> Publication:
         """What the publishing job does, then how the publication stands."""
-        await self.shenfa.deliverer.publish_due()
+        await self.shenfa.publisher.publish_due()
         async with self.shenfa.db.session() as session:
             query = select(Publication).where(Publication.item_id == item.id)
             return (await session.scalars(query)).one()
@@ -186,7 +186,7 @@ def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
 async def test_a_rule_added_after_approval_holds_the_post_and_a_rollback_lets_it_go(
     office: Office,
 ) -> None:
-    queue, deliverer = office.shenfa.queue, office.shenfa.deliverer
+    queue, publisher = office.shenfa.queue, office.shenfa.publisher
     item = await office.scheduled("周末可以到河东市集办理社保卡。")
     shown = await office.change(ADD)
     assert shown == {"version": 2}
@@ -196,7 +196,7 @@ async def test_a_rule_added_after_approval_holds_the_post_and_a_rollback_lets_it
     assert await office.incidents() == {"release_refused"}
     assert [row.rule for row in (await findings_now(queue, item.id))[1]] == ["office.market"]
     assert await office.change({"version": 1}) == {"version": 3}
-    assert await deliverer.resume_publication(held.id) is True
+    assert await publisher.resume_publication(held.id) is True
     sent = await office.send(item)
     assert (sent.state, sent.reason) == (State.PUBLISHED, "")
     history = await office.governance.rules.history()

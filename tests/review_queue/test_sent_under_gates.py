@@ -88,7 +88,7 @@ class Office:
         return item
 
     async def send(self, item: Item) -> Publication:
-        await self.shenfa.deliverer.publish_due()
+        await self.shenfa.publisher.publish_due()
         async with self.shenfa.db.session() as session:
             query = select(Publication).where(Publication.item_id == item.id)
             return (await session.scalars(query)).one()

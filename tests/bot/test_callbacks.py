@@ -10,17 +10,17 @@ from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
+from bot.callbacks import CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, Reply, ReplyBasis, State
-from bot.delivery import Deliverer, Wiring
-from bot.inbound import Doors, add_routes
+from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
-from bot.telegram import TelegramChannel
-from bot.wechat import WeChatChannel
+from bot.telegram.channel import TelegramChannel
+from bot.wechat.channel import WeChatChannel
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
-from tests.bot.conftest import AES_KEY, Office, Platforms, RecordingChannel, no_media
+from tests.bot.conftest import AES_KEY, Office, Platforms, Process, RecordingChannel, no_media
 
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 
@@ -57,22 +57,23 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         "wechat": WeChatChannel(cache, platforms.hosts),
         "telegram": TelegramChannel(cache, platforms.hosts),
     }
-    deliverer = Deliverer(
+    process = Process(
         Wiring(db, cache, office.contacts, channels, office.verify, office.accounts.open, no_media)
     )
     app = web.Application()
     made = House(office, "", platforms)
-    doors = Doors(
+    wiring = CallbackWiring(
         db,
         cache,
         office.accounts,
         office.contacts,
-        deliverer,
-        channels["telegram"],
+        process.publisher,
+        process.sender,
+        channels,
         made.on_inbound,
         lambda text: text.replace("13800000000", "【电话】"),
     )
-    add_routes(app, doors)
+    add_routes(app, wiring)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -4,153 +4,64 @@ An explicit 5xx answer of Telegram itself ({"ok": false}) says the call was not 
 A refused connection too. Anything else without a readable answer may have been accepted: UNKNOWN.
 """
 
-import json
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram import MessageEntity as Entity
-from telegram.error import (
-    BadRequest,
-    ChatMigrated,
-    Forbidden,
-    InvalidToken,
-    RetryAfter,
-    TelegramError,
-)
-from telegram.request import BaseRequest, RequestData
+from telegram.error import TelegramError
 
-from bot.contract import AccountView, Content, Inbound, LoadMedia, Outcome, Reply, State
-from bot.http import TIMEOUT, Blocked, open_session
+from bot.contract import (
+    AccountView,
+    Call,
+    Content,
+    Forged,
+    Heard,
+    Inbound,
+    LoadMedia,
+    Menu,
+    NotEquipped,
+    Outcome,
+    Reply,
+    State,
+)
+from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
-from bot.render import (
+from bot.preview import Shown
+from bot.render import fill_reason
+from bot.telegram.client import AiohttpRequest, BotCall
+from bot.telegram.errors import outcome_of
+from bot.telegram.inbound import hear
+from bot.telegram.rendering import (
     TELEGRAM_CAPTION,
-    fill_reason,
     problems_telegram,
     render_telegram,
+    shown_telegram,
     split_telegram,
     units,
 )
 from storage.cache import Cache
 
+REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # else a 429 raises a deprecation warning
-
-Call = Callable[[Bot], Awaitable[Any]]
-_DEFAULT = BaseRequest.DEFAULT_NONE
-_GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
-
-
-class NotSent(TelegramError):
-    """Surely not accepted: no connection was made, or Telegram said 5xx in its own words."""
-
-
-class NoAnswer(TelegramError):
-    """The request may have arrived; nobody can tell."""
-
-
-class AiohttpRequest(BaseRequest):
-    """python-telegram-bot's transport on the guarded aiohttp session (11 times HTTPX here)."""
-
-    def __init__(self, session: Callable[[], aiohttp.ClientSession]) -> None:
-        """`session` gives the shared session, opened when first asked for."""
-        self._session = session
-
-    @property
-    def read_timeout(self) -> float:
-        """Seconds one call may take."""
-        return TIMEOUT
-
-    async def initialize(self) -> None:
-        """The session opens by itself."""
-
-    async def shutdown(self) -> None:
-        """The channel closes the shared session."""
-
-    async def do_request(  # noqa: PLR0913  python-telegram-bot's own signature
-        self,
-        url: str,
-        method: str,
-        request_data: RequestData | None = None,
-        read_timeout: Any = _DEFAULT,
-        write_timeout: Any = _DEFAULT,
-        connect_timeout: Any = _DEFAULT,
-        pool_timeout: Any = _DEFAULT,
-    ) -> tuple[int, bytes]:
-        """One call; NotSent or NoAnswer when there is no answer of Telegram's own."""
-        try:
-            async with self._session().request(
-                method, url, data=_form(request_data), allow_redirects=False
-            ) as response:
-                status, body = response.status, await response.read()
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, Blocked) as error:
-            raise NotSent("没有连上 Telegram 接口") from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise NoAnswer("Telegram 接口没有应答") from error
-        if status >= 500:
-            raise (
-                NotSent(f"Telegram 服务出错（{status}）")
-                if _own_words(body)
-                else NoAnswer(f"Telegram 接口应答无法识别（{status}）")
-            )
-        return status, body
-
-
-def _form(data: RequestData | None) -> Any:
-    if data is None:
-        return None
-    if not data.multipart_data:
-        return data.json_parameters
-    form = aiohttp.FormData()
-    for name, value in data.json_parameters.items():
-        form.add_field(name, value)
-    for name, (filename, content, mime) in data.multipart_data.items():
-        form.add_field(name, content, filename=filename, content_type=mime)
-    return form
-
-
-def _own_words(body: bytes) -> bool:
-    """Whether an error answer is Telegram's own and not a proxy's."""
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return False
-    return isinstance(answer, dict) and answer.get("ok") is False
-
-
-def outcome_of(error: TelegramError) -> Outcome:
-    """What an error means for one message to one chat."""
-    if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
-        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds))
-    if isinstance(error, NotSent):
-        return Outcome(State.RETRYING, reason=error.message, code="not_sent")
-    if isinstance(error, Forbidden):
-        return Outcome(State.ENDED, reason="对方已停用或屏蔽本账号", code="403")
-    if isinstance(error, ChatMigrated):
-        return Outcome(State.ENDED, reason="群已升级，原群号失效", code="migrated")
-    if isinstance(error, InvalidToken):
-        return Outcome(
-            State.HELD,
-            reason="账号凭证失效：请管理员更换 Telegram 凭证",
-            code="401",
-            detail={"scope": "account"},
-        )
-    if isinstance(error, BadRequest):
-        if any(words in error.message.lower() for words in _GONE):
-            return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
-        return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code="400")
-    return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")
 
 
 class TelegramChannel:
     """See bot.contract.Channel. Public timeline: the channel or group named by secrets["chat"]."""
 
     platform = "telegram"
+    label = "Telegram"
+    account_word = "Telegram"
+    secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    overseas = True  # a third-party platform abroad: export needs its assessment (T15)
+    buttons = True
     window_seconds = 0.0
     window_count = 0
+    nothing = "ok"
+    passive_seconds = 0.0
+    asks_for_proof = False
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` shares the pacing windows; `allowed_private` is for development."""
@@ -162,6 +73,21 @@ class TelegramChannel:
     def render(self, content: Content) -> dict[str, Any]:
         """See bot.render."""
         return render_telegram(content)
+
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-16 units left in one message."""
+        return REPLY_ROOM - units(text)
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """None: the platform itself refuses a wrong token at the first call."""
+        return ""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.telegram.rendering."""
+        return shown_telegram(rendering)
 
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         """See bot.render."""
@@ -179,6 +105,7 @@ class TelegramChannel:
         sent: list[str] = []
         for call in calls:
             outcome = await self._call(account, chat, call)
+            # For one chat ENDED means the reader is gone; for our own channel it means we are out.
             if outcome.state is State.ENDED:
                 outcome = Outcome(
                     State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
@@ -186,6 +113,7 @@ class TelegramChannel:
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent.append(outcome.ref)
+        # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
 
@@ -225,6 +153,7 @@ class TelegramChannel:
         )
         sent: list[str] = []
         for number, text in enumerate(texts, 1):
+            # Buttons below the last part: above it nobody has read what they answer.
             keyboard = markup if reply.buttons and number == len(texts) else None
 
             async def call(bot: Bot, text: str = text, keyboard: Any = keyboard) -> Any:
@@ -241,15 +170,28 @@ class TelegramChannel:
             sent.append(outcome.ref)
         return Outcome(State.PUBLISHED, ref=",".join(sent))
 
-    async def equip(
-        self, account: AccountView, callback: str, commands: Sequence[tuple[str, str]]
-    ) -> None:
-        """Point the bot at `callback` and name its commands; raises TelegramError."""
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Point the bot at `callback` and name its commands (T8, T13)."""
         bot = self._bot(account)
-        await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
-        await bot.set_my_commands(list(commands))
+        try:
+            await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+            await bot.set_my_commands(list(menu.commands))
+        except TelegramError as error:
+            raise NotEquipped(str(error)) from error
 
-    async def answer_callback(self, account: AccountView, callback_id: str) -> None:
+    async def prove(self, account: AccountView, call: Call) -> str:
+        """Telegram never asks."""
+        raise Forged("not asked for by this platform")
+
+    async def hear(self, account: AccountView, call: Call) -> Heard:
+        """See bot.telegram.inbound."""
+        return await hear(account, call)
+
+    def passive(self, reply: Reply) -> str | None:
+        """A webhook's answer may carry one call, but nobody would learn what became of it."""
+        return None
+
+    async def acknowledge(self, account: AccountView, callback_id: str) -> None:
         """Stop the button's spinner; failing to do so harms nobody."""
         try:
             await self._bot(account).answer_callback_query(callback_id)
@@ -264,7 +206,7 @@ class TelegramChannel:
             await self._http.close()
             self._http = None
 
-    async def _call(self, account: AccountView, chat: str, call: Call) -> Outcome:
+    async def _call(self, account: AccountView, chat: str, call: BotCall) -> Outcome:
         pace = int(account.settings.get("per_second", PER_SECOND))
         await self._pace.wait(account.id, chat, pace)
         try:
@@ -292,10 +234,10 @@ class TelegramChannel:
         return self._http
 
 
-async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia) -> list[Call]:
+async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia) -> list[BotCall]:
     """The calls that post a rendering: a photo with caption when it fits, then the texts."""
     parts = list(rendering["parts"])
-    calls: list[Call] = []
+    calls: list[BotCall] = []
     if rendering["photo"]:
         content, _ = await media(rendering["photo"])
         captioned = bool(parts) and units(parts[0]["text"]) <= TELEGRAM_CAPTION
@@ -304,7 +246,7 @@ async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia
     return calls + [_text(chat, part) for part in parts]
 
 
-def _photo(chat: str, content: bytes, part: Mapping[str, Any]) -> Call:
+def _photo(chat: str, content: bytes, part: Mapping[str, Any]) -> BotCall:
     async def call(bot: Bot) -> Any:
         return await bot.send_photo(
             chat,
@@ -317,7 +259,7 @@ def _photo(chat: str, content: bytes, part: Mapping[str, Any]) -> Call:
     return call
 
 
-def _text(chat: str, part: Mapping[str, Any]) -> Call:
+def _text(chat: str, part: Mapping[str, Any]) -> BotCall:
     async def call(bot: Bot) -> Any:
         return await bot.send_message(
             chat, part["text"], entities=[Entity(**entity) for entity in part["entities"]]

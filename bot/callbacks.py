@@ -1,0 +1,246 @@
+"""What the platforms send us: proved, parsed, stored once, answered through the same channel."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import structlog
+from aiohttp import web
+from sqlalchemy.exc import IntegrityError
+
+from bot.accounts import Accounts
+from bot.contacts import Contacts
+from bot.contract import (
+    AccountView,
+    Call,
+    Forged,
+    Inbound,
+    InboundKind,
+    Listening,
+    Reply,
+    Unreadable,
+)
+from bot.delivery.publishing import Publisher
+from bot.delivery.sending import Sender
+from bot.models import Contact, InboundMessage
+from config.clock import now
+from storage.cache import Cache
+from storage.database import Database, new_id
+
+ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
+LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
+
+OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Reply | None]]
+Mask = Callable[[str], str]
+_log = structlog.get_logger("bot.callbacks")
+
+
+@dataclass(frozen=True)
+class CallbackWiring:
+    """What the callbacks need.
+
+    `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    """
+
+    db: Database
+    cache: Cache
+    accounts: Accounts
+    contacts: Contacts
+    publisher: Publisher
+    sender: Sender
+    channels: Mapping[str, Listening]
+    on_inbound: OnInbound
+    mask: Mask
+
+
+def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
+    """Mount `/<platform>/<slug>`; answers still on their way are awaited at shutdown."""
+    callbacks = Callbacks(wiring)
+    for platform, channel in wiring.channels.items():
+        path = f"/{platform}/{{slug}}"
+        if channel.asks_for_proof:
+            app.router.add_get(path, partial(callbacks.prove, channel))
+        app.router.add_post(path, partial(callbacks.receive, channel))
+
+    async def drain(_: web.Application) -> None:
+        await callbacks.drain()
+
+    app.on_shutdown.append(drain)
+    return callbacks
+
+
+class Callbacks:
+    """The doors of every platform: once only in, answered in the call or after it."""
+
+    def __init__(self, wiring: CallbackWiring) -> None:
+        """See CallbackWiring."""
+        self._w = wiring
+        self._running: set[asyncio.Task[Any]] = set()
+        self._known: dict[str, tuple[float, AccountView | None]] = {}
+
+    async def drain(self, seconds: float = 20.0) -> None:
+        """Wait for the answers still on their way."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+
+    async def prove(self, channel: Listening, request: web.Request) -> web.Response:
+        """Prove to the platform that the address is ours."""
+        try:
+            account = await self._account(request, channel.platform)
+            return web.Response(text=await channel.prove(account, _call(request)))
+        except Forged as forged:
+            return _forbidden(request, forged)
+
+    async def receive(self, channel: Listening, request: web.Request) -> web.Response:
+        """One message or event; answered in the call where the platform waits for it."""
+        try:
+            account = await self._account(request, channel.platform)
+            heard = await channel.hear(account, _call(request))
+        except Forged as forged:
+            return _forbidden(request, forged)
+        except Unreadable as unreadable:
+            return web.Response(status=400, text=str(unreadable))
+        inbound, text = heard.inbound, None
+        if inbound.kind is InboundKind.RESULT:
+            await self._w.publisher.on_result_event(inbound)
+        elif channel.passive_seconds:
+            text = await self._answer_in_call(channel, account, inbound)
+        elif inbound.address:
+            stored = await self._store(inbound)
+            if stored is not None:
+                self._spawn(self._answer_after(channel, account, inbound, stored))
+        if text is None:
+            return web.Response(text=channel.nothing)
+        return web.Response(text=heard.respond(text), content_type="application/xml")
+
+    async def _answer_in_call(
+        self, channel: Listening, account: AccountView, inbound: Inbound
+    ) -> str | None:
+        """The passive answer, or None: nothing to say, or it follows as messages."""
+        key = f"passive:{account.id}:{inbound.dedupe}"
+        stored = await self._store(inbound)
+        if stored is None:  # the platform tries again: the same answer, if there is one yet
+            return await self._w.cache.get(key)
+        task = self._spawn(self._w.on_inbound(inbound, stored.contact))
+        seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
+        # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
+        await asyncio.wait({task}, timeout=seconds)
+        if not task.done():
+            self._spawn(self._send_late(task, stored.row_id))
+            return None
+        reply = task.result()
+        if reply is None:
+            return None
+        text = channel.passive(reply)
+        if text is None:
+            self._spawn(self._send_late(task, stored.row_id))
+            return None
+        await self._w.cache.set(key, text, 60)
+        return text
+
+    async def _send_late(self, answer: asyncio.Task[Reply | None], row_id: str) -> None:
+        reply = await answer
+        if reply is not None:
+            await self._w.sender.reply_now(reply, f"in:{row_id}")
+
+    async def _answer_after(
+        self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
+    ) -> None:
+        if inbound.callback_id:
+            self._spawn(channel.acknowledge(account, inbound.callback_id))
+        reply = await self._w.on_inbound(inbound, stored.contact)
+        if reply is not None:
+            await self._w.sender.reply_now(reply, f"in:{stored.row_id}")
+
+    async def _account(self, request: web.Request, platform: str) -> AccountView:
+        slug = request.match_info["slug"]
+        until, account = self._known.get(slug, (0.0, None))
+        if account is None or until < time.monotonic():
+            try:
+                account = await self._w.accounts.by_slug(slug)
+            except (LookupError, ValueError) as error:
+                raise Forged("no such account") from error
+            self._known[slug] = (time.monotonic() + ACCOUNT_FOR, account)
+        # A known slug under another platform's path would be parsed by rules it never agreed to.
+        if account.platform != platform:
+            raise Forged("no such account")
+        return account
+
+    async def _store(self, inbound: Inbound) -> "_Stored | None":
+        """The row, or None when this act was stored before."""
+        for _ in range(2):  # a first clash may be two first messages making one contact
+            try:
+                return await self._store_once(inbound)
+            except IntegrityError:
+                continue
+        return None
+
+    async def _store_once(self, inbound: Inbound) -> "_Stored":
+        db, row_id = self._w.db, new_id()
+        async with db.writing() if db.is_sqlite else db.session() as session:
+            contact = await self._w.contacts.upsert(
+                session, inbound.account_id, inbound.address, now()
+            )
+            session.add(
+                InboundMessage(
+                    id=row_id,
+                    account_id=inbound.account_id,
+                    contact_id=contact.id,
+                    dedupe=inbound.dedupe,
+                    kind=inbound.kind,
+                    text=self._w.mask(inbound.text),
+                    at=inbound.at,
+                )
+            )
+            await session.flush()
+            if inbound.kind is InboundKind.UNFOLLOW:
+                await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
+        return _Stored(contact, row_id)
+
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("answer_failed", error=type(error).__name__, exc_info=error)
+
+
+@dataclass(frozen=True)
+class _Stored:
+    """One act in the database: who it was, and its row."""
+
+    contact: Contact
+    row_id: str
+
+
+def _call(request: web.Request) -> Call:
+    return Call(request.query, request.headers, partial(_body, request))
+
+
+async def _body(request: web.Request) -> bytes:
+    if (request.content_length or 0) > LARGEST_BODY:
+        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
+    # A body without a length is counted while it comes; the header alone may lie.
+    body = await request.content.read(LARGEST_BODY + 1)
+    while not request.content.at_eof() and len(body) <= LARGEST_BODY:
+        body += await request.content.read(LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
+    return body
+
+
+def _forbidden(request: web.Request, forged: Forged) -> web.Response:
+    _log.warning(
+        "callback_refused",
+        account=request.match_info["slug"],
+        reason=str(forged),
+        remote=request.remote,
+    )
+    return web.Response(status=403, text="forbidden")

@@ -1,0 +1,135 @@
+"""Signs of life: which process sends what, and what becomes of the rows of a dead one."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar
+
+from sqlalchemy import or_, select, update
+
+from bot.contract import State
+from bot.delivery.outbox import set_publication
+from bot.delivery.recent import Recent
+from bot.delivery.retrying import LOST
+from bot.delivery.wiring import Wiring
+from bot.models import Attempt, Delivery, Publication
+from config.clock import now
+from storage.database import new_id
+
+LEASE = 15.0  # seconds a process counts as alive after its last sign of life
+
+T = TypeVar("T")
+
+
+class Lease:
+    """One process's name on its rows, and its work that must not be cut off half-way."""
+
+    def __init__(self, wiring: Wiring, recent: Recent) -> None:
+        """Nothing runs until `start`."""
+        self._w = wiring
+        self._recent = recent
+        self.owner = new_id()
+        self.stopping = False
+        self._alive: asyncio.Task[None] | None = None
+        self._busy: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> int:
+        """Sign this process as alive and sweep up after dead ones; returns the rows swept."""
+        await self._beat()
+        self._alive = asyncio.create_task(self._keep_alive())
+        return await self.sweep()
+
+    async def stop(self, timeout: float = 20.0) -> None:  # noqa: ASYNC109  seconds to drain
+        """Claim nothing more, wait for what is on its way, then give up the lease."""
+        self.stopping = True
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=timeout)
+        if self._alive is not None:
+            self._alive.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._alive
+        await self._w.cache.delete(f"lease:{self.owner}")
+
+    async def guarded(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` to its end even when the caller is cancelled; `stop` waits for it.
+
+        A message between its call and its outcome would otherwise be left `sending`, and the next
+        sweep could only call it unknown.
+        """
+        task = asyncio.create_task(work)
+        self._busy.add(task)
+        task.add_done_callback(self._busy.discard)
+        return await asyncio.shield(task)
+
+    async def _beat(self) -> None:
+        await self._w.cache.set(f"lease:{self.owner}", "1", LEASE)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE / 3)  # two beats may be lost before anybody thinks us dead
+            await self._beat()
+
+    async def sweep(self) -> int:
+        """Rows left `sending` by processes without a lease become `unknown`; how many there were.
+
+        A publication the platform itself guards against doubles is tried again instead.
+        """
+        swept = 0
+        async with self._w.db.session() as session:
+            owners = set(
+                await session.scalars(
+                    select(Delivery.owner).where(Delivery.state == State.SENDING).distinct()
+                )
+            ) | set(
+                await session.scalars(
+                    select(Publication.owner).where(Publication.state == State.SENDING).distinct()
+                )
+            )
+        for owner in owners - {self.owner}:  # our own are on their way right now
+            if await self._w.cache.get(f"lease:{owner}") is None:
+                swept += await self._sweep_owner(owner)
+        return swept
+
+    async def _sweep_owner(self, owner: str) -> int:
+        async with self._w.db.session() as session:
+            lost = (
+                update(Delivery)
+                .where(Delivery.state == State.SENDING, Delivery.owner == owner)
+                .values(state=State.UNKNOWN, why=LOST, finished_at=now())
+                .returning(Delivery.id)
+            )
+            deliveries = list(await session.scalars(lost))
+            left = (
+                update(Publication)
+                .where(Publication.state == State.SENDING, Publication.owner == owner)
+                .values(state=State.UNKNOWN, reason=LOST)
+                .returning(Publication.id, Publication.account_id)
+            )
+            publications = (await session.execute(left)).all()
+            await session.execute(
+                update(Attempt)
+                .where(
+                    Attempt.state == State.SENDING,
+                    or_(
+                        Attempt.delivery_id.in_(deliveries),
+                        Attempt.publication_id.in_([row.id for row in publications]),
+                    ),
+                )
+                .values(state=State.UNKNOWN, finished_at=now())
+            )
+        # Messages stay unknown: no platform refuses a second one of those.
+        for row in publications:
+            if await self._resumable(row.account_id):
+                async with self._w.db.session() as session:
+                    await set_publication(
+                        session, row.id, state=State.RETRYING, next_at=now(), reason=""
+                    )
+            else:
+                await self._w.on_publication(row.id)
+        return len(deliveries) + len(publications)
+
+    async def _resumable(self, account_id: str) -> bool:
+        account = await self._recent.account(account_id)
+        if isinstance(account, str):
+            return False
+        return self._w.channels[account.platform].resumable(account)

@@ -1,0 +1,317 @@
+"""The rows of what leaves: claimed, given their outcome, held, made due again; replies queued.
+
+Functions of an open session: who calls them decides what stands in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contacts import Contacts
+from bot.contract import Button, Outcome, Reply, ReplyBasis, State
+from bot.delivery.recent import stopped_accounts
+from bot.delivery.retrying import LOST, delay, give_up
+from bot.models import Attempt, Contact, Delivery, Publication
+from config.clock import now
+from storage.database import Base, Database, new_id
+
+RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
+DUE = (State.CREATED, State.RETRYING)
+
+# Tables and not mapped classes: a push writes thousands of rows, and the unit of work of the ORM
+# costs more than all of their calls together.
+_deliveries, _attempts, _contacts = (
+    Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
+)
+_CLAIMED = ("id", "release_id", "account_id", "contact_id", "reason", "reply", "attempts")
+_ASKED = ("id", "address", "state", "last_inbound_at", "window_used")
+_OUTCOME = (
+    update(_deliveries)
+    .where(_deliveries.c.id == bindparam("key"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("state", "ref", "why", "hold", "next_at", "finished_at")
+        }
+    )
+)
+_ATTEMPT_OUTCOME = (
+    update(_attempts)
+    .where(_attempts.c.id == bindparam("key"))
+    .values({name: bindparam(name) for name in ("state", "code", "detail", "finished_at")})
+)
+
+
+@dataclass
+class Work:
+    """One claimed delivery on its way; UNKNOWN until its call has said otherwise."""
+
+    id: str
+    attempt_id: str
+    release_id: str | None
+    account_id: str
+    contact_id: str
+    reason: str
+    reply: Mapping[str, Any] | None
+    attempts: int
+    contact: Any = None
+    outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
+
+
+# --- claiming and outcomes --------------------------------------------------------------------
+
+
+def delivery_due(
+    moment: datetime, stops: frozenset[str], resting: Sequence[str]
+) -> ColumnElement[bool]:
+    """Whether a message may be claimed at `moment` under these stops."""
+    if "all" in stops:
+        return Delivery.id.is_(None)
+    parts: list[ColumnElement[bool]] = [
+        Delivery.state.in_(DUE),
+        or_(Delivery.next_at.is_(None), Delivery.next_at <= moment),
+    ]
+    if "push" in stops:
+        parts.append(Delivery.release_id.is_(None))
+    if idle := [*stopped_accounts(stops), *resting]:
+        parts.append(Delivery.account_id.not_in(idle))
+    return and_(*parts)
+
+
+async def candidates(session: AsyncSession, due: ColumnElement[bool], limit: int) -> list[str]:
+    """Ids of due rows: answers first, then what must be retried, then the push itself."""
+    found: dict[str, None] = {}
+    for part in (
+        Delivery.release_id.is_(None),
+        Delivery.state == State.RETRYING,
+        Delivery.state == State.CREATED,
+    ):
+        if len(found) < limit:
+            query = select(Delivery.id).where(due, part).limit(limit)
+            found |= dict.fromkeys(await session.scalars(query))
+    return list(found)[:limit]
+
+
+async def claim(
+    session: AsyncSession, batch: Sequence[str], due: ColumnElement[bool], owner: str
+) -> list[Work]:
+    """Take those of `batch` that are still due: the rows that stand before their calls."""
+    moment = now()
+    # `due` is asked again here: between the list and this claim a stop may have been turned, and
+    # another process may hold the row (skip_locked).
+    free = select(Delivery.id).where(Delivery.id.in_(batch), due).with_for_update(skip_locked=True)
+    taken = await session.execute(
+        update(_deliveries)
+        .where(_deliveries.c.id.in_(free))
+        .values(
+            state=State.SENDING,
+            owner=owner,
+            sending_since=moment,
+            attempts=_deliveries.c.attempts + 1,
+        )
+        .returning(*(_deliveries.c[name] for name in _CLAIMED))
+    )
+    work = [Work(attempt_id=new_id(), **row._mapping) for row in taken]
+    if not work:
+        return []
+    await session.execute(
+        insert(_attempts),
+        [
+            {
+                "id": one.attempt_id,
+                "delivery_id": one.id,
+                "started_at": moment,
+                "state": State.SENDING,
+                "code": "",
+                "detail": {},
+            }
+            for one in work
+        ],
+    )
+    people = await session.execute(
+        select(*(_contacts.c[name] for name in _ASKED)).where(
+            _contacts.c.id.in_([one.contact_id for one in work])
+        )
+    )
+    known = {row.id: row for row in people}
+    for one in work:
+        one.contact = known.get(one.contact_id)
+    return work
+
+
+async def write_outcomes(
+    session: AsyncSession, finished: Sequence[Work], contacts: Contacts
+) -> None:
+    """What became of each call; a contact that is gone ends with all that waits for it."""
+    moment = now()
+    for one in finished:
+        one.outcome = give_up(one.outcome, one.attempts)
+    await session.execute(_OUTCOME, [_outcome_row(one, moment) for one in finished])
+    await session.execute(
+        _ATTEMPT_OUTCOME,
+        [
+            {
+                "key": one.attempt_id,
+                "state": one.outcome.state,
+                "code": one.outcome.code[:40],
+                "detail": dict(one.outcome.detail),
+                "finished_at": moment,
+            }
+            for one in finished
+        ],
+    )
+    sent = [one.contact_id for one in finished if one.outcome.state is State.PUBLISHED]
+    # Only what arrived counts against the window: a refusal costs the citizen nothing (W7).
+    if sent:
+        await session.execute(
+            update(_contacts)
+            .where(_contacts.c.id.in_(sent))
+            .values(window_used=_contacts.c.window_used + 1)
+        )
+    for one in finished:
+        if one.outcome.state is State.ENDED:
+            await contacts.end(session, one.contact_id, one.outcome.reason)
+
+
+def _outcome_row(one: Work, moment: datetime) -> dict[str, Any]:
+    outcome = one.outcome
+    retrying, held = outcome.state is State.RETRYING, outcome.state is State.HELD
+    wait = timedelta(seconds=delay(outcome, one.attempts))
+    return {
+        "key": one.id,
+        "state": outcome.state,
+        "ref": outcome.ref[:200],
+        "why": outcome.reason,
+        "hold": outcome.code[:20] if held else "",
+        "next_at": moment + wait if retrying else None,
+        # A retry and a hold go on: they are not finished, and reports must not count them.
+        "finished_at": None if retrying or held else moment,
+    }
+
+
+# --- holding and resuming ---------------------------------------------------------------------
+
+
+async def hold(session: AsyncSession, which: ColumnElement[bool], reason: str, why: str) -> None:
+    """Keep back what is still due; `why` is RELEASE_HOLD or ACCOUNT_HOLD."""
+    await session.execute(
+        update(Delivery)
+        .where(which, Delivery.state.in_(DUE))
+        .values(state=State.HELD, hold=why, why=reason, next_at=None)
+    )
+
+
+async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[str, str]:
+    """Hold what would meet the same refusal; returns refused accounts and why."""
+    refused = {
+        one.account_id: one.outcome.reason
+        for one in finished
+        if one.outcome.detail.get("scope") == "account"
+    }
+    for account_id, reason in refused.items():
+        await hold(session, Delivery.account_id == account_id, reason, ACCOUNT_HOLD)
+    broken = {
+        one.release_id: one.outcome.reason
+        for one in finished
+        if one.outcome.code == RELEASE_HOLD and one.release_id
+    }
+    for release_id, reason in broken.items():
+        await hold(session, Delivery.release_id == release_id, reason, RELEASE_HOLD)
+    return refused
+
+
+async def resume(session: AsyncSession, account_id: str) -> int:
+    """Make due again what an account-level refusal held; how many rows."""
+    query = (
+        update(Delivery)
+        .where(
+            Delivery.account_id == account_id,
+            Delivery.state == State.HELD,
+            Delivery.hold == ACCOUNT_HOLD,
+        )
+        .values(state=State.CREATED, hold="", next_at=None)
+        .returning(Delivery.id)
+    )
+    return len(list(await session.scalars(query)))
+
+
+# --- replies ----------------------------------------------------------------------------------
+
+
+async def queue_reply(
+    db: Database, reply: Reply, key: str, session: AsyncSession | None = None
+) -> str:
+    """Leave a reply to be sent; `key` is unique per contact, so one reply is sent once.
+
+    With `session`, the row belongs to the caller's transaction. Returns the delivery id.
+    """
+    if session is not None:
+        return await _reply_row(session, reply, key)
+    try:
+        async with db.session() as own:
+            return await _reply_row(own, reply, key)
+    except IntegrityError:  # another process was a moment faster
+        async with db.session() as own:
+            return await _reply_row(own, reply, key)
+
+
+async def _reply_row(session: AsyncSession, reply: Reply, key: str) -> str:
+    known = select(Delivery.id).where(
+        Delivery.content_key == key, Delivery.contact_id == reply.contact_id
+    )
+    found = (await session.scalars(known)).first()
+    if found is not None:
+        return found
+    row = Delivery(
+        id=new_id(),
+        content_key=key,
+        account_id=reply.account_id,
+        contact_id=reply.contact_id,
+        reply=asdict(reply),
+        state=State.CREATED,
+        created_at=now(),
+    )
+    session.add(row)
+    await session.flush()
+    return row.id
+
+
+def reply_from(data: Mapping[str, Any]) -> Reply:
+    """A Reply read back from its JSON row."""
+    return Reply(
+        account_id=data["account_id"],
+        contact_id=data["contact_id"],
+        text=data["text"],
+        basis=ReplyBasis(data["basis"]),
+        buttons=tuple(tuple(Button(**one) for one in row) for row in data["buttons"]),
+        sources=tuple(data["sources"]),
+    )
+
+
+# --- publications -----------------------------------------------------------------------------
+
+
+async def set_publication(session: AsyncSession, publication_id: str, **values: Any) -> None:
+    """Write columns of one publication."""
+    await session.execute(
+        update(Publication).where(Publication.id == publication_id).values(**values)
+    )
+
+
+async def close_attempt(session: AsyncSession, attempt_id: str, outcome: Outcome) -> None:
+    """The outcome beside the row that stood before the call."""
+    await session.execute(
+        update(Attempt)
+        .where(Attempt.id == attempt_id)
+        .values(
+            state=outcome.state,
+            code=outcome.code[:40],
+            detail=dict(outcome.detail),
+            finished_at=now(),
+        )
+    )

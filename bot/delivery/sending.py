@@ -1,0 +1,148 @@
+"""Messages to contacts: a turn writes the last outcomes and claims the next rows, then calls."""
+
+import asyncio
+from collections.abc import Sequence
+
+import structlog
+
+from bot.contacts import WINDOW_HOLD
+from bot.contract import AccountView, Channel, NotReleased, Outcome, Reply, ReplyBasis, State
+from bot.delivery import outbox
+from bot.delivery.leases import Lease
+from bot.delivery.outbox import ACCOUNT_HOLD, RELEASE_HOLD, Work
+from bot.delivery.recent import Recent
+from bot.delivery.routes import Way, Window, route, window_of
+from bot.delivery.wiring import Wiring
+from bot.models import Delivery
+from config.clock import now
+
+_log = structlog.get_logger("bot.delivery")
+
+
+class Sender:
+    """Sends what is due. One a process; any number of processes."""
+
+    def __init__(self, wiring: Wiring, lease: Lease, recent: Recent) -> None:
+        """`lease` and `recent` are shared with the process's Publisher."""
+        self._w = wiring
+        self._lease = lease
+        self._recent = recent
+        # A quarter of the calls is kept for answers: a citizen who asks during a push to
+        # thousands must not wait for its end.
+        reply_slots = max(1, wiring.in_flight // 4)
+        self._batch = max(1, wiring.in_flight - reply_slots)
+        self._reply_slots = asyncio.Semaphore(reply_slots)
+        self._delivering = asyncio.Lock()
+
+    async def deliver_due(self, limit: int = 500) -> int:
+        """Send up to `limit` due messages; how many got an outcome."""
+        async with self._delivering:
+            return await self._lease.guarded(self._deliver(await self._candidates(limit)))
+
+    async def _deliver(self, queue: Sequence[str]) -> int:
+        done = 0
+        work: list[Work] = []
+        waiting = list(queue)
+        while waiting or work:
+            batch = [] if self._lease.stopping else waiting[: self._batch]
+            waiting = [] if self._lease.stopping else waiting[self._batch :]
+            done += len(work)
+            work = await self._turn(work, batch)
+            await self._send(work)
+        return done
+
+    async def _candidates(self, limit: int) -> list[str]:
+        due = outbox.delivery_due(now(), await self._recent.stops(), self._recent.resting())
+        async with self._w.db.session() as session:
+            return await outbox.candidates(session, due, limit)
+
+    async def _turn(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+        """Write the last outcomes and claim the next rows, in one short transaction.
+
+        One and not two: a push would else cost twice the commits, and a process that died between
+        them would have claimed rows whose refusal it already knew.
+        """
+        stops = await self._recent.stops()
+        refused: dict[str, str] = {}
+        claimed: list[Work] = []
+        async with self._w.db.session() as session:
+            if finished:
+                await outbox.write_outcomes(session, finished, self._w.contacts)
+                self._rest_after(finished)
+                refused = await outbox.hold_after(session, finished)
+            if batch:
+                due = outbox.delivery_due(now(), stops, self._recent.resting())
+                claimed = await outbox.claim(session, batch, due, self._lease.owner)
+        for account_id, reason in refused.items():
+            await self._w.on_incident("account_refused", f"account:{account_id}", reason)
+        return claimed
+
+    def _rest_after(self, finished: Sequence[Work]) -> None:
+        """A limit on the whole bot (429) rests the account, not only this one message (T3)."""
+        for one in finished:
+            if one.outcome.state is State.RETRYING and one.outcome.code == "429":
+                self._recent.pause(one.account_id, one.outcome.retry_after)
+
+    async def _send(self, work: Sequence[Work]) -> None:
+        """Call the platform once per claimed row, at the same time; outcomes land in the work."""
+        calls = [self._send_one(one) for one in work]
+        for one, outcome in zip(
+            work, await asyncio.gather(*calls, return_exceptions=True), strict=True
+        ):
+            if isinstance(outcome, Outcome):
+                one.outcome = outcome
+            else:
+                _log.error("send_failed", delivery=one.id, exc_info=outcome)
+
+    async def _send_one(self, one: Work) -> Outcome:
+        gone = route(Window(), one.contact, now())  # asked first: no account need be opened
+        if gone.kind is Way.ENDED:
+            return Outcome(State.ENDED, reason=gone.words)
+        account = await self._recent.account(one.account_id)
+        if isinstance(account, str):
+            return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
+        channel = self._w.channels[account.platform]
+        way = route(window_of(channel, account.settings), one.contact, now())
+        if not way.open:
+            return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
+        address = self._w.contacts.open_address(one.contact.address)
+        if one.reply is not None:
+            return await self._send_reply(channel, account, address, outbox.reply_from(one.reply))
+        release = await self._recent.release(str(one.release_id))
+        if isinstance(release, NotReleased):
+            return Outcome(State.HELD, reason="；".join(release.reasons), code=RELEASE_HOLD)
+        rendering = release.renderings.get(account.id)
+        if rendering is None:
+            return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        return await channel.push(account, address, rendering, one.reason)
+
+    async def _send_reply(
+        self, channel: Channel, account: AccountView, address: str, reply: Reply
+    ) -> Outcome:
+        robot = reply.basis in (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
+        if robot and "answers" in await self._recent.stops():
+            return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
+        return await channel.reply(account, address, reply)
+
+    # --- one answer at once ---------------------------------------------------------------
+
+    async def reply_now(self, reply: Reply, key: str) -> Outcome:
+        """Send a reply at once and once; a second call with the same key sends nothing."""
+        delivery_id = await outbox.queue_reply(self._w.db, reply, key)
+        async with self._reply_slots:
+            await self._lease.guarded(self._reply_turn(delivery_id))
+        async with self._w.db.session() as session:
+            row = await session.get_one(Delivery, delivery_id)
+        return Outcome(State(row.state), ref=row.ref, reason=row.why)
+
+    async def _reply_turn(self, delivery_id: str) -> None:
+        work = await self._turn([], [delivery_id])
+        await self._send(work)
+        if work:
+            await self._turn(work, [])
+
+    async def resume(self, account_id: str) -> int:
+        """Make due again what an account-level refusal held; how many rows."""
+        self._recent.forget_account(account_id)
+        async with self._w.db.session() as session:
+            return await outbox.resume(session, account_id)

@@ -1,0 +1,42 @@
+"""What publishing and sending are given by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from bot.contacts import Contacts
+from bot.contract import AccountView, Channel, LoadMedia, Verify
+from storage.cache import Cache
+from storage.database import Database
+
+_log = structlog.get_logger("bot.delivery")
+
+
+async def _no_incident(kind: str, subject: str, message: str) -> None:
+    _log.error(kind, subject=subject, message=message)
+
+
+async def _no_news(publication_id: str) -> None:
+    _log.info("publication", id=publication_id)
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """One for all of this room.
+
+    `on_incident(kind, subject, message)` records what staff must see. `on_publication(id)` is
+    called after a publication reached published, failed, held or unknown.
+    `in_flight`: how many calls may be unsettled at any instant in this process.
+    """
+
+    db: Database
+    cache: Cache
+    contacts: Contacts
+    channels: Mapping[str, Channel]
+    verify: Verify
+    open_account: Callable[[str], Awaitable[AccountView]]
+    load_media: LoadMedia
+    in_flight: int = 8
+    on_incident: Callable[[str, str, str], Awaitable[None]] = _no_incident
+    on_publication: Callable[[str], Awaitable[None]] = _no_news

@@ -1,0 +1,43 @@
+"""What an error of Telegram means for one message to one chat."""
+
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Forbidden,
+    InvalidToken,
+    RetryAfter,
+    TelegramError,
+)
+
+from bot.contract import Outcome, State
+from bot.telegram.client import NotSent
+
+_GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
+
+
+def outcome_of(error: TelegramError) -> Outcome:
+    """What an error means for one message to one chat."""
+    if isinstance(error, RetryAfter):
+        wait = error.retry_after
+        seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
+        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds))
+    # Before the general cases: our own two errors say for sure what a network error only hints.
+    if isinstance(error, NotSent):
+        return Outcome(State.RETRYING, reason=error.message, code="not_sent")
+    if isinstance(error, Forbidden):
+        return Outcome(State.ENDED, reason="对方已停用或屏蔽本账号", code="403")
+    if isinstance(error, ChatMigrated):
+        return Outcome(State.ENDED, reason="群已升级，原群号失效", code="migrated")
+    if isinstance(error, InvalidToken):
+        return Outcome(
+            State.HELD,
+            reason="账号凭证失效：请管理员更换 Telegram 凭证",
+            code="401",
+            detail={"scope": "account"},
+        )
+    # 400 is one number for two things, told apart by words alone: gone, or refused.
+    if isinstance(error, BadRequest):
+        if any(words in error.message.lower() for words in _GONE):
+            return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
+        return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code="400")
+    return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")

@@ -1,0 +1,286 @@
+"""WeChat: wechatpy's API objects over our own aiohttp transport, one token holder, one error table.
+
+Preparing calls (uploads, drafts) may be made again; submitting and sending may not: without an
+answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refuses a second one.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import aiohttp
+
+from bot.contract import (
+    AccountView,
+    Call,
+    Content,
+    Heard,
+    Inbound,
+    LoadMedia,
+    Menu,
+    NotEquipped,
+    Outcome,
+    Reply,
+    State,
+)
+from bot.http import open_session
+from bot.preview import Shown
+from bot.render import fill_reason
+from bot.wechat import inbound
+from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
+from bot.wechat.drafts import make_draft
+from bot.wechat.errors import outcome_of
+from bot.wechat.inbound import SUCCESS
+from bot.wechat.rendering import (
+    problems_wechat,
+    render_wechat,
+    reply_text,
+    shown_wechat,
+    split_bytes,
+)
+from storage.cache import Cache
+
+AES_KEY_LENGTH = 43
+PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
+
+
+PUBLISH_STATUS = {
+    2: "原创声明未通过",
+    3: "发布失败",
+    4: "平台审核不通过",
+    5: "发布后已被全部删除",
+    6: "发布后被平台封禁",
+}
+
+
+class WeChatChannel:
+    """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
+
+    platform = "wechat"
+    label = "微信"
+    account_word = "微信公众号"
+    secrets: tuple[str, ...] = ("appid", "secret", "token", "aes_key")
+    overseas = False
+    buttons = False
+    window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
+    window_count = 5
+    nothing = SUCCESS
+    passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
+    asks_for_proof = True
+
+    def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
+        """`cache` shares tokens and uploads; `allowed_private` is for development."""
+        self._allowed = allowed_private
+        self._cache = cache
+        self._http: aiohttp.ClientSession | None = None
+        self.tokens = TokenService(cache, self._session)
+
+    def client(self, account: AccountView) -> AioWeChatClient:
+        """wechatpy's client for one account; its API objects return awaitables."""
+        return AioWeChatClient(account, self._session, self.tokens)
+
+    def render(self, content: Content) -> dict[str, Any]:
+        """See bot.render."""
+        return render_wechat(content)
+
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-8 bytes left in one passive text."""
+        return PASSIVE_ROOM - len(text.encode())
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """An EncodingAESKey is 43 characters long; a shorter one decrypts nothing (W5)."""
+        if len(secrets["aes_key"]) == AES_KEY_LENGTH:
+            return ""
+        return f"消息加解密密钥 aes_key 必须是 {AES_KEY_LENGTH} 个字符：请从公众平台复制"
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.wechat.rendering."""
+        return shown_wechat(rendering)
+
+    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
+        """See bot.render."""
+        return problems_wechat(rendering)
+
+    def resumable(self, account: AccountView) -> bool:
+        """A mass send is: its clientmsgid makes the platform refuse a second one for a day."""
+        return bool(account.settings.get("push") == "mass")
+
+    async def publish(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+    ) -> Outcome:
+        """Upload, draft, submit. SUBMITTED with ref `publish:<id>` or `mass:<id>`."""
+        client = self.client(account)
+        try:
+            draft = await make_draft(client, account, rendering["article"], media, self._cache)
+        except LookupError:
+            return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
+        except (OSError, ValueError) as error:
+            return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            return outcome_of(error, irreversible=False)
+        # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
+        if account.settings.get("push") == "mass":
+            return await self._mass(client, account, rendering, draft)
+        try:
+            answer = await client.post("freepublish/submit", data={"media_id": draft})
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            return outcome_of(error, irreversible=True)
+        return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
+
+    async def _mass(
+        self,
+        client: AioWeChatClient,
+        account: AccountView,
+        rendering: Mapping[str, Any],
+        draft: str,
+    ) -> Outcome:
+        # The same words of the same account are the same send, whatever process tries again.
+        form = json.dumps([account.id, rendering], sort_keys=True, ensure_ascii=False)
+        data = {
+            "filter": {"is_to_all": True},
+            "mpnews": {"media_id": draft},
+            "msgtype": "mpnews",
+            "send_ignore_reprint": 0,
+            "clientmsgid": hashlib.sha256(form.encode()).hexdigest(),
+        }
+        try:
+            answer = await client.post("message/mass/sendall", data=data)
+        except WeChatRefused as refused:
+            # Our first call arrived after all: the answer names it, nothing is sent twice (W13).
+            if refused.code == 45065 and refused.body.get("msg_id"):
+                return Outcome(State.SUBMITTED, ref=f"mass:{refused.body['msg_id']}")
+            return outcome_of(refused, irreversible=True)
+        except (NotSent, NoAnswer) as error:
+            return outcome_of(error, irreversible=True)
+        return Outcome(State.SUBMITTED, ref=f"mass:{answer['msg_id']}")
+
+    async def settle(self, account: AccountView, ref: str) -> Outcome:
+        """Ask what became of a submitted publication; SUBMITTED while it still runs."""
+        route, _, number = ref.partition(":")
+        client = self.client(account)
+        try:
+            if route == "mass":
+                answer = await client.post("message/mass/get", data={"msg_id": number})
+                return _mass_outcome(ref, str(answer.get("msg_status", "")))
+            answer = await client.post("freepublish/get", data={"publish_id": number})
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            return outcome_of(error, irreversible=False)
+        return _publish_outcome(ref, answer)
+
+    def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
+        """PUBLISHJOBFINISH and MASSSENDJOBFINISH name the publication they finish (W16, W21)."""
+        raw = inbound.raw
+        if inbound.key == "publishjobfinish":
+            info = raw.get("PublishEventInfo") or {}
+            ref = f"publish:{info.get('publish_id', '')}"
+            return ref, _publish_outcome(ref, info)
+        if inbound.key == "masssendjobfinish":
+            ref = f"mass:{raw.get('MsgID', raw.get('MsgId', ''))}"
+            return ref, _mass_outcome(ref, str(raw.get("Status", "")), _mass_url(raw))
+        return None
+
+    async def push(
+        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+    ) -> Outcome:
+        """A customer message; outside its window HELD."""
+        text = fill_reason(rendering["push"]["text"], reason)
+        return await self._custom(account, address, [text])
+
+    async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
+        """A reply as customer messages of at most 2,048 bytes each."""
+        return await self._custom(account, address, split_bytes(reply_text(reply)))
+
+    async def _custom(self, account: AccountView, address: str, texts: list[str]) -> Outcome:
+        client = self.client(account)
+        for number, text in enumerate(texts):
+            try:
+                await client.message.send_text(address, text)
+            except (WeChatRefused, NotSent, NoAnswer) as error:
+                outcome = outcome_of(error, irreversible=True)
+                if number == 0:
+                    return outcome
+                reason = f"已发出前 {number} 条，其余没有发出（{outcome.reason}），请人工核对"
+                return Outcome(State.UNKNOWN, reason=reason, code=outcome.code)
+        return Outcome(State.PUBLISHED)
+
+    async def prove(self, account: AccountView, call: Call) -> str:
+        """See bot.wechat.inbound."""
+        return await inbound.prove(account, call, self._cache)
+
+    async def hear(self, account: AccountView, call: Call) -> Heard:
+        """See bot.wechat.inbound."""
+        return await inbound.hear(account, call, self._cache)
+
+    def passive(self, reply: Reply) -> str | None:
+        """One text of at most 2,048 bytes (W4); what is longer follows as customer messages."""
+        text = reply_text(reply)
+        return text if len(split_bytes(text)) == 1 else None
+
+    async def acknowledge(self, account: AccountView, callback_id: str) -> None:
+        """WeChat has no buttons that wait."""
+
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Set the account's menu: groups of click buttons, three by at most five (W36).
+
+        There is no call for the callback address: a person types it into the platform's console.
+        """
+        buttons = [
+            {
+                "name": label,
+                "sub_button": [
+                    {"type": "click", "name": name, "key": key} for name, key in choices
+                ],
+            }
+            for label, choices in menu.groups
+        ]
+        try:
+            await self.client(account).post("menu/create", data={"button": buttons})
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            raise NotEquipped(str(error)) from error
+
+    async def close(self) -> None:
+        """Give connections back."""
+        if self._http is not None:
+            await self._http.close()
+            self._http = None
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._http is None:
+            self._http = open_session(self._allowed)
+        return self._http
+
+
+def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
+    try:
+        status = int(info.get("publish_status", 1))
+    except (TypeError, ValueError):
+        status = 1
+    if status == 0:
+        items = (info.get("article_detail") or {}).get("item") or []
+        first = items[0] if isinstance(items, list) and items else items
+        url = str(first.get("article_url", "")) if isinstance(first, Mapping) else ""
+        return Outcome(State.PUBLISHED, ref=ref, detail={"url": url})
+    if status == 1:
+        return Outcome(State.SUBMITTED, ref=ref)
+    reason = PUBLISH_STATUS.get(status, f"平台返回未知状态 {status}，请人工核对")
+    return Outcome(State.FAILED, ref=ref, reason=reason, code=f"publish_status_{status}")
+
+
+def _mass_outcome(ref: str, status: str, url: str = "") -> Outcome:
+    words = status.lower().replace("_", " ")
+    if words == "send success":
+        return Outcome(State.PUBLISHED, ref=ref, detail={"url": url})
+    if words in ("sending", ""):
+        return Outcome(State.SUBMITTED, ref=ref)
+    return Outcome(State.FAILED, ref=ref, reason=f"群发失败：{status}", code=status[:40])
+
+
+def _mass_url(raw: Mapping[str, Any]) -> str:
+    results = (raw.get("ArticleUrlResult") or {}).get("ResultList") or {}
+    items = results.get("item") or [] if isinstance(results, Mapping) else []
+    first = items[0] if isinstance(items, list) and items else items
+    return str(first.get("ArticleUrl", "")) if isinstance(first, Mapping) else ""

@@ -1,0 +1,150 @@
+"""What WeChat will show: an article and a text, measured against its limits. Pure."""
+
+import html
+from collections.abc import Mapping
+from typing import Any
+
+import css_inline
+
+from bot.contract import Content, Reply
+from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
+from bot.render import (
+    PICTURE,
+    REASON_ROOM,
+    attachment_lines,
+    attribution_lines,
+    fill_reason,
+    first_picture,
+    lead,
+    paragraphs,
+    push_text,
+)
+
+WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
+WECHAT_CONTENT_CHARS, WECHAT_CONTENT_BYTES = 20_000, 1024 * 1024
+WECHAT_TEXT_BYTES = 2048  # one text message (docs/platforms.md#W4)
+
+DEFAULT_COVER = "sha256:df8826da565f3537ea9a1f1eb38d2287e7e23d0849079ebd7199277c3a42cf26"
+
+_STYLE = """
+section{font-size:16px;line-height:1.8;color:#222}
+p{margin:0 0 1em}
+img{max-width:100%}
+.src{font-size:14px;color:#666}
+"""
+
+
+def render_wechat(content: Content) -> dict[str, Any]:
+    """{"article": draft fields with media as markers, "push": {"text"}}."""
+    who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
+    return {
+        "article": {
+            "title": content.title,
+            # The first that fits: a cut name would be another person's.
+            "author": next((name for name in who if 0 < len(name) <= WECHAT_AUTHOR), ""),
+            "digest": lead(content.body),
+            "content": _wechat_html(content),
+            "content_source_url": content.attribution.get("url", ""),
+            "thumb": first_picture(content) or DEFAULT_COVER,
+        },
+        "push": {"text": push_text(content)},
+    }
+
+
+def _wechat_html(content: Content) -> str:
+    blocks = []
+    for line in paragraphs(content.body):
+        picture = PICTURE.match(line)
+        if picture:
+            alt = html.escape(picture["alt"])
+            blocks.append(f'<p><img src="{picture["media"]}" alt="{alt}"></p>')
+        else:
+            blocks.append(f"<p>{html.escape(line, quote=False)}</p>")
+    small = attribution_lines(content) + attachment_lines(content)
+    blocks += [f'<p class="src">{html.escape(line, quote=False)}</p>' for line in small]
+    inlined = css_inline.inline_fragment(
+        f"<section>{''.join(blocks)}</section>", _STYLE, load_remote_stylesheets=False
+    )
+    return str(inlined).replace(' class="src"', "")
+
+
+def problems_wechat(rendering: Mapping[str, Any]) -> list[str]:
+    """Every limit of a WeChat draft or text message that is broken, in Chinese."""
+    article = rendering["article"]
+    text, size = article["content"], len(article["content"].encode())
+    checks = [
+        (not article["title"].strip(), "微信标题为空：请填写标题"),
+        (
+            len(article["title"]) > WECHAT_TITLE,
+            f"微信标题有 {len(article['title'])} 字，超过 {WECHAT_TITLE} 字：请缩短标题",
+        ),
+        (len(article["author"]) > WECHAT_AUTHOR, f"微信作者超过 {WECHAT_AUTHOR} 字：请缩短作者"),
+        (len(article["digest"]) > WECHAT_DIGEST, f"微信摘要超过 {WECHAT_DIGEST} 字：请缩短摘要"),
+        (
+            len(text) >= WECHAT_CONTENT_CHARS,
+            f"微信正文排版后有 {len(text)} 字符，须少于 {WECHAT_CONTENT_CHARS}：请缩短正文或分篇",
+        ),
+        (size >= WECHAT_CONTENT_BYTES, f"微信正文排版后有 {size} 字节，须少于 1 MB：请缩短正文"),
+        (
+            len(article["content_source_url"].encode()) > 1024,
+            "微信原文链接超过 1 KB：请换用较短的链接",
+        ),
+        (not article["thumb"], "微信文章缺少封面图：请添加一张图片"),
+        (
+            len(fill_reason(rendering["push"]["text"], "字" * REASON_ROOM).encode())
+            > WECHAT_TEXT_BYTES,
+            f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接",
+        ),
+    ]
+    return [message for broken, message in checks if broken]
+
+
+def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
+    """The article with every field that is sent, and the push in bytes."""
+    if "article" not in rendering:
+        return None
+    article = rendering["article"]
+    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON)
+    return Shown(
+        title=article["title"],
+        author=article["author"],
+        summary=article["digest"],
+        html=article["content"],
+        cover=article["thumb"].removeprefix("sha256:"),
+        own_cover=article["thumb"] != DEFAULT_COVER,
+        link=article["content_source_url"],
+        push=Message(push),
+        gauges=(
+            Gauge("标题", len(article["title"]), WECHAT_TITLE),
+            Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
+            Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
+            Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
+            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
+        ),
+    )
+
+
+def guard_cdata(text: str) -> str:
+    """Keep `]]>` from ending the CDATA section wechatpy writes a reply into."""
+    return text.replace("]]>", "]]]]><![CDATA[>")
+
+
+def reply_text(reply: Reply) -> str:
+    """A reply as plain text: WeChat has no inline buttons, so their words can be typed."""
+    labels = [button.label for row in reply.buttons for button in row]
+    return f"{reply.text}\n\n可回复：{'、'.join(labels)}" if labels else reply.text
+
+
+def split_bytes(text: str, limit: int = WECHAT_TEXT_BYTES) -> list[str]:
+    """Parts of at most `limit` UTF-8 bytes, cut between lines where possible."""
+    parts: list[str] = []
+    rest = text
+    # Cut at a line only when it is not near the beginning: else many short parts cost the window.
+    while len(rest.encode()) > limit:
+        fit = len(rest.encode()[:limit].decode(errors="ignore"))
+        cut = rest.rfind("\n", 0, fit + 1)
+        if cut < fit // 3:
+            cut = fit
+        parts.append(rest[:cut].rstrip())
+        rest = rest[cut:].lstrip()
+    return [*parts, rest] if rest or not parts else parts
