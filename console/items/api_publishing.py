@@ -4,18 +4,12 @@ from datetime import datetime
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy import select
 
-from bot.contract import Content
 from console.items.words import item_json
-from console.web.deps import DEPS, acting, found, visitor
+from console.web.deps import acting
 from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import needs
-from review_queue import deciding, drafting, publishing, recalling
-from review_queue.canonical import Draft
-from review_queue.drafting import Origin
-from review_queue.models import Item, Revision
-from staff.refusal import Reason, Refused
+from review_queue import correcting, deciding, publishing, recalling
 
 
 class ScheduleBody(Strict):
@@ -60,23 +54,9 @@ async def recall(request: web.Request) -> web.StreamResponse:
 @takes(CorrectionBody)
 async def correct(request: web.Request) -> web.StreamResponse:
     """A correction of a published item, as a new item to the same accounts and audience."""
-    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     body = await read(request, CorrectionBody)
-    async with deps.db.session() as session:
-        old = found(await session.get(Item, item_id), "篇稿件")
-        query = select(Revision.canonical).where(Revision.item_id == item_id)
-        text = (await session.scalars(query.order_by(Revision.number.desc()).limit(1))).one()
-    if old.state not in ("published", "recalled", "scheduled"):
-        raise Refused(409, [Reason("state", "只有安排过发布的稿件才需要更正，草稿请直接修改")])
-    draft = Draft.from_canonical(text)
-    content = Content(kind="更正", title=body.title, body=body.body, attribution=draft.attribution)
-    origin = Origin(
-        editor_id=visitor(request).staff_id,
-        klass=old.klass,
-        audience=draft.audience,
-        accounts=draft.accounts,
-    )
-    return as_json(item_json(await drafting.create_item(deps.queue, content, origin)), 201)
+    words = correcting.Correction(body.title, body.body)
+    return as_json(item_json(await correcting.correct(*acting(request), words)), 201)
 
 
 ROUTES = [

@@ -3,15 +3,15 @@
 from aiohttp import web
 from sqlalchemy import select
 
-from config.clock import now
-from console.web.deps import DEPS, found, visitor
+from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
-from content_sources.list_models import PictureRight, SourceException
+from content_sources.list_models import SourceException
+from content_sources.pictures import Declared, declare_picture
 from content_sources.reposts import Reposts
 from review_queue.models import Item
 from staff.people import names
-from staff.refusal import Reason, Refused
+from staff.refusal import Refused
 
 
 async def _exceptions_page(request: web.Request, refused: Refused | None = None) -> web.Response:
@@ -71,30 +71,10 @@ async def decide_exception(request: web.Request) -> web.StreamResponse:
 @needs("pictures.set")
 async def set_picture(request: web.Request) -> web.StreamResponse:
     """Record where a picture comes from and by what licence it is shown."""
-    fields, me = await form(request), visitor(request)
-    item_id, media = request.match_info["item"], fields.get("media", "")
-    origin, licence = fields.get("origin", ""), fields.get("licence", "")
-    faults = []
-    if not media.startswith("sha256:") or len(media) != 71:
-        faults.append(Reason("media", "请选择稿件里的图片"))
-    if len(origin) < 2 or len(licence) < 2:
-        faults.append(Reason("origin", "请写明图片的出处和许可，例如“本单位拍摄”“作者书面授权”"))
-    if faults:
-        raise Refused(422, faults)
-    async with request.config_dict[DEPS].ledger.transaction() as tx:
-        found(await tx.session.get(Item, item_id), "篇稿件")
-        row = await tx.session.get(PictureRight, media)
-        if row is None:
-            row = PictureRight(media=media)
-            tx.session.add(row)
-        row.origin, row.licence = origin[:500], licence[:300]
-        row.set_by, row.set_at = me.staff_id, now()
-        await tx.append(
-            "picture.declared",
-            subject=f"item:{item_id}",
-            actor=me.staff_id,
-            body={"media": media},
-        )
+    fields, item_id = await form(request), request.match_info["item"]
+    said = Declared(fields.get("media", ""), fields.get("origin", ""), fields.get("licence", ""))
+    ledger = request.config_dict[DEPS].ledger
+    await declare_picture(ledger, item_id, visitor(request).staff_id, said)
     return see(f"/console/items/{item_id}", "picture_set")
 
 

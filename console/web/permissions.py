@@ -40,7 +40,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "sources.approve": frozenset({"admin"}),
     "exceptions.ask": frozenset({"editor"}),
     "exceptions.decide": frozenset({"reviewer_3", "supervisor"}),
-    "pictures.set": frozenset({"editor"}),
+    "pictures.set": RIGHTS["pictures.set"],
     "tasks.read": _EDITORIAL | _WATCHERS,
     "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
     "tasks.settle": _EDITORIAL | frozenset({"admin", "supervisor"}),
