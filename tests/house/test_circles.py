@@ -24,7 +24,7 @@ def module_of(name: str) -> str:
 
 
 def imported(text: str) -> Iterable[str]:
-    """Every module a file may import, wherever the statement stands; `from a import b` may be a.b."""
+    """Every module a file may import, wherever it says so; `from a import b` may mean a.b."""
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

@@ -123,9 +123,8 @@ def texts_of(node: ast.AST, values: dict[str, list[ast.expr]]) -> Iterator[str]:
     elif isinstance(node, ast.Dict):
         for value in node.values:
             yield from texts_of(value, values)
-    elif isinstance(node, ast.Call) and isinstance(
-        node.func, ast.Attribute
-    ):  # TABLE.get(key, else)
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        # TABLE.get(key, otherwise): any value of the table, or the other word
         yield from texts_of(node.func.value, values)
         for value in node.args[1:]:
             yield from texts_of(value, values)
