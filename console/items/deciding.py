@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from console.items.facts import facts_of
+from console.items.facts import latest_draft
 from console.items.marks import find_span
 from console.items.view import Typed, show_item
 from console.web.deps import DEPS, Deps, acting
@@ -45,9 +45,10 @@ async def _returning(deps: Deps, item_id: str, fields: Mapping[str, str]) -> dic
     gate = fields.get("mark_gate") or next(iter(failed), "")
     if not words:
         return {"gate": gate}
-    facts = await facts_of(deps, item_id)
+    async with deps.db.session() as session:
+        draft = await latest_draft(session, item_id)
     place = int(near) if near.isdigit() and len(near) < 8 else 0
-    span = find_span(facts.draft.title, facts.draft.body, words, place)
+    span = find_span(draft.title, draft.body, words, place)
     if span is None:
         why = "标题和正文里找不到您标出的这段文字，请照原文粘贴，或用“用选中的文字”"
         raise Refused(422, [Reason("span", why)])

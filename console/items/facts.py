@@ -18,6 +18,7 @@ from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
 from review_queue.canonical import Draft, digest
+from review_queue.desk import latest
 from review_queue.findings import Findings, RaisedFinding, findings_now, from_json
 from review_queue.models import Decision, GateRun, Item, Revision
 from review_queue.workflow import GATES
@@ -46,6 +47,7 @@ class ItemFacts:
     notes: Sequence[ItemNote]
     entries: Sequence[LedgerEntry]
     findings: Findings
+    checked: bool  # whether the gates have run over this very text
     incidents: Sequence[Incident]
 
     @property
@@ -103,32 +105,25 @@ class ItemFacts:
         return groups
 
 
-async def facts_of(deps: Deps, item_id: str, *, checked: bool = False) -> ItemFacts:
-    """Read one item whole; 404 when there is none. Runs the gates if this text has not been.
-
-    `checked`: the caller has just run them.
-    """
-    if not checked:
-        await _ensure_checked(deps, item_id)
+async def facts_of(deps: Deps, item_id: str) -> ItemFacts:
+    """Read one item whole; 404 when there is none. Runs the gates if this text has not been."""
     async with deps.db.session() as session:
-        return await _read(session, item_id)
-
-
-async def _ensure_checked(deps: Deps, item_id: str) -> None:
+        facts = await read_facts(session, item_id)
+    if facts.checked:
+        return facts
+    await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
-        item = found(await session.get(Item, item_id), "篇稿件")
-        query = (
-            select(GateRun.id)
-            .join(Revision, Revision.digest == GateRun.digest)
-            .where(Revision.item_id == item_id, Revision.number == item.revision)
-            .where(GateRun.item_id == item_id)
-        )
-        known = (await session.scalars(query.limit(1))).first()
-    if known is None:
-        await findings_now(deps.queue, item_id)
+        return await read_facts(session, item_id)
 
 
-async def _read(session: AsyncSession, item_id: str) -> ItemFacts:
+async def latest_draft(session: AsyncSession, item_id: str) -> Draft:
+    """What an item says now, for who needs no more of it."""
+    item = found(await session.get(Item, item_id), "篇稿件")
+    return Draft.from_canonical((await latest(session, item)).canonical)
+
+
+async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
+    """The same in a session of the caller's, as the gates said last; see `checked`."""
     item = found(await session.get(Item, item_id), "篇稿件")
     query = select(Revision).where(Revision.item_id == item_id).order_by(Revision.number)
     revisions = (await session.scalars(query)).all()
@@ -145,7 +140,7 @@ async def _read(session: AsyncSession, item_id: str) -> ItemFacts:
     runs = select(GateRun.findings).where(
         GateRun.item_id == item_id, GateRun.digest == revisions[-1].digest
     )
-    newest = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first() or []
+    newest = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first()
     opened = select(Incident).where(
         Incident.subject == f"item:{item_id}", Incident.closed_at.is_(None)
     )
@@ -179,7 +174,8 @@ async def _read(session: AsyncSession, item_id: str) -> ItemFacts:
         posts=posts,
         notes=notes,
         entries=entries,
-        findings=[from_json(row) for row in newest],
+        findings=[from_json(row) for row in newest or ()],
+        checked=newest is not None,
         incidents=(await session.scalars(opened)).all(),
     )
 

@@ -6,12 +6,14 @@ from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Publication
 from config.clock import now
-from console.items.facts import ItemFacts, facts_of
+from console.items.facts import ItemFacts, read_facts
 from console.items.looks import add_note, changes, last_look, record_look
 from console.items.marks import Marked, Passage, mark, paragraphs
+from console.items.models import ItemView
 from console.items.progress import (
     Progress,
     Returned,
@@ -20,17 +22,22 @@ from console.items.progress import (
     progress_of,
     returned,
 )
-from console.items.timeline import records_of, steps
+from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
-from review_queue import deciding
 from review_queue.canonical import Draft
+from review_queue.desk import opened
+from review_queue.expert_models import ExpertLink
 from review_queue.experts import links_of, state_of
+from review_queue.findings import Findings, findings_now
+from review_queue.forms import content_faults
 from review_queue.models import Revision
+from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
 from staff.refusal import Reason, Refused
+from staff.sessions import Visitor
 
 _TYPED = (("mark_text", "标出的文字"), ("department", "转请部门"))
 
@@ -60,19 +67,57 @@ class Typed:
         return [(name, text) for name, text in [*written, ("意见", self.note)] if text]
 
 
-async def _read(
-    deps: Deps, request: web.Request, item_id: str
-) -> tuple[ItemFacts, Progress, list[Reason]]:
-    """The item, where this person would decide, and the findings that stand against approval."""
-    me = visitor(request)
+@dataclass(frozen=True)
+class Shown:
+    """What one look at an item reads: all of it in one session.
+
+    `blockers` are the findings that stand against approval, `deciders` whom it waits for.
+    """
+
+    facts: ItemFacts
+    progress: Progress
+    blockers: Sequence[Reason]
+    publications: Sequence[Publication]
+    look: ItemView | None
+    records: Records
+    links: Sequence[ExpertLink]
+    deciders: str
+    place_name: str
+
+
+async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
+    """The item as this person sees it; who reviews sees what the gates say at this moment."""
+    found = None
     if may(me.roles, "items.review"):
-        round_, seat, reasons = await deciding.outlook(deps.queue, item_id, me.staff_id)
-        facts = await facts_of(deps, item_id, checked=True)
-        blockers = [row for row in reasons if row.rule == "finding"]
-        return facts, progress_of(facts.item, round_, seat), blockers
-    round_, seat = await deciding.seat(deps.queue, item_id, me.staff_id)
-    facts = await facts_of(deps, item_id)
-    return facts, progress_of(facts.item, round_, seat), []
+        found = (await findings_now(deps.queue, item_id))[1]
+    async with deps.db.session() as session:
+        shown = await _read(session, item_id, me, found)
+    if shown.facts.checked:
+        return shown
+    await findings_now(deps.queue, item_id)
+    async with deps.db.session() as session:
+        return await _read(session, item_id, me, found)
+
+
+async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Findings | None) -> Shown:
+    one = await opened(session, item_id, me.staff_id)
+    round_, seat = await seated(session, one.item, one.person)
+    facts = await read_facts(session, item_id)
+    progress = progress_of(facts.item, round_, seat)
+    reasons = content_faults(round_, seat, one.draft, found or (), None)
+    query = select(Publication).where(Publication.item_id == item_id)
+    watching = progress.level and (progress.faults or found is None)
+    return Shown(
+        facts=facts,
+        progress=progress,
+        blockers=[row for row in reasons if row.rule == "finding"],
+        publications=(await session.scalars(query.order_by(Publication.due_at))).all(),
+        look=await last_look(session, facts, me.staff_id),
+        records=await records_of(session, item_id),
+        links=await links_of(session, item_id),
+        deciders=await names_of_deciders(session, facts.item) if watching else "",
+        place_name=await _place_name(session, progress.place),
+    )
 
 
 def _marked(facts: ItemFacts, back: Returned | None) -> list[Marked]:
@@ -89,15 +134,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
     """The page of one item; `again` is a refused form, shown with what was typed."""
     deps, again = request.config_dict[DEPS], again or Typed()
     me = visitor(request)
-    facts, seat, blockers = await _read(deps, request, item_id)
-    async with deps.db.session() as session:
-        query = select(Publication).where(Publication.item_id == item_id)
-        publications = (await session.scalars(query.order_by(Publication.due_at))).all()
-        look = await last_look(session, facts, me.staff_id)
-        records = await records_of(session, item_id)
-        asked = await links_of(session, item_id)
-        watching = seat.level and (seat.faults or not may(me.roles, "items.review"))
-        deciders = await names_of_deciders(session, facts.item) if watching else ""
+    shown = await _shown(deps, item_id, me)
+    facts, look, records = shown.facts, shown.look, shown.records
     back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
     marks = _marked(facts, back)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
@@ -109,21 +147,21 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "title_pieces": mark(facts.draft.title, marks, "title"),
         "paragraphs": paragraphs(facts.draft.body, marks),
         "marks": marks,
-        "seat": seat,
-        "place_name": await _place_name(deps, seat.place),
+        "seat": shown.progress,
+        "place_name": shown.place_name,
         "back": back,
         "fast": open_lane(records.emergencies),
         "referral": records.referral,
-        "opinions": [(one, state_of(one, facts.revision.digest)) for one in asked],
+        "opinions": [(one, state_of(one, facts.revision.digest)) for one in shown.links],
         "changes": changes(deps, facts, look, {**request.query, "stale": again.stale}),
         "look": look,
         "asked": "since" in request.query or bool(again.stale),
-        "steps": steps(facts, publications, records.words),
-        "deciders": deciders,
-        "blockers": blockers,
+        "steps": steps(facts, shown.publications, records.words),
+        "deciders": shown.deciders,
+        "blockers": shown.blockers,
         "again": again,
         "reasons": again.reasons,
-        "publications": publications,
+        "publications": shown.publications,
         "held": held,
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,
@@ -141,14 +179,13 @@ def _texts(row: Revision) -> tuple[str, str]:
     return draft.title, draft.body
 
 
-async def _place_name(deps: Deps, place: str) -> str:
+async def _place_name(session: AsyncSession, place: str) -> str:
     """In whose place somebody would decide, in words."""
     if place == OVERDUE:
         return "已超时，由您接着审"
     if not place:
         return ""
-    async with deps.db.session() as session:
-        people = await names(session, {place})
+    people = await names(session, {place})
     return f"代{people.get(place, '外出的同事')}审核"
 
 
