@@ -16,15 +16,15 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Content, State
+from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import beijing, now
 from content_sources.list_models import SourceTask
 from ledger.append import Ledger, Transaction
-from review_queue import drafting, recalling
+from review_queue import recalling
 from review_queue.canonical import Draft
+from review_queue.correcting import copy_to_correct
 from review_queue.desk import Queue
-from review_queue.drafting import Origin
 from review_queue.models import Item, Revision
 from staff.models import Staff
 from staff.refusal import Reason, Refused
@@ -170,32 +170,10 @@ class Tasks:
         async with self._ledger.transaction() as tx:
             task = await _open_task(tx.session, task_id)
             if how.outcome == "corrected" and task.item_id:
-                made = await self._correction(tx, task.item_id, staff_id)
+                copy = await copy_to_correct(self._queue, tx, task.item_id, staff_id)
+                made = copy.id
             await _close(tx, task, staff_id, how, made)
         return task
-
-    async def _correction(self, tx: Transaction, item_id: str, staff_id: str) -> str:
-        old = await tx.session.get(Item, item_id)
-        query = select(Revision.canonical).where(Revision.item_id == item_id)
-        text = (await tx.session.scalars(query.order_by(Revision.number.desc()).limit(1))).first()
-        if old is None or text is None:
-            raise Refused(404, [Reason("item", "没有这篇稿件")])
-        draft = Draft.from_canonical(text)
-        content = Content(
-            kind="更正",
-            title=f"更正：{draft.title}"[:300],
-            body=draft.body,
-            attribution=draft.attribution,
-            attachments=draft.attachments,
-            cover=draft.cover,
-        )
-        origin = Origin(
-            editor_id=staff_id,
-            klass=old.klass,
-            audience=draft.audience,
-            accounts=draft.accounts,
-        )
-        return (await drafting.create_item_in(self._queue, tx, content, origin)).id
 
     async def tend(self) -> dict[str, int]:
         """Job: close reposts that are out, remind of what is due or late."""

@@ -14,6 +14,7 @@ from staff.roles import ROLES
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
+    "pictures.set": frozenset({"editor"}),
     "incidents.close": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),
 }
