@@ -44,7 +44,7 @@ from content_sources.link_look import Allowed, LinkLook
 from content_sources.models import Article, Column, Source
 from content_sources.quarantine import expire_due
 from content_sources.reposts import Reposts
-from content_sources.tasks import Tasks as SourceTasks
+from content_sources.tasks import tend as tend_tasks
 from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
@@ -83,6 +83,7 @@ from review_queue.release import Releases
 from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
 from staff.people import Person, hash_password, set_staff
 from staff.refusal import Refused
+from staff.tasks import Tell
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey, load_or_create_key
 from storage.database import Database, new_id, sqlite_file
@@ -125,7 +126,7 @@ class Shenfa:
     ingest: Ingest
     reposts: Reposts
     originals: OriginalWatch
-    source_tasks: SourceTasks
+    tell: Tell
     tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
@@ -215,7 +216,7 @@ class Shenfa:
                 "links": self.links.refresh_due,
                 "library": self.propose_policies,
                 "originals": self.originals.look_due,
-                "remind": self.source_tasks.tend,
+                "remind": partial(tend_tasks, self.ledger, self.tell),
                 "expire": self._expire_sources,
                 "escalate": partial(escalate_due, self.tickets),
                 "sweep": self.lease.sweep,
@@ -617,7 +618,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         ingest=ingest,
         reposts=reposts,
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
-        source_tasks=SourceTasks(queue, alarms.tell),
+        tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,

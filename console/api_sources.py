@@ -21,7 +21,7 @@ from content_sources.changes import (
     revoke,
     source_of,
 )
-from content_sources.list_models import SourceException, SourceTask
+from content_sources.list_models import SourceException
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
@@ -33,9 +33,11 @@ from content_sources.official_list import (
 )
 from content_sources.reposts import Reposts
 from content_sources.source_fields import fields_of, read_fields
-from content_sources.tasks import NewTask, Settlement, Tasks, ask_for_repost, repost_report
+from content_sources.tasks import ask_for_repost, repost_report, settle
 from content_sources.whitelist import Refusal
+from staff.models import Task
 from staff.refusal import Reason, Refused
+from staff.tasks import NewTask, Settlement
 
 
 class SourceBody(Strict):
@@ -279,7 +281,7 @@ async def decide_exception(request: web.Request) -> web.StreamResponse:
     return as_json(_exception(row))
 
 
-def _task(row: SourceTask) -> dict[str, Any]:
+def _task(row: Task) -> dict[str, Any]:
     names = ("id", "kind", "title", "url", "item_id", "source_id", "accounts", "assignee")
     more = ("due_at", "state", "outcome", "note", "detail", "created_at", "done_by", "done_at")
     return {name: getattr(row, name) for name in (*names, *more)}
@@ -288,9 +290,9 @@ def _task(row: SourceTask) -> dict[str, Any]:
 @needs("tasks.read")
 async def tasks(request: web.Request) -> web.StreamResponse:
     """Tasks about sources and reposts; `?state=open` or `done`."""
-    query = select(SourceTask).order_by(SourceTask.due_at).limit(500)
+    query = select(Task).order_by(Task.due_at).limit(500)
     if request.query.get("state") in ("open", "done"):
-        query = query.where(SourceTask.state == request.query["state"])
+        query = query.where(Task.state == request.query["state"])
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(query)).all()
     return as_json({"tasks": [_task(row) for row in rows]})
@@ -319,9 +321,10 @@ async def ask_repost(request: web.Request) -> web.StreamResponse:
 async def settle_task(request: web.Request) -> web.StreamResponse:
     """Close a task with its outcome and reason."""
     body = await read(request, SettlementBody)
-    row = await Tasks(request.config_dict[DEPS].queue).settle(
-        visitor(request).staff_id,
+    row = await settle(
+        request.config_dict[DEPS].queue,
         request.match_info["task"],
+        visitor(request).staff_id,
         Settlement(body.outcome, body.note),
     )
     return as_json(_task(row))
