@@ -7,9 +7,9 @@ from config.clock import beijing, now
 from console.deps import DEPS, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
-from knowledge.library import PolicyLibrary, life_of
+from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy, PolicyChange
-from knowledge.validity import STATUS_NAMES, status_at
+from knowledge.validity import STATUS_NAMES, life_of, status_at
 from staff.people import names
 from subscriptions.models import Subscription
 
