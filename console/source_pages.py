@@ -23,7 +23,7 @@ from content_sources.changes import (
     warnings_of,
 )
 from content_sources.column_changes import NewColumn, add_column, column_of, switch_column
-from content_sources.list_models import ListImport, PictureRight, SourceChange, SourceException
+from content_sources.list_models import ListImport, SourceChange, SourceException
 from content_sources.models import Article, Column, Source
 from content_sources.official_list import (
     ListFile,
@@ -32,7 +32,9 @@ from content_sources.official_list import (
     last_version,
     reject_import,
 )
+from content_sources.pictures import declare_picture
 from content_sources.preview import Preview
+from content_sources.provenance import Right
 from content_sources.reposts import Reposts
 from content_sources.source_fields import day_text, fields_of, read_fields
 from ledger.models import LedgerEntry
@@ -489,30 +491,14 @@ async def decide_exception(request: web.Request) -> web.StreamResponse:
 @needs("pictures.set")
 async def set_picture(request: web.Request) -> web.StreamResponse:
     """Record where a picture comes from and by what licence it is shown."""
-    fields, me = await form(request), visitor(request)
-    item_id, media = request.match_info["item"], fields.get("media", "")
-    origin, licence = fields.get("origin", ""), fields.get("licence", "")
-    faults = []
-    if not media.startswith("sha256:") or len(media) != 71:
-        faults.append(Reason("media", "请选择稿件里的图片"))
-    if len(origin) < 2 or len(licence) < 2:
-        faults.append(Reason("origin", "请写明图片的出处和许可，例如“本单位拍摄”“作者书面授权”"))
-    if faults:
-        raise Refused(422, faults)
-    async with request.config_dict[DEPS].ledger.transaction() as tx:
-        found(await tx.session.get(Item, item_id), "篇稿件")
-        row = await tx.session.get(PictureRight, media)
-        if row is None:
-            row = PictureRight(media=media)
-            tx.session.add(row)
-        row.origin, row.licence = origin[:500], licence[:300]
-        row.set_by, row.set_at = me.staff_id, now()
-        await tx.append(
-            "picture.declared",
-            subject=f"item:{item_id}",
-            actor=me.staff_id,
-            body={"media": media},
-        )
+    fields, item_id = await form(request), request.match_info["item"]
+    await declare_picture(
+        request.config_dict[DEPS].ledger,
+        item_id,
+        visitor(request).staff_id,
+        media=fields.get("media", ""),
+        right=Right(fields.get("origin", ""), fields.get("licence", "")),
+    )
     return see(f"/console/items/{item_id}", "picture_set")
 
 
