@@ -1,11 +1,11 @@
-# Shenfa: `make help` lists what there is. Nothing here calls a system package manager.
+# Shenfa: `make help` lists what there is. Only `test`, as root, calls the system's package manager.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory --silent
 
 VENV ?= .venv
-PYTHON ?= python3.11
+PYTHON ?=
 HOME_DIR ?= .shenfa-demo
 export VENV PYTHON HOME_DIR
 
@@ -23,15 +23,12 @@ check: $(VENV)/.test-stamp ## lint, types, tests on SQLite without a browser
 	echo "pytest: SQLite"; $(VENV)/bin/python -m pytest -q -n 2 --dist loadfile -m "not browser and not servers" tests
 
 test: $(VENV)/.test-stamp ## check, then PostgreSQL and Redis, then the browser
-	scripts/needs.sh
-	$(MAKE) check
-	echo "pytest: PostgreSQL and Redis, then the browser"
-	$(VENV)/bin/python -m pytest -q -m "servers or browser" tests
+	scripts/test.sh
 
-lock: $(VENV)/.test-stamp ## write the pinned lists from the .in files
+lock: $(VENV)/.test-stamp ## write the pinned lists from the .in files (LOCK=--upgrade: newer ones)
 	scripts/lock.sh
 
-$(VENV)/.run-stamp: requirements.txt pyproject.toml
+$(VENV)/.run-stamp: requirements-build.txt requirements.txt pyproject.toml
 	scripts/install.sh run
 	touch $@
 

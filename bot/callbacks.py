@@ -164,6 +164,7 @@ class Callbacks:
             except (LookupError, ValueError) as error:
                 raise Forged("no such account") from error
             self._known[slug] = (time.monotonic() + ACCOUNT_FOR, account)
+        # A known slug under another platform's path would be parsed by rules it never agreed to.
         if account.platform != platform:
             raise Forged("no such account")
         return account
@@ -226,6 +227,7 @@ def _call(request: web.Request) -> Call:
 async def _body(request: web.Request) -> bytes:
     if (request.content_length or 0) > LARGEST_BODY:
         raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
+    # A body without a length is counted while it comes; the header alone may lie.
     body = await request.content.read(LARGEST_BODY + 1)
     while not request.content.at_eof() and len(body) <= LARGEST_BODY:
         body += await request.content.read(LARGEST_BODY + 1)

@@ -58,6 +58,7 @@ class Contacts:
                 window_used=0,
             )
             session.add(contact)
+        # Whoever writes has come back, however often they left.
         contact.state, contact.ended_reason = "active", ""
         contact.last_inbound_at, contact.window_used = at, 0
         await session.flush()
@@ -94,6 +95,7 @@ class Contacts:
         await session.execute(
             update(Contact)
             .where(Contact.id == contact_id)
+            # The hash too: with the key it would still tell whether a known person was here.
             .values(address="", address_hash="erased:" + contact_id, last_inbound_at=None)
         )
         await session.execute(

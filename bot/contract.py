@@ -1,10 +1,13 @@
 """The frozen words between the house and the platforms: two verbs out, one shape in."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
+
+from bot.preview import Shown
+from storage.cache import Cache
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ class Outcome:
 class AccountView:
     """One account with its secrets opened, as the channels need it.
 
-    secrets: WeChat appid, secret, token, aes_key; Telegram token, webhook_secret, chat (channel).
+    secrets: those that the platform's channel names in `secrets`.
     settings: free numbers and flags (push "mass", per_second, passive_seconds, window_count).
     """
 
@@ -217,13 +220,59 @@ class Listening(Protocol):
         """Tell the platform at once that a pressed button was seen."""
 
 
-class Channel(Listening, Protocol):
-    """One platform. Rendering is pure; sending never retries by itself."""
+@dataclass(frozen=True)
+class Menu:
+    """What a citizen may choose without typing.
 
+    `groups`: a label, and what opens below it as (label, key). `commands`: (name, description).
+    """
+
+    groups: Sequence[tuple[str, Sequence[tuple[str, str]]]]
+    commands: Sequence[tuple[str, str]]
+
+
+class NotEquipped(Exception):
+    """The platform did not take our address or our menu; the words are its own."""
+
+
+class Channel(Listening, Protocol):
+    """One platform. Rendering is pure; sending never retries by itself.
+
+    What stands in the class itself is said without a connection: see bot/channels.py.
+    """
+
+    label: str
+    """The platform's name for staff."""
+    account_word: str
+    """What citizens call an account there."""
+    secrets: tuple[str, ...]
+    """The secrets an account must have, as they are named in a setup file."""
+    overseas: bool
+    """Whether what is sent leaves the country, so that an assessment must stand behind it."""
+    buttons: bool
+    """Whether a reply carries inline buttons; without them choices are numbered lines."""
     window_seconds: float
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int
     """How many messages fit into that window."""
+
+    def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
+        """`cache` is shared by every process; `allowed_private` is for development."""
+
+    @staticmethod
+    def room(text: str) -> int:
+        """What a reply still holds after `text`, in the platform's own unit; below 0: too long."""
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """What is wrong with complete secrets, in Chinese; empty when they can be used."""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """How a rendering will look; None when it is not of this channel's form."""
+
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Tell the platform where we listen and what the menu is; raises NotEquipped."""
 
     def resumable(self, account: AccountView) -> bool:
         """Whether the platform itself refuses a second publication of the same rendering."""

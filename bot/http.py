@@ -58,6 +58,7 @@ def guard(allowed_private: frozenset[str]) -> Callable[[Any], socket.socket]:
 
     def make(info: Any) -> socket.socket:
         family, kind, protocol, _, address = info
+        # The dialled address and not the name: a name may lead elsewhere at its second look-up.
         if not permitted(str(address[0]), int(address[1]), allowed_private):
             raise Blocked(f"private address refused: port {address[1]}")
         made = socket.socket(family, kind, protocol)
@@ -72,5 +73,5 @@ def open_session(allowed_private: frozenset[str], limit: int = 256) -> aiohttp.C
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=limit, socket_factory=guard(allowed_private)),
         timeout=aiohttp.ClientTimeout(total=TIMEOUT, connect=10),
-        trust_env=False,
+        trust_env=False,  # a proxy of the environment would dial where this guard cannot see
     )

@@ -7,7 +7,7 @@ from pyrate_limiter import InMemoryBucket, Limiter, Rate, RedisBucket
 
 from storage.cache import Cache, RedisCache
 
-PER_SECOND = 30  # messages a second for one bot (T1)
+PER_SECOND = 30  # messages a second for one bot (docs/platforms.md#T1)
 PER_MINUTE_GROUP = 20
 SLACK = 40  # milliseconds added to a window, so that jitter on the wire never breaks it
 
@@ -26,7 +26,9 @@ class Pace:
         if per_second <= 0:
             return
         name = hashlib.sha256(f"{bot}:{chat}".encode()).hexdigest()[:24]
+        # The slowest limit first: a place in the bot's second would be lost while waiting here.
         await self._chat_turn(f"pace:chat:{name}")
+        # Groups and channels have numbers below zero, or a public name (T1).
         if chat.startswith(("-", "@")):
             group = await self._limiter(f"group:{name}", Rate(PER_MINUTE_GROUP, 60_000 + SLACK))
             await group.try_acquire_async("message")

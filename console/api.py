@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -9,7 +10,9 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
+from bot.delivery.settling import settle_publication
 from bot.models import Publication
+from bot.switching import turn_switch
 from config.clock import now
 from console import (
     api_columns,
@@ -24,8 +27,7 @@ from console.deps import DEPS, found, visitor
 from console.interface import Strict, as_json, aware, read, takes
 from console.library_pages import validity_words
 from console.permissions import ACTIONS, PUBLIC, action_of, needs
-from console.publish_pages import settle_publication
-from console.record_pages import turn_switch, verification
+from console.record_pages import verification
 from console.words import clock_words, state_words
 from escalations import replying, tickets
 from knowledge.models import Policy
@@ -391,11 +393,13 @@ async def publication(request: web.Request) -> web.StreamResponse:
 async def settle(request: web.Request) -> web.StreamResponse:
     """What a person saw on the platform for an unknown outcome."""
     body = await read(request, SettleBody)
+    deps = request.config_dict[DEPS]
     await settle_publication(
-        request.config_dict[DEPS],
+        deps.ledger,
         request.match_info["publication"],
         visitor(request).staff_id,
         "yes" if body.sent else "no",
+        on_publication=partial(publishing.note_publication, deps.queue),
     )
     return await publication(request)
 
@@ -474,8 +478,13 @@ async def switches(request: web.Request) -> web.StreamResponse:
 async def set_one_switch(request: web.Request) -> web.StreamResponse:
     """Stop or resume."""
     body = await read(request, SwitchBody)
-    deps = request.config_dict[DEPS]
-    await turn_switch(deps, visitor(request).staff_id, body.name, (body.stopped, body.reason))
+    await turn_switch(
+        request.config_dict[DEPS].ledger,
+        visitor(request).staff_id,
+        body.name,
+        stopped=body.stopped,
+        reason=body.reason,
+    )
     return as_json({"name": body.name, "stopped": body.stopped})
 
 

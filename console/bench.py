@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console.deps import Deps
 from console.drafts import Dossier
 from review_queue.models import Decision, Emergency, Item
-from review_queue.rounds import Round, Seat, follow_up
+from review_queue.rounds import Round, Seat, follow_up, who_may
 from review_queue.workflow import Level, Workflow, read_workflow
+from staff.people import names
 from staff.refusal import Reason
 
 CLOCKS = (
@@ -17,6 +21,7 @@ CLOCKS = (
     (timedelta(hours=48), "回应其他关切"),
 )
 """Counted from the emergency submission (国办发〔2016〕80号 and the notice of August 2016)."""
+_TOLD = 3
 OPEN = ("running", "review", "overdue", "rejected")
 
 
@@ -41,6 +46,12 @@ class Bench:
     faults: Sequence[Reason] = ()
     place: str = ""
     afterwards: bool = False
+    due: datetime | None = None
+
+    @property
+    def waiting(self) -> str:
+        """The names of the levels that wait now."""
+        return "、".join(step.name for step in self.steps if step.tone == "now")
 
 
 def bench(item: Item, round_: Round | None, seat: Seat) -> Bench:
@@ -49,7 +60,18 @@ def bench(item: Item, round_: Round | None, seat: Seat) -> Bench:
     if round_ is None or not round_.open:
         return Bench(None, steps)
     level = round_.flow.levels[seat.level]
-    return Bench(level, steps, seat.reasons, seat.place, round_.emergency is not None)
+    late = round_.emergency
+    due = late.due_at if late else item.level_due_at
+    return Bench(level, steps, seat.reasons, seat.place, late is not None, due)
+
+
+async def names_of_deciders(deps: Deps, session: AsyncSession, item: Item) -> str:
+    """Who may decide on this item now, by name: at most three of them, then how many."""
+    ids = await who_may(session, item)
+    people = await names(session, ids)
+    told = sorted(people[one] for one in ids)
+    more = f"等 {len(told)} 人" if len(told) > _TOLD else ""
+    return "、".join(told[:_TOLD]) + more
 
 
 def _steps(item: Item, round_: Round | None) -> list[Step]:

@@ -14,7 +14,7 @@ from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
@@ -64,5 +64,5 @@ def forbidden(action: str) -> Refused:
 def found(row: Row | None, what: str) -> Row:
     """The row, or a 404 that names what is missing."""
     if row is None:
-        raise Refused(404, [Reason("missing", f"没有这{what}，可能地址不完整")])
+        raise missing(what)
     return row

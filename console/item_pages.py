@@ -11,7 +11,7 @@ from sqlalchemy.sql import Select
 
 from bot.models import Publication
 from config.clock import now
-from console.bench import Bench, Returned, bench, open_lane, returned
+from console.bench import Bench, Returned, bench, names_of_deciders, open_lane, returned
 from console.deps import DEPS, Deps, visitor
 from console.drafts import (
     Dossier,
@@ -120,12 +120,12 @@ class Typed:
 async def _read(
     deps: Deps, request: web.Request, item_id: str
 ) -> tuple[Dossier, Bench, list[Reason]]:
-    """The item, where this person would decide, and every reason why they cannot approve now."""
+    """The item, where this person would decide, and the findings that stand against approval."""
     me = visitor(request)
     if may(me.roles, "items.review"):
         round_, seat, reasons = await deciding.outlook(deps.queue, item_id, me.staff_id)
         facts = await dossier(deps, item_id, checked=True)
-        blockers = reasons if round_ is not None else []
+        blockers = [row for row in reasons if row.rule == "finding"]
         return facts, bench(facts.item, round_, seat), blockers
     round_, seat = await deciding.seat(deps.queue, item_id, me.staff_id)
     facts = await dossier(deps, item_id)
@@ -153,6 +153,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         look = await last_look(session, facts, me.staff_id)
         records = await records_of(session, item_id)
         asked = await links_of(session, item_id)
+        watching = seat.level and (seat.faults or not may(me.roles, "items.review"))
+        deciders = await names_of_deciders(deps, session, facts.item) if watching else ""
     back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
     marks = _marked(facts, back)
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
@@ -174,8 +176,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "look": look,
         "asked": "since" in request.query or bool(again.stale),
         "steps": steps(facts, publications, records.words),
+        "deciders": deciders,
         "blockers": blockers,
-        "cannot_return": [row for row in blockers if row.rule != "finding"],
         "again": again,
         "reasons": again.reasons,
         "publications": publications,

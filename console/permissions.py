@@ -5,7 +5,9 @@ from typing import TypeVar
 
 from aiohttp import web
 
+from staff import rights
 from staff.refusal import Reason
+from staff.rights import RIGHTS
 from staff.roles import ROLES
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -32,7 +34,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "items.schedule": _EDITORIAL - {"secrecy"},
     "items.recall": _ALL - {"auditor", "duty"},
     "publications.read": _EDITORIAL | _WATCHERS,
-    "publications.settle": frozenset({"editor", "admin"}),
+    "publications.settle": RIGHTS["publications.settle"],
     "sources.read": _EDITORIAL | _WATCHERS,
     "sources.propose": frozenset({"editor", "admin"}),
     "sources.approve": frozenset({"admin"}),
@@ -49,8 +51,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "tickets.read": frozenset({"duty", "admin", "supervisor"}),
     "tickets.answer": frozenset({"duty", "supervisor"}),
     "incidents.read": _ALL,
-    "incidents.close": frozenset({"admin", "supervisor"}),
-    "switches.set": frozenset({"admin", "supervisor"}),
+    "incidents.close": RIGHTS["incidents.close"],
+    "switches.set": RIGHTS["switches.set"],
     "ledger.read": _WATCHERS | _EDITORIAL,
     "settings.read": _WATCHERS,
     "rules.read": _EDITORIAL | _WATCHERS,
@@ -94,5 +96,4 @@ def may(roles: Collection[str], action: str) -> bool:
 
 def role_fault(action: str) -> Reason:
     """The sentence for somebody without the role."""
-    names = "、".join(label for role, label in ROLES.items() if role in ACTIONS[action])
-    return Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")
+    return rights.role_fault(ACTIONS[action])

@@ -12,16 +12,8 @@ from typing import Any
 import nh3
 from markupsafe import Markup
 
-from bot.render import fill_reason
-from bot.telegram.rendering import TELEGRAM_CAPTION, TELEGRAM_TEXT, units
-from bot.wechat.rendering import (
-    DEFAULT_COVER,
-    WECHAT_AUTHOR,
-    WECHAT_CONTENT_CHARS,
-    WECHAT_DIGEST,
-    WECHAT_TEXT_BYTES,
-    WECHAT_TITLE,
-)
+from bot.channels import CHANNELS
+from bot.preview import Gauge, Message
 
 MEDIA_PATH = "/console/media/"
 _MARKER = re.compile(r"sha256:([0-9a-f]{64})")
@@ -47,23 +39,8 @@ def safe_html(text: str) -> Markup:
 
 
 @dataclass(frozen=True)
-class Gauge:
-    """How much of a platform's limit one part takes."""
-
-    label: str
-    used: int
-    limit: int
-    unit: str = "字"
-
-    @property
-    def over(self) -> bool:
-        """Whether the platform would refuse it."""
-        return self.used > self.limit
-
-
-@dataclass(frozen=True)
 class Bubble:
-    """One Telegram message: its text in pieces (text, entity types), and its photo's hex digest."""
+    """One message: its text in pieces (text, entity types), and its photo's hex digest."""
 
     pieces: tuple[tuple[str, tuple[str, ...]], ...]
     gauge: Gauge | None
@@ -96,74 +73,28 @@ class Preview:
 
 def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Preview:
     """Read one stored rendering for display."""
-    if platform == "wechat" and "article" in rendering:
-        return _wechat(account, rendering)
-    if platform == "telegram" and "parts" in rendering:
-        return _telegram(account, rendering)
-    return Preview(account, platform, raw=rendering)
-
-
-def _wechat(account: str, rendering: Mapping[str, Any]) -> Preview:
-    article = rendering["article"]
-    push = _push_text(rendering)
+    channel = CHANNELS.get(platform)
+    shown = channel.shown(rendering) if channel else None
+    if shown is None:
+        return Preview(account, platform, raw=rendering)
     return Preview(
         account,
-        "wechat",
-        title=article["title"],
-        author=article["author"],
-        summary=article["digest"],
-        html=safe_html(article["content"]),
-        cover=article["thumb"].removeprefix("sha256:"),
-        own_cover=article["thumb"] != DEFAULT_COVER,
-        link=article["content_source_url"],
-        push=pieces(push, ()),
-        gauges=(
-            Gauge("标题", len(article["title"]), WECHAT_TITLE),
-            Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
-            Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
-            Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
-            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
-        ),
+        platform,
+        title=shown.title,
+        author=shown.author,
+        summary=shown.summary,
+        html=safe_html(shown.html),
+        cover=shown.cover,
+        own_cover=shown.own_cover,
+        link=shown.link,
+        bubbles=tuple(_bubble(one) for one in shown.messages),
+        push=pieces(shown.push.text, shown.push.entities),
+        gauges=shown.gauges,
     )
 
 
-def _telegram(account: str, rendering: Mapping[str, Any]) -> Preview:
-    bubbles = list(_bubbles(rendering))
-    push = _push_text(rendering)
-    gauges = [one.gauge for one in bubbles if one.gauge is not None]
-    return Preview(
-        account,
-        "telegram",
-        cover=rendering["photo"].removeprefix("sha256:"),
-        bubbles=tuple(bubbles),
-        push=pieces(push, rendering["push"].get("entities", ())),
-        gauges=(*gauges, Gauge("推送文字", units(push), TELEGRAM_TEXT)),
-    )
-
-
-def _push_text(rendering: Mapping[str, Any]) -> str:
-    return fill_reason(str(rendering.get("push", {}).get("text", "")), "（订阅的主题）")
-
-
-def _bubbles(rendering: Mapping[str, Any]) -> Sequence[Bubble]:
-    """The messages as they will be posted: the photo carries the first text when that fits."""
-    parts, photo = list(rendering["parts"]), rendering["photo"].removeprefix("sha256:")
-    made = []
-    if photo:
-        captioned = bool(parts) and units(parts[0]["text"]) <= TELEGRAM_CAPTION
-        first = parts.pop(0) if captioned else None
-        made.append(_bubble(first, "图片说明", TELEGRAM_CAPTION, photo))
-    made += [
-        _bubble(part, f"第 {number} 条", TELEGRAM_TEXT, "") for number, part in enumerate(parts, 1)
-    ]
-    return made
-
-
-def _bubble(part: Mapping[str, Any] | None, label: str, limit: int, photo: str) -> Bubble:
-    if part is None:
-        return Bubble((), None, photo)
-    gauge = Gauge(label, units(part["text"]), limit)
-    return Bubble(pieces(part["text"], part["entities"]), gauge, photo)
+def _bubble(message: Message) -> Bubble:
+    return Bubble(pieces(message.text, message.entities), message.gauge, message.photo)
 
 
 def pieces(

@@ -1,27 +1,22 @@
 """发布: what went where, what the platform said, and what a person says about the unknown."""
 
 from collections import defaultdict
+from functools import partial
 
 from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import State
+from bot.delivery.settling import settle_publication
 from bot.models import Account, Attempt, Delivery, Publication
-from config.clock import now
-from console.deps import DEPS, Deps, found, visitor
+from console.deps import DEPS, found, visitor
 from console.pages import form, page, see
 from console.permissions import needs
 from review_queue import publishing
 from review_queue.models import Item
-from staff.refusal import Reason, Refused
+from staff.refusal import Refused
 
 _SHOWN = 60
-_SETTLED = {
-    "yes": ({State.UNKNOWN}, "经人工在平台后台核对：已发出"),
-    "no": ({State.UNKNOWN}, "经人工在平台后台核对：未发出，重新发送"),
-    "retry": ({State.HELD, State.FAILED}, "人工要求重新发送"),
-}
 
 
 async def _counts(session: AsyncSession, ids: list[str]) -> dict[str, dict[str, int]]:
@@ -83,41 +78,19 @@ async def publication(request: web.Request) -> web.StreamResponse:
     return await _show(request)
 
 
-async def settle_publication(deps: Deps, publication_id: str, staff_id: str, sent: str) -> None:
-    """Record what a person decided about one publication: `sent` is yes, no or retry.
-
-    yes and no answer an unknown outcome, retry a held or failed one (Refused 409 otherwise).
-    Whatever is not sent is due again at once, and verified again before it goes.
-    """
-    if sent not in _SETTLED:
-        raise Refused(422, [Reason("sent", "请选择“已发出”“未发出”或“重新发送”")])
-    async with deps.ledger.transaction() as tx:
-        row = found(await tx.session.get(Publication, publication_id), "次发布")
-        states, words = _SETTLED[sent]
-        if row.state not in states:
-            raise Refused(409, [Reason("state", "这次发布现在不是这种状态，请看页面上的最新结果")])
-        moment = now()
-        row.state = State.PUBLISHED if sent == "yes" else State.CREATED
-        row.reason = words
-        row.next_at, row.claimed_until = moment, None
-        row.published_at = moment if sent == "yes" else None
-        await tx.append(
-            "publication.settled",
-            subject=f"item:{row.item_id}",
-            actor=staff_id,
-            body={"publication": row.id, "account": row.account_id, "sent": sent == "yes"},
-        )
-    await publishing.note_publication(deps.queue, publication_id)
-
-
 @needs("publications.settle")
 async def settle(request: web.Request) -> web.StreamResponse:
     """已发出 or 未发出, by a person who looked."""
     publication_id = request.match_info["publication"]
     sent = (await form(request)).get("sent", "")
+    deps = request.config_dict[DEPS]
     try:
         await settle_publication(
-            request.config_dict[DEPS], publication_id, visitor(request).staff_id, sent
+            deps.ledger,
+            publication_id,
+            visitor(request).staff_id,
+            sent,
+            on_publication=partial(publishing.note_publication, deps.queue),
         )
     except Refused as refused:
         if refused.status == 404:

@@ -7,18 +7,18 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.models import Account
-from config.clock import now
-from console.deps import DEPS, Deps, found, visitor
+from bot.switching import SWITCHES, turn_switch
+from console.deps import DEPS, visitor
 from console.govern_pages import TABS
 from console.pages import form, page, see
 from console.permissions import ACTIONS, needs
-from console.words import SWITCHES
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
+from staff.incidents import close_incident
 from staff.people import names
-from staff.refusal import Reason, Refused
-from storage.switches import Switch, set_switch
+from staff.refusal import Refused
+from storage.switches import Switch
 
 _PAGE = 60
 ACTION_WORDS = {
@@ -61,27 +61,13 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
     return page(request, "incidents.html", context, refused.status if refused else 200)
 
 
-async def close_incident(deps: Deps, incident_id: str, staff_id: str, resolution: str) -> None:
-    """Close an incident with what was done about it."""
-    if len(resolution.strip()) < 4:
-        raise Refused(422, [Reason("resolution", "请写明怎样处理的")])
-    async with deps.ledger.transaction() as tx:
-        row = found(await tx.session.get(Incident, incident_id), "个事件")
-        if row.closed_at is not None:
-            raise Refused(409, [Reason("state", "这个事件已经处理过")])
-        row.closed_at, row.closed_by, row.resolution = now(), staff_id, resolution.strip()
-        await tx.append(
-            "incident.closed", subject=f"incident:{incident_id}", actor=staff_id, body={}
-        )
-
-
 @needs("incidents.close")
 async def close(request: web.Request) -> web.StreamResponse:
     """Close one incident."""
     resolution = (await form(request)).get("resolution", "")
     try:
         await close_incident(
-            request.config_dict[DEPS],
+            request.config_dict[DEPS].ledger,
             request.match_info["incident"],
             visitor(request).staff_id,
             resolution,
@@ -185,31 +171,17 @@ async def settings(request: web.Request) -> web.StreamResponse:
     return await _settings_page(request)
 
 
-async def turn_switch(deps: Deps, staff_id: str, name: str, wanted: tuple[bool, str]) -> None:
-    """Stop or resume `name`; `wanted` is (stopped, reason). A stop needs its reason."""
-    stopped, reason = wanted
-    known = name in SWITCHES or name.startswith("account:")
-    if not known:
-        raise Refused(422, [Reason("name", "没有这个开关")])
-    if not reason.strip():
-        raise Refused(422, [Reason("reason", "请写明停发或恢复的原因")])
-    async with deps.ledger.transaction() as tx:
-        if name.startswith("account:"):
-            found(await tx.session.get(Account, name.removeprefix("account:")), "个账号")
-        await set_switch(tx.session, name, stopped=stopped, reason=reason[:400], by=staff_id)
-        await tx.append(
-            "switch.set", subject=f"switch:{name}", actor=staff_id, body={"stopped": stopped}
-        )
-
-
 @needs("switches.set")
 async def switch(request: web.Request) -> web.StreamResponse:
     """One stop switch, on or off."""
     fields = await form(request)
-    wanted = fields.get("stopped") == "yes", fields.get("reason", "")
     try:
         await turn_switch(
-            request.config_dict[DEPS], visitor(request).staff_id, fields.get("name", ""), wanted
+            request.config_dict[DEPS].ledger,
+            visitor(request).staff_id,
+            fields.get("name", ""),
+            stopped=fields.get("stopped") == "yes",
+            reason=fields.get("reason", ""),
         )
     except Refused as refused:
         if refused.status == 404:

@@ -6,8 +6,10 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from bot.channels import CHANNELS
 from bot.contract import State
 from bot.models import Account
+from bot.switching import SWITCHES
 from config.clock import BEIJING, beijing, now
 from console.marks import Marked
 from gates.finding import Finding
@@ -44,7 +46,7 @@ ITEM_TONES = {
     "recalled": "stop",
     "quarantined": "stop",
 }
-PLATFORMS = {"wechat": "微信", "telegram": "Telegram"}
+PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
 SOURCE_STATES = {
     "proposed": ("等待批准", "warn"),
     "active": ("可以转载", "good"),
@@ -141,12 +143,6 @@ ENTRY_KINDS = {
     "ledger.restored": "从备份恢复",
     "signin": "登录",
     "gates.run": "五关检查",
-}
-SWITCHES = {
-    "all": "全部对外发送",
-    "publishing": "公开发布",
-    "push": "订阅推送",
-    "answers": "自动答复",
 }
 
 

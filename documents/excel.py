@@ -81,7 +81,8 @@ def _rich_text(node: Any) -> str:
 def _sheets(archive: Archive) -> Iterator[_Sheet]:
     """The sheets the workbook names, then any part it does not mention."""
     book, rels = archive.xml("xl/workbook.xml"), archive.xml("xl/_rels/workbook.xml.rels")
-    targets = {attribute(one, "Id"): attribute(one, "Target") for one in rels or ()}
+    related = rels if rels is not None else ()
+    targets = {attribute(one, "Id"): attribute(one, "Target") for one in related}
     named_paths = set()
     for node in named(book, "sheet") if book is not None else ():
         target = targets.get(attribute(node, "id"), "")

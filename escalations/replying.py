@@ -18,7 +18,7 @@ from review_queue.findings import to_json
 from review_queue.models import Item
 from storage.database import new_id
 
-MAX_REPLY = 600  # characters; fits every channel's single message (WeChat: 2048 bytes)
+MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
 
 CreateItem = Callable[[Content, str], Awaitable[Item]]
 """Content and staff id in, a draft in the review queue out."""

@@ -35,11 +35,7 @@ class Confusions:
         for char, syllables in self._sounds.items():
             for sound in {near_sound(one) for one in syllables}:
                 self._near.setdefault(sound, []).append(char)
-        self._shapes: dict[str, dict[str, float]] = {}
-        for row in shapes:
-            char, *rest = row.split()
-            pairs = zip(rest[::2], rest[1::2], strict=True)
-            self._shapes[char] = {other: int(score) / 100 for other, score in pairs}
+        self._shapes = {row[0]: row for row in shapes if row}  # taken apart when it is asked for
         self._made: dict[str, Similar] = {}
 
     def of(self, char: str) -> Similar:
@@ -58,11 +54,11 @@ class Confusions:
                 theirs = set(self._sounds[other])
                 same = bool(plain & {one[:-1] for one in theirs})
                 alike[other] = [float(bool(tones & theirs)), float(same), 1.0, 0.0]
-        for other, score in self._shapes.get(char, {}).items():
-            alike.setdefault(other, [0.0, 0.0, 0.0, 0.0])[3] = score
+        others = self._shapes.get(char, "").split()[1:]
+        for other, score in zip(others[::2], others[1::2], strict=True):
+            alike.setdefault(other, [0.0, 0.0, 0.0, 0.0])[3] = int(score) / 100
         alike.pop(char, None)
-        others = "".join(alike)
-        ids = self._alphabet.ids(others) if others else NO_IDS
+        ids = self._alphabet.ids("".join(alike)) if alike else NO_IDS
         known = ids >= 4
         table = np.array(list(alike.values()), np.float32).reshape(-1, 4)
         return Similar(ids[known], table[known])

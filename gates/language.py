@@ -1,10 +1,10 @@
 """The character language model: an alphabet, interpolated 4-grams, the words of a dictionary."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from gates.grams import BITS, NO_IDS, NO_VALUES, Grams, Ids, Real, key_of, merge
+from gates.grams import BITS, Grams, Ids, Real, key_of
 
 _OTHER, EDGE = 0, 1  # ids of a character outside the vocabulary, and of the text's edge
 
@@ -114,46 +114,3 @@ def _contexts(keys: Ids, longer: Grams) -> tuple[Real, Real]:
         total[place[held]] = np.add.reduceat(longer.values, first)[held]
         kinds[place[held]] = np.diff(np.r_[first, len(heads)])[held]
     return total, kinds
-
-
-class Words:
-    """Dictionary words of two to four characters, by their ids."""
-
-    def __init__(self, alphabet: Alphabet, frequencies: Iterable[tuple[str, int]]) -> None:
-        """Words with a character outside the alphabet are left out."""
-        self.grams: list[Grams] = []
-        by_length: dict[int, list[tuple[str, int]]] = {2: [], 3: [], 4: []}
-        for word, often in frequencies:
-            if often >= 3 and len(word) in by_length:
-                by_length[len(word)].append((word, often))
-        for length, pairs in by_length.items():
-            ids = alphabet.ids("".join(word for word, _ in pairs)).reshape(-1, length)
-            seen = np.array([number for _, number in pairs], np.float32)
-            whole = (ids >= 4).all(axis=1) if len(ids) else np.zeros(0, bool)
-            ids, seen = ids[whole], seen[whole]
-            keys, values = merge(key_of([ids[:, k] for k in range(length)]), np.log10(seen + 1))
-            self.grams.append(Grams(keys, values))
-
-    def pseudo_counts(self, order: int) -> tuple[Ids, Real]:
-        """Runs of ids inside the words, each weighted by how common the word is (at most 2)."""
-        keys, values = [], []
-        for length, grams in zip((2, 3, 4), self.grams, strict=True):
-            weight = np.minimum(np.float32(2), np.float32(0.35) * grams.values)
-            for start in range(length - order + 1):
-                shift = np.uint64(13 * (length - order - start))
-                keys.append((grams.keys >> shift) & np.uint64((1 << 13 * order) - 1))
-                values.append(weight)
-        return merge(np.concatenate(keys), np.concatenate(values)) if keys else (NO_IDS, NO_VALUES)
-
-    def cover(self, rows: Ids) -> Real:
-        """Length and log frequency of the longest word over the middle; 1 and 0 for none."""
-        best = np.tile(np.array([1, 0], np.float32), (len(rows), 1))
-        for length, grams in zip((2, 3, 4), self.grams, strict=True):
-            if not len(grams.keys):
-                continue
-            over = np.zeros(len(rows), np.float32)
-            for start in range(4 - length, 4):
-                columns = [rows[:, start + k] for k in range(length)]
-                over = np.maximum(over, grams.count(key_of(columns)))
-            best[over > 0] = np.stack([np.full(len(rows), length), over], axis=1)[over > 0]
-        return best

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
 from bot.models import Account, Delivery, Publication
@@ -45,7 +46,7 @@ COMMANDS = (
     ("help", "怎么用"),
     ("stop", "全部退订"),
 )
-"""What Telegram shows as the bot's commands."""
+"""What stands in the list of commands where a platform has one (T13)."""
 
 MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
 WORDS = {
@@ -85,7 +86,7 @@ class CommandWiring:
     """What the commands are given by the root.
 
     `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
-    channels that answer within the callback (WeChat) can still say it.
+    channels that answer within the callback can still say it.
     """
 
     db: Database
@@ -169,11 +170,11 @@ class Commands:
         return Said(self._say("latest", list="\n".join(lines)))
 
     async def _accounts(self, turn: Turn) -> Said:
-        names = {"wechat": "微信公众号", "telegram": "Telegram"}
         query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
         async with self._w.db.session() as session:
             rows = (await session.scalars(query)).all()
-        lines = [f"· {row.name}（{names.get(row.platform, row.platform)}）" for row in rows]
+        words = {platform: channel.account_word for platform, channel in CHANNELS.items()}
+        lines = [f"· {row.name}（{words.get(row.platform, row.platform)}）" for row in rows]
         return Said(self._say("accounts", list="\n".join(lines)))
 
     async def _why(self, turn: Turn) -> Said:
@@ -197,7 +198,7 @@ class Commands:
 
     async def _forget_now(self, turn: Turn) -> Said:
         contact_id, text = turn.contact.id, self._say("forgotten")
-        late = self._w.say_now is not None and turn.inbound.platform != "wechat"
+        late = self._w.say_now is not None and not CHANNELS[turn.inbound.platform].passive_seconds
         if late and self._w.say_now is not None:
             last = Reply(turn.contact.account_id, contact_id, text, ReplyBasis.TEMPLATE)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")

@@ -10,12 +10,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from bot.channels import CHANNELS
 from bot.contract import Button, Inbound, InboundKind, Reply
 from bot.models import Contact
 from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
 from handlers.conversation import Conversation, forget, remember
 from handlers.masking import normal
-from handlers.questions import Ask, OnTold, Questions, cut_quote, text_room
+from handlers.questions import Ask, OnTold, Questions, cut_quote
 from handlers.subscribing import Subscribing
 from handlers.templates import Templates
 from handlers.turn import Choice, Handler, Said, Turn
@@ -93,13 +94,14 @@ class Dispatcher:
     def _reply(self, turn: Turn, said: Said) -> Reply:
         buttons: tuple[tuple[Button, ...], ...] = ()
         text = said.text
-        if turn.inbound.platform == "wechat":
-            text = _with_numbers(text, said.choices)
-        else:
+        channel = CHANNELS[turn.inbound.platform]
+        if channel.buttons:
             buttons = _rows(said.choices)
-        room = text_room(turn.inbound.platform)
-        if len(text.encode()) > room and turn.inbound.platform == "wechat":
-            text = cut_quote(text, room)
+        else:
+            text = _with_numbers(text, said.choices)
+        # An answer within the call is one text; a message of its own may be sent in parts.
+        if channel.passive_seconds and channel.room(text) < 0:
+            text = cut_quote(channel, text, channel.room(""))
         return Reply(
             account_id=turn.contact.account_id,
             contact_id=turn.contact.id,

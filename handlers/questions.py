@@ -5,12 +5,14 @@ KnowledgeService.ask, `on_told` KnowledgeService.told. While a person holds the 
 question the bot only gives receipts.
 """
 
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from bot.contract import InboundKind, ReplyBasis
+from bot.channels import CHANNELS
+from bot.contract import Channel, InboundKind, ReplyBasis
 from config.clock import beijing, now
 from escalations import tickets
 from escalations.calendar import in_words
@@ -124,22 +126,23 @@ class Questions:
         quotes = answer.quotes[:MAX_QUOTES]
         if answer.status == "answered":
             quotes = quotes[:1]
-        room = text_room(turn.inbound.platform) - len(head.encode()) - 2
-        blocks = [self._block(quote, room // len(quotes)) for quote in quotes]
+        channel = CHANNELS[turn.inbound.platform]
+        room = channel.room(head) - 2  # an empty line stands below the head
+        blocks = [self._block(channel, quote, room // len(quotes)) for quote in quotes]
         told = tuple(quote.hit.key for quote in quotes)
         if self._on_told is not None and told:
             await self._on_told(turn.contact.id, told)
         text = "\n\n".join([head, *blocks])
         return Said(text, basis=ReplyBasis.QUOTE, sources=told, data=kept)
 
-    def _block(self, quote: Quote, room: int) -> str:
-        """The quote and its source within `room` UTF-8 bytes; only the quote is ever shortened."""
+    def _block(self, channel: type[Channel], quote: Quote, room: int) -> str:
+        """The quote and its source within `room` units; only the quote is ever shortened."""
         tail = "\n" + self._source(quote.hit)
-        left = room - len(tail.encode()) - 2
-        if len(quote.text.encode()) <= left:
+        left = room - _size(channel, tail) - 2
+        if _size(channel, quote.text) <= left:
             return quote.text + tail
         note = "\n" + self._say("quote_cut")
-        return cut_quote(quote.text, left - len(note.encode())) + note + tail
+        return cut_quote(channel, quote.text, left - _size(channel, note)) + note + tail
 
     def _source(self, hit: Hit) -> str:
         """Title, 文号, issuer, date, validity, link; lines without a value are left out."""
@@ -157,13 +160,15 @@ class Questions:
         return "\n".join(line for line in lines if not line.endswith("："))
 
 
-def text_room(platform: str) -> int:
-    """Bytes one reply may have: WeChat's passive text 2048 (W4), Telegram 4096 UTF-16 units."""
-    return 2000 if platform == "wechat" else 4000
+def _size(channel: type[Channel], text: str) -> int:
+    return channel.room("") - channel.room(text)
 
 
-def cut_quote(text: str, room: int) -> str:
-    """The beginning of `text` within `room` UTF-8 bytes, cut after a sentence where one ends."""
-    part = text.encode()[: max(room, 0)].decode(errors="ignore")
+def cut_quote(channel: type[Channel], text: str, room: int) -> str:
+    """The beginning of `text` within `room` of the channel's units; after a sentence if it can."""
+    # Which unit it is only the channel knows, but a longer text never takes less of it.
+    lengths = range(len(text) + 1)
+    fits = bisect_right(lengths, max(room, 0), key=lambda length: _size(channel, text[:length]))
+    part = text[: fits - 1]
     end = max(part.rfind(mark) for mark in "。；\n")
     return part[: end + 1].rstrip() if end > 0 else part

@@ -25,7 +25,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class Choice:
-    """A button on Telegram, a numbered line on WeChat; `key` is at most 64 bytes."""
+    """A button, or a numbered line where there are none; `key` is at most 64 bytes (T6)."""
 
     label: str
     key: str

@@ -14,8 +14,10 @@ fi
 case "${1:-run}" in
 run)
     echo "安装运行依赖（第一次约一两分钟）" >&2
-    pip install --require-hashes -r requirements.txt
-    pip install --quiet --no-deps --editable .
+    # What is built here is built by the pinned tool: pip must not fetch one by itself.
+    pip install --quiet --require-hashes -r requirements-build.txt
+    pip install --require-hashes --no-build-isolation -r requirements.txt
+    pip install --quiet --no-deps --no-build-isolation --editable .
     ;;
 test)
     echo "安装测试依赖" >&2

@@ -1,9 +1,25 @@
 #!/usr/bin/env bash
-# Name what the browser tests lack on this machine; nothing is installed here.
+# Bring what the browser tests need of the system: as root on Debian it is installed. Exit 0 when all
+# is there; else 1, and stdout carries one line with the command that brings the rest.
 set -uo pipefail
-lacking=()
-command -v chromium >/dev/null || lacking+=("Chromium（Debian：apt install chromium）")
-fc-list :lang=zh 2>/dev/null | grep -q . || lacking+=("中文字体（Debian：apt install fontconfig fonts-noto-cjk）")
-[ ${#lacking[@]} -eq 0 ] && exit 0
-printf '缺少%s：请安装后再运行 make test，或只运行 make check\n' "${lacking[@]}" >&2
+
+lacking() {
+    command -v chromium >/dev/null || echo chromium
+    command -v fc-list >/dev/null || echo fontconfig
+    fc-list :lang=zh 2>/dev/null | grep -q . || echo fonts-noto-cjk
+}
+
+install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq && apt-get install -y -qq --no-install-recommends "$@"
+}
+
+mapfile -t packages < <(lacking)
+if [ ${#packages[@]} -gt 0 ] && [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+    echo "安装浏览器测试所需的系统软件包：${packages[*]}" >&2
+    install "${packages[@]}" 2>&1 >/dev/null | tail -n 20 >&2
+    mapfile -t packages < <(lacking)
+fi
+[ ${#packages[@]} -gt 0 ] || exit 0
+echo "缺少系统软件包，请先运行（Debian）：sudo apt-get install ${packages[*]}"
 exit 1

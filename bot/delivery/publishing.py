@@ -56,7 +56,7 @@ class Publisher:
                 due = list(await session.scalars(query))
             tried = 0
             for publication_id in due:
-                if self._lease.stopping:
+                if self._lease.stopping:  # between two, never inside one: see Lease.guarded
                     break
                 tried += await self._lease.guarded(self._publish(publication_id))
             return tried
@@ -69,6 +69,7 @@ class Publisher:
         try:
             outcome = await self._call(publication)
         except (LookupError, ValueError) as error:
+            # The account is gone, off or misdirected: a person mends it, time does not.
             outcome = Outcome(State.HELD, reason=str(error), code="account")
         await self._finish(publication, outcome, attempt_id)
         return 1
@@ -115,6 +116,7 @@ class Publisher:
         if rendering is None or release.digest != publication.digest:
             return Outcome(State.HELD, reason="放行的内容与发布记录不符", code=RELEASE_HOLD)
         outcome = await channel.publish(account, rendering, self._w.load_media)
+        # Where the platform itself refuses doubles, no answer is no danger: try again.
         if outcome.state is State.UNKNOWN and channel.resumable(account):
             return Outcome(State.RETRYING, reason=outcome.reason, retry_after=60.0)
         return outcome
@@ -188,6 +190,7 @@ class Publisher:
             query = select(Publication).where(
                 Publication.account_id == inbound.account_id,
                 Publication.ref == ref,
+                # An unknown one too: the event is the answer that never came.
                 Publication.state.in_((State.SUBMITTED, State.UNKNOWN)),
             )
             row = (await session.scalars(query)).first()

@@ -1,1 +1,1 @@
-"""Telegram: channel, wire, errors, updates and renderings."""
+"""Telegram: channel, wire, errors, updates, renderings. (T3) is a row of docs/platforms.md."""

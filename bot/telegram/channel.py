@@ -5,7 +5,7 @@ A refused connection too. Anything else without a readable answer may have been 
 """
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -21,12 +21,15 @@ from bot.contract import (
     Heard,
     Inbound,
     LoadMedia,
+    Menu,
+    NotEquipped,
     Outcome,
     Reply,
     State,
 )
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
+from bot.preview import Shown
 from bot.render import fill_reason
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import outcome_of
@@ -35,11 +38,13 @@ from bot.telegram.rendering import (
     TELEGRAM_CAPTION,
     problems_telegram,
     render_telegram,
+    shown_telegram,
     split_telegram,
     units,
 )
 from storage.cache import Cache
 
+REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # else a 429 raises a deprecation warning
 
 
@@ -47,6 +52,11 @@ class TelegramChannel:
     """See bot.contract.Channel. Public timeline: the channel or group named by secrets["chat"]."""
 
     platform = "telegram"
+    label = "Telegram"
+    account_word = "Telegram"
+    secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    overseas = True  # a third-party platform abroad: export needs its assessment (T15)
+    buttons = True
     window_seconds = 0.0
     window_count = 0
     nothing = "ok"
@@ -64,6 +74,21 @@ class TelegramChannel:
         """See bot.render."""
         return render_telegram(content)
 
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-16 units left in one message."""
+        return REPLY_ROOM - units(text)
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """None: the platform itself refuses a wrong token at the first call."""
+        return ""
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.telegram.rendering."""
+        return shown_telegram(rendering)
+
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         """See bot.render."""
         return problems_telegram(rendering)
@@ -80,6 +105,7 @@ class TelegramChannel:
         sent: list[str] = []
         for call in calls:
             outcome = await self._call(account, chat, call)
+            # For one chat ENDED means the reader is gone; for our own channel it means we are out.
             if outcome.state is State.ENDED:
                 outcome = Outcome(
                     State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
@@ -87,6 +113,7 @@ class TelegramChannel:
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent.append(outcome.ref)
+        # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
 
@@ -126,6 +153,7 @@ class TelegramChannel:
         )
         sent: list[str] = []
         for number, text in enumerate(texts, 1):
+            # Buttons below the last part: above it nobody has read what they answer.
             keyboard = markup if reply.buttons and number == len(texts) else None
 
             async def call(bot: Bot, text: str = text, keyboard: Any = keyboard) -> Any:
@@ -142,13 +170,14 @@ class TelegramChannel:
             sent.append(outcome.ref)
         return Outcome(State.PUBLISHED, ref=",".join(sent))
 
-    async def equip(
-        self, account: AccountView, callback: str, commands: Sequence[tuple[str, str]]
-    ) -> None:
-        """Point the bot at `callback` and name its commands; raises TelegramError."""
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Point the bot at `callback` and name its commands (T8, T13)."""
         bot = self._bot(account)
-        await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
-        await bot.set_my_commands(list(commands))
+        try:
+            await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+            await bot.set_my_commands(list(menu.commands))
+        except TelegramError as error:
+            raise NotEquipped(str(error)) from error
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """Telegram never asks."""

@@ -61,6 +61,7 @@ class AiohttpRequest(BaseRequest):
             raise NotSent("没有连上 Telegram 接口") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise NoAnswer("Telegram 接口没有应答") from error
+        # Telegram's own 5xx says "not taken"; a proxy's says nothing of what is behind it.
         if status >= 500:
             raise (
                 NotSent(f"Telegram 服务出错（{status}）")

@@ -21,6 +21,7 @@ def outcome_of(error: TelegramError) -> Outcome:
         wait = error.retry_after
         seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
         return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds))
+    # Before the general cases: our own two errors say for sure what a network error only hints.
     if isinstance(error, NotSent):
         return Outcome(State.RETRYING, reason=error.message, code="not_sent")
     if isinstance(error, Forbidden):
@@ -34,6 +35,7 @@ def outcome_of(error: TelegramError) -> Outcome:
             code="401",
             detail={"scope": "account"},
         )
+    # 400 is one number for two things, told apart by words alone: gone, or refused.
     if isinstance(error, BadRequest):
         if any(words in error.message.lower() for words in _GONE):
             return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")

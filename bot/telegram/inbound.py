@@ -24,6 +24,7 @@ def telegram_inbound(account: AccountView, body: bytes) -> Inbound:
         if not isinstance(update, Update):
             raise TypeError("not an update")
         chat = update.effective_chat
+        # In groups and channels nobody asked us: an answer there would be read by all.
         address = str(chat.id) if chat is not None and chat.type == "private" else ""
         kind, text, key, callback = _telegram_act(update)
     except (ValueError, TypeError, KeyError, AttributeError) as error:

@@ -4,18 +4,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.contract import Content
+from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     PICTURE,
     REASON_ROOM,
     attachment_lines,
     attribution_lines,
+    fill_reason,
     first_picture,
     paragraphs,
     push_text,
     whole_before,
 )
 
-TELEGRAM_TEXT = 4096  # UTF-16 units of one message (T5)
+TELEGRAM_TEXT = 4096  # UTF-16 units of one message (docs/platforms.md#T5)
 TELEGRAM_CAPTION = 1024
 
 
@@ -50,6 +52,35 @@ def render_telegram(content: Content) -> dict[str, Any]:
     }
 
 
+def shown_telegram(rendering: Mapping[str, Any]) -> Shown | None:
+    """The messages as they will be posted: the photo carries the first text when that fits."""
+    if "parts" not in rendering:
+        return None
+    parts, photo = list(rendering["parts"]), rendering["photo"].removeprefix("sha256:")
+    messages = []
+    if photo and parts and units(parts[0]["text"]) <= TELEGRAM_CAPTION:
+        messages.append(_message(parts.pop(0), "图片说明", TELEGRAM_CAPTION, photo))
+    elif photo:
+        messages.append(Message(photo=photo))
+    messages += [
+        _message(part, f"第 {number} 条", TELEGRAM_TEXT) for number, part in enumerate(parts, 1)
+    ]
+    form = rendering.get("push", {})
+    push = fill_reason(str(form.get("text", "")), SAMPLE_REASON)
+    gauges = [one.gauge for one in messages if one.gauge is not None]
+    return Shown(
+        cover=photo,
+        messages=tuple(messages),
+        push=Message(push, form.get("entities", ())),
+        gauges=(*gauges, Gauge("推送文字", units(push), TELEGRAM_TEXT)),
+    )
+
+
+def _message(part: Mapping[str, Any], label: str, limit: int, photo: str = "") -> Message:
+    gauge = Gauge(label, units(part["text"]), limit)
+    return Message(part["text"], part["entities"], photo, gauge)
+
+
 def _bold(title: str) -> list[dict[str, Any]]:
     return [{"type": "bold", "offset": 0, "length": units(title)}] if title else []
 
@@ -63,6 +94,7 @@ def split_telegram(text: str, limit: int = TELEGRAM_TEXT) -> list[str]:
     rest = text
     while units(rest) > limit:
         fit = _fitting(rest, limit)
+        # A paragraph's end in the first third is no place: the parts would be crumbs.
         cut = rest.rfind("\n", 0, fit + 1)
         if cut < fit // 3:
             sentence = max(rest.rfind(mark, 0, fit) for mark in "。；！？")

@@ -4,17 +4,12 @@ Preparing calls (uploads, drafts) may be made again; submitting and sending may 
 answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refuses a second one.
 """
 
-import asyncio
 import hashlib
-import io
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiohttp
-from PIL import Image
 
 from bot.contract import (
     AccountView,
@@ -23,28 +18,31 @@ from bot.contract import (
     Heard,
     Inbound,
     LoadMedia,
+    Menu,
+    NotEquipped,
     Outcome,
     Reply,
     State,
 )
 from bot.http import open_session
-from bot.render import MARKER, fill_reason
+from bot.preview import Shown
+from bot.render import fill_reason
 from bot.wechat import inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
+from bot.wechat.drafts import make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.rendering import (
-    DEFAULT_COVER,
     problems_wechat,
     render_wechat,
     reply_text,
+    shown_wechat,
     split_bytes,
 )
 from storage.cache import Cache
 
-IMAGE_BYTES = 1024 * 1024  # uploadimg takes jpg and png below 1 MB (W37)
-_COVER_FILE = Path(__file__).with_name("default_cover.png")
-_DAY = 86_400.0
+AES_KEY_LENGTH = 43
+PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
 
 
 PUBLISH_STATUS = {
@@ -56,19 +54,15 @@ PUBLISH_STATUS = {
 }
 
 
-@dataclass(frozen=True)
-class _Upload:
-    """One picture on its way: where to, and the field of the answer that names it there."""
-
-    endpoint: str
-    answered: str
-    marker: str
-
-
 class WeChatChannel:
     """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
+    label = "微信"
+    account_word = "微信公众号"
+    secrets: tuple[str, ...] = ("appid", "secret", "token", "aes_key")
+    overseas = False
+    buttons = False
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
     nothing = SUCCESS
@@ -90,6 +84,23 @@ class WeChatChannel:
         """See bot.render."""
         return render_wechat(content)
 
+    @staticmethod
+    def room(text: str) -> int:
+        """UTF-8 bytes left in one passive text."""
+        return PASSIVE_ROOM - len(text.encode())
+
+    @staticmethod
+    def secret_problem(secrets: Mapping[str, str]) -> str:
+        """An EncodingAESKey is 43 characters long; a shorter one decrypts nothing (W5)."""
+        if len(secrets["aes_key"]) == AES_KEY_LENGTH:
+            return ""
+        return f"消息加解密密钥 aes_key 必须是 {AES_KEY_LENGTH} 个字符：请从公众平台复制"
+
+    @staticmethod
+    def shown(rendering: Mapping[str, Any]) -> Shown | None:
+        """See bot.wechat.rendering."""
+        return shown_wechat(rendering)
+
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         """See bot.render."""
         return problems_wechat(rendering)
@@ -104,13 +115,14 @@ class WeChatChannel:
         """Upload, draft, submit. SUBMITTED with ref `publish:<id>` or `mass:<id>`."""
         client = self.client(account)
         try:
-            draft = await self._draft(client, account, rendering["article"], media)
+            draft = await make_draft(client, account, rendering["article"], media, self._cache)
         except LookupError:
             return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
         except (OSError, ValueError) as error:
             return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
+        # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
         if account.settings.get("push") == "mass":
             return await self._mass(client, account, rendering, draft)
         try:
@@ -119,61 +131,6 @@ class WeChatChannel:
             return outcome_of(error, irreversible=True)
         return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
 
-    async def _draft(
-        self,
-        client: AioWeChatClient,
-        account: AccountView,
-        article: Mapping[str, str],
-        media: LoadMedia,
-    ) -> str:
-        content = article["content"]
-        for marker in sorted(set(MARKER.findall(content))):
-            inside = _Upload("media/uploadimg", "url", marker)
-            url = await self._upload(client, account, inside, media)
-            content = content.replace(marker, url)
-        cover = _Upload("material/add_material", "media_id", article["thumb"])
-        thumb = await self._upload(client, account, cover, media)
-        fields = {name: article[name] for name in ("title", "author", "digest")}
-        answer = await client.post(
-            "draft/add",
-            data={
-                "articles": [
-                    {
-                        **fields,
-                        "content": content,
-                        "content_source_url": article["content_source_url"],
-                        "thumb_media_id": thumb,
-                        "need_open_comment": 0,
-                    }
-                ]
-            },
-        )
-        return str(answer["media_id"])
-
-    async def _upload(
-        self,
-        client: AioWeChatClient,
-        account: AccountView,
-        wanted: _Upload,
-        media: LoadMedia,
-    ) -> str:
-        """Upload one marker's bytes, once a day; returns the platform's name for it."""
-        key = f"wechat:media:{account.id}:{wanted.answered}:{wanted.marker}"
-        known = await self._cache.get(key)
-        if known:
-            return known
-        if wanted.marker == DEFAULT_COVER:
-            raw = await asyncio.to_thread(_COVER_FILE.read_bytes)
-        else:
-            raw, _ = await media(wanted.marker)
-        content, mime = await asyncio.to_thread(_as_picture, raw)
-        name = "picture." + mime.removeprefix("image/").replace("jpeg", "jpg")
-        answer = await client.post(
-            wanted.endpoint, params={"type": "image"}, files={"media": (name, content, mime)}
-        )
-        await self._cache.set(key, str(answer[wanted.answered]), _DAY)
-        return str(answer[wanted.answered])
-
     async def _mass(
         self,
         client: AioWeChatClient,
@@ -181,6 +138,7 @@ class WeChatChannel:
         rendering: Mapping[str, Any],
         draft: str,
     ) -> Outcome:
+        # The same words of the same account are the same send, whatever process tries again.
         form = json.dumps([account.id, rendering], sort_keys=True, ensure_ascii=False)
         data = {
             "filter": {"is_to_all": True},
@@ -192,6 +150,7 @@ class WeChatChannel:
         try:
             answer = await client.post("message/mass/sendall", data=data)
         except WeChatRefused as refused:
+            # Our first call arrived after all: the answer names it, nothing is sent twice (W13).
             if refused.code == 45065 and refused.body.get("msg_id"):
                 return Outcome(State.SUBMITTED, ref=f"mass:{refused.body['msg_id']}")
             return outcome_of(refused, irreversible=True)
@@ -264,9 +223,24 @@ class WeChatChannel:
     async def acknowledge(self, account: AccountView, callback_id: str) -> None:
         """WeChat has no buttons that wait."""
 
-    async def create_menu(self, account: AccountView, buttons: list[dict[str, Any]]) -> None:
-        """Set the account's menu; raises WeChatRefused, NotSent or NoAnswer."""
-        await self.client(account).post("menu/create", data={"button": buttons})
+    async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
+        """Set the account's menu: groups of click buttons, three by at most five (W36).
+
+        There is no call for the callback address: a person types it into the platform's console.
+        """
+        buttons = [
+            {
+                "name": label,
+                "sub_button": [
+                    {"type": "click", "name": name, "key": key} for name, key in choices
+                ],
+            }
+            for label, choices in menu.groups
+        ]
+        try:
+            await self.client(account).post("menu/create", data={"button": buttons})
+        except (WeChatRefused, NotSent, NoAnswer) as error:
+            raise NotEquipped(str(error)) from error
 
     async def close(self) -> None:
         """Give connections back."""
@@ -310,19 +284,3 @@ def _mass_url(raw: Mapping[str, Any]) -> str:
     items = results.get("item") or [] if isinstance(results, Mapping) else []
     first = items[0] if isinstance(items, list) and items else items
     return str(first.get("ArticleUrl", "")) if isinstance(first, Mapping) else ""
-
-
-def _as_picture(raw: bytes) -> tuple[bytes, str]:
-    """The bytes as jpg or png below 1 MB; OSError or ValueError when they are no picture."""
-    picture = Image.open(io.BytesIO(raw))
-    if picture.format in ("JPEG", "PNG") and len(raw) < IMAGE_BYTES:
-        return raw, "image/jpeg" if picture.format == "JPEG" else "image/png"
-    plain = picture.convert("RGB")
-    for width in (1600, 1080, 720, 480):
-        small = plain.copy()
-        small.thumbnail((width, width * 4))
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=85)
-        if out.tell() < IMAGE_BYTES:
-            return out.getvalue(), "image/jpeg"
-    raise ValueError("图片太大")

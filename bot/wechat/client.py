@@ -49,6 +49,7 @@ async def _exchange(
         answer = json.loads(body)
     except ValueError as error:
         raise NoAnswer(f"微信接口应答无法识别（{status}）") from error
+    # An error page of a proxy is no answer of WeChat's: the call may have been taken.
     if not isinstance(answer, dict) or (status != 200 and not answer.get("errcode")):
         raise NoAnswer(f"微信接口应答无法识别（{status}）")
     if answer.get("errcode"):
@@ -74,12 +75,15 @@ class TokenService:
         if token and token != stale:
             return token
         async with lock(self._cache, key):
+            # Asked again inside: whoever waited for the lock finds what the first one fetched.
             token = await self._cache.get(key)
             if token and token != stale:
                 return token
             answer = await self._fetch(account, force=False)
+            # Forcing is rationed to 20 a day (W33): only when the platform repeats a dead token.
             if answer["access_token"] == stale:
                 answer = await self._fetch(account, force=True)
+            # Given up 300 s early: both tokens hold for that long, so nobody is cut off (W32).
             life = max(60.0, float(answer.get("expires_in", 7200)) - 300)
             await self._cache.set(key, str(answer["access_token"]), life)
             return str(answer["access_token"])
@@ -158,6 +162,7 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]
                 form.add_field(name, content, filename=filename, content_type=mime)
             data = form
         elif isinstance(data, dict):
+            # Chinese as it is: the platform would show its \u forms to readers.
             data = json.dumps(data, ensure_ascii=False).encode()
             headers["Content-Type"] = "application/json"
         return await _exchange(

@@ -19,7 +19,7 @@ _CREDENTIAL = _Meaning(State.HELD, "账号凭证失效：请管理员核对 AppI
 _UNAUTHORISED = _Meaning(State.HELD, "账号没有这个接口的权限：请管理员在公众平台核对", "account")
 _LIMITED = _Meaning(State.HELD, "账号功能被平台限制：请管理员登录公众平台处理", "account")
 _WINDOW = _Meaning(State.HELD, "不在平台允许的时限或条数内，等对方下次来信", "window")
-ERRORS: dict[int, _Meaning] = {  # W40, plus what the calls we make can meet
+ERRORS: dict[int, _Meaning] = {  # docs/platforms.md#W40, plus what our calls can meet
     -1: _Meaning(State.RETRYING, "微信系统繁忙"),
     40001: _CREDENTIAL,
     40014: _CREDENTIAL,
@@ -51,7 +51,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
     """What a failed call means. `irreversible`: the call itself publishes or sends."""
     if isinstance(error, WeChatRefused):
         found = ERRORS.get(error.code)
-        if found is None:
+        if found is None:  # a code nobody listed is for a person: neither dropped nor sent again
             words = str(error.body.get("errmsg", ""))[:120]
             return Outcome(
                 State.FAILED, reason=f"平台拒收（{error.code}）：{words}", code=str(error.code)
@@ -61,6 +61,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
             detail["scope"] = "account"
         code = found.hold or str(error.code)
         return Outcome(found.state, "", found.reason, code, found.retry_after, detail)
+    # Without an answer a preparing call is simply made again; one that sends might be sent twice.
     if isinstance(error, NoAnswer) and irreversible:
         return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否成功", code="no_answer")
     return Outcome(State.RETRYING, reason=str(error) or "没有连上微信接口", code="not_sent")

@@ -7,6 +7,7 @@ from typing import Any
 import css_inline
 
 from bot.contract import Content, Reply
+from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     PICTURE,
     REASON_ROOM,
@@ -19,9 +20,9 @@ from bot.render import (
     push_text,
 )
 
-WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (W18)
+WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
 WECHAT_CONTENT_CHARS, WECHAT_CONTENT_BYTES = 20_000, 1024 * 1024
-WECHAT_TEXT_BYTES = 2048  # one text message (W4)
+WECHAT_TEXT_BYTES = 2048  # one text message (docs/platforms.md#W4)
 
 DEFAULT_COVER = "sha256:df8826da565f3537ea9a1f1eb38d2287e7e23d0849079ebd7199277c3a42cf26"
 
@@ -39,6 +40,7 @@ def render_wechat(content: Content) -> dict[str, Any]:
     return {
         "article": {
             "title": content.title,
+            # The first that fits: a cut name would be another person's.
             "author": next((name for name in who if 0 < len(name) <= WECHAT_AUTHOR), ""),
             "digest": lead(content.body),
             "content": _wechat_html(content),
@@ -97,6 +99,31 @@ def problems_wechat(rendering: Mapping[str, Any]) -> list[str]:
     return [message for broken, message in checks if broken]
 
 
+def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
+    """The article with every field that is sent, and the push in bytes."""
+    if "article" not in rendering:
+        return None
+    article = rendering["article"]
+    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON)
+    return Shown(
+        title=article["title"],
+        author=article["author"],
+        summary=article["digest"],
+        html=article["content"],
+        cover=article["thumb"].removeprefix("sha256:"),
+        own_cover=article["thumb"] != DEFAULT_COVER,
+        link=article["content_source_url"],
+        push=Message(push),
+        gauges=(
+            Gauge("标题", len(article["title"]), WECHAT_TITLE),
+            Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
+            Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
+            Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
+            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
+        ),
+    )
+
+
 def guard_cdata(text: str) -> str:
     """Keep `]]>` from ending the CDATA section wechatpy writes a reply into."""
     return text.replace("]]>", "]]]]><![CDATA[>")
@@ -112,6 +139,7 @@ def split_bytes(text: str, limit: int = WECHAT_TEXT_BYTES) -> list[str]:
     """Parts of at most `limit` UTF-8 bytes, cut between lines where possible."""
     parts: list[str] = []
     rest = text
+    # Cut at a line only when it is not near the beginning: else many short parts cost the window.
     while len(rest.encode()) > limit:
         fit = len(rest.encode()[:limit].decode(errors="ignore"))
         cut = rest.rfind("\n", 0, fit + 1)

@@ -116,6 +116,6 @@
     show();
   });
 
-  const alert = document.querySelector(".reasons");
-  if (alert) alert.focus({ preventScroll: false });
+  // A page with # in its address takes no autofocus of its own.
+  document.querySelector(".reasons[autofocus]")?.focus();
 })();

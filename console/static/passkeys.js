@@ -12,6 +12,7 @@
     box.querySelector("li").textContent = words;
     box.hidden = false;
     box.scrollIntoView({ block: "center" });
+    box.focus({ preventScroll: true });
   };
 
   const ask = async (path, body, headers) => {

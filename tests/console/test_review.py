@@ -68,15 +68,32 @@ async def test_all_reasons_stand_on_the_page_and_in_the_api_and_the_button_is_of
     office: Office,
 ) -> None:
     row = await office.submitted(PHONE + "\n内部资料 注意保存")
-    browser = await office.signed_in("reviewer3")
+    browser = await office.signed_in("reviewer1")
     _, text = await browser.get(f"/console/items/{row.id}")
     _, body = await browser.api("GET", f"/items/{row.id}/why-not")
     messages = [reason["message"] for reason in body["reasons"]]
-    assert len(messages) >= 3
-    assert {reason["rule"] for reason in body["reasons"]} >= {"role", "finding"}
+    assert len(messages) >= 2
+    assert {reason["rule"] for reason in body["reasons"]} == {"finding"}
     for message in messages:
         assert message in text
     assert re.search(r'value="approve" disabled', text)
+
+
+async def test_who_cannot_decide_reads_whom_the_item_waits_for_and_no_red_box(
+    office: Office,
+) -> None:
+    row = await office.submitted(PHONE + "\n内部资料 注意保存")
+    for login in ("reviewer3", "editor"):
+        browser = await office.signed_in(login)
+        _, text = await browser.get(f"/console/items/{row.id}")
+        [line] = re.findall(r'<p class="waits-for">(.*?)</p>', text, re.DOTALL)
+        words = re.sub("<[^>]+>", "", line).strip()
+        assert re.fullmatch("等待初审：张海，还有 \\d+ 小时", words)
+        assert 'class="reasons"' not in text
+        assert 'name="verdict"' not in text
+    browser = await office.signed_in("reviewer3")
+    _, body = await browser.api("GET", f"/items/{row.id}/why-not")
+    assert {reason["rule"] for reason in body["reasons"]} >= {"role", "finding"}
 
 
 async def test_a_refused_decision_keeps_what_was_typed_and_names_every_gate(

@@ -231,6 +231,7 @@ async def test_two_packed_parts_are_one_page(site: Site, fetcher: Fetcher) -> No
         ("br", b"\x0b\x02\x80<p>"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"<p>", mtime=0), mtime=0)),
     ],
+    ids=["cut off", "not packed", "not asked for", "packed twice"],  # the bytes hold the time
 )
 async def test_packing_that_is_broken_or_was_not_asked_for_is_refused(
     site: Site, fetcher: Fetcher, encoding: str, body: bytes

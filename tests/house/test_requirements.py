@@ -2,14 +2,18 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.markers import default_environment
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["requirements.txt", "requirements-test.txt"]
+LOCKS = ["requirements-build.txt", "requirements.txt", "requirements-test.txt"]
+PYTHONS = ["3.11.2", "3.11.7", "3.12.1", "3.13.5", "3.14.0"]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LOADED_BY_NAME = {"aiosqlite", "asyncpg"}  # drivers SQLAlchemy loads from the database address
 
@@ -22,6 +26,26 @@ def direct(listing: str) -> set[str]:
     """Canonical names on the lines of an .in file."""
     lines = (ROOT / listing).read_text(encoding="utf-8").splitlines()
     return {canonical(found[0]) for line in lines if (found := NAME.match(line)) and line[0] != "#"}
+
+
+def locked(lock: str) -> list[Requirement]:
+    """The lines of a lock, without their hashes."""
+    text = (ROOT / lock).read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return [Requirement(line.partition("--hash")[0]) for line in lines]
+
+
+def on(version: str) -> dict[str, str]:
+    """The environment markers see under this version of Python."""
+    here = {name: str(value) for name, value in default_environment().items()}
+    here["python_full_version"] = here["implementation_version"] = version
+    here["python_version"] = version.rpartition(".")[0]
+    return here
+
+
+def applies(line: Requirement, here: dict[str, str]) -> bool:
+    """Whether a requirement holds there, no extra asked for."""
+    return line.marker is None or line.marker.evaluate(here | {"extra": ""})
 
 
 def imported() -> Iterator[str]:
@@ -50,19 +74,56 @@ def test_every_line_of_a_lock_is_an_exact_version_with_hashes(lock: str) -> None
     loose = [line[:60] for line in lines if "==" not in line or "--hash=sha256:" not in line]
     assert lines
     assert loose == []
+    wide = [
+        str(line) for line in locked(lock) if not re.fullmatch(r"==[\w.]+", str(line.specifier))
+    ]
+    assert wide == []
 
 
-@pytest.mark.parametrize("listing", ["requirements", "requirements-test"])
+@pytest.mark.parametrize("version", PYTHONS)
+def test_a_lock_holds_all_that_its_own_lines_need_under_every_python(version: str) -> None:
+    here = on(version)
+    lines = [line for line in locked("requirements.txt") if applies(line, here)]
+    held = {canonical(line.name) for line in lines}
+    lacking = []
+    for line in lines:
+        try:
+            needed = [Requirement(text) for text in requires(line.name) or []]
+        except PackageNotFoundError:  # for another Python than this one
+            continue
+        lacking += [
+            f"{line.name} needs {one}"
+            for one in needed
+            if applies(one, here) and canonical(one.name) not in held
+        ]
+    assert len(held) > 80
+    assert lacking == []
+
+
+def test_what_an_older_patch_version_needs_is_locked_for_it_alone() -> None:
+    lines = [line for line in locked("requirements.txt") if line.name == "async-timeout"]
+    assert [applies(line, on(version)) for line in lines for version in PYTHONS] == [
+        True,
+        *[False] * 4,
+    ]
+
+
+def test_no_newer_python_is_shut_out() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["requires-python"] == ">=3.11"
+
+
+@pytest.mark.parametrize("listing", ["requirements-build", "requirements", "requirements-test"])
 def test_every_direct_requirement_is_locked(listing: str) -> None:
     lock = (ROOT / f"{listing}.txt").read_text(encoding="utf-8")
-    locked = {canonical(line.split("==")[0]) for line in lock.splitlines() if "==" in line}
-    assert direct(f"{listing}.in") - locked == set()
+    held = {canonical(line.split("==")[0]) for line in lock.splitlines() if "==" in line}
+    assert direct(f"{listing}.in") - held == set()
 
 
 def test_the_two_locks_agree() -> None:
     run, test = (
-        dict(re.findall(r"^([\w.-]+)==(\S+)", (ROOT / lock).read_text(encoding="utf-8"), re.M))
-        for lock in LOCKS
+        {canonical(line.name): (str(line.specifier), str(line.marker)) for line in locked(lock)}
+        for lock in ("requirements.txt", "requirements-test.txt")
     )
     assert {name: run[name] for name in run.keys() & test} == {
         name: test[name] for name in run.keys() & test

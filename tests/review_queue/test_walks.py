@@ -374,7 +374,7 @@ def anybody(*_: Any) -> tuple[str, list[Any]]:
 def test_the_walks_notice_when_a_check_is_missing(
     monkeypatch: pytest.MonkeyPatch, check: str, instead: Any
 ) -> None:
-    for module in (chain, deciding, levels, release):
+    for module in (chain, rounds, deciding, levels, release):
         monkeypatch.setattr(module, check, instead, raising=False)
     with pytest.raises(AssertionError):
         walk(25)

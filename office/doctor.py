@@ -17,12 +17,12 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from app import open_ledger
 from config.clock import beijing, now
 from config.settings import Settings
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
+from office.keys import open_ledger
 from review_queue.governance.levels import ApprovedLevels
 from staff.refusal import Refused
 from storage.database import Database, sqlite_file

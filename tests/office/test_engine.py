@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
-from bot.tasks import ReliableStreamBroker, Tasks
+from office.engine import ReliableStreamBroker, TaskEngine
 
 
 async def _until(condition: asyncio.Event) -> None:
@@ -19,7 +19,7 @@ async def test_a_job_asked_for_is_done() -> None:
     async def publish() -> None:
         done.set()
 
-    tasks = Tasks({"publish": publish})
+    tasks = TaskEngine({"publish": publish})
     await tasks.start()
     await tasks.ask("publish")
     await _until(done)
@@ -35,7 +35,7 @@ async def test_stopping_waits_for_what_runs() -> None:
         await asyncio.sleep(0.05)
         finished.append("deliver")
 
-    tasks = Tasks({"deliver": deliver})
+    tasks = TaskEngine({"deliver": deliver})
     await tasks.start()
     await tasks.ask("deliver")
     await asyncio.sleep(0.01)
@@ -52,7 +52,7 @@ async def test_many_requests_while_a_job_runs_become_one_more_round() -> None:
         rounds += 1
         await go.wait()
 
-    tasks = Tasks({"deliver": deliver})
+    tasks = TaskEngine({"deliver": deliver})
     await tasks.start()
     for _ in range(20):
         await tasks.ask("deliver")
@@ -80,7 +80,10 @@ async def test_on_redis_a_worker_does_it_and_nothing_stays_behind(
     async def publish() -> None:
         done.set()
 
-    asking, working = Tasks({"publish": publish}, redis_url), Tasks({"publish": publish}, redis_url)
+    asking, working = (
+        TaskEngine({"publish": publish}, redis_url),
+        TaskEngine({"publish": publish}, redis_url),
+    )
     working.broker.claim_every = 0.05  # type: ignore[attr-defined]
     await asking.start(worker=False)
     await working.start()

@@ -22,7 +22,6 @@ from typing import Any
 
 from sqlalchemy import CursorResult, update
 
-from app import open_ledger
 from bot.contract import State
 from bot.models import Delivery, Publication
 from config.clock import now
@@ -32,6 +31,7 @@ from ledger.anchors import AnchorFiles, Mark
 from ledger.append import Ledger
 from ledger.verify import Broken, Gap
 from migrations.run import upgrade
+from office.keys import open_ledger
 from storage.database import Database, sqlite_file
 from storage.switches import set_switch
 

@@ -17,11 +17,11 @@ from taskiq import AckableMessage, AsyncBroker, InMemoryBroker
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
-Job = Callable[[], Awaitable[Any]]
+Act = Callable[[], Awaitable[Any]]
 IDLE_MS = 30_000  # a task nobody renewed for so long belongs to a dead worker
 TRIES = 5  # deliveries of one message before it is set aside as poison
 DRAIN_SECONDS = 20.0
-_log = structlog.get_logger("bot.tasks")
+_log = structlog.get_logger("office.engine")
 
 
 class ReliableStreamBroker(RedisStreamBroker):
@@ -142,10 +142,10 @@ class ReliableStreamBroker(RedisStreamBroker):
         _log.error("task_set_aside", queue=self.queue_name, tries=TRIES)
 
 
-class Tasks:
+class TaskEngine:
     """Named jobs on the engine. `ask` is what tickers call; `stop` drains before it returns."""
 
-    def __init__(self, jobs: Mapping[str, Job], redis_url: str = "") -> None:
+    def __init__(self, jobs: Mapping[str, Act], redis_url: str = "") -> None:
         """`jobs`: name to a function without arguments, safe to run twice and anywhere."""
         self.broker: AsyncBroker
         self.broker = ReliableStreamBroker(redis_url) if redis_url else InMemoryBroker()

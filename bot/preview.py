@@ -1,0 +1,53 @@
+"""How one account will show a rendering, as plain data: every part beside its platform's limit."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """How much of a platform's limit one part takes."""
+
+    label: str
+    used: int
+    limit: int
+    unit: str = "字"
+
+    @property
+    def over(self) -> bool:
+        """Whether the platform would refuse it."""
+        return self.used > self.limit
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as it will be sent; `entities` are the platform's own, with UTF-16 offsets."""
+
+    text: str = ""
+    entities: Sequence[Mapping[str, Any]] = ()
+    photo: str = ""
+    gauge: Gauge | None = None
+
+
+@dataclass(frozen=True)
+class Shown:
+    """An article or a row of messages, and the push. Pictures are hex digests without `sha256:`.
+
+    `html` is the channel's own and not yet cleaned: whoever shows it cleans it.
+    """
+
+    push: Message
+    gauges: tuple[Gauge, ...]
+    title: str = ""
+    author: str = ""
+    summary: str = ""
+    html: str = ""
+    cover: str = ""
+    own_cover: bool = True
+    link: str = ""
+    messages: tuple[Message, ...] = ()
+
+
+SAMPLE_REASON = "（订阅的主题）"
+"""Stands in a preview where each subscriber will read a reason of their own."""

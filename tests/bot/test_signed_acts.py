@@ -1,0 +1,118 @@
+"""Acts that are signed outside the review queue: each asks for its person's role itself."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from bot.contract import State
+from bot.delivery.settling import settle_publication
+from bot.models import Publication
+from bot.switching import turn_switch
+from config.clock import now
+from console.permissions import ACTIONS
+from ledger.append import Ledger, load_signing_key
+from ledger.models import Incident, LedgerEntry
+from staff.incidents import close_incident
+from staff.models import Staff
+from staff.refusal import Refused
+from staff.rights import RIGHTS
+from storage.database import Database, new_id
+from storage.switches import stopped
+
+Act = Callable[[Ledger, str], Awaitable[object]]
+
+
+async def no_news(publication_id: str) -> None:
+    return
+
+
+async def settle(ledger: Ledger, staff_id: str) -> None:
+    await settle_publication(ledger, "p1", staff_id, "yes", on_publication=no_news)
+
+
+async def stop(ledger: Ledger, staff_id: str) -> None:
+    await turn_switch(ledger, staff_id, "push", stopped=True, reason="演练")
+
+
+async def close(ledger: Ledger, staff_id: str) -> None:
+    await close_incident(ledger, "i1", staff_id, "已核对并处理")
+
+
+ACTS: dict[str, tuple[Act, str]] = {
+    "publications.settle": (settle, "publication.settled"),
+    "switches.set": (stop, "switch.set"),
+    "incidents.close": (close, "incident.closed"),
+}
+
+
+@pytest.fixture
+async def ledger(database: Database, tmp_path: Path) -> Ledger:
+    async with database.session() as session:
+        for number, role in enumerate(("editor", "admin", "supervisor", "duty", "auditor")):
+            session.add(
+                Staff(
+                    id=role,
+                    login=f"p{number}",
+                    name=role,
+                    roles=[role],
+                    password_hash="",
+                    active=True,
+                    created_at=now(),
+                )
+            )
+        session.add(
+            Publication(
+                id="p1",
+                release_id=new_id(),
+                item_id="i",
+                account_id="a",
+                digest="d",
+                state=State.UNKNOWN,
+                due_at=now(),
+            )
+        )
+        session.add(
+            Incident(id="i1", kind="k", subject="s", message="m", detail={}, opened_at=now())
+        )
+    return Ledger(database, load_signing_key(tmp_path / "key"), tmp_path / "anchors")
+
+
+async def signed(ledger: Ledger) -> list[str]:
+    async with ledger.db.session() as session:
+        return list(await session.scalars(select(LedgerEntry.kind)))
+
+
+@pytest.mark.parametrize("action", sorted(ACTS))
+async def test_only_the_right_roles_sign(ledger: Ledger, action: str) -> None:
+    act, kind = ACTS[action]
+    for role in sorted({"editor", "admin", "supervisor", "duty", "auditor"} - RIGHTS[action]):
+        with pytest.raises(Refused, match="您的角色不能做这件事") as refused:
+            await act(ledger, role)
+        assert refused.value.status == 403
+    assert await signed(ledger) == []
+    async with ledger.db.session() as session:
+        assert await stopped(session, "push") is None
+        assert (await session.get_one(Publication, "p1")).state == State.UNKNOWN
+        assert (await session.get_one(Incident, "i1")).closed_at is None
+    await act(ledger, "admin")
+    assert await signed(ledger) == [kind]
+
+
+@pytest.mark.parametrize("action", sorted(ACTS))
+async def test_nobody_and_whoever_left_sign_nothing(ledger: Ledger, action: str) -> None:
+    act, _ = ACTS[action]
+    async with ledger.db.session() as session:
+        await session.execute(update(Staff).where(Staff.id == "admin").values(active=False))
+    for staff_id in ("admin", "nobody"):
+        with pytest.raises(Refused, match="账号已停用") as refused:
+            await act(ledger, staff_id)
+        assert refused.value.status == 403
+    assert await signed(ledger) == []
+
+
+def test_pages_are_closed_to_the_same_people() -> None:
+    assert set(RIGHTS) == set(ACTS)
+    for action, roles in RIGHTS.items():
+        assert ACTIONS[action] == roles
