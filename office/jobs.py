@@ -80,12 +80,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
         Job("library", 60, policies, "fetched policies are proposed to the library"),
         Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
-        Job(
-            "remind",
-            60,
-            partial(tend, ledger, office.tell),
-            "tasks about changed originals have a limit",
-        ),
+        Job("remind", 60, reminding, "tasks about changed originals have a limit"),
         Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),
         Job(
             "escalate",
