@@ -28,13 +28,12 @@ from bot.models import Account, Contact, Organisation
 from config.clock import beijing, now, use_clock_file
 from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
-from console.deps import Deps
+from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
 from content_sources.models import Source
 from content_sources.reposts import Reposts
-from content_sources.tasks import Tasks as SourceTasks
 from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
@@ -68,6 +67,7 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.refusal import Refused
+from staff.tasks import Tell
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
@@ -108,7 +108,7 @@ class Shenfa:
     ingest: Ingest
     reposts: Reposts
     originals: OriginalWatch
-    source_tasks: SourceTasks
+    tell: Tell
     tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
@@ -333,7 +333,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         ingest=ingest,
         reposts=reposts,
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
-        source_tasks=SourceTasks(queue, alarms.tell),
+        tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
