@@ -86,7 +86,9 @@ class Accounts:
         row.enabled = enabled
 
     def view(self, row: Account) -> AccountView:
-        """The account with its secrets opened; ValueError when its address may not be used."""
+        """The account with its secrets opened; ValueError when it may not be used."""
+        if not row.whole:
+            raise ValueError("账号记录被绕过本系统改动，已停止使用：请查明后重新登记账号")
         # Checked again and not only when made: whoever can write the table could send our secrets
         # to a host of their own.
         check_api_base(row.api_base, self._allowed)

@@ -13,11 +13,14 @@ from storage.seals import Sealed
 class Staff(Sealed, Base):
     """A person with roles: editor, reviewer_1..3, secrecy, admin, duty, supervisor, auditor.
 
-    Roles and `active` steer lists only: what somebody may do is asked of staff/standing.py.
+    Who signs in has the roles of staff/standing.py; the row's own are for lists, and sealed.
     """
 
     __tablename__ = "staff"
-    SEALED = ("id", "login", "password_hash", "alarm_account", "alarm_address")
+    SEALED = (
+        *("id", "login", "roles", "password_hash", "active"),
+        *("alarm_account", "alarm_address"),
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     login: Mapped[str] = mapped_column(String(60), unique=True)
     name: Mapped[str] = mapped_column(String(60))

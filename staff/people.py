@@ -103,6 +103,9 @@ async def read_person(session: AsyncSession, staff_id: str) -> Staff:
     person = await session.get(Staff, staff_id)
     if person is None or not person.active:
         raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
+    if not person.whole:
+        words = "人员记录被绕过本系统改动，不能再用：请管理员查明后重新核定这个人"
+        raise Refused(403, [Reason("staff", words)])
     return person
 
 

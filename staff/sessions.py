@@ -162,6 +162,9 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
 
 async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
     """The person behind a session or token, with the roles of their signed entries."""
+    if not person.whole:
+        await ledger.row_changed("staff", person.id)
+        return None
     stands = await standing(ledger, person.id, age=FRESH)
     if not stands.active:
         return None

@@ -42,7 +42,8 @@ from review_queue.forms import ReviewForm
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
 from review_queue.workflow import GATES, load_workflows
-from staff.people import Person, hash_password, set_staff
+from staff.models import Staff
+from staff.people import Person, deactivate, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
@@ -546,3 +547,18 @@ async def _subscribers(office: Office, accounts: dict[str, str]) -> None:
 async def one_hash() -> str:
     """One password hash for everybody (hashing takes a tenth of a second)."""
     return await hash_password(PASSWORD)
+
+
+async def set_roles(office: Office, login: str, roles: Sequence[str]) -> None:
+    """Give a person other roles, as a signed entry."""
+    async with office.deps.ledger.transaction() as tx:
+        row = (await tx.session.scalars(select(Staff).where(Staff.login == login))).one()
+        person = Person(login, row.name, tuple(roles), row.password_hash)
+        await set_staff(tx, person, "admin")
+
+
+async def dismiss(office: Office, login: str) -> None:
+    """Take every right from a person, as a signed entry."""
+    async with office.deps.ledger.transaction() as tx:
+        row = (await tx.session.scalars(select(Staff).where(Staff.login == login))).one()
+        await deactivate(tx, row, "admin")

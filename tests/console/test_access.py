@@ -5,14 +5,14 @@ from datetime import timedelta
 
 import pytest
 from aiohttp import web
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from config.clock import now
 from console.web.permissions import ACTIONS, PUBLIC, action_of, may, needs
-from staff.models import ConsoleSession, Staff
+from staff.models import ConsoleSession
 from staff.roles import ROLES
 from staff.sessions import ABSOLUTE, IDLE
-from tests.console.office import PASSWORD, Browser, Office, token_of
+from tests.console.office import PASSWORD, Browser, Office, dismiss, set_roles, token_of
 
 
 def routes(office: Office) -> list[tuple[str, str, object]]:
@@ -84,8 +84,7 @@ async def test_each_role_is_refused_exactly_what_the_table_denies(
 
 
 async def _roles(office: Office, login: str, roles: list[str]) -> None:
-    async with office.deps.db.session() as session:
-        await session.execute(update(Staff).where(Staff.login == login).values(roles=roles))
+    await set_roles(office, login, roles)
 
 
 def test_an_action_must_stand_in_the_table() -> None:
@@ -127,8 +126,7 @@ async def test_the_right_password_signs_in_and_a_wrong_one_says_nothing_more(
 
 async def test_a_deactivated_person_cannot_sign_in_and_is_signed_out(office: Office) -> None:
     browser = await office.signed_in("duty1")
-    async with office.deps.db.session() as session:
-        await session.execute(update(Staff).where(Staff.login == "duty1").values(active=False))
+    await dismiss(office, "duty1")
     assert (await browser.get("/console/"))[0] == 303
     assert await Browser(office.client()).sign_in("duty1", PASSWORD) == 401
 
@@ -176,7 +174,8 @@ async def test_a_session_ends_by_itself(office: Office, column: str, age: timede
     assert (await browser.get("/console/items"))[0] == 200
     old = now() - age - timedelta(seconds=1)
     async with office.deps.db.session() as session:
-        await session.execute(update(ConsoleSession).values(**{column: old}))
+        for row in (await session.scalars(select(ConsoleSession))).all():
+            setattr(row, column, old)
     status, _ = await browser.get("/console/items")
     assert status == 303
     assert (await browser.api("GET", "/items"))[0] == 401

@@ -12,9 +12,8 @@ from knowledge.library import PolicyLibrary
 from ledger.models import Incident
 from review_queue import drafting, recalling, submitting
 from review_queue.models import Item, Revision
-from staff.models import Staff
 from storage.switches import stopped
-from tests.console.office import BODY, Office, busy_morning
+from tests.console.office import BODY, Office, busy_morning, set_roles
 
 PHONE = BODY + "\n联系人手机13812345678。"
 
@@ -429,10 +428,7 @@ async def test_a_stopped_answer_goes_out_only_with_a_second_person(office: Offic
     assert "等待第二人确认的答复" in text
     reply_id = re.findall(r'name="reply" value="([^"]+)"', text)[0]
     assert (await browser.post(f"{path}/reply", reply=reply_id))[0] == 403
-    async with office.deps.db.session() as session:
-        await session.execute(
-            update(Staff).where(Staff.login == "admin1").values(roles=["supervisor"])
-        )
+    await set_roles(office, "admin1", ["supervisor"])
     second = await office.signed_in("admin1")
     assert (await second.post(f"{path}/reply", reply=reply_id))[0] == 303
     _, text = await second.get(path)
