@@ -1,20 +1,16 @@
 """The composition root: builds everything from settings, mounts routes, lists jobs."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from sqlalchemy import select, update
+from sqlalchemy import select
 
-from bot.accounts import Accounts, NewAccount
+from bot.accounts import Accounts
 from bot.anchor_post import AnchorPost
 from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
@@ -29,66 +25,57 @@ from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.menus import equip
 from bot.models import Account, Contact, Organisation
-from bot.tasks import Tasks
-from config.clock import BEIJING, beijing, now, use_clock_file
-from config.settings import Settings
-from config.setup import Setup, SetupError, SourceSetup
+from config.clock import beijing, now, use_clock_file
+from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
-from content_sources.changes import determine
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
-from content_sources.models import Article, Column, Source
-from content_sources.quarantine import expire_due
+from content_sources.models import Source
 from content_sources.reposts import Reposts
-from content_sources.tasks import Tasks as SourceTasks
 from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
-from escalations.models import RosterEntry
-from escalations.tickets import Tickets, TicketWiring
-from facets.tagger import tag
+from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
-from gates.engine import RuleSet
 from gates.finding import Finding
 from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
-from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from knowledge.service import KnowledgeService
-from ledger.append import Ledger, Transaction, load_signing_key
-from ledger.models import LedgerEntry
+from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
-from ledger.watch import Watch
 from migrations.run import upgrade
+from office.engine import TaskEngine
+from office.handovers import audience_of
+from office.jobs import jobs_of, running
+from office.keys import open_crypt, open_ledger
 from review_queue import publishing
 from review_queue.canonical import Draft
 from review_queue.deadlines import Deadlines
-from review_queue.desk import ROBOT, Queue, Render
+from review_queue.desk import Queue, Render
 from review_queue.files import Files
 from review_queue.findings import Against, Checks, Finder
-from review_queue.governance.kinds import Governance, seed
-from review_queue.governance.rulesets import rows_of, seal_version
+from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
-from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
-from staff.people import Person, hash_password, set_staff
 from staff.refusal import Refused
+from staff.tasks import Tell
 from storage.cache import Cache, open_cache
-from storage.crypt import DataKey, load_or_create_key
-from storage.database import Database, new_id, sqlite_file
+from storage.crypt import DataKey
+from storage.database import Database
 from storage.media import load
 from subscriptions.matching import Matching
 from subscriptions.push import Pusher
 from subscriptions.subscribers import Subscribers
 
-CONFIG = Path(__file__).parent / "config"
+CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
 
 
 @dataclass
@@ -120,8 +107,8 @@ class Shenfa:
     ingest: Ingest
     reposts: Reposts
     originals: OriginalWatch
-    source_tasks: SourceTasks
-    tickets: Tickets
+    tell: Tell
+    tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
     checks: Checks
@@ -152,257 +139,26 @@ class Shenfa:
         menu = Menu(MENU, COMMANDS)
         return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
 
-    async def propose_policies(self) -> int:
-        """Fetched policy pages go to the library as the robot's proposals; how many there were."""
-        async with self.db.session() as session:
-            query = select(Article).where(Article.library == "waiting").limit(20)
-            waiting = (await session.scalars(query)).all()
-        for row in waiting:
-            draft, state = _policy_draft(row), "ended"
-            if draft is not None:
-                try:
-                    await self.library.propose_import([draft], ROBOT)
-                    state = "proposed"
-                except Refused:  # it is in the library already
-                    state = "known"
-            async with self.db.session() as session:
-                await session.execute(
-                    update(Article).where(Article.id == row.id).values(library=state)
-                )
-        return len(waiting)
-
     async def _read_speller(self) -> None:
         """Load the spelling model in a thread; it only warns, so nothing waits for it at start."""
         own = await _own_texts(self.db)
         self.checks.speller = await asyncio.to_thread(Speller.load, own_texts=own)
 
-    async def _expire_sources(self) -> dict[str, int]:
-        async with self.ledger.transaction() as tx:
-            return await expire_due(tx)
-
     @asynccontextmanager
-    async def jobs(self) -> AsyncIterator[Tasks]:
-        """Run every job of the office: a ticker asks, the task engine does; drained at the end."""
-        tasks = Tasks(
-            {
-                "publish": self.publisher.publish_due,
-                "settle": self.publisher.settle_due,
-                "rows": self.pusher.create_due,
-                "deliver": self.sender.deliver_due,
-                "seal": self.pusher.finish_due,
-                "poll": self.ingest.poll_due,
-                "links": self.links.refresh_due,
-                "library": self.propose_policies,
-                "originals": self.originals.look_due,
-                "remind": self.source_tasks.tend,
-                "expire": self._expire_sources,
-                "escalate": self.tickets.escalate_due,
-                "sweep": self.lease.sweep,
-                "deadlines": self.deadlines.run_due,
-                "checkpoint": self.ledger.checkpoint_due,
-                "verify": Watch(self.ledger).look,
-                "anchor": self.remote_anchors.tell_due,
-            },
-            self.settings.redis_url,
-        )
-        every = {
-            "publish": 0.5,
-            "settle": 1,
-            "rows": 0.5,
-            "deliver": 0.5,
-            "seal": 5,
-            "poll": 20,
-            "links": 60,
-            "library": 60,
-            "originals": 60,
-            "remind": 60,
-            "expire": 60,
-            "escalate": 10,
-            "sweep": 30,
-            "deadlines": 30,
-            "checkpoint": 15,
-            "verify": 60,
-            "anchor": 20,
-        }
+    async def jobs(self) -> AsyncIterator[TaskEngine]:
+        """Run every job of the office, with what they rest on; drained at the end."""
         reading = asyncio.create_task(self._read_speller())
         await self.lease.start()
-        await tasks.start()
-        ticker = AsyncIOScheduler(timezone=BEIJING)
-        for name, seconds in every.items():
-            ticker.add_job(
-                tasks.ask,
-                "interval",
-                args=[name],
-                seconds=seconds,
-                coalesce=True,
-                max_instances=1,
-                misfire_grace_time=30,
-            )
-        ticker.start()
         try:
-            yield tasks
+            async with running(jobs_of(self), self.settings.redis_url) as engine:
+                try:
+                    yield engine
+                finally:
+                    self.lease.halt()  # or the running job would go on to the end of its push
         finally:
-            ticker.shutdown(wait=False)
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
-            await tasks.stop()
             await self.lease.stop()
-
-
-async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
-    """Make a home from a setup file: keys, tables, the signed genesis entry, people, accounts.
-
-    Returns what a person needs once: addresses, passwords, the public key. SetupError when the
-    home is in use already or the file names something that does not exist.
-    """
-    use_clock_file(settings.dev_clock_file)
-    db = Database(settings.database_url)
-    try:
-        await upgrade(db)
-        async with db.session() as session:
-            if (await session.scalars(select(LedgerEntry.seq).limit(1))).first() is not None:
-                raise SetupError(f"{settings.home} 已经初始化过：请换一个 --home，或先备份再清空")
-        return await _initialise(settings, setup, db)
-    finally:
-        await db.close()
-
-
-async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[str, Any]:
-    ledger = open_ledger(settings, db)
-    passwords = {
-        person.login: person.password or secrets.token_urlsafe(9) for person in setup.staff
-    }
-    hashes = dict(
-        zip(
-            passwords,
-            await asyncio.gather(*(hash_password(word) for word in passwords.values())),
-            strict=True,
-        )
-    )
-    flows, rules = _starting_levels(setup), RuleSet.load()
-    accounts = Accounts(db, _open_crypt(settings), settings.allowed_private)
-    async with ledger.transaction() as tx:
-        organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
-        tx.session.add(organisation)
-        await tx.append(
-            "genesis",
-            subject="office",
-            actor="init",
-            body={
-                "organisation": setup.organisation,
-                "workflows": {klass: flow.digest for klass, flow in flows.items()},
-                "ruleset": seal_version(1, rows_of(rules))[1],
-            },
-        )
-        await seed(tx, flows.values(), rules)
-        people = {
-            row.login: await set_staff(
-                tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
-            )
-            for row in setup.staff
-        }
-        for row in setup.accounts:
-            await accounts.create(
-                tx.session, NewAccount(organisation_id=organisation.id, **row.model_dump())
-            )
-        for source in setup.sources:
-            await _add_source(tx, source)
-        for position, duty in enumerate(setup.roster):
-            if duty.login not in people:
-                raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
-            tx.session.add(
-                RosterEntry(
-                    id=new_id(),
-                    topic=duty.topic,
-                    tier=duty.tier,
-                    position=position,
-                    staff_id=people[duty.login].id,
-                )
-            )
-    return {
-        "home": str(settings.home),
-        "console": f"{settings.public_url}/console/",
-        "public_key": ledger.public_hex,
-        "staff": [
-            {"login": row.login, "name": row.name, "password": passwords[row.login]}
-            for row in setup.staff
-        ],
-        "accounts": [
-            {
-                "slug": row.slug,
-                "platform": row.platform,
-                "callback": f"{settings.public_url}/{row.platform}/{row.slug}",
-            }
-            for row in setup.accounts
-        ],
-        "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
-        + _admin_warnings(setup),
-    }
-
-
-def _starting_levels(setup: Setup) -> dict[str, Workflow]:
-    """The levels of workflows.yaml, single classes replaced by the setup file's."""
-    flows = load_workflows(CONFIG / "workflows.yaml")
-    version = max(flow.version for flow in flows.values())
-    try:
-        return flows | {
-            klass: read_workflow(klass, version, row) for klass, row in setup.levels.items()
-        }
-    except WorkflowError as error:
-        raise SetupError(f"审核级次 levels：{error}") from error
-
-
-def _admin_warnings(setup: Setup) -> list[str]:
-    if sum("admin" in row.roles for row in setup.staff) >= 2:
-        return []
-    return ["管理员少于两位：级次、规则、人员的变更都要另一位管理员批准，请在 staff 里再加一位"]
-
-
-async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
-    """One determined source of the setup file, with its columns, as a signed entry."""
-    source = Source(
-        id=new_id(),
-        organisation=setup.organisation,
-        hosts=setup.hosts,
-        allow_http=setup.allow_http,
-        basis=setup.basis,
-        list_version=setup.list_version,
-        owner=setup.owner,
-        paths=setup.paths,
-        topics=setup.topics,
-        picture_licence=setup.picture_licence,
-        basis_file="",
-        valid_from=datetime.combine(setup.valid_from, time(), UTC),
-        valid_to=datetime.combine(setup.valid_to, time(), UTC) if setup.valid_to else None,
-        state="active",
-        proposed_by="init",
-        approved_by="init",
-    )
-    await determine(tx, source)
-    for column in setup.columns:
-        tx.session.add(
-            Column(id=new_id(), source_id=source.id, next_at=now(), **column.model_dump())
-        )
-
-
-def open_ledger(settings: Settings, db: Database) -> Ledger:
-    """The ledger in `db` with the key and anchor files of `settings`; SetupError for bad paths."""
-    anchor, store = _path(settings.anchor_file), sqlite_file(settings.database_url)
-    for path in (anchor, *settings.anchor_paths):
-        if store is not None and path.resolve() == store.resolve():
-            raise SetupError(f"锚定文件 {path} 就是数据库文件：请把 SHENFA_ANCHOR_FILE 设到别处")
-    key = load_signing_key(_path(settings.ledger_key_file))
-    return Ledger(db, key, anchor, settings.anchor_paths)
-
-
-def _open_crypt(settings: Settings) -> DataKey:
-    return DataKey(load_or_create_key(_path(settings.data_key_file)))
-
-
-def _path(value: Path | None) -> Path:
-    if value is None:
-        raise SetupError("设置里缺少密钥文件路径")
-    return value
 
 
 # --- one running office -------------------------------------------------------------------
@@ -438,26 +194,6 @@ async def _clauses(db: Database) -> Sequence[str]:
     """Texts of the library on which a change of rules is tried."""
     async with db.session() as session:
         return (await session.scalars(select(Clause.text).limit(2000))).all()
-
-
-def _policy_draft(article: Article) -> PolicyDraft | None:
-    """What a fetched policy page says of itself; None for one that is no longer in force."""
-    info = article.policy
-    if info.get("validity") in ("废止", "失效"):
-        return None
-    return PolicyDraft(
-        title=article.title,
-        text=article.text,
-        doc_number=info.get("doc_number", ""),
-        issuer=info.get("issuer", "") or article.source_name,
-        url=article.url,
-        issued_on=_day_of(info.get("written_on") or article.published_on),
-        effective_from=_day_of(info.get("effective_from")),
-    )
-
-
-def _day_of(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
 
 
 def _renderer(channels: Mapping[str, Channel]) -> Render:
@@ -499,7 +235,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
 
 
 def _build(settings: Settings, db: Database) -> Shenfa:
-    cache, crypt = open_cache(settings.redis_url), _open_crypt(settings)
+    cache, crypt = open_cache(settings.redis_url), open_crypt(settings)
     ledger = open_ledger(settings, db)
     allowed = settings.allowed_private
     accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
@@ -512,7 +248,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     links = Links(db, LinkLook(fetcher, partial(judging, db), Allowed.load(settings.public_url)))
     checks = Checks(governance.rules, knowledge.facts_now, _finders(Files(db), links, reposts))
     queue = Queue.of(ledger, governance.levels, _renderer(channels), checks.check)
-    ingest = Ingest(db, ledger, queue, fetcher, partial(_audience, taxonomy))
+    ingest = Ingest(db, ledger, queue, fetcher, partial(audience_of, taxonomy))
     releases = Releases(ledger, checks.at_send)
     matching = Matching(taxonomy)
 
@@ -550,15 +286,13 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         for staff_id in people:
             await alarms.tell(staff_id, words)
 
-    tickets = Tickets(
-        TicketWiring(
-            ledger=ledger,
-            hours=hours,
-            check=checks.check_text,
-            queue_reply=partial(queue_reply, db),
-            alarm=alarms.tell,
-            channels=channels,
-        )
+    tickets = TicketWiring(
+        ledger=ledger,
+        hours=hours,
+        check=checks.check_text,
+        queue_reply=partial(queue_reply, db),
+        alarm=alarms.tell,
+        channels=channels,
     )
     wiring = CommandWiring(
         db=db,
@@ -597,7 +331,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         ingest=ingest,
         reposts=reposts,
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
-        source_tasks=SourceTasks(queue, alarms.tell),
+        tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=dispatcher,
@@ -626,8 +360,13 @@ def build_site(shenfa: Shenfa) -> web.Application:
     return app
 
 
-def _audience(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:
-    """Whom a fetched text is for, as a suggestion the editor sees and may change."""
-    found = tag(body, title)
-    topics = [one["key"] for one in found["topics"] if one["key"] != "other"][:2]
-    return {"topics": topics} if topics else None
+@asynccontextmanager
+async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
+    """The web face on the host and port of the settings; at the end open requests are finished."""
+    runner = web.AppRunner(build_site(shenfa), access_log=None, shutdown_timeout=CLOSING_SECONDS)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, shenfa.settings.host, shenfa.settings.port).start()
+        yield
+    finally:
+        await runner.cleanup()

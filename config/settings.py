@@ -7,6 +7,9 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+CONFIG = Path(__file__).parent
+"""The folder of starting values that officials decide."""
+
 
 class Settings(BaseSettings):
     """Everything a deployment chooses. With nothing set, nothing is sent."""

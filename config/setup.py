@@ -7,6 +7,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from config.faults import Fault
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid")
@@ -81,7 +83,7 @@ class Setup(_Strict):
     levels: dict[str, dict[str, Any]] = Field(default_factory=dict)
 
 
-class SetupError(ValueError):
+class SetupError(Fault, ValueError):
     """A setup file that cannot be used; one line that names file, field and remedy."""
 
 

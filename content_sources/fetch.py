@@ -11,11 +11,8 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime, timedelta
 from time import monotonic
-from types import MappingProxyType
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -26,98 +23,30 @@ from yarl import URL
 from bot.addresses import is_plain, literal
 from bot.http import Blocked, guard, permitted
 from config.clock import now
+from content_sources.answers import (
+    FILES,
+    PAGES,
+    Fetched,
+    FetchError,
+    Order,
+    mime_of,
+    read_answer,
+    read_start,
+)
 from content_sources.manners import MOST_HOSTS, Resting, Turns
 from content_sources.whitelist import Judge, Refusal
 from documents.charset import decode
-from documents.sniff import fits
-from documents.unpack import PackedError, TooLarge, Unpacker
 
 Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """A host name in, all its IP addresses out; OSError when it has none."""
 
-LARGEST = 10 * 1024 * 1024  # bytes, on the wire and after decompression
 SECONDS = 20.0  # for one address with all its redirects
 SECONDS_FILE = 60.0  # where files are accepted
-SLOWEST = 512  # bytes a second, after GRACE seconds
-GRACE = 5.0
 HOPS = 5
 LONGEST_URL = 2000
 AGENT = "Shenfa/1 (+government notice relay)"
 ROBOTS_FOR = timedelta(hours=1)
-ROBOTS_LARGEST = 500 * 1024
-KEPT_HEADERS = ("content-type", "etag", "last-modified", "date", "server", "content-language")
 REDIRECTS = (301, 302, 303, 307, 308)
-PAGES = frozenset({"text/html", "application/xhtml+xml", "text/plain"})
-FEEDS = PAGES | {
-    "application/rss+xml",
-    "application/atom+xml",
-    "application/xml",
-    "text/xml",
-    "application/rdf+xml",
-    "application/json",
-    "application/feed+json",
-}
-SITEMAPS = FEEDS | {"application/gzip", "application/x-gzip", "application/octet-stream"}
-PICTURES = frozenset({"image/jpeg", "image/jpg", "image/png", "image/gif", "image/webp"})
-FILES = PICTURES | {
-    "text/plain",
-    "application/pdf",
-    "application/zip",
-    "application/octet-stream",
-    "application/msword",
-    "application/vnd.ms-excel",
-    "application/wps-office.doc",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-
-
-class FetchError(Exception):
-    """Nothing was fetched. `code` is for programs, `message` one Chinese line for people.
-
-    Codes: refused, private, redirects, status, content_type, too_large, timeout, network, later.
-    `wait` is how many seconds the site asked to be left alone (0: it did not say).
-    """
-
-    def __init__(self, code: str, message: str, wait: float = 0.0) -> None:
-        """Keep them; the exception's text is the message."""
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.wait = wait
-
-
-@dataclass(frozen=True)
-class Fetched:
-    """What an address answered. `headers` has lower-case names; 304 comes with an empty body."""
-
-    url: str
-    final_url: str
-    status: int
-    headers: MappingProxyType[str, str]
-    body: bytes
-    fetched_at: datetime
-
-    @property
-    def mime(self) -> str:
-        """The content type without parameters, lower case."""
-        return _mime(self.headers.get("content-type", ""))
-
-    @property
-    def text(self) -> str:
-        """The body decoded by header, meta tag or guess."""
-        return decode(self.body, self.headers.get("content-type", ""))
-
-
-@dataclass(frozen=True)
-class _Order:
-    """One fetch: what was asked for, under which conditions, until when."""
-
-    url: str
-    judge: Judge
-    accept: frozenset[str]
-    headers: dict[str, str]
-    seconds: float
 
 
 _pins: ContextVar[dict[str, tuple[str, ...]]] = ContextVar("pins")
@@ -197,7 +126,7 @@ class Fetcher:
         seconds = SECONDS_FILE if accept >= FILES else SECONDS
         token = _pins.set({})
         try:
-            return await self._follow(_Order(url, judge, accept, headers, seconds))
+            return await self._follow(Order(url, judge, accept, headers, seconds))
         except TimeoutError as error:
             raise FetchError("timeout", f"稿源网站没有在 {seconds:.0f} 秒内答复：{url}") from error
         except (aiohttp.InvalidURL, UnicodeError, ValueError) as error:
@@ -209,7 +138,7 @@ class Fetcher:
         finally:
             _pins.reset(token)
 
-    async def _follow(self, order: _Order) -> Fetched:
+    async def _follow(self, order: Order) -> Fetched:
         here, seen, left = order.url, {order.url}, order.seconds
         for _ in range(HOPS + 1):
             self._check(order, here)
@@ -227,7 +156,7 @@ class Fetcher:
             here = found
         raise FetchError("redirects", f"网址跳转超过 {HOPS} 次，已停止：{order.url}")
 
-    def _check(self, order: _Order, here: str) -> None:
+    def _check(self, order: Order, here: str) -> None:
         """The whitelist's word on this hop, before anything is sent."""
         where = "" if here == order.url else f"（由 {order.url} 跳转而来）"
         verdict = order.judge(here)
@@ -256,14 +185,14 @@ class Fetcher:
             raise
         self._turns.worked(host)
 
-    async def _ask(self, order: _Order, here: str) -> Fetched | str:
+    async def _ask(self, order: Order, here: str) -> Fetched | str:
         """One request: what it answered, or where it leads."""
         session = await self._connect(here)
         async with session.get(here, headers=order.headers, allow_redirects=False) as response:
             target = response.headers.get("Location", "")
             if response.status in REDIRECTS and target:
                 return urljoin(here, target)
-            return await _read(order, here, response)
+            return await read_answer(order, here, response)
 
     async def _connect(self, url: str) -> aiohttp.ClientSession:
         """The session, after the addresses behind `url` were resolved, checked and pinned."""
@@ -303,10 +232,10 @@ class Fetcher:
         async with self._turn(host, place), asyncio.timeout(SECONDS):
             session = await self._connect(place)
             async with session.get(place, headers=headers, allow_redirects=False) as response:
-                mime = _mime(response.headers.get("Content-Type", ""))
+                mime = mime_of(response.headers.get("Content-Type", ""))
                 if response.status != 200 or mime == "text/html":
                     return None
-                body = await _start(response)
+                body = await read_start(response)
         rules = Protego.parse(decode(body))
         self._turns.crawl_delay(host, float(rules.crawl_delay(AGENT) or 0))
         return rules
@@ -343,73 +272,3 @@ def _check_redirect(here: str, target: str, seen: set[str]) -> None:
         raise FetchError(
             "refused", f"网址从 https 跳转到 http，已停止：{target}（由 {here} 跳转而来）"
         )
-
-
-async def _read(order: _Order, here: str, response: aiohttp.ClientResponse) -> Fetched:
-    kept = {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers}
-    asked = any(name.lower().startswith("if-") for name in order.headers)
-    body = b""
-    if response.status != 304 or not asked:
-        if response.status != 200:
-            message = f"稿源网站返回状态码 {response.status}：{here}"
-            raise FetchError("status", message, _wait(response))
-        mime = _mime(response.headers.get("Content-Type", ""))
-        if mime and mime not in order.accept:
-            raise FetchError("content_type", f"网址的内容类型 {mime} 不能抓取：{here}")
-        body = await _capped(response, here)
-        if not fits(mime, body):
-            said = mime or "未注明"
-            raise FetchError("content_type", f"网址的内容与内容类型 {said} 不符，不能抓取：{here}")
-    return Fetched(order.url, here, response.status, MappingProxyType(kept), body, now())
-
-
-async def _capped(response: aiohttp.ClientResponse, url: str) -> bytes:
-    """The unpacked body, cut off when it is too large, grows too much or comes too slowly."""
-    try:
-        unpacker = Unpacker(response.headers.get("Content-Encoding", ""), LARGEST)
-        if (response.content_length or 0) > LARGEST:
-            raise TooLarge
-        begun, size = monotonic(), 0
-        async for part in response.content.iter_chunked(64 * 1024):
-            size += len(part)
-            unpacker.feed(part)
-            passed = monotonic() - begun
-            if passed > GRACE and size < SLOWEST * passed:
-                raise FetchError("timeout", f"稿源网站传得太慢，已停止：{url}")
-        return unpacker.finish()
-    except TooLarge as error:
-        large = f"网页超过 {LARGEST // 1024 // 1024} MB，不予抓取：{url}"
-        raise FetchError("too_large", large) from error
-    except PackedError as error:
-        raise FetchError("content_type", f"网址的压缩内容无法解开，不能抓取：{url}") from error
-
-
-async def _start(response: aiohttp.ClientResponse) -> bytes:
-    """The first part of a robots.txt; more of it is not read."""
-    unpacker = Unpacker(response.headers.get("Content-Encoding", ""), ROBOTS_LARGEST)
-    try:
-        async for part in response.content.iter_chunked(16 * 1024):
-            unpacker.feed(part)
-        return unpacker.finish()
-    except (TooLarge, PackedError):
-        return unpacker.so_far
-
-
-def _wait(response: aiohttp.ClientResponse) -> float:
-    """Seconds the site asks for: Retry-After as a number or a date; a busy site gets a minute."""
-    busy = response.status in (429, 502, 503, 504)
-    given = response.headers.get("Retry-After", "").strip()
-    if not busy:
-        return 0.0
-    if given.isascii() and given.isdigit():
-        return max(float(given[:9]), 1.0)
-    try:
-        until = parsedate_to_datetime(given)
-    except ValueError:
-        return 60.0
-    until = until if until.tzinfo else until.replace(tzinfo=UTC)
-    return max((until - now()).total_seconds(), 1.0)
-
-
-def _mime(content_type: str) -> str:
-    return content_type.split(";", 1)[0].strip().lower()

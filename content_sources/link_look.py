@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import yaml
 
 from config.clock import now
-from content_sources.fetch import PAGES, Fetcher, FetchError
+from content_sources.answers import PAGES, FetchError
+from content_sources.fetch import Fetcher
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge
 from gates.finding import LinkFact
 

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from content_sources.columns import ColumnError, Entry, Reading, read_page
-from content_sources.fetch import FEEDS, PAGES, SITEMAPS, Fetched, Fetcher, FetchError
+from content_sources.answers import FEEDS, PAGES, SITEMAPS, Fetched, FetchError
+from content_sources.columns.entries import ColumnError, Entry, Reading
+from content_sources.columns.page import read_page
+from content_sources.fetch import Fetcher
 from content_sources.whitelist import Judge, Refusal
 
 ACCEPTED = {"feed": FEEDS, "list": PAGES, "sitemap": SITEMAPS, "": SITEMAPS}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from content_sources.fetch import Fetched
+from content_sources.answers import Fetched
 from content_sources.models import Snapshot
 from storage.database import new_id
 from storage.media import keep, load

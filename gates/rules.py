@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import config
+from config.faults import Fault
 from documents.parts import Severity
 from gates.finding import Context, Finding, Gate, Ground, Place
 from gates.lookalikes import disguised
@@ -34,7 +35,7 @@ _MENTION_AFTER = re.compile(
 _Words = tuple[Annotated[str, Field(min_length=1)], ...]
 
 
-class RuleError(ValueError):
+class RuleError(Fault, ValueError):
     """A rule row that cannot be used; the text names file, row and field in one line."""
 
 

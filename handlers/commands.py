@@ -14,8 +14,10 @@ from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
 from bot.models import Account, Delivery, Publication
+from escalations import tickets
 from escalations.calendar import in_words
-from escalations.tickets import Question, Tickets, short
+from escalations.tickets import Question, TicketWiring, short
+from handlers.conversation import forget
 from handlers.templates import Templates
 from handlers.turn import Choice, Said, Turn
 from review_queue.models import Item
@@ -91,7 +93,7 @@ class CommandWiring:
     templates: Templates
     contacts: Contacts
     subscribers: Subscribers
-    tickets: Tickets
+    tickets: TicketWiring
     mask: Callable[[str], str]
     hotline: str = "12345"
     say_now: Callable[[Reply, str], Awaitable[Outcome]] | None = None
@@ -202,14 +204,15 @@ class Commands:
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         async with self._w.db.session() as session:
             await self._w.subscribers.erase(session, contact_id)
-            await self._w.tickets.erase(session, contact_id)
+            await forget(session, contact_id)
+            await tickets.erase(session, contact_id)
             await self._w.contacts.erase(session, contact_id)
         return Said("" if late else text)
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
     """Give the question to a person and tell when an answer is due."""
-    ticket = await wiring.tickets.open(turn.contact, question)
+    ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
     return Said(
         wiring.templates.text(
             "person_opened",

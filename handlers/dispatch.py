@@ -8,14 +8,13 @@ Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from bot.channels import CHANNELS
 from bot.contract import Button, Inbound, InboundKind, Reply
 from bot.models import Contact
-from config.clock import now
 from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
+from handlers.conversation import Conversation, forget, remember
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions, cut_quote
 from handlers.subscribing import Subscribing
@@ -24,12 +23,10 @@ from handlers.turn import Choice, Handler, Said, Turn
 from storage.cache import Cache
 from storage.database import Database
 from storage.switches import stopped
-from subscriptions.models import Draft
 
 PER_MINUTE = 20  # acts of one contact in 60 s that are answered
 MOST = 3 * PER_MINUTE  # and for the keys that always work
 MAX_TEXT = 1000  # characters read of one message
-DRAFT_LIFE = timedelta(hours=24)
 SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
 
 
@@ -76,10 +73,8 @@ class Dispatcher:
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
         async with self._db.session() as session:
             halted = await stopped(session, "answers") is not None
-            draft = await session.get(Draft, contact.id)
-        fresh = draft is not None and now() - draft.updated_at < DRAFT_LIFE
-        step = draft.step if draft and fresh else ""
-        data: Mapping[str, Any] = draft.data if draft and fresh else {}
+            stood = await session.get(Conversation, contact.id)
+        step, data = (stood.step, stood.data) if stood and stood.fresh else ("", {})
         text = normal(inbound.text)[:MAX_TEXT]
         key = inbound.key or command_key(text) or _numbered(text, data)
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
@@ -91,14 +86,10 @@ class Dispatcher:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
         data = {**said.data, "choices": [choice.key for choice in said.choices]}
         async with self._db.writing() as session:  # two acts of one person may cross
-            draft = await session.get(Draft, contact_id)
             if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
-                if draft is not None:
-                    await session.delete(draft)
-                return
-            await session.merge(
-                Draft(contact_id=contact_id, step=said.step, data=data, updated_at=now())
-            )
+                await forget(session, contact_id)
+            else:
+                await remember(session, contact_id, step=said.step, data=data)
 
     def _reply(self, turn: Turn, said: Said) -> Reply:
         buttons: tuple[tuple[Button, ...], ...] = ()

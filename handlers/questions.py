@@ -14,6 +14,7 @@ from typing import Any
 from bot.channels import CHANNELS
 from bot.contract import Channel, InboundKind, ReplyBasis
 from config.clock import beijing, now
+from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, short
 from handlers.commands import CommandWiring, hand_over
@@ -58,10 +59,10 @@ class Questions:
 
     async def _receipt(self, turn: Turn) -> Said | None:
         async with self._w.db.session() as session:
-            ticket = await self._w.tickets.active(session, turn.contact.id)
+            ticket = await tickets.active(session, turn.contact.id)
         if ticket is None:
             return None
-        await self._w.tickets.add_message(ticket.id, self._w.mask(turn.text))
+        await tickets.add_message(self._w.tickets, ticket.id, self._w.mask(turn.text))
         due = in_words(ticket.due_at)
         return Said(self._say("person_waiting", ticket=short(ticket), due=due))
 

@@ -12,7 +12,7 @@ from bot.models import Contact
 class Turn:
     """A citizen's act. `key` is the menu, button, number or command meant; `text` is normalised.
 
-    `step` and `data` are where this contact stood (see subscriptions.models.Draft).
+    `step` and `data` are where this contact stood (see handlers.conversation.Conversation).
     """
 
     inbound: Inbound

@@ -18,6 +18,7 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 from docx.table import Table
 
+from config.faults import Fault
 from knowledge.validity import parse_day
 
 MAX_BYTES = 20_000_000
@@ -49,7 +50,7 @@ _TITLE_ISSUER = re.compile(
 _YEARS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
-class DocumentError(ValueError):
+class DocumentError(Fault, ValueError):
     """A document that cannot be read; the message names file, line and remedy (Chinese)."""
 
 

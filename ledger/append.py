@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import chain
@@ -52,7 +52,7 @@ class Transaction:
         self._head: tuple[int, str] | None = None
         self.signed: list[tuple[int, str]] = []
 
-    async def append(self, kind: str, *, subject: str, actor: str, body: dict[str, Any]) -> int:
+    async def append(self, kind: str, *, subject: str, actor: str, body: Mapping[str, Any]) -> int:
         """Add one entry and return its number. `body` is JSON without personal data.
 
         Kinds of authority are signed; the few in UNSIGNED_KINDS are only chained.
@@ -70,7 +70,7 @@ class Transaction:
                 "kind": kind,
                 "subject": subject,
                 "actor": actor,
-                "body": body,
+                "body": dict(body),
                 "prev": prev,
             }
         ).decode()
@@ -296,7 +296,7 @@ class Ledger:
         return signature_holds(self.public_key, mark["signature"], message)
 
     async def open_incident(
-        self, kind: str, *, subject: str, message: str, detail: dict[str, Any]
+        self, kind: str, *, subject: str, message: str, detail: Mapping[str, object]
     ) -> str:
         """Record an incident once per kind and subject while one is open; return its id."""
         async with self.db.writing() as session:
@@ -311,7 +311,7 @@ class Ledger:
         *,
         subject: str,
         message: str,
-        detail: dict[str, Any],
+        detail: Mapping[str, object],
     ) -> str:
         """The same inside a writing transaction of the caller."""
         query = select(Incident).where(
@@ -325,7 +325,7 @@ class Ledger:
             kind=kind,
             subject=subject,
             message=message,
-            detail=detail,
+            detail=dict(detail),
             opened_at=now(),
         )
         session.add(incident)

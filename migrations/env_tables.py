@@ -5,6 +5,7 @@ import console.items.models
 import content_sources.list_models
 import content_sources.models
 import escalations.models
+import handlers.conversation
 import knowledge.models
 import ledger.models
 import review_queue.expert_models
@@ -22,6 +23,7 @@ TABLES = (
     content_sources.list_models,
     content_sources.models,
     escalations.models,
+    handlers.conversation,
     knowledge.models,
     ledger.models,
     review_queue.expert_models,

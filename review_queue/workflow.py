@@ -12,6 +12,7 @@ from typing import Any
 import rfc8785
 import yaml
 
+from config.faults import Fault
 from review_queue.canonical import KINDS
 from staff.refusal import Reason
 from staff.roles import REVIEWERS, ROLES
@@ -28,7 +29,7 @@ GATE_NAMES = {
 EMERGENCY = "应急"
 
 
-class WorkflowError(ValueError):
+class WorkflowError(Fault, ValueError):
     """A workflow definition that must not run; the text names class, level and remedy."""
 
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import telegram, wechat
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
+from sandbox.telegram import citizens as telegram
+from sandbox.wechat import citizens as wechat
 
 FAULT_KINDS = (
     "delay", "error500", "drop_answer", "invalidate_token", "refuse", "publish_status",
@@ -77,6 +78,7 @@ def account_card(account: Account) -> JSON:
         "name": account.name,
         "citizens": len(account.citizens),
         "callback_url": getattr(account, "webhook", ""),
+        "examples": account.examples,
     }
     card.update(PLATFORMS[account.platform].card(account))
     return card
@@ -92,6 +94,7 @@ async def post_accounts(request: web.Request) -> web.Response:
         account = platform.register(state, content)
     except (KeyError, ValueError) as problem:
         return refuse(f"账号字段 {problem} 缺少或不合规定")
+    account.examples = [str(one) for one in content.get("examples", account.examples)]
     return reply(account_card(account) | {"api_base": f"{base(request)}/{account.platform}"})
 
 
@@ -112,13 +115,14 @@ async def post_citizens(request: web.Request) -> web.Response:
     account = wanted_account(state, content.get("account"))
     prefix, count = str(content.get("prefix") or "市民"), int(content.get("count", 1))
     made: list[Citizen] = []
-    start = len(account.citizens)
+    kind, start = str(content.get("kind") or "private"), len(account.citizens)
+    others = sum(citizen.kind != kind for citizen in account.citizens.values())
     platform = PLATFORMS[account.platform]
     at = state.clock.now()
     for number in range(start + 1, start + count + 1):
-        name = f"{prefix}{number}" if count > 1 else str(content.get("name") or prefix)
+        name = f"{prefix}{number - others}" if count > 1 else str(content.get("name") or prefix)
         citizen = Citizen(platform.citizen_id(account, number, content), name, since=at)
-        citizen.kind = str(content.get("kind") or "private")
+        citizen.kind = kind
         citizen.username = str(content.get("username") or "") if count == 1 else ""
         citizen.following = bool(content.get("follow", True))
         account.citizens[citizen.id] = citizen

@@ -20,15 +20,20 @@ def _template(name: str) -> str:
 PHONE, BOTH = _template("phone.html"), _template("both.html")
 
 
-def _chosen(state: State, platform: str, request: web.Request) -> tuple[Account | None, str]:
-    """Return the asked account (else the platform's first) and citizen (else its first)."""
-    wanted = state.account(request.query.get("account", ""))
+def _account(state: State, platform: str, asked: str) -> Account | None:
+    """Return the asked account, else the platform's first."""
+    wanted = state.account(asked)
     if wanted is None or wanted.platform != platform:
         wanted = next((a for a in state.accounts.values() if a.platform == platform), None)
-    if wanted is None:
-        return None, ""
-    citizen = request.query.get("citizen", "")
-    return wanted, citizen if citizen in wanted.citizens else next(iter(wanted.citizens), "")
+    return wanted
+
+
+def _first(account: Account | None, kind: str, asked: str) -> str:
+    """Return the asked chat of this kind, else the first: a phone belongs to a person."""
+    chats = account.citizens if account else {}
+    if asked in chats and chats[asked].kind == kind:
+        return asked
+    return next((chat.id for chat in chats.values() if chat.kind == kind), "")
 
 
 async def phone(request: web.Request) -> web.Response:
@@ -36,13 +41,15 @@ async def phone(request: web.Request) -> web.Response:
     platform = request.match_info["platform"]
     if platform not in NAMES:
         raise web.HTTPNotFound
-    account, citizen = _chosen(request.app[STATE], platform, request)
+    account = _account(request.app[STATE], platform, request.query.get("account", ""))
+    asked = request.query.get("citizen", "")
     page = PHONE.format(
         platform=platform,
         label=NAMES[platform],
         account=escape(account.id if account else ""),
         name=escape(account.name if account else "还没有账号"),
-        citizen=escape(citizen),
+        citizen=escape(_first(account, "private", asked)),
+        channel=escape(_first(account, "channel", asked)),
     )
     return web.Response(text=page, content_type="text/html")
 

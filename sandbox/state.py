@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
 import time
 from collections import deque
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -36,6 +35,17 @@ class Clock:
 def iso(moment: float) -> str:
     """Return a Unix time as ISO 8601 with milliseconds, in UTC."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds")
+
+
+@dataclass(slots=True)
+class Numbers:
+    """Counts 1, 2, 3 with `next`; `last` is the number given out last."""
+
+    last: int = 0
+
+    def __next__(self) -> int:
+        self.last += 1
+        return self.last
 
 
 @dataclass(slots=True)
@@ -79,8 +89,9 @@ class Account:
     name: str
     citizens: dict[str, Citizen] = field(default_factory=dict)
     notices: deque[JSON] = field(default_factory=lambda: deque(maxlen=NOTICES_KEPT))
-    numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    numbers: Numbers = field(default_factory=Numbers)
     in_flight: dict[str, int] = field(default_factory=dict)
+    examples: list[str] = field(default_factory=list)  # what the phones propose to ask
 
     def notice(self, at: float, text: str, citizen: str = "") -> None:
         """Remember for the phone's strip what the platform has just enforced."""
@@ -135,6 +146,7 @@ class State:
         self.clock = Clock()
         self.http: aiohttp.ClientSession | None = None
         self.tasks: set[asyncio.Task[Any]] = set()
+        self.changed = False  # since it was last saved
         self.clear()
 
     def clear(self) -> None:
@@ -145,7 +157,7 @@ class State:
         self.accounts: dict[str, Account] = {}
         self.by_token: dict[str, Account] = {}
         self.requests: deque[JSON] = deque(maxlen=REQUESTS_KEPT)
-        self.numbers = itertools.count(1)
+        self.numbers = Numbers()
         self.faults: list[Fault] = []
         self.limits = Limits()
         self.media: dict[str, tuple[str, bytes]] = {}
@@ -155,8 +167,12 @@ class State:
         """Run work in the background until the sandbox stops or is reset."""
         task = asyncio.create_task(work)
         self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(self._ended)
         return task
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self.tasks.discard(task)
+        self.changed = True
 
     def account(self, key: str) -> Account | None:
         """Find an account by its id or its name."""

@@ -26,7 +26,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from pypinyin import Style, pinyin
 
-from gates.spelling import MODEL, Alphabet, Speller, count_grams, pack
+from gates.grams import count_grams, pack
+from gates.language import Alphabet
+from gates.spelling import MODEL, Speller
 
 HELD_OUT = 9000  # sentences kept out of the counts while the network learns
 LEAST = {1: 1, 2: 1, 3: 2, 4: 2}  # rarer runs are dropped

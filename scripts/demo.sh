@@ -18,10 +18,6 @@ give_up() {
 }
 
 home="${HOME_DIR:-.shenfa-demo}"
-if [ -z "$once" ] && [ -z "${FRESH:-}" ] && [ -f "$home/demo.json" ]; then
-    DEMO_PORTS=$(sed -nE 's/.*"port": *([0-9]+).*/\1/p' "$home/demo.json")
-    export DEMO_PORTS
-fi
 said=$(scripts/preflight.sh 2>&1 >/dev/null)
 ready=$?
 echo "$said" >&2

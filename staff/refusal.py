@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.faults import Fault
+
 
 @dataclass(frozen=True)
 class Reason:
@@ -13,7 +15,7 @@ class Reason:
     message: str
 
 
-class Refused(Exception):
+class Refused(Fault):
     """An action was refused; `status` is 403 (rule or role), 409 (state, stale), 422 (field)."""
 
     def __init__(

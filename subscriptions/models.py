@@ -1,7 +1,6 @@
 """Subscriptions and consent."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -25,13 +24,3 @@ class Subscription(Base):
     consent_version: Mapped[str] = mapped_column(String(20))
     created_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
-
-
-class Draft(Base):
-    """Where a contact stands in a chat flow (choosing a topic, a group, a region)."""
-
-    __tablename__ = "chat_draft"
-    contact_id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    step: Mapped[str] = mapped_column(String(40))
-    data: Mapped[dict[str, Any]]
-    updated_at: Mapped[datetime]

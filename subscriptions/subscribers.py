@@ -13,7 +13,7 @@ from bot.models import Contact, Delivery
 from config.clock import now
 from facets.taxonomy import Taxonomy
 from storage.database import new_id
-from subscriptions.models import Draft, Subscription
+from subscriptions.models import Subscription
 
 TOPICS, GROUPS, REGIONS = "topics", "groups", "regions"
 CONSENT_VERSION = "2026-11"  # version of the notice in config/replies.yaml (subscribe_topics)
@@ -193,10 +193,9 @@ class Subscribers:
         return changed
 
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
-        """忘记我: no wish, tag, half-finished choice or reason of this contact remains."""
+        """忘记我: no wish, tag or reason of this contact remains."""
         await self.leave_all(session, contact_id)
         await session.execute(delete(Subscription).where(Subscription.contact_id == contact_id))
-        await session.execute(delete(Draft).where(Draft.contact_id == contact_id))
         await session.execute(
             update(Delivery).where(Delivery.contact_id == contact_id).values(reason="")
         )

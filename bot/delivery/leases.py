@@ -16,6 +16,7 @@ from bot.models import Attempt, Delivery, Publication
 from config.clock import now
 from storage.database import new_id
 
+DRAIN_SECONDS = 20.0  # what is on its way at a stop gets so long to come back
 LEASE = 15.0  # seconds a process counts as alive after its last sign of life
 
 T = TypeVar("T")
@@ -39,9 +40,13 @@ class Lease:
         self._alive = asyncio.create_task(self._keep_alive())
         return await self.sweep()
 
-    async def stop(self, timeout: float = 20.0) -> None:  # noqa: ASYNC109  seconds to drain
-        """Claim nothing more, wait for what is on its way, then give up the lease."""
+    def halt(self) -> None:
+        """Claim nothing more; what was claimed is still sent and gets its outcome."""
         self.stopping = True
+
+    async def stop(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109
+        """Claim nothing more, wait for what is on its way, then give up the lease."""
+        self.halt()
         if self._busy:
             await asyncio.wait(self._busy, timeout=timeout)
         if self._alive is not None:

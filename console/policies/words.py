@@ -3,9 +3,8 @@
 from collections.abc import Callable
 
 from config.clock import beijing, now
-from knowledge.library import life_of
 from knowledge.models import Policy
-from knowledge.validity import STATUS_NAMES, status_at
+from knowledge.validity import STATUS_NAMES, life_of, status_at
 
 _TONES = {"in_force": "good", "amended": "warn", "not_yet": "warn"}
 

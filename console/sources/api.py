@@ -13,12 +13,10 @@ from console.web.deps import DEPS, visitor
 from console.web.interface import ReasonBody, Strict, as_json, aware, picked, read, takes
 from console.web.permissions import needs
 from content_sources.changes import (
-    Proposal,
+    WantedChange,
     approve,
-    fields_of,
     open_change,
     propose,
-    read_fields,
     reject,
     revoke,
     source_of,
@@ -34,6 +32,7 @@ from content_sources.official_list import (
     reject_import,
 )
 from content_sources.reposts import Reposts
+from content_sources.source_fields import fields_of, read_fields
 from content_sources.whitelist import Refusal
 from staff.refusal import Reason, Refused
 
@@ -133,7 +132,7 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
     """Propose a source; another person approves it."""
     fields = _fields(request, await read(request, SourceBody))
     ledger, me = request.config_dict[DEPS].ledger, visitor(request)
-    change = await propose(ledger, me.staff_id, Proposal("add", fields))
+    change = await propose(ledger, me.staff_id, WantedChange("add", fields))
     return as_json({"id": change.source_id, "change": change.id, "state": "proposed"}, 201)
 
 
@@ -146,7 +145,7 @@ async def change_source(request: web.Request) -> web.StreamResponse:
     async with deps.db.session() as session:
         row = await source_of(session, source_id)
     fields = _fields(request, body, row.valid_from)
-    proposal = Proposal(body.action, fields, source_id)
+    proposal = WantedChange(body.action, fields, source_id)
     change = await propose(deps.ledger, visitor(request).staff_id, proposal)
     return as_json({"id": source_id, "change": change.id, "state": "proposed"}, 201)
 

@@ -6,13 +6,8 @@ from console.sources.pages import Trial, source_page
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, see
 from console.web.permissions import needs
-from content_sources.changes import (
-    NewColumn,
-    add_column,
-    column_of,
-    source_of,
-    switch_column,
-)
+from content_sources.changes import source_of
+from content_sources.column_changes import NewColumn, add_column, column_of, switch_column
 from staff.refusal import Refused
 
 

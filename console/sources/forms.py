@@ -4,8 +4,8 @@ from aiohttp import web
 
 from console.web.deps import DEPS
 from console.web.pages import form
-from content_sources.changes import day_text
 from content_sources.list_models import SourceChange
+from content_sources.source_fields import day_text
 from staff.refusal import Reason, Refused
 from storage.media import keep
 

@@ -14,11 +14,9 @@ from console.web.pages import form, page, see
 from console.web.permissions import needs
 from content_sources.changes import (
     ACTIONS,
-    Proposal,
+    WantedChange,
     approve,
-    fields_of,
     propose,
-    read_fields,
     reject,
     revoke,
     source_of,
@@ -27,6 +25,7 @@ from content_sources.changes import (
 from content_sources.list_models import ListImport, SourceChange
 from content_sources.models import Article, Column, Source
 from content_sources.preview import Preview
+from content_sources.source_fields import fields_of, read_fields
 from ledger.models import LedgerEntry
 from review_queue.models import Item
 from staff.people import names
@@ -103,7 +102,7 @@ async def propose_source(request: web.Request) -> web.StreamResponse:
     try:
         fields = await read_source_form(request)
         wanted = read_fields(fields, deps.facets.get("topics", {}))
-        await propose(deps.ledger, visitor(request).staff_id, Proposal("add", wanted))
+        await propose(deps.ledger, visitor(request).staff_id, WantedChange("add", wanted))
     except Refused as refused:
         return await _sources_page(request, refused, fields)
     return see("/console/sources", "proposed")
@@ -184,7 +183,7 @@ async def change_source(request: web.Request) -> web.StreamResponse:
         fields["valid_from"] = fields["valid_from"] or before.valid_from.isoformat()
         wanted = read_fields(fields, deps.facets.get("topics", {}))
         action = "restore" if row.state == "revoked" else fields.get("action", "edit")
-        proposal = Proposal(action, wanted, source_id)
+        proposal = WantedChange(action, wanted, source_id)
         await propose(deps.ledger, visitor(request).staff_id, proposal)
     except Refused as refused:
         if refused.status == 404:

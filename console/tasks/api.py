@@ -8,8 +8,9 @@ from sqlalchemy import select
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, aware, picked, read, takes
 from console.web.permissions import needs
-from content_sources.list_models import SourceTask
-from content_sources.tasks import NewTask, Settlement, Tasks, ask_for_repost, repost_report
+from content_sources.tasks import ask_for_repost, repost_report, settle
+from staff.models import Task
+from staff.tasks import NewTask, Settlement
 
 
 class RepostBody(Strict):
@@ -29,7 +30,7 @@ class SettlementBody(Strict):
     note: str
 
 
-def _task(row: SourceTask) -> dict[str, object]:
+def _task(row: Task) -> dict[str, object]:
     names = ("id", "kind", "title", "url", "item_id", "source_id", "accounts", "assignee")
     more = ("due_at", "state", "outcome", "note", "detail", "created_at", "done_by", "done_at")
     return picked(row, (*names, *more))
@@ -38,9 +39,9 @@ def _task(row: SourceTask) -> dict[str, object]:
 @needs("tasks.read")
 async def tasks(request: web.Request) -> web.StreamResponse:
     """Tasks about sources and reposts; `?state=open` or `done`."""
-    query = select(SourceTask).order_by(SourceTask.due_at).limit(500)
+    query = select(Task).order_by(Task.due_at).limit(500)
     if request.query.get("state") in ("open", "done"):
-        query = query.where(SourceTask.state == request.query["state"])
+        query = query.where(Task.state == request.query["state"])
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(query)).all()
     return as_json({"tasks": [_task(row) for row in rows]})
@@ -69,9 +70,10 @@ async def ask_repost(request: web.Request) -> web.StreamResponse:
 async def settle_task(request: web.Request) -> web.StreamResponse:
     """Close a task with its outcome and reason."""
     body = await read(request, SettlementBody)
-    row = await Tasks(request.config_dict[DEPS].queue).settle(
-        visitor(request).staff_id,
+    row = await settle(
+        request.config_dict[DEPS].queue,
         request.match_info["task"],
+        visitor(request).staff_id,
         Settlement(body.outcome, body.note),
     )
     return as_json(_task(row))

@@ -13,44 +13,42 @@ from console.web.deps import DEPS, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
 from console.web.words import read_field_time
-from content_sources.list_models import SourceTask
 from content_sources.tasks import (
     CHOICES,
     KINDS,
     OUTCOMES,
-    NewTask,
-    Settlement,
-    Tasks,
     as_csv,
     ask_for_repost,
     repost_report,
+    settle,
 )
-from staff.models import Staff
+from staff.models import Staff, Task
 from staff.people import names
 from staff.refusal import Refused
+from staff.tasks import NewTask, Settlement
 
 TONES = {"correction": "warn", "decision": "stop", "repost": "busy", "renewal": "warn"}
 
 
 async def open_tasks(
     session: AsyncSession, staff_id: str, roles: Collection[str]
-) -> Sequence[SourceTask]:
+) -> Sequence[Task]:
     """What waits for this person: theirs, and for editors what nobody was given; soonest first."""
-    mine = SourceTask.assignee == staff_id
+    mine = Task.assignee == staff_id
     if "editor" in roles:
-        mine = or_(mine, SourceTask.assignee.is_(None))
-    query = select(SourceTask).where(SourceTask.state == "open", mine)
-    return (await session.scalars(query.order_by(SourceTask.due_at).limit(50))).all()
+        mine = or_(mine, Task.assignee.is_(None))
+    query = select(Task).where(Task.state == "open", mine)
+    return (await session.scalars(query.order_by(Task.due_at).limit(50))).all()
 
 
 async def _tasks_page(
     request: web.Request, refused: Refused | None = None, typed: dict[str, str] | None = None
 ) -> web.Response:
     async with request.config_dict[DEPS].db.session() as session:
-        waiting = select(SourceTask).where(SourceTask.state == "open").order_by(SourceTask.due_at)
-        settled = select(SourceTask).where(SourceTask.state == "done")
+        waiting = select(Task).where(Task.state == "open").order_by(Task.due_at)
+        settled = select(Task).where(Task.state == "done")
         rows = (await session.scalars(waiting.limit(200))).all()
-        done = (await session.scalars(settled.order_by(SourceTask.done_at.desc()).limit(30))).all()
+        done = (await session.scalars(settled.order_by(Task.done_at.desc()).limit(30))).all()
         staff = select(Staff).where(Staff.active.is_(True)).order_by(Staff.name)
         accounts = (await session.scalars(select(Account).order_by(Account.slug))).all()
         ids = {one.assignee or "system" for one in (*rows, *done)}
@@ -112,9 +110,7 @@ async def settle_task(request: web.Request) -> web.StreamResponse:
     deps, fields = request.config_dict[DEPS], await form(request)
     how = Settlement(fields.get("outcome", ""), fields.get("note", ""))
     try:
-        row = await Tasks(deps.queue).settle(
-            visitor(request).staff_id, request.match_info["task"], how
-        )
+        row = await settle(deps.queue, request.match_info["task"], visitor(request).staff_id, how)
     except Refused as refused:
         if refused.status == 404:
             raise

@@ -6,6 +6,7 @@ from pydantic import Field
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
+from escalations import replying, tickets
 
 
 class ReplyBody(Strict):
@@ -18,7 +19,7 @@ class ReplyBody(Strict):
 async def claim_ticket(request: web.Request) -> web.StreamResponse:
     """Take a question."""
     ticket_id = request.match_info["ticket"]
-    await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
+    await tickets.claim(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
     return as_json({"id": ticket_id, "state": "claimed"})
 
 
@@ -27,8 +28,11 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
     """Answer a question; `stopped` waits for a second person."""
     body = await read(request, ReplyBody)
-    row = await request.config_dict[DEPS].tickets.reply(
-        request.match_info["ticket"], visitor(request).staff_id, body.text
+    row = await replying.reply(
+        request.config_dict[DEPS].tickets,
+        request.match_info["ticket"],
+        visitor(request).staff_id,
+        body.text,
     )
     return as_json({"id": row.id, "state": row.state, "findings": row.findings})
 

@@ -13,7 +13,10 @@ from bot.models import Account, InboundMessage
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
+from escalations import replying
 from escalations.models import Ticket, TicketReply
+from escalations.tickets import claim as claim_ticket
+from escalations.tickets import close as close_ticket
 from knowledge.models import Clause, Policy
 from review_queue import drafting
 from review_queue.drafting import Origin
@@ -69,7 +72,7 @@ async def _show(
             "stopped": [reply for reply in sent if reply.state == "stopped"],
             "people": await names(session, ids | {str(one) for one in _told(row)}),
             "policies": await _policies(session, row),
-            "route": await deps.tickets.route(session, row),
+            "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed,
             "reasons": refused.reasons if refused else (),
@@ -116,7 +119,7 @@ async def claim(request: web.Request) -> web.StreamResponse:
     """Take a question."""
     ticket_id = request.match_info["ticket"]
     try:
-        await request.config_dict[DEPS].tickets.claim(ticket_id, visitor(request).staff_id)
+        await claim_ticket(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -132,9 +135,9 @@ async def reply(request: web.Request) -> web.StreamResponse:
     me = visitor(request).staff_id
     try:
         if fields.get("reply"):
-            row = await deps.tickets.approve_reply(fields["reply"], me)
+            row = await replying.approve_reply(deps.tickets, fields["reply"], me)
         else:
-            row = await deps.tickets.reply(ticket_id, me, fields.get("text", ""))
+            row = await replying.reply(deps.tickets, ticket_id, me, fields.get("text", ""))
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -150,9 +153,9 @@ async def close(request: web.Request) -> web.StreamResponse:
     ticket_id, me = request.match_info["ticket"], visitor(request).staff_id
     try:
         if (await form(request)).get("promote"):
-            await deps.tickets.promote(ticket_id, me, _as_item(deps))
+            await replying.promote(deps.tickets, ticket_id, me, _as_item(deps))
             return see(f"/console/tickets/{ticket_id}", "ticket_promoted")
-        await deps.tickets.close(ticket_id, me)
+        await close_ticket(deps.tickets, ticket_id, me)
     except Refused as refused:
         if refused.status == 404:
             raise

@@ -9,7 +9,7 @@ from aiohttp import web
 from config.settings import Settings
 from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
-from escalations.tickets import Tickets
+from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
 from review_queue.desk import Queue
@@ -31,7 +31,7 @@ class Deps:
     governance: Governance
     cache: Cache
     taxonomy: Taxonomy
-    tickets: Tickets
+    tickets: TicketWiring
     ingest: Ingest
 
     @property

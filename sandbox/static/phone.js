@@ -1,9 +1,10 @@
 "use strict";
 // One citizen's chat: polls the control interface and acts through it.
-const { platform, account, citizen } = document.body.dataset;
+const { platform, account, citizen, channel } = document.body.dataset;
 const telegram = platform === "telegram";
 const $ = (id) => document.getElementById(id);
-let shown = "", menuShown = "", busy = 0, openMenu = -1;
+let shown = "", menuShown = "", examplesShown = "", busy = 0, openMenu = -1;
+let looking = citizen; // the person's own chat, or the channel, which can only be read
 
 function el(tag, props = {}, ...children) {
   const node = Object.assign(document.createElement(tag), props);
@@ -92,8 +93,9 @@ function draw(screen) {
   const all = [...screen.received.map((m) => [{ ...m, at: moment(m) }, false]), ...screen.said.map((m) => [{ ...m, at: moment(m) }, true])];
   all.sort((a, b) => (telegram ? a[0].message_id - b[0].message_id : a[0].at - b[0].at || b[1] - a[1]));
   const typing = screen.typing || busy > 0, key = JSON.stringify([all, typing]);
-  $("name").textContent = screen.account.name;
-  $("face").textContent = screen.account.name[0] || "";
+  const name = looking === channel ? screen.citizen.name : screen.account.name;
+  $("name").textContent = name;
+  $("face").textContent = name[0] || "";
   status(screen, typing);
   if (key === shown) return;
   shown = key;
@@ -109,31 +111,56 @@ function draw(screen) {
   chat.scrollTop = chat.scrollHeight;
 }
 function empty() {
-  const words = telegram ? "按“开始”，或在下面输入一个问题。" : "在下面按菜单，或输入一个问题，例如“失业保险怎么领”。";
-  return el("p", { className: "empty", textContent: words });
+  const words = telegram ? "按“开始”，或在下面输入一个问题。" : "在下面按菜单，或输入一个问题。";
+  return el("p", { className: "empty", textContent: looking === channel ? "还没有发布内容。" : words });
 }
 function status(screen, typing) {
   const off = !screen.citizen.following || screen.citizen.blocked;
   const idle = telegram ? "机器人" : (screen.account.kind === "subscription" ? "公众号" : "服务号");
-  $("status").textContent = typing ? "正在输入…" : `${idle} · ${screen.citizen.name}${off ? "（未关注）" : ""}`;
+  const mine = `${idle} · ${screen.citizen.name}${off ? "（未关注）" : ""}`;
+  $("status").textContent = looking === channel ? "频道 · 公开发布" : typing ? "正在输入…" : mine;
   const button = $("follow");
-  button.hidden = false;
+  button.hidden = looking === channel;
   button.textContent = off ? (telegram ? "开始" : "关注") : (telegram ? "停用" : "取消关注");
   button.onclick = () => act("tap", { event: off ? "follow" : (telegram ? "block" : "unfollow") });
   const notice = screen.notices[screen.notices.length - 1];
   $("notice").textContent = notice ? `${clockTime(Date.parse(notice.at))} ${notice.text}` : "平台规则照常执行，消息不会发给真实的人";
   $("notice").parentElement.classList.toggle("hot", Boolean(notice) && Date.parse(screen.now) - Date.parse(notice.at) < 15000);
 }
+function drawExamples(screen) {
+  const key = JSON.stringify(screen.account.examples);
+  if (key === examplesShown) return;
+  examplesShown = key;
+  $("examples").replaceChildren(...screen.account.examples.map((text) =>
+    el("button", { type: "button", textContent: text, onclick: () => act("say", { text }) })));
+}
+function look(chat) {
+  looking = chat;
+  const reading = chat === channel;
+  $("talk").ariaCurrent = String(!reading);
+  $("read").ariaCurrent = String(reading);
+  $("readonly").hidden = !reading;
+  $("writing").hidden = reading;
+  shown = "";
+  refresh();
+}
 function drawMenu(screen) {
   const entries = telegram ? screen.account.commands : (screen.account.menu.button || []);
   const key = JSON.stringify([entries, openMenu]);
   if (key === menuShown) return;
   menuShown = key;
-  $("menu").replaceChildren(...entries.map((entry, n) => telegram ? command(entry) : column(entry, n)));
+  const drawn = telegram ? (entries.length ? [commands(entries)] : []) : entries.map(column);
+  $("menu").replaceChildren(...drawn);
 }
-function command(entry) {
-  const name = "/" + entry.command.replace(/^\//, "");
-  return el("button", { type: "button", textContent: entry.description, title: name, onclick: () => act("say", { text: name }) });
+function commands(entries) {
+  const rows = entries.map((entry) => {
+    const name = "/" + entry.command.replace(/^\//, "");
+    const choose = () => { openMenu = -1; act("say", { text: name }); };
+    return el("button", { type: "button", onclick: choose }, el("code", { textContent: name }), entry.description);
+  });
+  const toggle = () => { openMenu = openMenu === 0 ? -1 : 0; refresh(); };
+  const top = el("button", { type: "button", textContent: "≡ 菜单", onclick: toggle, ariaExpanded: String(openMenu === 0) });
+  return el("div", {}, openMenu === 0 ? el("div", { className: "sub" }, ...rows) : null, top);
 }
 function choose(entry) {
   openMenu = -1;
@@ -171,11 +198,13 @@ async function refresh() {
     return;
   }
   try {
-    const answer = await fetch("/_control/phone?" + new URLSearchParams({ account, citizen }));
-    if (!answer.ok) return;
+    const asked = looking;
+    const answer = await fetch("/_control/phone?" + new URLSearchParams({ account, citizen: asked }));
+    if (!answer.ok || asked !== looking) return; // the tab was changed meanwhile
     const screen = await answer.json();
+    drawMenu(screen); // before the chat: what they take away is not scrolled to
+    drawExamples(screen);
     draw(screen);
-    drawMenu(screen);
   } catch { $("notice").textContent = "沙箱已停止"; }
 }
 $("form").addEventListener("submit", (event) => {
@@ -185,6 +214,10 @@ $("form").addEventListener("submit", (event) => {
   $("text").value = "";
   act("say", { text });
 });
+$("tabs").hidden = !channel;
+$("talk").addEventListener("click", () => look(citizen));
+$("read").addEventListener("click", () => look(channel));
+$("examples").addEventListener("wheel", (event) => { $("examples").scrollLeft += event.deltaX || event.deltaY; event.preventDefault(); }, { passive: false });
 refresh();
 setInterval(() => { if (!document.hidden) refresh(); }, 800);
 if (!account || !citizen) setInterval(() => location.reload(), 4000);

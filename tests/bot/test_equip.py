@@ -4,10 +4,11 @@ from pathlib import Path
 
 import aiohttp
 
-from app import initialise, open_shenfa
+from app import open_shenfa
 from config.settings import Settings
 from config.setup import Setup
-from demo import BOT_TOKEN, WECHAT, _setup
+from demo.cast import BOT_TOKEN, WECHAT, setup
+from office.setup import initialise
 from sandbox.app import start
 
 
@@ -22,7 +23,7 @@ async def test_a_started_office_has_its_webhook_commands_and_menu(tmp_path: Path
             ):
                 async with http.post(f"{url}/_control/accounts", json=account) as answer:
                     assert answer.status == 200
-            await initialise(settings, Setup.model_validate(_setup(url)))
+            await initialise(settings, Setup.model_validate(setup(url)))
             async with open_shenfa(settings) as shenfa:
                 assert await shenfa.equip() == []
             async with http.get(f"{url}/_control/requests") as answer:

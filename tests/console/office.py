@@ -24,7 +24,7 @@ from content_sources.ingest import Ingest
 from content_sources.models import Article, Column, Source
 from escalations.calendar import load_hours
 from escalations.models import Ticket
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
@@ -235,7 +235,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=MemoryCache(),
         taxonomy=starting_taxonomy(),
-        tickets=Tickets(TicketWiring(ledger, hours, check_text, queue_reply, alarm)),
+        tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
         ingest=Ingest(db, ledger, queue, Fetcher()),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")

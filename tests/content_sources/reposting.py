@@ -9,9 +9,10 @@ from typing import Any
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from content_sources.changes import Proposal, SourceFields, approve, propose
+from content_sources.changes import WantedChange, approve, propose
 from content_sources.models import Article
 from content_sources.reposts import Reposts
+from content_sources.source_fields import SourceFields
 from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from review_queue import deciding, drafting, submitting
@@ -43,6 +44,7 @@ PEOPLE = {
     "reviewer2": ("reviewer_2",),
     "reviewer3": ("reviewer_3", "secrecy"),
     "supervisor": ("supervisor",),
+    "duty": ("duty",),
 }
 
 
@@ -69,14 +71,14 @@ class Relay:
 
     async def source(self, **changed: Any) -> str:
         """A source that two people determined."""
-        proposal = Proposal("add", self.fields(**changed))
+        proposal = WantedChange("add", self.fields(**changed))
         change = await propose(self.ledger, self.people["admin1"], proposal)
         await approve(self.ledger, self.people["admin2"], change.source_id)
         return change.source_id
 
     async def change(self, source_id: str, action: str = "edit", **changed: Any) -> None:
         """A change that two people made."""
-        proposal = Proposal(action, self.fields(**changed), source_id)
+        proposal = WantedChange(action, self.fields(**changed), source_id)
         await propose(self.ledger, self.people["admin1"], proposal)
         await approve(self.ledger, self.people["admin2"], source_id)
 

@@ -13,7 +13,8 @@ from aiohttp import web
 from yarl import URL
 
 from bot.addresses import is_plain, is_public, literal
-from content_sources.fetch import Fetcher, FetchError, _check_redirect
+from content_sources.answers import FetchError
+from content_sources.fetch import Fetcher, _check_redirect
 from content_sources.whitelist import Refusal, SourceRule, judge
 from tests.content_sources.conftest import Site
 

@@ -8,24 +8,19 @@ from sqlalchemy import select, update
 from bot.contract import NotReleased, State
 from bot.models import Publication
 from config.clock import now
-from content_sources.changes import (
-    Proposal,
-    approve,
-    propose,
-    read_fields,
-    reject,
-    revoke,
-    warnings_of,
-)
-from content_sources.list_models import SourceChange, SourceTask
+from content_sources.changes import WantedChange, approve, propose, reject, revoke, warnings_of
+from content_sources.list_models import SourceChange
 from content_sources.models import Source
 from content_sources.quarantine import expire_due
-from content_sources.tasks import Settlement, Tasks
+from content_sources.source_fields import read_fields
+from content_sources.tasks import settle
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry
 from review_queue import deciding, drafting, publishing
 from review_queue.models import Item
+from staff.models import Task
 from staff.refusal import Refused
+from staff.tasks import Settlement
 from tests.content_sources.reposting import HOST, URL, Relay
 
 
@@ -41,7 +36,9 @@ async def kinds(relay: Relay, source_id: str) -> list[str]:
 
 
 async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
-    change = await propose(relay.ledger, relay.people["admin1"], Proposal("add", relay.fields()))
+    change = await propose(
+        relay.ledger, relay.people["admin1"], WantedChange("add", relay.fields())
+    )
     assert await verdict(relay) == "host"
     with pytest.raises(Refused) as own:
         await approve(relay.ledger, relay.people["admin1"], change.source_id)
@@ -55,7 +52,7 @@ async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
 async def test_an_edit_waits_too_and_only_then_its_host_counts(relay: Relay) -> None:
     source_id = await relay.source()
     other = "https://rsj.qinghe.gov.cn/a.html"
-    proposal = Proposal("edit", relay.fields(hosts=(HOST, "rsj.qinghe.gov.cn")), source_id)
+    proposal = WantedChange("edit", relay.fields(hosts=(HOST, "rsj.qinghe.gov.cn")), source_id)
     await propose(relay.ledger, relay.people["admin1"], proposal)
     assert await verdict(relay, other) == "host"
     with pytest.raises(Refused, match="已有一项变更"):
@@ -80,7 +77,7 @@ async def test_one_person_revokes_and_two_bring_it_back(relay: Relay) -> None:
 async def test_revoking_ends_a_change_that_waits(relay: Relay) -> None:
     source_id = await relay.source()
     later = relay.fields(valid_to=now() + timedelta(days=9))
-    await propose(relay.ledger, relay.people["admin1"], Proposal("renew", later, source_id))
+    await propose(relay.ledger, relay.people["admin1"], WantedChange("renew", later, source_id))
     await revoke(relay.ledger, relay.people["admin2"], source_id)
     with pytest.raises(Refused, match="没有在等批准"):
         await approve(relay.ledger, relay.people["admin2"], source_id)
@@ -168,7 +165,7 @@ async def test_fields_are_refused_with_every_fault_at_once(relay: Relay) -> None
 async def test_the_approver_is_told_of_a_look_alike(relay: Relay) -> None:
     await relay.source()
     fields = relay.fields(organisation="青禾县政府", hosts=("www.qlnghe.gov.cn",))
-    change = await propose(relay.ledger, relay.people["admin1"], Proposal("add", fields))
+    change = await propose(relay.ledger, relay.people["admin1"], WantedChange("add", fields))
     async with relay.db.session() as session:
         row = await session.get(SourceChange, change.id)
         assert row is not None
@@ -235,7 +232,7 @@ async def test_revoking_quarantines_holds_and_lists(relay: Relay) -> None:
     assert any("已隔离" in reason.message for reason in reasons)
     async with relay.db.session() as session:
         row = await session.get_one(Item, pending.id)
-        task = (await session.scalars(select(SourceTask))).one()
+        task = (await session.scalars(select(Task))).one()
     with pytest.raises(Refused, match="已隔离"):
         await relay.submitted(row)
     with pytest.raises(Refused, match="已隔离"):
@@ -254,18 +251,17 @@ async def test_the_published_one_is_kept_or_withdrawn_by_a_person_with_a_reason(
     _, _, published = await three_items(relay, source_id)
     await revoke(relay.ledger, relay.people["admin1"], source_id)
     async with relay.db.session() as session:
-        task = (await session.scalars(select(SourceTask))).one()
-    tasks = Tasks(relay.queue)
+        task = (await session.scalars(select(Task))).one()
     with pytest.raises(Refused, match="理由"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("recalled", ""))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("recalled", ""))
     with pytest.raises(Refused, match="只能是"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("done", "好的"))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("done", "好的"))
     how = Settlement("recalled", "稿源已不可信")
-    task = await tasks.settle(relay.people["editor"], task.id, how)
+    task = await settle(relay.queue, task.id, relay.people["editor"], how)
     assert (task.state, task.done_by) == ("done", relay.people["editor"])
     assert (await state_of(relay, published))[0] == "recalled"
     with pytest.raises(Refused, match="已经处理完"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("keep", "保留"))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("keep", "保留"))
 
 
 async def test_what_comes_back_is_reviewed_from_the_beginning(relay: Relay) -> None:
@@ -293,7 +289,7 @@ async def test_expiry_warns_the_owner_and_then_quarantines(relay: Relay) -> None
     assert await run() == {"expired": 0, "told": 1}
     assert await run() == {"expired": 0, "told": 0}
     async with relay.db.session() as session:
-        task = (await session.scalars(select(SourceTask))).one()
+        task = (await session.scalars(select(Task))).one()
         row = await session.get_one(Source, source_id)
         row.valid_to = now() + timedelta(days=5)
     assert (task.kind, task.assignee) == ("renewal", relay.people["editor"])

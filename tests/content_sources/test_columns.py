@@ -2,7 +2,8 @@
 
 import pytest
 
-from content_sources.columns import ColumnError, Entry, read_column
+from content_sources.columns.entries import ColumnError, Entry
+from content_sources.columns.page import read_column
 
 BASE = "https://www.qinghe.gov.cn/zwgk/"
 FEED = """<?xml version="1.0" encoding="utf-8"?><rss version="2.0"><channel><title>要闻</title>

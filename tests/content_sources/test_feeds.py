@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from content_sources.columns import ColumnError, Entry, read_column
+from content_sources.columns.entries import ColumnError, Entry
+from content_sources.columns.page import read_column
 
 BASE = "https://www.qinghe.example/rss.xml"
 

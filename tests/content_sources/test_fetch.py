@@ -11,8 +11,10 @@ import pytest
 from aiohttp import web
 
 from config.clock import now
+from content_sources import answers
 from content_sources import fetch as fetch_module
-from content_sources.fetch import Fetcher, FetchError
+from content_sources.answers import FetchError
+from content_sources.fetch import Fetcher
 from documents.sniff import true_mime
 from tests.content_sources.conftest import Site
 
@@ -83,7 +85,7 @@ async def test_a_listed_name_that_leads_inside_is_refused(site: Site) -> None:
 
 
 async def test_a_small_packed_answer_cannot_grow_past_the_cap(site: Site, fetcher: Fetcher) -> None:
-    packed = gzip.compress(b" " * (fetch_module.LARGEST + 1))
+    packed = gzip.compress(b" " * (answers.LARGEST + 1))
     assert len(packed) < 20_000
     url = site.serve("/bomb.html", packed, "text/html", **{"Content-Encoding": "gzip"})
     with pytest.raises(FetchError) as refused:
@@ -194,7 +196,7 @@ async def test_a_site_that_dribbles_is_given_up(
     site: Site, raw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moments = iter(range(0, 10**9, 10_000))
-    monkeypatch.setattr(fetch_module, "monotonic", lambda: float(next(moments)))
+    monkeypatch.setattr(answers, "monotonic", lambda: float(next(moments)))
     monkeypatch.setattr(fetch_module, "SECONDS", 100.0)
     assert await outcome(site, await raw(OK + b"\r\n<p>", b"a")) == "timeout"
 
@@ -229,6 +231,7 @@ async def test_two_packed_parts_are_one_page(site: Site, fetcher: Fetcher) -> No
         ("br", b"\x0b\x02\x80<p>"),
         ("gzip, gzip", gzip.compress(gzip.compress(b"<p>", mtime=0), mtime=0)),
     ],
+    ids=["cut off", "not packed", "not asked for", "packed twice"],  # the bytes hold the time
 )
 async def test_packing_that_is_broken_or_was_not_asked_for_is_refused(
     site: Site, fetcher: Fetcher, encoding: str, body: bytes
@@ -273,7 +276,7 @@ async def test_a_file_must_be_one_by_its_content_too(
     site: Site, fetcher: Fetcher, mime: str, body: bytes
 ) -> None:
     with pytest.raises(FetchError) as refused:
-        await fetcher.fetch(site.serve("/f", body, mime), site.judge(), fetch_module.FILES)
+        await fetcher.fetch(site.serve("/f", body, mime), site.judge(), answers.FILES)
     assert refused.value.code == "content_type"
 
 
@@ -282,7 +285,7 @@ async def test_a_picture_that_is_another_picture_is_taken_for_what_it_is(
 ) -> None:
     body = b"\x89PNG\r\n\x1a\n" + b"\x00" * 40
     url = site.serve("/a.jpg", body, "image/jpg")
-    fetched = await fetcher.fetch(url, site.judge(), fetch_module.PICTURES)
+    fetched = await fetcher.fetch(url, site.judge(), answers.PICTURES)
     assert true_mime(fetched.mime, fetched.body) == "image/png"
     assert true_mime("application/pdf", b"%PDF-1.7") == "application/pdf"
 

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from config.clock import now
 from content_sources import ingest as ingest_module
-from content_sources.fetch import FetchError
+from content_sources.answers import FetchError
 from content_sources.models import Article, Column, Source
 from review_queue import drafting
 from review_queue.models import Item, Revision

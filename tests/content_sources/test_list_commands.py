@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 import cli
-from app import Shenfa, initialise, open_shenfa
+from app import Shenfa, open_shenfa
 from bot.contract import Content
 from bot.models import Publication
 from config.clock import now
@@ -21,6 +21,7 @@ from config.settings import Settings
 from config.setup import Setup
 from content_sources.changes import revoke
 from content_sources.models import Source
+from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now

@@ -4,8 +4,9 @@ from contextlib import suppress
 
 import pytest
 
-from content_sources.columns import ColumnError, read_page
-from content_sources.extract import extract_page
+from content_sources.columns.entries import ColumnError
+from content_sources.columns.page import read_page
+from content_sources.reading.extract import extract_page
 from documents.charset import without_swollen_tags
 
 TITLE = "云州市三万户居民用上集中供暖 热源厂提前十天点火"

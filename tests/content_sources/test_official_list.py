@@ -8,13 +8,13 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from content_sources.list_files import parse_list
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
     approve_import,
     import_list,
     last_version,
-    parse_list,
     reject_import,
 )
 from content_sources.whitelist import Refusal

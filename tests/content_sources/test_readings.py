@@ -7,15 +7,10 @@ from datetime import timedelta
 import pytest
 
 from config.clock import beijing, now
-from content_sources.blocks import plain
-from content_sources.columns import (
-    ColumnError,
-    Entry,
-    alarm,
-    kind_of_column,
-    read_page,
-    shape_of,
-)
+from content_sources.columns.entries import ColumnError, Entry
+from content_sources.columns.page import kind_of_column, read_page
+from content_sources.columns.shape import alarm, shape_of
+from content_sources.reading.blocks import plain
 
 BASE = "https://www.qinghe.example/zwgk/index.html"
 ROOT = "https://www.qinghe.example/zwgk/"

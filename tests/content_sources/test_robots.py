@@ -3,7 +3,8 @@
 import pytest
 from aiohttp import web
 
-from content_sources.fetch import Fetcher, FetchError
+from content_sources.answers import FetchError
+from content_sources.fetch import Fetcher
 from tests.content_sources.conftest import Site
 
 RULES = """User-agent: *

@@ -10,15 +10,16 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import app as root
 import cli
-from app import initialise, open_shenfa
+from app import open_shenfa
 from config.clock import now
 from config.settings import Settings
 from config.setup import Setup
 from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column, Source
 from knowledge.models import Policy, PolicyChange
+from office.handovers import policy_draft, propose_policies
+from office.setup import initialise
 from storage.database import new_id
 from tests.console.office import Office, build, close, one_hash
 from tests.content_sources.conftest import Site
@@ -70,8 +71,8 @@ async def test_a_fetched_policy_waits_in_the_library_for_a_person(
             site.serve("/old.html", POLICY.replace("{validity}", "废止").replace("技能", "旧技能"))
         )
         assert article.policy["index_number"] == "000014349/2026-7"
-        assert await shenfa.propose_policies() == 2
-        assert await shenfa.propose_policies() == 0
+        assert await propose_policies(shenfa.db, shenfa.library) == 2
+        assert await propose_policies(shenfa.db, shenfa.library) == 0
         async with shenfa.db.session() as session:
             policy = (await session.scalars(select(Policy))).one()
             change = (await session.scalars(select(PolicyChange))).one()
@@ -87,7 +88,7 @@ def test_a_policy_page_without_a_day_is_proposed_without_one() -> None:
     row = Article(
         title="办法", text="第一条", url="https://q.example/", policy={}, source_name="县政府"
     )
-    draft = root._policy_draft(row)
+    draft = policy_draft(row)
     assert draft is not None
     assert (draft.issued_on, draft.issuer) == (None, "县政府")
 

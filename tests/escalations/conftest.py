@@ -12,8 +12,9 @@ from bot.models import Account, Contact
 from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
 from escalations.calendar import load_hours
+from escalations.ladder import escalate_due
 from escalations.models import RosterEntry
-from escalations.tickets import Question, Tickets, TicketWiring
+from escalations.tickets import Question, TicketWiring, open_ticket
 from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
 from ledger.models import LedgerEntry
@@ -38,12 +39,12 @@ class Duty:
         self.alarms: list[tuple[str, str]] = []
         self.sent: list[tuple[Reply, str]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
-        wiring = TicketWiring(
+        self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
             {"wechat": WeChatChannel(MemoryCache())},
         )  # fmt: skip
-        self.tickets = Tickets(wiring)
-        monkeypatch.setattr("escalations.tickets.now", lambda: self.moment)
+        for room in ("tickets", "ladder", "replying"):
+            monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
 
     async def check(self, text: str) -> list[Finding]:
         """One rule of the secrecy gate is enough to be stopped."""
@@ -89,8 +90,10 @@ class Duty:
 
     async def ask(self, topic: str = "employment"):
         """A question arrives, and the job runs once."""
-        ticket = await self.tickets.open(self.contact, Question("井盖坏了谁来修", "unsure", topic))
-        await self.tickets.escalate_due()
+        ticket = await open_ticket(
+            self.tickets, self.contact, Question("井盖坏了谁来修", "unsure", topic)
+        )
+        await escalate_due(self.tickets)
         return ticket
 
     async def entries(self) -> list[LedgerEntry]:

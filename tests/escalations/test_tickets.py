@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.contract import ReplyBasis
 from config.clock import BEIJING, beijing
+from escalations import ladder, replying, tickets
 from escalations.calendar import seed_calendar
 from ledger.models import Incident
 from staff.refusal import Refused
@@ -30,13 +31,13 @@ async def test_a_question_on_friday_evening_is_due_on_the_make_up_saturday(duty)
 async def test_the_topics_person_is_told_first_then_the_next_then_tiers_then_supervisors(duty):
     ticket = await duty.ask()
     assert duty.told() == ["jia"]
-    assert await duty.tickets.escalate_due() == 0
+    assert await ladder.escalate_due(duty.tickets) == 0
     for expected in (["jia", "yi"], ["jia", "yi", "bing"], ["jia", "yi", "bing", "zhang"]):
         duty.moment += timedelta(minutes=16)
-        assert await duty.tickets.escalate_due() == 1
+        assert await ladder.escalate_due(duty.tickets) == 1
         assert duty.told() == expected
     duty.moment += timedelta(minutes=16)
-    assert await duty.tickets.escalate_due() == 0
+    assert await ladder.escalate_due(duty.tickets) == 0
     async with duty.db.session() as session:
         incident = (await session.scalars(select(Incident))).one()
     assert (incident.kind, incident.subject) == ("ticket.unclaimed", f"ticket:{ticket.id}")
@@ -49,7 +50,7 @@ async def test_the_topics_person_is_told_first_then_the_next_then_tiers_then_sup
 async def test_two_jobs_at_once_tell_one_person(duty) -> None:
     await duty.ask()
     duty.moment += timedelta(minutes=16)
-    await asyncio.gather(duty.tickets.escalate_due(), duty.tickets.escalate_due())
+    await asyncio.gather(ladder.escalate_due(duty.tickets), ladder.escalate_due(duty.tickets))
     assert duty.told() == ["jia", "yi"]
 
 
@@ -57,15 +58,15 @@ async def test_nobody_is_woken_at_night_and_the_first_is_told_in_the_morning(dut
     duty.moment = at("2026-11-24 23:00")
     await duty.ask()
     duty.moment = at("2026-11-25 03:00")
-    assert (await duty.tickets.escalate_due(), duty.told()) == (0, [])
+    assert (await ladder.escalate_due(duty.tickets), duty.told()) == (0, [])
     duty.moment = at("2026-11-25 08:31")
-    assert (await duty.tickets.escalate_due(), duty.told()) == (1, ["jia"])
+    assert (await ladder.escalate_due(duty.tickets), duty.told()) == (1, ["jia"])
 
 
 async def test_alarms_and_ledger_hold_no_word_of_the_citizen(duty) -> None:
     ticket = await duty.ask()
-    await duty.tickets.claim(ticket.id, "jia")
-    await duty.tickets.reply(ticket.id, "jia", "已报修，三天内修好。")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await replying.reply(duty.tickets, ticket.id, "jia", "已报修，三天内修好。")
     kept = "".join(entry.preimage for entry in await duty.entries()) + str(duty.alarms)
     for word in ("井盖", "openid", "报修", duty.contact.id, duty.contact.address):
         assert word not in kept
@@ -75,8 +76,8 @@ async def test_alarms_and_ledger_hold_no_word_of_the_citizen(duty) -> None:
 async def test_only_one_of_two_claims_at_once_succeeds(duty) -> None:
     ticket = await duty.ask()
     results = await asyncio.gather(
-        duty.tickets.claim(ticket.id, "jia"),
-        duty.tickets.claim(ticket.id, "yi"),
+        tickets.claim(duty.tickets, ticket.id, "jia"),
+        tickets.claim(duty.tickets, ticket.id, "yi"),
         return_exceptions=True,
     )
     refused = [result for result in results if isinstance(result, Refused)]
@@ -84,15 +85,15 @@ async def test_only_one_of_two_claims_at_once_succeeds(duty) -> None:
     assert refused[0].status == 409
     assert "认领" in str(refused[0].reasons[0].message)
     duty.moment += timedelta(hours=1)
-    assert await duty.tickets.escalate_due() == 0
+    assert await ladder.escalate_due(duty.tickets) == 0
 
 
 async def test_a_second_question_joins_the_open_ticket(duty) -> None:
     first, second = await duty.ask(), await duty.ask()
     assert first.id == second.id
-    await duty.tickets.add_message(first.id, "还有路灯")
+    await tickets.add_message(duty.tickets, first.id, "还有路灯")
     async with duty.db.session() as session:
-        (message,) = await duty.tickets.messages(session, first.id)
+        (message,) = await tickets.messages(session, first.id)
     assert message.text == "还有路灯"
 
 
@@ -100,7 +101,7 @@ async def test_a_second_question_joins_the_open_ticket(duty) -> None:
 async def test_only_duty_people_claim(duty, who, status) -> None:
     ticket = await duty.ask()
     with pytest.raises(Refused) as refused:
-        await duty.tickets.claim(ticket.id, who)
+        await tickets.claim(duty.tickets, ticket.id, who)
     assert refused.value.status == status
 
 
@@ -108,51 +109,51 @@ async def test_a_reply_needs_the_claim_and_goes_to_the_citizen_once(duty) -> Non
     ticket = await duty.ask()
     for wrong, status in (("jia", 409), ("yi", 409)):
         with pytest.raises(Refused) as refused:
-            await duty.tickets.reply(ticket.id, wrong, "已报修。")
+            await replying.reply(duty.tickets, ticket.id, wrong, "已报修。")
         assert refused.value.status == status
-    await duty.tickets.claim(ticket.id, "jia")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
     with pytest.raises(Refused):
-        await duty.tickets.reply(ticket.id, "yi", "已报修。")
+        await replying.reply(duty.tickets, ticket.id, "yi", "已报修。")
     for empty in ("  ", "长" * 601):
         with pytest.raises(Refused) as refused:
-            await duty.tickets.reply(ticket.id, "jia", empty)
+            await replying.reply(duty.tickets, ticket.id, "jia", empty)
         assert refused.value.status == 422
-    reply = await duty.tickets.reply(ticket.id, "jia", " 已报修。 ")
+    reply = await replying.reply(duty.tickets, ticket.id, "jia", " 已报修。 ")
     ((message, key),) = duty.sent
     assert message.text.endswith("\n已报修。")
     assert (message.basis, message.contact_id) == (ReplyBasis.STAFF, duty.contact.id)
     assert key == f"ticket:{ticket.id}:{reply.id}"
     assert (await duty.reload(ticket)).state == "answered"
     with pytest.raises(Refused):
-        await duty.tickets.reply(ticket.id, "jia", "再说一遍")
+        await replying.reply(duty.tickets, ticket.id, "jia", "再说一遍")
     assert len(duty.sent) == 1
 
 
 async def test_a_reply_with_a_phone_number_is_stopped_until_a_second_person_agrees(duty) -> None:
     ticket = await duty.ask()
-    await duty.tickets.claim(ticket.id, "jia")
-    reply = await duty.tickets.reply(ticket.id, "jia", "请联系李四 13812345678")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    reply = await replying.reply(duty.tickets, ticket.id, "jia", "请联系李四 13812345678")
     assert (reply.state, duty.sent) == ("stopped", [])
     for who in ("jia", "bian"):
         with pytest.raises(Refused) as refused:
-            await duty.tickets.approve_reply(reply.id, who)
+            await replying.approve_reply(duty.tickets, reply.id, who)
         assert refused.value.status == 403
-    approved = await duty.tickets.approve_reply(reply.id, "zhang")
+    approved = await replying.approve_reply(duty.tickets, reply.id, "zhang")
     assert (approved.state, approved.second_id, len(duty.sent)) == ("sent", "zhang", 1)
     with pytest.raises(Refused):
-        await duty.tickets.approve_reply(reply.id, "zhang")
+        await replying.approve_reply(duty.tickets, reply.id, "zhang")
     kinds = [entry.kind for entry in await duty.entries()]
     assert kinds[-2:] == ["ticket.reply_stopped", "ticket.answered"]
 
 
 async def test_a_stopped_reply_can_be_rewritten_clean(duty) -> None:
     ticket = await duty.ask()
-    await duty.tickets.claim(ticket.id, "jia")
-    stopped = await duty.tickets.reply(ticket.id, "jia", "请联系李四 13812345678")
-    await duty.tickets.reply(ticket.id, "jia", "请联系住建局。")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    stopped = await replying.reply(duty.tickets, ticket.id, "jia", "请联系李四 13812345678")
+    await replying.reply(duty.tickets, ticket.id, "jia", "请联系住建局。")
     assert len(duty.sent) == 1
     with pytest.raises(Refused):  # the stopped one cannot follow afterwards
-        await duty.tickets.approve_reply(stopped.id, "zhang")
+        await replying.approve_reply(duty.tickets, stopped.id, "zhang")
 
 
 async def test_the_route_counts_down_and_names_another_way_when_closed(duty) -> None:
@@ -160,7 +161,7 @@ async def test_the_route_counts_down_and_names_another_way_when_closed(duty) -> 
 
     async def route():
         async with duty.db.session() as session:
-            return await duty.tickets.route(session, ticket)
+            return await replying.way(duty.tickets, session, ticket)
 
     assert (await route()).words == "请在 11月26日（周四）09:00 前答复，还可发送 5 条"
     await duty.set_contact(window_used=5)
@@ -175,10 +176,10 @@ async def test_the_route_counts_down_and_names_another_way_when_closed(duty) -> 
 
 async def test_an_overdue_answer_reaches_the_supervisor_once(duty) -> None:
     ticket = await duty.ask()
-    await duty.tickets.claim(ticket.id, "jia")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
     duty.moment = at("2026-11-24 15:31")
     for _ in range(2):
-        await duty.tickets.escalate_due()
+        await ladder.escalate_due(duty.tickets)
     assert duty.told() == ["jia", "zhang"]
     async with duty.db.session() as session:
         incident = (await session.scalars(select(Incident))).one()
@@ -193,11 +194,11 @@ async def test_a_good_answer_becomes_a_draft_question_and_answer(duty) -> None:
         drafts.append((content, staff_id))
         return SimpleNamespace(id="item1")
 
-    await duty.tickets.claim(ticket.id, "jia")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
     with pytest.raises(Refused):
-        await duty.tickets.promote(ticket.id, "jia", create_item)
-    await duty.tickets.reply(ticket.id, "jia", "已报修。")
-    assert await duty.tickets.promote(ticket.id, "jia", create_item) == "item1"
+        await replying.promote(duty.tickets, ticket.id, "jia", create_item)
+    await replying.reply(duty.tickets, ticket.id, "jia", "已报修。")
+    assert await replying.promote(duty.tickets, ticket.id, "jia", create_item) == "item1"
     ((content, author),) = drafts
     assert (content.kind, content.title, content.body) == ("问答", "井盖坏了谁来修", "已报修。")
     assert author == "jia"
@@ -206,10 +207,10 @@ async def test_a_good_answer_becomes_a_draft_question_and_answer(duty) -> None:
 async def test_closing_needs_an_answer_or_the_holder(duty) -> None:
     ticket = await duty.ask()
     with pytest.raises(Refused):
-        await duty.tickets.close(ticket.id, "jia")
-    await duty.tickets.claim(ticket.id, "jia")
-    assert (await duty.tickets.close(ticket.id, "jia")).state == "closed"
+        await tickets.close(duty.tickets, ticket.id, "jia")
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    assert (await tickets.close(duty.tickets, ticket.id, "jia")).state == "closed"
     with pytest.raises(Refused):
-        await duty.tickets.close(ticket.id, "jia")
+        await tickets.close(duty.tickets, ticket.id, "jia")
     again = await duty.ask()
     assert again.id != ticket.id

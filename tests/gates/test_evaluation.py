@@ -8,7 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import shenfa
-from gates.evaluation import Measure, by_rule, evaluate
+from gates.evaluation.measures import Measure
+from gates.evaluation.run import by_rule, evaluate
 from gates.rules import RuleSet
 
 RULES = RuleSet.load()

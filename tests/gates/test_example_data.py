@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gates.evaluation import Measure, Tally, default_data, evaluate
+from gates.evaluation.measures import Measure, Tally
+from gates.evaluation.run import default_data, evaluate
 from gates.rules import RuleSet
 
 DATA: Path = default_data()

@@ -1,12 +1,15 @@
 """Misspelt characters: found by context, left alone where the text is right."""
 
+import math
 from datetime import date
 
 import pytest
 
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
+from gates.language import Alphabet
 from gates.spelling import HINT, WARN, Speller
+from gates.wordlist import Listed, Words
 
 RULES = RuleSet.load([])
 
@@ -87,3 +90,17 @@ def test_the_offices_own_words_are_learned() -> None:
 def test_without_a_speller_nothing_is_said_about_spelling() -> None:
     draft = GateText("", "县人民政俯办公室", "原创", date(2026, 11, 25))
     assert run_gates(draft, RULES, NoFacts(), include_hints=True) == []
+
+
+def test_a_word_list_is_read_as_line_by_line() -> None:
+    rows = [("B超", 3), ("一下", 12), ("丁", 40), ("一下子", 3), ("北京大学", 2053), ("上下", 0)]
+    text = "".join(f"{word} {often} n\n" for word, often in rows)
+    alphabet = Alphabet("一下子北京大学丁上")
+    listed = Listed(alphabet, text)
+    for length in (2, 3, 4):
+        ids, often = listed.words(length)
+        expected = [(alphabet.ids(word).tolist(), n) for word, n in rows if len(word) == length]
+        assert list(zip(ids.tolist(), often.tolist(), strict=True)) == expected
+    words = Words(alphabet, listed, ["北京", "一下", "外省"])
+    assert [len(grams.keys) for grams in words.grams] == [2, 1, 1]  # rare and unknown ones are out
+    assert words.grams[0].values.tolist() == pytest.approx([math.log10(51)] * 2)

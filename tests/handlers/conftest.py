@@ -12,7 +12,7 @@ from bot.models import Account, Contact
 from config.clock import now
 from escalations.calendar import load_hours
 from escalations.models import RosterEntry
-from escalations.tickets import Tickets, TicketWiring
+from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.finding import Finding
 from handlers.commands import CommandWiring
@@ -57,10 +57,9 @@ class Office:
         self.told: list[tuple[str, list[str]]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.contacts = Contacts(DataKey(b"k" * 32))
-        self.tickets = Tickets(
-            TicketWiring(self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue,
-                         self.alarm)
-        )  # fmt: skip
+        self.tickets = TicketWiring(
+            self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue, self.alarm
+        )
         self.templates = load_templates(CONFIG / "replies.yaml")
         self.cache = MemoryCache()
         wiring = CommandWiring(

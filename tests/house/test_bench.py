@@ -4,7 +4,13 @@ import inspect
 
 import pytest
 
-import bench
+from bench.ask import ask
+from bench.callback import callback
+from bench.figures import Row, figure
+from bench.gates import gates
+from bench.names import BENCHES
+from bench.release import release
+from bench.sources import sources
 
 FORM = {
     "bench": str,
@@ -20,7 +26,7 @@ FORM = {
 }
 
 
-def assert_form(rows: list[bench.Row], name: str) -> None:
+def assert_form(rows: list[Row], name: str) -> None:
     assert rows
     for row in rows:
         assert {key: type(value) for key, value in row.items()} == FORM
@@ -30,19 +36,19 @@ def assert_form(rows: list[bench.Row], name: str) -> None:
 
 
 async def test_the_gates_are_measured_over_as_many_terms_as_asked_for() -> None:
-    rows = await bench.gates(n=2, terms=6_000)
+    rows = await gates(n=2, terms=6_000)
     assert_form(rows, "gates")
     assert rows[0]["detail"] == {"characters": 2000, "terms": 6_000}
 
 
 async def test_a_question_is_measured_over_a_generated_library() -> None:
-    rows = await bench.ask(n=2, clauses=50)
+    rows = await ask(n=2, clauses=50)
     assert_form(rows, "ask")
     assert rows[1]["n"] == 50
 
 
 async def test_a_release_is_verified_and_the_whole_ledger_read() -> None:
-    rows = await bench.release(n=1, entries=20, waiting=3)
+    rows = await release(n=1, entries=20, waiting=3)
     assert_form(rows, "release")
     assert 20 < rows[-1]["n"] < 60
     assert (
@@ -53,13 +59,13 @@ async def test_a_release_is_verified_and_the_whole_ledger_read() -> None:
 
 
 async def test_every_measured_text_is_stored_once_and_answered() -> None:
-    rows = await bench.callback(n=12)
+    rows = await callback(n=12)
     assert_form(rows, "callback")
     assert rows[0]["detail"]["stored"] == 12
 
 
 async def test_every_measured_column_is_read_and_every_changed_text_found() -> None:
-    rows = await bench.sources(columns=2, articles=60, n=2)
+    rows = await sources(columns=2, articles=60, n=2)
     assert_form(rows, "sources")
     details = [row["detail"] for row in rows]
     assert details[0]["items"] == 2
@@ -67,9 +73,9 @@ async def test_every_measured_column_is_read_and_every_changed_text_found() -> N
     assert details[-1]["found"] == 2
 
 
-@pytest.mark.parametrize("name", bench.BENCHES)
+@pytest.mark.parametrize("name", BENCHES)
 def test_every_measurement_runs_without_being_told_anything(name: str) -> None:
-    parameters = inspect.signature(bench.BENCHES[name]).parameters.values()
+    parameters = inspect.signature(BENCHES[name]).parameters.values()
     assert all(one.default is not inspect.Parameter.empty for one in parameters)
 
 
@@ -85,5 +91,5 @@ def test_every_measurement_runs_without_being_told_anything(name: str) -> None:
 def test_the_ratio_says_how_many_times_the_bare_time_is_taken(
     unit: str, value: float, bare: float, expected: tuple[float, bool]
 ) -> None:
-    row = bench._row("gates", "x", unit, (value, bare, 5.0), 1)
+    row = figure("gates", "x", unit, (value, bare, 5.0), 1)
     assert (row["ratio"], row["ok"]) == expected

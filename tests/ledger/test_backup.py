@@ -13,17 +13,19 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-import bench
 import cli
-from app import initialise, open_shenfa
-from backup import make_backup, restore
+from app import open_shenfa
+from bench.office import PEOPLE, released
 from bot.contract import State
 from bot.models import Publication
+from commands.lines import BadInput
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
 from ledger.append import Ledger
 from ledger.verify import verify_export
+from office.backup import make_backup, restore
+from office.setup import initialise
 from review_queue import publishing
 from staff.models import Staff
 from storage.switches import Switch
@@ -46,11 +48,11 @@ def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     async def make(settings: Settings) -> None:
         staff = [
             StaffSetup(login=login, name=login, roles=roles, password="x" * 12)
-            for login, roles in bench._PEOPLE.items()
+            for login, roles in PEOPLE.items()
         ]
         await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[ACCOUNT]))
         async with open_shenfa(settings) as shenfa:
-            item_id, _ = await bench._released(shenfa)
+            item_id, _ = await released(shenfa)
             async with shenfa.db.session() as session:
                 found = select(Staff.id).where(Staff.login == "editor")
                 editor = (await session.scalars(found)).one()
@@ -227,7 +229,7 @@ async def test_postgresql_is_told_what_to_do_instead(tmp_path: Path) -> None:
 def run(*args: object) -> tuple[int, str]:
     """Exit code and output of `shenfa`, as `main` gives them."""
     result = CliRunner().invoke(cli.shenfa, [str(one) for one in args])
-    if isinstance(result.exception, cli.BadInput | SetupError):
+    if isinstance(result.exception, BadInput | SetupError):
         return 2, str(result.exception)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception

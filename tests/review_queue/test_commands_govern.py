@@ -10,10 +10,10 @@ import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
-from app import initialise
 from cli import shenfa
 from config.settings import Settings
 from config.setup import Setup, StaffSetup
+from office.setup import initialise
 from review_queue.workflow import GATES
 from staff.refusal import Refused
 

@@ -12,13 +12,14 @@ import aiohttp
 import pytest
 from sqlalchemy import select, text
 
-from app import Shenfa, initialise, open_shenfa
+from app import Shenfa, open_shenfa
 from bot.contract import Content, State
 from bot.models import Publication
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
-from demo import BOT_TOKEN
+from demo.cast import BOT_TOKEN
 from ledger.models import Incident
+from office.setup import initialise
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now

@@ -24,6 +24,36 @@ async def test_the_phone_shows_its_account_and_loads_nothing_from_elsewhere(box:
             assert asset.status == 200
 
 
+async def test_the_phone_belongs_to_a_person_and_the_channel_is_only_read(box: Client) -> None:
+    await box.control("accounts", {"platform": "telegram", "token": TOKEN, "name": "青禾"})
+    channel = {"account": "424242", "count": 1, "name": "青禾频道", "kind": "channel"}
+    (channel_id,) = (await box.control("citizens", channel))["citizens"]
+    made = await box.control("citizens", {"account": "424242", "count": 2, "prefix": "市民"})
+    first, second = made["citizens"]
+    people = (await box.get("citizens", account="424242"))["citizens"]
+    assert [one["name"] for one in people] == ["青禾频道", "市民1", "市民2"]
+
+    async def opened(query: str = "") -> str:
+        async with box.http.get(f"{box.base}/phone/telegram{query}") as page:
+            return await page.text()
+
+    for query, citizen in (
+        ("", first),
+        (f"?citizen={second}", second),
+        (f"?citizen={channel_id}", first),
+        ("?citizen=nobody", first),
+    ):
+        text = await opened(query)
+        assert f'data-citizen="{citizen}" data-channel="{channel_id}"' in text, query
+
+
+async def test_the_account_says_what_its_phones_propose_to_ask(box: Client) -> None:
+    account = {"platform": "telegram", "token": TOKEN, "examples": ["夜市几点关门"]}
+    await box.control("accounts", account)
+    await box.control("accounts", {"platform": "telegram", "token": TOKEN})
+    assert (await box.get("accounts"))["accounts"][0]["examples"] == ["夜市几点关门"]
+
+
 async def test_control_names_what_is_wrong(box: Client) -> None:
     assert "platform" in (await box.control("accounts", {"platform": "x"}))["error"]
     bad = {"platform": "wechat", "appid": "a", "secret": "s", "token": "t", "aes_key": "short"}

@@ -1,0 +1,1 @@
+"""Measurements: each names its work, its figure, and what the shortest specialist code takes."""

@@ -1,0 +1,24 @@
+"""The measurements there are.
+
+A row is {"bench", "metric", "unit", "value", "bare", "ratio", "target", "ok", "n", "detail"};
+`bare` is measured in the same run, `ratio` is how many times the bare time we take.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from bench.ask import ask
+from bench.callback import callback
+from bench.figures import Row
+from bench.gates import gates
+from bench.push import push
+from bench.release import release
+from bench.sources import sources
+
+BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "gates": gates,
+    "ask": ask,
+    "release": release,
+    "push": push,
+    "callback": callback,
+    "sources": sources,
+}

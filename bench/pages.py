@@ -1,0 +1,73 @@
+"""The queue and an item, opened where many items wait."""
+
+import statistics
+import time
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from sqlalchemy import insert, select
+
+from app import Shenfa, build_site
+from bench.figures import Row, figure
+from bench.office import statements
+from config.clock import now
+from console.web.guard import COOKIE
+from review_queue.models import Item
+from staff.models import ConsoleSession, Staff
+from staff.sessions import token_hash
+from storage.database import new_id
+
+
+async def pages(shenfa: Shenfa, item_id: str, waiting: int) -> list[Row]:
+    """The queue and an item, opened by the first reviewer; bare is the same rows read by SQL."""
+    async with shenfa.db.session() as session:
+        item = await session.get_one(Item, item_id)
+        row = {column.name: getattr(item, column.name) for column in Item.__table__.columns}
+        more = [
+            row | {"id": new_id(), "title": f"第{number}件", "release_id": None}
+            for number in range(waiting)
+        ]
+        await session.execute(insert(Item), more)
+        reader = (await session.scalars(select(Staff.id).where(Staff.login == "first"))).one()
+        session.add(
+            ConsoleSession(
+                token_hash=token_hash("bench"),
+                staff_id=reader,
+                csrf="bench",
+                created_at=now(),
+                seen_at=now(),
+            )
+        )
+    rows = []
+    async with TestClient(TestServer(build_site(shenfa)), cookies={COOKIE: "bench"}) as client:
+        for name, path in (
+            ("queue page", "/console/"),
+            ("list of items", "/console/items"),
+            ("item page", f"/console/items/{item_id}"),
+        ):
+            rows.append(await _page(shenfa, client, name, path))
+            rows[-1]["detail"]["waiting"] = waiting
+    return rows
+
+
+async def _page(
+    shenfa: Shenfa, client: TestClient[web.Request, web.Application], name: str, path: str
+) -> Row:
+    taken, n = [], 10
+    for number in range(n + 1):  # the first look fills caches and is not counted
+        with statements(shenfa) as asked:
+            begun = time.perf_counter()
+            async with client.get(path, allow_redirects=False) as answer:
+                text = await answer.text()
+            taken.append((time.perf_counter() - begun) * 1000)
+        if answer.status != 200 or not text:
+            raise RuntimeError(f"{path} answered {answer.status} at look {number}")
+    begun = time.perf_counter()
+    async with shenfa.db.session() as session:
+        await session.execute(select(Item.id, Item.title).order_by(Item.level_due_at).limit(50))
+    bare = (time.perf_counter() - begun) * 1000
+    row = figure(
+        "release", f"p50 of the {name}", "ms", (statistics.median(taken[1:]), bare, 100.0), n
+    )
+    row["detail"] = {"queries": len(asked)}
+    return row

@@ -1,0 +1,50 @@
+"""`shenfa init` and `shenfa serve`: make an office, and run it."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from app import listening
+from commands.homes import settings_for
+from commands.lines import say
+from commands.loading import new_group
+from commands.opening import office
+from commands.options import Home
+from config.setup import read_setup
+from config.signals import run_until_told
+from office.setup import initialise
+
+group = new_group("开办和运行")
+
+
+@group.command()
+def init(
+    *,
+    setup: Annotated[Path, typer.Option("--from", help="setup.yaml")],
+    home: Home = None,
+) -> None:
+    """初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"""
+
+    async def run() -> dict[str, Any]:
+        return await initialise(settings_for(home), read_setup(setup))
+
+    say(asyncio.run(run()), as_json=True)
+
+
+@group.command()
+def serve(*, home: Home = None) -> None:
+    """启动：控制台、接口、平台回调；嵌入式时也跑全部定时任务。"""
+
+    async def run() -> None:
+        async with office(home) as opened, listening(opened):
+            for problem in await opened.equip():
+                sys.stderr.write(problem + "\n")
+            say(f"审发已启动：{opened.settings.public_url}/console/")
+            sys.stdout.flush()
+            async with opened.jobs():
+                await asyncio.Event().wait()
+
+    run_until_told(run())

@@ -1,0 +1,84 @@
+"""`shenfa staff`: who works here, and a change of it."""
+
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy import select
+
+from app import Shenfa
+from commands.governing import Self, propose, proposed, run, run_as
+from commands.lines import say
+from commands.loading import new_group
+from commands.options import Home, Json, Why
+from review_queue.governance.staff_changes import deactivate_now, reset_password
+from staff.models import Staff
+from staff.roles import ROLES
+from staff.sessions import revoke_tokens
+
+group = new_group("人员：查看、提出变更、停用、重设密码")
+
+
+@group.command("list")
+def staff_list(*, home: Home = None, as_json: Json = False) -> None:
+    """人员和角色。"""
+
+    async def work(opened: Shenfa) -> list[dict[str, Any]]:
+        async with opened.db.session() as session:
+            rows = (await session.scalars(select(Staff).order_by(Staff.login))).all()
+        fields = ("login", "name", "roles", "active")
+        return [{name: getattr(row, name) for name in fields} for row in rows]
+
+    for row in run(home, work):
+        if as_json:
+            say(row)
+            continue
+        held = "、".join(ROLES[role] for role in row["roles"]) or "没有角色"
+        say(f"{row['login']}  {row['name']}  {held}{'' if row['active'] else '  已停用'}")
+
+
+@group.command("propose")
+def staff_propose(  # noqa: PLR0913  the options of a command
+    login: Annotated[str, typer.Argument(help="登录名")],
+    *,
+    role: Annotated[list[str], typer.Option("--role", help="角色，可以给多个")],
+    by: Self,
+    reason: Why,
+    name: Annotated[str, typer.Option("--name", help="姓名；已有的人可以不给")] = "",
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """提出增加人员或改角色，由另一位管理员批准。"""
+    change = {"login": login, "name": name, "roles": role}
+    proposed(propose(home, by, "staff", change, reason), as_json=as_json)
+
+
+@group.command("deactivate")
+def staff_deactivate(
+    login: Annotated[str, typer.Argument(help="登录名")], *, by: Self, home: Home = None
+) -> None:
+    """停用一个人，马上生效；只是收回权限，一位管理员即可。"""
+
+    async def work(opened: Shenfa, person: str) -> None:
+        await deactivate_now(opened.ledger, login, person)
+
+    run_as(home, by, work)
+    say(f"{login} 已停用")
+
+
+@group.command("reset-password")
+def staff_reset_password(
+    login: Annotated[str, typer.Argument(help="登录名")],
+    *,
+    by: Self,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """给不能登录的人一个新密码，只显示一次；记入台账并开一个事件。"""
+
+    async def work(opened: Shenfa, person: str) -> str:
+        staff_id, password = await reset_password(opened.ledger, login, person)
+        await revoke_tokens(opened.db, staff_id)
+        return password
+
+    password = run_as(home, by, work)
+    say({"login": login, "password": password} if as_json else f"{login} 的新密码：{password}")

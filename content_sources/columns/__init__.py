@@ -1,0 +1,1 @@
+"""A polled column to its entries: feeds, list pages, sitemaps."""

@@ -1,0 +1,159 @@
+"""A source as it shall be: read from a form, from the table, and as a signed entry keeps it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+import rfc8785
+
+from config.clock import BEIJING, now
+from content_sources.models import Source
+from content_sources.whitelist import listed_host
+from staff.refusal import Reason, Refused
+
+SIGNED = (
+    "organisation", "hosts", "allow_http", "paths", "topics", "picture_licence", "basis",
+    "basis_file", "list_version", "valid_from", "valid_to",
+)  # fmt: skip
+"""What a signed entry carries of a source; the owner is a person and stays out of the ledger."""
+
+
+@dataclass(frozen=True)
+class SourceFields:
+    """A source as it shall be: unit, exact hosts, scope, authorising document, validity, owner."""
+
+    organisation: str
+    hosts: tuple[str, ...]
+    basis: str
+    valid_from: datetime
+    valid_to: datetime | None = None
+    list_version: str = ""
+    owner: str = ""
+    basis_file: str = ""
+    paths: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+    picture_licence: str = ""
+    allow_http: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; moments as ISO 8601."""
+        return {
+            "organisation": self.organisation,
+            "hosts": list(self.hosts),
+            "allow_http": self.allow_http,
+            "paths": list(self.paths),
+            "topics": list(self.topics),
+            "picture_licence": self.picture_licence,
+            "basis": self.basis,
+            "basis_file": self.basis_file,
+            "list_version": self.list_version,
+            "owner": self.owner,
+            "valid_from": self.valid_from.isoformat(),
+            "valid_to": self.valid_to.isoformat() if self.valid_to else None,
+        }
+
+
+def read_fields(given: Mapping[str, str], topics: Mapping[str, str]) -> SourceFields:
+    """A form's texts, or Refused (422) with every field that is wrong.
+
+    `hosts`, `paths` and `topics` are parted by spaces or commas; `topics` of the office are known.
+    Dates are ISO 8601; a day means its midnight in Beijing, which `read_moment` of the caller did.
+    """
+    faults: list[Reason] = []
+    hosts = _hosts(given.get("hosts", ""), faults)
+    if not given.get("organisation", "").strip():
+        faults.append(Reason("organisation", "请填写稿源单位名称"))
+    if len(given.get("basis", "").strip()) < 4:
+        faults.append(Reason("basis", "请填写依据文件的名称或文号"))
+    paths = _words(given.get("paths", ""))
+    for path in paths:
+        if not path.startswith("/") or ".." in path or "%" in path:
+            faults.append(Reason("paths", f"栏目路径“{path[:60]}”不对：以 / 开头，例如 /zwgk/"))
+    chosen = _words(given.get("topics", ""))
+    if unknown := [key for key in chosen if key not in topics]:
+        faults.append(Reason("topics", f"不认识的主题：{'、'.join(unknown)}"))
+    begin = _moment(given.get("valid_from", ""), "生效时间", faults) or now()
+    end = _moment(given.get("valid_to", ""), "有效期", faults)
+    if end is not None and end <= begin:
+        faults.append(Reason("valid_to", "有效期必须晚于生效时间"))
+    if faults:
+        raise Refused(422, faults)
+    return SourceFields(
+        organisation=given["organisation"].strip()[:120],
+        hosts=hosts,
+        basis=given["basis"].strip()[:300],
+        valid_from=begin,
+        valid_to=end,
+        list_version=given.get("list_version", "").strip()[:60],
+        owner=given.get("owner", "").strip()[:60],
+        basis_file=given.get("basis_file", ""),
+        paths=paths,
+        topics=chosen,
+        picture_licence=given.get("picture_licence", "").strip()[:200],
+    )
+
+
+def day_text(text: str) -> str:
+    """A date field as midnight of Beijing in ISO 8601; what is no date is left for the check."""
+    try:
+        day = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (day if day.tzinfo else datetime.combine(day.date(), time(), BEIJING)).isoformat()
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(text.replace("，", " ").replace(",", " ").replace("、", " ").split())
+    )
+
+
+def _hosts(text: str, faults: list[Reason]) -> tuple[str, ...]:
+    hosts = []
+    for word in _words(text):
+        try:
+            hosts.append(listed_host(word))
+        except ValueError as error:
+            faults.append(Reason("hosts", str(error)))
+    if not _words(text):
+        faults.append(Reason("hosts", "请填写网站域名，例如 www.example.gov.cn"))
+    return tuple(dict.fromkeys(hosts))
+
+
+def _moment(text: str, name: str, faults: list[Reason]) -> datetime | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        faults.append(Reason("time", f"{name}不是有效时间：请按 2026-11-24 的格式填写"))
+        return None
+    return moment
+
+
+def fields_of(row: Source) -> SourceFields:
+    """A source as it stands in the table."""
+    return SourceFields(
+        organisation=row.organisation,
+        hosts=tuple(row.hosts),
+        basis=row.basis,
+        valid_from=row.valid_from,
+        valid_to=row.valid_to,
+        list_version=row.list_version,
+        owner=row.owner,
+        basis_file=row.basis_file,
+        paths=tuple(row.paths),
+        topics=tuple(row.topics),
+        picture_licence=row.picture_licence,
+        allow_http=row.allow_http,
+    )
+
+
+def signed_body(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the ledger keeps of a source, with the digest over it."""
+    body = {name: fields[name] for name in SIGNED}
+    return body | {"digest": hashlib.sha256(rfc8785.dumps(body)).hexdigest()}

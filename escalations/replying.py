@@ -1,0 +1,145 @@
+"""Answering a ticket: checked by the gates, let go by a second person, offered as an entry."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import Content, Reply, ReplyBasis
+from bot.delivery.routes import Route, Way, Window, route, window_of
+from bot.models import Account, Contact
+from config.clock import now
+from escalations.calendar import in_words
+from escalations.models import Ticket, TicketReply
+from escalations.tickets import TicketWiring, check_holder, note, on_duty, refused, short, ticket_of
+from ledger.append import Transaction
+from review_queue.findings import to_json
+from review_queue.models import Item
+from storage.database import new_id
+
+MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
+
+CreateItem = Callable[[Content, str], Awaitable[Item]]
+"""Content and staff id in, a draft in the review queue out."""
+
+
+async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) -> TicketReply:
+    """Check the reply with the gates; clean: queued for the citizen, blocking: stopped."""
+    words = text.strip()
+    if not 0 < len(words) <= MAX_REPLY:
+        raise refused(422, "text", f"答复 text 应为 1 至 {MAX_REPLY} 字：请填写或缩短")
+    async with wiring.ledger.db.session() as session:
+        check_holder(await ticket_of(session, ticket_id), staff_id)
+    findings = await wiring.check(words)
+    blocked = any(finding.severity == "block" for finding in findings)
+    async with wiring.ledger.transaction() as tx:
+        ticket = await ticket_of(tx.session, ticket_id)
+        await on_duty(tx.session, staff_id)
+        check_holder(ticket, staff_id)
+        reply = TicketReply(
+            id=new_id(),
+            ticket_id=ticket_id,
+            staff_id=staff_id,
+            text=words,
+            findings=[to_json(one) for one in findings],
+            state="stopped" if blocked else "sent",
+            created_at=now(),
+        )
+        tx.session.add(reply)
+        if blocked:
+            rules = sorted({finding.rule for finding in findings})
+            await note(
+                tx,
+                "ticket.reply_stopped",
+                ticket,
+                staff_id,
+                {"reply": reply.id, "rules": rules},
+            )
+        else:
+            await _send(wiring, tx, ticket, reply, staff_id)
+    return reply
+
+
+async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> TicketReply:
+    """A second person lets a stopped reply go; the writer may not."""
+    async with wiring.ledger.transaction() as tx:
+        reply = await tx.session.get(TicketReply, reply_id)
+        if reply is None:
+            raise refused(404, "reply", "没有这条答复")
+        ticket = await ticket_of(tx.session, reply.ticket_id)
+        await on_duty(tx.session, staff_id)
+        if staff_id in (reply.staff_id, ticket.claimed_by):
+            raise refused(403, "second_person", "被拦截的答复须由另一人同意")
+        if reply.state != "stopped" or ticket.state != "claimed":
+            raise refused(409, "state", "这条答复不在等待同意的状态")
+        reply.state, reply.second_id = "sent", staff_id
+        await _send(wiring, tx, ticket, reply, staff_id)
+    return reply
+
+
+async def _send(
+    wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply, staff_id: str
+) -> None:
+    message = Reply(
+        account_id=ticket.account_id,
+        contact_id=ticket.contact_id,
+        text=f"【人工答复 {short(ticket)}】\n{reply.text}",
+        basis=ReplyBasis.STAFF,
+    )
+    key = f"ticket:{ticket.id}:{reply.id}"
+    reply.delivery_id = await wiring.queue_reply(message, key, tx.session)
+    ticket.state, ticket.answered_at = "answered", now()
+    await note(
+        tx,
+        "ticket.answered",
+        ticket,
+        staff_id,
+        {"reply": reply.id, "writer": reply.staff_id, "second": reply.second_id or ""},
+    )
+
+
+async def promote(
+    wiring: TicketWiring, ticket_id: str, staff_id: str, create_item: CreateItem
+) -> str:
+    """Offer question and sent reply as a draft 问答 in the review queue; its item id."""
+    async with wiring.ledger.db.session() as session:
+        ticket = await ticket_of(session, ticket_id)
+        await on_duty(session, staff_id)
+        query = select(TicketReply).where(
+            TicketReply.ticket_id == ticket_id, TicketReply.state == "sent"
+        )
+        sent = (await session.scalars(query.order_by(TicketReply.id.desc()).limit(1))).first()
+    if sent is None:
+        raise refused(409, "state", "还没有已发出的答复，不能转为问答条目")
+    content = Content(kind="问答", title=ticket.question[:60], body=sent.text)
+    item = await create_item(content, staff_id)
+    async with wiring.ledger.transaction() as tx:
+        await note(tx, "ticket.promoted", ticket, staff_id, {"item": item.id})
+    return item.id
+
+
+async def way(wiring: TicketWiring, session: AsyncSession, ticket: Ticket) -> Route:
+    """Whether a reply can go out now, until when, and what happens when it cannot."""
+    contact = await session.get(Contact, ticket.contact_id)
+    account = await session.get(Account, ticket.account_id)
+    if account is None:
+        found = route(Window(), None, now())
+    else:
+        channel = wiring.channels.get(account.platform)
+        window = window_of(channel, account.settings) if channel else Window()
+        found = route(window, contact, now())
+    return replace(found, words=_route_words(found, wiring.hours.hotline))
+
+
+def _route_words(way: Route, hotline: str) -> str:
+    if way.kind is Way.ENDED:
+        return "对方已取消关注或已注销，无法在此答复：请通过电话等其他方式联系"
+    if way.kind is Way.WAITING:
+        return (
+            "已超出平台允许的答复时限：答复会保留，对方下次来信时自动送达；"
+            f"急事请电话联系，或请对方拨打 {hotline}"
+        )
+    if way.until is None:
+        return "可随时答复"
+    return f"请在 {in_words(way.until)} 前答复，还可发送 {way.left} 条"

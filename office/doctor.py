@@ -1,0 +1,239 @@
+"""`shenfa doctor`: what an operator must know before trusting this office, one line a check."""
+
+import os
+import shutil
+import socket
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from config.clock import beijing, now
+from config.settings import Settings
+from ledger.append import Ledger
+from ledger.models import AnchorPlace, LedgerEntry
+from migrations.run import HERE
+from office.keys import open_ledger
+from review_queue.governance.levels import ApprovedLevels
+from staff.refusal import Refused
+from storage.database import Database, sqlite_file
+
+OK, WARN, FAIL = "ok", "warn", "fail"
+_GIB = 1024**3
+LAG = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: what was looked at, how it stands, and what to do."""
+
+    name: str
+    state: str
+    words: str
+
+
+async def examine(settings: Settings) -> list[Check]:
+    """Every check; those about the database only when it can be read."""
+    checks = [*_home(settings), await _redis(settings.redis_url)]
+    db = Database(settings.database_url)
+    try:
+        state = await _database(settings, db)
+        checks.insert(0, state)
+        if state.state != FAIL:
+            checks += [check async for check in _office(settings, db)]
+    finally:
+        await db.close()
+    return checks
+
+
+# --- without the database -----------------------------------------------------------------
+
+
+def _home(settings: Settings) -> Iterator[Check]:
+    if settings.dev:
+        yield Check("开发模式", FAIL, "SHENFA_DEV=1 允许改时钟和访问内网：正式使用请去掉")
+    else:
+        yield Check("开发模式", OK, "没有打开")
+    yield from _key_files(settings)
+    yield from _anchor_files(settings)
+    free = shutil.disk_usage(_existing(settings.home)).free
+    state = FAIL if free < _GIB // 5 else WARN if free < 2 * _GIB else OK
+    more = "" if state == OK else "：请腾出空间"
+    yield Check("磁盘", state, f"数据目录所在磁盘剩 {free / _GIB:.1f} GB{more}")
+    yield _port(settings.host, settings.port)
+    yield _passkeys(settings.public_url)
+
+
+def _passkeys(url: str) -> Check:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if parts.scheme == "https" or host == "localhost" or host.endswith(".localhost"):
+        return Check("通行密钥", OK, f"{url} 可以使用")
+    words = f"{url} 既不是 https 也不是 localhost，浏览器不提供通行密钥"
+    return Check("通行密钥", WARN, f"{words}：请把 SHENFA_PUBLIC_URL 设为 https 地址")
+
+
+def _existing(path: Path) -> Path:
+    return path if path.exists() or path == path.parent else _existing(path.parent)
+
+
+def _key_files(settings: Settings) -> Iterator[Check]:
+    store = sqlite_file(settings.database_url)
+    keys = {"台账私钥": settings.ledger_key_file, "数据密钥": settings.data_key_file}
+    for name, path in keys.items():
+        if path is None or not path.is_file():
+            yield Check(name, FAIL, f"没有密钥文件 {path}：请放入原来的密钥，不要新建")
+        elif mode := path.stat().st_mode & 0o077:
+            yield Check(name, FAIL, f"{path} 别人也能读写（{mode:03o}）：请运行 chmod 600 {path}")
+        elif store is not None and store.is_file() and _holds(store, path):
+            yield Check(name, FAIL, f"密钥写在数据库里：请换新密钥，并查明是谁写入的（{path}）")
+        else:
+            yield Check(name, OK, f"{path} 只有本人可读，不在数据库里")
+
+
+def _holds(store: Path, key: Path) -> bool:
+    """Whether the database file contains the key, as bytes or as text."""
+    text = key.read_bytes().strip()
+    try:
+        needles = (text, text.upper(), bytes.fromhex(text.decode("ascii")))
+    except ValueError:
+        return False
+    tail = b""
+    with store.open("rb") as file:
+        while block := file.read(1 << 20):
+            if any(needle in tail + block for needle in needles):
+                return True
+            tail = block[-len(text) :]
+    return False
+
+
+def _anchor_files(settings: Settings) -> Iterator[Check]:
+    store = sqlite_file(settings.database_url)
+    paths = [path for path in (settings.anchor_file, *settings.anchor_paths) if path is not None]
+    apart = []
+    for path in paths:
+        place = _existing(path)
+        if not os.access(place, os.W_OK):
+            yield Check("锚定文件", FAIL, f"{path} 写不进：请检查目录和权限")
+        elif store is not None and store.exists():
+            apart += [path] if place.stat().st_dev != store.stat().st_dev else []
+        else:
+            apart.append(path)
+    if apart or settings.anchor_addresses:
+        where = [*(str(path) for path in apart), *settings.anchor_addresses]
+        yield Check("锚定", OK, f"数据库之外有 {len(where)} 处：{'、'.join(where)}")
+    else:
+        words = "锚定文件都和数据库在同一个文件系统上，一起被改时发现不了"
+        yield Check("锚定", WARN, f"{words}：请用 SHENFA_LEDGER_ANCHORS 加一处别的磁盘、邮箱或网址")
+
+
+def _port(host: str, port: int) -> Check:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            words = f"{host}:{port} 不能监听（{error.strerror}）：审发正在运行时是正常的"
+            return Check("端口", WARN, words)
+    return Check("端口", OK, f"{host}:{port} 空闲")
+
+
+async def _redis(url: str) -> Check:
+    if not url:
+        return Check("Redis", OK, "没有设置，单机运行")
+    client: Any = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
+    try:
+        await client.ping()
+    except (RedisError, OSError) as error:
+        return Check("Redis", FAIL, f"连不上（{error}）：请检查 SHENFA_REDIS_URL")
+    finally:
+        await client.aclose()
+    return Check("Redis", OK, "可以连接")
+
+
+# --- with the database --------------------------------------------------------------------
+
+
+async def _database(settings: Settings, db: Database) -> Check:
+    store = sqlite_file(settings.database_url)
+    if store is not None and not store.exists():
+        return Check("数据库", FAIL, f"{settings.home} 还没有初始化：请运行 shenfa init")
+    newest = ScriptDirectory(str(HERE)).get_current_head()
+    try:
+        async with db.engine.connect() as connection:
+            present = await connection.run_sync(_revision)
+    except (SQLAlchemyError, OSError) as error:
+        return Check("数据库", FAIL, f"连不上或读不出：{' '.join(str(error).split())[:200]}")
+    if present is None:
+        return Check("数据库", FAIL, "里面没有审发的表：请运行 shenfa init")
+    if present != newest:
+        words = f"结构是 {present}，应为 {newest}：启动一次 shenfa serve 会升级"
+        return Check("数据库", FAIL, words)
+    return Check("数据库", OK, f"可以连接，结构为最新（{present}）")
+
+
+def _revision(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
+    if settings.ledger_key_file is None or not settings.ledger_key_file.is_file():
+        return
+    ledger = open_ledger(settings, db)
+    yield await _ledger(ledger)
+    yield await _clock(db)
+    for address in settings.anchor_addresses:
+        yield await _place(db, address)
+    levels = ApprovedLevels(ledger)
+    try:
+        await levels.refresh()
+        faults = await levels.unfilled()
+    except Refused as refused:
+        yield Check("人员", WARN, f"无法判断：{refused}")
+        return
+    for fault in faults:
+        yield Check("人员", WARN, f"{fault}：请增加人员或角色")
+    if not faults:
+        yield Check("人员", OK, "各类稿件都有足够的人审核")
+
+
+async def _ledger(ledger: Ledger) -> Check:
+    verdict = await ledger.verify_whole()
+    if not verdict.ok:
+        return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
+    gaps = "".join(f"；第 {gap.entry} 条申明恢复备份" for gap in verdict.gaps)
+    return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
+
+
+async def _clock(db: Database) -> Check:
+    async with db.session() as session:
+        query = select(LedgerEntry.at).order_by(LedgerEntry.seq.desc()).limit(1)
+        last = (await session.scalars(query)).first()
+    if last is not None and last - now() > timedelta(minutes=5):
+        words = f"台账最后一条是 {beijing(last):%Y-%m-%d %H:%M}，比现在还晚：请校准时间"
+        return Check("时钟", FAIL, words)
+    return Check("时钟", OK, f"北京时间 {beijing(now()):%Y-%m-%d %H:%M:%S}")
+
+
+async def _place(db: Database, address: str) -> Check:
+    async with db.session() as session:
+        place = await session.get(AnchorPlace, address)
+        query = select(LedgerEntry.seq, LedgerEntry.at).where(LedgerEntry.signature.is_not(None))
+        signed = query.order_by(LedgerEntry.seq.desc()).limit(1)
+        last = (await session.execute(signed)).first()
+    told = place.seq if place is not None else 0
+    if last is None or told >= last[0]:
+        return Check("异地锚点", OK, f"{address} 已告知到第 {told} 条")
+    late = now() - last[1] > LAG or bool(place and place.problem)
+    problem = f"：{place.problem}" if place is not None and place.problem else ""
+    words = f"{address} 已告知到第 {told} 条，落后 {last[0] - told} 条{problem}"
+    return Check("异地锚点", WARN if late else OK, words)

@@ -1,0 +1,209 @@
+"""The task engine: the same few tasks in this process, or on Redis streams for several workers.
+
+Tasks carry no content: rows are the truth, a task only says "look now". A lost or doubled task
+harms nothing, because every claim of a row is guarded.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+from taskiq import AckableMessage, AsyncBroker, InMemoryBroker
+from taskiq.receiver import Receiver
+from taskiq_redis import RedisStreamBroker
+
+Act = Callable[[], Awaitable[Any]]
+IDLE_MS = 30_000  # a task nobody renewed for so long belongs to a dead worker
+TRIES = 5  # deliveries of one message before it is set aside as poison
+DRAIN_SECONDS = 20.0
+_log = structlog.get_logger("office.engine")
+
+
+class ReliableStreamBroker(RedisStreamBroker):
+    """Redis streams that lose nothing: idle claims, lease renewal, deletion on ack, poison limit.
+
+    The stock broker claims a dead worker's tasks only after a new message came, never renews a
+    lease, and keeps acknowledged messages for ever.
+    """
+
+    claim_every = 1.0
+
+    def __init__(self, url: str, queue_name: str = "shenfa", idle_ms: int = IDLE_MS) -> None:
+        """`idle_ms`: see IDLE_MS."""
+        super().__init__(url, queue_name=queue_name, idle_timeout=idle_ms, consumer_id="0")
+        self.poison_name = f"{queue_name}:poison"
+        self._live: set[bytes] = set()
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def startup(self) -> None:
+        """Also start renewing the leases of what this worker is doing."""
+        await super().startup()
+        if self.is_worker_process:
+            self._renewal = asyncio.create_task(self._renew())
+
+    async def shutdown(self) -> None:
+        """Stop renewing."""
+        if self._renewal is not None:
+            self._renewal.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._renewal
+        await super().shutdown()
+
+    async def _renew(self) -> None:
+        async with Redis(connection_pool=self.connection_pool) as redis:
+            while True:
+                await asyncio.sleep(self.idle_timeout / 3000)
+                ids: list[Any] = list(self._live)
+                try:
+                    for start in range(0, len(ids), 500):
+                        await redis.xclaim(
+                            self.queue_name,
+                            self.consumer_group_name,
+                            self.consumer_name,
+                            0,
+                            ids[start : start + 500],
+                            justid=True,
+                        )
+                except RedisError as error:
+                    _log.warning("lease_not_renewed", error=str(error))
+
+    def _message(self, redis: Any, number: bytes, fields: Mapping[bytes, bytes]) -> AckableMessage:
+        self._live.add(number)
+
+        async def ack() -> None:
+            async with redis.pipeline(transaction=True) as pipe:
+                pipe.xack(self.queue_name, self.consumer_group_name, number)
+                pipe.xdel(self.queue_name, number)
+                await pipe.execute()
+            self._live.discard(number)
+
+        return AckableMessage(data=fields[b"data"], ack=ack)
+
+    async def listen(self) -> AsyncGenerator[AckableMessage, None]:
+        """New tasks, and every `claim_every` seconds those of dead workers."""
+        redis: Any = Redis(connection_pool=self.connection_pool)
+        claim_at = 0.0
+        while True:
+            if time.monotonic() >= claim_at:
+                for number, fields in await self._abandoned(redis):
+                    yield self._message(redis, number, fields)
+                claim_at = time.monotonic() + self.claim_every
+            fetched = await redis.xreadgroup(
+                self.consumer_group_name,
+                self.consumer_name,
+                {self.queue_name: ">"},
+                block=int(self.claim_every * 1000),
+                count=self.count,
+            )
+            for _, messages in fetched or []:
+                for number, fields in messages:
+                    yield self._message(redis, number, fields)
+
+    async def _abandoned(self, redis: Any) -> list[tuple[bytes, dict[bytes, bytes]]]:
+        """Claim what dead workers left; what was delivered too often is set aside."""
+        found: list[tuple[bytes, dict[bytes, bytes]]] = []
+        cursor: Any = "0-0"
+        while True:
+            cursor, messages, *_ = await redis.xautoclaim(
+                self.queue_name,
+                self.consumer_group_name,
+                self.consumer_name,
+                self.idle_timeout,
+                cursor,
+                count=100,
+            )
+            for number, fields in messages:
+                if fields is None or number in self._live:
+                    continue
+                if await self._tries(redis, number) > TRIES:
+                    await self._set_aside(redis, number, fields)
+                else:
+                    found.append((number, fields))
+            if cursor in (b"0-0", "0-0"):
+                return found
+
+    async def _tries(self, redis: Any, number: bytes) -> int:
+        pending = await redis.xpending_range(
+            self.queue_name, self.consumer_group_name, number, number, 1
+        )
+        return int(pending[0]["times_delivered"]) if pending else 0
+
+    async def _set_aside(self, redis: Any, number: bytes, fields: Mapping[bytes, bytes]) -> None:
+        async with redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(self.poison_name, dict(fields), maxlen=1000)
+            pipe.xack(self.queue_name, self.consumer_group_name, number)
+            pipe.xdel(self.queue_name, number)
+            await pipe.execute()
+        _log.error("task_set_aside", queue=self.queue_name, tries=TRIES)
+
+
+class TaskEngine:
+    """Named jobs on the engine. `ask` is what tickers call; `stop` drains before it returns."""
+
+    def __init__(self, jobs: Mapping[str, Act], redis_url: str = "") -> None:
+        """`jobs`: name to a function without arguments, safe to run twice and anywhere."""
+        self.broker: AsyncBroker
+        self.broker = ReliableStreamBroker(redis_url) if redis_url else InMemoryBroker()
+        self._embedded = not redis_url
+        self._jobs = dict(jobs)
+        self._running: set[str] = set()
+        self._again: set[str] = set()
+        self._stopping = False
+        self._finish = asyncio.Event()
+        self._worker: asyncio.Task[None] | None = None
+
+        async def run(name: str) -> None:
+            await self.run(name)
+
+        self._run = self.broker.register_task(run, task_name="shenfa:run")
+
+    async def run(self, name: str) -> None:
+        """Do one job here; while it runs, further requests for it become one more round."""
+        if name in self._running:
+            self._again.add(name)
+            return
+        self._running.add(name)
+        try:
+            while not self._stopping:
+                self._again.discard(name)
+                await self._jobs[name]()
+                if name not in self._again:
+                    return
+        finally:
+            self._running.discard(name)
+
+    async def ask(self, name: str) -> None:
+        """Have the job done soon, by whichever worker is free. KeyError for an unknown name."""
+        if name not in self._jobs:
+            raise KeyError(name)
+        if not self._stopping:
+            await self._run.kiq(name)
+
+    async def start(self, *, worker: bool = True) -> None:
+        """Connect; with `worker` also take tasks (an embedded engine always does)."""
+        self.broker.is_worker_process = worker
+        await self.broker.startup()
+        if worker and not self._embedded:
+            receiver = Receiver(
+                self.broker,
+                max_async_tasks=20,
+                run_startup=False,
+                wait_tasks_timeout=DRAIN_SECONDS,
+            )
+            self._worker = asyncio.create_task(receiver.listen(self._finish))
+
+    async def stop(self) -> None:
+        """Take nothing more, wait up to DRAIN_SECONDS for what runs, then disconnect."""
+        self._stopping = True
+        self._finish.set()
+        if isinstance(self.broker, InMemoryBroker):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.broker.wait_all(), DRAIN_SECONDS)
+        if self._worker is not None:
+            await asyncio.wait({self._worker}, timeout=DRAIN_SECONDS + 5)
+        await self.broker.shutdown()

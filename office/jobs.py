@@ -1,0 +1,125 @@
+"""What an office does by itself: one table, and the clock that goes through it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Protocol
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.delivery.leases import Lease
+from bot.delivery.publishing import Publisher
+from bot.delivery.sending import Sender
+from config.clock import BEIJING
+from content_sources.ingest import Ingest
+from content_sources.quarantine import expire_due
+from content_sources.tasks import tend
+from content_sources.watch import OriginalWatch
+from escalations.ladder import escalate_due
+from escalations.tickets import TicketWiring
+from knowledge.library import PolicyLibrary
+from ledger.append import Ledger
+from ledger.remote import RemoteAnchors
+from ledger.watch import Watch
+from office.engine import TaskEngine
+from office.handovers import propose_policies
+from review_queue.deadlines import Deadlines
+from review_queue.links import Links
+from staff.tasks import Tell
+from storage.database import Database
+from subscriptions.push import Pusher
+
+LATE = 30  # seconds by which the clock may miss a turn and still take it
+
+
+@dataclass(frozen=True)
+class Job:
+    """`run` every so many seconds; safe to run twice, and by any worker."""
+
+    name: str
+    every: float
+    run: Callable[[], Awaitable[Any]]
+    why: str
+
+
+class Office(Protocol):
+    """What the jobs need of the office that is built above."""
+
+    db: Database
+    ledger: Ledger
+    remote_anchors: RemoteAnchors
+    lease: Lease
+    publisher: Publisher
+    sender: Sender
+    pusher: Pusher
+    library: PolicyLibrary
+    links: Links
+    ingest: Ingest
+    originals: OriginalWatch
+    tickets: TicketWiring
+    deadlines: Deadlines
+
+    @property
+    def tell(self) -> Tell:
+        """How a person is reminded."""
+
+
+def jobs_of(office: Office) -> tuple[Job, ...]:
+    """Every job of an office."""
+    publish, push, ledger = office.publisher, office.pusher, office.ledger
+    reminding = partial(tend, ledger, office.tell)
+    policies = partial(propose_policies, office.db, office.library)
+    return (
+        Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
+        Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
+        Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
+        Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
+        Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
+        Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
+        Job("library", 60, policies, "fetched policies are proposed to the library"),
+        Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
+        Job("remind", 60, reminding, "tasks about changed originals have a limit"),
+        Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),
+        Job(
+            "escalate",
+            10,
+            partial(escalate_due, office.tickets),
+            "a question nobody took goes higher",
+        ),
+        Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
+        Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
+        Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
+        Job("verify", 60, Watch(ledger).look, "a broken chain stops publishing"),
+        Job("anchor", 20, office.remote_anchors.tell_due, "places elsewhere learn the head"),
+    )
+
+
+async def _expire(ledger: Ledger) -> dict[str, int]:
+    async with ledger.transaction() as tx:
+        return await expire_due(tx)
+
+
+@asynccontextmanager
+async def running(jobs: Sequence[Job], redis_url: str) -> AsyncIterator[TaskEngine]:
+    """A ticker asks, the task engine does; drained at the end."""
+    engine = TaskEngine({job.name: job.run for job in jobs}, redis_url)
+    await engine.start()
+    ticker = AsyncIOScheduler(timezone=BEIJING)
+    for job in jobs:
+        ticker.add_job(
+            engine.ask,
+            "interval",
+            args=[job.name],
+            seconds=job.every,
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=LATE,
+        )
+    ticker.start()
+    try:
+        yield engine
+    finally:
+        ticker.shutdown(wait=False)
+        await engine.stop()

@@ -1,0 +1,163 @@
+"""`shenfa init`: a home made from a setup file, in one signed transaction."""
+
+import asyncio
+import secrets
+from datetime import UTC, datetime, time
+from typing import Any
+
+from sqlalchemy import select
+
+from bot.accounts import Accounts, NewAccount
+from bot.models import Organisation
+from config.clock import now, use_clock_file
+from config.settings import CONFIG, Settings
+from config.setup import Setup, SetupError, SourceSetup
+from content_sources.changes import determine
+from content_sources.models import Column, Source
+from escalations.models import RosterEntry
+from gates.engine import RuleSet
+from ledger.append import Transaction
+from ledger.models import LedgerEntry
+from migrations.run import upgrade
+from office.keys import open_crypt, open_ledger
+from review_queue.governance.kinds import seed
+from review_queue.governance.rulesets import rows_of, seal_version
+from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from staff.people import Person, hash_password, set_staff
+from storage.database import Database, new_id
+
+
+async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
+    """Make a home from a setup file: keys, tables, the signed genesis entry, people, accounts.
+
+    Returns what a person needs once: addresses, passwords, the public key. SetupError when the
+    home is in use already or the file names something that does not exist.
+    """
+    use_clock_file(settings.dev_clock_file)
+    db = Database(settings.database_url)
+    try:
+        await upgrade(db)
+        async with db.session() as session:
+            if (await session.scalars(select(LedgerEntry.seq).limit(1))).first() is not None:
+                raise SetupError(f"{settings.home} 已经初始化过：请换一个 --home，或先备份再清空")
+        return await _initialise(settings, setup, db)
+    finally:
+        await db.close()
+
+
+async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[str, Any]:
+    ledger = open_ledger(settings, db)
+    passwords = {
+        person.login: person.password or secrets.token_urlsafe(9) for person in setup.staff
+    }
+    hashes = dict(
+        zip(
+            passwords,
+            await asyncio.gather(*(hash_password(word) for word in passwords.values())),
+            strict=True,
+        )
+    )
+    flows, rules = _starting_levels(setup), RuleSet.load()
+    accounts = Accounts(db, open_crypt(settings), settings.allowed_private)
+    async with ledger.transaction() as tx:
+        organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
+        tx.session.add(organisation)
+        await tx.append(
+            "genesis",
+            subject="office",
+            actor="init",
+            body={
+                "organisation": setup.organisation,
+                "workflows": {klass: flow.digest for klass, flow in flows.items()},
+                "ruleset": seal_version(1, rows_of(rules))[1],
+            },
+        )
+        await seed(tx, flows.values(), rules)
+        people = {
+            row.login: await set_staff(
+                tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
+            )
+            for row in setup.staff
+        }
+        for row in setup.accounts:
+            await accounts.create(
+                tx.session, NewAccount(organisation_id=organisation.id, **row.model_dump())
+            )
+        for source in setup.sources:
+            await _add_source(tx, source)
+        for position, duty in enumerate(setup.roster):
+            if duty.login not in people:
+                raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
+            tx.session.add(
+                RosterEntry(
+                    id=new_id(),
+                    topic=duty.topic,
+                    tier=duty.tier,
+                    position=position,
+                    staff_id=people[duty.login].id,
+                )
+            )
+    return {
+        "home": str(settings.home),
+        "console": f"{settings.public_url}/console/",
+        "public_key": ledger.public_hex,
+        "staff": [
+            {"login": row.login, "name": row.name, "password": passwords[row.login]}
+            for row in setup.staff
+        ],
+        "accounts": [
+            {
+                "slug": row.slug,
+                "platform": row.platform,
+                "callback": f"{settings.public_url}/{row.platform}/{row.slug}",
+            }
+            for row in setup.accounts
+        ],
+        "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
+        + _admin_warnings(setup),
+    }
+
+
+def _starting_levels(setup: Setup) -> dict[str, Workflow]:
+    """The levels of workflows.yaml, single classes replaced by the setup file's."""
+    flows = load_workflows(CONFIG / "workflows.yaml")
+    version = max(flow.version for flow in flows.values())
+    try:
+        return flows | {
+            klass: read_workflow(klass, version, row) for klass, row in setup.levels.items()
+        }
+    except WorkflowError as error:
+        raise SetupError(f"审核级次 levels：{error}") from error
+
+
+def _admin_warnings(setup: Setup) -> list[str]:
+    if sum("admin" in row.roles for row in setup.staff) >= 2:
+        return []
+    return ["管理员少于两位：级次、规则、人员的变更都要另一位管理员批准，请在 staff 里再加一位"]
+
+
+async def _add_source(tx: Transaction, setup: SourceSetup) -> None:
+    """One determined source of the setup file, with its columns, as a signed entry."""
+    source = Source(
+        id=new_id(),
+        organisation=setup.organisation,
+        hosts=setup.hosts,
+        allow_http=setup.allow_http,
+        basis=setup.basis,
+        list_version=setup.list_version,
+        owner=setup.owner,
+        paths=setup.paths,
+        topics=setup.topics,
+        picture_licence=setup.picture_licence,
+        basis_file="",
+        valid_from=datetime.combine(setup.valid_from, time(), UTC),
+        valid_to=datetime.combine(setup.valid_to, time(), UTC) if setup.valid_to else None,
+        state="active",
+        proposed_by="init",
+        approved_by="init",
+    )
+    await determine(tx, source)
+    for column in setup.columns:
+        tx.session.add(
+            Column(id=new_id(), source_id=source.id, next_at=now(), **column.model_dump())
+        )

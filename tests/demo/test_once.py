@@ -1,0 +1,68 @@
+"""`shenfa demo --once`: one line of JSON, the same counts every time, also when it is stopped."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+COUNTS = {
+    "ok": True,
+    "articles": 1,
+    "refused_sources": 1,
+    "findings": {"politics": 1, "law": 1, "policy": 1, "secrecy": 1, "wording": 1},
+    "decisions": 3,
+    "publications": {"wechat": 1, "telegram": 1},
+    "delivered": {"sent": 300, "unknown": 0, "failed": 0},
+    "answered": 1,
+    "escalated": 1,
+    "tamper_refused": 1,
+    "ledger_ok": True,
+    "error": None,
+}
+pytestmark = pytest.mark.servers
+
+
+def begin(tmp_path: Path) -> subprocess.Popen[str]:
+    with (tmp_path / "log").open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "cli", "demo", "--once"],
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
+            env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"},
+        )  # fmt: skip
+
+
+def end(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """The one line it printed."""
+    out, _ = process.communicate(timeout=240)
+    (line,) = out.splitlines()
+    return dict(json.loads(line))
+
+
+def test_one_line_with_the_counts_that_others_read(tmp_path: Path) -> None:
+    process = begin(tmp_path)
+    result = end(process)
+    assert result.pop("seconds") > 0
+    assert result == COUNTS
+    assert list(result) == list(COUNTS)
+    assert process.returncode == 0
+    assert not list(tmp_path.glob("shenfa-demo-*"))
+
+
+def test_stopped_half_way_it_still_prints_its_line(tmp_path: Path) -> None:
+    process = begin(tmp_path)
+    while "市民关注" not in (tmp_path / "log").read_text():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    result = end(process)
+    assert (result["ok"], process.returncode) == (False, 1)
+    assert "停止" in result["error"]
+    assert list(result) == [*list(COUNTS)[:-1], "seconds", "error"]
+    assert not list(tmp_path.glob("shenfa-demo-*"))

@@ -1,0 +1,74 @@
+"""A process that is told to stop drains first; the service unit gives it the time."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from app import CLOSING_SECONDS
+from bot.delivery import leases
+from office import engine
+
+ROOT = Path(__file__).parents[2]
+WORK = """
+import asyncio
+from config.signals import run_until_told
+
+async def work():
+    print("working", flush=True)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await asyncio.sleep(0.6)
+        print("drained", flush=True)
+
+assert run_until_told(work()) is None
+"""
+
+
+def told(*names: signal.Signals, before: Sequence[str] = ()) -> tuple[int, str]:
+    """The exit code and what was printed by work that got these signals, a moment apart."""
+    process = subprocess.Popen(
+        [*before, sys.executable, "-c", WORK], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    for name in names:
+        process.send_signal(name)
+        time.sleep(0.2)
+    rest, _ = process.communicate(timeout=20)
+    return process.returncode, line + rest
+
+
+@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_one_signal_drains_and_ends_well(name: signal.Signals) -> None:
+    assert told(name) == (0, "working\ndrained\n")
+
+
+def test_the_signal_sent_twice_by_make_or_a_service_manager_drains_once() -> None:
+    assert told(signal.SIGTERM, signal.SIGTERM) == (0, "working\ndrained\n")
+    assert told(signal.SIGINT, signal.SIGTERM) == (0, "working\ndrained\n")
+
+
+def test_a_second_ctrl_c_ends_at_once() -> None:
+    assert told(signal.SIGINT, signal.SIGINT) == (130, "working\n")
+
+
+def test_what_the_starter_ignores_stays_ignored() -> None:
+    code, said = told(signal.SIGHUP, signal.SIGTERM, before=["nohup"])
+    assert (code, said) == (0, "working\ndrained\n")
+
+
+def test_the_service_unit_allows_for_the_whole_drain() -> None:
+    text = (ROOT / "deploy" / "shenfa.service").read_text(encoding="utf-8")
+    unit = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+    drain = engine.DRAIN_SECONDS + leases.DRAIN_SECONDS + CLOSING_SECONDS
+    assert float(unit["TimeoutStopSec"]) >= drain + 5
+    assert unit["KillSignal"] == "SIGTERM"
+    assert unit["KillMode"] == "mixed", "only the office is told; its children end after it"
