@@ -94,10 +94,10 @@ def show_effect(effect: Mapping[str, Any]) -> None:
 
 def propose(
     home: Path | None, by: str, kind: str, payload: Mapping[str, Any], reason: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A change proposed by the person who asks, as the console shows it."""
 
-    async def work(opened: Shenfa, person: str) -> dict[str, Any]:
+    async def work(opened: Shenfa, person: str) -> dict[str, object]:
         row = await opened.governance.proposals.propose(kind, payload, person, reason)
         return proposal_json(row)
 

@@ -26,7 +26,7 @@ def say(value: Any, *, as_json: bool = False) -> None:
     sys.stdout.write(value + "\n")
 
 
-def read_lines(path: Path) -> Iterable[dict[str, Any]]:
+def read_lines(path: Path) -> Iterable[dict[str, object]]:
     """The JSON objects of a JSONL file; BadInput names the line that is not one."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -50,7 +50,7 @@ def only_jsonl(*, jsonl: bool) -> None:
         raise BadInput("这条命令只从标准输入逐行读取 JSON：请加 --jsonl")
 
 
-def run_filter(handle: Callable[[dict[str, Any]], Mapping[str, object]]) -> None:
+def run_filter(handle: Callable[[dict[str, object]], Mapping[str, object]]) -> None:
     """Each line of stdin through `handle`, in order; a bad line is reported in its place."""
     for number, raw in enumerate(sys.stdin.buffer, 1):
         if not raw.strip():

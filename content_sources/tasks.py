@@ -69,7 +69,7 @@ class NewTask:
     source_id: str | None = None
     assignee: str | None = None
     accounts: tuple[str, ...] = ()
-    detail: dict[str, Any] | None = None
+    detail: dict[str, object] | None = None
     created_by: str = "system"
 
 

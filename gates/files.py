@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from documents.parts import Unreadable
 from documents.plain import decoded
@@ -80,7 +79,7 @@ class Checked:
         """Whether something in it has to be mended."""
         return any(one.finding.severity == "block" for one in self.found)
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> dict[str, object]:
         """The shape of the `--jsonl` answer, with the place of each finding besides."""
         return {"id": str(self.path), "findings": [_as_row(one) for one in self.found]}
 
@@ -140,7 +139,7 @@ def _from_reason(one: Finding, places: set[str]) -> Placed:
     return Placed(place, one, reason) if known else Placed("", one, one.reason)
 
 
-def _as_row(one: Placed) -> dict[str, Any]:
+def _as_row(one: Placed) -> dict[str, object]:
     row = asdict(one.finding) | {"place": one.place, "suggestions": list(one.finding.suggestions)}
     del row["waivable"]
     return row

@@ -31,7 +31,7 @@ def check_record(
     *,
     include_hints: bool = False,
     speller: Speller | None = None,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Check `{id, text, title?, kind?, as_of?}`; gives `{id, findings}`.
 
     ValueError, in one Chinese line, for a record that cannot be read.

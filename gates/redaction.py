@@ -77,7 +77,7 @@ def town_of(address: str) -> str:
 @cache
 def profiles() -> Mapping[str, Profile]:
     """Every profile by its key, the one in use first."""
-    data: dict[str, Any] = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
     made = {
         key: Profile(
             key=key,

@@ -13,7 +13,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,7 +55,7 @@ def _database_file(settings: Settings) -> Path:
 # --- backup -------------------------------------------------------------------------------
 
 
-def make_backup(settings: Settings, target: Path, *, with_keys: bool) -> dict[str, Any]:
+def make_backup(settings: Settings, target: Path, *, with_keys: bool) -> Mapping[str, Any]:
     """Write the office to `target` while it may be running; what was written, for people."""
     source = _database_file(settings)
     if not source.exists():
@@ -184,7 +184,7 @@ def _known_marks(settings: Settings, anchors: Sequence[Path]) -> Iterator[Mark]:
 
 
 async def _settle(
-    settings: Settings, ledger: Ledger, known: Sequence[Mark], manifest: dict[str, Any]
+    settings: Settings, ledger: Ledger, known: Sequence[Mark], manifest: Mapping[str, Any]
 ) -> Restored:
     """Migrate, fill up the anchor file, declare the gap, and leave nothing to be sent twice."""
     await upgrade(ledger.db)
@@ -217,7 +217,7 @@ async def _settle(
     return Restored(str(settings.home), made, gap, lost, unsure)
 
 
-def _unpack(source: Path, folder: Path) -> dict[str, Any]:
+def _unpack(source: Path, folder: Path) -> Mapping[str, Any]:
     """The manifest; every part it names lies in `folder` and has the SHA-256 it names."""
     with _readable(source):
         with tarfile.open(source, "r:gz") as archive:

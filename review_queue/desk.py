@@ -8,7 +8,7 @@ from typing import Any, Self
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Content, State
+from bot.contract import Content, Rendering, State
 from bot.models import Account, Delivery, Publication
 from config.clock import now
 from gates.finding import Finding
@@ -27,7 +27,7 @@ from storage.database import Database, new_id
 ROBOT = "robot"
 WINDOW = timedelta(days=30)
 
-Render = Callable[[Sequence[Account], Content], tuple[dict[str, dict[str, Any]], list[str]]]
+Render = Callable[[Sequence[Account], Content], tuple[dict[str, Rendering], list[str]]]
 """Accounts and content in; one rendering per account id, and every platform limit broken."""
 
 Check = Callable[[Draft], Awaitable[tuple[str, Sequence[Finding]]]]
@@ -125,7 +125,7 @@ async def add_revision(
         created_at=now(),
     )
     tx.session.add(revision)
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "number": item.revision,
         "digest": revision.digest,
         "klass": item.klass,

@@ -46,7 +46,7 @@ class RaisedFinding(Finding):
 Findings = Sequence[RaisedFinding]
 
 
-def to_json(one: Finding) -> dict[str, Any]:
+def to_json(one: Finding) -> dict[str, object]:
     """A finding as the table and the API hold it; `waived` only where somebody did."""
     row = asdict(one) | {"suggestions": list(one.suggestions)}
     if row.get("waived") is None:

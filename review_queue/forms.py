@@ -39,7 +39,7 @@ class ReviewForm:
     passkey: Mapping[str, Any] | None = None
 
 
-def signed_form(level: Level, seat: Seat, form: ReviewForm) -> dict[str, Any]:
+def signed_form(level: Level, seat: Seat, form: ReviewForm) -> dict[str, object]:
     """The part of a decision that is both signed into the ledger and shown to a device."""
     return {
         "level": seat.level,

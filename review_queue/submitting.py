@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -70,7 +69,7 @@ async def begin(
     item.level_reminded = item.level_overdue = False
     item.return_reason, item.retrospective = "", ""
     item.version += 1
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "digest": one.revision.digest,
         "workflow": definition.to_json(),
         "emergency": None,

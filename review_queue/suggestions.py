@@ -1,7 +1,6 @@
 """Accepting what a finding suggests, or masking all personal data: one act, one new revision."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 
@@ -46,7 +45,7 @@ async def accept(queue: Queue, item_id: str, staff_id: str, version: int, choice
     return await drafting.edit(queue, item_id, staff_id, version, changes)
 
 
-def _one(draft: Draft, rows: Findings, choice: Choice) -> dict[str, Any]:
+def _one(draft: Draft, rows: Findings, choice: Choice) -> dict[str, str]:
     """The changed field after one replacement."""
     wanted = (choice.rule, choice.field, choice.start)
     row = next((one for one in rows if (one.rule, one.field, one.start) == wanted), None)
@@ -65,7 +64,7 @@ def _one(draft: Draft, rows: Findings, choice: Choice) -> dict[str, Any]:
     return {name: text[: row.start] + replacement + text[row.end :]}
 
 
-def _all_personal(draft: Draft, rows: Findings, choice: Choice) -> dict[str, Any]:
+def _all_personal(draft: Draft, rows: Findings, choice: Choice) -> dict[str, str]:
     """Title and text with every personal datum masked."""
     try:
         profile = profile_of(choice.profile)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 from aiohttp import web
@@ -298,7 +299,7 @@ async def deliveries(request: web.Request) -> web.Response:
     return reply({"count": len(found), "deliveries": found})
 
 
-PLATFORMS: dict[str, Any] = {"telegram": telegram, "wechat": wechat}
+PLATFORMS: dict[str, ModuleType] = {"telegram": telegram, "wechat": wechat}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ROUTES: tuple[tuple[str, str, Handler], ...] = (

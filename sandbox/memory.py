@@ -51,7 +51,7 @@ def packed(value: Any) -> Any:
     return value
 
 
-def _marked(kind: str, value: Any) -> dict[str, Any]:
+def _marked(kind: str, value: Any) -> dict[str, object]:
     return {MARK: kind, "value": value}
 
 

@@ -76,20 +76,20 @@ class Kind(Protocol):
         """What the change is about, for lists and the ledger; no personal data."""
         ...
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The payload in its final form; Refused names field and remedy, 409 when overtaken.
 
         Checking a checked payload gives the same payload.
         """
         ...
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What would change: `changes` [{sign, text}], `warnings` [text], optional `preview`."""
         ...
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Put it into effect; what is returned is shown to the approver once."""
         ...
 
@@ -104,11 +104,11 @@ class Proposals:
 
     async def draft(
         self, kind: str, payload: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> tuple[Mapping[str, Any], dict[str, Any]]:
         """The checked payload and its effect, without proposing anything."""
         handler = self._kind(kind)
         checked = await handler.check(payload)
-        return checked, await handler.effect(checked)
+        return checked, dict(await handler.effect(checked))
 
     async def propose(
         self, kind: str, payload: Mapping[str, Any], by: str, reason: str
@@ -158,7 +158,7 @@ class Proposals:
         """Every reason why this person cannot approve this proposal now; empty when they can."""
         return (await self._faults(await self.get(proposal_id), by))[1]
 
-    async def approve(self, proposal_id: str, by: str) -> dict[str, Any]:
+    async def approve(self, proposal_id: str, by: str) -> Mapping[str, Any]:
         """Put somebody else's proposal into effect; what the approver is shown once.
 
         Refused: 403 own proposal or no admin, 404, 409 decided, overtaken or changed by SQL.

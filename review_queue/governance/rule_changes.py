@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import and_, select
 
@@ -45,6 +45,22 @@ class Text:
     kind: str = "原创"
 
 
+class RuleChange(TypedDict):
+    """One row before and after; None where it comes or goes."""
+
+    id: str
+    was: Row | None
+    now: Row | None
+
+
+class Line(TypedDict):
+    """One changed row in words; `fields` are [name, before, after]."""
+
+    sign: str
+    text: str
+    fields: NotRequired[list[list[str]]]
+
+
 async def no_samples() -> Sequence[str]:
     """An office without a library."""
     return ()
@@ -65,7 +81,7 @@ class RuleSetKind:
         """One subject for all rules."""
         return "rules"
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Rows in the stored form, each with what it was; every changed row's examples hold."""
         active = await self._sets.active()
         if "version" in payload:
@@ -76,7 +92,7 @@ class RuleSetKind:
         await asyncio.to_thread(try_examples, [one["now"] for one in changes if one["now"]])
         return {"changes": changes}
 
-    async def _back(self, active: ActiveSet, version: Any) -> dict[str, Any]:
+    async def _back(self, active: ActiveSet, version: Any) -> Mapping[str, Any]:
         if not isinstance(version, int) or isinstance(version, bool):
             raise Refused(422, [Reason("version", "version 要写版本号，例如 1")])
         if version == active.version:
@@ -84,7 +100,7 @@ class RuleSetKind:
         await self._sets.version(version)
         return {"version": version}
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changed rows, and what they would newly flag or no longer flag."""
         active = await self._sets.active()
         changes = await self._changes(active, payload)
@@ -92,12 +108,12 @@ class RuleSetKind:
         lines = [_line(one) for one in changes]
         if "version" in payload:
             head = f"恢复到第 {payload['version']} 版（现在是第 {active.version} 版）"
-            lines = [{"sign": "~", "text": head}, *lines]
+            lines = [Line(sign="~", text=head), *lines]
         return {"changes": lines, "warnings": _warnings(changes), "preview": preview}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """The next version is in force from the commit on."""
         active = await self._sets.held(tx.session)
         if "version" in payload:
@@ -109,7 +125,7 @@ class RuleSetKind:
         await store_version(tx, active.version + 1, rows, approval, words)
         return {"version": active.version + 1}
 
-    async def _changes(self, active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def _changes(self, active: ActiveSet, payload: Mapping[str, Any]) -> list[RuleChange]:
         if "version" not in payload:
             return list(payload["changes"])
         return _between(active.rows, await self._sets.version(payload["version"]))
@@ -143,7 +159,7 @@ class ExceptionKind:
         """The rule."""
         return f"rule:{payload['rule']}"[:80]
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The rule flags the phrase now, and would not with the exception."""
         rule, text = str(payload.get("rule", "")).strip(), str(payload.get("text", "")).strip()
         if not 2 <= len(text) <= _PHRASE:
@@ -151,16 +167,16 @@ class ExceptionKind:
         await _except(await self._sets.active(), rule, text)
         return {"rule": rule, "text": text}
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the changed rule would no longer flag."""
         change = await _except(await self._sets.active(), payload["rule"], payload["text"])
         shown = await self._changes.effect({"changes": [change]})
         line = {"sign": "+", "text": f"{payload['rule']} 不再标出“{payload['text']}”"}
-        return shown | {"changes": [line]}
+        return {**shown, "changes": [line]}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """A new version with the exception in it."""
         active = await self._sets.held(tx.session)
         change = await _except(active, payload["rule"], payload["text"])
@@ -170,7 +186,7 @@ class ExceptionKind:
 # --- reading changes ----------------------------------------------------------------------
 
 
-def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[RuleChange]:
     if "rows" in payload:
         return _between(active.rows, _read_rows(payload["rows"]))
     given = payload.get("changes")
@@ -182,7 +198,7 @@ def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[st
     return [one for one in changes if one["now"] != one["was"]]
 
 
-def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> dict[str, Any]:
+def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> RuleChange:
     wanted = one.get("now")
     rule_id = str(one.get("id") or (wanted or {}).get("id") or "")
     was = active.row(rule_id)
@@ -197,7 +213,7 @@ def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> dict[str, Any]:
     return {"id": rule_id, "was": dict(was) if was else None, "now": row}
 
 
-def _read_rows(rows: Any) -> list[dict[str, Any]]:
+def _read_rows(rows: Any) -> list[Row]:
     if not isinstance(rows, list):
         raise Refused(422, [Reason("rows", "rows 要写成规则的列表")])
     try:
@@ -210,7 +226,7 @@ def _read_rows(rows: Any) -> list[dict[str, Any]]:
     return read
 
 
-def _between(old: Sequence[Row], new: Sequence[Row]) -> list[dict[str, Any]]:
+def _between(old: Sequence[Row], new: Sequence[Row]) -> list[RuleChange]:
     """The changes that lead from one set to another."""
     before = {row["id"]: dict(row) for row in old}
     after = {row["id"]: dict(row) for row in new}
@@ -221,7 +237,7 @@ def _between(old: Sequence[Row], new: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _applied(active: ActiveSet, changes: Sequence[Mapping[str, Any]]) -> list[Row]:
+def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
     """The rows with the changes made; Refused 409 when a rule is no longer what it was."""
     wanted = {one["id"]: one["now"] for one in changes}
     for one in changes:
@@ -260,7 +276,7 @@ def try_examples(rows: Iterable[Row]) -> None:
         raise Refused(422, faults)
 
 
-async def _except(active: ActiveSet, rule: str, text: str) -> dict[str, Any]:
+async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
     """The rule's row with an innocent phrase in it; Refused when that would not help."""
     was = active.row(rule)
     if was is None:
@@ -275,7 +291,7 @@ async def _except(active: ActiveSet, rule: str, text: str) -> dict[str, Any]:
     return {"id": rule, "was": dict(was), "now": wanted}
 
 
-def _try_exception(was: dict[str, Any], wanted: dict[str, Any], text: str) -> None:
+def _try_exception(was: Row, wanted: Row, text: str) -> None:
     if not _found(RuleSet.load([was]), Text("", "", text)):
         words = f"规则 {was['id']} 现在并不标出“{text}”，不用加例外"
         raise Refused(422, [Reason("text", words)])
@@ -293,13 +309,13 @@ def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:
         yield Text("", "", sample)
 
 
-def _preview(changes: Sequence[Mapping[str, Any]], texts: Iterable[Text]) -> dict[str, Any]:
+def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, object]:
     """What the changed rows flag that they did not, and the other way round."""
     old = RuleSet.load([one["was"] for one in changes if one["was"]])
     new = RuleSet.load([one["now"] for one in changes if one["now"]])
     counts = {name: {"items": 0, "samples": 0} for name in ("tried", "newly", "gone")}
     rules: dict[str, Counter[str]] = {"newly": Counter(), "gone": Counter()}
-    examples: dict[str, list[dict[str, Any]]] = {"newly": [], "gone": []}
+    examples: dict[str, list[dict[str, object]]] = {"newly": [], "gone": []}
     for text in texts:
         group = "items" if text.item else "samples"
         counts["tried"][group] += 1
@@ -324,7 +340,7 @@ def _key(one: Finding) -> tuple[str, str, str, int, int]:
     return one.rule, one.severity, one.field, one.start, one.end
 
 
-def _example(name: str, one: Finding, text: Text) -> dict[str, Any]:
+def _example(name: str, one: Finding, text: Text) -> dict[str, object]:
     whole = text.title if one.field == "title" else text.body
     left, right = max(0, one.start - _AROUND), one.end + _AROUND
     return {
@@ -342,27 +358,27 @@ def _example(name: str, one: Finding, text: Text) -> dict[str, Any]:
 # --- in words -----------------------------------------------------------------------------
 
 
-def _line(one: Mapping[str, Any]) -> dict[str, Any]:
+def _line(one: RuleChange) -> Line:
     was, wanted = one["was"], one["now"]
-    if was is None:
-        return {"sign": "+", "text": f"新增规则 {one['id']}：{wanted['reason']}", **_sides(one)}
+    sides = _sides(one)
     if wanted is None:
-        return {"sign": "-", "text": f"删除规则 {one['id']}：{was['reason']}", **_sides(one)}
+        reason = was["reason"] if was else ""
+        return {"sign": "-", "text": f"删除规则 {one['id']}：{reason}", "fields": sides}
+    if was is None:
+        return {"sign": "+", "text": f"新增规则 {one['id']}：{wanted['reason']}", "fields": sides}
     fields = [name for name in {**was, **wanted} if was.get(name) != wanted.get(name)]
     words = f"修改规则 {one['id']} 的 {'、'.join(fields)}"
-    return {"sign": "~", "text": words, **_sides(one)}
+    return {"sign": "~", "text": words, "fields": sides}
 
 
-def _sides(one: Mapping[str, Any]) -> dict[str, Any]:
+def _sides(one: RuleChange) -> list[list[str]]:
     """The fields that differ, as [name, before, after]."""
     was, wanted = one["was"] or {}, one["now"] or {}
-    return {
-        "fields": [
-            [name, _words(was.get(name)), _words(wanted.get(name))]
-            for name in {**was, **wanted}
-            if was.get(name) != wanted.get(name)
-        ]
-    }
+    return [
+        [name, _words(was.get(name)), _words(wanted.get(name))]
+        for name in {**was, **wanted}
+        if was.get(name) != wanted.get(name)
+    ]
 
 
 def _words(value: Any) -> str:
@@ -371,7 +387,7 @@ def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _warnings(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+def _warnings(changes: Sequence[RuleChange]) -> list[str]:
     """What an approver must not overlook."""
     weaker = [
         f"规则 {one['id']} 不再拦截（原来必须改）"
