@@ -89,12 +89,15 @@ class RuleSetKind:
         changes = _read_changes(active, payload)
         if not changes:
             raise Refused(422, [Reason("changes", "没有要改的规则：请至少改一条")])
+        # Every rule carries its own examples; a change that contradicts them is a mistake, not a
+        # wish.
         await asyncio.to_thread(try_examples, [one["now"] for one in changes if one["now"]])
         return {"changes": changes}
 
     async def _back(self, active: ActiveSet, version: Any) -> Mapping[str, Any]:
         if not isinstance(version, int) or isinstance(version, bool):
             raise Refused(422, [Reason("version", "version 要写版本号，例如 1")])
+        # Nothing would change, and a second person would be asked to approve nothing.
         if version == active.version:
             raise Refused(422, [Reason("version", f"第 {version} 版正在使用，不用恢复")])
         await self._sets.version(version)
@@ -136,10 +139,12 @@ class RuleSetKind:
             .join(Revision, and_(Revision.item_id == Item.id, Revision.number == Item.revision))
             .where(Item.updated_at > now() - _YEAR)
             .order_by(Item.updated_at.desc())
+            # A bound: the preview answers while somebody waits, on an office's whole year.
             .limit(_ITEMS)
         )
         async with self._sets.ledger.db.session() as session:
             found = (await session.execute(query)).all()
+        # Examples of all rules are tried too: one rule's change may reach what another one is for.
         own = [text for row in active.rows for text in (*row["must"], *row.get("must_not", ()))]
         return _read_texts(found, [*own, *await self._samples()])
 
@@ -162,6 +167,7 @@ class ExceptionKind:
     async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The rule flags the phrase now, and would not with the exception."""
         rule, text = str(payload.get("rule", "")).strip(), str(payload.get("text", "")).strip()
+        # One character would switch the rule off; a long one belongs into the rule.
         if not 2 <= len(text) <= _PHRASE:
             raise Refused(422, [Reason("text", f"text 要写 2 到 {_PHRASE} 个字的短语")])
         await _except(await self._sets.active(), rule, text)
@@ -202,12 +208,14 @@ def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> RuleChange:
     wanted = one.get("now")
     rule_id = str(one.get("id") or (wanted or {}).get("id") or "")
     was = active.row(rule_id)
+    # Proposed against another state of the rule: two people must not overwrite each other unseen.
     if "was" in one and one["was"] != was:
         words = f"规则 {rule_id} 在提出之后又有变化：请收回后按新的内容重新提出"
         raise Refused(409, [Reason("overtaken", words)])
     if wanted is None and was is None:
         raise Refused(422, [Reason("id", f"没有编号为“{rule_id}”的规则，不能删除")])
     row = None if wanted is None else _read_rows([wanted])[0]
+    # Waivers and false alarms are counted by the id; another id is another rule.
     if row is not None and row["id"] != rule_id:
         raise Refused(422, [Reason("id", "规则编号不能改：请删除旧的，另加一条新的")])
     return {"id": rule_id, "was": dict(was) if was else None, "now": row}
@@ -241,6 +249,7 @@ def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
     """The rows with the changes made; Refused 409 when a rule is no longer what it was."""
     wanted = {one["id"]: one["now"] for one in changes}
     for one in changes:
+        # Asked once more inside the write lock.
         if active.row(one["id"]) != one["was"]:
             raise Refused(409, [Reason("overtaken", f"规则 {one['id']} 刚刚有变化，请重新提出")])
     kept = [wanted.get(row["id"], row) for row in active.rows]
@@ -255,6 +264,7 @@ def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
 def _found(rules: RuleSet, text: Text) -> list[Finding]:
     """What the rows of a small set find in a text; the gates written in code do not count."""
     draft = GateText(text.title, text.body, text.kind, beijing(now()).date())
+    # Gates written in code find things in any text; only the rule on trial is asked.
     own = {rule.id for rule in rules.rules}
     found = run_gates(draft, rules, NoFacts(), include_hints=True)
     return [one for one in found if one.rule in own]
@@ -292,9 +302,11 @@ async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
 
 
 def _try_exception(was: Row, wanted: Row, text: str) -> None:
+    # An exception that changes nothing would stand in the rules for ever.
     if not _found(RuleSet.load([was]), Text("", "", text)):
         words = f"规则 {was['id']} 现在并不标出“{text}”，不用加例外"
         raise Refused(422, [Reason("text", words)])
+    # The whole phrase must be named, or the rule would go on flagging it from its other side.
     if _found(RuleSet.load([wanted]), Text("", "", text)):
         raise Refused(422, [Reason("text", "例外要把标出的词连同前后文一起写全")])
     try_examples([wanted])
@@ -325,8 +337,10 @@ def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, 
             hits = [one for key, one in mine.items() if key not in other]
             counts[name][group] += bool(hits)
             rules[name].update(one.rule for one in hits)
+            # Two a text: one long document must not fill the whole preview.
             examples[name] += [_example(name, one, text) for one in hits[:2]]
     half = _EXAMPLES // 2
+    # Half for each direction; what one does not use the other may.
     shown = [*examples["newly"][: max(half, _EXAMPLES - len(examples["gone"]))]]
     shown += examples["gone"][: _EXAMPLES - len(shown)]
     return {
