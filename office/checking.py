@@ -45,4 +45,5 @@ def finders_of(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ..
 async def clauses(db: Database) -> Sequence[str]:
     """Texts of the library on which a change of rules is tried."""
     async with db.session() as session:
+        # A bound: a preview of a rule change must answer while somebody waits.
         return (await session.scalars(select(Clause.text).limit(2000))).all()
