@@ -26,6 +26,7 @@ def levels_list(*, home: Home = None, as_json: Json = False) -> None:
 
     async def work(opened: Shenfa) -> tuple[list[Mapping[str, Any]], list[str]]:
         flows = opened.governance.levels
+        # The running server may have approved other levels since this home was opened.
         await flows.refresh()
         return [flow.to_json() for flow in flows.values()], await flows.unfilled()
 

@@ -40,6 +40,8 @@ def serve(*, home: Home = None) -> None:
 
     async def run() -> None:
         async with office(home) as opened, listening(opened):
+            # A platform that cannot be told today is told at the next start; the office opens all
+            # the same.
             for problem in await opened.equip():
                 sys.stderr.write(problem + "\n")
             say(f"审发已启动：{opened.settings.public_url}/console/")

@@ -78,6 +78,7 @@ def staff_reset_password(
 
     async def work(opened: Shenfa, person: str) -> str:
         staff_id, password = await reset_password(opened.ledger, login, person)
+        # A password is reset because it may be known to others: their open doors close with it.
         await revoke_tokens(opened.db, staff_id)
         return password
 

@@ -32,6 +32,7 @@ class Checker:
     def check(self, path: Path) -> "Checked":
         """The findings of one file; OSError when it cannot be opened."""
         content = path.read_bytes()
+        # Text files are read as texts, so that line and column can be named.
         if path.suffix.lower() in _TEXTS:
             try:
                 return self._text(path, decoded(content))
@@ -87,6 +88,7 @@ class Checked:
         """A line a finding, for a person."""
         for one in self.found:
             told = one.finding
+            # Control characters of a foreign file must not reach the terminal.
             text = "".join(char if char.isprintable() else " " for char in told.text)
             line = (
                 f"{self.path} {one.place} [{GATES[told.gate]} {SEVERITIES[told.severity]}] "
@@ -105,6 +107,8 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
                 for each in path.rglob("*")
                 if each.is_file()
                 and each.suffix.lower() in SUFFIXES
+                # Hidden folders, and the lock files that office programs leave beside an open
+                # document.
                 and not any(part.startswith((".", "~$")) for part in each.relative_to(path).parts)
             )
         elif path.exists():
