@@ -28,7 +28,7 @@ from bot.models import Account, Contact, Organisation
 from config.clock import beijing, now, use_clock_file
 from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
-from console.deps import Deps
+from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook

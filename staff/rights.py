@@ -10,10 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from staff.models import Staff
 from staff.people import read_person
 from staff.refusal import Reason, Refused
-from staff.roles import ROLES
+from staff.roles import REVIEWERS, ROLES
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
+    "sources.propose": frozenset({"editor", "admin"}),
+    "sources.approve": frozenset({"admin"}),
+    "exceptions.ask": frozenset({"editor"}),
+    "pictures.set": frozenset({"editor"}),
+    "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
+    "tasks.settle": REVIEWERS | {"editor", "admin", "supervisor"},
     "incidents.close": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),
 }
