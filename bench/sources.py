@@ -24,7 +24,7 @@ from content_sources.duplicates import bands_of, find, sketch
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
 from content_sources.reading.extract import extract_page
-from sandbox.site import MANY
+from sandbox.site.routes import MANY
 from storage.database import new_id
 
 

@@ -60,8 +60,6 @@ async def _present(session: AsyncSession) -> Sequence[Source]:
 
 async def import_list(ledger: Ledger, staff_id: str, file: ListFile) -> ListImport:
     """Propose a whole list; another person approves it with `approve_import`. Refused 403, 422."""
-    async with ledger.db.session() as session:  # before the file is read: that takes seconds
-        await entitled(session, staff_id, "sources.propose")
     faults = []
     if not file.list_version.strip():
         faults.append(Reason("list_version", "请填写名单版本，例如 2025年6月版"))
@@ -71,6 +69,7 @@ async def import_list(ledger: Ledger, staff_id: str, file: ListFile) -> ListImpo
         raise Refused(422, faults)
     parsed = await asyncio.to_thread(parse_list, file.name, file.data)
     async with ledger.transaction() as tx:
+        await entitled(tx.session, staff_id, "sources.propose")
         present = await _present(tx.session)
         found = await asyncio.to_thread(compare, parsed, present, file.replaces)
         row = ListImport(

@@ -194,6 +194,7 @@ class Reposts:
         if reasons or place is None:
             raise Refused(422, reasons or [Reason("url", "原文链接无法识别")])
         async with self._ledger.transaction() as tx:
+            await entitled(tx.session, staff_id, "exceptions.ask")  # again, where it is signed
             row = SourceException(
                 id=new_id(),
                 item_id=item_id,

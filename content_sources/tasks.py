@@ -106,6 +106,7 @@ async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> 
         # Recalling writes its own entries and asks the platforms: not inside our transaction.
         await recalling.recall(queue, task.item_id, staff_id, how.note)
     async with queue.ledger.transaction() as tx:
+        await entitled(tx.session, staff_id, "tasks.settle")  # again: the recall took its time
         task = await read_open(tx.session, task_id)
         if how.outcome == "corrected" and task.item_id:
             made = (await copy_to_correct(queue, tx, task.item_id, staff_id)).id

@@ -40,7 +40,7 @@ from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
-from sandbox.site import FAULTS
+from sandbox.site.articles import FAULTS
 
 _BEGAN = time.monotonic()
 

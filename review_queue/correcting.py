@@ -11,7 +11,7 @@ from review_queue.models import Item
 from review_queue.states import ItemState
 from staff.people import read_person
 from staff.refusal import Reason, Refused, missing
-from staff.rights import role_fault
+from staff.roles import role_fault
 
 KIND = "更正"
 WRITERS = frozenset({"editor"})

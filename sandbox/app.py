@@ -9,10 +9,12 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from sandbox import control, phones, telegram, wechat
+from sandbox import control, phones
 from sandbox.memory import load
-from sandbox.site import add_site
+from sandbox.site.routes import add_site
 from sandbox.state import STATE, State
+from sandbox.telegram import calls as telegram
+from sandbox.wechat import calls as wechat
 
 LARGEST_BODY = 60 * 1024 * 1024
 

@@ -9,8 +9,9 @@ from typing import Any
 
 from aiohttp import web
 
-from sandbox import telegram, wechat
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
+from sandbox.telegram import citizens as telegram
+from sandbox.wechat import citizens as wechat
 
 FAULT_KINDS = (
     "delay", "error500", "drop_answer", "invalidate_token", "refuse", "publish_status",

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.state import Citizen, Numbers, State
-from sandbox.telegram import Bot
-from sandbox.wechat_core import Official, Token
+from sandbox.telegram.bot import Bot
+from sandbox.wechat.account import Official, Token
 
 FORMAT = 1
 MARK = "__kind__"

@@ -22,7 +22,7 @@ from ledger.verify import Broken, Entry
 from staff.models import Proposal, Staff
 from staff.people import roles_at
 from staff.refusal import Reason, Refused
-from staff.rights import role_fault
+from staff.roles import role_fault
 from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})

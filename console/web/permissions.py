@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from aiohttp import web
 
-from staff import rights
+from staff import roles
 from staff.refusal import Reason
 from staff.rights import RIGHTS
 from staff.roles import ROLES
@@ -96,4 +96,4 @@ def may(roles: Collection[str], action: str) -> bool:
 
 def role_fault(action: str) -> Reason:
     """The sentence for somebody without the role."""
-    return rights.role_fault(ACTIONS[action])
+    return roles.role_fault(ACTIONS[action])

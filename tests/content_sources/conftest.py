@@ -22,7 +22,7 @@ from ledger.append import Ledger, load_signing_key
 from review_queue.canonical import Draft
 from review_queue.desk import Queue
 from review_queue.workflow import load_workflows
-from sandbox.site import add_site
+from sandbox.site.routes import add_site
 from storage.database import Database, new_id
 from tests.content_sources.reposting import Relay, open_relay
 

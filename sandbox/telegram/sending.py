@@ -1,0 +1,172 @@
+"""Messages into a chat, at the pace the platform allows."""
+
+import hashlib
+from typing import Any
+
+from sandbox.state import JSON, Citizen
+from sandbox.telegram.bot import Call, TelegramError, bad, user_object
+from sandbox.telegram.text import MAX_CAPTION, MAX_TEXT, checked_markup, formatted
+
+
+def chat_of(call: Call) -> Citizen:
+    """Return the addressed chat, or refuse as the platform does."""
+    wanted = str(call.params.get("chat_id", ""))
+    if not wanted:
+        raise bad("chat_id is empty")
+    citizen = call.bot.citizens.get(wanted)
+    if citizen is None and wanted.startswith("@"):
+        name = wanted[1:].lower()
+        found = call.bot.citizens.values()
+        citizen = next((c for c in found if c.username.lower() == name), None)
+    if citizen is None:
+        raise bad("chat not found")
+    if citizen.blocked:
+        if citizen.kind != "private":
+            raise TelegramError(403, f"Forbidden: bot was kicked from the {citizen.kind} chat")
+        raise TelegramError(403, "Forbidden: bot was blocked by the user")
+    if not citizen.following:
+        raise TelegramError(403, "Forbidden: bot can't initiate conversation with a user")
+    return citizen
+
+
+def pace(call: Call, chat: Citizen) -> None:
+    """Hold the platform's three rates over sliding windows of its own clock."""
+    limits = call.state.limits
+    if not limits.telegram:
+        return
+    at = call.state.clock.now()
+    recent, mine = call.bot.recent, chat.recent_sends
+    while recent and recent[0] <= at - 1:
+        recent.popleft()
+    wait = 0.0
+    reason = ""
+    if len(recent) >= limits.per_bot:
+        wait, reason = recent[0] + 1 - at, f"每秒 {limits.per_bot} 条"
+    if chat.kind == "private":
+        if sum(1 for sent in mine if sent > at - 1) >= limits.per_chat:
+            wait, reason = max(wait, mine[-1] + 1 - at), "同一会话每秒 1 条"
+    else:
+        within = [sent for sent in mine if sent > at - 60]
+        if len(within) >= limits.per_group:
+            wait, reason = max(wait, within[0] + 60 - at), f"群组每分钟 {limits.per_group} 条"
+    if wait > 0:
+        seconds = int(wait) + 1
+        call.bot.notice(at, f"429，超过{reason}，{seconds} 秒后重试", chat.id)
+        raise TelegramError(429, f"Too Many Requests: retry after {seconds}", seconds)
+    recent.append(at)
+    mine.append(at)
+
+
+def chat_object(chat: Citizen) -> JSON:
+    """Return a chat as the platform describes it."""
+    found: JSON = {"id": int(chat.id), "type": chat.kind}
+    found["first_name" if chat.kind == "private" else "title"] = chat.name
+    if chat.username:
+        found["username"] = chat.username
+    return found
+
+
+def put(call: Call, chat: Citizen, content: JSON) -> JSON:
+    """Place a bot's message in a chat and return the message object."""
+    number = next(call.bot.numbers)
+    message: JSON = {
+        "message_id": number,
+        "date": int(call.state.clock.now()),
+        "chat": chat_object(chat),
+        **content,
+    }
+    if chat.kind == "channel":
+        message["sender_chat"] = message["chat"]
+    else:
+        message["from"] = user_object(call.bot)
+    chat.received.append(message)
+    call.bot.messages[number] = (chat, message)
+    return message
+
+
+def send_message(call: Call) -> Any:
+    """sendMessage: at most 4096 characters after entity parsing."""
+    text, entities = formatted(call, "text", "entities")
+    if not text.strip():
+        raise bad("message text is empty")
+    if len(text) > MAX_TEXT:
+        raise bad("message is too long")
+    markup = checked_markup(call)
+    chat = chat_of(call)
+    pace(call, chat)
+    return put(call, chat, with_options({"text": text}, entities, markup, "entities"))
+
+
+def with_options(content: JSON, entities: list[JSON], markup: JSON | None, name: str) -> JSON:
+    if entities:
+        content[name] = entities
+    if markup:
+        content["reply_markup"] = markup
+    return content
+
+
+def _photo(call: Call, reference: str) -> list[JSON]:
+    upload = call.files.get(reference.removeprefix("attach://"))
+    if upload is not None:
+        if len(upload.data) > 10 * 1024 * 1024:
+            raise bad("file is too big")
+        if not upload.data:
+            raise bad("file must be non-empty")
+        key = "AgACAgUAAx" + hashlib.sha256(upload.data).hexdigest()[:40]
+        call.state.keep_media(key, upload.content_type, upload.data)
+    elif reference in call.state.media or reference.startswith(("http://", "https://")):
+        key = reference
+    else:
+        raise bad("wrong file identifier/HTTP URL specified")
+    size = len(call.state.media[key][1]) if key in call.state.media else 0
+    return [
+        {
+            "file_id": key,
+            "file_unique_id": key[-16:],
+            "width": 800,
+            "height": 600,
+            "file_size": size,
+        }
+    ]
+
+
+def caption_of(call: Call) -> tuple[str, list[JSON]]:
+    caption, entities = formatted(call, "caption", "caption_entities")
+    if len(caption) > MAX_CAPTION:
+        raise bad("message caption is too long")
+    return caption, entities
+
+
+def send_photo(call: Call) -> Any:
+    """sendPhoto: caption of at most 1024 characters, file of at most 10 MB."""
+    caption, entities = caption_of(call)
+    markup = checked_markup(call)
+    reference = "photo" if "photo" in call.files else str(call.params.get("photo") or "")
+    if not reference:
+        raise bad("there is no photo in the request")
+    photo = _photo(call, reference)
+    chat = chat_of(call)
+    pace(call, chat)
+    content: JSON = {"photo": photo}
+    if caption:
+        content["caption"] = caption
+    return put(call, chat, with_options(content, entities, markup, "caption_entities"))
+
+
+def send_media_group(call: Call) -> Any:
+    """sendMediaGroup: two to ten photos or documents."""
+    media = call.nested("media")
+    if not isinstance(media, list) or not 2 <= len(media) <= 10:
+        raise bad("group send failed: must include 2-10 items")
+    contents = []
+    for item in media:
+        part = Call(call.state, call.bot, item, call.files)
+        caption, entities = caption_of(part)
+        content: JSON = {"photo": _photo(call, str(item.get("media") or ""))}
+        if caption:
+            content["caption"] = caption
+        contents.append(with_options(content, entities, None, "caption_entities"))
+    chat = chat_of(call)
+    pace(call, chat)
+    group = str(next(call.bot.numbers))
+    return [put(call, chat, {**content, "media_group_id": group}) for content in contents]

@@ -1,0 +1,1 @@
+"""The WeChat platform as an honest peer: tokens, quotas, calls, callbacks, citizens."""

@@ -1,0 +1,137 @@
+"""The door of the WeChat API: token, quota, planned fault, answer, and a line in the log."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from aiohttp import web
+
+from sandbox.state import JSON, STATE, Fault, State, parse_body, readable
+from sandbox.wechat.account import Call, Official, WeChatError
+from sandbox.wechat.methods import METHODS
+from sandbox.wechat.pages import article_page, media
+from sandbox.wechat.tokens import (
+    count_use,
+    credentials,
+    holder,
+    invalidate,
+    plain_token,
+    stable_token,
+)
+
+DAILY = {
+    "token": 2000, "stable_token": 500_000, "menu/create": 1000, "menu/get": 10_000,
+    "media/uploadimg": 100_000, "material/add_material": 100_000, "media/upload": 100_000,
+    "draft/add": 1000, "draft/update": 1000, "draft/delete": 1000, "draft/count": 1000,
+    "draft/batchget": 1000, "draft/get": 500, "freepublish/submit": 100, "freepublish/get": 100,
+    "freepublish/batchget": 100, "freepublish/delete": 10, "message/mass/sendall": 100,
+    "message/mass/send": 100, "message/mass/delete": 10, "message/mass/preview": 100,
+    "message/custom/send": 500_000, "user/get": 500, "user/info": 5_000_000,
+}  # fmt: skip
+MASS_A_MINUTE = 60
+
+
+async def handle(request: web.Request) -> web.StreamResponse:
+    """Answer one WeChat call, with the planned faults, and log it."""
+    state, method = request.app[STATE], request.match_info["method"]
+    raw = await request.read()
+    entry: JSON = {
+        "platform": "wechat",
+        "account": "",
+        "method": method,
+        "raw": raw.decode("utf-8", "replace"),
+        "parsed": {},
+        "query": dict(request.query),
+        "outcome": "ok",
+    }
+    status, answer, fault = 200, {}, None
+    try:
+        call = _opened(request, state, method, raw, entry)
+        fault = state.take_fault("wechat", method, call.account.id)
+        status = await _before(call.account, fault)
+        answer = {} if status >= 500 else _run(call, method)
+    except WeChatError as refusal:
+        answer = refusal.body
+    if answer.get("errcode") or status >= 500:
+        entry["outcome"] = "refused"
+    if fault:
+        entry["fault"] = fault.kind
+    entry["status"], entry["response"] = status, answer
+    state.record(entry)
+    if fault and fault.kind == "drop_answer" and request.transport:
+        request.transport.abort()
+    return web.Response(
+        body=json.dumps(answer, ensure_ascii=False).encode(),
+        status=status,
+        content_type="application/json",
+    )
+
+
+def _opened(request: web.Request, state: State, method: str, raw: bytes, entry: JSON) -> Call:
+    query: JSON = dict(request.query)
+    try:
+        kind = request.headers.get("Content-Type", "")
+        params, files = parse_body(kind if "multipart" in kind else "application/json", raw)
+    except ValueError:
+        raise WeChatError(47001) from None
+    entry["parsed"] = params | readable(files)
+    if method in ("token", "stable_token"):
+        account = credentials(state, query | params)
+    else:
+        account = holder(state, str(query.get("access_token") or ""))
+    entry["account"] = account.id
+    base = state.public_base or str(request.url.origin())
+    return Call(state, account, params, query, files, base)
+
+
+async def _before(account: Official, fault: Fault | None) -> int:
+    if fault is None:
+        return 200
+    if fault.kind == "delay":
+        await asyncio.sleep(fault.seconds)
+    elif fault.kind == "invalidate_token":
+        invalidate(account)
+        raise WeChatError(40001)
+    elif fault.kind == "refuse":
+        raise WeChatError(fault.code, fault.description)
+    return 500 if fault.kind == "error500" else 200
+
+
+def _run(call: Call, method: str) -> JSON:
+    account, state = call.account, call.state
+    _quota(call, method)
+    if method == "token":
+        return plain_token(state, account)
+    if method == "stable_token":
+        force = call.params.get("force_refresh", False)
+        return stable_token(state, account, force=force in (True, "true", 1))
+    handler = METHODS.get(method)
+    if handler is None:
+        raise WeChatError(40066, "invalid url")
+    try:
+        return {"errcode": 0, "errmsg": "ok"} | handler(call)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        raise WeChatError(47001) from None
+
+
+def _quota(call: Call, method: str) -> None:
+    if not call.state.limits.wechat:
+        return
+    at = call.now
+    limit = DAILY.get(method)
+    if limit and count_use(call.account, at, method) > limit:
+        call.account.notice(at, f"45009，{method} 今日已用完 {limit} 次")
+        raise WeChatError(45009)
+    if method in ("message/mass/sendall", "message/mass/send"):
+        call.account.minute = [t for t in call.account.minute if t > at - 60] + [at]
+        if len(call.account.minute) > MASS_A_MINUTE:
+            raise WeChatError(45011)
+
+
+def add(app: web.Application) -> None:
+    """Mount the API, the article pages and uploaded pictures."""
+    app.router.add_route("*", "/wechat/cgi-bin/{method:.+}", handle)
+    app.router.add_route("*", "/wechat/{method:wxaapi/.+}", handle)
+    app.router.add_get(r"/wechat/s/{article}/{index:\d+}", article_page)
+    app.router.add_get("/wechat/media/{key}", media)

@@ -1,0 +1,140 @@
+"""Customer messages inside their window, and subscription notices."""
+
+import asyncio
+import secrets
+from typing import Any
+
+from sandbox.state import JSON, Citizen
+from sandbox.wechat.account import Call, WeChatError, receive
+from sandbox.wechat.callbacks import callback
+from sandbox.wechat.drafts import draft_of
+from sandbox.wechat.media import material
+from sandbox.wechat.publishing import cards, keep_articles, permitted
+
+
+def _window(call: Call, citizen: Citizen) -> list[float]:
+    """Return the window a customer message uses up: 45015 outside, 45047 when counted out."""
+    if not citizen.following:
+        raise WeChatError(45015)
+    windows = [w for w in citizen.windows.values() if w[0] > call.now]
+    if not windows:
+        call.account.notice(call.now, "45015，48 小时内没有互动，未送达", citizen.id)
+        raise WeChatError(45015)
+    usable = [w for w in windows if w[1] > 0]
+    if not usable:
+        call.account.notice(call.now, "45047，客服消息条数已用完", citizen.id)
+        raise WeChatError(45047)
+    return min(usable)
+
+
+def custom_send(call: Call) -> JSON:
+    """message/custom/send: inside the window and count that the citizen's last act opened."""
+    permitted(call)
+    citizen = call.follower(call.params.get("touser"))
+    content = _custom_content(call)
+    window = _window(call, citizen)
+    if call.state.limits.wechat:
+        window[1] -= 1
+    receive(citizen, call.account, call.now, content)
+    return {}
+
+
+def _custom_content(call: Call) -> JSON:
+    kind = call.text("msgtype")
+    given = call.params.get(kind) or {}
+    if kind == "text":
+        return {"kind": "text", "text": _text(given.get("content"))}
+    if kind == "msgmenu":
+        options = [{"id": str(o["id"]), "text": str(o["content"])} for o in given.get("list", [])]
+        return {"kind": "menu", "text": _text(given.get("head_content")), "options": options}
+    if kind == "news":
+        return {"kind": "news", "articles": _one_card(given.get("articles") or [])}
+    if kind in ("mpnews", "mpnewsarticle"):
+        return {"kind": "news", "articles": _published_card(call, kind, given)}
+    if kind == "image":
+        return {"kind": "image", "picture": material(call, given.get("media_id"))["url"]}
+    raise WeChatError(40008)
+
+
+def _text(value: Any) -> str:
+    text = str(value or "")
+    if not text:
+        raise WeChatError(44004)
+    if len(text.encode()) > 2048:
+        raise WeChatError(45002)
+    return text
+
+
+def _one_card(articles: list[JSON]) -> list[JSON]:
+    if not articles:
+        raise WeChatError(44003)
+    if len(articles) > 1:
+        raise WeChatError(45008)
+    one = articles[0]
+    return [
+        {
+            "title": str(one.get("title") or ""),
+            "digest": str(one.get("description") or ""),
+            "picture": str(one.get("picurl") or ""),
+            "url": str(one.get("url") or ""),
+        }
+    ]
+
+
+def _published_card(call: Call, kind: str, given: JSON) -> list[JSON]:
+    if kind == "mpnews":
+        key = "P" + secrets.token_urlsafe(16)
+        items = draft_of(call, str(given.get("media_id") or ""))["items"]
+        return cards(keep_articles(call, items, key, listed=False)["items"])
+    found = call.account.articles.get(str(given.get("article_id") or ""))
+    if found is None:
+        raise WeChatError(53600)
+    return cards(found["items"])
+
+
+def custom_typing(call: Call) -> JSON:
+    """message/custom/typing: accepted for known citizens."""
+    call.follower(call.params.get("touser"))
+    return {}
+
+
+def subscribe_send(call: Call) -> JSON:
+    """message/subscribe/bizsend: one message per consent, or as often as wanted if long-term."""
+    permitted(call, service=True)
+    citizen, name = call.follower(call.params.get("touser")), call.text("template_id")
+    template = next((t for t in call.account.templates if t["id"] == name), None)
+    if template is None:
+        raise WeChatError(40037)
+    left = citizen.consents.get(name, 0)
+    if left == 0 or not citizen.following:
+        call.account.notice(call.now, "43101，市民没有同意或已拒收订阅通知", citizen.id)
+        raise WeChatError(43101)
+    if left > 0:
+        citizen.consents[name] = left - 1
+    data = {k: str(v.get("value", "")) for k, v in (call.params.get("data") or {}).items()}
+    content: JSON = {"kind": "notice", "title": template.get("title", ""), "data": data}
+    message = receive(citizen, call.account, call.now, content | {"url": call.text("page")})
+    call.state.spawn(_notice_sent(call, citizen, name, message["message_id"]))
+    return {"msgid": message["message_id"]}
+
+
+async def _notice_sent(call: Call, citizen: Citizen, template: str, number: int) -> None:
+    await asyncio.sleep(call.state.limits.result_delay)
+    detail = {"TemplateId": template, "MsgID": number, "ErrorCode": 0, "ErrorStatus": "success"}
+    content = {
+        "MsgType": "event",
+        "Event": "subscribe_msg_sent_event",
+        "SubscribeMsgSentEvent": {"List": detail},
+    }
+    await callback(call.state, call.account, citizen, content)
+
+
+def templates(call: Call) -> JSON:
+    """wxaapi/newtmpl/gettemplate: the account's notice templates."""
+    return {
+        "data": [
+            {"priTmplId": t["id"], "title": t.get("title", ""), "type": 3 if t.get("long_term")
+             else 2}
+            for t in call.account.templates
+        ]
+    }  # fmt: skip

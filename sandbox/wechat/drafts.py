@@ -1,0 +1,115 @@
+"""Drafts of articles, with the platform's limits and filters."""
+
+import re
+import secrets
+
+from sandbox.state import JSON
+from sandbox.wechat.account import Call, WeChatError
+from sandbox.wechat.media import material
+
+MAX_ARTICLES = 8
+
+_SCRIPT = re.compile(r"<script\b.*?(</script\s*>|$)", re.I | re.S)
+_HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
+_IMAGE = re.compile(r"<img\b[^>]*?\ssrc\s*=\s*[\"']?([^\"'\s>]*)[^>]*>", re.I)
+
+
+def filtered(call: Call, content: str) -> str:
+    """Strip scripts, and pictures that were not uploaded here, as the platform does."""
+    content = _HANDLER.sub("", _SCRIPT.sub("", content))
+    own = f"{call.base}/wechat/media/"
+    return _IMAGE.sub(lambda m: m.group(0) if m.group(1).startswith(own) else "", content)
+
+
+def checked_article(call: Call, article: JSON) -> JSON:
+    """Return one article after the platform's field limits."""
+    title, content = str(article.get("title") or ""), str(article.get("content") or "")
+    if not title or len(title) > 32:
+        raise WeChatError(45003)
+    if len(str(article.get("author") or "")) > 16:
+        raise WeChatError(45110)
+    if len(str(article.get("digest") or "")) > 128:
+        raise WeChatError(45004)
+    if not content:
+        raise WeChatError(44004)
+    if len(content) >= 20_000 or len(content.encode()) >= 1024 * 1024:
+        raise WeChatError(45002)
+    if len(str(article.get("content_source_url") or "").encode()) > 1024:
+        raise WeChatError(45005)
+    cover = material(call, article.get("thumb_media_id"))
+    if cover["type"] == "temporary":
+        raise WeChatError(40007)
+    plain = re.sub(r"<[^>]+>|\s+", "", content)
+    return article | {
+        "content": filtered(call, content),
+        "digest": article.get("digest") or plain[:54],
+        "thumb_url": cover["url"],
+        "url": "",
+    }
+
+
+def draft_add(call: Call) -> JSON:
+    """draft/add: one to eight articles."""
+    articles = call.params.get("articles")
+    if not isinstance(articles, list) or not articles:
+        raise WeChatError(44003)
+    if len(articles) > MAX_ARTICLES:
+        raise WeChatError(45008)
+    items = [checked_article(call, article) for article in articles]
+    media_id = "D" + secrets.token_urlsafe(32)
+    call.account.drafts[media_id] = {"items": items, "time": call.now}
+    return {"media_id": media_id}
+
+
+def draft_of(call: Call, media_id: str) -> JSON:
+    draft = call.account.drafts.get(media_id)
+    if draft is None:
+        raise WeChatError(40007)
+    return draft
+
+
+def draft_get(call: Call) -> JSON:
+    """draft/get: the articles as stored after filtering."""
+    draft = draft_of(call, call.text("media_id"))
+    return {"news_item": draft["items"], "update_time": int(draft["time"])}
+
+
+def draft_update(call: Call) -> JSON:
+    """draft/update: replaces one article of a draft."""
+    draft, index = draft_of(call, call.text("media_id")), int(call.params.get("index") or 0)
+    if not 0 <= index < len(draft["items"]):
+        raise WeChatError(40035)
+    draft["items"][index] = checked_article(call, dict(call.params.get("articles") or {}))
+    draft["time"] = call.now
+    return {}
+
+
+def draft_delete(call: Call) -> JSON:
+    """draft/delete: irreversible."""
+    draft_of(call, call.text("media_id"))
+    del call.account.drafts[call.text("media_id")]
+    return {}
+
+
+def draft_count(call: Call) -> JSON:
+    """draft/count."""
+    return {"total_count": len(call.account.drafts)}
+
+
+def draft_batchget(call: Call) -> JSON:
+    """draft/batchget: at most twenty at a time."""
+    return paged(
+        call,
+        [
+            {"media_id": key, "content": {"news_item": d["items"]}, "update_time": int(d["time"])}
+            for key, d in call.account.drafts.items()
+        ],
+    )
+
+
+def paged(call: Call, rows: list[JSON]) -> JSON:
+    offset, count = int(call.params.get("offset") or 0), int(call.params.get("count") or 20)
+    if not 1 <= count <= 20:
+        raise WeChatError(40035)
+    chosen = rows[offset : offset + count]
+    return {"total_count": len(rows), "item_count": len(chosen), "item": chosen}
