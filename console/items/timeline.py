@@ -89,7 +89,7 @@ def steps(
         if entry.kind == "referral.answered":
             told[entry.seq] = _answer_to(entry, facts.entries, remarks)
     made = [
-        _of_entry(entry, (decisions.get(entry.seq), told.get(entry.seq, ())), facts)
+        _of_entry(entry, facts, decision=decisions.get(entry.seq), lines=told.get(entry.seq, ()))
         for entry in facts.entries
     ]
     made += [
@@ -117,9 +117,8 @@ def _answer_to(
 
 
 def _of_entry(
-    entry: LedgerEntry, more: tuple[Decision | None, tuple[str, ...]], facts: ItemFacts
+    entry: LedgerEntry, facts: ItemFacts, *, decision: Decision | None, lines: tuple[str, ...]
 ) -> Step:
-    decision, lines = more
     body = json.loads(entry.preimage)["body"]
     if decision is not None:
         return _of_decision(entry, decision, facts)
