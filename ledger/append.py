@@ -28,6 +28,7 @@ from ledger.verify import (
     Broken,
     Entry,
     Gap,
+    Row,
     Verdict,
     check_entry,
     signature_holds,
@@ -35,7 +36,6 @@ from ledger.verify import (
 from storage.crypt import load_or_create_key
 from storage.database import Database, new_id
 
-Row = tuple[str, str, str | None]
 CHECKPOINT = "checkpoint"
 CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
 BATCH = 2000
@@ -209,7 +209,7 @@ class Ledger:
             asked = or_(new, LedgerEntry.seq.in_(wanted)) if wanted else new
             rows = await self._rows(asked, len(wanted))
             stored |= {seq: row for seq, row in rows if seq <= start}
-            if start and (start not in stored or stored[start][1] != self._audit.prev):
+            if start and (start not in stored or stored[start].hash != self._audit.prev):
                 await self._cut(start, present=start in stored)
             fresh = [row for seq, row in rows if seq > start]
             # A signature costs some 0.1 ms: many of them would hold up every page.
@@ -230,7 +230,7 @@ class Ledger:
         )
         query = query.where(where).order_by(LedgerEntry.seq).limit(BATCH + more)
         found = await self.db.read(lambda session: session.execute(query).all())
-        return [(seq, (preimage, digest, sig)) for seq, preimage, digest, sig in found]
+        return [(seq, Row(preimage, digest, sig)) for seq, preimage, digest, sig in found]
 
     async def _cut(self, last: int, *, present: bool) -> None:
         """Entry `last` was read before and is not there any more, or is another one."""

@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import rfc8785
 from cryptography.exceptions import InvalidSignature
@@ -102,10 +102,16 @@ class Broken(ValueError):
         self.problem = problem
 
 
-def check_entry(
-    row: tuple[str, str, str | None], seq: int, prev: str, key: Ed25519PublicKey
-) -> Entry:
-    """Check one `(preimage, hash, signature)` as number `seq` after hash `prev`; raise Broken."""
+class Row(NamedTuple):
+    """An entry as it is stored: what was hashed, its hash, and the signature if it has one."""
+
+    preimage: str
+    hash: str
+    signature: str | None
+
+
+def check_entry(row: Row, seq: int, prev: str, key: Ed25519PublicKey) -> Entry:
+    """Check one row as number `seq` after hash `prev`; raise Broken."""
     preimage, digest, signature = row
     fields = _read_preimage(preimage, digest, seq)
     kind = fields["kind"]
@@ -176,7 +182,7 @@ class Audit:
         self._hashes = bytearray()
         self._declared: set[tuple[int, str]] = set()
 
-    def entry(self, row: tuple[str, str, str | None]) -> Entry:
+    def entry(self, row: Row) -> Entry:
         """The next entry; Broken, and nothing changed, when it is not one."""
         try:
             found = check_entry(row, self.seq + 1, self.prev, self.key)
@@ -282,7 +288,7 @@ def _read_export(lines: Iterable[str], audit: Audit) -> None:
                 raise Broken(audit.seq + 1, "签名的结尾之后又添了内容，或行的次序不对")
             stage = _ORDER.index(name)
             if name == "preimage":
-                audit.entry((record["preimage"], record["hash"], record["signature"]))
+                audit.entry(Row(record["preimage"], record["hash"], record["signature"]))
             elif name == "anchor":
                 audit.anchor(record["anchor"])
             else:

@@ -5,7 +5,7 @@ comes out is every broken link. The sender asks it each time, the queue asks it 
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -108,7 +108,7 @@ def chain_faults(chain: Chain, draft: Draft, wanted: str, triggers: Triggers) ->
     flow, problems = _flow(chain, submit, draft)
     faults += problems
     if flow is not None:
-        faults += _run_faults(chain, submit, flow, (draft, wanted))
+        faults += _run_faults(_Run(chain, submit, flow, draft, wanted))
     return faults + _follow_up_faults(chain, submit)
 
 
@@ -148,10 +148,28 @@ def approved_digests(office: Sequence[Entry], klass: str, before: int) -> set[st
     return digests
 
 
-def _run_faults(
-    chain: Chain, submit: Entry, flow: Workflow, content: tuple[Draft, str]
-) -> list[str]:
+@dataclass(frozen=True)
+class _Run:
+    """One way through the levels: the submission, its frozen levels, the content it is about."""
+
+    chain: Chain
+    submit: Entry
+    flow: Workflow
+    draft: Draft
+    wanted: str  # the digest of `draft`
+
+
+@dataclass
+class _Progress:
+    """What the decisions read so far amount to: approvals by level, and who gave them."""
+
+    counts: list[int]
+    earlier: list[str] = field(default_factory=list)
+
+
+def _run_faults(run: _Run) -> list[str]:
     """Quorum, order, people, roles and answers of the decisions since the submission."""
+    chain, submit, flow = run.chain, run.submit, run.flow
     faults = []
     decisions = [
         entry for entry in chain.of("decision", submit.seq) if not entry.body.get("retrospective")
@@ -164,26 +182,22 @@ def _run_faults(
     # An open question to a department is a review that has not ended.
     if set(asked) - answered:
         faults.append("已转有关部门的问题还没有答复")
-    counts = [0] * len(flow.levels)
-    earlier: list[str] = []
+    progress = _Progress([0] * len(flow.levels))
     for entry in decisions:
         if entry.body["verdict"] != "approve":
             continue
-        faults += _approval_faults(chain, submit, flow, (entry, content, counts, earlier))
-    for level, count in zip(flow.levels, counts, strict=True):
+        faults += _approval_faults(run, entry, progress)
+    for level, count in zip(flow.levels, progress.counts, strict=True):
         if count < level.quorum:
             short = f"，还差 {level.quorum - count} 人" if level.quorum > 1 else ""
             faults.append(f"缺少{level.name}的批准{short}")
     return faults
 
 
-def _approval_faults(
-    chain: Chain,
-    submit: Entry,
-    flow: Workflow,
-    seat: tuple[Entry, tuple[Draft, str], list[int], list[str]],
-) -> list[str]:
-    entry, (draft, wanted), counts, earlier = seat
+def _approval_faults(run: _Run, entry: Entry, progress: _Progress) -> list[str]:
+    """What is wrong with one approval; it counts in `progress` from now on, right or wrong."""
+    chain, submit, flow = run.chain, run.submit, run.flow
+    counts, earlier = progress.counts, progress.earlier
     index = entry.body["level"]
     # Read from a signed body and still checked: an index of -1 would count for the last level.
     if not isinstance(index, int) or not 0 <= index < len(flow.levels):
@@ -191,7 +205,7 @@ def _approval_faults(
     level = flow.levels[index]
     name = f"{level.name}（台账第 {entry.seq} 条）"
     faults = []
-    if entry.body["digest"] != wanted:
+    if entry.body["digest"] != run.wanted:
         faults.append(f"{name}批准的不是这份内容")
     before = zip(flow.levels[:index], counts[:index], strict=True)
     # The order of the levels is part of the rule 先审后发: the last signature cannot come first.
@@ -212,7 +226,7 @@ def _approval_faults(
     if claimed in (who.author, who.editor, who.asker, *earlier) and claimed:
         reasons.append(Reason("place", "不能代作者、最后修改人或已审核的人审核"))
     # The secrecy of each attachment is answered one by one, as the law on state secrets asks.
-    markers = {part["media"]: part["name"] for part in draft.attachments}
+    markers = {part["media"]: part["name"] for part in run.draft.attachments}
     reasons += form_faults(level, entry.body, (), markers)
     # A missing signature is already a fault of the form; here one that is there must be right.
     if level.passkey and entry.body.get("passkey"):

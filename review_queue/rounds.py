@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -140,10 +141,17 @@ async def seated(
     return round_, seat
 
 
-async def _decided(
-    session: AsyncSession, items: Sequence[Item]
-) -> dict[str, list[tuple[int, int, str, bool]]]:
-    """By item, the approvals of any run: ledger number, level, person, retrospective."""
+class _Approval(NamedTuple):
+    """One approval as it counts in a round."""
+
+    seq: int
+    level: int
+    staff_id: str
+    retrospective: bool
+
+
+async def _decided(session: AsyncSession, items: Sequence[Item]) -> dict[str, list[_Approval]]:
+    """By item, the approvals of any run."""
     query = (
         select(
             Decision.item_id,
@@ -155,9 +163,9 @@ async def _decided(
         .where(Decision.item_id.in_([item.id for item in items]), Decision.verdict == "approve")
         .order_by(Decision.ledger_seq)
     )
-    decided: dict[str, list[tuple[int, int, str, bool]]] = {}
+    decided: dict[str, list[_Approval]] = {}
     for item_id, seq, level, staff_id, later in (await session.execute(query)).all():
-        decided.setdefault(item_id, []).append((seq, level, staff_id, later))
+        decided.setdefault(item_id, []).append(_Approval(seq, level, staff_id, later))
     return decided
 
 
@@ -169,25 +177,23 @@ async def _emergencies(session: AsyncSession, items: Sequence[Item]) -> dict[str
     return {row.item_id: row for row in rows}
 
 
-def _round(
-    item: Item, decided: Collection[tuple[int, int, str, bool]], emergency: Emergency | None
-) -> Round | None:
+def _round(item: Item, decided: Collection[_Approval], emergency: Emergency | None) -> Round | None:
     follows = emergency is not None and item.retrospective in ("review", "overdue")
     if item.workflow is None or not (follows or item.state == ItemState.REVIEW):
         return None
     # Approvals before this run belong to a text that was changed or sent back since.
-    run = [row for row in decided if row[0] > (item.run_seq or 0)]
+    run = [row for row in decided if row.seq > (item.run_seq or 0)]
     if follows and emergency is not None:
         flow, overdue = follow_up(emergency), item.retrospective == "overdue"
     else:
         body = item.workflow
         flow, overdue = read_workflow(body["klass"], body["version"], body), item.level_overdue
     # The two levels of 应急 do not count for those that follow it.
-    counted = [row[1] for row in run if row[3] == follows]
+    counted = [row.level for row in run if row.retrospective == follows]
     return Round(
         flow=flow,
         counts=tuple(counted.count(index) for index in range(len(flow.levels))),
-        earlier=tuple(row[2] for row in run),
+        earlier=tuple(row.staff_id for row in run),
         overdue=overdue,
         asker=emergency.staff_id if emergency is not None else "",
         emergency=emergency if follows else None,

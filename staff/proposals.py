@@ -193,7 +193,7 @@ class Proposals:
         _need_reason(reason, "请写明不批准的理由")
         row = await self.get(proposal_id)
         await self._must_be_open(row, by)
-        await self._close(row, by, ("rejected", reason.strip()))
+        await self._close(row, by, "rejected", reason.strip())
 
     async def withdraw(self, proposal_id: str, by: str) -> None:
         """Take one's own proposal back."""
@@ -202,10 +202,9 @@ class Proposals:
             raise Refused(403, [Reason("proposer", "只有提出人能收回，其他人请写明理由不批准")])
         if row.state != "proposed":
             raise Refused(409, [_decided(row)])
-        await self._close(row, by, ("withdrawn", ""))
+        await self._close(row, by, "withdrawn", "")
 
-    async def _close(self, row: Proposal, by: str, how: tuple[str, str]) -> None:
-        state, note = how
+    async def _close(self, row: Proposal, by: str, state: str, note: str) -> None:
         async with self.ledger.transaction() as tx:
             fresh = await _waiting(tx.session, row.id, row.payload)
             fresh.state, fresh.decided_by, fresh.decided_at = state, by, now()

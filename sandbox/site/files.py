@@ -11,7 +11,7 @@ Rgb = tuple[int, int, int]
 Box = tuple[int, int, int, int, Rgb]  # left, top, width, height, colour
 
 
-def png(width: int, height: int, colours: tuple[Rgb, Rgb], boxes: Iterable[Box]) -> bytes:
+def png(width: int, height: int, colours: tuple[Rgb, ...], boxes: Iterable[Box]) -> bytes:
     """Boxes on a ground that runs from one colour to the other, made here: nothing is shipped."""
     rows = []
     for line in range(height):
