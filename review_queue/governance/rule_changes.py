@@ -5,12 +5,11 @@ a new version when a second person approves.
 """
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NotRequired, TypedDict
+from typing import Any
 
 from sqlalchemy import and_, select
 
@@ -20,6 +19,7 @@ from gates.finding import Finding
 from gates.rules import RuleError, RuleSet
 from ledger.append import Transaction
 from review_queue.canonical import Draft
+from review_queue.governance.rule_texts import Line, RuleChange, line_of, warnings_of
 from review_queue.governance.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version
 from review_queue.models import Item, Revision
 from staff.proposals import Approval
@@ -43,22 +43,6 @@ class Text:
     title: str
     body: str
     kind: str = "原创"
-
-
-class RuleChange(TypedDict):
-    """One row before and after; None where it comes or goes."""
-
-    id: str
-    was: Row | None
-    now: Row | None
-
-
-class Line(TypedDict):
-    """One changed row in words; `fields` are [name, before, after]."""
-
-    sign: str
-    text: str
-    fields: NotRequired[list[list[str]]]
 
 
 async def no_samples() -> Sequence[str]:
@@ -108,11 +92,11 @@ class RuleSetKind:
         active = await self._sets.active()
         changes = await self._changes(active, payload)
         preview = await asyncio.to_thread(_preview, changes, await self._texts(active))
-        lines = [_line(one) for one in changes]
+        lines = [line_of(one) for one in changes]
         if "version" in payload:
             head = f"恢复到第 {payload['version']} 版（现在是第 {active.version} 版）"
             lines = [Line(sign="~", text=head), *lines]
-        return {"changes": lines, "warnings": _warnings(changes), "preview": preview}
+        return {"changes": lines, "warnings": warnings_of(changes), "preview": preview}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
@@ -124,7 +108,7 @@ class RuleSetKind:
             words = f"恢复到第 {payload['version']} 版"
         else:
             rows = _applied(active, payload["changes"])
-            words = "；".join(_line(one)["text"] for one in payload["changes"])
+            words = "；".join(line_of(one)["text"] for one in payload["changes"])
         await store_version(tx, active.version + 1, rows, approval, words)
         return {"version": active.version + 1}
 
@@ -370,51 +354,3 @@ def _example(name: str, one: Finding, text: Text) -> dict[str, object]:
 
 
 # --- in words -----------------------------------------------------------------------------
-
-
-def _line(one: RuleChange) -> Line:
-    was, wanted = one["was"], one["now"]
-    sides = _sides(one)
-    if wanted is None:
-        reason = was["reason"] if was else ""
-        return {"sign": "-", "text": f"删除规则 {one['id']}：{reason}", "fields": sides}
-    if was is None:
-        return {"sign": "+", "text": f"新增规则 {one['id']}：{wanted['reason']}", "fields": sides}
-    fields = [name for name in {**was, **wanted} if was.get(name) != wanted.get(name)]
-    words = f"修改规则 {one['id']} 的 {'、'.join(fields)}"
-    return {"sign": "~", "text": words, "fields": sides}
-
-
-def _sides(one: RuleChange) -> list[list[str]]:
-    """The fields that differ, as [name, before, after]."""
-    was, wanted = one["was"] or {}, one["now"] or {}
-    return [
-        [name, _words(was.get(name)), _words(wanted.get(name))]
-        for name in {**was, **wanted}
-        if was.get(name) != wanted.get(name)
-    ]
-
-
-def _words(value: Any) -> str:
-    if value is None:
-        return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def _warnings(changes: Sequence[RuleChange]) -> list[str]:
-    """What an approver must not overlook."""
-    weaker = [
-        f"规则 {one['id']} 不再拦截（原来必须改）"
-        for one in changes
-        if one["was"]
-        and one["was"]["severity"] == "block"
-        and (one["now"] is None or one["now"]["severity"] != "block")
-    ]
-    stronger = [
-        f"规则 {one['id']} 命中后稿件必须先改，已安排的发布也会拦下"
-        for one in changes
-        if one["now"]
-        and one["now"]["severity"] == "block"
-        and (not one["was"] or one["was"]["severity"] != "block")
-    ]
-    return weaker + stronger
