@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import tantivy
 
-from bench.figures import SENTENCES, Row, figure, milliseconds, percentile, word_of
+from bench.figures import SENTENCES, Measured, Row, figure, milliseconds, percentile, word_of
 from knowledge.ask import Library, ask_record
 from knowledge.search import pairs
 
@@ -45,12 +45,12 @@ async def ask(n: int = 200, clauses: int = 20_000) -> list[Row]:
         "ask",
         "p95 of one question",
         "ms",
-        (percentile(ours, 95), percentile(milliseconds(bare, n), 95), 20.0),
+        Measured(percentile(ours, 95), percentile(milliseconds(bare, n), 95), 20.0),
         n,
     )
     speed["detail"] = {"clauses": clauses, "p50": round(statistics.median(ours), 3)}
     build = figure(
-        "ask", "index built", "s", (built, bare_built, 60.0 * clauses / 100_000), clauses
+        "ask", "index built", "s", Measured(built, bare_built, 60.0 * clauses / 100_000), clauses
     )
     return [speed, build]
 

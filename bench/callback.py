@@ -13,7 +13,7 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.replies import TextReply
 
 from app import build_site
-from bench.figures import SENTENCES, Row, figure, percentile
+from bench.figures import SENTENCES, Measured, Row, figure, percentile
 from bench.office import new_office
 from bot.models import InboundMessage
 from config.clock import now
@@ -98,8 +98,8 @@ async def callback(n: int = 600) -> list[Row]:
     app.router.add_post("/bare", _bare_callback)
     bare, short = await _load(app, "/bare", n)
     speed = figure(
-        "callback", "encrypted texts answered", "requests/s", (n / ours, n / bare, 1e3), n
+        "callback", "encrypted texts answered", "requests/s", Measured(n / ours, n / bare, 1e3), n
     )
     speed["detail"] = {"stored": stored, "clients": _CLIENTS, "load": "same process"}
-    times = (percentile(taken, 99), percentile(short, 99), 250.0)
+    times = Measured(percentile(taken, 99), percentile(short, 99), 250.0)
     return [speed, figure("callback", "p99 of one answer", "ms", times, n)]

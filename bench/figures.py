@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,18 @@ SENTENCES = (
 )
 
 
-def figure(bench: str, metric: str, unit: str, figures: tuple[float, float, float], n: int) -> Row:
-    """One row from (value, bare, target); a unit that ends in /s is better when it is higher."""
-    value, bare, target = figures
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, what the shortest code takes in the same run, and what to reach."""
+
+    value: float
+    bare: float
+    target: float
+
+
+def figure(bench: str, metric: str, unit: str, measured: Measured, n: int) -> Row:
+    """One row; a unit that ends in /s is better when it is higher."""
+    value, bare, target = measured.value, measured.bare, measured.target
     rate = unit.endswith("/s")
     return {
         "bench": bench,

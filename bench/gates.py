@@ -5,7 +5,7 @@ from datetime import date
 
 import ahocorasick_rs
 
-from bench.figures import SENTENCES, Row, figure, measured, milliseconds, word_of
+from bench.figures import SENTENCES, Measured, Row, figure, measured, milliseconds, word_of
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.normalise import normalise
 from gates.places import DIVISIONS
@@ -38,13 +38,17 @@ async def gates(n: int = 200, terms: int = 50_000) -> list[Row]:
     short = statistics.median(
         milliseconds(lambda: bare.find_matches_as_indexes(dense.text, overlapping=True), n)
     )
-    whole = figure("gates", "p50 of five gates", "ms", (ours, short, 5.0), n)
-    part = figure("gates", "p50 of the scan alone", "ms", (scan, short, round(3 * short, 4)), n)
+    whole = figure("gates", "p50 of five gates", "ms", Measured(ours, short, 5.0), n)
+    part = figure(
+        "gates", "p50 of the scan alone", "ms", Measured(scan, short, round(3 * short, 4)), n
+    )
     whole["detail"] = {"characters": len(text), "terms": len(known.union(extra))}
     speller = Speller.load()
     speller.find(text)
     spelt = statistics.median(milliseconds(lambda: speller.find(text), max(1, n // 10)))
-    spelling = figure("gates", "p50 of the spelling model on top", "ms", (spelt, short, 30.0), n)
+    spelling = figure(
+        "gates", "p50 of the spelling model on top", "ms", Measured(spelt, short, 30.0), n
+    )
     return [whole, part, spelling, *_gates_start(len(extra))]
 
 
@@ -64,6 +68,9 @@ def _gates_start(terms: int) -> list[Row]:
     )
     ours = measured(imports, _OURS, terms)
     bare = measured("import ahocorasick_rs", "made = ahocorasick_rs.AhoCorasick(words)", terms)
-    start = figure("gates", "start-up", "s", (sum(ours[:2]), sum(bare[:2]), 2.0), 1)
+    start = figure("gates", "start-up", "s", Measured(sum(ours[:2]), sum(bare[:2]), 2.0), 1)
     start["detail"] = {"imports": round(ours[0], 3), "compiled": round(ours[1], 3), "terms": terms}
-    return [start, figure("gates", "resident memory added", "MB", (ours[2], bare[2], 150.0), 1)]
+    return [
+        start,
+        figure("gates", "resident memory added", "MB", Measured(ours[2], bare[2], 150.0), 1),
+    ]

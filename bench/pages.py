@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import insert, select
 
 from app import Shenfa, build_site
-from bench.figures import Row, figure
+from bench.figures import Measured, Row, figure
 from bench.office import statements
 from config.clock import now
 from console.web.guard import COOKIE
@@ -67,7 +67,11 @@ async def _page(
         await session.execute(select(Item.id, Item.title).order_by(Item.level_due_at).limit(50))
     bare = (time.perf_counter() - begun) * 1000
     row = figure(
-        "release", f"p50 of the {name}", "ms", (statistics.median(taken[1:]), bare, 100.0), n
+        "release",
+        f"p50 of the {name}",
+        "ms",
+        Measured(statistics.median(taken[1:]), bare, 100.0),
+        n,
     )
     row["detail"] = {"queries": len(asked)}
     return row

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from telegram import Bot
 
 from app import Shenfa
-from bench.figures import IN_FLIGHT, SENTENCES, Row, figure
+from bench.figures import IN_FLIGHT, SENTENCES, Measured, Row, figure
 from bench.office import control, new_office, new_sandbox, released
 from bot.contract import State
 from bot.http import open_session
@@ -41,7 +41,7 @@ async def push(n: int = 1_000) -> list[Row]:
             ours = await _push_ours(shenfa, chats)
             bare = await _push_bare(made["api_base"], token, chats, host)
     row = figure(
-        "push", "unpaced Telegram messages", "messages/s", (n / ours, n / bare, 2_000.0), n
+        "push", "unpaced Telegram messages", "messages/s", Measured(n / ours, n / bare, 2_000.0), n
     )
     row["detail"] = {"in_flight": IN_FLIGHT, "database": "sqlite"}
     return [row]

@@ -9,7 +9,7 @@ import time
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from app import Shenfa
-from bench.figures import Row, figure, milliseconds
+from bench.figures import Measured, Row, figure, milliseconds
 from bench.office import new_office, released, statements, submitted
 from bench.pages import pages
 from config.setup import AccountSetup
@@ -68,7 +68,7 @@ async def _verify_release(shenfa: Shenfa, n: int) -> list[Row]:
                 begun = time.perf_counter()
                 await proof.verify(release_id)
                 taken.append((time.perf_counter() - begun) * 1000)
-        row = figure("release", name, "ms", (statistics.median(taken), short, 2.0), n)
+        row = figure("release", name, "ms", Measured(statistics.median(taken), short, 2.0), n)
         row["detail"] = {"signed_entries_checked": len(mine), "queries": len(asked) // n}
         rows.append(row)
     return rows
@@ -100,7 +100,7 @@ async def _verify_ledger(ledger: Ledger, entries: int) -> Row:
         records = (json.loads(line) for line in file)
         held = [record for record in records if "preimage" in record]
     bare = milliseconds(lambda: _bare_verify(held, ledger.public_key), 1)[0] / 1000
-    speeds = (verdict.entries / whole, verdict.entries / bare, 20_000.0)
+    speeds = Measured(verdict.entries / whole, verdict.entries / bare, 20_000.0)
     row = figure("release", "ledger verified from its export", "entries/s", speeds, verdict.entries)
     row["detail"] = {"signed": verdict.signed, "appended_per_second": round(appended)}
     return row

@@ -15,7 +15,7 @@ from rensa import RMinHash, RMinHashLSH
 from sqlalchemy import insert, select, update
 
 from app import Shenfa
-from bench.figures import SENTENCES, Row, figure, milliseconds, percentile, word_of
+from bench.figures import SENTENCES, Measured, Row, figure, milliseconds, percentile, word_of
 from bench.office import new_office, new_sandbox
 from bot.http import open_session
 from config.clock import now
@@ -59,7 +59,7 @@ def _extraction(n: int) -> list[Row]:
             return Readability(page).summary()
 
         name = "meta tags" if known else "generic fallback"
-        figures = (
+        figures = Measured(
             statistics.median(milliseconds(ours, n)),
             statistics.median(milliseconds(bare, n)),
             target,
@@ -110,7 +110,11 @@ async def _near(shenfa: Shenfa, n: int, articles: int) -> Row:
     waiting = iter(minhashes)
     bare = statistics.median(milliseconds(lambda: index.query(next(waiting)), n))
     row = figure(
-        "sources", "p95 of a near-duplicate check", "ms", (percentile(taken, 95), bare, 10.0), n
+        "sources",
+        "p95 of a near-duplicate check",
+        "ms",
+        Measured(percentile(taken, 95), bare, 10.0),
+        n,
     )
     row["detail"] = {"articles": articles, "found": hits, "p50": round(percentile(taken, 50), 2)}
     return row
@@ -238,11 +242,11 @@ async def sources(columns: int = 500, articles: int = 100_000, n: int = 100) -> 
             near = await _near(shenfa, n, articles)
         bare = await _bare_poll(addresses, host)
     filled = figure(
-        "sources", "columns polled, one new article each", "s", (first, bare, 60.0), columns
+        "sources", "columns polled, one new article each", "s", Measured(first, bare, 60.0), columns
     )
     filled["detail"] = {"items": made}
     quiet = figure(
-        "sources", "columns polled, nothing new", "s", (min(steady), bare, 60.0), columns
+        "sources", "columns polled, nothing new", "s", Measured(min(steady), bare, 60.0), columns
     )
     quiet["detail"] = {"megabytes": [round(one) for one in memory], "at_once": AT_ONCE}
     return [filled, quiet, *extraction, near]

@@ -1,7 +1,5 @@
 """The JSON API: every feature's routes in one list, and openapi.json that describes them."""
 
-from typing import Any
-
 from aiohttp import web
 
 from console.experts import api as experts
@@ -28,7 +26,7 @@ from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
 @needs(PUBLIC)
 async def openapi(request: web.Request) -> web.StreamResponse:
     """This API as OpenAPI 3.1."""
-    paths: dict[str, dict[str, Any]] = {}
+    paths: dict[str, dict[str, object]] = {}
     for route in ROUTES:
         paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = _operation(route)
     return as_json(
@@ -69,7 +67,7 @@ _ERROR = {
 }
 
 
-def _operation(route: web.RouteDef) -> dict[str, Any]:
+def _operation(route: web.RouteDef) -> dict[str, object]:
     handler = route.handler
     action = action_of(handler) or PUBLIC
     failure = {
@@ -77,7 +75,7 @@ def _operation(route: web.RouteDef) -> dict[str, Any]:
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
-    operation: dict[str, Any] = {
+    operation: dict[str, object] = {
         "operationId": handler.__name__,
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
         "parameters": [

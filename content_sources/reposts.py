@@ -29,13 +29,13 @@ from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
 from review_queue.states import ItemState
 from staff.models import Staff
-from staff.people import person_with, roles_at
+from staff.people import roles_at
 from staff.proposals import words_digest
 from staff.refusal import Reason, Refused
+from staff.rights import entitled
 from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
-ASKERS = frozenset({"editor"})
 SIGNERS = ("reviewer_3", "supervisor")
 EXCUSABLE = frozenset({"host", "subdomain", "port", "expired", "not_yet", "scope"})
 """Refusals that an exception may lift; a revoked source and a disguised address never."""
@@ -186,7 +186,7 @@ class Reposts:
     async def ask_exception(self, item_id: str, staff_id: str, reason: str) -> SourceException:
         """Ask that one item may be republished although its source is not determined."""
         async with self._db.session() as session:
-            await person_with(session, staff_id, ASKERS)
+            await entitled(session, staff_id, "exceptions.ask")
             _, draft, digest = await _latest(session, item_id)
         judged = await self.judge(draft.attribution.get("url", ""))
         reasons = _ask_faults(draft, judged, reason)
@@ -194,6 +194,7 @@ class Reposts:
         if reasons or place is None:
             raise Refused(422, reasons or [Reason("url", "原文链接无法识别")])
         async with self._ledger.transaction() as tx:
+            await entitled(tx.session, staff_id, "exceptions.ask")  # again, where it is signed
             row = SourceException(
                 id=new_id(),
                 item_id=item_id,

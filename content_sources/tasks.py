@@ -23,8 +23,8 @@ from review_queue.correcting import copy_to_correct
 from review_queue.desk import Queue
 from review_queue.models import Item, Revision
 from staff.models import Staff, Task
-from staff.people import person_with
 from staff.refusal import Reason, Refused
+from staff.rights import entitled
 from staff.tasks import (
     NewTask,
     Settlement,
@@ -57,10 +57,6 @@ CHOICES = {
     "renewal": ("done",),
 }
 EARLIER = timedelta(days=3)  # a repost that went out shortly before it was asked for counts
-SETTLERS = frozenset(
-    {"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy", "admin", "supervisor"}
-)
-ASKERS = frozenset({"editor", "admin", "supervisor"})
 
 
 async def owner_of(session: AsyncSession, owner: str) -> str | None:
@@ -88,7 +84,7 @@ async def ask_for_repost(ledger: Ledger, new: NewTask) -> Task:
     if new.due_at <= now():
         faults.append(Reason("due_at", "时限已经过了，请填写以后的时间"))
     async with ledger.transaction() as tx:
-        await person_with(tx.session, new.created_by, ASKERS)
+        await entitled(tx.session, new.created_by, "tasks.ask")
         known = set((await tx.session.scalars(select(Account.id))).all())
         if unknown := set(new.accounts) - known:
             faults.append(Reason("accounts", f"没有这样的账号：{'、'.join(sorted(unknown))}"))
@@ -102,7 +98,7 @@ async def ask_for_repost(ledger: Ledger, new: NewTask) -> Task:
 async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> Task:
     """Close a task. A correction makes a draft of kind 更正; a recall takes the item back."""
     async with queue.ledger.db.session() as session:
-        await person_with(session, staff_id, SETTLERS)
+        await entitled(session, staff_id, "tasks.settle")
         task = await read_open(session, task_id)
     check_settlement(how, {key: OUTCOMES[key] for key in CHOICES[task.kind]})
     made = ""
@@ -110,6 +106,7 @@ async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> 
         # Recalling writes its own entries and asks the platforms: not inside our transaction.
         await recalling.recall(queue, task.item_id, staff_id, how.note)
     async with queue.ledger.transaction() as tx:
+        await entitled(tx.session, staff_id, "tasks.settle")  # again: the recall took its time
         task = await read_open(tx.session, task_id)
         if how.outcome == "corrected" and task.item_id:
             made = (await copy_to_correct(queue, tx, task.item_id, staff_id)).id

@@ -111,15 +111,18 @@ def _numbering(ctx: Context, text: str, mark: re.Pattern[str]) -> Iterator[Findi
     for at, here in enumerate(marks):
         after = marks[at + 1] if at + 1 < len(marks) else None
         if before is not None and here.value not in (1, before.value + 1):
-            yield from _odd_one(ctx, (before, here, after), write)
+            yield from _odd_one(ctx, before, here, after, write)
         before = here
 
 
 def _odd_one(
-    ctx: Context, row: tuple[_Numbered, _Numbered, _Numbered | None], write: Callable[[int], str]
+    ctx: Context,
+    before: _Numbered,
+    here: _Numbered,
+    after: _Numbered | None,
+    write: Callable[[int], str],
 ) -> Iterator[Finding]:
     """Told only when the list goes on from it, so that a figure at a line's start is none."""
-    before, here, after = row
     right = before.value + 1
     repeated = here.value == before.value and after is not None and after.value == right
     skipped = here.value == right + 1 and (after is None or after.value in (1, here.value + 1))

@@ -88,6 +88,16 @@ class Swaps:
     features: Real
 
 
+@dataclass(frozen=True)
+class _Swap:
+    """The ids around each place as they stand and as they would, and how likely each reads."""
+
+    old: Ids
+    new: Ids
+    before: Real
+    after: Real
+
+
 class Speller:
     """Finds misspellings; made once (a third of a second), then used from any thread."""
 
@@ -168,8 +178,7 @@ class Speller:
         second = np.where(size > 1, gain[np.minimum(first + 1, len(gain) - 1)], -20)
         best, place = order[first], owner[first]
         features = self._features(
-            (rows[place], swapped[best]),
-            (before[place], after[best]),
+            _Swap(rows[place], swapped[best], before[place], after[best]),
             np.stack([gain[first], np.maximum(gain[first] - second, -20), np.log1p(size)], axis=1),
             alike[best],
         )
@@ -188,11 +197,10 @@ class Speller:
         fits = (pairs(key_of([left, ids])) > 0) | (pairs(key_of([ids, right])) > 0)
         return owner[fits], ids[fits], alike[fits]
 
-    def _features(
-        self, rows: tuple[Ids, Ids], logs: tuple[Real, Real], gain: Real, alike: Real
-    ) -> Real:
-        old, new = rows
-        middle = [np.log1p(self.language.single[row[:, _PAD].astype(np.intp)]) for row in rows]
+    def _features(self, swap: _Swap, gain: Real, alike: Real) -> Real:
+        old, new = swap.old, swap.new
+        single = self.language.single
+        middle = [np.log1p(single[row[:, _PAD].astype(np.intp)]) for row in (old, new)]
         left, right = old[:, _PAD - 1], old[:, _PAD + 1]
         name = self._surnames[left.astype(np.intp)] | self._surnames[old[:, 1].astype(np.intp)]
         marks = [
@@ -206,8 +214,8 @@ class Speller:
         return np.concatenate(
             [
                 gain,
-                logs[0],
-                logs[1],
+                swap.before,
+                swap.after,
                 self.language.support(old),
                 self.language.support(new),
                 self.words.cover(old),

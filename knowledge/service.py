@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -25,6 +25,14 @@ _RANK = ("in_force", "amended", "not_yet", "expired", "repealed")
 _FORMAT = 1  # of the index; a new number makes every stored index be built again
 
 
+@dataclass(frozen=True)
+class _State:
+    """Grows with every approved change: how many policies are active, and all their versions."""
+
+    policies: int
+    versions: int
+
+
 class KnowledgeService:
     """Answers, facts for the gates, and who was told what. One per process."""
 
@@ -33,7 +41,7 @@ class KnowledgeService:
         self._db = db
         self._directory = directory
         self._index: Index | None = None
-        self._indexed: tuple[int, int] | None = None
+        self._indexed: _State | None = None
         self._lock = asyncio.Lock()
         self.facts = PolicyIndex(())
 
@@ -53,10 +61,10 @@ class KnowledgeService:
         await self.refresh()
         return self.facts
 
-    async def _opened(self, state: tuple[int, int]) -> Index:
+    async def _opened(self, state: _State) -> Index:
         if self._directory is None:
             return await asyncio.to_thread(Index.build, await self._docs())
-        place = self._directory / f"{_FORMAT}-{state[0]}-{state[1]}"
+        place = self._directory / f"{_FORMAT}-{state.policies}-{state.versions}"
         if not place.exists():
             await asyncio.to_thread(_store, await self._docs(), place)
         return await asyncio.to_thread(Index.open, place)
@@ -101,13 +109,12 @@ class KnowledgeService:
             return await told_of(session, clause_ids)
 
 
-async def _state(session: AsyncSession) -> tuple[int, int]:
-    """Grows with every approved change: how many policies are active, and all their versions."""
+async def _state(session: AsyncSession) -> _State:
     query = select(func.count(), func.coalesce(func.sum(Policy.version), 0)).where(
         Policy.state == "active"
     )
     count, versions = (await session.execute(query)).one()
-    return int(count), int(versions)
+    return _State(int(count), int(versions))
 
 
 async def _known(session: AsyncSession) -> list[Entry]:

@@ -29,6 +29,7 @@ from ledger.verify import (
     Broken,
     Entry,
     Gap,
+    Row,
     Verdict,
     check_entry,
     signature_holds,
@@ -36,7 +37,6 @@ from ledger.verify import (
 from storage.crypt import load_or_create_key
 from storage.database import Database, new_id
 
-Row = tuple[str, str, str | None]
 CHECKPOINT = "checkpoint"
 CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
 BATCH = 2000
@@ -59,6 +59,8 @@ class Transaction:
         Kinds of authority are signed; the few in UNSIGNED_KINDS are only chained.
         """
         seq, prev = self._head or await _head(self.session)
+        # Number 1000 must be signed whatever it is: a checkpoint takes its place, and the entry
+        # follows.
         if (seq + 1) % CHECKPOINT_EVERY == 0 and kind in UNSIGNED_KINDS:
             await self.append(CHECKPOINT, subject="ledger", actor="system", body={})
             seq, prev = self._head or (seq, prev)
@@ -78,6 +80,7 @@ class Transaction:
         digest = hashlib.sha256(preimage.encode()).hexdigest()
         signature = None
         if kind not in UNSIGNED_KINDS:
+            # Over the text of the digest, so that an auditor can check it with common tools.
             signature = self._key.sign(digest.encode()).hex()
             self.signed.append((seq + 1, digest))
         self.session.add(
@@ -134,6 +137,8 @@ class Ledger:
             yield transaction
         self._read_at = 0.0  # what this process did itself counts at once
         if transaction.signed:
+            # After the commit and before the caller goes on: what people were told has happened is
+            # anchored.
             mark = self.mark("anchor", *transaction.signed[-1])
             await asyncio.to_thread(self.files.write, mark)
 
@@ -152,6 +157,7 @@ class Ledger:
         async with self.transaction() as tx:
             query = select(LedgerEntry.at, LedgerEntry.signature).order_by(LedgerEntry.seq.desc())
             waiting = None
+            # At least one of any thousand is signed, so the loop ends.
             for at, signature in (await tx.session.execute(query.limit(CHECKPOINT_EVERY))).all():
                 if signature is not None:
                     break
@@ -180,9 +186,12 @@ class Ledger:
             stored = await self._read_on([entry.seq for entry in known])
             for entry in known:
                 row = stored.get(entry.seq)
+                # Remembered and gone: deletion is found although the chain after it may be whole.
                 if row is None:
                     raise Broken(entry.seq, "这一条已被删除")
                 if not _same(entry, row):
+                    # Says exactly what is wrong where it can; the plain line below is for what
+                    # would pass by itself.
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
             self._read_at = time.monotonic()
@@ -207,14 +216,16 @@ class Ledger:
             asked = or_(new, LedgerEntry.seq.in_(wanted)) if wanted else new
             rows = await self._rows(asked, len(wanted))
             stored |= {seq: row for seq, row in rows if seq <= start}
-            if start and (start not in stored or stored[start][1] != self._audit.prev):
+            if start and (start not in stored or stored[start].hash != self._audit.prev):
                 await self._cut(start, present=start in stored)
             fresh = [row for seq, row in rows if seq > start]
+            # A signature costs some 0.1 ms: many of them would hold up every page.
             if len(fresh) > IN_THREAD:
                 await asyncio.to_thread(self._take, fresh)
             else:
                 self._take(fresh)
             reading, wanted = len(fresh) >= BATCH - 1, ()
+        # One at a time and taken off after it held: what raises is found again at the next look.
         while marks:
             self._audit.anchor(marks[0])
             marks.pop(0)
@@ -226,7 +237,7 @@ class Ledger:
         )
         query = query.where(where).order_by(LedgerEntry.seq).limit(BATCH + more)
         found = await self.db.read(lambda session: session.execute(query).all())
-        return [(seq, (preimage, digest, sig)) for seq, preimage, digest, sig in found]
+        return [(seq, Row(preimage, digest, sig)) for seq, preimage, digest, sig in found]
 
     async def _cut(self, last: int, *, present: bool) -> None:
         """Entry `last` was read before and is not there any more, or is another one."""
@@ -257,6 +268,7 @@ class Ledger:
         return audit.verdict()
 
     async def _read_all(self, audit: Audit) -> None:
+        # Page by page: an office's years of entries do not fit into memory on a small machine.
         while rows := await self._rows(LedgerEntry.seq > audit.seq):
             await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
 
@@ -283,6 +295,8 @@ class Ledger:
         await self._read_all(audit)
         lost: set[tuple[int, str]] = set()
         for mark in marks:
+            # Only anchors with our own signature count as lost: anybody could write others to the
+            # file.
             if mark["seq"] > audit.seq and self._ours(mark):
                 lost.add((mark["seq"], mark["hash"]))
             else:
@@ -334,6 +348,7 @@ class Ledger:
             Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)
         )
         found = (await session.scalars(query.limit(1))).first()
+        # One open incident says it; a job that runs every minute must not open a thousand.
         if found is not None:
             return found.id
         incident = Incident(

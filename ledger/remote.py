@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -16,6 +17,14 @@ Post = Callable[[str, str], Awaitable[str]]
 RETRY = timedelta(seconds=30)
 RETRY_MOST = timedelta(hours=1)
 _log = structlog.get_logger("ledger.remote")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last signed entry: what a place elsewhere is told."""
+
+    seq: int
+    hash: str
 
 
 class RemoteAnchors:
@@ -39,15 +48,15 @@ class RemoteAnchors:
                 signed = query.where(LedgerEntry.signature.is_not(None)).limit(1)
                 head = (await session.execute(signed)).first()
                 place = await session.get(AnchorPlace, address)
-            if head is None or (place and not _due(place, (head[0], head[1]), now())):
+            if head is None or (place and not _due(place, Head(head[0], head[1]), now())):
                 continue
             line = json.dumps(self._ledger.mark("anchor", head[0], head[1]))
             problem = await self._post(address, line)
-            await self._keep(address, (head[0], head[1]), problem)
+            await self._keep(address, Head(head[0], head[1]), problem)
             told += not problem
         return told
 
-    async def _keep(self, address: str, head: tuple[int, str], problem: str) -> None:
+    async def _keep(self, address: str, head: Head, problem: str) -> None:
         async with self._ledger.db.writing() as session:
             place = await session.get(AnchorPlace, address)
             if place is None:
@@ -58,10 +67,12 @@ class RemoteAnchors:
                 place.tries += 1
                 place.next_at = now() + min(RETRY * 2 ** min(place.tries - 1, 10), RETRY_MOST)
             else:
-                place.seq, place.hash = head
+                place.seq, place.hash = head.seq, head.hash
                 place.tries, place.next_at, place.told_at = 0, None, now()
             place.problem = problem[:200]
 
 
-def _due(place: AnchorPlace, head: tuple[int, str], moment: datetime) -> bool:
-    return (place.seq, place.hash) != head and (place.next_at is None or place.next_at <= moment)
+def _due(place: AnchorPlace, head: Head, moment: datetime) -> bool:
+    return Head(place.seq, place.hash) != head and (
+        place.next_at is None or place.next_at <= moment
+    )

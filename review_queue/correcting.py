@@ -9,9 +9,8 @@ from review_queue.desk import Queue, fresh_levels, latest
 from review_queue.drafting import Origin, create_item_in
 from review_queue.models import Item
 from review_queue.states import ItemState
-from staff.people import read_person
+from staff.people import person_with, read_person
 from staff.refusal import Reason, Refused, missing
-from staff.roles import role_fault
 
 KIND = "更正"
 WRITERS = frozenset({"editor"})
@@ -33,9 +32,7 @@ async def correct(queue: Queue, item_id: str, staff_id: str, words: Correction) 
     """
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
-        person = await read_person(tx.session, staff_id)
-        if WRITERS.isdisjoint(person.roles):
-            raise Refused(403, [role_fault(WRITERS)])
+        await person_with(tx.session, staff_id, WRITERS)
         old = await _old(tx, item_id)
         if old.state not in _SENT:
             why = "只有安排过发布的稿件才需要更正，草稿请直接修改"

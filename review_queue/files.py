@@ -63,7 +63,7 @@ class Files:
             self._known.move_to_end(key)
             return self._known[key]
         reading = await self._read(file)
-        found = await asyncio.to_thread(_check, file, reading, (kind, day), (ruleset, facts))
+        found = await asyncio.to_thread(_check, file, reading, _Asked(kind, day, ruleset, facts))
         self._known[key] = found
         if len(self._known) > _KEPT:
             self._known.popitem(last=False)
@@ -86,14 +86,22 @@ def _lost(reason: str) -> Reading:
     return Reading((), (Unreadable("lost", "block", reason).fault,))
 
 
-def _check(
-    file: _File, reading: Reading, about: tuple[str, date], against: tuple[RuleSet, Facts]
-) -> list[Finding]:
-    kind, day = about
+@dataclass(frozen=True)
+class _Asked:
+    """What a file is checked as, and against what."""
+
+    kind: str
+    day: date
+    ruleset: RuleSet
+    facts: Facts
+
+
+def _check(file: _File, reading: Reading, asked: _Asked) -> list[Finding]:
     if file.span is None:
         named = Part("文件名", PurePath(file.name).stem)
         reading = replace(reading, parts=(*reading.parts, named))
-    found = file_findings(FileDraft(file.name, reading, kind, day), *against)
+    draft = FileDraft(file.name, reading, asked.kind, asked.day)
+    found = file_findings(draft, asked.ruleset, asked.facts)
     if file.span is None:
         return [replace(one, reason=f"附件 {file.name}，{one.reason}") for one in found]
     start, end = file.span

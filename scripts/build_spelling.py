@@ -194,7 +194,7 @@ def examples(speller: Speller, rows: Sequence[str]) -> tuple[Any, Any]:
     return np.concatenate(features), np.array(labels, np.float32)
 
 
-def train(features: Any, labels: Any, sizes: tuple[int, int] = (40, 20)) -> dict[str, Any]:
+def train(features: Any, labels: Any, sizes: tuple[int, ...] = (40, 20)) -> dict[str, Any]:
     """Logistic loss, Adam, weight decay; the best of the epochs on a tenth held out."""
     dice = np.random.default_rng(SEED)
     mean, scale = features.mean(axis=0), features.std(axis=0) + 1e-3

@@ -9,10 +9,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.models import Staff
 from staff.people import person_with
+from staff.roles import REVIEWERS
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
+    "sources.propose": frozenset({"editor", "admin"}),
+    "sources.approve": frozenset({"admin"}),
+    "exceptions.ask": frozenset({"editor"}),
     "pictures.set": frozenset({"editor"}),
+    "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
+    "tasks.settle": REVIEWERS | {"editor", "admin", "supervisor"},
     "incidents.close": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),
 }

@@ -102,7 +102,9 @@ class Matching:
                 bound = await _batch_end(session, publication.account_id, last)
                 if bound is None:
                     return made
-                made += await self._create_batch(session, publication, release, (last, bound))
+                made += await self._create_batch(
+                    session, publication, release, after=last, upto=bound
+                )
             last = bound
 
     async def _create_batch(
@@ -110,7 +112,9 @@ class Matching:
         session: AsyncSession,
         publication: Publication,
         release: Release,
-        span: tuple[str, str],
+        *,
+        after: str,
+        upto: str,
     ) -> int:
         audience = release.audience or {}
         moment = now()
@@ -134,7 +138,7 @@ class Matching:
                 literal(moment, UtcTime()),
                 func.min(_due(moment)),
             )
-            .where(Contact.id > span[0], Contact.id <= span[1])
+            .where(Contact.id > after, Contact.id <= upto)
             .group_by(Subscription.contact_id)
         )
         names = [*_COLUMNS]

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from console.experts.pages import address_of
 from console.web.deps import DEPS, found, visitor
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import Experts, Question, latest_of, links_of, state_of
@@ -25,11 +25,7 @@ class ExpertBody(Strict):
 def _links(links: Sequence[ExpertLink], digest: str) -> list[dict[str, object]]:
     names = ("id", "organisation", "question", "digest", "verdict", "name", "text")
     moments = ("asked_at", "expires_at", "answered_at", "withdrawn_at")
-    return [
-        {name: getattr(link, name) for name in (*names, *moments)}
-        | {"words": state_of(link, digest)}
-        for link in links
-    ]
+    return [picked(link, (*names, *moments)) | {"words": state_of(link, digest)} for link in links]
 
 
 @needs("items.read")

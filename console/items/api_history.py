@@ -1,7 +1,6 @@
 """The JSON API around one review: what changed since, the timeline, colleagues' notes."""
 
 from dataclasses import asdict
-from typing import Any
 
 from aiohttp import web
 from pydantic import Field
@@ -30,7 +29,7 @@ async def item_changes(request: web.Request) -> web.StreamResponse:
     async with deps.db.session() as session:
         look = await last_look(session, facts, visitor(request).staff_id)
     found = changes(deps, facts, look, request.query)
-    shown: dict[str, Any] = {"since": None, "choices": [], "count": 0}
+    shown: dict[str, object] = {"since": None, "choices": [], "count": 0}
     if found is not None:
         shown = {
             "since": found.chosen.key,

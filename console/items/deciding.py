@@ -1,12 +1,13 @@
 """Buttons of the item's page that decide: verdict, device signature, claim, submission."""
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import TypedDict
 
 from aiohttp import web
 
 from console.items.facts import latest_draft
-from console.items.marks import find_span
+from console.items.marks import Span, find_span
 from console.items.view import Typed, show_item
 from console.web.deps import DEPS, Deps, acting
 from console.web.guard import place_of
@@ -21,7 +22,14 @@ from staff.passkeys import Passkeys, read_credential, shown_assertion
 from staff.refusal import Reason, Refused
 
 
-def _answers(fields: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+class GateAnswer(TypedDict):
+    """One row of the decision panel."""
+
+    ok: bool
+    note: str
+
+
+def _answers(fields: Mapping[str, str]) -> dict[str, GateAnswer]:
     """The five rows of the decision panel; rows left open stay out."""
     return {
         gate: {"ok": fields[f"gate_{gate}"] == "ok", "note": fields.get(f"note_{gate}", "")}
@@ -38,13 +46,17 @@ def _attachments(fields: Mapping[str, str]) -> dict[str, bool]:
     }
 
 
-async def _returning(deps: Deps, item_id: str, fields: Mapping[str, str]) -> dict[str, Any]:
-    """The gate and the marked passage of a return; Refused (422) when the passage is not there."""
-    words, near = fields.get("mark_text", ""), fields.get("mark_at", "")
+def _failed_gate(fields: Mapping[str, str]) -> str:
+    """The gate a return is about: the one named beside the passage, else the first that failed."""
     failed = [gate for gate in GATES if fields.get(f"gate_{gate}") == "problem"]
-    gate = fields.get("mark_gate") or next(iter(failed), "")
+    return fields.get("mark_gate") or next(iter(failed), "")
+
+
+async def _marked_span(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Span | None:
+    """The passage marked for a return, if any; Refused (422) when it is not in the text."""
+    words, near = fields.get("mark_text", ""), fields.get("mark_at", "")
     if not words:
-        return {"gate": gate}
+        return None
     async with deps.db.session() as session:
         draft = await latest_draft(session, item_id)
     place = int(near) if near.isdigit() and len(near) < 8 else 0
@@ -52,21 +64,14 @@ async def _returning(deps: Deps, item_id: str, fields: Mapping[str, str]) -> dic
     if span is None:
         why = "标题和正文里找不到您标出的这段文字，请照原文粘贴，或用“用选中的文字”"
         raise Refused(422, [Reason("span", why)])
-    return {"gate": gate, "span": span}
+    return span
 
 
 async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> ReviewForm:
-    """The decision form as an ReviewForm; Refused (422) names a field that cannot be read."""
+    """The decision form as a ReviewForm; Refused (422) names a field that cannot be read."""
     version, verdict = fields.get("version", ""), fields.get("verdict", "approve")
-    more: dict[str, Any] = {}
     signed = fields.get("passkey", "") if verdict == "approve" else ""
-    if verdict == "return":
-        more = await _returning(deps, item_id, fields)
-    if verdict == "refer":
-        more = {"department": fields.get("department", "")}
-        if due := fields.get("due_at"):
-            more["due_at"] = read_field_time(due, "答复期限")
-    return ReviewForm(
+    answer = ReviewForm(
         verdict=verdict,
         digest=fields.get("digest", ""),
         version=int(version) if version.isdigit() else -1,
@@ -75,8 +80,18 @@ async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> Review
         proof=bool(fields.get("proof")),
         attachments=_attachments(fields),
         passkey=shown_assertion(read_credential(signed)) if signed else None,
-        **more,
     )
+    if verdict == "return":
+        span = await _marked_span(deps, item_id, fields)
+        return replace(answer, gate=_failed_gate(fields), span=span)
+    if verdict == "refer":
+        due = fields.get("due_at")
+        return replace(
+            answer,
+            department=fields.get("department", ""),
+            due_at=read_field_time(due, "答复期限") if due else None,
+        )
+    return answer
 
 
 @needs("items.review")

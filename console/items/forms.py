@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
+from typing import Any, NotRequired, TypedDict
 
 from aiohttp import web
 
@@ -15,10 +16,24 @@ from staff.refusal import Reason, Refused
 DIMENSIONS = ("topics", "groups", "regions")
 
 
-async def read_changes(request: web.Request) -> dict[str, Any]:
+class Changes(TypedDict):
+    """What the drafting form says; the window only of an item that has one."""
+
+    title: str
+    body: str
+    kind: str
+    klass: str
+    accounts: tuple[str, ...]
+    attribution: Mapping[str, str]
+    audience: dict[str, list[str]] | None
+    not_before: NotRequired[datetime]
+    not_after: NotRequired[datetime]
+
+
+async def read_changes(request: web.Request) -> Changes:
     """The drafting form as changes to a Draft; every field by its Chinese name when wrong."""
     fields = await form(request)
-    changes: dict[str, Any] = {
+    changes: Changes = {
         "title": fields.get("title", ""),
         "body": clean_body(fields.get("body", "")),
         "kind": fields.get("kind", ""),
@@ -52,14 +67,14 @@ def clean_body(text: str) -> str:
     return "\n".join(line for line in lines if line)
 
 
-def keep_same_minute(changes: dict[str, Any], draft: Draft) -> dict[str, Any]:
+def keep_same_minute(changes: Changes, draft: Draft) -> Changes:
     """A form says minutes: an untouched window keeps its seconds, so the digest stays the same."""
-    for name in ("not_before", "not_after"):
-        stored = getattr(draft, name)
-        if name in changes and stored.replace(second=0, microsecond=0) == changes[name]:
-            changes[name] = stored
+    if changes.get("not_before") == draft.not_before.replace(second=0, microsecond=0):
+        changes["not_before"] = draft.not_before
+    if changes.get("not_after") == draft.not_after.replace(second=0, microsecond=0):
+        changes["not_after"] = draft.not_after
     attribution = {name: draft.attribution.get(name, "") for name in ATTRIBUTION}
-    if changes.get("attribution") == attribution:
+    if changes["attribution"] == attribution:
         changes["attribution"] = draft.attribution
     return changes
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Protocol, TypedDict
 
 from bot.render import PICTURE
 
@@ -106,7 +106,16 @@ def paragraphs(body: str, findings: Sequence[Marked]) -> list[Paragraph]:
     return result
 
 
-def find_span(title: str, body: str, words: str, near: int = 0) -> dict[str, Any] | None:
+class Span(TypedDict):
+    """A marked place of a text as a decision keeps it; offsets count code points."""
+
+    field: str
+    start: int
+    end: int
+    text: str
+
+
+def find_span(title: str, body: str, words: str, near: int = 0) -> Span | None:
     """Where `words` stand in the title or the body, as {"field", "start", "end", "text"}.
 
     White space does not count, so a passage may run over paragraphs. Of several places the one

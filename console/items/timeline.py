@@ -89,7 +89,9 @@ def steps(
         if entry.kind == "referral.answered":
             told[entry.seq] = _answer_to(entry, facts.entries, remarks)
     made = [
-        _of_entry(entry, (decisions.get(entry.seq), told.get(entry.seq, ())), facts)
+        _of_decision(entry, decisions[entry.seq], facts)
+        if entry.seq in decisions
+        else _of_entry(entry, told.get(entry.seq, ()), facts)
         for entry in facts.entries
     ]
     made += [
@@ -116,13 +118,8 @@ def _answer_to(
     return ()
 
 
-def _of_entry(
-    entry: LedgerEntry, more: tuple[Decision | None, tuple[str, ...]], facts: ItemFacts
-) -> Step:
-    decision, lines = more
+def _of_entry(entry: LedgerEntry, lines: tuple[str, ...], facts: ItemFacts) -> Step:
     body = json.loads(entry.preimage)["body"]
-    if decision is not None:
-        return _of_decision(entry, decision, facts)
     words = _WORDS.get(entry.kind, _unknown(entry.kind))
     tone = _ENTRY_TONES.get(entry.kind, "")
     return Step(entry.at, _who(facts, entry.actor), words(body), lines, tone, entry.seq)

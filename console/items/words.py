@@ -1,7 +1,6 @@
 """How an item and its findings are said in words, and what happened to it."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from console.items.marks import Marked
 from console.web.words import SEVERITIES
@@ -89,7 +88,7 @@ DONE = {
     "scheduled": "已安排发布，到时间自动发出。",
     "recalled": "已撤回，尚未发出的全部停止。",
 }
-WORDS: dict[str, Any] = {
+WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
     "ITEM_TONES": ITEM_TONES,
     "REDACTION": profiles(),

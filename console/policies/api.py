@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from console.policies.words import validity_words
 from console.web.deps import DEPS
-from console.web.interface import PAGE, as_json
+from console.web.interface import PAGE, as_json, picked
 from console.web.permissions import needs
 from knowledge.models import Policy
 
@@ -18,12 +18,7 @@ async def policies(request: web.Request) -> web.StreamResponse:
         rows = (await session.scalars(query)).all()
     names = ("id", "title", "doc_number", "issuer", "url", "issued_on", "state")
     return as_json(
-        {
-            "policies": [
-                {name: getattr(row, name) for name in names} | {"validity": validity_words(row)[0]}
-                for row in rows
-            ]
-        }
+        {"policies": [picked(row, names) | {"validity": validity_words(row)[0]} for row in rows]}
     )
 
 

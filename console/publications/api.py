@@ -7,7 +7,7 @@ from aiohttp import web
 from bot.delivery.settling import settle_publication
 from bot.models import Publication
 from console.web.deps import DEPS, found, visitor
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from review_queue import publishing
 
@@ -24,10 +24,7 @@ async def publication(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
     names = ("id", "item_id", "account_id", "digest", "state", "ref", "url", "reason")
-    return as_json(
-        {name: getattr(row, name) for name in names}
-        | {"due_at": row.due_at, "published_at": row.published_at}
-    )
+    return as_json(picked(row, names) | {"due_at": row.due_at, "published_at": row.published_at})
 
 
 @needs("publications.settle")

@@ -8,7 +8,7 @@ from bot.switching import turn_switch
 from config.clock import now
 from console.records.pages import verification
 from console.web.deps import DEPS, visitor
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from console.web.words import clock_words
 from ledger.models import Incident, LedgerEntry
@@ -31,7 +31,7 @@ async def incidents(request: web.Request) -> web.StreamResponse:
         query = select(Incident).where(Incident.closed_at.is_(None))
         rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
     names = ("id", "kind", "subject", "message", "opened_at")
-    return as_json({"incidents": [{name: getattr(row, name) for name in names} for row in rows]})
+    return as_json({"incidents": [picked(row, names) for row in rows]})
 
 
 @needs("home")
@@ -40,7 +40,7 @@ async def switches(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
     names = ("name", "stopped", "reason", "changed_at")
-    return as_json({"switches": [{name: getattr(row, name) for name in names} for row in rows]})
+    return as_json({"switches": [picked(row, names) for row in rows]})
 
 
 @needs("switches.set")
@@ -69,7 +69,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
         rows = (await session.scalars(query.limit(1000))).all()
     holds, words = await verification(deps.ledger)
     names = ("seq", "preimage", "hash", "signature")
-    entries = [{name: getattr(row, name) for name in names} for row in rows]
+    entries = [picked(row, names) for row in rows]
     return as_json(
         {"ok": holds, "words": words, "checked_at": clock_words(now()), "entries": entries}
     )

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from console.settings.staff import new_password
 from console.web.deps import DEPS, found, visitor
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
@@ -73,9 +73,9 @@ async def rules(request: web.Request) -> web.StreamResponse:
     )
 
 
-def _version(row: RuleSetRow) -> dict[str, Any]:
+def _version(row: RuleSetRow) -> dict[str, object]:
     names = ("version", "digest", "summary", "proposed_by", "approved_by", "approved_at")
-    return {name: getattr(row, name) for name in names}
+    return picked(row, names)
 
 
 @needs("rules.read")
@@ -116,7 +116,7 @@ async def staff(request: web.Request) -> web.StreamResponse:
     async with request.config_dict[DEPS].db.session() as session:
         rows = (await session.scalars(select(Staff).order_by(Staff.login))).all()
     names = ("id", "login", "name", "roles", "active")
-    return as_json({"staff": [{name: getattr(row, name) for name in names} for row in rows]})
+    return as_json({"staff": [picked(row, names) for row in rows]})
 
 
 @needs("staff.manage")
@@ -134,10 +134,10 @@ async def reset_person(request: web.Request) -> web.StreamResponse:
     return as_json({"login": login, "password": await new_password(request, login)})
 
 
-def proposal_json(row: Proposal) -> dict[str, Any]:
+def proposal_json(row: Proposal) -> dict[str, object]:
     """A proposal for API and command line."""
     names = ("id", "kind", "subject", "digest", "state", "reason", "note", "effect")
-    return {name: getattr(row, name) for name in names} | {
+    return picked(row, names) | {
         "payload": json.loads(row.payload),
         "proposed_by": row.proposed_by,
         "proposed_at": row.proposed_at,

@@ -34,7 +34,7 @@ def _lines(form: Form, name: str) -> list[str]:
     return [line.strip() for line in text(form, name).splitlines() if line.strip()]
 
 
-def read_levels(form: Form, now: Mapping[str, Any] | None, klass: str) -> dict[str, Any]:
+def read_levels(form: Form, now: Mapping[str, Any] | None, klass: str) -> dict[str, object]:
     """The whole definition of a class: the edited group of levels, the other groups as they are.
 
     A level without a name is left out.
@@ -52,8 +52,8 @@ def read_levels(form: Form, now: Mapping[str, Any] | None, klass: str) -> dict[s
     return {**kept, "klass": klass, "levels": levels}
 
 
-def _level(form: Form, prefix: str) -> dict[str, Any]:
-    level: dict[str, Any] = {
+def _level(form: Form, prefix: str) -> dict[str, object]:
+    level: dict[str, object] = {
         "name": text(form, f"{prefix}name"),
         "roles": list(form.get(f"{prefix}roles", ())),
         "gates": [gate for gate in GATES if gate in form.get(f"{prefix}gates", ())],
@@ -73,9 +73,11 @@ def _number(form: Form, name: str, label: str) -> float:
         raise Refused(422, [Reason(name, f"{label}要写数字")]) from error
 
 
-def read_rule(form: Form) -> dict[str, Any]:
+def read_rule(form: Form) -> dict[str, object]:
     """A rule's row from its form; empty fields are left out."""
-    row: dict[str, Any] = {name: text(form, name) for name in ("id", "gate", "severity", *_TEXTS)}
+    row: dict[str, object] = {
+        name: text(form, name) for name in ("id", "gate", "severity", *_TEXTS)
+    }
     row |= {name: _lines(form, name) for name in LISTS}
     row["pairs"] = dict(_pair(line) for line in _lines(form, "pairs"))
     return {name: value for name, value in row.items() if value} | _more(text(form, "more"))
@@ -88,7 +90,7 @@ def _pair(line: str) -> tuple[str, str]:
     return wrong.strip(), right.strip()
 
 
-def _more(words: str) -> dict[str, Any]:
+def _more(words: str) -> dict[str, object]:
     try:
         data = yaml.safe_load(words) if words else {}
     except yaml.YAMLError as error:

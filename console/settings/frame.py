@@ -47,7 +47,7 @@ async def people_of(deps: Deps, ids: set[str]) -> dict[str, str]:
 
 async def look_or_propose(
     request: web.Request, kind: str, payload: Mapping[str, Any], form: Form
-) -> tuple[dict[str, Any] | None, web.Response | None]:
+) -> tuple[dict[str, object] | None, web.Response | None]:
     """The effect to show (先看影响), or the answer after proposing (提出)."""
     made = request.config_dict[DEPS].governance.proposals
     if text(form, "step") != "propose":

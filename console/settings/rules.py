@@ -121,11 +121,11 @@ async def propose_rule(request: web.Request) -> web.StreamResponse:
     fields = {name: text(form, name) for name in (*rule_fields(None), "why")}
     try:
         if text(form, "remove"):
-            change: dict[str, Any] = {"id": rule_id, "now": None}
+            change: dict[str, object] = {"id": rule_id, "now": None}
         else:
-            row = read_rule(form) | ({"id": rule_id} if rule_id else {})
-            change = {"id": row.get("id", ""), "now": row}
-            await _new_id(request, change["id"] if not rule_id else "")
+            wanted = rule_id or text(form, "id")
+            change = {"id": wanted, "now": read_rule(form) | ({"id": wanted} if wanted else {})}
+            await _new_id(request, wanted if not rule_id else "")
         effect, answer = await look_or_propose(request, "ruleset", {"changes": [change]}, form)
     except Refused as refused:
         return await _rule_form(request, fields, refused)

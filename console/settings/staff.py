@@ -1,6 +1,7 @@
 """人员: who holds which roles; people proposed, stopped, given a new password."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
@@ -17,6 +18,14 @@ from staff.refusal import Refused
 from staff.sessions import revoke_tokens
 
 
+@dataclass(frozen=True)
+class NewPassword:
+    """A password that was just set anew, to be shown once."""
+
+    login: str
+    text: str
+
+
 @needs("staff.read")
 async def staff(request: web.Request) -> web.StreamResponse:
     """People and their roles."""
@@ -27,7 +36,7 @@ async def _staff(
     request: web.Request,
     refused: Refused | None = None,
     effect: Mapping[str, Any] | None = None,
-    password: tuple[str, str] | None = None,
+    password: NewPassword | None = None,
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
@@ -91,7 +100,7 @@ async def reset_person(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await _staff(request, refused)
-    return await _staff(request, password=(login, password))
+    return await _staff(request, password=NewPassword(login, password))
 
 
 async def new_password(request: web.Request, login: str) -> str:

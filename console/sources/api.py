@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
-from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
+from console.web.interface import ReasonBody, Strict, as_json, aware, picked, read, takes
 from console.web.permissions import needs
 from content_sources.changes import (
     WantedChange,
@@ -81,7 +81,7 @@ class VerdictBody(Strict):
     note: str = Field(min_length=1)
 
 
-def _plain(row: Source) -> dict[str, Any]:
+def _plain(row: Source) -> dict[str, object]:
     return {"id": row.id, "state": row.state} | fields_of(row).to_json()
 
 
@@ -218,10 +218,10 @@ async def reject_one_import(request: web.Request) -> web.StreamResponse:
     return as_json({"id": key, "state": "rejected"})
 
 
-def _exception(row: SourceException) -> dict[str, Any]:
+def _exception(row: SourceException) -> dict[str, object]:
     names = ("id", "item_id", "digest", "url", "host", "reason", "state", "asked_by", "asked_at")
     more = ("decided_by", "decided_at", "note")
-    return {name: getattr(row, name) for name in (*names, *more)}
+    return picked(row, (*names, *more))
 
 
 @needs("sources.read")

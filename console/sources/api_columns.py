@@ -1,6 +1,6 @@
 """Columns and fetched articles in the JSON API: what would be read, what state, what is alike."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from aiohttp import web
 from pydantic import Field
@@ -76,7 +76,7 @@ async def article(request: web.Request) -> web.StreamResponse:
     return as_json(data)
 
 
-def _column(row: Column) -> dict[str, Any]:
+def _column(row: Column) -> dict[str, object]:
     return {
         "id": row.id,
         "name": row.name,
@@ -93,7 +93,7 @@ def _column(row: Column) -> dict[str, Any]:
     }
 
 
-def _article(row: Article) -> dict[str, Any]:
+def _article(row: Article) -> dict[str, object]:
     return {
         "id": row.id,
         "source": row.source_id,

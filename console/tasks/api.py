@@ -1,13 +1,12 @@
 """Tasks and the report of mandatory reposts in the JSON API."""
 
 from datetime import datetime
-from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
-from console.web.interface import Strict, as_json, aware, read, takes
+from console.web.interface import Strict, as_json, aware, picked, read, takes
 from console.web.permissions import needs
 from content_sources.tasks import ask_for_repost, repost_report, settle
 from staff.models import Task
@@ -31,10 +30,10 @@ class SettlementBody(Strict):
     note: str
 
 
-def _task(row: Task) -> dict[str, Any]:
+def _task(row: Task) -> dict[str, object]:
     names = ("id", "kind", "title", "url", "item_id", "source_id", "accounts", "assignee")
     more = ("due_at", "state", "outcome", "note", "detail", "created_at", "done_by", "done_at")
-    return {name: getattr(row, name) for name in (*names, *more)}
+    return picked(row, (*names, *more))
 
 
 @needs("tasks.read")

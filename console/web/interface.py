@@ -1,9 +1,9 @@
 """What every part of the JSON API shares: strict bodies, answers, refusals, route declarations."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,10 +45,15 @@ PAGE = 100
 """How many rows a list of the API tells at most."""
 
 
-def as_json(data: Any, status: int = 200) -> web.Response:
+def as_json(data: object, status: int = 200) -> web.Response:
     """A JSON answer; moments as ISO 8601."""
     text = json.dumps(data, ensure_ascii=False, default=_plain)
     return web.Response(text=text, status=status, content_type="application/json", charset="utf-8")
+
+
+def picked(row: object, names: Iterable[str]) -> dict[str, object]:
+    """The named columns of a row, as they are."""
+    return {name: getattr(row, name) for name in names}
 
 
 def _plain(value: object) -> str:
@@ -60,7 +65,7 @@ def _plain(value: object) -> str:
 def problem_json(_request: web.Request, refused: Refused) -> web.StreamResponse:
     """A refusal as {"error", "rule", "message", "reasons"}."""
     reasons = [{"rule": row.rule, "message": row.message} for row in refused.reasons]
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "error": _CODES.get(refused.status, "error"),
         "rule": reasons[0]["rule"] if reasons else "",
         "message": "；".join(row["message"] for row in reasons),

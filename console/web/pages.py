@@ -30,7 +30,7 @@ DONE = web.AppKey("done", Mapping[str, str])
 """What a page says after a form, by the key its address carries: every feature's lines."""
 
 
-def _layout(request: web.Request) -> dict[str, Any]:
+def _layout(request: web.Request) -> dict[str, object]:
     """What every page needs: the person, their places, the form token, the banner."""
     person = request.get(VISITOR)
     roles = person.roles if person else frozenset()

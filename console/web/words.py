@@ -246,7 +246,7 @@ FILTERS: dict[str, Callable[..., str]] = {
     "audience": audience_words,
     "account": account_words,
 }
-WORDS: dict[str, Any] = {
+WORDS: dict[str, object] = {
     "GATE_NAMES": GATE_NAMES,
     "SEVERITIES": SEVERITIES,
     "SENDING": SENDING,

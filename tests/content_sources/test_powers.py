@@ -7,19 +7,18 @@ import pytest
 from sqlalchemy import func, select
 
 from config.clock import now
-from console.web.permissions import ACTIONS
-from content_sources import changes, column_changes, official_list, pictures, reposts, tasks
+from content_sources import changes, column_changes, official_list, pictures, tasks
 from content_sources.changes import WantedChange
 from content_sources.column_changes import NewColumn
 from content_sources.official_list import ListFile
 from content_sources.pictures import Declared
 from ledger.models import LedgerEntry
 from staff.refusal import Refused
-from staff.rights import RIGHTS
 from staff.tasks import NewTask, Settlement
 from tests.content_sources.reposting import Relay
 
 Act = Callable[[Relay, str], Awaitable[object]]
+PICTURE = Declared("sha256:" + "0" * 64, "本单位拍摄", "自有")
 NAMES = ListFile("list.csv", "单位名称\n青禾县人民政府\n".encode(), "2026年版", "名单公告")
 
 ACTS: dict[str, tuple[str, Act]] = {
@@ -49,9 +48,7 @@ ACTS: dict[str, tuple[str, Act]] = {
     ),
     "declare a picture": (
         "supervisor",
-        lambda r, me: pictures.declare_picture(
-            r.ledger, "item", me, Declared("sha256:" + "0" * 64, "本单位拍摄", "自有")
-        ),
+        lambda r, me: pictures.declare_picture(r.ledger, "item", me, PICTURE),
     ),
     "ask for a repost": (
         "reviewer1",
@@ -90,15 +87,3 @@ async def test_nobody_in_particular_signs_nothing(relay: Relay, act: Act) -> Non
         await act(relay, "nobody")
     assert (refused.value.status, refused.value.reasons[0].rule) == (403, "staff")
     assert await entries(relay) == before
-
-
-def test_the_pages_offer_an_act_to_exactly_those_who_may() -> None:
-    assert {
-        "sources.propose": changes.PROPOSERS,
-        "sources.approve": changes.APPROVERS,
-        "exceptions.ask": reposts.ASKERS,
-        "exceptions.decide": frozenset(reposts.SIGNERS),
-        "pictures.set": RIGHTS["pictures.set"],
-        "tasks.ask": tasks.ASKERS,
-        "tasks.settle": tasks.SETTLERS,
-    }.items() <= ACTIONS.items()

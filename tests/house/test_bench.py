@@ -6,7 +6,7 @@ import pytest
 
 from bench.ask import ask
 from bench.callback import callback
-from bench.figures import Row, figure
+from bench.figures import Measured, Row, figure
 from bench.gates import gates
 from bench.names import BENCHES
 from bench.release import release
@@ -91,5 +91,5 @@ def test_every_measurement_runs_without_being_told_anything(name: str) -> None:
 def test_the_ratio_says_how_many_times_the_bare_time_is_taken(
     unit: str, value: float, bare: float, expected: tuple[float, bool]
 ) -> None:
-    row = figure("gates", "x", unit, (value, bare, 5.0), 1)
+    row = figure("gates", "x", unit, Measured(value, bare, 5.0), 1)
     assert (row["ratio"], row["ok"]) == expected
