@@ -5,10 +5,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from aiohttp import web
-from sqlalchemy import select
 
 from bot.accounts import Accounts
 from bot.anchor_post import AnchorPost
@@ -16,7 +14,7 @@ from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
 from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel, Content, Inbound, InboundKind, Menu, Reply
+from bot.contract import Channel, Content, Inbound, InboundKind, Menu, Rendering, Reply
 from bot.delivery.leases import Lease
 from bot.delivery.outbox import queue_reply
 from bot.delivery.publishing import Publisher
@@ -24,7 +22,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.menus import equip
-from bot.models import Account, Contact, Organisation
+from bot.models import Account, Contact
 from config.clock import beijing, now, use_clock_file
 from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
@@ -32,7 +30,6 @@ from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
-from content_sources.models import Source
 from content_sources.reposts import Reposts
 from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
@@ -40,28 +37,26 @@ from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import load_hours, seed_calendar
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
-from gates.finding import Finding
 from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU, CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
 from knowledge.library import PolicyLibrary
-from knowledge.models import Clause
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from migrations.run import upgrade
+from office.checking import clauses, finders_of, own_texts
 from office.engine import TaskEngine
 from office.handovers import audience_of
 from office.jobs import jobs_of, running
 from office.keys import open_crypt, open_ledger
 from review_queue import publishing
-from review_queue.canonical import Draft
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue, Render
 from review_queue.files import Files
-from review_queue.findings import Against, Checks, Finder
+from review_queue.findings import Checks
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
@@ -141,7 +136,7 @@ class Shenfa:
 
     async def _read_speller(self) -> None:
         """Load the spelling model in a thread; it only warns, so nothing waits for it at start."""
-        own = await _own_texts(self.db)
+        own = await own_texts(self.db)
         self.checks.speller = await asyncio.to_thread(Speller.load, own_texts=own)
 
     @asynccontextmanager
@@ -164,42 +159,10 @@ class Shenfa:
 # --- one running office -------------------------------------------------------------------
 
 
-async def _own_texts(db: Database) -> list[str]:
-    """The words and names of this office, which spelling must know."""
-    async with db.session() as session:
-        names = [
-            *(await session.scalars(select(Organisation.name))).all(),
-            *(await session.scalars(select(Account.name))).all(),
-            *(await session.scalars(select(Source.organisation))).all(),
-        ]
-    return [*(await _clauses(db)), *names * 20]  # a name is met more often than it is stored
-
-
-def _finders(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ...]:
-    """What else is looked at beside the words of a draft: its files, its links, its source."""
-
-    async def in_files(draft: Draft, against: Against) -> Sequence[Finding]:
-        return await files.findings(draft, against.rules, against.facts)
-
-    async def in_links(draft: Draft, against: Against) -> Sequence[Finding]:
-        return await links.findings(draft, sending=against.sending)
-
-    async def in_source(draft: Draft, _: Against) -> Sequence[Finding]:
-        return await reposts.findings(draft)
-
-    return in_files, in_links, in_source
-
-
-async def _clauses(db: Database) -> Sequence[str]:
-    """Texts of the library on which a change of rules is tried."""
-    async with db.session() as session:
-        return (await session.scalars(select(Clause.text).limit(2000))).all()
-
-
 def _renderer(channels: Mapping[str, Channel]) -> Render:
     def render(
         accounts: Sequence[Account], content: Content
-    ) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    ) -> tuple[dict[str, Rendering], list[str]]:
         renderings = {row.id: channels[row.platform].render(content) for row in accounts}
         problems = [
             f"{row.name}：{problem}"
@@ -234,108 +197,173 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
         await db.close()
 
 
-def _build(settings: Settings, db: Database) -> Shenfa:
+@dataclass(frozen=True)
+class _Base:
+    """What every room rests on."""
+
+    settings: Settings
+    db: Database
+    cache: Cache
+    crypt: DataKey
+    ledger: Ledger
+    accounts: Accounts
+    contacts: Contacts
+    channels: dict[str, Channel]
+    taxonomy: Taxonomy
+    knowledge: KnowledgeService
+
+
+@dataclass(frozen=True)
+class _Review:
+    """What stands between a draft and its release, and what looks at sources for it."""
+
+    governance: Governance
+    reposts: Reposts
+    fetcher: Fetcher
+    links: Links
+    checks: Checks
+    queue: Queue
+    releases: Releases
+
+
+def _build_base(settings: Settings, db: Database) -> _Base:
     cache, crypt = open_cache(settings.redis_url), open_crypt(settings)
-    ledger = open_ledger(settings, db)
-    allowed = settings.allowed_private
-    accounts, contacts = Accounts(db, crypt, allowed), Contacts(crypt)
-    channels = open_channels(cache, allowed)
-    taxonomy = starting_taxonomy()
-    knowledge = KnowledgeService(db, settings.home / "index")
-    governance = Governance.of(ledger, partial(_clauses, db))
-    reposts = Reposts(ledger)
-    fetcher = Fetcher(allowed)
-    links = Links(db, LinkLook(fetcher, partial(judging, db), Allowed.load(settings.public_url)))
-    checks = Checks(governance.rules, knowledge.facts_now, _finders(Files(db), links, reposts))
-    queue = Queue.of(ledger, governance.levels, _renderer(channels), checks.check)
-    ingest = Ingest(db, ledger, queue, fetcher, partial(audience_of, taxonomy))
-    releases = Releases(ledger, checks.at_send)
-    matching = Matching(taxonomy)
+    return _Base(
+        settings=settings,
+        db=db,
+        cache=cache,
+        crypt=crypt,
+        ledger=open_ledger(settings, db),
+        accounts=Accounts(db, crypt, settings.allowed_private),
+        contacts=Contacts(crypt),
+        channels=open_channels(cache, settings.allowed_private),
+        taxonomy=starting_taxonomy(),
+        knowledge=KnowledgeService(db, settings.home / "index"),
+    )
+
+
+def _build_review(base: _Base) -> _Review:
+    db, ledger = base.db, base.ledger
+    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
+    fetcher = Fetcher(base.settings.allowed_private)
+    allowed = Allowed.load(base.settings.public_url)
+    links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
+    finders = finders_of(Files(db), links, reposts)
+    checks = Checks(governance.rules, base.knowledge.facts_now, finders)
+    return _Review(
+        governance=governance,
+        reposts=reposts,
+        fetcher=fetcher,
+        links=links,
+        checks=checks,
+        queue=Queue.of(ledger, governance.levels, _renderer(base.channels), checks.check),
+        # Looked at once more when sent: rules, sources and files may have changed since approval.
+        releases=Releases(ledger, checks.at_send),
+    )
+
+
+def _build_delivery(base: _Base, review: _Review) -> Wiring:
+    """How what is released reaches a platform; `verify` is the only way to a release."""
 
     async def load_media(name: str) -> tuple[bytes, str]:
-        async with db.session() as session:
+        async with base.db.session() as session:
             found = await load(session, name)
         if found is None:
             raise LookupError(f"没有这个媒体文件：{name}")
         return found
 
     async def on_incident(kind: str, subject: str, message: str) -> None:
-        await ledger.open_incident(kind, subject=subject, message=message, detail={})
+        await base.ledger.open_incident(kind, subject=subject, message=message, detail={})
 
-    delivery = Wiring(
-        db=db,
-        cache=cache,
-        contacts=contacts,
-        channels=channels,
-        verify=releases.verify,
-        open_account=accounts.open,
+    return Wiring(
+        db=base.db,
+        cache=base.cache,
+        contacts=base.contacts,
+        channels=base.channels,
+        verify=review.releases.verify,
+        open_account=base.accounts.open,
         load_media=load_media,
-        in_flight=settings.sends_in_flight,
+        in_flight=base.settings.sends_in_flight,
         on_incident=on_incident,
-        on_publication=partial(publishing.note_publication, queue),
+        on_publication=partial(publishing.note_publication, review.queue),
     )
+
+
+def _build_tickets(base: _Base, review: _Review, alarms: Alarms) -> TicketWiring:
+    return TicketWiring(
+        ledger=base.ledger,
+        hours=load_hours(CONFIG / "calendar.yaml"),
+        check=review.checks.check_text,
+        queue_reply=partial(queue_reply, base.db),
+        alarm=alarms.tell,
+        channels=base.channels,
+    )
+
+
+def _build_dispatcher(base: _Base, tickets: TicketWiring, sender: Sender) -> Dispatcher:
+    """Who answers a citizen: commands first, then questions to the library."""
+    wiring = CommandWiring(
+        db=base.db,
+        templates=load_templates(CONFIG / "replies.yaml"),
+        contacts=base.contacts,
+        subscribers=Subscribers(base.taxonomy),
+        tickets=tickets,
+        mask=mask,
+        hotline=tickets.hours.hotline,
+        say_now=sender.reply_now,
+    )
+    return build_dispatcher(wiring, base.cache, base.knowledge.ask, base.knowledge.told)
+
+
+def _build(settings: Settings, db: Database) -> Shenfa:
+    base = _build_base(settings, db)
+    review = _build_review(base)
+    delivery = _build_delivery(base, review)
     recent = Recent(delivery)
     lease = Lease(delivery, recent)
-    publisher, sender = Publisher(delivery, lease, recent), Sender(delivery, lease, recent)
-    hours = load_hours(CONFIG / "calendar.yaml")
+    sender = Sender(delivery, lease, recent)
+    allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
-    routes, post = AlarmRoutes(allowed, *mail), AnchorPost(allowed, *mail)
-    alarms = Alarms(db, crypt, accounts.open, channels, routes)
+    alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmRoutes(allowed, *mail))
+    tickets, matching = _build_tickets(base, review, alarms), Matching(base.taxonomy)
+    ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
+    post = AnchorPost(allowed, *mail)
 
     async def notify(people: Sequence[str], words: str) -> None:
         for staff_id in people:
             await alarms.tell(staff_id, words)
 
-    tickets = TicketWiring(
-        ledger=ledger,
-        hours=hours,
-        check=checks.check_text,
-        queue_reply=partial(queue_reply, db),
-        alarm=alarms.tell,
-        channels=channels,
-    )
-    wiring = CommandWiring(
-        db=db,
-        templates=load_templates(CONFIG / "replies.yaml"),
-        contacts=contacts,
-        subscribers=Subscribers(taxonomy),
-        tickets=tickets,
-        mask=mask,
-        hotline=hours.hotline,
-        say_now=sender.reply_now,
-    )
-    dispatcher = build_dispatcher(wiring, cache, knowledge.ask, knowledge.told)
     return Shenfa(
         settings=settings,
         db=db,
-        cache=cache,
-        crypt=crypt,
+        cache=base.cache,
+        crypt=base.crypt,
         ledger=ledger,
-        remote_anchors=RemoteAnchors(ledger, settings.anchor_addresses, post),
-        accounts=accounts,
-        contacts=contacts,
-        channels=channels,
+        accounts=base.accounts,
+        contacts=base.contacts,
+        channels=base.channels,
         queue=queue,
-        governance=governance,
-        releases=releases,
-        lease=lease,
-        publisher=publisher,
-        sender=sender,
-        pusher=Pusher(db, ledger, releases.verify, matching),
-        matching=matching,
-        taxonomy=taxonomy,
-        knowledge=knowledge,
-        library=PolicyLibrary(ledger),
+        governance=review.governance,
+        releases=review.releases,
+        taxonomy=base.taxonomy,
+        knowledge=base.knowledge,
         fetcher=fetcher,
-        links=links,
-        ingest=ingest,
-        reposts=reposts,
+        links=review.links,
+        reposts=review.reposts,
+        checks=review.checks,
+        remote_anchors=RemoteAnchors(ledger, settings.anchor_addresses, post),
+        lease=lease,
+        publisher=Publisher(delivery, lease, recent),
+        sender=sender,
+        pusher=Pusher(db, ledger, review.releases.verify, matching),
+        matching=matching,
+        library=PolicyLibrary(ledger),
+        ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
-        dispatcher=dispatcher,
-        checks=checks,
+        dispatcher=_build_dispatcher(base, tickets, sender),
     )
 
 

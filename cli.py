@@ -50,6 +50,7 @@ def top() -> None:
 
 def log_to_stderr() -> None:
     """Lines of JSON; nothing to do as long as nothing is loaded that can log."""
+    # Not imported for its own sake: `--help` must not pay for it.
     if structlog := sys.modules.get("structlog"):
         told = structlog.processors
         structlog.configure(
@@ -68,6 +69,7 @@ def main() -> None:
     when_loaded(log_to_stderr)
     try:
         shenfa()
+    # What a person gave is told in one line; anything else is a bug and keeps its trace.
     except Fault as fault:
         fail(str(fault))
 

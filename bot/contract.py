@@ -9,6 +9,9 @@ from typing import Any, Protocol
 from bot.preview import Shown
 from storage.cache import Cache
 
+Rendering = dict[str, Any]
+"""A message in its platform's own form (JSON): only that platform's channel reads inside it."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -280,7 +283,7 @@ class Channel(Listening, Protocol):
     def result(self, inbound: Inbound) -> "tuple[str, Outcome] | None":
         """What a RESULT event says about which publication ref, or None when it says nothing."""
 
-    def render(self, content: Content) -> dict[str, Any]:
+    def render(self, content: Content) -> Rendering:
         """The exact thing this channel will publish and push, media as markers. Deterministic."""
 
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:

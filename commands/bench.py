@@ -1,7 +1,7 @@
 """`shenfa bench`: one measurement, a row of JSON for each figure."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,7 @@ def bench_command(name: Annotated[str, typer.Argument(help="项目名称")]) -> 
     if name not in BENCHES:
         raise BadInput(f"没有“{name}”这一项：可用 {'、'.join(BENCHES)}")
 
-    async def run() -> list[dict[str, Any]]:
+    async def run() -> list[dict[str, object]]:
         return await BENCHES[name]()
 
     for row in asyncio.run(run()):

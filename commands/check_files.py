@@ -30,6 +30,7 @@ def check_files(
     done = []
     with progress_bar("检查", len(files)) as step:
         for path in files:
+            # Said after all are done: the progress bar and the findings must not be mixed.
             done.append(_checked(checker, path))
             step()
     for file in done:
@@ -38,6 +39,7 @@ def check_files(
             say(line)
     if not wanted.as_json:
         say(summary(done))
+    # Only what must be put right makes a pipeline fail; warnings are for people.
     if any(file.blocked for file in done):
         raise SystemExit(1)
 

@@ -42,6 +42,7 @@ def run_as(
 
     async def run() -> Answer:
         async with office(home) as opened:
+            # The same door as the console's: limits on guessing and the signed entry hold here too.
             attempt = Attempt(login, password, "command line", "shenfa")
             token = await sign_in(opened.ledger, opened.cache, attempt)
             person = await visitor_of_session(opened.db, token)
@@ -51,6 +52,7 @@ def run_as(
                 with Console(stderr=True).status("正在核对和试算"):
                     return await work(opened, person.staff_id)
             finally:
+                # A session of a command must not outlive it.
                 await sign_out(opened.db, token_hash(token))
 
     return asyncio.run(run())
@@ -58,10 +60,12 @@ def run_as(
 
 def _password(login: str) -> str:
     """From SHENFA_PASSWORD, SHENFA_PASSWORD_FILE or a prompt; never from the command line."""
+    # Never an option: command lines are seen by everybody on the machine and kept in histories.
     if given := os.environ.get("SHENFA_PASSWORD"):
         return given
     if file := os.environ.get("SHENFA_PASSWORD_FILE"):
         return _read_text(Path(file)).strip()
+    # A job without a terminal would wait for the prompt for ever.
     if not sys.stdin.isatty():
         raise SetupError(f"需要 {login} 本人的密码：请在终端运行，或设 SHENFA_PASSWORD_FILE")
     return str(typer.prompt(f"{login} 的密码", hide_input=True, err=True))
@@ -94,10 +98,10 @@ def show_effect(effect: Mapping[str, Any]) -> None:
 
 def propose(
     home: Path | None, by: str, kind: str, payload: Mapping[str, Any], reason: str
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """A change proposed by the person who asks, as the console shows it."""
 
-    async def work(opened: Shenfa, person: str) -> dict[str, Any]:
+    async def work(opened: Shenfa, person: str) -> dict[str, object]:
         row = await opened.governance.proposals.propose(kind, payload, person, reason)
         return proposal_json(row)
 

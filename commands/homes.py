@@ -20,6 +20,7 @@ def settings_for(home: Path | None) -> Settings:
 def must_exist(settings: Settings) -> None:
     """BadInput when the home was never initialised."""
     path = sqlite_file(settings.database_url)
+    # Opening would make an empty database in a folder that was only mistyped.
     if path is not None and not path.exists():
         raise BadInput(f"{settings.home} 还没有初始化：请先运行 shenfa init --from setup.yaml")
 

@@ -54,6 +54,8 @@ def ledger_verify(
     """核验台账；断链时退出码为 1，并指出第一处。"""
     anchors = [line for path in anchor or () for line in _file_lines(path)]
     if export is not None:
+        # The key inside the export would prove nothing: whoever forged the file would have put in
+        # their own.
         if public_key is None:
             raise BadInput("核验导出文件需要 --public-key 公钥文件")
         key = _public_key(public_key)
@@ -77,6 +79,7 @@ def ledger_verify(
         known = lost if gap.last >= gap.first else "没有发现丢失的条目"
         say(f"申明的缺口：第 {gap.entry} 条记有一次从备份恢复，{known}")
     if not verdict.ok:
+        # Exit 1 means "looked at, and broken"; 2 stays for input that could not be read.
         raise SystemExit(1)
 
 
@@ -98,6 +101,7 @@ def _file_lines(path: Path) -> Iterator[str]:
 
 def _watched(path: Path) -> Iterator[str]:
     """The same with a progress bar, when a person watches."""
+    # A bar in a log file is noise, and a pipe has no length.
     if not sys.stderr.isatty() or not path.is_file():
         yield from _file_lines(path)
         return
@@ -153,5 +157,6 @@ def ledger_anchor(*, home: Home = None) -> None:
     seq, told, places = asyncio.run(run())
     more = f"，异地锚点告知 {told} 处，共 {places} 处" if places else ""
     say(f"已锚定到第 {seq} 条{more}")
+    # Exit 1: whoever anchors from a script must learn that the word did not get out.
     if told < places:
         fail("有异地锚点没有告知，会自动重试：shenfa doctor 说明原因", 1)

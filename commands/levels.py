@@ -1,5 +1,6 @@
 """`shenfa levels`: who must approve what, and a change of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,8 +24,9 @@ group = new_group("审核级次：查看、检查、提出变更")
 def levels_list(*, home: Home = None, as_json: Json = False) -> None:
     """现在批准的审核级次，和人手不够的类别。"""
 
-    async def work(opened: Shenfa) -> tuple[list[dict[str, Any]], list[str]]:
+    async def work(opened: Shenfa) -> tuple[list[Mapping[str, Any]], list[str]]:
         flows = opened.governance.levels
+        # The running server may have approved other levels since this home was opened.
         await flows.refresh()
         return [flow.to_json() for flow in flows.values()], await flows.unfilled()
 

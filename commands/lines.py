@@ -15,18 +15,20 @@ class BadInput(Fault, ValueError):
 
 def fail(message: str, code: int = 2) -> None:
     """One line on stderr, then leave."""
+    # One line, so that a script can read it and a log keeps it together.
     sys.stderr.write(message.replace("\n", " ") + "\n")
     raise SystemExit(code)
 
 
 def say(value: Any, *, as_json: bool = False) -> None:
     """One line on stdout; times and the like are written as text."""
+    # Chinese as it is: people read this output too.
     if as_json or not isinstance(value, str):
         value = json.dumps(value, ensure_ascii=False, default=str)
     sys.stdout.write(value + "\n")
 
 
-def read_lines(path: Path) -> Iterable[dict[str, Any]]:
+def read_lines(path: Path) -> Iterable[dict[str, object]]:
     """The JSON objects of a JSONL file; BadInput names the line that is not one."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -50,8 +52,9 @@ def only_jsonl(*, jsonl: bool) -> None:
         raise BadInput("这条命令只从标准输入逐行读取 JSON：请加 --jsonl")
 
 
-def run_filter(handle: Callable[[dict[str, Any]], Mapping[str, object]]) -> None:
+def run_filter(handle: Callable[[dict[str, object]], Mapping[str, object]]) -> None:
     """Each line of stdin through `handle`, in order; a bad line is reported in its place."""
+    # Bytes: one line in another encoding is reported, and the rest of a night's run goes on.
     for number, raw in enumerate(sys.stdin.buffer, 1):
         if not raw.strip():
             continue
@@ -67,6 +70,7 @@ def run_filter(handle: Callable[[dict[str, Any]], Mapping[str, object]]) -> None
 
 
 def _one_line(error: Exception) -> str:
+    # The parser's own words are English and speak of offsets nobody can use.
     if isinstance(error, json.JSONDecodeError | UnicodeDecodeError):
         return "这一行不是 UTF-8 编码的 JSON"
     if isinstance(error, KeyError):

@@ -1,5 +1,6 @@
 """`shenfa proposals`: what waits for a second person."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -31,7 +32,7 @@ def proposals_list(
     if state not in STATES:
         raise SetupError(f"--state 只能是 {'、'.join(STATES)}")
 
-    async def work(opened: Shenfa) -> list[dict[str, Any]]:
+    async def work(opened: Shenfa) -> list[Mapping[str, Any]]:
         return [proposal_json(row) for row in await opened.governance.proposals.rows(state)]
 
     rows = run(home, work)
@@ -51,7 +52,7 @@ def proposals_show(
 ) -> None:
     """一项变更：谁为什么提出，批准后会怎样。"""
 
-    async def work(opened: Shenfa) -> tuple[dict[str, Any], str]:
+    async def work(opened: Shenfa) -> tuple[Mapping[str, Any], str]:
         row = await opened.governance.proposals.get(proposal)
         async with opened.db.session() as session:
             known = await names(session, {row.proposed_by})
@@ -75,7 +76,7 @@ def proposals_approve(
 ) -> None:
     """批准别人提出的变更，马上生效。"""
 
-    async def work(opened: Shenfa, person: str) -> dict[str, Any]:
+    async def work(opened: Shenfa, person: str) -> Mapping[str, Any]:
         return await opened.governance.proposals.approve(proposal, person)
 
     shown = run_as(home, by, work)

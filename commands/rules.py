@@ -58,11 +58,13 @@ Remove = Annotated[list[str] | None, typer.Option("--remove", help="要删除的
 Whole = Annotated[bool, typer.Option("--whole", help="文件就是整套规则，没写到的全部删除")]
 
 
-def _rules_payload(file: Path | None, remove: list[str] | None, *, whole: bool) -> dict[str, Any]:
+def _rules_payload(
+    file: Path | None, remove: list[str] | None, *, whole: bool
+) -> Mapping[str, Any]:
     rows = rows_of(RuleSet.load(file)) if file else []
     if whole:
         return {"rows": rows}
-    changes: list[dict[str, Any]] = [{"id": row["id"], "now": row} for row in rows]
+    changes: list[dict[str, object]] = [{"id": row["id"], "now": row} for row in rows]
     return {"changes": changes + [{"id": name, "now": None} for name in remove or ()]}
 
 
@@ -78,7 +80,7 @@ def rules_preview(
     """试算一次规则变更会新标出什么、不再标出什么；不提出。"""
     payload = _rules_payload(file, remove, whole=whole)
 
-    async def work(opened: Shenfa) -> dict[str, Any]:
+    async def work(opened: Shenfa) -> Mapping[str, Any]:
         with Console(stderr=True).status("正在试算"):
             return (await opened.governance.proposals.draft("ruleset", payload))[1]
 
@@ -128,7 +130,7 @@ def rules_history(
 ) -> None:
     """规则集的历次版本，谁提出、谁批准。"""
 
-    async def work(opened: Shenfa) -> list[dict[str, Any]]:
+    async def work(opened: Shenfa) -> list[Mapping[str, Any]]:
         sets = opened.governance.rules
         rows = [one for one, _ in await sets.rule_history(rule)] if rule else await sets.history()
         async with opened.db.session() as session:

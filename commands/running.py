@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -15,7 +15,7 @@ from commands.opening import office
 from commands.options import Home
 from config.setup import read_setup
 from config.signals import run_until_told
-from office.setup import initialise
+from office.setup import Initialised, initialise
 
 group = new_group("开办和运行")
 
@@ -28,7 +28,7 @@ def init(
 ) -> None:
     """初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"""
 
-    async def run() -> dict[str, Any]:
+    async def run() -> Initialised:
         return await initialise(settings_for(home), read_setup(setup))
 
     say(asyncio.run(run()), as_json=True)
@@ -40,6 +40,8 @@ def serve(*, home: Home = None) -> None:
 
     async def run() -> None:
         async with office(home) as opened, listening(opened):
+            # A platform that cannot be told today is told at the next start; the office opens all
+            # the same.
             for problem in await opened.equip():
                 sys.stderr.write(problem + "\n")
             say(f"审发已启动：{opened.settings.public_url}/console/")

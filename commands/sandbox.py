@@ -26,6 +26,7 @@ def sandbox(
         runner = await serve(host, port)
         bound = runner.addresses[0][1]
         say({"url": f"http://{host}:{bound}"}, as_json=True)
+        # Scripts wait for this line to learn the port.
         sys.stdout.flush()
         try:
             await asyncio.Event().wait()

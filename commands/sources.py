@@ -1,6 +1,7 @@
 """`shenfa source`: the list of sources, what an address gives, and watching the originals."""
 
 import asyncio
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -84,7 +85,7 @@ def source_add(  # noqa: PLR0913  each is an option of the command line
 ) -> None:
     """提出一家稿源，由另一位管理员在控制台批准后生效。"""
 
-    async def run() -> dict[str, Any]:
+    async def run() -> Mapping[str, Any]:
         async with office(home) as opened:
             given = {
                 "organisation": organisation,
@@ -138,7 +139,7 @@ def source_import(  # noqa: PLR0913  each is an option of the command line
     except OSError as error:
         raise BadInput(f"{file.name}：打不开（{error.strerror}），请检查路径") from error
 
-    async def run() -> dict[str, Any]:
+    async def run() -> Mapping[str, Any]:
         async with office(home) as opened:
             person = await staff_id_of(opened, by)
             old = replaces

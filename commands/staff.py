@@ -1,5 +1,6 @@
 """`shenfa staff`: who works here, and a change of it."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -22,7 +23,7 @@ group = new_group("人员：查看、提出变更、停用、重设密码")
 def staff_list(*, home: Home = None, as_json: Json = False) -> None:
     """人员和角色。"""
 
-    async def work(opened: Shenfa) -> list[dict[str, Any]]:
+    async def work(opened: Shenfa) -> list[Mapping[str, Any]]:
         async with opened.db.session() as session:
             rows = (await session.scalars(select(Staff).order_by(Staff.login))).all()
         fields = ("login", "name", "roles", "active")
@@ -77,6 +78,7 @@ def staff_reset_password(
 
     async def work(opened: Shenfa, person: str) -> str:
         staff_id, password = await reset_password(opened.ledger, login, person)
+        # A password is reset because it may be known to others: their open doors close with it.
         await revoke_tokens(opened.db, staff_id)
         return password
 

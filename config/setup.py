@@ -2,7 +2,6 @@
 
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -80,7 +79,7 @@ class Setup(_Strict):
     sources: list[SourceSetup] = Field(default_factory=list)
     roster: list[RosterSetup] = Field(default_factory=list)
     policies: list[str] = Field(default_factory=list)
-    levels: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    levels: dict[str, dict[str, object]] = Field(default_factory=dict)
 
 
 class SetupError(Fault, ValueError):

@@ -55,7 +55,7 @@ async def propose_in(tx: Transaction, staff_id: str, proposal: WantedChange) -> 
     if proposal.action == "add":
         row = _new_source(proposal.fields, staff_id)
         tx.session.add(row)
-        before: dict[str, Any] = {}
+        before: dict[str, object] = {}
     else:
         row = await source_of(tx.session, proposal.source_id)
         _check_action(row, proposal)

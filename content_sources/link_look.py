@@ -1,7 +1,7 @@
 """Where a link leads, by the safe fetcher: on the list at every hop, alive, or what else."""
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ class Allowed:
     @classmethod
     def load(cls, own_address: str, path: Path = STARTING) -> Self:
         """Read config/links.yaml."""
-        data: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
         return cls(own_address, tuple(data["own_hosts"]), tuple(data["suffixes"]))
 
     def rules(self, url: str) -> list[SourceRule]:

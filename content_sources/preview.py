@@ -26,7 +26,7 @@ class Preview:
     more: tuple[str, ...] = ()
     error: str = ""
 
-    def record(self) -> dict[str, Any]:
+    def record(self) -> Mapping[str, Any]:
         """As plain data."""
         return {
             "url": self.url,

@@ -37,7 +37,7 @@ class SourceFields:
     picture_licence: str = ""
     allow_http: bool = False
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """Plain JSON; moments as ISO 8601."""
         return {
             "organisation": self.organisation,
@@ -153,7 +153,7 @@ def fields_of(row: Source) -> SourceFields:
     )
 
 
-def signed_body(fields: Mapping[str, Any]) -> dict[str, Any]:
+def signed_body(fields: Mapping[str, Any]) -> dict[str, object]:
     """What the ledger keeps of a source, with the digest over it."""
     body = {name: fields[name] for name in SIGNED}
     return body | {"digest": hashlib.sha256(rfc8785.dumps(body)).hexdigest()}

@@ -239,7 +239,7 @@ def _words(text: str) -> str:
     return _NOISE.sub("", "".join(unicodedata.normalize("NFKC", text).split()))
 
 
-def _difference(row: Watched, page: Page) -> dict[str, Any]:
+def _difference(row: Watched, page: Page) -> dict[str, object]:
     """Before and after, the title as the first paragraph."""
     return {
         "problem": "原文在发布之后有改动，请对照决定是否更正",
@@ -248,7 +248,7 @@ def _difference(row: Watched, page: Page) -> dict[str, Any]:
     }
 
 
-async def _ask(tx: Transaction, row: Watched, detail: dict[str, Any]) -> tuple[str, str] | None:
+async def _ask(tx: Transaction, row: Watched, detail: dict[str, object]) -> tuple[str, str] | None:
     """One open task an item: a further change is added to it. Whom to tell what, or None."""
     task = await waiting(tx.session, "correction", item_id=row.item_id)
     if task is not None:

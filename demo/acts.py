@@ -6,7 +6,6 @@ import sys
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import func, select, text
 
@@ -27,7 +26,7 @@ from demo.cast import (
     WECHAT,
 )
 from demo.platforms import Failed
-from demo.stage import SENDING, Stage
+from demo.stage import SENDING, Result, Stage
 from escalations import replying, tickets
 from escalations.models import Ticket
 from knowledge.library import Repeal
@@ -91,7 +90,7 @@ async def _all_say(stage: Stage, account: str, citizens: list[str], words: str) 
     await asyncio.gather(*(one(citizen) for citizen in citizens))
 
 
-async def article(stage: Stage, result: dict[str, Any]) -> str:
+async def article(stage: Stage, result: Result) -> str:
     """Fetch the listed column, count what the gates say; refuse a page of another site."""
     tell("三、抓取名单内栏目；名单外的网页被拒绝")
     async with stage.shenfa.db.session() as session:
@@ -113,7 +112,7 @@ async def article(stage: Stage, result: dict[str, Any]) -> str:
     return article.item_id
 
 
-async def review(stage: Stage, item_id: str, result: dict[str, Any]) -> None:
+async def review(stage: Stage, item_id: str, result: Result) -> None:
     """The editor mends what the gates found; three people approve on three levels."""
     tell("四、编辑改正，三级三人审核")
     queue, editor = stage.shenfa.queue, stage.people["editor"]
@@ -147,7 +146,7 @@ async def _approve(stage: Stage, item: Item, login: str) -> Item:
     return await deciding.decide(stage.shenfa.queue, item.id, stage.people[login], answer)
 
 
-async def publish(stage: Stage, item_id: str, result: dict[str, Any]) -> None:
+async def publish(stage: Stage, item_id: str, result: Result) -> None:
     """Schedule it, and wait until both platforms have it and every push has its outcome."""
     tell("五、定时发布到两个平台，并推送给订阅的市民")
     await publishing.schedule(stage.shenfa.queue, item_id, stage.people["editor"])
@@ -206,7 +205,7 @@ async def delivered(stage: Stage) -> dict[str, int]:
     }
 
 
-async def questions(stage: Stage, result: dict[str, Any]) -> None:
+async def questions(stage: Stage, result: Result) -> None:
     """One question is answered from the library, one goes to the person on duty and comes back."""
     tell("六、一个问题用政策原文回答，一个转给值班人员")
     async with stage.shenfa.db.session() as session:
@@ -254,7 +253,7 @@ async def _heard(stage: Stage, citizen: str, words: str) -> str:
     return found[0]
 
 
-async def tamper(stage: Stage, result: dict[str, Any]) -> None:
+async def tamper(stage: Stage, result: Result) -> None:
     """Change an approved item behind the program's back: it is held, an incident says why."""
     tell("七、绕过程序用 SQL 改动已通过的稿件：发送前被拒绝")
     queue, editor = stage.shenfa.queue, stage.people["editor"]
@@ -299,7 +298,7 @@ async def _titled(stage: Stage, title: str) -> bool:
         ).first() is not None
 
 
-async def prove_ledger(stage: Stage, result: dict[str, Any]) -> None:
+async def prove_ledger(stage: Stage, result: Result) -> None:
     """Verify the exported ledger against key and anchors, as an auditor would elsewhere."""
     lines = [line async for line in stage.shenfa.ledger.export()]
     anchors = await asyncio.to_thread(stage.shenfa.ledger.anchor_path.read_text)

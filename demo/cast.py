@@ -63,7 +63,7 @@ EXAMPLES = tuple(Example(**row) for row in _rows("examples.yaml"))
 WAITING = tuple(Waiting(**row) for row in _rows("waiting.yaml"))
 
 
-def setup(sandbox: str) -> dict[str, Any]:
+def setup(sandbox: str) -> dict[str, object]:
     """The setup file of the demo's office; `sandbox` is the platforms' address."""
     return {
         "organisation": "青禾县人民政府",

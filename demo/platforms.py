@@ -8,7 +8,7 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Sandbox:
         self.url = url
         self._http = http
 
-    async def post(self, call: str, /, **fields: Any) -> dict[str, Any]:
+    async def post(self, call: str, /, **fields: Any) -> Mapping[str, Any]:
         """One control call; Failed when it is refused."""
         async with self._http.post(f"{self.url}/_control/{call}", json=fields) as answer:
             body = await answer.json()
@@ -41,7 +41,7 @@ class Sandbox:
                 raise Failed(f"沙箱拒绝了 {call}：{body}")
             return dict(body)
 
-    async def get(self, name: str, **query: str) -> dict[str, Any]:
+    async def get(self, name: str, **query: str) -> Mapping[str, Any]:
         """One control query."""
         async with self._http.get(f"{self.url}/_control/{name}", params=query) as answer:
             return dict(await answer.json())

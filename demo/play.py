@@ -8,7 +8,6 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import aiohttp
 
@@ -28,11 +27,11 @@ from demo.acts import (
 )
 from demo.cast import CAST, CITIZENS, EXAMPLES
 from demo.platforms import Failed
-from demo.stage import PLAYED, SENDING, Stage, open_stage
+from demo.stage import PLAYED, SENDING, Result, Stage, open_stage
 from review_queue.workflow import GATES
 from staff.refusal import Refused
 
-EMPTY: dict[str, Any] = {
+EMPTY: Result = {
     "ok": False,
     "articles": None,
     "refused_sources": None,
@@ -100,7 +99,7 @@ async def run(options: Options) -> int:
     return 0 if stopped else 1
 
 
-def all_well(result: dict[str, Any]) -> bool:
+def all_well(result: Result) -> bool:
     """Whether every part of the play came out as it must."""
     found, out, sent = result["findings"], result["publications"], result["delivered"]
     return bool(
@@ -120,7 +119,7 @@ def all_well(result: dict[str, Any]) -> bool:
     )
 
 
-async def play(stage: Stage, result: dict[str, Any]) -> None:
+async def play(stage: Stage, result: Result) -> None:
     """Every act in order; a folder that was played before only finishes what was left open."""
     if stage.memo.progress in (SENDING, PLAYED):
         before = "演过" if stage.memo.progress == PLAYED else "演了一半"

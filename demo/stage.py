@@ -33,6 +33,10 @@ OURS = (
 """What the demo puts into its folder, and takes out of it to start over; nothing else."""
 
 
+Result = dict[str, Any]
+"""What the play came to, as `--json` prints it: counts, and the words of what went wrong."""
+
+
 class Memo:
     """What the demo notes in its folder: ports, passwords, how far the play has come."""
 

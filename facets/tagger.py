@@ -2,9 +2,10 @@
 
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypedDict
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -16,6 +17,14 @@ _MAX_TEXT = 200_000
 _KIND_LEAD = 80
 _FLOOR = {"topics": 0.12, "groups": 0.25, "regions": 0.25, "industries": 0.25, "kinds": 0.0}
 _ENOUGH = 8.0  # evidence at which a score passes one half
+
+
+class Entry(TypedDict):
+    """One facet that a text speaks of; `score` is 0..1."""
+
+    key: str
+    label: str
+    score: float
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,7 @@ def _compile(taxonomy: Taxonomy) -> _Evidence:
     return _Evidence(AhoCorasick(words, matchkind=MatchKind.Standard), words, owners)
 
 
-def tag(text: str, title: str | None = None) -> dict[str, list[dict[str, Any]]]:
+def tag(text: str, title: str | None = None) -> dict[str, list[Entry]]:
     """Facets of a text: {"topics": [{"key", "label", "score"}, ...], "groups": ...}, best first.
 
     Scores are 0..1. Topics always has at least one entry (other when nothing speaks).
@@ -100,7 +109,7 @@ def _longest(evidence: _Evidence, field: str) -> list[tuple[int, str, str, str, 
     return kept
 
 
-def _ranked(dimension: str, scores: dict[str, float]) -> list[dict[str, Any]]:
+def _ranked(dimension: str, scores: dict[str, float]) -> list[Entry]:
     if not scores:
         return []
     best = max(scores.values())
@@ -117,12 +126,12 @@ def _score(value: float, best: float) -> float:
     return round(value / (value + _ENOUGH) * (0.5 + 0.5 * value / best), 4)
 
 
-def _entry(dimension: str, key: str, score: float) -> dict[str, Any]:
+def _entry(dimension: str, key: str, score: float) -> Entry:
     label = starting_taxonomy().label(dimension, key)
     return {"key": key, "label": label, "score": score}
 
 
-def _kinds(title: str, text: str) -> list[dict[str, Any]]:
+def _kinds(title: str, text: str) -> list[Entry]:
     """The 文种 is the last kind word of the title (…办法的通知 is a 通知), else of the opening."""
     for field, score in ((title, 0.95), (text[:_KIND_LEAD].split("\n")[0], 0.6)):
         last: tuple[int, str] | None = None
@@ -140,7 +149,7 @@ class TagInputError(ValueError):
     """A record that cannot be tagged; the message names the field (Chinese)."""
 
 
-def tag_record(record: Any) -> dict[str, Any]:
+def tag_record(record: Any) -> Mapping[str, Any]:
     """The `tag` filter: {id, text, title?} -> {id, topics, groups, regions, industries, kinds}."""
     if not isinstance(record, dict):
         raise TagInputError("这一行应当是一个 JSON 对象")

@@ -48,6 +48,7 @@ def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:
     starts, at = [], 0
     for text in texts:
         starts.append(at)
+        # One for the newline that joins the parts.
         at += len(text) + 1
     return starts, "\n".join(texts)
 
@@ -63,6 +64,7 @@ def _fault_finding(file: FileDraft, fault: Fault, starts: Sequence[int]) -> Find
     start, reason = 0, fault.reason
     if fault.part >= 0:
         part = file.reading.parts[fault.part]
+        # Words that are no longer found lead to the beginning of their part, not to another one.
         start = starts[fault.part] + max(part.text.find(fault.text), 0)
         reason = f"{fault.place or part.place}：{reason}"
     return Finding(
@@ -90,6 +92,7 @@ def _placed(found: Sequence[Finding], reading: Reading, starts: Sequence[int]) -
     for group in groups.values():
         first, part = group[0]
         place = reading.parts[part].place
+        # A column of a thousand phone numbers is one thing to mend, not a thousand.
         if reading.parts[part].column:
             rows = [reading.parts[each].row for _, each in group]
             place = f"{reading.parts[part].column}{rows_of(rows)}"

@@ -41,6 +41,8 @@ def run_gates(
         if text:
             ctx = Context(text, normalise(text), name, draft.as_of, facts)
             own = _field(ctx, ruleset)
+            # Attachments are other people's papers: misspelt characters in them are not ours to
+            # mend.
             if speller is not None and name in ("title", "text"):
                 own = list(_without_repeats([*own, *spelling_findings(ctx, speller)]))
             found += own
@@ -60,6 +62,7 @@ def _without_repeats(found: list[Finding]) -> Iterator[Finding]:
     """Drop what lies inside an at least equally severe finding of the same gate."""
     reached: dict[tuple[str, int], int] = {}  # gate and weight -> how far findings reach so far
     kept = []
+    # Longest and gravest first, so that what it covers is known when the smaller one comes.
     for one in sorted(found, key=lambda one: (one.start, -one.end, -_WEIGHT[one.severity])):
         weight = _WEIGHT[one.severity]
         if all(reached.get((one.gate, heavier), -1) < one.end for heavier in range(weight, 3)):

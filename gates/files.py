@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 from documents.parts import Unreadable
 from documents.plain import decoded
@@ -33,6 +32,7 @@ class Checker:
     def check(self, path: Path) -> "Checked":
         """The findings of one file; OSError when it cannot be opened."""
         content = path.read_bytes()
+        # Text files are read as texts, so that line and column can be named.
         if path.suffix.lower() in _TEXTS:
             try:
                 return self._text(path, decoded(content))
@@ -80,7 +80,7 @@ class Checked:
         """Whether something in it has to be mended."""
         return any(one.finding.severity == "block" for one in self.found)
 
-    def as_record(self) -> dict[str, Any]:
+    def as_record(self) -> dict[str, object]:
         """The shape of the `--jsonl` answer, with the place of each finding besides."""
         return {"id": str(self.path), "findings": [_as_row(one) for one in self.found]}
 
@@ -88,6 +88,7 @@ class Checked:
         """A line a finding, for a person."""
         for one in self.found:
             told = one.finding
+            # Control characters of a foreign file must not reach the terminal.
             text = "".join(char if char.isprintable() else " " for char in told.text)
             line = (
                 f"{self.path} {one.place} [{GATES[told.gate]} {SEVERITIES[told.severity]}] "
@@ -106,6 +107,8 @@ def files_in(paths: Iterable[Path]) -> list[Path]:
                 for each in path.rglob("*")
                 if each.is_file()
                 and each.suffix.lower() in SUFFIXES
+                # Hidden folders, and the lock files that office programs leave beside an open
+                # document.
                 and not any(part.startswith((".", "~$")) for part in each.relative_to(path).parts)
             )
         elif path.exists():
@@ -140,7 +143,7 @@ def _from_reason(one: Finding, places: set[str]) -> Placed:
     return Placed(place, one, reason) if known else Placed("", one, one.reason)
 
 
-def _as_row(one: Placed) -> dict[str, Any]:
+def _as_row(one: Placed) -> dict[str, object]:
     row = asdict(one.finding) | {"place": one.place, "suggestions": list(one.finding.suggestions)}
     del row["waivable"]
     return row

@@ -31,7 +31,7 @@ def check_record(
     *,
     include_hints: bool = False,
     speller: Speller | None = None,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Check `{id, text, title?, kind?, as_of?}`; gives `{id, findings}`.
 
     ValueError, in one Chinese line, for a record that cannot be read.
@@ -40,6 +40,7 @@ def check_record(
         raise ValueError("缺少字段 id")
     if record.get("text") is None:
         raise ValueError("缺少字段 text")
+    # Today in Beijing: a machine in another zone must not judge by yesterday's law.
     as_of = _day(record, "as_of") or beijing(now()).date()
     draft = GateText(_text(record, "title"), _text(record, "text"), _text(record, "kind"), as_of)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints, speller=speller)
@@ -101,6 +102,7 @@ def _entry(line: Mapping[str, Any]) -> Entry:
 def _on(fact: PolicyFact, day: date) -> PolicyFact:
     """The fact with the status of that day: a stated end is believed, dates decide the rest."""
     if fact.status in ("in_force", "amended"):
+        # The last day itself still counts.
         if fact.ends and fact.ends < day:
             return replace(fact, status="expired")
         if fact.starts and day < fact.starts:

@@ -33,6 +33,7 @@ class Alphabet:
 
     def ids(self, text: str) -> Ids:
         """One id a code point."""
+        # One number a code point; above the basic plane there is no character of the vocabulary.
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         return self._table[np.where(codes < 0x10000, codes, 0)]
 
@@ -66,6 +67,7 @@ class Language:
             held = self.grams[order - 2].count(key_of(columns[-order:]))
             total, kinds = self._after(order, columns[-order:-1])
             known = total > 0
+            # Where nothing was seen the division must not be by zero; its result is not used.
             safe = np.where(known, total, 1)
             share = np.maximum(held - _DISCOUNT, 0) / safe
             rest = np.minimum(1, _DISCOUNT * kinds / safe)
@@ -109,6 +111,7 @@ def _contexts(keys: Ids, longer: Grams) -> tuple[Real, Real]:
     if len(heads):
         first = np.flatnonzero(np.r_[True, heads[1:] != heads[:-1]])
         place = np.searchsorted(keys, heads[first])
+        # searchsorted may point past the end; the comparison below then fails, as it should.
         place[place == len(keys)] = 0
         held = keys[place] == heads[first]
         total[place[held]] = np.add.reduceat(longer.values, first)[held]

@@ -118,6 +118,7 @@ class _Laws:
             for at in range(len(title))
             for known in self._shapes.get(title[:at] + "*" + title[at + 1 :], ())
         }
+        # Two laws equally near: proposing either would be a guess.
         return near.pop() if len(near) == 1 else ""
 
 
@@ -130,6 +131,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
         for match in _LAW.finditer(ctx.dense.text):
             yield from _cited(ctx, match)
     for match in _PROTECTED.finditer(ctx.dense.text):
+        # Common words begin with a surname too; what is masked already needs no mask.
         if "某" not in match[1] and match[1][:2] not in _WORDS:
             yield ctx.mark_dense(match.span(1), _NAMED, [match[1][0] + "某"])
 
@@ -141,9 +143,12 @@ def _cited(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     span = (match.start(1), match.end(1))
     if law is None:
         yield from _misspelt(ctx, title, span)
+    # As of the day it would go out: a law that ends next month may still be cited today.
     elif law.ended and law.ended <= ctx.as_of:
+        # Whoever speaks of the repeal itself is right to name the old law.
         if not _KNOWN_GONE.search(ctx.around(*match.span())):
             yield _ended(ctx, whole, law, span)
+    # 0 means that the number of articles is not kept: then nothing can be said.
     elif number and law.articles and _number(number) > law.articles:
         said = f"《{whole}》共{law.articles}条，没有第{number}条，请核对"
         ground = Ground("law", "law.no-such-article", "warn", said, _CITING)
@@ -166,6 +171,7 @@ def _misspelt(ctx: Context, title: str, span: tuple[int, int]) -> Iterator[Findi
     near = _LAWS.nearest(title) if title.endswith("法") else ""
     if near:
         ground = Ground("law", "law.title", "warn", f"法律名称有误，应为《{near}》", _CITING)
+        # The correction keeps the form the writer chose, long or short.
         kept = _PREFIX if ctx.dense.text.startswith(_PREFIX, span[0]) else ""
         yield ctx.mark_dense(span, ground, [kept + near])
 

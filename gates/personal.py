@@ -96,6 +96,8 @@ def find_personal(ctx: Context) -> Iterator[Finding]:
     numbers: list[tuple[int, int]] = []
     for kind in _KINDS:
         for finding, span in kind(ctx, dense):
+            # One stretch is told once, by the first kind in the list: the kinds stand from sure to
+            # unsure.
             if taken.find(1, *span) < 0:
                 taken[span[0] : span[1]] = b"\1" * (span[1] - span[0])
                 if PERSONAL[finding.rule] in _TELLING:
@@ -150,11 +152,15 @@ def _digits(text: str) -> str:
 def _id_cards(ctx: Context, dense: str) -> Personal:
     for match in _ID18.finditer(dense):
         parts = [_digits(part) for part in match.groups()]
+        # People type a Cyrillic or Chinese cross for the check character X.
         number = "".join(parts).upper().translate(_CROSSES)
+        # Serial numbers of 18 digits are common in official texts; province and date of birth tell
+        # them apart.
         if number[:2] not in _PROVINCES or not _dated(*map(int, parts[1:4])):
             continue
         if ric.calc_check_digit(number) == number[-1]:
             yield _told(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
+        # A wrong check digit is a warning only where the text itself calls it an identity number.
         elif _IDENTITY.search(ctx.around(*match.span())):
             said = "写作身份证号但校验位不符，可能有错字；身份号码"
             yield _told(ctx, match.span(), "id-card-invalid", "warn", said)
@@ -164,6 +170,8 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
             continue
         if _is_serial(dense, *match.span()):
             continue
+        # Fifteen digits have no check digit: without the word beside them they are only a
+        # suspicion.
         severity: Severity = "block" if _IDENTITY.search(ctx.around(*match.span())) else "warn"
         yield _told(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
 
@@ -174,12 +182,14 @@ _ENOUGH = 10  # digits of an ID that, left readable, tell who it is
 
 def _ids_masked(ctx: Context, dense: str) -> Personal:
     """IDs masked too little: most digits, or the whole date of birth, can be read."""
+    # A look before the expensive pattern: most texts have no mask at all.
     if "*" not in dense and "×" not in dense and "x" not in dense.lower():
         return
     for match in _ID_MASKED.finditer(dense):
         number = match[0]
         shown = sum(char.isdigit() for char in number)
         looks = len(number) in (15, 18) and number[:2] in _PROVINCES
+        # Few hidden digits are found by trying: the check digit tells which one is right.
         if looks and shown > _ENOUGH and _is_masked(number):
             said = "身份证号遮盖得太少，剩下的数字仍能认出本人"
             yield _told(ctx, match.span(), "id-card-masked", "warn", said)
@@ -195,11 +205,14 @@ def _mobiles(ctx: Context, dense: str) -> Personal:
         if not _is_serial(dense, *match.span()):
             yield _mobile(ctx, match.span())
     for match in _MOBILE_SPELT.finditer(dense):
+        # Single digits with gaps are also how scores and codes are written; the word beside them
+        # decides.
         if _PHONE_WORD.search(ctx.around(*match.span())):
             yield _mobile(ctx, match.span())
 
 
 def _mobile(ctx: Context, span: tuple[int, int]) -> tuple[Finding, tuple[int, int]]:
+    # Without the country code: the mask keeps head and tail of the eleven digits.
     number = re.sub(r"\D", "", ctx.dense.text[slice(*span)])[-11:]
     ground = _ground("mobile", "block", "手机号码，公开前应当去标识化")
     return ctx.mark_dense(span, ground, [profile_of().mask("mobile", number)]), span
@@ -209,6 +222,7 @@ def _mails(ctx: Context, dense: str) -> Personal:
     if "@" not in dense:
         return
     for match in _MAIL.finditer(dense):
+        # An office's address is there to be published, so it is only a hint.
         official = match[0].lower().endswith(_SPARED_HOSTS)
         severity: Severity = "hint" if official else "warn"
         said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
@@ -220,8 +234,11 @@ def _cards(ctx: Context, dense: str) -> Personal:
         digits = _digits(match[0])
         named = _BANK.search(ctx.around(*match.span()))
         known = any(start.match(digits) and len(digits) in sizes for start, sizes in _BINS)
+        # The check digit alone lets one number in ten through; length and beginning must fit as
+        # well.
         if not (known or (named and 15 <= len(digits) <= 19)) or not luhn.is_valid(digits):
             continue
+        # Named as a card it is one, whatever stands around it.
         if not named and _is_serial(dense, *match.span()):
             continue
         severity: Severity = "block" if named else "warn"
@@ -230,6 +247,7 @@ def _cards(ctx: Context, dense: str) -> Personal:
 
 def _passports(ctx: Context, dense: str) -> Personal:
     for match in _PASSPORT.finditer(dense):
+        # A letter with eight digits is a model or file number more often than a passport.
         if _PASSPORT_WORD.search(ctx.around(*match.span())):
             yield _told(ctx, match.span(), "passport", "block", "护照号码")
 
@@ -242,6 +260,8 @@ def _permits(ctx: Context, dense: str) -> Personal:
         (_HONG_KONG, _HONG_KONG_WORD, "香港身份证号码"),
     ):
         for match in pattern.finditer(dense):
+            # Eight digits are dates and telephone numbers nearly always; only the word right before
+            # them counts.
             before = dense[max(0, match.start() - 20) : match.start()]
             if word.search(before) and not re.search(r"[年月日电话]\S{0,4}$", before):
                 yield _told(ctx, match.span(), "permit", "block", said)
@@ -314,6 +334,7 @@ def _minors(ctx: Context, dense: str) -> Iterator[Finding]:
         return
     for match in _MINOR.finditer(dense):
         before = dense[max(0, match.start() - 1) : match.start()]
+        # Whether somebody is named at all: 某 and particles caught by the pattern are no names.
         if int(match[2]) < 18 and not _NOT_NAMED.search(match[1]) and not _HAN_BEFORE.match(before):
             yield _told(ctx, match.span(1), "minor", "warn", "未成年人的姓名")[0]
 
@@ -335,8 +356,11 @@ def _tracks(ctx: Context, dense: str) -> Iterator[Finding]:
         return
     for start, end in _paragraphs(dense):
         steps = list(_STEP.finditer(dense, start, end))
+        # One time and place is an appointment; a track has at least two steps and somebody who
+        # moves.
         if len(steps) < 2 or not _MARCH.search(dense, start, end):
             continue
+        # The word 病例 stands in the paragraph or shortly before it, in the heading of the case.
         if _CASE.search(dense, max(0, start - 120), end):
             ground = _ground(
                 "track",
@@ -373,6 +397,7 @@ def _recombined(ctx: Context, dense: str) -> Iterator[Finding]:
             return
     seen: list[str] = []
     for match in _HIDDEN_NUMBER.finditer(dense):
+        # A bound: a table of ten thousand masked numbers is not compared with itself.
         if any(_completes(match[0], other) for other in seen[-200:]):
             yield _differs(ctx, match.span())
         if match[0] not in seen:
@@ -391,4 +416,5 @@ def _completes(one: str, other: str) -> bool:
     both = sum(a == b != "*" for a, b in zip(one, other, strict=True))
     clash = any("*" not in (a, b) and a != b for a, b in zip(one, other, strict=True))
     hidden = sum(a == b == "*" for a, b in zip(one, other, strict=True))
+    # Three digits in common tell that it is the same number, and one hidden digit is no protection.
     return not clash and both >= 3 and hidden <= 1

@@ -50,6 +50,7 @@ class _Cite(NamedTuple):
 def _numbers(ctx: Context) -> Iterator[_Cite]:
     dense = ctx.dense.text
     for match in NUMBER.finditer(dense):
+        # What is published for the first time cannot be in the library yet.
         if not _own_number(dense, *match.span()):
             (start, end), fact = _look_up(ctx, match)
             yield _Cite(start, end, dense[start:end], fact)
@@ -58,6 +59,8 @@ def _numbers(ctx: Context) -> Iterator[_Cite]:
 def _titles(ctx: Context) -> Iterator[_Cite]:
     for match in _TITLE.finditer(ctx.dense.text):
         fact = ctx.facts.policy(match[1], ctx.as_of)
+        # Book-title marks hold books and forms as well; only what looks like an issued paper is
+        # looked up.
         if fact or _ISSUED.search(match[1]) or ctx.facts.nearest(match[1], ctx.as_of):
             yield _Cite(*match.span(), match[1], fact)
 
@@ -72,6 +75,7 @@ def _own_number(dense: str, start: int, end: int) -> bool:
 def _look_up(ctx: Context, match: re.Match[str]) -> tuple[tuple[int, int], PolicyFact | None]:
     """The longest ending of the Han run before the bracket that the library knows, else a guess."""
     bracket = match.start(1) - 1
+    # Chinese has no spaces: 根据国办发 begins with a word that is not part of the number.
     for start in range(match.start(), bracket):
         fact = ctx.facts.policy(ctx.dense.text[start : match.end()], ctx.as_of)
         if fact is not None:
@@ -168,6 +172,7 @@ def _dates(ctx: Context, cites: list[_Cite]) -> Iterator[Finding]:
             for match in pattern.finditer(ctx.dense.text, begin, stop):
                 yield from _other_day(ctx, match.span(1), [_day_words(day)] if day else [], word)
     facts = {cite.fact.title: cite.fact for cite in cites if cite.fact and cite.fact.apply_by}
+    # With two policies in one text nobody can tell whose last day is meant.
     if len(facts) == 1:
         ((_, fact),) = facts.items()
         for start, end, _ in deadlines(ctx.dense.text):

@@ -62,6 +62,7 @@ class Profile:
             return town_of(value)
         plain = re.sub(r"[\s-]", "", value)
         head, tail = self.keep[kind]
+        # A value shorter than what is kept must not lose its middle twice.
         hidden = max(len(plain) - head - tail, 0)
         return plain[:head] + "*" * hidden + plain[len(plain) - tail :]
 
@@ -71,13 +72,14 @@ def town_of(address: str) -> str:
     fore = _FORE.match(address)
     start = fore.end() if fore else 0
     place = _TOWN.match(address[start:]) or _COUNTY.match(address[start:])
+    # Without a town or county nothing of the place may stay: a village alone names a household.
     return address[: start + place.end()] if place else address[:start] + "（略）"
 
 
 @cache
 def profiles() -> Mapping[str, Profile]:
     """Every profile by its key, the one in use first."""
-    data: dict[str, Any] = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = yaml.safe_load(PROFILES.read_text(encoding="utf-8"))
     made = {
         key: Profile(
             key=key,
@@ -89,6 +91,7 @@ def profiles() -> Mapping[str, Profile]:
         for key, row in data["profiles"].items()
     }
     used = data["use"]
+    # The profile in use comes first in every list that people choose from.
     return {used: made[used]} | made
 
 
@@ -108,9 +111,11 @@ def redact(text: str, findings: Iterable[Finding], profile: Profile) -> str:
     `findings` are those of this one field; those that no longer fit the text are left out.
     """
     end = len(text)
+    # From the end: what was masked must not move what is still to be masked.
     for row in sorted(findings, key=lambda row: (row.start, -row.end), reverse=True):
         kind = PERSONAL.get(row.rule)
         fits = row.end <= end and text[row.start : row.end] == row.text
+        # Hints are official addresses and the like: masking them would damage the text.
         if kind is None or not fits or row.severity == "hint":
             continue
         text = text[: row.start] + profile.mask(kind, row.text) + text[row.end :]

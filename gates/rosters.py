@@ -96,10 +96,13 @@ class Roster:
         text = ctx.dense.text
         while post := _longest(self._posts, text, end):
             start = end - len(post)
+            # 副县长 ends with 县长: the deputy's post is another post.
             if text[start - 1 : start] == "副":
                 start, post = start - 1, "副" + post
+            # 原县长 and 时任县长 are right although the post is no longer theirs.
             if post not in mine and not _FORMER.search(text[max(0, start - 10) : start]):
                 said = f"{one.name}的职务是{'、'.join(mine)}" if mine else f"{one.name}已不任此职"
+                # A correction is proposed only where it cannot be the wrong one of several.
                 better = mine[:1] if end == one.start and len(mine) == 1 else []
                 yield Told((start, end), self._say(said), better)
             end = start - 1 if text[start - 1 : start] == "、" else 0
@@ -110,11 +113,14 @@ class Roster:
         """A name one character off behind a post that just one person holds."""
         text, end = ctx.dense.text, span[1]
         holders = {person.name for person in serving if post in person.posts}
+        # With several holders any of them may be meant.
         if len(holders) != 1 or text[span[0] - 1 : span[0]] == "副":
             return
         name = holders.pop()
         written = text[end : end + len(name)]
         differing = sum(a != b for a, b in zip(name, written, strict=False))
+        # One of three characters: of two, half would differ, and another person is likelier than a
+        # slip.
         if len(written) == len(name) > 2 and differing == 1 and written not in self._names:
             before = text[max(0, span[0] - 10) : span[0]]
             if not _FORMER.search(before):
@@ -146,6 +152,8 @@ class Roster:
         right = sorted(names, key=lambda name: order[name])
         if names == right:
             return
+        # With posts between the names the order of posts would have to be changed too: that is for
+        # a person.
         plain = all(after.start == before.end + 1 for before, after in pairwise(row))
         said = self._say(f"领导同志的排序应为{'、'.join(right)}")
         yield Told((row[0].start, row[-1].end), said, ["、".join(right)] if plain else [])
@@ -153,6 +161,7 @@ class Roster:
     def _unit(self, ctx: Context, start: int, units: Iterable[str]) -> Iterator[Told]:
         """A stretch of the text that is one character off the name of a unit."""
         text = ctx.dense.text
+        # A right name may be one character off another right one.
         if any(text.startswith(unit, start) for unit in self._units):
             return
         for unit in units:

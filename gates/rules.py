@@ -162,9 +162,9 @@ class RuleSet:
         self._always = [one for one in self._compiled if one.pattern and not one.words]
 
     @classmethod
-    def load(cls, source: Path | list[dict[str, Any]] | None = None) -> Self:
+    def load(cls, source: Path | Sequence[Mapping[str, object]] | None = None) -> Self:
         """Read a folder of YAML files, one file, or rows; without a source the starting rules."""
-        if isinstance(source, list):
+        if source is not None and not isinstance(source, Path):
             return cls(list(_read(source, "规则")))
         path = source or RULES
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]

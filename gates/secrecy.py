@@ -48,6 +48,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     if "秘密" in dense or "内部" in dense:
         for match in _INTERNAL.finditer(dense):
             yield ctx.mark_dense(match.span(), _WORK_SECRET)
+    # A short notice that quotes a number is no document of its own.
     if ctx.field == "text" and len(dense) > 200:
         own = _OWN_NUMBER.search(dense)
         if own and not _OPEN_MARK.search(dense):
@@ -58,5 +59,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
 def _classified(ctx: Context, dense: str) -> Iterator[Finding]:
     """A mark stands alone or at an edge; inside quotation marks, or after 标注, it is spoken of."""
     for match in _MARK.finditer(dense):
+        # Only what stands before it in its line: rules about marking papers speak of 密级 all the
+        # time.
         line = dense[dense.rfind("\n", 0, match.start()) + 1 : match.start()]
         yield ctx.mark_dense(match.span(), _MENTIONED if _TALK.search(line) else _MARKED)

@@ -9,7 +9,6 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 from bot.channels import CHANNELS
 from bot.contract import Channel, InboundKind, ReplyBasis
@@ -27,7 +26,7 @@ LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question
 PERSON = Choice("转人工", "person")
 
 Ask = Callable[[str, date], Awaitable[Answer]]
-Kept = dict[str, Any]
+Kept = dict[str, object]
 OnTold = Callable[[str, Sequence[str]], Awaitable[None]]
 """Contact id and the clause ids it was told: kept for tracing corrections back."""
 

@@ -105,7 +105,7 @@ class Answer:
 
 @cache
 def _words() -> Mapping[str, tuple[str, ...]]:
-    data: dict[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
     return {name: tuple(map(str, listed)) for name, listed in data.items() if name != "version"}
 
 

@@ -131,7 +131,7 @@ def _line(record: Any) -> Line:
     )
 
 
-def ask_record(record: Any, library: Library) -> dict[str, Any]:
+def ask_record(record: Any, library: Library) -> Mapping[str, Any]:
     """The `ask` filter: {id, question, as_of?} -> {id, status, confidence, hits}.
 
     Raises ValueError naming the field of a record that cannot be read.
@@ -156,7 +156,7 @@ def ask_record(record: Any, library: Library) -> dict[str, Any]:
 
 def _row(
     key: Any, question: str, result: Answer, hits: list[Hit], library: Library
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     rows = []
     for hit in hits:
         quoted = quote(question, hit)

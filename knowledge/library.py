@@ -95,7 +95,7 @@ class PolicyLibrary:
                 await _clause_of(tx.session, policy.id, repeal.clause_number)
             elif policy.repealed_on is not None:
                 raise Refused(409, [Reason("state", f"《{policy.title}》已经废止")])
-            body: dict[str, Any] = {
+            body: dict[str, object] = {
                 "kind": "repeal",
                 "on": repeal.on.isoformat(),
                 "successor_id": repeal.successor_id,
@@ -149,7 +149,7 @@ class PolicyLibrary:
             )
 
 
-def _signed(change: Mapping[str, Any]) -> dict[str, Any]:
+def _signed(change: Mapping[str, Any]) -> dict[str, object]:
     """What a signed entry keeps of a change: its reason as a salted digest only."""
     kept = {name: value for name, value in change.items() if name != "salt"}
     if "reason" in change:
@@ -199,7 +199,7 @@ def _clause(policy_id: str, part: Any) -> Clause:
 
 
 async def _record(
-    tx: Transaction, policy_id: str, change: dict[str, Any], staff_id: str
+    tx: Transaction, policy_id: str, change: Mapping[str, Any], staff_id: str
 ) -> PolicyChange:
     row = PolicyChange(
         id=new_id(),
@@ -267,7 +267,7 @@ async def _waiting(
     return change, policy
 
 
-async def _end(session: AsyncSession, policy: Policy, change: dict[str, Any]) -> None:
+async def _end(session: AsyncSession, policy: Policy, change: Mapping[str, Any]) -> None:
     if change["clause"] is not None:
         (await _clause_of(session, policy.id, change["clause"])).repealed_on = change["on"]
         policy.amended_on = policy.amended_on or change["on"]

@@ -51,7 +51,7 @@ class Life:
 @cache
 def starting_defaults() -> Defaults:
     """The defaults a new office starts with (`config/library.yaml`)."""
-    data: dict[str, Any] = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
+    data: Mapping[str, Any] = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
     return Defaults(
         int(data["default_years"]),
         int(data["trial_years"]),

@@ -58,6 +58,8 @@ class Transaction:
         Kinds of authority are signed; the few in UNSIGNED_KINDS are only chained.
         """
         seq, prev = self._head or await _head(self.session)
+        # Number 1000 must be signed whatever it is: a checkpoint takes its place, and the entry
+        # follows.
         if (seq + 1) % CHECKPOINT_EVERY == 0 and kind in UNSIGNED_KINDS:
             await self.append(CHECKPOINT, subject="ledger", actor="system", body={})
             seq, prev = self._head or (seq, prev)
@@ -77,6 +79,7 @@ class Transaction:
         digest = hashlib.sha256(preimage.encode()).hexdigest()
         signature = None
         if kind not in UNSIGNED_KINDS:
+            # Over the text of the digest, so that an auditor can check it with common tools.
             signature = self._key.sign(digest.encode()).hex()
             self.signed.append((seq + 1, digest))
         self.session.add(
@@ -131,6 +134,8 @@ class Ledger:
             transaction = Transaction(session, self._key)
             yield transaction
         if transaction.signed:
+            # After the commit and before the caller goes on: what people were told has happened is
+            # anchored.
             mark = self.mark("anchor", *transaction.signed[-1])
             await asyncio.to_thread(self.files.write, mark)
 
@@ -149,6 +154,7 @@ class Ledger:
         async with self.transaction() as tx:
             query = select(LedgerEntry.at, LedgerEntry.signature).order_by(LedgerEntry.seq.desc())
             waiting = None
+            # At least one of any thousand is signed, so the loop ends.
             for at, signature in (await tx.session.execute(query.limit(CHECKPOINT_EVERY))).all():
                 if signature is not None:
                     break
@@ -174,9 +180,12 @@ class Ledger:
             stored = await self._read_on([entry.seq for entry in known])
             for entry in known:
                 row = stored.get(entry.seq)
+                # Remembered and gone: deletion is found although the chain after it may be whole.
                 if row is None:
                     raise Broken(entry.seq, "这一条已被删除")
                 if not _same(entry, row):
+                    # Says exactly what is wrong where it can; the plain line below is for what
+                    # would pass by itself.
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
             return {name: list(self._facts.get(name, ())) for name in subjects}
@@ -203,11 +212,13 @@ class Ledger:
             if start and (start not in stored or stored[start][1] != self._audit.prev):
                 await self._cut(start, present=start in stored)
             fresh = [row for seq, row in rows if seq > start]
+            # A signature costs some 0.1 ms: many of them would hold up every page.
             if len(fresh) > IN_THREAD:
                 await asyncio.to_thread(self._take, fresh)
             else:
                 self._take(fresh)
             reading, wanted = len(fresh) >= BATCH - 1, ()
+        # One at a time and taken off after it held: what raises is found again at the next look.
         while marks:
             self._audit.anchor(marks[0])
             marks.pop(0)
@@ -250,6 +261,7 @@ class Ledger:
         return audit.verdict()
 
     async def _read_all(self, audit: Audit) -> None:
+        # Page by page: an office's years of entries do not fit into memory on a small machine.
         while rows := await self._rows(LedgerEntry.seq > audit.seq):
             await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
 
@@ -276,6 +288,8 @@ class Ledger:
         await self._read_all(audit)
         lost: set[tuple[int, str]] = set()
         for mark in marks:
+            # Only anchors with our own signature count as lost: anybody could write others to the
+            # file.
             if mark["seq"] > audit.seq and self._ours(mark):
                 lost.add((mark["seq"], mark["hash"]))
             else:
@@ -318,6 +332,7 @@ class Ledger:
             Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)
         )
         found = (await session.scalars(query.limit(1))).first()
+        # One open incident says it; a job that runs every minute must not open a thousand.
         if found is not None:
             return found.id
         incident = Incident(

@@ -109,11 +109,13 @@ def check_entry(
     preimage, digest, signature = row
     fields = _read_preimage(preimage, digest, seq)
     kind = fields["kind"]
+    # The number in the signed text must be its place: a missing entry cannot be closed up.
     if fields["seq"] != seq:
         raise Broken(seq, f"序号应为 {seq}，实为 {fields['seq']}：有删除、插入或换序")
     if fields["prev"] != prev:
         raise Broken(seq, "与前一条不相连：有删除、插入或换序")
     if signature is None:
+        # The list is fixed here: an attacker cannot declare a decision to need no signature.
         if kind not in UNSIGNED_KINDS:
             raise Broken(seq, f"{kind} 必须签名而没有签名")
         if seq % CHECKPOINT_EVERY == 0:
@@ -158,6 +160,7 @@ def signature_holds(key: Ed25519PublicKey, signature: str, message: str) -> bool
         key.verify(raw, message.encode())
     except (InvalidSignature, ValueError, TypeError):
         return False
+    # Upper case or spaces would let the same proof be written in many ways.
     return raw.hex() == signature
 
 
@@ -178,11 +181,14 @@ class Audit:
         try:
             found = check_entry(row, self.seq + 1, self.prev, self.key)
         except Broken as broken:
+            # The first signature of all: most often the wrong public key was given, and the words
+            # say so.
             if broken.problem == "签名不符" and self.signed == 0:
                 words = "签名不符：公钥不是这本台账的，或者这一条是伪造的"
                 raise Broken(broken.seq, words) from broken
             raise
         self.seq, self.prev = found.seq, found.hash
+        # 32 bytes an entry: a chain of ten million still fits where an auditor looks at it.
         self._hashes += bytes.fromhex(found.hash)
         if found.signature is not None:
             self.signed, self.last_signed = self.signed + 1, found.seq
@@ -211,6 +217,7 @@ class Audit:
             return
         if not signature_holds(self.key, str(mark["signature"]), f"anchor:{number}:{digest}"):
             raise Broken(number, "锚点的签名不符，锚点是伪造的或属于别的台账")
+        # A restore was declared and signed for exactly this anchor.
         if (number, digest) in self._declared:
             return
         if number > self.seq:
@@ -224,6 +231,7 @@ class Audit:
             raise Broken(self.seq + 1, "结尾的签名不符，结尾是伪造的")
         if number > self.seq:
             raise Broken(self.seq + 1, f"末尾被截去：结尾签的是第 {number} 条")
+        # Entries after the signed end were added by somebody without the key.
         if number < self.seq:
             raise Broken(number + 1, "签名的结尾之后又添了条目")
         if digest != self.prev:
@@ -269,6 +277,7 @@ def _read_export(lines: Iterable[str], audit: Audit) -> None:
             continue
         try:
             name, record = _record(line)
+            # One order and one end: appended lines cannot pass as part of the export.
             if stage == 2 or _ORDER.index(name) < stage:
                 raise Broken(audit.seq + 1, "签名的结尾之后又添了内容，或行的次序不对")
             stage = _ORDER.index(name)
@@ -280,6 +289,7 @@ def _read_export(lines: Iterable[str], audit: Audit) -> None:
                 audit.head(record["head"])
         except Broken:
             raise
+        # A damaged file is reported with its line and never as a crash of the tool.
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise Broken(audit.seq + 1, "这一行不是台账条目，文件已损坏") from error
     if stage != 2:
@@ -288,6 +298,7 @@ def _read_export(lines: Iterable[str], audit: Audit) -> None:
 
 def _record(line: str) -> tuple[str, dict[str, Any]]:
     """What a line is and what it holds; ValueError unless it has exactly the keys of one form."""
+    # As pairs, so that a key written twice is seen: readers disagree about which one counts.
     pairs = json.loads(line, object_pairs_hook=list)
     record = {name: dict(value) if isinstance(value, list) else value for name, value in pairs}
     for name, keys in (("preimage", 3), ("anchor", 1), ("head", 1)):

@@ -13,7 +13,7 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -55,14 +55,16 @@ def _database_file(settings: Settings) -> Path:
 # --- backup -------------------------------------------------------------------------------
 
 
-def make_backup(settings: Settings, target: Path, *, with_keys: bool) -> dict[str, Any]:
+def make_backup(settings: Settings, target: Path, *, with_keys: bool) -> Mapping[str, Any]:
     """Write the office to `target` while it may be running; what was written, for people."""
     source = _database_file(settings)
     if not source.exists():
         raise SetupError(f"{settings.home} 还没有初始化，没有可备份的内容")
+    # The last good backup must never be the one that is overwritten.
     if target.exists():
         raise SetupError(f"{target} 已存在：请换一个文件名，旧备份不会被覆盖")
     ledger = open_ledger(settings, Database(settings.database_url))
+    # Beside the target: the last rename is whole only within one file system.
     with tempfile.TemporaryDirectory(prefix="shenfa-backup-", dir=target.parent) as name:
         folder = Path(name)
         anchored = list(ledger.files.marks(ledger.files.sizes()))  # none lies beyond the snapshot
@@ -102,6 +104,7 @@ def _snapshot(source: Path, target: Path) -> None:
         closing(sqlite3.connect(f"file:{source}?mode=ro", uri=True)) as old,
         closing(sqlite3.connect(target)) as new,
     ):
+        # SQLite's own way: a copy of the file of a running office could be torn.
         old.backup(new)
 
 
@@ -123,6 +126,7 @@ def _pack(folder: Path, parts: Iterable[str], target: Path) -> None:
     with os.fdopen(handle, "wb") as raw, tarfile.open(fileobj=raw, mode="w:gz") as archive:
         for part in parts:
             archive.add(folder / part, part)
+    # Only a whole file ever has the name of a backup.
     unfinished.rename(target)
 
 
@@ -154,6 +158,7 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
     database = _database_file(settings)
     if database.exists():
         raise SetupError(f"{database} 已存在：恢复只写入空的数据目录，请换一个 --home")
+    # Read before anything is written: a mistyped path ends here.
     known = list(_known_marks(settings, anchors))
     database.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="restore-", dir=database.parent) as name:
@@ -163,6 +168,7 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
         db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}")
         try:
             ledger = open_ledger(settings, db)
+            # With another key the ledger would verify nowhere and the next entry would break it.
             if ledger.public_hex != manifest["public_key"]:
                 raise SetupError(f"{settings.ledger_key_file} 不是这份备份的台账私钥：请放入原来的")
             packed = AnchorFiles([folder / ANCHORS])
@@ -177,6 +183,7 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
 def _known_marks(settings: Settings, anchors: Sequence[Path]) -> Iterator[Mark]:
     kept = [path for path in (settings.anchor_file, *settings.anchor_paths) if path is not None]
     for path in (*anchors, *kept):
+        # A path given by hand must exist; the configured ones may be new on this machine.
         if path not in kept and not path.is_file():
             raise SetupError(f"没有锚定文件 {path}：请检查路径")
         files = AnchorFiles([path])
@@ -184,10 +191,11 @@ def _known_marks(settings: Settings, anchors: Sequence[Path]) -> Iterator[Mark]:
 
 
 async def _settle(
-    settings: Settings, ledger: Ledger, known: Sequence[Mark], manifest: dict[str, Any]
+    settings: Settings, ledger: Ledger, known: Sequence[Mark], manifest: Mapping[str, Any]
 ) -> Restored:
     """Migrate, fill up the anchor file, declare the gap, and leave nothing to be sent twice."""
     await upgrade(ledger.db)
+    # The anchor file of this machine may have survived; its lines are not written twice.
     have = {(mark["seq"], mark["hash"]) for mark in ledger.files.unread()}
     fresh = {(mark["seq"], mark["hash"]): mark for mark in known}
     try:
@@ -198,6 +206,7 @@ async def _settle(
     _write_marks(ledger.anchor_path, missing)
     async with ledger.transaction() as tx:
         moment, unsure = now(), 0
+        # What was due after the backup may be out: sending it again is worse than asking a person.
         values = {"state": State.UNKNOWN, "next_at": None}
         for statement in (
             update(Publication)
@@ -207,6 +216,8 @@ async def _settle(
         ):
             result = await tx.session.execute(statement)
             unsure += result.rowcount if isinstance(result, CursorResult) else 0
+        # Entries are missing: perhaps a recall among them. Nothing goes out until a person has
+        # looked.
         if lost:
             words = f"从备份恢复，丢失 {lost} 条锚定过的台账：核对撤回和已发内容后再恢复"
             for name in ("publishing", "push"):
@@ -217,14 +228,16 @@ async def _settle(
     return Restored(str(settings.home), made, gap, lost, unsure)
 
 
-def _unpack(source: Path, folder: Path) -> dict[str, Any]:
+def _unpack(source: Path, folder: Path) -> Mapping[str, Any]:
     """The manifest; every part it names lies in `folder` and has the SHA-256 it names."""
     with _readable(source):
         with tarfile.open(source, "r:gz") as archive:
+            # Five names of our own and no others: an archive could name a path outside the folder.
             for part in (MANIFEST, DATABASE, ANCHORS, LEDGER_KEY, DATA_KEY):
                 member = archive.extractfile(part) if part in archive.getnames() else None
                 if member is None:
                     continue
+                # Keys are among the parts, so nobody else may read them even for a moment.
                 handle = os.open(folder / part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
                 with os.fdopen(handle, "wb") as file:
                     shutil.copyfileobj(member, file)
@@ -251,6 +264,7 @@ def _place_keys(settings: Settings, folder: Path) -> None:
     """Keys of the backup where there are none yet; the configured ones are never overwritten."""
     for name, path in _keys(settings).items():
         held = folder / name
+        # A key in place may be newer than the backup; overwriting it could lose a ledger for good.
         if path.exists():
             continue
         if not held.exists():

@@ -66,6 +66,8 @@ def _home(settings: Settings) -> Iterator[Check]:
     yield from _key_files(settings)
     yield from _anchor_files(settings)
     free = shutil.disk_usage(_existing(settings.home)).free
+    # Under 200 MB the database cannot write its journal; 2 GB are some weeks of articles and
+    # pictures.
     state = FAIL if free < _GIB // 5 else WARN if free < 2 * _GIB else OK
     more = "" if state == OK else "：请腾出空间"
     yield Check("磁盘", state, f"数据目录所在磁盘剩 {free / _GIB:.1f} GB{more}")
@@ -92,6 +94,7 @@ def _key_files(settings: Settings) -> Iterator[Check]:
     for name, path in keys.items():
         if path is None or not path.is_file():
             yield Check(name, FAIL, f"没有密钥文件 {path}：请放入原来的密钥，不要新建")
+        # Whoever reads the key can sign entries as this office.
         elif mode := path.stat().st_mode & 0o077:
             yield Check(name, FAIL, f"{path} 别人也能读写（{mode:03o}）：请运行 chmod 600 {path}")
         elif store is not None and store.is_file() and _holds(store, path):
@@ -104,6 +107,7 @@ def _holds(store: Path, key: Path) -> bool:
     """Whether the database file contains the key, as bytes or as text."""
     text = key.read_bytes().strip()
     try:
+        # As text in either case and as bytes: a key in its own database proves nothing.
         needles = (text, text.upper(), bytes.fromhex(text.decode("ascii")))
     except ValueError:
         return False
@@ -112,6 +116,7 @@ def _holds(store: Path, key: Path) -> bool:
         while block := file.read(1 << 20):
             if any(needle in tail + block for needle in needles):
                 return True
+            # A key may lie across two blocks.
             tail = block[-len(text) :]
     return False
 
@@ -125,6 +130,7 @@ def _anchor_files(settings: Settings) -> Iterator[Check]:
         if not os.access(place, os.W_OK):
             yield Check("锚定文件", FAIL, f"{path} 写不进：请检查目录和权限")
         elif store is not None and store.exists():
+            # On the same disk whoever changes the ledger can change its anchors as well.
             apart += [path] if place.stat().st_dev != store.stat().st_dev else []
         else:
             apart.append(path)
@@ -138,6 +144,7 @@ def _anchor_files(settings: Settings) -> Iterator[Check]:
 
 def _port(host: str, port: int) -> Check:
     with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        # A port left a moment ago is free for us, and the server binds in the same way.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
@@ -150,6 +157,7 @@ def _port(host: str, port: int) -> Check:
 async def _redis(url: str) -> Check:
     if not url:
         return Check("Redis", OK, "没有设置，单机运行")
+    # The check answers even when the address swallows packets.
     client: Any = Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3)
     try:
         await client.ping()
@@ -207,6 +215,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
 
 
 async def _ledger(ledger: Ledger) -> Check:
+    # Anew and from the beginning: what this process remembers cannot vouch for the stored rows.
     verdict = await ledger.verify_whole()
     if not verdict.ok:
         return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
@@ -218,6 +227,7 @@ async def _clock(db: Database) -> Check:
     async with db.session() as session:
         query = select(LedgerEntry.at).order_by(LedgerEntry.seq.desc()).limit(1)
         last = (await session.scalars(query)).first()
+    # Some minutes of drift are common; more would date decisions before what they decide on.
     if last is not None and last - now() > timedelta(minutes=5):
         words = f"台账最后一条是 {beijing(last):%Y-%m-%d %H:%M}，比现在还晚：请校准时间"
         return Check("时钟", FAIL, words)

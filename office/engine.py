@@ -57,9 +57,11 @@ class ReliableStreamBroker(RedisStreamBroker):
     async def _renew(self) -> None:
         async with Redis(connection_pool=self.connection_pool) as redis:
             while True:
+                # A third of the idle time: one missed renewal does not lose the lease.
                 await asyncio.sleep(self.idle_timeout / 3000)
                 ids: list[Any] = list(self._live)
                 try:
+                    # In parts: one call with thousands of ids would hold up Redis.
                     for start in range(0, len(ids), 500):
                         await redis.xclaim(
                             self.queue_name,
@@ -135,6 +137,8 @@ class ReliableStreamBroker(RedisStreamBroker):
 
     async def _set_aside(self, redis: Any, number: bytes, fields: Mapping[bytes, bytes]) -> None:
         async with redis.pipeline(transaction=True) as pipe:
+            # Kept for a person to look at, with a bound: a broken job must not fill the memory of
+            # Redis.
             pipe.xadd(self.poison_name, dict(fields), maxlen=1000)
             pipe.xack(self.queue_name, self.consumer_group_name, number)
             pipe.xdel(self.queue_name, number)
@@ -165,6 +169,8 @@ class TaskEngine:
     async def run(self, name: str) -> None:
         """Do one job here; while it runs, further requests for it become one more round."""
         if name in self._running:
+            # Asked while running: what came in between is not missed, and a hundred requests make
+            # one round.
             self._again.add(name)
             return
         self._running.add(name)

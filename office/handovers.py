@@ -17,6 +17,7 @@ from storage.database import Database
 async def propose_policies(db: Database, library: PolicyLibrary) -> int:
     """Fetched policy pages go to the library as the robot's proposals; how many there were."""
     async with db.session() as session:
+        # A bound for one round; the job comes again and takes the next ones.
         query = select(Article).where(Article.library == "waiting").limit(20)
         waiting = (await session.scalars(query)).all()
     for row in waiting:
@@ -35,6 +36,7 @@ async def propose_policies(db: Database, library: PolicyLibrary) -> int:
 def policy_draft(article: Article) -> PolicyDraft | None:
     """What a fetched policy page says of itself; None for one that is no longer in force."""
     info = article.policy
+    # The publisher's page says that it is no longer in force: nobody must be asked to approve it.
     if info.get("validity") in ("废止", "失效"):
         return None
     return PolicyDraft(
@@ -55,5 +57,6 @@ def _day_of(text: str | None) -> date | None:
 def audience_of(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:
     """Whom a fetched text is for, as a suggestion the editor sees and may change."""
     found = tag(body, title)
+    # Two, and never 其他: a suggestion that fits everything says nothing.
     topics = [one["key"] for one in found["topics"] if one["key"] != "other"][:2]
     return {"topics": topics} if topics else None

@@ -2,8 +2,9 @@
 
 import asyncio
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, time
-from typing import Any
+from typing import TypedDict
 
 from sqlalchemy import select
 
@@ -23,11 +24,23 @@ from office.keys import open_crypt, open_ledger
 from review_queue.governance.kinds import seed
 from review_queue.governance.rulesets import rows_of, seal_version
 from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
 from storage.database import Database, new_id
 
 
-async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
+class Initialised(TypedDict):
+    """What `shenfa init` prints; the passwords are shown this once and stored nowhere."""
+
+    home: str
+    console: str
+    public_key: str
+    staff: list[dict[str, str]]
+    accounts: list[dict[str, str]]
+    warnings: list[str]
+
+
+async def initialise(settings: Settings, setup: Setup) -> Initialised:
     """Make a home from a setup file: keys, tables, the signed genesis entry, people, accounts.
 
     Returns what a person needs once: addresses, passwords, the public key. SetupError when the
@@ -45,58 +58,27 @@ async def initialise(settings: Settings, setup: Setup) -> dict[str, Any]:
         await db.close()
 
 
-async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[str, Any]:
+async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initialised:
     ledger = open_ledger(settings, db)
     passwords = {
         person.login: person.password or secrets.token_urlsafe(9) for person in setup.staff
     }
-    hashes = dict(
-        zip(
-            passwords,
-            await asyncio.gather(*(hash_password(word) for word in passwords.values())),
-            strict=True,
-        )
-    )
+    # Hashing is slow on purpose and leaves the thread: all at once, before the write lock is held.
+    made = await asyncio.gather(*(hash_password(word) for word in passwords.values()))
+    hashes = dict(zip(passwords, made, strict=True))
     flows, rules = _starting_levels(setup), RuleSet.load()
     accounts = Accounts(db, open_crypt(settings), settings.allowed_private)
+    # One transaction: an office that is half made could not be initialised again.
     async with ledger.transaction() as tx:
-        organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
-        tx.session.add(organisation)
-        await tx.append(
-            "genesis",
-            subject="office",
-            actor="init",
-            body={
-                "organisation": setup.organisation,
-                "workflows": {klass: flow.digest for klass, flow in flows.items()},
-                "ruleset": seal_version(1, rows_of(rules))[1],
-            },
-        )
-        await seed(tx, flows.values(), rules)
-        people = {
-            row.login: await set_staff(
-                tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
-            )
-            for row in setup.staff
-        }
+        organisation = await _begin(tx, setup, flows, rules)
+        people = await _add_people(tx, setup, hashes)
         for row in setup.accounts:
             await accounts.create(
                 tx.session, NewAccount(organisation_id=organisation.id, **row.model_dump())
             )
         for source in setup.sources:
             await _add_source(tx, source)
-        for position, duty in enumerate(setup.roster):
-            if duty.login not in people:
-                raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
-            tx.session.add(
-                RosterEntry(
-                    id=new_id(),
-                    topic=duty.topic,
-                    tier=duty.tier,
-                    position=position,
-                    staff_id=people[duty.login].id,
-                )
-            )
+        _add_roster(tx, setup, people)
     return {
         "home": str(settings.home),
         "console": f"{settings.public_url}/console/",
@@ -116,6 +98,54 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> dict[st
         "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
         + _admin_warnings(setup),
     }
+
+
+async def _begin(
+    tx: Transaction, setup: Setup, flows: Mapping[str, Workflow], rules: RuleSet
+) -> Organisation:
+    """The office itself, its genesis entry, and the levels and rules that it starts with."""
+    organisation = Organisation(id=new_id(), name=setup.organisation, parent_id=None)
+    tx.session.add(organisation)
+    # First of all entries: levels and rules that nobody approved are proved by these digests.
+    await tx.append(
+        "genesis",
+        subject="office",
+        actor="init",
+        body={
+            "organisation": setup.organisation,
+            "workflows": {klass: flow.digest for klass, flow in flows.items()},
+            "ruleset": seal_version(1, rows_of(rules))[1],
+        },
+    )
+    await seed(tx, flows.values(), rules)
+    return organisation
+
+
+async def _add_people(
+    tx: Transaction, setup: Setup, hashes: Mapping[str, str]
+) -> Mapping[str, Staff]:
+    """Everybody of the setup file by login, each with a signed entry."""
+    return {
+        row.login: await set_staff(
+            tx, Person(row.login, row.name, tuple(row.roles), hashes[row.login]), "init"
+        )
+        for row in setup.staff
+    }
+
+
+def _add_roster(tx: Transaction, setup: Setup, people: Mapping[str, Staff]) -> None:
+    for position, duty in enumerate(setup.roster):
+        if duty.login not in people:
+            raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
+        tx.session.add(
+            RosterEntry(
+                id=new_id(),
+                topic=duty.topic,
+                tier=duty.tier,
+                position=position,
+                staff_id=people[duty.login].id,
+            )
+        )
 
 
 def _starting_levels(setup: Setup) -> dict[str, Workflow]:

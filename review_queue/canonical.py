@@ -78,6 +78,7 @@ class Draft:
 
 def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
     """The RFC 8785 text of a draft with one rendering per account id."""
+    # What is reachable from the text is part of what was approved.
     links = set(_LINK.findall(draft.body)) | {draft.attribution.get("url", "")} - {""}
     media = set(_MEDIA.findall(json.dumps([draft.body, draft.cover, list(draft.attachments)])))
     form: dict[str, Any] = {
@@ -87,16 +88,19 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
         "title": draft.title,
         "body": draft.body,
         "cover": draft.cover,
+        # Always all fields: an absent and an empty one must not give two digests.
         "attribution": {name: draft.attribution.get(name, "") for name in ATTRIBUTION},
         "attachments": [dict(part) for part in draft.attachments],
         "media": sorted(media),
         "links": sorted(links),
+        # Order of choosing means nothing, so it must not change the digest.
         "accounts": sorted(draft.accounts),
         "audience": None
         if draft.audience is None
         else {name: sorted(keys) for name, keys in draft.audience.items()},
         "not_before": draft.not_before.isoformat(),
         "not_after": draft.not_after.isoformat(),
+        # Exactly what each platform will be given: approval is bound to it, not only to the text.
         "renderings": {account: dict(renderings[account]) for account in draft.accounts},
     }
     return rfc8785.dumps(form).decode()
@@ -109,5 +113,6 @@ def digest(text: str) -> str:
 
 def commitment(salt: str, value: Any) -> str:
     """A salted SHA-256 of a short text or value: what the ledger keeps instead of the words."""
+    # The salt keeps short words from being guessed from their digest.
     text = json.dumps(value, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()

@@ -51,6 +51,7 @@ def people_of(entries: Sequence[Entry]) -> set[str]:
     """Everyone whose roles or absence matter to these entries."""
     kinds = ("decision", "waiver.granted", "class.lowered")
     acted = [entry for entry in entries if entry.kind in kinds]
+    # Whom somebody stood in for counts as involved: their absence and roles are part of the proof.
     absent = {entry.body.get("in_place_of", "") for entry in acted}
     return {entry.actor for entry in acted} | (absent - {"", OVERDUE})
 
@@ -71,6 +72,7 @@ def makers(chain: Chain, upto: int | None = None) -> Makers:
     """
     kept = [entry for entry in chain.entries if upto is None or entry.seq < upto]
     revisions = [entry for entry in kept if entry.kind == "revision.created"]
+    # Raising the class changes no word, so it makes nobody an editor who may then not review.
     texts = [entry for entry in revisions if not entry.body.get("class_only")]
     submits = [entry for entry in kept if entry.kind == "item.submitted"]
     asker = submits[-1].actor if submits and submits[-1].body.get("emergency") else ""
@@ -80,6 +82,7 @@ def makers(chain: Chain, upto: int | None = None) -> Makers:
 def maker_faults(staff_id: str, who: Makers, earlier: Collection[str]) -> list[Reason]:
     """Separation of duties, the asker of an emergency included."""
     faults = person_faults(staff_id, who.author, who.editor, earlier)
+    # Said once: who asked and wrote is already barred as the writer.
     if staff_id == who.asker and staff_id not in (who.author, who.editor):
         faults.append(Reason("asker", "提出应急的人不能审核这一稿"))
     return faults
@@ -89,12 +92,14 @@ def chain_faults(chain: Chain, draft: Draft, wanted: str, triggers: Triggers) ->
     """Every reason why `wanted`, the digest of `draft`, has not passed review."""
     revisions = chain.of("revision.created")
     submits = chain.of("item.submitted")
+    # Nothing else is worth saying when the content is another one than the last that was signed.
     if not revisions or revisions[-1].body["digest"] != wanted:
         return ["要发的内容不是这一稿件最后一次修改的内容，需要重新审核"]
     if not submits or submits[-1].body["digest"] != wanted:
         return ["这一稿没有提交审核的记录"]
     submit = submits[-1]
     faults = []
+    # For ever: a recall is not undone, what goes out again is a new item.
     if chain.of("item.recalled"):
         faults.append("这一稿件已被撤回")
     if revisions[-1].seq > submit.seq:
@@ -113,14 +118,17 @@ def _flow(chain: Chain, submit: Entry, draft: Draft) -> tuple[Workflow | None, l
     frozen = [submit.body["workflow"], *([emergency["workflow"]] if emergency else [])]
     try:
         flows = [read_workflow(body["klass"], body["version"], body) for body in frozen]
+    # The signed body may be of an older form or damaged; an unreadable run releases nothing.
     except (WorkflowError, KeyError, TypeError) as error:
         return None, [f"审核级次无效：{error}"]
     problems = []
     for flow in flows:
+        # Approved before this run began: a definition that was loosened later proves nothing here.
         if flow.digest not in approved_digests(chain.office, flow.klass, submit.seq):
             problems.append(f"类别“{flow.klass}”的审核级次不是经批准的版本")
     if flows[0].klass != draft.klass:
         problems.append(f"稿件类别是{draft.klass}，走的却是“{flows[0].klass}”的审核级次")
+    # Both ways: the fast lane without its reason, and a reason without the fast lane.
     if (draft.klass == EMERGENCY) != bool(emergency):
         problems.append("应急稿件没有应急提交的理由和后续审核")
     return flows[0].for_kind(draft.kind), problems
@@ -130,6 +138,7 @@ def approved_digests(office: Sequence[Entry], klass: str, before: int) -> set[st
     """Digests of the definitions of a class that were approved before an entry number."""
     digests = set()
     for entry in office:
+        # Later definitions do not count for a run that had begun.
         if entry.seq >= before:
             continue
         if entry.kind == "genesis":
@@ -147,10 +156,12 @@ def _run_faults(
     decisions = [
         entry for entry in chain.of("decision", submit.seq) if not entry.body.get("retrospective")
     ]
+    # One return ends the run, whatever was approved before or after it.
     if any(entry.body["verdict"] == "return" for entry in decisions):
         faults.append("这一稿已被退回，需要修改后重新提交")
     asked = {entry.body["referral"]: entry for entry in chain.of("item.referred", submit.seq)}
     answered = {entry.body["referral"] for entry in chain.of("referral.answered", submit.seq)}
+    # An open question to a department is a review that has not ended.
     if set(asked) - answered:
         faults.append("已转有关部门的问题还没有答复")
     counts = [0] * len(flow.levels)
@@ -174,6 +185,7 @@ def _approval_faults(
 ) -> list[str]:
     entry, (draft, wanted), counts, earlier = seat
     index = entry.body["level"]
+    # Read from a signed body and still checked: an index of -1 would count for the last level.
     if not isinstance(index, int) or not 0 <= index < len(flow.levels):
         return [f"台账第 {entry.seq} 条批准的不是这一稿件的任何一级"]
     level = flow.levels[index]
@@ -182,21 +194,27 @@ def _approval_faults(
     if entry.body["digest"] != wanted:
         faults.append(f"{name}批准的不是这份内容")
     before = zip(flow.levels[:index], counts[:index], strict=True)
+    # The order of the levels is part of the rule 先审后发: the last signature cannot come first.
     if not flow.parallel and any(count < one.quorum for one, count in before):
         faults.append(f"{name}批准时前面的级次还没有通过")
+    # One approval too many means that somebody decided beside the queue.
     if counts[index] >= level.quorum:
         faults.append(f"{name}通过之后又有批准，需要重新提交")
     counts[index] += 1
     place, reasons = eligible(level, standing_at(chain, submit.seq, entry, index))
     claimed = entry.body.get("in_place_of") or ""
+    # Who acted in whose place must follow from signed absences and not from what the decision says.
     if not reasons and place != claimed:
         reasons = [Reason("place", "代谁审核与台账不符")]
     who = makers(chain)
     reasons += maker_faults(entry.actor, who, earlier)
+    # Standing in for somebody who may not decide would be a way around the separation of duties.
     if claimed in (who.author, who.editor, who.asker, *earlier) and claimed:
         reasons.append(Reason("place", "不能代作者、最后修改人或已审核的人审核"))
+    # The secrecy of each attachment is answered one by one, as the law on state secrets asks.
     markers = {part["media"]: part["name"] for part in draft.attachments}
     reasons += form_faults(level, entry.body, (), markers)
+    # A missing signature is already a fault of the form; here one that is there must be right.
     if level.passkey and entry.body.get("passkey"):
         facts = chain.staff.get(entry.actor, ())
         said = statement(entry.subject.removeprefix("item:"), submit.seq, entry.actor, entry.body)
@@ -227,8 +245,10 @@ def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standin
     stands_in: dict[str, frozenset[str]] = {}
     if absent and absent != OVERDUE:
         facts = chain.staff.get(absent, ())
+        # Roles as of the moment of the decision: later changes neither heal nor break it.
         if substitute_at(facts, entry) == entry.actor:
             stands_in[absent] = roles_at(facts, entry.seq)
+    # The next in line may act only after a signed entry has said that the level is late.
     late = absent == OVERDUE and any(
         one.body["level"] == level and one.seq < entry.seq
         for one in chain.of("level.overdue", run_seq)
@@ -242,6 +262,8 @@ def substitute_at(facts: Sequence[Entry], entry: Entry) -> str:
     if not told:
         return ""
     body, at = told[-1].body, datetime.fromisoformat(entry.at)
+    # The newest word about an absence holds: coming back early is told as an absence that has
+    # ended.
     away = datetime.fromisoformat(body["from"]) <= at < datetime.fromisoformat(body["to"])
     return str(body["substitute"]) if away else ""
 
@@ -261,8 +283,11 @@ def class_gap(
     revisions = chain.of("revision.created")
     higher = [entry for entry in revisions if rank(entry.body.get("klass")) > rank(held)]
     words = {word: klass for word, klass in triggers.of(draft).items() if rank(klass) > rank(held)}
+    # Never higher and no trigger word: there is nothing that anybody had to consent to.
     if not higher and not words:
         return "", {}
+    # The newest consent first; it must name every word that asks for more today, also one added to
+    # the text since.
     for entry in reversed(chain.of("class.lowered", higher[-1].seq if higher else 0)):
         if entry.body["to"] == held and set(words) <= set(entry.body["words"]) and may(entry):
             return "", {}
@@ -283,6 +308,8 @@ def class_faults(chain: Chain, draft: Draft, triggers: Triggers) -> list[str]:
 
     def may(entry: Entry) -> bool:
         then, now_ = makers(chain, entry.seq), makers(chain)
+        # Neither who made the text then nor who makes it now: otherwise an edit would turn the
+        # judge into the author.
         barred = {then.author, then.editor, now_.author, now_.editor}
         return entry.actor not in barred and chain.holds_role(entry, REVIEWERS)
 
@@ -306,18 +333,22 @@ def is_waived(chain: Chain, wanted: str, finding: Finding, salts: Mapping[int, s
 
     `salts` maps the ledger number of a waiver to its salt; a wrong salt covers nothing.
     """
+    # Some rules nobody may let stand, whatever was signed.
     if not finding.waivable:
         return False
     revisions = chain.of("revision.created")
     who = makers(chain)
+    # What concerns secrecy is let stand by the secrecy role alone.
     roles = {"secrecy"} if finding.gate == "secrecy" else REVIEWERS
     return any(
         entry.body["digest"] == wanted
         and entry.body["gate"] == finding.gate
         and entry.body["rule"] == finding.rule
+        # Another person's consent, or none.
         and entry.actor not in (who.author, who.editor, who.asker)
         and chain.holds_role(entry, roles)
         and commitment(salts.get(entry.seq, ""), finding_place(finding)) == entry.body["finding"]
+        # Waivers older than the last revision are void: they were given for another text.
         for entry in chain.of("waiver.granted", revisions[-1].seq)
     )
 

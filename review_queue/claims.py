@@ -20,6 +20,7 @@ async def claim(queue: Queue, item_id: str, staff_id: str) -> Item:
         one = await opened(tx.session, item_id, staff_id)
         item = one.item
         _, seat = await seated(tx.session, item, one.person)
+        # Who holds it is said first: it is what the second reviewer needs to know.
         refuse(await holder_faults(tx.session, item, staff_id) + seat.reasons)
         item.claimed_by, item.claimed_until = staff_id, now() + CLAIM
         await tx.append(
@@ -35,6 +36,7 @@ async def unclaim(queue: Queue, item_id: str, staff_id: str) -> None:
     """Give a claimed item back."""
     async with queue.ledger.transaction() as tx:
         item = (await opened(tx.session, item_id, staff_id)).item
+        # Giving back what somebody else took meanwhile does nothing and is no error.
         if item.claimed_by == staff_id:
             item.claimed_by = item.claimed_until = None
             await tx.append("item.unclaimed", subject=f"item:{item_id}", actor=staff_id, body={})
@@ -50,13 +52,16 @@ async def take_over(queue: Queue, item_id: str, staff_id: str) -> Item:
         item = one.item
         _, seat = await seated(tx.session, item, one.person)
         reasons = []
+        # Taking over is recorded and told; what nobody holds is simply claimed.
         if not await holder_faults(tx.session, item, staff_id):
             reasons.append(Reason("state", "现在没有别人在审核这篇稿件，可以直接领取"))
+        # An admin frees an item that its holder forgot, without being able to decide on it.
         if seat.reasons and "admin" not in one.person.roles:
             reasons += seat.reasons
         refuse(reasons)
         holder = item.claimed_by
         item.claimed_by = item.claimed_until = None
+        # Freed only: whoever may not decide must not hold it either.
         if not seat.reasons:
             item.claimed_by, item.claimed_until = staff_id, now() + CLAIM
         await tx.append(
@@ -70,6 +75,7 @@ async def take_over(queue: Queue, item_id: str, staff_id: str) -> Item:
 
 async def holder_faults(session: AsyncSession, item: Item, staff_id: str) -> list[Reason]:
     """Somebody else holds the item for review right now: who, and until when."""
+    # A claim ends by itself: nobody has to be asked on a Friday evening.
     if item.claimed_until is None or item.claimed_until <= now():
         return []
     if item.claimed_by in (None, staff_id):

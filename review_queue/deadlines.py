@@ -82,6 +82,8 @@ class Deadlines:
     async def _one_level(self, item_id: str) -> int:
         async with self._ledger.transaction() as tx:
             item = await tx.session.get(Item, item_id)
+            # Decided between the look and the lock: the job of another process, or a person, was
+            # faster.
             if item is None or item.state != ItemState.REVIEW or item.level_due_at is None:
                 return 0
             if item.level_due_at <= now():
@@ -95,9 +97,12 @@ class Deadlines:
         if round_ is None or item.level_reminded or item.level_due_at is None:
             return []
         levels = [round_.flow.levels[index] for index in round_.open]
+        # A quarter of the time, at most four hours: a reminder for a one-hour level does not come
+        # before its beginning.
         lead = min(_LONGEST_LEAD, timedelta(hours=min(one.hours for one in levels)) / 4)
         if item.level_due_at - now() > lead:
             return []
+        # Set in the transaction that writes the entry: twice running tells once.
         item.level_reminded = True
         for index in round_.open:
             await tx.append(
@@ -116,11 +121,13 @@ class Deadlines:
             await tx.append(
                 "level.overdue", subject=f"item:{item.id}", actor="system", body={"level": index}
             )
+        # The deadline starts anew for the next in line; only a second miss goes to the supervisor.
         again, item.level_overdue, item.level_reminded = item.level_overdue, True, False
         item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))
         people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
         told = [_Told(people, f"《{item.title}》的{names}已超时，候补的人现在也可以审核")]
+        # With nobody in line a second deadline would wait for nobody.
         if again or not people:
             supervisors = await _holders(tx, "supervisor")
             told.append(_Told(supervisors, f"《{item.title}》的{names}再次超时，请督促或安排人"))
@@ -175,6 +182,7 @@ class Deadlines:
             item = await tx.session.get(Item, row.item_id) if row else None
             if row is None or item is None or row.state != "review":
                 return 0
+            # Written before anybody is told: the job may run again at any moment.
             row.state = item.retrospective = "overdue"
             await tx.append(
                 "retrospective.overdue",
@@ -207,6 +215,7 @@ class Deadlines:
 
     async def _tell(self, told: Sequence[_Told]) -> int:
         for one in told:
+            # No supervisor may be appointed yet; the entry in the ledger stands all the same.
             if one.people:
                 await self._notify(list(dict.fromkeys(one.people)), one.text)
         return len(told)
@@ -214,4 +223,6 @@ class Deadlines:
 
 async def _holders(tx: Transaction, role: str) -> list[str]:
     rows = await tx.session.execute(select(Staff.id, Staff.roles).where(Staff.active.is_(True)))
+    # Roles are a JSON list; three dozen rows are looked through instead of a query for each
+    # database.
     return [row[0] for row in rows.all() if role in row[1]]

@@ -8,7 +8,7 @@ from typing import Any, Self
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Content, State
+from bot.contract import Content, Rendering, State
 from bot.models import Account, Delivery, Publication
 from config.clock import now
 from gates.finding import Finding
@@ -27,7 +27,7 @@ from storage.database import Database, new_id
 ROBOT = "robot"
 WINDOW = timedelta(days=30)
 
-Render = Callable[[Sequence[Account], Content], tuple[dict[str, dict[str, Any]], list[str]]]
+Render = Callable[[Sequence[Account], Content], tuple[dict[str, Rendering], list[str]]]
 """Accounts and content in; one rendering per account id, and every platform limit broken."""
 
 Check = Callable[[Draft], Awaitable[tuple[str, Sequence[Finding]]]]
@@ -85,6 +85,7 @@ class Opened:
 
 async def fresh_levels(queue: Queue) -> None:
     """Another process may have approved other levels since the last look."""
+    # Tests and tools hand in plain mappings, which nobody else changes.
     if isinstance(queue.levels, ApprovedLevels):
         await queue.levels.refresh()
 
@@ -93,6 +94,7 @@ async def canonical_of(queue: Queue, session: AsyncSession, draft: Draft) -> tup
     """The canonical text of a draft with its renderings, and every platform limit it breaks."""
     query = select(Account).where(Account.id.in_(draft.accounts))
     accounts = (await session.scalars(query)).all()
+    # An account named and not found would be a channel that silently receives nothing.
     if missing := set(draft.accounts) - {account.id for account in accounts}:
         raise Refused(422, [Reason("accounts", f"没有这样的账号：{'、'.join(missing)}")])
     renderings, problems = queue.render(accounts, draft.content)
@@ -113,6 +115,7 @@ async def add_revision(
     item.revision += 1
     item.version = (item.version or 0) + 1
     item.updated_at = now()
+    # Raising the class must not make the raiser an editor, who could then not review.
     if not class_only:
         item.last_editor_id = editor_id
     revision = Revision(
@@ -125,7 +128,7 @@ async def add_revision(
         created_at=now(),
     )
     tx.session.add(revision)
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "number": item.revision,
         "digest": revision.digest,
         "klass": item.klass,

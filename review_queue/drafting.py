@@ -186,7 +186,7 @@ async def lower_class(queue: Queue, item_id: str, staff_id: str, to: str, reason
         return item
 
 
-def current_of(item: Item, revision: Revision) -> dict[str, Any]:
+def current_of(item: Item, revision: Revision) -> dict[str, object]:
     """What a stale form is shown beside the words that were typed into it."""
     draft = Draft.from_canonical(revision.canonical)
     return {

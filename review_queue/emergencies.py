@@ -55,6 +55,8 @@ async def submit_emergency(
             state="running",
         )
         tx.session.add(row)
+        # Added with number 0 and set at once, in one transaction: the entry needs the row and the
+        # row its number.
         row.run_seq = await begin(queue, tx, one, row)
     await findings_now(queue, item_id)
     return item
@@ -63,9 +65,11 @@ async def submit_emergency(
 async def _normal_class(queue: Queue, item: Item, draft: Draft) -> str:
     """The class beside 应急: the highest the item has had or its words ask for."""
     chain = await queue.releases.chain(item.id)
+    # Remembered now: after the release nobody could tell which levels the text should have had.
     held = normal_class(chain, draft) or highest(
         [str(one.body.get("klass", "")) for one in chain.of("revision.created")]
     )
+    # Without any earlier class the middle one: an emergency is never 日常.
     base = held if held in RANKS else "重要"
     kept = draft.changed({"klass": base})
     gap, _ = class_gap(chain, kept, queue.triggers, lambda entry: True)
@@ -85,6 +89,7 @@ async def advance_afterwards(
     await tx.append(
         "retrospective.closed",
         subject=f"item:{item.id}",
+        # Nobody closes it by hand: it follows from the last approval.
         actor="system",
         body={"digest": emergency.digest},
     )
@@ -94,6 +99,7 @@ async def reject_afterwards(
     queue: Queue, tx: Transaction, item: Item, emergency: Emergency, decision: Decision
 ) -> None:
     emergency.state, emergency.due_at = "rejected", None
+    # It is out already: only stopping the rest and an incident are left to do.
     item.retrospective, item.level_due_at = "rejected", None
     item.return_reason = decision.note
     await end_unsent(tx.session, item.id, "应急发布后的复审没有通过")

@@ -46,8 +46,9 @@ class RaisedFinding(Finding):
 Findings = Sequence[RaisedFinding]
 
 
-def to_json(one: Finding) -> dict[str, Any]:
+def to_json(one: Finding) -> dict[str, object]:
     """A finding as the table and the API hold it; `waived` only where somebody did."""
+    # JSON has no tuples; a row read back must equal the one written.
     row = asdict(one) | {"suggestions": list(one.suggestions)}
     if row.get("waived") is None:
         row.pop("waived", None)
@@ -56,6 +57,7 @@ def to_json(one: Finding) -> dict[str, Any]:
 
 def from_json(row: Mapping[str, Any]) -> RaisedFinding:
     """A finding read back; rows of an earlier version may lack what was added since."""
+    # Unknown fields of a newer version are left out instead of failing a page.
     known = {name: row[name] for name in _FIELDS if name in row}
     known["suggestions"] = tuple(known.get("suggestions", ()))
     if waived := row.get("waived"):
@@ -120,6 +122,8 @@ class Checks:
         )
         # Spelling only warns, and a warning does not hold what three people approved.
         speller = None if against.sending else self.speller
+        # The gates take up to seconds of processor time on a long text: other requests go on
+        # meanwhile.
         found = await asyncio.to_thread(
             run_gates, text, against.rules, against.facts, speller=speller
         )
@@ -143,6 +147,7 @@ async def findings_now(queue: Queue, item_id: str) -> tuple[str, Findings]:
     ruleset, found = await queue.check(Draft.from_canonical(revision.canonical))
     raised = [_with_waiver(one, waivers, people) for one in found]
     async with queue.db.session() as session:
+        # Kept as a run: what a reviewer saw can be shown years later, whatever the rules say then.
         session.add(
             GateRun(
                 id=new_id(),
@@ -161,6 +166,8 @@ async def waivers_of(session: AsyncSession, item: Item, revision: Revision) -> S
     query = select(Waiver).where(
         Waiver.item_id == item.id,
         Waiver.digest == revision.digest,
+        # Going back to an earlier wording gives the same digest; the consent of then is void all
+        # the same.
         Waiver.at >= revision.created_at,
     )
     return (await session.scalars(query)).all()
@@ -174,6 +181,7 @@ def _with_waiver(
     for row in waivers:
         same = (row.gate, row.rule) == (finding.gate, finding.rule)
         where = [row.span[name] for name in ("field", "start", "end", "text")]
+        # A rule that has become unwaivable since takes its waivers with it.
         if same and finding.waivable and where == place:
             by = people.get(row.staff_id, row.staff_id)
             waived = Waived(by, row.staff_id, row.reason, row.at.isoformat())

@@ -39,14 +39,16 @@ class ReviewForm:
     passkey: Mapping[str, Any] | None = None
 
 
-def signed_form(level: Level, seat: Seat, form: ReviewForm) -> dict[str, Any]:
+def signed_form(level: Level, seat: Seat, form: ReviewForm) -> dict[str, object]:
     """The part of a decision that is both signed into the ledger and shown to a device."""
     return {
         "level": seat.level,
         "digest": form.digest,
         "verdict": form.verdict,
         "gates": {gate: {"ok": bool(value.get("ok"))} for gate, value in form.gates.items()},
+        # Only the level that answers for secrecy answers for the attachments.
         "attachments": dict(form.attachments) if "secrecy" in level.gates else {},
+        # Who returns a text does not vouch for having proof-read it.
         "proof": form.proof and form.verdict == "approve",
     }
 
@@ -116,10 +118,12 @@ def _refer_faults(round_: Round | None, form: ReviewForm) -> list[Reason]:
         faults.append(Reason("state", "应急发布后的复审不能转有关部门，请批准或退回"))
     if not form.department.strip():
         faults.append(Reason("department", "请写明转给哪个部门"))
+    # The length of the column and of the line in the printed review form.
     if len(form.department) > 80:
         faults.append(Reason("department", "部门名称不能超过 80 个字"))
     if not form.note.strip():
         faults.append(Reason("note", "请写明要请部门回答的问题"))
+    # A deadline that has passed would be late the moment it is set.
     if form.due_at is not None and form.due_at <= now():
         faults.append(Reason("due_at", "答复期限要晚于现在"))
     return faults

@@ -42,6 +42,8 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, person, draft = one.item, one.person, one.draft
+        # Asked again inside the transaction: between the look and the lock somebody may have
+        # recalled it.
         reasons += [one for one in _state_faults(item, draft) if one not in reasons]
         if not _PLANNERS & set(person.roles):
             reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
@@ -79,6 +81,7 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
                     next_at=due,
                 )
             )
+        # What is on its way or out keeps its time; only what still waits is moved.
         elif row.state == State.CREATED:
             row.due_at = row.next_at = due
 
@@ -87,9 +90,12 @@ async def note_publication(queue: Queue, publication_id: str) -> None:
     """A publication has its outcome: show the item as published once one of them is out."""
     async with queue.db.session() as session:
         publication = await session.get(Publication, publication_id)
+        # Failed and unknown outcomes are shown at the publication; the item stays scheduled for a
+        # person.
         if publication is None or publication.state != State.PUBLISHED:
             return
         item = await session.get(Item, publication.item_id)
+        # The second account of the same item finds it published already.
         if item is not None and can(item, Verb.PUBLISH):
             move(item, Verb.PUBLISH)
 

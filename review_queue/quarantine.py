@@ -18,6 +18,7 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
 
     Its unsent publications and deliveries are held with the reason, and its approvals are void.
     """
+    # Read before the item is moved: the caller tells people how near it was.
     held = item.state == ItemState.SCHEDULED
     await hold_unsent(tx, item, why)
     move(item, Verb.QUARANTINE)
@@ -35,6 +36,7 @@ async def hold_unsent(tx: Transaction, item: Item, why: str) -> None:
     await tx.session.execute(
         update(Publication)
         .where(Publication.item_id == item.id, Publication.state.in_(_UNSENT))
+        # Held and not ended: a person sees what would have gone out, and why not.
         .values(state=State.HELD, reason=why, next_at=None)
     )
     await tx.session.execute(
@@ -49,6 +51,7 @@ async def lift(tx: Transaction, item: Item, why: str) -> None:
     await tx.session.execute(
         update(Publication)
         .where(Publication.item_id == item.id, Publication.state == State.HELD)
+        # A source that comes back does not send by itself: the text is reviewed from the beginning.
         .values(state=State.ENDED, reason=why)
     )
     releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)

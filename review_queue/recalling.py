@@ -16,9 +16,12 @@ async def recall(queue: Queue, item_id: str, staff_id: str, reason: str) -> Item
             reasons.append(Reason("reason", "撤回要写明理由"))
         if not can(item, Verb.RECALL):
             reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不用撤回"))
+        # Everybody who works on texts can stop one, because a leak or a gross error cannot wait for
+        # the right person; who only looks on or takes calls cannot.
         if not set(person.roles) - {"auditor", "duty"}:
             reasons.append(Reason("role", "您的角色不能撤回稿件"))
         refuse(reasons)
+        # First what has not gone out yet is stopped, then the state says so.
         await end_run(tx.session, item, "稿件已撤回")
         move(item, Verb.RECALL)
         item.return_reason = reason

@@ -34,6 +34,7 @@ async def refer(tx: Transaction, item: Item, decision: Decision, form: ReviewFor
         asked_by=decision.staff_id,
         asked_at=now(),
     )
+    # The entry before the row: the row carries the number of its proof.
     row.ledger_seq = await tx.append(
         "item.referred",
         subject=f"item:{item.id}",
@@ -43,6 +44,7 @@ async def refer(tx: Transaction, item: Item, decision: Decision, form: ReviewFor
             "digest": row.digest,
             "level": decision.level,
             "department": row.department,
+            # A digest of the words: questions may hold names, and the ledger cannot forget.
             "question": commitment(row.salt, row.question),
             "due_at": due.isoformat(),
         },
@@ -61,6 +63,7 @@ async def answer_referral(queue: Queue, item_id: str, staff_id: str, text: str) 
         reasons = []
         if not REVIEWERS & set(person.roles):
             reasons.append(Reason("role", "只有审核人员能记录有关部门的答复"))
+        # Who wrote the text could write the answer that suits it.
         if staff_id == item.author_id:
             reasons.append(Reason("author", "作者不能代记有关部门的答复"))
         elif staff_id == item.last_editor_id:
@@ -78,7 +81,9 @@ async def hear_expert(queue: Queue, link: ExpertLink) -> None:
         item = await tx.session.get(Item, link.item_id)
         query = select(Referral).where(
             Referral.item_id == link.item_id,
+            # An answer about an older text answers nothing about this one.
             Referral.digest == link.digest,
+            # Only a link made after the question: an earlier one was asked something else.
             Referral.asked_at <= link.asked_at,
             Referral.answered_at.is_(None),
             Referral.voided_at.is_(None),
@@ -100,6 +105,7 @@ async def answer_referral_in(tx: Transaction, item: Item, actor: str, text: str)
         Referral.answered_at.is_(None),
         Referral.voided_at.is_(None),
     )
+    # The newest open question: an older one of an ended run is void already.
     row = (await tx.session.scalars(query.order_by(Referral.asked_at.desc()))).first()
     reasons = []
     if item.state != ItemState.REFERRED or row is None:
@@ -123,6 +129,7 @@ async def answer_referral_in(tx: Transaction, item: Item, actor: str, text: str)
     )
     levels = (item.workflow or {"levels": []})["levels"]
     move(item, Verb.HEAR)
+    # The level gets its whole time again: the waiting was not its fault.
     item.level_due_at = now() + timedelta(hours=levels[row.level]["hours"])
     item.level_reminded = item.level_overdue = False
     item.version += 1

@@ -54,6 +54,8 @@ def follow_up(emergency: Emergency) -> Workflow:
     """The levels of the normal class that follow the two of 应急 (the last one, of only two)."""
     body = emergency.workflow
     flow = read_workflow(body["klass"], body["version"], body)
+    # 应急 has two levels of its own; a class that has only two is still looked at once more
+    # afterwards.
     levels = flow.levels[2:] or flow.levels[-1:]
     return Workflow(flow.klass, flow.version, levels)
 
@@ -73,6 +75,7 @@ async def who_may(session: AsyncSession, item: Item) -> list[str]:
     round_ = await round_of(session, item)
     if round_ is None:
         return []
+    # An office has some dozen people, so all are looked at instead of a clever query.
     people = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
     absences = await absences_at(session, now())
     return [
@@ -95,14 +98,19 @@ async def waiting_for(db: Database, staff_id: str, limit: int = 200) -> list[Ite
             return []
         stands_in = (await absences_at(session, now(), staff_id)).get(staff_id, {})
         roles = set(person.roles).union(*stands_in.values())
+        # A first sieve in the database over words of roles; the exact rule is asked below of each
+        # item.
         mine = or_(Item.waiting == "*", *(Item.waiting.contains(f" {one} ") for one in roles))
         query = select(Item).where(
             (Item.state == ItemState.REVIEW) | Item.retrospective.in_(("review", "overdue")),
             mine,
+            # Separation of duties is a rule of `_seat`; asked here as well so that pages are not
+            # full of what is passed over.
             Item.author_id != staff_id,
             Item.last_editor_id != staff_id,
         )
         query = query.order_by(Item.level_due_at, Item.id).limit(limit)
+        # A bound: a queue of thousands is not walked to its end for one page.
         for page in range(_PAGES):
             items = (await session.scalars(query.offset(page * limit))).all()
             decided = await _decided(session, items)
@@ -125,6 +133,7 @@ async def seated(
         fault = Reason("state", f"稿件现在是“{state_name(item)}”，不在审核中")
         return None, Seat(0, "", [fault])
     seat = _seat(item, round_, person, {}, wanted=wanted)
+    # Absences are read only by who has no seat of their own: this is asked at every page.
     if seat.reasons:
         stands_in = (await absences_at(session, now(), person.id)).get(person.id, {})
         seat = _seat(item, round_, person, stands_in, wanted=wanted)
@@ -166,12 +175,14 @@ def _round(
     follows = emergency is not None and item.retrospective in ("review", "overdue")
     if item.workflow is None or not (follows or item.state == ItemState.REVIEW):
         return None
+    # Approvals before this run belong to a text that was changed or sent back since.
     run = [row for row in decided if row[0] > (item.run_seq or 0)]
     if follows and emergency is not None:
         flow, overdue = follow_up(emergency), item.retrospective == "overdue"
     else:
         body = item.workflow
         flow, overdue = read_workflow(body["klass"], body["version"], body), item.level_overdue
+    # The two levels of 应急 do not count for those that follow it.
     counted = [row[1] for row in run if row[3] == follows]
     return Round(
         flow=flow,
@@ -201,6 +212,7 @@ def _seat(
     barred = {who.author, who.editor, who.asker, *round_.earlier}
     standing = Standing(
         roles=frozenset(person.roles),
+        # Nobody stands in for who may not decide themselves.
         stands_in={one: roles for one, roles in stands_in.items() if one not in barred},
         overdue=round_.overdue,
     )
@@ -209,5 +221,7 @@ def _seat(
         return Seat(0, "", [Reason("state", "这一级现在不用审核"), *duties])
     choices = round_.open if wanted is None else (wanted,)
     seats = [Seat(index, *eligible(round_.flow.levels[index], standing)) for index in choices]
+    # Without a free seat the first one's reasons are shown: an answer is better than a missing
+    # button.
     best = next((seat for seat in seats if not seat.reasons), seats[0])
     return Seat(best.level, best.place, best.reasons + duties)

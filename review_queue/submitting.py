@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,11 +41,16 @@ async def _submit(queue: Queue, item_id: str, staff_id: str, version: int, found
         one = await opened(tx.session, item_id, staff_id)
         item, draft = one.item, one.draft
         reasons = await submit_faults(queue, tx.session, one, version)
+        # Asked before the first level already: nobody reads a repost that could not go out.
         reasons += source_faults(found)
         if draft.klass == EMERGENCY:
+            # The fast lane must not be reached by an ordinary submission that merely names the
+            # class.
             reasons.append(Reason("emergency", "应急要写明理由，请用“应急提交”，或改选其他类别"))
         if reasons:
             raise Refused(status_of(reasons), reasons, current_of(item, one.revision))
+        # Trigger words raise the class before anybody reads it (分级分类审核); consent of a
+        # reviewer comes later.
         gap, _ = class_gap(
             await queue.releases.chain(item.id), draft, queue.triggers, lambda entry: True
         )
@@ -63,14 +67,16 @@ async def begin(
     item = one.item
     definition = levels_of(queue, item.klass)
     flow = definition.for_kind(item.kind)
+    # Levels open at once share the shortest deadline, so that none is late unseen.
     hours = min(level.hours for level in (flow.levels if flow.parallel else flow.levels[:1]))
     move(item, Verb.SUBMIT)
+    # Frozen: what is changed in the levels tomorrow does not touch a review that runs.
     item.workflow, item.level = flow.to_json(), 0
     item.level_due_at = now() + timedelta(hours=hours)
     item.level_reminded = item.level_overdue = False
     item.return_reason, item.retrospective = "", ""
     item.version += 1
-    body: dict[str, Any] = {
+    body: dict[str, object] = {
         "digest": one.revision.digest,
         "workflow": definition.to_json(),
         "emergency": None,
@@ -79,6 +85,8 @@ async def begin(
         body["emergency"] = {
             "klass": emergency.klass,
             "workflow": queue.levels[emergency.klass].to_json(),
+            # The ledger keeps a digest of the words, so that personal data in them can still be
+            # erased.
             "reason": commitment(emergency.id, emergency.reason),
         }
     seq = await tx.append(
@@ -90,6 +98,7 @@ async def begin(
 
 def levels_of(queue: Queue, klass: str) -> Workflow:
     """The approved levels of a class; Refused when there are none that can be trusted."""
+    # Levels whose signature does not hold are not in the mapping: nothing is submitted to them.
     if klass not in queue.levels:
         words = f"类别“{klass}”没有可用的已批准审核级次，不能提交：请看事件页"
         raise Refused(409, [Reason("levels", words)])
@@ -108,6 +117,7 @@ async def submit_faults(
         reasons.append(Reason("accounts", "请至少选择一个发布账号"))
     _, problems = await canonical_of(queue, session, draft)
     reasons += [Reason("platform", problem) for problem in problems]
+    # Source, original title and address are required of a repost by the rules on news information.
     if draft.kind == "转载":
         names = {"source": "来源", "original_title": "原标题", "url": "原文链接"}
         reasons += [

@@ -1,7 +1,6 @@
 """Accepting what a finding suggests, or masking all personal data: one act, one new revision."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 
@@ -46,26 +45,29 @@ async def accept(queue: Queue, item_id: str, staff_id: str, version: int, choice
     return await drafting.edit(queue, item_id, staff_id, version, changes)
 
 
-def _one(draft: Draft, rows: Findings, choice: Choice) -> dict[str, Any]:
+def _one(draft: Draft, rows: Findings, choice: Choice) -> dict[str, str]:
     """The changed field after one replacement."""
     wanted = (choice.rule, choice.field, choice.start)
     row = next((one for one in rows if (one.rule, one.field, one.start) == wanted), None)
     if row is None:
         raise Refused(409, [Reason("finding", "这条提示已经不在了，请重新打开稿件查看")])
+    # The words of an attachment are not ours to change: the file stays as it was uploaded.
     if row.field not in _FIELDS:
         raise Refused(422, [Reason("attachment", "附件里的问题请在原文件里改好，再重新上传")])
     offered = [row.suggestion, *row.suggestions]
     replacement = choice.replacement or row.suggestion
+    # Only what the rule itself offered: this road must not become an edit past the form.
     if replacement is None or replacement not in offered:
         raise Refused(422, [Reason("suggestion", "这条提示没有这样的建议文字，请自己修改")])
     name = _FIELDS[row.field]
     text: str = getattr(draft, name)
+    # The place is counted in characters; after any edit it may point at other words.
     if text[row.start : row.end] != row.text:
         raise Refused(409, [Reason("stale", "稿件刚刚被修改，请重新打开")])
     return {name: text[: row.start] + replacement + text[row.end :]}
 
 
-def _all_personal(draft: Draft, rows: Findings, choice: Choice) -> dict[str, Any]:
+def _all_personal(draft: Draft, rows: Findings, choice: Choice) -> dict[str, str]:
     """Title and text with every personal datum masked."""
     try:
         profile = profile_of(choice.profile)

@@ -31,9 +31,11 @@ async def waive(
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, person, revision = one.item, one.person, one.revision
+        # The gates ran outside the transaction; what they looked at must still be the text.
         if seen != revision.digest:
             raise Refused(409, [Reason("stale", "稿件刚刚被修改，请重新打开")])
         match = next((one for one in found if _same_finding(one, finding)), None)
+        # Read for the asker of an emergency, who may not let anything stand either.
         round_ = await round_of(tx.session, item)
         reasons = _waive_faults(item, person, match, reason)
         reasons += maker_faults(person.id, makers_of(item, round_), ())
@@ -48,6 +50,7 @@ async def waive(
                 "digest": revision.digest,
                 "gate": match.gate,
                 "rule": match.rule,
+                # The exact place and words: a waiver for one name does not cover the next one.
                 "finding": commitment(salt, finding_place(match)),
                 "reason": commitment(salt, reason),
             },
@@ -87,12 +90,15 @@ def _waive_faults(
     if found is None:
         faults.append(Reason("missing", "这一稿没有这条提示，可能已经改掉"))
         return faults
+    # Warnings stop nothing, so there is nothing to let stand.
     if found.severity != "block":
         faults.append(Reason("severity", "这条提示不阻止批准，在关口意见里写明理由即可"))
     if not found.waivable:
         faults.append(Reason("waivable", "这条规则不允许放行，只能修改"))
     if found.waived:
         faults.append(Reason("state", "这条提示已经有人放行"))
+    # The law asks for a secrecy review by who is charged with it; other reviewers cannot replace
+    # it.
     if found.gate == "secrecy" and "secrecy" not in person.roles:
         faults.append(Reason("secrecy_role", "保密关的提示只能由有保密角色的人放行"))
     return faults

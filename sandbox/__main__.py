@@ -48,14 +48,18 @@ async def _run(options: argparse.Namespace) -> None:
     runner, url = await start(options.host, options.port, options.memory)
     state = runner.app[STATE]
     sys.stdout.write(json.dumps({"url": url}) + "\n")
+    # Whoever started us waits for this line to learn the port.
     sys.stdout.flush()
     saving = None
     if options.memory is not None:
         saving = asyncio.create_task(_save_changes(state, options.memory, url))
     await stop.wait()
     if saving is not None:
+        # One last save follows below: two writers would race for the file.
         saving.cancel()
         if state.tasks:
+            # Publishing jobs on their way would otherwise never tell how they ended, after a
+            # restart either.
             await asyncio.wait(state.tasks, timeout=LAST_RESULTS)
     await runner.cleanup()
     if saving is not None:

@@ -25,6 +25,7 @@ async def _outbound(app: web.Application) -> AsyncIterator[None]:
         connector=aiohttp.TCPConnector(limit=100), timeout=aiohttp.ClientTimeout(total=60)
     )
     yield
+    # Before the session closes: a delivery on its way would fail with an error of aiohttp's.
     for task in list(state.tasks):
         task.cancel()
     await state.http.close()
@@ -37,6 +38,7 @@ async def _noting(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     finally:
+        # Phones ask every second; saving for each look would write without end.
         looks = request.method == "GET" and request.path.startswith(("/_control/", "/phone"))
         if not looks:
             request.app[STATE].changed = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import fields
+from types import ModuleType
 from typing import Any
 
 from aiohttp import web
@@ -61,6 +62,7 @@ def wanted_citizen(account: Account, key: Any) -> Citizen:
     found = account.citizens.get(wanted)
     if found is None:
         people = account.citizens.values()
+        # Names serve people who type by hand; an id always wins.
         found = next((c for c in people if wanted and wanted in (c.name, f"@{c.username}")), None)
     if found is None:
         raise web.HTTPNotFound(text=json.dumps({"error": f"没有市民 {key}"}, ensure_ascii=False))
@@ -116,6 +118,7 @@ async def post_citizens(request: web.Request) -> web.Response:
     prefix, count = str(content.get("prefix") or "市民"), int(content.get("count", 1))
     made: list[Citizen] = []
     kind, start = str(content.get("kind") or "private"), len(account.citizens)
+    # Numbers in names count people and groups apart, so that the first citizen is "市民1".
     others = sum(citizen.kind != kind for citizen in account.citizens.values())
     platform = PLATFORMS[account.platform]
     at = state.clock.now()
@@ -190,6 +193,7 @@ async def post_faults(request: web.Request) -> web.Response:
     if content.get("kind") not in FAULT_KINDS:
         return refuse("kind 应为 " + "、".join(FAULT_KINDS))
     known = {f.name for f in fields(Fault)} - {"id"}
+    # A misspelt field would silently plan another fault than the test meant.
     extra = set(content) - known
     if extra:
         return refuse(f"没有字段 {'、'.join(sorted(extra))}")
@@ -225,10 +229,12 @@ async def limits(request: web.Request) -> web.Response:
     """Read or change rates, delays and time-outs; {"telegram": false} lifts its rates."""
     state, content = request.app[STATE], await given(request)
     names = {f.name for f in fields(Limits)}
+    # A misspelt limit would silently stay in force.
     extra = set(content) - names
     if extra:
         return refuse(f"没有字段 {'、'.join(sorted(extra))}")
     for name, value in content.items():
+        # Turned into the type it has: JSON of a hand-typed call may hold "5" for 5.
         setattr(state.limits, name, type(getattr(state.limits, name))(value))
     return reply({name: getattr(state.limits, name) for name in sorted(names)})
 
@@ -259,6 +265,7 @@ async def tap(request: web.Request) -> web.Response:
         answer = await platform.press(state, account, citizen, content)
     else:
         return refuse("请给出 key、data 或 event 之一")
+    # An error without a status was never sent out: the button or menu entry does not exist.
     return reply(answer, 404 if "error" in answer and "status" not in answer else 200)
 
 
@@ -282,6 +289,7 @@ async def phone(request: web.Request) -> web.Response:
     screen = {
         "account": account_card(account),
         "citizen": citizen.card(),
+        # The screen asks every second: only what fits on it is sent.
         "received": citizen.received[-80:],
         "said": citizen.said[-80:],
         "typing": account.in_flight.get(citizen.id, 0) > 0,
@@ -298,7 +306,7 @@ async def deliveries(request: web.Request) -> web.Response:
     return reply({"count": len(found), "deliveries": found})
 
 
-PLATFORMS: dict[str, Any] = {"telegram": telegram, "wechat": wechat}
+PLATFORMS: dict[str, ModuleType] = {"telegram": telegram, "wechat": wechat}
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ROUTES: tuple[tuple[str, str, Handler], ...] = (

@@ -51,7 +51,7 @@ def packed(value: Any) -> Any:
     return value
 
 
-def _marked(kind: str, value: Any) -> dict[str, Any]:
+def _marked(kind: str, value: Any) -> dict[str, object]:
     return {MARK: kind, "value": value}
 
 
@@ -82,7 +82,9 @@ def save(state: State, path: Path, url: str) -> None:
         "accounts": packed(state.accounts),
         "media": packed(state.media),
     }
+    # In the same folder: moving into place is whole only within one file system.
     beside = path.with_name(f"{path.name}.new")
+    # Readable for its owner only: tokens and keys of the accounts are in it.
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8") as file:
         file.write(f"{json.dumps(head)}\n{json.dumps(body, ensure_ascii=False)}\n")
@@ -101,6 +103,7 @@ def load(state: State, path: Path, url: str) -> None:
         head = json.loads(first)
         if head["format"] != FORMAT:
             raise Unreadable(f"{path.name} 的格式是 {head['format']}，这个版本只读 {FORMAT}")
+        # Not before a further digit: port 808 must not be found in port 8080.
         body = json.loads(re.sub(rf"{re.escape(head['url'])}(?!\d)", url, rest))
         accounts, media = unpacked(body["accounts"]), unpacked(body["media"])
     except (KeyError, TypeError, ValueError) as problem:
@@ -109,6 +112,7 @@ def load(state: State, path: Path, url: str) -> None:
         raise Unreadable(f"{path.name} 不是沙箱的状态文件，或已损坏") from problem
     state.clock.offset = float(body["offset"])
     state.accounts, state.media = accounts, media
+    # Whatever is kept twice in memory is stored once and joined again here.
     for account in accounts.values():
         if isinstance(account, Bot):
             state.by_token[account.token] = account

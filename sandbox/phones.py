@@ -23,6 +23,8 @@ PHONE, BOTH = _template("phone.html"), _template("both.html")
 def _account(state: State, platform: str, asked: str) -> Account | None:
     """Return the asked account, else the platform's first."""
     wanted = state.account(asked)
+    # An address that names the other platform's account still opens a phone, with the first of its
+    # own.
     if wanted is None or wanted.platform != platform:
         wanted = next((a for a in state.accounts.values() if a.platform == platform), None)
     return wanted

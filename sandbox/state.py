@@ -151,6 +151,7 @@ class State:
 
     def clear(self) -> None:
         """Forget everything, as after a fresh start."""
+        # Results still on their way would reach accounts that no longer exist.
         for task in self.tasks:
             task.cancel()
         self.clock.offset = 0.0
@@ -178,6 +179,7 @@ class State:
         """Find an account by its id or its name."""
         found = self.accounts.get(key)
         if found is None:
+            # Names serve people who type by hand; the id wins.
             found = next((a for a in self.accounts.values() if a.name == key), None)
         return found
 
@@ -188,9 +190,11 @@ class State:
         if not self.faults:
             return None
         for fault in self.faults:
+            # Faults of a later result wait for that result and are not used up by the call itself.
             wanted = fault.kind in kinds if kinds else fault.kind not in RESULT_KINDS
             if not wanted or not fault.matches(platform, method, account):
                 continue
+            # Lets so many calls pass first, so that a test can break the third one.
             if fault.skip > 0:
                 fault.skip -= 1
                 continue
@@ -204,6 +208,7 @@ class State:
         """Keep an uploaded file for the phones, dropping the oldest beyond a bound."""
         self.media[key] = (content_type, data)
         if len(self.media) > MEDIA_KEPT:
+            # Pictures are the only thing that grows without bound: the oldest goes.
             del self.media[next(iter(self.media))]
 
     def record(self, entry: JSON) -> None:
@@ -248,9 +253,12 @@ def parse_body(content_type: str, body: bytes) -> tuple[JSON, dict[str, Upload]]
 def _parse_multipart(content_type: str, body: bytes) -> tuple[JSON, dict[str, Upload]]:
     fields: JSON = {}
     files: dict[str, Upload] = {}
+    # Read by hand: the exact bytes of a part are what tests compare.
     boundary = _attribute(content_type, "boundary")
     for part in body.split(b"--" + boundary.encode())[1:-1]:
         head, _, data = part.partition(b"\r\n\r\n")
+        # The line end before the boundary belongs to the boundary; stripping more would cut a
+        # picture's bytes.
         data = data.removesuffix(b"\r\n")
         headers = {
             name.strip().lower(): value.strip()

@@ -40,6 +40,8 @@ async def set_absent(tx: Transaction, away: Away, by: str) -> Absence:
         raise Refused(403 if rules & {"role", "secrecy_role"} else 422, reasons)
     old = select(Absence).where(Absence.staff_id == away.staff_id, Absence.ends_at > now())
     for row in (await tx.session.scalars(old)).all():
+        # An earlier absence ends now, or where it began if that lies ahead: never before its own
+        # beginning.
         row.ends_at = min(row.ends_at, max(row.starts_at, now()))
     row = Absence(
         id=new_id(),
@@ -70,6 +72,7 @@ def _absence_faults(away: Away, people: list[Staff | None]) -> list[Reason]:
     if person is None or substitute is None or setter is None:
         return [Reason("staff", "没有这个人，请从人员名单里选择")]
     reasons = []
+    # Otherwise anybody could send a reviewer away and take the seat.
     if setter.id != person.id and "admin" not in setter.roles:
         reasons.append(Reason("role", "只能登记自己外出，代别人登记要由管理员来做"))
     if substitute.id == person.id:
@@ -78,6 +81,7 @@ def _absence_faults(away: Away, people: list[Staff | None]) -> list[Reason]:
         reasons.append(Reason("substitute", f"{substitute.name}的账号已停用，请另选代理人"))
     if not REVIEWERS & set(person.roles):
         reasons.append(Reason("staff", f"{person.name}没有审核角色，不用登记代理人"))
+    # The secrecy gate is answered by who is charged with it, in absence too.
     if "secrecy" in person.roles and "secrecy" not in substitute.roles:
         reasons.append(
             Reason("secrecy_role", f"{substitute.name}没有保密角色，不能代理要回答保密关的人")

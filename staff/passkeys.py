@@ -84,6 +84,7 @@ class Place:
         """Browsers offer passkeys over https and on localhost only."""
         host = self.rp_id
         near = host == "localhost" or host.endswith(".localhost")
+        # Browsers treat localhost as safe without a certificate, and nothing else.
         if urlsplit(self.origin).scheme == "https" or near:
             return None
         return Reason(
@@ -97,6 +98,7 @@ def shown_assertion(credential: Mapping[str, Any]) -> dict[str, str]:
     response = credential.get("response")
     parts = {name: response.get(name) for name in _PARTS} if isinstance(response, Mapping) else {}
     parts["credential"] = credential.get("id")
+    # What is signed into the ledger must be whole: nobody can ask the device again years later.
     if any(not isinstance(value, str) or not value for value in parts.values()) or len(parts) < 4:
         raise Refused(422, [Reason("passkey", "设备的签名不完整，请重新确认一次")])
     return {name: str(value) for name, value in parts.items()}
@@ -133,6 +135,8 @@ def _verify(assertion: Mapping[str, Any], statement: Statement, key: Mapping[str
         expected_rp_id=str(key["rp_id"]),
         expected_origin=str(key["origin"]),
         credential_public_key=base64url_to_bytes(str(key["public_key"])),
+        # Many synchronised passkeys count no uses and always say 0: a count that must grow would
+        # lock their owners out.
         credential_current_sign_count=0,
         require_user_verification=True,
     )
@@ -144,11 +148,13 @@ def key_at(entries: Iterable[Entry], credential: str, seq: int) -> Mapping[str, 
     found: Mapping[str, Any] | None = None
     confirmed = False
     for entry in entries:
+        # Only what was known when it was signed: a key revoked later keeps its earlier signatures.
         if entry.seq >= seq or entry.body.get("credential") != credential:
             continue
         owner = entry.subject.removeprefix("staff:")
         if entry.kind == "passkey.registered" and entry.actor == owner:
             found, confirmed = entry.body, False
+        # Confirming oneself counts for nothing, even where an entry says so.
         elif entry.kind == "passkey.confirmed" and entry.actor != owner:
             confirmed = found is not None
         elif entry.kind == "passkey.revoked":
@@ -173,6 +179,7 @@ class Passkeys:
             held = [row for row in await keys_of(session, staff_id) if row.revoked_at is None]
         if person is None:
             raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
+        # A bound: each key is one more thing that can be stolen, and the form lists them all.
         if len(held) >= _MOST:
             raise Refused(409, [Reason("passkeys", f"最多登记 {_MOST} 个，请先停用不用的")])
         options = generate_registration_options(
@@ -185,6 +192,7 @@ class Passkeys:
                 resident_key=ResidentKeyRequirement.PREFERRED,
                 user_verification=UserVerificationRequirement.REQUIRED,
             ),
+            # The same device is not registered twice: the browser says so itself.
             exclude_credentials=[_descriptor(row.credential) for row in held],
         )
         challenge = bytes_to_base64url(options.challenge)
@@ -198,6 +206,8 @@ class Passkeys:
         challenge = await self._cache.get(f"passkey:{staff_id}")
         if challenge is None:
             raise Refused(409, [Reason("passkey", "登记超过了五分钟，请重新开始")])
+        # Once only, and before it is checked: an answer cannot be tried against the same question
+        # twice.
         await self._cache.delete(f"passkey:{staff_id}")
         try:
             made = verify_registration_response(
@@ -240,6 +250,7 @@ class Passkeys:
             reasons = []
             if admin is None or not admin.active or "admin" not in admin.roles:
                 reasons.append(Reason("role", "只有管理员能确认通行密钥"))
+            # A stolen password alone must not be able to bring its own key into force.
             if row.staff_id == admin_id:
                 reasons.append(Reason("own", "自己的通行密钥要由另一位管理员确认"))
             if reasons:
@@ -264,6 +275,7 @@ class Passkeys:
             admin = person is not None and "admin" in person.roles
             if not active or (row.staff_id != staff_id and not admin):
                 raise Refused(403, [Reason("role", "只有本人或管理员能停用通行密钥")])
+            # Revoking twice is the wish of two people and no error.
             if row.revoked_at is not None:
                 return row
             row.revoked_at = now()
@@ -282,6 +294,7 @@ class Passkeys:
         async with self.ledger.db.session() as session:
             rows = await keys_of(session, statement.staff)
         usable = [row for row in rows if row.revoked_at is None and row.confirmed_at is not None]
+        # A browser uses a key only at the address it was made for.
         here = [row for row in usable if row.origin == place.origin]
         if not here:
             raise Refused(409, [_missing(rows, usable)])

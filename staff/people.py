@@ -34,6 +34,7 @@ async def password_holds(stored: str | None, password: str) -> bool:
 
     def check() -> bool:
         try:
+            # An unknown login is checked as well: the time taken must not tell which logins exist.
             return _HASHER.verify(stored or _NOBODY, password) and stored is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
@@ -60,8 +61,10 @@ async def set_staff(tx: Transaction, person: Person, actor: str) -> Staff:
     if row is None:
         row = Staff(id=new_id(), login=person.login, created_at=now())
         tx.session.add(row)
+    # Sorted: the signed entry says the same whatever order the form sent.
     row.name, row.roles, row.active = person.name, sorted(person.roles), True
     row.password_hash = person.password_hash
+    # The row must exist before the entry that speaks of it is written.
     await tx.session.flush()
     await tx.append(
         "staff.set",
@@ -87,6 +90,8 @@ def roles_at(entries: Collection[Entry], seq: int) -> frozenset[str]:
     """The roles a person held when entry `seq` was written, from their signed staff entries."""
     held: frozenset[str] = frozenset()
     for entry in entries:
+        # The last word before the moment counts: rights given later heal nothing that was done
+        # without them.
         if entry.kind == "staff.set" and entry.seq < seq:
             held = frozenset(entry.body["roles"]) if entry.body["active"] else frozenset()
     return held

@@ -76,20 +76,20 @@ class Kind(Protocol):
         """What the change is about, for lists and the ledger; no personal data."""
         ...
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The payload in its final form; Refused names field and remedy, 409 when overtaken.
 
         Checking a checked payload gives the same payload.
         """
         ...
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What would change: `changes` [{sign, text}], `warnings` [text], optional `preview`."""
         ...
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Put it into effect; what is returned is shown to the approver once."""
         ...
 
@@ -104,11 +104,11 @@ class Proposals:
 
     async def draft(
         self, kind: str, payload: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
+    ) -> tuple[Mapping[str, Any], dict[str, Any]]:
         """The checked payload and its effect, without proposing anything."""
         handler = self._kind(kind)
         checked = await handler.check(payload)
-        return checked, await handler.effect(checked)
+        return checked, dict(await handler.effect(checked))
 
     async def propose(
         self, kind: str, payload: Mapping[str, Any], by: str, reason: str
@@ -117,6 +117,7 @@ class Proposals:
         handler = self._kind(kind)
         _need_reason(reason, "请写明为什么要改")
         checked = await handler.check(payload)
+        # The payload is checked first: its faults can be mended, a missing role cannot.
         if faults := await self._person_faults(by, handler.proposers):
             raise Refused(403, faults)
         effect = await handler.effect(checked)
@@ -138,6 +139,7 @@ class Proposals:
             waiting = select(Proposal.id).where(
                 Proposal.kind == kind, Proposal.digest == digest, Proposal.state == "proposed"
             )
+            # Asked inside the write lock: two clicks must not make two proposals.
             if (await tx.session.scalars(waiting.limit(1))).first() is not None:
                 raise Refused(409, [Reason("same", "同样的变更已经提出，正在等待批准")])
             tx.session.add(row)
@@ -158,7 +160,7 @@ class Proposals:
         """Every reason why this person cannot approve this proposal now; empty when they can."""
         return (await self._faults(await self.get(proposal_id), by))[1]
 
-    async def approve(self, proposal_id: str, by: str) -> dict[str, Any]:
+    async def approve(self, proposal_id: str, by: str) -> Mapping[str, Any]:
         """Put somebody else's proposal into effect; what the approver is shown once.
 
         Refused: 403 own proposal or no admin, 404, 409 decided, overtaken or changed by SQL.
@@ -167,9 +169,12 @@ class Proposals:
         await self._must_be_open(row, by)
         handler, text = self._kind(row.kind), row.payload
         payload = await handler.check(json.loads(text))
+        # Checked again at approval: what was read must be what takes effect, or it is proposed
+        # anew.
         if seal(payload)[0] != text:
             raise Refused(409, [Reason("overtaken", "提出之后情况有变化，请收回后重新提出")])
         async with self.ledger.transaction() as tx:
+            # Read again under the lock: two admins may have pressed at the same moment.
             fresh = await _waiting(tx.session, proposal_id, text)
             seq = await tx.append(
                 "proposal.approved",
@@ -177,6 +182,7 @@ class Proposals:
                 actor=by,
                 body={"kind": row.kind, "about": row.subject, "digest": row.digest},
             )
+            # The entry first: what takes effect carries the number of its proof.
             approval = Approval(seq, row.id, row.proposed_by, by)
             shown = await handler.apply(tx, payload, approval)
             fresh.state, fresh.decided_by, fresh.decided_at = "approved", by, now()
@@ -254,10 +260,12 @@ class Proposals:
             return 409, [Reason("ledger", f"台账核验不通过，暂时不能批准：{broken}")]
         if row.state != "proposed":
             return 409, [_decided(row)]
+        # The table is only a copy; the signed entry says what was really proposed.
         if tampered := _differences(row, entries):
             await self._report(row, tampered)
             return 409, [Reason("tampered", f"这项变更在数据库中被改动，不能批准：{tampered}")]
         faults = []
+        # Two people: nobody approves, and nobody turns down in silence, what is their own.
         if row.proposed_by == by:
             faults.append(
                 Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位管理员处理")
@@ -283,6 +291,7 @@ class Proposals:
             signed = await signed_roles(self.ledger, by)
         except Broken as broken:
             return [Reason("ledger", f"台账核验不通过，暂时不能变更：{broken}")]
+        # Both must say so: a role written into the table by SQL gives no authority.
         if not set(person.roles) & signed & set(wanted):
             return [role_fault(wanted)]
         return []
@@ -311,6 +320,7 @@ def _decided(row: Proposal) -> Reason:
 def _differences(row: Proposal, entries: Sequence[Entry]) -> str:
     """Where a waiting row says something else than its signed entries; empty when it agrees."""
     made = [entry for entry in entries if entry.kind == "proposal.made"]
+    # None was made outside this program, two mean that somebody wrote entries of their own.
     if len(made) != 1:
         return "没有签名的提出记录"
     if any(entry.kind in _DECIDED for entry in entries):

@@ -178,7 +178,7 @@ async def write_outcomes(
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 
-def _outcome_row(one: Work, moment: datetime) -> dict[str, Any]:
+def _outcome_row(one: Work, moment: datetime) -> dict[str, object]:
     outcome = one.outcome
     retrying, held = outcome.state is State.RETRYING, outcome.state is State.HELD
     wait = timedelta(seconds=delay(outcome, one.attempts))

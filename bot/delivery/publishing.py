@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 
@@ -126,7 +125,7 @@ class Publisher:
     ) -> None:
         moment = now()
         outcome = give_up(outcome, publication.attempts)
-        values: dict[str, Any] = {
+        values: dict[str, object] = {
             "state": outcome.state,
             "ref": outcome.ref[:200] or publication.ref,
             "reason": outcome.reason,

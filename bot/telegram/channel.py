@@ -24,6 +24,7 @@ from bot.contract import (
     Menu,
     NotEquipped,
     Outcome,
+    Rendering,
     Reply,
     State,
 )
@@ -70,7 +71,7 @@ class TelegramChannel:
         self._bots: dict[tuple[str, str], Bot] = {}
         self._http: aiohttp.ClientSession | None = None
 
-    def render(self, content: Content) -> dict[str, Any]:
+    def render(self, content: Content) -> Rendering:
         """See bot.render."""
         return render_telegram(content)
 

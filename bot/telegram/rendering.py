@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bot.contract import Content
+from bot.contract import Content, Rendering
 from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     PICTURE,
@@ -26,7 +26,7 @@ def units(text: str) -> int:
     return len(text.encode("utf-16-le")) // 2
 
 
-def render_telegram(content: Content) -> dict[str, Any]:
+def render_telegram(content: Content) -> Rendering:
     """{"parts": [{"text", "entities"}], "photo": marker or "", "push": {"text", "entities"}}.
 
     Entities are Telegram's own dictionaries with UTF-16 offsets; only the title is bold.
@@ -81,7 +81,7 @@ def _message(part: Mapping[str, Any], label: str, limit: int, photo: str = "") -
     return Message(part["text"], part["entities"], photo, gauge)
 
 
-def _bold(title: str) -> list[dict[str, Any]]:
+def _bold(title: str) -> list[dict[str, object]]:
     return [{"type": "bold", "offset": 0, "length": units(title)}] if title else []
 
 

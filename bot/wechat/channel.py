@@ -21,6 +21,7 @@ from bot.contract import (
     Menu,
     NotEquipped,
     Outcome,
+    Rendering,
     Reply,
     State,
 )
@@ -80,7 +81,7 @@ class WeChatChannel:
         """wechatpy's client for one account; its API objects return awaitables."""
         return AioWeChatClient(account, self._session, self.tokens)
 
-    def render(self, content: Content) -> dict[str, Any]:
+    def render(self, content: Content) -> Rendering:
         """See bot.render."""
         return render_wechat(content)
 

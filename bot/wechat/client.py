@@ -16,6 +16,9 @@ from storage.cache import Cache, lock
 HOSTS = frozenset({"api.weixin.qq.com", "mp.weixin.qq.com", "file.api.weixin.qq.com"})
 STALE_TOKEN = frozenset({40001, 40014, 42001})
 
+Answer = dict[str, Any]
+"""What the platform answered, whatever the call: JSON as it came."""
+
 
 class WeChatRefused(Exception):
     """The platform's own refusal: an errcode and the whole answer."""
@@ -35,9 +38,7 @@ class NoAnswer(Exception):
     """The request may have arrived; nobody can tell."""
 
 
-async def _exchange(
-    http: aiohttp.ClientSession, method: str, url: str, **kwargs: Any
-) -> dict[str, Any]:
+async def _exchange(http: aiohttp.ClientSession, method: str, url: str, **kwargs: Any) -> Answer:
     try:
         async with http.request(method, url, allow_redirects=False, **kwargs) as response:
             status, body = response.status, await response.read()
@@ -92,7 +93,7 @@ class TokenService:
         name = f"{account.api_base}:{account.secrets['appid']}"
         return "wechat:token:" + hashlib.sha256(name.encode()).hexdigest()[:24]
 
-    async def _fetch(self, account: AccountView, *, force: bool) -> dict[str, Any]:
+    async def _fetch(self, account: AccountView, *, force: bool) -> Answer:
         return await _exchange(
             self._http(),
             "POST",
@@ -150,9 +151,7 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]
         process = kwargs.get("result_processor")
         return process(answer) if process else answer
 
-    async def _once(
-        self, method: str, url: str, token: str, kwargs: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    async def _once(self, method: str, url: str, token: str, kwargs: Mapping[str, Any]) -> Answer:
         params = {**(kwargs.get("params") or {}), "access_token": token}
         data: Any = kwargs.get("data")
         headers = {}

@@ -1,7 +1,6 @@
 """What an errcode of WeChat means: one table."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from bot.contract import Outcome, State
 from bot.wechat.client import NoAnswer, WeChatRefused
@@ -56,7 +55,7 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
             return Outcome(
                 State.FAILED, reason=f"平台拒收（{error.code}）：{words}", code=str(error.code)
             )
-        detail: dict[str, Any] = {"errcode": error.code}
+        detail: dict[str, object] = {"errcode": error.code}
         if found.hold == "account":
             detail["scope"] = "account"
         code = found.hold or str(error.code)

@@ -6,7 +6,7 @@ from typing import Any
 
 import css_inline
 
-from bot.contract import Content, Reply
+from bot.contract import Content, Rendering, Reply
 from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     PICTURE,
@@ -34,7 +34,7 @@ img{max-width:100%}
 """
 
 
-def render_wechat(content: Content) -> dict[str, Any]:
+def render_wechat(content: Content) -> Rendering:
     """{"article": draft fields with media as markers, "push": {"text"}}."""
     who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     return {

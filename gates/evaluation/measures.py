@@ -30,6 +30,7 @@ class Measure:
     @property
     def ok(self) -> bool | None:
         """Whether the target is reached; None without one, or without a case."""
+        # A set without a case has reached nothing and missed nothing.
         if self.target is None or not self.n:
             return None
         return self.value <= self.target if self.most else self.value >= self.target

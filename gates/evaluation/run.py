@@ -113,6 +113,7 @@ def _examples(rules: RuleSet, tally: Tally) -> Iterator[Measure]:
         for text, wanted in [(one, True) for one in rule.must] + [
             (one, False) for one in rule.must_not
         ]:
+            # A rule that holds from next year is tried on a day on which it holds.
             draft = GateText("", text, "原创", rule.valid_from or AS_OF)
             found = run_gates(draft, alone, NoFacts(), include_hints=True)
             mine = [one for one in found if one.rule == rule.id]

@@ -146,7 +146,7 @@ class WorkflowKind:
         """The class."""
         return f"workflow:{payload['klass']}"
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The next version of the class, in the form that is signed."""
         await self._levels.refresh()
         klass = str(payload.get("klass", "")).strip()
@@ -166,7 +166,7 @@ class WorkflowKind:
             raise Refused(422, [Reason("levels", f"类别“{klass}”的级次没有变化")])
         return flow.to_json()
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Levels before and after, and which classes nobody could carry through."""
         flow = read_workflow(payload["klass"], payload["version"], payload)
         old = self._levels.get(flow.klass)
@@ -180,7 +180,7 @@ class WorkflowKind:
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """In force for what is submitted from the commit on."""
         if await tx.session.get(WorkflowRow, (payload["klass"], payload["version"])) is not None:
             raise Refused(409, [Reason("overtaken", "这一类的级次刚刚有变化，请重新提出")])
@@ -189,11 +189,11 @@ class WorkflowKind:
         return {"klass": flow.klass, "version": flow.version}
 
 
-def _content(flow: Workflow) -> dict[str, Any]:
+def _content(flow: Workflow) -> Mapping[str, Any]:
     return {name: value for name, value in flow.to_json().items() if name != "version"}
 
 
-def _lines(old: Workflow | None, new: Workflow) -> list[dict[str, Any]]:
+def _lines(old: Workflow | None, new: Workflow) -> list[dict[str, str]]:
     """What each group of levels was and becomes: the class itself, then each kind of its own."""
     was, becomes = (old.to_json() if old else {}), new.to_json()
     lines = []

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import and_, select
 
@@ -45,6 +45,22 @@ class Text:
     kind: str = "原创"
 
 
+class RuleChange(TypedDict):
+    """One row before and after; None where it comes or goes."""
+
+    id: str
+    was: Row | None
+    now: Row | None
+
+
+class Line(TypedDict):
+    """One changed row in words; `fields` are [name, before, after]."""
+
+    sign: str
+    text: str
+    fields: NotRequired[list[list[str]]]
+
+
 async def no_samples() -> Sequence[str]:
     """An office without a library."""
     return ()
@@ -65,7 +81,7 @@ class RuleSetKind:
         """One subject for all rules."""
         return "rules"
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Rows in the stored form, each with what it was; every changed row's examples hold."""
         active = await self._sets.active()
         if "version" in payload:
@@ -73,18 +89,21 @@ class RuleSetKind:
         changes = _read_changes(active, payload)
         if not changes:
             raise Refused(422, [Reason("changes", "没有要改的规则：请至少改一条")])
+        # Every rule carries its own examples; a change that contradicts them is a mistake, not a
+        # wish.
         await asyncio.to_thread(try_examples, [one["now"] for one in changes if one["now"]])
         return {"changes": changes}
 
-    async def _back(self, active: ActiveSet, version: Any) -> dict[str, Any]:
+    async def _back(self, active: ActiveSet, version: Any) -> Mapping[str, Any]:
         if not isinstance(version, int) or isinstance(version, bool):
             raise Refused(422, [Reason("version", "version 要写版本号，例如 1")])
+        # Nothing would change, and a second person would be asked to approve nothing.
         if version == active.version:
             raise Refused(422, [Reason("version", f"第 {version} 版正在使用，不用恢复")])
         await self._sets.version(version)
         return {"version": version}
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The changed rows, and what they would newly flag or no longer flag."""
         active = await self._sets.active()
         changes = await self._changes(active, payload)
@@ -92,12 +111,12 @@ class RuleSetKind:
         lines = [_line(one) for one in changes]
         if "version" in payload:
             head = f"恢复到第 {payload['version']} 版（现在是第 {active.version} 版）"
-            lines = [{"sign": "~", "text": head}, *lines]
+            lines = [Line(sign="~", text=head), *lines]
         return {"changes": lines, "warnings": _warnings(changes), "preview": preview}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """The next version is in force from the commit on."""
         active = await self._sets.held(tx.session)
         if "version" in payload:
@@ -109,7 +128,7 @@ class RuleSetKind:
         await store_version(tx, active.version + 1, rows, approval, words)
         return {"version": active.version + 1}
 
-    async def _changes(self, active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+    async def _changes(self, active: ActiveSet, payload: Mapping[str, Any]) -> list[RuleChange]:
         if "version" not in payload:
             return list(payload["changes"])
         return _between(active.rows, await self._sets.version(payload["version"]))
@@ -120,10 +139,12 @@ class RuleSetKind:
             .join(Revision, and_(Revision.item_id == Item.id, Revision.number == Item.revision))
             .where(Item.updated_at > now() - _YEAR)
             .order_by(Item.updated_at.desc())
+            # A bound: the preview answers while somebody waits, on an office's whole year.
             .limit(_ITEMS)
         )
         async with self._sets.ledger.db.session() as session:
             found = (await session.execute(query)).all()
+        # Examples of all rules are tried too: one rule's change may reach what another one is for.
         own = [text for row in active.rows for text in (*row["must"], *row.get("must_not", ()))]
         return _read_texts(found, [*own, *await self._samples()])
 
@@ -143,24 +164,25 @@ class ExceptionKind:
         """The rule."""
         return f"rule:{payload['rule']}"[:80]
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """The rule flags the phrase now, and would not with the exception."""
         rule, text = str(payload.get("rule", "")).strip(), str(payload.get("text", "")).strip()
+        # One character would switch the rule off; a long one belongs into the rule.
         if not 2 <= len(text) <= _PHRASE:
             raise Refused(422, [Reason("text", f"text 要写 2 到 {_PHRASE} 个字的短语")])
         await _except(await self._sets.active(), rule, text)
         return {"rule": rule, "text": text}
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the changed rule would no longer flag."""
         change = await _except(await self._sets.active(), payload["rule"], payload["text"])
         shown = await self._changes.effect({"changes": [change]})
         line = {"sign": "+", "text": f"{payload['rule']} 不再标出“{payload['text']}”"}
-        return shown | {"changes": [line]}
+        return {**shown, "changes": [line]}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """A new version with the exception in it."""
         active = await self._sets.held(tx.session)
         change = await _except(active, payload["rule"], payload["text"])
@@ -170,7 +192,7 @@ class ExceptionKind:
 # --- reading changes ----------------------------------------------------------------------
 
 
-def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[RuleChange]:
     if "rows" in payload:
         return _between(active.rows, _read_rows(payload["rows"]))
     given = payload.get("changes")
@@ -182,22 +204,24 @@ def _read_changes(active: ActiveSet, payload: Mapping[str, Any]) -> list[dict[st
     return [one for one in changes if one["now"] != one["was"]]
 
 
-def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> dict[str, Any]:
+def _read_change(active: ActiveSet, one: Mapping[str, Any]) -> RuleChange:
     wanted = one.get("now")
     rule_id = str(one.get("id") or (wanted or {}).get("id") or "")
     was = active.row(rule_id)
+    # Proposed against another state of the rule: two people must not overwrite each other unseen.
     if "was" in one and one["was"] != was:
         words = f"规则 {rule_id} 在提出之后又有变化：请收回后按新的内容重新提出"
         raise Refused(409, [Reason("overtaken", words)])
     if wanted is None and was is None:
         raise Refused(422, [Reason("id", f"没有编号为“{rule_id}”的规则，不能删除")])
     row = None if wanted is None else _read_rows([wanted])[0]
+    # Waivers and false alarms are counted by the id; another id is another rule.
     if row is not None and row["id"] != rule_id:
         raise Refused(422, [Reason("id", "规则编号不能改：请删除旧的，另加一条新的")])
     return {"id": rule_id, "was": dict(was) if was else None, "now": row}
 
 
-def _read_rows(rows: Any) -> list[dict[str, Any]]:
+def _read_rows(rows: Any) -> list[Row]:
     if not isinstance(rows, list):
         raise Refused(422, [Reason("rows", "rows 要写成规则的列表")])
     try:
@@ -210,7 +234,7 @@ def _read_rows(rows: Any) -> list[dict[str, Any]]:
     return read
 
 
-def _between(old: Sequence[Row], new: Sequence[Row]) -> list[dict[str, Any]]:
+def _between(old: Sequence[Row], new: Sequence[Row]) -> list[RuleChange]:
     """The changes that lead from one set to another."""
     before = {row["id"]: dict(row) for row in old}
     after = {row["id"]: dict(row) for row in new}
@@ -221,10 +245,11 @@ def _between(old: Sequence[Row], new: Sequence[Row]) -> list[dict[str, Any]]:
     ]
 
 
-def _applied(active: ActiveSet, changes: Sequence[Mapping[str, Any]]) -> list[Row]:
+def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
     """The rows with the changes made; Refused 409 when a rule is no longer what it was."""
     wanted = {one["id"]: one["now"] for one in changes}
     for one in changes:
+        # Asked once more inside the write lock.
         if active.row(one["id"]) != one["was"]:
             raise Refused(409, [Reason("overtaken", f"规则 {one['id']} 刚刚有变化，请重新提出")])
     kept = [wanted.get(row["id"], row) for row in active.rows]
@@ -239,6 +264,7 @@ def _applied(active: ActiveSet, changes: Sequence[Mapping[str, Any]]) -> list[Ro
 def _found(rules: RuleSet, text: Text) -> list[Finding]:
     """What the rows of a small set find in a text; the gates written in code do not count."""
     draft = GateText(text.title, text.body, text.kind, beijing(now()).date())
+    # Gates written in code find things in any text; only the rule on trial is asked.
     own = {rule.id for rule in rules.rules}
     found = run_gates(draft, rules, NoFacts(), include_hints=True)
     return [one for one in found if one.rule in own]
@@ -260,7 +286,7 @@ def try_examples(rows: Iterable[Row]) -> None:
         raise Refused(422, faults)
 
 
-async def _except(active: ActiveSet, rule: str, text: str) -> dict[str, Any]:
+async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
     """The rule's row with an innocent phrase in it; Refused when that would not help."""
     was = active.row(rule)
     if was is None:
@@ -275,10 +301,12 @@ async def _except(active: ActiveSet, rule: str, text: str) -> dict[str, Any]:
     return {"id": rule, "was": dict(was), "now": wanted}
 
 
-def _try_exception(was: dict[str, Any], wanted: dict[str, Any], text: str) -> None:
+def _try_exception(was: Row, wanted: Row, text: str) -> None:
+    # An exception that changes nothing would stand in the rules for ever.
     if not _found(RuleSet.load([was]), Text("", "", text)):
         words = f"规则 {was['id']} 现在并不标出“{text}”，不用加例外"
         raise Refused(422, [Reason("text", words)])
+    # The whole phrase must be named, or the rule would go on flagging it from its other side.
     if _found(RuleSet.load([wanted]), Text("", "", text)):
         raise Refused(422, [Reason("text", "例外要把标出的词连同前后文一起写全")])
     try_examples([wanted])
@@ -293,13 +321,13 @@ def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:
         yield Text("", "", sample)
 
 
-def _preview(changes: Sequence[Mapping[str, Any]], texts: Iterable[Text]) -> dict[str, Any]:
+def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, object]:
     """What the changed rows flag that they did not, and the other way round."""
     old = RuleSet.load([one["was"] for one in changes if one["was"]])
     new = RuleSet.load([one["now"] for one in changes if one["now"]])
     counts = {name: {"items": 0, "samples": 0} for name in ("tried", "newly", "gone")}
     rules: dict[str, Counter[str]] = {"newly": Counter(), "gone": Counter()}
-    examples: dict[str, list[dict[str, Any]]] = {"newly": [], "gone": []}
+    examples: dict[str, list[dict[str, object]]] = {"newly": [], "gone": []}
     for text in texts:
         group = "items" if text.item else "samples"
         counts["tried"][group] += 1
@@ -309,8 +337,10 @@ def _preview(changes: Sequence[Mapping[str, Any]], texts: Iterable[Text]) -> dic
             hits = [one for key, one in mine.items() if key not in other]
             counts[name][group] += bool(hits)
             rules[name].update(one.rule for one in hits)
+            # Two a text: one long document must not fill the whole preview.
             examples[name] += [_example(name, one, text) for one in hits[:2]]
     half = _EXAMPLES // 2
+    # Half for each direction; what one does not use the other may.
     shown = [*examples["newly"][: max(half, _EXAMPLES - len(examples["gone"]))]]
     shown += examples["gone"][: _EXAMPLES - len(shown)]
     return {
@@ -324,7 +354,7 @@ def _key(one: Finding) -> tuple[str, str, str, int, int]:
     return one.rule, one.severity, one.field, one.start, one.end
 
 
-def _example(name: str, one: Finding, text: Text) -> dict[str, Any]:
+def _example(name: str, one: Finding, text: Text) -> dict[str, object]:
     whole = text.title if one.field == "title" else text.body
     left, right = max(0, one.start - _AROUND), one.end + _AROUND
     return {
@@ -342,27 +372,27 @@ def _example(name: str, one: Finding, text: Text) -> dict[str, Any]:
 # --- in words -----------------------------------------------------------------------------
 
 
-def _line(one: Mapping[str, Any]) -> dict[str, Any]:
+def _line(one: RuleChange) -> Line:
     was, wanted = one["was"], one["now"]
-    if was is None:
-        return {"sign": "+", "text": f"新增规则 {one['id']}：{wanted['reason']}", **_sides(one)}
+    sides = _sides(one)
     if wanted is None:
-        return {"sign": "-", "text": f"删除规则 {one['id']}：{was['reason']}", **_sides(one)}
+        reason = was["reason"] if was else ""
+        return {"sign": "-", "text": f"删除规则 {one['id']}：{reason}", "fields": sides}
+    if was is None:
+        return {"sign": "+", "text": f"新增规则 {one['id']}：{wanted['reason']}", "fields": sides}
     fields = [name for name in {**was, **wanted} if was.get(name) != wanted.get(name)]
     words = f"修改规则 {one['id']} 的 {'、'.join(fields)}"
-    return {"sign": "~", "text": words, **_sides(one)}
+    return {"sign": "~", "text": words, "fields": sides}
 
 
-def _sides(one: Mapping[str, Any]) -> dict[str, Any]:
+def _sides(one: RuleChange) -> list[list[str]]:
     """The fields that differ, as [name, before, after]."""
     was, wanted = one["was"] or {}, one["now"] or {}
-    return {
-        "fields": [
-            [name, _words(was.get(name)), _words(wanted.get(name))]
-            for name in {**was, **wanted}
-            if was.get(name) != wanted.get(name)
-        ]
-    }
+    return [
+        [name, _words(was.get(name)), _words(wanted.get(name))]
+        for name in {**was, **wanted}
+        if was.get(name) != wanted.get(name)
+    ]
 
 
 def _words(value: Any) -> str:
@@ -371,7 +401,7 @@ def _words(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _warnings(changes: Sequence[Mapping[str, Any]]) -> list[str]:
+def _warnings(changes: Sequence[RuleChange]) -> list[str]:
     """What an approver must not overlook."""
     weaker = [
         f"规则 {one['id']} 不再拦截（原来必须改）"

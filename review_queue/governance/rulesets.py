@@ -48,7 +48,7 @@ class ActiveSet:
         return next((row for row in self.rows if row["id"] == rule_id), None)
 
 
-def rows_of(rules: RuleSet) -> list[dict[str, Any]]:
+def rows_of(rules: RuleSet) -> list[Row]:
     """The rows of a set in the form that is stored and compared."""
     return [rule.model_dump(mode="json", exclude_defaults=True) for rule in rules.rules]
 
@@ -126,7 +126,7 @@ class RuleSets:
             raise Refused(409, [Reason("overtaken", "规则集刚刚有了新的一版，请重试")])
         return self._held
 
-    async def version(self, number: int) -> list[dict[str, Any]]:
+    async def version(self, number: int) -> list[Row]:
         """The rows of an approved version, proved; Refused 404 or 409, with an incident."""
         signed = {entry.body["version"]: entry for entry in await self._approved()}
         if number not in signed:
@@ -136,7 +136,7 @@ class RuleSets:
             raise await self._tampered(number)
         return rows
 
-    async def version_in(self, session: AsyncSession, number: int) -> list[dict[str, Any]]:
+    async def version_in(self, session: AsyncSession, number: int) -> list[Row]:
         """The same inside a transaction, which must not open incidents."""
         signed = {entry.body["version"]: entry for entry in await self._approved()}
         row = await session.get(RuleSetRow, number, populate_existing=True)
@@ -213,11 +213,11 @@ class RuleSets:
         return Refused(409, [reason])
 
 
-def _rows_in(body: str | None, digest: str) -> list[dict[str, Any]] | None:
+def _rows_in(body: str | None, digest: str) -> list[Row] | None:
     """The rows of a stored text, or None when it is not the one that was signed."""
     if body is None or digest_of(body) != digest:
         return None
-    rows: list[dict[str, Any]] = json.loads(body)["rows"]
+    rows: list[Row] = json.loads(body)["rows"]
     return rows
 
 

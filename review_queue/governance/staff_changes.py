@@ -39,7 +39,7 @@ class StaffKind:
         """The person's id, never a name."""
         return f"staff:{payload['id'] or 'new'}"
 
-    async def check(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Login, name and roles in their final form, beside what they are now."""
         login = str(payload.get("login", "")).strip()
         if not _LOGIN.fullmatch(login):
@@ -64,7 +64,7 @@ class StaffKind:
             "was": was,
         }
 
-    async def effect(self, payload: Mapping[str, Any]) -> dict[str, Any]:
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Roles that come and go, and which classes nobody could carry through."""
         was, roles = payload["was"], payload["roles"]
         held = was["roles"] if was and was["active"] else []
@@ -93,7 +93,7 @@ class StaffKind:
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
-    ) -> dict[str, Any]:
+    ) -> Mapping[str, Any]:
         """Roles hold from the commit on; a new person's password is returned, once."""
         query = select(Staff).where(Staff.login == payload["login"])
         row = (await tx.session.scalars(query.execution_options(populate_existing=True))).first()
@@ -107,7 +107,7 @@ class StaffKind:
         return shown | ({"password": password} if password else {})
 
 
-def _state(row: Staff) -> dict[str, Any]:
+def _state(row: Staff) -> dict[str, object]:
     return {"name": row.name, "roles": sorted(row.roles), "active": row.active}
 
 

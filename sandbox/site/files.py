@@ -53,6 +53,7 @@ def docx(lines: Iterable[str]) -> bytes:
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as packed:
         for name, text in parts.items():
+            # A fixed date: a file that changed at each start would look like a changed attachment.
             entry = zipfile.ZipInfo(name, (2026, 11, 23, 9, 0, 0))  # the same bytes each time
             packed.writestr(entry, '<?xml version="1.0" encoding="UTF-8"?>' + text)
     return made.getvalue()

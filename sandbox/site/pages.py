@@ -74,6 +74,7 @@ def framed(title: str, main: str, meta: str = "") -> str:
 
 def article_html(article: Article) -> str:
     first, *others = article.paragraphs
+    # County sites centre the document number above the text; readers must find it there too.
     number = ' class="number"' if first.endswith("号") else ""
     lines = [f"<p{number}>{escape(first)}</p>", *(f"<p>{escape(line)}</p>" for line in others)]
     if article.picture:

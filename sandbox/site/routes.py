@@ -32,6 +32,7 @@ def _html(text: str) -> web.Response:
 
 def _rfc822(day: str) -> str:
     year, month, date = day.split("-")
+    # Feeds name months in English whatever the machine's language, so strftime is no use.
     return f"{date} {_MONTHS[int(month) - 1]} {year} 09:00:00 +0800"
 
 
@@ -63,6 +64,7 @@ async def policy_list(_: web.Request) -> web.Response:
 async def article_page(request: web.Request) -> web.Response:
     """One article in its own column."""
     article = _BY_SLUG.get(request.match_info["slug"])
+    # The same article under the other column's address would be a second article.
     if article is None or article.column != request.match_info["column"]:
         raise web.HTTPNotFound
     edited = request.app[_EDITS].get(request.path)
@@ -100,10 +102,12 @@ async def edit(request: web.Request) -> web.Response:
     """Control: `{"path", "text"}` changes an article's paragraphs; text null puts them back."""
     body = await request.json()
     path, text = body.get("path", ""), body.get("text")
+    # Only what exists can be edited: an address mistyped in a test must fail there.
     known = {f"/site/{one.column}/{one.slug}.html" for one in ARTICLES}
     if path not in known or not (text is None or isinstance(text, str)):
         return web.json_response({"error": "path 须是文章地址，text 须是文字或 null"}, status=422)
     lines = tuple(line for line in (text or "").split("\n") if line.strip())
+    # Back to the original first, so that an empty text undoes an edit.
     request.app[_EDITS].pop(path, None)
     if lines:
         request.app[_EDITS][path] = lines
@@ -151,6 +155,7 @@ async def many(request: web.Request) -> web.Response:
         )
         feed_text = f'<rss version="2.0"><channel><title>栏目</title>{items}</channel></rss>'
         return web.Response(text=feed_text, content_type="application/rss+xml", charset="utf-8")
+    # Seeded by the address: two measurements read the same texts.
     dice = random.Random(f"{column}/{name}")  # noqa: S311  words that are the same each time
     words = "".join(chr(dice.randrange(0x4E00, 0x7000)) for _ in range(400))
     article = Article(

@@ -25,9 +25,11 @@ def get_chat(call: Call) -> Any:
 def set_my_commands(call: Call) -> Any:
     """setMyCommands: at most 100, names of 32 and descriptions of 256 characters."""
     commands = call.nested("commands") or []
+    # 100 commands, names of 32, descriptions of 256 characters (T13).
     if len(commands) > 100:
         raise bad("BOT_COMMANDS_TOO_MUCH")
     for command in commands:
+        # Lower-case Latin only: a Chinese command cannot be registered, only typed.
         if not re.fullmatch(r"[a-z0-9_]{1,32}", str(command.get("command", "")).lstrip("/")):
             raise bad("BOT_COMMAND_INVALID")
         if not 1 <= len(str(command.get("description", ""))) <= 256:

@@ -60,6 +60,7 @@ class Call:
     def nested(self, name: str) -> Any:
         """Return a parameter that may have come as JSON text."""
         value = self.params.get(name)
+        # In forms nested objects come as JSON text, in JSON bodies as objects: both are allowed.
         if isinstance(value, str):
             try:
                 return json.loads(value)

@@ -18,6 +18,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
     token, method = request.match_info["token"], request.match_info["method"]
     raw = await request.read()
     bot = state.by_token.get(token)
+    # An unknown token is 401 before anything is read of the call.
     if not isinstance(bot, Bot):
         refusal = TelegramError(401, "Unauthorized")
         return web.json_response(refusal.body(), status=401)
@@ -34,6 +35,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
         if fault:
             await _before(fault.kind, fault.seconds, fault.code, fault.description)
         params, files = _body(request, raw)
+        # Parameters may stand in the address as well as in the body.
         params.update(request.query)
         entry["parsed"] = params | readable(files)
         answer = {"ok": True, "result": await run(Call(state, bot, params, files), method)}
@@ -45,6 +47,8 @@ async def handle(request: web.Request) -> web.StreamResponse:
         entry["fault"] = fault.kind
     entry["status"], entry["response"] = status, answer
     state.record(entry)
+    # After the call was done and recorded: exactly the case in which nobody can know whether it was
+    # taken.
     if fault and fault.kind == "drop_answer" and request.transport:
         request.transport.abort()
     return web.Response(

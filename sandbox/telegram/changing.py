@@ -13,12 +13,14 @@ DELETE_WINDOW = 48 * 3600
 def _own(call: Call, what: str) -> tuple[Citizen, JSON]:
     chat = chat_of(call)
     found = call.bot.messages.get(call.integer("message_id"))
+    # Numbers are unique for a bot here, but the caller must name the chat rightly all the same.
     if found is None or found[0] is not chat:
         raise bad(f"message to {what} not found")
     return found
 
 
 def _edited(call: Call, message: JSON, changes: JSON) -> Any:
+    # An edit that changes nothing is an error on the platform; callers must take it for done.
     if all(message.get(name) == value for name, value in changes.items()):
         raise bad(
             "message is not modified: specified new message content and reply markup are exactly "
@@ -42,6 +44,7 @@ def edit_message_text(call: Call) -> Any:
         raise bad("MESSAGE_TOO_LONG")
     markup = checked_markup(call)
     _, message = _own(call, "edit")
+    # A photo has a caption and no text: the platform wants the other method for it.
     if "text" not in message:
         raise bad("there is no text in the message to edit")
     changes = {"text": text, "entities": entities or None, "reply_markup": markup}
@@ -73,6 +76,7 @@ def edit_message_reply_markup(call: Call) -> Any:
 def delete_message(call: Call) -> Any:
     """deleteMessage: only within 48 hours of sending."""
     chat, message = _own(call, "delete")
+    # Own messages can be deleted for 48 hours; later only edited (T11).
     if call.state.clock.now() - message["date"] >= DELETE_WINDOW:
         call.bot.notice(call.state.clock.now(), "超过 48 小时，不能删除", chat.id)
         raise bad("message can't be deleted for everyone")
@@ -85,9 +89,11 @@ def answer_callback_query(call: Call) -> Any:
     """answerCallbackQuery: at most 200 characters, one answer a press."""
     key = str(call.params.get("callback_query_id") or "")
     press = call.bot.callbacks.get(key)
+    # The platform forgets a press after about a quarter of an hour.
     if press is None or call.state.clock.now() - press["at"] > 900:
         raise bad("query is too old and response timeout expired or query ID is invalid")
     text = str(call.params.get("text") or "")
+    # 200 characters in the answer to a press (T5).
     if len(text) > 200:
         raise bad("MESSAGE_TOO_LONG")
     press["answer"] = text

@@ -30,6 +30,7 @@ async def say(state: State, bot: Bot, citizen: Citizen, text: str) -> JSON:
         "date": int(state.clock.now()),
         "text": text,
     }
+    # The platform marks a command itself; a bot that looks for the entity must find it.
     if text.startswith("/"):
         word = text.split(maxsplit=1)[0]
         message["entities"] = [{"type": "bot_command", "offset": 0, "length": len(word)}]
@@ -47,6 +48,7 @@ async def press(state: State, bot: Bot, citizen: Citizen, tap: JSON) -> JSON:
     )
     if message is None:
         return {"error": "这个会话里没有带该按钮的消息"}
+    # Callback ids are long numbers sent as text: no client may read them as 32-bit integers.
     key = str(10**15 + next(bot.numbers))
     bot.callbacks[key] = {"at": state.clock.now(), "answer": None}
     query = {
@@ -57,6 +59,7 @@ async def press(state: State, bot: Bot, citizen: Citizen, tap: JSON) -> JSON:
         "data": data,
     }
     answer = await emit(state, bot, {"callback_query": query})
+    # A press unanswered leaves the phone's button spinning, so a test can see what was answered.
     return answer | {"callback_answer": bot.callbacks[key]["answer"]}
 
 
@@ -72,6 +75,7 @@ async def event(
 ) -> JSON:
     """start, follow, block, unfollow or unblock, with the update the platform sends."""
     if name in ("start", "follow"):
+        # /start is what makes a bot able to write at all (T12).
         citizen.following, citizen.blocked = True, False
         return await say(state, bot, citizen, "/start")
     blocked = name in ("block", "unfollow")
@@ -102,6 +106,7 @@ def register(state: State, given: JSON) -> Bot:
         raise ValueError("token")
     known = state.accounts.get(number)
     bot = known if isinstance(known, Bot) else Bot("telegram", number, f"bot{number}")
+    # A bot registered again with a new token: the old one must stop working.
     state.by_token.pop(bot.token, None)
     bot.token = token
     bot.name = str(given.get("name") or bot.name)
@@ -117,6 +122,8 @@ def citizen_id(bot: Bot, number: int, given: JSON) -> str:
     if given.get("id"):
         return str(given["id"])
     if given.get("kind", "private") != "private":
+        # Groups and channels have negative numbers with this beginning; code that takes ids for
+        # positive breaks here.
         return str(-1_001_000_000_000 - number)
     return str(700_000_000 + number)
 

@@ -20,10 +20,12 @@ def chat_of(call: Call) -> Citizen:
         citizen = next((c for c in found if c.username.lower() == name), None)
     if citizen is None:
         raise bad("chat not found")
+    # The person has blocked the bot, or it was removed from the group (T12).
     if citizen.blocked:
         if citizen.kind != "private":
             raise TelegramError(403, f"Forbidden: bot was kicked from the {citizen.kind} chat")
         raise TelegramError(403, "Forbidden: bot was blocked by the user")
+    # A bot cannot write first (T12).
     if not citizen.following:
         raise TelegramError(403, "Forbidden: bot can't initiate conversation with a user")
     return citizen
@@ -36,6 +38,7 @@ def pace(call: Call, chat: Citizen) -> None:
         return
     at = call.state.clock.now()
     recent, mine = call.bot.recent, chat.recent_sends
+    # Sliding windows and not full seconds: two bursts around a full second would pass otherwise.
     while recent and recent[0] <= at - 1:
         recent.popleft()
     wait = 0.0
@@ -43,6 +46,7 @@ def pace(call: Call, chat: Citizen) -> None:
     if len(recent) >= limits.per_bot:
         wait, reason = recent[0] + 1 - at, f"每秒 {limits.per_bot} 条"
     if chat.kind == "private":
+        # One message a second to a person, 20 a minute to a group or channel (T1).
         if sum(1 for sent in mine if sent > at - 1) >= limits.per_chat:
             wait, reason = max(wait, mine[-1] + 1 - at), "同一会话每秒 1 条"
     else:
@@ -50,9 +54,11 @@ def pace(call: Call, chat: Citizen) -> None:
         if len(within) >= limits.per_group:
             wait, reason = max(wait, within[0] + 60 - at), f"群组每分钟 {limits.per_group} 条"
     if wait > 0:
+        # Rounded up: who comes back earlier would be refused again (T3).
         seconds = int(wait) + 1
         call.bot.notice(at, f"429，超过{reason}，{seconds} 秒后重试", chat.id)
         raise TelegramError(429, f"Too Many Requests: retry after {seconds}", seconds)
+    # Counted only when let through: a refused call costs nothing.
     recent.append(at)
     mine.append(at)
 
@@ -75,6 +81,7 @@ def put(call: Call, chat: Citizen, content: JSON) -> JSON:
         "chat": chat_object(chat),
         **content,
     }
+    # What stands in a channel is signed by the channel and by no person.
     if chat.kind == "channel":
         message["sender_chat"] = message["chat"]
     else:
@@ -87,6 +94,7 @@ def put(call: Call, chat: Citizen, content: JSON) -> JSON:
 def send_message(call: Call) -> Any:
     """sendMessage: at most 4096 characters after entity parsing."""
     text, entities = formatted(call, "text", "entities")
+    # Checks before the chat and the pace: a bad request is refused even when the bot is too fast.
     if not text.strip():
         raise bad("message text is empty")
     if len(text) > MAX_TEXT:
@@ -108,10 +116,12 @@ def with_options(content: JSON, entities: list[JSON], markup: JSON | None, name:
 def _photo(call: Call, reference: str) -> list[JSON]:
     upload = call.files.get(reference.removeprefix("attach://"))
     if upload is not None:
+        # A picture holds 10 MB (T7).
         if len(upload.data) > 10 * 1024 * 1024:
             raise bad("file is too big")
         if not upload.data:
             raise bad("file must be non-empty")
+        # The same bytes give the same file id, so that a repeated upload can be told.
         key = "AgACAgUAAx" + hashlib.sha256(upload.data).hexdigest()[:40]
         call.state.keep_media(key, upload.content_type, upload.data)
     elif reference in call.state.media or reference.startswith(("http://", "https://")):
@@ -156,6 +166,7 @@ def send_photo(call: Call) -> Any:
 def send_media_group(call: Call) -> Any:
     """sendMediaGroup: two to ten photos or documents."""
     media = call.nested("media")
+    # A group of one is no group (T7).
     if not isinstance(media, list) or not 2 <= len(media) <= 10:
         raise bad("group send failed: must include 2-10 items")
     contents = []
@@ -168,5 +179,6 @@ def send_media_group(call: Call) -> Any:
         contents.append(with_options(content, entities, None, "caption_entities"))
     chat = chat_of(call)
     pace(call, chat)
+    # One number binds the pictures: phones show them as one message.
     group = str(next(call.bot.numbers))
     return [put(call, chat, {**content, "media_group_id": group}) for content in contents]

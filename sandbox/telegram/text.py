@@ -21,6 +21,7 @@ _HREF = re.compile(r"""href\s*=\s*["']?([^"'>]*)["']?""")
 
 def utf16(text: str) -> int:
     """Return the length of text in UTF-16 units, as entities count it."""
+    # Offsets of entities count UTF-16 units: an emoji is two.
     return len(text) + sum(1 for ch in text if ord(ch) > 0xFFFF)
 
 
@@ -36,6 +37,8 @@ def parse_html(source: str) -> tuple[str, list[JSON]]:
             out.append(plain)
             length += utf16(plain)
         elif stray or tag.lower() not in _TAGS:
+            # Refused and not dropped: our own escaping must be complete before it meets the real
+            # platform.
             raise bad(f"can't parse entities: Unsupported start tag \"{tag or '<'}\" at byte offset"
                       f" {len(''.join(out).encode())}")  # fmt: skip
         elif not closing:
@@ -44,6 +47,7 @@ def parse_html(source: str) -> tuple[str, list[JSON]]:
             if not stack or stack[-1][0] != tag.lower():
                 raise bad(f"can't parse entities: Unexpected end tag at byte offset {length}")
             name, start, attrs = stack.pop()
+            # An empty mark makes no entity, as on the platform.
             if length > start:
                 entity: JSON = {"type": _TAGS[name], "offset": start, "length": length - start}
                 if name == "a" and (link := _HREF.search(attrs)):
@@ -75,6 +79,7 @@ def parse_markdown(source: str, *, strict: bool) -> tuple[str, list[JSON]]:
             elif length > start:
                 entities.append({"type": _MARKS[mark], "offset": start, "length": length - start})
             continue
+        # MarkdownV2 reserves these signs everywhere; the older form lets them stand.
         if strict and plain in _RESERVED:
             raise bad(f"can't parse entities: Character '{plain}' is reserved and must be escaped"
                       " with the preceding '\\'")  # fmt: skip
@@ -102,6 +107,7 @@ def formatted(call: Call, name: str, entities_name: str) -> tuple[str, list[JSON
     if mode:
         raise bad("unsupported parse_mode")
     entities = call.nested(entities_name) or []
+    # The platform ignores what is over the limit instead of refusing it (T5).
     if len(entities) > MAX_ENTITIES:
         entities = entities[:MAX_ENTITIES]
     return source, entities
@@ -115,6 +121,7 @@ def checked_markup(call: Call) -> JSON | None:
     if not isinstance(markup, dict):
         raise bad("object expected as reply markup")
     rows = markup.get("inline_keyboard") or []
+    # 100 buttons, 8 a row, 1 to 64 bytes each (T6); bytes, so that one Chinese sign costs three.
     if sum(len(row) for row in rows) > MAX_BUTTONS or any(len(row) > MAX_ROW for row in rows):
         raise bad("too many inline keyboard buttons")
     for button in (button for row in rows for button in row):
@@ -128,5 +135,6 @@ def _check_button(button: JSON) -> None:
     data = button.get("callback_data")
     if data is not None and not 1 <= len(str(data).encode()) <= MAX_BUTTON_BYTES:
         raise bad("BUTTON_DATA_INVALID")
+    # A button that does nothing is refused: it must carry data, an address or the like.
     if data is None and not set(button) - {"text"}:
         raise bad("Text buttons are unallowed in the inline keyboard")

@@ -27,14 +27,19 @@ def set_webhook(call: Call) -> Any:
     """setWebhook: address and secret of the update receiver."""
     url = str(call.params.get("url") or "")
     secret = str(call.params.get("secret_token") or "")
+    # The alphabet and length of the secret token, as the platform states them (T8).
     if secret and not re.fullmatch(r"[A-Za-z0-9_-]{1,256}", secret):
         raise bad("secret token contains unallowed characters")
+    # The platform takes https only; http is let through because a test listens without a
+    # certificate.
     if url and not url.startswith(("http://", "https://")):
         raise bad("bad webhook: An HTTPS URL must be provided for webhook")
     call.bot.webhook, call.bot.secret = url, secret
     if str(call.params.get("drop_pending_updates", "")).lower() == "true":
         call.bot.pending.clear()
     if url:
+        # Updates that waited for want of an address are delivered to the new one, as the platform
+        # does.
         for update in list(call.bot.pending.values()):
             call.state.spawn(deliver(call.state, call.bot, update))
     return True
@@ -64,12 +69,14 @@ def get_webhook_info(call: Call) -> Any:
 async def get_updates(call: Call) -> Any:
     """getUpdates: waiting updates; 409 beside a webhook or a second poller."""
     bot = call.bot
+    # Asking and a webhook exclude each other (T9).
     if bot.webhook:
         raise TelegramError(
             409,
             "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to"
             " delete the webhook first",
         )
+    # A second poller is refused too: two would each see half of the updates (T9).
     if bot.polling:
         raise TelegramError(
             409,
@@ -77,6 +84,7 @@ async def get_updates(call: Call) -> Any:
             " instance is running",
         )
     offset, limit = call.integer("offset"), min(max(call.integer("limit", 100), 1), 100)
+    # An offset confirms every update before it; only then are they forgotten.
     for number in [n for n in bot.pending if offset and n < offset]:
         del bot.pending[number]
     timeout = call.integer("timeout")
@@ -84,6 +92,7 @@ async def get_updates(call: Call) -> Any:
         bot.polling = True
         bot.arrived.clear()
         try:
+            # Longer than 50 s is cut, as the platform does, so that no poller hangs for ever.
             await asyncio.wait_for(bot.arrived.wait(), min(timeout, 50))
         except TimeoutError:
             return []
@@ -109,6 +118,7 @@ METHODS: dict[str, tuple[str, Callable[[Call], Any]]] = {
 
 async def run(call: Call, name: str) -> Any:
     """Run one method by its name in any case; raises TelegramError."""
+    # The platform takes method names in any case.
     found = METHODS.get(name.lower())
     if found is None:
         raise TelegramError(404, "Not Found: method not found")
@@ -120,6 +130,7 @@ async def emit(state: State, bot: Bot, content: JSON) -> JSON:
     """Queue one update; with a webhook, return what its first delivery was answered."""
     bot.update_numbers += 1
     update = {"update_id": 800_000_000 + bot.update_numbers, **content}
+    # Kept until confirmed or answered with 2xx: an update may come again (T10).
     bot.pending[update["update_id"]] = update
     if not bot.webhook:
         bot.arrived.set()
@@ -138,6 +149,7 @@ async def deliver(
         answer["tries"] = attempt
         if first and not first.done():
             first.set_result(answer)
+        # Dropped meanwhile by a new webhook or by getUpdates: nobody waits for it any more.
         if update["update_id"] not in bot.pending or not bot.webhook:
             return
         if 200 <= answer["status"] < 300:
@@ -145,6 +157,7 @@ async def deliver(
             bot.last_error = ""
             return
         bot.last_error = f"Wrong response from the webhook: {answer['status']} {answer['error']}"
+        # Growing pauses: a receiver that is down is not flooded when it comes back.
         pause = state.limits.retry_delay * 2 ** (attempt - 1)
         bot.notice(state.clock.now(), f"回调未成功（{answer['status'] or '无应答'}），"
                    f"{pause:g} 秒后第 {attempt + 1} 次推送")  # fmt: skip
@@ -152,11 +165,13 @@ async def deliver(
 
 
 async def _post(state: State, bot: Bot, update: JSON) -> JSON:
+    # Only what was given with setWebhook is sent: a bot without a secret gets no header (T8).
     headers = {"X-Telegram-Bot-Api-Secret-Token": bot.secret} if bot.secret else {}
     answer: JSON = {"status": 0, "body": "", "error": "", "update_id": update["update_id"]}
     who = _sender(update)
     bot.in_flight[who] = bot.in_flight.get(who, 0) + 1
     try:
+        # The outgoing session is closed before the last deliveries end.
         if state.http is None:
             raise aiohttp.ClientError("sandbox is stopping")
         async with state.http.post(bot.webhook, json=update, headers=headers) as response:
@@ -166,6 +181,7 @@ async def _post(state: State, bot: Bot, update: JSON) -> JSON:
     finally:
         bot.in_flight[who] -= 1
     state.deliveries.append({"platform": "telegram", "account": bot.id, **answer})
+    # A receiver may answer its webhook with one method call instead of calling the API.
     if answer["status"] == 200 and '"method"' in answer["body"]:
         await _answer_in_body(state, bot, answer)
     return answer
@@ -189,6 +205,7 @@ async def _answer_in_body(state: State, bot: Bot, answer: JSON) -> None:
         answer["reply"] = entry["response"]
     except TelegramError as refusal:
         entry |= {"outcome": "refused", "status": refusal.code, "response": refusal.body()}
+    # An answer that is no call is ignored, as the platform does.
     except (ValueError, KeyError, AttributeError):
         return
     state.record(entry)

@@ -88,6 +88,7 @@ class Official(Account):
     @property
     def original(self) -> str:
         """Return the account's gh_ id, the ToUserName of its callbacks."""
+        # Made of the appid, so that the same account has the same name after a restart.
         return "gh_" + hashlib.sha256(self.id.encode()).hexdigest()[:12]
 
     def crypto(self) -> Any:
@@ -118,6 +119,7 @@ class Call:
     def follower(self, openid: Any) -> Citizen:
         """Return a citizen who has ever met this account; 40003 otherwise."""
         citizen = self.account.citizens.get(str(openid or ""))
+        # 40003 for a stranger: openids of one account mean nothing to another.
         if citizen is None:
             raise WeChatError(40003)
         return citizen
@@ -125,6 +127,7 @@ class Call:
 
 def day(at: float) -> int:
     """Return the number of the Beijing day of a Unix time."""
+    # Quotas end at midnight in Beijing, whatever the machine's zone.
     return int((at + BEIJING) // DAY)
 
 

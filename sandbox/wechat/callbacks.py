@@ -51,16 +51,19 @@ def read_xml(text: str) -> JSON:
     except (Xml.ParseError, ExpatError) as problem:
         raise ValueError(str(problem)) from problem
     if not isinstance(found, dict):
+        # A reply without fields is no message; the platform shows its fault notice.
         raise ValueError("empty reply")
     return found
 
 
 def _node(node: Any) -> Any:
+    # A leaf: XML has no numbers, so all stay text.
     if len(node) == 0:
         return node.text or ""
     found: JSON = {}
     for child in node:
         value = _node(child)
+        # Items of a list come as repeated elements.
         if child.tag in found:
             known = found[child.tag]
             found[child.tag] = [*known, value] if isinstance(known, list) else [known, value]
@@ -87,6 +90,7 @@ def encrypted(account: Official, content: JSON) -> str:
     """Return the Encrypt value of a callback."""
     whole = account.crypto().encrypt_message(xml(content), "0", "0")
     found = re.search(r"<Encrypt><!\[CDATA\[(.*?)\]\]></Encrypt>", whole)
+    # wechatpy gives whole XML; the platform's envelope has other fields around the same cipher.
     return found.group(1) if found else ""
 
 
@@ -96,6 +100,7 @@ async def callback(state: State, account: Official, citizen: Citizen | None, con
     Gives {"status", "body", "tries", "reply"}; reply is the decrypted passive answer or None.
     """
     answer: JSON = {"status": 0, "body": "", "tries": 0, "reply": None, "error": ""}
+    # Nothing was registered: said to the tester instead of counted as a failure of the receiver.
     if not account.webhook:
         return answer | {"error": "这个账号没有登记回调地址"}
     whole = {
@@ -110,21 +115,25 @@ async def callback(state: State, account: Official, citizen: Citizen | None, con
         while answer["tries"] < TRIES:
             answer["tries"] += 1
             await _try(state, account, whole, answer)
+            # Any other answer counts as none, and the same message comes again (W1).
             if answer["status"] == 200:
                 break
             _note_failure(state, account, answer, who)
     finally:
+        # What the phone shows as "typing" ends however the call ended.
         account.in_flight[who] -= 1
     state.deliveries.append(
         {"platform": "wechat", "account": account.id, "content": whole}
         | {name: answer[name] for name in ("status", "tries", "body", "error")}
     )
+    # A follow or a view shows no fault notice: only who typed or clicked waits for an answer.
     talks = citizen is not None and (content["MsgType"] != "event" or content["Event"] == "CLICK")
     _take_reply(state, account, citizen, answer, talks=talks)
     return answer
 
 
 async def _try(state: State, account: Official, whole: JSON, answer: JSON) -> None:
+    # Encrypted and signed anew at each try, with its own timestamp and nonce, as the platform does.
     cipher = encrypted(account, whole)
     body = xml({"ToUserName": account.original, "Encrypt": cipher})
     proof = signed(account, state.clock.now(), cipher) | {"openid": whole["FromUserName"]}
@@ -133,6 +142,7 @@ async def _try(state: State, account: Official, whole: JSON, answer: JSON) -> No
         if state.http is None:
             raise aiohttp.ClientError("sandbox is stopping")
         async with (
+            # Five seconds for connection and whole body together (W1).
             asyncio.timeout(state.limits.callback_timeout),
             state.http.post(
                 account.webhook,
@@ -163,6 +173,7 @@ def _take_reply(
 ) -> None:
     """Read the passive reply and put it, or the platform's fault notice, on the phone."""
     broken = answer["status"] != 200
+    # An empty body and `success` both mean that nothing is said (W3).
     if not broken and answer["body"].strip() not in ("", "success"):
         try:
             answer["reply"] = open_reply(account, answer["body"])
@@ -171,9 +182,11 @@ def _take_reply(
     reply = answer["reply"]
     if citizen is None:
         return
+    # One passive text holds 2,048 bytes; what is longer never reaches the citizen (W4).
     if reply and len(str(reply.get("Content") or "").encode()) > PASSIVE_BYTES:
         broken = True
         answer["error"] = f"passive text over {PASSIVE_BYTES} bytes"
+    # The platform's own words on the citizen's phone, which the house must never cause (W3).
     if broken and talks:
         why = "被动回复不合规定" if answer["status"] == 200 else f"{answer['tries']} 次推送都未成功"
         account.notice(state.clock.now(), f"{why}，市民看到故障提示", citizen.id)
@@ -185,6 +198,7 @@ def _take_reply(
 def open_reply(account: Official, body: str) -> JSON:
     """Decrypt a passive reply; raises ValueError or a wechatpy error."""
     outer = read_xml(body)
+    # A plain reply is read too, so that a test can see the platform's answer to it.
     if "Encrypt" not in outer:
         return outer
     plain = account.crypto().decrypt_message(

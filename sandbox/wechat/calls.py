@@ -50,6 +50,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
         call = _opened(request, state, method, raw, entry)
         fault = state.take_fault("wechat", method, call.account.id)
         status = await _before(call.account, fault)
+        # A planned server error comes before the call is run: nothing was taken.
         answer = {} if status >= 500 else _run(call, method)
     except WeChatError as refusal:
         answer = refusal.body
@@ -59,6 +60,7 @@ async def handle(request: web.Request) -> web.StreamResponse:
         entry["fault"] = fault.kind
     entry["status"], entry["response"] = status, answer
     state.record(entry)
+    # After the call was done and recorded: nobody on the other side can know whether it was taken.
     if fault and fault.kind == "drop_answer" and request.transport:
         request.transport.abort()
     return web.Response(
@@ -72,15 +74,19 @@ def _opened(request: web.Request, state: State, method: str, raw: bytes, entry: 
     query: JSON = dict(request.query)
     try:
         kind = request.headers.get("Content-Type", "")
+        # The platform reads a body as JSON whatever its content type says; only uploads are forms.
         params, files = parse_body(kind if "multipart" in kind else "application/json", raw)
     except ValueError:
         raise WeChatError(47001) from None
     entry["parsed"] = params | readable(files)
+    # The two calls that need no token, since they give one.
     if method in ("token", "stable_token"):
         account = credentials(state, query | params)
     else:
         account = holder(state, str(query.get("access_token") or ""))
     entry["account"] = account.id
+    # Links in answers lead to where the sandbox was reached, so that they open in the tester's
+    # browser.
     base = state.public_base or str(request.url.origin())
     return Call(state, account, params, query, files, base)
 
@@ -104,6 +110,7 @@ def _run(call: Call, method: str) -> JSON:
     if method == "token":
         return plain_token(state, account)
     if method == "stable_token":
+        # Clients send it as a flag, a word or a number.
         force = call.params.get("force_refresh", False)
         return stable_token(state, account, force=force in (True, "true", 1))
     handler = METHODS.get(method)
@@ -111,6 +118,7 @@ def _run(call: Call, method: str) -> JSON:
         raise WeChatError(40066, "invalid url")
     try:
         return {"errcode": 0, "errmsg": "ok"} | handler(call)
+    # A body of another shape is the caller's fault: 47001, and never a broken sandbox.
     except (TypeError, ValueError, AttributeError, KeyError):
         raise WeChatError(47001) from None
 
@@ -120,9 +128,11 @@ def _quota(call: Call, method: str) -> None:
         return
     at = call.now
     limit = DAILY.get(method)
+    # Counted before the call is run: one that is then refused has used its quota too (W35).
     if limit and count_use(call.account, at, method) > limit:
         call.account.notice(at, f"45009，{method} 今日已用完 {limit} 次")
         raise WeChatError(45009)
+    # 60 mass calls a minute (W10).
     if method in ("message/mass/sendall", "message/mass/send"):
         call.account.minute = [t for t in call.account.minute if t > at - 60] + [at]
         if len(call.account.minute) > MASS_A_MINUTE:

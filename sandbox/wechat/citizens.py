@@ -17,10 +17,13 @@ def register(state: State, given: JSON) -> Official:
     account.secret = str(given["secret"])
     account.token = str(given["token"])
     account.aes_key = str(given["aes_key"])
+    # The key has 43 characters (W5); another length would break the cipher only at the first
+    # callback.
     if len(account.aes_key) != 43:
         raise ValueError("aes_key")
     account.name = str(given.get("name") or account.name)
     account.kind = str(given.get("kind") or "service")
+    # The two kinds differ in their mass quotas (W10).
     if account.kind not in ("service", "subscription"):
         raise ValueError("kind")
     account.verified = bool(given.get("verified", True))
@@ -58,11 +61,13 @@ def citizen_id(account: Official, number: int, given: JSON) -> str:
 
 def _opens(state: State, citizen: Citizen, kind: str) -> None:
     """Open the customer-message window that this act of a citizen gives."""
+    # 48 hours and five messages after a text, one minute and three after a click or a follow (W7).
     seconds, count = (48 * 3600, 5) if kind == "text" else (60, 3)
     citizen.windows[kind] = [state.clock.now() + seconds, count]
 
 
 def _message_id(account: Official) -> int:
+    # As long as real MsgIds: more than a JavaScript number holds exactly (2 to the 53rd).
     return 24_000_000_000_000_000 + next(account.numbers)
 
 
@@ -99,6 +104,7 @@ async def press(state: State, account: Official, citizen: Citizen, tap: JSON) ->
     if not citizen.following:
         return {"error": "未关注的人没有菜单"}
     citizen.said.append(_said(state, account, str(entry["name"]), "menu"))
+    # Opening a page tells the account of it and opens no window.
     if entry["type"] == "view":
         return await event(state, account, citizen, "view", {"url": entry["url"]})
     _opens(state, citizen, "click")
@@ -118,6 +124,7 @@ async def event(
         content: JSON = {"Event": "subscribe", "EventKey": ""}
     elif name in ("unfollow", "block"):
         citizen.following = False
+        # Who left cannot be written to, and comes back without tags.
         citizen.windows.clear()
         citizen.tags.clear()
         content = {"Event": "unsubscribe", "EventKey": ""}
@@ -136,6 +143,7 @@ def _consent(citizen: Citizen, name: str, given: JSON) -> JSON:
     if not accepts:
         citizen.consents.pop(template, None)
     elif given.get("long_term"):
+        # Long-term consent, only for public services and medicine (W26).
         citizen.consents[template] = -1
     else:
         citizen.consents[template] = citizen.consents.get(template, 0) + 1
@@ -143,6 +151,8 @@ def _consent(citizen: Citizen, name: str, given: JSON) -> JSON:
         "TemplateId": template,
         "SubscribeStatusString": "accept" if accepts else "reject",
     }
+    # The two events differ in their element's name and in the place where the person was asked
+    # (W28).
     if name == "subscribe_msg_popup":
         detail["PopupScene"] = "2"
         return {"Event": "subscribe_msg_popup_event", "SubscribeMsgPopupEvent": {"List": detail}}
@@ -153,6 +163,7 @@ async def verify(state: State, account: Account) -> JSON:
     """Ask the callback address for its echo, as when an address is saved on the platform."""
     if not isinstance(account, Official) or state.http is None:
         return {"ok": False, "status": 0}
+    # A new one each time: a receiver that answers anything by heart is found out.
     echo = str(secrets.randbelow(10**18))
     query = signed(account, state.clock.now()) | {"echostr": echo}
     try:

@@ -17,6 +17,8 @@ def _window(call: Call, citizen: Citizen) -> list[float]:
     if not citizen.following:
         raise WeChatError(45015)
     windows = [w for w in citizen.windows.values() if w[0] > call.now]
+    # Two refusals that ask for different things: 45015 wait for the person, 45047 the count is used
+    # up (W9).
     if not windows:
         call.account.notice(call.now, "45015，48 小时内没有互动，未送达", citizen.id)
         raise WeChatError(45015)
@@ -24,6 +26,7 @@ def _window(call: Call, citizen: Citizen) -> list[float]:
     if not usable:
         call.account.notice(call.now, "45047，客服消息条数已用完", citizen.id)
         raise WeChatError(45047)
+    # The window that ends first is used up first.
     return min(usable)
 
 
@@ -33,6 +36,7 @@ def custom_send(call: Call) -> JSON:
     citizen = call.follower(call.params.get("touser"))
     content = _custom_content(call)
     window = _window(call, citizen)
+    # Lifted limits let a test send on; outside the window it is refused all the same.
     if call.state.limits.wechat:
         window[1] -= 1
     receive(citizen, call.account, call.now, content)
@@ -60,6 +64,7 @@ def _text(value: Any) -> str:
     text = str(value or "")
     if not text:
         raise WeChatError(44004)
+    # Bytes and not signs: about 680 Chinese characters (W4).
     if len(text.encode()) > 2048:
         raise WeChatError(45002)
     return text
@@ -68,6 +73,7 @@ def _text(value: Any) -> str:
 def _one_card(articles: list[JSON]) -> list[JSON]:
     if not articles:
         raise WeChatError(44003)
+    # One card in a customer message since 2018; the platform refuses more.
     if len(articles) > 1:
         raise WeChatError(45008)
     one = articles[0]
@@ -84,6 +90,7 @@ def _one_card(articles: list[JSON]) -> list[JSON]:
 def _published_card(call: Call, kind: str, given: JSON) -> list[JSON]:
     if kind == "mpnews":
         key = "P" + secrets.token_urlsafe(16)
+        # A draft shown as a card stays in the box: it is not published by this.
         items = draft_of(call, str(given.get("media_id") or ""))["items"]
         return cards(keep_articles(call, items, key, listed=False)["items"])
     found = call.account.articles.get(str(given.get("article_id") or ""))
@@ -106,14 +113,17 @@ def subscribe_send(call: Call) -> JSON:
     if template is None:
         raise WeChatError(40037)
     left = citizen.consents.get(name, 0)
+    # One message for each consent (W26); who refuses gives 43101 (W28).
     if left == 0 or not citizen.following:
         call.account.notice(call.now, "43101，市民没有同意或已拒收订阅通知", citizen.id)
         raise WeChatError(43101)
+    # Below zero stands for a long-term consent, which is not used up.
     if left > 0:
         citizen.consents[name] = left - 1
     data = {k: str(v.get("value", "")) for k, v in (call.params.get("data") or {}).items()}
     content: JSON = {"kind": "notice", "title": template.get("title", ""), "data": data}
     message = receive(citizen, call.account, call.now, content | {"url": call.text("page")})
+    # Whether it arrived is told by an event later and not by this answer (W28).
     call.state.spawn(_notice_sent(call, citizen, name, message["message_id"]))
     return {"msgid": message["message_id"]}
 

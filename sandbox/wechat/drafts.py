@@ -16,6 +16,7 @@ _IMAGE = re.compile(r"<img\b[^>]*?\ssrc\s*=\s*[\"']?([^\"'\s>]*)[^>]*>", re.I)
 
 def filtered(call: Call, content: str) -> str:
     """Strip scripts, and pictures that were not uploaded here, as the platform does."""
+    # Stripped without a word, as the platform does: only reading the draft back shows it (W18).
     content = _HANDLER.sub("", _SCRIPT.sub("", content))
     own = f"{call.base}/wechat/media/"
     return _IMAGE.sub(lambda m: m.group(0) if m.group(1).startswith(own) else "", content)
@@ -24,6 +25,7 @@ def filtered(call: Call, content: str) -> str:
 def checked_article(call: Call, article: JSON) -> JSON:
     """Return one article after the platform's field limits."""
     title, content = str(article.get("title") or ""), str(article.get("content") or "")
+    # The limits of a draft, each with the code the platform answers (W18).
     if not title or len(title) > 32:
         raise WeChatError(45003)
     if len(str(article.get("author") or "")) > 16:
@@ -32,16 +34,19 @@ def checked_article(call: Call, article: JSON) -> JSON:
         raise WeChatError(45004)
     if not content:
         raise WeChatError(44004)
+    # Both limits hold: signs and bytes (W18).
     if len(content) >= 20_000 or len(content.encode()) >= 1024 * 1024:
         raise WeChatError(45002)
     if len(str(article.get("content_source_url") or "").encode()) > 1024:
         raise WeChatError(45005)
+    # A cover must be permanent material: a temporary one would vanish under the article (W18).
     cover = material(call, article.get("thumb_media_id"))
     if cover["type"] == "temporary":
         raise WeChatError(40007)
     plain = re.sub(r"<[^>]+>|\s+", "", content)
     return article | {
         "content": filtered(call, content),
+        # Without a digest the platform takes the first 54 signs (W18).
         "digest": article.get("digest") or plain[:54],
         "thumb_url": cover["url"],
         "url": "",
@@ -53,6 +58,7 @@ def draft_add(call: Call) -> JSON:
     articles = call.params.get("articles")
     if not isinstance(articles, list) or not articles:
         raise WeChatError(44003)
+    # Eight articles in one message, as in the web page (W19).
     if len(articles) > MAX_ARTICLES:
         raise WeChatError(45008)
     items = [checked_article(call, article) for article in articles]
@@ -109,6 +115,7 @@ def draft_batchget(call: Call) -> JSON:
 
 def paged(call: Call, rows: list[JSON]) -> JSON:
     offset, count = int(call.params.get("offset") or 0), int(call.params.get("count") or 20)
+    # The platform hands out at most twenty rows at a time and refuses to be asked for more.
     if not 1 <= count <= 20:
         raise WeChatError(40035)
     chosen = rows[offset : offset + count]

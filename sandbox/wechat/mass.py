@@ -38,6 +38,8 @@ def _once_only(call: Call) -> None:
     if len(name.encode()) > 64:
         raise WeChatError(45067)
     for number, job in call.account.mass.items():
+        # Compared for 24 hours: a send repeated after a crash is told apart from a new one, and the
+        # first one's number comes back (W13).
         if name and job["clientmsgid"] == name and call.now - job["at"] < 86_400:
             call.account.notice(call.now, "45065，同一 clientmsgid 已有群发")
             raise WeChatError(45065, msg_id=number, msg_data_id=number)
@@ -48,6 +50,7 @@ def mass_sendall(call: Call) -> JSON:
     permitted(call)
     choice = call.params.get("filter") or {}
     everyone = bool(choice.get("is_to_all"))
+    # Before the quota: a repeat of what went must be told so, even when the day is used up.
     _once_only(call)
     _mass_quota(call, everyone=everyone)
     people = [c for c in call.account.citizens.values() if c.following]
@@ -65,6 +68,7 @@ def mass_send(call: Call) -> JSON:
     openids = call.params.get("touser")
     if not isinstance(openids, list) or len(openids) < 2:
         raise WeChatError(40130)
+    # 2 to 10,000 people (W12).
     if len(openids) > 10_000:
         raise WeChatError(40032)
     _once_only(call)
@@ -82,8 +86,11 @@ def _mass_quota(call: Call, *, everyone: bool) -> None:
     today = [
         job
         for job in account.mass.values()
+        # A failed send gives the day back.
         if day(job["at"]) == day(call.now) and job["msg_status"] != "SEND_FAIL"
     ]
+    # A subscription account sends once a day; of a service account one send to everybody a day
+    # counts (W10, W11).
     full = account.kind == "subscription" and today
     if full or (everyone and any(job["everyone"] for job in today)):
         account.notice(call.now, "45028，今日群发次数已用完")
@@ -101,6 +108,7 @@ def _begin_mass(call: Call, people: list[Citizen], *, everyone: bool) -> JSON:
         "content": content,
     }
     call.account.mass[number] = job
+    # Sent drafts leave the box at once, before the result is known (W18).
     call.account.drafts.pop(content.get("media_id", ""), None)
     call.state.spawn(_finish_mass(call, number, job, people))
     return {"msg_id": number, "msg_data_id": number, "errmsg": "send job submission success"}
@@ -118,6 +126,7 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         account.notice(call.now, f"群发未成功，平台状态 {status}")
     else:
         reached = _within_month(call, people)
+        # Handed out before the event tells of it: phones have the message when the callback comes.
         urls = _hand_out(call, number, job["content"], reached)
     job["msg_status"] = "SEND_FAIL" if fault else "SEND_SUCCESS"
     content: JSON = {
@@ -143,6 +152,8 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
 def _within_month(call: Call, people: list[Citizen]) -> list[Citizen]:
     """Leave out who already had four mass messages this month (service accounts)."""
     month = month_of(call.now)
+    # Four a calendar month for each follower of a service account; who had them is left out without
+    # an error (W10).
     if call.account.kind != "service" or not call.state.limits.wechat:
         return people
     open_to = [c for c in people if c.mass_by_month.get(month, 0) < MASS_A_MONTH]
@@ -159,6 +170,7 @@ def _hand_out(call: Call, number: int, content: JSON, people: list[Citizen]) -> 
     message["mass"] = number
     urls: list[str] = []
     if content["kind"] == "news":
+        # Not listed: what was sent is no publication and never appears among them (W22).
         items = keep_articles(call, content["items"], str(number), listed=False)["items"]
         urls = [item["url"] for item in items]
         message["articles"] = cards(items)
@@ -181,6 +193,7 @@ def mass_delete(call: Call) -> JSON:
     """message/mass/delete: the article goes, the card stays on the phones."""
     number = int(call.params.get("msg_id") or 0)
     job = call.account.mass.get(number)
+    # Only articles can be taken back; a text stays where it is (W17).
     if job is None or job["content"]["kind"] != "news":
         raise WeChatError(40059)
     index = int(call.params.get("article_idx") or 0)
@@ -198,5 +211,6 @@ def mass_preview(call: Call) -> JSON:
     permitted(call)
     content, citizen = _mass_content(call), call.follower(call.params.get("touser"))
     number = 3_147_000_000 + next(call.account.numbers)
+    # A preview uses up no draft and no mass send.
     _hand_out(call, number, content, [citizen])
     return {"msg_id": number}

@@ -29,6 +29,8 @@ def upload_img(call: Call) -> JSON:
     """media/uploadimg: jpg or png under 1 MB, for use inside article bodies."""
     upload = _file(call)
     kind = _image_type(upload.data)
+    # Told by the bytes: the platform does not believe the file's name either. Pictures inside
+    # articles: jpg or png below 1 MB (W37).
     if kind not in ("image/png", "image/jpeg"):
         raise WeChatError(40005)
     if len(upload.data) >= 1024 * 1024:
@@ -37,6 +39,7 @@ def upload_img(call: Call) -> JSON:
 
 
 def _keep(call: Call, kind: str, data: bytes) -> str:
+    # The same picture has the same address: uploading it twice keeps one copy.
     key = hashlib.sha256(data).hexdigest()[:32]
     call.state.keep_media(key, kind, data)
     return f"{call.base}/wechat/media/{key}"
@@ -50,6 +53,7 @@ def add_material(call: Call) -> JSON:
     found = _image_type(upload.data)
     if kind in ("image", "thumb") and not found:
         raise WeChatError(40005)
+    # A thumb holds 64 KB, any other permanent picture 10 MB (W37).
     if len(upload.data) > (64 * 1024 if kind == "thumb" else 10 * 1024 * 1024):
         raise WeChatError(45001)
     media_id = "M" + secrets.token_urlsafe(32)
@@ -63,6 +67,7 @@ def upload_media(call: Call) -> JSON:
     upload = _file(call)
     media_id = "T" + secrets.token_urlsafe(32)
     url = _keep(call, _image_type(upload.data) or upload.content_type, upload.data)
+    # Temporary media live three days (W37).
     until = call.now + 3 * 86_400
     call.account.materials[media_id] = {"type": "temporary", "url": url, "until": until}
     return {"type": call.query.get("type", "image"), "media_id": media_id,
@@ -78,6 +83,7 @@ def del_material(call: Call) -> JSON:
 
 def material(call: Call, media_id: Any) -> JSON:
     found = call.account.materials.get(str(media_id or ""))
+    # Permanent material has no end, so the default lies just ahead of now.
     if found is None or found.get("until", call.now + 1) <= call.now:
         raise WeChatError(40007)
     return found

@@ -7,15 +7,18 @@ from sandbox.wechat.account import Call, WeChatError
 def menu_create(call: Call) -> JSON:
     """menu/create: three entries of at most five; names of 16 and 60 bytes, keys of 128."""
     buttons = call.params.get("button")
+    # Three entries of at most five (W36).
     if not isinstance(buttons, list) or not 1 <= len(buttons) <= 3:
         raise WeChatError(40016)
     for button in buttons:
+        # Bytes: 16 are five Chinese characters, in sub-entries 60.
         _check_name(button, 16)
         subs = button.get("sub_button") or []
         if len(subs) > 5:
             raise WeChatError(40016)
         for one in subs:
             _check_name(one, 60)
+        # An entry with sub-entries only opens them: it has neither key nor address.
         for one in subs or [button]:
             _check_entry(one)
     call.account.menu = {"button": buttons}

@@ -58,6 +58,7 @@ def clear_quota(call: Call) -> JSON:
     count = call.account.used.get(key, 0) + 1
     if count > 10:
         raise WeChatError(48006)
+    # Ten resets a month, and they must not reset the count of resets (W35).
     call.account.used.clear()
     call.account.used[key] = count
     return {}

@@ -17,6 +17,7 @@ async def article_page(request: web.Request) -> web.Response:
         if found is None or not 1 <= number <= len(found["items"]):
             continue
         item = found["items"][number - 1]
+        # The address of a deleted article goes on to answer, as on the platform.
         if item.get("deleted"):
             page = ARTICLE.format(
                 title="内容已被发布者删除", name="", date="", content="", source=""

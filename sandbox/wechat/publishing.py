@@ -11,6 +11,7 @@ from sandbox.wechat.drafts import draft_of, paged
 
 
 def permitted(call: Call, *, service: bool = False) -> None:
+    # Unverified accounts lost these calls in July 2025 (W23).
     if not call.account.verified or (service and call.account.kind != "service"):
         call.account.notice(call.now, "48001，账号没有这个接口的权限")
         raise WeChatError(48001)
@@ -24,6 +25,7 @@ def publish_submit(call: Call) -> JSON:
     number = str(2_247_000_000 + next(call.account.numbers))
     job: JSON = {"publish_id": number, "publish_status": 1, "media_id": media_id}
     call.account.jobs[number] = job
+    # Publishing is asynchronous: the answer says only that it was taken (W20).
     call.state.spawn(_finish_publish(call, job))
     return {"publish_id": number, "msg_data_id": number}
 
@@ -36,12 +38,14 @@ def keep_articles(call: Call, items: list[JSON], key: str, *, listed: bool) -> J
 
 
 async def _finish_publish(call: Call, job: JSON) -> None:
+    # Real seconds and not the moved clock: a test may jump days while a job runs.
     await asyncio.sleep(call.state.limits.result_delay)
     account, state = call.account, call.state
     kinds = frozenset({"publish_status"})
     fault = state.take_fault("wechat", "freepublish/submit", account.id, kinds)
     draft = account.drafts.get(job["media_id"])
     status = int(fault.status or fault.code or 3) if fault else 0
+    # Deleted between submitting and publishing: a general failure (W20).
     if draft is None:
         status = 3
     info: JSON = {"publish_id": job["publish_id"], "publish_status": status}
@@ -49,12 +53,14 @@ async def _finish_publish(call: Call, job: JSON) -> None:
         job["article_id"] = "A" + secrets.token_urlsafe(24)
         shown = keep_articles(call, draft["items"], job["article_id"], listed=True)
         job["urls"] = [item["url"] for item in shown["items"]]
+        # A draft leaves the box once it is published (W18).
         del account.drafts[job["media_id"]]
         info["article_id"] = job["article_id"]
         info["article_detail"] = {
             "count": len(job["urls"]),
             "item": [{"idx": n, "article_url": u} for n, u in enumerate(job["urls"], 1)],
         }
+    # Refused: the draft stays and the failing article is named by its number (W20).
     elif status in (2, 3, 4) and draft is not None:
         job["fail_idx"] = info["fail_idx"] = [1]
         account.notice(call.now, f"发布未通过，平台状态 {status}")
@@ -73,6 +79,7 @@ def publish_get(call: Call) -> JSON:
     answer["fail_idx"] = job.get("fail_idx", [])
     if "article_id" in job:
         items = call.account.articles[job["article_id"]]["items"]
+        # Status 5: everything was deleted after it had been published (W20).
         if all(item.get("deleted") for item in items):
             answer["publish_status"] = 5
         answer["article_id"] = job["article_id"]
@@ -85,6 +92,7 @@ def publish_get(call: Call) -> JSON:
 
 def _article(call: Call) -> JSON:
     found = call.account.articles.get(call.text("article_id"))
+    # Articles of a mass send or a preview are no publications and cannot be asked for here (W22).
     if found is None or not found["listed"]:
         raise WeChatError(53600)
     return found
@@ -119,6 +127,7 @@ def publish_delete(call: Call) -> JSON:
     items, index = _article(call)["items"], int(call.params.get("index") or 0)
     if index > len(items):
         raise WeChatError(40035)
+    # 0 means all; irreversible, and the address goes on to say that it was deleted.
     for item in items if index == 0 else [items[index - 1]]:
         item["deleted"] = True
     return {}

@@ -30,6 +30,7 @@ def plain_token(state: State, account: Official) -> JSON:
     at = state.clock.now()
     before = account.tokens.get(account.latest)
     if before:
+        # Both hold for about five minutes, so that calls on their way do not fail (W32).
         before.ends = min(before.ends, at + OVERLAP)
     token = _new_token(account, at)
     account.latest = token.value
@@ -42,13 +43,16 @@ def stable_token(state: State, account: Official, *, force: bool) -> JSON:
     at = state.clock.now()
     current = account.tokens.get(account.stable)
     if force:
+        # Forced renewals: 30 s apart, 20 a day (W33).
         if at - account.forced_at < FORCED_APART:
             raise WeChatError(45011)
         if count_use(account, at, "force_refresh") > FORCED_A_DAY:
             raise WeChatError(45009)
         account.forced_at = at
         if current:
+            # Forcing ends the old token at once, without the overlap of a plain renewal.
             current.ends = at
+    # Renewed only in its last five minutes; until then everybody is given the same one (W33).
     if force or current is None or current.expires - at <= OVERLAP:
         current = _new_token(account, at)
         account.stable = current.value
@@ -58,6 +62,7 @@ def stable_token(state: State, account: Official, *, force: bool) -> JSON:
 
 def invalidate(account: Official) -> None:
     """End all tokens of an account at once, as the platform may."""
+    # Remembered as ended: the platform tells a dead token (40001) from one that never was (40014).
     account.ended.update(account.tokens)
     account.tokens.clear()
     account.latest = account.stable = ""
@@ -69,6 +74,7 @@ def credentials(state: State, given: JSON) -> Official:
     account = state.accounts.get(str(given.get("appid") or ""))
     if not isinstance(account, Official):
         raise WeChatError(40013)
+    # An own code for a wrong secret, after the appid: staff are told which of the two to mend.
     if given.get("secret") != account.secret:
         raise WeChatError(40125)
     return account
@@ -83,6 +89,7 @@ def holder(state: State, value: str) -> Official:
         if not isinstance(account, Official):
             continue
         token = account.tokens.get(value)
+        # 42001 for a lifetime over, 40001 for one killed earlier: both mean "renew once" (W40).
         if token and at >= token.expires:
             raise WeChatError(42001)
         if token and at < token.ends:

@@ -24,8 +24,10 @@ def _tag_name(call: Call) -> str:
 
 def tag_create(call: Call) -> JSON:
     """tags/create: at most 100, names of 30 characters; 0, 1 and 2 are the platform's."""
+    # 100 tags an account, 20 a person, 50 people a call (W30).
     if len(call.account.tags) >= 100:
         raise WeChatError(45056)
+    # From 100 on: the low numbers are the platform's own groups.
     number = max(call.account.tags, default=99) + 1
     call.account.tags[number] = _tag_name(call)
     return {"tag": {"id": number, "name": call.account.tags[number]}}
@@ -66,6 +68,7 @@ def tag_delete(call: Call) -> JSON:
 def tag_members(call: Call) -> JSON:
     """tags/members/batchtagging: at most 50 people, 20 tags each."""
     number, people = _tag(call, call.params.get("tagid")), _batch(call)
+    # All or nobody: one person over the limit refuses the whole call.
     if any(len(c.tags | {number}) > 20 for c in people):
         raise WeChatError(45059)
     for citizen in people:
@@ -104,6 +107,7 @@ def user_get(call: Call) -> JSON:
     """user/get: followers, 10,000 a page."""
     people = [c.id for c in call.account.citizens.values() if c.following]
     after = call.query.get("next_openid")
+    # Pages of 10,000, each beginning after the last person of the one before (W31).
     start = people.index(after) + 1 if after in people else 0
     page = people[start : start + 10_000]
     answer: JSON = {"total": len(people), "count": len(page)}
@@ -113,6 +117,7 @@ def user_get(call: Call) -> JSON:
 
 
 def _user(citizen: Citizen | None, openid: str) -> JSON:
+    # Of who does not follow the platform tells nothing but that.
     if citizen is None or not citizen.following:
         return {"subscribe": 0, "openid": openid}
     return {
@@ -134,6 +139,7 @@ def user_info(call: Call) -> JSON:
 def users_info(call: Call) -> JSON:
     """user/info/batchget: at most 100 people."""
     wanted = [str(u.get("openid")) for u in call.params.get("user_list") or []]
+    # 100 people a call (W31).
     if not 1 <= len(wanted) <= 100:
         raise WeChatError(40032)
     return {"user_info_list": [_user(call.account.citizens.get(o), o) for o in wanted]}

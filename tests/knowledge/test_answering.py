@@ -1,6 +1,7 @@
 """Search, answers and the `ask` filter: closed statuses and exact quotes."""
 
 import json
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ LINES = [
 LIBRARY = Library.from_lines(LINES)
 
 
-def ask(question: str, **more: str) -> dict:
+def ask(question: str, **more: str) -> Mapping[str, Any]:
     return ask_record({"id": 1, "question": question, **more}, LIBRARY)
 
 

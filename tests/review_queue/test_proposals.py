@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ class Place:
         reason = "试验这项变更"
         return await self.governance.proposals.propose(kind, payload, self.people[by], reason)
 
-    async def approve(self, row: Proposal, by: str = "admin2") -> dict[str, Any]:
+    async def approve(self, row: Proposal, by: str = "admin2") -> Mapping[str, Any]:
         return await self.governance.proposals.approve(row.id, self.people[by])
 
     async def sql(self, words: str, **values: Any) -> None:

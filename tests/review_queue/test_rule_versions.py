@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -61,7 +61,7 @@ class Office:
         self.shenfa, self.people = shenfa, people
         self.governance = shenfa.governance
 
-    async def change(self, payload: Any, kind: str = "ruleset") -> dict[str, Any]:
+    async def change(self, payload: Any, kind: str = "ruleset") -> Mapping[str, Any]:
         """Proposed by one admin, approved by the other."""
         proposals = self.governance.proposals
         row = await proposals.propose(kind, payload, self.people["admin1"], "试验这项变更")

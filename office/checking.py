@@ -1,0 +1,49 @@
+"""What the gates are given of this office: its own words, texts to try rules on, other looks."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from bot.models import Account, Organisation
+from content_sources.models import Source
+from content_sources.reposts import Reposts
+from gates.finding import Finding
+from knowledge.models import Clause
+from review_queue.canonical import Draft
+from review_queue.files import Files
+from review_queue.findings import Against, Finder
+from review_queue.links import Links
+from storage.database import Database
+
+
+async def own_texts(db: Database) -> list[str]:
+    """The words and names of this office, which spelling must know."""
+    async with db.session() as session:
+        names = [
+            *(await session.scalars(select(Organisation.name))).all(),
+            *(await session.scalars(select(Account.name))).all(),
+            *(await session.scalars(select(Source.organisation))).all(),
+        ]
+    return [*(await clauses(db)), *names * 20]  # a name is met more often than it is stored
+
+
+def finders_of(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ...]:
+    """What else is looked at beside the words of a draft: its files, its links, its source."""
+
+    async def in_files(draft: Draft, against: Against) -> Sequence[Finding]:
+        return await files.findings(draft, against.rules, against.facts)
+
+    async def in_links(draft: Draft, against: Against) -> Sequence[Finding]:
+        return await links.findings(draft, sending=against.sending)
+
+    async def in_source(draft: Draft, _: Against) -> Sequence[Finding]:
+        return await reposts.findings(draft)
+
+    return in_files, in_links, in_source
+
+
+async def clauses(db: Database) -> Sequence[str]:
+    """Texts of the library on which a change of rules is tried."""
+    async with db.session() as session:
+        # A bound: a preview of a rule change must answer while somebody waits.
+        return (await session.scalars(select(Clause.text).limit(2000))).all()
