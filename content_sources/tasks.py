@@ -159,15 +159,18 @@ class Tasks:
         """Close a task. A correction makes a draft of kind 更正; a recall takes the item back."""
         async with self._ledger.db.session() as session:
             task = await _open_task(session, task_id)
+        # Each kind has its own ends: a request for a repost cannot be "kept".
         if how.outcome not in CHOICES[task.kind]:
             names = "、".join(OUTCOMES[key] for key in CHOICES[task.kind])
             raise Refused(422, [Reason("outcome", f"处理结果只能是：{names}")])
         if len(how.note.strip()) < 2:
             raise Refused(422, [Reason("note", "请写明理由")])
         made = ""
+        # Before the task is closed: a recall that is refused must leave the task open.
         if how.outcome == "recalled" and task.item_id:
             await recalling.recall(self._queue, task.item_id, staff_id, how.note)
         async with self._ledger.transaction() as tx:
+            # Read again inside the lock: somebody else may have settled it meanwhile.
             task = await _open_task(tx.session, task_id)
             if how.outcome == "corrected" and task.item_id:
                 made = await self._correction(tx, task.item_id, staff_id)
@@ -183,6 +186,7 @@ class Tasks:
         draft = Draft.from_canonical(text)
         content = Content(
             kind="更正",
+            # The length of the column; the platform's own shorter limit is asked at submission.
             title=f"更正：{draft.title}"[:300],
             body=draft.body,
             attribution=draft.attribution,
@@ -221,6 +225,7 @@ class Tasks:
             for task in (await session.scalars(query)).all():
                 late = task.due_at <= now()
                 fresh = task.reminded_at is None
+                # Once before the deadline, then once a day: more reminders are not read any more.
                 if not fresh and not (late and _long_ago(task, task.reminded_at)):
                     continue
                 task.reminded_at = now()
@@ -253,6 +258,7 @@ async def _close(
     task.done_by, task.done_at = actor, now()
     salt = secrets.token_hex(16)
     task.detail = dict(task.detail) | {"salt": salt} | ({"item": made} if made else {})
+    # The ledger keeps a digest: the note may name people.
     commitment = hashlib.sha256(f"{salt}\n{how.note}".encode()).hexdigest()
     await tx.append(
         "task.closed",
@@ -276,6 +282,7 @@ async def _complete(tx: Transaction, task: SourceTask) -> bool:
     )
     out: dict[str, dict[str, str]] = dict(task.detail.get("out", {}))
     for publication, item in (await tx.session.execute(query)).all():
+        # The first matching publication counts, and the later ones change nothing.
         if publication.account_id in out or not await _is_it(tx.session, item, task):
             continue
         out[publication.account_id] = {
@@ -348,5 +355,7 @@ def as_csv(lines: Sequence[RepostLine]) -> str:
     for line in lines:
         due = f"{beijing(line.due_at):%Y-%m-%d %H:%M}"
         row = (line.title, line.url, line.account, due, line.published_at, line.state)
+        # A cell that begins like a formula would be run by the spreadsheet that opens the report.
         writer.writerow(["'" + cell if cell[:1] in "=+-@\t" and cell else cell for cell in row])
+    # With the mark Excel reads the file as UTF-8; without it Chinese becomes signs.
     return "\ufeff" + text.getvalue()
