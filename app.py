@@ -26,12 +26,11 @@ from bot.models import Account, Contact
 from config.clock import beijing, now, use_clock_file
 from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
-from console.deps import Deps
+from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.link_look import Allowed, LinkLook
 from content_sources.reposts import Reposts
-from content_sources.tasks import Tasks as SourceTasks
 from content_sources.watch import OriginalWatch
 from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
@@ -62,6 +61,7 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.refusal import Refused
+from staff.tasks import Tell
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
@@ -102,7 +102,7 @@ class Shenfa:
     ingest: Ingest
     reposts: Reposts
     originals: OriginalWatch
-    source_tasks: SourceTasks
+    tell: Tell
     tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
@@ -360,7 +360,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         library=PolicyLibrary(ledger),
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
-        source_tasks=SourceTasks(queue, alarms.tell),
+        tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=_build_dispatcher(base, tickets, sender),

@@ -11,7 +11,7 @@ from app import Shenfa, build_site
 from bench.figures import Row, figure
 from bench.office import statements
 from config.clock import now
-from console.guard import COOKIE
+from console.web.guard import COOKIE
 from review_queue.models import Item
 from staff.models import ConsoleSession, Staff
 from staff.sessions import token_hash

@@ -17,7 +17,7 @@ from app import Shenfa
 from commands.lines import say
 from commands.opening import office
 from config.setup import SetupError
-from console.api_govern import proposal_json
+from console.settings.api import proposal_json
 from staff.sessions import Attempt, sign_in, sign_out, token_hash, visitor_of_session
 
 Self = Annotated[str, typer.Option("--by", help="您的登录名；密码从提示或 SHENFA_PASSWORD 读取")]

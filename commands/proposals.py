@@ -11,8 +11,8 @@ from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
 from config.setup import SetupError
-from console.api_govern import proposal_json
-from console.words import clock_words
+from console.settings.api import proposal_json
+from console.web.words import clock_words
 from staff.people import names
 from staff.proposals import STATES
 

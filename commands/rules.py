@@ -12,8 +12,8 @@ from commands.governing import Self, propose, proposed, run, show_effect
 from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
-from console.govern_forms import matches
-from console.words import SEVERITIES, clock_words
+from console.settings.forms import matches
+from console.web.words import SEVERITIES, clock_words
 from gates.rules import RuleSet
 from review_queue.governance.rule_changes import try_examples
 from review_queue.governance.rulesets import feedback_counts, rows_of

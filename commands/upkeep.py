@@ -11,7 +11,7 @@ from commands.homes import settings_for
 from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json
-from console.words import clock_words
+from console.web.words import clock_words
 from office.backup import make_backup, restore
 from office.doctor import examine
 

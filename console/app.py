@@ -3,41 +3,74 @@
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from console import (
-    account_pages,
-    api,
-    desk_pages,
-    draft_pages,
-    expert_pages,
-    form_pages,
-    govern_pages,
-    item_pages,
-    library_pages,
-    mending_pages,
-    passkey_pages,
-    public,
-    publish_pages,
-    record_pages,
-    review_pages,
-    source_pages,
-    task_pages,
-    ticket_pages,
-)
-from console.deps import DEPS, Deps
-from console.guard import guard
-from console.interface import problem_json
-from console.pages import problem_page
-from console.permissions import PUBLIC, needs
-from console.words import FILTERS, WORDS
+from console import openapi
+from console.experts import answering
+from console.experts import pages as experts_pages
+from console.experts import words as experts_words
+from console.home import pages as home_pages
+from console.items import pages as items_pages
+from console.items import words as items_words
+from console.me import absence, passkeys
+from console.me import pages as me_pages
+from console.me import words as me_words
+from console.policies import pages as policies_pages
+from console.policies import words as policies_words
+from console.public import health
+from console.public import pages as public_pages
+from console.publications import pages as publications_pages
+from console.publications import words as publications_words
+from console.records import pages as records_pages
+from console.records import words as records_words
+from console.settings import pages as settings_pages
+from console.settings import words as settings_words
+from console.sources import columns, exceptions, imports
+from console.sources import pages as sources_pages
+from console.sources import words as sources_words
+from console.subscriptions import pages as subscriptions_pages
+from console.tasks import pages as tasks_pages
+from console.tasks import words as tasks_words
+from console.tickets import pages as tickets_pages
+from console.tickets import words as tickets_words
+from console.web import words as shared_words
+from console.web.deps import DEPS, Deps
+from console.web.guard import guard
+from console.web.interface import problem_json
+from console.web.pages import DONE, problem_page
+from console.web.permissions import PUBLIC, needs
 
+FEATURES = (
+    shared_words,
+    experts_words,
+    items_words,
+    me_words,
+    policies_words,
+    publications_words,
+    records_words,
+    settings_words,
+    sources_words,
+    tasks_words,
+    tickets_words,
+)
 HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
+
+
+def merged(name: str) -> dict[str, Any]:
+    """DONE, WORDS or FILTERS of every feature as one; a key that two features define is a fault."""
+    whole: dict[str, Any] = {}
+    for feature in FEATURES:
+        mine = getattr(feature, name, {})
+        if twice := whole.keys() & mine.keys():
+            raise KeyError(f"{feature.__name__} defines {sorted(twice)} once more in {name}")
+        whole |= mine
+    return whole
 
 
 @needs(PUBLIC)
@@ -62,35 +95,36 @@ def _fingerprint() -> str:
 def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
-        loader=jinja2.FileSystemLoader(HERE / "templates"),
-        filters=FILTERS,
+        loader=jinja2.FileSystemLoader(HERE),
+        filters=merged("FILTERS"),
         trim_blocks=True,
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(WORDS, fingerprint=_fingerprint())
+    environment.globals.update(merged("WORDS"), fingerprint=_fingerprint())
 
 
 def _pages() -> Sequence[web.RouteDef]:
     return [
-        web.get("", public.front_door),
+        web.get("", public_pages.front_door),
         web.get("/static/{name}", static_file),
-        *account_pages.ROUTES,
-        *desk_pages.ROUTES,
-        *draft_pages.ROUTES,
-        *form_pages.ROUTES,
-        *item_pages.ROUTES,
-        *mending_pages.ROUTES,
-        *expert_pages.ROUTES,
-        *passkey_pages.ROUTES,
-        *publish_pages.ROUTES,
-        *library_pages.ROUTES,
-        *ticket_pages.ROUTES,
-        *record_pages.ROUTES,
-        *review_pages.ROUTES,
-        *govern_pages.ROUTES,
-        *source_pages.ROUTES,
-        *task_pages.ROUTES,
+        *me_pages.ROUTES,
+        *home_pages.ROUTES,
+        *items_pages.ROUTES,
+        *experts_pages.ROUTES,
+        *passkeys.ROUTES,
+        *absence.ROUTES,
+        *publications_pages.ROUTES,
+        *policies_pages.ROUTES,
+        *subscriptions_pages.ROUTES,
+        *tickets_pages.ROUTES,
+        *records_pages.ROUTES,
+        *settings_pages.ROUTES,
+        *imports.ROUTES,  # before /sources/{source}, which takes any name
+        *exceptions.ROUTES,
+        *sources_pages.ROUTES,
+        *columns.ROUTES,
+        *tasks_pages.ROUTES,
     ]
 
 
@@ -104,21 +138,22 @@ def create_console(deps: Deps) -> web.Application:
 def add_routes(app: web.Application, deps: Deps) -> None:
     """Mount everything the console serves on `app`; other rooms may add their own routes."""
     app[DEPS] = deps
+    app[DONE] = merged("DONE")
     console = web.Application(middlewares=[guard(problem_page)])
     _templates(console)
     console.add_routes(_pages())
     app.add_subapp("/console/", console)
 
     interface = web.Application(middlewares=[guard(problem_json)])
-    interface.add_routes(api.ROUTES)
+    interface.add_routes(openapi.ROUTES)
     app.add_subapp("/api/v1/", interface)
 
     verify = web.Application(middlewares=[guard(problem_page)])
     _templates(verify)
-    verify.add_routes(public.VERIFY_ROUTES)
+    verify.add_routes(public_pages.ROUTES)
     app.add_subapp("/verify/", verify)
     expert = web.Application(middlewares=[guard(problem_page)])
     _templates(expert)
-    expert.add_routes(expert_pages.PUBLIC_ROUTES)
+    expert.add_routes(answering.ROUTES)
     app.add_subapp("/expert/", expert)
-    app.add_routes(public.HEALTH_ROUTES)
+    app.add_routes([*public_pages.FRONT, *health.ROUTES])

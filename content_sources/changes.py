@@ -19,9 +19,12 @@ from content_sources.quarantine import lift_source, quarantine_source
 from content_sources.source_fields import SourceFields, fields_of, signed_body
 from content_sources.whitelist import alike
 from ledger.append import Ledger, Transaction
+from staff.people import person_with
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 
+PROPOSERS = frozenset({"editor", "admin"})
+APPROVERS = frozenset({"admin"})
 ACTIONS = {
     "add": "新增",
     "edit": "修改",
@@ -48,6 +51,7 @@ async def propose(ledger: Ledger, staff_id: str, proposal: WantedChange) -> Sour
 
 async def propose_in(tx: Transaction, staff_id: str, proposal: WantedChange) -> SourceChange:
     """The same inside a transaction of the caller (a whole list at once)."""
+    await person_with(tx.session, staff_id, PROPOSERS)
     if proposal.action == "add":
         row = _new_source(proposal.fields, staff_id)
         tx.session.add(row)
@@ -131,7 +135,8 @@ async def approve(ledger: Ledger, staff_id: str, source_id: str) -> None:
 
 
 async def approve_in(tx: Transaction, staff_id: str, source_id: str) -> None:
-    """The same inside a transaction of the caller."""
+    """The same inside a transaction of the caller. Refused 403, 404, 409."""
+    await person_with(tx.session, staff_id, APPROVERS)
     row = await source_of(tx.session, source_id)
     change = await open_change(tx.session, source_id)
     if change is None:
@@ -174,7 +179,8 @@ async def reject(ledger: Ledger, staff_id: str, source_id: str) -> None:
 
 
 async def reject_in(tx: Transaction, staff_id: str, source_id: str) -> None:
-    """The same inside a transaction of the caller."""
+    """The same inside a transaction of the caller. Refused 403, 404, 409."""
+    await person_with(tx.session, staff_id, APPROVERS)
     row = await source_of(tx.session, source_id)
     change = await open_change(tx.session, source_id)
     if change is None:
@@ -202,7 +208,8 @@ async def revoke(ledger: Ledger, staff_id: str, source_id: str) -> dict[str, int
 
 
 async def revoke_in(tx: Transaction, staff_id: str, source_id: str) -> dict[str, int]:
-    """The same inside a transaction of the caller."""
+    """The same inside a transaction of the caller. Refused 403, 404, 409."""
+    await person_with(tx.session, staff_id, APPROVERS)
     row = await source_of(tx.session, source_id)
     if row.state == "revoked":
         raise Refused(409, [Reason("state", "这家稿源已经撤销")])

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from config.clock import now
-from content_sources.changes import source_of
+from content_sources.changes import PROPOSERS, source_of
 from content_sources.models import Column, Source
 from content_sources.whitelist import SourceRule, judge
 from ledger.append import Ledger
+from staff.people import person_with
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 
@@ -64,6 +65,7 @@ def column_of(source: Source, new: NewColumn) -> Column:
 async def add_column(ledger: Ledger, staff_id: str, source_id: str, new: NewColumn) -> Column:
     """Poll a column of a source in force from now on; what it brings is a draft, as always."""
     async with ledger.transaction() as tx:
+        await person_with(tx.session, staff_id, PROPOSERS)
         column = column_of(await source_of(tx.session, source_id), new)
         tx.session.add(column)
         await tx.append(
@@ -78,6 +80,7 @@ async def add_column(ledger: Ledger, staff_id: str, source_id: str, new: NewColu
 async def switch_column(ledger: Ledger, staff_id: str, column_id: str, wanted: str) -> Column:
     """Stop polling a column (`off`), poll it again (`on`), or note that its build is right."""
     async with ledger.transaction() as tx:
+        await person_with(tx.session, staff_id, PROPOSERS)
         column = await tx.session.get(Column, column_id)
         if column is None or wanted not in ("on", "off", "accept"):
             raise Refused(404, [Reason("missing", "没有这个栏目")])

@@ -91,27 +91,3 @@ class Watched(Base):
     seen_at: Mapped[datetime | None]
     state: Mapped[str] = mapped_column(String(12))  # same | changed | gone | unreachable
     problem: Mapped[str] = mapped_column(Text, default="")
-
-
-class SourceTask(Base):
-    """Something a person has to do about a source or a repost, with a deadline."""
-
-    __tablename__ = "source_task"
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(12))  # correction | decision | repost | renewal
-    title: Mapped[str] = mapped_column(String(300))
-    url: Mapped[str] = mapped_column(String(500), default="")
-    item_id: Mapped[str | None] = mapped_column(String(26), index=True)
-    source_id: Mapped[str | None] = mapped_column(String(26), index=True)
-    accounts: Mapped[list[str]]  # of a repost: where it must appear
-    detail: Mapped[dict[str, Any]]  # of a correction: before and after
-    assignee: Mapped[str | None] = mapped_column(String(26), index=True)
-    due_at: Mapped[datetime]
-    reminded_at: Mapped[datetime | None]
-    state: Mapped[str] = mapped_column(String(12), index=True)  # open | done
-    outcome: Mapped[str] = mapped_column(String(20), default="")
-    note: Mapped[str] = mapped_column(Text, default="")
-    created_by: Mapped[str] = mapped_column(String(26))
-    created_at: Mapped[datetime]
-    done_by: Mapped[str | None] = mapped_column(String(26))
-    done_at: Mapped[datetime | None]

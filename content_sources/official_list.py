@@ -12,6 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.changes import (
+    APPROVERS,
+    PROPOSERS,
     WantedChange,
     approve_in,
     open_change,
@@ -25,6 +27,7 @@ from content_sources.list_models import ListImport, SourceChange
 from content_sources.models import Source
 from content_sources.source_fields import SourceFields, fields_of
 from ledger.append import Ledger, Transaction
+from staff.people import person_with
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 from storage.media import keep
@@ -58,7 +61,9 @@ async def _present(session: AsyncSession) -> Sequence[Source]:
 
 
 async def import_list(ledger: Ledger, staff_id: str, file: ListFile) -> ListImport:
-    """Propose a whole list; another person approves it with `approve_import`."""
+    """Propose a whole list; another person approves it with `approve_import`. Refused 403, 422."""
+    async with ledger.db.session() as session:  # before the file is read: that takes seconds
+        await person_with(session, staff_id, PROPOSERS)
     faults = []
     if not file.list_version.strip():
         faults.append(Reason("list_version", "请填写名单版本，例如 2025年6月版"))
@@ -160,6 +165,7 @@ async def _waiting(session: AsyncSession, import_id: str) -> tuple[ListImport, l
 async def approve_import(ledger: Ledger, staff_id: str, import_id: str) -> dict[str, int]:
     """Put a proposed list in force at once; units that left are revoked. How many of each."""
     async with ledger.transaction() as tx:
+        await person_with(tx.session, staff_id, APPROVERS)
         row, changes = await _waiting(tx.session, import_id)
         if row.proposed_by == staff_id:
             raise Refused(403, [Reason("two_people", "不能批准自己导入的名单，请另一位管理员批准")])
@@ -181,6 +187,7 @@ async def approve_import(ledger: Ledger, staff_id: str, import_id: str) -> dict[
 async def reject_import(ledger: Ledger, staff_id: str, import_id: str) -> None:
     """Turn a proposed list down, with everything it proposed."""
     async with ledger.transaction() as tx:
+        await person_with(tx.session, staff_id, APPROVERS)
         row, changes = await _waiting(tx.session, import_id)
         for change in changes:
             await reject_in(tx, staff_id, change.source_id)

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jieba.posseg
 
@@ -32,15 +32,22 @@ _MOST = 20  # findings of one sort
 _LONGEST = 4_000_000  # product of two lengths that is still compared character by character
 
 
+class Right(NamedTuple):
+    """Where a picture comes from, and by what licence it may be shown; empty: nobody said."""
+
+    origin: str
+    licence: str
+
+
 @dataclass(frozen=True)
 class Original:
-    """What was fetched. `pictures` maps media marker to (origin, licence)."""
+    """What was fetched. `pictures` maps a media marker to what the page says of the picture."""
 
     title: str
     text: str
     author: str
     source: str
-    pictures: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    pictures: Mapping[str, Right] = field(default_factory=dict)
 
 
 def plain_text(body: str) -> str:
@@ -55,7 +62,7 @@ def is_document(text: str) -> bool:
 
 
 def repost_findings(
-    draft: Draft, original: Original | None, rights: Mapping[str, tuple[str, str]]
+    draft: Draft, original: Original | None, rights: Mapping[str, Right]
 ) -> list[Finding]:
     """Every finding about a repost. `rights`: pictures with recorded origin and licence."""
     found = list(_attribution(draft, original))
@@ -284,7 +291,7 @@ def _names(text: str) -> set[str]:
 
 
 def _pictures(
-    draft: Draft, original: Original | None, rights: Mapping[str, tuple[str, str]]
+    draft: Draft, original: Original | None, rights: Mapping[str, Right]
 ) -> Iterator[Finding]:
     """Every picture has an origin and, unless it belongs to an official document, a licence."""
     official = is_document(original.text if original else draft.body)
@@ -293,7 +300,7 @@ def _pictures(
     if draft.cover and draft.cover not in {media for media, _, _ in wanted}:
         wanted.append((draft.cover, 0, 0))
     for media, start, end in wanted:
-        origin, licence = rights.get(media) or known.get(media) or ("", "")
+        origin, licence = rights.get(media) or known.get(media) or Right("", "")
         if not origin:
             reason = "图片没有登记来历：请写明出处和许可，或换用原文的图片"
         elif not licence and not (official and media in known):

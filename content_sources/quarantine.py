@@ -7,15 +7,15 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.list_models import SourceTask
 from content_sources.models import Article, Source
-from content_sources.tasks import NewTask, open_task, owner_of
+from content_sources.tasks import owner_of
 from content_sources.whitelist import covers, host_of
 from ledger.append import Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
 from review_queue.states import ItemState
+from staff.tasks import NewTask, open_task, waiting
 
 DECIDE_WITHIN = timedelta(hours=24)
 
@@ -62,18 +62,17 @@ async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str,
     for item in items:
         if item.state == ItemState.PUBLISHED:
             await hold_unsent(tx, item, why)  # accounts that are still to follow
-            done["listed"] += await _list(tx, item, row, (why, owner))
+            done["listed"] += await _list(tx, item, row, why=why, owner=owner)
         else:
             held = await quarantine(tx, item, f"{why}，稿件已隔离：不能提交、审核和发布")
             done["held" if held else "quarantined"] += 1
     return done
 
 
-async def _list(tx: Transaction, item: Item, row: Source, said: tuple[str, str | None]) -> int:
+async def _list(tx: Transaction, item: Item, row: Source, *, why: str, owner: str | None) -> int:
     """One task: keep, correct or withdraw, with person and reason."""
-    why, owner = said
     # One open question for each item, although its source may end twice.
-    if await _decided(tx.session, item.id):
+    if await waiting(tx.session, "decision", item_id=item.id) is not None:
         return 0
     # The robot has no eyes: without a person the task stands open for everybody.
     editor = item.last_editor_id if item.last_editor_id != "robot" else None
@@ -89,13 +88,6 @@ async def _list(tx: Transaction, item: Item, row: Source, said: tuple[str, str |
         ),
     )
     return 1
-
-
-async def _decided(session: AsyncSession, item_id: str) -> bool:
-    query = select(SourceTask.id).where(
-        SourceTask.kind == "decision", SourceTask.item_id == item_id, SourceTask.state == "open"
-    )
-    return (await session.scalars(query.limit(1))).first() is not None
 
 
 async def lift_source(tx: Transaction, row: Source) -> int:
@@ -138,12 +130,9 @@ async def expire_due(tx: Transaction) -> dict[str, int]:
 
 async def _notice(tx: Transaction, row: Source) -> int:
     """One renewal task a source, due when it ends; the second notice only reminds again."""
-    open_one = select(SourceTask).where(
-        SourceTask.kind == "renewal", SourceTask.source_id == row.id, SourceTask.state == "open"
-    )
-    task = (await tx.session.scalars(open_one.limit(1))).first()
+    task = await waiting(tx.session, "renewal", source_id=row.id)
     if task is not None:
-        task.reminded_at = None
+        task.reminded_at = None  # so that the job reminds of it once more
         return 1
     await open_task(
         tx,

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article, Source
-from content_sources.provenance import Original, plain_text, repost_findings
+from content_sources.provenance import Original, Right, plain_text, repost_findings
 from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from gates.finding import Finding
@@ -29,11 +29,13 @@ from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
 from review_queue.states import ItemState
 from staff.models import Staff
-from staff.people import roles_at
+from staff.people import person_with, roles_at
+from staff.proposals import words_digest
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
+ASKERS = frozenset({"editor"})
 SIGNERS = ("reviewer_3", "supervisor")
 EXCUSABLE = frozenset({"host", "subdomain", "port", "expired", "not_yet", "scope"})
 """Refusals that an exception may lift; a revoked source and a disguised address never."""
@@ -195,6 +197,7 @@ class Reposts:
     async def ask_exception(self, item_id: str, staff_id: str, reason: str) -> SourceException:
         """Ask that one item may be republished although its source is not determined."""
         async with self._db.session() as session:
+            await person_with(session, staff_id, ASKERS)
             _, draft, digest = await _latest(session, item_id)
         judged = await self.judge(draft.attribution.get("url", ""))
         reasons = _ask_faults(draft, judged, reason)
@@ -269,7 +272,7 @@ class Reposts:
 
 
 def _commitment(row: SourceException) -> str:
-    return hashlib.sha256(f"{row.salt}\n{row.reason}".encode()).hexdigest()
+    return words_digest(row.salt, row.reason)
 
 
 def _ask_faults(draft: Draft, judged: SourceRule | Refusal, reason: str) -> list[Reason]:
@@ -338,20 +341,22 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
         author=article.author,
         source=article.source_name,
         pictures={
-            one["media"]: (one.get("origin") or one["url"], one.get("licence") or licence)
+            one["media"]: Right(one.get("origin") or one["url"], one.get("licence") or licence)
             for one in article.images
             if one.get("media")
         },
     )
 
 
-async def _rights(session: AsyncSession, draft: Draft) -> dict[str, tuple[str, str]]:
+async def _rights(session: AsyncSession, draft: Draft) -> dict[str, Right]:
     """Origin and licence that somebody recorded for the pictures of this draft."""
     media = set(_MEDIA.findall(f"{draft.body}\n{draft.cover}"))
     if not media:
         return {}
     query = select(PictureRight).where(PictureRight.media.in_(media))
-    return {row.media: (row.origin, row.licence) for row in (await session.scalars(query)).all()}
+    return {
+        row.media: Right(row.origin, row.licence) for row in (await session.scalars(query)).all()
+    }
 
 
 async def _undeclared(session: AsyncSession, draft: Draft) -> list[Finding]:

@@ -5,30 +5,36 @@ repost (a superior body asks for one), renewal (a source is about to expire).
 """
 
 import csv
-import hashlib
 import io
-import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Content, State
+from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import beijing, now
-from content_sources.list_models import SourceTask
 from ledger.append import Ledger, Transaction
-from review_queue import drafting, recalling
+from review_queue import recalling
 from review_queue.canonical import Draft
+from review_queue.correcting import copy_to_correct
 from review_queue.desk import Queue
-from review_queue.drafting import Origin
 from review_queue.models import Item, Revision
-from staff.models import Staff
+from staff.models import Staff, Task
+from staff.people import person_with
 from staff.refusal import Reason, Refused
-from storage.database import new_id
+from staff.tasks import (
+    NewTask,
+    Settlement,
+    Tell,
+    check_settlement,
+    close_task,
+    open_task,
+    read_open,
+    remind,
+)
 
 KINDS = {
     "correction": "原文有变",
@@ -50,60 +56,11 @@ CHOICES = {
     "repost": ("done",),
     "renewal": ("done",),
 }
-SOON = timedelta(hours=4)  # before the deadline the assignee is reminded
-AGAIN = timedelta(hours=24)  # and again this often once it is late
 EARLIER = timedelta(days=3)  # a repost that went out shortly before it was asked for counts
-Tell = Callable[[str, str], Awaitable[Any]]
-"""Staff id and text in; sent by whatever way the person is reached."""
-
-
-@dataclass(frozen=True)
-class NewTask:
-    """A task to be opened."""
-
-    kind: str
-    title: str
-    due_at: datetime
-    url: str = ""
-    item_id: str | None = None
-    source_id: str | None = None
-    assignee: str | None = None
-    accounts: tuple[str, ...] = ()
-    detail: dict[str, object] | None = None
-    created_by: str = "system"
-
-
-async def open_task(tx: Transaction, new: NewTask) -> SourceTask:
-    """Open a task, as a signed entry about its item, its source or itself."""
-    task = SourceTask(
-        id=new_id(),
-        kind=new.kind,
-        title=new.title,
-        url=new.url,
-        item_id=new.item_id,
-        source_id=new.source_id,
-        accounts=list(new.accounts),
-        detail=new.detail or {},
-        assignee=new.assignee,
-        due_at=new.due_at,
-        state="open",
-        created_by=new.created_by,
-        created_at=now(),
-    )
-    tx.session.add(task)
-    await tx.append(
-        "task.opened",
-        subject=_subject(task),
-        actor=new.created_by,
-        body={"task": task.id, "kind": task.kind, "due": task.due_at.isoformat()},
-    )
-    return task
-
-
-def _subject(task: SourceTask) -> str:
-    if task.item_id:
-        return f"item:{task.item_id}"
-    return f"source:{task.source_id}" if task.source_id else f"task:{task.id}"
+SETTLERS = frozenset(
+    {"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy", "admin", "supervisor"}
+)
+ASKERS = frozenset({"editor", "admin", "supervisor"})
 
 
 async def owner_of(session: AsyncSession, owner: str) -> str | None:
@@ -116,8 +73,11 @@ async def owner_of(session: AsyncSession, owner: str) -> str | None:
     return (await session.scalars(query.limit(1))).first()
 
 
-async def ask_for_repost(ledger: Ledger, new: NewTask) -> SourceTask:
-    """A mandatory repost from a superior body. Refused (422) names every field that is wrong."""
+async def ask_for_repost(ledger: Ledger, new: NewTask) -> Task:
+    """A mandatory repost from a superior body, asked for by `new.created_by`.
+
+    Refused (403) without the role; (422) names every field that is wrong.
+    """
     faults = []
     if not new.title.strip() and not new.url.strip():
         faults.append(Reason("title", "请填写要转载的标题或网址"))
@@ -128,6 +88,7 @@ async def ask_for_repost(ledger: Ledger, new: NewTask) -> SourceTask:
     if new.due_at <= now():
         faults.append(Reason("due_at", "时限已经过了，请填写以后的时间"))
     async with ledger.transaction() as tx:
+        await person_with(tx.session, new.created_by, ASKERS)
         known = set((await tx.session.scalars(select(Account.id))).all())
         if unknown := set(new.accounts) - known:
             faults.append(Reason("accounts", f"没有这样的账号：{'、'.join(sorted(unknown))}"))
@@ -138,137 +99,39 @@ async def ask_for_repost(ledger: Ledger, new: NewTask) -> SourceTask:
         return await open_task(tx, new)
 
 
-@dataclass(frozen=True)
-class Settlement:
-    """How a person settles a task; the note says why."""
-
-    outcome: str
-    note: str = ""
-
-
-class Tasks:
-    """Settling, completion and reminders."""
-
-    def __init__(self, queue: Queue, tell: Tell | None = None) -> None:
-        """`tell` is given by the composition root; without it nobody is reminded by message."""
-        self._queue = queue
-        self._ledger = queue.ledger
-        self._tell = tell
-
-    async def settle(self, staff_id: str, task_id: str, how: Settlement) -> SourceTask:
-        """Close a task. A correction makes a draft of kind 更正; a recall takes the item back."""
-        async with self._ledger.db.session() as session:
-            task = await _open_task(session, task_id)
-        # Each kind has its own ends: a request for a repost cannot be "kept".
-        if how.outcome not in CHOICES[task.kind]:
-            names = "、".join(OUTCOMES[key] for key in CHOICES[task.kind])
-            raise Refused(422, [Reason("outcome", f"处理结果只能是：{names}")])
-        if len(how.note.strip()) < 2:
-            raise Refused(422, [Reason("note", "请写明理由")])
-        made = ""
-        # Before the task is closed: a recall that is refused must leave the task open.
-        if how.outcome == "recalled" and task.item_id:
-            await recalling.recall(self._queue, task.item_id, staff_id, how.note)
-        async with self._ledger.transaction() as tx:
-            # Read again inside the lock: somebody else may have settled it meanwhile.
-            task = await _open_task(tx.session, task_id)
-            if how.outcome == "corrected" and task.item_id:
-                made = await self._correction(tx, task.item_id, staff_id)
-            await _close(tx, task, staff_id, how, made)
-        return task
-
-    async def _correction(self, tx: Transaction, item_id: str, staff_id: str) -> str:
-        old = await tx.session.get(Item, item_id)
-        query = select(Revision.canonical).where(Revision.item_id == item_id)
-        text = (await tx.session.scalars(query.order_by(Revision.number.desc()).limit(1))).first()
-        if old is None or text is None:
-            raise Refused(404, [Reason("item", "没有这篇稿件")])
-        draft = Draft.from_canonical(text)
-        content = Content(
-            kind="更正",
-            # The length of the column; the platform's own shorter limit is asked at submission.
-            title=f"更正：{draft.title}"[:300],
-            body=draft.body,
-            attribution=draft.attribution,
-            attachments=draft.attachments,
-            cover=draft.cover,
-        )
-        origin = Origin(
-            editor_id=staff_id,
-            klass=old.klass,
-            audience=draft.audience,
-            accounts=draft.accounts,
-        )
-        return (await drafting.create_item_in(self._queue, tx, content, origin)).id
-
-    async def tend(self) -> dict[str, int]:
-        """Job: close reposts that are out, remind of what is due or late."""
-        async with self._ledger.transaction() as tx:
-            done = 0
-            query = select(SourceTask).where(
-                SourceTask.state == "open", SourceTask.kind == "repost"
-            )
-            for task in (await tx.session.scalars(query)).all():
-                done += await _complete(tx, task)
-        said = await self._due_reminders()
-        if self._tell is not None:
-            for staff_id, text in said:
-                await self._tell(staff_id, text)
-        return {"completed": done, "reminded": len(said)}
-
-    async def _due_reminders(self) -> list[tuple[str, str]]:
-        async with self._ledger.db.writing() as session:
-            query = select(SourceTask).where(
-                SourceTask.state == "open", SourceTask.due_at <= now() + SOON
-            )
-            said = []
-            for task in (await session.scalars(query)).all():
-                late = task.due_at <= now()
-                fresh = task.reminded_at is None
-                # Once before the deadline, then once a day: more reminders are not read any more.
-                if not fresh and not (late and _long_ago(task, task.reminded_at)):
-                    continue
-                task.reminded_at = now()
-                if task.assignee:
-                    words = "已超过时限" if late else "快到时限"
-                    said.append(
-                        (task.assignee, f"任务{words}：{task.title}（请到控制台“任务”处理）")
-                    )
-            return said
-
-
-def _long_ago(task: SourceTask, reminded: datetime | None) -> bool:
-    """Reminded before it was late, or a day ago."""
-    return reminded is None or reminded < task.due_at or now() - reminded >= AGAIN
-
-
-async def _open_task(session: AsyncSession, task_id: str) -> SourceTask:
-    task = await session.get(SourceTask, task_id)
-    if task is None:
-        raise Refused(404, [Reason("missing", "没有这项任务，可能地址不完整")])
-    if task.state != "open":
-        raise Refused(409, [Reason("state", "这项任务已经处理完了")])
+async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> Task:
+    """Close a task. A correction makes a draft of kind 更正; a recall takes the item back."""
+    async with queue.ledger.db.session() as session:
+        await person_with(session, staff_id, SETTLERS)
+        task = await read_open(session, task_id)
+    check_settlement(how, {key: OUTCOMES[key] for key in CHOICES[task.kind]})
+    made = ""
+    if how.outcome == "recalled" and task.item_id:
+        # Recalling writes its own entries and asks the platforms: not inside our transaction.
+        await recalling.recall(queue, task.item_id, staff_id, how.note)
+    async with queue.ledger.transaction() as tx:
+        # Read again inside the lock: somebody else may have settled it meanwhile.
+        task = await read_open(tx.session, task_id)
+        if how.outcome == "corrected" and task.item_id:
+            made = (await copy_to_correct(queue, tx, task.item_id, staff_id)).id
+        await close_task(tx, task, staff_id, how, made=made)
     return task
 
 
-async def _close(
-    tx: Transaction, task: SourceTask, actor: str, how: Settlement, made: str = ""
-) -> None:
-    task.state, task.outcome, task.note = "done", how.outcome, how.note
-    task.done_by, task.done_at = actor, now()
-    salt = secrets.token_hex(16)
-    task.detail = dict(task.detail) | {"salt": salt} | ({"item": made} if made else {})
-    # The ledger keeps a digest: the note may name people.
-    commitment = hashlib.sha256(f"{salt}\n{how.note}".encode()).hexdigest()
-    await tx.append(
-        "task.closed",
-        subject=_subject(task),
-        actor=actor,
-        body={"task": task.id, "outcome": how.outcome, "reason": commitment, "item": made},
-    )
+async def tend(ledger: Ledger, tell: Tell | None = None) -> dict[str, int]:
+    """Job: close reposts that are out, remind of what is due or late.
+
+    `tell` is given by the composition root; without it nobody is reminded by message.
+    """
+    async with ledger.transaction() as tx:
+        done = 0
+        query = select(Task).where(Task.state == "open", Task.kind == "repost")
+        for task in (await tx.session.scalars(query)).all():
+            done += await _complete(tx, task)
+    return {"completed": done, "reminded": await remind(ledger.db, tell)}
 
 
-async def _complete(tx: Transaction, task: SourceTask) -> bool:
+async def _complete(tx: Transaction, task: Task) -> bool:
     """Note where the repost is out; close the task when it is out everywhere."""
     query = (
         select(Publication, Item)
@@ -293,11 +156,11 @@ async def _complete(tx: Transaction, task: SourceTask) -> bool:
         task.detail = dict(task.detail) | {"out": out}
     if set(out) != set(task.accounts):
         return False
-    await _close(tx, task, "system", Settlement("published", "已在全部账号发布"))
+    await close_task(tx, task, "system", Settlement("published", "已在全部账号发布"))
     return True
 
 
-async def _is_it(session: AsyncSession, item: Item, task: SourceTask) -> bool:
+async def _is_it(session: AsyncSession, item: Item, task: Task) -> bool:
     """Same title, or the same original address in the attribution."""
     if task.title and _plain(item.title) == _plain(task.title):
         return True
@@ -327,14 +190,14 @@ class RepostLine:
 
 async def repost_report(session: AsyncSession) -> list[RepostLine]:
     """Every repost task, account by account, newest first."""
-    query = select(SourceTask).where(SourceTask.kind == "repost")
-    tasks = (await session.scalars(query.order_by(SourceTask.created_at.desc()))).all()
+    query = select(Task).where(Task.kind == "repost")
+    tasks = (await session.scalars(query.order_by(Task.created_at.desc()))).all()
     rows = await session.execute(select(Account.id, Account.name))
     names = {row[0]: row[1] for row in rows.all()}
     return [_line(task, key, names.get(key, key)) for task in tasks for key in task.accounts]
 
 
-def _line(task: SourceTask, account_id: str, account: str) -> RepostLine:
+def _line(task: Task, account_id: str, account: str) -> RepostLine:
     found = task.detail.get("out", {}).get(account_id)
     at = datetime.fromisoformat(found["at"]) if found else None
     if at is None and task.state == "done":

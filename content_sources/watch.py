@@ -18,16 +18,17 @@ from config.clock import now
 from content_sources.answers import PAGES, Fetched, FetchError
 from content_sources.articles import page_selectors
 from content_sources.fetch import Fetcher
-from content_sources.list_models import SourceTask, Watched
+from content_sources.list_models import Watched
 from content_sources.models import Article, Column, Source
 from content_sources.reading.extract import Page, extract_page
 from content_sources.reposts import article_of
-from content_sources.tasks import NewTask, Tell, open_task, owner_of
+from content_sources.tasks import owner_of
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.states import ItemState
+from staff.tasks import NewTask, Tell, open_task, waiting
 
 AFTER = (
     timedelta(hours=1),
@@ -249,12 +250,7 @@ def _difference(row: Watched, page: Page) -> dict[str, object]:
 
 async def _ask(tx: Transaction, row: Watched, detail: dict[str, object]) -> tuple[str, str] | None:
     """One open task an item: a further change is added to it. Whom to tell what, or None."""
-    query = select(SourceTask).where(
-        SourceTask.kind == "correction",
-        SourceTask.item_id == row.item_id,
-        SourceTask.state == "open",
-    )
-    task = (await tx.session.scalars(query.limit(1))).first()
+    task = await waiting(tx.session, "correction", item_id=row.item_id)
     if task is not None:
         before = task.detail.get("before", detail.get("before"))
         task.detail = dict(task.detail) | detail | ({"before": before} if before else {})

@@ -1,1 +1,1 @@
-"""Facets (主题 人群 地区 行业 文种): taxonomy, criteria over them, and the tagger. Pure."""
+"""Facets (主题 人群 地区 行业 文种): the taxonomy and the tagger. Pure."""

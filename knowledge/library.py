@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,8 +15,8 @@ from facets.tagger import tag
 from facets.taxonomy import DIMENSIONS
 from knowledge.clauses import cut
 from knowledge.documents import PolicyDraft
-from knowledge.models import Clause, Policy, PolicyChange, Told
-from knowledge.validity import Life, Status, last_day, parse_day, status_at
+from knowledge.models import Clause, Policy, PolicyChange
+from knowledge.validity import Life, last_day
 from ledger.append import Ledger, Transaction
 from review_queue.desk import ROBOT
 from staff.models import Staff
@@ -155,43 +155,6 @@ def _signed(change: Mapping[str, Any]) -> dict[str, object]:
     if "reason" in change:
         kept["reason"] = words_digest(change.get("salt", ""), change["reason"])
     return kept
-
-
-def life_of(policy: Policy) -> Life:
-    """The dated facts of a stored policy; its last day was fixed when it was proposed."""
-    return Life(
-        title=policy.title,
-        issued_on=parse_day(policy.issued_on, "issued_on"),
-        effective_from=parse_day(policy.effective_from, "effective_from"),
-        effective_to=parse_day(policy.effective_to, "effective_to"),
-        repealed_on=parse_day(policy.repealed_on, "repealed_on"),
-        amended_on=parse_day(policy.amended_on, "amended_on"),
-        statute=True,
-    )
-
-
-def policy_status(policy: Policy, as_of: date) -> Status:
-    """The validity of a stored policy on a day."""
-    return status_at(life_of(policy), as_of)
-
-
-def clause_status(policy: Policy, clause: Clause, as_of: date) -> Status:
-    """The validity of one clause: its own repeal, else its policy's."""
-    ended = parse_day(clause.repealed_on, "repealed_on")
-    return "repealed" if ended is not None and as_of >= ended else policy_status(policy, as_of)
-
-
-async def tell(session: AsyncSession, contact_id: str, clause_ids: Iterable[str]) -> None:
-    """Keep that a contact was told these clauses, for a later correction."""
-    moment = now()
-    for clause_id in dict.fromkeys(clause_ids):
-        session.add(Told(id=new_id(), contact_id=contact_id, clause_id=clause_id, at=moment))
-
-
-async def told_of(session: AsyncSession, clause_ids: Iterable[str]) -> list[str]:
-    """The contacts who were told one of these clauses, each once, earliest first."""
-    query = select(Told.contact_id).where(Told.clause_id.in_(list(clause_ids))).order_by(Told.at)
-    return list(dict.fromkeys((await session.scalars(query)).all()))
 
 
 def _policy(draft: PolicyDraft, staff_id: str) -> Policy:

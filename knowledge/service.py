@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from gates.finding import PolicyFact
 from gates.policies import Entry, PolicyIndex, deadlines
 from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
-from knowledge.library import clause_status, life_of, tell, told_of
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
-from knowledge.validity import status_at
+from knowledge.told import tell, told_of
+from knowledge.validity import clause_status, life_of, status_at
 from storage.database import Database
 
 _HITS = 10

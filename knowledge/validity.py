@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
+
+if TYPE_CHECKING:  # rows are only named here: `shenfa ask` answers from a file, without a database
+    from knowledge.models import Clause, Policy
 
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 STATUSES: tuple[Status, ...] = ("in_force", "amended", "expired", "repealed", "not_yet")
@@ -113,3 +116,27 @@ def _undated(life: Life, stated: Status) -> bool:
         "not_yet": life.effective_from,
     }
     return deciding[stated] is None
+
+
+def life_of(policy: "Policy") -> Life:
+    """The dated facts of a stored policy; its last day was fixed when it was proposed."""
+    return Life(
+        title=policy.title,
+        issued_on=parse_day(policy.issued_on, "issued_on"),
+        effective_from=parse_day(policy.effective_from, "effective_from"),
+        effective_to=parse_day(policy.effective_to, "effective_to"),
+        repealed_on=parse_day(policy.repealed_on, "repealed_on"),
+        amended_on=parse_day(policy.amended_on, "amended_on"),
+        statute=True,
+    )
+
+
+def policy_status(policy: "Policy", as_of: date) -> Status:
+    """The validity of a stored policy on a day."""
+    return status_at(life_of(policy), as_of)
+
+
+def clause_status(policy: "Policy", clause: "Clause", as_of: date) -> Status:
+    """The validity of one clause: its own repeal, else its policy's."""
+    ended = parse_day(clause.repealed_on, "repealed_on")
+    return "repealed" if ended is not None and as_of >= ended else policy_status(policy, as_of)

@@ -1,7 +1,7 @@
 """Every module that declares tables: importing this one fills the metadata."""
 
 import bot.models
-import console.models
+import console.items.models
 import content_sources.list_models
 import content_sources.models
 import escalations.models
@@ -19,7 +19,7 @@ import subscriptions.models
 
 TABLES = (
     bot.models,
-    console.models,
+    console.items.models,
     content_sources.list_models,
     content_sources.models,
     escalations.models,

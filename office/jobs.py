@@ -14,7 +14,7 @@ from bot.delivery.sending import Sender
 from config.clock import BEIJING
 from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
-from content_sources.tasks import Tasks as SourceTasks
+from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
 from escalations.tickets import TicketWiring
@@ -26,6 +26,7 @@ from office.engine import TaskEngine
 from office.handovers import propose_policies
 from review_queue.deadlines import Deadlines
 from review_queue.links import Links
+from staff.tasks import Tell
 from storage.database import Database
 from subscriptions.push import Pusher
 
@@ -56,14 +57,18 @@ class Office(Protocol):
     links: Links
     ingest: Ingest
     originals: OriginalWatch
-    source_tasks: SourceTasks
     tickets: TicketWiring
     deadlines: Deadlines
+
+    @property
+    def tell(self) -> Tell:
+        """How a person is reminded."""
 
 
 def jobs_of(office: Office) -> tuple[Job, ...]:
     """Every job of an office."""
     publish, push, ledger = office.publisher, office.pusher, office.ledger
+    reminding = partial(tend, ledger, office.tell)
     policies = partial(propose_policies, office.db, office.library)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
@@ -75,7 +80,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
         Job("library", 60, policies, "fetched policies are proposed to the library"),
         Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
-        Job("remind", 60, office.source_tasks.tend, "tasks about changed originals have a limit"),
+        Job("remind", 60, reminding, "tasks about changed originals have a limit"),
         Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),
         Job(
             "escalate",

@@ -220,13 +220,6 @@ async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
         item.retrospective, item.level_due_at = "review", emergency.due_at
 
 
-async def seat(queue: Queue, item_id: str, staff_id: str) -> tuple[Round | None, Seat]:
-    """The levels that wait on an item, and where this person would decide (for pages)."""
-    async with queue.db.session() as session:
-        one = await opened(session, item_id, staff_id)
-        return await seated(session, one.item, one.person)
-
-
 async def why_not(
     queue: Queue, item_id: str, staff_id: str, gates: Mapping[str, Any] | None = None
 ) -> list[Reason]:
@@ -234,18 +227,10 @@ async def why_not(
 
     Without `gates` the unanswered gates, attachments and proof round are not counted.
     """
-    return (await outlook(queue, item_id, staff_id, gates))[2]
-
-
-async def outlook(
-    queue: Queue, item_id: str, staff_id: str, gates: Mapping[str, Any] | None = None
-) -> tuple[Round | None, Seat, list[Reason]]:
-    """What waits, where this person would decide, and all of `why_not`, in one look."""
     seen, found = await findings_now(queue, item_id)
     async with queue.db.session() as session:
         one = await opened(session, item_id, staff_id)
         round_, seat = await seated(session, one.item, one.person)
         form = None if gates is None else ReviewForm("approve", seen, one.item.version, gates)
-        reasons = await holder_faults(session, one.item, staff_id)
-    reasons += content_faults(round_, seat, one.draft, found, form)
-    return round_, seat, seat.reasons + reasons
+        reasons = seat.reasons + await holder_faults(session, one.item, staff_id)
+    return reasons + content_faults(round_, seat, one.draft, found, form)

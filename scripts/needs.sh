@@ -2,11 +2,17 @@
 # Bring what the browser tests need of the system: as root on Debian it is installed. Exit 0 when all
 # is there; else 1, and stdout carries one line with the command that brings the rest.
 set -uo pipefail
+cd "$(dirname "$0")/.."
+venv="${VENV:-.venv}"
 
 lacking() {
     command -v chromium >/dev/null || echo chromium
     command -v fc-list >/dev/null || echo fontconfig
     fc-list :lang=zh 2>/dev/null | grep -q . || echo fonts-noto-cjk
+    # Playwright drives the browser by a program of its own, which says itself what it misses.
+    for driver in "$venv"/lib/python3*/site-packages/playwright/driver/node; do
+        [ ! -x "$driver" ] || ! grep -q libatomic <<<"$("$driver" --version 2>&1)" || echo libatomic1
+    done
 }
 
 install() {

@@ -14,7 +14,7 @@ from ledger.append import Transaction
 from ledger.verify import Entry
 from staff.models import Staff
 from staff.refusal import Reason, Refused
-from staff.roles import ROLES
+from staff.roles import ROLES, role_fault
 from storage.database import new_id
 
 _HASHER = PasswordHasher()
@@ -108,4 +108,16 @@ async def read_person(session: AsyncSession, staff_id: str) -> Staff:
     person = await session.get(Staff, staff_id)
     if person is None or not person.active:
         raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
+    return person
+
+
+async def person_with(session: AsyncSession, staff_id: str, wanted: Collection[str]) -> Staff:
+    """An active person who holds one of these roles; Refused (403) otherwise.
+
+    Every act that writes a signed entry asks this itself: a page, an API and a command may all
+    call it, and whoever forgets a guard there must not write under a name without the right.
+    """
+    person = await read_person(session, staff_id)
+    if set(wanted).isdisjoint(person.roles):
+        raise Refused(403, [role_fault(wanted)])
     return person

@@ -22,7 +22,7 @@ from ledger.verify import Broken, Entry
 from staff.models import Proposal, Staff
 from staff.people import roles_at
 from staff.refusal import Reason, Refused
-from staff.roles import ROLES
+from staff.roles import role_fault
 from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})
@@ -293,8 +293,7 @@ class Proposals:
             return [Reason("ledger", f"台账核验不通过，暂时不能变更：{broken}")]
         # Both must say so: a role written into the table by SQL gives no authority.
         if not set(person.roles) & signed & set(wanted):
-            names = "、".join(label for role, label in ROLES.items() if role in wanted)
-            return [Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")]
+            return [role_fault(wanted)]
         return []
 
 

@@ -3,17 +3,16 @@
 The console's table of actions takes these lines over, so that a page is closed to the same people.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from staff.models import Staff
-from staff.people import read_person
-from staff.refusal import Reason, Refused
-from staff.roles import ROLES
+from staff.people import person_with
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
+    "pictures.set": frozenset({"editor"}),
     "incidents.close": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),
 }
@@ -25,13 +24,4 @@ async def entitled(session: AsyncSession, staff_id: str, action: str) -> Staff:
     Asked in the transaction that signs: a role taken away a moment ago is not used once more, and
     no caller but a page has a guard before it.
     """
-    person = await read_person(session, staff_id)
-    if RIGHTS[action].isdisjoint(person.roles):
-        raise Refused(403, [role_fault(RIGHTS[action])])
-    return person
-
-
-def role_fault(wanted: Collection[str]) -> Reason:
-    """The sentence for somebody who has none of the wanted roles."""
-    names = "、".join(label for role, label in ROLES.items() if role in wanted)
-    return Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")
+    return await person_with(session, staff_id, RIGHTS[action])

@@ -1,5 +1,9 @@
 """The roles people hold, and which of them review."""
 
+from collections.abc import Collection
+
+from staff.refusal import Reason
+
 ROLES = {
     "editor": "编辑",
     "reviewer_1": "初审",
@@ -14,3 +18,9 @@ ROLES = {
 
 REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 """Roles that may stand in a level at all."""
+
+
+def role_fault(wanted: Collection[str]) -> Reason:
+    """The sentence for somebody who holds none of these roles."""
+    names = "、".join(label for role, label in ROLES.items() if role in wanted)
+    return Reason("role", f"您的角色不能做这件事，需要以下角色之一：{names}")

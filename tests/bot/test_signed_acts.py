@@ -11,9 +11,12 @@ from bot.delivery.settling import settle_publication
 from bot.models import Publication
 from bot.switching import turn_switch
 from config.clock import now
-from console.permissions import ACTIONS
+from console.web.permissions import ACTIONS
+from content_sources.list_models import PictureRight
+from content_sources.pictures import Declared, declare_picture
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
+from review_queue.models import Item
 from staff.incidents import close_incident
 from staff.models import Staff
 from staff.refusal import Refused
@@ -21,6 +24,7 @@ from staff.rights import RIGHTS
 from storage.database import Database, new_id
 from storage.switches import stopped
 
+MEDIA = "sha256:" + "a" * 64
 Act = Callable[[Ledger, str], Awaitable[object]]
 
 
@@ -40,10 +44,15 @@ async def close(ledger: Ledger, staff_id: str) -> None:
     await close_incident(ledger, "i1", staff_id, "已核对并处理")
 
 
+async def declare(ledger: Ledger, staff_id: str) -> None:
+    await declare_picture(ledger, "i", staff_id, Declared(MEDIA, "本单位拍摄", "自有"))
+
+
 ACTS: dict[str, tuple[Act, str]] = {
     "publications.settle": (settle, "publication.settled"),
     "switches.set": (stop, "switch.set"),
     "incidents.close": (close, "incident.closed"),
+    "pictures.set": (declare, "picture.declared"),
 }
 
 
@@ -74,6 +83,20 @@ async def ledger(database: Database, tmp_path: Path) -> Ledger:
             )
         )
         session.add(
+            Item(
+                id="i",
+                kind="转载",
+                klass="日常",
+                state="draft",
+                title="标题",
+                author_id="editor",
+                last_editor_id="editor",
+                revision=0,
+                created_at=now(),
+                updated_at=now(),
+            )
+        )
+        session.add(
             Incident(id="i1", kind="k", subject="s", message="m", detail={}, opened_at=now())
         )
     return Ledger(database, load_signing_key(tmp_path / "key"), tmp_path / "anchors")
@@ -96,7 +119,8 @@ async def test_only_the_right_roles_sign(ledger: Ledger, action: str) -> None:
         assert await stopped(session, "push") is None
         assert (await session.get_one(Publication, "p1")).state == State.UNKNOWN
         assert (await session.get_one(Incident, "i1")).closed_at is None
-    await act(ledger, "admin")
+        assert await session.get(PictureRight, MEDIA) is None
+    await act(ledger, min(RIGHTS[action]))
     assert await signed(ledger) == [kind]
 
 
@@ -104,8 +128,8 @@ async def test_only_the_right_roles_sign(ledger: Ledger, action: str) -> None:
 async def test_nobody_and_whoever_left_sign_nothing(ledger: Ledger, action: str) -> None:
     act, _ = ACTS[action]
     async with ledger.db.session() as session:
-        await session.execute(update(Staff).where(Staff.id == "admin").values(active=False))
-    for staff_id in ("admin", "nobody"):
+        await session.execute(update(Staff).values(active=False))
+    for staff_id in (min(RIGHTS[action]), "nobody"):
         with pytest.raises(Refused, match="账号已停用") as refused:
             await act(ledger, staff_id)
         assert refused.value.status == 403

@@ -18,7 +18,7 @@ from bot.wechat.rendering import problems_wechat, render_wechat
 from config.clock import now
 from config.settings import Settings
 from console.app import create_console
-from console.deps import Deps
+from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.models import Article, Column, Source

@@ -8,7 +8,7 @@ from aiohttp import web
 from sqlalchemy import select, update
 
 from config.clock import now
-from console.permissions import ACTIONS, PUBLIC, action_of, may, needs
+from console.web.permissions import ACTIONS, PUBLIC, action_of, may, needs
 from staff.models import ConsoleSession, Staff
 from staff.roles import ROLES
 from staff.sessions import ABSOLUTE, IDLE
@@ -279,7 +279,7 @@ async def test_an_unexpected_error_shows_a_plain_page_and_no_detail(
         raise RuntimeError("a secret in the message")
 
     browser = await office.signed_in("editor")
-    monkeypatch.setattr("console.desk_pages._quiet_accounts", broken)
+    monkeypatch.setattr("console.home.pages._quiet_accounts", broken)
     status, text = await browser.get("/console/")
     assert status == 500
     assert "系统出错" in text

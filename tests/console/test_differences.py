@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.differences import Words, compare, differences
+from console.items.differences import Words, compare, differences
 from review_queue.canonical import Draft
 
 MOMENT = datetime(2026, 11, 24, 1, tzinfo=UTC)

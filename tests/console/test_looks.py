@@ -4,7 +4,7 @@ import re
 
 from sqlalchemy import func, select
 
-from console.models import ItemView
+from console.items.models import ItemView
 from review_queue import drafting, submitting
 from review_queue.models import Item
 from tests.console.office import BODY, Office, busy_morning

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.drafts import clean_body
-from console.marks import Passage, mark, paragraphs
+from console.items.forms import clean_body
+from console.items.marks import Passage, mark, paragraphs
 
 
 def finding(start: int, end: int, field: str = "text") -> Passage:

@@ -3,7 +3,7 @@
 from bot.contract import Content
 from bot.telegram.rendering import render_telegram
 from bot.wechat.rendering import render_wechat
-from console.previews import pieces, preview, safe_html
+from console.items.previews import pieces, preview, safe_html
 
 MEDIA = "sha256:" + "b" * 64
 

@@ -1,19 +1,23 @@
 """Pages ask the database a bounded number of times, however much there is to show."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account, Publication
 from config.clock import now
+from console.items import facts, view
+from console.items.facts import ItemFacts
 from ledger.models import Incident
 from review_queue import drafting, submitting
 from review_queue.models import Item, Revision
 from storage.database import Database, new_id
 from tests.console.office import Browser, Office
+from tests.console.test_review import fields_of
 
 MOST = 36
 BIG = 120
@@ -111,6 +115,54 @@ async def test_an_item_asks_as_often_after_many_rounds_as_after_one(office: Offi
                 )
             )
     assert await asked(office, browser, path) <= few + 2 <= MOST
+
+
+@pytest.mark.parametrize(("who", "sessions"), [("editor", 3), ("reviewer1", 5)])
+async def test_an_item_is_read_once_in_one_session(
+    office: Office, monkeypatch: pytest.MonkeyPatch, who: str, sessions: int
+) -> None:
+    """Besides who asks and that they looked; for a reviewer the gates read and write as well."""
+    item = await office.submitted()
+    browser = await office.signed_in(who)
+    path = f"/console/items/{item.id}"
+    await browser.get(path)
+    opened, read = counted_calls(monkeypatch)
+    await browser.get(path)
+    assert (len(opened), len(read)) == (sessions, 1)
+
+
+async def test_a_refused_return_with_a_mark_reads_the_item_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = await office.submitted()
+    browser = await office.signed_in("reviewer1")
+    path = f"/console/items/{item.id}"
+    _, page = await browser.get(path)
+    _, read = counted_calls(monkeypatch)
+    form = fields_of(page) | {"verdict": "return", "note": "", "mark_text": item.title}
+    status, page = await browser.post(f"{path}/decide", **form)
+    assert (status, len(read)) == (422, 1)
+    assert "退回要写明理由" in page
+
+
+def counted_calls(monkeypatch: pytest.MonkeyPatch) -> tuple[list[str], list[str]]:
+    """Sessions opened, and items read whole, from now on."""
+    opened: list[str] = []
+    read: list[str] = []
+    session, read_facts = Database.session, facts.read_facts
+
+    def open_session(db: Database) -> AbstractAsyncContextManager[AsyncSession]:
+        opened.append("session")
+        return session(db)
+
+    async def look(given: AsyncSession, item_id: str) -> ItemFacts:
+        read.append(item_id)
+        return await read_facts(given, item_id)
+
+    monkeypatch.setattr(Database, "session", open_session)
+    for module in (facts, view):
+        monkeypatch.setattr(module, "read_facts", look)
+    return opened, read
 
 
 async def test_the_ledger_and_the_incidents_ask_as_often_for_many_as_for_one(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from config.clock import beijing, now
-from console.marks import find_span
+from console.items.marks import find_span
 from review_queue import drafting, publishing, recalling, submitting
 from review_queue.models import Decision, Item
 from staff.models import Absence

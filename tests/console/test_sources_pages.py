@@ -8,9 +8,10 @@ from sqlalchemy import select
 
 from bot.models import Account
 from config.clock import now
-from content_sources.list_models import ListImport, SourceException, SourceTask
+from content_sources.list_models import ListImport, SourceException
 from content_sources.models import Column, Source
-from content_sources.tasks import NewTask, open_task
+from staff.models import Task
+from staff.tasks import NewTask, open_task
 from tests.console.office import Browser, Office, busy_morning
 
 NEW = {
@@ -186,7 +187,7 @@ async def test_a_mandatory_repost_is_given_out_and_reported(office: Office) -> N
     assert (await editor.post("/console/tasks", **(fields | {"due_at": ""})))[0] == 422
     assert (await editor.post("/console/tasks", **fields))[0] == 303
     async with office.deps.db.session() as session:
-        assert (await session.scalars(select(SourceTask))).one().kind == "repost"
+        assert (await session.scalars(select(Task))).one().kind == "repost"
     status, text = await editor.get("/console/tasks/reposts.csv")
     assert status == 200
     assert "'=全省通知" in text

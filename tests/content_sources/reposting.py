@@ -44,6 +44,7 @@ PEOPLE = {
     "reviewer2": ("reviewer_2",),
     "reviewer3": ("reviewer_3", "secrecy"),
     "supervisor": ("supervisor",),
+    "duty": ("duty",),
 }
 
 

@@ -9,16 +9,18 @@ from bot.contract import NotReleased, State
 from bot.models import Publication
 from config.clock import now
 from content_sources.changes import WantedChange, approve, propose, reject, revoke, warnings_of
-from content_sources.list_models import SourceChange, SourceTask
+from content_sources.list_models import SourceChange
 from content_sources.models import Source
 from content_sources.quarantine import expire_due
 from content_sources.source_fields import read_fields
-from content_sources.tasks import Settlement, Tasks
+from content_sources.tasks import settle
 from content_sources.whitelist import Refusal, SourceRule
 from ledger.models import LedgerEntry
 from review_queue import deciding, drafting, publishing
 from review_queue.models import Item
+from staff.models import Task
 from staff.refusal import Refused
+from staff.tasks import Settlement
 from tests.content_sources.reposting import HOST, URL, Relay
 
 
@@ -230,7 +232,7 @@ async def test_revoking_quarantines_holds_and_lists(relay: Relay) -> None:
     assert any("已隔离" in reason.message for reason in reasons)
     async with relay.db.session() as session:
         row = await session.get_one(Item, pending.id)
-        task = (await session.scalars(select(SourceTask))).one()
+        task = (await session.scalars(select(Task))).one()
     with pytest.raises(Refused, match="已隔离"):
         await relay.submitted(row)
     with pytest.raises(Refused, match="已隔离"):
@@ -249,18 +251,17 @@ async def test_the_published_one_is_kept_or_withdrawn_by_a_person_with_a_reason(
     _, _, published = await three_items(relay, source_id)
     await revoke(relay.ledger, relay.people["admin1"], source_id)
     async with relay.db.session() as session:
-        task = (await session.scalars(select(SourceTask))).one()
-    tasks = Tasks(relay.queue)
+        task = (await session.scalars(select(Task))).one()
     with pytest.raises(Refused, match="理由"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("recalled", ""))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("recalled", ""))
     with pytest.raises(Refused, match="只能是"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("done", "好的"))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("done", "好的"))
     how = Settlement("recalled", "稿源已不可信")
-    task = await tasks.settle(relay.people["editor"], task.id, how)
+    task = await settle(relay.queue, task.id, relay.people["editor"], how)
     assert (task.state, task.done_by) == ("done", relay.people["editor"])
     assert (await state_of(relay, published))[0] == "recalled"
     with pytest.raises(Refused, match="已经处理完"):
-        await tasks.settle(relay.people["editor"], task.id, Settlement("keep", "保留"))
+        await settle(relay.queue, task.id, relay.people["editor"], Settlement("keep", "保留"))
 
 
 async def test_what_comes_back_is_reviewed_from_the_beginning(relay: Relay) -> None:
@@ -288,7 +289,7 @@ async def test_expiry_warns_the_owner_and_then_quarantines(relay: Relay) -> None
     assert await run() == {"expired": 0, "told": 1}
     assert await run() == {"expired": 0, "told": 0}
     async with relay.db.session() as session:
-        task = (await session.scalars(select(SourceTask))).one()
+        task = (await session.scalars(select(Task))).one()
         row = await session.get_one(Source, source_id)
         row.valid_to = now() + timedelta(days=5)
     assert (task.kind, task.assignee) == ("renewal", relay.people["editor"])

@@ -11,7 +11,7 @@ from config.clock import now
 from content_sources.changes import revoke
 from content_sources.list_models import PictureRight, SourceException
 from content_sources.models import Article
-from content_sources.provenance import Original, repost_findings
+from content_sources.provenance import Original, Right, repost_findings
 from gates.finding import Finding
 from review_queue import deciding, drafting, publishing
 from review_queue.canonical import Draft
@@ -36,7 +36,7 @@ def found(
     body: str = TEXT,
     title: str = TITLE,
     original: Original | None = ORIGINAL,
-    rights: Mapping[str, tuple[str, str]] | None = None,
+    rights: Mapping[str, Right] | None = None,
     changed: Mapping[str, str] | None = None,
 ) -> dict[str, list[Finding]]:
     draft = Draft(
@@ -126,20 +126,20 @@ PICTURE = f"![大厅]({MEDIA})"
 
 
 def test_a_picture_of_an_official_document_needs_no_licence() -> None:
-    source = Original(TITLE, TEXT, "林青", "青禾县人民政府", {MEDIA: (URL, "")})
+    source = Original(TITLE, TEXT, "林青", "青禾县人民政府", {MEDIA: Right(URL, "")})
     assert found(body=f"{TEXT}\n{PICTURE}", original=source) == {}
 
 
 def test_other_pictures_need_origin_and_licence() -> None:
     plain = TEXT.replace("青政发〔2026〕12号\n", "")
-    source = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: (URL, "")})
+    source = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: Right(URL, "")})
     body = f"{plain}\n{PICTURE}"
     assert "许可" in found(body=body, original=source)["repost.picture"][0].reason
-    granted = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: (URL, "授权转载")})
+    granted = Original(TITLE, plain, "林青", "青禾县人民政府", {MEDIA: Right(URL, "授权转载")})
     assert found(body=body, original=granted) == {}
     bare = Original(TITLE, plain, "林青", "青禾县人民政府")
     assert "来历" in found(body=body, original=bare)["repost.picture"][0].reason
-    assert found(body=body, original=bare, rights={MEDIA: ("本单位拍摄", "自有")}) == {}
+    assert found(body=body, original=bare, rights={MEDIA: Right("本单位拍摄", "自有")}) == {}
 
 
 def test_a_long_rewritten_text_is_compared_without_freezing() -> None:

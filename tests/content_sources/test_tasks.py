@@ -10,15 +10,16 @@ from sqlalchemy import select
 from bot.contract import State
 from bot.models import Publication
 from config.clock import now
-from content_sources.list_models import SourceTask
-from content_sources.tasks import NewTask, Settlement, Tasks, as_csv, ask_for_repost, repost_report
+from content_sources.tasks import as_csv, ask_for_repost, repost_report, settle, tend
 from review_queue.models import Item
+from staff.models import Task
 from staff.refusal import Refused
+from staff.tasks import NewTask, Settlement
 from storage.database import new_id
 from tests.content_sources.reposting import TITLE, URL, Relay
 
 
-async def ask(relay: Relay, **changed: object) -> SourceTask:
+async def ask(relay: Relay, **changed: object) -> Task:
     given: dict[str, object] = {
         "kind": "repost",
         "title": "市里要求转载的通知",
@@ -26,6 +27,7 @@ async def ask(relay: Relay, **changed: object) -> SourceTask:
         "due_at": now() + timedelta(hours=6),
         "accounts": ("tg",),
         "assignee": relay.people["editor"],
+        "created_by": relay.people["editor"],
     }
     return await ask_for_repost(relay.ledger, NewTask(**(given | changed)))  # type: ignore[arg-type]
 
@@ -46,9 +48,9 @@ async def publish(relay: Relay, item: Item) -> None:
         )
 
 
-async def reload(relay: Relay) -> SourceTask:
+async def reload(relay: Relay) -> Task:
     async with relay.db.session() as session:
-        return (await session.scalars(select(SourceTask))).one()
+        return (await session.scalars(select(Task))).one()
 
 
 async def test_every_wrong_field_is_named(relay: Relay) -> None:
@@ -62,10 +64,9 @@ async def test_every_wrong_field_is_named(relay: Relay) -> None:
 async def test_a_repost_by_address_or_title_completes_it(relay: Relay, by: str) -> None:
     title = "市里要求转载的通知" if by == "url" else TITLE
     await ask(relay, title=title, url=URL if by == "url" else "https://other.example/x")
-    tasks = Tasks(relay.queue)
-    assert (await tasks.tend())["completed"] == 0
+    assert (await tend(relay.ledger))["completed"] == 0
     await publish(relay, await relay.item())
-    assert (await tasks.tend())["completed"] == 1
+    assert (await tend(relay.ledger))["completed"] == 1
     task = await reload(relay)
     assert (task.state, task.outcome) == ("done", "published")
 
@@ -73,7 +74,7 @@ async def test_a_repost_by_address_or_title_completes_it(relay: Relay, by: str) 
 async def test_something_else_does_not_complete_it(relay: Relay) -> None:
     await ask(relay)
     await publish(relay, await relay.item(url="https://www.qinghe.gov.cn/zwgk/b.html"))
-    assert (await Tasks(relay.queue).tend())["completed"] == 0
+    assert (await tend(relay.ledger))["completed"] == 0
 
 
 async def test_the_assignee_is_reminded_before_and_after_the_deadline_once_each(
@@ -85,17 +86,16 @@ async def test_the_assignee_is_reminded_before_and_after_the_deadline_once_each(
         assert staff_id == relay.people["editor"]
         told.append(text)
 
-    tasks = Tasks(relay.queue, tell)
     task = await ask(relay)
-    assert (await tasks.tend())["reminded"] == 0
+    assert (await tend(relay.ledger, tell))["reminded"] == 0
 
     async def due_in(span: timedelta, reminded: timedelta | None = None) -> int:
         async with relay.db.session() as session:
-            row = await session.get_one(SourceTask, task.id)
+            row = await session.get_one(Task, task.id)
             row.due_at = now() + span
             if reminded is not None:
                 row.reminded_at = now() - reminded
-        return (await tasks.tend())["reminded"]
+        return (await tend(relay.ledger, tell))["reminded"]
 
     assert await due_in(timedelta(hours=2)) == 1
     assert await due_in(timedelta(hours=2)) == 0
@@ -109,7 +109,7 @@ async def test_the_report_says_in_time_late_or_missing(relay: Relay) -> None:
     await ask(relay)
     await ask(relay, title="=HYPERLINK()", url="https://other.example/x")
     await publish(relay, await relay.item())
-    await Tasks(relay.queue).tend()
+    await tend(relay.ledger)
     async with relay.db.session() as session:
         lines = await repost_report(session)
     assert {line.title: line.state for line in lines} == {
@@ -124,6 +124,6 @@ async def test_the_report_says_in_time_late_or_missing(relay: Relay) -> None:
 async def test_a_task_done_otherwise_keeps_its_reason(relay: Relay) -> None:
     task = await ask(relay)
     how = Settlement("done", "上级已撤回要求")
-    await Tasks(relay.queue).settle(relay.people["editor"], task.id, how)
+    await settle(relay.queue, task.id, relay.people["editor"], how)
     async with relay.db.session() as session:
         assert (await repost_report(session))[0].state == "已处理：上级已撤回要求"

@@ -12,11 +12,13 @@ from config.clock import now
 from content_sources.changes import revoke
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
-from content_sources.list_models import SourceTask, Watched
-from content_sources.tasks import Settlement, Tasks
+from content_sources.list_models import Watched
+from content_sources.tasks import settle
 from content_sources.watch import PATIENCE, OriginalWatch
 from review_queue.models import Item
+from staff.models import Task
 from staff.refusal import Refused
+from staff.tasks import Settlement
 from tests.content_sources.conftest import Site
 from tests.content_sources.reposting import Relay
 
@@ -55,9 +57,9 @@ class Lookout:
                 row.next_at = now() - timedelta(seconds=1)
         return await self.watch.look_due()
 
-    async def tasks(self) -> list[SourceTask]:
+    async def tasks(self) -> list[Task]:
         async with self.relay.db.session() as session:
-            return list((await session.scalars(select(SourceTask))).all())
+            return list((await session.scalars(select(Task))).all())
 
     async def row(self) -> Watched:
         async with self.relay.db.session() as session:
@@ -196,7 +198,7 @@ async def test_a_revoked_source_is_not_asked_again(lookout: Lookout) -> None:
     assert lookout.site.hits == before
 
 
-async def changed_task(lookout: Lookout) -> SourceTask:
+async def changed_task(lookout: Lookout) -> Task:
     await lookout.published(serve(lookout))
     serve(lookout, BODY.replace("三条", "四条"))
     await lookout.look()
@@ -205,8 +207,8 @@ async def changed_task(lookout: Lookout) -> SourceTask:
 
 async def test_a_correction_settles_the_task_and_starts_a_draft(lookout: Lookout) -> None:
     task = await changed_task(lookout)
-    tasks, editor = Tasks(lookout.relay.queue), lookout.relay.people["editor"]
-    task = await tasks.settle(editor, task.id, Settlement("corrected", "按原文改"))
+    editor = lookout.relay.people["editor"]
+    task = await settle(lookout.relay.queue, task.id, editor, Settlement("corrected", "按原文改"))
     async with lookout.relay.db.session() as session:
         item = await session.get_one(Item, task.detail["item"])
     assert (item.kind, item.state, item.author_id) == ("更正", "draft", editor)
@@ -215,8 +217,10 @@ async def test_a_correction_settles_the_task_and_starts_a_draft(lookout: Lookout
 
 async def test_no_change_needed_wants_a_reason(lookout: Lookout) -> None:
     task = await changed_task(lookout)
-    tasks, editor = Tasks(lookout.relay.queue), lookout.relay.people["editor"]
+    editor = lookout.relay.people["editor"]
     with pytest.raises(Refused, match="理由"):
-        await tasks.settle(editor, task.id, Settlement("no_change", " "))
-    task = await tasks.settle(editor, task.id, Settlement("no_change", "只改了错字，不影响内容"))
+        await settle(lookout.relay.queue, task.id, editor, Settlement("no_change", " "))
+    task = await settle(
+        lookout.relay.queue, task.id, editor, Settlement("no_change", "只改了错字，不影响内容")
+    )
     assert task.outcome == "no_change"

@@ -1,10 +1,9 @@
-"""Facets: what a subscription matches and why, and what the tagger finds."""
+"""Facets: the values a citizen may choose, and what the tagger finds."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facets.criteria import Criteria, CriteriaError, explain, matches
 from facets.tagger import TagInputError, tag, tag_record
 from facets.taxonomy import (
     DIMENSIONS,
@@ -34,10 +33,6 @@ TOPICS = [
 ]
 
 
-def criteria(**rules: dict[str, list[str]]) -> Criteria:
-    return Criteria.from_json(rules)
-
-
 def test_the_topic_keys_are_the_outward_contract() -> None:
     assert list(starting_taxonomy().facets["topics"]) == TOPICS
 
@@ -45,73 +40,6 @@ def test_the_topic_keys_are_the_outward_contract() -> None:
 def test_unemployment_disability_and_low_income_are_sensitive() -> None:
     groups = starting_taxonomy().facets["groups"].values()
     assert {f.key for f in groups if f.sensitive} == {"unemployed", "disabled", "low_income"}
-
-
-def test_graduates_in_hohhot_receive_what_is_for_them_and_nothing_else() -> None:
-    wanted = criteria(
-        topics={"any": ["employment"]}, groups={"all": ["graduates"]}, regions={"any": ["hohhot"]}
-    )
-    item = {"topics": ["employment"], "groups": ["graduates"], "regions": ["hohhot"]}
-    assert matches(wanted, item)
-    assert not matches(wanted, {**item, "regions": ["baotou"]})
-    assert not matches(wanted, {**item, "groups": ["veterans"]})
-    assert not matches(wanted, {**item, "topics": ["consumption"]})
-    assert not matches(wanted, {"groups": ["graduates"]})
-
-
-def test_a_county_receives_what_is_for_its_league_and_region_but_not_the_reverse() -> None:
-    county = criteria(topics={"any": ["employment"]}, regions={"any": ["qinghe"]})
-    assert matches(county, {"topics": ["employment"], "regions": ["neimenggu"]})
-    league = criteria(topics={"any": ["employment"]}, regions={"any": ["ulanqab"]})
-    assert not matches(league, {"topics": ["employment"], "regions": ["qinghe"]})
-
-
-def test_reasons_name_what_was_subscribed_and_why_it_applies() -> None:
-    wanted = criteria(topics={"any": ["employment", "consumption"]}, regions={"any": ["qinghe"]})
-    reasons = explain(wanted, {"topics": ["employment"], "regions": ["neimenggu"]})
-    assert len(reasons) == 2
-    assert "就业创业" in reasons[0]
-    assert "青禾县" in reasons[1]
-    assert "内蒙古自治区" in reasons[1]
-    assert explain(wanted, {"topics": ["health"]}) == []
-    assert explain(wanted, {"topics": ["employment"]})[1] == "地区：这条内容面向所有地区"
-
-
-@pytest.mark.parametrize(
-    ("data", "place"),
-    [
-        ({}, "criteria"),
-        ({"colour": {"any": ["red"]}}, "criteria.colour"),
-        ({"topics": {"any": ["nothing"]}}, "criteria.topics.any"),
-        ({"topics": {"some": ["employment"]}}, "criteria.topics"),
-        ({"groups": {"all": []}}, "criteria.groups.all"),
-        ({"groups": {"all": [["x"]]}}, "criteria.groups.all"),
-    ],
-)
-def test_bad_criteria_are_refused_naming_the_field(data: object, place: str) -> None:
-    with pytest.raises(CriteriaError, match=place):
-        Criteria.from_json(data)
-
-
-KEYS = {dimension: sorted(starting_taxonomy().facets[dimension]) for dimension in DIMENSIONS}
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(DIMENSIONS), st.sampled_from(["any", "all"]), min_size=1
-    ).flatmap(
-        lambda parts: st.fixed_dictionaries(
-            {
-                d: st.fixed_dictionaries(
-                    {p: st.lists(st.sampled_from(KEYS[d]), min_size=1, unique=True)}
-                )
-                for d, p in parts.items()
-            }
-        )
-    )
-)
-def test_criteria_survive_the_round_trip(data: dict[str, dict[str, list[str]]]) -> None:
-    assert Criteria.from_json(data).to_json() == data
 
 
 def test_what_a_citizen_types_finds_facets() -> None:

@@ -35,7 +35,7 @@ class Machine:
         self.programs = folder / "programs"
         self.programs.mkdir()
         self.log = folder / "log"
-        self.environment: dict[str, str] = {}
+        self.environment = {"VENV": str(self.programs / "venv")}
         for tool in TOOLS:
             found = shutil.which(tool)
             assert found
@@ -179,6 +179,26 @@ def test_only_what_lacks_is_named(machine: Machine) -> None:
     assert ran.stdout.endswith("apt-get install fonts-noto-cjk\n")
 
 
+@pytest.mark.parametrize(
+    ("answer", "lacking"),
+    [
+        ("echo v24.1.0", ""),
+        (
+            "echo 'node: error while loading shared libraries: libatomic.so.1' >&2; exit 127",
+            "libatomic1",
+        ),
+    ],
+)
+def test_the_library_that_the_driver_of_the_browser_misses_is_named(
+    machine: Machine, answer: str, lacking: str
+) -> None:
+    machine.browser()
+    machine.program("venv/lib/python3.13/site-packages/playwright/driver/node", answer)
+    ran = machine.run("scripts/needs.sh")
+    assert (ran.returncode, bool(ran.stdout)) == (bool(lacking), bool(lacking))
+    assert ran.stdout.removesuffix("\n").endswith(lacking)
+
+
 def test_root_gets_it_installed_without_a_question(machine: Machine) -> None:
     machine.apt()
     machine.program("id", "echo 0")
@@ -207,7 +227,6 @@ def suite(machine: Machine) -> Machine:
     """A machine whose make and pytest only write down how they were called."""
     machine.program("make", f'echo "make $*" >> {machine.log}')
     machine.program("venv/bin/python", f'echo "$*" >> {machine.log}')
-    machine.environment["VENV"] = str(machine.programs / "venv")
     return machine
 
 

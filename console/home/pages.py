@@ -1,0 +1,116 @@
+"""今日: what waits for me, what is late, whether anything is wrong."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from aiohttp import web
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import Account, Publication
+from config.clock import now
+from console.items.progress import OPEN, lane
+from console.tasks.pages import open_tasks
+from console.web.deps import DEPS, visitor
+from console.web.pages import page
+from console.web.permissions import may, needs
+from escalations.models import Ticket
+from ledger.models import Incident
+from review_queue import rounds
+from review_queue.models import Emergency, Item
+from staff.people import names
+from staff.sessions import Visitor
+from storage.switches import Switch
+
+_QUIET_AFTER = timedelta(days=10)
+
+
+async def _drafts(session: AsyncSession, person: Visitor) -> Sequence[Item]:
+    if "editor" not in person.roles:
+        return ()
+    mine = Item.last_editor_id.in_((person.staff_id, "robot"))
+    query = select(Item).where(Item.state == "draft", mine).order_by(Item.updated_at.desc())
+    return (await session.scalars(query.limit(20))).all()
+
+
+async def _ready(session: AsyncSession) -> Sequence[Item]:
+    query = select(Item).where(Item.state.in_(("approved", "scheduled")))
+    return (await session.scalars(query.order_by(Item.updated_at.desc()).limit(20))).all()
+
+
+async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelta | None]]:
+    """Accounts near their update limit of 14 days, with the time since their last publication."""
+    latest = (
+        select(Publication.account_id, func.max(Publication.published_at))
+        .where(Publication.state == State.PUBLISHED)
+        .group_by(Publication.account_id)
+    )
+    last = {row[0]: row[1] for row in (await session.execute(latest)).all()}
+    accounts = (await session.scalars(select(Account).where(Account.enabled.is_(True)))).all()
+    quiet: list[tuple[Account, timedelta | None]] = []
+    for row in accounts:
+        moment = last.get(row.id)
+        span = now() - moment if moment is not None else None
+        if span is None or span > _QUIET_AFTER:
+            quiet.append((row, span))
+    return quiet
+
+
+@needs("home")
+async def home(request: web.Request) -> web.StreamResponse:
+    """My queue, deadlines, incidents, stops, accounts that fall silent."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    queue = await rounds.waiting_for(deps.queue.db, me.staff_id)
+    async with deps.db.session() as session:
+        drafts = await _drafts(session, me)
+        ready = await _ready(session) if may(me.roles, "items.schedule") else ()
+        ids = {row.last_editor_id for row in (*queue, *drafts, *ready)}
+        unknown = select(Publication, Item).join(Item, Item.id == Publication.item_id)
+        open_tickets = select(Ticket).where(Ticket.state.in_(("open", "claimed")))
+        fast = select(Emergency, Item).join(Item, Item.id == Emergency.item_id)
+        lanes = await session.execute(fast.where(Emergency.state.in_(OPEN)).limit(5))
+        context = {
+            "place": "home",
+            "lanes": [(lane(row), item) for row, item in lanes.all()]
+            if may(me.roles, "items.read")
+            else [],
+            "queue": queue,
+            "drafts": drafts,
+            "ready": ready,
+            "people": await names(session, ids),
+            "incidents": (
+                await session.scalars(
+                    select(Incident)
+                    .where(Incident.closed_at.is_(None))
+                    .order_by(Incident.opened_at.desc())
+                )
+            ).all(),
+            "stops": (await session.scalars(select(Switch).where(Switch.stopped.is_(True)))).all(),
+            "unknown": (
+                await session.execute(unknown.where(Publication.state == State.UNKNOWN))
+            ).all()
+            if may(me.roles, "publications.read")
+            else [],
+            "tickets": (await session.scalars(open_tickets.order_by(Ticket.due_at).limit(20))).all()
+            if may(me.roles, "tickets.read")
+            else [],
+            "quiet": await _quiet_accounts(session),
+            "changes": await deps.governance.proposals.waiting()
+            if may(me.roles, "proposals.decide")
+            else 0,
+            "source_tasks": await open_tasks(session, me.staff_id, me.roles)
+            if may(me.roles, "tasks.read")
+            else [],
+            "now": now(),
+        }
+    return page(request, "home/page.html", context)
+
+
+@needs("home")
+async def more(request: web.Request) -> web.StreamResponse:
+    """Every place of the console as a list, for the phone."""
+    return page(request, "home/more.html", {"place": "more"})
+
+
+ROUTES = [web.get("/", home), web.get("/more", more)]

@@ -1,0 +1,1 @@
+"""稿件: the list, one item with its facts, drafting, review, its way out."""

@@ -1,0 +1,221 @@
+"""Items in the JSON API: listed, written, submitted, claimed, decided."""
+
+import json
+from datetime import datetime
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import Field
+from sqlalchemy import select
+
+from bot.contract import Content
+from console.items.words import item_json
+from console.web.deps import DEPS, acting, found, visitor
+from console.web.interface import PAGE, Strict, as_json, aware, read, takes
+from console.web.permissions import needs
+from review_queue import claims, deciding, drafting, submitting
+from review_queue.drafting import Origin
+from review_queue.findings import findings_now, to_json
+from review_queue.forms import ReviewForm
+from review_queue.models import Item, Revision
+from review_queue.workflow import GATES
+from staff.passkeys import shown_assertion
+
+
+class ItemBody(Strict):
+    """A new item."""
+
+    kind: str
+    klass: str = "日常"
+    title: str = Field(min_length=1, max_length=300)
+    body: str = Field(min_length=1)
+    attribution: dict[str, str] = Field(default_factory=dict)
+    audience: dict[str, list[str]] | None = None
+    accounts: list[str] | None = None
+
+
+class RevisionBody(Strict):
+    """Changed fields of a draft; `version` is the one that was read."""
+
+    version: int
+    title: str | None = None
+    body: str | None = None
+    kind: str | None = None
+    klass: str | None = None
+    accounts: list[str] | None = None
+    audience: dict[str, list[str]] | None = None
+    attribution: dict[str, str] | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+
+
+class VersionBody(Strict):
+    """The version that was read."""
+
+    version: int
+
+
+class GateBody(Strict):
+    """One gate's answer."""
+
+    ok: bool
+    note: str = ""
+
+
+class SpanBody(Strict):
+    """A marked place; field is title or text, offsets count code points."""
+
+    field: Literal["title", "text"]
+    start: int
+    end: int
+    text: str
+
+
+class DecisionBody(Strict):
+    """One verdict on the digest that was read.
+
+    `attachments` answers secrecy by sha256 marker, `proof` is the proof-reading round; a return may
+    carry `gate` and `span`; a referral `department`, the question as `note`, and `due_at`.
+    """
+
+    verdict: Literal["approve", "return", "refer"]
+    digest: str = Field(pattern="^[0-9a-f]{64}$")
+    version: int
+    gates: dict[Literal["politics", "law", "policy", "secrecy", "wording"], GateBody] = Field(
+        default_factory=dict
+    )
+    note: str = ""
+    attachments: dict[str, bool] = Field(default_factory=dict)
+    proof: bool = False
+    gate: Literal["", "politics", "law", "policy", "secrecy", "wording"] = ""
+    span: SpanBody | None = None
+    department: str = ""
+    due_at: datetime | None = None
+    level: int | None = None
+    passkey: dict[str, Any] | None = None
+
+
+@needs("items.read")
+async def items(request: web.Request) -> web.StreamResponse:
+    """Items, last changed first; `state` filters."""
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Item).order_by(Item.updated_at.desc()).limit(PAGE)
+        if state := request.query.get("state"):
+            query = query.where(Item.state == state)
+        return as_json({"items": [item_json(row) for row in (await session.scalars(query)).all()]})
+
+
+@needs("items.write")
+@takes(ItemBody)
+async def create_item(request: web.Request) -> web.StreamResponse:
+    """A new draft."""
+    body = await read(request, ItemBody)
+    origin = Origin(
+        editor_id=visitor(request).staff_id,
+        klass=body.klass,
+        audience=body.audience,
+        accounts=tuple(body.accounts) if body.accounts is not None else None,
+    )
+    content = Content(
+        kind=body.kind, title=body.title, body=body.body, attribution=body.attribution
+    )
+    return as_json(
+        item_json(await drafting.create_item(request.config_dict[DEPS].queue, content, origin)),
+        201,
+    )
+
+
+@needs("items.read")
+async def item(request: web.Request) -> web.StreamResponse:
+    """One item with its latest revision and the findings of now."""
+    deps, item_id = request.config_dict[DEPS], request.match_info["item"]
+    digest, findings = await findings_now(deps.queue, item_id)
+    async with deps.db.session() as session:
+        row = found(await session.get(Item, item_id), "篇稿件")
+        query = select(Revision).where(Revision.item_id == item_id, Revision.digest == digest)
+        revision = (await session.scalars(query)).one()
+    content = json.loads(revision.canonical)
+    return as_json(
+        item_json(row)
+        | {"digest": digest, "content": content, "findings": [to_json(one) for one in findings]}
+    )
+
+
+@needs("items.read")
+async def revisions(request: web.Request) -> web.StreamResponse:
+    """Every revision of an item."""
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Revision).where(Revision.item_id == request.match_info["item"])
+        rows = (await session.scalars(query.order_by(Revision.number))).all()
+    found(rows or None, "篇稿件")
+    shown = [
+        {"number": row.number, "digest": row.digest, "at": row.created_at, "editor": row.editor_id}
+        for row in rows
+    ]
+    return as_json({"revisions": shown})
+
+
+@needs("items.write")
+@takes(RevisionBody)
+async def revise(request: web.Request) -> web.StreamResponse:
+    """Change a draft; a change voids every approval."""
+    body = await read(request, RevisionBody)
+    changes = body.model_dump(exclude_unset=True, exclude={"version"})
+    if "accounts" in changes:
+        changes["accounts"] = tuple(changes["accounts"] or ())
+    for name in ("not_before", "not_after"):
+        aware(changes.get(name), name)
+    row = await drafting.edit(*acting(request), body.version, changes)
+    return as_json(item_json(row))
+
+
+@needs("items.write")
+@takes(VersionBody)
+async def submit(request: web.Request) -> web.StreamResponse:
+    """Send a draft to its first level."""
+    body = await read(request, VersionBody)
+    row = await submitting.submit(*acting(request), body.version)
+    return as_json(item_json(row))
+
+
+@needs("items.review")
+async def claim(request: web.Request) -> web.StreamResponse:
+    """Take an item for review for a while."""
+    row = await claims.claim(*acting(request))
+    return as_json(item_json(row))
+
+
+@needs("items.review")
+@takes(DecisionBody)
+async def decide(request: web.Request) -> web.StreamResponse:
+    """Approve, return or refer one item at its waiting level."""
+    body = await read(request, DecisionBody)
+    answer = ReviewForm(
+        verdict=body.verdict,
+        digest=body.digest,
+        version=body.version,
+        gates={gate: body.gates[gate].model_dump() for gate in GATES if gate in body.gates},
+        note=body.note,
+        attachments=body.attachments,
+        proof=body.proof,
+        gate=body.gate,
+        span=body.span.model_dump() if body.span else None,
+        department=body.department,
+        due_at=aware(body.due_at, "due_at"),
+        level=body.level,
+        passkey=shown_assertion(body.passkey) if body.passkey else None,
+    )
+    row = await deciding.decide(*acting(request), answer)
+    return as_json(item_json(row))
+
+
+ROUTES = [
+    web.get("/items", items),
+    web.post("/items", create_item),
+    web.get("/items/{item}", item),
+    web.get("/items/{item}/revisions", revisions),
+    web.post("/items/{item}/revisions", revise),
+    web.post("/items/{item}/submit", submit),
+    web.post("/items/{item}/claim", claim),
+    web.post("/items/{item}/decisions", decide),
+]

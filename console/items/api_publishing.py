@@ -1,0 +1,67 @@
+"""An item's way out in the JSON API: what holds it, its moment, its recall, its correction."""
+
+from datetime import datetime
+
+from aiohttp import web
+from pydantic import Field
+
+from console.items.words import item_json
+from console.web.deps import acting
+from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
+from console.web.permissions import needs
+from review_queue import correcting, deciding, publishing, recalling
+
+
+class ScheduleBody(Strict):
+    """The moment inside the window; null is now."""
+
+    at: datetime | None = None
+
+
+class CorrectionBody(Strict):
+    """The correction's own text; it goes through review like every item."""
+
+    title: str = Field(min_length=1, max_length=300)
+    body: str = Field(min_length=1)
+
+
+@needs("items.read")
+async def why_not(request: web.Request) -> web.StreamResponse:
+    """Every reason why this person cannot approve now; the same list as the page."""
+    reasons = await deciding.why_not(*acting(request))
+    return as_json({"reasons": [{"rule": row.rule, "message": row.message} for row in reasons]})
+
+
+@needs("items.schedule")
+@takes(ScheduleBody)
+async def schedule(request: web.Request) -> web.StreamResponse:
+    """Set the moment of publication inside the approved window."""
+    body = await read(request, ScheduleBody)
+    row = await publishing.schedule(*acting(request), aware(body.at, "at"))
+    return as_json(item_json(row))
+
+
+@needs("items.recall")
+@takes(ReasonBody)
+async def recall(request: web.Request) -> web.StreamResponse:
+    """Stop an item at once."""
+    body = await read(request, ReasonBody)
+    row = await recalling.recall(*acting(request), body.reason)
+    return as_json(item_json(row))
+
+
+@needs("items.write")
+@takes(CorrectionBody)
+async def correct(request: web.Request) -> web.StreamResponse:
+    """A correction of a published item, as a new item to the same accounts and audience."""
+    body = await read(request, CorrectionBody)
+    words = correcting.Correction(body.title, body.body)
+    return as_json(item_json(await correcting.correct(*acting(request), words)), 201)
+
+
+ROUTES = [
+    web.get("/items/{item}/why-not", why_not),
+    web.post("/items/{item}/schedule", schedule),
+    web.post("/items/{item}/recall", recall),
+    web.post("/items/{item}/correct", correct),
+]

@@ -1,0 +1,168 @@
+"""写新稿 and 修改稿件: the drafting form, and what happens when somebody else saved first."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+
+from bot.contract import Content
+from bot.models import Account
+from config.clock import now
+from console.items.differences import Comparison, differences
+from console.items.facts import ItemFacts, facts_of
+from console.items.forms import DIMENSIONS, clean_body, keep_same_minute, read_changes, typed
+from console.items.looks import words_of
+from console.items.progress import returned
+from console.web.deps import DEPS, Deps, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from review_queue import drafting, submitting
+from review_queue.canonical import KINDS, Draft
+from review_queue.desk import WINDOW
+from review_queue.drafting import Origin
+from staff.refusal import Reason, Refused
+
+
+async def _draft_form(
+    request: web.Request, draft: Draft, facts: ItemFacts | None, refused: Refused | None = None
+) -> web.Response:
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+        accounts = (await session.scalars(query)).all()
+    context = {
+        "place": "items",
+        "draft": draft,
+        "f": facts,
+        "item": facts.item if facts else None,
+        "accounts": accounts,
+        "kinds": KINDS,
+        "classes": deps.queue.levels,
+        "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
+        "audience": draft.audience or {},
+        "reasons": refused.reasons if refused else (),
+        "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
+        if facts
+        else None,
+        "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
+    }
+    return page(request, "items/draft.html", context, refused.status if refused else 200)
+
+
+def _is_stale(refused: Refused | None) -> bool:
+    return refused is not None and any(row.rule == "stale" for row in refused.reasons)
+
+
+def _clash(deps: Deps, facts: ItemFacts, mine: Draft) -> Comparison:
+    """What is stored by now against what was typed."""
+    return differences(facts.draft, mine, words_of(deps, facts))
+
+
+async def _empty_draft(deps: Deps) -> Draft:
+    async with deps.db.session() as session:
+        query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
+        accounts = tuple((await session.scalars(query)).all())
+    moment = now()
+    return Draft(
+        kind=KINDS[0],
+        klass=next(iter(deps.queue.levels)),
+        title="",
+        body="",
+        accounts=accounts,
+        not_before=moment,
+        not_after=moment + WINDOW,
+    )
+
+
+@needs("items.write")
+async def new(request: web.Request) -> web.StreamResponse:
+    """An empty drafting form."""
+    deps = request.config_dict[DEPS]
+    return await _draft_form(request, await _empty_draft(deps), None)
+
+
+def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
+    faults = []
+    if not changes["title"]:
+        faults.append(Reason("title", "标题不能为空"))
+    if not changes["body"]:
+        faults.append(Reason("body", "正文不能为空"))
+    return faults
+
+
+@needs("items.write")
+async def create(request: web.Request) -> web.StreamResponse:
+    """Make a new item from the form."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    empty = await _empty_draft(deps)
+    shown = empty
+    try:
+        changes = await read_changes(request)
+        shown = typed(empty, changes)
+        if faults := _empty_faults(changes):
+            raise Refused(422, faults)
+        origin = Origin(
+            editor_id=me.staff_id,
+            klass=changes["klass"],
+            audience=changes["audience"],
+            accounts=changes["accounts"],
+        )
+        content = Content(
+            kind=changes["kind"],
+            title=changes["title"],
+            body=changes["body"],
+            attribution=changes["attribution"],
+        )
+        row = await drafting.create_item(deps.queue, content, origin)
+    except Refused as refused:
+        if shown is empty:
+            shown = await _typed_texts(request, empty)
+        return await _draft_form(request, shown, None, refused)
+    return see(f"/console/items/{row.id}/edit", "created")
+
+
+async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
+    """Title and body as typed, when another field of the form could not be read."""
+    fields = await form(request)
+    texts = {"title": fields.get("title", ""), "body": clean_body(fields.get("body", ""))}
+    return typed(draft, texts)
+
+
+@needs("items.write")
+async def edit(request: web.Request) -> web.StreamResponse:
+    """The drafting form of an item, findings beside it."""
+    facts = await facts_of(request.config_dict[DEPS], request.match_info["item"])
+    return await _draft_form(request, facts.draft, facts)
+
+
+@needs("items.write")
+async def save(request: web.Request) -> web.StreamResponse:
+    """Save a draft; with the second button also submit it."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    item_id = request.match_info["item"]
+    facts = await facts_of(deps, item_id)
+    shown = facts.draft
+    fields = await form(request)
+    version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
+    try:
+        changes = keep_same_minute(await read_changes(request), facts.draft)
+        shown = typed(facts.draft, changes)
+        row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
+        if fields.get("then") == "submit":
+            await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
+            return see(f"/console/items/{item_id}", "submitted")
+    except Refused as refused:
+        if shown is facts.draft:
+            shown = await _typed_texts(request, facts.draft)
+        return await _draft_form(request, shown, await facts_of(deps, item_id), refused)
+    done = "same" if row.version == version else "saved"
+    return see(f"/console/items/{item_id}/edit", done)
+
+
+ROUTES = [
+    web.get("/items/new", new),
+    web.post("/items/new", create),
+    web.get("/items/{item}/edit", edit),
+    web.post("/items/{item}/edit", save),
+]

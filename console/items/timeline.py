@@ -1,0 +1,227 @@
+"""经过: every act on an item in plain words, newest first: who, in which role, when, what, why."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import Account, Publication
+from console.items.facts import ItemFacts
+from console.items.words import VERDICTS
+from console.web.words import ENTRY_KINDS, PUBLISHING, account_words, clock_words
+from ledger.models import LedgerEntry
+from review_queue.models import Decision, Emergency, Referral, Remark, Waiver
+from review_queue.workflow import GATE_NAMES, OVERDUE
+
+_TONES = {"approve": "good", "return": "warn", "refer": "warn"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One act. `lines` are its reasons and notes; `seq` is its ledger number, 0 for none."""
+
+    at: datetime
+    who: str
+    what: str
+    lines: tuple[str, ...] = ()
+    tone: str = ""
+    seq: int = 0
+
+
+@dataclass(frozen=True)
+class Records:
+    """The rows that hold the words behind an item's ledger entries."""
+
+    remarks: Sequence[Remark]
+    waivers: Sequence[Waiver]
+    referrals: Sequence[Referral]
+    emergencies: Sequence[Emergency]
+
+    @property
+    def words(self) -> dict[int, tuple[str, ...]]:
+        """Words by ledger number; a department's answer under minus the question's number."""
+        words: dict[int, tuple[str, ...]] = {row.ledger_seq: (row.text,) for row in self.remarks}
+        for one in self.waivers:
+            place = f"{GATE_NAMES.get(one.gate, one.gate)}“{one.span.get('text') or one.rule}”"
+            words[one.ledger_seq] = (place, f"理由：{one.reason}")
+        for row in self.referrals:
+            words[row.ledger_seq] = (f"转{row.department}：{row.question}",)
+            if row.answer:
+                words[-row.ledger_seq] = (row.answer,)
+        return words | {row.run_seq: (f"应急理由：{row.reason}",) for row in self.emergencies}
+
+    @property
+    def referral(self) -> Referral | None:
+        """The last question to a department that was not voided."""
+        valid = [row for row in self.referrals if row.voided_at is None]
+        return valid[-1] if valid else None
+
+
+async def records_of(session: AsyncSession, item_id: str) -> Records:
+    """The words of one item: four queries, however long its life."""
+
+    async def rows(model: type[Any], order: Any) -> Sequence[Any]:
+        query = select(model).where(model.item_id == item_id).order_by(order)
+        return (await session.scalars(query)).all()
+
+    return Records(
+        await rows(Remark, Remark.ledger_seq),
+        await rows(Waiver, Waiver.ledger_seq),
+        await rows(Referral, Referral.ledger_seq),
+        await rows(Emergency, Emergency.run_seq),
+    )
+
+
+def steps(
+    facts: ItemFacts,
+    publications: Sequence[Publication],
+    remarks: Mapping[int, tuple[str, ...]],
+) -> list[Step]:
+    """Ledger entries with their words, notes and sending results of one item, newest first."""
+    decisions = {row.ledger_seq: row for row in facts.decisions}
+    told = dict(remarks)
+    for entry in facts.entries:  # an answer stands at its own entry, not at the question's
+        if entry.kind == "referral.answered":
+            told[entry.seq] = _answer_to(entry, facts.entries, remarks)
+    made = [
+        _of_decision(entry, decisions[entry.seq], facts)
+        if entry.seq in decisions
+        else _of_entry(entry, told.get(entry.seq, ()), facts)
+        for entry in facts.entries
+    ]
+    made += [
+        Step(note.at, _who(facts, note.staff_id), "写了备注", (note.text,), "remark")
+        for note in facts.notes
+    ]
+    made += _sent(publications, facts.accounts)
+    return sorted(made, key=lambda step: (step.at, step.seq), reverse=True)
+
+
+def _who(facts: ItemFacts, staff_id: str) -> str:
+    name, post = facts.people.get(staff_id, "已离开的人员"), facts.posts.get(staff_id, "")
+    return f"{name}（{post}）" if post else name
+
+
+def _answer_to(
+    entry: LedgerEntry, entries: Sequence[LedgerEntry], remarks: Mapping[int, tuple[str, ...]]
+) -> tuple[str, ...]:
+    """The words of a department's answer, found by the question it answers."""
+    wanted = json.loads(entry.preimage)["body"]["referral"]
+    for other in entries:
+        if other.kind == "item.referred" and wanted in other.preimage:
+            return remarks.get(-other.seq, ())
+    return ()
+
+
+def _of_entry(entry: LedgerEntry, lines: tuple[str, ...], facts: ItemFacts) -> Step:
+    body = json.loads(entry.preimage)["body"]
+    words = _WORDS.get(entry.kind, _unknown(entry.kind))
+    tone = _ENTRY_TONES.get(entry.kind, "")
+    return Step(entry.at, _who(facts, entry.actor), words(body), lines, tone, entry.seq)
+
+
+def _of_decision(entry: LedgerEntry, decision: Decision, facts: ItemFacts) -> Step:
+    name = facts.people.get(decision.staff_id, "已离开的人员")
+    lines = [decision.note] if decision.note else []
+    if decision.span:
+        gate = f"{GATE_NAMES[decision.gate]}，" if decision.gate in GATE_NAMES else ""
+        lines.append(f"{gate}标出：“{decision.span['text']}”")
+    if decision.proof:
+        lines.append("完成一个校次")
+    lines += [
+        f"{GATE_NAMES[gate]}{'通过' if answer.get('ok') else '有问题'}：{answer['note']}"
+        for gate, answer in decision.gates.items()
+        if gate in GATE_NAMES and answer.get("note")
+    ]
+    what = f"{decision.level_name}{VERDICTS.get(decision.verdict, decision.verdict)}"
+    what = f"应急后补审：{what}" if decision.retrospective else what
+    tone = _TONES.get(decision.verdict, "")
+    who = f"{name}（{_post(decision, facts)}）"
+    return Step(entry.at, who, what, tuple(lines), tone, entry.seq)
+
+
+def _post(decision: Decision, facts: ItemFacts) -> str:
+    """The level somebody decided at, and in whose place."""
+    if decision.in_place_of == OVERDUE:
+        return f"{decision.level_name}超时，接着审"
+    if decision.in_place_of:
+        return f"{decision.level_name}，代{facts.people.get(decision.in_place_of, '外出的同事')}"
+    return decision.level_name
+
+
+def _sent(publications: Iterable[Publication], accounts: Mapping[str, Account]) -> Iterable[Step]:
+    """What the platforms said, for every publication that was tried or stopped."""
+    for row in publications:
+        if row.state == State.CREATED:
+            continue
+        account = accounts.get(row.account_id)
+        words, tone = PUBLISHING[State(row.state)]
+        name = account_words(account) if account else "账号"
+        lines = tuple(filter(None, (row.reason, row.url)))
+        yield Step(row.published_at or row.due_at, "发送程序", f"{name}：{words}", lines, tone)
+
+
+def _revision(body: Mapping[str, Any]) -> str:
+    if body.get("class_only"):
+        return f"类别改为{body['klass']}（第 {body['number']} 稿，文字不变）"
+    return "建立稿件" if body["number"] == 1 else f"保存第 {body['number']} 稿"
+
+
+def _submitted(body: Mapping[str, Any]) -> str:
+    flow = body["workflow"]
+    names = " → ".join(level["name"] for level in flow["levels"])
+    if body.get("emergency"):
+        return f"应急提交，两级同时审（{'、'.join(level['name'] for level in flow['levels'])}）"
+    return f"提交审核（{flow['klass']}：{names}）"
+
+
+def _settled(body: Mapping[str, Any]) -> str:
+    return f"在平台后台核对后确认：{'已发出' if body['sent'] else '未发出，重新发送'}"
+
+
+def _scheduled(body: Mapping[str, Any]) -> str:
+    return f"安排在 {clock_words(datetime.fromisoformat(body['at']))} 发布"
+
+
+def _unknown(kind: str) -> Callable[[Mapping[str, Any]], str]:
+    return lambda _body: ENTRY_KINDS.get(kind, kind)
+
+
+def _taken(body: Mapping[str, Any]) -> str:
+    return "收回别人领取的稿件" if body.get("freed") else "接手审核"
+
+
+def _lowered(body: Mapping[str, Any]) -> str:
+    return f"类别由{body['from']}降为{body['to']}"
+
+
+_WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "revision.created": _revision,
+    "item.submitted": _submitted,
+    "item.claimed": lambda _body: "领取，开始审核",
+    "item.unclaimed": lambda _body: "放开，其他人可以审核",
+    "item.taken_over": _taken,
+    "class.lowered": _lowered,
+    "item.referred": lambda _body: "无法判断，转请有关部门",
+    "referral.answered": lambda _body: "记下有关部门的答复",
+    "waiver.granted": lambda _body: "放行一条提示",
+    "item.scheduled": _scheduled,
+    "item.recalled": lambda _body: "撤回，停止发送",
+    "release.created": lambda _body: "各级审核全部通过，放行",
+    "publication.settled": _settled,
+}
+_ENTRY_TONES = {
+    "release.created": "good",
+    "item.recalled": "stop",
+    "waiver.granted": "warn",
+    "class.lowered": "warn",
+    "item.taken_over": "warn",
+    "level.overdue": "stop",
+    "retrospective.overdue": "stop",
+    "retrospective.closed": "good",
+}

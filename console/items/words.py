@@ -1,0 +1,101 @@
+"""How an item and its findings are said in words, and what happened to it."""
+
+from collections.abc import Callable, Sequence
+
+from console.items.marks import Marked
+from console.web.words import SEVERITIES
+from gates.finding import Finding
+from gates.redaction import PERSONAL, profiles
+from review_queue.models import Item
+from review_queue.states import STATES
+
+GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
+
+VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
+
+ITEM_TONES = {
+    "draft": "plain",
+    "review": "busy",
+    "referred": "warn",
+    "approved": "good",
+    "scheduled": "busy",
+    "published": "good",
+    "recalled": "stop",
+    "quarantined": "stop",
+}
+
+
+def state_words(item: Item) -> str:
+    """Where an item stands, with the level that waits: 等待复审（张三正在看）is said elsewhere."""
+    if item.state == "review" and item.workflow:
+        levels = item.workflow["levels"]
+        if item.level < len(levels):
+            done = f"已通过{levels[item.level - 1]['name']}，" if item.level else ""
+            return f"{done}等待{levels[item.level]['name']}"
+    if item.state == "draft" and item.return_reason:
+        return "已退回，等待修改"
+    return STATES.get(item.state, item.state)
+
+
+_FIELDS: dict[str, Callable[[Item], object]] = {
+    "words": state_words,
+    "due_at": lambda row: row.level_due_at,
+    "release": lambda row: row.release_id,
+}
+_ROW = ("id", "kind", "klass", "state", "words", "title", "revision", "version", "level")
+_PLAN = ("due_at", "scheduled_at", "retrospective", "release", "updated_at")
+_HELD = ("revision", "version", "level", "due_at", "claimed_by", "claimed_until")
+WHOLE = (*_ROW, *_PLAN)
+IN_REVIEW = ("id", "klass", "kind", "state", "retrospective", *_HELD)
+BRIEF = ("id", "state", "revision", "version")
+
+
+def item_json(row: Item, names: Sequence[str] = WHOLE) -> dict[str, object]:
+    """An item as the API tells it: whole, in review, or only whether and what it became."""
+    return {name: _FIELDS[name](row) if name in _FIELDS else getattr(row, name) for name in names}
+
+
+def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
+    """The gravest severity among the findings with these indexes."""
+    held = {findings[index].severity for index in indexes}
+    return next((one for one in ("returned", *SEVERITIES) if one in held), "hint")
+
+
+def personal(findings: Sequence[Finding]) -> str:
+    """How many personal data in title and text a mask would settle; empty for none."""
+    rows = [row for row in findings if row.field in ("title", "text")]
+    count = sum(row.rule in PERSONAL and row.severity != "hint" for row in rows)
+    return str(count or "")
+
+
+DONE = {
+    "saved": "已保存。修改过的稿件要重新审核。",
+    "same": "没有改动，原来的审核结论仍然有效。",
+    "created": "已建立新稿。检查提示后提交审核。",
+    "submitted": "已提交审核，等待第一级审核。",
+    "claimed": "已领取，20 分钟内其他人不能审核这一稿。",
+    "taken_over": "已由您接手，原来的领取作废，理由已写入经过。",
+    "waived": "已放行这条提示，理由已记入台账，后面各级都会看到。",
+    "referred": "已转请有关部门，收到答复后记在这里，原来这一级接着审。",
+    "referral_answered": "已记下有关部门的答复，这一级重新等待审核。",
+    "emergency": "已应急提交，两级审核同时开始。",
+    "class_lowered": "类别已改，理由已记入台账。",
+    "noted": "备注已写入经过，同事打开这篇稿件就能看到。",
+    "unclaimed": "已放开，其他人可以审核。",
+    "approved": "已记录您的批准。",
+    "final": "已通过全部审核，可以安排发布。",
+    "returned": "已退回编辑，理由已记录。",
+    "scheduled": "已安排发布，到时间自动发出。",
+    "recalled": "已撤回，尚未发出的全部停止。",
+}
+WORDS: dict[str, object] = {
+    "GATE_LETTERS": GATE_LETTERS,
+    "ITEM_TONES": ITEM_TONES,
+    "REDACTION": profiles(),
+    "VERDICTS": VERDICTS,
+}
+FILTERS: dict[str, Callable[..., str]] = {
+    "state_words": state_words,
+    "worst": worst,
+    "personal": personal,
+}

@@ -1,0 +1,1 @@
+"""我的登录: sign-in, sessions, tokens, devices, absence."""

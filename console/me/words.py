@@ -1,0 +1,11 @@
+"""What happened to one's own absence, sign-ins, tokens and devices."""
+
+DONE = {
+    "away": "已登记，期间由代理人审核。",
+    "passkey_made": "已登记，等另一位管理员确认后就能使用。",
+    "passkey_confirmed": "已确认，这台设备可以用来签名了。",
+    "passkey_revoked": "已停用，以前的签名仍然有效。",
+    "sessions": "其他登录都已退出，在那里领取的稿件也已放开。",
+    "tokens": "接口令牌都已作废。",
+    "password": "密码已改，其他登录和接口令牌都已失效。",
+}

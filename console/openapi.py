@@ -1,0 +1,118 @@
+"""The JSON API: every feature's routes in one list, and openapi.json that describes them."""
+
+from aiohttp import web
+
+from console.experts import api as experts
+from console.items import api as items
+from console.items import api_history as items_history
+from console.items import api_mending as items_mending
+from console.items import api_publishing as items_publishing
+from console.items import api_reviewing as items_reviewing
+from console.items.api import GateBody, SpanBody
+from console.me import api as me
+from console.policies import api as policies
+from console.publications import api as publications
+from console.records import api as records
+from console.settings import api as settings
+from console.sources import api as sources
+from console.sources import api_columns as sources_columns
+from console.subscriptions import api as subscriptions
+from console.tasks import api as tasks
+from console.tickets import api as tickets
+from console.web.interface import as_json
+from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
+
+
+@needs(PUBLIC)
+async def openapi(request: web.Request) -> web.StreamResponse:
+    """This API as OpenAPI 3.1."""
+    paths: dict[str, dict[str, object]] = {}
+    for route in ROUTES:
+        paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = _operation(route)
+    return as_json(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "审发 Shenfa", "version": "1"},
+            "paths": paths,
+            "components": {
+                "securitySchemes": {
+                    "token": {"type": "http", "scheme": "bearer"},
+                    "session": {"type": "apiKey", "in": "cookie", "name": "shenfa_session"},
+                },
+                "schemas": {
+                    "Error": _ERROR,
+                    "GateBody": GateBody.model_json_schema(),
+                    "SpanBody": SpanBody.model_json_schema(),
+                },
+            },
+        }
+    )
+
+
+_ERROR = {
+    "type": "object",
+    "required": ["error", "rule", "message", "reasons"],
+    "properties": {
+        "error": {"type": "string"},
+        "rule": {"type": "string"},
+        "message": {"type": "string"},
+        "reasons": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"rule": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def _operation(route: web.RouteDef) -> dict[str, object]:
+    handler = route.handler
+    action = action_of(handler) or PUBLIC
+    failure = {
+        "description": "{error, rule, message, reasons}",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+    names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
+    operation: dict[str, object] = {
+        "operationId": handler.__name__,
+        "summary": (handler.__doc__ or "").strip().splitlines()[0],
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            for name in names
+        ],
+        "responses": {"2XX": {"description": "done"}, "4XX": failure},
+        "security": [] if action == PUBLIC else [{"token": []}, {"session": []}],
+        "x-roles": sorted(ACTIONS.get(action, ())),
+    }
+    model = getattr(handler, "body", None)
+    if model is not None:
+        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+ROUTES: list[web.RouteDef] = [
+    web.get("/openapi.json", openapi),
+    *items.ROUTES,
+    *items_reviewing.ROUTES,
+    *me.ROUTES,
+    *items_publishing.ROUTES,
+    *experts.ROUTES,
+    *items_mending.ROUTES,
+    *publications.ROUTES,
+    *sources.ROUTES,
+    *tasks.ROUTES,
+    *settings.ROUTES,
+    *policies.ROUTES,
+    *subscriptions.ROUTES,
+    *tickets.ROUTES,
+    *records.ROUTES,
+    *items_history.ROUTES,
+    *sources_columns.ROUTES,
+]
+"""Every route of the API, in the order in which openapi.json lists them."""

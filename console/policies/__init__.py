@@ -1,0 +1,1 @@
+"""政策库: what is in force."""

@@ -1,0 +1,1 @@
+"""What anybody may see: a publication's proof, health, metrics."""

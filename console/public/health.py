@@ -1,0 +1,66 @@
+"""Whether the process and what it stands on answer, and counts for Prometheus."""
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from sqlalchemy import func, select, text
+
+from bot.models import Delivery, Publication
+from console.web.deps import DEPS
+from console.web.permissions import PUBLIC, needs
+from escalations.models import Ticket
+from ledger.models import Incident
+from review_queue.models import Item
+
+_METRICS = (
+    ("shenfa_items", "Items by state", Item.state),
+    ("shenfa_publications", "Publications by state", Publication.state),
+    ("shenfa_deliveries", "Deliveries by state", Delivery.state),
+    ("shenfa_tickets", "Tickets by state", Ticket.state),
+)
+
+
+@needs(PUBLIC)
+async def healthz(request: web.Request) -> web.StreamResponse:
+    """The process answers."""
+    return web.json_response({"ok": True})
+
+
+@needs(PUBLIC)
+async def readyz(request: web.Request) -> web.StreamResponse:
+    """Database and cache answer; 503 names the one that does not."""
+    deps = request.config_dict[DEPS]
+    problems = {}
+    try:
+        async with deps.db.session() as session:
+            await session.execute(text("SELECT 1"))
+    except OSError as error:
+        problems["database"] = type(error).__name__
+    try:
+        await deps.cache.get("readyz")
+    except OSError as error:
+        problems["cache"] = type(error).__name__
+    body = {"ok": not problems, "problems": problems}
+    return web.json_response(body, status=503 if problems else 200)
+
+
+@needs(PUBLIC)
+async def metrics(request: web.Request) -> web.StreamResponse:
+    """Counts for Prometheus; no personal data."""
+    registry = CollectorRegistry()
+    async with request.config_dict[DEPS].db.session() as session:
+        for name, words, column in _METRICS:
+            gauge = Gauge(name, words, ["state"], registry=registry)
+            rows = await session.execute(select(column, func.count()).group_by(column))
+            for state, number in rows.all():
+                gauge.labels(state=state).set(number)
+        query = select(func.count()).where(Incident.closed_at.is_(None))
+        opened = (await session.execute(query.select_from(Incident))).scalar_one()
+    Gauge("shenfa_incidents_open", "Open incidents", registry=registry).set(opened)
+    return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")
+
+
+ROUTES = [
+    web.get("/healthz", healthz),
+    web.get("/readyz", readyz),
+    web.get("/metrics", metrics),
+]

@@ -1,0 +1,117 @@
+"""Whether a published text is genuine and still current, from signed ledger entries alone."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.models import Publication
+from console.web.deps import Deps
+from gates.finding import Finding
+from ledger.verify import Broken, Entry
+from review_queue.canonical import Draft, digest
+from review_queue.chain import chain_faults
+from review_queue.classes import Triggers
+from review_queue.models import Revision
+from review_queue.release import Releases
+
+PASTED = 20_000
+_SPACE = re.compile(r"\s+")
+_NO_TRIGGERS = Triggers([])  # the words of today say nothing about what was approved before
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the chain says about one publication. No person is named here.
+
+    `problem` is why nothing is proved; `levels` are (name, moment) of the approvals in order.
+    """
+
+    problem: str = ""
+    levels: tuple[tuple[str, datetime], ...] = ()
+    released_at: datetime | None = None
+    recalled_at: datetime | None = None
+    recall_class: str = ""
+    afterwards: str = ""  # after 应急: "", "open" or "closed"
+
+    @property
+    def holds(self) -> bool:
+        """The text passed every level and nobody has recalled it."""
+        return not self.problem and self.recalled_at is None
+
+
+async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
+    """Verify the chain behind one publication; the text that was approved, when it is unchanged."""
+    query = select(Revision.canonical).where(
+        Revision.item_id == row.item_id, Revision.digest == row.digest
+    )
+    async with deps.db.session() as session:
+        text = (await session.scalars(query.limit(1))).first()
+    if text is None or digest(text) != row.digest:
+        return Proof("保存的内容与审核时的摘要不符，内容被改动过"), None
+    try:
+        chain = await Releases(deps.ledger, _nothing).chain(row.item_id)
+    except Broken as broken:
+        return Proof(str(broken)), None
+    released = [
+        entry
+        for entry in chain.entries
+        if entry.kind == "release.created" and entry.body["release"] == row.release_id
+    ]
+    if not released or released[-1].body["digest"] != row.digest:
+        return Proof("放行记录没有签名的台账依据"), None
+    end = released[-1].seq
+    until = replace(chain, entries=[entry for entry in chain.entries if entry.seq <= end])
+    draft = Draft.from_canonical(text)
+    if faults := chain_faults(until, draft, row.digest, _NO_TRIGGERS):
+        return Proof("；".join(faults)), None
+    after = [entry for entry in chain.entries if entry.seq > end]
+    return _standing(until.entries, released[-1], after), draft
+
+
+async def _nothing(_draft: Draft) -> list[Finding]:
+    """The gates of today say nothing about what was approved before."""
+    return []
+
+
+def _standing(until: Sequence[Entry], released: Entry, after: Sequence[Entry]) -> Proof:
+    begun = [entry for entry in until if entry.kind == "item.submitted"][-1]
+    approvals = [entry for entry in until if entry.kind == "decision" and entry.seq > begun.seq]
+    approvals += [
+        entry
+        for entry in after
+        if entry.kind == "decision" and entry.body.get("retrospective") and _approves(entry)
+    ]
+    closed = any(entry.kind == "retrospective.closed" for entry in after)
+    recalled = [entry for entry in after if entry.kind == "item.recalled"]
+    return Proof(
+        levels=tuple((entry.body["level_name"], _moment(entry)) for entry in approvals),
+        released_at=_moment(released),
+        recalled_at=_moment(recalled[-1]) if recalled else None,
+        afterwards=("closed" if closed else "open") if begun.body.get("emergency") else "",
+        recall_class=str(recalled[-1].body.get("class", "")) if recalled else "",
+    )
+
+
+def _approves(entry: Entry) -> bool:
+    return bool(entry.body["verdict"] == "approve")
+
+
+def _moment(entry: Entry) -> datetime:
+    return datetime.fromisoformat(entry.at)
+
+
+def missing(draft: Draft, pasted: str) -> list[str]:
+    """The pasted paragraphs that do not stand in the published text, word for word.
+
+    White space does not count: people copy from screens that wrap lines.
+    """
+    whole = _dense(f"{draft.title}\n{draft.body}")
+    lines = [line.strip() for line in pasted[:PASTED].splitlines()]
+    return [line for line in lines if line and _dense(line) not in whole]
+
+
+def _dense(text: str) -> str:
+    return _SPACE.sub("", text)

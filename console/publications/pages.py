@@ -1,0 +1,106 @@
+"""发布: what went where, what the platform said, and what a person says about the unknown."""
+
+from collections import defaultdict
+from functools import partial
+
+from aiohttp import web
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.delivery.settling import settle_publication
+from bot.models import Account, Attempt, Delivery, Publication
+from console.web.deps import DEPS, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from review_queue import publishing
+from review_queue.models import Item
+from staff.refusal import Refused
+
+_SHOWN = 60
+
+
+async def _counts(session: AsyncSession, ids: list[str]) -> dict[str, dict[str, int]]:
+    """Delivery states of each publication, counted."""
+    query = (
+        select(Delivery.publication_id, Delivery.state, func.count())
+        .where(Delivery.publication_id.in_(ids))
+        .group_by(Delivery.publication_id, Delivery.state)
+    )
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for publication_id, state, number in (await session.execute(query)).all():
+        counts[str(publication_id)][state] = number
+    return counts
+
+
+@needs("publications.read")
+async def publications(request: web.Request) -> web.StreamResponse:
+    """Every publication, newest first, item by item."""
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Publication).order_by(Publication.due_at.desc()).limit(_SHOWN)
+        rows = (await session.scalars(query)).all()
+        items = select(Item).where(Item.id.in_({row.item_id for row in rows}))
+        groups: dict[str, list[Publication]] = {}
+        for row in rows:
+            groups.setdefault(row.item_id, []).append(row)
+        context = {
+            "place": "publications",
+            "groups": groups,
+            "items": {row.id: row for row in (await session.scalars(items)).all()},
+            "accounts": {row.id: row for row in (await session.scalars(select(Account))).all()},
+            "counts": await _counts(session, [row.id for row in rows]),
+        }
+    return page(request, "publications/list.html", context)
+
+
+async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
+    async with request.config_dict[DEPS].db.session() as session:
+        row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
+        attempts = (
+            select(Attempt)
+            .where(Attempt.publication_id == row.id, Attempt.delivery_id.is_(None))
+            .order_by(Attempt.started_at.desc())
+        )
+        context = {
+            "place": "publications",
+            "row": row,
+            "item": await session.get(Item, row.item_id),
+            "account": await session.get(Account, row.account_id),
+            "attempts": (await session.scalars(attempts.limit(20))).all(),
+            "counts": (await _counts(session, [row.id])).get(row.id, {}),
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "publications/page.html", context, refused.status if refused else 200)
+
+
+@needs("publications.read")
+async def publication(request: web.Request) -> web.StreamResponse:
+    """One publication: result, attempts, pushes, recall."""
+    return await _show(request)
+
+
+@needs("publications.settle")
+async def settle(request: web.Request) -> web.StreamResponse:
+    """已发出 or 未发出, by a person who looked."""
+    publication_id = request.match_info["publication"]
+    sent = (await form(request)).get("sent", "")
+    deps = request.config_dict[DEPS]
+    try:
+        await settle_publication(
+            deps.ledger,
+            publication_id,
+            visitor(request).staff_id,
+            sent,
+            on_publication=partial(publishing.note_publication, deps.queue),
+        )
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _show(request, refused)
+    return see(f"/console/publications/{publication_id}", "settled")
+
+
+ROUTES = [
+    web.get("/publications", publications),
+    web.get("/publications/{publication}", publication),
+    web.post("/publications/{publication}/settle", settle),
+]

@@ -1,0 +1,1 @@
+"""事件 and 台账: what went wrong, what happened."""

@@ -1,0 +1,129 @@
+"""事件 and 台账: what went wrong, and what happened."""
+
+import json
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from sqlalchemy import select
+
+from console.web.deps import DEPS, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from ledger.append import Ledger
+from ledger.models import AnchorPlace, Incident, LedgerEntry
+from ledger.verify import Broken
+from staff.incidents import close_incident
+from staff.people import names
+from staff.refusal import Refused
+
+_PAGE = 60
+
+
+@needs("incidents.read")
+async def incidents(request: web.Request) -> web.StreamResponse:
+    """Open incidents first, then the closed ones."""
+    return await _incidents_page(request)
+
+
+async def _incidents_page(request: web.Request, refused: Refused | None = None) -> web.Response:
+    async with request.config_dict[DEPS].db.session() as session:
+        query = select(Incident).order_by(Incident.opened_at.desc()).limit(_PAGE)
+        rows = (await session.scalars(query)).all()
+        context = {
+            "place": "incidents",
+            "open": [row for row in rows if row.closed_at is None],
+            "closed": [row for row in rows if row.closed_at is not None],
+            "people": await names(session, {row.closed_by or "system" for row in rows}),
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "records/incidents.html", context, refused.status if refused else 200)
+
+
+@needs("incidents.close")
+async def close(request: web.Request) -> web.StreamResponse:
+    """Close one incident."""
+    resolution = (await form(request)).get("resolution", "")
+    try:
+        await close_incident(
+            request.config_dict[DEPS].ledger,
+            request.match_info["incident"],
+            visitor(request).staff_id,
+            resolution,
+        )
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _incidents_page(request, refused)
+    return see("/console/incidents", "closed")
+
+
+# --- 台账 -----------------------------------------------------------------------------------
+
+
+async def verification(ledger: Ledger) -> tuple[bool, str]:
+    """Whether the whole chain holds at this moment, and the sentence that says so."""
+    try:
+        await ledger.refresh()
+    except Broken as broken:
+        return False, str(broken)
+    return True, "从第一条到最后一条，摘要相连，签名与锚点相符"
+
+
+@needs("ledger.read")
+async def ledger(request: web.Request) -> web.StreamResponse:
+    """Entries newest first, with the verification of this moment."""
+    deps = request.config_dict[DEPS]
+    before = request.query.get("before", "")
+    kind = request.query.get("kind", "")
+    async with deps.db.session() as session:
+        query = select(LedgerEntry).order_by(LedgerEntry.seq.desc())
+        if before.isdigit():
+            query = query.where(LedgerEntry.seq < int(before))
+        if kind:
+            query = query.where(LedgerEntry.kind == kind)
+        rows = (await session.scalars(query.limit(_PAGE + 1))).all()
+        head = (
+            await session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq.desc()).limit(1))
+        ).first()
+        people = await names(session, {row.actor for row in rows})
+        places = (await session.scalars(select(AnchorPlace).order_by(AnchorPlace.address))).all()
+    holds, words = await verification(deps.ledger)
+    context = {
+        "place": "ledger",
+        "rows": [(row, json.loads(row.preimage)["body"]) for row in rows[:_PAGE]],
+        "more": rows[_PAGE - 1].seq if len(rows) > _PAGE else None,
+        "head": head,
+        "people": people,
+        "holds": holds,
+        "words": words,
+        "places": places,
+        "kind": kind,
+        "public_key": deps.ledger.public_hex,
+    }
+    return page(request, "records/ledger.html", context)
+
+
+@needs("ledger.read")
+async def export(request: web.Request) -> web.StreamResponse:
+    """The whole ledger as JSON lines, for `shenfa ledger verify`."""
+    response = web.StreamResponse(
+        headers={
+            "Content-Type": "application/x-ndjson; charset=utf-8",
+            "Content-Disposition": 'attachment; filename="ledger.jsonl"',
+            "Cache-Control": "no-store",
+        }
+    )
+    await response.prepare(request)
+    lines: AsyncIterator[str] = request.config_dict[DEPS].ledger.export()
+    async for line in lines:
+        await response.write(line.encode() + b"\n")
+    await response.write_eof()
+    return response
+
+
+ROUTES = [
+    web.get("/incidents", incidents),
+    web.post("/incidents/{incident}", close),
+    web.get("/ledger", ledger),
+    web.get("/ledger/export", export),
+]

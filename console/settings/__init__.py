@@ -1,0 +1,1 @@
+"""设置: levels, rules, people, proposals, stop switches."""

@@ -1,0 +1,42 @@
+"""设置: where its pages are; what an office decides about itself, by two people."""
+
+from aiohttp import web
+
+from console.settings.levels import level_form, levels, propose_levels
+from console.settings.proposals import decide, proposal, proposals, withdraw
+from console.settings.rules import (
+    false_alarm,
+    propose_exception,
+    propose_rule,
+    rollback,
+    rule,
+    rule_form,
+    rules,
+)
+from console.settings.staff import deactivate_person, propose_staff, reset_person, staff
+from console.settings.switches import settings, switch
+
+ROUTES = [
+    web.get("/settings", settings),
+    web.post("/settings/switches", switch),
+    web.get("/settings/levels", levels),
+    web.get("/settings/levels/{klass}", level_form),
+    web.post("/settings/levels/{klass}", propose_levels),
+    web.get("/settings/rules", rules),
+    web.get("/settings/rules/new", rule_form),
+    web.post("/settings/rules/new", propose_rule),
+    web.post("/settings/rules/rollback", rollback),
+    web.get("/settings/rules/{rule}", rule),
+    web.get("/settings/rules/{rule}/edit", rule_form),
+    web.post("/settings/rules/{rule}/edit", propose_rule),
+    web.post("/settings/rules/{rule}/exception", propose_exception),
+    web.post("/settings/rules/{rule}/false-alarm", false_alarm),
+    web.get("/settings/staff", staff),
+    web.post("/settings/staff", propose_staff),
+    web.post("/settings/staff/{login}/deactivate", deactivate_person),
+    web.post("/settings/staff/{login}/password", reset_person),
+    web.get("/settings/proposals", proposals),
+    web.get("/settings/proposals/{proposal}", proposal),
+    web.post("/settings/proposals/{proposal}", decide),
+    web.post("/settings/proposals/{proposal}/withdraw", withdraw),
+]

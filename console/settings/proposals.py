@@ -1,0 +1,94 @@
+"""待批准: what waits for a second person, and their decision."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from console.settings.forms import posted, text
+from console.settings.frame import people_of, settings_page
+from console.web.deps import DEPS, visitor
+from console.web.pages import see
+from console.web.permissions import needs
+from staff.models import Proposal
+from staff.proposals import STATES
+from staff.refusal import Reason, Refused
+
+
+@needs("proposals.read")
+async def proposals(request: web.Request) -> web.StreamResponse:
+    """What waits for a second person, then what was decided."""
+    deps = request.config_dict[DEPS]
+    rows = await deps.governance.proposals.rows()
+    people = {row.proposed_by for row in rows} | {row.decided_by or "" for row in rows}
+    context = {
+        "tab": "proposals",
+        "open": [row for row in rows if row.state == "proposed"],
+        "decided": [row for row in rows if row.state != "proposed"],
+        "labels": {name: kind.label for name, kind in deps.governance.proposals.kinds.items()},
+        "states": STATES,
+        "people": await people_of(deps, people),
+    }
+    return await settings_page(request, "settings/proposals.html", context)
+
+
+@needs("proposals.read")
+async def proposal(request: web.Request) -> web.StreamResponse:
+    """One change: what it would do, who proposed it and why, and the buttons of who may decide."""
+    return await _proposal(request)
+
+
+async def _proposal(
+    request: web.Request, refused: Refused | None = None, result: Mapping[str, Any] | None = None
+) -> web.Response:
+    deps = request.config_dict[DEPS]
+    made = deps.governance.proposals
+    row: Proposal = await made.get(request.match_info["proposal"])
+    context = {
+        "tab": "proposals",
+        "row": row,
+        "label": made.kinds[row.kind].label if row.kind in made.kinds else row.kind,
+        "states": STATES,
+        "why_not": await made.why_not(row.id, visitor(request).staff_id)
+        if row.state == "proposed"
+        else [],
+        "effect": row.effect,
+        "result": result,
+        "people": await people_of(deps, {row.proposed_by, row.decided_by or ""}),
+    }
+    return await settings_page(request, "settings/proposal.html", context, refused)
+
+
+@needs("proposals.decide")
+async def decide(request: web.Request) -> web.StreamResponse:
+    """批准 or 不批准, by somebody else than the proposer."""
+    deps, me = request.config_dict[DEPS], visitor(request).staff_id
+    made, form = deps.governance.proposals, await posted(request)
+    key, verdict = request.match_info["proposal"], text(form, "verdict")
+    await made.get(key)
+    try:
+        if verdict == "approve":
+            result = await made.approve(key, me)
+            await deps.governance.levels.refresh()
+            if "password" in result:
+                return await _proposal(request, None, result)
+            return see(f"/console/settings/proposals/{key}", "change_approved")
+        if verdict == "reject":
+            await made.reject(key, me, text(form, "reason"))
+            return see(f"/console/settings/proposals/{key}", "change_rejected")
+        raise Refused(422, [Reason("verdict", "请选择批准或不批准")])
+    except Refused as refused:
+        return await _proposal(request, refused)
+
+
+@needs("proposals.make")
+async def withdraw(request: web.Request) -> web.StreamResponse:
+    """收回 one's own proposal."""
+    key = request.match_info["proposal"]
+    made = request.config_dict[DEPS].governance.proposals
+    await made.get(key)
+    try:
+        await made.withdraw(key, visitor(request).staff_id)
+    except Refused as refused:
+        return await _proposal(request, refused)
+    return see(f"/console/settings/proposals/{key}", "change_withdrawn")

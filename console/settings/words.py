@@ -1,0 +1,10 @@
+"""What happened to a change, a person or a switch."""
+
+DONE = {
+    "change_approved": "已批准，变更已生效并记入台账。",
+    "change_rejected": "已记录不批准，什么都没有改变。",
+    "change_withdrawn": "已收回，什么都没有改变。",
+    "deactivated": "已停用，这个人的登录和令牌都已失效。",
+    "false_alarm": "已记下这是误报，规则页能看到次数。",
+    "switched": "开关已改变，并记入台账。",
+}

@@ -1,0 +1,1 @@
+"""来源: whom we may republish, lists, exceptions, pictures, columns."""

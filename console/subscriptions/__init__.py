@@ -1,0 +1,1 @@
+"""订阅: whom we reach."""

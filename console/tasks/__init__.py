@@ -1,0 +1,1 @@
+"""任务: what somebody has to settle by a deadline."""

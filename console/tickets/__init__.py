@@ -1,0 +1,1 @@
+"""值班: questions that wait for a person."""

@@ -1,0 +1,179 @@
+"""值班: who waits for an answer, the conversation, the clauses found, the reply."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aiohttp import web
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import Content
+from bot.models import Account, InboundMessage
+from console.web.deps import DEPS, Deps, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from escalations import replying
+from escalations.models import Ticket, TicketReply
+from escalations.tickets import claim as claim_ticket
+from escalations.tickets import close as close_ticket
+from knowledge.models import Clause, Policy
+from review_queue import drafting
+from review_queue.drafting import Origin
+from review_queue.models import Item
+from staff.people import names
+from staff.refusal import Refused
+
+_SHOWN = 100
+
+
+@needs("tickets.read")
+async def tickets(request: web.Request) -> web.StreamResponse:
+    """Waiting questions by due time, then the answered ones."""
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        waiting = select(Ticket).where(Ticket.state.in_(("open", "claimed")))
+        done = select(Ticket).where(Ticket.state.in_(("answered", "closed")))
+        rows = (await session.scalars(waiting.order_by(Ticket.due_at).limit(_SHOWN))).all()
+        context = {
+            "place": "tickets",
+            "rows": rows,
+            "done_rows": (
+                await session.scalars(done.order_by(Ticket.created_at.desc()).limit(30))
+            ).all(),
+            "accounts": {row.id: row for row in (await session.scalars(select(Account))).all()},
+            "people": await names(session, {row.claimed_by or "system" for row in rows}),
+            "facets": deps.facets,
+        }
+    return page(request, "tickets/list.html", context)
+
+
+async def _show(
+    request: web.Request, refused: Refused | None = None, typed: str = ""
+) -> web.Response:
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
+        account = await session.get(Account, row.account_id)
+        heard = (
+            select(InboundMessage)
+            .where(InboundMessage.contact_id == row.contact_id, InboundMessage.text != "")
+            .order_by(InboundMessage.at.desc())
+            .limit(30)
+        )
+        replies = select(TicketReply).where(TicketReply.ticket_id == row.id)
+        sent = (await session.scalars(replies.order_by(TicketReply.created_at))).all()
+        ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
+        context = {
+            "place": "tickets",
+            "row": row,
+            "account": account,
+            "talk": _talk((await session.scalars(heard)).all(), sent),
+            "stopped": [reply for reply in sent if reply.state == "stopped"],
+            "people": await names(session, ids | {str(one) for one in _told(row)}),
+            "policies": await _policies(session, row),
+            "route": await replying.way(deps.tickets, session, row),
+            "facets": deps.facets,
+            "typed": typed,
+            "reasons": refused.reasons if refused else (),
+        }
+    return page(request, "tickets/page.html", context, refused.status if refused else 200)
+
+
+def _told(row: Ticket) -> list[str]:
+    return [str(one.get("staff_id", "")) for one in row.notified if isinstance(one, dict)]
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the conversation; `who` is "" for the citizen, else a staff id."""
+
+    at: datetime
+    text: str
+    who: str = ""
+
+
+def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[Line]:
+    """Both sides of the conversation in order of time."""
+    lines = [Line(row.at, row.text) for row in heard]
+    lines += [Line(row.created_at, row.text, row.staff_id) for row in sent if row.state == "sent"]
+    return sorted(lines, key=lambda line: line.at)
+
+
+async def _policies(session: AsyncSession, row: Ticket) -> dict[str, Policy]:
+    """The policy behind each candidate clause."""
+    ids = {str(one.get("clause_id", "")) for one in row.candidates if isinstance(one, dict)}
+    query = select(Clause.id, Policy).join(Policy, Policy.id == Clause.policy_id)
+    rows = (await session.execute(query.where(Clause.id.in_(ids)))).all()
+    return {row[0]: row[1] for row in rows}
+
+
+@needs("tickets.read")
+async def ticket(request: web.Request) -> web.StreamResponse:
+    """One question: conversation, candidate clauses, reply."""
+    return await _show(request)
+
+
+@needs("tickets.answer")
+async def claim(request: web.Request) -> web.StreamResponse:
+    """Take a question."""
+    ticket_id = request.match_info["ticket"]
+    try:
+        await claim_ticket(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _show(request, refused)
+    return see(f"/console/tickets/{ticket_id}", "ticket_claimed")
+
+
+@needs("tickets.answer")
+async def reply(request: web.Request) -> web.StreamResponse:
+    """Answer a question, or let a stopped answer go out as the second person."""
+    deps: Deps = request.config_dict[DEPS]
+    ticket_id, fields = request.match_info["ticket"], await form(request)
+    me = visitor(request).staff_id
+    try:
+        if fields.get("reply"):
+            row = await replying.approve_reply(deps.tickets, fields["reply"], me)
+        else:
+            row = await replying.reply(deps.tickets, ticket_id, me, fields.get("text", ""))
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _show(request, refused, fields.get("text", ""))
+    done = "ticket_sent" if row.state == "sent" else "ticket_stopped"
+    return see(f"/console/tickets/{ticket_id}", done)
+
+
+@needs("tickets.answer")
+async def close(request: web.Request) -> web.StreamResponse:
+    """End a question, or offer its answer as a draft Q&A entry for review."""
+    deps: Deps = request.config_dict[DEPS]
+    ticket_id, me = request.match_info["ticket"], visitor(request).staff_id
+    try:
+        if (await form(request)).get("promote"):
+            await replying.promote(deps.tickets, ticket_id, me, _as_item(deps))
+            return see(f"/console/tickets/{ticket_id}", "ticket_promoted")
+        await close_ticket(deps.tickets, ticket_id, me)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await _show(request, refused)
+    return see("/console/tickets", "ticket_closed")
+
+
+def _as_item(deps: Deps) -> Callable[[Content, str], Awaitable[Item]]:
+    async def create(content: Content, staff_id: str) -> Item:
+        return await drafting.create_item(deps.queue, content, Origin(editor_id=staff_id))
+
+    return create
+
+
+ROUTES = [
+    web.get("/tickets", tickets),
+    web.get("/tickets/{ticket}", ticket),
+    web.post("/tickets/{ticket}/claim", claim),
+    web.post("/tickets/{ticket}/reply", reply),
+    web.post("/tickets/{ticket}/close", close),
+]

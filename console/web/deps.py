@@ -1,0 +1,82 @@
+"""What the console is given by the composition root, and how handlers reach it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
+
+from aiohttp import web
+
+from config.settings import Settings
+from console.web.permissions import role_fault
+from content_sources.ingest import Ingest
+from escalations.tickets import TicketWiring
+from facets.taxonomy import Taxonomy
+from ledger.append import Ledger
+from review_queue.desk import Queue
+from review_queue.governance.kinds import Governance
+from staff.refusal import Reason, Refused, missing
+from staff.sessions import Visitor
+from storage.cache import Cache
+from storage.database import Database
+
+
+@dataclass(frozen=True)
+class Deps:
+    """One office's parts."""
+
+    settings: Settings
+    db: Database
+    ledger: Ledger
+    queue: Queue
+    governance: Governance
+    cache: Cache
+    taxonomy: Taxonomy
+    tickets: TicketWiring
+    ingest: Ingest
+
+    @property
+    def facets(self) -> Mapping[str, Mapping[str, str]]:
+        """Dimension -> key -> label, in the order of the taxonomy."""
+        return {
+            name: {key: facet.label for key, facet in values.items()}
+            for name, values in self.taxonomy.facets.items()
+        }
+
+
+DEPS = web.AppKey("deps", Deps)
+VISITOR = web.RequestKey("visitor", Visitor)
+Row = TypeVar("Row")
+
+
+def visitor(request: web.Request) -> Visitor:
+    """The signed-in person; Refused (401) when nobody is."""
+    found = request.get(VISITOR)
+    if not isinstance(found, Visitor):
+        raise Refused(401, [Reason("signin", "请先登录")])
+    return found
+
+
+class Acting(NamedTuple):
+    """What every act of the queue is given first: `await claims.claim(*acting(request))`."""
+
+    queue: Queue
+    item_id: str
+    staff_id: str
+
+
+def acting(request: web.Request) -> Acting:
+    """The queue, the item of the address, and who acts on it."""
+    queue = request.config_dict[DEPS].queue
+    return Acting(queue, request.match_info["item"], visitor(request).staff_id)
+
+
+def forbidden(action: str) -> Refused:
+    """The refusal for a missing role."""
+    return Refused(403, [role_fault(action)])
+
+
+def found(row: Row | None, what: str) -> Row:
+    """The row, or a 404 that names what is missing."""
+    if row is None:
+        raise missing(what)
+    return row

@@ -1,0 +1,150 @@
+"""The one middleware before every page and API call: who, may they, is the form theirs, headers."""
+
+import hmac
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from console.web.deps import DEPS, VISITOR, forbidden
+from console.web.permissions import PUBLIC, action_of, may
+from staff.passkeys import Place
+from staff.refusal import Reason, Refused
+from staff.sessions import Visitor, visitor_of_session, visitor_of_token
+
+COOKIE = "shenfa_session"
+FORM_COOKIE = "shenfa_form"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+        "object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Problem = Callable[[web.Request, Refused], web.StreamResponse]
+_log = structlog.get_logger("console")
+
+
+def is_secure(request: web.Request) -> bool:
+    """Whether cookies must be Secure: over https, or when the office's public address is https."""
+    return request.secure or request.config_dict[DEPS].settings.public_url.startswith("https:")
+
+
+def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Security headers on everything; nothing signed-in is cached."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    response.headers.setdefault("Cache-Control", "no-store")
+    if is_secure(request):
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+
+
+async def _who(request: web.Request) -> Visitor | None:
+    db = request.config_dict[DEPS].db
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return await visitor_of_token(db, token.strip())
+    cookie = request.cookies.get(COOKIE)
+    return await visitor_of_session(db, cookie) if cookie else None
+
+
+def same_origin(request: web.Request) -> bool:
+    """Whether the browser says the form came from this very host."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None and site != "same-origin":
+        return False
+    origin = request.headers.get("Origin")
+    return origin is None or urlsplit(origin).netloc == request.host
+
+
+async def _sent_token(request: web.Request) -> str:
+    header = request.headers.get("X-CSRF")
+    if header is not None:
+        return header
+    if request.content_type in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return str((await request.post()).get("csrf", ""))
+    return ""
+
+
+async def check_form(request: web.Request, expected: str) -> None:
+    """Refuse a form from elsewhere, or without this session's token."""
+    sent = await _sent_token(request)
+    if not same_origin(request) or not expected:
+        raise Refused(403, [Reason("origin", "表单不是从本站页面提交的，已拒绝：请从本站页面操作")])
+    if not hmac.compare_digest(sent.encode(), expected.encode()):
+        raise Refused(403, [Reason("csrf", "页面已过期：请刷新页面后重新提交")])
+
+
+async def _admit(request: web.Request) -> None:
+    """Session, then role, then form token. A route that declares nothing is closed."""
+    action = action_of(request.match_info.handler)
+    person = await _who(request)
+    if person is not None:
+        request[VISITOR] = person
+    if action == PUBLIC or request.match_info.http_exception is not None:
+        return
+    if person is None:
+        raise Refused(401, [Reason("signin", "请先登录：可能是太久没有操作，或已在别处退出")])
+    if action is None or not may(person.roles, action):
+        raise forbidden(action or "items.write")
+    if request.method not in _SAFE and person.csrf:
+        await check_form(request, person.csrf)
+
+
+def guard(problem: Problem) -> Middleware:
+    """The middleware; `problem` turns a refusal into a page or a JSON error."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            await _admit(request)
+            response = await handler(request)
+        except Refused as refused:
+            response = problem(request, refused)
+        except web.HTTPException as http:
+            response = problem(request, _of_http(http))
+        except Exception:  # noqa: BLE001  logged; a page must still be shown
+            _log.exception("request failed", path=request.path)
+            reason = Reason("error", "系统出错，操作没有完成，已记入日志：请重试或联系管理员")
+            response = problem(request, Refused(500, [reason]))
+        set_headers(request, response)
+        return response
+
+    return middleware
+
+
+_HTTP_WORDS = {
+    404: "没有这个页面：请检查地址",
+    405: "这个地址不接受这样的操作",
+    413: "内容过大：请缩短后重试",
+}
+
+
+def _of_http(http: web.HTTPException) -> Refused:
+    return Refused(
+        http.status, [Reason("http", _HTTP_WORDS.get(http.status, "请求有误，请返回重试"))]
+    )
+
+
+def place_of(request: web.Request) -> Place:
+    """Where the visitor's browser is: the office's own address, or a localhost name of it."""
+    scheme = "https" if is_secure(request) else "http"
+    origin = request.headers.get("Origin") or f"{scheme}://{request.host}"
+    place = Place(origin)
+    office = request.config_dict[DEPS].settings.public_url
+    near = place.rp_id == "localhost" or place.rp_id.endswith(".localhost")
+    elsewhere = request.method == "POST" and not same_origin(request)
+    if elsewhere or not (near or origin == office.rstrip("/")):
+        raise Refused(
+            422, [Reason("passkey_place", f"通行密钥只能在本单位的网址 {office} 上登记和使用")]
+        )
+    return place

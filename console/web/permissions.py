@@ -1,0 +1,99 @@
+"""Who may do what in the console and the API: one table of actions, one decorator for routes."""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import TypeVar
+
+from aiohttp import web
+
+from staff import roles
+from staff.refusal import Reason
+from staff.rights import RIGHTS
+from staff.roles import ROLES
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Route = TypeVar("Route", bound=Handler)
+
+PUBLIC = "public"
+"""No session needed: sign-in, static files, health, and the citizen's verify page."""
+
+_ALL = frozenset(ROLES)
+_EDITORIAL = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_WATCHERS = frozenset({"admin", "supervisor", "auditor"})
+
+ACTIONS: dict[str, frozenset[str]] = {
+    "home": _ALL,
+    "items.read": _EDITORIAL | _WATCHERS,
+    "items.note": _EDITORIAL | _WATCHERS,
+    "items.write": frozenset({"editor"}),
+    "items.review": _REVIEWERS,
+    "experts.ask": _EDITORIAL,
+    "items.takeover": _REVIEWERS | {"admin"},
+    "absence.set": _REVIEWERS | {"admin"},
+    "absence.others": frozenset({"admin"}),
+    "items.schedule": _EDITORIAL - {"secrecy"},
+    "items.recall": _ALL - {"auditor", "duty"},
+    "publications.read": _EDITORIAL | _WATCHERS,
+    "publications.settle": RIGHTS["publications.settle"],
+    "sources.read": _EDITORIAL | _WATCHERS,
+    "sources.propose": frozenset({"editor", "admin"}),
+    "sources.approve": frozenset({"admin"}),
+    "exceptions.ask": frozenset({"editor"}),
+    "exceptions.decide": frozenset({"reviewer_3", "supervisor"}),
+    "pictures.set": RIGHTS["pictures.set"],
+    "tasks.read": _EDITORIAL | _WATCHERS,
+    "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
+    "tasks.settle": _EDITORIAL | frozenset({"admin", "supervisor"}),
+    "policies.read": _ALL,
+    "policies.propose": frozenset({"editor", "admin"}),
+    "policies.approve": frozenset({"admin"}),
+    "subscriptions.read": _EDITORIAL | _WATCHERS,
+    "tickets.read": frozenset({"duty", "admin", "supervisor"}),
+    "tickets.answer": frozenset({"duty", "supervisor"}),
+    "incidents.read": _ALL,
+    "incidents.close": RIGHTS["incidents.close"],
+    "switches.set": RIGHTS["switches.set"],
+    "ledger.read": _WATCHERS | _EDITORIAL,
+    "settings.read": _WATCHERS,
+    "rules.read": _EDITORIAL | _WATCHERS,
+    "rules.feedback": _EDITORIAL | {"admin"},
+    "rules.propose": _REVIEWERS | {"admin"},
+    "levels.read": _EDITORIAL | _WATCHERS,
+    "levels.propose": frozenset({"admin"}),
+    "staff.read": _WATCHERS,
+    "staff.propose": frozenset({"admin"}),
+    "staff.manage": frozenset({"admin"}),
+    "proposals.read": _EDITORIAL | _WATCHERS,
+    "proposals.make": _EDITORIAL | {"admin"},
+    "proposals.decide": frozenset({"admin"}),
+    "tokens.own": _ALL,
+    "passkeys.confirm": frozenset({"admin"}),
+}
+
+
+def needs(action: str) -> Callable[[Route], Route]:
+    """Declare the action a route performs; the guard refuses whoever has no role for it."""
+    if action != PUBLIC and action not in ACTIONS:
+        raise KeyError(f"{action} is missing in the table of actions")
+
+    def mark(handler: Route) -> Route:
+        handler.action = action  # type: ignore[attr-defined]
+        return handler
+
+    return mark
+
+
+def action_of(handler: object) -> str | None:
+    """What `needs` declared on a handler, or None."""
+    found = getattr(handler, "action", None)
+    return found if isinstance(found, str) else None
+
+
+def may(roles: Collection[str], action: str) -> bool:
+    """Whether one of `roles` carries `action`."""
+    return not ACTIONS[action].isdisjoint(roles)
+
+
+def role_fault(action: str) -> Reason:
+    """The sentence for somebody without the role."""
+    return roles.role_fault(ACTIONS[action])

@@ -1,0 +1,259 @@
+"""How rows are said in words: states, times, digests, ledger kinds; the templates' filters."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from bot.channels import CHANNELS
+from bot.contract import State
+from bot.models import Account
+from bot.switching import SWITCHES
+from config.clock import BEIJING, beijing, now
+from review_queue.states import STATES
+from review_queue.workflow import GATE_NAMES
+from staff.refusal import Reason, Refused
+from staff.roles import ROLES
+
+SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
+SENDING = {
+    State.CREATED: ("等待发送", "plain"),
+    State.SENDING: ("正在发送", "busy"),
+    State.SUBMITTED: ("平台处理中", "busy"),
+    State.PUBLISHED: ("已发出", "good"),
+    State.RETRYING: ("稍后重试", "warn"),
+    State.FAILED: ("没有发出", "stop"),
+    State.UNKNOWN: ("未确认是否发出", "warn"),
+    State.ENDED: ("已终止", "plain"),
+    State.HELD: ("暂缓，等来信或处理", "plain"),
+}
+PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
+"""The same states for a whole publication: what is held there failed its last check."""
+PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
+ENTRY_KINDS = {
+    "genesis": "建立台账",
+    "passkey.registered": "登记通行密钥",
+    "passkey.confirmed": "确认通行密钥",
+    "passkey.revoked": "停用通行密钥",
+    "expert.asked": "请部门核对",
+    "expert.answered": "部门答复",
+    "expert.withdrawn": "收回核对链接",
+    "staff.set": "设置人员与角色",
+    "staff.password_reset": "重设密码",
+    "staff.password_changed": "改自己的密码",
+    "workflow.approved": "审核级次生效",
+    "rules.approved": "规则集生效",
+    "proposal.made": "提出变更",
+    "proposal.approved": "批准变更",
+    "proposal.rejected": "不批准变更",
+    "proposal.withdrawn": "收回变更",
+    "source.proposed": "提出稿源",
+    "source.approved": "批准稿源",
+    "source.revoked": "撤销稿源",
+    "source.rejected": "未批准稿源变更",
+    "source.expired": "稿源到期",
+    "source.exception_asked": "申请例外转载",
+    "source.exception": "批准例外转载",
+    "source.imported": "导入稿源名单",
+    "item.quarantined": "隔离稿件",
+    "item.lifted": "解除隔离",
+    "column.added": "启用栏目",
+    "column.switched": "停用或恢复栏目",
+    "picture.declared": "登记图片来历",
+    "task.opened": "开出任务",
+    "task.closed": "处理任务",
+    "policy.proposed": "提出政策变更",
+    "policy.approved": "批准政策变更",
+    "policy.repealed": "废止政策",
+    "policy.rejected": "未批准政策变更",
+    "revision.created": "保存一稿",
+    "item.submitted": "提交审核",
+    "item.claimed": "领取稿件",
+    "item.unclaimed": "放开稿件",
+    "item.taken_over": "接手审核",
+    "item.returned": "退回稿件",
+    "item.referred": "转有关部门",
+    "referral.answered": "有关部门答复",
+    "referral.overdue": "有关部门逾期未复",
+    "waiver.granted": "放行一条提示",
+    "class.lowered": "降低类别",
+    "level.reminded": "审核提醒",
+    "level.overdue": "审核超时",
+    "retrospective.closed": "应急复审完成",
+    "retrospective.overdue": "应急复审超时",
+    "staff.absent": "登记外出与代理",
+    "item.recalled": "撤回稿件",
+    "item.scheduled": "安排发布",
+    "decision": "审核结论",
+    "release.created": "放行",
+    "publication.finished": "发布结果",
+    "publication.settled": "人工确认发布结果",
+    "push.finished": "推送结果",
+    "switch.set": "停发开关",
+    "ticket.opened": "转人工",
+    "ticket.escalated": "转下一位值班",
+    "ticket.claimed": "接手问题",
+    "ticket.answered": "答复问题",
+    "ticket.closed": "结束问题",
+    "ticket.promoted": "答复存为问答",
+    "ticket.reply_stopped": "答复被拦下",
+    "ticket.overdue": "问题超时",
+    "incident.closed": "处理事件",
+    "checkpoint": "签名检查点",
+    "ledger.restored": "从备份恢复",
+    "signin": "登录",
+    "gates.run": "五关检查",
+}
+
+
+def clock_words(moment: datetime | None) -> str:
+    """2026年11月24日 14:05, Beijing time."""
+    if moment is None:
+        return "—"
+    local = beijing(moment)
+    return f"{local.year}年{local.month}月{local.day}日 {local:%H:%M}"
+
+
+def short_clock(moment: datetime) -> str:
+    """今天 14:05, 昨天 09:00, 11月3日 08:30."""
+    local, today = beijing(moment), beijing(now()).date()
+    names = {0: "今天", 1: "昨天", -1: "明天"}
+    day = names.get((today - local.date()).days, f"{local.month}月{local.day}日")
+    return f"{day} {local:%H:%M}"
+
+
+def span_words(span: timedelta) -> str:
+    """A length of time in the largest sensible unit."""
+    minutes = int(abs(span).total_seconds() // 60)
+    if minutes < 1:
+        return "不到 1 分钟"
+    if minutes < 60:
+        return f"{minutes} 分钟"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} 小时"
+    return f"{minutes // (24 * 60)} 天"
+
+
+def _time(moment: datetime, words: str, tone: str = "") -> Markup:
+    attribute = Markup(' class="{}"').format(tone) if tone else ""
+    return Markup('<time datetime="{}" title="北京时间 {}"{}>{}</time>').format(
+        moment.isoformat(), clock_words(moment), attribute, words
+    )
+
+
+def ago(moment: datetime | None) -> Markup:
+    """3 分钟前 / 2 小时后, the exact Beijing time on hover."""
+    if moment is None:
+        return Markup("—")
+    span = now() - moment
+    if abs(span) > timedelta(days=7):
+        return _time(moment, clock_words(moment))
+    words = "刚刚" if abs(span) < timedelta(minutes=1) else span_words(span)
+    if words != "刚刚":
+        words += "前" if span > timedelta(0) else "后"
+    return _time(moment, words)
+
+
+def due(moment: datetime | None) -> Markup:
+    """还有 2 小时, or 已超时 30 分钟 in red."""
+    if moment is None:
+        return Markup("—")
+    left = moment - now()
+    if left < timedelta(0):
+        return _time(moment, f"已超时 {span_words(left)}", "late")
+    tone = "soon" if left < timedelta(hours=1) else ""
+    return _time(moment, f"还有 {span_words(left)}", tone)
+
+
+def when(moment: datetime | None) -> Markup:
+    """今天 14:05, exact on hover."""
+    return _time(moment, short_clock(moment)) if moment else Markup("—")
+
+
+def field_time(moment: datetime | None) -> str:
+    """The value of a datetime-local field, Beijing time."""
+    return f"{beijing(moment):%Y-%m-%dT%H:%M}" if moment else ""
+
+
+def read_field_time(text: str, name: str) -> datetime:
+    """A datetime-local field as an aware moment; Refused names the field."""
+    try:
+        value = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(
+            422, [Reason("time", f"{name}不是有效时间：请按 2026-11-24 09:30 的格式填写")]
+        ) from error
+    return value if value.tzinfo else value.replace(tzinfo=BEIJING)
+
+
+def digest_groups(digest: str) -> str:
+    """The first 16 hex digits in four short groups."""
+    return " ".join(digest[index : index + 4] for index in range(0, 16, 4))
+
+
+def roles_words(roles: Any) -> str:
+    """编辑、初审"""
+    return "、".join(label for role, label in ROLES.items() if role in roles) or "没有角色"
+
+
+def account_words(account: Account) -> str:
+    """青禾政务（微信）; the platform is not said twice."""
+    label = PLATFORMS.get(account.platform, account.platform)
+    return account.name if label in account.name else f"{account.name}（{label}）"
+
+
+_AUDIENCE = (("topics", "主题"), ("groups", "人群"), ("regions", "地区"))
+
+
+def audience_words(
+    audience: Mapping[str, Sequence[str]] | None, facets: Mapping[str, Mapping[str, str]]
+) -> str:
+    """主题：就业创业；人群：高校毕业生, or that nobody is written to."""
+    if not audience:
+        return "不推送，只公开发布"
+    return "；".join(
+        f"{label}：{'、'.join(facets.get(name, {}).get(key, key) for key in audience[name])}"
+        for name, label in _AUDIENCE
+        if audience.get(name)
+    )
+
+
+def left(moment: datetime) -> str:
+    """How long until a moment: 18 分钟."""
+    return span_words(moment - now())
+
+
+def sentence(text: str) -> Markup:
+    """Plain text with its line breaks kept."""
+    return Markup("<br>").join(escape(line) for line in text.split("\n"))
+
+
+DONE = {
+    "proposed": "已提出，等待另一位管理员批准。",
+}
+"""What more than one feature says after a form."""
+FILTERS: dict[str, Callable[..., str]] = {
+    "ago": ago,
+    "due": due,
+    "when": when,
+    "clock": clock_words,
+    "field_time": field_time,
+    "digest": digest_groups,
+    "roles": roles_words,
+    "lines": sentence,
+    "left": left,
+    "audience": audience_words,
+    "account": account_words,
+}
+WORDS: dict[str, object] = {
+    "GATE_NAMES": GATE_NAMES,
+    "SEVERITIES": SEVERITIES,
+    "SENDING": SENDING,
+    "PUBLISHING": PUBLISHING,
+    "STATES": STATES,
+    "PLATFORMS": PLATFORMS,
+    "ENTRY_KINDS": ENTRY_KINDS,
+    "SWITCHES": SWITCHES,
+    "ROLES": ROLES,
+}

@@ -1,0 +1,83 @@
+"""The only maker of a correction: a new draft of kind 更正, to where the old item went."""
+
+from dataclasses import dataclass
+
+from bot.contract import Content
+from ledger.append import Transaction
+from review_queue.canonical import Draft
+from review_queue.desk import Queue, fresh_levels, latest
+from review_queue.drafting import Origin, create_item_in
+from review_queue.models import Item
+from review_queue.states import ItemState
+from staff.people import person_with, read_person
+from staff.refusal import Reason, Refused, missing
+
+KIND = "更正"
+WRITERS = frozenset({"editor"})
+_SENT = (ItemState.SCHEDULED, ItemState.PUBLISHED, ItemState.RECALLED)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The words of a correction."""
+
+    title: str
+    body: str
+
+
+async def correct(queue: Queue, item_id: str, staff_id: str, words: Correction) -> Item:
+    """Correct what went out or is planned, in these words; it is reviewed like every item.
+
+    Refused: 403 for whoever does not write, 404 for no item, 409 for one that was never planned.
+    """
+    await fresh_levels(queue)
+    async with queue.ledger.transaction() as tx:
+        await person_with(tx.session, staff_id, WRITERS)
+        old = await _old(tx, item_id)
+        if old.state not in _SENT:
+            why = "只有安排过发布的稿件才需要更正，草稿请直接修改"
+            raise Refused(409, [Reason("state", why)])
+        draft = await _text(tx, old)
+        content = Content(KIND, words.title, words.body, attribution=draft.attribution)
+        return await create_item_in(queue, tx, content, _origin(old, draft, staff_id))
+
+
+async def copy_to_correct(queue: Queue, tx: Transaction, item_id: str, staff_id: str) -> Item:
+    """The old text with its files as the draft of a correction, for an editor to change.
+
+    For a caller that has asked whether this person may: whoever settles a task need not be an
+    editor. The state is not asked either, since the task came from something that was published.
+    """
+    await read_person(tx.session, staff_id)
+    old = await _old(tx, item_id)
+    draft = await _text(tx, old)
+    content = Content(
+        kind=KIND,
+        title=f"更正：{draft.title}"[:300],
+        body=draft.body,
+        attribution=draft.attribution,
+        attachments=draft.attachments,
+        cover=draft.cover,
+    )
+    return await create_item_in(queue, tx, content, _origin(old, draft, staff_id))
+
+
+async def _old(tx: Transaction, item_id: str) -> Item:
+    item = await tx.session.get(Item, item_id)
+    if item is None:
+        raise missing("篇稿件")
+    return item
+
+
+async def _text(tx: Transaction, old: Item) -> Draft:
+    return Draft.from_canonical((await latest(tx.session, old)).canonical)
+
+
+def _origin(old: Item, draft: Draft, staff_id: str) -> Origin:
+    """To the same accounts and audience, in the class the item has now."""
+    return Origin(
+        editor_id=staff_id,
+        klass=old.klass,
+        audience=draft.audience,
+        accounts=draft.accounts,
+    )
