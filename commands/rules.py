@@ -15,7 +15,7 @@ from commands.options import Home, Json, Why
 from console.settings.forms import matches
 from console.web.words import SEVERITIES, clock_words
 from gates.rules import RuleSet
-from review_queue.governance.rule_changes import try_examples
+from review_queue.governance.rule_preview import try_examples
 from review_queue.governance.rulesets import feedback_counts, rows_of
 from review_queue.workflow import GATE_NAMES
 from staff.people import names

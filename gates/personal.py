@@ -12,11 +12,10 @@ from stdnum import luhn
 from stdnum.cn import ric
 
 from documents.parts import Severity
-from documents.persons import SURNAMES
-from gates.finding import Context, Finding, Ground
+from gates.finding import Context, Finding
+from gates.privacy import privacy_ground, told
 from gates.redaction import PERSONAL, profile_of
-
-_PRIVACY = "《中华人民共和国个人信息保护法》第二十五条、第二十八条；《政府信息公开条例》第十五条"
+from gates.traces import find_minors, find_names, find_recombined, find_tracks
 
 _ID18 = re.compile(
     r"(?<![0-9A-Za-z])([1-8](?:[ -]?\d){5})[ -]?((?:1[ -]?[89]|2[ -]?0)(?:[ -]?\d){2})"
@@ -103,27 +102,13 @@ def find_personal(ctx: Context) -> Iterator[Finding]:
                 if PERSONAL[finding.rule] in _TELLING:
                     numbers.append(span)
                 yield finding
-    yield from _names(ctx, dense, numbers)
-    yield from _minors(ctx, dense)
-    yield from _tracks(ctx, dense)
-    yield from _recombined(ctx, dense)
+    yield from find_names(ctx, dense, numbers)
+    yield from find_minors(ctx, dense)
+    yield from find_tracks(ctx, dense)
+    yield from find_recombined(ctx, dense)
 
 
 _TELLING = ("id-card", "bank-card", "passport", "permit", "member-number")
-
-
-def _ground(rule: str, severity: Severity, said: str) -> Ground:
-    return Ground("secrecy", f"secrecy.{rule}", severity, said, _PRIVACY, waivable=False)
-
-
-def _told(
-    ctx: Context, span: tuple[int, int], rule: str, severity: Severity, said: str
-) -> tuple[Finding, tuple[int, int]]:
-    """One finding, with the mask of the profile in use."""
-    ground = _ground(rule, severity, f"{said}，公开前应当去标识化")
-    start, end = span
-    mask = profile_of().mask(PERSONAL[f"secrecy.{rule}"], ctx.dense.text[start:end])
-    return ctx.mark_dense(span, ground, [mask]), span
 
 
 def _is_serial(dense: str, start: int, end: int) -> bool:
@@ -159,11 +144,11 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         if number[:2] not in _PROVINCES or not _dated(*map(int, parts[1:4])):
             continue
         if ric.calc_check_digit(number) == number[-1]:
-            yield _told(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
+            yield told(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
         # A wrong check digit is a warning only where the text itself calls it an identity number.
         elif _IDENTITY.search(ctx.around(*match.span())):
             said = "写作身份证号但校验位不符，可能有错字；身份号码"
-            yield _told(ctx, match.span(), "id-card-invalid", "warn", said)
+            yield told(ctx, match.span(), "id-card-invalid", "warn", said)
     for match in _ID15.finditer(dense):
         year, month, day = (int(part) for part in match.group(2, 3, 4))
         if match[1][:2] not in _PROVINCES or not _dated(1900 + year, month, day):
@@ -173,7 +158,7 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         # Fifteen digits have no check digit: without the word beside them they are only a
         # suspicion.
         severity: Severity = "block" if _IDENTITY.search(ctx.around(*match.span())) else "warn"
-        yield _told(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
+        yield told(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
 
 
 _CROSSES = str.maketrans("×ХхX", "XXXX")
@@ -192,7 +177,7 @@ def _ids_masked(ctx: Context, dense: str) -> Personal:
         # Few hidden digits are found by trying: the check digit tells which one is right.
         if looks and shown > _ENOUGH and _is_masked(number):
             said = "身份证号遮盖得太少，剩下的数字仍能认出本人"
-            yield _told(ctx, match.span(), "id-card-masked", "warn", said)
+            yield told(ctx, match.span(), "id-card-masked", "warn", said)
 
 
 def _is_masked(number: str) -> bool:
@@ -214,7 +199,7 @@ def _mobiles(ctx: Context, dense: str) -> Personal:
 def _mobile(ctx: Context, span: tuple[int, int]) -> tuple[Finding, tuple[int, int]]:
     # Without the country code: the mask keeps head and tail of the eleven digits.
     number = re.sub(r"\D", "", ctx.dense.text[slice(*span)])[-11:]
-    ground = _ground("mobile", "block", "手机号码，公开前应当去标识化")
+    ground = privacy_ground("mobile", "block", "手机号码，公开前应当去标识化")
     return ctx.mark_dense(span, ground, [profile_of().mask("mobile", number)]), span
 
 
@@ -226,7 +211,7 @@ def _mails(ctx: Context, dense: str) -> Personal:
         official = match[0].lower().endswith(_SPARED_HOSTS)
         severity: Severity = "hint" if official else "warn"
         said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
-        yield _told(ctx, match.span(), "e-mail", severity, said)
+        yield told(ctx, match.span(), "e-mail", severity, said)
 
 
 def _cards(ctx: Context, dense: str) -> Personal:
@@ -242,14 +227,14 @@ def _cards(ctx: Context, dense: str) -> Personal:
         if not named and _is_serial(dense, *match.span()):
             continue
         severity: Severity = "block" if named else "warn"
-        yield _told(ctx, match.span(), "bank-card", severity, "银行卡号")
+        yield told(ctx, match.span(), "bank-card", severity, "银行卡号")
 
 
 def _passports(ctx: Context, dense: str) -> Personal:
     for match in _PASSPORT.finditer(dense):
         # A letter with eight digits is a model or file number more often than a passport.
         if _PASSPORT_WORD.search(ctx.around(*match.span())):
-            yield _told(ctx, match.span(), "passport", "block", "护照号码")
+            yield told(ctx, match.span(), "passport", "block", "护照号码")
 
 
 def _permits(ctx: Context, dense: str) -> Personal:
@@ -264,26 +249,26 @@ def _permits(ctx: Context, dense: str) -> Personal:
             # them counts.
             before = dense[max(0, match.start() - 20) : match.start()]
             if word.search(before) and not re.search(r"[年月日电话]\S{0,4}$", before):
-                yield _told(ctx, match.span(), "permit", "block", said)
+                yield told(ctx, match.span(), "permit", "block", said)
 
 
 def _plates(ctx: Context, dense: str) -> Personal:
     for match in _PLATE.finditer(dense):
-        yield _told(ctx, match.span(), "plate", "warn", "车牌号码")
+        yield told(ctx, match.span(), "plate", "warn", "车牌号码")
 
 
 def _members(ctx: Context, dense: str) -> Personal:
     if "号" not in dense:
         return
     for match in _MEMBER.finditer(dense):
-        yield _told(ctx, match.span(1), "member-number", "block", "社保、医保或病历号码")
+        yield told(ctx, match.span(1), "member-number", "block", "社保、医保或病历号码")
 
 
 def _homes(ctx: Context, dense: str) -> Personal:
     for pattern in (_HOME, _FLAT):
         for match in pattern.finditer(dense):
             start, end = match.span()
-            ground = _ground("home-address", "warn", "家庭住址，公开时只到乡镇、街道")
+            ground = privacy_ground("home-address", "warn", "家庭住址，公开时只到乡镇、街道")
             mask = profile_of().mask("address", match[0])
             yield ctx.mark_dense((start, end), ground, [mask]), (start, end)
 
@@ -300,121 +285,3 @@ _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
     _plates,
     _homes,
 )
-
-# --- who, when and where --------------------------------------------------------------------
-
-_NAME_BEFORE = re.compile(
-    rf"(?:^|[\s，,、；;。:：（(|\t]|姓名|联系人|当事人|申请人|户主|患者|学生|职工|村民|居民|本人)"
-    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})"
-    r"(?=[\s，,、:：（(|\t]|男|女|的?(?:公民)?身份证|身份|证件|护照|银行|卡号|账号|社保|医保|病历)"
-)
-
-
-def _names(ctx: Context, dense: str, numbers: list[tuple[int, int]]) -> Iterator[Finding]:
-    """The name that a personal number in the same sentence belongs to."""
-    told: set[tuple[int, int]] = set()
-    for start, end in numbers:
-        begin = max(ctx.sentence(start, end)[0] - 1, start - 30, 0)  # with the stop before it
-        found = [match.span(1) for match in _NAME_BEFORE.finditer(dense, begin, start)]
-        if found and found[-1] not in told:
-            told.add(found[-1])
-            yield _told(ctx, found[-1], "name", "warn", "姓名与证件、账户号码写在一起")[0]
-
-
-_MINOR = re.compile(
-    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?:[（(，,、]\s*|\s)?(?:男|女)?[，,、]?\s*(?:今年|现年|年仅)?"
-    r"(\d{1,2})(?:周)?岁"
-)
-_NOT_NAMED = re.compile("某$|[的是在年有了到和不为于至从]")
-
-
-def _minors(ctx: Context, dense: str) -> Iterator[Finding]:
-    """A named child."""
-    if "岁" not in dense:
-        return
-    for match in _MINOR.finditer(dense):
-        before = dense[max(0, match.start() - 1) : match.start()]
-        # Whether somebody is named at all: 某 and particles caught by the pattern are no names.
-        if int(match[2]) < 18 and not _NOT_NAMED.search(match[1]) and not _HAN_BEFORE.match(before):
-            yield _told(ctx, match.span(1), "minor", "warn", "未成年人的姓名")[0]
-
-
-_HAN_BEFORE = re.compile("(?![生童孩子患者女儿])[\u4e00-\u9fff]")
-_CASE = re.compile(
-    r"病例|感染者|密切接触者|密接|确诊|患者|无症状|流调|行动轨迹|活动轨迹|活动史|行程轨迹"
-)
-_STEP = re.compile(
-    r"(?:\d{1,2}[:：时点]\d{0,2}分?|\d{1,2}日[上下中]午|\d{1,2}月\d{1,2}日)[^。；\n]{0,16}?"
-    r"(?:乘坐?|驾车|自驾|步行|骑(?:车|电动车)|打车|开车|前往|返回|抵达|到达|离开|到(?!期|账|位|岗|\d))"
-)
-_MARCH = re.compile(r"乘坐?|驾车|自驾|步行|骑|打车|开车")
-
-
-def _tracks(ctx: Context, dense: str) -> Iterator[Finding]:
-    """An epidemic-tracing track: one person's times, places and transport, step by step."""
-    if not _CASE.search(dense):
-        return
-    for start, end in _paragraphs(dense):
-        steps = list(_STEP.finditer(dense, start, end))
-        # One time and place is an appointment; a track has at least two steps and somebody who
-        # moves.
-        if len(steps) < 2 or not _MARCH.search(dense, start, end):
-            continue
-        # The word 病例 stands in the paragraph or shortly before it, in the heading of the case.
-        if _CASE.search(dense, max(0, start - 120), end):
-            ground = _ground(
-                "track",
-                "warn",
-                "个人行踪轨迹（时间、地点、交通）：只公布与风险有关的场所和时段，不与个人对应",
-            )
-            yield ctx.mark_dense((steps[0].start(), steps[-1].end()), ground)
-
-
-def _paragraphs(dense: str) -> Iterator[tuple[int, int]]:
-    start = 0
-    for line in dense.split("\n"):
-        yield start, start + len(line)
-        start += len(line) + 1
-
-
-_HIDDEN_NUMBER = re.compile(r"(?<![0-9*])(?=[0-9*]{11,18}(?![0-9*]))\d*\*{2,}[0-9*]*")
-
-
-_NAMED_MASK = re.compile(
-    rf"([{SURNAMES}][\u4e00-\u9fff某*]{{1,2}})[^\d*。\n]{{1,12}}((?=[0-9*]{{11,18}})\d*\*{{2,}}[0-9*]*)"
-)
-
-
-def _recombined(ctx: Context, dense: str) -> Iterator[Finding]:
-    """Masks of one number, or of one person's numbers, that hide different places."""
-    if "**" not in dense:
-        return
-    persons: dict[tuple[str, int], str] = {}
-    for match in _NAMED_MASK.finditer(dense):
-        shape = re.sub(r"\d", "0", match[2])
-        if persons.setdefault((match[1], len(shape)), shape) != shape:
-            yield _differs(ctx, match.span(2))
-            return
-    seen: list[str] = []
-    for match in _HIDDEN_NUMBER.finditer(dense):
-        # A bound: a table of ten thousand masked numbers is not compared with itself.
-        if any(_completes(match[0], other) for other in seen[-200:]):
-            yield _differs(ctx, match.span())
-        if match[0] not in seen:
-            seen.append(match[0])
-
-
-def _differs(ctx: Context, span: tuple[int, int]) -> Finding:
-    said = "同一人、同一号码用了不同的遮盖方式，拼在一起能还原，请统一遮盖"
-    return ctx.mark_dense(span, _ground("masks-differ", "warn", said))
-
-
-def _completes(one: str, other: str) -> bool:
-    """Whether the digits agree where both show some, and nothing stays hidden in both."""
-    if len(one) != len(other) or one == other:
-        return False
-    both = sum(a == b != "*" for a, b in zip(one, other, strict=True))
-    clash = any("*" not in (a, b) and a != b for a, b in zip(one, other, strict=True))
-    hidden = sum(a == b == "*" for a, b in zip(one, other, strict=True))
-    # Three digits in common tell that it is the same number, and one hidden digit is no protection.
-    return not clash and both >= 3 and hidden <= 1

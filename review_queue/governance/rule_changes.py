@@ -7,19 +7,23 @@ a new version when a second person approves.
 import asyncio
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, NotRequired, TypedDict
 
 from sqlalchemy import and_, select
 
-from config.clock import beijing, now
-from gates.engine import GateText, NoFacts, run_gates
-from gates.finding import Finding
+from config.clock import now
 from gates.rules import RuleError, RuleSet
 from ledger.append import Transaction
-from review_queue.canonical import Draft
+from review_queue.governance.rule_preview import (
+    RuleChange,
+    Text,
+    found_by,
+    preview_of,
+    read_texts,
+    try_examples,
+)
 from review_queue.governance.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version
 from review_queue.models import Item, Revision
 from staff.proposals import Approval
@@ -30,27 +34,7 @@ Samples = Callable[[], Awaitable[Sequence[str]]]
 
 _YEAR = timedelta(days=366)
 _ITEMS = 5000
-_EXAMPLES = 20
-_AROUND = 24
 _PHRASE = 100
-
-
-@dataclass(frozen=True)
-class Text:
-    """Something a change is tried on: an item's title and body, or a sample without an id."""
-
-    item: str
-    title: str
-    body: str
-    kind: str = "原创"
-
-
-class RuleChange(TypedDict):
-    """One row before and after; None where it comes or goes."""
-
-    id: str
-    was: Row | None
-    now: Row | None
 
 
 class Line(TypedDict):
@@ -107,7 +91,7 @@ class RuleSetKind:
         """The changed rows, and what they would newly flag or no longer flag."""
         active = await self._sets.active()
         changes = await self._changes(active, payload)
-        preview = await asyncio.to_thread(_preview, changes, await self._texts(active))
+        preview = await asyncio.to_thread(preview_of, changes, await self._texts(active))
         lines = [_line(one) for one in changes]
         if "version" in payload:
             head = f"恢复到第 {payload['version']} 版（现在是第 {active.version} 版）"
@@ -146,7 +130,7 @@ class RuleSetKind:
             found = (await session.execute(query)).all()
         # Examples of all rules are tried too: one rule's change may reach what another one is for.
         own = [text for row in active.rows for text in (*row["must"], *row.get("must_not", ()))]
-        return _read_texts(found, [*own, *await self._samples()])
+        return read_texts(found, [*own, *await self._samples()])
 
 
 class ExceptionKind:
@@ -261,31 +245,6 @@ def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
 # --- trying them out ----------------------------------------------------------------------
 
 
-def _found(rules: RuleSet, text: Text) -> list[Finding]:
-    """What the rows of a small set find in a text; the gates written in code do not count."""
-    draft = GateText(text.title, text.body, text.kind, beijing(now()).date())
-    # Gates written in code find things in any text; only the rule on trial is asked.
-    own = {rule.id for rule in rules.rules}
-    found = run_gates(draft, rules, NoFacts(), include_hints=True)
-    return [one for one in found if one.rule in own]
-
-
-def try_examples(rows: Iterable[Row]) -> None:
-    """Refused (422) naming each example a row contradicts."""
-    faults = []
-    for row in rows:
-        rules = RuleSet.load([dict(row)])
-        for texts, wanted in ((row["must"], True), (row.get("must_not", ()), False)):
-            words = "应当命中却没有命中" if wanted else "不应命中却命中"
-            faults += [
-                Reason("example", f"规则 {row['id']} 的例句{words}：“{text}”")
-                for text in texts
-                if bool(_found(rules, Text("", "", text))) is not wanted
-            ]
-    if faults:
-        raise Refused(422, faults)
-
-
 async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
     """The rule's row with an innocent phrase in it; Refused when that would not help."""
     was = active.row(rule)
@@ -303,70 +262,13 @@ async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
 
 def _try_exception(was: Row, wanted: Row, text: str) -> None:
     # An exception that changes nothing would stand in the rules for ever.
-    if not _found(RuleSet.load([was]), Text("", "", text)):
+    if not found_by(RuleSet.load([was]), Text("", "", text)):
         words = f"规则 {was['id']} 现在并不标出“{text}”，不用加例外"
         raise Refused(422, [Reason("text", words)])
     # The whole phrase must be named, or the rule would go on flagging it from its other side.
-    if _found(RuleSet.load([wanted]), Text("", "", text)):
+    if found_by(RuleSet.load([wanted]), Text("", "", text)):
         raise Refused(422, [Reason("text", "例外要把标出的词连同前后文一起写全")])
     try_examples([wanted])
-
-
-def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:
-    """Read one at a time, in the thread that tries them."""
-    for item_id, canonical in items:
-        draft = Draft.from_canonical(canonical)
-        yield Text(item_id, draft.title, draft.body, draft.kind)
-    for sample in samples:
-        yield Text("", "", sample)
-
-
-def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, object]:
-    """What the changed rows flag that they did not, and the other way round."""
-    old = RuleSet.load([one["was"] for one in changes if one["was"]])
-    new = RuleSet.load([one["now"] for one in changes if one["now"]])
-    counts = {name: {"items": 0, "samples": 0} for name in ("tried", "newly", "gone")}
-    rules: dict[str, Counter[str]] = {"newly": Counter(), "gone": Counter()}
-    examples: dict[str, list[dict[str, object]]] = {"newly": [], "gone": []}
-    for text in texts:
-        group = "items" if text.item else "samples"
-        counts["tried"][group] += 1
-        before = {_key(one): one for one in _found(old, text)}
-        after = {_key(one): one for one in _found(new, text)}
-        for name, mine, other in (("newly", after, before), ("gone", before, after)):
-            hits = [one for key, one in mine.items() if key not in other]
-            counts[name][group] += bool(hits)
-            rules[name].update(one.rule for one in hits)
-            # Two a text: one long document must not fill the whole preview.
-            examples[name] += [_example(name, one, text) for one in hits[:2]]
-    half = _EXAMPLES // 2
-    # Half for each direction; what one does not use the other may.
-    shown = [*examples["newly"][: max(half, _EXAMPLES - len(examples["gone"]))]]
-    shown += examples["gone"][: _EXAMPLES - len(shown)]
-    return {
-        **counts,
-        "rules": {name: dict(found.most_common(20)) for name, found in rules.items()},
-        "examples": shown,
-    }
-
-
-def _key(one: Finding) -> tuple[str, str, str, int, int]:
-    return one.rule, one.severity, one.field, one.start, one.end
-
-
-def _example(name: str, one: Finding, text: Text) -> dict[str, object]:
-    whole = text.title if one.field == "title" else text.body
-    left, right = max(0, one.start - _AROUND), one.end + _AROUND
-    return {
-        "change": name,
-        "rule": one.rule,
-        "severity": one.severity,
-        "before": whole[left : one.start],
-        "text": one.text,
-        "after": whole[one.end : right],
-        "item": text.item,
-        "title": text.title,
-    }
 
 
 # --- in words -----------------------------------------------------------------------------
