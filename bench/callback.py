@@ -70,6 +70,7 @@ async def _load(app: web.Application, path: str, n: int) -> tuple[float, list[fl
             for query, body in texts:
                 begun = time.perf_counter()
                 async with http.post(url, params=query, data=body) as answer:
+                    # Each answer is looked at: a refusal costs less than an answer.
                     if "<Encrypt>" not in await answer.text():
                         raise RuntimeError("a message was not answered")
                 taken.append((time.perf_counter() - begun) * 1000)

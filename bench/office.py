@@ -37,6 +37,7 @@ PEOPLE = {
 @asynccontextmanager
 async def new_office(account: AccountSetup, dev_allow: str = "") -> AsyncIterator[Shenfa]:
     """A new office in a temporary home, with one account; removed afterwards."""
+    # A new home each time: yesterday's rows would make today's figures slower.
     with tempfile.TemporaryDirectory(prefix="shenfa-bench-") as folder:
         home = Path(folder)
         settings = Settings(
@@ -76,6 +77,7 @@ async def released(shenfa: Shenfa) -> tuple[str, str]:
         digest, _ = await findings_now(shenfa.queue, item.id)
         answer = ReviewForm("approve", digest, item.version, fine, proof=True)
         item = await deciding.decide(shenfa.queue, item.id, staff[login], answer)
+    # A bench of something that did not happen would measure nothing and look fast.
     if item.release_id is None:
         raise RuntimeError("the item was approved at every level and has no release")
     return item.id, item.release_id
@@ -92,6 +94,7 @@ async def new_sandbox() -> AsyncIterator[str]:
             raise RuntimeError("the sandbox has no output")
         yield str(json.loads(await process.stdout.readline())["url"])
     finally:
+        # Its own process, so that the sandbox's work is not counted as ours.
         process.terminate()
         await process.wait()
 

@@ -25,6 +25,7 @@ async def push(n: int = 1_000) -> list[Row]:
         made = await control(
             url, "accounts", {"platform": "telegram", "token": token, "name": "青禾", "secret": "b"}
         )
+        # Without the platform's pace: what is measured is our own work between the calls.
         await control(url, "limits", {"telegram": False, "record": False})
         chats = (await control(url, "citizens", {"account": "7", "count": n}))["citizens"]
         account = AccountSetup(
@@ -33,6 +34,7 @@ async def push(n: int = 1_000) -> list[Row]:
             name="青禾发布",
             api_base=made["api_base"],
             secrets={"token": token, "webhook_secret": "b", "chat": "@bench"},
+            # Unpaced on our side too (T1 would hold it to 30 a second).
             settings={"per_second": 0},
             assessment_ref="bench",
         )
@@ -66,6 +68,7 @@ async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
                     created_at=now(),
                 )
             )
+    # Sending needs the lease, as in the office.
     await shenfa.lease.start()
     begun = time.perf_counter()
     while await shenfa.sender.deliver_due():
@@ -74,6 +77,7 @@ async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
     await shenfa.lease.stop()
     async with shenfa.db.session() as session:
         states = (await session.scalars(select(Delivery.state).distinct())).all()
+    # A message that failed fast would make the figure better.
     if set(states) != {State.PUBLISHED}:
         raise RuntimeError(f"not every message was published: {sorted(states)}")
     return taken

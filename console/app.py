@@ -76,6 +76,7 @@ def merged(name: str) -> dict[str, Any]:
 @needs(PUBLIC)
 async def static_file(request: web.Request) -> web.StreamResponse:
     """One of our own style or script files, cached by its fingerprint."""
+    # Only names known at the start: nothing of the address reaches the file system.
     path = _FILES.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
@@ -144,6 +145,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     console.add_routes(_pages())
     app.add_subapp("/console/", console)
 
+    # An application each, because each answers a refusal in its own way.
     interface = web.Application(middlewares=[guard(problem_json)])
     interface.add_routes(openapi.ROUTES)
     app.add_subapp("/api/v1/", interface)

@@ -74,6 +74,7 @@ def _operation(route: web.RouteDef) -> dict[str, object]:
         "description": "{error, rule, message, reasons}",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
     }
+    # Path parameters are all texts: ids are opaque to whoever calls.
     names = [part[1:-1] for part in route.path.split("/") if part.startswith("{")]
     operation: dict[str, object] = {
         "operationId": handler.__name__,

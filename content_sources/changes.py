@@ -58,6 +58,7 @@ async def propose_in(tx: Transaction, staff_id: str, proposal: WantedChange) -> 
         row = await source_of(tx.session, proposal.source_id)
         _check_action(row, proposal)
         before = fields_of(row).to_json()
+        # One at a time: two open changes would undo each other by the order of approval.
         if await open_change(tx.session, row.id) is not None:
             raise Refused(409, [Reason("state", "这家稿源已有一项变更在等批准，请先处理")])
     change = SourceChange(
@@ -138,10 +139,12 @@ async def approve_in(tx: Transaction, staff_id: str, source_id: str) -> None:
     change = await open_change(tx.session, source_id)
     if change is None:
         raise Refused(409, [Reason("state", "这家稿源没有在等批准的变更")])
+    # Two people (稿源 are determined, not taken): what one person may do alone is only take away.
     if change.proposed_by == staff_id:
         raise Refused(403, [Reason("two_people", "不能批准自己提出的稿源，请另一位管理员批准")])
     _write(row, change.fields)
     row.state, row.proposed_by, row.approved_by = "active", change.proposed_by, staff_id
+    # Reminders begin anew with the new term.
     row.told = ""
     change.state, change.decided_by, change.decided_at = "approved", staff_id, now()
     await tx.append(
@@ -151,6 +154,7 @@ async def approve_in(tx: Transaction, staff_id: str, source_id: str) -> None:
         body={"change": change.id, "action": change.action} | signed_body(change.fields),
     )
     if change.action != "add":  # a new source has no items to bring back
+        # The lifted items are found by the row's new state.
         await tx.session.flush()
         await lift_source(tx, row)
 
@@ -180,6 +184,7 @@ async def reject_in(tx: Transaction, staff_id: str, source_id: str) -> None:
     if change is None:
         raise Refused(409, [Reason("state", "这家稿源没有在等批准的变更")])
     change.state, change.decided_by, change.decided_at = "rejected", staff_id, now()
+    # A source that was never in force ends with its proposal; one in force stays as it was.
     if row.state == "proposed":
         row.state = "rejected"
     await tx.append(
@@ -228,6 +233,7 @@ async def warnings_of(session: AsyncSession, change: SourceChange) -> list[str]:
         for row in rows:
             if host in row.hosts:
                 said.append(f"{host} 已登记在“{row.organisation}”名下")
+            # Look-alike hosts are how false official sites are slipped into a list.
             elif twin := alike(host, row.hosts):
                 said.append(f"{host} 与“{row.organisation}”的 {twin} 形似而不同：谨防假冒网站")
     return said

@@ -138,6 +138,7 @@ def _proposal(unit: Unit, source: Source | None, row: ListImport) -> WantedChang
     fields = replace(
         before,
         organisation=unit.name,
+        # Hosts the office mapped itself are kept: the official list names units only.
         hosts=tuple(dict.fromkeys((*before.hosts, *unit.hosts))),
         basis=row.basis,
         basis_file=row.file,
@@ -168,8 +169,11 @@ async def approve_import(ledger: Ledger, staff_id: str, import_id: str) -> dict[
         for change in changes:
             await approve_in(tx, staff_id, change.source_id)
         revoked = 0
+        # Revoked with the same approval: a unit that left the list may not be republished for a day
+        # longer.
         for source_id, _ in row.diff["removed"]:
             source = await tx.session.get(Source, source_id)
+            # Revoked by hand since the list was proposed: that is done already.
             if source is not None and source.state == "active":
                 await revoke_in(tx, staff_id, source_id)
                 revoked += 1

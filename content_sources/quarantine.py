@@ -71,8 +71,10 @@ async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str,
 
 async def _list(tx: Transaction, item: Item, row: Source, *, why: str, owner: str | None) -> int:
     """One task: keep, correct or withdraw, with person and reason."""
+    # One open question for each item, although its source may end twice.
     if await waiting(tx.session, "decision", item_id=item.id) is not None:
         return 0
+    # The robot has no eyes: without a person the task stands open for everybody.
     editor = item.last_editor_id if item.last_editor_id != "robot" else None
     await open_task(
         tx,
@@ -90,6 +92,7 @@ async def _list(tx: Transaction, item: Item, row: Source, *, why: str, owner: st
 
 async def lift_source(tx: Transaction, row: Source) -> int:
     """The source is in force again: its quarantined items go back to draft. How many."""
+    # Approved again, but with a term that is over: nothing comes back.
     if row.state != "active" or (row.valid_to is not None and row.valid_to <= now()):
         return 0
     query = select(Item).where(_taken_from(row), Item.state == ItemState.QUARANTINED)
@@ -118,6 +121,7 @@ async def expire_due(tx: Transaction) -> dict[str, int]:
                 done["expired"] += 1
             continue
         stage = next((name for name, days in (("7", 7), ("30", 30)) if left.days < days), "")
+        # Shortened to 7 days and lengthened again: the earlier notice is not said a second time.
         if stage and stage != row.told and not (stage == "30" and row.told == "7"):
             row.told = stage
             done["told"] += await _notice(tx, row)

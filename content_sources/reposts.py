@@ -54,6 +54,8 @@ def rule_of(source_id: str, entries: Sequence[Entry]) -> SourceRule | None:
     for entry in entries:
         if entry.kind == "source.proposed":
             proposed[str(entry.body.get("digest"))] = entry.actor
+        # A revoked source stays known: the refusal can say that it was revoked, not that it never
+        # was.
         elif entry.kind == "source.revoked" and found is not None:
             found = replace(found, revoked=True)
         elif entry.kind == "source.approved" and _holds(entry, proposed):
@@ -73,11 +75,14 @@ def rule_of(source_id: str, entries: Sequence[Entry]) -> SourceRule | None:
 
 
 def _holds(entry: Entry, proposed: Mapping[str, str]) -> bool:
+    # An entry of an older form leaves fields open; what is not signed is not determined.
     if any(name not in entry.body for name in SIGNED):
         return False
     digest = entry.body.get("digest")
     if signed_body(entry.body)["digest"] != digest:
         return False
+    # Somebody else proposed exactly this digest; the setup file is the one exception, proved by the
+    # genesis.
     return entry.actor == "init" or proposed.get(str(digest), entry.actor) != entry.actor
 
 
@@ -99,6 +104,7 @@ class Reposts:
         """The source that covers an address now, or why none does. No request is made."""
         place = host_of(url)
         near = await self._claiming(place[1]) if place is not None else []
+        # Nothing signed mentions the host: no need to read any source's entries.
         if not near:
             return await self._unlisted(url)
         try:
@@ -128,10 +134,12 @@ class Reposts:
         if draft.kind != "转载" and not (draft.kind == "更正" and url):
             return []
         judged = await self.judge(url)
+        # An error that is out must be mended although its source has ended since.
         if draft.kind == "更正" and isinstance(judged, Refusal) and judged.rule in _PAST:
             return []
         if isinstance(judged, SourceRule):
             return _topic_faults(draft, judged)
+        # Exceptions are asked last: they are rare and cost a read of the ledger.
         if judged.rule in EXCUSABLE and await self._excepted(draft):
             return []
         return [judged]
@@ -143,6 +151,7 @@ class Reposts:
             for entry in entries:
                 if entry.kind == "source.exception" and await self._may_sign(entry):
                     return True
+        # A ledger that does not hold allows nothing.
         except Broken:
             return False
         return False
@@ -152,6 +161,8 @@ class Reposts:
         facts = await self._ledger.facts_of([item, person])
         writers = {row.actor for row in facts[item] if row.kind == "revision.created"}
         held = roles_at(facts[person], entry.seq)
+        # The role of that day, and nobody who wrote any revision: an exception is a second person's
+        # word.
         return not held.isdisjoint(SIGNERS) and entry.actor not in writers
 
     async def findings(self, draft: Draft) -> list[Finding]:
@@ -229,9 +240,12 @@ class Reposts:
             person = await tx.session.get(Staff, staff_id)
             editors = select(Revision.editor_id).where(Revision.item_id == row.item_id)
             writers = set((await tx.session.scalars(editors)).all())
+            # Every writer of any revision, not only the last: an exception covers the whole text.
             reasons = _sign_faults(row, person, writers)
             if not note.strip():
                 reasons.append(Reason("note", "请写明同意或不同意的理由"))
+            # The exception was asked for one content; an edit since may have changed what it is
+            # about.
             if digest != row.digest:
                 reasons.append(Reason("stale", "稿件在申请之后有修改，请重新申请例外"))
             if reasons:
@@ -252,6 +266,7 @@ class Reposts:
                     actor=staff_id,
                     body=body,
                 )
+                # Lifted back to draft only: it is reviewed from the beginning all the same.
                 if item.state == ItemState.QUARANTINED:
                     await lift(tx, item, "已批准例外转载，请核对后提交审核")
         return row
@@ -296,6 +311,7 @@ async def _latest(session: AsyncSession, item_id: str) -> tuple[Item, Draft, str
 
 def _topic_faults(draft: Draft, source: SourceRule) -> list[Refusal]:
     wanted = set((draft.audience or {}).get("topics", ()))
+    # A source determined for some topics is no source for pushing others.
     if source.topics and (outside := wanted - set(source.topics)):
         told = "、".join(sorted(outside))
         message = f"稿源“{source.organisation}”的授权范围不含推送主题：{told}"

@@ -107,6 +107,7 @@ async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> 
         await recalling.recall(queue, task.item_id, staff_id, how.note)
     async with queue.ledger.transaction() as tx:
         await entitled(tx.session, staff_id, "tasks.settle")  # again: the recall took its time
+        # Read again inside the lock: somebody else may have settled it meanwhile.
         task = await read_open(tx.session, task_id)
         if how.outcome == "corrected" and task.item_id:
             made = (await copy_to_correct(queue, tx, task.item_id, staff_id)).id
@@ -141,6 +142,7 @@ async def _complete(tx: Transaction, task: Task) -> bool:
     )
     out: dict[str, dict[str, str]] = dict(task.detail.get("out", {}))
     for publication, item in (await tx.session.execute(query)).all():
+        # The first matching publication counts, and the later ones change nothing.
         if publication.account_id in out or not await _is_it(tx.session, item, task):
             continue
         out[publication.account_id] = {
@@ -213,5 +215,7 @@ def as_csv(lines: Sequence[RepostLine]) -> str:
     for line in lines:
         due = f"{beijing(line.due_at):%Y-%m-%d %H:%M}"
         row = (line.title, line.url, line.account, due, line.published_at, line.state)
+        # A cell that begins like a formula would be run by the spreadsheet that opens the report.
         writer.writerow(["'" + cell if cell[:1] in "=+-@\t" and cell else cell for cell in row])
+    # With the mark Excel reads the file as UTF-8; without it Chinese becomes signs.
     return "\ufeff" + text.getvalue()

@@ -54,6 +54,7 @@ class Memo:
         handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(self.noted, file, ensure_ascii=False)
+        # Whole or not at all: a demo killed while noting must find its notes again.
         beside.replace(self.path)
 
     @property
@@ -93,9 +94,12 @@ async def open_stage(home: Path, sandbox_url: str | None, *, fresh: bool) -> Asy
     """
     async with AsyncExitStack() as stack:
         os.makedirs(home, exist_ok=True)
+        # Two demos in one folder would answer each other's citizens.
         lock = stack.enter_context(only_one(home))
         memo = Memo(home)
         unfinished = memo.noted and memo.progress not in (SENDING, PLAYED)
+        # Stopped before anything left the office: beginning again is clearer than a half-made
+        # office.
         if memo.noted and (fresh or unfinished):
             memo.forget()
         port = port_for(memo.noted.get("port"))
@@ -110,15 +114,18 @@ async def open_stage(home: Path, sandbox_url: str | None, *, fresh: bool) -> Asy
             memo.note(port=port)
             made = await initialise(settings, Setup.model_validate(setup(sandbox_url)))
             passwords = {row["login"]: row["password"] for row in made["staff"]}
+            # At once: the passwords are shown nowhere else.
             memo.note(progress=MADE, passwords=passwords)
         shenfa = await stack.enter_async_context(open_shenfa(settings))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         stage = await _stage(shenfa, Sandbox(sandbox_url, http), memo)
+        # The port was taken: what pointed to the old one has to follow.
         if was_at != sandbox_url:
             await _follow(stage, was_at)
         memo.note(port=port, sandbox_port=int(sandbox_url.rsplit(":", 1)[1]), sandbox=sandbox_url)
         await stack.enter_async_context(listening(shenfa))
         await _register(stage)
+        # In an office this is a warning; here it means that nothing would be answered.
         if problems := await shenfa.equip():
             raise Failed(problems[0])
         await stack.enter_async_context(shenfa.jobs())

@@ -30,6 +30,7 @@ def read_properties(archive: Archive, notes: Notes) -> None:
     custom = archive.xml("docProps/custom.xml")
     for node in custom if custom is not None else ():
         text = "".join(node.itertext()).strip()
+        # WPS writes its own version numbers there; they say nothing of the document.
         if text and not attribute(node, "name").startswith("KSO"):
             notes.add(f"文档属性“{attribute(node, 'name')}”", text)
 
@@ -41,6 +42,7 @@ def read_common(archive: Archive, notes: Notes) -> None:
     embedded = archive.matching(
         r"(?:word|xl|ppt)/(?:(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+|[^/]+\.(?:mht|html?|rtf))"
     )
+    # Parts that only describe an object are no object.
     if objects := [name for name in embedded if not name.endswith((".xml", ".rels"))]:
         reason = f"嵌有 {len(objects)} 个文件或对象，机器没有检查，请由人打开查看，或改为单独的附件"
         notes.fault("embedded", "warn", reason)
@@ -83,5 +85,6 @@ def read_ofd(archive: Archive, notes: Notes) -> None:
     for number, name in enumerate(pages, 1):
         text = "\n".join(node.text or "" for node in named(archive.xml(name), "TextCode"))
         notes.add(f"第 {number} 页", text)
+    # A scanned page says nothing to a machine; silence must not pass for "nothing found".
     if not any(part.text.strip() for part in notes.parts):
         notes.fault("look", "warn", "没有文字层，机器读不出内容，需要人工看")

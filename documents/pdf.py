@@ -23,6 +23,7 @@ _PDF_ERRORS = (
 def read_pdf(content: bytes, notes: Notes) -> None:
     try:
         reader = pypdf.PdfReader(io.BytesIO(content))
+        # Many PDF files only forbid printing: their password for reading is empty.
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         _pdf_pages(reader, notes)
@@ -37,10 +38,12 @@ def read_pdf(content: bytes, notes: Notes) -> None:
 def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
     blind: list[int] = []
     for number, page in enumerate(reader.pages, 1):
+        # A bound with words: what was not read must be said.
         if number > _MOST_PAGES:
             reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请拆分或由人逐页查看"
             raise Unreadable("too-long", "warn", reason)
         text = page.extract_text()
+        # Page numbers and stamps alone are left of a scanned page.
         if len(_HAN.findall(text)) < 5:
             blind.append(number)
         for line in text.splitlines():

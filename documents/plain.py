@@ -14,6 +14,7 @@ from documents.parts import HIDDEN, Columns, Notes, Unreadable
 
 def decoded(content: bytes) -> str:
     """The text of a plain file in whatever encoding; Unreadable when that cannot be told."""
+    # UTF-8 first: it fails on anything else, while GB18030 reads nearly any bytes.
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
@@ -34,6 +35,7 @@ def read_text(content: bytes, notes: Notes) -> None:
 def read_table(content: bytes, notes: Notes) -> None:
     text = decoded(content)
     head = text[:4096]
+    # Spreadsheets save with any of the three, and the file does not say which.
     delimiter = max(",\t;", key=head.count)
     columns = Columns()
     try:
@@ -41,6 +43,7 @@ def read_table(content: bytes, notes: Notes) -> None:
             told = {at: cell.strip() for at, cell in enumerate(row, 1) if cell.strip()}
             for at, cell in columns.row(told).items():
                 notes.add(f"第 {number} 行第 {at} 列", cell, f"第 {at} 列", number)
+    # A broken table is still text that may hold a name.
     except csv.Error:
         read_text(content, notes)
 

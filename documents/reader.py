@@ -18,10 +18,12 @@ def read_attachment(name: str, content: bytes) -> Reading:
     """What one file says and hides. Never raises for what is in the file: that is a fault."""
     notes = Notes()
     try:
+        # Before anything is opened: the cap holds against files that unpack to gigabytes too.
         if len(content) > LARGEST:
             limit = LARGEST // 1_000_000
             raise Unreadable("too-large", "block", f"文件超过 {limit} MB，无法检查，请拆分")
         suffix = PurePath(name).suffix.lower()
+        # Fetched files are often named by a number; what they are shows in their first bytes.
         suffix = suffix if suffix in SUFFIXES else _sniffed(content) or suffix
         _reader(suffix, content)(content, notes)
     except Unreadable as refused:
@@ -59,6 +61,7 @@ def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:
     if not content:
         raise Unreadable("broken", "block", "文件是空的，请重新上传")
     if content.startswith(_OLE):
+        # Office programs wrap an encrypted document in the old container format.
         if suffix in _ZIPPED:
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         if suffix in _OLD:
@@ -69,6 +72,7 @@ def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:
         reason = f"不认识的文件类型 {suffix or '（没有后缀）'}，机器没有检查，请由人打开查看"
         raise Unreadable("unreadable", "warn", reason)
     starts = _MAGIC.get(suffix, ())
+    # A renamed file would be read by the wrong reader, and what it holds would be missed.
     if starts and not content.startswith(starts):
         reason = f"文件内容与后缀 {suffix} 不符，可能损坏或改过名，请重新上传"
         raise Unreadable("disguised", "block", reason)

@@ -76,6 +76,7 @@ class Alarms:
                 person.alarm_address, place_of("staff", person.id, "alarm_address")
             )
             problem = await self._by(slug, account_id, address, text)
+        # Whatever goes wrong is noted and no more: the work that raised the alarm must go on.
         except (LookupError, ValueError, OSError, TimeoutError, aiohttp.ClientError) as error:
             problem = type(error).__name__
         if problem:
@@ -97,12 +98,14 @@ class Alarms:
 
     async def _webhook(self, address: str, text: str) -> str:
         """POST {"text": ...}; no private address, no redirect followed."""
+        # A webhook set by hand could point into the office's own network.
         check_api_base(address, self._routes.allowed_private)
         async with (
             open_session(self._routes.allowed_private, limit=2) as session,
             session.post(
                 address,
                 json={"text": text},
+                # A redirect could lead to a private address after the check.
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=SECONDS),
             ) as response,
@@ -117,6 +120,7 @@ class Alarms:
         message["From"] = self._routes.mail_from
         message["To"] = address
         message.set_content(text)
+        # smtplib waits in its own way; a slow mail server must not stop every page.
         await asyncio.to_thread(self._post_mail, message)
         return ""
 

@@ -35,12 +35,15 @@ async def _escalate(wiring: TicketWiring, ticket_id: str) -> bool:
         if ticket is None or ticket.state != "open" or ticket.acknowledge_by > moment:
             return False
         hours = await with_calendar(tx.session, wiring.hours)
+        # Nobody is called at night: the first working minute is the new deadline.
         if not hours.is_working(moment):
             ticket.acknowledge_by = hours.next_working(moment)
             return False
+        # Each person is told once; who did not answer is not called again, the next one is.
         told = {entry["staff"] for entry in ticket.notified}
         ladder = await _ladder(tx.session, ticket.topic)
         person = next((one for one in ladder if one[0] not in told), None)
+        # Moved on even when nobody is left: the job would otherwise find it due each minute.
         ticket.acknowledge_by = hours.due_at(moment, hours.acknowledge_minutes)
         if person is not None:
             staff_id, tier = person
@@ -77,6 +80,7 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
         ticket = await tx.session.get(Ticket, ticket_id)
         marked = ticket is None or any(entry.get("overdue") for entry in ticket.notified)
         hours = await with_calendar(tx.session, wiring.hours)
+        # Once: the mark stands among those notified, so that no column more is needed.
         if ticket is None or marked or not hours.is_working(now()):
             return
         mark = {"staff": "", "at": now().isoformat(), "tier": ticket.tier, "overdue": True}
@@ -103,6 +107,7 @@ async def _ladder(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
     rows = (await session.scalars(query)).all()
     ordered = sorted(rows, key=lambda row: (row.tier, row.topic == "", row.position, row.id))
     last = (ordered[-1].tier if ordered else -1) + 1
+    # Reversed, so that a person on several lines keeps the first of them.
     ladder = {row.staff_id: row.tier for row in reversed(ordered)}
     ordered_ids = [row.staff_id for row in ordered]
     for staff_id in await _supervisors(session):

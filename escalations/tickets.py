@@ -74,6 +74,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
     moment = now()
     async with wiring.ledger.transaction() as tx:
         found = await active(tx.session, contact.id)
+        # One open question for a person: what they add goes to whoever holds it.
         if found is not None:
             return found
         hours = await with_calendar(tx.session, wiring.hours)
@@ -128,6 +129,7 @@ async def erase(session: AsyncSession, contact_id: str) -> None:
     """忘记我: the words of this contact and of the replies to it are removed."""
     tickets = select(Ticket).where(Ticket.contact_id == contact_id)
     for ticket in (await session.scalars(tickets)).all():
+        # The row stays for the count and the ledger's entry; every word of the person goes.
         ticket.question, ticket.candidates = "（已按本人要求删除）", []
         ticket.state = "closed"
         for message in await messages(session, ticket.id):
@@ -142,6 +144,7 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
     async with wiring.ledger.transaction() as tx:
         ticket = await ticket_of(tx.session, ticket_id)
         await on_duty(tx.session, staff_id)
+        # The name helps: the second person asks their colleague instead of pressing again.
         if ticket.state == "claimed":
             holder = await tx.session.get(Staff, ticket.claimed_by)
             name = holder.name if holder else "其他同事"
@@ -160,6 +163,7 @@ async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         await on_duty(tx.session, staff_id)
         if ticket.state == "closed":
             raise refused(409, "state", "咨询单已关闭")
+        # Closing without an answer is a decision, so only the holder may take it.
         if ticket.state != "answered":
             check_holder(ticket, staff_id)
         answered = ticket.state == "answered"

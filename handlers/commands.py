@@ -76,6 +76,7 @@ def command_key(text: str) -> str:
     """The key plain words mean, or an empty text. `/帮助` and `帮助。` mean the same."""
     words = text.strip().strip("。.,，!！?？~ ").lower()
     words = words.removeprefix("/").split("@")[0].strip()
+    # Any way of saying it works: leaving must not need the right word.
     if _LEAVE.fullmatch(words):
         return "leave:all"
     return WORDS.get(words, "start" if words.startswith("start ") else "")
@@ -157,6 +158,7 @@ class Commands:
             .where(
                 Publication.account_id == turn.contact.account_id,
                 Publication.state == "published",
+                # A recalled item is out on the platform perhaps, but we point nobody to it.
                 Item.state == "published",
             )
             .order_by(Publication.published_at.desc())

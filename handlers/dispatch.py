@@ -48,12 +48,15 @@ class Dispatcher:
         """The reply to one act, or None for silence."""
         if inbound.kind in SILENT or _mere_event(inbound):
             return None
+        # Counted before anything is read: a flood must stay cheap.
         count = await self._cache.count(f"said:{contact.id}", 60)
         turn, halted = await self._turn(inbound, contact)
         urgent = turn.key in ALWAYS
         if count > (MOST if urgent else PER_MINUTE):
+            # Told once: an answer to each message of a flood would be a flood itself.
             once = count == PER_MINUTE + 1
             return self._reply(turn, Said(self._say("slow_down"))) if once else None
+        # Leaving and being forgotten work always: withdrawing consent must be as easy as giving it.
         if halted and not urgent:
             said: Said | None = Said(self._say("stopped", phone=self._hotline))
         else:
@@ -115,6 +118,7 @@ class Dispatcher:
 def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:
     """The text and key an offered wording stands for."""
     options = data.get("options") or []
+    # The offer may be of an older conversation: say so instead of guessing.
     if not number.isdecimal() or int(number) >= len(options):
         return "", "stale"
     return str(options[int(number)]), ""
@@ -128,6 +132,7 @@ def _mere_event(inbound: Inbound) -> bool:
 def _numbered(text: str, data: Mapping[str, Any]) -> str:
     """The key of the choice a number stands for, or an empty text."""
     keys = data.get("choices") or []
+    # A year or a sum is no choice from a menu.
     if not (text.isascii() and text.isdecimal() and len(text) <= 2):
         return ""
     return str(keys[int(text) - 1]) if 1 <= int(text) <= len(keys) else ""
@@ -140,6 +145,7 @@ def _with_numbers(text: str, choices: Sequence[Choice]) -> str:
 
 def _rows(choices: Sequence[Choice]) -> tuple[tuple[Button, ...], ...]:
     buttons = [Button(choice.label, choice.key) for choice in choices]
+    # Two a row: longer labels are cut on a phone (T6 would allow eight).
     return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
 
 

@@ -65,6 +65,7 @@ class Subscribing:
             return await self._leave_words(turn, leaving["what"])
         if spoken := _SPOKEN.fullmatch(turn.text):
             return await self._subscribe_words(turn, spoken["what"])
+        # A bare topic counts only right after we asked for one; else it is a question.
         if turn.step == "topic" and self._named(turn.text, TOPICS):
             return await self._subscribe_words(turn, turn.text)
         return None
@@ -130,6 +131,7 @@ class Subscribing:
         return Said(self._say("sensitive_consent", facet=label), choices)
 
     async def _consented(self, turn: Turn, rest: list[str]) -> Said:
+        # Keys come from buttons of any age, and from people who type them.
         if len(rest) != 3:
             return Said(self._say("stale"))
         topic, group, region = rest
@@ -157,6 +159,7 @@ class Subscribing:
         if row is None:
             return Said(self._say("stale"))
         if len(rest) == 1:
+            # A menu must not ask people whether they are ill or in debt.
             offered = [f for f in self._taxonomy.facets[dimension].values() if not f.sensitive]
             choices = [Choice(facet.label, f"{head}:{row.id}:{facet.key}") for facet in offered]
             choices.append(Choice("不限", f"{head}:{row.id}:{ANY}"))
@@ -223,6 +226,7 @@ class Subscribing:
             rows = [
                 row
                 for row in await self._subs.list(session, turn.contact.id)
+                # Without a facet named every subscription would match: the list is shown instead.
                 if any(named.values())
                 and (not named[TOPICS] or row.topic in named[TOPICS])
                 and (not named[GROUPS] or row.group in named[GROUPS])

@@ -115,7 +115,7 @@ async def _begin(
             "organisation": setup.organisation,
             "workflows": {klass: flow.digest for klass, flow in flows.items()},
             "ruleset": seal_version(1, rows_of(rules))[1],
-                "sealed": True,
+            "sealed": True,
         },
     )
     await seed(tx, flows.values(), rules)

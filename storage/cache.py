@@ -42,6 +42,7 @@ class MemoryCache:
 
     def _live(self, key: str) -> str | None:
         self._calls += 1
+        # Expired keys that nobody asks for again would stay for ever.
         if self._calls % 10_000 == 0:
             moment = time.monotonic()
             self._values = {k: v for k, v in self._values.items() if v[1] > moment}
@@ -70,6 +71,7 @@ class MemoryCache:
     async def count(self, key: str, ttl: float) -> int:
         """See Cache."""
         value = int(self._live(key) or 0) + 1
+        # The window starts with the first call and is not pushed on by later ones.
         expiry = self._values[key][1] if value > 1 else time.monotonic() + ttl
         self._values[key] = (str(value), expiry)
         return value
@@ -106,6 +108,7 @@ class RedisCache:
     async def count(self, key: str, ttl: float) -> int:
         """See Cache."""
         async with self.redis.pipeline(transaction=True) as pipe:
+            # Both in one transaction: a counter without an expiry would lock a person out for good.
             pipe.set(key, 0, nx=True, px=int(ttl * 1000))
             pipe.incr(key)
             _, value = await pipe.execute()
@@ -133,5 +136,7 @@ async def lock(cache: Cache, name: str, ttl: float = 30.0) -> AsyncIterator[None
     try:
         yield
     finally:
+        # Held longer than the bound, another process may have it by now: its lock is not ours to
+        # free.
         if await cache.get(key) == token:
             await cache.delete(key)

@@ -39,6 +39,7 @@ class Pusher:
     async def create_due(self) -> int:
         """Delivery rows for every publication that is out and not yet pushed; how many."""
         async with self._db.session() as session:
+            # The stop switch: nothing new is made while people look into an incident.
             if await stopped(session, "push"):
                 return 0
             query = select(Publication).where(
@@ -62,6 +63,8 @@ class Pusher:
         async with self._db.session() as session:
             await session.execute(
                 update(Publication)
+                # After the rows: a crash between leaves it due, and making the rows again adds
+                # none.
                 .where(Publication.id == publication.id, Publication.pushed_at.is_(None))
                 .values(pushed_at=now())
             )
@@ -72,6 +75,8 @@ class Pusher:
     async def _rows(self, publication: Publication, release: Release) -> int:
         async with self._db.session() as session:
             account = await session.get(Account, publication.account_id)
+        # Served by a mass message: writing to the same people again would spend their trust and the
+        # quota (W22).
         if account is None or account.settings.get("push") == "mass":
             return 0
         return await self._matching.create_deliveries(self._db, publication, release)
@@ -95,10 +100,12 @@ class Pusher:
                 counts[state] = counts.get(state, 0) + 1
                 leaves.append(_leaf(delivery_id, subject_ref, state))
                 last = delivery_id
+            # Page by page: a push to a hundred thousand does not fit into memory at once.
             if len(rows) < PAGE:
                 break
         subject = f"publication:{publication_id}"
         async with self._ledger.transaction() as tx:
+            # Asked under the write lock: two workers must not seal the same push twice.
             if (await tx.session.scalars(select(LedgerEntry.seq).where(*_sealed(subject)))).first():
                 return
             body = {"counts": counts, "root": merkle_root(leaves), "rows": len(leaves)}
@@ -155,5 +162,6 @@ def merkle_root(leaves: Iterable[bytes]) -> str:
             hashlib.sha256(b"node:" + level[i] + level[i + 1]).digest()
             for i in range(0, len(level) - 1, 2)
         ]
+        # Carried up and not doubled: doubling lets two different lists have one root.
         level = pairs + ([level[-1]] if len(level) % 2 else [])
     return level[0].hex() if level else ""

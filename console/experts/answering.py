@@ -40,6 +40,7 @@ async def look(request: web.Request) -> web.StreamResponse:
 @needs(PUBLIC)
 async def give_opinion(request: web.Request) -> web.StreamResponse:
     """Take the one answer. The address itself is the key; the form must be of this page."""
+    # No session, hence no form token: the address is the key, and the browser says the rest.
     if not same_origin(request):
         raise Refused(403, [Reason("origin", "表单不是从本站页面提交的，已拒绝：请打开链接填写")])
     fields, token = await form(request), request.match_info["token"]
@@ -56,6 +57,7 @@ async def give_opinion(request: web.Request) -> web.StreamResponse:
         link = await experts.answer(token, opinion)
         await referrals.hear_expert(request.config_dict[DEPS].queue, link)
     except Refused as refused:
+        # A link that is over has no form to come back to.
         if refused.status != 422:
             raise
         return _expert_page(request, await experts.look(token), refused, fields)
@@ -68,6 +70,7 @@ async def attachment(request: web.Request) -> web.StreamResponse:
     deps = request.config_dict[DEPS]
     opened = await Experts(deps.ledger).look(request.match_info["token"])
     name = f"sha256:{request.match_info['sha256']}"
+    # A link opens the files of its own text and no others, whatever hash is asked for.
     if name not in opened.canonical:
         raise Refused(404, [Reason("media", "这份文稿里没有这个文件")])
     async with deps.db.session() as session:

@@ -47,6 +47,7 @@ async def questions(request: web.Request) -> web.StreamResponse:
 @needs("experts.ask")
 async def ask(request: web.Request) -> web.StreamResponse:
     """Make a link and show its address, once."""
+    # 0 days is refused below with its reason, like every number that makes no sense.
     fields, days = await form(request), 0
     if fields.get("days", "").isdigit():
         days = int(fields["days"])

@@ -52,6 +52,7 @@ async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelt
     for row in accounts:
         moment = last.get(row.id)
         span = now() - moment if moment is not None else None
+        # Ten of fourteen days: time enough to write something before the limit.
         if span is None or span > _QUIET_AFTER:
             quiet.append((row, span))
     return quiet

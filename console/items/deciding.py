@@ -70,6 +70,7 @@ async def _marked_span(deps: Deps, item_id: str, fields: Mapping[str, str]) -> S
 async def _answer(deps: Deps, item_id: str, fields: Mapping[str, str]) -> ReviewForm:
     """The decision form as a ReviewForm; Refused (422) names a field that cannot be read."""
     version, verdict = fields.get("version", ""), fields.get("verdict", "approve")
+    # Only an approval is signed on the device; a return must stay possible without one.
     signed = fields.get("passkey", "") if verdict == "approve" else ""
     answer = ReviewForm(
         verdict=verdict,
@@ -129,6 +130,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
             fields=fields,
         )
         return await show_item(request, item_id, again)
+    # Said from what became of the item: the last approval is another sentence than the first.
     done = {"draft": "returned", "approved": "final", "referred": "referred"}
     name = done.get(row.state, "returned" if answer.verdict == "return" else "approved")
     return see(f"/console/items/{item_id}", name, "#main")  # else the sheet's own # would stay
@@ -138,6 +140,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
 async def claim(request: web.Request) -> web.StreamResponse:
     """Take an item for twenty minutes, or give it back."""
     item_id = request.match_info["item"]
+    # Giving back asks for no reason: it only frees.
     if (await form(request)).get("release"):
         await claims.unclaim(*acting(request))
         return see(f"/console/items/{item_id}", "unclaimed")

@@ -146,6 +146,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     fields = await form(request)
     version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
     try:
+        # Else a save without a change would be a new digest, and void every approval.
         changes = keep_same_minute(await read_changes(request), facts.draft)
         shown = typed(facts.draft, changes)
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
@@ -153,6 +154,7 @@ async def save(request: web.Request) -> web.StreamResponse:
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:
+        # The form could not be read as a whole; the texts at least must not be lost.
         if shown is facts.draft:
             shown = await _typed_texts(request, facts.draft)
         return await _draft_form(request, shown, await facts_of(deps, item_id), refused)

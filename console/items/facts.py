@@ -154,6 +154,7 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
     )
     ids |= {row.actor for row in entries} | {row.staff_id for row in notes}
     people, posts = await _people(session, ids)
+    # The stored renderings, never made anew: what is shown is what the digest covers.
     renderings = json.loads(revisions[-1].canonical)["renderings"]
     return ItemFacts(
         item=item,
@@ -186,5 +187,6 @@ async def _people(
     """Names, and roles in words, by staff id."""
     query = select(Staff.id, Staff.name, Staff.roles).where(Staff.id.in_(ids))
     rows = (await session.execute(query)).all()
+    # Whoever left keeps their name here: the record of what they did stays readable.
     people = {key: name for key, name, _ in rows} | {"robot": "抓取程序", "system": "系统"}
     return people, {key: roles_words(roles) for key, _, roles in rows if roles}

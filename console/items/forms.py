@@ -42,6 +42,7 @@ async def read_changes(request: web.Request) -> Changes:
         "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
         "audience": await _audience(request, fields),
     }
+    # A new item has no window to choose yet.
     if "not_before" in fields:
         changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
         changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
@@ -51,6 +52,7 @@ async def read_changes(request: web.Request) -> Changes:
 async def _audience(request: web.Request, fields: Mapping[str, str]) -> dict[str, list[str]] | None:
     if not fields.get("push"):
         return None
+    # The taxonomy of now: a key that was removed must not slip in from an old page.
     known = request.config_dict[DEPS].facets
     chosen = {name: await many(request, name) for name in DIMENSIONS}
     for name, keys in chosen.items():

@@ -84,6 +84,7 @@ def _since(facts: ItemFacts, key: str, label: str, digest: str, when: str) -> Si
 
 
 def _choices(facts: ItemFacts, look: ItemView | None, stale: str) -> list[Since]:
+    # A version with the same digest is the same text: comparing with it would show nothing.
     present = facts.revision.digest
     choices: list[Since | None] = []
     if stale and stale != present:

@@ -26,6 +26,7 @@ async def _upload(request: web.Request) -> tuple[int, Upload]:
     if not isinstance(file, FileField) or not file.filename:
         raise Refused(422, [Reason("file", "请选择要上传的文件（字段 file）")])
     fields = {name: value for name, value in data.items() if isinstance(value, str)}
+    # A large upload lies in a temporary file: the loop must not wait for the disk.
     content = await asyncio.to_thread(file.file.read)
     upload = Upload(file.filename, content, fields.get("origin", ""), fields.get("licence", ""))
     return number_of(fields.get("version", "")), upload

@@ -48,6 +48,7 @@ async def items(request: web.Request) -> web.StreamResponse:
     deps = request.config_dict[DEPS]
     number = int(request.query.get("page", "1")) if request.query.get("page", "1").isdigit() else 1
     async with deps.db.session() as session:
+        # One row more than shown says whether there is a next page, without counting them all.
         query = _filtered(request).limit(PAGE_SIZE + 1).offset(PAGE_SIZE * (max(number, 1) - 1))
         rows = (await session.scalars(query)).all()
         ids = {row.last_editor_id for row in rows} | {row.claimed_by or "system" for row in rows}
@@ -83,8 +84,10 @@ async def media(request: web.Request) -> web.StreamResponse:
     if stored is None:
         raise web.HTTPNotFound
     content, mime = stored
+    # Files come from elsewhere: opened by themselves they may run nothing.
     headers = {"Content-Security-Policy": "default-src 'none'; sandbox"}
     headers["Cache-Control"] = "private, max-age=86400, immutable"
+    # An SVG is no picture here: it can hold scripts.
     if mime not in _IMAGES:
         mime, headers["Content-Disposition"] = "application/octet-stream", "attachment"
     return web.Response(body=content, content_type=mime, headers=headers)

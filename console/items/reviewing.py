@@ -49,6 +49,7 @@ async def take_over(request: web.Request) -> web.StreamResponse:
         if not reason:
             raise Refused(422, [Reason("reason", "接手要写明理由，原来的审核人会看到")])
         await claims.take_over(deps.queue, item_id, me.staff_id)
+        # After the act: a take-over that was refused leaves no note behind.
         await add_note(deps.db, item_id, me.staff_id, f"接手审核的理由：{reason}")
 
     return await _do(request, act, "taken_over")
@@ -66,6 +67,7 @@ async def waive(request: web.Request) -> web.StreamResponse:
     async def act() -> None:
         reason = fields.get("reason", "")
         await waivers.waive(*acting(request), finding, reason)
+        # The next look at the item should already show the finding as waived.
         await findings_now(deps.queue, item_id)
 
     return await _do(request, act, "waived")

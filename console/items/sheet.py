@@ -66,6 +66,7 @@ async def _published(deps: Deps, item_id: str) -> Publication | None:
     async with deps.db.session() as session:
         query = select(Publication).where(Publication.item_id == item_id)
         rows = (await session.scalars(query.order_by(Publication.due_at))).all()
+    # The code on paper should lead to what citizens can see, if anything is out.
     out = [row for row in rows if row.state == State.PUBLISHED]
     return next(iter([*out, *rows]), None)
 

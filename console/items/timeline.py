@@ -99,6 +99,7 @@ def steps(
         for note in facts.notes
     ]
     made += _sent(publications, facts.accounts)
+    # Several entries share a moment; the ledger number keeps their order.
     return sorted(made, key=lambda step: (step.at, step.seq), reverse=True)
 
 
@@ -157,6 +158,7 @@ def _post(decision: Decision, facts: ItemFacts) -> str:
 def _sent(publications: Iterable[Publication], accounts: Mapping[str, Account]) -> Iterable[Step]:
     """What the platforms said, for every publication that was tried or stopped."""
     for row in publications:
+        # Nothing has happened to it yet; the plan itself is an entry already.
         if row.state == State.CREATED:
             continue
         account = accounts.get(row.account_id)

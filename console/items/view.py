@@ -92,6 +92,7 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
         found = (await findings_now(deps.queue, item_id))[1]
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found)
+    # A text just saved may not have been checked yet: the gates run, and all is read again.
     if shown.facts.checked:
         return shown
     await findings_now(deps.queue, item_id)
@@ -138,6 +139,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
     facts, look, records = shown.facts, shown.look, shown.records
     back = returned(facts, {row.digest: _texts(row) for row in facts.revisions})
     marks = _marked(facts, back)
+    # A claim that ran out is none, though its row still names the holder.
     held = facts.item.claimed_until is not None and facts.item.claimed_until > now()
     context = {
         "place": "items",
@@ -169,6 +171,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         and facts.item.state not in ("draft", "recalled"),
         "now": now(),
     }
+    # Remembered only after the page could be made: what failed to show was not seen.
     response = page(request, "items/page.html", context, again.status)
     await record_look(deps.db, item_id, me.staff_id, facts.revision.digest)
     return response

@@ -43,6 +43,7 @@ def _set_cookie(request: web.Request, response: web.Response, name: str, value: 
 
 def _next_path(text: str) -> str:
     """A path inside the console; anything else becomes the home page."""
+    # A link made by somebody else must not lead out of here after signing in.
     inside = text.startswith("/console/") and "\\" not in text and "\n" not in text
     return text if inside else "/console/"
 
@@ -50,6 +51,7 @@ def _next_path(text: str) -> str:
 def _signin_form(
     request: web.Request, login: str = "", refused: Refused | None = None
 ) -> web.Response:
+    # There is no session yet, so the sign-in form has a token of its own in a cookie.
     token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     context = {
         "token": token,
@@ -76,6 +78,7 @@ async def signin(request: web.Request) -> web.StreamResponse:
     login = fields.get("login", "")
     try:
         await check_form(request, request.cookies.get(FORM_COOKIE, ""))
+        # Not by form(): a password may begin or end with a space.
         password = (await request.post()).get("password", "")
         attempt = Attempt(
             login=login,
@@ -98,6 +101,7 @@ async def signout(request: web.Request) -> web.StreamResponse:
     await sign_out(deps.db, me.key)
     async with deps.db.session() as session:
         gone = not await sessions_of(session, me.staff_id)
+    # Only with the last sign-in: whoever is still signed in elsewhere goes on reviewing there.
     if gone:
         await _give_back(deps, me.staff_id)
     response = see("/console/signin")
@@ -155,6 +159,7 @@ async def new_own_password(request: web.Request) -> web.StreamResponse:
     deps, me, data = request.config_dict[DEPS], visitor(request), await request.post()
     old, new = (str(data.get(name, "")) for name in ("old", "new"))
     try:
+        # Whoever found an open session must not be able to try passwords in it.
         await limit_passwords(deps.cache, me.staff_id)
         await change_password(deps.ledger, me.staff_id, old, new)
     except Refused as refused:

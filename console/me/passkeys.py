@@ -27,6 +27,7 @@ async def _page(request: web.Request, refused: Refused | None = None) -> web.Res
         waiting = await waiting_keys(session) if admin else ()
         people = await names(session, {row.staff_id for row in waiting})
     try:
+        # Said on the page before anybody tries: the browser would only fail without a reason.
         fault = place_of(request).fault
     except Refused as wrong:
         fault = wrong.reasons[0]

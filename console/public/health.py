@@ -36,6 +36,7 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     except OSError as error:
         problems["database"] = type(error).__name__
     try:
+        # Any key will do: what counts is that the cache answers.
         await deps.cache.get("readyz")
     except OSError as error:
         problems["cache"] = type(error).__name__

@@ -27,6 +27,7 @@ async def _verify(request: web.Request, pasted: str) -> web.Response:
     async with deps.db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
         account = found(await session.get(Account, row.account_id), "次发布")
+    # From signed entries alone: the tables are not believed on a page for citizens.
     proof, draft = await prove(deps, row)
     sent = row.state == State.PUBLISHED
     shown = draft if sent else None  # what is not out yet is not told

@@ -40,6 +40,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
         "yes" if body.sent else "no",
         on_publication=partial(publishing.note_publication, deps.queue),
     )
+    # Read again: delivery may have taken it up by now.
     return await publication(request)
 
 

@@ -66,6 +66,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
         raise Refused(422, [Reason("field", "字段 after 要写台账序号，例如 100")])
     async with deps.db.session() as session:
         query = select(LedgerEntry).where(LedgerEntry.seq > int(after)).order_by(LedgerEntry.seq)
+        # The caller goes on after the last number it was given.
         rows = (await session.scalars(query.limit(1000))).all()
     holds, words = await verification(deps.ledger)
     names = ("seq", "preimage", "hash", "signature")

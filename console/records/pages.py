@@ -87,6 +87,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
         ).first()
         people = await names(session, {row.actor for row in rows})
         places = (await session.scalars(select(AnchorPlace).order_by(AnchorPlace.address))).all()
+    # Proved at this moment, not remembered: this page is where a doubt is settled.
     holds, words = await verification(deps.ledger)
     context = {
         "place": "ledger",
@@ -106,6 +107,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
 @needs("ledger.read")
 async def export(request: web.Request) -> web.StreamResponse:
     """The whole ledger as JSON lines, for `shenfa ledger verify`."""
+    # Streamed line by line: the ledger of years is not held in memory.
     response = web.StreamResponse(
         headers={
             "Content-Type": "application/x-ndjson; charset=utf-8",

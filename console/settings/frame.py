@@ -50,6 +50,7 @@ async def look_or_propose(
 ) -> tuple[dict[str, object] | None, web.Response | None]:
     """The effect to show (先看影响), or the answer after proposing (提出)."""
     made = request.config_dict[DEPS].governance.proposals
+    # Two buttons on one form: nobody proposes without having been able to see the effect.
     if text(form, "step") != "propose":
         return (await made.draft(kind, payload))[1], None
     row = await made.propose(kind, payload, visitor(request).staff_id, text(form, "why"))

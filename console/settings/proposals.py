@@ -69,6 +69,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     try:
         if verdict == "approve":
             result = await made.approve(key, me)
+            # The change may have been of levels; the next item submitted must run under them.
             await deps.governance.levels.refresh()
             if "password" in result:
                 return await _proposal(request, None, result)

@@ -35,6 +35,7 @@ async def _rules(
     wanted = {name: query.get(name, "").strip() for name in ("q", "gate", "severity")}
     active, counts = await sets.active(), await feedback_counts(deps.ledger)
     rows = [row for row in active.rows if matches(row, wanted)]
+    # What was reported as a false alarm stands first: that is what needs a hand.
     rows.sort(key=lambda row: (-counts.get(row["id"], 0), row["gate"], row["id"]))
     number = int(query["page"]) if query.get("page", "").isdigit() else 0
     history = await sets.history()
@@ -68,6 +69,7 @@ async def _rule(
 ) -> web.Response:
     deps, rule_id = request.config_dict[DEPS], request.match_info["rule"]
     history = await deps.governance.rules.rule_history(rule_id)
+    # Rules written in code have no row; their findings still link to this page.
     in_code = not history and rule_id.split(".")[0] in GATES
     found(history or in_code or None, "条规则")
     people = {row.approved_by for row, _ in history} | {row.proposed_by for row, _ in history}

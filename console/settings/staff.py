@@ -100,6 +100,7 @@ async def reset_person(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await _staff(request, refused)
+    # Shown in the answer itself and never after a redirect: it must stand in no address.
     return await _staff(request, password=NewPassword(login, password))
 
 

@@ -33,6 +33,7 @@ async def column(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await source_page(request, refused, trial=Trial(fields))
+    # Outside any session: another site is asked, and that may take seconds.
     shown = await deps.ingest.preview(wanted.url, wanted.kind, wanted.selectors)
     return await source_page(request, trial=Trial(fields, shown))
 

@@ -42,6 +42,7 @@ async def read_source_form(request: web.Request) -> dict[str, str]:
         fields[name] = day_text(fields.get(name, ""))
     upload = (await request.post()).get("basis_file")
     if isinstance(upload, web.FileField) and upload.filename:
+        # One byte more than allowed tells a file that is too large without reading all of it.
         data = upload.file.read(LARGEST + 1)
         mime = next((m for end, m in _FILES.items() if upload.filename.lower().endswith(end)), "")
         if not mime or len(data) > LARGEST:
@@ -50,6 +51,7 @@ async def read_source_form(request: web.Request) -> dict[str, str]:
         async with request.config_dict[DEPS].db.session() as session:
             fields["basis_file"] = await keep(session, data, mime)
     else:
+        # The form came back once already: a browser does not send a chosen file again.
         kept = fields.get("kept_file", "")
         fields["basis_file"] = kept if kept.startswith("sha256:") else ""
     return fields

@@ -70,6 +70,7 @@ async def _sources_page(
 
 def _shown(rows: Sequence[Source], changes: Sequence[SourceChange], words: str) -> list[Source]:
     """What matches the words; units that only a waiting list names stand on that list's page."""
+    # An imported list may bring hundreds: here they would bury the sources in force.
     listed = {change.source_id for change in changes if change.batch and change.action == "add"}
     return [
         row
@@ -180,6 +181,7 @@ async def change_source(request: web.Request) -> web.StreamResponse:
         async with deps.db.session() as session:
             row = await source_of(session, source_id)
         before = fields_of(row)
+        # An edit that says nothing about the beginning keeps it.
         fields["valid_from"] = fields["valid_from"] or before.valid_from.isoformat()
         wanted = read_fields(fields, deps.facets.get("topics", {}))
         action = "restore" if row.state == "revoked" else fields.get("action", "edit")

@@ -115,6 +115,7 @@ async def settle_task(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await _tasks_page(request, refused)
+    # A correction was made as a draft: that is where the work goes on.
     made = row.detail.get("item", "")
     return see(f"/console/items/{made}/edit" if made else "/console/tasks", "task_settled")
 

@@ -50,6 +50,7 @@ Row = TypeVar("Row")
 
 def visitor(request: web.Request) -> Visitor:
     """The signed-in person; Refused (401) when nobody is."""
+    # Behind the guard this cannot happen; a handler that was mounted without it must not guess.
     found = request.get(VISITOR)
     if not isinstance(found, Visitor):
         raise Refused(401, [Reason("signin", "请先登录")])

@@ -36,12 +36,14 @@ _log = structlog.get_logger("console")
 
 def is_secure(request: web.Request) -> bool:
     """Whether cookies must be Secure: over https, or when the office's public address is https."""
+    # Behind a proxy the request itself comes in plain http.
     return request.secure or request.config_dict[DEPS].settings.public_url.startswith("https:")
 
 
 def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on everything; nothing signed-in is cached."""
     for name, value in HEADERS.items():
+        # A handler may have said otherwise: a picture may be cached, a page may not.
         response.headers.setdefault(name, value)
     response.headers.setdefault("Cache-Control", "no-store")
     if is_secure(request):
@@ -50,6 +52,7 @@ def set_headers(request: web.Request, response: web.StreamResponse) -> None:
 
 async def _who(request: web.Request) -> Visitor | None:
     ledger = request.config_dict[DEPS].ledger
+    # A token first: a script that sends one has no form to take a form token from.
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
         return await visitor_of_token(ledger, token.strip())
@@ -59,6 +62,8 @@ async def _who(request: web.Request) -> Visitor | None:
 
 def same_origin(request: web.Request) -> bool:
     """Whether the browser says the form came from this very host."""
+    # Every present browser says where a form comes from, and no page can forge it; the
+    # form token stands behind it for those that do not.
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site != "same-origin":
         return False
@@ -80,6 +85,7 @@ async def check_form(request: web.Request, expected: str) -> None:
     sent = await _sent_token(request)
     if not same_origin(request) or not expected:
         raise Refused(403, [Reason("origin", "表单不是从本站页面提交的，已拒绝：请从本站页面操作")])
+    # As long for a wrong token as for a nearly right one.
     if not hmac.compare_digest(sent.encode(), expected.encode()):
         raise Refused(403, [Reason("csrf", "页面已过期：请刷新页面后重新提交")])
 
@@ -90,12 +96,15 @@ async def _admit(request: web.Request) -> None:
     person = await _who(request)
     if person is not None:
         request[VISITOR] = person
+    # What does not exist is said to be missing before anybody is asked to sign in.
     if action == PUBLIC or request.match_info.http_exception is not None:
         return
     if person is None:
         raise Refused(401, [Reason("signin", "请先登录：可能是太久没有操作，或已在别处退出")])
+    # Forgotten @needs closes a route, it does not open it.
     if action is None or not may(person.roles, action):
         raise forbidden(action or "items.write")
+    # A bearer token has no form token: no browser adds it by itself, so nobody else can.
     if request.method not in _SAFE and person.csrf:
         await check_form(request, person.csrf)
 

@@ -97,6 +97,7 @@ async def read(request: web.Request, model: type[Body]) -> Body:
                 f"字段 {'.'.join(str(part) for part in row['loc']) or '（整体）'} 不对："
                 f"{_FIELD_WORDS.get(row['type'], '请按 openapi.json 的格式填写')}",
             )
+            # Every wrong field at once, and never the value: it may hold what must not reach a log.
             for row in error.errors(include_url=False, include_context=False)
         ]
         raise Refused(422, faults) from error

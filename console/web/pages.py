@@ -61,6 +61,7 @@ def done_words(request: web.Request) -> str:
 
 def see(path: str, done: str = "", place: str = "") -> web.Response:
     """Go to a page after a form (303), saying what happened; `place` is a fragment with its #."""
+    # 303 makes the browser ask for the page anew: a reload cannot post the form twice.
     target = f"{path}{'&' if '?' in path else '?'}done={done}" if done else path
     return web.Response(status=303, headers={"Location": target + place})
 
@@ -80,6 +81,7 @@ _TITLES = {
 def problem_page(request: web.Request, refused: Refused) -> web.Response:
     """A refusal as a page; without a session, the way to sign in and back."""
     if refused.status == 401 and request.path != "/console/signin":
+        # Only a page that was asked for is shown again after signing in; a form is never repeated.
         back = request.rel_url.path_qs if request.method == "GET" else "/console/"
         return see(f"/console/signin?next={quote(back, safe='/')}")
     title = _TITLES.get(refused.status, "没有完成")

@@ -147,6 +147,7 @@ def ago(moment: datetime | None) -> Markup:
     if moment is None:
         return Markup("—")
     span = now() - moment
+    # Nobody counts weeks back: after seven days the date says more.
     if abs(span) > timedelta(days=7):
         return _time(moment, clock_words(moment))
     words = "刚刚" if abs(span) < timedelta(minutes=1) else span_words(span)
@@ -184,6 +185,7 @@ def read_field_time(text: str, name: str) -> datetime:
         raise Refused(
             422, [Reason("time", f"{name}不是有效时间：请按 2026-11-24 09:30 的格式填写")]
         ) from error
+    # A datetime-local field has no zone; what the office types is Beijing time.
     return value if value.tzinfo else value.replace(tzinfo=BEIJING)
 
 

@@ -68,6 +68,7 @@ def _full_dates(plain: str) -> Iterator[tuple[re.Match[str], tuple[int, int, int
         yield match, (year, _han_number(match[2]), _han_number(match[3]))
     for match in _DAY_FIRST.finditer(plain):
         first, second, year = (int(part) for part in match.groups())
+        # 13/05/2026 can only be day first; what could be both is read as month first.
         yield match, (year, second, first) if first > 12 else (year, first, second)
     for match in _DAY_ABOVE.finditer(plain):
         yield match, (int(match[2]), int(match[3]), int(match[1]))
@@ -88,10 +89,12 @@ def _told_from(plain: str, as_of: datetime, today: date) -> str:
 def _without_year(plain: str, today: date) -> str:
     if match := _SHORT_YEAR.search(plain):
         day = _checked(2000 + int(match[1]), int(match[2]), int(match[3]))
+        # Tomorrow is allowed: pages are dated ahead around midnight and over time zones.
         if day and day <= (today + timedelta(days=1)).isoformat():
             return day
     for match in _NO_YEAR.finditer(plain):
         month, number = int(match[1]), int(match[2])
+        # 29 February of a year that has none belongs to another year.
         day = _checked(today.year, month, number) or _checked(today.year - 1, month, number)
         if day > (today + timedelta(days=1)).isoformat():
             day = _checked(today.year - 1, month, number)
@@ -116,4 +119,5 @@ def _han_number(text: str) -> int:
 
 
 def _aware(moment: datetime) -> datetime:
+    # A feed without a zone means Beijing.
     return moment if moment.tzinfo else moment.replace(tzinfo=BEIJING)

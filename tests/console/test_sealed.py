@@ -61,7 +61,7 @@ async def test_a_session_handed_to_somebody_else_opens_nothing(office: Office) -
 async def test_a_token_handed_to_somebody_else_opens_nothing(office: Office) -> None:
     async with office.deps.db.session() as session:
         rows = await session.execute(select(Staff.login, Staff.id))
-        ids = {login: staff_id for login, staff_id in rows}
+        ids = {row.login: row.id for row in rows}
     token = await new_token(office.deps.db, ids["editor"], "统计脚本")
     async with office.deps.db.session() as session:
         await session.execute(update(ApiToken).values(staff_id=ids["admin1"]))
