@@ -230,13 +230,14 @@ class _Review:
 
 def _build_base(settings: Settings, db: Database) -> _Base:
     cache, crypt = open_cache(settings.redis_url), open_crypt(settings)
+    ledger, reachable = open_ledger(settings, db), settings.allowed_private
     return _Base(
         settings=settings,
         db=db,
         cache=cache,
         crypt=crypt,
-        ledger=open_ledger(settings, db),
-        accounts=Accounts(db, crypt, settings.allowed_private),
+        ledger=ledger,
+        accounts=Accounts(db, crypt, reachable, on_changed=ledger.row_changed),
         contacts=Contacts(crypt),
         channels=open_channels(cache, settings.allowed_private),
         taxonomy=starting_taxonomy(),

@@ -1,7 +1,7 @@
 """Accounts: created with checked addresses and encrypted secrets, opened for the channels."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,13 +33,26 @@ class NewAccount:
     enabled: bool = True
 
 
+async def _nobody_told(table: str, row_id: str) -> object:
+    return None
+
+
 class Accounts:
     """Creates accounts and opens their secrets. Nothing decrypted is kept in the database."""
 
     def __init__(
-        self, db: Database, crypt: DataKey, allowed_private: frozenset[str] = frozenset()
+        self,
+        db: Database,
+        crypt: DataKey,
+        allowed_private: frozenset[str] = frozenset(),
+        *,
+        on_changed: Callable[[str, str], Awaitable[object]] = _nobody_told,
     ) -> None:
-        """`allowed_private`: the `host:port` pairs development may reach."""
+        """`allowed_private`: the `host:port` pairs development may reach.
+
+        `on_changed(table, row)` is told of a row that somebody wrote past this program.
+        """
+        self._changed = on_changed
         self._db = db
         self._crypt = crypt
         self._allowed = allowed_private
@@ -109,6 +122,8 @@ class Accounts:
             row = await session.get(Account, account_id)
         if row is None:
             raise LookupError("没有这个账号")
+        if not row.whole:
+            await self._changed("account", row.id)
         if not row.enabled:
             raise LookupError(f"账号 {row.name} 已停用")
         # The reference may have been taken away since the account was switched on.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import Shenfa, listening, open_shenfa
 from bot.models import Account
@@ -164,8 +164,8 @@ async def _follow(stage: Stage, was_at: str) -> None:
     shenfa, url = stage.shenfa, stage.sandbox.url
     async with shenfa.db.session() as session:
         for platform, account_id in stage.accounts.items():
-            moved = update(Account).where(Account.id == account_id)
-            await session.execute(moved.values(api_base=f"{url}/{platform}"))
+            account = await session.get_one(Account, account_id)
+            account.api_base = f"{url}/{platform}"  # row by row: each is sealed anew
         for column in await session.scalars(
             select(Column).where(Column.url.startswith(f"{was_at}/"))
         ):

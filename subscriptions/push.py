@@ -77,6 +77,10 @@ class Pusher:
             account = await session.get(Account, publication.account_id)
         # Served by a mass message: writing to the same people again would spend their trust and the
         # quota (W22).
+        if account is not None and not account.whole:
+            # The way an account pushes decides who is sent to: a changed row sends to nobody.
+            await self._ledger.row_changed("account", account.id)
+            return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
         return await self._matching.create_deliveries(self._db, publication, release)

@@ -179,7 +179,8 @@ async def test_an_account_on_the_mass_route_gets_no_personal_push(town, pusher) 
     await town.citizen(Wish("employment"))
     await publication(town)
     async with town.db.session() as session:
-        await session.execute(update(Account).values(settings={"push": "mass"}))
+        for account in (await session.scalars(select(Account))).all():
+            account.settings = {"push": "mass"}
     assert await pusher.create_due() == 0
 
 

@@ -1,0 +1,126 @@
+"""An office made before rows were sealed is sealed once; later nothing unsealed is believed."""
+
+import base64
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, text
+
+from bot.models import Account, Contact
+from config.clock import now
+from ledger.append import Ledger, load_signing_key
+from ledger.models import LedgerEntry
+from office.upgrades import SEALED, seal_what_stood
+from staff.models import Staff
+from storage.crypt import DataKey, place_of
+from storage.database import Database
+from tests.made import SEALS
+
+KEY = DataKey(b"k" * 32)
+SECRETS = {"token": "1:abc", "webhook_secret": "s", "chat": "-100"}
+
+
+def unbound(value: str) -> str:
+    """A ciphertext as the version before wrote it: bound to no place."""
+    nonce = b"0" * 12
+    return base64.b64encode(nonce + KEY._box.encrypt(nonce, value.encode(), None)).decode()
+
+
+async def written_before(db: Database) -> None:
+    """Rows without a seal, past the mapping that would seal them."""
+    at = {"at": now().isoformat()}
+    async with db.session() as session:
+        await session.execute(
+            text(
+                "INSERT INTO staff (id, login, name, roles, password_hash, active, alarm_account, "
+                "alarm_address, created_at) VALUES ('p', 'lin', '林', '[\"editor\"]', 'x', true, "
+                "'mail', :address, :at)"
+            ),
+            at | {"address": unbound("lin@example.cn")},
+        )
+        await session.execute(
+            text(
+                "INSERT INTO account (id, slug, organisation_id, platform, name, api_base, "
+                "secrets, settings, enabled, owner, assessment_ref, created_at) VALUES ('a', 'tg', "
+                "'o', 'telegram', '青禾发布', 'https://a.example', :secrets, '{}', true, '', '', "
+                ":at)"
+            ),
+            at | {"secrets": unbound(json.dumps(SECRETS))},
+        )
+        session.add(
+            Contact(
+                id="c",
+                account_id="a",
+                subject_ref="r",
+                address=unbound("42424242"),
+                address_hash="h",
+                state="active",
+                ended_reason="",
+                created_at=now(),
+                window_used=0,
+            )
+        )
+
+
+@pytest.fixture
+async def older(tmp_path: Path) -> AsyncIterator[Ledger]:
+    """A ledger whose genesis does not say that its rows are sealed, and such rows."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'older.db'}", SEALS)
+    await database.create_all()
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"organisation": "青禾"})
+    await written_before(database)
+    yield ledger
+    await database.close()
+
+
+async def test_what_stood_is_sealed_and_bound_once(older: Ledger) -> None:
+    assert await seal_what_stood(older, KEY) == 3
+    async with older.db.session() as session:
+        person, account = await session.get_one(Staff, "p"), await session.get_one(Account, "a")
+        contact = await session.get_one(Contact, "c")
+        assert person.whole
+        assert account.whole
+    opened = [
+        KEY.decrypt(person.alarm_address, place_of("staff", "p", "alarm_address")),
+        json.loads(KEY.decrypt(account.secrets, place_of("account", "a", "secrets"))),
+        KEY.decrypt(contact.address, place_of("contact", "c", "address")),
+    ]
+    assert opened == ["lin@example.cn", SECRETS, "42424242"]
+    async with older.db.session() as session:
+        kinds = (await session.scalars(select(LedgerEntry.kind))).all()
+    assert kinds.count(SEALED) == 1
+    assert await seal_what_stood(older, KEY) == 0
+
+
+async def test_a_row_without_a_seal_is_not_taken_in_later(older: Ledger) -> None:
+    await seal_what_stood(older, KEY)
+    async with older.db.session() as session:
+        await session.execute(text("UPDATE staff SET roles = '[\"admin\"]', seal = ''"))
+    assert await seal_what_stood(older, KEY) == 0
+    async with older.db.session() as session:
+        assert not (await session.get_one(Staff, "p")).whole
+
+
+async def test_an_office_of_this_version_begins_sealed(tmp_path: Path, database: Database) -> None:
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"sealed": True})
+    assert await seal_what_stood(ledger, KEY) == 0
+
+
+def test_a_ciphertext_opens_only_in_its_own_place() -> None:
+    sealed = KEY.encrypt("42424242", place_of("contact", "a", "address"))
+    assert KEY.decrypt(sealed, place_of("contact", "a", "address")) == "42424242"
+    for elsewhere in (
+        place_of("contact", "b", "address"),
+        place_of("contact", "a", "name"),
+        place_of("staff", "a", "address"),
+    ):
+        with pytest.raises(ValueError, match="密文无法解开"):
+            KEY.decrypt(sealed, elsewhere)
+    with pytest.raises(ValueError, match="没有绑定位置"):
+        KEY.decrypt(unbound("42424242"), place_of("contact", "a", "address"))
