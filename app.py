@@ -1,7 +1,7 @@
 """The composition root: builds everything from settings, mounts routes, lists jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
 from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel, Content, Inbound, InboundKind, Menu, Rendering, Reply
+from bot.contract import Channel, Inbound, InboundKind, Menu, Reply
 from bot.delivery.leases import Lease
 from bot.delivery.outbox import queue_reply
 from bot.delivery.publishing import Publisher
@@ -22,7 +22,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.menus import equip
-from bot.models import Account, Contact
+from bot.models import Contact
 from config.clock import beijing, now, use_clock_file
 from config.settings import CONFIG, Settings
 from console.app import add_routes as add_console_routes
@@ -45,9 +45,10 @@ from handlers.templates import load_templates
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
+from ledger.changed import row_changed
 from ledger.remote import RemoteAnchors
 from migrations.run import upgrade
-from office.checking import clauses, finders_of, own_texts
+from office.checking import clauses, finders_of, own_texts, renderer_over
 from office.engine import TaskEngine
 from office.handovers import audience_of
 from office.jobs import jobs_of, running
@@ -55,7 +56,7 @@ from office.keys import open_crypt, open_database, open_ledger
 from office.upgrades import seal_what_stood
 from review_queue import publishing
 from review_queue.deadlines import Deadlines
-from review_queue.desk import Queue, Render
+from review_queue.desk import Queue
 from review_queue.files import Files
 from review_queue.findings import Checks
 from review_queue.governance.kinds import Governance
@@ -160,21 +161,6 @@ class Shenfa:
 # --- one running office -------------------------------------------------------------------
 
 
-def _renderer(channels: Mapping[str, Channel]) -> Render:
-    def render(
-        accounts: Sequence[Account], content: Content
-    ) -> tuple[dict[str, Rendering], list[str]]:
-        renderings = {row.id: channels[row.platform].render(content) for row in accounts}
-        problems = [
-            f"{row.name}：{problem}"
-            for row in accounts
-            for problem in channels[row.platform].problems(renderings[row.id])
-        ]
-        return renderings, problems
-
-    return render
-
-
 @asynccontextmanager
 async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     """Build everything from settings, and give every connection back at the end."""
@@ -237,7 +223,7 @@ def _build_base(settings: Settings, db: Database) -> _Base:
         cache=cache,
         crypt=crypt,
         ledger=ledger,
-        accounts=Accounts(db, crypt, reachable, on_changed=ledger.row_changed),
+        accounts=Accounts(db, crypt, reachable, on_changed=partial(row_changed, ledger)),
         contacts=Contacts(crypt),
         channels=open_channels(cache, settings.allowed_private),
         taxonomy=starting_taxonomy(),
@@ -259,7 +245,7 @@ def _build_review(base: _Base) -> _Review:
         fetcher=fetcher,
         links=links,
         checks=checks,
-        queue=Queue.of(ledger, governance.levels, _renderer(base.channels), checks.check),
+        queue=Queue.of(ledger, governance.levels, renderer_over(base.channels), checks.check),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send),
     )

@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import rfc8785
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -297,7 +300,7 @@ class Ledger:
         for mark in marks:
             # Only anchors with our own signature count as lost: anybody could write others to the
             # file.
-            if mark["seq"] > audit.seq and self._ours(mark):
+            if mark["seq"] > audit.seq and _signed_by(self.public_key, mark):
                 lost.add((mark["seq"], mark["hash"]))
             else:
                 audit.anchor(mark)
@@ -312,10 +315,6 @@ class Ledger:
             seq = await tx.append(RESTORED, subject="ledger", actor="system", body=body)
         return Gap(seq, audit.seq + 1, last[0]), len(lost)
 
-    def _ours(self, mark: Mark) -> bool:
-        message = f"anchor:{mark['seq']}:{mark['hash']}"
-        return signature_holds(self.public_key, mark["signature"], message)
-
     async def open_incident(
         self, kind: str, *, subject: str, message: str, detail: Mapping[str, object]
     ) -> str:
@@ -324,15 +323,6 @@ class Ledger:
             return await self.open_incident_in(
                 session, kind, subject=subject, message=message, detail=detail
             )
-
-    async def row_changed(self, table: str, row_id: str) -> str:
-        """Record that a row's seal is wrong: somebody wrote to the database past this program."""
-        return await self.open_incident(
-            "row_changed",
-            subject=f"{table}:{row_id}"[:80],
-            message=f"数据库表 {table} 的一条记录被绕过本系统改动，已不再采用：请查明是谁改的",
-            detail={"table": table, "row": row_id},
-        )
 
     async def open_incident_in(
         self,
@@ -361,6 +351,11 @@ class Ledger:
         )
         session.add(incident)
         return incident.id
+
+
+def _signed_by(key: Ed25519PublicKey, mark: Mark) -> bool:
+    message = f"anchor:{mark['seq']}:{mark['hash']}"
+    return signature_holds(key, mark["signature"], message)
 
 
 async def _head(session: AsyncSession) -> tuple[int, str]:

@@ -1,15 +1,17 @@
 """What the gates are given of this office: its own words, texts to try rules on, other looks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
+from bot.contract import Channel, Content, Rendering
 from bot.models import Account, Organisation
 from content_sources.models import Source
 from content_sources.reposts import Reposts
 from gates.finding import Finding
 from knowledge.models import Clause
 from review_queue.canonical import Draft
+from review_queue.desk import Render
 from review_queue.files import Files
 from review_queue.findings import Against, Finder
 from review_queue.links import Links
@@ -47,3 +49,18 @@ async def clauses(db: Database) -> Sequence[str]:
     async with db.session() as session:
         # A bound: a preview of a rule change must answer while somebody waits.
         return (await session.scalars(select(Clause.text).limit(2000))).all()
+
+
+def renderer_over(channels: Mapping[str, Channel]) -> Render:
+    def render(
+        accounts: Sequence[Account], content: Content
+    ) -> tuple[dict[str, Rendering], list[str]]:
+        renderings = {row.id: channels[row.platform].render(content) for row in accounts}
+        problems = [
+            f"{row.name}：{problem}"
+            for row in accounts
+            for problem in channels[row.platform].problems(renderings[row.id])
+        ]
+        return renderings, problems
+
+    return render

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger
+from ledger.changed import row_changed
 from staff.models import ApiToken, ConsoleSession, Staff
 from staff.people import password_holds
 from staff.refusal import Reason, Refused
@@ -103,7 +104,7 @@ async def _person(ledger: Ledger, login: str) -> Staff | None:
     if person is None:
         return None
     if not person.whole:
-        await ledger.row_changed("staff", person.id)
+        await row_changed(ledger, "staff", person.id)
         return None
     return person if (await standing(ledger, person.id)).active else None
 
@@ -134,7 +135,7 @@ async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     if row is None or person is None:
         return None
     if not row.whole:
-        await ledger.row_changed("console_session", key)
+        await row_changed(ledger, "console_session", key)
         return None
     return await _visitor(ledger, person, row.csrf, key) if live(row, moment) else None
 
@@ -153,7 +154,7 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
     if row is None or person is None:
         return None
     if not row.whole:
-        await ledger.row_changed("api_token", key)
+        await row_changed(ledger, "api_token", key)
         return None
     if row.revoked_at is not None or row.expires_at < now():
         return None
@@ -163,7 +164,7 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
 async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
     """The person behind a session or token, with the roles of their signed entries."""
     if not person.whole:
-        await ledger.row_changed("staff", person.id)
+        await row_changed(ledger, "staff", person.id)
         return None
     stands = await standing(ledger, person.id, age=FRESH)
     if not stands.active:

@@ -16,6 +16,7 @@ from bot.contract import NotReleased, Release, State, Verify
 from bot.models import Account, Contact, Delivery, Publication
 from config.clock import now
 from ledger.append import Ledger
+from ledger.changed import row_changed
 from ledger.models import LedgerEntry
 from storage.database import Database
 from storage.switches import stopped
@@ -79,7 +80,7 @@ class Pusher:
         # quota (W22).
         if account is not None and not account.whole:
             # The way an account pushes decides who is sent to: a changed row sends to nobody.
-            await self._ledger.row_changed("account", account.id)
+            await row_changed(self._ledger, "account", account.id)
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
