@@ -140,7 +140,7 @@ async def test_a_look_made_for_review_a_moment_ago_does_not_count_at_sending(
 async def test_a_slow_link_is_cut_off_and_a_recent_good_look_counts_at_sending(
     database: Database, world: World, at: Callable[[float], None]
 ) -> None:
-    links = Links(database, world.look, cap=0.02)
+    links = Links(database, world.look, cap=0.2)  # a good look fits in on a busy machine too
     assert await links.findings(DRAFT) == []
     world.gate = asyncio.Event()
     at(12)
