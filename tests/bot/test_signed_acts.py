@@ -137,6 +137,7 @@ async def test_nobody_and_whoever_left_sign_nothing(ledger: Ledger, action: str)
 
 
 def test_pages_are_closed_to_the_same_people() -> None:
-    assert set(RIGHTS) == set(ACTS)
+    """The acts on sources and tasks are tried in tests/content_sources/test_powers.py."""
+    assert set(ACTS) < set(RIGHTS)
     for action, roles in RIGHTS.items():
         assert ACTIONS[action] == roles
