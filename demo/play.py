@@ -146,7 +146,8 @@ def introduce(stage: Stage) -> None:
         "",
         "演示已就绪。每个人有自己的地址，可以同时登录：",
         *(
-            f"  {name}  http://{login}.localhost:{port}/console/  密码 {stage.passwords[login]}"
+            f"  {name}  http://{login}.localhost:{port}/console/"
+            f"  登录名 {login}  密码 {stage.passwords[login]}"
             for login, name, _ in CAST
         ),
         f"  两部手机  {stage.sandbox.url}/",
@@ -155,7 +156,7 @@ def introduce(stage: Stage) -> None:
         "  1. 用李初审的地址登录：有一篇稿件在等初审，打开它，批准或退回",
         "  2. 在手机上发“订阅消费”，再发“退订”",
         f"  3. 在手机上点一个问题，或者问“{EXAMPLES[0].question}”",
-        "  4. 在手机上发“转人工”，用郑值班的地址登录，在“工单”里答复",
+        "  4. 在手机上发“转人工”，用郑值班的地址登录，在“值班”里接手、答复",
         "",
         "按 Ctrl+C 停止；再运行一次，人员、市民和消息都还在。",
     ]

@@ -55,7 +55,8 @@ inside() {
     made=$((SECONDS - began))
     echo "Debian $suite 已建好（${made} 秒），运行：$*" >&2
     began=$SECONDS code=0
-    env -i "${settings[@]}" HOME="$home" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
+    # Begun in the background, this shell ignores SIGINT; the command must be able to hear it.
+    env --default-signal=INT -i "${settings[@]}" HOME="$home" LANG=C.UTF-8 TERM="${TERM:-dumb}" \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         chroot "$root" /bin/sh -c 'cd /srv/shenfa && exec "$@"' sh "$@" || code=$?
     echo "Debian $suite：$* 退出码 $code，用时 $((SECONDS - began)) 秒（建系统另用 ${made} 秒）" >&2

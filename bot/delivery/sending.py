@@ -127,10 +127,16 @@ class Sender:
     # --- one answer at once ---------------------------------------------------------------
 
     async def reply_now(self, reply: Reply, key: str) -> Outcome:
-        """Send a reply at once and once; a second call with the same key sends nothing."""
+        """Send a reply at once and once; a second call with the same key sends nothing.
+
+        In a process that was told to stop it stays queued, for the next one to send.
+        """
         delivery_id = await outbox.queue_reply(self._w.db, reply, key)
         async with self._reply_slots:
-            await self._lease.guarded(self._reply_turn(delivery_id))
+            # Asked here, with the slot in hand: citizens are still heard while the site closes, and
+            # a call begun now could lose its outcome with the process.
+            if not self._lease.stopping:
+                await self._lease.guarded(self._reply_turn(delivery_id))
         async with self._w.db.session() as session:
             row = await session.get_one(Delivery, delivery_id)
         return Outcome(State(row.state), ref=row.ref, reason=row.why)

@@ -205,6 +205,25 @@ async def test_a_process_killed_in_the_middle_loses_at_most_what_was_in_flight(
     await successor.lease.stop()
 
 
+async def test_a_process_told_to_stop_begins_no_call_and_the_next_one_sends(
+    office: Office,
+) -> None:
+    async with office.db.session() as session:
+        contact = await office.contacts.upsert(session, office.account.id, "1", now())
+    stopping = office.process()
+    await stopping.lease.start()
+    stopping.lease.halt()
+    reply = Reply(office.account.id, contact.id, "您好，已为您转人工。", ReplyBasis.TEMPLATE)
+    assert (await stopping.sender.reply_now(reply, "in:1")).state is State.CREATED
+    await stopping.lease.stop()
+    assert office.channel.sent == []
+    successor = office.process()
+    await successor.lease.start()
+    await successor.sender.deliver_due()
+    assert await _states(office) == {State.PUBLISHED: 1}
+    await successor.lease.stop()
+
+
 async def test_an_account_level_refusal_holds_the_account_and_resume_sends_the_rest(
     office: Office,
 ) -> None:

@@ -1,7 +1,6 @@
 """No files of the product import each other in a circle: one can be read without the other."""
 
 import ast
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -11,11 +10,13 @@ ROOT = Path(__file__).parents[2]
 
 
 def product() -> list[str]:
-    """Every tracked Python file that is not a test, by its path in the repository."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True
-    ).stdout.split("\0")
-    return [name for name in listed if name and not name.startswith("tests/")]
+    """Every Python file that is not a test, by its path in the repository."""
+    names = (path.relative_to(ROOT).as_posix() for path in sorted(ROOT.rglob("*.py")))
+    return [
+        name
+        for name in names
+        if not name.startswith((".", "tests/", "build/")) and "/node_modules/" not in name
+    ]
 
 
 def module_of(name: str) -> str:
