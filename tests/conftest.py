@@ -4,7 +4,9 @@ import asyncio
 import importlib
 import os
 import shutil
+import signal
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -24,6 +26,15 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 Collecting = Generator[None, pytest.CollectReport, pytest.CollectReport]
 assert env_tables.TABLES
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C again: whoever ran the tests in the background has SIGINT ignored, every child
+    would inherit that, and some tests send it to the process they started.
+    """
+    ignored = signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    if ignored and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:

@@ -33,15 +33,10 @@ assert run_until_told(work()) is None
 
 def told(*names: signal.Signals, before: Sequence[str] = ()) -> tuple[int, str]:
     """The exit code and what was printed by work that got these signals, a moment apart."""
-    # Whoever ran these tests in the background has SIGINT ignored, and a child inherits that.
-    heard = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        process = subprocess.Popen(
-            [*before, sys.executable, "-c", WORK], cwd=ROOT, stdout=subprocess.PIPE, text=True,
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-        )  # fmt: skip
-    finally:
-        signal.signal(signal.SIGINT, heard)
+    process = subprocess.Popen(
+        [*before, sys.executable, "-c", WORK], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
     assert process.stdout is not None
     line = process.stdout.readline()
     for name in names:
