@@ -33,6 +33,7 @@ PUBLISHING = SENDING | {State.HELD: ("已拦下，没有发出", "stop")}
 PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
 ENTRY_KINDS = {
     "genesis": "建立台账",
+    "office.sealed": "给升级前的记录加封",
     "passkey.registered": "登记通行密钥",
     "passkey.confirmed": "确认通行密钥",
     "passkey.revoked": "停用通行密钥",
