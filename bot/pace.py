@@ -36,7 +36,7 @@ class Pace:
         await limiter.try_acquire_async("message")
 
     async def _chat_turn(self, key: str) -> None:
-        while not await self._cache.add_once(key, 1.0 + SLACK / 1000):  # noqa: ASYNC110
+        while not await self._cache.add_once(key, 1.0 + SLACK / 1000):  # noqa: ASYNC110  others hold it
             await asyncio.sleep(0.05)  # another process may hold the turn: nothing to wait on
 
     async def _limiter(self, name: str, rate: Rate) -> Limiter:

@@ -147,7 +147,7 @@ class Matching:
             index_elements=["content_key", "contact_id"]
         )
         result = await session.execute(statement)
-        return int(result.rowcount)  # type: ignore[attr-defined]
+        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor's
 
     def _matching(
         self, audience: Mapping[str, Any], account_ids: Sequence[str], *columns: Any

@@ -44,7 +44,7 @@ class Lease:
         """Claim nothing more; what was claimed is still sent and gets its outcome."""
         self.stopping = True
 
-    async def stop(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109
+    async def stop(self, timeout: float = DRAIN_SECONDS) -> None:  # noqa: ASYNC109  a drain
         """Claim nothing more, wait for what is on its way, then give up the lease."""
         self.halt()
         if self._busy:

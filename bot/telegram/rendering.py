@@ -34,7 +34,7 @@ def render_telegram(content: Content) -> Rendering:
     body = [
         line if not (picture := PICTURE.match(line)) else f"［图片：{picture['alt'] or '见原文'}］"
         for line in paragraphs(content.body)
-        if not (PICTURE.match(line) and PICTURE.match(line)["media"] == first_picture(content))  # type: ignore[index]
+        if not ((found := PICTURE.match(line)) and found["media"] == first_picture(content))
     ]
     blocks = [content.title, *body]
     tail = attribution_lines(content) + attachment_lines(content)

@@ -107,7 +107,7 @@ class TokenService:
         )
 
 
-class AioWeChatClient(WeChatClient):  # type: ignore[misc]
+class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no types
     """wechatpy's client whose calls are awaitable and go nowhere but to the account's api_base."""
 
     def __init__(

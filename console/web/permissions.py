@@ -77,7 +77,7 @@ def needs(action: str) -> Callable[[Route], Route]:
         raise KeyError(f"{action} is missing in the table of actions")
 
     def mark(handler: Route) -> Route:
-        handler.action = action  # type: ignore[attr-defined]
+        handler.action = action  # type: ignore[attr-defined]  # read by the guard
         return handler
 
     return mark

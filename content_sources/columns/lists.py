@@ -92,7 +92,7 @@ def _selected(tree: HtmlElement, base_url: str, selectors: Mapping[str, Any]) ->
 def _css(selector: str) -> Callable[[HtmlElement], list[Any]] | None:
     try:
         chosen: Any = CSSSelector(selector, translator="html") if selector else None
-        return chosen  # type: ignore[no-any-return]
+        return chosen  # type: ignore[no-any-return]  # lxml has no types
     except SelectorError as error:
         raise ColumnError(f"栏目的选择器写错了：{selector}") from error
 
