@@ -12,65 +12,61 @@ from bot.accounts import Accounts
 from bot.anchor_post import AnchorPost
 from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
-from bot.channels import open_channels
 from bot.contacts import Contacts
 from bot.contract import Channel, Inbound, InboundKind, Menu, Reply
 from bot.delivery.leases import Lease
-from bot.delivery.outbox import queue_reply
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
-from bot.delivery.wiring import Wiring
 from bot.menus import equip
 from bot.models import Contact
 from config.clock import beijing, now, use_clock_file
-from config.settings import CONFIG, Settings
+from config.settings import Settings
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
-from content_sources.link_look import Allowed, LinkLook
 from content_sources.reposts import Reposts
 from content_sources.watch import OriginalWatch
-from content_sources.whitelist import judging
 from escalations.alarms import AlarmRoutes, Alarms
-from escalations.calendar import load_hours, seed_calendar
+from escalations.calendar import seed_calendar
 from escalations.tickets import TicketWiring
-from facets.taxonomy import Taxonomy, starting_taxonomy
+from facets.taxonomy import Taxonomy
 from gates.spelling import Speller
-from handlers.commands import COMMANDS, MENU, CommandWiring
-from handlers.dispatch import Dispatcher, build_dispatcher
+from handlers.commands import COMMANDS, MENU
+from handlers.dispatch import Dispatcher
 from handlers.masking import mask
-from handlers.templates import load_templates
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
-from ledger.changed import row_changed
 from ledger.remote import RemoteAnchors
 from migrations.run import upgrade
-from office.checking import clauses, finders_of, own_texts, renderer_over
+from office.checking import own_texts
 from office.engine import TaskEngine
 from office.handovers import audience_of
 from office.jobs import jobs_of, running
-from office.keys import open_crypt, open_database, open_ledger
+from office.keys import open_database
+from office.rooms import (
+    build_answers,
+    build_base,
+    build_delivery,
+    build_review,
+    build_tickets,
+)
 from office.upgrades import seal_what_stood
-from review_queue import publishing
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
-from review_queue.files import Files
 from review_queue.findings import Checks
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.refusal import Refused
 from staff.tasks import Tell
-from storage.cache import Cache, open_cache
+from storage.cache import Cache
 from storage.crypt import DataKey
 from storage.database import Database
-from storage.media import load
 from subscriptions.matching import Matching
 from subscriptions.push import Pusher
-from subscriptions.subscribers import Subscribers
 
 CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
 
@@ -185,136 +181,17 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
         await db.close()
 
 
-@dataclass(frozen=True)
-class _Base:
-    """What every room rests on."""
-
-    settings: Settings
-    db: Database
-    cache: Cache
-    crypt: DataKey
-    ledger: Ledger
-    accounts: Accounts
-    contacts: Contacts
-    channels: dict[str, Channel]
-    taxonomy: Taxonomy
-    knowledge: KnowledgeService
-
-
-@dataclass(frozen=True)
-class _Review:
-    """What stands between a draft and its release, and what looks at sources for it."""
-
-    governance: Governance
-    reposts: Reposts
-    fetcher: Fetcher
-    links: Links
-    checks: Checks
-    queue: Queue
-    releases: Releases
-
-
-def _build_base(settings: Settings, db: Database) -> _Base:
-    cache, crypt = open_cache(settings.redis_url), open_crypt(settings)
-    ledger, reachable = open_ledger(settings, db), settings.allowed_private
-    return _Base(
-        settings=settings,
-        db=db,
-        cache=cache,
-        crypt=crypt,
-        ledger=ledger,
-        accounts=Accounts(db, crypt, reachable, on_changed=partial(row_changed, ledger)),
-        contacts=Contacts(crypt),
-        channels=open_channels(cache, settings.allowed_private),
-        taxonomy=starting_taxonomy(),
-        knowledge=KnowledgeService(db, settings.home / "index"),
-    )
-
-
-def _build_review(base: _Base) -> _Review:
-    db, ledger = base.db, base.ledger
-    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
-    fetcher = Fetcher(base.settings.allowed_private)
-    allowed = Allowed.load(base.settings.public_url)
-    links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
-    finders = finders_of(Files(db), links, reposts)
-    checks = Checks(governance.rules, base.knowledge.facts_now, finders)
-    return _Review(
-        governance=governance,
-        reposts=reposts,
-        fetcher=fetcher,
-        links=links,
-        checks=checks,
-        queue=Queue.of(ledger, governance.levels, renderer_over(base.channels), checks.check),
-        # Looked at once more when sent: rules, sources and files may have changed since approval.
-        releases=Releases(ledger, checks.at_send),
-    )
-
-
-def _build_delivery(base: _Base, review: _Review) -> Wiring:
-    """How what is released reaches a platform; `verify` is the only way to a release."""
-
-    async def load_media(name: str) -> tuple[bytes, str]:
-        async with base.db.session() as session:
-            found = await load(session, name)
-        if found is None:
-            raise LookupError(f"没有这个媒体文件：{name}")
-        return found
-
-    async def on_incident(kind: str, subject: str, message: str) -> None:
-        await base.ledger.open_incident(kind, subject=subject, message=message, detail={})
-
-    return Wiring(
-        db=base.db,
-        cache=base.cache,
-        contacts=base.contacts,
-        channels=base.channels,
-        verify=review.releases.verify,
-        open_account=base.accounts.open,
-        load_media=load_media,
-        in_flight=base.settings.sends_in_flight,
-        on_incident=on_incident,
-        on_publication=partial(publishing.note_publication, review.queue),
-    )
-
-
-def _build_tickets(base: _Base, review: _Review, alarms: Alarms) -> TicketWiring:
-    return TicketWiring(
-        ledger=base.ledger,
-        hours=load_hours(CONFIG / "calendar.yaml"),
-        check=review.checks.check_text,
-        queue_reply=partial(queue_reply, base.db),
-        alarm=alarms.tell,
-        channels=base.channels,
-    )
-
-
-def _build_dispatcher(base: _Base, tickets: TicketWiring, sender: Sender) -> Dispatcher:
-    """Who answers a citizen: commands first, then questions to the library."""
-    wiring = CommandWiring(
-        db=base.db,
-        templates=load_templates(CONFIG / "replies.yaml"),
-        contacts=base.contacts,
-        subscribers=Subscribers(base.taxonomy),
-        tickets=tickets,
-        mask=mask,
-        hotline=tickets.hours.hotline,
-        say_now=sender.reply_now,
-    )
-    return build_dispatcher(wiring, base.cache, base.knowledge.ask, base.knowledge.told)
-
-
 def _build(settings: Settings, db: Database) -> Shenfa:
-    base = _build_base(settings, db)
-    review = _build_review(base)
-    delivery = _build_delivery(base, review)
+    base = build_base(settings, db)
+    review = build_review(base)
+    delivery = build_delivery(base, review)
     recent = Recent(delivery)
     lease = Lease(delivery, recent)
     sender = Sender(delivery, lease, recent)
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmRoutes(allowed, *mail))
-    tickets, matching = _build_tickets(base, review, alarms), Matching(base.taxonomy)
+    tickets, matching = build_tickets(base, review, alarms), Matching(base.taxonomy)
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
 
@@ -352,7 +229,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         tell=alarms.tell,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
-        dispatcher=_build_dispatcher(base, tickets, sender),
+        dispatcher=build_answers(base, tickets, sender),
     )
 
 
