@@ -1,6 +1,6 @@
 """A library of an invented county, three people who may change it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,11 +8,17 @@ from types import SimpleNamespace
 import pytest
 
 from config.clock import now
+from gates.engine import run_gates
+from gates.finding import Finding, GateText, NoFacts
+from gates.rules import RuleSet
+from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from staff.models import Staff
+from staff.people import Person, set_staff
+from staff.proposals import Proposals
 from storage.database import Database
 from tests.made import SEALS
 
@@ -42,21 +48,27 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
     await db.create_all()
     ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
     people = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"], "duty1": ["duty"]}
-    async with db.session() as session:
-        for login, roles in people.items():
-            session.add(
-                Staff(
-                    id=login,
-                    login=login,
-                    name=login,
-                    roles=roles,
-                    password_hash="-",
-                    created_at=now(),
-                )
-            )
-    library = PolicyLibrary(ledger)
+    async with ledger.transaction() as tx:
+        for login, roles in people.items():  # ids as plain as the logins, for tests that read well
+            plain = Staff(id=login, login=login, name=login, roles=[], password_hash="-")
+            plain.created_at = now()
+            tx.session.add(plain)
+            await tx.session.flush()
+            await set_staff(tx, Person(login, login, tuple(roles), "-"), "init")
+    rules = RuleSet.load()
+
+    async def gates(title: str, text: str) -> Sequence[Finding]:
+        found = run_gates(GateText(title, text, "", date(2026, 11, 24)), rules, NoFacts())
+        return [one for one in found if one.gate in MET]
+
+    proposals = Proposals(ledger, policy_kinds(ledger, gates))
     yield SimpleNamespace(
-        db=db, ledger=ledger, library=library, service=KnowledgeService(db), tmp=tmp_path
+        db=db,
+        ledger=ledger,
+        proposals=proposals,
+        library=PolicyLibrary(proposals),
+        service=KnowledgeService(ledger),
+        tmp=tmp_path,
     )
     await db.close()
 
