@@ -10,7 +10,7 @@ import json
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from typing import Any
@@ -206,6 +206,30 @@ def _look(session: Session, signed: Mapping[str, SignedPolicy]) -> Verified:
         {key: tuple(day for _, _, day in deadlines(rows[key].text)) for key in good},
         tuple(fault for fault in faults.values() if fault is not None),
     )
+
+
+@dataclass(frozen=True)
+class WholeClause:
+    """The words of one clause as signed, and the policy it stands in."""
+
+    policy: SignedPolicy
+    text: str
+
+
+async def whole_clauses(ledger: Ledger, ids: Collection[str]) -> dict[str, WholeClause]:
+    """Those of these clauses whose policies are what was signed, by clause id. Raises Broken."""
+    signed = await signed_policies(ledger)
+    query = select(Clause.id, Clause.policy_id).where(Clause.id.in_(ids))
+    places = await ledger.db.read(lambda session: session.execute(query).all())
+    wanted = {row.policy_id: signed[row.policy_id] for row in places if row.policy_id in signed}
+    library = await compared(ledger, wanted)
+    words = select(*CLAUSE_COLUMNS).where(Clause.id.in_(ids))
+    rows = await ledger.db.read(lambda session: session.execute(words).all())
+    return {
+        row.id: WholeClause(signed[row.policy_id], row.text)
+        for row in rows
+        if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
+    }
 
 
 async def tell_changed(ledger: Ledger, changed: Sequence[Changed]) -> None:

@@ -158,6 +158,26 @@ class KnowledgeService:
         hits = await self._hits(question, day)
         return answer(question, ranked_hits(hits), day, asked_past=past is not None)
 
+    async def hit(self, clause_id: str, day: date) -> Hit | None:
+        """One clause with its policy as it stands on `day`, read and compared at this moment.
+
+        None when it may not be told; a changed row is told in an incident.
+        """
+        await self.refresh()
+        loaded = self._loaded
+        if loaded is None or clause_id not in loaded.library.clauses:
+            return None
+        rows = await self._db.read(partial(_rows, ids=[clause_id]))
+        policy_id, digest = loaded.library.clauses[clause_id]
+        clause = rows.clauses.get(clause_id)
+        found = Found(clause_id, "", clause.text if clause is not None else "", 0.0, 0.0)
+        fault = _fault(loaded.library.signed[policy_id], found, digest, rows)
+        if fault is not None:
+            await tell_changed(self._ledger, [fault])
+            await self.compare()
+            return None
+        return _hit(found, clause, loaded.library, day)
+
     async def _hits(self, question: str, day: date) -> list[Hit]:
         """What was found and compared; searched once more without what was changed."""
         await self.refresh()

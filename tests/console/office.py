@@ -517,7 +517,7 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
                     candidates=[
                         {
                             "title": "青禾县高校毕业生就业创业补贴办法",
-                            "text": "低收入家庭高校毕业生可以申请求职补贴，每人1500元。",
+                            "text": "低收入家庭高校毕业生，可以申请求职补贴，每人1500元。",
                             "clause_id": clause,
                         }
                     ],

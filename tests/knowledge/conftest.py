@@ -20,7 +20,7 @@ from staff.models import Staff
 from staff.people import Person, set_staff
 from staff.proposals import Proposals
 from storage.database import Database
-from tests.made import SEALS
+from tests.made import SEALS, a_finding
 
 GRANT = """青禾县高校毕业生创业补贴办法
 
@@ -55,10 +55,11 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
             tx.session.add(plain)
             await tx.session.flush()
             await set_staff(tx, Person(login, login, tuple(roles), "-"), "init")
-    rules = RuleSet.load()
+    rules, more = RuleSet.load(), list[str]()
 
     async def gates(title: str, text: str) -> Sequence[Finding]:
         found = run_gates(GateText(title, text, "", date(2026, 11, 24)), rules, NoFacts())
+        found += [a_finding(gate="secrecy", text=words) for words in more if words in text]
         return [one for one in found if one.gate in MET]
 
     proposals = Proposals(ledger, policy_kinds(ledger, gates))
@@ -66,6 +67,7 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
         db=db,
         ledger=ledger,
         proposals=proposals,
+        more=more,  # words that the secrecy gate blocks from now on
         library=PolicyLibrary(proposals),
         service=KnowledgeService(ledger),
         tmp=tmp_path,
