@@ -63,6 +63,7 @@ class PolicyKind:
 
     label = "政策入库"
     proposers = RIGHTS["policies.propose"]
+    approvers = RIGHTS["policies.approve"]
 
     def __init__(self, ledger: Ledger, gates: Gates) -> None:
         """`gates` are asked when it is proposed and again when it is approved."""
@@ -132,6 +133,7 @@ class EndKind:
 
     label = "政策废止"
     proposers = RIGHTS["policies.propose"]
+    approvers = RIGHTS["policies.approve"]
 
     def __init__(self, ledger: Ledger) -> None:
         """What stands is asked of the ledger's signed entries."""

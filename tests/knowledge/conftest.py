@@ -46,6 +46,17 @@ VOUCHER = """青禾县2025年家电消费券发放公告
 async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
     db = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}", SEALS)
     await db.create_all()
+    yield await opened(db, tmp_path)
+    await db.close()
+
+
+@pytest.fixture
+async def either(database: Database, tmp_path: Path) -> SimpleNamespace:
+    """The same office on SQLite and on PostgreSQL."""
+    return await opened(database, tmp_path)
+
+
+async def opened(db: Database, tmp_path: Path) -> SimpleNamespace:
     ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
     people = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"], "duty1": ["duty"]}
     async with ledger.transaction() as tx:
@@ -63,7 +74,7 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
         return [one for one in found if one.gate in MET]
 
     proposals = Proposals(ledger, policy_kinds(ledger, gates))
-    yield SimpleNamespace(
+    return SimpleNamespace(
         db=db,
         ledger=ledger,
         proposals=proposals,
@@ -72,7 +83,6 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
         service=KnowledgeService(ledger),
         tmp=tmp_path,
     )
-    await db.close()
 
 
 @pytest.fixture

@@ -221,3 +221,18 @@ async def test_a_clause_is_compared_once_more_as_it_is_said(office, grant) -> No
     assert await office.service.hit(key, TODAY) is None
     assert await office.service.hit("unknown", TODAY) is None
     assert [row.detail["row"] for row in await incidents(office)] == [key]
+
+
+async def test_rows_are_compared_alike_on_both_databases(either, grant, voucher) -> None:
+    await put_in(either, grant)
+    await put_in(either, voucher)
+    found = await either.service.ask(QUESTION, TODAY)
+    assert (found.status, found.quotes[0].hit.title) == ("answered", grant.title)
+    await either.service.compare()
+    assert await incidents(either) == []
+    changed = update(Clause).where(Clause.id == found.quotes[0].hit.key)
+    async with either.db.session() as session:
+        await session.execute(changed.values(text=LIE))
+    assert (await either.service.ask(QUESTION, TODAY)).status != "answered"
+    assert "200元" in (await either.service.ask("家电消费券面额多少元", TODAY)).quotes[0].text
+    assert [row.detail["table"] for row in await incidents(either)] == ["clause"]
