@@ -123,6 +123,8 @@ class PolicyKind:
         _must_be_new(payload, await _signed(self._ledger))
         policy, clauses = rows_of(payload, approval.proposed_by)
         policy.state, policy.approved_by = "active", approval.approved_by
+        found = tag(payload["text"], payload["title"])
+        policy.facets = {name: [one["key"] for one in found[name][:3]] for name in DIMENSIONS}
         tx.session.add_all([policy, *clauses])
         await sign(tx, as_signed(policy, clauses), approval.approved_by, _basis(approval))
         return {"policy": policy.id}
@@ -318,11 +320,10 @@ def _there(form: Mapping[str, Any]) -> Refused:
 
 def rows_of(form: Mapping[str, Any], proposed_by: str) -> tuple[Policy, list[Clause]]:
     """The rows of a checked payload, belonging to no session: what a page shows before approval."""
-    found = tag(form["text"], form["title"])
     policy = Policy(
         id=form["id"],
         **{name: form[name] for name in (*_LONGEST, *_DAYS, "text")},
-        facets={name: [entry["key"] for entry in found[name][:3]] for name in DIMENSIONS},
+        facets={},
         state="proposed",
         proposed_by=proposed_by,
         version=1,

@@ -1,5 +1,6 @@
 """The policy library as the command line, the console and the demo change it: by two people."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -106,6 +107,16 @@ class PolicyLibrary:
     async def why_not(self, change_id: str, staff_id: str) -> list[Reason]:
         """Every reason why this person cannot approve this change now."""
         return await self._proposals.why_not(change_id, staff_id)
+
+    async def effect(self, change: Proposal) -> Mapping[str, Any]:
+        """What a change would do, worked out now: the stored effect is not what was signed.
+
+        Empty when the row holds no payload of its kind.
+        """
+        try:
+            return await self._proposals.kinds[change.kind].effect(json.loads(change.payload))
+        except (Refused, ValueError, KeyError, TypeError, AttributeError):
+            return {"changes": [], "warnings": []}
 
     async def propose_repeal(self, repeal: Repeal, staff_id: str) -> Proposed:
         """Propose that a policy or one of its clauses ends. Refused 403, 404, 409."""

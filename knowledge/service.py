@@ -84,14 +84,19 @@ class KnowledgeService:
             entries = await self._entries()
             last = entries[-1].seq if entries else 0
             if entries is not None and (self._loaded is None or self._loaded.seq != last):
-                await self._load(entries, last)
+                await self._take(await compared(self._ledger, policies_in(entries)), last)
 
     async def compare(self) -> None:
         """Compare every row once more: what was changed meanwhile is told and left out."""
+        entries = await self._entries()
+        if entries is None:
+            return
+        last = entries[-1].seq if entries else 0
+        # Without the lock: questions go on while thousands of rows are read.
+        library = await compared(self._ledger, policies_in(entries))
         async with self._lock:
-            entries = await self._entries()
-            if entries is not None:
-                await self._load(entries, entries[-1].seq if entries else 0)
+            if self._loaded is None or self._loaded.seq <= last:
+                await self._take(library, last)
 
     async def facts_now(self) -> PolicyIndex:
         """What the gates may ask of the library as it is now."""
@@ -106,8 +111,7 @@ class KnowledgeService:
             _log.warning("the library stays as it was: %s", broken)
             return None
 
-    async def _load(self, entries: Sequence[LedgerEntry], last: int) -> None:
-        library = await compared(self._ledger, policies_in(entries))
+    async def _take(self, library: Verified, last: int) -> None:
         await tell_changed(self._ledger, library.changed)
         held = self._loaded
         index = held.index if held is not None and held.library.name == library.name else None

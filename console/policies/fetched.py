@@ -37,7 +37,10 @@ def policy_draft(article: Article) -> PolicyDraft | None:
 
 
 def _day_of(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+    try:
+        return date.fromisoformat(text) if text else None
+    except (ValueError, TypeError):  # one row that says no day must not stop the others
+        return None
 
 
 async def offered(session: AsyncSession) -> list[Article]:

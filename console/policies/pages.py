@@ -106,7 +106,7 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "changed": changed,
             "validity": validity_words(row) if row.state != "rejected" else ("未入库", "stop"),
             "clauses": clauses,
-            "changes": changes,
+            "changes": [(one, await library.effect(one)) for one in changes],
             "why_not": why_not,
             "successor": await session.get(Policy, row.successor_id) if row.successor_id else None,
             "people": await names(session, people),

@@ -146,6 +146,17 @@ async def test_the_interface_lists_what_waits_and_what_stands(office: Office) ->
     assert found["青禾县高校毕业生就业创业补贴办法"] == ("active", "现行有效")
 
 
+async def test_the_page_shows_what_would_happen_not_what_a_row_says_of_it(office: Office) -> None:
+    draft = PolicyDraft(title="等待办法", text=TEXT)
+    (made,) = await library(office).propose_import([draft], office.people["admin1"])
+    async with office.deps.db.session() as session:
+        effect = {"changes": [{"sign": "+", "text": LIE}], "warnings": [LIE]}
+        await session.execute(update(Proposal).values(effect=effect))
+    _, text = await (await office.signed_in("admin2")).get(f"/console/policies/{made.policy_id}")
+    assert LIE not in text
+    assert "《等待办法》（无文号）入库，2 条" in text
+
+
 async def test_a_payload_written_by_sql_breaks_no_page(office: Office) -> None:
     draft = PolicyDraft(title="等待办法", text=TEXT)
     await library(office).propose_import([draft], office.people["admin1"])
