@@ -12,7 +12,6 @@ from typing import Any
 
 import rfc8785
 from sqlalchemy import delete, select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from facets.tagger import tag
@@ -158,9 +157,11 @@ class EndKind:
         if number is None and state.repealed_on is not None:
             raise Refused(409, [Reason("state", f"《{state.title}》已经废止")])
         async with self._ledger.db.session() as session:
-            rows = await _rows(session, state)
-        await self._must_agree(state, rows)
-        if number is not None and all(clause.number != number for clause in rows[1]):
+            policy = await session.get(Policy, state.id)
+            query = select(Clause).where(Clause.policy_id == state.id)
+            clauses = (await session.scalars(query)).all()
+        await self._must_agree(state, policy, clauses)
+        if number is not None and all(clause.number != number for clause in clauses):
             raise Refused(404, [Reason("clause", f"这项政策没有第 {number} 条")])
         if payload.get("was", state.digest) != state.digest:
             raise Refused(409, [Reason("overtaken", "提出之后这项政策又有变化，请重新提出")])
@@ -169,9 +170,9 @@ class EndKind:
         }
 
     async def _must_agree(
-        self, state: SignedPolicy, rows: tuple[Policy | None, Sequence[Clause]]
+        self, state: SignedPolicy, policy: Policy | None, clauses: Sequence[Clause]
     ) -> None:
-        fault = fault_in(state, *rows)
+        fault = fault_in(state, policy, clauses)
         if fault is not None:
             await tell_changed(self._ledger, [fault])
             words = "这项政策的记录与签名的台账不符，先查明并恢复，再变更"
@@ -228,14 +229,6 @@ def _known(signed: Mapping[str, SignedPolicy], policy_id: Any) -> SignedPolicy:
     if state is None:
         raise Refused(404, [Reason("policy", "政策库里没有这项政策")])
     return state
-
-
-async def _rows(
-    session: AsyncSession, state: SignedPolicy
-) -> tuple[Policy | None, Sequence[Clause]]:
-    policy = await session.get(Policy, state.id)
-    query = select(Clause).where(Clause.policy_id == state.id)
-    return policy, (await session.scalars(query)).all()
 
 
 # --- a document that comes in ---------------------------------------------------------------

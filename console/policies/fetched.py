@@ -89,18 +89,24 @@ async def propose(request: web.Request) -> web.StreamResponse:
     """提出入库 or 不入库: an editor's own act, which another person must approve."""
     deps, me = request.config_dict[DEPS], visitor(request)
     article, fields = await _article(request), await form(request)
-    state, where, done = "ended", "/console/policies", "policy_put_away"
-    if fields.get("verdict") == "propose":
-        draft = found(policy_draft(article), "份有效的政策")
-        library = PolicyLibrary(deps.governance.proposals)
-        try:
-            (made,) = await library.propose_import([draft], me.staff_id, _REASON)
-        except Refused as refused:
-            return await _show(request, refused)
-        state, where, done = "proposed", f"/console/policies/{made.policy_id}", "policy_proposed"
-    async with deps.db.session() as session:
-        await session.execute(update(Article).where(Article.id == article.id).values(library=state))
-    return see(where, done)
+    if fields.get("verdict") != "propose":
+        await _leave(request, "ended")
+        return see("/console/policies", "policy_put_away")
+    draft = found(policy_draft(article), "份有效的政策")
+    library = PolicyLibrary(deps.governance.proposals)
+    try:
+        (made,) = await library.propose_import([draft], me.staff_id, _REASON)
+    except Refused as refused:
+        return await _show(request, refused)
+    await _leave(request, "proposed")
+    return see(f"/console/policies/{made.policy_id}", "policy_proposed")
+
+
+async def _leave(request: web.Request, state: str) -> None:
+    """The page is off the editor's list."""
+    gone = update(Article).where(Article.id == request.match_info["article"])
+    async with request.config_dict[DEPS].db.session() as session:
+        await session.execute(gone.values(library=state))
 
 
 ROUTES = [
