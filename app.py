@@ -46,6 +46,7 @@ from office.engine import TaskEngine
 from office.handovers import audience_of
 from office.jobs import jobs_of, running
 from office.keys import open_database
+from office.library_upgrade import sign_library
 from office.rooms import (
     build_answers,
     build_base,
@@ -165,6 +166,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await upgrade(db)
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
+    await sign_library(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:
@@ -223,7 +225,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching),
         matching=matching,
-        library=PolicyLibrary(ledger),
+        library=review.library,
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,

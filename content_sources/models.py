@@ -83,7 +83,7 @@ class Article(Base):
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)  # information box of a policy page
     library: Mapped[str] = mapped_column(
         String(12), default="", index=True
-    )  # empty | waiting | proposed | known | ended: on its way into the policy library
+    )  # empty | waiting | offered | proposed | known | ended: on its way into the library
     item_id: Mapped[str | None] = mapped_column(String(26))
     state: Mapped[str] = mapped_column(String(12))  # new | item | duplicate | refused
     problem: Mapped[str] = mapped_column(Text, default="")

@@ -1,33 +1,22 @@
-"""The policy library: two-person changes with signed entries, and who was told which clause."""
+"""The policy library as the command line, the console and the demo change it: by two people."""
 
-import hashlib
-import secrets
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from config.clock import now
-from facets.tagger import tag
-from facets.taxonomy import DIMENSIONS
-from knowledge.clauses import cut
+from knowledge.changes import END, IMPORT, KINDS
 from knowledge.documents import PolicyDraft
-from knowledge.models import Clause, Policy, PolicyChange
-from knowledge.validity import Life, last_day
-from ledger.append import Ledger, Transaction
-from review_queue.desk import ROBOT
-from staff.models import Staff
-from staff.proposals import words_digest
+from staff.models import Proposal
+from staff.proposals import Proposals
 from staff.refusal import Reason, Refused
-from storage.database import new_id
 
-PROPOSERS = frozenset({"editor", "admin"})
-APPROVERS = frozenset({"admin"})
-_STATUTE_ENDINGS = ("法", "条例")
-_LABEL, _HEADING = 60, 300
+_MOST = 200
+_IMPORTING = "政策文件入库，请对照原件核对"
+_ENDING = "政策废止，请对照文件核对"
 
 
 @dataclass(frozen=True)
@@ -51,225 +40,106 @@ class Repeal:
     reason: str = ""
 
 
+def import_payload(draft: PolicyDraft) -> Mapping[str, Any]:
+    """What is proposed to bring a document in."""
+    return {
+        "title": draft.title,
+        "text": draft.text,
+        "doc_number": draft.doc_number,
+        "issuer": draft.issuer,
+        "url": draft.url,
+        "issued_on": draft.issued_on and draft.issued_on.isoformat(),
+        "effective_from": draft.effective_from and draft.effective_from.isoformat(),
+        "effective_to": draft.effective_to and draft.effective_to.isoformat(),
+    }
+
+
 class PolicyLibrary:
-    """Every change of the library: one person proposes, another approves, the ledger keeps both."""
+    """Documents and repeals as proposals of staff/proposals.py; what stands is in proof.py."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """The ledger brings the database with it."""
-        self._ledger = ledger
+    def __init__(self, proposals: Proposals) -> None:
+        """The proposals of an office whose kinds hold those of changes.py."""
+        self._proposals = proposals
 
-    async def propose_import(self, drafts: Sequence[PolicyDraft], staff_id: str) -> list[Proposed]:
+    async def propose_import(
+        self, drafts: Sequence[PolicyDraft], staff_id: str, reason: str = _IMPORTING
+    ) -> list[Proposed]:
         """Put policies in front of a second person, cut into clauses: all of them or none.
 
-        Refused 403 (role), 409 (already in the library), 422 (no title or text).
+        Refused 403 (role), 409 (there or waiting already), 422 (a field, or the secrecy gate).
         """
-        async with self._ledger.transaction() as tx:
-            await _person(tx.session, staff_id, PROPOSERS)
-            return [await self._import(tx, draft, staff_id) for draft in drafts]
+        kind = self._proposals.kinds[IMPORT]
+        # Checked before the first is proposed, so that one fault leaves nothing half done.
+        checked = [await kind.check(import_payload(draft)) for draft in drafts]
+        await self._none_waits(checked)
+        made = [await self._proposals.propose(IMPORT, one, staff_id, reason) for one in checked]
+        return [
+            Proposed(row.id, one["id"], one["title"], len(one["clauses"]))
+            for row, one in zip(made, checked, strict=True)
+        ]
 
-    async def _import(self, tx: Transaction, draft: PolicyDraft, staff_id: str) -> Proposed:
-        await _check_new(tx.session, draft)
-        policy = _policy(draft, staff_id)
-        clauses = [_clause(policy.id, part) for part in cut(draft.text)]
-        tx.session.add_all([policy, *clauses])
-        change = await _record(tx, policy.id, {"kind": "import"}, staff_id)
-        body = {
-            "change": change.id,
-            "title": policy.title,
-            "doc_number": policy.doc_number,
-            "text_sha256": hashlib.sha256(policy.text.encode()).hexdigest(),
-            "effective_from": policy.effective_from,
-            "effective_to": policy.effective_to,
-        }
-        await tx.append("policy.proposed", subject=f"policy:{policy.id}", actor=staff_id, body=body)
-        return Proposed(change.id, policy.id, policy.title, len(clauses))
+    async def _none_waits(self, payloads: Sequence[Mapping[str, Any]]) -> None:
+        asked = {f"policy:{one['id']}": one["title"] for one in payloads}
+        query = select(Proposal.subject).where(
+            Proposal.kind == IMPORT, Proposal.state == "proposed", Proposal.subject.in_(asked)
+        )
+        async with self._proposals.ledger.db.session() as session:
+            known = (await session.scalars(query.limit(1))).first()
+        if known is not None:
+            words = f"《{asked[known]}》已经提出，正在等待批准"
+            raise Refused(409, [Reason("same", words)])
+        if len(asked) < len(payloads):
+            raise Refused(409, [Reason("same", "同一份文件出现了两次，请去掉一份")])
+
+    async def changes(
+        self, policy_id: str | None = None, *, state: str | None = None
+    ) -> Sequence[Proposal]:
+        """Changes of the library, newest first: of one policy, or in one state."""
+        query = select(Proposal).where(Proposal.kind.in_(KINDS))
+        if policy_id is not None:
+            query = query.where(Proposal.subject == f"policy:{policy_id}")
+        if state is not None:
+            query = query.where(Proposal.state == state)
+        async with self._proposals.ledger.db.session() as session:
+            query = query.order_by(Proposal.proposed_at.desc()).limit(_MOST)
+            return (await session.scalars(query)).all()
+
+    async def why_not(self, change_id: str, staff_id: str) -> list[Reason]:
+        """Every reason why this person cannot approve this change now."""
+        return await self._proposals.why_not(change_id, staff_id)
+
+    async def effect(self, change: Proposal) -> Mapping[str, Any]:
+        """What a change would do, worked out now: the stored effect is not what was signed.
+
+        Empty when the row holds no payload of its kind.
+        """
+        try:
+            return await self._proposals.kinds[change.kind].effect(json.loads(change.payload))
+        except (Refused, ValueError, KeyError, TypeError, AttributeError):
+            return {"changes": [], "warnings": []}
 
     async def propose_repeal(self, repeal: Repeal, staff_id: str) -> Proposed:
         """Propose that a policy or one of its clauses ends. Refused 403, 404, 409."""
-        async with self._ledger.transaction() as tx:
-            await _person(tx.session, staff_id, PROPOSERS)
-            policy = await _active(tx.session, repeal.policy_id)
-            if repeal.successor_id is not None:
-                await _active(tx.session, repeal.successor_id)
-            if repeal.clause_number is not None:
-                await _clause_of(tx.session, policy.id, repeal.clause_number)
-            elif policy.repealed_on is not None:
-                raise Refused(409, [Reason("state", f"《{policy.title}》已经废止")])
-            body: dict[str, object] = {
-                "kind": "repeal",
-                "on": repeal.on.isoformat(),
-                "successor_id": repeal.successor_id,
-                "clause": repeal.clause_number,
-                "reason": repeal.reason[:300],
-                "salt": secrets.token_hex(16),
-            }
-            change = await _record(tx, policy.id, body, staff_id)
-            await tx.append(
-                "policy.proposed",
-                subject=f"policy:{policy.id}",
-                actor=staff_id,
-                body={"change": change.id, **_signed(body)},
-            )
-        return Proposed(change.id, policy.id, policy.title, 0)
+        payload = {
+            "policy_id": repeal.policy_id,
+            "on": repeal.on.isoformat(),
+            "successor_id": repeal.successor_id,
+            "clause": repeal.clause_number,
+        }
+        row = await self._proposals.propose(END, payload, staff_id, repeal.reason or _ENDING)
+        return Proposed(row.id, repeal.policy_id, row.effect["changes"][0]["text"], 0)
 
     async def approve(self, change_id: str, staff_id: str) -> None:
         """Put somebody else's proposal into effect at once. Refused 403, 404, 409."""
-        async with self._ledger.transaction() as tx:
-            change, policy = await _waiting(tx.session, change_id, staff_id)
-            change.state, change.approved_by = "approved", staff_id
-            policy.version += 1
-            if change.change["kind"] == "import":
-                policy.state, policy.approved_by = "active", staff_id
-            else:
-                await _end(tx.session, policy, change.change)
-            kind = "policy.approved" if change.change["kind"] == "import" else "policy.repealed"
-            await tx.append(
-                kind,
-                subject=f"policy:{policy.id}",
-                actor=staff_id,
-                body={"change": change.id, **_signed(change.change)},
-            )
+        await self._ours(change_id)
+        await self._proposals.approve(change_id, staff_id)
 
     async def reject(self, change_id: str, staff_id: str, reason: str) -> None:
         """Turn somebody else's proposal down. Refused 403, 404, 409, 422 (no reason)."""
-        if not reason.strip():
-            raise Refused(422, [Reason("reason", "请写明不批准的理由")])
-        async with self._ledger.transaction() as tx:
-            change, policy = await _waiting(tx.session, change_id, staff_id)
-            change.state, change.approved_by = "rejected", staff_id
-            why = {"reason": reason.strip()[:300], "salt": secrets.token_hex(16)}
-            change.change = change.change | {"rejected": why}
-            if change.change["kind"] == "import":
-                policy.state = "rejected"
-            await tx.append(
-                "policy.rejected",
-                subject=f"policy:{policy.id}",
-                actor=staff_id,
-                body={"change": change.id, **_signed(why)},
-            )
+        await self._ours(change_id)
+        await self._proposals.reject(change_id, staff_id, reason)
 
-
-def _signed(change: Mapping[str, Any]) -> dict[str, object]:
-    """What a signed entry keeps of a change: its reason as a salted digest only."""
-    kept = {name: value for name, value in change.items() if name != "salt"}
-    if "reason" in change:
-        kept["reason"] = words_digest(change.get("salt", ""), change["reason"])
-    return kept
-
-
-def _policy(draft: PolicyDraft, staff_id: str) -> Policy:
-    """The row, its period filled in by the default so that the second person sees and checks it."""
-    starts = draft.effective_from or draft.issued_on
-    statute = draft.title.endswith(_STATUTE_ENDINGS)
-    ends = last_day(Life(draft.title, draft.issued_on, starts, draft.effective_to, statute=statute))
-    found = tag(draft.text, draft.title)
-    return Policy(
-        id=new_id(),
-        title=draft.title,
-        doc_number=draft.doc_number[:60],
-        issuer=draft.issuer[:120],
-        url=draft.url[:500],
-        issued_on=_iso(draft.issued_on),
-        effective_from=_iso(starts),
-        effective_to=_iso(ends),
-        text=draft.text,
-        facets={name: [entry["key"] for entry in found[name][:3]] for name in DIMENSIONS},
-        state="proposed",
-        proposed_by=staff_id,
-        version=1,
-        created_at=now(),
-    )
-
-
-def _iso(day: date | None) -> str | None:
-    return day.isoformat() if day else None
-
-
-def _clause(policy_id: str, part: Any) -> Clause:
-    return Clause(
-        id=new_id(),
-        policy_id=policy_id,
-        number=part.number,
-        label=part.label[:_LABEL],
-        heading=" > ".join(part.heading)[:_HEADING],
-        text=part.text,
-        start=part.start,
-        end=part.end,
-    )
-
-
-async def _record(
-    tx: Transaction, policy_id: str, change: Mapping[str, Any], staff_id: str
-) -> PolicyChange:
-    row = PolicyChange(
-        id=new_id(),
-        policy_id=policy_id,
-        change=change,
-        state="proposed",
-        proposed_by=staff_id,
-        created_at=now(),
-    )
-    tx.session.add(row)
-    await tx.session.flush()
-    return row
-
-
-async def _person(session: AsyncSession, staff_id: str, roles: frozenset[str]) -> None:
-    if staff_id == ROBOT and roles is PROPOSERS:  # a fetched page, which a person then approves
-        return
-    person = await session.get(Staff, staff_id)
-    if person is None or not person.active or not roles & set(person.roles):
-        raise Refused(403, [Reason("role", "您的角色不能这样变更政策库，请联系管理员")])
-
-
-async def _check_new(session: AsyncSession, draft: PolicyDraft) -> None:
-    if not draft.title.strip() or not draft.text.strip():
-        raise Refused(422, [Reason("title", "政策的标题和正文不能为空，请补上")])
-    query = select(Policy).where(
-        Policy.title == draft.title,
-        Policy.doc_number == draft.doc_number[:60],
-        Policy.state != "rejected",
-    )
-    for row in (await session.scalars(query)).all():
-        if row.text == draft.text or (draft.doc_number and row.repealed_on is None):
-            raise Refused(
-                409, [Reason("doc_number", f"政策库里已有《{draft.title}》，不必重复录入")]
-            )
-
-
-async def _active(session: AsyncSession, policy_id: str) -> Policy:
-    policy = await session.get(Policy, policy_id)
-    if policy is None or policy.state != "active":
-        raise Refused(404, [Reason("policy", "政策库里没有这项政策")])
-    return policy
-
-
-async def _clause_of(session: AsyncSession, policy_id: str, number: int) -> Clause:
-    query = select(Clause).where(Clause.policy_id == policy_id, Clause.number == number)
-    clause = (await session.scalars(query)).first()
-    if clause is None:
-        raise Refused(404, [Reason("clause", f"这项政策没有第 {number} 条")])
-    return clause
-
-
-async def _waiting(
-    session: AsyncSession, change_id: str, staff_id: str
-) -> tuple[PolicyChange, Policy]:
-    await _person(session, staff_id, APPROVERS)
-    change = await session.get(PolicyChange, change_id)
-    policy = await session.get(Policy, change.policy_id) if change else None
-    if change is None or policy is None:
-        raise Refused(404, [Reason("change", "没有这项变更")])
-    if change.proposed_by == staff_id:
-        raise Refused(403, [Reason("two_people", "不能批准自己提出的变更，请另一位管理员批准")])
-    if change.state != "proposed":
-        raise Refused(409, [Reason("state", "这项变更不在等待批准")])
-    return change, policy
-
-
-async def _end(session: AsyncSession, policy: Policy, change: Mapping[str, Any]) -> None:
-    if change["clause"] is not None:
-        (await _clause_of(session, policy.id, change["clause"])).repealed_on = change["on"]
-        policy.amended_on = policy.amended_on or change["on"]
-        return
-    policy.repealed_on, policy.successor_id = change["on"], change["successor_id"]
+    async def _ours(self, change_id: str) -> None:
+        """Only changes of the library are decided here: an address of its pages names no other."""
+        if (await self._proposals.get(change_id)).kind not in KINDS:
+            raise Refused(404, [Reason("change", "没有这项政策变更")])

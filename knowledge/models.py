@@ -10,7 +10,10 @@ from storage.database import Base
 
 
 class Policy(Base):
-    """One policy document. Dates are `YYYY-MM-DD`; validity is computed from them, never stored."""
+    """One policy document. Dates are `YYYY-MM-DD`; validity is computed from them, never stored.
+
+    A row alone says nothing: it is used while it is what the newest signed entry says (proof.py).
+    """
 
     __tablename__ = "policy"
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
@@ -26,7 +29,7 @@ class Policy(Base):
     successor_id: Mapped[str | None] = mapped_column(String(26))
     text: Mapped[str] = mapped_column(Text)
     facets: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(String(12))  # proposed | active | rejected
+    state: Mapped[str] = mapped_column(String(12))  # active; earlier: proposed, rejected
     proposed_by: Mapped[str] = mapped_column(String(26))
     approved_by: Mapped[str | None] = mapped_column(String(26))
     version: Mapped[int] = mapped_column(default=1)
@@ -50,13 +53,13 @@ class Clause(Base):
 
 
 class PolicyChange(Base):
-    """A proposed change to the library (import, repeal): one proposes, another approves."""
+    """A change as the version before kept it: read as history, written by nobody any more."""
 
     __tablename__ = "policy_change"
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     policy_id: Mapped[str] = mapped_column(String(26), index=True)
     change: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(String(12))  # proposed | approved | rejected
+    state: Mapped[str] = mapped_column(String(12))  # approved | rejected | lapsed
     proposed_by: Mapped[str] = mapped_column(String(26))
     approved_by: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime]

@@ -1,86 +1,153 @@
-"""Questions against the stored library: the index finds, the database decides."""
+"""Questions against the signed library: the index finds, rows compared with entries are quoted."""
 
 import asyncio
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from gates.finding import PolicyFact
-from gates.policies import Entry, PolicyIndex, deadlines
+from gates.policies import Entry, PolicyIndex
 from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
 from knowledge.models import Clause, Policy
+from knowledge.proof import (
+    CLAUSE_COLUMNS,
+    FIELDS,
+    POLICY_COLUMNS,
+    Changed,
+    SignedPolicy,
+    Verified,
+    clause_hash,
+    compared,
+    entries_of,
+    policies_in,
+    tell_changed,
+)
 from knowledge.search import Doc, Found, Index
 from knowledge.told import tell, told_of
 from knowledge.validity import clause_status, life_of, status_at
-from storage.database import Database
+from ledger.append import Ledger
+from ledger.verify import Broken
+from ledger.verify import Entry as LedgerEntry
 
 _HITS = 10
-_RANK = ("in_force", "amended", "not_yet", "expired", "repealed")
-_FORMAT = 1  # of the index; a new number makes every stored index be built again
+_FORMAT = 2  # of the index; a new number makes every stored index be built again
+_NO_FACTS = PolicyIndex(())
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class _State:
-    """Grows with every approved change: how many policies are active, and all their versions."""
+class _Loaded:
+    """One state of the library, with what was derived from it; replaced as a whole."""
 
-    policies: int
-    versions: int
+    seq: int  # of the newest signed word it rests on
+    library: Verified
+    index: Index
+    facts: PolicyIndex
+
+
+class _Looked(NamedTuple):
+    """What one search gave: hits that were compared, rows that were changed, a forged index."""
+
+    hits: list[Hit]
+    changed: list[Changed]
+    forged: bool
 
 
 class KnowledgeService:
     """Answers, facts for the gates, and who was told what. One per process."""
 
-    def __init__(self, db: Database, directory: Path | None = None) -> None:
+    def __init__(self, ledger: Ledger, directory: Path | None = None) -> None:
         """`directory` keeps the derived index between starts; None keeps it in memory."""
-        self._db = db
+        self._ledger = ledger
+        self._db = ledger.db
         self._directory = directory
-        self._index: Index | None = None
-        self._indexed: _State | None = None
+        self._loaded: _Loaded | None = None
         self._lock = asyncio.Lock()
-        self.facts = PolicyIndex(())
+
+    @property
+    def facts(self) -> PolicyIndex:
+        """What the gates may ask, as last refreshed: from signed entries, whatever rows say."""
+        return self._loaded.facts if self._loaded is not None else _NO_FACTS
 
     async def refresh(self) -> None:
-        """Bring index and facts up to the library; cheap when nothing changed."""
+        """Bring index and facts up to the signed entries; cheap when nothing was signed since."""
         async with self._lock:
-            async with self._db.session() as session:
-                state = await _state(session)
-                if state == self._indexed:
-                    return
-                self.facts = PolicyIndex(await _known(session))
-            self._index = await self._opened(state)
-            self._indexed = state
+            entries = await self._entries()
+            last = entries[-1].seq if entries else 0
+            if entries is not None and (self._loaded is None or self._loaded.seq != last):
+                await self._take(await compared(self._ledger, policies_in(entries)), last)
+
+    async def compare(self) -> None:
+        """Compare every row once more: what was changed meanwhile is told and left out."""
+        entries = await self._entries()
+        if entries is None:
+            return
+        last = entries[-1].seq if entries else 0
+        # Without the lock: questions go on while thousands of rows are read.
+        library = await compared(self._ledger, policies_in(entries))
+        async with self._lock:
+            if self._loaded is None or self._loaded.seq <= last:
+                await self._take(library, last)
 
     async def facts_now(self) -> PolicyIndex:
         """What the gates may ask of the library as it is now."""
         await self.refresh()
         return self.facts
 
-    async def _opened(self, state: _State) -> Index:
-        if self._directory is None:
-            return await asyncio.to_thread(Index.build, await self._docs())
-        place = self._directory / f"{_FORMAT}-{state.policies}-{state.versions}"
-        if not place.exists():
-            await asyncio.to_thread(_store, await self._docs(), place)
-        return await asyncio.to_thread(Index.open, place)
+    async def _entries(self) -> Sequence[LedgerEntry] | None:
+        try:
+            return await entries_of(self._ledger)
+        except Broken as broken:
+            # What was proved before stays true; nothing new is believed, and the watch tells it.
+            _log.warning("the library stays as it was: %s", broken)
+            return None
 
-    async def _docs(self) -> list[Doc]:
-        query = (
-            select(Clause.id, Clause.heading, Clause.text, Policy.title, Policy.doc_number)
-            .join(Policy, Policy.id == Clause.policy_id)
-            .where(Policy.state == "active")
-            .order_by(Clause.policy_id, Clause.number)
+    async def _take(self, library: Verified, last: int) -> None:
+        await tell_changed(self._ledger, library.changed)
+        held = self._loaded
+        index = held.index if held is not None and held.library.name == library.name else None
+        self._loaded = _Loaded(
+            last,
+            library,
+            index or await self._opened(library),
+            PolicyIndex([_entry(one, library) for one in library.signed.values()]),
         )
-        async with self._db.session() as session:
-            rows = (await session.execute(query)).all()
+
+    async def _opened(self, library: Verified) -> Index:
+        if self._directory is None:
+            return await asyncio.to_thread(Index.build, await self._docs(library))
+        place = self._directory / f"{_FORMAT}-{library.name}"
+        if not place.exists():
+            await asyncio.to_thread(_store, await self._docs(library), place)
+        try:
+            return await asyncio.to_thread(Index.open, place)
+        except ValueError:  # files of an index that are none: they are only derived
+            return await self._anew(library)
+
+    async def _anew(self, library: Verified) -> Index:
+        """The index from compared rows alone, in memory; what lay on disk is thrown away."""
+        if self._directory is not None:
+            place = self._directory / f"{_FORMAT}-{library.name}"
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        return await asyncio.to_thread(Index.build, await self._docs(library))
+
+    async def _docs(self, library: Verified) -> list[Doc]:
+        query = select(*CLAUSE_COLUMNS).order_by(Clause.policy_id, Clause.number)
+        rows = await self._db.read(lambda session: session.execute(query).all())
         return [
-            Doc(key, " ".join(part for part in (title, number, heading) if part), text)
-            for key, heading, text, title, number in rows
+            Doc(row.id, _named(library.policies[row.policy_id], row), row.text)
+            for row in rows
+            # Compared once more: these rows were read after those that were proved.
+            if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
         ]
 
     async def ask(self, question: str, as_of: date) -> Answer:
@@ -88,15 +155,68 @@ class KnowledgeService:
         guarded = guard(question)
         if guarded is not None:
             return answer(question, (), as_of)
-        await self.refresh()
         past = asked_day(question, as_of)
         day = past or as_of
         if past is not None:
             question = without_day(question)
-        found = self._index.search(question, _HITS) if self._index is not None else []
-        async with self._db.session() as session:
-            hits = await _decided(session, found, day)
+        hits = await self._hits(question, day)
         return answer(question, ranked_hits(hits), day, asked_past=past is not None)
+
+    async def hit(self, clause_id: str, day: date) -> Hit | None:
+        """One clause with its policy as it stands on `day`, read and compared at this moment.
+
+        None when it may not be told; a changed row is told in an incident.
+        """
+        await self.refresh()
+        loaded = self._loaded
+        if loaded is None or clause_id not in loaded.library.clauses:
+            return None
+        rows = await self._db.read(partial(_rows, ids=[clause_id]))
+        policy_id, digest = loaded.library.clauses[clause_id]
+        clause = rows.clauses.get(clause_id)
+        found = Found(clause_id, "", clause.text if clause is not None else "", 0.0, 0.0)
+        fault = _fault(loaded.library.signed[policy_id], found, digest, rows)
+        if fault is not None:
+            await tell_changed(self._ledger, [fault])
+            await self.compare()
+            return None
+        return _hit(found, clause, loaded.library, day)
+
+    async def _hits(self, question: str, day: date) -> list[Hit]:
+        """What was found and compared; searched once more without what was changed."""
+        await self.refresh()
+        looked = await self._look(question, day)
+        if not looked.changed and not looked.forged:
+            return looked.hits
+        await tell_changed(self._ledger, looked.changed)
+        if looked.forged:
+            await self._distrust_index()
+        await self.compare()
+        return (await self._look(question, day)).hits
+
+    async def _look(self, question: str, day: date) -> _Looked:
+        loaded = self._loaded
+        if loaded is None:
+            return _Looked([], [], forged=False)
+        try:
+            found = loaded.index.search(question, _HITS)
+        except ValueError:
+            return _Looked([], [], forged=True)
+        rows = await self._db.read(partial(_rows, ids=[hit.key for hit in found]))
+        return _compared(loaded.library, found, rows, day)
+
+    async def _distrust_index(self) -> None:
+        """The stored index says what no compared row says: an incident, and a new one."""
+        await self._ledger.open_incident(
+            "policy_changed",
+            subject="index",
+            message="政策库的检索文件（index 文件夹）与签名的政策不符，已重建：请查明是谁改的",
+            detail={"table": "index", "row": "", "field": ""},
+        )
+        async with self._lock:
+            if self._loaded is not None:
+                index = await self._anew(self._loaded.library)
+                self._loaded = replace(self._loaded, index=index)
 
     async def told(self, contact_id: str, clause_ids: Sequence[str]) -> None:
         """Keep that a contact was told these clauses."""
@@ -109,30 +229,18 @@ class KnowledgeService:
             return await told_of(session, clause_ids)
 
 
-async def _state(session: AsyncSession) -> _State:
-    query = select(func.count(), func.coalesce(func.sum(Policy.version), 0)).where(
-        Policy.state == "active"
-    )
-    count, versions = (await session.execute(query)).one()
-    return _State(int(count), int(versions))
-
-
-async def _known(session: AsyncSession) -> list[Entry]:
-    """What gates may ask of the library, from memory."""
-    policies = (await session.scalars(select(Policy).where(Policy.state == "active"))).all()
-    names = {policy.id: policy.doc_number or policy.title for policy in policies}
-    return [_entry(policy, names.get(policy.successor_id or "", "")) for policy in policies]
-
-
-def _entry(policy: Policy, successor: str) -> Entry:
+def _entry(policy: SignedPolicy, library: Verified) -> Entry:
+    """What gates may ask of one policy, from memory; nothing of it is read from a row but days."""
     life = life_of(policy)
+    after = library.signed.get(policy.successor_id or "")
+    successor = (after.doc_number or after.title) if after is not None else ""
     fact = PolicyFact(
         title=policy.title,
         doc_number=policy.doc_number,
         status="in_force",
         starts=life.effective_from,
         ends=life.effective_to,
-        apply_by=tuple(day for _, _, day in deadlines(policy.text)),
+        apply_by=library.apply_by.get(policy.id, ()),
     )
 
     def on(day: date) -> PolicyFact:
@@ -140,6 +248,11 @@ def _entry(policy: Policy, successor: str) -> Entry:
         return replace(fact, status=status, successor="" if status == "in_force" else successor)
 
     return Entry(policy.title, policy.doc_number, on)
+
+
+def _named(policy: SignedPolicy, clause: Any) -> str:
+    """What is searched beside the words of a clause."""
+    return " ".join(part for part in (policy.title, policy.doc_number, clause.heading) if part)
 
 
 def _store(docs: list[Doc], place: Path) -> None:
@@ -156,25 +269,61 @@ def _store(docs: list[Doc], place: Path) -> None:
             shutil.rmtree(old, ignore_errors=True)
 
 
-async def _decided(session: AsyncSession, found: Sequence[Found], day: date) -> list[Hit]:
-    """What the database says about the found clauses: their text, policy and validity on `day`."""
-    ids = [hit.key for hit in found]
-    query = (
-        select(Clause, Policy)
-        .join(Policy, Policy.id == Clause.policy_id)
-        .where(Clause.id.in_(ids), Policy.state == "active")
+class _Rows(NamedTuple):
+    """Clauses and policies as the database holds them at this moment, by id."""
+
+    clauses: Mapping[str, Any]
+    policies: Mapping[str, Any]
+
+
+def _rows(session: Session, ids: Sequence[str]) -> _Rows:
+    asked = select(*CLAUSE_COLUMNS).where(Clause.id.in_(ids))
+    clauses = {row.id: row for row in session.execute(asked)}
+    wanted = {row.policy_id for row in clauses.values()}
+    rows = session.execute(select(*POLICY_COLUMNS).where(Policy.id.in_(wanted)))
+    return _Rows(clauses, {row.id: row for row in rows})
+
+
+def _compared(library: Verified, found: Sequence[Found], rows: _Rows, day: date) -> _Looked:
+    """The hits whose rows are what was signed; a policy with one changed row gives none."""
+    known = [hit for hit in found if hit.key in library.clauses]
+    faults: dict[str, Changed] = {}
+    for hit in known:
+        policy_id, digest = library.clauses[hit.key]
+        fault = _fault(library.signed[policy_id], hit, digest, rows)
+        if fault is not None:
+            faults.setdefault(policy_id, fault)
+    good = [hit for hit in known if library.clauses[hit.key][0] not in faults]
+    # Of a right row the index must say the very words: what it covers is weighed by them.
+    honest = all(
+        hit.text == rows.clauses[hit.key].text
+        and hit.title
+        == _named(library.policies[library.clauses[hit.key][0]], rows.clauses[hit.key])
+        for hit in good
     )
-    rows = {clause.id: (clause, policy) for clause, policy in (await session.execute(query)).all()}
-    wanted = {policy.successor_id for _, policy in rows.values() if policy.successor_id}
-    later = select(Policy).where(Policy.id.in_(wanted), Policy.state == "active")
-    successors = {policy.id: policy for policy in (await session.scalars(later)).all()}
-    return [_hit(hit, *rows[hit.key], successors, day) for hit in found if hit.key in rows]
+    if len(known) < len(found) or not honest:
+        return _Looked([], list(faults.values()), forged=True)
+    hits = [_hit(hit, rows.clauses[hit.key], library, day) for hit in good]
+    return _Looked(hits, list(faults.values()), forged=False)
 
 
-def _hit(
-    found: Found, clause: Clause, policy: Policy, successors: Mapping[str, Policy], day: date
-) -> Hit:
-    successor = successors.get(policy.successor_id or "")
+def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Changed | None:
+    clause, policy = rows.clauses.get(hit.key), rows.policies.get(state.id)
+    if clause is None:
+        return Changed(state.id, "clause", hit.key, "row")
+    if clause_hash(clause) != digest:
+        field = "text" if clause.text != hit.text else "row"
+        return Changed(state.id, "clause", hit.key, field)
+    if policy is None:
+        return Changed(state.id, "policy", state.id, "row")
+    changed = (name for name in FIELDS if getattr(policy, name) != getattr(state, name))
+    field = next(changed, "")
+    return Changed(state.id, "policy", state.id, field) if field else None
+
+
+def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
+    policy = library.policies[clause.policy_id]
+    successor = library.signed.get(policy.successor_id or "")
     return Hit(
         key=clause.id,
         policy_id=policy.id,
@@ -183,7 +332,7 @@ def _hit(
         offset=clause.start,
         score=found.score,
         coverage=found.coverage,
-        validity=clause_status(policy, clause, day),
+        validity=clause_status(policy, clause.repealed_on, day),
         doc_number=policy.doc_number,
         issuer=policy.issuer,
         issued_on=policy.issued_on or "",

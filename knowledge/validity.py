@@ -5,12 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal, Protocol
 
 import yaml
-
-if TYPE_CHECKING:  # rows are only named here: `shenfa ask` answers from a file, without a database
-    from knowledge.models import Clause, Policy
 
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 STATUSES: tuple[Status, ...] = ("in_force", "amended", "expired", "repealed", "not_yet")
@@ -46,6 +43,40 @@ class Life:
     amended_on: date | None = None
     stated: Status | None = None  # what the source itself says, believed when no date decides
     statute: bool = field(default=False)  # laws and regulations do not lapse by themselves
+
+
+class Dated(Protocol):
+    """What the validity of a policy rests on, whether a row says it or a signed entry."""
+
+    @property
+    def title(self) -> str:
+        """The title, of which trial words shorten the period."""
+        ...
+
+    @property
+    def issued_on(self) -> str | None:
+        """The day on the document."""
+        ...
+
+    @property
+    def effective_from(self) -> str | None:
+        """The first day in force."""
+        ...
+
+    @property
+    def effective_to(self) -> str | None:
+        """The last day in force."""
+        ...
+
+    @property
+    def repealed_on(self) -> str | None:
+        """The first day no longer in force."""
+        ...
+
+    @property
+    def amended_on(self) -> str | None:
+        """The day of the first change."""
+        ...
 
 
 @cache
@@ -118,7 +149,7 @@ def _undated(life: Life, stated: Status) -> bool:
     return deciding[stated] is None
 
 
-def life_of(policy: "Policy") -> Life:
+def life_of(policy: Dated) -> Life:
     """The dated facts of a stored policy; its last day was fixed when it was proposed."""
     return Life(
         title=policy.title,
@@ -131,12 +162,12 @@ def life_of(policy: "Policy") -> Life:
     )
 
 
-def policy_status(policy: "Policy", as_of: date) -> Status:
+def policy_status(policy: Dated, as_of: date) -> Status:
     """The validity of a stored policy on a day."""
     return status_at(life_of(policy), as_of)
 
 
-def clause_status(policy: "Policy", clause: "Clause", as_of: date) -> Status:
+def clause_status(policy: Dated, repealed_on: str | None, as_of: date) -> Status:
     """The validity of one clause: its own repeal, else its policy's."""
-    ended = parse_day(clause.repealed_on, "repealed_on")
+    ended = parse_day(repealed_on, "repealed_on")
     return "repealed" if ended is not None and as_of >= ended else policy_status(policy, as_of)

@@ -1,19 +1,25 @@
 """What the gates are given of this office: its own words, texts to try rules on, other looks."""
 
+import asyncio
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
 from bot.contract import Channel, Content, Rendering
 from bot.models import Account, Organisation
+from config.clock import beijing, now
 from content_sources.models import Source
 from content_sources.reposts import Reposts
-from gates.finding import Finding
+from gates.engine import run_gates
+from gates.finding import Finding, GateText, NoFacts
+from knowledge.changes import MET, Gates
 from knowledge.models import Clause
 from review_queue.canonical import Draft
 from review_queue.desk import Render
 from review_queue.files import Files
 from review_queue.findings import Against, Finder
+from review_queue.governance.rulesets import RuleSets
 from review_queue.links import Links
 from storage.database import Database
 
@@ -42,6 +48,37 @@ def finders_of(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ..
         return await reposts.findings(draft)
 
     return in_files, in_links, in_source
+
+
+def policy_gates(rule_sets: RuleSets) -> Gates:
+    """What the secrecy and law gates say of a policy; asked several times, looked at once."""
+    kept: OrderedDict[tuple[str, str, str], Sequence[Finding]] = OrderedDict()
+
+    async def look(title: str, text: str) -> Sequence[Finding]:
+        active = await rule_sets.active()
+        key = (active.digest, title, text)
+        if key not in kept:
+            found: list[Finding] = []
+            for number, part in enumerate(_parts(text)):
+                draft = GateText(title if number == 0 else "", part, "", beijing(now()).date())
+                one = await asyncio.to_thread(run_gates, draft, active.rules, NoFacts())
+                found += [finding for finding in one if finding.gate in MET]
+            kept[key] = found
+            if len(kept) > _KEPT:
+                kept.popitem(last=False)
+        return kept[key]
+
+    return look
+
+
+_KEPT = 8
+_PART = 20_000  # characters read in one go: a document may have two million of them
+_OVERLAP = 200  # no word, number or phrase that a rule names is longer
+
+
+def _parts(text: str) -> list[str]:
+    starts = range(0, max(len(text), 1), _PART)
+    return [text[max(0, start - _OVERLAP) : start + _PART] for start in starts]
 
 
 async def clauses(db: Database) -> Sequence[str]:

@@ -18,12 +18,12 @@ from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
 from escalations.tickets import TicketWiring
-from knowledge.library import PolicyLibrary
+from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.engine import TaskEngine
-from office.handovers import propose_policies
+from office.handovers import offer_policies
 from review_queue.deadlines import Deadlines
 from review_queue.links import Links
 from staff.tasks import Tell
@@ -53,7 +53,7 @@ class Office(Protocol):
     publisher: Publisher
     sender: Sender
     pusher: Pusher
-    library: PolicyLibrary
+    knowledge: KnowledgeService
     links: Links
     ingest: Ingest
     originals: OriginalWatch
@@ -69,7 +69,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     """Every job of an office."""
     publish, push, ledger = office.publisher, office.pusher, office.ledger
     reminding = partial(tend, ledger, office.tell)
-    policies = partial(propose_policies, office.db, office.library)
+    policies = partial(offer_policies, office.db)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -78,7 +78,8 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
-        Job("library", 60, policies, "fetched policies are proposed to the library"),
+        Job("library", 60, policies, "fetched policies are laid before an editor"),
+        Job("policies", 300, office.knowledge.compare, "the library's rows are what was signed"),
         Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
         Job("remind", 60, reminding, "tasks about changed originals have a limit"),
         Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),

@@ -23,10 +23,12 @@ from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.templates import load_templates
+from knowledge.changes import policy_kinds
+from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.changed import row_changed
-from office.checking import clauses, finders_of, renderer_over
+from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
 from review_queue import publishing
 from review_queue.desk import Queue
@@ -63,6 +65,7 @@ class Review:
     """What stands between a draft and its release, and what looks at sources for it."""
 
     governance: Governance
+    library: PolicyLibrary
     reposts: Reposts
     fetcher: Fetcher
     links: Links
@@ -85,7 +88,7 @@ def build_base(settings: Settings, db: Database) -> Base:
         contacts=Contacts(crypt),
         channels=open_channels(cache, settings.allowed_private),
         taxonomy=starting_taxonomy(),
-        knowledge=KnowledgeService(db, settings.home / "index"),
+        knowledge=KnowledgeService(ledger, settings.home / "index"),
     )
 
 
@@ -93,6 +96,7 @@ def build_review(base: Base) -> Review:
     """The queue with its rules, its gates and what they look at."""
     db, ledger = base.db, base.ledger
     governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
+    governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules))
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
@@ -100,6 +104,7 @@ def build_review(base: Base) -> Review:
     checks = Checks(governance.rules, base.knowledge.facts_now, finders)
     return Review(
         governance=governance,
+        library=PolicyLibrary(governance.proposals),
         reposts=reposts,
         fetcher=fetcher,
         links=links,

@@ -15,6 +15,8 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
     "sources.propose": frozenset({"editor", "admin"}),
     "sources.approve": frozenset({"admin"}),
+    "policies.propose": frozenset({"editor", "admin"}),
+    "policies.approve": frozenset({"admin"}),
     "exceptions.ask": frozenset({"editor"}),
     "pictures.set": frozenset({"editor"}),
     "tasks.ask": frozenset({"editor", "admin", "supervisor"}),

@@ -1,15 +1,22 @@
 """政策库: what is in force, with its clauses; a change that waits for a second person."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
-from console.policies.words import validity_words
-from console.web.deps import DEPS, found, visitor
+from console.policies import fetched
+from console.policies.words import proposed_rows, validity_words, waiting_imports
+from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
-from console.web.permissions import needs
+from console.web.permissions import may, needs
+from knowledge.changes import IMPORT
 from knowledge.library import PolicyLibrary
-from knowledge.models import Clause, Policy, PolicyChange
+from knowledge.models import Clause, Policy
+from knowledge.proof import FIELDS, SignedPolicy, fault_in, signed_policies
+from ledger.verify import Broken
 from staff.people import names
 
 _PAGE = 100
@@ -19,48 +26,91 @@ def _today() -> str:
     return f"{beijing(now()):%Y-%m-%d}"
 
 
+async def _signed(deps: Deps) -> Mapping[str, SignedPolicy]:
+    """What signed entries say; nothing while the ledger is broken, which its own page tells."""
+    try:
+        return await signed_policies(deps.ledger)
+    except Broken:
+        return {}
+
+
+def _agrees(row: Policy, state: SignedPolicy | None) -> bool:
+    """Whether a row says what was signed, as far as a list reads it."""
+    return state is not None and all(getattr(row, name) == getattr(state, name) for name in FIELDS)
+
+
 @needs("policies.read")
 async def policies(request: web.Request) -> web.StreamResponse:
     """The library: title, number, validity in colour and words."""
+    deps, me = request.config_dict[DEPS], visitor(request)
     words = request.query.get("q", "").strip()[:60]
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Policy).where(Policy.state != "rejected")
+    waiting = await PolicyLibrary(deps.governance.proposals).changes(state="proposed")
+    signed = await _signed(deps)
+    async with deps.db.session() as session:
+        query = select(Policy).where(Policy.state == "active")
         if words:
             query = query.where(
                 Policy.title.contains(words, autoescape=True)
                 | Policy.doc_number.contains(words, autoescape=True)
             )
         rows = (await session.scalars(query.order_by(Policy.issued_on.desc()).limit(_PAGE))).all()
-        waiting = select(PolicyChange).where(PolicyChange.state == "proposed")
+        coming = [one for one in waiting_imports(waiting) if words in one.title + one.doc_number]
         counted = select(Clause.policy_id, func.count()).group_by(Clause.policy_id)
         context = {
             "place": "policies",
-            "rows": [(row, *validity_words(row)) for row in rows],
+            "rows": [(row, *validity_words(row)) for row in (*coming, *rows)],
+            "changed": {row.id for row in rows if not _agrees(row, signed.get(row.id))},
             "clauses": {row[0]: row[1] for row in (await session.execute(counted)).all()},
-            "waiting": (await session.scalars(waiting)).all(),
+            "waiting": [
+                (row.subject.removeprefix("policy:"), row.effect["changes"][0]["text"])
+                for row in waiting
+            ],
+            "offered": await fetched.offered(session) if may(me.roles, "policies.propose") else [],
             "words": words,
         }
     return page(request, "policies/page.html", context)
 
 
+async def _policy(deps: Deps, policy_id: str) -> tuple[Policy, Sequence[Clause], bool]:
+    """The rows of a policy and whether they are what was signed; or of one that waits."""
+    async with deps.db.session() as session:
+        row = await session.get(Policy, policy_id)
+        query = select(Clause).where(Clause.policy_id == policy_id).order_by(Clause.number)
+        clauses = (await session.scalars(query)).all()
+    if row is not None and row.state == "active":
+        state = (await _signed(deps)).get(row.id)
+        return row, clauses, state is None or fault_in(state, row, clauses) is not None
+    changes = await PolicyLibrary(deps.governance.proposals).changes(policy_id)
+    proposed = found(next((one for one in changes if one.kind == IMPORT), None), "项政策")
+    row, parts = found(proposed_rows(proposed), "项政策")
+    row.state = "proposed" if proposed.state == "proposed" else "rejected"
+    return row, parts, False
+
+
 @needs("policies.read")
 async def policy(request: web.Request) -> web.StreamResponse:
     """One policy with its clauses."""
-    deps = request.config_dict[DEPS]
+    deps, me = request.config_dict[DEPS], visitor(request)
+    row, clauses, changed = await _policy(deps, request.match_info["policy"])
+    library = PolicyLibrary(deps.governance.proposals)
+    changes = [one for one in await library.changes(row.id) if one.state == "proposed"]
+    decides = may(me.roles, "policies.approve")
+    why_not = {
+        one.id: await library.why_not(one.id, me.staff_id) if decides else () for one in changes
+    }
+    people = {row.proposed_by, row.approved_by or "system", *(one.proposed_by for one in changes)}
     async with deps.db.session() as session:
-        row = found(await session.get(Policy, request.match_info["policy"]), "项政策")
-        clauses = select(Clause).where(Clause.policy_id == row.id).order_by(Clause.number)
-        changes = select(PolicyChange).where(PolicyChange.policy_id == row.id)
-        context = {
+        context: dict[str, Any] = {
             "place": "policies",
             "row": row,
-            "validity": validity_words(row),
-            "clauses": (await session.scalars(clauses)).all(),
-            "changes": (await session.scalars(changes)).all(),
+            "changed": changed,
+            "validity": validity_words(row) if row.state != "rejected" else ("未入库", "stop"),
+            "clauses": clauses,
+            "changes": [(one, await library.effect(one)) for one in changes],
+            "why_not": why_not,
             "successor": await session.get(Policy, row.successor_id) if row.successor_id else None,
-            "people": await names(session, {row.proposed_by, row.approved_by or "system"}),
+            "people": await names(session, people),
             "today": _today(),
-            "facets": deps.facets,
         }
     return page(request, "policies/policy.html", context)
 
@@ -68,7 +118,8 @@ async def policy(request: web.Request) -> web.StreamResponse:
 @needs("policies.approve")
 async def settle_policy(request: web.Request) -> web.StreamResponse:
     """Approve somebody else's change of the library, or turn it down with a reason."""
-    library, me = PolicyLibrary(request.config_dict[DEPS].ledger), visitor(request)
+    deps, me = request.config_dict[DEPS], visitor(request)
+    library = PolicyLibrary(deps.governance.proposals)
     change_id, fields = request.match_info["change"], await form(request)
     if fields.get("verdict") == "reject":
         await library.reject(change_id, me.staff_id, fields.get("reason", ""))
@@ -79,6 +130,7 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.get("/policies", policies),
+    *fetched.ROUTES,  # before /policies/{policy}, which takes any name
     web.get("/policies/{policy}", policy),
     web.post("/policies/{policy}/changes/{change}", settle_policy),
 ]

@@ -1,12 +1,11 @@
 """值班: who waits for an answer, the conversation, the clauses found, the reply."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content
 from bot.models import Account, InboundMessage
@@ -17,7 +16,9 @@ from escalations import replying
 from escalations.models import Ticket, TicketReply
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
-from knowledge.models import Clause, Policy
+from knowledge.proof import SignedPolicy, whole_clauses
+from ledger.append import Ledger
+from ledger.verify import Broken
 from review_queue import drafting
 from review_queue.drafting import Origin
 from review_queue.models import Item
@@ -71,7 +72,7 @@ async def _show(
             "talk": _talk((await session.scalars(heard)).all(), sent),
             "stopped": [reply for reply in sent if reply.state == "stopped"],
             "people": await names(session, ids | {str(one) for one in _told(row)}),
-            "policies": await _policies(session, row),
+            "candidates": await _candidates(deps.ledger, row),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed,
@@ -100,12 +101,23 @@ def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[
     return sorted(lines, key=lambda line: line.at)
 
 
-async def _policies(session: AsyncSession, row: Ticket) -> dict[str, Policy]:
-    """The policy behind each candidate clause."""
-    ids = {str(one.get("clause_id", "")) for one in row.candidates if isinstance(one, dict)}
-    query = select(Clause.id, Policy).join(Policy, Policy.id == Clause.policy_id)
-    rows = (await session.execute(query.where(Clause.id.in_(ids)))).all()
-    return {row[0]: row[1] for row in rows}
+async def _candidates(ledger: Ledger, row: Ticket) -> list[tuple[Mapping[str, str], SignedPolicy]]:
+    """Clauses that came near the question, where the signed library holds the very words.
+
+    They can be put into a reply with one click: what somebody wrote into the ticket or a clause
+    past this program is not offered.
+    """
+    held = [one for one in row.candidates if isinstance(one, dict)]
+    try:
+        whole = await whole_clauses(ledger, {str(one.get("clause_id", "")) for one in held})
+    except Broken:
+        return []
+    known = [(one, whole.get(str(one.get("clause_id", "")))) for one in held]
+    return [
+        (one, clause.policy)
+        for one, clause in known
+        if clause is not None and str(one.get("text", "")) in clause.text
+    ]
 
 
 @needs("tickets.read")

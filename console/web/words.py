@@ -64,6 +64,7 @@ ENTRY_KINDS = {
     "picture.declared": "登记图片来历",
     "task.opened": "开出任务",
     "task.closed": "处理任务",
+    "policy.set": "政策入库、废止或有变更",
     "policy.proposed": "提出政策变更",
     "policy.approved": "批准政策变更",
     "policy.repealed": "废止政策",

@@ -28,6 +28,7 @@ from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
+from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
@@ -228,6 +229,12 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             )
     hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
     await governance.levels.refresh()
+
+    async def policy_gates(title: str, text: str) -> list[Finding]:
+        found = await asyncio.to_thread(_findings, rules, title, text)
+        return [one for one in found if one.gate in MET]
+
+    governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
     queue = Queue.of(ledger, governance.levels, render, check)
     deps = Deps(
         settings=Settings(home=tmp, **settings),
@@ -432,7 +439,7 @@ async def _published(office: Office, accounts: dict[str, str]) -> tuple[str, str
 
 
 async def _policies(office: Office) -> str:
-    library = PolicyLibrary(office.deps.ledger)
+    library = PolicyLibrary(office.deps.governance.proposals)
     drafts = [
         PolicyDraft(
             title="青禾县高校毕业生就业创业补贴办法",
@@ -510,7 +517,7 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
                     candidates=[
                         {
                             "title": "青禾县高校毕业生就业创业补贴办法",
-                            "text": "低收入家庭高校毕业生可以申请求职补贴，每人1500元。",
+                            "text": "低收入家庭高校毕业生，可以申请求职补贴，每人1500元。",
                             "clause_id": clause,
                         }
                     ],

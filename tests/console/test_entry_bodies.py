@@ -21,6 +21,7 @@ PUBLIC_WORDS = {
     "organisation",
     "basis",
     "title",  # of a policy
+    "url",  # where a policy stands for everybody to read
     "doc_number",
     "issuer",
     "topic",
@@ -48,7 +49,7 @@ REASONS = ("上级文件已经宣布失效", "与现行办法重复，张某来�
 async def played(office: Office) -> None:
     """A busy morning, and a policy that ends, and one proposal turned down."""
     seen = await busy_morning(office)
-    library, people = PolicyLibrary(office.deps.ledger), office.people
+    library, people = PolicyLibrary(office.deps.governance.proposals), office.people
     for reason, approved in zip(REASONS, (False, True), strict=True):
         repeal = Repeal(seen["policy"], date(2027, 1, 1), reason=reason)
         change = await library.propose_repeal(repeal, people["admin1"])
@@ -68,7 +69,7 @@ async def test_bodies_hold_ids_numbers_hashes_and_published_words_only(office: O
     await played(office)
     found = await bodies(office)
     kinds = {kind for kind, _, _ in found}
-    assert {"decision", "policy.repealed", "policy.rejected", "staff.set"} <= kinds
+    assert {"decision", "policy.set", "proposal.rejected", "staff.set"} <= kinds
     for kind, _, body in found:
         for key, text in texts(body):
             if key not in PUBLIC_WORDS:

@@ -438,7 +438,7 @@ async def test_a_stopped_answer_goes_out_only_with_a_second_person(office: Offic
 async def test_a_policy_change_is_approved_by_a_second_person_or_turned_down(
     office: Office,
 ) -> None:
-    library = PolicyLibrary(office.deps.ledger)
+    library = PolicyLibrary(office.deps.governance.proposals)
     drafts = [PolicyDraft(title=f"办法{name}", text="第一条 一。\n第二条 二。") for name in "甲乙"]
     made = await library.propose_import(drafts, office.people["admin1"])
     first, second = await office.signed_in("admin1"), await office.signed_in("admin2")

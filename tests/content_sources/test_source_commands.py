@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,11 +15,15 @@ from app import open_shenfa
 from config.clock import now
 from config.settings import Settings
 from config.setup import Setup
+from console.policies.fetched import policy_draft
 from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column, Source
-from knowledge.models import Policy, PolicyChange
-from office.handovers import policy_draft, propose_policies
+from knowledge.models import Policy
+from office.handovers import offer_policies
 from office.setup import initialise
+from review_queue.desk import ROBOT
+from staff.models import Proposal
+from staff.refusal import Refused
 from storage.database import new_id
 from tests.console.office import Office, build, close, one_hash
 from tests.content_sources.conftest import Site
@@ -58,7 +62,7 @@ def setup_of(site: Site) -> Setup:
     return Setup.model_validate({"organisation": "青禾县", "staff": staff, "sources": [source]})
 
 
-async def test_a_fetched_policy_waits_in_the_library_for_a_person(
+async def test_a_fetched_policy_waits_for_an_editor_and_is_nobodys_proposal(
     tmp_path: Path, site: Site
 ) -> None:
     settings = home_settings(tmp_path, site)
@@ -71,17 +75,20 @@ async def test_a_fetched_policy_waits_in_the_library_for_a_person(
             site.serve("/old.html", POLICY.replace("{validity}", "废止").replace("技能", "旧技能"))
         )
         assert article.policy["index_number"] == "000014349/2026-7"
-        assert await propose_policies(shenfa.db, shenfa.library) == 2
-        assert await propose_policies(shenfa.db, shenfa.library) == 0
+        assert await offer_policies(shenfa.db) == 2
+        assert await offer_policies(shenfa.db) == 0
         async with shenfa.db.session() as session:
-            policy = (await session.scalars(select(Policy))).one()
-            change = (await session.scalars(select(PolicyChange))).one()
             states = [(await session.get_one(Article, one.id)).library for one in (article, ended)]
-    assert (policy.state, change.state, change.proposed_by) == ("proposed", "proposed", "robot")
-    assert (policy.title, policy.doc_number) == ("青禾县技能补贴办法", "青政发〔2026〕9号")
-    assert (policy.issuer, policy.issued_on) == ("青禾县人民政府", "2026-11-02")
-    assert "索引号" not in policy.text
-    assert states == ["proposed", "ended"]
+            assert (await session.scalars(select(Policy))).first() is None
+            assert (await session.scalars(select(Proposal))).first() is None
+        draft = policy_draft(article)
+        with pytest.raises(Refused) as refused:
+            await shenfa.library.propose_import([draft], ROBOT)
+    assert states == ["offered", "ended"]
+    assert refused.value.status == 403
+    assert (draft.title, draft.doc_number) == ("青禾县技能补贴办法", "青政发〔2026〕9号")
+    assert (draft.issuer, draft.issued_on) == ("青禾县人民政府", date(2026, 11, 2))
+    assert "索引号" not in draft.text
 
 
 def test_a_policy_page_without_a_day_is_proposed_without_one() -> None:

@@ -1,6 +1,6 @@
 """A library of an invented county, three people who may change it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,13 +8,19 @@ from types import SimpleNamespace
 import pytest
 
 from config.clock import now
+from gates.engine import run_gates
+from gates.finding import Finding, GateText, NoFacts
+from gates.rules import RuleSet
+from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from staff.models import Staff
+from staff.people import Person, set_staff
+from staff.proposals import Proposals
 from storage.database import Database
-from tests.made import SEALS
+from tests.made import SEALS, a_finding
 
 GRANT = """青禾县高校毕业生创业补贴办法
 
@@ -40,25 +46,43 @@ VOUCHER = """青禾县2025年家电消费券发放公告
 async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
     db = Database(f"sqlite+aiosqlite:///{tmp_path / 'k.db'}", SEALS)
     await db.create_all()
+    yield await opened(db, tmp_path)
+    await db.close()
+
+
+@pytest.fixture
+async def either(database: Database, tmp_path: Path) -> SimpleNamespace:
+    """The same office on SQLite and on PostgreSQL."""
+    return await opened(database, tmp_path)
+
+
+async def opened(db: Database, tmp_path: Path) -> SimpleNamespace:
     ledger = Ledger(db, load_signing_key(tmp_path / "keys" / "l.key"), tmp_path / "anchors.jsonl")
     people = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"], "duty1": ["duty"]}
-    async with db.session() as session:
-        for login, roles in people.items():
-            session.add(
-                Staff(
-                    id=login,
-                    login=login,
-                    name=login,
-                    roles=roles,
-                    password_hash="-",
-                    created_at=now(),
-                )
-            )
-    library = PolicyLibrary(ledger)
-    yield SimpleNamespace(
-        db=db, ledger=ledger, library=library, service=KnowledgeService(db), tmp=tmp_path
+    async with ledger.transaction() as tx:
+        for login, roles in people.items():  # ids as plain as the logins, for tests that read well
+            plain = Staff(id=login, login=login, name=login, roles=[], password_hash="-")
+            plain.created_at = now()
+            tx.session.add(plain)
+            await tx.session.flush()
+            await set_staff(tx, Person(login, login, tuple(roles), "-"), "init")
+    rules, more = RuleSet.load(), list[str]()
+
+    async def gates(title: str, text: str) -> Sequence[Finding]:
+        found = run_gates(GateText(title, text, "", date(2026, 11, 24)), rules, NoFacts())
+        found += [a_finding(gate="secrecy", text=words) for words in more if words in text]
+        return [one for one in found if one.gate in MET]
+
+    proposals = Proposals(ledger, policy_kinds(ledger, gates))
+    return SimpleNamespace(
+        db=db,
+        ledger=ledger,
+        proposals=proposals,
+        more=more,  # words that the secrecy gate blocks from now on
+        library=PolicyLibrary(proposals),
+        service=KnowledgeService(ledger),
+        tmp=tmp_path,
     )
-    await db.close()
 
 
 @pytest.fixture

@@ -1,0 +1,115 @@
+"""Fetched policy pages that wait for an editor, who reads them and proposes them or not."""
+
+from datetime import date
+
+from aiohttp import web
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from console.web.deps import DEPS, found, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from content_sources.models import Article
+from knowledge.changes import IMPORT, rows_of
+from knowledge.documents import PolicyDraft
+from knowledge.library import PolicyLibrary, import_payload
+from staff.refusal import Refused
+
+_MOST = 100
+_REASON = "抓取的政策文件，已对照原文核对"
+
+
+def policy_draft(article: Article) -> PolicyDraft | None:
+    """What a fetched policy page says of itself; None for one that is no longer in force."""
+    info = article.policy
+    # The publisher's page says that it is no longer in force: nobody must be asked to approve it.
+    if info.get("validity") in ("废止", "失效"):
+        return None
+    return PolicyDraft(
+        title=article.title,
+        text=article.text,
+        doc_number=info.get("doc_number", ""),
+        issuer=info.get("issuer", "") or article.source_name,
+        url=article.url,
+        issued_on=_day_of(info.get("written_on") or article.published_on),
+        effective_from=_day_of(info.get("effective_from")),
+    )
+
+
+def _day_of(text: str | None) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except (ValueError, TypeError):  # one row that says no day must not stop the others
+        return None
+
+
+async def offered(session: AsyncSession) -> list[Article]:
+    """The pages that nobody has proposed or put away yet, newest first."""
+    query = select(Article).where(Article.library == "offered").order_by(Article.fetched_at.desc())
+    return list((await session.scalars(query.limit(_MOST))).all())
+
+
+async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
+    """The page as it would come in, with what the gates say, before anybody proposes it."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    article = await _article(request)
+    draft = policy_draft(article)
+    rows, effect = None, None
+    if draft is not None and refused is None:
+        try:
+            payload, effect = await deps.governance.proposals.draft(IMPORT, import_payload(draft))
+            rows = rows_of(payload, me.staff_id)
+        except Refused as fault:
+            refused = fault
+    context = {
+        "place": "policies",
+        "article": article,
+        "fit": rows is not None,
+        "clauses": rows[1] if rows is not None else (),
+        "effect": effect,
+        "reasons": refused.reasons if refused else (),
+    }
+    return page(request, "policies/fetched.html", context, refused.status if refused else 200)
+
+
+async def _article(request: web.Request) -> Article:
+    async with request.config_dict[DEPS].db.session() as session:
+        row = await session.get(Article, request.match_info["article"])
+    return found(row if row is not None and row.library == "offered" else None, "份抓取的政策")
+
+
+@needs("policies.propose")
+async def fetched(request: web.Request) -> web.StreamResponse:
+    """One fetched page, clause by clause."""
+    return await _show(request)
+
+
+@needs("policies.propose")
+async def propose(request: web.Request) -> web.StreamResponse:
+    """提出入库 or 不入库: an editor's own act, which another person must approve."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    article, fields = await _article(request), await form(request)
+    if fields.get("verdict") != "propose":
+        await _leave(request, "ended")
+        return see("/console/policies", "policy_put_away")
+    draft = found(policy_draft(article), "份有效的政策")
+    library = PolicyLibrary(deps.governance.proposals)
+    try:
+        (made,) = await library.propose_import([draft], me.staff_id, _REASON)
+    except Refused as refused:
+        return await _show(request, refused)
+    await _leave(request, "proposed")
+    return see(f"/console/policies/{made.policy_id}", "policy_proposed")
+
+
+async def _leave(request: web.Request, state: str) -> None:
+    """The page is off the editor's list."""
+    gone = update(Article).where(Article.id == request.match_info["article"])
+    async with request.config_dict[DEPS].db.session() as session:
+        await session.execute(gone.values(library=state))
+
+
+ROUTES = [
+    web.get("/policies/fetched/{article}", fetched),
+    web.post("/policies/fetched/{article}", propose),
+]

@@ -1,0 +1,168 @@
+"""政策库 in the console: fetched documents, two people, and rows that somebody changed."""
+
+from sqlalchemy import select, update
+
+from config.clock import now
+from content_sources.models import Article
+from escalations.models import Ticket
+from knowledge.documents import PolicyDraft
+from knowledge.library import PolicyLibrary
+from knowledge.models import Clause, Policy
+from ledger.models import Incident
+from staff.models import Proposal
+from tests.console.office import Office, busy_morning
+
+TEXT = "第一条 为支持技能培训，制定本办法。\n第二条 取得证书的人员可以申请补贴，每人一千元。"
+LIE = "凭本短信领取现金八万元"
+
+
+def library(office: Office) -> PolicyLibrary:
+    return PolicyLibrary(office.deps.governance.proposals)
+
+
+async def fetched(office: Office, text: str = TEXT) -> str:
+    """A fetched policy page that the job has laid before an editor."""
+    async with office.deps.db.session() as session:
+        session.add(
+            Article(
+                id="a", source_id="s", url="https://q.example/a.html", title="青禾县技能补贴办法",
+                source_name="青禾县人民政府", text=text, images=[], attachments=[], headers={},
+                policy={"doc_number": "青政发〔2026〕9号"}, snapshot="", text_hash="",
+                library="offered", state="item", fetched_at=now(),
+            )
+        )  # fmt: skip
+    return "/console/policies/fetched/a"
+
+
+async def state_of(office: Office) -> str:
+    async with office.deps.db.session() as session:
+        return (await session.get_one(Article, "a")).library
+
+
+async def test_a_fetched_document_needs_an_editor_and_another_person(office: Office) -> None:
+    path = await fetched(office)
+    editor, admin = await office.signed_in("editor"), await office.signed_in("admin1")
+    reviewer = await office.signed_in("reviewer1")
+    assert (await reviewer.get(path))[0] == 403
+    _, text = await editor.get("/console/policies")
+    assert path in text
+    _, text = await editor.get(path)
+    assert "取得证书的人员可以申请补贴" in text
+    assert (await editor.post(path, verdict="propose"))[0] == 303
+    assert await state_of(office) == "proposed"
+    (change,) = await library(office).changes(state="proposed")
+    assert change.proposed_by == office.people["editor"]
+    policy = change.subject.removeprefix("policy:")
+    decide = f"/console/policies/{policy}/changes/{change.id}"
+    _, text = await editor.get(f"/console/policies/{policy}")
+    assert "等待批准" in text
+    assert (await editor.post(decide, verdict="approve"))[0] == 403
+    assert 'value="approve"' not in text
+    _, text = await admin.get(f"/console/policies/{policy}")
+    assert 'value="approve"' in text
+    assert (await admin.post(decide, verdict="approve"))[0] == 303
+    async with office.deps.db.session() as session:
+        row = await session.get_one(Policy, policy)
+    assert (row.state, row.issuer, row.doc_number) == (
+        *("active", "青禾县人民政府", "青政发〔2026〕9号"),
+    )
+
+
+async def test_an_admin_who_proposes_a_fetched_document_does_not_approve_it(
+    office: Office,
+) -> None:
+    path = await fetched(office)
+    admin = await office.signed_in("admin1")
+    await admin.post(path, verdict="propose")
+    (change,) = await library(office).changes(state="proposed")
+    policy = change.subject.removeprefix("policy:")
+    _, text = await admin.get(f"/console/policies/{policy}")
+    assert "提出人不能批准或否决自己提出的变更" in text
+    answer = await admin.post(f"/console/policies/{policy}/changes/{change.id}", verdict="approve")
+    assert answer[0] == 403
+
+
+async def test_a_fetched_document_with_an_id_number_cannot_be_proposed(office: Office) -> None:
+    path = await fetched(office, f"{TEXT}\n张某某，身份证号11010519491231002X。")
+    editor = await office.signed_in("editor")
+    status, text = await editor.get(path)
+    assert status == 422
+    assert "保密检查不通过" in text
+    assert 'value="propose"' not in text
+    assert (await editor.post(path, verdict="propose"))[0] == 422
+    assert await state_of(office) == "offered"
+    async with office.deps.db.session() as session:
+        assert (await session.scalars(select(Proposal))).first() is None
+    assert (await editor.post(path, verdict="leave"))[0] == 303
+    assert await state_of(office) == "ended"
+
+
+async def test_pages_say_which_policy_is_not_what_was_signed(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("editor")
+    path = f"/console/policies/{ids['policy']}"
+    assert "不再引用" not in (await browser.get(path))[1]
+    async with office.deps.db.session() as session:
+        await session.execute(
+            update(Policy).where(Policy.id == ids["policy"]).values(url="https://lie.example")
+        )
+    assert "不再引用" in (await browser.get(path))[1]
+    assert "与台账不符" in (await browser.get("/console/policies"))[1]
+
+
+async def test_the_officer_is_offered_only_clauses_that_stand_as_signed(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path = f"/console/tickets/{ids['ticket']}"
+    assert (
+        "引用到答复" in (await browser.get(path))[1]
+        or "申请求职补贴" in (await browser.get(path))[1]
+    )
+    async with office.deps.db.session() as session:
+        row = await session.get_one(Ticket, ids["ticket"])
+        right = dict(row.candidates[0])
+        row.candidates = [right | {"text": LIE}]
+    text = (await browser.get(path))[1]
+    assert LIE not in text
+    assert 'class="candidate"' not in text
+    async with office.deps.db.session() as session:
+        row = await session.get_one(Ticket, ids["ticket"])
+        row.candidates = [right]
+        changed = update(Clause).where(Clause.id == right["clause_id"])
+        await session.execute(changed.values(text=LIE))
+    text = (await browser.get(path))[1]
+    assert LIE not in text
+    assert 'class="candidate"' not in text
+
+
+async def test_the_interface_lists_what_waits_and_what_stands(office: Office) -> None:
+    await busy_morning(office)
+    draft = PolicyDraft(title="等待办法", text=TEXT, doc_number="青政发〔2026〕9号")
+    await library(office).propose_import([draft], office.people["admin1"])
+    browser = await office.signed_in("admin2")
+    _, body = await browser.api("GET", "/policies")
+    found = {row["title"]: (row["state"], row["validity"]) for row in body["policies"]}
+    assert found["等待办法"] == ("proposed", "等待批准")
+    assert found["青禾县高校毕业生就业创业补贴办法"] == ("active", "现行有效")
+
+
+async def test_the_page_shows_what_would_happen_not_what_a_row_says_of_it(office: Office) -> None:
+    draft = PolicyDraft(title="等待办法", text=TEXT)
+    (made,) = await library(office).propose_import([draft], office.people["admin1"])
+    async with office.deps.db.session() as session:
+        effect = {"changes": [{"sign": "+", "text": LIE}], "warnings": [LIE]}
+        await session.execute(update(Proposal).values(effect=effect))
+    _, text = await (await office.signed_in("admin2")).get(f"/console/policies/{made.policy_id}")
+    assert LIE not in text
+    assert "《等待办法》（无文号）入库，2 条" in text
+
+
+async def test_a_payload_written_by_sql_breaks_no_page(office: Office) -> None:
+    draft = PolicyDraft(title="等待办法", text=TEXT)
+    await library(office).propose_import([draft], office.people["admin1"])
+    async with office.deps.db.session() as session:
+        await session.execute(update(Proposal).values(payload="[1"))
+    browser = await office.signed_in("admin2")
+    assert (await browser.get("/console/policies"))[0] == 200
+    async with office.deps.db.session() as session:
+        assert (await session.scalars(select(Incident))).first() is None
