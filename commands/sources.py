@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
 from app import Shenfa
 from commands.governing import Self, run_as
@@ -15,7 +14,7 @@ from commands.loading import new_group
 from commands.opening import office
 from commands.options import Home, Json
 from config.settings import Settings
-from content_sources.changes import WantedChange, propose
+from content_sources.changes import WantedChange, all_sources, propose
 from content_sources.fetch import Fetcher
 from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
@@ -64,7 +63,7 @@ def source_list(*, home: Home = None, as_json: Json = False) -> None:
 
     async def run() -> list[Source]:
         async with office(home) as opened, opened.db.session() as session:
-            return list((await session.scalars(select(Source).order_by(Source.organisation))).all())
+            return await all_sources(session)
 
     for row in asyncio.run(run()):
         fields = {"id": row.id, "state": row.state} | fields_of(row).to_json()

@@ -21,6 +21,7 @@ from console.app import create_console
 from console.web.deps import Deps
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
+from content_sources.kinds import source_kinds
 from content_sources.models import Article, Column, Source
 from escalations.calendar import load_hours
 from escalations.models import Ticket
@@ -227,6 +228,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
                 )
             )
     hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
+    governance.proposals.kinds.update(source_kinds(ledger))
     await governance.levels.refresh()
     queue = Queue.of(ledger, governance.levels, render, check)
     deps = Deps(

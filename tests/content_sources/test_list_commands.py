@@ -115,10 +115,8 @@ def test_the_list_is_driven_from_the_command_line(tmp_path: Path) -> None:
     assert code == 0
     assert "新增\t草原通讯社" in text
     rows = [json.loads(line) for line in run(tmp_path, "list", "--json")[1].splitlines()]
-    assert [row["state"] for row in rows if row["organisation"] != "青禾县人民政府"] == [
-        "proposed",
-        "proposed",
-    ]
+    waiting = [row for row in rows if row["organisation"] != "青禾县人民政府"]
+    assert [(row["organisation"], row["state"]) for row in waiting] == [("北原市", "proposed")]
     assert json.loads(run(tmp_path, "watch", "--json")[1]) == {}
 
 
