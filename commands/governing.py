@@ -89,7 +89,7 @@ def show_effect(effect: Mapping[str, Any]) -> None:
     """What a change would do, in lines: warnings, differences, texts marked otherwise."""
     for words in effect.get("warnings", ()):
         say(f"注意：{words}")
-    for line in effect["changes"]:
+    for line in effect.get("changes", ()):
         say(f"{line['sign']} {line['text']}")
     preview = effect.get("preview")
     if not preview:

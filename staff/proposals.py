@@ -246,6 +246,13 @@ class Proposals:
         """Every proposal that waits, the oldest last: none is hidden by what was decided since."""
         return await self.rows("proposed", MOST_OPEN)
 
+    async def decided(self, limit: int = 100) -> Sequence[Proposal]:
+        """What does not wait any more, the newest decision first."""
+        query = select(Proposal).where(Proposal.state != "proposed")
+        async with self.ledger.db.session() as session:
+            newest = query.order_by(Proposal.decided_at.desc()).limit(limit)
+            return (await session.scalars(newest)).all()
+
     async def waiting_for(self, by: str, roles: Collection[str]) -> list[Proposal]:
         """What waits for this person: others proposed it, and their roles may decide it."""
         return [
