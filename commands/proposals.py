@@ -17,6 +17,7 @@ from console.web.words import clock_words
 from staff.models import Proposal
 from staff.people import names
 from staff.proposals import STATES, Proposals
+from staff.waiting import open_rows
 
 group = new_group("待批准的变更：查看、批准、不批准、收回")
 
@@ -36,7 +37,7 @@ def proposals_list(
 
     async def work(opened: Shenfa) -> list[tuple[Mapping[str, Any], str]]:
         made = opened.governance.proposals
-        rows = await (made.open_rows() if state == "proposed" else made.rows(state))
+        rows = await (open_rows(made) if state == "proposed" else made.rows(state))
         async with opened.db.session() as session:
             known = await names(session, {row.proposed_by for row in rows})
         return [(proposal_json(row), _line(made, row, known)) for row in rows]

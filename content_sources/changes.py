@@ -67,6 +67,7 @@ class Change:
     fields: Mapping[str, Any]
     before: Mapping[str, Any]
     state: str
+    reason: str
     proposed_by: str
     proposed_at: datetime
 
@@ -82,6 +83,7 @@ class Change:
             fields=said["fields"],
             before=said["before"],
             state=row.state,
+            reason=row.reason,
             proposed_by=row.proposed_by,
             proposed_at=row.proposed_at,
         )
@@ -124,14 +126,9 @@ class SourceKind:
 
     async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """Every field that changes, and hosts to look at twice."""
-        head = f"{ACTIONS[payload['action']]}稿源：{payload['fields']['organisation']}"
-        lines = [{"sign": "~" if payload["before"] else "+", "text": head}]
-        for label, old, new in difference(payload["before"], payload["fields"]):
-            lines += [{"sign": "-", "text": f"{label}：{old}"}] if old else []
-            lines += [{"sign": "+", "text": f"{label}：{new}"}] if new else []
         async with self._db.session() as session:
             warnings = await warnings_of(session, payload["id"], payload["fields"])
-        return {"changes": lines, "warnings": warnings, "note": ""}
+        return {"changes": change_lines(payload), "warnings": warnings, "note": ""}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
@@ -145,6 +142,16 @@ class SourceKind:
             row = Source(id=payload["id"])
         await put_in_force(tx, row, payload, approval)
         return {"source": row.id}
+
+
+def change_lines(payload: Mapping[str, Any]) -> list[dict[str, str]]:
+    """What a change does to its source, a line for each field before and after."""
+    head = f"{ACTIONS[payload['action']]}稿源：{payload['fields']['organisation']}"
+    lines = [{"sign": "~" if payload["before"] else "+", "text": head}]
+    for label, old, new in difference(payload["before"], payload["fields"]):
+        lines += [{"sign": "-", "text": f"{label}：{old}"}] if old else []
+        lines += [{"sign": "+", "text": f"{label}：{new}"}] if new else []
+    return lines
 
 
 def _missing() -> Refused:

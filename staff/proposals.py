@@ -27,7 +27,6 @@ from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})
 """Who approves a kind that names no `approvers` of its own."""
-MOST_OPEN = 1000  # waiting changes on one page: more than any office has, less than a flood
 STATES = {
     "proposed": "等待批准",
     "approved": "已批准",
@@ -242,27 +241,8 @@ class Proposals:
         async with self.ledger.db.session() as session:
             return (await session.scalars(query)).all()
 
-    async def open_rows(self) -> Sequence[Proposal]:
-        """Every proposal that waits, the oldest last: none is hidden by what was decided since."""
-        return await self.rows("proposed", MOST_OPEN)
-
-    async def decided(self, limit: int = 100) -> Sequence[Proposal]:
-        """What does not wait any more, the newest decision first."""
-        query = select(Proposal).where(Proposal.state != "proposed")
-        async with self.ledger.db.session() as session:
-            newest = query.order_by(Proposal.decided_at.desc()).limit(limit)
-            return (await session.scalars(newest)).all()
-
-    async def waiting_for(self, by: str, roles: Collection[str]) -> list[Proposal]:
-        """What waits for this person: others proposed it, and their roles may decide it."""
-        return [
-            row
-            for row in await self.open_rows()
-            if row.proposed_by != by and not (await self.who_may(row)).isdisjoint(roles)
-        ]
-
-    async def who_may(self, row: Proposal) -> frozenset[str]:
-        """The roles that decide this proposal."""
+    async def approvers(self, row: Proposal) -> frozenset[str]:
+        """The roles that decide this proposal now."""
         # A kind of a newer version, left behind by going back to this one, is decided by nobody.
         handler = self.kinds.get(row.kind)
         return approvers_of(handler) if handler else frozenset()
@@ -305,7 +285,7 @@ class Proposals:
                 Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位有权的人处理")
             )
         handler = self.kinds.get(row.kind)
-        faults += await self._person_faults(by, await self.who_may(row))
+        faults += await self._person_faults(by, await self.approvers(row))
         if isinstance(handler, Barring):
             faults += await handler.bars(json.loads(row.payload), by)
         return 403, faults

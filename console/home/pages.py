@@ -22,6 +22,7 @@ from review_queue import rounds
 from review_queue.models import Emergency, Item
 from staff.people import names
 from staff.sessions import Visitor
+from staff.waiting import waiting_for
 from storage.switches import Switch
 
 _QUIET_AFTER = timedelta(days=10)
@@ -63,7 +64,7 @@ async def _changes(deps: Deps, person: Visitor) -> list[Line]:
     """Every change that others proposed and this person may decide, oldest first."""
     if not may(person.roles, "proposals.decide"):
         return []
-    rows = await deps.governance.proposals.waiting_for(person.staff_id, person.roles)
+    rows = await waiting_for(deps.governance.proposals, person.staff_id, person.roles)
     return (await lines_of(deps, rows))[::-1]
 
 

@@ -14,6 +14,7 @@ from console.web.permissions import needs
 from staff.models import Proposal
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
+from staff.waiting import decided_rows, open_rows, waiting_for
 
 
 @needs("proposals.read")
@@ -21,14 +22,14 @@ async def proposals(request: web.Request) -> web.StreamResponse:
     """What waits for me, what waits for others, then what was decided."""
     deps, me = request.config_dict[DEPS], visitor(request)
     made = deps.governance.proposals
-    mine = await made.waiting_for(me.staff_id, me.roles)
+    mine = await waiting_for(made, me.staff_id, me.roles)
     known = {row.id for row in mine}
-    others = [row for row in await made.open_rows() if row.id not in known]
+    others = [row for row in await open_rows(made) if row.id not in known]
     context = {
         "tab": "proposals",
         "mine": await lines_of(deps, mine),
         "others": await lines_of(deps, others),
-        "decided": await lines_of(deps, await made.decided()),
+        "decided": await lines_of(deps, await decided_rows(made)),
         "states": STATES,
     }
     return await settings_page(request, "settings/proposals.html", context)

@@ -11,6 +11,7 @@ from knowledge.library import PolicyLibrary
 from ledger.models import Incident
 from review_queue import drafting, recalling, submitting
 from review_queue.models import Item, Revision
+from staff.waiting import open_rows
 from storage.switches import stopped
 from tests.console.office import BODY, Office, busy_morning, set_roles
 
@@ -310,7 +311,7 @@ async def test_a_source_needs_a_second_person(office: Office) -> None:
     assert "不是完整的域名" in text
     assert 'value="北原市商务局"' in text
     assert (await first.post("/console/sources", **good))[0] == 303
-    (row,) = await office.deps.governance.proposals.open_rows()
+    (row,) = await open_rows(office.deps.governance.proposals)
     source_id = row.subject.removeprefix("source:")
     path = f"/console/sources/{source_id}"
     status, text = await first.post(path, verdict="approve")

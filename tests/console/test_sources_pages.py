@@ -11,6 +11,7 @@ from config.clock import now
 from content_sources.models import Column, Source
 from staff.models import Task
 from staff.tasks import NewTask, open_task
+from staff.waiting import open_rows
 from tests.console.office import Browser, Office, busy_morning
 
 NEW = {
@@ -25,7 +26,7 @@ LIST = "单位名称,地区\n青禾县人民政府,\n草原通讯社,\n,北原\n
 
 async def proposed(office: Office, browser: Browser) -> str:
     assert (await browser.post("/console/sources", **NEW))[0] == 303
-    (row,) = await office.deps.governance.proposals.open_rows()
+    (row,) = await open_rows(office.deps.governance.proposals)
     return row.subject.removeprefix("source:")
 
 
@@ -73,7 +74,7 @@ async def test_a_list_is_uploaded_by_one_and_approved_by_another(office: Office)
     assert status == 422
     assert "请填写名单版本" in text
     assert (await upload(first, list_version="2025年6月版", basis="稿源名单公告"))[0] == 303
-    (row,) = await office.deps.governance.proposals.open_rows()
+    (row,) = await open_rows(office.deps.governance.proposals)
     path = f"/console/sources/imports/{row.id}"
     _, text = await second.get(path)
     assert "<ins>草原通讯社</ins>" in text
@@ -140,7 +141,7 @@ async def test_an_exception_is_asked_for_and_signed_by_another(office: Office) -
     assert status == 422
     assert "至少 6 个字" in text
     assert (await editor.post(path, reason="县里急需，来不及登记稿源"))[0] == 303
-    (row,) = await office.deps.governance.proposals.open_rows()
+    row, *_ = await open_rows(office.deps.governance.proposals)
     path = f"/console/sources/exceptions/{row.id}"
     assert (await editor.post(path, verdict="grant", note="好"))[0] == 403
     assert (await final.post(path, verdict="grant", note="情况属实"))[0] == 303

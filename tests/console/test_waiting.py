@@ -10,6 +10,7 @@ from ledger.append import Transaction
 from ledger.models import LedgerEntry
 from staff.models import Proposal
 from staff.proposals import Approval, seal
+from staff.waiting import open_rows
 from storage.database import new_id
 from tests.console.office import Browser, Office, busy_morning
 
@@ -78,7 +79,8 @@ async def one_of_each(office: Office, item_id: str) -> dict[str, Proposal]:
     }
     for kind, (login, payload) in payloads.items():
         await made.propose(kind, payload, people[login], WHY)
-    rows = {row.kind: row for row in await made.open_rows()}
+    # Newest first: what a busy morning left waiting stands behind what was proposed here.
+    rows = {row.kind: row for row in reversed(await open_rows(made))}
     # A kind that is added to the office belongs into this test as well.
     assert set(rows) | {"exception"} == set(made.kinds)
     return rows
@@ -99,7 +101,9 @@ async def test_every_kind_waits_where_its_approver_looks(office: Office) -> None
     second, first = await office.signed_in("admin2"), await office.signed_in("admin1")
     final, editor = await office.signed_in("reviewer3"), await office.signed_in("editor")
     count, home = await waits(second)
-    assert count == len(rows) - 1  # all but the exception, which a final reviewer signs
+    waiting = await open_rows(office.deps.governance.proposals)
+    # All but the exception, which a final reviewer signs.
+    assert count == len(waiting) - 1 > len(rows) - 1
     assert "陈岩 提出" in home
     assert f"全部 {count} 项" in home
     count_of_final, text = await waits(final)
@@ -136,6 +140,8 @@ async def test_every_kind_is_decided_on_the_one_page(office: Office) -> None:
         assert "您的决定" in text, kind
         status, text = await right.post(path, verdict="approve", note="已核对原件")
         assert status == 303 or "的密码：" in text, (kind, text)
+    (left,) = await open_rows(office.deps.governance.proposals)
+    await office.deps.governance.proposals.reject(left.id, office.people["admin2"], "材料不全")
     assert (await waits(second))[0] == (await waits(final))[0] == 0
     _, text = await second.get("/console/settings/proposals")
     assert "没有等待批准的变更" in text
@@ -143,7 +149,7 @@ async def test_every_kind_is_decided_on_the_one_page(office: Office) -> None:
         notes = (await session.scalars(select(Proposal.note))).all()
         query = select(LedgerEntry.kind, func.count()).group_by(LedgerEntry.kind)
         signed = {row[0]: row[1] for row in (await session.execute(query)).all()}
-    assert set(notes) == {"已核对原件"}
+    assert set(notes) == {"已核对原件", "材料不全"}
     assert signed["proposal.approved"] == len(rows)
     assert (signed["source.approved"], signed["source.exception"]) == (2, 1)
 
