@@ -149,6 +149,8 @@ def change_lines(payload: Mapping[str, Any]) -> list[dict[str, str]]:
     head = f"{ACTIONS[payload['action']]}稿源：{payload['fields']['organisation']}"
     lines = [{"sign": "~" if payload["before"] else "+", "text": head}]
     for label, old, new in difference(payload["before"], payload["fields"]):
+        if new == payload["fields"]["organisation"] and not old:
+            continue  # the headline has said it
         lines += [{"sign": "-", "text": f"{label}：{old}"}] if old else []
         lines += [{"sign": "+", "text": f"{label}：{new}"}] if new else []
     return lines

@@ -10,6 +10,7 @@ from console.web.deps import Deps
 from staff.models import Proposal
 
 _FURTHER = 3  # lines beside the headline; the change's own page has all of them
+_WIDE = 44  # characters of such a line
 _PAGES = {
     "item": ("/console/items/{}", "打开稿件"),
     "source": ("/console/sources/{}", "打开稿源"),
@@ -67,13 +68,17 @@ async def lines_of(deps: Deps, rows: Iterable[Proposal]) -> list[Line]:
     return [_line(row, labels.get(row.kind, row.kind), people) for row in rows]
 
 
+def _cut(words: str) -> str:
+    return words if len(words) <= _WIDE else f"{words[: _WIDE - 1]}…"
+
+
 def _line(row: Proposal, label: str, people: dict[str, str]) -> Line:
     said = changes_of(row)[1:]
     return Line(
         id=row.id,
         label=label,
         headline=headline(row, label),
-        further=tuple(said[:_FURTHER]),
+        further=tuple(_cut(words) for words in said[:_FURTHER]),
         more=max(0, len(said) - _FURTHER),
         who=people.get(row.proposed_by, "已离开的人员"),
         since=row.proposed_at,

@@ -31,6 +31,7 @@ from content_sources.preview import Preview
 from content_sources.source_fields import difference, fields_of, read_fields
 from ledger.models import LedgerEntry
 from review_queue.models import Item
+from staff.models import Proposal
 from staff.people import names
 from staff.refusal import Refused
 
@@ -129,7 +130,10 @@ async def source_page(
     async with deps.db.session() as session:
         row = await source_of(session, source_id)
         columns = select(Column).where(Column.source_id == source_id).order_by(Column.name)
-        entries = select(LedgerEntry).where(LedgerEntry.subject == f"source:{source_id}")
+        made = select(Proposal.id).where(Proposal.subject == f"source:{source_id}")
+        subjects = [f"proposal:{key}" for key in (await session.scalars(made)).all()]
+        about = LedgerEntry.subject.in_([f"source:{source_id}", *subjects])
+        entries = select(LedgerEntry).where(about)
         history = (await session.scalars(entries.order_by(LedgerEntry.seq.desc()).limit(50))).all()
         waiting = await open_change(session, source_id)
         items = (

@@ -44,6 +44,7 @@ async def test_a_change_is_shown_field_by_field_to_the_second_admin(office: Offi
     assert "要由另一位管理员批准" in own
     assert (await second.post(path, verdict="reject"))[0] == 303
     _, text = await second.get(path)
+    assert "不批准变更" in text
     assert "等待批准" not in text
     (row,) = await office.deps.governance.proposals.rows("rejected")
     assert row.subject == f"source:{source_id}"
