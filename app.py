@@ -24,6 +24,7 @@ from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
+from content_sources.carried import carry_over
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.reposts import Reposts
@@ -167,6 +168,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
     await sign_library(shenfa.ledger)
+    await carry_over(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:

@@ -1,6 +1,6 @@
-"""What the four groups of two-person changes share: asking as oneself, and showing an effect.
+"""Acting as oneself from the command line, and what the groups of two-person changes share.
 
-Reading needs the home only. Who proposes or decides does so as a person, with their password.
+Reading needs the home only. Whoever signs something with `--by` proves first that it is them.
 """
 
 import asyncio
@@ -37,13 +37,15 @@ def run(home: Path | None, work: Callable[[Shenfa], Awaitable[Answer]]) -> Answe
 def run_as(
     home: Path | None, login: str, work: Callable[[Shenfa, str], Awaitable[Answer]]
 ) -> Answer:
-    """The same as a person, once their password holds; the sign-in stands in the ledger."""
-    password = _password(login)
+    """The same as a person, once their proof holds; the sign-in stands in the ledger.
+
+    Every command with `--by` comes through here: nothing is signed before the proof held.
+    """
+    attempt = _proof(login)
 
     async def run() -> Answer:
         async with office(home) as opened:
             # The same door as the console's: limits on guessing and the signed entry hold here too.
-            attempt = Attempt(login, password, "command line", "shenfa")
             token = await sign_in(opened.ledger, opened.cache, attempt)
             person = await visitor_of_session(opened.ledger, token)
             if person is None:
@@ -56,6 +58,11 @@ def run_as(
                 await sign_out(opened.db, token_hash(token))
 
     return asyncio.run(run())
+
+
+def _proof(login: str) -> Attempt:
+    """What shows that it is them; whatever sign-in wants besides a password is asked here."""
+    return Attempt(login, _password(login), "command line", "shenfa")
 
 
 def _password(login: str) -> str:
@@ -82,7 +89,7 @@ def show_effect(effect: Mapping[str, Any]) -> None:
     """What a change would do, in lines: warnings, differences, texts marked otherwise."""
     for words in effect.get("warnings", ()):
         say(f"注意：{words}")
-    for line in effect["changes"]:
+    for line in effect.get("changes", ()):
         say(f"{line['sign']} {line['text']}")
     preview = effect.get("preview")
     if not preview:

@@ -12,11 +12,14 @@ from commands.loading import new_group
 from commands.options import Home, Json, Why
 from config.setup import SetupError
 from console.settings.api import proposal_json
+from console.settings.waiting import headline
 from console.web.words import clock_words
+from staff.models import Proposal
 from staff.people import names
-from staff.proposals import STATES
+from staff.proposals import STATES, Proposals
+from staff.waiting import open_rows
 
-group = new_group("待批准的变更：查看、批准、不批准")
+group = new_group("待批准的变更：查看、批准、不批准、收回")
 
 
 @group.command("list")
@@ -32,15 +35,24 @@ def proposals_list(
     if state not in STATES:
         raise SetupError(f"--state 只能是 {'、'.join(STATES)}")
 
-    async def work(opened: Shenfa) -> list[Mapping[str, Any]]:
-        return [proposal_json(row) for row in await opened.governance.proposals.rows(state)]
+    async def work(opened: Shenfa) -> list[tuple[Mapping[str, Any], str]]:
+        made = opened.governance.proposals
+        rows = await (open_rows(made) if state == "proposed" else made.rows(state))
+        async with opened.db.session() as session:
+            known = await names(session, {row.proposed_by for row in rows})
+        return [(proposal_json(row), _line(made, row, known)) for row in rows]
 
     rows = run(home, work)
-    for row in rows:
-        head = row["effect"]["changes"][0]["text"]
-        say(row if as_json else f"{row['id']}  {clock_words(row['proposed_at'])}  {head}")
+    for row, line in rows:
+        say(row if as_json else line)
     if not rows and not as_json:
         say("没有这样的变更")
+
+
+def _line(made: Proposals, row: Proposal, known: Mapping[str, str]) -> str:
+    label = made.kinds[row.kind].label if row.kind in made.kinds else row.kind
+    who = known.get(row.proposed_by, row.proposed_by)
+    return f"{row.id}  {clock_words(row.proposed_at)}  {who}  {label}：{headline(row, label)}"
 
 
 @group.command("show")
@@ -53,16 +65,18 @@ def proposals_show(
     """一项变更：谁为什么提出，批准后会怎样。"""
 
     async def work(opened: Shenfa) -> tuple[Mapping[str, Any], str]:
-        row = await opened.governance.proposals.get(proposal)
+        made = opened.governance.proposals
+        row = await made.get(proposal)
         async with opened.db.session() as session:
             known = await names(session, {row.proposed_by})
-        return proposal_json(row), known.get(row.proposed_by, row.proposed_by)
+        return proposal_json(row), _line(made, row, known)
 
-    row, who = run(home, work)
+    row, line = run(home, work)
     if as_json:
         say(row)
         return
-    say(f"{STATES[row['state']]}：{who} 提出，理由：{row['reason']}")
+    say(line)
+    say(f"{STATES.get(row['state'], row['state'])}，理由：{row['reason']}")
     show_effect(row["effect"])
 
 
@@ -71,13 +85,14 @@ def proposals_approve(
     proposal: Annotated[str, typer.Argument(help="变更编号")],
     *,
     by: Self,
+    note: Annotated[str, typer.Option("--note", help="批准的说明，可以不给")] = "",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """批准别人提出的变更，马上生效。"""
 
     async def work(opened: Shenfa, person: str) -> Mapping[str, Any]:
-        return await opened.governance.proposals.approve(proposal, person)
+        return await opened.governance.proposals.approve(proposal, person, note.strip())
 
     shown = run_as(home, by, work)
     if as_json:
@@ -103,3 +118,16 @@ def proposals_reject(
 
     run_as(home, by, work)
     say("已记录不批准")
+
+
+@group.command("withdraw")
+def proposals_withdraw(
+    proposal: Annotated[str, typer.Argument(help="变更编号")], *, by: Self, home: Home = None
+) -> None:
+    """收回自己提出的变更。"""
+
+    async def work(opened: Shenfa, person: str) -> None:
+        await opened.governance.proposals.withdraw(proposal, person)
+
+    run_as(home, by, work)
+    say("已收回")

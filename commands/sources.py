@@ -6,14 +6,15 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy import select
 
+from app import Shenfa
+from commands.governing import Self, run_as
 from commands.lines import BadInput, fail, say
 from commands.loading import new_group
-from commands.opening import office, staff_id_of
-from commands.options import By, Home, Json
+from commands.opening import office
+from commands.options import Home, Json
 from config.settings import Settings
-from content_sources.changes import WantedChange, propose
+from content_sources.changes import WantedChange, all_sources, propose
 from content_sources.fetch import Fetcher
 from content_sources.models import Source
 from content_sources.official_list import ListFile, import_list, last_version
@@ -62,7 +63,7 @@ def source_list(*, home: Home = None, as_json: Json = False) -> None:
 
     async def run() -> list[Source]:
         async with office(home) as opened, opened.db.session() as session:
-            return list((await session.scalars(select(Source).order_by(Source.organisation))).all())
+            return await all_sources(session)
 
     for row in asyncio.run(run()):
         fields = {"id": row.id, "state": row.state} | fields_of(row).to_json()
@@ -77,7 +78,7 @@ def source_add(  # noqa: PLR0913  each is an option of the command line
     hosts: Annotated[list[str], typer.Argument(help="网站域名")],
     *,
     basis: Annotated[str, typer.Option("--basis", help="依据文件的名称或文号")],
-    by: By,
+    by: Self,
     list_version: Annotated[str, typer.Option("--list-version", help="名单版本")] = "",
     valid_to: Annotated[str, typer.Option("--valid-to", help="有效期至，如 2027-12-31")] = "",
     home: Home = None,
@@ -85,21 +86,20 @@ def source_add(  # noqa: PLR0913  each is an option of the command line
 ) -> None:
     """提出一家稿源，由另一位管理员在控制台批准后生效。"""
 
-    async def run() -> Mapping[str, Any]:
-        async with office(home) as opened:
-            given = {
-                "organisation": organisation,
-                "hosts": " ".join(hosts),
-                "basis": basis,
-                "list_version": list_version,
-                "valid_to": day_text(valid_to),
-            }
-            fields = read_fields(given, {})
-            person = await staff_id_of(opened, by)
-            change = await propose(opened.ledger, person, WantedChange("add", fields))
-            return {"id": change.source_id, "change": change.id, "state": change.state}
+    given = {
+        "organisation": organisation,
+        "hosts": " ".join(hosts),
+        "basis": basis,
+        "list_version": list_version,
+        "valid_to": day_text(valid_to),
+    }
+    fields = read_fields(given, {})
 
-    made = asyncio.run(run())
+    async def work(opened: Shenfa, person: str) -> Mapping[str, Any]:
+        change = await propose(opened.ledger, person, WantedChange("add", fields))
+        return {"id": change.source_id, "change": change.id, "state": change.state}
+
+    made = run_as(home, by, work)
     say(made if as_json else f"已提出，等另一位管理员批准：{organisation}（{made['id']}）")
 
 
@@ -128,7 +128,7 @@ def source_import(  # noqa: PLR0913  each is an option of the command line
     *,
     list_version: Annotated[str, typer.Option("--list-version", help="名单版本")],
     basis: Annotated[str, typer.Option("--basis", help="依据文件的名称或文号")],
-    by: By,
+    by: Self,
     replaces: Annotated[str | None, typer.Option("--replaces", help="代替哪一版")] = None,
     home: Home = None,
     as_json: Json = False,
@@ -139,17 +139,15 @@ def source_import(  # noqa: PLR0913  each is an option of the command line
     except OSError as error:
         raise BadInput(f"{file.name}：打不开（{error.strerror}），请检查路径") from error
 
-    async def run() -> Mapping[str, Any]:
-        async with office(home) as opened:
-            person = await staff_id_of(opened, by)
-            old = replaces
-            if old is None:
-                async with opened.db.session() as session:
-                    old = await last_version(session)
-            given = ListFile(file.name, data, list_version, basis, old)
-            return plain_import(await import_list(opened.ledger, person, given))
+    async def work(opened: Shenfa, person: str) -> Mapping[str, Any]:
+        old = replaces
+        if old is None:
+            async with opened.db.session() as session:
+                old = await last_version(session)
+        given = ListFile(file.name, data, list_version, basis, old)
+        return plain_import(await import_list(opened.ledger, person, given))
 
-    made = asyncio.run(run())
+    made = run_as(home, by, work)
     if as_json:
         say(made)
         return

@@ -6,7 +6,6 @@ The table only says which sources to look at; who adds a host or a day to it wit
 import asyncio
 import hashlib
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -16,7 +15,7 @@ from sqlalchemy import String, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from content_sources.list_models import PictureRight, SourceException
+from content_sources.list_models import PictureRight
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, Right, plain_text, repost_findings
 from content_sources.source_fields import SIGNED, signed_body
@@ -25,15 +24,7 @@ from gates.finding import Finding
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
-from review_queue.models import Item, Revision
-from review_queue.quarantine import lift
-from review_queue.states import ItemState
-from staff.models import Staff
 from staff.people import roles_at
-from staff.proposals import words_digest
-from staff.refusal import Reason, Refused
-from staff.rights import entitled
-from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 SIGNERS = ("reviewer_3", "supervisor")
@@ -81,9 +72,10 @@ def _holds(entry: Entry, proposed: Mapping[str, str]) -> bool:
     digest = entry.body.get("digest")
     if signed_body(entry.body)["digest"] != digest:
         return False
-    # Somebody else proposed exactly this digest; the setup file is the one exception, proved by the
-    # genesis.
-    return entry.actor == "init" or proposed.get(str(digest), entry.actor) != entry.actor
+    # Two people: the proposer stands in the entry, or, until sources became proposals, in an entry
+    # of their own with exactly this digest. The setup file is proved by the genesis.
+    by = entry.body.get("proposed_by") or proposed.get(str(digest), entry.actor)
+    return entry.actor == "init" or by != entry.actor
 
 
 def content_key(draft: Draft) -> str:
@@ -97,7 +89,7 @@ class Reposts:
 
     def __init__(self, ledger: Ledger) -> None:
         """Reads the ledger's facts; opens nothing."""
-        self._ledger = ledger
+        self.ledger = ledger
         self._db = ledger.db
 
     async def judge(self, url: str) -> SourceRule | Refusal:
@@ -108,7 +100,7 @@ class Reposts:
         if not near:
             return await self._unlisted(url)
         try:
-            facts = await self._ledger.facts_of([f"source:{key}" for key in near])
+            facts = await self.ledger.facts_of([f"source:{key}" for key in near])
         except Broken as broken:
             return Refusal("signed", f"稿源名单的台账不完整，不能转载：{broken}")
         rules = [rule_of(name.removeprefix("source:"), found) for name, found in facts.items()]
@@ -147,7 +139,7 @@ class Reposts:
     async def _excepted(self, draft: Draft) -> bool:
         """Whether a signed exception names exactly this content, by somebody who may give it."""
         try:
-            entries = await self._ledger.facts(f"exception:{content_key(draft)}")
+            entries = await self.ledger.facts(f"exception:{content_key(draft)}")
             for entry in entries:
                 if entry.kind == "source.exception" and await self._may_sign(entry):
                     return True
@@ -158,7 +150,7 @@ class Reposts:
 
     async def _may_sign(self, entry: Entry) -> bool:
         item, person = f"item:{entry.body['item']}", f"staff:{entry.actor}"
-        facts = await self._ledger.facts_of([item, person])
+        facts = await self.ledger.facts_of([item, person])
         writers = {row.actor for row in facts[item] if row.kind == "revision.created"}
         held = roles_at(facts[person], entry.seq)
         # The role of that day, and nobody who wrote any revision: an exception is a second person's
@@ -191,122 +183,6 @@ class Reposts:
             for fault in await self.faults(draft)
         ]
         return found + compared
-
-    # --- exceptions -------------------------------------------------------------------------
-
-    async def ask_exception(self, item_id: str, staff_id: str, reason: str) -> SourceException:
-        """Ask that one item may be republished although its source is not determined."""
-        async with self._db.session() as session:
-            await entitled(session, staff_id, "exceptions.ask")
-            _, draft, digest = await _latest(session, item_id)
-        judged = await self.judge(draft.attribution.get("url", ""))
-        reasons = _ask_faults(draft, judged, reason)
-        place = host_of(draft.attribution.get("url", ""))
-        if reasons or place is None:
-            raise Refused(422, reasons or [Reason("url", "原文链接无法识别")])
-        async with self._ledger.transaction() as tx:
-            await entitled(tx.session, staff_id, "exceptions.ask")  # again, where it is signed
-            row = SourceException(
-                id=new_id(),
-                item_id=item_id,
-                digest=digest,
-                content=content_key(draft),
-                url=draft.attribution["url"][:500],
-                host=place[1],
-                reason=reason.strip(),
-                salt=secrets.token_hex(16),
-                state="asked",
-                asked_by=staff_id,
-                asked_at=now(),
-            )
-            tx.session.add(row)
-            await tx.append(
-                "source.exception_asked",
-                subject=f"item:{item_id}",
-                actor=staff_id,
-                body={"digest": digest, "host": row.host, "reason": _commitment(row)},
-            )
-        return row
-
-    async def decide_exception(
-        self, exception_id: str, staff_id: str, verdict: str, note: str
-    ) -> SourceException:
-        """The extra sign-off: grant or refuse, by a final reviewer or supervisor, with a reason."""
-        async with self._ledger.transaction() as tx:
-            row = await tx.session.get(SourceException, exception_id)
-            if row is None:
-                raise Refused(404, [Reason("missing", "没有这项例外申请")])
-            item, _, digest = await _latest(tx.session, row.item_id)
-            person = await tx.session.get(Staff, staff_id)
-            editors = select(Revision.editor_id).where(Revision.item_id == row.item_id)
-            writers = set((await tx.session.scalars(editors)).all())
-            # Every writer of any revision, not only the last: an exception covers the whole text.
-            reasons = _sign_faults(row, person, writers)
-            if not note.strip():
-                reasons.append(Reason("note", "请写明同意或不同意的理由"))
-            # The exception was asked for one content; an edit since may have changed what it is
-            # about.
-            if digest != row.digest:
-                reasons.append(Reason("stale", "稿件在申请之后有修改，请重新申请例外"))
-            if reasons:
-                status = 403 if {"role", "two_people"} & {one.rule for one in reasons} else 409
-                raise Refused(status, reasons)
-            row.state = "granted" if verdict == "grant" else "refused"
-            row.decided_by, row.decided_at, row.note = staff_id, now(), note.strip()
-            if row.state == "granted":
-                body = {
-                    "item": row.item_id,
-                    "digest": row.digest,
-                    "host": row.host,
-                    "reason": _commitment(row),
-                }
-                await tx.append(
-                    "source.exception",
-                    subject=f"exception:{row.content}",
-                    actor=staff_id,
-                    body=body,
-                )
-                # Lifted back to draft only: it is reviewed from the beginning all the same.
-                if item.state == ItemState.QUARANTINED:
-                    await lift(tx, item, "已批准例外转载，请核对后提交审核")
-        return row
-
-
-def _commitment(row: SourceException) -> str:
-    return words_digest(row.salt, row.reason)
-
-
-def _ask_faults(draft: Draft, judged: SourceRule | Refusal, reason: str) -> list[Reason]:
-    faults = []
-    if draft.kind != "转载":
-        faults.append(Reason("kind", "只有转载的稿件需要申请例外"))
-    if isinstance(judged, SourceRule):
-        faults.append(Reason("state", "这个网址已在稿源名单内，不需要例外"))
-    elif judged.rule not in EXCUSABLE:
-        faults.append(Reason(judged.rule, f"{judged.message}（这种情况不能申请例外）"))
-    if len(reason.strip()) < 6:
-        faults.append(Reason("reason", "请写明为什么要例外转载，至少 6 个字"))
-    return faults
-
-
-def _sign_faults(row: SourceException, person: Staff | None, writers: set[str]) -> list[Reason]:
-    faults = []
-    if row.state != "asked":
-        faults.append(Reason("state", "这项例外申请已经有结论"))
-    if person is None or not person.active or set(person.roles).isdisjoint(SIGNERS):
-        faults.append(Reason("role", "例外要由终审或监督角色的人签字"))
-    elif person.id == row.asked_by or person.id in writers:
-        faults.append(Reason("two_people", "申请人、作者和编辑不能给自己的稿件签字例外"))
-    return faults
-
-
-async def _latest(session: AsyncSession, item_id: str) -> tuple[Item, Draft, str]:
-    item = await session.get(Item, item_id)
-    query = select(Revision).where(Revision.item_id == item_id)
-    revision = (await session.scalars(query.order_by(Revision.number.desc()).limit(1))).first()
-    if item is None or revision is None:
-        raise Refused(404, [Reason("item", "没有这篇稿件")])
-    return item, Draft.from_canonical(revision.canonical), revision.digest
 
 
 def _topic_faults(draft: Draft, source: SourceRule) -> list[Refusal]:

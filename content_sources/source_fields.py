@@ -1,8 +1,9 @@
 """A source as it shall be: read from a form, from the table, and as a signed entry keeps it."""
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, time
 from typing import Any
 
@@ -18,6 +19,23 @@ SIGNED = (
     "basis_file", "list_version", "valid_from", "valid_to",
 )  # fmt: skip
 """What a signed entry carries of a source; the owner is a person and stays out of the ledger."""
+
+
+LABELS = {
+    "organisation": "稿源单位",
+    "hosts": "网站域名",
+    "paths": "栏目路径",
+    "topics": "主题范围",
+    "picture_licence": "图片许可",
+    "basis": "依据文件",
+    "basis_file": "依据文件附件",
+    "list_version": "名单版本",
+    "owner": "负责人",
+    "valid_from": "生效",
+    "valid_to": "有效期至",
+    "allow_http": "允许 http",
+}
+_MARKER = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -55,14 +73,18 @@ class SourceFields:
         }
 
 
-def read_fields(given: Mapping[str, str], topics: Mapping[str, str]) -> SourceFields:
+def read_fields(
+    given: Mapping[str, str], topics: Mapping[str, str] | None, kept: Collection[str] = ()
+) -> SourceFields:
     """A form's texts, or Refused (422) with every field that is wrong.
+
+    `kept` are hosts the source has already; None for `topics` leaves them to whoever asked.
 
     `hosts`, `paths` and `topics` are parted by spaces or commas; `topics` of the office are known.
     Dates are ISO 8601; a day means its midnight in Beijing, which `read_moment` of the caller did.
     """
     faults: list[Reason] = []
-    hosts = _hosts(given.get("hosts", ""), faults)
+    hosts = _hosts(given.get("hosts", ""), faults, kept)
     if not given.get("organisation", "").strip():
         faults.append(Reason("organisation", "请填写稿源单位名称"))
     if len(given.get("basis", "").strip()) < 4:
@@ -72,8 +94,10 @@ def read_fields(given: Mapping[str, str], topics: Mapping[str, str]) -> SourceFi
         if not path.startswith("/") or ".." in path or "%" in path:
             faults.append(Reason("paths", f"栏目路径“{path[:60]}”不对：以 / 开头，例如 /zwgk/"))
     chosen = _words(given.get("topics", ""))
-    if unknown := [key for key in chosen if key not in topics]:
+    if unknown := [key for key in chosen if topics is not None and key not in topics]:
         faults.append(Reason("topics", f"不认识的主题：{'、'.join(unknown)}"))
+    if (file := given.get("basis_file", "")) and not _MARKER.fullmatch(file):
+        faults.append(Reason("basis_file", "依据文件附件要先上传，这里写它的 sha256 摘要"))
     begin = _moment(given.get("valid_from", ""), "生效时间", faults) or now()
     end = _moment(given.get("valid_to", ""), "有效期", faults)
     if end is not None and end <= begin:
@@ -88,11 +112,41 @@ def read_fields(given: Mapping[str, str], topics: Mapping[str, str]) -> SourceFi
         valid_to=end,
         list_version=given.get("list_version", "").strip()[:60],
         owner=given.get("owner", "").strip()[:60],
-        basis_file=given.get("basis_file", ""),
+        basis_file=file,
         paths=paths,
         topics=chosen,
         picture_licence=given.get("picture_licence", "").strip()[:200],
     )
+
+
+def fields_from(data: Any, kept: Collection[str] = ()) -> SourceFields:
+    """A source as `to_json` gives it, checked like a form; Refused (422) with every fault."""
+    if not isinstance(data, Mapping):
+        raise Refused(422, [Reason("fields", "请写明稿源的各项登记")])
+    lists = {
+        name: " ".join(map(str, data.get(name) or ())) for name in ("hosts", "paths", "topics")
+    }
+    texts = {name: str(data.get(name) or "") for name in LABELS}
+    fields = read_fields(texts | lists, None, kept)
+    return replace(fields, allow_http=data.get("allow_http") is True)
+
+
+def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Label, old and new text of every field that differs."""
+    return [
+        (label, _said(before.get(name)), _said(after.get(name)))
+        for name, label in LABELS.items()
+        if _said(before.get(name)) != _said(after.get(name))
+    ]
+
+
+def _said(value: object) -> str:
+    if isinstance(value, list):
+        return "、".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "是" if value else ""
+    text = str(value or "")
+    return text[:10] if "T" in text and text[:4].isdigit() else text
 
 
 def day_text(text: str) -> str:
@@ -110,9 +164,13 @@ def _words(text: str) -> tuple[str, ...]:
     )
 
 
-def _hosts(text: str, faults: list[Reason]) -> tuple[str, ...]:
+def _hosts(text: str, faults: list[Reason], kept: Collection[str]) -> tuple[str, ...]:
     hosts = []
     for word in _words(text):
+        # A host that was determined once is not asked for its form again.
+        if word in kept:
+            hosts.append(word)
+            continue
         try:
             hosts.append(listed_host(word))
         except ValueError as error:

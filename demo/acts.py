@@ -12,8 +12,8 @@ from sqlalchemy import func, select, text
 from bot.contract import Content, State
 from bot.models import Contact, Delivery, Publication
 from config.clock import now
+from content_sources.answers import FetchError
 from content_sources.models import Article, Column
-from content_sources.whitelist import Refusal
 from demo.cast import (
     CITIZENS,
     EXAMPLES,
@@ -97,8 +97,10 @@ async def article(stage: Stage, result: Result) -> str:
         column = (await session.scalars(select(Column.id).order_by(Column.id).limit(1))).one()
     await stage.shenfa.ingest.poll_column(column)
     outside = stage.sandbox.url.replace("127.0.0.1", "unlisted.localhost")
-    judged = await stage.shenfa.reposts.judge(f"{outside}/unlisted/news.html")
-    result["refused_sources"] = int(isinstance(judged, Refusal))
+    try:
+        await stage.shenfa.ingest.fetch_article(f"{outside}/unlisted/news.html")
+    except FetchError as error:
+        result["refused_sources"] = int(error.code == "refused")
     async with stage.shenfa.db.session() as session:
         query = select(Article).where(Article.state == "item", Article.title.contains("就业"))
         article = (await session.scalars(query.order_by(Article.id).limit(1))).first()

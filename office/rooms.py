@@ -12,6 +12,7 @@ from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from config.settings import CONFIG, Settings
 from content_sources.fetch import Fetcher
+from content_sources.kinds import source_kinds
 from content_sources.link_look import Allowed, LinkLook
 from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
@@ -97,6 +98,7 @@ def build_review(base: Base) -> Review:
     db, ledger = base.db, base.ledger
     governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules))
+    governance.proposals.kinds.update(source_kinds(ledger))
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))

@@ -1,6 +1,6 @@
-"""Changes of authority take two people: one proposes, another with the admin role approves.
+"""Changes of authority take two people: one proposes, another with the right role approves.
 
-One mechanism for levels, rules, exceptions and people. What may be proposed is a `Kind`: it checks
+One mechanism for all of them. What may be proposed is a `Kind`: it checks
 a payload, says what would change, and puts it into effect. Signed entries carry the digest of the
 payload; the table is compared with them before anything is approved.
 """
@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import rfc8785
 from sqlalchemy import func, select
@@ -26,6 +26,7 @@ from staff.roles import role_fault
 from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})
+"""Who approves a kind that names no `approvers` of its own."""
 STATES = {
     "proposed": "等待批准",
     "approved": "已批准",
@@ -67,7 +68,10 @@ INIT = "init"
 
 
 class Kind(Protocol):
-    """One sort of change. `check` runs when proposed and again when approved."""
+    """One sort of change. `check` runs when proposed and again when approved.
+
+    A kind that others than admins approve names them in `approvers`.
+    """
 
     label: str
     proposers: frozenset[str]
@@ -91,6 +95,15 @@ class Kind(Protocol):
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
     ) -> Mapping[str, Any]:
         """Put it into effect; what is returned is shown to the approver once."""
+        ...
+
+
+@runtime_checkable
+class Barring(Protocol):
+    """A kind that some people may not approve whatever their role: who wrote what it is about."""
+
+    async def bars(self, payload: Mapping[str, Any], by: str) -> list[Reason]:
+        """Why this person may not; empty when they may."""
         ...
 
 
@@ -160,10 +173,11 @@ class Proposals:
         """Every reason why this person cannot approve this proposal now; empty when they can."""
         return (await self._faults(await self.get(proposal_id), by))[1]
 
-    async def approve(self, proposal_id: str, by: str) -> Mapping[str, Any]:
+    async def approve(self, proposal_id: str, by: str, note: str = "") -> Mapping[str, Any]:
         """Put somebody else's proposal into effect; what the approver is shown once.
 
-        Refused: 403 own proposal or no admin, 404, 409 decided, overtaken or changed by SQL.
+        A note is kept with the row, its digest in the entry. Refused: 403 own proposal or the
+        wrong role, 404, 409 decided, overtaken or changed by SQL.
         """
         row = await self.get(proposal_id)
         await self._must_be_open(row, by)
@@ -180,12 +194,14 @@ class Proposals:
                 "proposal.approved",
                 subject=f"proposal:{row.id}",
                 actor=by,
-                body={"kind": row.kind, "about": row.subject, "digest": row.digest},
+                body={"kind": row.kind, "about": row.subject, "digest": row.digest}
+                | ({"reason": words_digest(row.salt, note)} if note else {}),
             )
             # The entry first: what takes effect carries the number of its proof.
             approval = Approval(seq, row.id, row.proposed_by, by)
             shown = await handler.apply(tx, payload, approval)
             fresh.state, fresh.decided_by, fresh.decided_at = "approved", by, now()
+            fresh.note = note
         return shown
 
     async def reject(self, proposal_id: str, by: str, reason: str) -> None:
@@ -207,14 +223,7 @@ class Proposals:
     async def _close(self, row: Proposal, by: str, state: str, note: str) -> None:
         async with self.ledger.transaction() as tx:
             fresh = await _waiting(tx.session, row.id, row.payload)
-            fresh.state, fresh.decided_by, fresh.decided_at = state, by, now()
-            fresh.note = note
-            await tx.append(
-                f"proposal.{state}",
-                subject=f"proposal:{row.id}",
-                actor=by,
-                body={"digest": row.digest, "reason": words_digest(row.salt, note)},
-            )
+            await close_in(tx, fresh, by, state, note)
 
     async def get(self, proposal_id: str) -> Proposal:
         """One proposal, or Refused 404."""
@@ -231,6 +240,12 @@ class Proposals:
             query = query.where(Proposal.state == state)
         async with self.ledger.db.session() as session:
             return (await session.scalars(query)).all()
+
+    async def approvers(self, row: Proposal) -> frozenset[str]:
+        """The roles that decide this proposal now."""
+        # A kind of a newer version, left behind by going back to this one, is decided by nobody.
+        handler = self.kinds.get(row.kind)
+        return approvers_of(handler) if handler else frozenset()
 
     async def waiting(self) -> int:
         """How many proposals wait for a second person."""
@@ -267,9 +282,12 @@ class Proposals:
         # Two people: nobody approves, and nobody turns down in silence, what is their own.
         if row.proposed_by == by:
             faults.append(
-                Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位管理员处理")
+                Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位有权的人处理")
             )
-        faults += await self._person_faults(by, APPROVERS)
+        handler = self.kinds.get(row.kind)
+        faults += await self._person_faults(by, await self.approvers(row))
+        if isinstance(handler, Barring):
+            faults += await handler.bars(json.loads(row.payload), by)
         return 403, faults
 
     async def _report(self, row: Proposal, words: str) -> None:
@@ -300,6 +318,26 @@ async def signed_roles(ledger: Ledger, staff_id: str) -> frozenset[str]:
     """The roles a person holds now according to the signed entries alone; raises Broken."""
     entries = await ledger.facts(f"staff:{staff_id}")
     return roles_at(entries, entries[-1].seq + 1) if entries else frozenset()
+
+
+def approvers_of(kind: Kind) -> frozenset[str]:
+    """The roles that approve a kind: its own, else admins."""
+    own: frozenset[str] = getattr(kind, "approvers", APPROVERS)
+    return own
+
+
+async def close_in(tx: Transaction, row: Proposal, by: str, state: str, note: str) -> None:
+    """End an open proposal without effect inside a transaction of the caller; who may is theirs.
+
+    For what ends a proposal by itself: what it is about was taken away at once.
+    """
+    row.state, row.decided_by, row.decided_at, row.note = state, by, now(), note
+    await tx.append(
+        f"proposal.{state}",
+        subject=f"proposal:{row.id}",
+        actor=by,
+        body={"digest": row.digest, "reason": words_digest(row.salt, note)},
+    )
 
 
 async def _waiting(session: AsyncSession, proposal_id: str, text: str) -> Proposal:

@@ -11,8 +11,9 @@ from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
 from console.items.progress import OPEN, lane
+from console.settings.waiting import Line, lines_of
 from console.tasks.pages import open_tasks
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs
 from escalations.models import Ticket
@@ -21,6 +22,7 @@ from review_queue import rounds
 from review_queue.models import Emergency, Item
 from staff.people import names
 from staff.sessions import Visitor
+from staff.waiting import waiting_for
 from storage.switches import Switch
 
 _QUIET_AFTER = timedelta(days=10)
@@ -58,11 +60,20 @@ async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelt
     return quiet
 
 
+async def _changes(deps: Deps, person: Visitor) -> list[Line]:
+    """Every change that others proposed and this person may decide, oldest first."""
+    if not may(person.roles, "proposals.decide"):
+        return []
+    rows = await waiting_for(deps.governance.proposals, person.staff_id, person.roles)
+    return (await lines_of(deps, rows))[::-1]
+
+
 @needs("home")
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
     deps, me = request.config_dict[DEPS], visitor(request)
     queue = await rounds.waiting_for(deps.queue.db, me.staff_id)
+    changes = await _changes(deps, me)
     async with deps.db.session() as session:
         drafts = await _drafts(session, me)
         ready = await _ready(session) if may(me.roles, "items.schedule") else ()
@@ -97,9 +108,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             if may(me.roles, "tickets.read")
             else [],
             "quiet": await _quiet_accounts(session),
-            "changes": await deps.governance.proposals.waiting()
-            if may(me.roles, "proposals.decide")
-            else 0,
+            "changes": changes,
             "source_tasks": await open_tasks(session, me.staff_id, me.roles)
             if may(me.roles, "tasks.read")
             else [],

@@ -7,27 +7,30 @@ from aiohttp import web
 
 from console.settings.forms import posted, text
 from console.settings.frame import people_of, settings_page
+from console.settings.waiting import headline, labels_of, lines_of, place_of
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
 from staff.models import Proposal
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
+from staff.waiting import decided_rows, open_rows, waiting_for
 
 
 @needs("proposals.read")
 async def proposals(request: web.Request) -> web.StreamResponse:
-    """What waits for a second person, then what was decided."""
-    deps = request.config_dict[DEPS]
-    rows = await deps.governance.proposals.rows()
-    people = {row.proposed_by for row in rows} | {row.decided_by or "" for row in rows}
+    """What waits for me, what waits for others, then what was decided."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    made = deps.governance.proposals
+    mine = await waiting_for(made, me.staff_id, me.roles)
+    known = {row.id for row in mine}
+    others = [row for row in await open_rows(made) if row.id not in known]
     context = {
         "tab": "proposals",
-        "open": [row for row in rows if row.state == "proposed"],
-        "decided": [row for row in rows if row.state != "proposed"],
-        "labels": {name: kind.label for name, kind in deps.governance.proposals.kinds.items()},
+        "mine": await lines_of(deps, mine),
+        "others": await lines_of(deps, others),
+        "decided": await lines_of(deps, await decided_rows(made)),
         "states": STATES,
-        "people": await people_of(deps, people),
     }
     return await settings_page(request, "settings/proposals.html", context)
 
@@ -47,7 +50,9 @@ async def _proposal(
     context = {
         "tab": "proposals",
         "row": row,
-        "label": made.kinds[row.kind].label if row.kind in made.kinds else row.kind,
+        "label": (label := labels_of(deps).get(row.kind, row.kind)),
+        "headline": headline(row, label),
+        "place_of": place_of(row),
         "states": STATES,
         "why_not": await made.why_not(row.id, visitor(request).staff_id)
         if row.state == "proposed"
@@ -68,7 +73,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
     await made.get(key)
     try:
         if verdict == "approve":
-            result = await made.approve(key, me)
+            result = await made.approve(key, me, text(form, "note"))
             # The change may have been of levels; the next item submitted must run under them.
             await deps.governance.levels.refresh()
             if "password" in result:

@@ -7,13 +7,14 @@ from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import Field
-from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
 from console.web.interface import ReasonBody, Strict, as_json, aware, picked, read, takes
 from console.web.permissions import needs
+from content_sources import exceptions as made
 from content_sources.changes import (
     WantedChange,
+    all_sources,
     approve,
     open_change,
     propose,
@@ -21,7 +22,9 @@ from content_sources.changes import (
     revoke,
     source_of,
 )
-from content_sources.list_models import SourceException
+from content_sources.exceptions import Exceptional
+from content_sources.exceptions import ask_exception as ask
+from content_sources.exceptions import decide_exception as decide
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
@@ -107,7 +110,7 @@ def _fields(request: web.Request, body: SourceBody, since: datetime | None = Non
 async def sources(request: web.Request) -> web.StreamResponse:
     """Determined sources."""
     async with request.config_dict[DEPS].db.session() as session:
-        rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
+        rows = await all_sources(session)
     return as_json({"sources": [_plain(row) for row in rows]})
 
 
@@ -206,7 +209,7 @@ async def approve_one_import(request: web.Request) -> web.StreamResponse:
     """Put an imported list in force."""
     ledger, me = request.config_dict[DEPS].ledger, visitor(request)
     key = request.match_info["import"]
-    return as_json({"id": key} | await approve_import(ledger, me.staff_id, key))
+    return as_json({"id": key, **await approve_import(ledger, me.staff_id, key)})
 
 
 @needs("sources.approve")
@@ -218,7 +221,7 @@ async def reject_one_import(request: web.Request) -> web.StreamResponse:
     return as_json({"id": key, "state": "rejected"})
 
 
-def _exception(row: SourceException) -> dict[str, object]:
+def _exception(row: Exceptional) -> dict[str, object]:
     names = ("id", "item_id", "digest", "url", "host", "reason", "state", "asked_by", "asked_at")
     more = ("decided_by", "decided_at", "note")
     return picked(row, (*names, *more))
@@ -228,8 +231,7 @@ def _exception(row: SourceException) -> dict[str, object]:
 async def exceptions(request: web.Request) -> web.StreamResponse:
     """The report of exceptions, newest first."""
     async with request.config_dict[DEPS].db.session() as session:
-        query = select(SourceException).order_by(SourceException.asked_at.desc())
-        rows = (await session.scalars(query)).all()
+        rows = await made.exceptions(session)
     return as_json({"exceptions": [_exception(row) for row in rows]})
 
 
@@ -238,9 +240,8 @@ async def exceptions(request: web.Request) -> web.StreamResponse:
 async def ask_exception(request: web.Request) -> web.StreamResponse:
     """Ask that this item may be republished although its source is not determined."""
     body = await read(request, ReasonBody)
-    row = await Reposts(request.config_dict[DEPS].ledger).ask_exception(
-        request.match_info["item"], visitor(request).staff_id, body.reason
-    )
+    ledger, me = request.config_dict[DEPS].ledger, visitor(request)
+    row = await ask(ledger, request.match_info["item"], me.staff_id, body.reason)
     return as_json(_exception(row), 201)
 
 
@@ -249,9 +250,9 @@ async def ask_exception(request: web.Request) -> web.StreamResponse:
 async def decide_exception(request: web.Request) -> web.StreamResponse:
     """Sign an exception or refuse it."""
     body = await read(request, VerdictBody)
-    row = await Reposts(request.config_dict[DEPS].ledger).decide_exception(
-        request.match_info["exception"], visitor(request).staff_id, body.verdict, body.note
-    )
+    ledger, me = request.config_dict[DEPS].ledger, visitor(request)
+    key = request.match_info["exception"]
+    row = await decide(ledger, key, me.staff_id, body.verdict, body.note)
     return as_json(_exception(row))
 
 

@@ -6,9 +6,10 @@ from sqlalchemy import select
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
-from content_sources.list_models import SourceException
+from content_sources import exceptions as made
+from content_sources.exceptions import ask_exception as ask
+from content_sources.exceptions import decide_exception as decide
 from content_sources.pictures import Declared, declare_picture
-from content_sources.reposts import Reposts
 from review_queue.models import Item
 from staff.people import names
 from staff.refusal import Refused
@@ -16,14 +17,14 @@ from staff.refusal import Refused
 
 async def _exceptions_page(request: web.Request, refused: Refused | None = None) -> web.Response:
     async with request.config_dict[DEPS].db.session() as session:
-        query = select(SourceException, Item).join(Item, Item.id == SourceException.item_id)
-        rows = (
-            await session.execute(query.order_by(SourceException.asked_at.desc()).limit(200))
-        ).all()
-        ids = {row.asked_by for row, _ in rows} | {row.decided_by or "system" for row, _ in rows}
+        rows = await made.exceptions(session)
+        query = select(Item.id, Item.title).where(Item.id.in_({row.item_id for row in rows}))
+        titles = {row[0]: row[1] for row in (await session.execute(query)).all()}
+        ids = {row.asked_by for row in rows} | {row.decided_by or "system" for row in rows}
         context = {
             "place": "sources",
             "rows": rows,
+            "titles": titles,
             "people": await names(session, ids),
             "reasons": refused.reasons if refused else (),
         }
@@ -40,11 +41,9 @@ async def exceptions(request: web.Request) -> web.StreamResponse:
 async def ask_exception(request: web.Request) -> web.StreamResponse:
     """Ask that one item may be republished from a place that is not on the list."""
     fields, me = await form(request), visitor(request)
-    reposts = Reposts(request.config_dict[DEPS].ledger)
+    ledger, item_id = request.config_dict[DEPS].ledger, request.match_info["item"]
     try:
-        await reposts.ask_exception(
-            request.match_info["item"], me.staff_id, fields.get("reason", "")
-        )
+        await ask(ledger, item_id, me.staff_id, fields.get("reason", ""))
     except Refused as refused:
         if refused.status == 404:
             raise
@@ -56,11 +55,10 @@ async def ask_exception(request: web.Request) -> web.StreamResponse:
 async def decide_exception(request: web.Request) -> web.StreamResponse:
     """Sign an exception, or refuse it."""
     fields, me = await form(request), visitor(request)
-    reposts, verdict = Reposts(request.config_dict[DEPS].ledger), fields.get("verdict", "")
+    ledger, key = request.config_dict[DEPS].ledger, request.match_info["exception"]
+    verdict, note = fields.get("verdict", ""), fields.get("note", "")
     try:
-        row = await reposts.decide_exception(
-            request.match_info["exception"], me.staff_id, verdict, fields.get("note", "")
-        )
+        row = await decide(ledger, key, me.staff_id, verdict, note)
     except Refused as refused:
         if refused.status == 404:
             raise

@@ -1,28 +1,13 @@
-"""The form of a source: its fields with an attached document, and how a change differs."""
+"""The form of a source: its fields with an attached document."""
 
 from aiohttp import web
 
 from console.web.deps import DEPS
 from console.web.pages import form
-from content_sources.list_models import SourceChange
 from content_sources.source_fields import day_text
 from staff.refusal import Reason, Refused
 from storage.media import keep
 
-FIELDS = {
-    "organisation": "稿源单位",
-    "hosts": "网站域名",
-    "paths": "栏目路径",
-    "topics": "主题范围",
-    "picture_licence": "图片许可",
-    "basis": "依据文件",
-    "basis_file": "依据文件附件",
-    "list_version": "名单版本",
-    "owner": "负责人",
-    "valid_from": "生效",
-    "valid_to": "有效期至",
-    "allow_http": "允许 http",
-}
 _FILES = {
     ".pdf": "application/pdf",
     ".png": "image/png",
@@ -55,21 +40,3 @@ async def read_source_form(request: web.Request) -> dict[str, str]:
         kept = fields.get("kept_file", "")
         fields["basis_file"] = kept if kept.startswith("sha256:") else ""
     return fields
-
-
-def difference(change: SourceChange) -> list[tuple[str, str, str]]:
-    """Label, old and new text of every field a change touches."""
-    return [
-        (label, _said(change.before.get(name)), _said(change.fields.get(name)))
-        for name, label in FIELDS.items()
-        if _said(change.before.get(name)) != _said(change.fields.get(name))
-    ]
-
-
-def _said(value: object) -> str:
-    if isinstance(value, list):
-        return "、".join(str(part) for part in value)
-    if isinstance(value, bool):
-        return "是" if value else "否"
-    text = str(value or "")
-    return text[:10] if "T" in text and text[:4].isdigit() else text

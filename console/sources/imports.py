@@ -7,12 +7,12 @@ from console.sources.forms import LARGEST
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
-from content_sources.list_models import ListImport
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
     approve_import,
     import_list,
+    imported,
     last_version,
     reject_import,
 )
@@ -62,7 +62,7 @@ async def upload_list(request: web.Request) -> web.StreamResponse:
 
 async def _one_import(request: web.Request, refused: Refused | None = None) -> web.Response:
     async with request.config_dict[DEPS].db.session() as session:
-        row = found(await session.get(ListImport, request.match_info["import"]), "次导入")
+        row = found(await imported(session, request.match_info["import"]), "次导入")
         context = {
             "place": "sources",
             "row": row,
@@ -82,12 +82,13 @@ async def one_import(request: web.Request) -> web.StreamResponse:
 async def settle_import(request: web.Request) -> web.StreamResponse:
     """Approve or reject an imported list."""
     ledger, me = request.config_dict[DEPS].ledger, visitor(request)
-    key, verdict = request.match_info["import"], (await form(request)).get("verdict", "")
+    key, fields = request.match_info["import"], await form(request)
+    verdict = fields.get("verdict", "")
     try:
         if verdict == "approve":
             await approve_import(ledger, me.staff_id, key)
         else:
-            await reject_import(ledger, me.staff_id, key)
+            await reject_import(ledger, me.staff_id, key, fields.get("reason", ""))
     except Refused as refused:
         if refused.status == 404:
             raise

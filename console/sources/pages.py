@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 from sqlalchemy import select
 
-from console.sources.forms import difference, read_source_form
+from console.sources.forms import read_source_form
 from console.sources.words import column_tone, validity_tone
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
@@ -15,19 +15,23 @@ from console.web.permissions import needs
 from content_sources.changes import (
     ACTIONS,
     WantedChange,
+    all_sources,
     approve,
+    open_change,
+    open_changes,
     propose,
     reject,
     revoke,
     source_of,
     warnings_of,
 )
-from content_sources.list_models import ListImport, SourceChange
 from content_sources.models import Article, Column, Source
+from content_sources.official_list import imports
 from content_sources.preview import Preview
-from content_sources.source_fields import fields_of, read_fields
+from content_sources.source_fields import difference, fields_of, read_fields
 from ledger.models import LedgerEntry
 from review_queue.models import Item
+from staff.models import Proposal
 from staff.people import names
 from staff.refusal import Refused
 
@@ -39,22 +43,20 @@ async def _sources_page(
 ) -> web.Response:
     deps, words = request.config_dict[DEPS], request.query.get("q", "").strip()[:60]
     async with deps.db.session() as session:
-        rows = (await session.scalars(select(Source).order_by(Source.organisation))).all()
+        rows = await all_sources(session)
         columns: dict[str, list[Column]] = defaultdict(list)
         for column in (await session.scalars(select(Column).order_by(Column.name))).all():
             columns[column.source_id].append(column)
-        waiting = select(SourceChange).where(SourceChange.state == "proposed")
-        imports = select(ListImport).order_by(ListImport.proposed_at.desc()).limit(10)
         refused_pages = select(Article).where(Article.state == "refused")
-        changes = (await session.scalars(waiting)).all()
+        changes = await open_changes(session)
         context = {
             "place": "sources",
-            "rows": _ordered(_shown(rows, changes, words))[:MOST],
+            "rows": _ordered(_shown(rows, words))[:MOST],
             "total": len(rows),
             "words": words,
             "columns": columns,
             "waiting": {change.source_id: change for change in changes},
-            "imports": (await session.scalars(imports)).all(),
+            "imports": await imports(session),
             "refused": (
                 await session.scalars(refused_pages.order_by(Article.fetched_at.desc()).limit(20))
             ).all(),
@@ -68,15 +70,12 @@ async def _sources_page(
     return page(request, "sources/list.html", context, refused.status if refused else 200)
 
 
-def _shown(rows: Sequence[Source], changes: Sequence[SourceChange], words: str) -> list[Source]:
-    """What matches the words; units that only a waiting list names stand on that list's page."""
-    # An imported list may bring hundreds: here they would bury the sources in force.
-    listed = {change.source_id for change in changes if change.batch and change.action == "add"}
+def _shown(rows: Sequence[Source], words: str) -> list[Source]:
+    """What matches the words."""
     return [
         row
         for row in rows
-        if row.id not in listed
-        and (not words or words in row.organisation or any(words in host for host in row.hosts))
+        if not words or words in row.organisation or any(words in host for host in row.hosts)
     ]
 
 
@@ -131,11 +130,12 @@ async def source_page(
     async with deps.db.session() as session:
         row = await source_of(session, source_id)
         columns = select(Column).where(Column.source_id == source_id).order_by(Column.name)
-        changes = select(SourceChange).where(SourceChange.source_id == source_id)
-        entries = select(LedgerEntry).where(LedgerEntry.subject == f"source:{source_id}")
+        made = select(Proposal.id).where(Proposal.subject == f"source:{source_id}")
+        subjects = [f"proposal:{key}" for key in (await session.scalars(made)).all()]
+        about = LedgerEntry.subject.in_([f"source:{source_id}", *subjects])
+        entries = select(LedgerEntry).where(about)
         history = (await session.scalars(entries.order_by(LedgerEntry.seq.desc()).limit(50))).all()
-        said = (await session.scalars(changes.order_by(SourceChange.id.desc()))).all()
-        waiting = next((one for one in said if one.state == "proposed"), None)
+        waiting = await open_change(session, source_id)
         items = (
             select(Item.state)
             .join(Article, Article.id == Item.article_id)
@@ -143,14 +143,14 @@ async def source_page(
         )
         states = (await session.scalars(items)).all()
         ids = {entry.actor for entry in history} | {row.proposed_by, row.approved_by or "system"}
-        ids |= {one.proposed_by for one in said}
+        ids |= {waiting.proposed_by} if waiting else set()
         context = {
             "place": "sources",
             "row": row,
             "columns": (await session.scalars(columns)).all(),
             "waiting": waiting,
-            "difference": difference(waiting) if waiting else [],
-            "warnings": await warnings_of(session, waiting) if waiting else [],
+            "difference": difference(waiting.before, waiting.fields) if waiting else [],
+            "warnings": await warnings_of(session, source_id, waiting.fields) if waiting else [],
             "history": history,
             "trial": trial or Trial(),
             "counts": {state: states.count(state) for state in sorted(set(states))},
@@ -198,12 +198,13 @@ async def change_source(request: web.Request) -> web.StreamResponse:
 async def settle_source(request: web.Request) -> web.StreamResponse:
     """Approve or reject the waiting change, or revoke the source."""
     ledger, me = request.config_dict[DEPS].ledger, visitor(request)
-    source_id, verdict = request.match_info["source"], (await form(request)).get("verdict", "")
+    source_id, fields = request.match_info["source"], await form(request)
+    verdict = fields.get("verdict", "")
     try:
         if verdict == "approve":
             await approve(ledger, me.staff_id, source_id)
         elif verdict == "reject":
-            await reject(ledger, me.staff_id, source_id)
+            await reject(ledger, me.staff_id, source_id, fields.get("reason", ""))
         else:
             await revoke(ledger, me.staff_id, source_id)
     except Refused as refused:

@@ -27,7 +27,27 @@ DONE = {
     "picture_set": "已登记图片来历和许可。",
 }
 
-WORDS = {"SOURCE_STATES": SOURCE_STATES}
+EXCEPTION_STATES = {
+    "asked": ("等待签字", "warn"),
+    "granted": ("已签字", "good"),
+    "refused": ("不同意", "stop"),
+    "withdrawn": ("已收回", "plain"),
+    "lapsed": ("升级前申请，请重新申请", "plain"),
+}
+
+LIST_STATES = {
+    "proposed": ("等待批准", "warn"),
+    "approved": ("已批准", "good"),
+    "rejected": ("未批准", "stop"),
+    "withdrawn": ("已收回", "plain"),
+    "lapsed": ("升级前导入，请重新导入", "plain"),
+}
+
+WORDS = {
+    "SOURCE_STATES": SOURCE_STATES,
+    "EXCEPTION_STATES": EXCEPTION_STATES,
+    "LIST_STATES": LIST_STATES,
+}
 
 SOON = timedelta(days=30)
 

@@ -129,13 +129,16 @@ async def ticket(request: web.Request) -> web.StreamResponse:
 @needs("tickets.answer")
 async def claim(request: web.Request) -> web.StreamResponse:
     """Take a question."""
-    ticket_id = request.match_info["ticket"]
+    ticket_id, typed = request.match_info["ticket"], (await form(request)).get("text", "")
     try:
         await claim_ticket(request.config_dict[DEPS].tickets, ticket_id, visitor(request).staff_id)
     except Refused as refused:
         if refused.status == 404:
             raise
-        return await _show(request, refused)
+        return await _show(request, refused, typed)
+    if typed.strip():
+        # Whoever wrote first and took the question then finds their words where they were.
+        return await _show(request, typed=typed)
     return see(f"/console/tickets/{ticket_id}", "ticket_claimed")
 
 

@@ -66,7 +66,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "staff.manage": frozenset({"admin"}),
     "proposals.read": _EDITORIAL | _WATCHERS,
     "proposals.make": _EDITORIAL | {"admin"},
-    "proposals.decide": frozenset({"admin"}),
+    # Which of them decides which kind is the kind's own (staff/proposals.py).
+    "proposals.decide": frozenset({"admin", "reviewer_3", "supervisor"}),
     "tokens.own": _ALL,
     "passkeys.confirm": frozenset({"admin"}),
 }

@@ -19,9 +19,12 @@ from config.clock import now
 from config.settings import Settings
 from console.app import create_console
 from console.web.deps import Deps
+from content_sources.changes import WantedChange, propose
 from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
+from content_sources.kinds import source_kinds
 from content_sources.models import Article, Column, Source
+from content_sources.source_fields import SourceFields
 from escalations.calendar import load_hours
 from escalations.models import Ticket
 from escalations.tickets import TicketWiring
@@ -228,6 +231,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
                 )
             )
     hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
+    governance.proposals.kinds.update(source_kinds(ledger))
     await governance.levels.refresh()
 
     async def policy_gates(title: str, text: str) -> list[Finding]:
@@ -333,7 +337,10 @@ async def busy_morning(office: Office) -> dict[str, str]:
 
 async def _source(office: Office) -> tuple[str, str]:
     moment = now()
-    active, waiting, article = new_id(), new_id(), new_id()
+    active, article = new_id(), new_id()
+    basis = "北原市商务局授权转载函"
+    fields = SourceFields("北原市商务局", ("swj.beiyuan.example",), basis, moment)
+    await propose(office.deps.ledger, office.people["admin1"], WantedChange("add", fields))
     async with office.deps.db.session() as session:
         session.add(
             Source(
@@ -347,17 +354,6 @@ async def _source(office: Office) -> tuple[str, str]:
                 state="active",
                 proposed_by=office.people["admin1"],
                 approved_by=office.people["admin2"],
-            )
-        )
-        session.add(
-            Source(
-                id=waiting,
-                organisation="北原市商务局",
-                hosts=["swj.beiyuan.example"],
-                basis="北原市商务局授权转载函",
-                valid_from=moment,
-                state="proposed",
-                proposed_by=office.people["admin1"],
             )
         )
         session.add(

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.models import Publication
-from content_sources.models import Source
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
 from review_queue import drafting, recalling, submitting
 from review_queue.models import Item, Revision
+from staff.waiting import open_rows
 from storage.switches import stopped
 from tests.console.office import BODY, Office, busy_morning, set_roles
 
@@ -311,16 +311,16 @@ async def test_a_source_needs_a_second_person(office: Office) -> None:
     assert "不是完整的域名" in text
     assert 'value="北原市商务局"' in text
     assert (await first.post("/console/sources", **good))[0] == 303
-    async with office.deps.db.session() as session:
-        source_id = (await session.scalars(select(Source.id))).one()
+    (row,) = await open_rows(office.deps.governance.proposals)
+    source_id = row.subject.removeprefix("source:")
     path = f"/console/sources/{source_id}"
     status, text = await first.post(path, verdict="approve")
     assert status == 403
-    assert "不能批准自己提出的稿源" in text
+    assert "提出人不能批准" in text
     assert (await second.post(path, verdict="approve"))[0] == 303
     assert (await first.post(path, verdict="revoke"))[0] == 303
     entries = [entry.kind for entry in await office.deps.ledger.facts(f"source:{source_id}")]
-    assert entries == ["source.proposed", "source.approved", "source.revoked"]
+    assert entries == ["source.approved", "source.revoked"]
 
 
 async def test_switches_and_incidents_need_their_reason_and_are_signed(office: Office) -> None:

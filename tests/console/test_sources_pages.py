@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from bot.models import Account
 from config.clock import now
-from content_sources.list_models import ListImport, SourceException
 from content_sources.models import Column, Source
 from staff.models import Task
 from staff.tasks import NewTask, open_task
+from staff.waiting import open_rows
 from tests.console.office import Browser, Office, busy_morning
 
 NEW = {
@@ -26,9 +26,8 @@ LIST = "单位名称,地区\n青禾县人民政府,\n草原通讯社,\n,北原\n
 
 async def proposed(office: Office, browser: Browser) -> str:
     assert (await browser.post("/console/sources", **NEW))[0] == 303
-    async with office.deps.db.session() as session:
-        query = select(Source.id).where(Source.organisation == NEW["organisation"])
-        return (await session.scalars(query)).one()
+    (row,) = await open_rows(office.deps.governance.proposals)
+    return row.subject.removeprefix("source:")
 
 
 async def test_a_change_is_shown_field_by_field_to_the_second_admin(office: Office) -> None:
@@ -45,8 +44,10 @@ async def test_a_change_is_shown_field_by_field_to_the_second_admin(office: Offi
     assert "要由另一位管理员批准" in own
     assert (await second.post(path, verdict="reject"))[0] == 303
     _, text = await second.get(path)
-    assert "未批准稿源变更" in text
+    assert "不批准变更" in text
     assert "等待批准" not in text
+    (row,) = await office.deps.governance.proposals.rows("rejected")
+    assert row.subject == f"source:{source_id}"
 
 
 async def test_a_form_with_faults_comes_back_filled_in(office: Office) -> None:
@@ -74,9 +75,8 @@ async def test_a_list_is_uploaded_by_one_and_approved_by_another(office: Office)
     assert status == 422
     assert "请填写名单版本" in text
     assert (await upload(first, list_version="2025年6月版", basis="稿源名单公告"))[0] == 303
-    async with office.deps.db.session() as session:
-        key = (await session.scalars(select(ListImport.id))).one()
-    path = f"/console/sources/imports/{key}"
+    (row,) = await open_rows(office.deps.governance.proposals)
+    path = f"/console/sources/imports/{row.id}"
     _, text = await second.get(path)
     assert "<ins>草原通讯社</ins>" in text
     assert "第 4 行第 1 列：没有单位名称" in text
@@ -142,9 +142,8 @@ async def test_an_exception_is_asked_for_and_signed_by_another(office: Office) -
     assert status == 422
     assert "至少 6 个字" in text
     assert (await editor.post(path, reason="县里急需，来不及登记稿源"))[0] == 303
-    async with office.deps.db.session() as session:
-        key = (await session.scalars(select(SourceException.id))).one()
-    path = f"/console/sources/exceptions/{key}"
+    row, *_ = await open_rows(office.deps.governance.proposals)
+    path = f"/console/sources/exceptions/{row.id}"
     assert (await editor.post(path, verdict="grant", note="好"))[0] == 403
     assert (await final.post(path, verdict="grant", note="情况属实"))[0] == 303
     _, text = await final.get("/console/sources/exceptions")

@@ -8,31 +8,35 @@ from sqlalchemy import select, update
 from bot.contract import NotReleased, State
 from bot.models import Publication
 from config.clock import now
-from content_sources.changes import WantedChange, approve, propose, reject, revoke, warnings_of
-from content_sources.list_models import SourceChange
+from content_sources.changes import (
+    WantedChange,
+    approve,
+    propose,
+    put_in_force,
+    reject,
+    revoke,
+    source_of,
+    warnings_of,
+)
 from content_sources.models import Source
 from content_sources.quarantine import expire_due
-from content_sources.source_fields import read_fields
+from content_sources.source_fields import read_fields, signed_body
 from content_sources.tasks import settle
 from content_sources.whitelist import Refusal, SourceRule
-from ledger.models import LedgerEntry
+from ledger.models import Incident, LedgerEntry
 from review_queue import deciding, drafting, publishing
 from review_queue.models import Item
-from staff.models import Task
+from staff.models import Proposal, Task
+from staff.proposals import Approval
 from staff.refusal import Refused
 from staff.tasks import Settlement
+from storage.database import new_id
 from tests.content_sources.reposting import HOST, URL, Relay
 
 
 async def verdict(relay: Relay, url: str = URL) -> str:
     judged = await relay.reposts.judge(url)
     return judged.rule if isinstance(judged, Refusal) else "ok"
-
-
-async def kinds(relay: Relay, source_id: str) -> list[str]:
-    query = select(LedgerEntry.kind).where(LedgerEntry.subject == f"source:{source_id}")
-    async with relay.db.session() as session:
-        return list((await session.scalars(query.order_by(LedgerEntry.seq))).all())
 
 
 async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
@@ -46,7 +50,15 @@ async def test_a_proposal_of_one_admin_changes_nothing(relay: Relay) -> None:
     assert await verdict(relay) == "host"
     await approve(relay.ledger, relay.people["admin2"], change.source_id)
     assert await verdict(relay) == "ok"
-    assert await kinds(relay, change.source_id) == ["source.proposed", "source.approved"]
+    (entry,) = await relay.ledger.facts(f"source:{change.source_id}")
+    assert (entry.kind, entry.actor) == ("source.approved", relay.people["admin2"])
+    assert entry.body["proposed_by"] == relay.people["admin1"]
+    made, approved = await relay.ledger.facts(f"proposal:{change.id}")
+    assert (made.kind, made.actor) == ("proposal.made", relay.people["admin1"])
+    assert (approved.kind, approved.body["about"]) == (
+        "proposal.approved",
+        f"source:{change.source_id}",
+    )
 
 
 async def test_an_edit_waits_too_and_only_then_its_host_counts(relay: Relay) -> None:
@@ -167,9 +179,7 @@ async def test_the_approver_is_told_of_a_look_alike(relay: Relay) -> None:
     fields = relay.fields(organisation="青禾县政府", hosts=("www.qlnghe.gov.cn",))
     change = await propose(relay.ledger, relay.people["admin1"], WantedChange("add", fields))
     async with relay.db.session() as session:
-        row = await session.get(SourceChange, change.id)
-        assert row is not None
-        said = await warnings_of(session, row)
+        said = await warnings_of(session, change.source_id, change.fields)
     assert any("形似而不同" in line for line in said)
 
 
@@ -322,3 +332,83 @@ async def test_what_still_waits_of_a_published_item_is_held(relay: Relay) -> Non
         (await session.scalars(query)).one().state = State.CREATED
     await revoke(relay.ledger, relay.people["admin1"], source_id)
     assert await state_of(relay, published) == ("published", "held")
+
+
+# --- the same mechanism as for every change of authority ------------------------------------
+
+
+async def test_entries_of_the_earlier_form_still_determine_a_source(relay: Relay) -> None:
+    """Signed as versions before the one mechanism did: two entries about the source itself."""
+    body = signed_body(relay.fields().to_json())
+    source_id, one_person = new_id(), new_id()
+    async with relay.ledger.transaction() as tx:
+        for key, proposer in ((source_id, "admin1"), (one_person, "admin2")):
+            tx.session.add(
+                Source(
+                    id=key,
+                    organisation="青禾县人民政府",
+                    hosts=[HOST if key == source_id else "one.gov.cn"],
+                    basis="x",
+                    valid_from=now(),
+                    state="active",
+                    proposed_by="a",
+                )
+            )
+            mine = body | {"hosts": [HOST if key == source_id else "one.gov.cn"]}
+            mine |= {"digest": signed_body(mine)["digest"], "change": "c", "action": "add"}
+            for kind, who in (("source.proposed", proposer), ("source.approved", "admin2")):
+                person = relay.people[who]
+                await tx.append(kind, subject=f"source:{key}", actor=person, body=mine)
+    assert await verdict(relay) == "ok"
+    assert await verdict(relay, "https://one.gov.cn/a") == "host"
+    assert (await relay.ledger.verify_whole()).ok
+    await relay.change(source_id, hosts=(HOST, "rsj.qinghe.gov.cn"))
+    assert await verdict(relay, "https://rsj.qinghe.gov.cn/a") == "ok"
+
+
+async def test_an_approval_that_names_its_signer_as_the_proposer_is_none(relay: Relay) -> None:
+    change = await propose(
+        relay.ledger, relay.people["admin1"], WantedChange("add", relay.fields())
+    )
+    async with relay.ledger.transaction() as tx:
+        row = Source(id=change.source_id)
+        own = Approval(1, change.id, relay.people["admin2"], relay.people["admin2"])
+        await put_in_force(tx, row, {"action": "add", "fields": dict(change.fields)}, own)
+    assert await verdict(relay) == "host"
+
+
+async def test_what_was_proposed_cannot_be_exchanged_by_sql(relay: Relay) -> None:
+    change = await propose(
+        relay.ledger, relay.people["admin1"], WantedChange("add", relay.fields())
+    )
+    async with relay.db.session() as session:
+        row = await session.get_one(Proposal, change.id)
+        row.payload = row.payload.replace(HOST, "evil.example.cn")
+    with pytest.raises(Refused, match="在数据库中被改动"):
+        await approve(relay.ledger, relay.people["admin2"], change.source_id)
+    async with relay.db.session() as session:
+        assert (await session.scalars(select(Incident.kind))).all() == ["proposal_tampered"]
+    assert await verdict(relay, "https://evil.example.cn/a") == "host"
+
+
+async def test_a_change_is_overtaken_by_whatever_changed_the_source_since(relay: Relay) -> None:
+    source_id = await relay.source()
+    proposal = WantedChange("edit", relay.fields(hosts=(HOST, "rsj.qinghe.gov.cn")), source_id)
+    await propose(relay.ledger, relay.people["admin1"], proposal)
+    async with relay.db.session() as session:
+        (await session.get_one(Source, source_id)).list_version = "另一版"
+    with pytest.raises(Refused, match="又有变化"):
+        await approve(relay.ledger, relay.people["admin2"], source_id)
+    assert await verdict(relay, "https://rsj.qinghe.gov.cn/a") == "host"
+
+
+async def test_the_same_source_is_not_proposed_twice(relay: Relay) -> None:
+    wanted = WantedChange("add", relay.fields())
+    change = await propose(relay.ledger, relay.people["admin1"], wanted)
+    with pytest.raises(Refused, match="已经提出"):
+        await propose(relay.ledger, relay.people["admin2"], wanted)
+    await reject(relay.ledger, relay.people["admin1"], change.source_id)
+    async with relay.db.session() as session:
+        assert (await session.get_one(Proposal, change.id)).state == "withdrawn"
+        assert (await source_of(session, change.source_id)).state == "rejected"
+    await propose(relay.ledger, relay.people["admin2"], wanted)

@@ -87,8 +87,9 @@ def setup_of(platform: str = "") -> Setup:
     return Setup.model_validate(data)
 
 
-def run(home: Path, *words: str) -> tuple[int, str]:
-    done = RUN.invoke(cli.shenfa, ["source", *words, "--home", str(home)])
+def run(home: Path, *words: str, group: str = "source") -> tuple[int, str]:
+    env = {"SHENFA_PASSWORD": "qing-he-2026"}
+    done = RUN.invoke(cli.shenfa, [group, *words, "--home", str(home)], env=env)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         return 2, str(done.exception)
     return done.exit_code, done.stdout
@@ -105,7 +106,7 @@ def test_the_list_is_driven_from_the_command_line(tmp_path: Path) -> None:
     assert (code, json.loads(text)["state"]) == (0, "proposed")
     assert "不是完整的域名" in run(tmp_path, "add", "坏", "http://x", *given)[1]
     stranger = ("--basis", "授权函一份", "--by", "stranger")
-    assert "没有登录名为 stranger" in run(tmp_path, "add", "好", "www.a.cn", *stranger)[1]
+    assert "登录名或密码不对" in run(tmp_path, "add", "好", "www.a.cn", *stranger)[1]
     code, _ = run(tmp_path, "check", "https://www.beiyuan.gov.cn/")
     assert code == 1
     file = tmp_path / "名单.csv"
@@ -114,11 +115,40 @@ def test_the_list_is_driven_from_the_command_line(tmp_path: Path) -> None:
     assert code == 0
     assert "新增\t草原通讯社" in text
     rows = [json.loads(line) for line in run(tmp_path, "list", "--json")[1].splitlines()]
-    assert [row["state"] for row in rows if row["organisation"] != "青禾县人民政府"] == [
-        "proposed",
-        "proposed",
-    ]
+    waiting = [row for row in rows if row["organisation"] != "青禾县人民政府"]
+    assert [(row["organisation"], row["state"]) for row in waiting] == [("北原市", "proposed")]
     assert json.loads(run(tmp_path, "watch", "--json")[1]) == {}
+
+
+def test_what_waits_is_decided_from_the_command_line(tmp_path: Path) -> None:
+    asyncio.run(initialise(settings_of(tmp_path), setup_of()))
+    given = ("--basis", "授权函一份", "--by", "admin1", "--json")
+    for name, host in (("北原市", "www.beiyuan.gov.cn"), ("草原市", "www.caoyuan.gov.cn")):
+        assert run(tmp_path, "add", name, host, *given)[0] == 0
+    file = tmp_path / "名单.csv"
+    file.write_text("单位名称\n草原通讯社\n", encoding="utf-8")
+    assert run(tmp_path, "import", str(file), "--list-version", "2026", *given[:4])[0] == 0
+    _, text = run(tmp_path, "list", group="proposals")
+    assert "admin1  稿源变更：新增稿源：北原市" in text
+    assert "稿源名单：稿源名单 2026：新增 1 家" in text
+    rows = run(tmp_path, "list", "--json", group="proposals")[1].splitlines()
+    by_head = {row["effect"]["changes"][0]["text"]: row["id"] for row in map(json.loads, rows)}
+    north, grass = by_head["新增稿源：北原市"], by_head["新增稿源：草原市"]
+    _, text = run(tmp_path, "show", north, group="proposals")
+    assert "+ 网站域名：www.beiyuan.gov.cn" in text
+    assert "理由：依据：授权函一份" in text
+    approve = ("approve", north, "--note", "电话核对过", "--by")
+    assert "提出人不能批准" in run(tmp_path, *approve, "admin1", group="proposals")[1]
+    assert "需要以下角色之一：管理员" in run(tmp_path, *approve, "editor", group="proposals")[1]
+    assert run(tmp_path, *approve, "admin2", group="proposals")[0] == 0
+    assert run(tmp_path, "check", "https://www.beiyuan.gov.cn/")[0] == 0
+    turned = ("reject", grass, "--reason", "授权函已过期", "--by", "admin2")
+    assert run(tmp_path, *turned, group="proposals")[0] == 0
+    assert run(tmp_path, "check", "https://www.caoyuan.gov.cn/")[0] == 1
+    (left,) = run(tmp_path, "list", "--json", group="proposals")[1].splitlines()
+    key = json.loads(left)["id"]
+    assert run(tmp_path, "withdraw", key, "--by", "admin1", group="proposals")[0] == 0
+    assert run(tmp_path, "list", group="proposals")[1] == "没有这样的变更\n"
 
 
 @pytest.fixture

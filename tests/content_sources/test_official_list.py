@@ -8,12 +8,16 @@ import openpyxl
 import pytest
 from sqlalchemy import select
 
+from config.clock import now
+from content_sources.changes import revoke
 from content_sources.list_files import parse_list
+from content_sources.list_models import ListImport
 from content_sources.models import Source
 from content_sources.official_list import (
     ListFile,
     approve_import,
     import_list,
+    imported,
     last_version,
     reject_import,
 )
@@ -122,8 +126,8 @@ async def test_an_import_is_in_force_only_after_a_second_person(relay: Relay) ->
     )
     assert row.diff["added"] == ("北原日报社",)
     assert row.diff["kept"] == 1
-    assert (await sources(relay))["北原日报社"][0] == "proposed"
-    with pytest.raises(Refused, match="不能批准自己导入的名单"):
+    assert "北原日报社" not in await sources(relay)
+    with pytest.raises(Refused, match="提出人不能批准"):
         await approve_import(relay.ledger, relay.people["admin1"], row.id)
     done = await approve_import(relay.ledger, relay.people["admin2"], row.id)
     assert done == {"changed": 2, "revoked": 0}
@@ -168,7 +172,6 @@ async def test_a_rejected_list_leaves_nothing_waiting(relay: Relay) -> None:
     await reject_import(relay.ledger, relay.people["admin2"], row.id)
     assert await sources(relay) == {
         "青禾县人民政府": ("active", [HOST], ""),
-        "北原日报社": ("rejected", [], "2025年6月版"),
     }
     with pytest.raises(Refused, match="已经有结论"):
         await approve_import(relay.ledger, relay.people["admin2"], row.id)
@@ -181,3 +184,39 @@ async def test_an_office_of_the_same_body_is_another_unit(relay: Relay) -> None:
     assert row.diff["renamed"] == ()
     assert row.diff["added"] == ("青禾县人民政府办公室",)
     assert [name for _, name in row.diff["removed"]] == ["青禾县人民政府"]
+
+
+async def test_a_list_is_overtaken_by_a_source_that_changed_since(relay: Relay) -> None:
+    source_id = await relay.source()
+    file = listed("青禾县人民政府", "北原日报社")
+    row = await import_list(relay.ledger, relay.people["admin1"], file)
+    await revoke(relay.ledger, relay.people["admin2"], source_id)
+    with pytest.raises(Refused, match="重新导入这份名单"):
+        await approve_import(relay.ledger, relay.people["admin2"], row.id)
+    again = await import_list(relay.ledger, relay.people["admin2"], file)
+    assert (await approve_import(relay.ledger, relay.people["admin1"], again.id))["changed"] == 2
+
+
+async def test_a_list_of_an_earlier_version_is_still_shown(relay: Relay) -> None:
+    diff = {"added": [], "removed": [], "renamed": [], "kept": 0, "problems": []}
+    given = {"file_name": "a.csv", "file": "sha256:1", "basis": "公告一份", "diff": diff}
+    async with relay.db.session() as session:
+        for key, state in (("a" * 26, "approved"), ("b" * 26, "proposed")):
+            session.add(
+                ListImport(
+                    id=key,
+                    list_version=f"{state}版",
+                    state=state,
+                    proposed_by="x",
+                    proposed_at=now(),
+                    decided_at=now(),
+                    **given,
+                )
+            )
+    async with relay.db.session() as session:
+        assert await last_version(session) == "approved版"
+        seen = await imported(session, "b" * 26)
+    assert seen is not None
+    assert (seen.list_version, seen.state) == ("proposed版", "lapsed")
+    with pytest.raises(Refused, match="没有这次导入"):
+        await approve_import(relay.ledger, relay.people["admin2"], "b" * 26)

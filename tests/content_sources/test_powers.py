@@ -10,6 +10,7 @@ from config.clock import now
 from content_sources import changes, column_changes, official_list, pictures, tasks
 from content_sources.changes import WantedChange
 from content_sources.column_changes import NewColumn
+from content_sources.exceptions import ask_exception
 from content_sources.official_list import ListFile
 from content_sources.pictures import Declared
 from ledger.models import LedgerEntry
@@ -44,7 +45,7 @@ ACTS: dict[str, tuple[str, Act]] = {
     "reject a list": ("editor", lambda r, me: official_list.reject_import(r.ledger, me, "i")),
     "ask an exception": (
         "supervisor",
-        lambda r, me: r.reposts.ask_exception("item", me, "上级要求当天转载"),
+        lambda r, me: ask_exception(r.ledger, "item", me, "上级要求当天转载"),
     ),
     "declare a picture": (
         "supervisor",

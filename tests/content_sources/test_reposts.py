@@ -9,7 +9,8 @@ from sqlalchemy import select, update
 from bot.contract import NotReleased
 from config.clock import now
 from content_sources.changes import revoke
-from content_sources.list_models import PictureRight, SourceException
+from content_sources.exceptions import ask_exception, decide_exception
+from content_sources.list_models import PictureRight
 from content_sources.models import Article
 from content_sources.provenance import Original, Right, repost_findings
 from gates.finding import Finding
@@ -17,6 +18,7 @@ from review_queue import deciding, drafting, publishing
 from review_queue.canonical import Draft
 from review_queue.findings import findings_now
 from review_queue.models import Item
+from staff.models import Proposal
 from staff.people import Person, set_staff
 from staff.refusal import Refused
 from tests.content_sources.reposting import TEXT, TITLE, URL, Relay
@@ -214,21 +216,21 @@ async def test_an_exception_takes_one_more_person_and_holds_for_one_text(relay: 
     item = await relay.item(url=OUTSIDE)
     editor, signer = relay.people["editor"], relay.people["supervisor"]
     with pytest.raises(Refused, match="至少 6 个字"):
-        await relay.reposts.ask_exception(item.id, editor, "要转")
-    row = await relay.reposts.ask_exception(item.id, editor, "突发灾情通报，来不及登记稿源")
+        await ask_exception(relay.ledger, item.id, editor, "要转")
+    row = await ask_exception(relay.ledger, item.id, editor, "突发灾情通报，来不及登记稿源")
     for who in ("editor", "reviewer1", "admin1"):
         with pytest.raises(Refused) as refused:
-            await relay.reposts.decide_exception(row.id, relay.people[who], "grant", "同意")
+            await decide_exception(relay.ledger, row.id, relay.people[who], "grant", "同意")
         assert refused.value.status == 403
     with pytest.raises(Refused, match="不在稿源白名单内"):
         await relay.submitted(item)
-    await relay.reposts.decide_exception(row.id, signer, "grant", "情况属实，同意")
+    await decide_exception(relay.ledger, row.id, signer, "grant", "情况属实，同意")
     item = await relay.approved(await relay.submitted(item))
     item = await publishing.schedule(relay.queue, item.id, editor)
     assert item.release_id is not None
     assert (await relay.releases.verify(item.release_id)).item_id == item.id
     with pytest.raises(Refused, match="已经有结论"):
-        await relay.reposts.decide_exception(row.id, signer, "refuse", "反悔")
+        await decide_exception(relay.ledger, row.id, signer, "refuse", "反悔")
     item = await drafting.edit(relay.queue, item.id, editor, item.version, {"title": "另一个题目"})
     with pytest.raises(Refused, match="不在稿源白名单内"):
         await relay.submitted(item)
@@ -241,17 +243,17 @@ async def test_an_exception_of_somebody_who_wrote_the_text_does_not_count(relay:
         person = await set_staff(tx, Person("both", "both", both, "-"), "system")
     item = await relay.item(url=OUTSIDE)
     item = await drafting.edit(relay.queue, item.id, person.id, item.version, {"title": "题目"})
-    row = await relay.reposts.ask_exception(item.id, relay.people["editor"], "确有需要转载一次")
+    row = await ask_exception(relay.ledger, item.id, relay.people["editor"], "确有需要转载一次")
     with pytest.raises(Refused, match="不能给自己的稿件签字"):
-        await relay.reposts.decide_exception(row.id, person.id, "grant", "同意")
+        await decide_exception(relay.ledger, row.id, person.id, "grant", "同意")
 
 
 async def test_a_granted_exception_written_into_the_table_gains_nothing(relay: Relay) -> None:
     await relay.source()
     item = await relay.item(url=OUTSIDE)
-    await relay.reposts.ask_exception(item.id, relay.people["editor"], "确有需要转载一次")
+    await ask_exception(relay.ledger, item.id, relay.people["editor"], "确有需要转载一次")
     async with relay.db.session() as session:
-        await session.execute(update(SourceException).values(state="granted"))
+        await session.execute(update(Proposal).values(state="approved"))
     with pytest.raises(Refused, match="不在稿源白名单内"):
         await relay.submitted(item)
 
@@ -261,14 +263,14 @@ async def test_no_exception_from_a_revoked_source_or_a_disguised_host(relay: Rel
     item = await relay.item()
     await revoke(relay.ledger, relay.people["admin1"], source_id)
     with pytest.raises(Refused, match="不能申请例外"):
-        await relay.reposts.ask_exception(item.id, relay.people["editor"], "确有需要转载一次")
+        await ask_exception(relay.ledger, item.id, relay.people["editor"], "确有需要转载一次")
     other = await relay.source(organisation="北原市", hosts=("www.beiyuan.gov.cn",))
     assert other
     fake = await relay.item(url="https://www.beiyvan.gov.cn.evil.example/")
     assert "source.host" in await relay.rules(fake)
     disguised = await relay.item(url="https://www.beiyuan.gov.cn.evil.example/")
     with pytest.raises(Refused, match="不能申请例外"):
-        await relay.reposts.ask_exception(disguised.id, relay.people["editor"], "确有需要转载一次")
+        await ask_exception(relay.ledger, disguised.id, relay.people["editor"], "确有需要转载一次")
 
 
 async def test_a_declared_picture_counts_for_the_draft_it_is_in(relay: Relay) -> None:
