@@ -10,7 +10,8 @@ from datetime import date
 
 from documents.parts import Fault, Reading, rows_of
 from gates.engine import Facts, GateText, RuleSet, run_gates
-from gates.finding import Finding
+from gates.finding import STANDARD, Finding
+from gates.limits import limited
 
 _BASIS = (
     "《保守国家秘密法实施条例》第四十二条（逐项审查）；"
@@ -37,11 +38,13 @@ def file_findings(
     """
     parts = file.reading.parts
     starts, text = _laid_out([part.text for part in parts])
-    draft = GateText("", "", file.kind, file.as_of, attachments=((file.name, text),))
+    # Counted below, after cells of one column have become one finding.
+    limits = replace(STANDARD, findings=STANDARD.attachment)
+    draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
     kept = [one for one in faults if include_hints or one.severity != "hint"]
-    return kept + list(_placed(found, file.reading, starts))
+    return limited([*kept, *_placed(found, file.reading, starts)])
 
 
 def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:
