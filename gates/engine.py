@@ -53,6 +53,18 @@ def run_gates(
     return limited([one for one in found if include_hints or one.severity != "hint"], limits)
 
 
+def text_findings(ruleset: RuleSet, facts: Facts, draft: GateText) -> list[Finding]:
+    """The findings above a hint, as a piece of work: what is shared first, the text last."""
+    return run_gates(draft, ruleset, facts)
+
+
+def spelt_findings(
+    ruleset: RuleSet, facts: Facts, speller: Speller, draft: GateText
+) -> list[Finding]:
+    """The same, read for misspelt characters too."""
+    return run_gates(draft, ruleset, facts, speller=speller)
+
+
 def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:
     words = ruleset.scan(ctx.dense)
     ctx = Context(ctx.text, ctx.dense, ctx.field, ctx.as_of, ctx.facts, places(words))

@@ -38,6 +38,7 @@ from gates.language import EDGE, Alphabet, Language
 from gates.places import DIVISIONS
 from gates.wordlist import Listed, Words
 
+SPELLING = "wording.spelling"  # how the rules of the model begin
 MODEL = Path(__file__).parent / "spelling.npz"
 WARN, HINT = 0.82, 0.12  # at least this sure to warn, to hint
 _PAD = 3
@@ -77,11 +78,11 @@ def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
         severity: Severity = "warn" if one.certainty >= WARN else "hint"
         words = ctx.text[max(0, one.start - 3) : one.start + 4].replace("\n", " ")
         reason = f"“{words}”中的“{one.wrong}”可能是错字，似应为“{one.right}”，请核对"
-        ground = Ground("wording", "wording.spelling", severity, reason, _BASIS)
+        ground = Ground("wording", SPELLING, severity, reason, _BASIS)
         found.append(ctx.mark(span, ground, (one.right,)))
     if stopped is not None:
         reason = f"不像通顺的文字，从第 {stopped + 1} 字起没有检查错字，请自己通读"
-        ground = Ground("wording", "wording.spelling-stopped", "warn", reason, _BASIS)
+        ground = Ground("wording", f"{SPELLING}-stopped", "warn", reason, _BASIS)
         found.append(ctx.mark((stopped, stopped + 1), ground))
     return found
 

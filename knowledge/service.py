@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import func, select
@@ -17,7 +18,7 @@ from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hi
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
 from knowledge.told import tell, told_of
-from knowledge.validity import clause_status, life_of, status_at
+from knowledge.validity import Life, clause_status, life_of, status_at
 from storage.database import Database
 
 _HITS = 10
@@ -135,11 +136,13 @@ def _entry(policy: Policy, successor: str) -> Entry:
         apply_by=tuple(day for _, _, day in deadlines(policy.text)),
     )
 
-    def on(day: date) -> PolicyFact:
-        status = status_at(life, day)
-        return replace(fact, status=status, successor="" if status == "in_force" else successor)
+    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor))
 
-    return Entry(policy.title, policy.doc_number, on)
+
+def _on(life: Life, fact: PolicyFact, successor: str, day: date) -> PolicyFact:
+    """The policy on a day: a function of the module, so that a library can go to a process."""
+    status = status_at(life, day)
+    return replace(fact, status=status, successor="" if status == "in_force" else successor)
 
 
 def _store(docs: list[Doc], place: Path) -> None:

@@ -11,7 +11,7 @@ from review_queue.canonical import commitment
 from review_queue.chain import class_gap
 from review_queue.desk import Opened, Queue, canonical_of, fresh_levels, opened, reclass
 from review_queue.drafting import current_of, edit_faults
-from review_queue.findings import Findings, findings_now
+from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import EMERGENCY, Workflow
@@ -27,7 +27,7 @@ async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Ite
     """
     _, found = await findings_now(queue, item_id)
     item = await _submit(queue, item_id, staff_id, version, found)
-    await findings_now(queue, item_id)
+    await check_and_keep(queue, item_id)
     return item
 
 
