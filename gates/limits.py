@@ -18,6 +18,7 @@ NAMES: dict[Gate, str] = {
 }
 _BASIS = "先审后发：没有检查过的内容不得发布"
 _WEIGHT = {"block": 2, "warn": 1, "hint": 0}
+_UNCHECKED = frozenset(("not-checked", "not-listed", "check-timeout", "check-failed"))
 _SHOWN = 20  # characters that show where reading stopped
 
 
@@ -81,6 +82,11 @@ def _not_listed(gate: Gate, first: Finding, count: int) -> Finding:
         basis=_BASIS,
         waivable=False,
     )
+
+
+def unchecked(one: Finding) -> bool:
+    """Whether a finding says that something was not checked, and nobody may wave it through."""
+    return not one.waivable and one.rule.partition(".")[2] in _UNCHECKED
 
 
 def not_finished(what: str, reason: str) -> Finding:

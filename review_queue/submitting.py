@@ -6,6 +6,7 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from gates.limits import unchecked
 from ledger.append import Transaction
 from review_queue.canonical import commitment
 from review_queue.chain import class_gap
@@ -129,5 +130,12 @@ async def submit_faults(
 
 
 def source_faults(found: Findings) -> list[Reason]:
-    """What is wrong with where a repost comes from stops it before the first level already."""
-    return [Reason("finding", one.reason) for one in found if one.rule.startswith("source.")]
+    """What stops a draft before the first level already, so that nobody reads it in vain.
+
+    Where a repost comes from, and what was not checked to its end.
+    """
+    return [
+        Reason("finding", one.reason)
+        for one in found
+        if one.rule.startswith("source.") or unchecked(one)
+    ]
