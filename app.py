@@ -33,7 +33,6 @@ from escalations.alarms import AlarmRoutes, Alarms
 from escalations.calendar import seed_calendar
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
-from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
@@ -135,9 +134,8 @@ class Shenfa:
         return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
 
     async def _read_speller(self) -> None:
-        """Load the spelling model in a thread; it only warns, so nothing waits for it at start."""
-        own = await own_texts(self.db)
-        self.checks.speller = await asyncio.to_thread(Speller.load, own_texts=own)
+        """Give the spelling model the words of this office; nothing waits for it at start."""
+        self.checks.read_spelling(await own_texts(self.db))
 
     @asynccontextmanager
     async def jobs(self) -> AsyncIterator[TaskEngine]:
@@ -179,6 +177,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     finally:
         for channel in shenfa.channels.values():
             await channel.close()
+        await shenfa.checks.close()
         await shenfa.links.close()
         await shenfa.fetcher.close()
         await shenfa.cache.close()

@@ -3,7 +3,6 @@
 The table only says which sources to look at; who adds a host or a day to it with SQL gains nothing.
 """
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
@@ -21,6 +20,8 @@ from content_sources.provenance import Original, Right, plain_text, repost_findi
 from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from gates.finding import Finding
+from gates.results import Results
+from gates.work import Work
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
@@ -87,9 +88,10 @@ def content_key(draft: Draft) -> str:
 class Reposts:
     """Judges reposts at submission, at every level and at the moment of sending."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, results: Results | None = None) -> None:
         """Reads the ledger's facts; opens nothing."""
         self.ledger = ledger
+        self._results = results or Results()
         self._db = ledger.db
 
     async def judge(self, url: str) -> SourceRule | Refusal:
@@ -166,7 +168,7 @@ class Reposts:
         if draft.kind == "转载":
             async with self._db.session() as session:
                 original, rights = await _original(session, draft), await _rights(session, draft)
-            compared = await asyncio.to_thread(repost_findings, draft, original, rights)
+            compared = await self._compared(draft, original, rights)
         found = [
             Finding(
                 gate="policy",
@@ -183,6 +185,18 @@ class Reposts:
             for fault in await self.faults(draft)
         ]
         return found + compared
+
+    async def _compared(
+        self, draft: Draft, original: Original | None, rights: Mapping[str, Right]
+    ) -> list[Finding]:
+        """Both texts side by side: an hour of work when they were written for it."""
+
+        async def prepare() -> Work:
+            return Work(repost_findings, (draft, original, rights))
+
+        asked = repr((canonical(replace(draft, accounts=()), {}), original, sorted(rights.items())))
+        key = ("repost", hashlib.sha256(asked.encode()).digest())
+        return await self._results.of(key, prepare)
 
 
 def _topic_faults(draft: Draft, source: SourceRule) -> list[Refusal]:

@@ -14,7 +14,7 @@ from defusedxml.common import DefusedXmlException
 Severity = Literal["block", "warn", "hint"]
 
 LARGEST = 20_000_000  # bytes of one file
-MOST_TEXT = 1_000_000  # characters read from one file
+MOST_TEXT = 200_000  # characters read from one file
 _MOST_ENTRIES = 3_000
 _LARGEST_ENTRY = 30_000_000
 _LARGEST_WHOLE = 120_000_000
@@ -88,14 +88,14 @@ class Notes:
 
     def add(self, place: str, text: str, column: str = "", row: int = 0) -> int:
         """Keep a text with its place; its index. Unreadable once there is too much."""
-        self.size += len(text)
-        if self.size > MOST_TEXT:
-            raise Unreadable(
-                "too-long",
-                "warn",
-                f"文字超过 {MOST_TEXT // 10_000} 万字，后面的没有检查，请拆分或由人逐页查看",
-            )
-        self.parts.append(Part(place, text, column, row))
+        room = MOST_TEXT - self.size
+        # One more each: parts are joined by line ends when they are checked.
+        self.size += len(text) + 1
+        if room > 0:
+            self.parts.append(Part(place, text[:room], column, row))
+        if len(text) > room:
+            reason = f"文字超过 {MOST_TEXT // 10_000} 万字，{place}以后的没有检查，请把文件拆成几个"
+            raise Unreadable("too-long", "block", reason)
         return len(self.parts) - 1
 
     def fault(self, rule: str, severity: Severity, reason: str) -> None:

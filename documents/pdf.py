@@ -40,8 +40,8 @@ def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
     for number, page in enumerate(reader.pages, 1):
         # A bound with words: what was not read must be said.
         if number > _MOST_PAGES:
-            reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请拆分或由人逐页查看"
-            raise Unreadable("too-long", "warn", reason)
+            reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请把文件拆成几个"
+            raise Unreadable("too-long", "block", reason)
         text = page.extract_text()
         # Page numbers and stamps alone are left of a scanned page.
         if len(_HAN.findall(text)) < 5:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from documents.office import link_targets, read_common
@@ -151,16 +152,8 @@ def _boxes(node: Any) -> Iterator[Any]:
 
 def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
     """Neighbours of the same kind and author as one."""
-    last: _Piece | None = None
-    for one in pieces:
-        if last is not None and (one.kind, one.author) == (last.kind, last.author):
-            last = _Piece(one.kind, last.text + one.text, one.author)
-            continue
-        if last is not None:
-            yield last
-        last = one
-    if last is not None:
-        yield last
+    for (kind, author), run in groupby(pieces, key=lambda one: (one.kind, one.author)):
+        yield _Piece(kind, "".join(one.text for one in run), author)
 
 
 def _hidden_styles(archive: Archive) -> frozenset[str]:

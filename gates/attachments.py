@@ -7,15 +7,48 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import PurePath
 
-from documents.parts import Fault, Reading, rows_of
+from documents.parts import Fault, Part, Reading, rows_of
+from documents.pictures import read_picture
+from documents.reader import read_attachment
 from gates.engine import Facts, GateText, RuleSet, run_gates
-from gates.finding import Finding
+from gates.finding import STANDARD, Finding
+from gates.limits import limited
 
 _BASIS = (
     "《保守国家秘密法实施条例》第四十二条（逐项审查）；"
     "《政府信息公开条例》第十五条、第十六条"
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """One file as it is kept: its bytes, and whether it is a picture within the text."""
+
+    name: str
+    content: bytes
+    kind: str
+    as_of: date
+    in_text: bool = False
+
+
+def stored_findings(ruleset: RuleSet, facts: Facts, file: StoredFile) -> list[Finding]:
+    """The findings above a hint in one kept file; the name of an attachment is read too."""
+    if file.in_text:
+        reading = read_picture(file.content)
+    else:
+        reading = read_attachment(file.name, file.content)
+        named = Part("文件名", PurePath(file.name).stem)
+        reading = replace(reading, parts=(*reading.parts, named))
+    return file_findings(FileDraft(file.name, reading, file.kind, file.as_of), ruleset, facts)
+
+
+def unfit(name: str, reason: str, *, kind: str) -> list[Finding]:
+    """The findings of a file of which there is nothing to read."""
+    fault = Fault(f"secrecy.attachment-{kind}", "block", reason)
+    draft = FileDraft(name, Reading((), (fault,)), "", date.min)
+    return [_fault_finding(draft, fault, ())]
 
 
 @dataclass(frozen=True)
@@ -37,11 +70,13 @@ def file_findings(
     """
     parts = file.reading.parts
     starts, text = _laid_out([part.text for part in parts])
-    draft = GateText("", "", file.kind, file.as_of, attachments=((file.name, text),))
+    # Counted below, after cells of one column have become one finding.
+    limits = replace(STANDARD, findings=STANDARD.attachment)
+    draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
     kept = [one for one in faults if include_hints or one.severity != "hint"]
-    return kept + list(_placed(found, file.reading, starts))
+    return limited([*kept, *_placed(found, file.reading, starts)])
 
 
 def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from gates import GATES
 from gates.finding import Context, Facts, Finding, GateText, NoFacts, PolicyFact
+from gates.limits import limited, not_read
 from gates.normalise import normalise
 from gates.rules import RuleError, RuleSet, places
 from gates.spelling import Speller, spelling_findings
@@ -37,8 +38,10 @@ def run_gates(
     fields = [("title", draft.title), ("text", draft.text)]
     fields += [(f"attachment:{name}", text) for name, text in draft.attachments]
     found: list[Finding] = []
-    for name, text in fields:
-        if text:
+    limits = draft.limits
+    for name, whole in fields:
+        if whole:
+            text = whole[: limits.of(name)]
             ctx = Context(text, normalise(text), name, draft.as_of, facts)
             own = _field(ctx, ruleset)
             # Attachments are other people's papers: misspelt characters in them are not ours to
@@ -46,7 +49,20 @@ def run_gates(
             if speller is not None and name in ("title", "text"):
                 own = list(_without_repeats([*own, *spelling_findings(ctx, speller)]))
             found += own
-    return [one for one in found if include_hints or one.severity != "hint"]
+            found += not_read(name, whole, limits)
+    return limited([one for one in found if include_hints or one.severity != "hint"], limits)
+
+
+def text_findings(ruleset: RuleSet, facts: Facts, draft: GateText) -> list[Finding]:
+    """The findings above a hint, as a piece of work: what is shared first, the text last."""
+    return run_gates(draft, ruleset, facts)
+
+
+def spelt_findings(
+    ruleset: RuleSet, facts: Facts, speller: Speller, draft: GateText
+) -> list[Finding]:
+    """The same, read for misspelt characters too."""
+    return run_gates(draft, ruleset, facts, speller=speller)
 
 
 def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:

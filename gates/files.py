@@ -11,10 +11,10 @@ from documents.reader import SUFFIXES, read_attachment
 from gates.attachments import FileDraft, file_findings
 from gates.engine import run_gates
 from gates.finding import Facts, Finding, GateText
+from gates.limits import NAMES, WHOLE_FILES
 from gates.rules import RuleSet
 from gates.spelling import Speller
 
-GATES = {"politics": "政治", "law": "法律", "policy": "政策", "secrecy": "保密", "wording": "文字"}
 SEVERITIES = {"block": "必须改", "warn": "要核对", "hint": "供参考"}
 _TEXTS = frozenset((".txt", ".md"))
 
@@ -46,7 +46,7 @@ class Checker:
         return Checked(path, tuple(placed))
 
     def _text(self, path: Path, text: str) -> "Checked":
-        draft = GateText("", text, "", self.as_of)
+        draft = GateText("", text, "", self.as_of, limits=WHOLE_FILES)
         found = run_gates(
             draft,
             self.ruleset,
@@ -91,7 +91,7 @@ class Checked:
             # Control characters of a foreign file must not reach the terminal.
             text = "".join(char if char.isprintable() else " " for char in told.text)
             line = (
-                f"{self.path} {one.place} [{GATES[told.gate]} {SEVERITIES[told.severity]}] "
+                f"{self.path} {one.place} [{NAMES[told.gate]} {SEVERITIES[told.severity]}] "
                 f"{text[:60]}：{one.reason}（依据：{told.basis}）"
             )
             yield line + (f"建议：{'；'.join(told.suggestions)}" if told.suggestions else "")

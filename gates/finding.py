@@ -14,6 +14,7 @@ from gates.normalise import Normalised
 Gate = Literal["politics", "law", "policy", "secrecy", "wording"]
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 
+NEAR = 200  # characters before and behind a hit that a gate looks at, at most
 _STOPS = re.compile(r"[。！？；\n]")
 _QUOTES = re.compile(r"“[^“”\n]*”|‘[^‘’\n]*’|「[^「」\n]*」|\"[^\"\n]*\"")
 _TITLES = re.compile(r"《[^《》\n]*》|〈[^〈〉\n]*〉")
@@ -42,14 +43,35 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """Most characters of each field that are read, and most findings of one gate."""
+
+    title: int = 300
+    text: int = 50_000
+    attachment: int = 200_000
+    findings: int = 500
+
+    def of(self, field: str) -> int:
+        """The most characters read of one field."""
+        return {"title": self.title, "text": self.text}.get(field, self.attachment)
+
+
+STANDARD = Limits()
+
+
+@dataclass(frozen=True)
 class GateText:
-    """What is checked. `attachments` are (name, text) pairs; `as_of` the day it would go out."""
+    """What is checked. `attachments` are (name, text) pairs; `as_of` the day it would go out.
+
+    What lies beyond its `limits` is not read, and said so by a blocking finding.
+    """
 
     title: str
     text: str
     kind: str
     as_of: date
     attachments: tuple[tuple[str, str], ...] = ()
+    limits: Limits = STANDARD
 
 
 @dataclass(frozen=True)
@@ -161,11 +183,26 @@ class Context:
         return [match.span() for match in _TITLES.finditer(self.dense.text)]
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
-        """Bounds, in the dense text, of the sentence around a span of it."""
+        """Bounds, in the dense text, of the sentence around a span, at most NEAR on each side."""
+        begin, stop = self._between_stops(start, end)
+        # A text without a full stop is one sentence: read anew at every hit, its cost would grow
+        # with the square of its length.
+        return max(begin, start - NEAR), min(stop, end + NEAR)
+
+    def _between_stops(self, start: int, end: int) -> tuple[int, int]:
         left = bisect_left(self._stops, start)
         right = bisect_left(self._stops, end)
         begin = self._stops[left - 1] + 1 if left else 0
         return begin, self._stops[right] if right < len(self._stops) else len(self.dense.text)
+
+    def stretch(self, start: int, end: int) -> tuple[int, int]:
+        """Bounds of the sentence around a span, or of the same piece of it for all spans near."""
+        begin, stop = self._between_stops(start, end)
+        if stop - begin <= 2 * NEAR:
+            return begin, stop
+        # Pieces on a grid, so that whoever takes them apart does so once for many hits.
+        left = max(begin, begin + ((start - begin) // NEAR - 1) * NEAR)
+        return left, min(stop, left + 3 * NEAR + end - start)
 
     def around(self, start: int, end: int) -> str:
         """The sentence around a span of the dense text."""
@@ -174,15 +211,18 @@ class Context:
 
     def quoted(self, start: int, end: int) -> bool:
         """Whether a span of the dense text stands inside quotation marks."""
-        return any(left < start and end < right for left, right in self._quotes)
+        at = bisect_left(self._quotes, (start,)) - 1
+        return at >= 0 and end < self._quotes[at][1]
 
     def only_mentioned(self, start: int, end: int) -> bool:
         """Whether the quotation marks hold just this span: a word spoken about, not used."""
-        return any(left + 1 == start and end == right - 1 for left, right in self._quotes)
+        at = bisect_left(self._quotes, (start - 1,))
+        return self._quotes[at : at + 1] == [(start - 1, end + 1)]
 
     def titled(self, start: int, end: int) -> bool:
         """Whether a span of the dense text stands inside book-title marks."""
-        return any(left <= start and end <= right for left, right in self._titles)
+        at = bisect_left(self._titles, (start + 1,)) - 1
+        return at >= 0 and end <= self._titles[at][1]
 
     def mark(
         self, span: tuple[int, int], ground: Ground, suggestions: Sequence[str] = ()

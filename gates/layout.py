@@ -44,20 +44,21 @@ _TWICE = Ground(
 )
 
 _MONEY = "亿元|万元|元"
+_FIGURE = r"(\d{1,15}(?:\.\d{1,9})?)"  # longer is no sum, and no number a program should compute
 _TOTAL = re.compile(
-    rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?(\d+(?:\.\d+)?)({_MONEY})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
+    rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_MONEY})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
     r"([^。；;\n]{4,160})"
 )
-_PART = re.compile(rf"(\d+(?:\.\d+)?)({_MONEY})(?![/／每])")
+_PART = re.compile(rf"{_FIGURE}({_MONEY})(?![/／每])")
 _WORTH = {"亿元": Decimal(100_000_000), "万元": Decimal(10_000), "元": Decimal(1)}
 _PEOPLE = re.compile(
-    r"共(?:有|计)?[^\d，。；]{0,6}?(\d+)(?:人|名)[^\d。；\n]{0,12}?男[^\d，。；]{0,4}?(\d+)(?:人|名)?[^\d。；\n]{0,6}?"
-    r"女[^\d，。；]{0,4}?(\d+)(?:人|名)?"
+    r"共(?:有|计)?[^\d，。；]{0,6}?(\d{1,15})(?:人|名)[^\d。；\n]{0,12}?男[^\d，。；]{0,4}?(\d{1,15})(?:人|名)?"
+    r"[^\d。；\n]{0,6}?女[^\d，。；]{0,4}?(\d{1,15})(?:人|名)?"
 )
 _GROWTH = re.compile(
-    r"(?:由|从)[^\d，。；]{0,8}?(\d+(?:\.\d+)?)(万?亿?[元人户件家个吨亩])[^\d，。；]{0,4}"
-    r"(增加|增长|提高|上升|减少|下降|降低)[到至为](\d+(?:\.\d+)?)(万?亿?[元人户件家个吨亩])[，,]"
-    r"(?:同比)?(?:增长|增加|提高|上升|增幅|下降|减少|降幅|降低)(?:了|达到?|为)?(\d+(?:\.\d+)?)%"
+    rf"(?:由|从)[^\d，。；]{{0,8}}?{_FIGURE}(万?亿?[元人户件家个吨亩])[^\d，。；]{{0,4}}"
+    rf"(增加|增长|提高|上升|减少|下降|降低)[到至为]{_FIGURE}(万?亿?[元人户件家个吨亩])[，,]"
+    rf"(?:同比)?(?:增长|增加|提高|上升|增幅|下降|减少|降幅|降低)(?:了|达到?|为)?{_FIGURE}%"
 )
 _SUM = Ground("wording", "wording.sum", "warn", "分项相加与总数不符，请核对", _SUMS)
 _RATE = Ground("wording", "wording.growth", "warn", "增减幅度与前后数值不符，请核对", _SUMS)
@@ -85,11 +86,8 @@ def _said_twice(ctx: Context, once: str, span: tuple[int, int]) -> bool:
     """Not one character drawn out, not 一棵树一棵树, and both times a whole word or words."""
     if len(set(once)) == 1 or once[0] in "一的每":
         return False
-    begin = ctx.sentence(*span)[0]
-    sentence, middle = ctx.around(*span), span[0] + len(once)
-    return all(
-        on_word_ends(sentence, half, begin) for half in ((span[0], middle), (middle, span[1]))
-    )
+    middle = span[0] + len(once)
+    return all(on_word_ends(ctx, half, span) for half in ((span[0], middle), (middle, span[1])))
 
 
 # --- numbering ------------------------------------------------------------------------------

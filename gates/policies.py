@@ -5,7 +5,7 @@ Pure and in memory; the office fills it from its database, `check --library` fro
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import SequenceMatcher
@@ -75,7 +75,7 @@ class PolicyIndex:
         for entry in entries:
             for key in {number_key(entry.doc_number), title_key(entry.title)} - {""}:
                 self._by_key[key].append(entry)
-        self._numbers = [key for key in self._by_key if key.count("|") == 2]
+        self._numbers = _by_two_parts(key for key in self._by_key if key.count("|") == 2)
         self._titles = [key for key in self._by_key if key.count("|") != 2]
 
     def knows_policies(self) -> bool:
@@ -105,7 +105,9 @@ class PolicyIndex:
         return None
 
     def _near_number(self, number: str) -> str:
-        near = [key for key in self._numbers if key != number and _one_slip(number, key)]
+        parts = number.split("|")
+        alike = {key for two in _two_parts(parts) for key in self._numbers.get(two, ())}
+        near = [key for key in alike if key != number and _one_slip(number, key)]
         return near[0] if len(near) == 1 else ""
 
     def _near_title(self, title: str) -> str:
@@ -134,6 +136,21 @@ def _written(key: str) -> str:
 
 def _pairs(text: str) -> set[str]:
     return {text[at : at + 2] for at in range(len(text) - 1)}
+
+
+def _two_parts(parts: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The number with each of its parts left open in turn."""
+    for at in range(len(parts)):
+        yield tuple("*" if at == place else part for place, part in enumerate(parts))
+
+
+def _by_two_parts(numbers: Iterable[str]) -> dict[tuple[str, ...], list[str]]:
+    """The numbers by two of their three parts: a slip of the pen is in one part only."""
+    found: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for number in numbers:
+        for two in _two_parts(number.split("|")):
+            found[two].append(number)
+    return dict(found)
 
 
 def _one_slip(one: str, other: str) -> bool:

@@ -18,6 +18,7 @@ _TITLE = re.compile(r"《([^《》\n]{6,100})》")
 _ISSUED = re.compile(
     r"(?:通知|意见|办法|规定|条例|方案|细则|公告|决定|措施|规划|要点|规则|通告)(?:[（(].{1,8}[）)])?$"
 )
+_REST_BLANK = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _SPEAKS_OF_END = re.compile(r"废止|失效|停止执行|不再执行|修订|修改|已被|代替|替代")
 _LEAD = re.compile(
     r"^.*(?:根据|按照|依据|依照|贯彻|落实|执行|印发|转发|见|和|与|及|的|以|文件|通知)"
@@ -67,9 +68,10 @@ def _titles(ctx: Context) -> Iterator[_Cite]:
 
 def _own_number(dense: str, start: int, end: int) -> bool:
     """A number alone on its line is the document's own."""
-    before = dense[dense.rfind("\n", 0, start) + 1 : start].strip()
-    after = dense[end:].split("\n", 1)[0].strip()
-    return not before and not after
+    while start and dense[start - 1] != "\n" and dense[start - 1].isspace():
+        start -= 1
+    begins = not start or dense[start - 1] == "\n"
+    return begins and _REST_BLANK.match(dense, end) is not None
 
 
 def _look_up(ctx: Context, match: re.Match[str]) -> tuple[tuple[int, int], PolicyFact | None]:
@@ -135,10 +137,9 @@ _BETWEEN = re.compile(r"[（(\[【]?")
 
 def _mismatched(ctx: Context, titles: list[_Cite], numbers: list[_Cite]) -> Iterator[Finding]:
     """《title》（number) where the library has another number for that title."""
+    begins = {number.start: number for number in numbers}
     for title in titles:
-        for number in numbers:
-            if not 0 <= number.start - title.end <= 1:
-                continue
+        for number in filter(None, (begins.get(title.end), begins.get(title.end + 1))):
             if not _BETWEEN.fullmatch(ctx.dense.text[title.end : number.start]):
                 continue
             known = title.fact or number.fact

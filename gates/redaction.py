@@ -111,6 +111,7 @@ def redact(text: str, findings: Iterable[Finding], profile: Profile) -> str:
     `findings` are those of this one field; those that no longer fit the text are left out.
     """
     end = len(text)
+    pieces: list[str] = []
     # From the end: what was masked must not move what is still to be masked.
     for row in sorted(findings, key=lambda row: (row.start, -row.end), reverse=True):
         kind = PERSONAL.get(row.rule)
@@ -118,6 +119,6 @@ def redact(text: str, findings: Iterable[Finding], profile: Profile) -> str:
         # Hints are official addresses and the like: masking them would damage the text.
         if kind is None or not fits or row.severity == "hint":
             continue
-        text = text[: row.start] + profile.mask(kind, row.text) + text[row.end :]
+        pieces += text[row.end : end], profile.mask(kind, row.text)
         end = row.start
-    return text
+    return text[:end] + "".join(reversed(pieces))

@@ -59,7 +59,6 @@ class Roster:
         self._people = people
         self._names = {person.name for person in people}
         self._posts = {post for person in people for post in person.posts}
-        self._units = frozenset(units)
         self._heads: dict[str, list[str]] = {}
         for unit in units:
             self._heads.setdefault(unit[:2], []).append(unit)
@@ -158,11 +157,11 @@ class Roster:
         said = self._say(f"领导同志的排序应为{'、'.join(right)}")
         yield Told((row[0].start, row[-1].end), said, ["、".join(right)] if plain else [])
 
-    def _unit(self, ctx: Context, start: int, units: Iterable[str]) -> Iterator[Told]:
+    def _unit(self, ctx: Context, start: int, units: Sequence[str]) -> Iterator[Told]:
         """A stretch of the text that is one character off the name of a unit."""
         text = ctx.dense.text
-        # A right name may be one character off another right one.
-        if any(text.startswith(unit, start) for unit in self._units):
+        # A right name may be one character off another right one; both have this head.
+        if any(text.startswith(unit, start) for unit in units):
             return
         for unit in units:
             for length in (len(unit), len(unit) - 1, len(unit) + 1):

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -250,8 +251,12 @@ def _touching_ok(
     start, end = span
     text = ctx.dense.text
     for word in one.unless:
-        if any(left <= start and end <= right for left, right in found.get(word, ())):
-            return False
+        spans = found.get(word)
+        # In reading order: only the first that reaches far enough can begin early enough.
+        if spans:
+            at = bisect_left(spans, (end - len(word),))
+            if at < len(spans) and spans[at][0] <= start:
+                return False
     if one.before and text.endswith(one.before, 0, start):
         return False
     return not (one.after and text.startswith(one.after, end))
@@ -264,7 +269,7 @@ def _marks_ok(one: _Compiled, ctx: Context, span: tuple[int, int]) -> bool:
         return False
     if rule.unquoted and ctx.quoted(*span):
         return False
-    if rule.word and not on_word_ends(ctx.around(*span), span, ctx.sentence(*span)[0]):
+    if rule.word and not on_word_ends(ctx, span, span):
         return False
     if rule.mentions:
         return True

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from gates.finding import Context, Finding, Ground
+from gates.finding import NEAR, Context, Finding, Ground
 from gates.personal import find_personal
 
 _MARKS = "《中华人民共和国保守国家秘密法》第三十五条；《保守国家秘密法实施条例》第四十二条"
@@ -20,7 +20,7 @@ _INTERNAL = re.compile(
     r"|工作秘密\s*[★☆]",
     re.MULTILINE,
 )
-_TALK = re.compile(r"“[^”\n]*$|(?:标注|标明|标有|加盖|标识|标志|字样|如|例如)[^。\n]{0,12}$")
+_TALK = re.compile(r"“[^“”\n]*$|(?:标注|标明|标有|加盖|标识|标志|字样|如|例如)[^。\n]{0,12}$")
 _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
                  "文中有密级标志，涉密文件不得公开发布", _MARKS, waivable=False)  # fmt: skip
 _WORK_SECRET = Ground("secrecy", "secrecy.work-secret-mark", "block",
@@ -61,5 +61,5 @@ def _classified(ctx: Context, dense: str) -> Iterator[Finding]:
     for match in _MARK.finditer(dense):
         # Only what stands before it in its line: rules about marking papers speak of 密级 all the
         # time.
-        line = dense[dense.rfind("\n", 0, match.start()) + 1 : match.start()]
+        line = dense[max(0, match.start() - NEAR) : match.start()].rpartition("\n")[2]
         yield ctx.mark_dense(match.span(), _MENTIONED if _TALK.search(line) else _MARKED)

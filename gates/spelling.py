@@ -10,8 +10,10 @@ can be added. The language model is an interpolated 4-gram with absolute discoun
 
 import io
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +38,13 @@ from gates.language import EDGE, Alphabet, Language
 from gates.places import DIVISIONS
 from gates.wordlist import Listed, Words
 
+SPELLING = "wording.spelling"  # how the rules of the model begin
 MODEL = Path(__file__).parent / "spelling.npz"
 WARN, HINT = 0.82, 0.12  # at least this sure to warn, to hint
 _PAD = 3
 _CALM = -17.0  # log probability of four characters above which nothing is asked
+_MOST_ASKED = 24_000  # surprising places in one text; 50,000 characters of real text have 14,000
+_AT_ONCE = 2_000
 _ROW = np.arange(-_PAD, _PAD + 1)
 _BASIS = "按上下文推断：法律法规和工作报告中的用字统计、常用词和音形相近字；不是规定，请人判断"
 _ALONE = frozenset("省市县区旗乡镇村")  # stand alone in what an office writes of itself
@@ -63,15 +68,22 @@ class Misspelling:
 def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
     """Warnings, and hints for what is less sure; titles of documents are left alone."""
     found = []
-    for one in speller.find(ctx.text, HINT):
+    titles = _titles(ctx.text)
+    misspelt, stopped = speller.read(ctx.text, HINT)
+    for one in misspelt:
         span = (one.start, one.start + 1)
-        if any(left <= one.start < right for left, right in _titles(ctx.text)):
+        at = bisect_left(titles, (one.start + 1,)) - 1
+        if at >= 0 and one.start < titles[at][1]:
             continue
         severity: Severity = "warn" if one.certainty >= WARN else "hint"
         words = ctx.text[max(0, one.start - 3) : one.start + 4].replace("\n", " ")
         reason = f"“{words}”中的“{one.wrong}”可能是错字，似应为“{one.right}”，请核对"
-        ground = Ground("wording", "wording.spelling", severity, reason, _BASIS)
+        ground = Ground("wording", SPELLING, severity, reason, _BASIS)
         found.append(ctx.mark(span, ground, (one.right,)))
+    if stopped is not None:
+        reason = f"不像通顺的文字，从第 {stopped + 1} 字起没有检查错字，请自己通读"
+        ground = Ground("wording", f"{SPELLING}-stopped", "warn", reason, _BASIS)
+        found.append(ctx.mark((stopped, stopped + 1), ground))
     return found
 
 
@@ -81,11 +93,15 @@ def _titles(text: str) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Swaps:
-    """The best swap at each surprising place: index in the text, id, and what speaks for it."""
+    """The best swap at each surprising place: index in the text, id, and what speaks for it.
+
+    `stopped` is the first surprising place that was not asked, in a text that has too many.
+    """
 
     places: NDArray[np.intp]
     ids: Ids
     features: Real
+    stopped: int | None = None
 
 
 @dataclass(frozen=True)
@@ -133,23 +149,28 @@ class Speller:
 
     def find(self, text: str, least: float = WARN) -> list[Misspelling]:
         """Probable misspellings in reading order, each at least as certain as `least`."""
+        return self.read(text, least)[0]
+
+    def read(self, text: str, least: float) -> tuple[list[Misspelling], int | None]:
+        """The same, and the place from which on nothing was asked; None when all was read."""
         if self._net is None or not text:
-            return []
+            return [], None
         swaps = self.swaps(text)
         if not len(swaps.places):
-            return []
+            return [], swaps.stopped
         sure = self._net.certainty(swaps.features)
         found = []
+        often = Counter(text[at : at + 3] for at in range(len(text) - 2))
         for index in np.flatnonzero(sure >= least):
             place = int(swaps.places[index])
-            if text[place] in _ALONE or text.count(text[max(0, place - 1) : place + 2]) > 1:
+            if text[place] in _ALONE or often[text[place - 1 : place + 2]] > 1:
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
             found.append(Misspelling(place, text[place], right, float(sure[index])))
-        return _apart(found)
+        return _apart(found), swaps.stopped
 
     def swaps(self, text: str) -> Swaps:
-        """The best swap at every place that is surprising enough to ask."""
+        """The best swap at the places that are surprising enough to ask, _MOST_ASKED at most."""
         ids = np.r_[np.full(_PAD, EDGE, np.uint64), self.alphabet.ids(text)]
         ids = np.r_[ids, np.full(_PAD, EDGE, np.uint64)]
         han = np.array([_is_han(char) for char in text], bool)
@@ -160,8 +181,17 @@ class Speller:
         size = len(ids) - _PAD
         each = self.language.log([ids[start : start + size] for start in range(_PAD + 1)])
         before = each[places[:, None] + np.arange(_PAD + 1)]
-        asked = before.sum(axis=1) < _CALM
-        return self._best(text, places[asked], rows[asked], before[asked])
+        asked = np.flatnonzero(before.sum(axis=1) < _CALM)
+        stopped = int(places[asked[_MOST_ASKED]]) if len(asked) > _MOST_ASKED else None
+        asked = asked[:_MOST_ASKED]
+        # A few at a time: the similar characters of all at once would fill the memory.
+        parts = [
+            self._best(text, places[some], rows[some], before[some])
+            for some in np.split(asked, range(_AT_ONCE, len(asked), _AT_ONCE))
+        ]
+        return replace(
+            _joined([one for one in parts if len(one.places)] or parts[:1]), stopped=stopped
+        )
 
     def _best(self, text: str, places: NDArray[np.intp], rows: Ids, before: Real) -> Swaps:
         owner, ids, alike = self._candidates([text[place] for place in places], rows)
@@ -225,6 +255,14 @@ class Speller:
             ],
             axis=1,
         ).astype(np.float32)
+
+
+def _joined(parts: Sequence[Swaps]) -> Swaps:
+    return Swaps(
+        np.concatenate([one.places for one in parts]),
+        np.concatenate([one.ids for one in parts]),
+        np.concatenate([one.features for one in parts]),
+    )
 
 
 def _apart(found: list[Misspelling]) -> list[Misspelling]:

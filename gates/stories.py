@@ -1,7 +1,9 @@
 """Who, when and where: names beside numbers, minors, cases and their ways, masks that fit."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
+from typing import NamedTuple, Self
 
 from documents.persons import SURNAMES
 from gates.finding import Context, Finding
@@ -20,7 +22,7 @@ def names_beside(ctx: Context, dense: str, numbers: list[tuple[int, int]]) -> It
 
 
 _MINOR = re.compile(
-    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?:[（(，,、]\s*|\s)?(?:男|女)?[，,、]?\s*(?:今年|现年|年仅)?"
+    rf"([{SURNAMES}][\u4e00-\u9fff]{{1,2}})(?:[（(，,、]\s{{0,4}}|\s)?(?:男|女)?[，,、]?\s{{0,4}}(?:今年|现年|年仅)?"
     r"(\d{1,2})(?:周)?岁"
 )
 
@@ -83,13 +85,16 @@ def recombined(ctx: Context, dense: str) -> Iterator[Finding]:
         if persons.setdefault((match[1], len(shape)), shape) != shape:
             yield _differs(ctx, match.span(2))
             return
-    seen: list[str] = []
+    known: set[str] = set()
+    # A bound: a table of ten thousand masked numbers is not compared with itself.
+    last: deque[_Mask] = deque(maxlen=200)
     for match in _HIDDEN_NUMBER.finditer(dense):
-        # A bound: a table of ten thousand masked numbers is not compared with itself.
-        if any(_completes(match[0], other) for other in seen[-200:]):
+        mask = _Mask.of(match[0])
+        if any(mask.completes(other) for other in last):
             yield _differs(ctx, match.span())
-        if match[0] not in seen:
-            seen.append(match[0])
+        if match[0] not in known:
+            known.add(match[0])
+            last.append(mask)
 
 
 def _differs(ctx: Context, span: tuple[int, int]) -> Finding:
@@ -97,15 +102,31 @@ def _differs(ctx: Context, span: tuple[int, int]) -> Finding:
     return ctx.mark_dense(span, ground_of("masks-differ", "warn", said))
 
 
-def _completes(one: str, other: str) -> bool:
-    """Whether the digits agree where both show some, and nothing stays hidden in both."""
-    if len(one) != len(other) or one == other:
-        return False
-    both = sum(a == b != "*" for a, b in zip(one, other, strict=True))
-    clash = any("*" not in (a, b) and a != b for a, b in zip(one, other, strict=True))
-    hidden = sum(a == b == "*" for a, b in zip(one, other, strict=True))
-    # Three digits in common tell that it is the same number, and one hidden digit is no protection.
-    return not clash and both >= 3 and hidden <= 1
+class _Mask(NamedTuple):
+    """A masked number in three integers of four bits a place, so that two are compared at once."""
+
+    size: int
+    digits: int  # hidden places are 0
+    shown: int  # F where a digit is shown
+
+    @classmethod
+    def of(cls, number: str) -> Self:
+        digits = int(number.replace("*", "0"), 16)
+        shown = int("".join("0" if char == "*" else "F" for char in number), 16)
+        return cls(len(number), digits, shown)
+
+    def completes(self, other: Self) -> bool:
+        """Whether the digits agree where both show some, and nothing stays hidden in both."""
+        both = self.shown & other.shown
+        # Three digits in common tell that it is the same number, and one hidden digit is no
+        # protection.
+        return (
+            self.size == other.size
+            and not (self.digits ^ other.digits) & both
+            and (self.digits, self.shown) != (other.digits, other.shown)
+            and both.bit_count() >= 12
+            and self.size - (self.shown | other.shown).bit_count() // 4 <= 1
+        )
 
 
 _NAME_BEFORE = re.compile(

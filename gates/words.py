@@ -6,12 +6,15 @@ from itertools import accumulate
 
 import jieba
 
+from gates.finding import Context
+
 jieba.setLogLevel(logging.WARNING)
 
 
-def on_word_ends(sentence: str, span: tuple[int, int], begin: int) -> bool:
-    """Whether a span of a text, in a sentence from `begin` on, starts and ends with words."""
-    ends = _ends(sentence)
+def on_word_ends(ctx: Context, span: tuple[int, int], within: tuple[int, int]) -> bool:
+    """Whether a span of the dense text starts and ends with words, read around `within`."""
+    begin, stop = ctx.stretch(*within)
+    ends = _ends(ctx.dense.text[begin:stop])
     return {span[0] - begin, span[1] - begin} <= ends
 
 

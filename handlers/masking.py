@@ -16,7 +16,7 @@ from gates.normalise import normalise
 _HALVED = "＠．－＋\u3000"  # width changed too; Chinese punctuation stays
 _SEP = r"[\s\-—·.]?"
 _RULES = (
-    (re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII), "［邮箱］"),
+    (re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII), "［邮箱］"),
     (re.compile(rf"(?<!\d)(?:\d{_SEP}){{17}}[\dXx](?![\dA-Za-z])"), "［证件号］"),
     (re.compile(rf"(?<!\d)(?:\+?86{_SEP})?1{_SEP}[3-9](?:{_SEP}\d){{9}}(?!\d)"), "［手机号］"),
     (re.compile(r"(?<!\d)0\d{2,3}[-—\s]?\d{7,8}(?!\d)"), "［电话］"),

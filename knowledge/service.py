@@ -33,7 +33,7 @@ from knowledge.proof import (
 )
 from knowledge.search import Doc, Found, Index
 from knowledge.told import tell, told_of
-from knowledge.validity import clause_status, life_of, status_at
+from knowledge.validity import Life, clause_status, life_of, status_at
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
@@ -243,11 +243,13 @@ def _entry(policy: SignedPolicy, library: Verified) -> Entry:
         apply_by=library.apply_by.get(policy.id, ()),
     )
 
-    def on(day: date) -> PolicyFact:
-        status = status_at(life, day)
-        return replace(fact, status=status, successor="" if status == "in_force" else successor)
+    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor))
 
-    return Entry(policy.title, policy.doc_number, on)
+
+def _on(life: Life, fact: PolicyFact, successor: str, day: date) -> PolicyFact:
+    """The policy on a day: a function of the module, so that a library can go to a process."""
+    status = status_at(life, day)
+    return replace(fact, status=status, successor="" if status == "in_force" else successor)
 
 
 def _named(policy: SignedPolicy, clause: Any) -> str:

@@ -1,6 +1,6 @@
 """How the rooms of one office are given to each other, from the bottom up."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from bot.accounts import Accounts
@@ -20,6 +20,8 @@ from escalations.alarms import Alarms
 from escalations.calendar import load_hours
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
+from gates.pool import Pool
+from gates.results import Results
 from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
@@ -96,14 +98,16 @@ def build_base(settings: Settings, db: Database) -> Base:
 def build_review(base: Base) -> Review:
     """The queue with its rules, its gates and what they look at."""
     db, ledger = base.db, base.ledger
-    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
+    # Whatever takes a text or a file apart does so in processes of its own.
+    results = Results(Pool(preload=("content_sources.provenance",)))
+    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger, results)
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules))
-    governance.proposals.kinds.update(source_kinds(ledger))
+    governance.proposals.kinds |= source_kinds(ledger)
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
-    finders = finders_of(Files(db), links, reposts)
-    checks = Checks(governance.rules, base.knowledge.facts_now, finders)
+    finders = finders_of(Files(db, results), links, reposts)
+    checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
     return Review(
         governance=governance,
         library=PolicyLibrary(governance.proposals),
@@ -111,7 +115,10 @@ def build_review(base: Base) -> Review:
         fetcher=fetcher,
         links=links,
         checks=checks,
-        queue=Queue.of(ledger, governance.levels, renderer_over(base.channels), checks.check),
+        queue=replace(
+            Queue.of(ledger, governance.levels, renderer_over(base.channels), checks.check),
+            runner=results.runner,
+        ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send),
     )

@@ -15,7 +15,7 @@ from review_queue.claims import holder_faults
 from review_queue.desk import Queue, end_run, opened
 from review_queue.drafting import current_of
 from review_queue.emergencies import advance_afterwards, reject_afterwards
-from review_queue.findings import findings_now
+from review_queue.findings import findings_now, keep_run, look_at
 from review_queue.forms import ReviewForm, content_faults, signed_form, verdict_faults
 from review_queue.models import Decision, Emergency, GateRun, Item, ReleaseRow, Revision
 from review_queue.referrals import refer
@@ -60,7 +60,8 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
     422 for answers.
     """
     # The gates run before the transaction: they may take seconds, and a write lock may not.
-    seen, found = await findings_now(queue, item_id)
+    looked = await look_at(queue, item_id)
+    seen, found = looked.digest, looked.findings
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, revision = one.item, one.revision
@@ -77,6 +78,7 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
             raise Refused(409, [Reason("state", "稿件不在审核中")])
         sitting = Sitting(item, round_, seat, one.person)
         refuse(await _passkey_faults(queue, sitting, form))
+        keep_run(tx.session, item.id, looked)
         decision = await _record(tx, sitting, form)
         await _act(queue, tx, sitting, Decided(revision, decision, form))
         return item

@@ -1,7 +1,7 @@
 """What every act of the review queue shares: the queue itself, its rows, and who opens them."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Self
 
@@ -12,6 +12,7 @@ from bot.contract import Content, Rendering, State
 from bot.models import Account, Delivery, Publication
 from config.clock import now
 from gates.finding import Finding
+from gates.work import InThread, Runner
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft, canonical, commitment, digest
 from review_queue.classes import Triggers
@@ -46,6 +47,8 @@ class Queue:
     render: Render
     check: Check
     releases: Releases
+    runner: Runner = field(default_factory=InThread)
+    """Takes files apart, off this process where there is one for it."""
 
     @classmethod
     def of(

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
+from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.canonical import KINDS, Draft, digest
 from review_queue.chain import class_gap
@@ -46,14 +47,19 @@ class Origin:
 
 
 async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
-    """A new draft with its first revision. A fetched item's editor is ROBOT."""
+    """A new draft with its first revision, as somebody writes one; Refused 422 when too long."""
+    refuse(_length_faults(content))
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
         return await create_item_in(queue, tx, content, origin)
 
 
 async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin: Origin) -> Item:
-    """The same inside a transaction of the caller (a fetched article and its item)."""
+    """The same inside a transaction of the caller (a fetched article and its item).
+
+    A fetched item's editor is ROBOT. Its length is that of its original: what is too long to be
+    checked is kept, and may not be submitted.
+    """
     if content.kind not in KINDS:
         raise Refused(422, [Reason("kind", f"稿件种类只能是：{'、'.join(KINDS)}")])
     if origin.klass not in queue.levels:
@@ -112,7 +118,8 @@ async def edit(
             raise Refused(status_of(reasons), reasons, current_of(item, revision))
         old = one.draft
         draft = old.changed(changes)
-        if faults := _field_faults(queue, draft):
+        faults = _field_faults(queue, draft) + _length_faults(draft, old)
+        if faults:
             raise Refused(422, faults)
         refuse(await _lowering_faults(queue, item, old, draft))
         text, _ = await canonical_of(queue, tx.session, draft)
@@ -138,6 +145,20 @@ def _field_faults(queue: Queue, draft: Draft) -> list[Reason]:
     if draft.not_after <= draft.not_before:
         faults.append(Reason("window", "最晚发布时间必须晚于最早发布时间"))
     return faults
+
+
+def _length_faults(now: Content | Draft, before: Draft | None = None) -> list[Reason]:
+    """Longer than the gates read; a draft that came in too long may be kept and cut by steps."""
+    fields = (
+        ("title", "标题", STANDARD.title, "请缩短"),
+        ("body", "正文", STANDARD.text, "请删减，或拆成几篇"),
+    )
+    return [
+        Reason(name, f"{label}最多 {most} 字，现在是 {size} 字，{remedy}")
+        for name, label, most, remedy in fields
+        if (size := len(getattr(now, name))) > most
+        and (before is None or size > len(getattr(before, name)))
+    ]
 
 
 async def _lowering_faults(queue: Queue, item: Item, old: Draft, draft: Draft) -> list[Reason]:

@@ -10,7 +10,7 @@ from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest
 from review_queue.desk import Queue, end_unsent, fresh_levels, opened, reclass
 from review_queue.drafting import current_of
-from review_queue.findings import findings_now
+from review_queue.findings import check_and_keep, findings_now
 from review_queue.models import Decision, Emergency, Item
 from review_queue.rounds import Round
 from review_queue.submitting import begin, levels_of, source_faults, submit_faults
@@ -58,7 +58,7 @@ async def submit_emergency(
         # Added with number 0 and set at once, in one transaction: the entry needs the row and the
         # row its number.
         row.run_seq = await begin(queue, tx, one, row)
-    await findings_now(queue, item_id)
+    await check_and_keep(queue, item_id)
     return item
 
 

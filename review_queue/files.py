@@ -1,26 +1,23 @@
 """The files of a draft as the gates see them: attachments, pictures in the text, the cover."""
 
-import asyncio
 import re
-from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from functools import partial
 from pathlib import PurePath
 
 from config.clock import beijing, now
-from documents.parts import Part, Reading, Unreadable
-from documents.pictures import read_picture
-from documents.reader import PICTURES, read_attachment
-from gates.attachments import FileDraft, file_findings
+from documents.reader import PICTURES
+from gates.attachments import StoredFile, stored_findings, unfit
 from gates.engine import Facts, RuleSet
 from gates.finding import Finding
+from gates.results import Results, of_facts, of_rules
+from gates.work import Work
 from review_queue.canonical import Draft
 from storage.database import Database
 from storage.media import load
 
 _IN_TEXT = re.compile(r"!\[[^\]\n]*\]\((sha256:[0-9a-f]{64})\)")
-_KEPT = 512  # results; the oldest go first
 _ORIGIN = (
     "law.picture-origin",
     "图片没有写明来源和授权，公务使用也要有授权，请在附件处补上",
@@ -38,70 +35,48 @@ class _File:
 
 
 class Files:
-    """Findings in a draft's files; kept per file and rule set, so that sending does not reread."""
+    """Findings in a draft's files; one result per file, rule set, library and day."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, results: Results | None = None) -> None:
         """`db` holds the bytes (storage.media)."""
         self._db = db
-        self._known: OrderedDict[tuple[object, ...], list[Finding]] = OrderedDict()
-        self._facts: Facts | None = None
+        self._results = results or Results()
 
     async def findings(self, draft: Draft, ruleset: RuleSet, facts: Facts) -> list[Finding]:
         """All findings above a hint in attachments, pictures of the text and the cover."""
         found: list[Finding] = []
         for file in _files(draft):
-            found += await self._one(file, draft.kind, ruleset, facts)
+            found += _told(file, await self._one(file, draft.kind, ruleset, facts))
         return found + list(_without_origin(draft))
 
-    async def _one(self, file: _File, kind: str, ruleset: RuleSet, facts: Facts) -> list[Finding]:
+    async def _one(
+        self, file: _File, kind: str, ruleset: RuleSet, facts: Facts
+    ) -> Sequence[Finding]:
         day = beijing(now()).date()
-        if facts is not self._facts:  # the library changed: what was found may no longer hold
-            self._known.clear()
-            self._facts = facts
-        key = (file, kind, day, ruleset.digest)
-        if key in self._known:
-            self._known.move_to_end(key)
-            return self._known[key]
-        reading = await self._read(file)
-        found = await asyncio.to_thread(_check, file, reading, _Asked(kind, day, ruleset, facts))
-        self._known[key] = found
-        if len(self._known) > _KEPT:
-            self._known.popitem(last=False)
-        return found
+        shared = (of_rules(ruleset), of_facts(facts))
 
-    async def _read(self, file: _File) -> Reading:
+        async def prepare() -> Work:
+            content = await self._read(file)
+            if isinstance(content, str):
+                return Work(partial(unfit, file.name, content, kind="lost"), ())
+            stored = StoredFile(file.name, content, kind, day, in_text=file.span is not None)
+            return Work(stored_findings, (stored,), shared)
+
+        key = ("file", file.name, file.media, file.span, kind, day, *(one.key for one in shared))
+        return await self._results.of(key, prepare, f"attachment:{file.name}")
+
+    async def _read(self, file: _File) -> bytes | str:
+        """The bytes, or why there are none."""
         try:
             async with self._db.session() as session:
                 stored = await load(session, file.media)
         except ValueError:
-            return _lost("文件内容被改动过，与登记的摘要不符，请重新上传")
-        if stored is None:
-            return _lost("找不到文件内容，请重新上传")
-        if file.span is not None:
-            return await asyncio.to_thread(read_picture, stored[0])
-        return await asyncio.to_thread(read_attachment, file.name, stored[0])
+            return "文件内容被改动过，与登记的摘要不符，请重新上传"
+        return "找不到文件内容，请重新上传" if stored is None else stored[0]
 
 
-def _lost(reason: str) -> Reading:
-    return Reading((), (Unreadable("lost", "block", reason).fault,))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """What a file is checked as, and against what."""
-
-    kind: str
-    day: date
-    ruleset: RuleSet
-    facts: Facts
-
-
-def _check(file: _File, reading: Reading, asked: _Asked) -> list[Finding]:
-    if file.span is None:
-        named = Part("文件名", PurePath(file.name).stem)
-        reading = replace(reading, parts=(*reading.parts, named))
-    draft = FileDraft(file.name, reading, asked.kind, asked.day)
-    found = file_findings(draft, asked.ruleset, asked.facts)
+def _told(file: _File, found: Sequence[Finding]) -> list[Finding]:
+    """The findings with their file in words, and where its marker stands in the text."""
     if file.span is None:
         return [replace(one, reason=f"附件 {file.name}，{one.reason}") for one in found]
     start, end = file.span

@@ -1,21 +1,25 @@
-"""What the gates say of an item now, kept as a run, with what somebody waived.
+"""What the gates say of an item now, with what somebody waived; kept as a run where somebody acts.
 
 Findings are typed from gate to page; `to_json` and `from_json` stand at the table and in the API.
 """
 
-import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import rfc8785
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import beijing, now
-from gates.engine import run_gates
+from gates.engine import spelt_findings, text_findings
 from gates.finding import Facts, Finding, GateText
+from gates.limits import limited
+from gates.results import Results, of_facts, of_rules, of_speller
 from gates.rules import RuleSet
-from gates.spelling import Speller
+from gates.spelling import SPELLING
+from gates.work import Held, Work
 from review_queue.canonical import Draft
 from review_queue.chain import finding_place
 from review_queue.desk import Queue, latest
@@ -84,7 +88,8 @@ Finder = Callable[[Draft, Against], Awaitable[Sequence[Finding]]]
 class Checks:
     """The five gates and every finder over a draft, as the queue, the sender and a reply ask them.
 
-    `facts` gives the library as it is now. `speller` may be set later: it only warns.
+    `facts` gives the library as it is now. What the gates say of one text, rule set, library and
+    day is found once, whoever asks.
     """
 
     def __init__(
@@ -92,12 +97,22 @@ class Checks:
         rule_sets: RuleSets,
         facts: Callable[[], Awaitable[Facts]],
         finders: Sequence[Finder],
+        results: Results | None = None,
     ) -> None:
         """Rule set and facts are asked anew at every check."""
         self._rule_sets = rule_sets
         self._facts = facts
         self._finders = tuple(finders)
-        self.speller: Speller | None = None
+        self._results = results or Results()
+        self._speller: Held | None = None
+
+    def read_spelling(self, own_texts: Sequence[str]) -> None:
+        """From now on texts are read for misspelt characters too; it only warns."""
+        self._speller = of_speller(own_texts)
+
+    async def close(self) -> None:
+        """End what checks."""
+        await self._results.close()
 
     async def check(self, draft: Draft) -> tuple[str, list[Finding]]:
         """For the queue: digest of the approved rule set, and the findings above a hint."""
@@ -120,23 +135,39 @@ class Checks:
         text = GateText(
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
+        found = await self._gates(text, against)
         # Spelling only warns, and a warning does not hold what three people approved.
-        speller = None if against.sending else self.speller
-        # The gates take up to seconds of processor time on a long text: other requests go on
-        # meanwhile.
-        found = await asyncio.to_thread(
-            run_gates, text, against.rules, against.facts, speller=speller
-        )
+        if against.sending:
+            found = [one for one in found if not one.rule.startswith(SPELLING)]
         for look in self._finders:
             found += await look(draft, against)
-        return found
+        return limited(found)
+
+    async def _gates(self, text: GateText, against: Against) -> list[Finding]:
+        shared = [of_rules(against.rules), of_facts(against.facts)]
+        if self._speller is not None:
+            shared.append(self._speller)
+
+        async def prepare() -> Work:
+            run = text_findings if len(shared) == 2 else spelt_findings
+            return Work(run, (text,), tuple(shared))
+
+        words = hashlib.sha256(rfc8785.dumps([text.title, text.text, text.kind])).digest()
+        key = ("text", words, text.as_of, *(one.key for one in shared))
+        return await self._results.of(key, prepare)
 
 
-async def findings_now(queue: Queue, item_id: str) -> tuple[str, Findings]:
-    """Run the gates of now over the latest revision; digest of that revision and findings.
+@dataclass(frozen=True)
+class Looked:
+    """What the gates of now say of the latest revision, by its digest and their rule set's."""
 
-    One that somebody waived carries it as `waived`.
-    """
+    digest: str
+    ruleset: str
+    findings: Findings
+
+
+async def look_at(queue: Queue, item_id: str) -> Looked:
+    """Ask the gates of now about the latest revision; what was waived says so. Keeps nothing."""
     async with queue.db.session() as session:
         item = await session.get(Item, item_id)
         if item is None:
@@ -146,19 +177,37 @@ async def findings_now(queue: Queue, item_id: str) -> tuple[str, Findings]:
         people = await names(session, {row.staff_id for row in waivers}) if waivers else {}
     ruleset, found = await queue.check(Draft.from_canonical(revision.canonical))
     raised = [_with_waiver(one, waivers, people) for one in found]
-    async with queue.db.session() as session:
-        # Kept as a run: what a reviewer saw can be shown years later, whatever the rules say then.
-        session.add(
-            GateRun(
-                id=new_id(),
-                item_id=item_id,
-                digest=revision.digest,
-                ruleset=ruleset,
-                findings=[to_json(one) for one in raised],
-                at=now(),
-            )
+    return Looked(revision.digest, ruleset, raised)
+
+
+async def findings_now(queue: Queue, item_id: str) -> tuple[str, Findings]:
+    """The same as digest and findings, for whoever only looks."""
+    looked = await look_at(queue, item_id)
+    return looked.digest, looked.findings
+
+
+def keep_run(session: AsyncSession, item_id: str, looked: Looked) -> None:
+    """Keep what an act rested on, in its own transaction.
+
+    What somebody saw when they acted can be shown years later, whatever the rules say then.
+    """
+    session.add(
+        GateRun(
+            id=new_id(),
+            item_id=item_id,
+            digest=looked.digest,
+            ruleset=looked.ruleset,
+            findings=[to_json(one) for one in looked.findings],
+            at=now(),
         )
-    return revision.digest, raised
+    )
+
+
+async def check_and_keep(queue: Queue, item_id: str) -> None:
+    """Look once more after an act, and keep it for those who look at the item next."""
+    looked = await look_at(queue, item_id)
+    async with queue.db.session() as session:
+        keep_run(session, item_id, looked)
 
 
 async def waivers_of(session: AsyncSession, item: Item, revision: Revision) -> Sequence[Waiver]:

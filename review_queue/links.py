@@ -8,6 +8,7 @@ scheduled items are looked at beforehand by a job.
 import asyncio
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -31,6 +32,7 @@ FAULTY = timedelta(minutes=1)  # a fault may be mended: it is looked at again so
 FOR_SENDING = timedelta(seconds=20)
 RECENT = timedelta(minutes=15)  # how old a good look may be when the site is slow at sending
 CAP = 4.0  # seconds a check waits for all links of a draft together
+_REMEMBERED = 5_000  # looks in memory; the oldest go first
 MOST = 50  # links of one draft
 AHEAD = timedelta(minutes=10)  # scheduled items whose links the job looks at
 
@@ -44,6 +46,8 @@ class Links:
         self._look = look
         self._cap = cap
         self._running: dict[str, asyncio.Task[LinkFact]] = {}
+        self._looks: OrderedDict[str, tuple[LinkFact, datetime]] = OrderedDict()
+        self._unwritten: set[str] = set()
         self._for_sending: dict[str, tuple[LinkFact, datetime]] = {}
 
     async def findings(self, draft: Draft, *, sending: bool = False) -> list[Finding]:
@@ -118,26 +122,48 @@ class Links:
 
     async def _look_and_keep(self, url: str) -> LinkFact:
         fact = await self._look(url)
-        async with self._db.session() as session:
-            await session.merge(
-                LinkCheck(
-                    key=_key(url),
-                    url=url,
-                    outcome=fact.outcome,
-                    message=fact.message,
-                    checked_at=now(),
-                )
-            )
+        # In memory only: whoever opens a page sets this off, and looking must not write.
+        self._looks[url] = fact, now()
+        self._unwritten.add(url)
+        self._looks.move_to_end(url)
+        while len(self._looks) > _REMEMBERED:
+            self._unwritten.discard(self._looks.popitem(last=False)[0])
         return fact
 
     async def _kept(self, urls: Iterable[str]) -> dict[str, tuple[LinkFact, datetime]]:
-        query = select(LinkCheck).where(LinkCheck.key.in_([_key(url) for url in urls]))
+        wanted = list(urls)
+        query = select(LinkCheck).where(LinkCheck.key.in_([_key(url) for url in wanted]))
         async with self._db.session() as session:
             rows = (await session.scalars(query)).all()
-        return {row.url: (LinkFact(row.outcome, row.message), row.checked_at) for row in rows}
+        kept = {row.url: (LinkFact(row.outcome, row.message), row.checked_at) for row in rows}
+        # What another process looked at meanwhile stands in the table and may be newer.
+        for url in wanted:
+            own = self._looks.get(url)
+            if own is not None and (url not in kept or kept[url][1] <= own[1]):
+                kept[url] = own
+        return kept
+
+    async def _write(self) -> None:
+        """What was seen since the last time, for other processes and the next start."""
+        urls, self._unwritten = self._unwritten, set()
+        async with self._db.session() as session:
+            for url in sorted(urls):
+                fact, moment = self._looks[url]
+                await session.merge(
+                    LinkCheck(
+                        key=_key(url),
+                        url=url,
+                        outcome=fact.outcome,
+                        message=fact.message,
+                        checked_at=moment,
+                    )
+                )
 
     async def refresh_due(self) -> int:
-        """Look at the links of items that go out soon; how many addresses were looked at."""
+        """Look at the links of items that go out soon; how many addresses were looked at.
+
+        All that was seen since the last time is written down then.
+        """
         query = (
             select(Revision.canonical)
             .join(Item, Item.id == Revision.item_id)
@@ -147,7 +173,9 @@ class Links:
         async with self._db.session() as session:
             texts = (await session.scalars(query.limit(200))).all()
         urls = sorted({url for text in texts for url in _links_of(json.loads(text))})
-        return len(await self.seen(urls, AHEAD / 5))
+        seen = await self.seen(urls, AHEAD / 5)
+        await self._write()
+        return len(seen)
 
     async def close(self) -> None:
         """Stop looks that are under way."""

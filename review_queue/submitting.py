@@ -6,12 +6,13 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from gates.limits import unchecked
 from ledger.append import Transaction
 from review_queue.canonical import commitment
 from review_queue.chain import class_gap
 from review_queue.desk import Opened, Queue, canonical_of, fresh_levels, opened, reclass
 from review_queue.drafting import current_of, edit_faults
-from review_queue.findings import Findings, findings_now
+from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import EMERGENCY, Workflow
@@ -27,7 +28,7 @@ async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Ite
     """
     _, found = await findings_now(queue, item_id)
     item = await _submit(queue, item_id, staff_id, version, found)
-    await findings_now(queue, item_id)
+    await check_and_keep(queue, item_id)
     return item
 
 
@@ -129,5 +130,12 @@ async def submit_faults(
 
 
 def source_faults(found: Findings) -> list[Reason]:
-    """What is wrong with where a repost comes from stops it before the first level already."""
-    return [Reason("finding", one.reason) for one in found if one.rule.startswith("source.")]
+    """What stops a draft before the first level already, so that nobody reads it in vain.
+
+    Where a repost comes from, and what was not checked to its end.
+    """
+    return [
+        Reason("finding", one.reason)
+        for one in found
+        if one.rule.startswith("source.") or unchecked(one)
+    ]

@@ -1,6 +1,5 @@
 """Attachments of a draft: added, replaced by name, taken off; each change is a revision."""
 
-import asyncio
 import mimetypes
 import re
 import unicodedata
@@ -10,7 +9,9 @@ from urllib.parse import unquote
 
 from sqlalchemy import select
 
+from documents.parts import Reading
 from documents.reader import PICTURES, SUFFIXES, read_attachment
+from gates.work import NotDone, Work
 from review_queue import drafting
 from review_queue.canonical import Draft
 from review_queue.desk import Queue
@@ -40,7 +41,7 @@ async def attach(queue: Queue, item_id: str, staff_id: str, version: int, upload
     name = _clean(upload.name)
     draft = await _draft(queue, item_id)
     others = tuple(part for part in draft.attachments if part["name"] != name)
-    if faults := await asyncio.to_thread(_faults, upload, name, len(others)):
+    if faults := _faults(upload, name, len(others)) or await _unusable(queue, name, upload.content):
         raise Refused(422, faults)
     mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
     async with queue.db.session() as session:
@@ -89,6 +90,14 @@ def _faults(upload: Upload, name: str, others: int) -> list[Reason]:
         return [Reason("count", f"一篇稿件最多 {MOST} 个附件")]
     if suffix in PICTURES and upload.licence and not upload.origin:
         return [Reason("origin", "写了授权的图片也要写明来源（谁拍摄或制作）")]
-    faults = read_attachment(name, upload.content).faults
+    return []
+
+
+async def _unusable(queue: Queue, name: str, content: bytes) -> list[Reason]:
+    """What makes the file useless, by a look into it."""
+    try:
+        reading: Reading = await queue.runner.run(Work(read_attachment, (name, content)))
+    except NotDone as failed:
+        return [Reason("file", f"{name}：{failed}")]
     kinds = [f"secrecy.attachment-{rule}" for rule in _REFUSED]
-    return [Reason("file", f"{name}：{one.reason}") for one in faults if one.rule in kinds]
+    return [Reason("file", f"{name}：{one.reason}") for one in reading.faults if one.rule in kinds]

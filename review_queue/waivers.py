@@ -8,7 +8,7 @@ from gates.finding import Finding
 from review_queue.canonical import commitment
 from review_queue.chain import finding_place, maker_faults
 from review_queue.desk import Queue, opened
-from review_queue.findings import RaisedFinding, findings_now
+from review_queue.findings import RaisedFinding, keep_run, look_at
 from review_queue.models import Item, Waiver
 from review_queue.rounds import makers_of, round_of
 from review_queue.states import ItemState, state_name
@@ -27,7 +27,8 @@ async def waive(
     rule, only a reviewer who neither wrote nor last edited it (保密: the secrecy role). Any
     edit voids it.
     """
-    seen, found = await findings_now(queue, item_id)
+    looked = await look_at(queue, item_id)
+    seen, found = looked.digest, looked.findings
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, person, revision = one.item, one.person, one.revision
@@ -41,6 +42,7 @@ async def waive(
         reasons += maker_faults(person.id, makers_of(item, round_), ())
         refuse(reasons)
         assert match is not None  # noqa: S101  _waive_faults refused without one
+        keep_run(tx.session, item.id, looked)
         salt = new_id()
         seq = await tx.append(
             "waiver.granted",

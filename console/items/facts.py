@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -47,7 +47,7 @@ class ItemFacts:
     notes: Sequence[ItemNote]
     entries: Sequence[LedgerEntry]
     findings: Findings
-    checked: bool  # whether the gates have run over this very text
+    checked: bool  # whether an act kept what the gates said of this very text
     incidents: Sequence[Incident]
 
     @property
@@ -106,14 +106,16 @@ class ItemFacts:
 
 
 async def facts_of(deps: Deps, item_id: str) -> ItemFacts:
-    """Read one item whole; 404 when there is none. Runs the gates if this text has not been."""
+    """Read one item whole; 404 when there is none. Asks the gates where no act rested on them."""
     async with deps.db.session() as session:
         facts = await read_facts(session, item_id)
     if facts.checked:
         return facts
-    await findings_now(deps.queue, item_id)
-    async with deps.db.session() as session:
-        return await read_facts(session, item_id)
+    digest, found = await findings_now(deps.queue, item_id)
+    if digest == facts.revision.digest:
+        return replace(facts, findings=found)
+    # Saved by somebody else a moment ago: the new text is shown with what is said of it.
+    return await facts_of(deps, item_id)
 
 
 async def latest_draft(session: AsyncSession, item_id: str) -> Draft:

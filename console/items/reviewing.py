@@ -10,7 +10,7 @@ from console.web.deps import DEPS, acting, visitor
 from console.web.pages import form, see
 from console.web.permissions import needs
 from review_queue import claims, drafting, emergencies, referrals, waivers
-from review_queue.findings import findings_now
+from review_queue.findings import check_and_keep
 from staff.refusal import Reason, Refused
 
 
@@ -68,7 +68,7 @@ async def waive(request: web.Request) -> web.StreamResponse:
         reason = fields.get("reason", "")
         await waivers.waive(*acting(request), finding, reason)
         # The next look at the item should already show the finding as waived.
-        await findings_now(deps.queue, item_id)
+        await check_and_keep(deps.queue, item_id)
 
     return await _do(request, act, "waived")
 

@@ -1,7 +1,7 @@
 """The page of one item, and a refused form shown on it with what was typed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aiohttp import web
@@ -87,17 +87,18 @@ class Shown:
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     """The item as this person sees it; who reviews sees what the gates say at this moment."""
-    found = None
-    if may(me.roles, "items.review"):
-        found = (await findings_now(deps.queue, item_id))[1]
+    digest, found = "", None
+    reviews = may(me.roles, "items.review")
+    if reviews:
+        digest, found = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found)
-    # A text just saved may not have been checked yet: the gates run, and all is read again.
-    if shown.facts.checked:
-        return shown
-    await findings_now(deps.queue, item_id)
-    async with deps.db.session() as session:
-        return await _read(session, item_id, me, found)
+    facts = shown.facts
+    # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
+    if digest != facts.revision.digest and (reviews or not facts.checked):
+        digest, found = await findings_now(deps.queue, item_id)
+    # Who looks changes nothing: what the gates said is shown and not kept.
+    return shown if found is None else replace(shown, facts=replace(facts, findings=found))
 
 
 async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Findings | None) -> Shown:

@@ -99,3 +99,11 @@ def tracked(kind: str, text: str, author: str = "李四") -> str:
     """A tracked insertion (ins) or deletion (del)."""
     tag = "delText" if kind == "del" else "t"
     return f'<w:{kind} w:id="7" w:author="{author}">{run(text, tag)}</w:{kind}>'
+
+
+def packed_docx() -> bytes:
+    """A .docx of two thousand bytes that holds close to a megabyte of single characters."""
+    names = nsdecls("w")
+    pieces = "<w:t>机</w:t><w:t>密</w:t>" * 38_000
+    body = f"<w:document {names}><w:body><w:p>{pieces}</w:p></w:body></w:document>"
+    return zipped({"word/document.xml": body})

@@ -273,7 +273,7 @@ def test_a_file_with_too_much_text_says_that_not_all_was_checked(
 ) -> None:
     monkeypatch.setattr(reading, "MOST_TEXT", 2_000)
     content = ("好" * 100 + "\n").encode() * 30
-    assert _rules("长.txt", content) == {("attachment-too-long", "warn")}
+    assert _rules("长.txt", content) == {("attachment-too-long", "block")}
 
 
 def test_two_hundred_damaged_copies_never_raise() -> None:

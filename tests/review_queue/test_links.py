@@ -170,11 +170,23 @@ async def test_many_links_wait_together_not_one_after_another(
     await links.close()
 
 
-async def test_the_last_look_is_in_the_table(database: Database, world: World) -> None:
+async def test_looking_writes_nothing_and_the_job_puts_the_last_look_into_the_table(
+    database: Database, world: World
+) -> None:
     links = Links(database, world.look)
     await links.findings(DRAFT)
     world.fact = LinkFact("dead", "连不上")
     await links.seen([URL], timedelta(seconds=-1))
+    assert await _rows(database) == []
+    await links.refresh_due()
+    assert await _rows(database) == [(URL, "dead", "连不上")]
+    # Another process, or this one after a start, knows it without looking.
+    asked = len(world.asked)
+    assert len(await Links(database, world.look).findings(DRAFT)) == 1
+    assert len(world.asked) == asked
+
+
+async def _rows(database: Database) -> list[tuple[str, str, str]]:
     async with database.session() as session:
         rows = (await session.scalars(select(LinkCheck))).all()
-    assert [(row.url, row.outcome, row.message) for row in rows] == [(URL, "dead", "连不上")]
+    return [(row.url, row.outcome, row.message) for row in rows]
