@@ -53,6 +53,7 @@ from office.rooms import (
     build_review,
     build_tickets,
 )
+from office.stood import sign_what_was_published
 from office.upgrades import seal_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -165,6 +166,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await upgrade(db)
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
+    await sign_what_was_published(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:

@@ -13,10 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from bot.contract import NotReleased, Release
+from bot.delivery.once import once_faults, stand_of
 from config.clock import beijing, now
 from gates.finding import Finding
 from ledger.append import Ledger
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, starting_triggers
@@ -71,12 +72,13 @@ class Releases:
         )
         return Chain(facts[subject], {one: facts[f"staff:{one}"] for one in people}, office)
 
-    async def verify(self, release_id: str) -> Release:
+    async def verify(self, release_id: str, account_id: str = "") -> Release:
         """The release, proved at this moment; NotReleased names every broken link.
 
+        With an account also that no signed entry says it was given to the platform already.
         The broken links also open an incident, and this item alone is stopped.
         """
-        item_id, reasons, release = await self._prove(release_id)
+        item_id, reasons, release = await self._prove(release_id, account_id)
         if release is not None and not reasons:
             return release
         await self._ledger.open_incident(
@@ -124,7 +126,9 @@ class Releases:
         hint |= {row.in_place_of for row in tables.decisions if len(row.in_place_of) == 26}
         return await self.chain(tables.item.id, sorted(hint))
 
-    async def _prove(self, release_id: str) -> tuple[str, list[str], Release | None]:
+    async def _prove(
+        self, release_id: str, account_id: str
+    ) -> tuple[str, list[str], Release | None]:
         row, tables = await self._read_released(release_id)
         if row is None:
             return release_id, ["没有这一放行记录"], None
@@ -141,8 +145,7 @@ class Releases:
         reasons = _table_faults(tables, chain, wanted)
         if (row.digest, row.ruleset) != (wanted, signed[-1].body["ruleset"]):
             reasons.append("放行记录与台账不符，数据库被改动过")
-        if chain.of("item.submitted", signed[-1].seq):
-            reasons.append("放行之后又重新提交，要用新的放行记录")
+        reasons += _used_faults(chain, signed[-1], account_id)
         text = tables.revision.canonical
         if digest(text) != wanted:
             reasons.append("稿件内容与审核通过的摘要不符，内容被改动过")
@@ -243,6 +246,17 @@ def _table_faults(tables: _Tables, chain: Chain, wanted: str) -> list[str]:
     extra = len(tables.decisions) - len(set(stored) & set(signed))
     if extra:
         faults.append(f"数据库中有 {extra} 条审核结论没有签名的台账依据")
+    return faults
+
+
+def _used_faults(chain: Chain, signed: Entry, account_id: str) -> list[str]:
+    """Whether the signed release was overtaken, or was given to this account already."""
+    faults = []
+    if chain.of("item.submitted", signed.seq):
+        faults.append("放行之后又重新提交，要用新的放行记录")
+    if account_id:
+        stand = stand_of(chain.entries, str(signed.body["release"]), account_id)
+        faults += once_faults(stand, now())
     return faults
 
 

@@ -12,11 +12,12 @@ from bot.models import Account, Publication
 from config.clock import now
 from console.items.progress import OPEN, lane
 from console.tasks.pages import open_tasks
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs
 from escalations.models import Ticket
 from ledger.models import Incident
+from ledger.stops import stopped_now
 from review_queue import rounds
 from review_queue.models import Emergency, Item
 from staff.people import names
@@ -58,6 +59,13 @@ async def _quiet_accounts(session: AsyncSession) -> list[tuple[Account, timedelt
     return quiet
 
 
+async def _stops(deps: Deps, session: AsyncSession) -> list[Switch]:
+    """The switches that are off by their newest signed entry, with who turned them and why."""
+    rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
+    off = await stopped_now(deps.ledger, *(row.name for row in rows))
+    return [row for row in rows if row.name in off]
+
+
 @needs("home")
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
@@ -87,7 +95,7 @@ async def home(request: web.Request) -> web.StreamResponse:
                     .order_by(Incident.opened_at.desc())
                 )
             ).all(),
-            "stops": (await session.scalars(select(Switch).where(Switch.stopped.is_(True)))).all(),
+            "stops": await _stops(deps, session),
             "unknown": (
                 await session.execute(unknown.where(Publication.state == State.UNKNOWN))
             ).all()
