@@ -83,6 +83,10 @@ class MemoryCache:
         self._values.clear()
 
 
+_COUNTED = 6
+"""Digits of the largest counter that is read back."""
+
+
 class RedisCache:
     """Several processes: the same words on Redis.
 
@@ -103,9 +107,11 @@ class RedisCache:
     async def get(self, key: str) -> str | None:
         """See Cache."""
         found = await self.redis.get(key)
-        # A counter is a bare number: Redis itself adds to it.
-        if found is None or self._seals is None or str(found).isdecimal():
+        if found is None or self._seals is None:
             return None if found is None else str(found)
+        # A counter is a bare number: Redis itself adds to it, and nothing that leaves is so short.
+        if len(str(found)) <= _COUNTED and str(found).isdecimal():
+            return str(found)
         seal, _, value = str(found).partition(":")
         return value if self._seals.hold(seal, "cache", [key, value]) else None
 
