@@ -54,6 +54,7 @@ from office.rooms import (
     build_review,
     build_tickets,
 )
+from office.stood import sign_what_was_published
 from office.upgrades import seal_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -167,6 +168,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)
+    await sign_what_was_published(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:

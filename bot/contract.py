@@ -158,8 +158,24 @@ class AccountView:
 LoadMedia = Callable[[str], Awaitable[tuple[bytes, str]]]
 """Marker in, (bytes, mime) out; LookupError when absent."""
 
-Verify = Callable[[str], Awaitable[Release]]
-"""Release id in, the release verified at this moment out; raises NotReleased."""
+Still = Callable[[], Awaitable[None]]
+"""Asked directly before each call that cannot be taken back; raises Withheld."""
+
+
+class Verify(Protocol):
+    """Release id in, the release verified at this moment out; raises NotReleased."""
+
+    async def __call__(self, release_id: str, account_id: str = "") -> Release:
+        """With an account also: that nothing says it went out there already."""
+
+
+class Withheld(Exception):
+    """Not called at the last moment; `outcome` is what the call came to instead."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        """Keep the outcome; its reason is for staff."""
+        super().__init__(outcome.reason)
+        self.outcome = outcome
 
 
 class NotReleased(Exception):
@@ -258,6 +274,8 @@ class Channel(Listening, Protocol):
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int
     """How many messages fit into that window."""
+    take_down: str
+    """How staff take a publication off the platform, in Chinese."""
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` is shared by every process; `allowed_private` is for development."""
@@ -290,17 +308,29 @@ class Channel(Listening, Protocol):
         """Every limit of the platform this rendering breaks, in Chinese; empty when it fits."""
 
     async def publish(
-        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
-        """Put it on the account's public timeline."""
+        """Put it on the account's public timeline.
+
+        `still` is awaited directly before each call that readers may see the effect of; what it
+        raises ends the publication, and uploads and drafts come before it.
+        """
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask the platform what became of a submitted publication."""
 
     async def push(
-        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+        self,
+        account: AccountView,
+        address: str,
+        rendering: Mapping[str, Any],
+        reason: str,
+        still: Still,
     ) -> Outcome:
-        """Send the rendering's `push` form to one contact; `reason` fills its closed field."""
+        """Send the rendering's `push` form to one contact; `reason` fills its closed field.
+
+        `still` is awaited directly before the call, after whatever had to be waited for.
+        """
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
         """Send a reply outside the callback's own answer."""

@@ -73,10 +73,18 @@ class InboundMessage(Base):
     at: Mapped[datetime]
 
 
-class Publication(Base):
-    """One release on one account's public timeline."""
+class Publication(Sealed, Base):
+    """One release on one account's public timeline.
+
+    Whether it went out already, and under which address, is said by signed entries
+    (bot/delivery/once.py); the seal holds what this row adds to them.
+    """
 
     __tablename__ = "publication"
+    SEALED = (
+        *("id", "release_id", "item_id", "account_id", "digest", "state", "ref", "url"),
+        *("due_at", "published_at", "pushed_at"),
+    )
     __table_args__ = (UniqueConstraint("release_id", "account_id"),)
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     release_id: Mapped[str] = mapped_column(String(26), index=True)

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 import rfc8785
-from sqlalchemy import String, cast, select
+from sqlalchemy import String, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session
 
 from config.clock import now
 from content_sources.list_models import PictureRight
@@ -162,8 +163,7 @@ class Reposts:
     async def findings(self, draft: Draft) -> list[Finding]:
         """For the queue's check: source, attribution, and what was changed against the original."""
         if draft.kind not in ("转载", "更正"):
-            async with self._db.session() as session:
-                return await _undeclared(session, draft)
+            return await self._db.read(lambda session: _undeclared(session, draft))
         compared: list[Finding] = []
         if draft.kind == "转载":
             async with self._db.session() as session:
@@ -250,14 +250,20 @@ async def _rights(session: AsyncSession, draft: Draft) -> dict[str, Right]:
     }
 
 
-async def _undeclared(session: AsyncSession, draft: Draft) -> list[Finding]:
+_FETCHED = (
+    select(Article.url)
+    .where(Article.text_hash == bindparam("hash"), Article.state == "item")
+    .limit(1)
+)
+
+
+def _undeclared(session: Session, draft: Draft) -> list[Finding]:
     """A fetched text that calls itself something else than a repost."""
     if draft.kind not in ("原创", "解读") or not draft.body.strip():
         return []
     words = "".join(plain_text(draft.body).split())
     digest = hashlib.sha256(words.encode()).hexdigest()
-    query = select(Article.url).where(Article.text_hash == digest, Article.state == "item")
-    url = (await session.scalars(query.limit(1))).first()
+    url = session.scalars(_FETCHED, {"hash": digest}).first()
     if url is None:
         return []
     return [

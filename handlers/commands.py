@@ -13,14 +13,14 @@ from sqlalchemy import select
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
-from bot.models import Account, Delivery, Publication
+from bot.models import Account, Delivery
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
 from handlers.templates import Templates
 from handlers.turn import Choice, Said, Turn
-from review_queue.models import Item
+from review_queue.told import account_name, latest_on
 from storage.database import Database
 from subscriptions.subscribers import Subscribers
 
@@ -132,7 +132,7 @@ class Commands:
     async def _welcome(self, turn: Turn) -> Said:
         async with self._w.db.session() as session:
             account = await session.get(Account, turn.contact.account_id)
-        name = account.name if account else ""
+        name = await account_name(self._w.tickets.ledger, account)
         return Said(self._say("welcome", account=name), _menu_choices())
 
     async def _help(self, turn: Turn) -> Said:
@@ -152,23 +152,10 @@ class Commands:
         return Said(self._say("cancelled"))
 
     async def _latest(self, turn: Turn) -> Said:
-        query = (
-            select(Item.title, Publication.url)
-            .join(Publication, Publication.item_id == Item.id)
-            .where(
-                Publication.account_id == turn.contact.account_id,
-                Publication.state == "published",
-                # A recalled item is out on the platform perhaps, but we point nobody to it.
-                Item.state == "published",
-            )
-            .order_by(Publication.published_at.desc())
-            .limit(5)
-        )
-        async with self._w.db.session() as session:
-            rows = (await session.execute(query)).all()
+        rows = await latest_on(self._w.tickets.ledger, turn.contact.account_id)
         if not rows:
             return Said(self._say("latest_none"))
-        lines = [f"· {title}" + (f"\n  {url}" if url else "") for title, url in rows]
+        lines = [f"· {one.title}" + (f"\n  {one.url}" if one.url else "") for one in rows]
         return Said(self._say("latest", list="\n".join(lines)))
 
     async def _accounts(self, turn: Turn) -> Said:
@@ -176,7 +163,12 @@ class Commands:
         async with self._w.db.session() as session:
             rows = (await session.scalars(query)).all()
         words = {platform: channel.account_word for platform, channel in CHANNELS.items()}
-        lines = [f"· {row.name}（{words.get(row.platform, row.platform)}）" for row in rows]
+        # Whoever lists an account by SQL, or renames one, puts no words into our mouth.
+        named = [
+            (await account_name(self._w.tickets.ledger, row), words.get(row.platform, row.platform))
+            for row in rows
+        ]
+        lines = [f"· {name}（{platform}）" for name, platform in named if name]
         return Said(self._say("accounts", list="\n".join(lines)))
 
     async def _why(self, turn: Turn) -> Said:

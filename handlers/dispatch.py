@@ -1,6 +1,6 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
-`Dispatcher(db, cache, templates, handlers, hotline)`; handlers in order: Commands, Subscribing,
+`Dispatcher(ledger, cache, templates, handlers, hotline)`; handlers in order: Commands, Subscribing,
 Questions. `await dispatcher.handle(inbound, contact) -> Reply | None` is called once per act (the
 bot has checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
@@ -20,12 +20,13 @@ from handlers.questions import Ask, OnTold, Questions, cut_quote
 from handlers.subscribing import Subscribing
 from handlers.templates import Templates
 from handlers.turn import Choice, Handler, Said, Turn
+from ledger.append import Ledger
+from ledger.stops import stopped_now
 from storage.cache import Cache
-from storage.database import Database
-from storage.switches import stopped
 
 PER_MINUTE = 20  # acts of one contact in 60 s that are answered
 MOST = 3 * PER_MINUTE  # and for the keys that always work
+STOPS_FOR = 0.1  # seconds within which a stop of another process is obeyed
 MAX_TEXT = 1000  # characters read of one message
 SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
 
@@ -34,11 +35,12 @@ class Dispatcher:
     """Turns inbound acts into replies; the only place that makes a Reply for a citizen's act."""
 
     def __init__(
-        self, db: Database, cache: Cache, templates: Templates, handlers: Sequence[Handler],
+        self, ledger: Ledger, cache: Cache, templates: Templates, handlers: Sequence[Handler],
         hotline: str = "12345",
     ) -> None:  # fmt: skip
         """`handlers` are asked in order."""
-        self._db = db
+        self._ledger = ledger
+        self._db = ledger.db
         self._cache = cache
         self._say = templates.text
         self._handlers = tuple(handlers)
@@ -74,8 +76,8 @@ class Dispatcher:
         return None
 
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
+        halted = bool(await stopped_now(self._ledger, "answers", age=STOPS_FOR))
         async with self._db.session() as session:
-            halted = await stopped(session, "answers") is not None
             stood = await session.get(Conversation, contact.id)
         step, data = (stood.step, stood.data) if stood and stood.fresh else ("", {})
         text = normal(inbound.text)[:MAX_TEXT]
@@ -158,4 +160,4 @@ def build_dispatcher(
         Subscribing(wiring.db, wiring.templates, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
-    return Dispatcher(wiring.db, cache, wiring.templates, handlers, wiring.hotline)
+    return Dispatcher(wiring.tickets.ledger, cache, wiring.templates, handlers, wiring.hotline)

@@ -22,6 +22,7 @@ class Watch:
         """The first look reads everything: a new process remembers nothing."""
         self._ledger = ledger
         self._whole_at: datetime | None = None
+        self._said: set[str] = set()
 
     async def look(self) -> Broken | None:
         """Verify; a break opens one incident and stops publishing. It never resumes by itself."""
@@ -44,7 +45,10 @@ class Watch:
             query = select(Switch.name).where(Switch.name.in_(STOPS), Switch.stopped.is_(True))
             stopped = set((await tx.session.scalars(query)).all())
             for name in STOPS:
-                if name not in stopped:
+                # Signed once by each process, whatever the table says: a row written as stopped
+                # must not keep the entry away.
+                if name not in stopped & self._said:
+                    self._said.add(name)
                     await set_switch(tx.session, name, stopped=True, reason=words, by="system")
                     await tx.append(
                         "switch.set",

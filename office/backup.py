@@ -20,7 +20,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, select, update
 
 from bot.contract import State
 from bot.models import Delivery, Publication
@@ -31,8 +31,9 @@ from ledger.anchors import AnchorFiles, Mark
 from ledger.append import Ledger
 from ledger.verify import Broken, Gap
 from migrations.run import upgrade
-from office.keys import open_ledger
+from office.keys import open_crypt, open_ledger
 from storage.database import Database, sqlite_file
+from storage.seals import Seals
 from storage.switches import set_switch
 
 FORMAT = 1
@@ -165,7 +166,8 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
         folder = Path(name)
         manifest = await asyncio.to_thread(_unpack, source, folder)
         _place_keys(settings, folder)
-        db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}")
+        seals = Seals(open_crypt(settings).seal_key)
+        db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}", seals)
         try:
             ledger = open_ledger(settings, db)
             # With another key the ledger would verify nowhere and the next entry would break it.
@@ -207,15 +209,18 @@ async def _settle(
     async with ledger.transaction() as tx:
         moment, unsure = now(), 0
         # What was due after the backup may be out: sending it again is worse than asking a person.
-        values = {"state": State.UNKNOWN, "next_at": None}
-        for statement in (
-            update(Publication)
-            .where(Publication.state.in_(_UNFINISHED), Publication.due_at <= moment)
-            .values(**values, reason=UNSURE),
-            update(Delivery).where(Delivery.state.in_(_UNFINISHED)).values(**values, why=UNSURE),
-        ):
-            result = await tx.session.execute(statement)
-            unsure += result.rowcount if isinstance(result, CursorResult) else 0
+        due = select(Publication).where(
+            Publication.state.in_(_UNFINISHED), Publication.due_at <= moment
+        )
+        for row in (await tx.session.scalars(due)).all():
+            row.state, row.next_at, row.reason = State.UNKNOWN, None, UNSURE
+            unsure += 1
+        result = await tx.session.execute(
+            update(Delivery)
+            .where(Delivery.state.in_(_UNFINISHED))
+            .values(state=State.UNKNOWN, next_at=None, why=UNSURE)
+        )
+        unsure += result.rowcount if isinstance(result, CursorResult) else 0
         # Entries are missing: perhaps a recall among them. Nothing goes out until a person has
         # looked.
         if lost:

@@ -44,6 +44,7 @@ from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
+from storage.seals import Seals
 from subscriptions.subscribers import Subscribers
 
 
@@ -79,7 +80,8 @@ class Review:
 
 def build_base(settings: Settings, db: Database) -> Base:
     """What stands below every room; nothing is connected yet but what opens by itself."""
-    cache, crypt = open_cache(settings.redis_url), open_crypt(settings)
+    crypt = open_crypt(settings)
+    cache = open_cache(settings.redis_url, Seals(crypt.seal_key))
     ledger, reachable = open_ledger(settings, db), settings.allowed_private
     return Base(
         settings=settings,
@@ -139,6 +141,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
 
     return Wiring(
         db=base.db,
+        ledger=base.ledger,
         cache=base.cache,
         contacts=base.contacts,
         channels=base.channels,

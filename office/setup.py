@@ -116,6 +116,7 @@ async def _begin(
             "workflows": {klass: flow.digest for klass, flow in flows.items()},
             "ruleset": seal_version(1, rows_of(rules))[1],
             "sealed": True,
+            "once": True,
         },
     )
     await seed(tx, flows.values(), rules)

@@ -216,11 +216,11 @@ async def end_unsent(session: AsyncSession, item_id: str, why: str) -> None:
     """End every publication and delivery of an item that has not gone out."""
     waiting = (State.CREATED, State.RETRYING, State.HELD)
     releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item_id)
-    await session.execute(
-        update(Publication)
-        .where(Publication.item_id == item_id, Publication.state.in_(waiting))
-        .values(state=State.ENDED, reason=why)
+    query = select(Publication).where(
+        Publication.item_id == item_id, Publication.state.in_(waiting)
     )
+    for row in (await session.scalars(query)).all():
+        row.state, row.reason = State.ENDED, why
     await session.execute(
         update(Delivery)
         .where(Delivery.release_id.in_(releases), Delivery.state.in_(waiting))

@@ -68,6 +68,11 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
     planned = {row.account_id: row for row in (await session.scalars(query)).all()}
     for account_id in one.draft.accounts:
         row = planned.get(account_id)
+        if row is not None and not row.whole:
+            # Somebody wrote it past this program; what a signed entry says is out stays out.
+            await session.delete(row)
+            await session.flush()
+            row = None
         if row is None:
             session.add(
                 Publication(

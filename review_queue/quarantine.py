@@ -33,12 +33,12 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
 async def hold_unsent(tx: Transaction, item: Item, why: str) -> None:
     """Hold every publication and delivery of an item that has not gone out yet."""
     releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)
-    await tx.session.execute(
-        update(Publication)
-        .where(Publication.item_id == item.id, Publication.state.in_(_UNSENT))
-        # Held and not ended: a person sees what would have gone out, and why not.
-        .values(state=State.HELD, reason=why, next_at=None)
+    query = select(Publication).where(
+        Publication.item_id == item.id, Publication.state.in_(_UNSENT)
     )
+    for row in (await tx.session.scalars(query)).all():
+        # Held and not ended: a person sees what would have gone out, and why not.
+        row.state, row.reason, row.next_at = State.HELD, why, None
     await tx.session.execute(
         update(Delivery)
         .where(Delivery.release_id.in_(releases), Delivery.state.in_(_UNSENT))
@@ -48,12 +48,12 @@ async def hold_unsent(tx: Transaction, item: Item, why: str) -> None:
 
 async def lift(tx: Transaction, item: Item, why: str) -> None:
     """Back to draft: it is submitted and reviewed from the beginning; what was held has ended."""
-    await tx.session.execute(
-        update(Publication)
-        .where(Publication.item_id == item.id, Publication.state == State.HELD)
-        # A source that comes back does not send by itself: the text is reviewed from the beginning.
-        .values(state=State.ENDED, reason=why)
+    query = select(Publication).where(
+        Publication.item_id == item.id, Publication.state == State.HELD
     )
+    for row in (await tx.session.scalars(query)).all():
+        # A source that comes back does not send by itself: the text is reviewed from the beginning.
+        row.state, row.reason = State.ENDED, why
     releases = select(ReleaseRow.id).where(ReleaseRow.item_id == item.id)
     await tx.session.execute(
         update(Delivery)

@@ -9,6 +9,8 @@ from typing import Protocol
 
 from redis.asyncio import Redis
 
+from storage.seals import Seals
+
 
 class Cache(Protocol):
     """What both faces offer; times to live are seconds."""
@@ -81,12 +83,22 @@ class MemoryCache:
         self._values.clear()
 
 
-class RedisCache:
-    """Several processes: the same words on Redis."""
+_COUNTED = 6
+"""Digits of the largest counter that is read back."""
 
-    def __init__(self, url: str) -> None:
+
+class RedisCache:
+    """Several processes: the same words on Redis.
+
+    With `seals` a value proves that this program set it under this very key: what somebody else
+    wrote there, or copied from another key, is as good as absent. A token, an uploaded picture's
+    name or a ready answer that was exchanged is fetched, uploaded or made anew.
+    """
+
+    def __init__(self, url: str, seals: Seals | None = None) -> None:
         """Connect lazily."""
         self.redis: Redis = Redis.from_url(url, decode_responses=True)
+        self._seals = seals
 
     async def add_once(self, key: str, ttl: float) -> bool:
         """See Cache."""
@@ -94,11 +106,19 @@ class RedisCache:
 
     async def get(self, key: str) -> str | None:
         """See Cache."""
-        value = await self.redis.get(key)
-        return None if value is None else str(value)
+        found = await self.redis.get(key)
+        if found is None or self._seals is None:
+            return None if found is None else str(found)
+        # A counter is a bare number: Redis itself adds to it, and nothing that leaves is so short.
+        if len(str(found)) <= _COUNTED and str(found).isdecimal():
+            return str(found)
+        seal, _, value = str(found).partition(":")
+        return value if self._seals.hold(seal, "cache", [key, value]) else None
 
     async def set(self, key: str, value: str, ttl: float) -> None:
         """See Cache."""
+        if self._seals is not None:
+            value = f"{self._seals.of('cache', [key, value])}:{value}"
         await self.redis.set(key, value, px=int(ttl * 1000))
 
     async def delete(self, key: str) -> None:
@@ -119,9 +139,9 @@ class RedisCache:
         await self.redis.aclose()
 
 
-def open_cache(redis_url: str) -> Cache:
-    """Redis when an address is set, else the in-process twin."""
-    return RedisCache(redis_url) if redis_url else MemoryCache()
+def open_cache(redis_url: str, seals: Seals | None = None) -> Cache:
+    """Redis when an address is set, else the in-process twin, which nobody else can write to."""
+    return RedisCache(redis_url, seals) if redis_url else MemoryCache()
 
 
 @asynccontextmanager

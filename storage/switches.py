@@ -1,8 +1,8 @@
-"""Stop switches: the whole system, one channel, one function; read before every send."""
+"""Stop switches as pages list them: who turned one and why; the ledger says which are off."""
 
 from datetime import datetime
 
-from sqlalchemy import String, select
+from sqlalchemy import String
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -28,9 +28,3 @@ async def set_switch(
     await session.merge(
         Switch(name=name, stopped=stopped, reason=reason, changed_by=by, changed_at=now())
     )
-
-
-async def stopped(session: AsyncSession, *names: str) -> Switch | None:
-    """The first stop among `names` (and `all`), or None when everything may run."""
-    query = select(Switch).where(Switch.name.in_(("all", *names)), Switch.stopped.is_(True))
-    return (await session.scalars(query.limit(1))).first()

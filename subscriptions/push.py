@@ -9,17 +9,19 @@ import hashlib
 from collections.abc import Iterable
 
 import structlog
-from sqlalchemy import ColumnElement, exists, literal, select, update
+from sqlalchemy import ColumnElement, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
+from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
 from config.clock import now
 from ledger.append import Ledger
 from ledger.changed import row_changed
 from ledger.models import LedgerEntry
+from ledger.stops import stopped_now
+from ledger.verify import Broken
 from storage.database import Database
-from storage.switches import stopped
 from subscriptions.matching import Matching
 
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
@@ -39,10 +41,10 @@ class Pusher:
 
     async def create_due(self) -> int:
         """Delivery rows for every publication that is out and not yet pushed; how many."""
+        # The stop switch: nothing new is made while people look into an incident.
+        if await stopped_now(self._ledger, "push"):
+            return 0
         async with self._db.session() as session:
-            # The stop switch: nothing new is made while people look into an incident.
-            if await stopped(session, "push"):
-                return 0
             query = select(Publication).where(
                 Publication.state == State.PUBLISHED, Publication.pushed_at.is_(None)
             )
@@ -50,6 +52,9 @@ class Pusher:
         return sum([await self._create(publication) for publication in due])
 
     async def _create(self, publication: Publication) -> int:
+        if not await self._is_out(publication):
+            await row_changed(self._ledger, "publication", publication.id)
+            return 0
         try:
             release = await self._verify(publication.release_id)
         except NotReleased as broken:
@@ -61,17 +66,25 @@ class Pusher:
             )
             return 0
         made = await self._rows(publication, release)
-        async with self._db.session() as session:
-            await session.execute(
-                update(Publication)
-                # After the rows: a crash between leaves it due, and making the rows again adds
-                # none.
-                .where(Publication.id == publication.id, Publication.pushed_at.is_(None))
-                .values(pushed_at=now())
-            )
+        async with self._db.writing() as session:
+            row = await session.get(Publication, publication.id)
+            # After the rows: a crash between leaves it due, and making the rows again adds none.
+            if row is not None and row.pushed_at is None:
+                row.pushed_at = now()
         if made:
             log.info("push created", publication=publication.id, rows=made)
         return made
+
+    async def _is_out(self, publication: Publication) -> bool:
+        """Whether a signed entry says so: a row alone would push what nobody published."""
+        if not publication.whole:
+            return False
+        try:
+            facts = await self._ledger.facts(f"item:{publication.item_id}")
+        except Broken:  # the proof below says so
+            return True
+        told = told_of(facts).get(publication.id)
+        return told is not None and same(publication, told)
 
     async def _rows(self, publication: Publication, release: Release) -> int:
         async with self._db.session() as session:

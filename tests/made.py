@@ -2,10 +2,29 @@
 
 from typing import Any
 
+from bot.delivery.once import FINISHED, names_of
+from bot.models import Publication
 from gates.finding import Finding
+from ledger.append import Ledger
 from storage.seals import Seals
+from storage.switches import set_switch
 
 SEALS = Seals(b"the seal key of every test here!")
+
+
+async def turn(ledger: Ledger, name: str, *, stopped: bool = True) -> None:
+    """Turn a stop switch as the console does, without asking who may."""
+    async with ledger.transaction() as tx:
+        await set_switch(tx.session, name, stopped=stopped, reason="演练", by="admin1")
+        body = {"stopped": stopped}
+        await tx.append("switch.set", subject=f"switch:{name}", actor="admin1", body=body)
+
+
+async def signed_out(ledger: Ledger, row: Publication) -> None:
+    """The entry that says a publication is out, as its row has it."""
+    body = {**names_of(row), "result": "published", "ref": row.ref, "url": row.url}
+    async with ledger.transaction() as tx:
+        await tx.append(FINISHED, subject=f"item:{row.item_id}", actor="system", body=body)
 
 
 def a_finding(**more: Any) -> Finding:

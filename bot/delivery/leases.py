@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from sqlalchemy import or_, select, update
 
 from bot.contract import State
-from bot.delivery.outbox import set_publication
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
@@ -96,7 +95,7 @@ class Lease:
         return swept
 
     async def _sweep_owner(self, owner: str) -> int:
-        async with self._w.db.session() as session:
+        async with self._w.db.writing() as session:
             lost = (
                 update(Delivery)
                 .where(Delivery.state == State.SENDING, Delivery.owner == owner)
@@ -104,13 +103,12 @@ class Lease:
                 .returning(Delivery.id)
             )
             deliveries = list(await session.scalars(lost))
-            left = (
-                update(Publication)
-                .where(Publication.state == State.SENDING, Publication.owner == owner)
-                .values(state=State.UNKNOWN, reason=LOST)
-                .returning(Publication.id, Publication.account_id)
+            left = select(Publication).where(
+                Publication.state == State.SENDING, Publication.owner == owner
             )
-            publications = (await session.execute(left)).all()
+            publications = (await session.scalars(left)).all()
+            for row in publications:
+                row.state, row.reason = State.UNKNOWN, LOST
             await session.execute(
                 update(Attempt)
                 .where(
@@ -125,10 +123,9 @@ class Lease:
         # Messages stay unknown: no platform refuses a second one of those.
         for row in publications:
             if await self._resumable(row.account_id):
-                async with self._w.db.session() as session:
-                    await set_publication(
-                        session, row.id, state=State.RETRYING, next_at=now(), reason=""
-                    )
+                async with self._w.db.writing() as session:
+                    again = await session.get_one(Publication, row.id)
+                    again.state, again.next_at, again.reason = State.RETRYING, now(), ""
             else:
                 await self._w.on_publication(row.id)
         return len(deliveries) + len(publications)

@@ -297,7 +297,7 @@ def reply_from(data: Mapping[str, Any]) -> Reply:
 
 
 async def set_publication(session: AsyncSession, publication_id: str, **values: Any) -> None:
-    """Write columns of one publication."""
+    """Write columns of one publication that its seal does not hold."""
     await session.execute(
         update(Publication).where(Publication.id == publication_id).values(**values)
     )

@@ -1,29 +1,39 @@
 """Publications: claimed, called once, their outcome written, and asked after until it is known."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, or_, select
 
-from bot.contract import Inbound, NotReleased, Outcome, State
+from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
 from bot.delivery.leases import Lease
-from bot.delivery.outbox import (
-    ACCOUNT_HOLD,
-    DUE,
+from bot.delivery.once import (
     RELEASE_HOLD,
-    close_attempt,
-    hold,
-    set_publication,
+    once_faults,
+    recalled,
+    refusal,
+    sign_finished,
+    sign_submitted,
+    stand_of,
 )
+from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.retrying import delay, give_up
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
+from ledger.changed import row_changed
+from ledger.stops import stopped_now
+from ledger.verify import Broken, Entry
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
 """Switches that stop every publication; `account:<id>` stops those of one account."""
+CHANGED = "这条发布记录被绕过本系统改动，已停止使用：请查明后重新安排发布"
+OUT = (State.PUBLISHED, State.SUBMITTED, State.UNKNOWN)
+"""Outcomes after which readers may see something."""
 
 
 class Publisher:
@@ -67,6 +77,8 @@ class Publisher:
         publication, attempt_id = row
         try:
             outcome = await self._call(publication)
+        except Withheld as withheld:
+            outcome = withheld.outcome
         except (LookupError, ValueError) as error:
             # The account is gone, off or misdirected: a person mends it, time does not.
             outcome = Outcome(State.HELD, reason=str(error), code="account")
@@ -75,76 +87,123 @@ class Publisher:
 
     async def _claim(self, publication_id: str) -> tuple[Publication, str] | None:
         attempt_id, moment = new_id(), now()
-        async with self._w.db.session() as session:
-            claim = (
-                update(Publication)
-                .where(Publication.id == publication_id, _publication_due(moment))
-                .values(
-                    state=State.SENDING,
-                    owner=self._lease.owner,
-                    attempts=Publication.attempts + 1,
-                    claimed_until=moment + timedelta(minutes=5),
-                )
-                .returning(Publication.id)
+        # Under the write lock, and through the mapping: the new state is sealed with the row.
+        async with self._w.db.writing() as session:
+            query = select(Publication).where(
+                Publication.id == publication_id, _publication_due(moment)
             )
-            if (await session.scalars(claim)).first() is None:
+            row = (await session.scalars(query)).first()
+            if row is None:
                 return None
-            session.add(
-                Attempt(
-                    id=attempt_id,
-                    publication_id=publication_id,
-                    started_at=moment,
-                    state=State.SENDING,
-                    detail={},
+            if row.whole:
+                row.state, row.owner = State.SENDING, self._lease.owner
+                row.attempts += 1
+                row.claimed_until = moment + timedelta(minutes=5)
+                session.add(
+                    Attempt(
+                        id=attempt_id,
+                        publication_id=publication_id,
+                        started_at=moment,
+                        state=State.SENDING,
+                        detail={},
+                    )
                 )
-            )
-            publication = await session.get_one(Publication, publication_id)
-        return publication, attempt_id
+        if not row.whole:
+            await self._changed(publication_id)
+            return None
+        return row, attempt_id
+
+    async def _changed(self, publication_id: str) -> None:
+        """Somebody wrote the row past this program: it waits for a person, the others go on."""
+        async with self._w.db.writing() as session:
+            row = await session.get(Publication, publication_id)
+            if row is not None and not row.whole:
+                row.state, row.reason, row.next_at = State.HELD, CHANGED, None
+        await row_changed(self._w.ledger, "publication", publication_id)
 
     async def _call(self, publication: Publication) -> Outcome:
         account = await self._w.open_account(publication.account_id)
         channel = self._w.channels[account.platform]
         if (HALTING | {f"account:{account.id}"}) & await self._recent.stops():
             return Outcome(State.RETRYING, reason="已按开关停止发布", retry_after=30.0)
+        guarded = channel.resumable(account)
+        if refused := await self._once(publication, guarded=guarded):
+            return refused
         try:
             # Not through Recent: what stands in public for years is verified at its very moment.
-            release = await self._w.verify(publication.release_id)
-        except NotReleased as refused:
-            return Outcome(State.HELD, reason="；".join(refused.reasons), code=RELEASE_HOLD)
+            release = await self._w.verify(publication.release_id, publication.account_id)
+        except NotReleased as unproved:
+            return Outcome(State.HELD, reason="；".join(unproved.reasons), code=RELEASE_HOLD)
         rendering = release.renderings.get(account.id)
-        if rendering is None or release.digest != publication.digest:
+        mine = (publication.digest, publication.item_id)
+        if rendering is None or (release.digest, release.item_id) != mine:
             return Outcome(State.HELD, reason="放行的内容与发布记录不符", code=RELEASE_HOLD)
-        outcome = await channel.publish(account, rendering, self._w.load_media)
+        still = _LastLook(self._w, publication, guarded=guarded)
+        outcome = await channel.publish(account, rendering, self._w.load_media, still)
         # Where the platform itself refuses doubles, no answer is no danger: try again.
-        if outcome.state is State.UNKNOWN and channel.resumable(account):
-            return Outcome(State.RETRYING, reason=outcome.reason, retry_after=60.0)
+        if outcome.state is State.UNKNOWN and guarded:
+            unsure = {"unsure": True}
+            return Outcome(State.RETRYING, reason=outcome.reason, retry_after=60.0, detail=unsure)
         return outcome
+
+    async def _once(self, publication: Publication, *, guarded: bool) -> Outcome | None:
+        """Why signed entries forbid a call; a row that wants one all the same was put back."""
+        try:
+            facts = await self._w.ledger.facts(f"item:{publication.item_id}")
+        except Broken as broken:
+            return Outcome(State.HELD, reason=str(broken), code=RELEASE_HOLD)
+        stand = stand_of(facts, publication.release_id, publication.account_id)
+        faults = once_faults(stand, now(), guarded=guarded)
+        if not faults:
+            return None
+        await row_changed(self._w.ledger, "publication", publication.id)
+        return refusal(stand, faults)
 
     async def _finish(
         self, publication: Publication, outcome: Outcome, attempt_id: str = ""
     ) -> None:
         moment = now()
+        unsure = bool(outcome.detail.get("unsure"))
         outcome = give_up(outcome, publication.attempts)
-        values: dict[str, object] = {
-            "state": outcome.state,
-            "ref": outcome.ref[:200] or publication.ref,
-            "reason": outcome.reason,
-            "next_at": None,
-        }
-        if outcome.state is State.PUBLISHED:
-            values |= {"published_at": moment, "url": str(outcome.detail.get("url", ""))[:500]}
-        elif outcome.state is State.SUBMITTED:
-            values |= {"claimed_until": moment, "next_at": moment + timedelta(seconds=5)}
-        elif outcome.state is State.RETRYING:
-            values["next_at"] = moment + timedelta(seconds=delay(outcome, publication.attempts))
-        async with self._w.db.session() as session:
-            await set_publication(session, publication.id, **values)
+        if unsure and outcome.state is State.FAILED:
+            outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered
+        facts: Sequence[Entry] = ()
+        async with self._w.ledger.transaction() as tx:
+            facts = await self._facts(publication)
+            row = await tx.session.get(Publication, publication.id)
+            # The claimed one says whose outcome this is, whatever became of the row meanwhile.
+            for one in (publication, row):
+                if one is not None:
+                    _write(one, outcome, moment)
+            if not unsure:
+                await sign_finished(tx, publication, outcome, facts)
             if attempt_id:
-                await close_attempt(session, attempt_id, outcome)
+                await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":
             await self._halt_account(publication.account_id, outcome.reason)
+        if outcome.state in OUT and recalled(facts):
+            await self._recalled_late(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
             await self._w.on_publication(publication.id)
+
+    async def _facts(self, publication: Publication) -> Sequence[Entry]:
+        try:
+            return await self._w.ledger.facts(f"item:{publication.item_id}")
+        except Broken:  # what became of a call is written down all the same
+            return ()
+
+    async def _recalled_late(self, publication: Publication) -> None:
+        """The recall came while the call was on its way: a person takes it off the platform."""
+        account = await self._recent.account(publication.account_id)
+        how = "到平台上删除"
+        where = "账号"
+        if isinstance(account, AccountView):
+            how, where = self._w.channels[account.platform].take_down, f"“{account.name}”"
+        await self._w.on_incident(
+            "recalled_late",
+            f"publication:{publication.id}",
+            f"稿件撤回时，{where}的发布已经在途或发出了一部分：请马上{how}，并写更正说明",
+        )
 
     async def _halt_account(self, account_id: str, reason: str) -> None:
         async with self._w.db.session() as session:
@@ -165,19 +224,23 @@ class Publisher:
         settled = 0
         for row in rows:
             account = await self._recent.account(row.account_id)
-            if isinstance(account, str):
-                continue
-            outcome = await self._w.channels[account.platform].settle(account, row.ref)
-            if outcome.state in (State.PUBLISHED, State.FAILED):
-                await self._finish(row, outcome)
-                settled += 1
-            else:
-                # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
-                since = (now() - (row.claimed_until or row.due_at)).total_seconds()
-                wait = timedelta(seconds=min(max(5.0, since), 1800.0))
-                async with self._w.db.session() as session:
-                    await set_publication(session, row.id, next_at=now() + wait)
+            if not row.whole:
+                await self._changed(row.id)
+            elif isinstance(account, AccountView):
+                settled += await self._settle(row, self._w.channels[account.platform], account)
         return settled
+
+    async def _settle(self, row: Publication, channel: Channel, account: AccountView) -> int:
+        outcome = await channel.settle(account, row.ref)
+        if outcome.state in (State.PUBLISHED, State.FAILED):
+            await self._finish(row, outcome)
+            return 1
+        # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
+        since = (now() - (row.claimed_until or row.due_at)).total_seconds()
+        wait = timedelta(seconds=min(max(5.0, since), 1800.0))
+        async with self._w.db.session() as session:
+            await set_publication(session, row.id, next_at=now() + wait)
+        return 0
 
     async def on_result_event(self, inbound: Inbound) -> bool:
         """Settle the publication a RESULT event speaks of; False when none is known."""
@@ -195,22 +258,57 @@ class Publisher:
             row = (await session.scalars(query)).first()
         if row is None:
             return False
+        if not row.whole:
+            await self._changed(row.id)
+            return False
         await self._finish(row, outcome)
         return True
 
     async def resume_publication(self, publication_id: str) -> bool:
         """Make a held or failed publication due again; False when it is in another state."""
-        async with self._w.db.session() as session:
-            query = (
-                update(Publication)
-                .where(
-                    Publication.id == publication_id,
-                    Publication.state.in_((State.HELD, State.FAILED)),
-                )
-                .values(state=State.CREATED, reason="", next_at=None)
-                .returning(Publication.id)
-            )
-            return (await session.scalars(query)).first() is not None
+        async with self._w.db.writing() as session:
+            row = await session.get(Publication, publication_id)
+            if row is None or not row.whole or row.state not in (State.HELD, State.FAILED):
+                return False
+            row.state, row.reason, row.next_at = State.CREATED, "", None
+        return True
+
+
+class _LastLook:
+    """Asked before each call of one publication; the first time it signs that the call is made."""
+
+    def __init__(self, wiring: Wiring, publication: Publication, *, guarded: bool) -> None:
+        """`guarded`: the platform refuses a second one of these by itself."""
+        self._w = wiring
+        self._row = publication
+        self._guarded = guarded
+        self._signed = False
+
+    async def __call__(self) -> None:
+        """Stops, the whole proof, and once only; Withheld says why not."""
+        row = self._row
+        try:
+            await self._w.verify(row.release_id, "" if self._signed else row.account_id)
+        except NotReleased as refused:
+            reason = "；".join(refused.reasons)
+            raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD)) from refused
+        if not self._signed:
+            await sign_submitted(self._w.ledger, row, now(), guarded=self._guarded)
+            self._signed = True
+        # A further part of the same publication: what was answered since then counts.
+        elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
+            raise Withheld(Outcome(State.HELD, reason="已按开关停止发布", code="stopped"))
+
+
+def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
+    row.state, row.reason, row.next_at = outcome.state, outcome.reason, None
+    row.ref = outcome.ref[:200] or row.ref
+    if outcome.state is State.PUBLISHED:
+        row.published_at, row.url = moment, str(outcome.detail.get("url", ""))[:500]
+    elif outcome.state is State.SUBMITTED:
+        row.claimed_until, row.next_at = moment, moment + timedelta(seconds=5)
+    elif outcome.state is State.RETRYING:
+        row.next_at = moment + timedelta(seconds=delay(outcome, row.attempts))
 
 
 def _publication_due(moment: datetime) -> ColumnElement[bool]:

@@ -6,12 +6,20 @@ from collections.abc import Iterable
 
 from sqlalchemy import select
 
-from bot.contract import AccountView, NotReleased, Release
+from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
+from bot.delivery.once import RELEASE_HOLD, recalled
 from bot.delivery.wiring import Wiring
+from bot.models import Account
+from ledger.changed import row_changed
+from ledger.stops import stopped_in, stopped_now, switches
+from ledger.verify import Broken
 from storage.switches import Switch
 
-VERIFY_FOR = 1.0  # seconds one verification serves the same push
-STOPS_FOR = 0.5
+VERIFY_FOR = 1.0  # seconds one verification serves the same push, if nothing is signed meanwhile
+ELSEWHERE = 0.1
+"""Seconds within which what another process signed is seen; our own counts at once."""
+NAMES_FOR = 5.0  # seconds for which the list of accounts, and with it of their switches, is good
+SWITCHES = ("publishing", "push", "answers")
 
 
 class Recent:
@@ -21,24 +29,59 @@ class Recent:
         """Nothing is known yet."""
         self._w = wiring
         self._verifying = asyncio.Lock()
-        self._verified: dict[str, tuple[float, Release | NotReleased]] = {}
+        self._verified: dict[str, tuple[float, int, Release | NotReleased]] = {}
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
-        self._stops: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._names: tuple[float, list[str]] = (0.0, [])
         self._paused: dict[str, float] = {}  # account id to monotonic time
 
     async def release(self, release_id: str) -> Release | NotReleased:
-        """Verified at most VERIFY_FOR seconds ago, so a recall stops a push within a second."""
+        """Verified at most VERIFY_FOR seconds ago, and nothing signed about its item since."""
         # One lock for all: eight messages of one push would otherwise verify it eight times.
         async with self._verifying:
             found = self._verified.get(release_id)
-            if found is None or found[0] < time.monotonic():
-                proof: Release | NotReleased
-                try:
-                    proof = await self._w.verify(release_id)
-                except NotReleased as refused:
-                    proof = refused
-                found = self._verified[release_id] = (time.monotonic() + VERIFY_FOR, proof)
-        return found[1]
+            fresh = found is not None and found[0] >= time.monotonic()
+            if found is not None and fresh and found[1] == await self._signed(found[2]):
+                return found[2]
+            proof: Release | NotReleased
+            try:
+                proof = await self._w.verify(release_id)
+            except NotReleased as refused:
+                proof = refused
+            if isinstance(proof, Release) and await self.recalled(proof.item_id):
+                proof = NotReleased(["这一稿件已被撤回"])  # while it was being proved
+            signed = await self._signed(proof)
+            self._verified[release_id] = (time.monotonic() + VERIFY_FOR, signed, proof)
+        return proof
+
+    async def _signed(self, proof: Release | NotReleased) -> int:
+        """How many entries stand about the item of a release."""
+        if isinstance(proof, NotReleased):
+            return 0
+        try:
+            return len(await self._w.ledger.facts(f"item:{proof.item_id}", age=ELSEWHERE))
+        except Broken:
+            return -1
+
+    def still(self, release: Release, account_id: str) -> Still:
+        """What is asked directly before a message of this release leaves through this account."""
+
+        async def still() -> None:
+            if {"all", "push", f"account:{account_id}"} & await self.stops():
+                words = "已按开关停止推送"
+                raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=30.0))
+            proof = await self.release(release.id)
+            if isinstance(proof, NotReleased):
+                reason = "；".join(proof.reasons)
+                raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
+
+        return still
+
+    async def recalled(self, item_id: str) -> bool:
+        """Whether a signed recall stands, as far as this process knows."""
+        try:
+            return recalled(await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE))
+        except Broken:
+            return False
 
     async def account(self, account_id: str) -> AccountView | str:
         """The opened account, or why it cannot be used."""
@@ -52,12 +95,35 @@ class Recent:
         return found[1]
 
     async def stops(self) -> frozenset[str]:
-        """Names of the switches that are off; a stop is obeyed within half a second."""
-        if self._stops[0] < time.monotonic():
-            async with self._w.db.session() as session:
-                names = await session.scalars(select(Switch.name).where(Switch.stopped.is_(True)))
-                self._stops = (time.monotonic() + STOPS_FOR, frozenset(names))
-        return self._stops[1]
+        """Names of the switches that are off, by the newest signed entry of each."""
+        if self._names[0] < time.monotonic():
+            self._names = (time.monotonic() + NAMES_FOR, await self._look_at_table())
+        return await stopped_now(self._w.ledger, *self._names[1], age=ELSEWHERE)
+
+    async def _look_at_table(self) -> list[str]:
+        """Every switch there can be; one whose row says something else opens an incident."""
+        async with self._w.db.session() as session:
+            accounts = (await session.scalars(select(Account.id))).all()
+            query = select(Switch.name, Switch.stopped)
+            rows = {row.name: row.stopped for row in (await session.execute(query)).all()}
+        names = [*SWITCHES, *(f"account:{one}" for one in accounts)]
+        # After the rows: a switch that was turned in between is signed by now.
+        try:
+            off = stopped_in(await self._w.ledger.facts_of(switches([*names, *rows])))
+            for name in {"all", *names, *rows}:
+                if rows.get(name, False) != (name in off):
+                    await self._differs(name)
+        except Broken:  # then the ledger's own incident says what is wrong
+            pass
+        return names
+
+    async def _differs(self, name: str) -> None:
+        """Asked once more, entry and row: one may have been on its way a moment ago."""
+        off = name in stopped_in(await self._w.ledger.facts_of(switches([name])))
+        async with self._w.db.session() as session:
+            row = await session.get(Switch, name)
+        if (row is not None and row.stopped) != off:
+            await row_changed(self._w.ledger, "switch", name)
 
     def pause(self, account_id: str, seconds: float) -> None:
         """Leave this account alone for a while: the platform said so."""

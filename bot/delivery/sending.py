@@ -6,7 +6,16 @@ from collections.abc import Sequence
 import structlog
 
 from bot.contacts import WINDOW_HOLD
-from bot.contract import AccountView, Channel, NotReleased, Outcome, Reply, ReplyBasis, State
+from bot.contract import (
+    AccountView,
+    Channel,
+    NotReleased,
+    Outcome,
+    Reply,
+    ReplyBasis,
+    State,
+    Withheld,
+)
 from bot.delivery import outbox
 from bot.delivery.leases import Lease
 from bot.delivery.outbox import ACCOUNT_HOLD, RELEASE_HOLD, Work
@@ -114,7 +123,15 @@ class Sender:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
-        return await channel.push(account, address, rendering, one.reason)
+        still = self._recent.still(release, account.id)
+        try:
+            outcome = await channel.push(account, address, rendering, one.reason, still)
+        except Withheld as withheld:
+            return withheld.outcome
+        if outcome.state is State.PUBLISHED and await self._recent.recalled(release.item_id):
+            words = "稿件撤回时，有推送消息已经在途，收到的人已能看到：请写更正说明"
+            await self._w.on_incident("recalled_late", f"item:{release.item_id}", words)
+        return outcome
 
     async def _send_reply(
         self, channel: Channel, account: AccountView, address: str, reply: Reply

@@ -2,10 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
-from bot.contract import State
+from bot.contract import Outcome, State
+from bot.delivery.once import SETTLED, Stand, Stood, names_of, recalled, sign_finished, stand_of
 from bot.models import Publication
 from config.clock import now
 from ledger.append import Ledger
+from ledger.verify import Broken, Entry
 from staff.refusal import Reason, Refused, missing
 from staff.rights import entitled
 
@@ -27,7 +29,8 @@ async def settle_publication(
     """Record what a person decided about one publication: `sent` is yes, no or retry.
 
     yes and no answer an unknown outcome, retry a held or failed one (Refused 409 otherwise).
-    Whatever is not sent is due again at once, and verified again before it goes.
+    Whatever is not sent is due again at once, and verified again before it goes. What a signed
+    entry says is out is never settled otherwise.
     """
     async with ledger.transaction() as tx:
         await entitled(tx.session, staff_id, "publications.settle")
@@ -39,15 +42,42 @@ async def settle_publication(
         states, words = _SETTLED[sent]
         if row.state not in states:
             raise Refused(409, [Reason("state", "这次发布现在不是这种状态，请看页面上的最新结果")])
+        facts = await _facts(ledger, row)
+        if faults := _faults(row, facts, sent):
+            raise Refused(409, faults)
         moment = now()
         row.state = State.PUBLISHED if sent == "yes" else State.CREATED
         row.reason = words
         row.next_at, row.claimed_until = moment, None
         row.published_at = moment if sent == "yes" else None
         await tx.append(
-            "publication.settled",
+            SETTLED,
             subject=f"item:{row.item_id}",
             actor=staff_id,
-            body={"publication": row.id, "account": row.account_id, "sent": sent == "yes"},
+            body={**names_of(row), "sent": sent == "yes"},
         )
+        if sent == "yes":
+            await sign_finished(tx, row, Outcome(State.PUBLISHED), facts)
     await on_publication(publication_id)
+
+
+async def _facts(ledger: Ledger, row: Publication) -> list[Entry]:
+    try:
+        return await ledger.facts(f"item:{row.item_id}")
+    except Broken as broken:
+        raise Refused(409, [Reason("ledger", str(broken))]) from broken
+
+
+def _faults(row: Publication, facts: list[Entry], sent: str) -> list[Reason]:
+    if not row.whole:
+        words = "这条发布记录被绕过本系统改动，不能据此再发送：请重新安排发布"
+        return [Reason("seal", words)]
+    stand: Stand = stand_of(facts, row.release_id, row.account_id)
+    if stand.state is Stood.PUBLISHED and sent != "yes":
+        return [Reason("once", "台账记载这次发布已经发出，不能再发一次")]
+    if stand.state is Stood.OPEN and sent == "retry":
+        words = "已经向平台提交过、结果没有确认：请先到平台核对，再选择“已发出”或“未发出”"
+        return [Reason("once", words)]
+    if sent != "yes" and recalled(facts):
+        return [Reason("recalled", "稿件已撤回，不能再发送")]
+    return []

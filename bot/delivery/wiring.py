@@ -7,6 +7,7 @@ import structlog
 
 from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Verify
+from ledger.append import Ledger
 from storage.cache import Cache
 from storage.database import Database
 
@@ -31,6 +32,7 @@ class Wiring:
     """
 
     db: Database
+    ledger: Ledger
     cache: Cache
     contacts: Contacts
     channels: Mapping[str, Channel]

@@ -27,6 +27,8 @@ from bot.contract import (
     Rendering,
     Reply,
     State,
+    Still,
+    Withheld,
 )
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
@@ -60,6 +62,7 @@ class TelegramChannel:
     buttons = True
     window_seconds = 0.0
     window_count = 0
+    take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     nothing = "ok"
     passive_seconds = 0.0
     asks_for_proof = False
@@ -95,7 +98,7 @@ class TelegramChannel:
         return problems_telegram(rendering)
 
     async def publish(
-        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
         """Post every part in order. A post cut off half-way is UNKNOWN: a person looks at it."""
         chat = account.secrets["chat"]
@@ -105,7 +108,12 @@ class TelegramChannel:
             return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
         sent: list[str] = []
         for call in calls:
-            outcome = await self._call(account, chat, call)
+            try:
+                outcome = await self._call(account, chat, call, still)
+            except Withheld as withheld:
+                if not sent:
+                    raise
+                return _partly(sent, withheld.outcome)
             # For one chat ENDED means the reader is gone; for our own channel it means we are out.
             if outcome.state is State.ENDED:
                 outcome = Outcome(
@@ -131,7 +139,12 @@ class TelegramChannel:
         return Outcome(State.UNKNOWN, ref=ref, reason="Telegram 无法查询发送结果，请人工核对")
 
     async def push(
-        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+        self,
+        account: AccountView,
+        address: str,
+        rendering: Mapping[str, Any],
+        reason: str,
+        still: Still,
     ) -> Outcome:
         """Send the push form to one chat."""
         form = rendering["push"]
@@ -141,7 +154,7 @@ class TelegramChannel:
         async def call(bot: Bot) -> Any:
             return await bot.send_message(address, text, entities=entities)
 
-        return await self._call(account, address, call)
+        return await self._call(account, address, call, still)
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
         """Send a reply with its inline buttons (on the last part when it is long)."""
@@ -207,9 +220,13 @@ class TelegramChannel:
             await self._http.close()
             self._http = None
 
-    async def _call(self, account: AccountView, chat: str, call: BotCall) -> Outcome:
+    async def _call(
+        self, account: AccountView, chat: str, call: BotCall, still: Still | None = None
+    ) -> Outcome:
         pace = int(account.settings.get("per_second", PER_SECOND))
         await self._pace.wait(account.id, chat, pace)
+        if still is not None:
+            await still()  # after the wait: a turn may have been seconds away
         try:
             message = await call(self._bot(account))
         except TelegramError as error:

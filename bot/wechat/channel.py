@@ -24,6 +24,7 @@ from bot.contract import (
     Rendering,
     Reply,
     State,
+    Still,
 )
 from bot.http import open_session
 from bot.preview import Shown
@@ -67,6 +68,7 @@ class WeChatChannel:
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
     nothing = SUCCESS
+    take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
     asks_for_proof = True
 
@@ -77,9 +79,12 @@ class WeChatChannel:
         self._http: aiohttp.ClientSession | None = None
         self.tokens = TokenService(cache, self._session)
 
-    def client(self, account: AccountView) -> AioWeChatClient:
-        """wechatpy's client for one account; its API objects return awaitables."""
-        return AioWeChatClient(account, self._session, self.tokens)
+    def client(self, account: AccountView, still: Still | None = None) -> AioWeChatClient:
+        """wechatpy's client for one account; its API objects return awaitables.
+
+        With `still` for calls that cannot be taken back.
+        """
+        return AioWeChatClient(account, self._session, self.tokens, still)
 
     def render(self, content: Content) -> Rendering:
         """See bot.render."""
@@ -111,7 +116,7 @@ class WeChatChannel:
         return bool(account.settings.get("push") == "mass")
 
     async def publish(
-        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
         """Upload, draft, submit. SUBMITTED with ref `publish:<id>` or `mass:<id>`."""
         client = self.client(account)
@@ -123,6 +128,7 @@ class WeChatChannel:
             return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
+        client = self.client(account, still)  # nobody has seen the draft; from here on they do
         # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
         if account.settings.get("push") == "mass":
             return await self._mass(client, account, rendering, draft)
@@ -185,18 +191,22 @@ class WeChatChannel:
         return None
 
     async def push(
-        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+        self,
+        account: AccountView,
+        address: str,
+        rendering: Mapping[str, Any],
+        reason: str,
+        still: Still,
     ) -> Outcome:
         """A customer message; outside its window HELD."""
         text = fill_reason(rendering["push"]["text"], reason)
-        return await self._custom(account, address, [text])
+        return await self._custom(self.client(account, still), address, [text])
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
         """A reply as customer messages of at most 2,048 bytes each."""
-        return await self._custom(account, address, split_bytes(reply_text(reply)))
+        return await self._custom(self.client(account), address, split_bytes(reply_text(reply)))
 
-    async def _custom(self, account: AccountView, address: str, texts: list[str]) -> Outcome:
-        client = self.client(account)
+    async def _custom(self, client: AioWeChatClient, address: str, texts: list[str]) -> Outcome:
         for number, text in enumerate(texts):
             try:
                 await client.message.send_text(address, text)

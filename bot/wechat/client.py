@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from wechatpy import WeChatClient
 
-from bot.contract import AccountView
+from bot.contract import AccountView, Still
 from bot.http import Blocked
 from storage.cache import Cache, lock
 
@@ -115,12 +115,14 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
         account: AccountView,
         http: Callable[[], aiohttp.ClientSession],
         tokens: TokenService,
+        still: Still | None = None,
     ) -> None:
-        """`tokens` is the only place a token comes from."""
+        """`tokens` is the only place a token comes from; `still` is asked before each call."""
         super().__init__(account.secrets["appid"], account.secrets["secret"], auto_retry=False)
         self._account = account
         self._aio = http
         self._tokens = tokens
+        self._still = still
 
     @property
     def access_token(self) -> str:
@@ -152,6 +154,8 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
         return process(answer) if process else answer
 
     async def _once(self, method: str, url: str, token: str, kwargs: Mapping[str, Any]) -> Answer:
+        if self._still is not None:
+            await self._still()  # after the token: fetching one may have taken its time
         params = {**(kwargs.get("params") or {}), "access_token": token}
         data: Any = kwargs.get("data")
         headers = {}

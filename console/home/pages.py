@@ -18,6 +18,7 @@ from console.web.pages import page
 from console.web.permissions import may, needs
 from escalations.models import Ticket
 from ledger.models import Incident
+from ledger.stops import stopped_now
 from review_queue import rounds
 from review_queue.models import Emergency, Item
 from staff.people import names
@@ -68,6 +69,13 @@ async def _changes(deps: Deps, person: Visitor) -> list[Line]:
     return (await lines_of(deps, rows))[::-1]
 
 
+async def _stops(deps: Deps, session: AsyncSession) -> list[Switch]:
+    """The switches that are off by their newest signed entry, with who turned them and why."""
+    rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
+    off = await stopped_now(deps.ledger, *(row.name for row in rows))
+    return [row for row in rows if row.name in off]
+
+
 @needs("home")
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
@@ -98,7 +106,7 @@ async def home(request: web.Request) -> web.StreamResponse:
                     .order_by(Incident.opened_at.desc())
                 )
             ).all(),
-            "stops": (await session.scalars(select(Switch).where(Switch.stopped.is_(True)))).all(),
+            "stops": await _stops(deps, session),
             "unknown": (
                 await session.execute(unknown.where(Publication.state == State.UNKNOWN))
             ).all()

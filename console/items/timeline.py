@@ -186,6 +186,10 @@ def _settled(body: Mapping[str, Any]) -> str:
     return f"在平台后台核对后确认：{'已发出' if body['sent'] else '未发出，重新发送'}"
 
 
+def _finished(body: Mapping[str, Any]) -> str:
+    return f"平台结果：{_RESULTS.get(body['result'], body['result'])}"
+
+
 def _scheduled(body: Mapping[str, Any]) -> str:
     return f"安排在 {clock_words(datetime.fromisoformat(body['at']))} 发布"
 
@@ -215,8 +219,11 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "item.scheduled": _scheduled,
     "item.recalled": lambda _body: "撤回，停止发送",
     "release.created": lambda _body: "各级审核全部通过，放行",
+    "publication.submitted": lambda _body: "向平台提交发布",
+    "publication.finished": _finished,
     "publication.settled": _settled,
 }
+_RESULTS = {"published": "已发出", "retrying": "没有收下，稍后再试", "refused": "没有收下"}
 _ENTRY_TONES = {
     "release.created": "good",
     "item.recalled": "stop",

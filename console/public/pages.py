@@ -1,13 +1,15 @@
 """What anybody may see: a publication's proof (no names); the way in."""
 
+from dataclasses import replace
+
 from aiohttp import web
 
-from bot.contract import State
 from bot.models import Account, Publication
 from console.public.proof import missing, prove
 from console.web.deps import DEPS, found
 from console.web.pages import form, page, see
 from console.web.permissions import PUBLIC, needs
+from review_queue.told import account_name
 
 
 @needs(PUBLIC)
@@ -29,14 +31,17 @@ async def _verify(request: web.Request, pasted: str) -> web.Response:
         account = found(await session.get(Account, row.account_id), "次发布")
     # From signed entries alone: the tables are not believed on a page for citizens.
     proof, draft = await prove(deps, row)
-    sent = row.state == State.PUBLISHED
-    shown = draft if sent else None  # what is not out yet is not told
+    told, name = proof.told, await account_name(deps.ledger, account)
+    if told is not None and not name:
+        proof, told = replace(proof, problem="账号记录被改动过"), None
+    shown = draft if told else None  # what is not out yet is not told
     context = {
         "row": row,
         "title": shown.title if shown else "",
         "account": account,
+        "name": name,
         "proof": proof,
-        "sent": sent,
+        "told": told,
         "pasted": pasted,
         "missing": missing(shown, pasted) if shown and pasted else [],
         "digest_rows": [row.digest[at : at + 16] for at in range(0, 64, 16)],

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
-
+from bot.contract import State
+from bot.delivery.once import Told, same
 from bot.models import Publication
 from console.web.deps import Deps
 from gates.finding import Finding
+from ledger.changed import row_changed
 from ledger.verify import Broken, Entry
-from review_queue.canonical import Draft, digest
+from review_queue.canonical import Draft
 from review_queue.chain import chain_faults
 from review_queue.classes import Triggers
-from review_queue.models import Revision
 from review_queue.release import Releases
+from review_queue.told import approved_draft, told_as_row
 
 PASTED = 20_000
 _SPACE = re.compile(r"\s+")
@@ -30,6 +31,7 @@ class Proof:
     """
 
     problem: str = ""
+    told: Told | None = None  # what is signed of how it went out on this account
     levels: tuple[tuple[str, datetime], ...] = ()
     released_at: datetime | None = None
     recalled_at: datetime | None = None
@@ -44,12 +46,11 @@ class Proof:
 
 async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
     """Verify the chain behind one publication; the text that was approved, when it is unchanged."""
-    query = select(Revision.canonical).where(
-        Revision.item_id == row.item_id, Revision.digest == row.digest
-    )
-    async with deps.db.session() as session:
-        text = (await session.scalars(query.limit(1))).first()
-    if text is None or digest(text) != row.digest:
+    if not row.whole:
+        await row_changed(deps.ledger, "publication", row.id)
+        return Proof("发布记录被改动过"), None
+    draft = await approved_draft(deps.ledger, row.item_id, row.digest)
+    if draft is None:
         return Proof("保存的内容与审核时的摘要不符，内容被改动过"), None
     try:
         chain = await Releases(deps.ledger, _nothing).chain(row.item_id)
@@ -64,11 +65,15 @@ async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
         return Proof("放行记录没有签名的台账依据"), None
     end = released[-1].seq
     until = replace(chain, entries=[entry for entry in chain.entries if entry.seq <= end])
-    draft = Draft.from_canonical(text)
     if faults := chain_faults(until, draft, row.digest, _NO_TRIGGERS):
         return Proof("；".join(faults)), None
     after = [entry for entry in chain.entries if entry.seq > end]
-    return _standing(until.entries, released[-1], after), draft
+    told = await told_as_row(deps.ledger, row, chain.entries)
+    if told is None and row.state == State.PUBLISHED:
+        return Proof("台账里没有这个账号发布它的记录"), None
+    if told is not None and not same(row, told):
+        return Proof("发布记录与台账不符"), None
+    return replace(_standing(until.entries, released[-1], after), told=told), draft
 
 
 async def _nothing(_draft: Draft) -> list[Finding]:

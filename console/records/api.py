@@ -12,6 +12,7 @@ from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from console.web.words import clock_words
 from ledger.models import Incident, LedgerEntry
+from ledger.stops import stopped_now
 from staff.refusal import Reason, Refused
 from storage.switches import Switch
 
@@ -37,10 +38,14 @@ async def incidents(request: web.Request) -> web.StreamResponse:
 @needs("home")
 async def switches(request: web.Request) -> web.StreamResponse:
     """Stop switches that were ever set."""
-    async with request.config_dict[DEPS].db.session() as session:
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
         rows = (await session.scalars(select(Switch).order_by(Switch.name))).all()
-    names = ("name", "stopped", "reason", "changed_at")
-    return as_json({"switches": [picked(row, names) for row in rows]})
+    off = await stopped_now(deps.ledger, *(row.name for row in rows))
+    names = ("name", "reason", "changed_at")
+    return as_json(
+        {"switches": [picked(row, names) | {"stopped": row.name in off} for row in rows]}
+    )
 
 
 @needs("switches.set")

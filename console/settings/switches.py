@@ -9,6 +9,7 @@ from console.settings.frame import TABS
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import ACTIONS, needs
+from ledger.stops import stopped_now
 from staff.people import names
 from staff.refusal import Refused
 from storage.switches import Switch
@@ -39,12 +40,16 @@ async def _settings_page(request: web.Request, refused: Refused | None = None) -
         accounts = (await session.scalars(select(Account).order_by(Account.slug))).all()
         stops = {row.name: row for row in (await session.scalars(select(Switch))).all()}
         labels = SWITCHES | {f"account:{row.id}": f"账号：{row.name}" for row in accounts}
+        off = await stopped_now(deps.ledger, *labels)
         context = {
             "place": "settings",
             "tabs": TABS,
             "waiting": await deps.governance.proposals.waiting(),
             "accounts": accounts,
-            "switches": [(name, label, stops.get(name)) for name, label in labels.items()],
+            # Whether it is off is said by the newest signed entry; the row has who and why.
+            "switches": [
+                (name, label, stops.get(name), name in off) for name, label in labels.items()
+            ],
             "people": await names(session, {row.changed_by for row in stops.values()}),
             "actions": [(label, ACTIONS[name]) for name, label in ACTION_WORDS.items()],
             "reasons": refused.reasons if refused else (),

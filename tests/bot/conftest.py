@@ -1,9 +1,11 @@
 """A database, the platforms' sandbox over HTTP, and small makers of rows."""
 
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,6 +24,7 @@ from bot.contract import (
     Release,
     Reply,
     State,
+    Still,
 )
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
@@ -31,6 +34,7 @@ from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
+from ledger.append import Ledger, load_signing_key
 from sandbox.app import create_app
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
@@ -86,6 +90,10 @@ def crypt() -> DataKey:
     return DataKey(secrets.token_bytes(32))
 
 
+async def free() -> None:
+    """Nothing was stopped or recalled."""
+
+
 async def no_media(marker: str) -> tuple[bytes, str]:
     raise LookupError(marker)
 
@@ -116,6 +124,9 @@ class Office:
     def __init__(self, db: Database, crypt: DataKey, channel: Any, hosts: frozenset[str]) -> None:
         self.db, self.crypt, self.channel = db, crypt, channel
         self.cache = MemoryCache()
+        self.home = tempfile.TemporaryDirectory(prefix="shenfa-test-")
+        home = Path(self.home.name)
+        self.ledger = Ledger(db, load_signing_key(home / "key"), home / "anchors.jsonl")
         self.accounts = Accounts(db, crypt, hosts)
         self.contacts = Contacts(crypt)
         self.releases: dict[str, Release] = {}
@@ -142,7 +153,7 @@ class Office:
             )
         return self
 
-    async def verify(self, release_id: str) -> Release:
+    async def verify(self, release_id: str, account_id: str = "") -> Release:
         self.verified.append(release_id)
         if release_id in self.refused:
             raise NotReleased(self.refused[release_id])
@@ -158,6 +169,7 @@ class Office:
         return Process(
             Wiring(
                 self.db,
+                self.ledger,
                 self.cache,
                 self.contacts,
                 {self.channel.platform: self.channel},
@@ -228,6 +240,7 @@ class RecordingChannel:
     platform = "telegram"
     window_seconds = 0.0
     window_count = 0
+    take_down = "到平台删除"
 
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
@@ -263,16 +276,23 @@ class RecordingChannel:
         return answer
 
     async def publish(
-        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
+        await still()
         return await self._answer("timeline", rendering["parts"][0]["text"])
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         return await self._answer(f"settle:{ref}", ref)
 
     async def push(
-        self, account: AccountView, address: str, rendering: Mapping[str, Any], reason: str
+        self,
+        account: AccountView,
+        address: str,
+        rendering: Mapping[str, Any],
+        reason: str,
+        still: Still,
     ) -> Outcome:
+        await still()
         return await self._answer(address, reason)
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:

@@ -58,7 +58,16 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         "telegram": TelegramChannel(cache, platforms.hosts),
     }
     process = Process(
-        Wiring(db, cache, office.contacts, channels, office.verify, office.accounts.open, no_media)
+        Wiring(
+            db,
+            office.ledger,
+            cache,
+            office.contacts,
+            channels,
+            office.verify,
+            office.accounts.open,
+            no_media,
+        )
     )
     app = web.Application()
     made = House(office, "", platforms)

@@ -8,7 +8,7 @@ import pytest
 from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
 from storage.cache import MemoryCache
-from tests.bot.conftest import Platforms, content, no_media
+from tests.bot.conftest import Platforms, content, free, no_media
 
 PICTURE = "sha256:" + "b" * 64
 
@@ -39,7 +39,7 @@ async def _citizen(platforms: Platforms) -> str:
 
 
 async def _push(channel: TelegramChannel, account: AccountView, to: str) -> Outcome:
-    return await channel.push(account, to, channel.render(content()), "您订阅了就业创业")
+    return await channel.push(account, to, channel.render(content()), "您订阅了就业创业", free)
 
 
 async def _fault(platforms: Platforms, **fault: Any) -> None:
@@ -65,7 +65,7 @@ async def test_a_publication_with_picture_is_one_captioned_photo(
         return b"\x89PNG picture", "image/png"
 
     rendering = channel.render(content(body=f"![图]({PICTURE})\n正文。"))
-    outcome = await channel.publish(account, rendering, media)
+    outcome = await channel.publish(account, rendering, media, free)
     assert outcome.state is State.PUBLISHED, outcome
     assert outcome.detail["url"].startswith("https://t.me/qinghe/")
     requests = (await platforms.seen("requests", account="7", method="sendPhoto"))["requests"]
@@ -77,7 +77,7 @@ async def test_a_long_publication_goes_out_in_parts(
     platforms: Platforms, channel: TelegramChannel, account: AccountView
 ) -> None:
     rendering = channel.render(content(body="说明文字。\n" * 900))
-    outcome = await channel.publish(account, rendering, no_media)
+    outcome = await channel.publish(account, rendering, no_media, free)
     assert outcome.state is State.PUBLISHED
     assert len(outcome.ref.split(",")) == len(rendering["parts"]) > 1
 

@@ -14,7 +14,7 @@ from bot.wechat.client import AioWeChatClient, WeChatRefused
 from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
-from tests.bot.conftest import AES_KEY, Platforms, content, no_media
+from tests.bot.conftest import AES_KEY, Platforms, content, free, no_media
 
 PICTURE = "sha256:" + "c" * 64
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
@@ -65,7 +65,7 @@ async def test_an_article_is_drafted_published_and_settled_with_its_address(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
     rendering = channel.render(content(body=f"![图]({PICTURE})\n正文一段。"))
-    outcome = await channel.publish(account, rendering, media)
+    outcome = await channel.publish(account, rendering, media, free)
     assert outcome.state is State.SUBMITTED, outcome
     assert outcome.ref.startswith("publish:")
     done = await _settled(channel, account, outcome.ref)
@@ -79,7 +79,7 @@ async def test_an_article_is_drafted_published_and_settled_with_its_address(
 async def test_an_article_without_picture_uses_the_plain_cover(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
-    outcome = await channel.publish(account, channel.render(content()), no_media)
+    outcome = await channel.publish(account, channel.render(content()), no_media, free)
     assert outcome.state is State.SUBMITTED, outcome
 
 
@@ -87,7 +87,7 @@ async def test_what_the_platform_refuses_after_submission_is_failed_with_its_rea
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
     await _fault(platforms, "freepublish/submit", kind="publish_status", status=4)
-    outcome = await channel.publish(account, channel.render(content()), no_media)
+    outcome = await channel.publish(account, channel.render(content()), no_media, free)
     done = await _settled(channel, account, outcome.ref)
     assert (done.state, done.reason) == (State.FAILED, "平台审核不通过")
 
@@ -97,9 +97,9 @@ async def test_a_dropped_answer_to_submit_is_unknown_but_to_a_draft_it_is_retrie
 ) -> None:
     rendering = channel.render(content())
     await _fault(platforms, "freepublish/submit", kind="drop_answer")
-    assert (await channel.publish(account, rendering, no_media)).state is State.UNKNOWN
+    assert (await channel.publish(account, rendering, no_media, free)).state is State.UNKNOWN
     await _fault(platforms, "draft/add", kind="drop_answer")
-    assert (await channel.publish(account, rendering, no_media)).state is State.RETRYING
+    assert (await channel.publish(account, rendering, no_media, free)).state is State.RETRYING
 
 
 async def test_a_mass_send_repeated_after_a_dropped_answer_reaches_everyone_once(
@@ -109,8 +109,8 @@ async def test_a_mass_send_repeated_after_a_dropped_answer_reaches_everyone_once
     rendering = channel.render(content())
     await _fault(platforms, "message/mass/sendall", kind="drop_answer")
     assert channel.resumable(mass)
-    assert (await channel.publish(mass, rendering, no_media)).state is State.UNKNOWN
-    again = await channel.publish(mass, rendering, no_media)
+    assert (await channel.publish(mass, rendering, no_media, free)).state is State.UNKNOWN
+    again = await channel.publish(mass, rendering, no_media, free)
     assert again.state is State.SUBMITTED
     assert (await _settled(channel, mass, again.ref)).state is State.PUBLISHED
     citizen = await _citizen(platforms)
@@ -124,10 +124,10 @@ async def test_an_ended_token_is_renewed_exactly_once_for_four_workers(
     cache = MemoryCache()
     workers = [WeChatChannel(cache, platforms.hosts) for _ in range(4)]
     rendering = workers[0].render(content())
-    await workers[0].publish(account, rendering, no_media)
+    await workers[0].publish(account, rendering, no_media, free)
     await _fault(platforms, "draft/add", kind="invalidate_token")
     outcomes = await asyncio.gather(
-        *(worker.publish(account, rendering, no_media) for worker in workers)
+        *(worker.publish(account, rendering, no_media, free) for worker in workers)
     )
     assert {outcome.state for outcome in outcomes} == {State.SUBMITTED}
     cards = (await platforms.seen("accounts"))["accounts"]
@@ -141,7 +141,7 @@ async def test_a_token_that_stays_refused_holds_the_account_after_one_renewal(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
     await _fault(platforms, "draft/add", kind="refuse", code=40001, count=50)
-    outcome = await channel.publish(account, channel.render(content()), no_media)
+    outcome = await channel.publish(account, channel.render(content()), no_media, free)
     assert outcome.state is State.HELD
     assert outcome.detail["scope"] == "account"
     assert (await platforms.seen("requests", method="draft/add", count="1"))["count"] == 2
@@ -167,7 +167,8 @@ async def test_each_refusal_of_a_message_has_its_own_end(
     word: str,
 ) -> None:
     await _fault(platforms, "message/custom/send", kind="refuse", code=code)
-    outcome = await channel.push(account, "someone", channel.render(content()), "您订阅了就业")
+    words = "您订阅了就业"
+    outcome = await channel.push(account, "someone", channel.render(content()), words, free)
     assert (outcome.state, outcome.code) == (state, word)
 
 
@@ -177,10 +178,10 @@ async def test_a_push_inside_the_window_arrives_and_outside_it_is_held(
     citizen, rendering = await _citizen(platforms), channel.render(content())
     await platforms.control("say", account="wxqinghe", citizen=citizen, text="您好")
     assert (
-        await channel.push(account, citizen, rendering, "您订阅了就业")
+        await channel.push(account, citizen, rendering, "您订阅了就业", free)
     ).state is State.PUBLISHED
     await platforms.control("clock", advance=49 * 3600)
-    late = await channel.push(account, citizen, rendering, "您订阅了就业")
+    late = await channel.push(account, citizen, rendering, "您订阅了就业", free)
     assert (late.state, late.code) == (State.HELD, "window")
     await platforms.control("clock", offset_seconds=0)
 

@@ -51,7 +51,7 @@ from staff.people import Person, deactivate, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
-from tests.made import SEALS
+from tests.made import SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"
 NO_FACTS = NoFacts()
@@ -431,6 +431,7 @@ async def _published(office: Office, accounts: dict[str, str]) -> tuple[str, str
         item = await session.get(Item, row.id)
         if item is not None:
             item.state = "published"
+    await signed_out(office.deps.ledger, good)
     return row.id, good.id, unknown.id
 
 

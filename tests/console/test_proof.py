@@ -3,9 +3,11 @@
 import re
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from bot.models import Publication
+from bot.models import Account, Publication
+from config.clock import now
+from ledger.models import Incident
 from review_queue.models import Revision
 from tests.console.office import BODY, PEOPLE, Office, busy_morning
 
@@ -26,13 +28,59 @@ async def test_a_pasted_text_is_compared_with_what_was_published(office: Office)
 
 async def test_what_is_not_out_yet_is_not_told(office: Office) -> None:
     ids = await busy_morning(office)
-    async with office.deps.db.session() as session:
-        await session.execute(
-            update(Publication).where(Publication.id == ids["publication"]).values(state="created")
-        )
-    text = await (await office.client().get(f"/verify/{ids['publication']}")).text()
+    text = await (await office.client().get(f"/verify/{ids['unknown']}")).text()
     assert "还没有发布" in text
     assert "冬季取暖补助申请指南" not in text
+
+
+@pytest.mark.parametrize("field", ["state", "url", "account_id", "published_at"])
+async def test_a_publication_changed_by_sql_is_vouched_for_by_nobody(
+    office: Office, field: str
+) -> None:
+    """An account that never published, an address of somebody else's, a result nobody saw."""
+    ids = await busy_morning(office)
+    wrong = {"state": "created", "url": "https://x.example/", "published_at": now()}
+    async with office.deps.db.session() as session:
+        other = (await session.get_one(Publication, ids["unknown"])).account_id
+        values = {field: (wrong | {"account_id": other})[field]}
+        if field == "account_id":
+            await session.execute(update(Publication).values(release_id=Publication.id))
+        await session.execute(
+            update(Publication).where(Publication.id == ids["publication"]).values(values)
+        )
+    text = await (await office.client().get(f"/verify/{ids['publication']}")).text()
+    assert "不能证明这条内容是真的" in text
+    assert "x.example" not in text
+    assert f"publication:{ids['publication']}" in await changed(office)
+
+
+async def test_an_unknown_one_dressed_up_as_published_proves_nothing(office: Office) -> None:
+    """The whole row copied from one that is out, id apart: no signed entry names it."""
+    ids = await busy_morning(office)
+    async with office.deps.db.session() as session:
+        out = await session.get_one(Publication, ids["publication"])
+        fields = {"state": "published", "published_at": out.published_at, "seal": out.seal}
+        await session.execute(
+            update(Publication).where(Publication.id == ids["unknown"]).values(fields)
+        )
+    text = await (await office.client().get(f"/verify/{ids['unknown']}")).text()
+    assert "不能证明这条内容是真的" in text
+    assert f"publication:{ids['unknown']}" in await changed(office)
+
+
+async def test_an_account_renamed_by_sql_lends_no_name(office: Office) -> None:
+    ids = await busy_morning(office)
+    async with office.deps.db.session() as session:
+        await session.execute(update(Account).values(name="某某公司"))
+    text = await (await office.client().get(f"/verify/{ids['publication']}")).text()
+    assert "不能证明这条内容是真的" in text
+    assert "某某公司" not in text
+
+
+async def changed(office: Office) -> set[str]:
+    async with office.deps.db.session() as session:
+        query = select(Incident.subject).where(Incident.kind == "row_changed")
+        return set(await session.scalars(query))
 
 
 @pytest.mark.parametrize("power", ["text", "release", "state"])

@@ -12,7 +12,7 @@ from ledger.models import Incident
 from review_queue import drafting, recalling, submitting
 from review_queue.models import Item, Revision
 from staff.waiting import open_rows
-from storage.switches import stopped
+from storage.switches import Switch
 from tests.console.office import BODY, Office, busy_morning, set_roles
 
 PHONE = BODY + "\n联系人手机13812345678。"
@@ -330,7 +330,7 @@ async def test_switches_and_incidents_need_their_reason_and_are_signed(office: O
     assert (await browser.post("/console/settings/switches", **fields))[0] == 422
     await browser.post("/console/settings/switches", **fields, reason="核对内容")
     async with office.deps.db.session() as session:
-        assert await stopped(session, "publishing") is not None
+        assert (await session.get_one(Switch, "publishing")).stopped
         incident = (await session.scalars(select(Incident.id))).one()
     _, home = await browser.get("/console/")
     assert "已停止：公开发布" in home
@@ -460,16 +460,37 @@ async def test_a_held_publication_can_be_sent_again_and_a_finished_one_cannot(
     path = f"/console/publications/{ids['publication']}/settle"
     assert (await browser.post(path, sent="retry"))[0] == 409
     async with office.deps.db.session() as session:
-        await session.execute(
-            update(Publication).where(Publication.id == ids["publication"]).values(state="held")
-        )
-    _, text = await browser.get(f"/console/publications/{ids['publication']}")
+        (await session.get_one(Publication, ids["unknown"])).state = "held"
+    _, text = await browser.get(f"/console/publications/{ids['unknown']}")
     assert "已拦下，没有发出" in text
-    assert (await browser.post(path, sent="retry"))[0] == 303
+    held = f"/console/publications/{ids['unknown']}/settle"
+    assert (await browser.post(held, sent="retry"))[0] == 303
     async with office.deps.db.session() as session:
-        row = await session.get(Publication, ids["publication"])
-    assert row is not None
-    assert row.state == "created"
+        assert (await session.get_one(Publication, ids["unknown"])).state == "created"
+
+
+async def test_nobody_is_talked_into_sending_twice(office: Office) -> None:
+    """A row that calls itself held, or its old seal put back: what is signed as out stays out."""
+    ids = await busy_morning(office)
+    browser = await office.signed_in("editor")
+    path = f"/console/publications/{ids['publication']}/settle"
+    for by_sql in (True, False):
+        async with office.deps.db.session() as session:
+            if by_sql:
+                await session.execute(
+                    update(Publication)
+                    .where(Publication.id == ids["publication"])
+                    .values(state="held")
+                )
+            else:
+                row = await session.get_one(Publication, ids["publication"])
+                row.state = "held"
+                row.accept()
+        status, text = await browser.post(path, sent="retry")
+        assert status == 409
+        assert ("绕过本系统改动" if by_sql else "已经发出") in text
+    kinds = [entry.kind for entry in await office.deps.ledger.facts(f"item:{ids['published']}")]
+    assert "publication.settled" not in kinds
 
 
 async def test_a_text_changed_behind_the_back_is_shown_as_such(office: Office) -> None:

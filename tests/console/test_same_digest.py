@@ -78,8 +78,8 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
     """Every due publication, through the publisher and the real channels."""
     releases = Releases(office.deps.ledger, _nothing)
 
-    async def verified(release_id: str) -> Release:
-        return await releases.verify(release_id)
+    async def verified(release_id: str, account_id: str = "") -> Release:
+        return await releases.verify(release_id, account_id)
 
     async def media(marker: str) -> tuple[bytes, str]:
         async with office.deps.db.session() as session:
@@ -94,6 +94,7 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
     }
     wiring = Wiring(
         office.deps.db,
+        office.deps.ledger,
         office.deps.cache,
         Contacts(crypt),
         channels,

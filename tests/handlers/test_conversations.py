@@ -11,8 +11,8 @@ from bot.models import Contact, Delivery
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
 from storage.database import new_id
-from storage.switches import set_switch
 from subscriptions.models import Subscription
+from tests.made import turn
 
 
 async def active(citizen) -> list[tuple[str, str, str]]:
@@ -232,8 +232,7 @@ async def test_outside_the_library_a_topic_of_ours_goes_to_a_person(office, word
 
 
 async def test_asking_for_a_person_works_even_when_answers_are_stopped(citizen) -> None:
-    async with citizen.office.db.session() as session:
-        await set_switch(session, "answers", stopped=True, reason="演练", by="admin")
+    await turn(citizen.office.ledger, "answers")
     assert "暂停" in await citizen.say("高校毕业生创业补贴有多少")
     assert "已转值班人员" in await citizen.say("转人工")
     assert "没有正在生效的订阅" in await citizen.say("退订")

@@ -13,10 +13,10 @@ from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from storage.database import new_id
-from storage.switches import set_switch
 from subscriptions.matching import Matching, next_at
 from subscriptions.push import Pusher, merkle_root
 from subscriptions.subscribers import Wish
+from tests.made import signed_out, turn
 
 JOBS = {"topics": ["employment"], "groups": ["graduates"], "regions": ["ulanqab"]}
 
@@ -33,10 +33,10 @@ def matching() -> Matching:
     return Matching(starting_taxonomy())
 
 
-async def publication(town, account: str = "tg") -> Publication:
+async def publication(town, account: str = "tg", release: str = "r1") -> Publication:
     row = Publication(
         id=new_id(),
-        release_id="r1",
+        release_id=release,
         item_id="i1",
         account_id=account,
         digest="d",
@@ -45,6 +45,9 @@ async def publication(town, account: str = "tg") -> Publication:
     )
     async with town.db.session() as session:
         session.add(row)
+    ledger = getattr(town, "ledger", None)
+    if ledger is not None:
+        await signed_out(ledger, row)
     return row
 
 
@@ -128,10 +131,10 @@ def test_the_next_nine_o_clock_is_today_before_nine_and_tomorrow_after() -> None
 
 @pytest.fixture
 async def pusher(town, tmp_path, matching):
-    ledger = Ledger(town.db, load_signing_key(tmp_path / "k"), tmp_path / "anchors")
+    ledger = town.ledger = Ledger(town.db, load_signing_key(tmp_path / "k"), tmp_path / "anchors")
     asked: list[str] = []
 
-    async def verify(release_id: str) -> Release:
+    async def verify(release_id: str, account_id: str = "") -> Release:
         asked.append(release_id)
         if release_id == "forged":
             raise NotReleased(["第 2 级签名不符"])
@@ -152,8 +155,9 @@ async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher
         await session.execute(update(Delivery).values(state="published"))
     assert [await pusher.finish_due(), await pusher.finish_due()] == [1, 0]
     async with town.db.session() as session:
-        (entry,) = (await session.scalars(select(LedgerEntry))).all()
-    assert (entry.kind, entry.subject) == ("push.finished", f"publication:{place.id}")
+        query = select(LedgerEntry).where(LedgerEntry.kind == "push.finished")
+        (entry,) = (await session.scalars(query)).all()
+    assert entry.subject == f"publication:{place.id}"
     assert '"counts":{"published":3}' in entry.preimage
     assert entry.signature
 
@@ -161,18 +165,32 @@ async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher
 async def test_no_row_without_proof_and_none_while_push_is_stopped(town, pusher) -> None:
     await town.citizen(Wish("employment"))
     place = await publication(town)
-    async with town.db.session() as session:
-        await set_switch(session, "push", stopped=True, reason="演练", by="admin")
+    await turn(pusher._ledger, "push")
     assert (await pusher.create_due(), pusher.asked) == (0, [])
+    await turn(pusher._ledger, "push", stopped=False)
     async with town.db.session() as session:
-        await set_switch(session, "push", stopped=False, reason="", by="admin")
-        await session.execute(
-            update(Publication).where(Publication.id == place.id).values(release_id="forged")
-        )
+        await session.delete(await session.get_one(Publication, place.id))
+    await publication(town, release="forged")
     assert (await pusher.create_due(), await rows_of(town)) == (0, [])
     async with town.db.session() as session:
         (incident,) = (await session.scalars(select(Incident))).all()
     assert "签名不符" in incident.message
+
+
+@pytest.mark.parametrize("how", ["row", "entry"])
+async def test_what_no_signed_entry_says_is_out_is_pushed_to_nobody(town, pusher, how) -> None:
+    await town.citizen(Wish("employment"))
+    if how == "row":  # not out yet, and dressed up as published
+        place = await publication(town)
+        async with town.db.session() as session:
+            await session.execute(update(Publication).values(url="https://other.example/"))
+    else:
+        del town.ledger
+        place = await publication(town)
+    assert (await pusher.create_due(), await rows_of(town), pusher.asked) == (0, [], [])
+    async with town.db.session() as session:
+        (incident,) = (await session.scalars(select(Incident))).all()
+    assert (incident.kind, incident.subject) == ("row_changed", f"publication:{place.id}")
 
 
 async def test_an_account_on_the_mass_route_gets_no_personal_push(town, pusher) -> None:

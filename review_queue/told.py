@@ -1,0 +1,100 @@
+"""What citizens are told of publications: signed entries and released text, never a row alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.contract import State
+from bot.delivery.once import Told, recalled, same, told_of
+from bot.models import Account, Publication
+from ledger.append import Ledger
+from ledger.changed import row_changed
+from ledger.verify import Broken, Entry
+from review_queue.canonical import Draft, digest
+from review_queue.models import Revision
+
+AGE = 1.0  # seconds: what a page or an answer may lag behind the ledger
+_LOOKED = 4
+"""How many rows are looked at for each one that is told: recalled ones are left out."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """One publication as it may be told: the approved title, the signed address."""
+
+    title: str
+    url: str
+    at: datetime
+
+
+async def latest_on(ledger: Ledger, account_id: str, limit: int = 5) -> list[Published]:
+    """The newest publications of an account that are out and not recalled."""
+    query = (
+        select(Publication)
+        .where(Publication.account_id == account_id, Publication.state == State.PUBLISHED)
+        .order_by(Publication.published_at.desc())
+        .limit(limit * _LOOKED)
+    )
+    async with ledger.db.session() as session:
+        rows = (await session.scalars(query)).all()
+    found: list[Published] = []
+    for row in rows:
+        if len(found) < limit and (one := await _told(ledger, row)) is not None:
+            found.append(one)
+    return found
+
+
+async def _told(ledger: Ledger, row: Publication) -> Published | None:
+    facts = await facts_about(ledger, row.item_id)
+    told = await told_as_row(ledger, row, facts)
+    # A recalled item is out on the platform perhaps, but we point nobody to it.
+    if told is None or recalled(facts):
+        return None
+    draft = await approved_draft(ledger, row.item_id, told.digest)
+    return Published(draft.title, told.url, told.at) if draft is not None else None
+
+
+async def facts_about(ledger: Ledger, item_id: str) -> Sequence[Entry]:
+    """The signed entries about an item; none when the chain is broken."""
+    try:
+        return await ledger.facts(f"item:{item_id}", age=AGE)
+    except Broken:
+        return ()
+
+
+async def told_as_row(ledger: Ledger, row: Publication, facts: Sequence[Entry]) -> Told | None:
+    """What was signed about this publication; a row that says otherwise opens an incident."""
+    told = told_of(facts).get(row.id)
+    out = row.state == State.PUBLISHED
+    wrong = not row.whole or (told is not None and out and not same(row, told))
+    if wrong or (out and told is None):
+        await row_changed(ledger, "publication", row.id)
+    return told
+
+
+async def approved_draft(ledger: Ledger, item_id: str, wanted: str) -> Draft | None:
+    """The text behind a signed digest; None when the tables no longer have it unchanged."""
+    query = select(Revision.canonical).where(Revision.item_id == item_id, Revision.digest == wanted)
+    async with ledger.db.session() as session:
+        text = (await session.scalars(query.limit(1))).first()
+    if text is None or digest(text) != wanted:
+        return None
+    return Draft.from_canonical(text)
+
+
+async def account_name(ledger: Ledger, account: Account | None) -> str:
+    """What an account is called: by its newest signed entry, else by its sealed row, else ""."""
+    if account is None:
+        return ""
+    try:
+        facts = await ledger.facts(f"account:{account.id}", age=AGE)
+    except Broken:
+        facts = []
+    named = [entry.body["name"] for entry in facts if entry.body.get("name")]
+    if (named and named[-1] != account.name) or not account.whole:
+        await row_changed(ledger, "account", account.id)
+    if named:
+        return str(named[-1])
+    return account.name if account.whole else ""
