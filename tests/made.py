@@ -3,8 +3,10 @@
 from typing import Any
 
 from gates.finding import Finding
+from storage.crypt import DataKey
 from storage.seals import Seals
 
+DATA_KEY = DataKey(b"the data key of every test here!")
 SEALS = Seals(b"the seal key of every test here!")
 
 

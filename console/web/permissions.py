@@ -16,6 +16,12 @@ Route = TypeVar("Route", bound=Handler)
 PUBLIC = "public"
 """No session needed: sign-in, static files, health, and the citizen's verify page."""
 
+OWN_SIGNIN = "signin.own"
+"""One's own second step, and signing out: open also to who has to set it up first."""
+
+SET_UP = "set_up"
+"""The rule of a refusal by which a page leads to the set-up of the second step."""
+
 _ALL = frozenset(ROLES)
 _EDITORIAL = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 _REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
@@ -23,6 +29,7 @@ _WATCHERS = frozenset({"admin", "supervisor", "auditor"})
 
 ACTIONS: dict[str, frozenset[str]] = {
     "home": _ALL,
+    OWN_SIGNIN: _ALL,
     "items.read": _EDITORIAL | _WATCHERS,
     "items.note": _EDITORIAL | _WATCHERS,
     "items.write": frozenset({"editor"}),
@@ -81,6 +88,17 @@ def needs(action: str) -> Callable[[Route], Route]:
         return handler
 
     return mark
+
+
+def by_token(handler: Route) -> Route:
+    """An API token may do this although it writes: it drafts or counts, and decides nothing."""
+    handler.by_token = True  # type: ignore[attr-defined]  # read by the guard
+    return handler
+
+
+def open_to_tokens(handler: object) -> bool:
+    """Whether `by_token` stands on a handler."""
+    return getattr(handler, "by_token", False) is True
 
 
 def action_of(handler: object) -> str | None:
