@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
 from console.web.interface import ReasonBody, Strict, as_json, aware, picked, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_token, needs
 from content_sources.changes import (
     WantedChange,
     approve,
@@ -174,6 +174,7 @@ async def revoke_source(request: web.Request) -> web.StreamResponse:
     return as_json({"id": source_id, "state": "revoked"} | done)
 
 
+@by_token
 @needs("sources.read")
 @takes(UrlBody)
 async def check_url(request: web.Request) -> web.StreamResponse:
