@@ -40,6 +40,7 @@ from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
+from ledger.verify import Broken
 from migrations.run import upgrade
 from office.checking import own_texts
 from office.engine import TaskEngine
@@ -62,7 +63,9 @@ from review_queue.findings import Checks
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from staff.door import Door
 from staff.refusal import Refused
+from staff.second_factor import begin_first_week
 from staff.tasks import Tell
 from storage.cache import Cache
 from storage.crypt import DataKey
@@ -127,7 +130,13 @@ class Shenfa:
             taxonomy=self.taxonomy,
             tickets=self.tickets,
             ingest=self.ingest,
+            door=self.door,
         )
+
+    @property
+    def door(self) -> Door:
+        """The way in, for the console and for commands."""
+        return Door(self.ledger, self.cache, self.crypt)
 
     async def equip(self) -> list[str]:
         """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
@@ -169,6 +178,8 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)
     await sign_what_was_published(shenfa.ledger)
+    with suppress(Broken):  # as above the console opens, and shows where the ledger is broken
+        await begin_first_week(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:

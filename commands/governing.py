@@ -18,7 +18,8 @@ from commands.lines import say
 from commands.opening import office
 from config.setup import SetupError
 from console.settings.api import proposal_json
-from staff.sessions import Attempt, sign_in, sign_out, token_hash, visitor_of_session
+from staff.door import Attempt
+from staff.refusal import Refused
 
 Self = Annotated[str, typer.Option("--by", help="您的登录名；密码从提示或 SHENFA_PASSWORD 读取")]
 Answer = TypeVar("Answer")
@@ -41,28 +42,30 @@ def run_as(
 
     Every command with `--by` comes through here: nothing is signed before the proof held.
     """
-    attempt = _proof(login)
+    password = _password(login)
 
     async def run() -> Answer:
         async with office(home) as opened:
-            # The same door as the console's: limits on guessing and the signed entry hold here too.
-            token = await sign_in(opened.ledger, opened.cache, attempt)
-            person = await visitor_of_session(opened.ledger, token)
-            if person is None:
-                raise SetupError("登录没有成功，请重试")
-            try:
-                with Console(stderr=True).status("正在核对和试算"):
-                    return await work(opened, person.staff_id)
-            finally:
-                # A session of a command must not outlive it.
-                await sign_out(opened.db, token_hash(token))
+            person = await prove(opened, login, password)
+            with Console(stderr=True).status("正在核对和试算"):
+                return await work(opened, person)
 
     return asyncio.run(run())
 
 
-def _proof(login: str) -> Attempt:
-    """What shows that it is them; whatever sign-in wants besides a password is asked here."""
-    return Attempt(login, _password(login), "command line", "shenfa")
+async def prove(opened: Shenfa, login: str, password: str) -> str:
+    """The id of who acts, by their password and, where they have one, the code of their phone."""
+    # The same door as the console's: waits after failures and the signed entry hold here too.
+    attempt = Attempt(login, password, "command line", "shenfa")
+    try:
+        return await opened.door.prove(attempt, os.environ.get("SHENFA_CODE", ""))
+    except Refused as refused:
+        asked = any(reason.rule == "code_needed" for reason in refused.reasons)
+        # A job without a terminal would wait for the prompt for ever.
+        if not asked or not sys.stdin.isatty():
+            raise
+    code = await asyncio.to_thread(typer.prompt, f"{login} 的动态码或恢复码", err=True)
+    return await opened.door.prove(attempt, str(code))
 
 
 def _password(login: str) -> str:

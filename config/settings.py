@@ -1,6 +1,7 @@
 """Settings read from the environment (SHENFA_*), secrets also from NAME_FILE."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Self
 
@@ -29,6 +30,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = 8420
     public_url: str = ""
+    trusted_proxies: str = ""  # addresses or networks whose X-Forwarded-For is believed, by commas
     sends_in_flight: int = Field(default=8, ge=1, le=256)
     dev: bool = False
     dev_clock_file: Path | None = None
@@ -51,7 +53,13 @@ class Settings(BaseSettings):
             self.dev_clock_file = None
             self.dev_allow = ""
         self.public_url = self.public_url or f"http://{self.host}:{self.port}"
+        _ = self.proxies  # what cannot be read is said at the start, not at the first sign-in
         return self
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `trusted_proxies`; ValueError for what is none."""
+        return tuple(_network(part) for part in self.trusted_proxies.split(",") if part.strip())
 
     @property
     def allowed_private(self) -> frozenset[str]:
@@ -70,6 +78,13 @@ class Settings(BaseSettings):
 
     def _anchors(self) -> list[str]:
         return [part.strip() for part in self.ledger_anchors.split(",") if part.strip()]
+
+
+def _network(text: str) -> IPv4Network | IPv6Network:
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError as error:
+        raise ValueError(f"SHENFA_TRUSTED_PROXIES：{text.strip()} 不是地址或网段") from error
 
 
 def _is_path(place: str) -> bool:

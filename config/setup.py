@@ -71,7 +71,10 @@ class RosterSetup(_Strict):
 
 
 class Setup(_Strict):
-    """The whole file. `levels` (class to definition) replaces single classes of workflows.yaml."""
+    """The whole file. `levels` (class to definition) replaces single classes of workflows.yaml.
+
+    From `second_factor_from` on, admins and reviewers need a second step to sign in.
+    """
 
     organisation: str
     staff: list[StaffSetup] = Field(min_length=1)
@@ -80,6 +83,7 @@ class Setup(_Strict):
     roster: list[RosterSetup] = Field(default_factory=list)
     policies: list[str] = Field(default_factory=list)
     levels: dict[str, dict[str, object]] = Field(default_factory=dict)
+    second_factor_from: date | None = None  # at most a week from now, which is also the default
 
 
 class SetupError(Fault, ValueError):

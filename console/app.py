@@ -16,7 +16,7 @@ from console.experts import words as experts_words
 from console.home import pages as home_pages
 from console.items import pages as items_pages
 from console.items import words as items_words
-from console.me import absence, passkeys
+from console.me import absence, passkeys, second, signin
 from console.me import pages as me_pages
 from console.me import words as me_words
 from console.policies import pages as policies_pages
@@ -109,7 +109,9 @@ def _pages() -> Sequence[web.RouteDef]:
     return [
         web.get("", public_pages.front_door),
         web.get("/static/{name}", static_file),
+        *signin.ROUTES,
         *me_pages.ROUTES,
+        *second.ROUTES,
         *home_pages.ROUTES,
         *items_pages.ROUTES,
         *experts_pages.ROUTES,
@@ -146,7 +148,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     app.add_subapp("/console/", console)
 
     # An application each, because each answers a refusal in its own way.
-    interface = web.Application(middlewares=[guard(problem_json)])
+    interface = web.Application(middlewares=[guard(problem_json, tokens=True)])
     interface.add_routes(openapi.ROUTES)
     app.add_subapp("/api/v1/", interface)
 

@@ -76,6 +76,18 @@ def _home(settings: Settings) -> Iterator[Check]:
     yield Check("磁盘", state, f"数据目录所在磁盘剩 {free / _GIB:.1f} GB{more}")
     yield _port(settings.host, settings.port)
     yield _passkeys(settings.public_url)
+    yield _proxies(settings)
+
+
+def _proxies(settings: Settings) -> Check:
+    """Whether wrong sign-ins are counted for who makes them, or for the proxy before us."""
+    here = settings.host in ("127.0.0.1", "::1", "localhost")
+    if settings.proxies:
+        return Check("代理", OK, f"相信 {settings.trusted_proxies} 转来的地址")
+    if here and urlsplit(settings.public_url).scheme == "https":
+        words = "前面有代理，却没有设它的地址，所有人都算作同一个地址，一人输错密码大家都慢"
+        return Check("代理", WARN, f"{words}：请设 SHENFA_TRUSTED_PROXIES，例如 127.0.0.1")
+    return Check("代理", OK, "不相信任何转来的地址")
 
 
 def _passkeys(url: str) -> Check:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from bot.accounts import Accounts, NewAccount
 from bot.models import Organisation
-from config.clock import now, use_clock_file
+from config.clock import BEIJING, now, use_clock_file
 from config.settings import CONFIG, Settings
 from config.setup import Setup, SetupError, SourceSetup
 from content_sources.changes import determine
@@ -24,6 +24,7 @@ from office.keys import open_crypt, open_database, open_ledger
 from review_queue.governance.kinds import seed
 from review_queue.governance.rulesets import rows_of, seal_version
 from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from staff.factors import FIRST_WEEK
 from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
 from storage.database import Database, new_id
@@ -117,10 +118,24 @@ async def _begin(
             "ruleset": seal_version(1, rows_of(rules))[1],
             "sealed": True,
             "once": True,
+            "second_factor_from": _first_week(setup).isoformat(),
         },
     )
     await seed(tx, flows.values(), rules)
     return organisation
+
+
+def _first_week(setup: Setup) -> datetime:
+    """Until when admins and reviewers may sign in by password alone."""
+    latest = now() + FIRST_WEEK
+    if setup.second_factor_from is None:
+        return latest
+    wanted = datetime.combine(setup.second_factor_from, time(), BEIJING)
+    # Later would be never: who holds the setup file does not decide that the door stays open.
+    if wanted > latest:
+        words = "最多宽限一周，从初始化起算：请写早一些的日期，或去掉这一行"
+        raise SetupError(f"second_factor_from：{words}")
+    return wanted
 
 
 async def _add_people(

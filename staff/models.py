@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import String, Text
+from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -108,6 +108,22 @@ class Passkey(Base):
     confirmed_by: Mapped[str | None] = mapped_column(String(26))
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class SecondFactor(Sealed, Base):
+    """The one-time codes of a person: what their phone counts with. Signed entries say that it is.
+
+    `recovery` and `used` are keyed hashes; `last_step` is the newest step a code was taken for.
+    """
+
+    __tablename__ = "second_factor"
+    SEALED = ("staff_id", "secret", "recovery", "used", "last_step", "set_at")
+    staff_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    secret: Mapped[str] = mapped_column(Text)  # encrypted, bound to this row
+    recovery: Mapped[list[str]]
+    used: Mapped[list[str]]
+    last_step: Mapped[int] = mapped_column(BigInteger)
+    set_at: Mapped[datetime]
 
 
 class Task(Base):

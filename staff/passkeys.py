@@ -8,6 +8,7 @@ served by a taken-over server, which show one text and have another one signed.
 
 import hashlib
 import json
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -116,13 +117,44 @@ def assertion_faults(
     if key is None:
         return ["签名所用的通行密钥当时没有登记、没有经另一位管理员确认，或已停用"]
     try:
-        _verify(assertion, statement, key)
+        _verify(assertion, statement.challenge, key)
     except (WebAuthnException, ValueError, KeyError, TypeError):
         return ["通行密钥的签名与这一结论不符"]
     return []
 
 
-def _verify(assertion: Mapping[str, Any], statement: Statement, key: Mapping[str, Any]) -> int:
+def answers(assertion: Mapping[str, Any], challenge: bytes, entries: Iterable[Entry]) -> bool:
+    """Whether a device whose key counts now answered this challenge."""
+    key = key_at(entries, str(assertion.get("credential", "")), sys.maxsize)
+    try:
+        return key is not None and _verify(assertion, challenge, key) >= 0
+    except (WebAuthnException, ValueError, KeyError, TypeError):
+        return False
+
+
+def keys_in(entries: Sequence[Entry]) -> list[Mapping[str, Any]]:
+    """The registrations of a person that count now."""
+    names = {
+        str(entry.body["credential"]) for entry in entries if entry.kind == "passkey.registered"
+    }
+    found = (key_at(entries, name, sys.maxsize) for name in sorted(names))
+    return [key for key in found if key is not None]
+
+
+def challenge_options(
+    challenge: bytes, place: Place, credentials: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Options for navigator.credentials.get; without credentials the device offers its own."""
+    options = generate_authentication_options(
+        rp_id=place.rp_id,
+        challenge=challenge,
+        allow_credentials=[_descriptor(one) for one in credentials],
+        user_verification=UserVerificationRequirement.REQUIRED,
+    )
+    return options_to_json_dict(options)
+
+
+def _verify(assertion: Mapping[str, Any], challenge: bytes, key: Mapping[str, Any]) -> int:
     answer = {
         "id": assertion["credential"],
         "rawId": assertion["credential"],
@@ -131,7 +163,7 @@ def _verify(assertion: Mapping[str, Any], statement: Statement, key: Mapping[str
     }
     verified = verify_authentication_response(
         credential=answer,
-        expected_challenge=statement.challenge,
+        expected_challenge=challenge,
         expected_rp_id=str(key["rp_id"]),
         expected_origin=str(key["origin"]),
         credential_public_key=base64url_to_bytes(str(key["public_key"])),
@@ -298,13 +330,7 @@ class Passkeys:
         here = [row for row in usable if row.origin == place.origin]
         if not here:
             raise Refused(409, [_missing(rows, usable)])
-        options = generate_authentication_options(
-            rp_id=place.rp_id,
-            challenge=statement.challenge,
-            allow_credentials=[_descriptor(row.credential) for row in here],
-            user_verification=UserVerificationRequirement.REQUIRED,
-        )
-        return options_to_json_dict(options)
+        return challenge_options(statement.challenge, place, [row.credential for row in here])
 
 
 def _missing(rows: Sequence[Passkey], usable: Sequence[Passkey]) -> Reason:

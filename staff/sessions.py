@@ -1,9 +1,9 @@
-"""Signing in and staying signed in: passwords, server-side sessions, API tokens."""
+"""Staying signed in: server-side sessions and API tokens. The way in is staff/door.py."""
 
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from ledger.append import Ledger
+from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
+from staff.factors import set_up_by
 from staff.models import ApiToken, ConsoleSession, Staff
-from staff.people import password_holds
 from staff.refusal import Reason, Refused
+from staff.slowing import WINDOW
 from staff.standing import FRESH, standing
 from storage.cache import Cache
 from storage.database import Database
@@ -25,15 +26,18 @@ Access = TypeVar("Access", ConsoleSession, ApiToken)
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOKEN_LIFE = timedelta(days=90)
+PERSONAL, SERVICE = "sf_", "ss_"
+"""How a token begins: one with its owner's rights, and one that only reads and drafts."""
 _SEEN_EVERY = timedelta(seconds=60)
-_WINDOW = 900.0  # seconds in which failures are counted
-_PERSON_TRIES = 5  # one login from one address, counted before the password is checked
-_FAILURES = 50  # one login from anywhere, or one address with any login
+_OWN_TRIES = 5  # passwords a signed-in person may try within the window of staff/slowing.py
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """The person behind a request. `csrf` is empty for bearer tokens, which browsers never send."""
+    """The person behind a request. `csrf` is empty for bearer tokens, which browsers never send.
+
+    `set_up_by`: until when they have to set up a second step; after it they can do nothing else.
+    """
 
     staff_id: str
     login: str
@@ -41,6 +45,14 @@ class Visitor:
     roles: frozenset[str]
     csrf: str = field(repr=False)
     key: str = field(repr=False)
+    set_up_by: datetime | None = None
+    service: bool = False
+    """A service's token: it reads and drafts, and decides nothing."""
+
+    @property
+    def must_set_up(self) -> bool:
+        """Whether nothing but setting up a second step is open to them."""
+        return self.set_up_by is not None and self.set_up_by <= now()
 
 
 def token_hash(token: str) -> str:
@@ -48,71 +60,33 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _too_many() -> Refused:
-    words = "登录失败次数过多：请 15 分钟后再试，或请管理员重设密码"
-    return Refused(429, [Reason("too_many", words)])
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One sign-in form, and where it came from."""
-
-    login: str
-    password: str = field(repr=False)
-    address: str
-    user_agent: str
-
-
-async def sign_in(ledger: Ledger, cache: Cache, attempt: Attempt) -> str:
-    """The token of a new session. Refused says the same for an unknown login and a wrong password.
-
-    Both take the time of one password check; too many failures are refused with 429.
-    """
-    login = attempt.login[:60].lower()
-    person_key = f"signin:person:{token_hash(f'{login}@{attempt.address}')}"
-    wide = [f"signin:login:{token_hash(login)}", f"signin:address:{token_hash(attempt.address)}"]
-    failures = [int(await cache.get(key) or 0) for key in wide]
-    if await cache.count(person_key, _WINDOW) > _PERSON_TRIES or max(failures) >= _FAILURES:
-        raise _too_many()
-    person = await _person(ledger, attempt.login)
-    stored = person.password_hash if person else None
-    if not await password_holds(stored, attempt.password) or person is None:
-        for key in wide:
-            await cache.count(key, _WINDOW)
-        raise Refused(401, [Reason("signin", "登录名或密码不对，请检查后重新输入")])
-    await cache.delete(person_key)
+async def begin_session(tx: Transaction, person: Staff, user_agent: str, by: str) -> str:
+    """The token of a new session; `by` says how the person proved who they are."""
     token, moment = secrets.token_urlsafe(32), now()
-    async with ledger.transaction() as tx:
-        tx.session.add(
-            ConsoleSession(
-                token_hash=token_hash(token),
-                staff_id=person.id,
-                csrf=secrets.token_urlsafe(24),
-                created_at=moment,
-                seen_at=moment,
-                user_agent=attempt.user_agent[:200],
-            )
+    tx.session.add(
+        ConsoleSession(
+            token_hash=token_hash(token),
+            staff_id=person.id,
+            csrf=secrets.token_urlsafe(24),
+            created_at=moment,
+            seen_at=moment,
+            user_agent=user_agent[:200],
         )
-        await tx.append("signin", subject=f"staff:{person.id}", actor=person.id, body={})
+    )
+    await tx.append("signin", subject=f"staff:{person.id}", actor=person.id, body={"by": by})
     return token
-
-
-async def _person(ledger: Ledger, login: str) -> Staff | None:
-    """Who signs in with this login: an unbroken row of somebody who works here by signed entry."""
-    async with ledger.db.session() as session:
-        person = (await session.scalars(select(Staff).where(Staff.login == login))).first()
-    if person is None:
-        return None
-    if not person.whole:
-        await row_changed(ledger, "staff", person.id)
-        return None
-    return person if (await standing(ledger, person.id)).active else None
 
 
 async def limit_passwords(cache: Cache, staff_id: str) -> None:
     """Refuse (429) a signed-in person who tries too many passwords of their own."""
-    if await cache.count(f"password:{staff_id}", _WINDOW) > _PERSON_TRIES:
-        raise _too_many()
+    if await cache.count(f"password:{staff_id}", WINDOW) > _OWN_TRIES:
+        words = "密码试得太多：请 15 分钟后再试，或请管理员重设密码"
+        raise Refused(429, [Reason("too_many", words)])
+
+
+async def password_was_right(cache: Cache, staff_id: str) -> None:
+    """Forget the tries before."""
+    await cache.delete(f"password:{staff_id}")
 
 
 def live(session: ConsoleSession, moment: datetime) -> bool:
@@ -158,7 +132,9 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
         return None
     if row.revoked_at is not None or row.expires_at < now():
         return None
-    return await _visitor(ledger, person, "", key)
+    found = await _visitor(ledger, person, "", key)
+    # The token itself says what it is: its hash is stored, so nobody can make it another sort.
+    return replace(found, service=token.startswith(SERVICE)) if found is not None else None
 
 
 async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
@@ -169,7 +145,9 @@ async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visito
     stands = await standing(ledger, person.id, age=FRESH)
     if not stands.active:
         return None
-    return Visitor(person.id, person.login, person.name, stands.roles, csrf, key)
+    roles = stands.roles
+    late = await set_up_by(ledger, person.id, roles, age=FRESH)
+    return Visitor(person.id, person.login, person.name, roles, csrf, key, late)
 
 
 async def sign_out(db: Database, key: str) -> None:
@@ -212,11 +190,11 @@ async def sessions_of(session: AsyncSession, staff_id: str) -> list[ConsoleSessi
     return [row for row in rows if live(row, moment)]
 
 
-async def new_token(db: Database, staff_id: str, name: str) -> str:
-    """Make an API token of a person; shown once."""
+async def new_token(db: Database, staff_id: str, name: str, *, sort: str = PERSONAL) -> str:
+    """Make an API token of a person, PERSONAL or SERVICE; shown once."""
     if not name.strip():
         raise Refused(422, [Reason("name", "请给令牌起一个名字，例如“统计脚本”")])
-    token = "sf_" + secrets.token_urlsafe(32)
+    token = sort + secrets.token_urlsafe(32)
     async with db.session() as session:
         session.add(
             ApiToken(

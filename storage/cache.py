@@ -27,8 +27,8 @@ class Cache(Protocol):
     async def delete(self, key: str) -> None:
         """Forget the key."""
 
-    async def count(self, key: str, ttl: float) -> int:
-        """Add one and return the new count; the window starts with the first call."""
+    async def count(self, key: str, ttl: float, by: int = 1) -> int:
+        """Add `by` and return the new count; the window starts with the first call."""
 
     async def close(self) -> None:
         """Give connections back."""
@@ -70,11 +70,12 @@ class MemoryCache:
         """See Cache."""
         self._values.pop(key, None)
 
-    async def count(self, key: str, ttl: float) -> int:
+    async def count(self, key: str, ttl: float, by: int = 1) -> int:
         """See Cache."""
-        value = int(self._live(key) or 0) + 1
+        held = self._live(key)
+        value = int(held or 0) + by
         # The window starts with the first call and is not pushed on by later ones.
-        expiry = self._values[key][1] if value > 1 else time.monotonic() + ttl
+        expiry = self._values[key][1] if held is not None else time.monotonic() + ttl
         self._values[key] = (str(value), expiry)
         return value
 
@@ -125,12 +126,12 @@ class RedisCache:
         """See Cache."""
         await self.redis.delete(key)
 
-    async def count(self, key: str, ttl: float) -> int:
+    async def count(self, key: str, ttl: float, by: int = 1) -> int:
         """See Cache."""
         async with self.redis.pipeline(transaction=True) as pipe:
             # Both in one transaction: a counter without an expiry would lock a person out for good.
             pipe.set(key, 0, nx=True, px=int(ttl * 1000))
-            pipe.incr(key)
+            pipe.incrby(key, by)
             _, value = await pipe.execute()
         return int(value)
 

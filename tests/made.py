@@ -6,9 +6,11 @@ from bot.delivery.once import FINISHED, names_of
 from bot.models import Publication
 from gates.finding import Finding
 from ledger.append import Ledger
+from storage.crypt import DataKey
 from storage.seals import Seals
 from storage.switches import set_switch
 
+DATA_KEY = DataKey(b"the data key of every test here!")
 SEALS = Seals(b"the seal key of every test here!")
 
 

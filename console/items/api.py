@@ -12,7 +12,7 @@ from bot.contract import Content
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
 from console.web.interface import PAGE, Strict, as_json, aware, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from review_queue import claims, deciding, drafting, scope, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now, to_json
@@ -107,6 +107,7 @@ async def items(request: web.Request) -> web.StreamResponse:
         return as_json({"items": [item_json(row) for row in (await session.scalars(query)).all()]})
 
 
+@by_service
 @needs("items.write")
 @takes(ItemBody)
 async def create_item(request: web.Request) -> web.StreamResponse:
@@ -159,6 +160,7 @@ async def revisions(request: web.Request) -> web.StreamResponse:
     return as_json({"revisions": shown})
 
 
+@by_service
 @needs("items.write")
 @takes(RevisionBody)
 async def revise(request: web.Request) -> web.StreamResponse:

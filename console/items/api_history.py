@@ -12,7 +12,7 @@ from console.items.looks import NOTE_LENGTH, add_note, changes, last_look
 from console.items.timeline import records_of, steps
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 
 
 class NoteBody(Strict):
@@ -53,6 +53,7 @@ async def timeline(request: web.Request) -> web.StreamResponse:
     return as_json({"steps": [asdict(step) for step in made]})
 
 
+@by_service
 @needs("items.note")
 @takes(NoteBody)
 async def write_note(request: web.Request) -> web.StreamResponse:

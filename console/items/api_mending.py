@@ -7,7 +7,7 @@ from console.items.mending import attached, number_of
 from console.items.words import BRIEF, item_json
 from console.web.deps import acting
 from console.web.interface import Strict, as_json, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from gates.redaction import profiles
 from review_queue.suggestions import Choice, accept
 from review_queue.uploads import detach
@@ -26,12 +26,14 @@ class AcceptBody(Strict):
     profile: str = ""
 
 
+@by_service
 @needs("items.write")
 async def upload_attachment(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment (multipart/form-data: file, version, origin, licence)."""
     return as_json(item_json(await attached(request), BRIEF), 201)
 
 
+@by_service
 @needs("items.write")
 async def delete_attachment(request: web.Request) -> web.StreamResponse:
     """Take an attachment off; `version` is a query parameter."""

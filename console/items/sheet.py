@@ -5,9 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import segno
 from aiohttp import web
-from markupsafe import Markup
 from sqlalchemy import select
 
 from bot.contract import State
@@ -17,6 +15,7 @@ from console.items.facts import ItemFacts, facts_of
 from console.web.deps import DEPS, Deps
 from console.web.pages import page
 from console.web.permissions import needs
+from console.web.qr import qr_code
 from review_queue.models import Decision
 from review_queue.workflow import GATES
 
@@ -53,12 +52,6 @@ def _rows(facts: ItemFacts) -> list[Row]:
     return rows + [
         Row(one.level_name, [one], frozenset(GATES)) for one in made if one.level_name not in known
     ]
-
-
-def qr_code(address: str) -> Markup:
-    """A QR code as inline SVG, made here from an address of our own."""
-    made = segno.make(address, error="m", micro=False)
-    return Markup(made.svg_inline(scale=3, border=2, dark="#000"))  # noqa: S704  our own drawing
 
 
 async def _published(deps: Deps, item_id: str) -> Publication | None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from console.settings.staff import new_password
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
 from review_queue.governance.staff_changes import deactivate_now
@@ -177,6 +177,7 @@ async def make_proposal(request: web.Request) -> web.StreamResponse:
     return as_json(proposal_json(row), 201)
 
 
+@by_service
 @needs("proposals.make")
 @takes(PayloadBody)
 async def preview_proposal(request: web.Request) -> web.StreamResponse:

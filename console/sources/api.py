@@ -10,7 +10,7 @@ from pydantic import Field
 
 from console.web.deps import DEPS, visitor
 from console.web.interface import ReasonBody, Strict, as_json, aware, picked, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from content_sources import exceptions as made
 from content_sources.changes import (
     WantedChange,
@@ -177,6 +177,7 @@ async def revoke_source(request: web.Request) -> web.StreamResponse:
     return as_json({"id": source_id, "state": "revoked"} | done)
 
 
+@by_service
 @needs("sources.read")
 @takes(UrlBody)
 async def check_url(request: web.Request) -> web.StreamResponse:

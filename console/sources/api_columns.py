@@ -9,7 +9,7 @@ from sqlalchemy import select
 from console.items.differences import compare
 from console.web.deps import DEPS, found
 from console.web.interface import Strict, as_json, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from content_sources.models import Article, Column, Source
 
 
@@ -21,6 +21,7 @@ class PreviewBody(Strict):
     selectors: dict[str, str] = Field(default_factory=dict)
 
 
+@by_service
 @needs("sources.propose")
 @takes(PreviewBody)
 async def preview(request: web.Request) -> web.StreamResponse:

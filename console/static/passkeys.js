@@ -61,11 +61,9 @@
       register(form).catch((error) => say(why(error)));
     }));
 
-  // A decision form with data-passkey: the device signs what stands in it, then it is sent.
-  const sign = async (form, verdict) => {
-    const fields = new FormData(form);
-    fields.set("verdict", verdict);
-    const options = await ask(form.dataset.passkey, new URLSearchParams(fields));
+  // What the device answers to the question that `path` puts for these fields, as JSON.
+  const answer = async (path, fields) => {
+    const options = await ask(path, new URLSearchParams(fields));
     const made = await navigator.credentials.get({
       publicKey: {
         ...options,
@@ -73,7 +71,7 @@
         allowCredentials: described(options.allowCredentials),
       },
     });
-    form.elements.passkey.value = JSON.stringify({
+    return JSON.stringify({
       id: made.id,
       response: {
         authenticatorData: text(made.response.authenticatorData),
@@ -82,6 +80,27 @@
       },
     });
   };
+
+  // A decision form with data-passkey: the device signs what stands in it, then it is sent.
+  const sign = async (form, verdict) => {
+    const fields = new FormData(form);
+    fields.set("verdict", verdict);
+    form.elements.passkey.value = await answer(form.dataset.passkey, fields);
+  };
+
+  // Signing in: the device answers, then the form is sent. Without a script it stays hidden.
+  document.querySelectorAll("form[data-passkey-answer]").forEach((form) => {
+    form.hidden = !window.PublicKeyCredential;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      answer(form.dataset.passkeyAnswer, new FormData(form))
+        .then((signed) => {
+          form.elements.passkey.value = signed;
+          form.submit();
+        })
+        .catch((error) => say(why(error)));
+    });
+  });
 
   document.querySelectorAll("form[data-passkey]").forEach((form) =>
     form.addEventListener("submit", (event) => {

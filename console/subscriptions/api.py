@@ -4,7 +4,7 @@ from aiohttp import web
 
 from console.web.deps import DEPS
 from console.web.interface import Strict, as_json, read, takes
-from console.web.permissions import needs
+from console.web.permissions import by_service, needs
 from subscriptions.matching import Matching
 
 
@@ -15,6 +15,7 @@ class AudienceBody(Strict):
     accounts: list[str]
 
 
+@by_service
 @needs("subscriptions.read")
 @takes(AudienceBody)
 async def count_subscribers(request: web.Request) -> web.StreamResponse:

@@ -14,6 +14,7 @@ from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
+from staff.door import Door
 from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
@@ -33,6 +34,7 @@ class Deps:
     taxonomy: Taxonomy
     tickets: TicketWiring
     ingest: Ingest
+    door: Door
 
     @property
     def facets(self) -> Mapping[str, Mapping[str, str]]:

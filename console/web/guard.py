@@ -9,7 +9,15 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from console.web.deps import DEPS, VISITOR, forbidden
-from console.web.permissions import PUBLIC, action_of, may
+from console.web.permissions import (
+    OF_A_SESSION,
+    OWN_SIGNIN,
+    PUBLIC,
+    SET_UP,
+    action_of,
+    may,
+    open_to_services,
+)
 from review_queue.scope import eyes_of, record_look, seen_by
 from staff.passkeys import Place
 from staff.refusal import Reason, Refused
@@ -51,11 +59,11 @@ def set_headers(request: web.Request, response: web.StreamResponse) -> None:
         response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
 
-async def _who(request: web.Request) -> Visitor | None:
+async def _who(request: web.Request, *, tokens: bool) -> Visitor | None:
     ledger = request.config_dict[DEPS].ledger
     # A token first: a script that sends one has no form to take a form token from.
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token:
+    if tokens and scheme.lower() == "bearer" and token:
         return await visitor_of_token(ledger, token.strip())
     cookie = request.cookies.get(COOKIE)
     return await visitor_of_session(ledger, cookie) if cookie else None
@@ -91,10 +99,10 @@ async def check_form(request: web.Request, expected: str) -> None:
         raise Refused(403, [Reason("csrf", "页面已过期：请刷新页面后重新提交")])
 
 
-async def _admit(request: web.Request) -> None:
+async def _admit(request: web.Request, *, tokens: bool) -> None:
     """Session, then role, then form token. A route that declares nothing is closed."""
     action = action_of(request.match_info.handler)
-    person = await _who(request)
+    person = await _who(request, tokens=tokens)
     if person is not None:
         request[VISITOR] = person
     # What does not exist is said to be missing before anybody is asked to sign in.
@@ -105,9 +113,20 @@ async def _admit(request: web.Request) -> None:
     # Forgotten @needs closes a route, it does not open it.
     if action is None or not may(person.roles, action):
         raise forbidden(action or "items.write")
+    # Before anything else is done: until then a password alone has opened this session.
+    if person.must_set_up and action != OWN_SIGNIN:
+        raise Refused(403, [Reason(SET_UP, "您的角色必须有第二步验证：请先在“我的登录”里设好")])
+    if request.method in _SAFE:
+        return
     # A bearer token has no form token: no browser adds it by itself, so nobody else can.
-    if request.method not in _SAFE and person.csrf:
+    if person.csrf:
         await check_form(request, person.csrf)
+    elif person.service and not open_to_services(request.match_info.handler):
+        words = "服务令牌只能读取和起草，不能代人作决定：请用本人的令牌，或本人登录后在网页上做"
+        raise Refused(403, [Reason("token", words)])
+    elif action in OF_A_SESSION:
+        words = "登录、令牌和通行密钥只能由本人登录后在网页上改，接口令牌不行"
+        raise Refused(403, [Reason("token", words)])
 
 
 async def _viewer(request: web.Request) -> str | None:
@@ -122,13 +141,16 @@ async def _viewer(request: web.Request) -> str | None:
     return eyes.viewer
 
 
-def guard(problem: Problem) -> Middleware:
-    """The middleware; `problem` turns a refusal into a page or a JSON error."""
+def guard(problem: Problem, *, tokens: bool = False) -> Middleware:
+    """The middleware; `problem` turns a refusal into a page or a JSON error.
+
+    `tokens`: whether API tokens are looked at here. Pages are for people.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
-            await _admit(request)
+            await _admit(request, tokens=tokens)
             with seen_by(await _viewer(request)):
                 response = await handler(request)
         except Refused as refused:

@@ -8,7 +8,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from console.web.deps import DEPS, VISITOR
-from console.web.permissions import may
+from console.web.permissions import SET_UP, may
 from staff.refusal import Refused
 
 NAVIGATION = (
@@ -37,7 +37,10 @@ def _layout(request: web.Request) -> dict[str, object]:
     return {
         "person": person,
         "csrf": person.csrf if person else "",
-        "nav": [row for row in NAVIGATION if person and may(roles, row[3])],
+        # Who has to set up a second step first can go nowhere else.
+        "nav": [
+            row for row in NAVIGATION if person and not person.must_set_up and may(roles, row[3])
+        ],
         "may": lambda action: may(roles, action),
         "dev": request.config_dict[DEPS].settings.dev,
         "place": "",
@@ -80,6 +83,8 @@ _TITLES = {
 
 def problem_page(request: web.Request, refused: Refused) -> web.Response:
     """A refusal as a page; without a session, the way to sign in and back."""
+    if any(reason.rule == SET_UP for reason in refused.reasons):
+        return see("/console/me/second")
     if refused.status == 401 and request.path != "/console/signin":
         # Only a page that was asked for is shown again after signing in; a form is never repeated.
         back = request.rel_url.path_qs if request.method == "GET" else "/console/"

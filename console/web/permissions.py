@@ -16,13 +16,23 @@ Route = TypeVar("Route", bound=Handler)
 PUBLIC = "public"
 """No session needed: sign-in, static files, health, and the citizen's verify page."""
 
+OWN_SIGNIN = "signin.own"
+"""One's own second step, and signing out: open also to who has to set it up first."""
+
+SET_UP = "set_up"
+"""The rule of a refusal by which a page leads to the set-up of the second step."""
+
 _ALL = frozenset(ROLES)
 _EDITORIAL = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 _REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 _WATCHERS = frozenset({"admin", "supervisor", "auditor"})
 
+OF_A_SESSION = frozenset({OWN_SIGNIN, "tokens.own", "passkeys.confirm"})
+"""What no token does: a stolen one must not make another, nor another way in."""
+
 ACTIONS: dict[str, frozenset[str]] = {
     "home": _ALL,
+    OWN_SIGNIN: _ALL,
     "items.read": _EDITORIAL | _WATCHERS,
     "items.note": _EDITORIAL | _WATCHERS,
     "items.write": frozenset({"editor"}),
@@ -83,6 +93,17 @@ def needs(action: str) -> Callable[[Route], Route]:
         return handler
 
     return mark
+
+
+def by_service(handler: Route) -> Route:
+    """A service token may do this although it writes: it drafts or counts, and decides nothing."""
+    handler.by_service = True  # type: ignore[attr-defined]  # read by the guard
+    return handler
+
+
+def open_to_services(handler: object) -> bool:
+    """Whether `by_service` stands on a handler."""
+    return getattr(handler, "by_service", False) is True
 
 
 def action_of(handler: object) -> str | None:

@@ -110,6 +110,10 @@ ENTRY_KINDS = {
     "incident.closed": "处理事件",
     "checkpoint": "签名检查点",
     "ledger.restored": "从备份恢复",
+    "office.second_factor": "开始要求第二步验证",
+    "second_factor.set": "设好第二步验证",
+    "second_factor.removed": "去掉第二步验证",
+    "second_factor.recovered": "用恢复码登录",
     "signin": "登录",
     "gates.run": "五关检查",
 }

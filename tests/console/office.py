@@ -46,12 +46,13 @@ from review_queue.forms import ReviewForm
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
 from review_queue.workflow import GATES, load_workflows
+from staff.door import Door
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
-from tests.made import SEALS, signed_out
+from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"
 NO_FACTS = NoFacts()
@@ -239,17 +240,18 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         return [one for one in found if one.gate in MET]
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
-    queue = Queue.of(ledger, governance.levels, render, check)
+    queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,
         ledger=ledger,
         queue=queue,
         governance=governance,
-        cache=MemoryCache(),
+        cache=cache,
         taxonomy=starting_taxonomy(),
         tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
         ingest=Ingest(db, ledger, queue, Fetcher()),
+        door=Door(ledger, cache, DATA_KEY),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()
