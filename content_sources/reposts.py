@@ -28,11 +28,11 @@ from review_queue.canonical import Draft, canonical
 from review_queue.models import Item, Revision
 from review_queue.quarantine import lift
 from review_queue.states import ItemState
-from staff.models import Staff
-from staff.people import roles_at
+from staff.people import Member, read_person
 from staff.proposals import words_digest
 from staff.refusal import Reason, Refused
 from staff.rights import entitled
+from staff.standing import WAITING, facts_or_refuse, roles_at
 from storage.database import new_id
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
@@ -237,9 +237,9 @@ class Reposts:
             if row is None:
                 raise Refused(404, [Reason("missing", "没有这项例外申请")])
             item, _, digest = await _latest(tx.session, row.item_id)
-            person = await tx.session.get(Staff, staff_id)
-            editors = select(Revision.editor_id).where(Revision.item_id == row.item_id)
-            writers = set((await tx.session.scalars(editors)).all())
+            person = await read_person(tx.session, staff_id)
+            told = await facts_or_refuse(tx.session, f"item:{row.item_id}")
+            writers = {one.actor for one in told if one.kind == "revision.created"}
             # Every writer of any revision, not only the last: an exception covers the whole text.
             reasons = _sign_faults(row, person, writers)
             if not note.strip():
@@ -249,7 +249,11 @@ class Reposts:
             if digest != row.digest:
                 reasons.append(Reason("stale", "稿件在申请之后有修改，请重新申请例外"))
             if reasons:
-                status = 403 if {"role", "two_people"} & {one.rule for one in reasons} else 409
+                status = (
+                    403
+                    if {"role", "two_people", "unconfirmed"} & {one.rule for one in reasons}
+                    else 409
+                )
                 raise Refused(status, reasons)
             row.state = "granted" if verdict == "grant" else "refused"
             row.decided_by, row.decided_at, row.note = staff_id, now(), note.strip()
@@ -289,12 +293,13 @@ def _ask_faults(draft: Draft, judged: SourceRule | Refusal, reason: str) -> list
     return faults
 
 
-def _sign_faults(row: SourceException, person: Staff | None, writers: set[str]) -> list[Reason]:
+def _sign_faults(row: SourceException, person: Member, writers: set[str]) -> list[Reason]:
     faults = []
     if row.state != "asked":
         faults.append(Reason("state", "这项例外申请已经有结论"))
-    if person is None or not person.active or set(person.roles).isdisjoint(SIGNERS):
-        faults.append(Reason("role", "例外要由终审或监督角色的人签字"))
+    if person.roles.isdisjoint(SIGNERS):
+        words = "例外要由终审或监督角色的人签字"
+        faults.append(WAITING if person.waiting else Reason("role", words))
     elif person.id == row.asked_by or person.id in writers:
         faults.append(Reason("two_people", "申请人、作者和编辑不能给自己的稿件签字例外"))
     return faults

@@ -19,7 +19,7 @@ from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.validity import Life, last_day
 from ledger.append import Ledger, Transaction
 from review_queue.desk import ROBOT
-from staff.models import Staff
+from staff.people import person_with
 from staff.proposals import words_digest
 from staff.refusal import Reason, Refused
 from storage.database import new_id
@@ -217,9 +217,7 @@ async def _record(
 async def _person(session: AsyncSession, staff_id: str, roles: frozenset[str]) -> None:
     if staff_id == ROBOT and roles is PROPOSERS:  # a fetched page, which a person then approves
         return
-    person = await session.get(Staff, staff_id)
-    if person is None or not person.active or not roles & set(person.roles):
-        raise Refused(403, [Reason("role", "您的角色不能这样变更政策库，请联系管理员")])
+    await person_with(session, staff_id, roles)
 
 
 async def _check_new(session: AsyncSession, draft: PolicyDraft) -> None:

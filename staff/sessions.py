@@ -169,7 +169,7 @@ async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visito
     stands = await standing(ledger, person.id, age=FRESH)
     if not stands.active:
         return None
-    return Visitor(person.id, person.login, person.name, stands.roles, csrf, key)
+    return Visitor(person.id, person.login, person.name, stands.held, csrf, key)
 
 
 async def sign_out(db: Database, key: str) -> None:

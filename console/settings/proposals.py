@@ -6,10 +6,12 @@ from typing import Any
 from aiohttp import web
 
 from console.settings.forms import posted, text
-from console.settings.frame import people_of, settings_page
+from console.settings.frame import people_of, settings_page, waiting_people
+from console.settings.staff import id_of
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
+from staff.handover import confirm_person
 from staff.models import Proposal
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
@@ -18,6 +20,22 @@ from staff.refusal import Reason, Refused
 @needs("proposals.read")
 async def proposals(request: web.Request) -> web.StreamResponse:
     """What waits for a second person, then what was decided."""
+    return await _proposals(request)
+
+
+@needs("staff.confirm")
+async def confirm(request: web.Request) -> web.StreamResponse:
+    """确认是本人: somebody who did not make the login says so."""
+    deps = request.config_dict[DEPS]
+    staff_id = await id_of(deps.db, request.match_info["login"])
+    try:
+        await confirm_person(deps.ledger, staff_id, visitor(request).staff_id)
+    except Refused as refused:
+        return await _proposals(request, refused)
+    return see("/console/settings/proposals", "person_confirmed")
+
+
+async def _proposals(request: web.Request, refused: Refused | None = None) -> web.Response:
     deps = request.config_dict[DEPS]
     rows = await deps.governance.proposals.rows()
     people = {row.proposed_by for row in rows} | {row.decided_by or "" for row in rows}
@@ -28,8 +46,9 @@ async def proposals(request: web.Request) -> web.StreamResponse:
         "labels": {name: kind.label for name, kind in deps.governance.proposals.kinds.items()},
         "states": STATES,
         "people": await people_of(deps, people),
+        "waiting_people": await waiting_people(deps),
     }
-    return await settings_page(request, "settings/proposals.html", context)
+    return await settings_page(request, "settings/proposals.html", context, refused)
 
 
 @needs("proposals.read")
@@ -52,6 +71,7 @@ async def _proposal(
         "why_not": await made.why_not(row.id, visitor(request).staff_id)
         if row.state == "proposed"
         else [],
+        "approvers": await made.approvers(row) if row.state == "proposed" else (),
         "effect": row.effect,
         "result": result,
         "people": await people_of(deps, {row.proposed_by, row.decided_by or ""}),
@@ -71,7 +91,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
             result = await made.approve(key, me)
             # The change may have been of levels; the next item submitted must run under them.
             await deps.governance.levels.refresh()
-            if "password" in result:
+            if {"password", "half"} & set(result):
                 return await _proposal(request, None, result)
             return see(f"/console/settings/proposals/{key}", "change_approved")
         if verdict == "reject":
