@@ -53,7 +53,7 @@ from office.rooms import (
     build_review,
     build_tickets,
 )
-from office.upgrades import seal_what_stood
+from office.upgrades import seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.findings import Checks
@@ -165,6 +165,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await upgrade(db)
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
+    await sign_what_stood(shenfa.ledger)
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:

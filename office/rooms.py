@@ -17,6 +17,7 @@ from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
 from escalations.alarms import Alarms
 from escalations.calendar import load_hours
+from escalations.roster import RosterKind
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
 from handlers.commands import CommandWiring
@@ -32,9 +33,11 @@ from review_queue import publishing
 from review_queue.desk import Queue
 from review_queue.files import Files
 from review_queue.findings import Checks
+from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from staff.proposals import Kind
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
@@ -92,7 +95,11 @@ def build_base(settings: Settings, db: Database) -> Base:
 def build_review(base: Base) -> Review:
     """The queue with its rules, its gates and what they look at."""
     db, ledger = base.db, base.ledger
-    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger)
+    more: dict[str, Kind] = {
+        "account": AccountKind(ledger, base.accounts),
+        "roster": RosterKind(ledger, base.taxonomy.names("topics")),
+    }
+    governance, reposts = Governance.of(ledger, partial(clauses, db), more), Reposts(ledger)
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))

@@ -12,6 +12,7 @@ from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from console.web.words import clock_words
 from ledger.models import Incident, LedgerEntry
+from staff.incidents import closings
 from staff.refusal import Reason, Refused
 from storage.switches import Switch
 
@@ -26,12 +27,15 @@ class SwitchBody(Strict):
 
 @needs("incidents.read")
 async def incidents(request: web.Request) -> web.StreamResponse:
-    """Open incidents."""
+    """Open incidents, and who closes each: never whom it is about."""
     async with request.config_dict[DEPS].db.session() as session:
         query = select(Incident).where(Incident.closed_at.is_(None))
         rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
+        closing = await closings(session, rows)
     names = ("id", "kind", "subject", "message", "opened_at")
-    return as_json({"incidents": [picked(row, names) for row in rows]})
+    return as_json(
+        {"incidents": [picked(row, names) | {"closers": closing[row.id].by} for row in rows]}
+    )
 
 
 @needs("home")

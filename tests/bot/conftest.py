@@ -35,6 +35,7 @@ from sandbox.app import create_app
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
+from tests.made import a_ledger
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
@@ -116,6 +117,7 @@ class Office:
     def __init__(self, db: Database, crypt: DataKey, channel: Any, hosts: frozenset[str]) -> None:
         self.db, self.crypt, self.channel = db, crypt, channel
         self.cache = MemoryCache()
+        self.ledger = a_ledger(db)
         self.accounts = Accounts(db, crypt, hosts)
         self.contacts = Contacts(crypt)
         self.releases: dict[str, Release] = {}
@@ -126,9 +128,9 @@ class Office:
         self.account: Account
 
     async def open(self, platform: str, api_base: str, secrets_: Mapping[str, str], **more: Any):
-        async with self.db.session() as session:
+        async with self.ledger.transaction() as tx:
             self.account = await self.accounts.create(
-                session,
+                tx,
                 NewAccount(
                     slug=f"test-{platform}",
                     organisation_id=new_id(),
@@ -139,6 +141,7 @@ class Office:
                     settings=more.get("settings", {}),
                     assessment_ref="DEMO",
                 ),
+                "init",
             )
         return self
 

@@ -14,7 +14,7 @@ from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from staff.models import Staff
 from storage.database import Database
-from tests.made import SEALS
+from tests.made import SEALS, hire
 
 GRANT = """青禾县高校毕业生创业补贴办法
 
@@ -54,6 +54,7 @@ async def office(tmp_path: Path) -> AsyncIterator[SimpleNamespace]:
                     created_at=now(),
                 )
             )
+    await hire(ledger, people)
     library = PolicyLibrary(ledger)
     yield SimpleNamespace(
         db=db, ledger=ledger, library=library, service=KnowledgeService(db), tmp=tmp_path

@@ -95,7 +95,7 @@ async def test_two_different_people_with_the_right_roles(office, grant) -> None:
         await office.library.propose_import([grant], "duty1")
     assert refused.value.status == 403
     (own,) = await office.library.propose_import([grant], "admin1")
-    for person, rule in (("admin1", "two_people"), ("editor", "role"), ("nobody", "role")):
+    for person, rule in (("admin1", "two_people"), ("editor", "role"), ("nobody", "staff")):
         with pytest.raises(Refused) as refused:
             await office.library.approve(own.change_id, person)
         assert (refused.value.status, refused.value.reasons[0].rule) == (403, rule)
@@ -113,8 +113,9 @@ async def test_an_import_is_all_or_nothing(office, grant) -> None:
         await office.library.propose_import([grant, PolicyDraft(title=" ", text="正文")], "editor")
     assert refused.value.status == 422
     async with office.db.session() as session:
-        for table in (Policy, Clause, PolicyChange, LedgerEntry):
+        for table in (Policy, Clause, PolicyChange):
             assert (await session.scalars(select(table))).first() is None
+        assert set(await session.scalars(select(LedgerEntry.kind))) == {"staff.set"}
 
 
 async def test_a_rejection_needs_a_reason_and_frees_the_title(office, grant) -> None:

@@ -16,11 +16,13 @@ from review_queue.governance.kinds import Governance
 from review_queue.governance.staff_changes import change_password, deactivate_now
 from staff.handover import confirm_person
 from staff.models import Staff
+from staff.passkeys import key_at
 from staff.people import Half, Person, password_holds, set_staff
 from staff.refusal import Refused
 from staff.standing import standing
 from storage.database import Database
 from tests.review_queue.conftest import Office, make_office
+from tests.review_queue.test_passkeys import Owner
 
 OWN = "a-password-of-my-own"
 WHY = "本人忘记密码"
@@ -244,6 +246,35 @@ async def test_an_absence_one_person_signed_for_another_seats_nobody(place: Plac
     with pytest.raises(Refused) as caught:
         await place.office.decide(item, "reviewer2")
     assert rules(caught) == {"role"}
+
+
+async def test_a_key_made_with_a_login_nobody_confirmed_does_not_count(place: Place) -> None:
+    """Neither registered in time, nor later confirmed by who approved the reset."""
+    owner = Owner(place.office)
+    owner.staff = place.people["reviewer1"]
+    code = await place.reset("reviewer1")
+    with pytest.raises(Refused) as caught:
+        await owner.register()
+    assert rules(caught) == {"unconfirmed"}
+    ledger, credential = place.office.queue.ledger, "made-in-between"
+    body = {"credential": credential, "public_key": "k", "rp_id": "r", "origin": "o"}
+    subject = f"staff:{owner.staff}"
+    async with ledger.transaction() as tx:
+        await tx.append("passkey.registered", subject=subject, actor=owner.staff, body=body)
+    await place.own_password("reviewer1", code)
+    await place.confirm("reviewer1", "admin3")
+    async with ledger.transaction() as tx:
+        said = {"credential": credential}
+        await tx.append(
+            "passkey.confirmed", subject=subject, actor=place.people["admin3"], body=said
+        )
+    assert key_at(await ledger.facts(subject), credential, 10**9) is None
+    made = await owner.register()
+    for barred in ("admin1", "admin2"):
+        with pytest.raises(Refused) as caught:
+            await owner.keys.confirm(made, place.people[barred])
+        assert rules(caught) == {"two_people"}
+    await owner.keys.confirm(made, place.people["admin3"])
 
 
 async def test_a_reset_opens_an_incident_that_names_both(place: Place) -> None:
