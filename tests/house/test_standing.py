@@ -11,7 +11,6 @@ COLUMNS = {"roles", "active"}
 LISTS = {
     "commands/levels.py": "which classes the staff listed now could fill, before anything is set",
     "commands/opening.py": "finds a login; what is then done asks for the person's standing",
-    "commands/staff.py": "prints who is listed",
     "console/items/facts.py": "names and roles beside what people did",
     "console/me/absence.py": "whom a form offers; setting an absence asks anew",
     "console/settings/api.py": "prints who is listed",
