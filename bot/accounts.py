@@ -8,13 +8,19 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.account_entries import account_digest, newest_of, sign_account
 from bot.channels import CHANNELS
 from bot.contract import AccountView
 from bot.http import check_api_base
 from bot.models import Account
 from config.clock import now
+from ledger.append import Transaction, signed_facts
+from ledger.verify import Broken, Entry
 from storage.crypt import DataKey, place_of
 from storage.database import Database, new_id
+
+_FRESH = 1.0  # seconds an account is believed for what citizens send to it
+_NOT_AS_SIGNED = "账号记录与签名的登记不符，被绕过本系统改动，已停止使用：请查明后重新提出账号变更"
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Accounts:
         self._crypt = crypt
         self._allowed = allowed_private
 
-    async def create(self, session: AsyncSession, new: NewAccount) -> Account:
-        """Add the row; ValueError in Chinese names the field and the remedy."""
+    def check(self, new: NewAccount) -> None:
+        """ValueError in Chinese names the field and the remedy."""
         channel = CHANNELS.get(new.platform)
         if channel is None:
             raise ValueError(f"平台 platform 只能是 {'、'.join(CHANNELS)}")
@@ -69,6 +75,22 @@ class Accounts:
             raise ValueError(problem)
         check_api_base(new.api_base, self._allowed)
         _check_assessment(new.platform, new.assessment_ref, enabled=new.enabled)
+
+    def encrypted(self, account_id: str, secrets: Mapping[str, str]) -> str:
+        """The secrets as the database keeps them, bound to this account."""
+        place = place_of("account", account_id, "secrets")
+        return self._crypt.encrypt(json.dumps(dict(secrets)), place)
+
+    def opened(self, account_id: str, secrets: str) -> dict[str, str]:
+        """The secrets behind what `encrypted` gave; ValueError when it is not this account's."""
+        found: dict[str, str] = json.loads(
+            self._crypt.decrypt(secrets, place_of("account", account_id, "secrets"))
+        )
+        return found
+
+    async def create(self, tx: Transaction, new: NewAccount, actor: str) -> Account:
+        """Add the row and sign it; ValueError in Chinese names the field and the remedy."""
+        self.check(new)
         account_id = new_id()
         row = Account(
             id=account_id,
@@ -77,31 +99,22 @@ class Accounts:
             platform=new.platform,
             name=new.name,
             api_base=new.api_base.rstrip("/"),
-            secrets=self._crypt.encrypt(
-                json.dumps(dict(new.secrets)), place_of("account", account_id, "secrets")
-            ),
+            secrets=self.encrypted(account_id, new.secrets),
             settings=dict(new.settings),
             enabled=new.enabled,
             owner=new.owner,
             assessment_ref=new.assessment_ref,
             created_at=now(),
         )
-        session.add(row)
-        await session.flush()
+        tx.session.add(row)
+        await tx.session.flush()
+        await sign_account(tx, row, actor)
         return row
-
-    async def enable(self, session: AsyncSession, account_id: str, *, enabled: bool) -> None:
-        """Switch an account on or off; one abroad needs its assessment reference (T15)."""
-        row = await session.get(Account, account_id)
-        if row is None:
-            raise LookupError("没有这个账号")
-        _check_assessment(row.platform, row.assessment_ref, enabled=enabled)
-        row.enabled = enabled
 
     def view(self, row: Account) -> AccountView:
         """The account with its secrets opened; ValueError when it may not be used."""
         if not row.whole:
-            raise ValueError("账号记录被绕过本系统改动，已停止使用：请查明后重新登记账号")
+            raise ValueError(_NOT_AS_SIGNED)
         # Checked again and not only when made: whoever can write the table could send our secrets
         # to a host of their own.
         check_api_base(row.api_base, self._allowed)
@@ -110,20 +123,23 @@ class Accounts:
             platform=row.platform,
             name=row.name,
             api_base=row.api_base,
-            secrets=json.loads(
-                self._crypt.decrypt(row.secrets, place_of("account", row.id, "secrets"))
-            ),
+            secrets=self.opened(row.id, row.secrets),
             settings=row.settings,
         )
 
-    async def open(self, account_id: str) -> AccountView:
-        """The enabled account; LookupError in Chinese otherwise."""
+    async def open(self, account_id: str, *, age: float = 0.0) -> AccountView:
+        """The enabled account as it was signed last; LookupError or ValueError otherwise.
+
+        With `age`, entries read so many seconds ago are good enough (what a citizen sets off).
+        """
         async with self._db.session() as session:
             row = await session.get(Account, account_id)
-        if row is None:
-            raise LookupError("没有这个账号")
-        if not row.whole:
+            if row is None:
+                raise LookupError("没有这个账号")
+            signed = await _newest(session, account_id, age)
+        if not row.whole or signed is None or signed.body["digest"] != account_digest(row):
             await self._changed("account", row.id)
+            raise ValueError(_NOT_AS_SIGNED)
         if not row.enabled:
             raise LookupError(f"账号 {row.name} 已停用")
         # The reference may have been taken away since the account was switched on.
@@ -137,7 +153,15 @@ class Accounts:
             account_id = (await session.scalars(query)).first()
         if account_id is None:
             raise LookupError("没有这个账号")
-        return await self.open(account_id)
+        return await self.open(account_id, age=_FRESH)
+
+
+async def _newest(session: AsyncSession, account_id: str, age: float) -> Entry | None:
+    subject = f"account:{account_id}"
+    try:
+        return newest_of((await signed_facts(session, [subject], age=age))[subject])
+    except Broken as broken:
+        raise LookupError(f"台账核验不通过，账号暂停使用：{broken}") from broken
 
 
 def _check_assessment(platform: str, reference: str, *, enabled: bool) -> None:

@@ -99,6 +99,9 @@ def proposals_approve(
         say({"id": proposal, "state": "approved", "result": shown})
         return
     say("已批准，变更已生效")
+    if "half" in shown:
+        say(f"{shown['login']} 口令的后一半（只显示这一次，当面交给本人）：{shown['half']}")
+        say("本人登录时输入：前一半-后一半；改密码后再由没有经手的人确认")
     if "password" in shown:
         say(f"{shown['login']} 的密码（只显示这一次）：{shown['password']}")
 

@@ -11,12 +11,15 @@ from commands.governing import Self, propose, proposed, run, run_as
 from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
-from review_queue.governance.staff_changes import deactivate_now, reset_password
+from console.settings.api import proposal_json
+from console.settings.staff import id_of
+from review_queue.governance.handovers import ask_reset
+from review_queue.governance.staff_changes import deactivate_now
+from staff.handover import confirm_person
 from staff.models import Staff
 from staff.roles import ROLES
-from staff.sessions import revoke_tokens
 
-group = new_group("人员：查看、提出变更、停用、重设密码")
+group = new_group("人员：查看、提出变更、停用、重设密码、确认本人")
 
 
 @group.command("list")
@@ -71,16 +74,32 @@ def staff_reset_password(
     login: Annotated[str, typer.Argument(help="登录名")],
     *,
     by: Self,
+    reason: Why,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """给不能登录的人一个新密码，只显示一次；记入台账并开一个事件。"""
+    """提出给不能登录的人一次性口令，您的一半只显示一次；另一半由批准人看到。"""
 
-    async def work(opened: Shenfa, person: str) -> str:
-        staff_id, password = await reset_password(opened.ledger, login, person)
-        # A password is reset because it may be known to others: their open doors close with it.
-        await revoke_tokens(opened.db, staff_id)
-        return password
+    async def work(opened: Shenfa, person: str) -> tuple[dict[str, object], str]:
+        row, half = await ask_reset(opened.governance.proposals, login, person, reason)
+        return proposal_json(row), half.shown
 
-    password = run_as(home, by, work)
-    say({"login": login, "password": password} if as_json else f"{login} 的新密码：{password}")
+    row, half = run_as(home, by, work)
+    if as_json:
+        say({**row, "half": half})
+        return
+    proposed(row, as_json=False)
+    say(f"口令的前一半（只显示这一次，当面交给本人）：{half}")
+
+
+@group.command("confirm")
+def staff_confirm(
+    login: Annotated[str, typer.Argument(help="登录名")], *, by: Self, home: Home = None
+) -> None:
+    """当面确认一个人的新登录；由没有经手重设或新建的人确认。"""
+
+    async def work(opened: Shenfa, person: str) -> None:
+        await confirm_person(opened.ledger, await id_of(opened.db, login), person)
+
+    run_as(home, by, work)
+    say(f"{login} 已确认，现在可以审核和办理")

@@ -26,7 +26,7 @@ from gates.work import Work
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, canonical
-from staff.people import roles_at
+from staff.standing import roles_at
 
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 SIGNERS = ("reviewer_3", "supervisor")

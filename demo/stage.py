@@ -13,6 +13,7 @@ import aiohttp
 from sqlalchemy import select
 
 from app import Shenfa, listening, open_shenfa
+from bot.account_entries import sign_account
 from bot.models import Account
 from config.settings import Settings
 from config.setup import Setup
@@ -162,10 +163,14 @@ async def _follow(stage: Stage, was_at: str) -> None:
     The old address stays in the list, so that what came from there keeps its source.
     """
     shenfa, url = stage.shenfa, stage.sandbox.url
-    async with shenfa.db.session() as session:
+    async with shenfa.ledger.transaction() as tx:
+        session = tx.session
         for platform, account_id in stage.accounts.items():
             account = await session.get_one(Account, account_id)
-            account.api_base = f"{url}/{platform}"  # row by row: each is sealed anew
+            account.api_base = f"{url}/{platform}"
+            await session.flush()  # row by row: each is sealed anew
+            # The demo's own hand: no office has a road past its two people.
+            await sign_account(tx, account, stage.people["admin1"])
         for column in await session.scalars(
             select(Column).where(Column.url.startswith(f"{was_at}/"))
         ):

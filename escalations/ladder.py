@@ -1,13 +1,15 @@
 """Who is told of a ticket, one after the other, until somebody takes it."""
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from escalations.calendar import in_words, with_calendar
-from escalations.models import RosterEntry, Ticket
+from escalations.models import Ticket
+from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
-from staff.models import Staff
+from staff.people import active_with
+from staff.roles import ROLES
 
 
 async def escalate_due(wiring: TicketWiring) -> int:
@@ -85,7 +87,7 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
             return
         mark = {"staff": "", "at": now().isoformat(), "tier": ticket.tier, "overdue": True}
         ticket.notified = [*ticket.notified, mark]
-        supervisors = await _supervisors(tx.session)
+        supervisors = await active_with(tx.session, {"supervisor"})
         await tx.append("ticket.overdue", subject=subject, actor=ROBOT, body={})
     await wiring.ledger.open_incident(
         "ticket.overdue",
@@ -99,24 +101,21 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
 
 async def _ladder(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
     """Whom to tell, in order: by tier, within it the topic's people first, at last supervisors."""
-    query = (
-        select(RosterEntry)
-        .join(Staff, Staff.id == RosterEntry.staff_id)
-        .where(Staff.active.is_(True), or_(RosterEntry.topic == topic, RosterEntry.topic == ""))
-    )
-    rows = (await session.scalars(query)).all()
-    ordered = sorted(rows, key=lambda row: (row.tier, row.topic == "", row.position, row.id))
+    lines = [line for line in await roster_now(session) if line.topic in ("", topic)]
+    working = set(await active_with(session, ROLES))
+    ordered = [
+        line
+        for _, line in sorted(
+            enumerate(lines), key=lambda one: (one[1].tier, one[1].topic == "", one[0])
+        )
+        if line.staff in working
+    ]
     last = (ordered[-1].tier if ordered else -1) + 1
     # Reversed, so that a person on several lines keeps the first of them.
-    ladder = {row.staff_id: row.tier for row in reversed(ordered)}
-    ordered_ids = [row.staff_id for row in ordered]
-    for staff_id in await _supervisors(session):
+    ladder = {line.staff: line.tier for line in reversed(ordered)}
+    ordered_ids = [line.staff for line in ordered]
+    for staff_id in await active_with(session, {"supervisor"}):
         if staff_id not in ladder:
             ladder[staff_id] = last
             ordered_ids.append(staff_id)
     return [(staff_id, ladder[staff_id]) for staff_id in dict.fromkeys(ordered_ids)]
-
-
-async def _supervisors(session: AsyncSession) -> list[str]:
-    staff = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
-    return sorted(person.id for person in staff if "supervisor" in person.roles)

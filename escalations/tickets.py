@@ -21,6 +21,7 @@ from escalations.models import Ticket, TicketMessage, TicketReply
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
 from staff.models import Staff
+from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 
@@ -190,12 +191,9 @@ async def ticket_of(session: AsyncSession, ticket_id: str) -> Ticket:
     return ticket
 
 
-async def on_duty(session: AsyncSession, staff_id: str) -> Staff:
+async def on_duty(session: AsyncSession, staff_id: str) -> Member:
     """The person, who must be on duty or a supervisor; else Refused (403)."""
-    person = await session.get(Staff, staff_id)
-    if person is None or not person.active or not DUTY_ROLES & set(person.roles):
-        raise refused(403, "role", "需要值班（duty）或主管（supervisor）角色")
-    return person
+    return await person_with(session, staff_id, DUTY_ROLES)
 
 
 def check_holder(ticket: Ticket, staff_id: str) -> None:

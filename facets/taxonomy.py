@@ -41,6 +41,10 @@ class Taxonomy:
         """The facet, or None."""
         return self.facets.get(dimension, {}).get(key)
 
+    def names(self, dimension: str) -> dict[str, str]:
+        """Label by key of one dimension."""
+        return {key: facet.label for key, facet in self.facets.get(dimension, {}).items()}
+
     def label(self, dimension: str, key: str) -> str:
         """What people see for `key`; the key itself when it is no longer in the taxonomy."""
         facet = self.get(dimension, key)

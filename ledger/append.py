@@ -43,6 +43,8 @@ from storage.database import Database, new_id
 CHECKPOINT = "checkpoint"
 CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
 BATCH = 2000
+LEDGER = "ledger"
+"""Where a session's `info` carries its office's Ledger (see signed_facts)."""
 IN_THREAD = 20  # more new entries than this are verified off the event loop
 
 
@@ -114,6 +116,7 @@ class Ledger:
     ) -> None:
         """Anchors go to `anchor_path` and every `further` file: on other file systems, best."""
         self.db = db
+        db.carry(LEDGER, self)
         self.anchor_path = anchor_path
         self.files = AnchorFiles([anchor_path, *further])
         self._key = key
@@ -351,6 +354,21 @@ class Ledger:
         )
         session.add(incident)
         return incident.id
+
+
+async def signed_facts(
+    session: AsyncSession, subjects: Sequence[str], *, age: float = 0.0
+) -> dict[str, list[Entry]]:
+    """What the ledger over this session's database has signed about `subjects`. Raises Broken.
+
+    For acts that are given a session alone: they decide by this and not by the tables beside it.
+    """
+    ledger = session.info.get(LEDGER)
+    if not isinstance(ledger, Ledger):
+        raise RuntimeError("signed entries were asked for over a database without a ledger")
+    if len(subjects) == 1:
+        return {subjects[0]: await ledger.facts(subjects[0], age=age)}
+    return await ledger.facts_of(subjects)
 
 
 def _signed_by(key: Ed25519PublicKey, mark: Mark) -> bool:

@@ -18,6 +18,7 @@ from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
 from escalations.alarms import Alarms
 from escalations.calendar import load_hours
+from escalations.roster import RosterKind
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
 from gates.pool import Pool
@@ -37,9 +38,11 @@ from review_queue import publishing
 from review_queue.desk import Queue
 from review_queue.files import Files
 from review_queue.findings import Checks
+from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from staff.proposals import Kind
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
@@ -102,9 +105,14 @@ def build_review(base: Base) -> Review:
     db, ledger = base.db, base.ledger
     # Whatever takes a text or a file apart does so in processes of its own.
     results = Results(Pool(preload=("content_sources.provenance",)))
-    governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger, results)
+    more: dict[str, Kind] = {
+        "account": AccountKind(ledger, base.accounts),
+        "roster": RosterKind(ledger, base.taxonomy.names("topics")),
+        **source_kinds(ledger),
+    }
+    reposts = Reposts(ledger, results)
+    governance = Governance.of(ledger, partial(clauses, db), more)
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules))
-    governance.proposals.kinds |= source_kinds(ledger)
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))

@@ -15,7 +15,7 @@ from config.settings import CONFIG, Settings
 from config.setup import Setup, SetupError, SourceSetup
 from content_sources.changes import determine
 from content_sources.models import Column, Source
-from escalations.models import RosterEntry
+from escalations.roster import DutyLine, set_roster
 from gates.engine import RuleSet
 from ledger.append import Transaction
 from ledger.models import LedgerEntry
@@ -27,6 +27,7 @@ from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_
 from staff.factors import FIRST_WEEK
 from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
+from staff.since import ALL
 from storage.database import Database, new_id
 
 
@@ -75,11 +76,11 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
         people = await _add_people(tx, setup, hashes)
         for row in setup.accounts:
             await accounts.create(
-                tx.session, NewAccount(organisation_id=organisation.id, **row.model_dump())
+                tx, NewAccount(organisation_id=organisation.id, **row.model_dump()), "init"
             )
         for source in setup.sources:
             await _add_source(tx, source)
-        _add_roster(tx, setup, people)
+        await _add_roster(tx, setup, people)
     return {
         "home": str(settings.home),
         "console": f"{settings.public_url}/console/",
@@ -119,6 +120,7 @@ async def _begin(
             "sealed": True,
             "once": True,
             "second_factor_from": _first_week(setup).isoformat(),
+            "rules": list(ALL),
         },
     )
     await seed(tx, flows.values(), rules)
@@ -150,19 +152,12 @@ async def _add_people(
     }
 
 
-def _add_roster(tx: Transaction, setup: Setup, people: Mapping[str, Staff]) -> None:
-    for position, duty in enumerate(setup.roster):
+async def _add_roster(tx: Transaction, setup: Setup, people: Mapping[str, Staff]) -> None:
+    for duty in setup.roster:
         if duty.login not in people:
             raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
-        tx.session.add(
-            RosterEntry(
-                id=new_id(),
-                topic=duty.topic,
-                tier=duty.tier,
-                position=position,
-                staff_id=people[duty.login].id,
-            )
-        )
+    lines = [DutyLine(duty.topic, duty.tier, people[duty.login].id) for duty in setup.roster]
+    await set_roster(tx, lines, "init")
 
 
 def _starting_levels(setup: Setup) -> dict[str, Workflow]:

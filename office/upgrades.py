@@ -6,10 +6,14 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.account_entries import sign_account
 from bot.models import Account, Contact
+from escalations.models import RosterEntry
+from escalations.roster import DutyLine, sign_roster
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken
 from staff.models import ApiToken, ConsoleSession, Staff
+from staff.since import ACCOUNTS, ALL, ROSTER, RULES
 from storage.crypt import DataKey, place_of
 from storage.seals import Sealed
 
@@ -38,6 +42,35 @@ async def seal_what_stood(ledger: Ledger, crypt: DataKey) -> int:
         counts["Contact"] = await _bind_contacts(tx.session, crypt)
         await _say(tx, counts)
     return sum(counts.values())
+
+
+async def sign_what_stood(ledger: Ledger) -> list[str]:
+    """Sign what an earlier version kept in tables alone, and from when on its rules count.
+
+    Accounts and the roster as they are now; what was decided before stays judged as it was then.
+    Returns the rules that were brought. Once each: later nothing unsigned is taken in.
+    """
+    try:
+        facts = await ledger.facts(SUBJECT)
+    except Broken:
+        return []
+    known = {rule for entry in facts for rule in entry.body.get("rules", ())}
+    brought = [rule for rule in ALL if rule not in known]
+    if not facts or not brought:
+        return []
+    async with ledger.transaction() as tx:
+        if ACCOUNTS in brought:
+            # What somebody wrote past the earlier version is not signed with the rest.
+            for account in (await tx.session.scalars(select(Account))).all():
+                if account.whole:
+                    await sign_account(tx, account, "system")
+        if ROSTER in brought:
+            query = select(RosterEntry).order_by(RosterEntry.position, RosterEntry.id)
+            rows = (await tx.session.scalars(query)).all()
+            lines = [DutyLine(row.topic, row.tier, row.staff_id) for row in rows]
+            await sign_roster(tx, lines, "system")
+        await tx.append(RULES, subject=SUBJECT, actor="system", body={"rules": brought})
+    return brought
 
 
 async def _say(tx: Transaction, counts: dict[str, int]) -> None:

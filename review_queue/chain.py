@@ -24,10 +24,12 @@ from review_queue.workflow import (
     person_faults,
     read_workflow,
 )
+from staff.absence import substitute_in
 from staff.passkeys import Statement, assertion_faults
-from staff.people import roles_at
 from staff.refusal import Reason
 from staff.roles import REVIEWERS
+from staff.since import TWO_PEOPLE, WRITERS, counts_from
+from staff.standing import roles_at
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,25 @@ def people_of(entries: Sequence[Entry]) -> set[str]:
 
 @dataclass(frozen=True)
 class Makers:
-    """Who may not approve: the author, the last editor of the text, who asked for 应急."""
+    """Who may not approve: the author, every writer of the text, who asked for 应急."""
 
     author: str
     editor: str
     asker: str = ""
+    writers: frozenset[str] = frozenset()
+
+    @property
+    def barred(self) -> frozenset[str]:
+        """All of them."""
+        return self.writers | {self.author, self.editor, self.asker} - {""}
 
 
-def makers(chain: Chain, upto: int | None = None) -> Makers:
+def makers(chain: Chain, upto: int | None = None, *, judged: int | None = None) -> Makers:
     """The makers as of entry `upto` (None: now). A revision that only changed the class counts not.
 
-    In an emergency run, who asked for the fast lane is none of its reviewers.
+    In an emergency run, who asked for the fast lane is none of its reviewers. `judged` is the
+    entry whose actor must be none of them: one written before the rule about writers was signed
+    is judged by author and last editor alone, so that what was released then stays released.
     """
     kept = [entry for entry in chain.entries if upto is None or entry.seq < upto]
     revisions = [entry for entry in kept if entry.kind == "revision.created"]
@@ -76,14 +86,24 @@ def makers(chain: Chain, upto: int | None = None) -> Makers:
     texts = [entry for entry in revisions if not entry.body.get("class_only")]
     submits = [entry for entry in kept if entry.kind == "item.submitted"]
     asker = submits[-1].actor if submits and submits[-1].body.get("emergency") else ""
-    return Makers(revisions[0].actor, texts[-1].actor if texts else revisions[-1].actor, asker)
+    old = judged is not None and judged < counts_from(chain.office, WRITERS)
+    return Makers(
+        author=revisions[0].actor,
+        editor=texts[-1].actor if texts else revisions[-1].actor,
+        asker=asker,
+        writers=frozenset() if old else frozenset(entry.actor for entry in texts),
+    )
 
 
 def maker_faults(staff_id: str, who: Makers, earlier: Collection[str]) -> list[Reason]:
     """Separation of duties, the asker of an emergency included."""
     faults = person_faults(staff_id, who.author, who.editor, earlier)
-    # Said once: who asked and wrote is already barred as the writer.
-    if staff_id == who.asker and staff_id not in (who.author, who.editor):
+    # Said once: each is barred by the first of these already.
+    if staff_id in (who.author, who.editor):
+        return faults
+    if staff_id in who.writers:
+        faults.append(Reason("writer", "写过或改过这一稿文字的人不能审核它，以前的版本也算"))
+    elif staff_id == who.asker:
         faults.append(Reason("asker", "提出应急的人不能审核这一稿"))
     return faults
 
@@ -220,11 +240,11 @@ def _approval_faults(run: _Run, entry: Entry, progress: _Progress) -> list[str]:
     # Who acted in whose place must follow from signed absences and not from what the decision says.
     if not reasons and place != claimed:
         reasons = [Reason("place", "代谁审核与台账不符")]
-    who = makers(chain)
+    who = makers(chain, judged=entry.seq)
     reasons += maker_faults(entry.actor, who, earlier)
     # Standing in for somebody who may not decide would be a way around the separation of duties.
-    if claimed in (who.author, who.editor, who.asker, *earlier) and claimed:
-        reasons.append(Reason("place", "不能代作者、最后修改人或已审核的人审核"))
+    if claimed in who.barred.union(earlier) and claimed:
+        reasons.append(Reason("place", "不能代写过这一稿的人、提出应急的人或已审核的人审核"))
     # The secrecy of each attachment is answered one by one, as the law on state secrets asks.
     markers = {part["media"]: part["name"] for part in run.draft.attachments}
     reasons += form_faults(level, entry.body, (), markers)
@@ -260,7 +280,8 @@ def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standin
     if absent and absent != OVERDUE:
         facts = chain.staff.get(absent, ())
         # Roles as of the moment of the decision: later changes neither heal nor break it.
-        if substitute_at(facts, entry) == entry.actor:
+        at, strict = datetime.fromisoformat(entry.at), counts_from(chain.office, TWO_PEOPLE)
+        if substitute_in(facts, at, entry.seq, strict) == entry.actor:
             stands_in[absent] = roles_at(facts, entry.seq)
     # The next in line may act only after a signed entry has said that the level is late.
     late = absent == OVERDUE and any(
@@ -268,18 +289,6 @@ def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standin
         for one in chain.of("level.overdue", run_seq)
     )
     return Standing(roles_at(chain.staff.get(entry.actor, ()), entry.seq), stands_in, overdue=late)
-
-
-def substitute_at(facts: Sequence[Entry], entry: Entry) -> str:
-    """Who stood in for the person of these entries when `entry` was written, or ""."""
-    told = [one for one in facts if one.kind == "staff.absent" and one.seq < entry.seq]
-    if not told:
-        return ""
-    body, at = told[-1].body, datetime.fromisoformat(entry.at)
-    # The newest word about an absence holds: coming back early is told as an absence that has
-    # ended.
-    away = datetime.fromisoformat(body["from"]) <= at < datetime.fromisoformat(body["to"])
-    return str(body["substitute"]) if away else ""
 
 
 # --- class ----------------------------------------------------------------------------------
@@ -321,10 +330,11 @@ def class_faults(chain: Chain, draft: Draft, triggers: Triggers) -> list[str]:
     """Whether the class was lowered without another person's signed consent."""
 
     def may(entry: Entry) -> bool:
-        then, now_ = makers(chain, entry.seq), makers(chain)
+        then = makers(chain, entry.seq, judged=entry.seq)
+        now_ = makers(chain, judged=entry.seq)
         # Neither who made the text then nor who makes it now: otherwise an edit would turn the
         # judge into the author.
-        barred = {then.author, then.editor, now_.author, now_.editor}
+        barred = {then.author, then.editor, now_.author, now_.editor} | now_.writers
         return entry.actor not in barred and chain.holds_role(entry, REVIEWERS)
 
     gap, words = class_gap(chain, draft, triggers, may)
@@ -351,7 +361,6 @@ def is_waived(chain: Chain, wanted: str, finding: Finding, salts: Mapping[int, s
     if not finding.waivable:
         return False
     revisions = chain.of("revision.created")
-    who = makers(chain)
     # What concerns secrecy is let stand by the secrecy role alone.
     roles = {"secrecy"} if finding.gate == "secrecy" else REVIEWERS
     return any(
@@ -359,7 +368,7 @@ def is_waived(chain: Chain, wanted: str, finding: Finding, salts: Mapping[int, s
         and entry.body["gate"] == finding.gate
         and entry.body["rule"] == finding.rule
         # Another person's consent, or none.
-        and entry.actor not in (who.author, who.editor, who.asker)
+        and entry.actor not in makers(chain, judged=entry.seq).barred
         and chain.holds_role(entry, roles)
         and commitment(salts.get(entry.seq, ""), finding_place(finding)) == entry.body["finding"]
         # Waivers older than the last revision are void: they were given for another text.

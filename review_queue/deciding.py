@@ -23,8 +23,8 @@ from review_queue.release import decision_words
 from review_queue.rounds import Round, Seat, follow_up, seated
 from review_queue.states import Verb, move
 from review_queue.workflow import Level
-from staff.models import Staff
 from staff.passkeys import Statement, assertion_faults
+from staff.people import Member
 from staff.refusal import Reason, Refused, refuse
 from storage.database import new_id
 
@@ -36,7 +36,7 @@ class Sitting:
     item: Item
     round: Round
     seat: Seat
-    person: Staff
+    person: Member
 
     @property
     def level(self) -> Level:

@@ -20,8 +20,7 @@ from review_queue.governance.levels import ApprovedLevels
 from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
 from review_queue.workflow import Workflow
-from staff.models import Staff
-from staff.people import read_person
+from staff.people import Member, read_person
 from staff.refusal import Reason, Refused
 from storage.database import Database, new_id
 
@@ -77,7 +76,7 @@ class Opened:
     """An item somebody acts on, with its latest revision as it was read in this transaction."""
 
     item: Item
-    person: Staff
+    person: Member
     revision: Revision
 
     @property

@@ -12,7 +12,7 @@ from config.clock import now
 from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.canonical import KINDS, Draft, digest
-from review_queue.chain import class_gap
+from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
     WINDOW,
@@ -29,9 +29,10 @@ from review_queue.desk import (
 from review_queue.models import Item, Revision
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import EMERGENCY
-from staff.models import Staff
+from staff.people import Member
 from staff.refusal import Reason, Refused, refuse, status_of
 from staff.roles import REVIEWERS
+from staff.standing import WAITING
 from storage.database import new_id
 
 
@@ -192,6 +193,8 @@ async def lower_class(queue: Queue, item_id: str, staff_id: str, to: str, reason
         top, _ = class_gap(chain, kept, queue.triggers, lambda entry: True)
         top = highest([top, draft.klass])
         reasons = _lower_faults(item, person, to, reason)
+        if person.id in makers(chain).writers - {item.author_id, item.last_editor_id}:
+            reasons.append(Reason("writer", "写过或改过这一稿文字的人不能降低它的类别"))
         if to in RANKS and rank(to) >= rank(top):
             reasons.append(Reason("klass", f"稿件类别是{draft.klass}，不用降低"))
         refuse(reasons)
@@ -223,12 +226,14 @@ def current_of(item: Item, revision: Revision) -> dict[str, object]:
     }
 
 
-def edit_faults(item: Item, person: Staff, version: int) -> list[Reason]:
+def edit_faults(item: Item, person: Member, version: int) -> list[Reason]:
     """Why this person cannot change the item as they read it."""
     reasons = []
     if item.state == ItemState.QUARANTINED:
         reasons.append(Reason("state", f"稿件已隔离，不能修改：{item.return_reason}"))
-    if "editor" not in person.roles:
+    if person.waiting:
+        reasons.append(WAITING)
+    elif "editor" not in person.roles:
         reasons.append(Reason("role", "只有编辑能修改和提交稿件，审核人员请退回并说明"))
     if item.version != version:
         reasons.append(Reason("stale", "稿件在您打开之后有变化，请先看新的内容"))
@@ -237,7 +242,7 @@ def edit_faults(item: Item, person: Staff, version: int) -> list[Reason]:
     return reasons
 
 
-def _lower_faults(item: Item, person: Staff, to: str, reason: str) -> list[Reason]:
+def _lower_faults(item: Item, person: Member, to: str, reason: str) -> list[Reason]:
     reasons = []
     if to not in RANKS:
         reasons.append(Reason("klass", f"只能降为：{'、'.join(RANKS)}"))

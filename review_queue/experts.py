@@ -19,8 +19,8 @@ from ledger.append import Ledger
 from review_queue.canonical import commitment
 from review_queue.expert_models import ExpertLink
 from review_queue.models import Item, Revision
-from staff.models import Staff
-from staff.refusal import Reason, Refused
+from staff.people import Member, lacking, person_with, read_person
+from staff.refusal import Reason, Refused, status_of
 from storage.database import new_id, new_salt
 
 LONGEST = 30  # days a link may stay open
@@ -67,11 +67,11 @@ class Experts:
         token = secrets.token_urlsafe(32)
         async with self.ledger.transaction() as tx:
             item = await tx.session.get(Item, item_id)
-            person = await tx.session.get(Staff, staff_id)
+            person = await read_person(tx.session, staff_id)
             if item is None:
                 raise Refused(404, [Reason("item", "没有这篇稿件")])
             if reasons := _ask_faults(item, person, question):
-                raise Refused(403 if reasons[0].rule == "role" else 422, reasons)
+                raise Refused(status_of(reasons), reasons)
             moment = now()
             link = ExpertLink(
                 id=new_id(),
@@ -132,11 +132,9 @@ class Experts:
         """Close a link nobody has answered yet, for whoever may ask."""
         async with self.ledger.transaction() as tx:
             link = await tx.session.get(ExpertLink, link_id)
-            person = await tx.session.get(Staff, staff_id)
+            await person_with(tx.session, staff_id, ASKERS)
             if link is None:
                 raise Refused(404, [Reason("link", "没有这个核对链接")])
-            if person is None or not person.active or ASKERS.isdisjoint(person.roles):
-                raise Refused(403, [_ROLE])
             if link.answered_at is not None:
                 raise Refused(409, [Reason("answered", "对方已经答复，不能再收回")])
             link.withdrawn_at = now()
@@ -167,12 +165,9 @@ def state_of(link: ExpertLink, digest: str) -> str:
     return "已过期" if link.expires_at <= now() else "等待答复"
 
 
-_ROLE = Reason("role", "只有编辑和审核人员能请部门核对")
-
-
-def _ask_faults(item: Item, person: Staff | None, question: Question) -> list[Reason]:
-    if person is None or not person.active or ASKERS.isdisjoint(person.roles):
-        return [_ROLE]
+def _ask_faults(item: Item, person: Member, question: Question) -> list[Reason]:
+    if wrong := lacking(person, ASKERS):
+        return wrong
     faults = []
     if item.state not in _OPEN:
         faults.append(Reason("state", "稿件已经发布或撤回，不用再请部门核对"))

@@ -11,6 +11,7 @@ from review_queue.desk import Queue, opened
 from review_queue.expert_models import ExpertLink
 from review_queue.forms import ReviewForm
 from review_queue.models import Decision, Item, Referral
+from review_queue.rounds import makers_of
 from review_queue.states import ItemState, Verb, move
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
@@ -68,6 +69,8 @@ async def answer_referral(queue: Queue, item_id: str, staff_id: str, text: str) 
             reasons.append(Reason("author", "作者不能代记有关部门的答复"))
         elif staff_id == item.last_editor_id:
             reasons.append(Reason("last_editor", "最后修改的人不能代记有关部门的答复"))
+        elif staff_id in (await makers_of(tx.session, item, None)).writers:
+            reasons.append(Reason("writer", "写过或改过这一稿文字的人不能代记有关部门的答复"))
         refuse(reasons)
         return await answer_referral_in(tx, item, staff_id, text)
 
@@ -75,7 +78,7 @@ async def answer_referral(queue: Queue, item_id: str, staff_id: str, text: str) 
 async def hear_expert(queue: Queue, link: ExpertLink) -> None:
     """An expert's answer given after the item was referred is the department's answer.
 
-    Not through a link its author or last editor made: they could answer it themselves.
+    Not through a link that somebody who wrote the text made: they could answer it themselves.
     """
     async with queue.ledger.transaction() as tx:
         item = await tx.session.get(Item, link.item_id)
@@ -91,7 +94,7 @@ async def hear_expert(queue: Queue, link: ExpertLink) -> None:
         asked = (await tx.session.scalars(query.limit(1))).first()
         if item is None or item.state != ItemState.REFERRED or asked is None:
             return
-        if link.asked_by in (item.author_id, item.last_editor_id):
+        if link.asked_by in (await makers_of(tx.session, item, None)).barred:
             return
         said = "没有问题" if link.verdict == "agree" else "有问题"
         words = f"{link.organisation}（{link.name}）：{said}。{link.text}"

@@ -1,20 +1,22 @@
 """What waits for decisions, who may sit where, and one person's queue. Nothing here writes."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from review_queue.chain import Makers, maker_faults
-from review_queue.models import Decision, Emergency, Item
+from review_queue.chain import Chain, Makers, maker_faults, makers
+from review_queue.models import Decision, Emergency, Item, Revision
 from review_queue.states import ItemState, state_name
 from review_queue.workflow import EMERGENCY, Standing, Workflow, eligible, read_workflow
-from staff.absence import absences_at
+from staff.absence import absences_at, stands_in_for
 from staff.models import Staff
-from staff.refusal import Reason
+from staff.people import Member, read_person
+from staff.refusal import Reason, Refused
+from staff.standing import WAITING, facts_or_refuse
 from storage.database import Database
 
 _PAGES = 50  # of a queue that are looked through for what one person may decide
@@ -30,6 +32,8 @@ class Round:
     overdue: bool
     asker: str
     emergency: Emergency | None = None
+    circle: frozenset[str] = frozenset()
+    """Who alone may know of a confined item; empty: everybody."""
 
     @property
     def open(self) -> tuple[int, ...]:
@@ -72,33 +76,40 @@ async def round_of(session: AsyncSession, item: Item) -> Round | None:
 
 
 async def who_may(session: AsyncSession, item: Item) -> list[str]:
-    """Everybody who may decide at a waiting level of this item now."""
+    """Everybody who may decide at a waiting level of this item now: for telling and for lists."""
     round_ = await round_of(session, item)
     if round_ is None:
         return []
     # An office has some dozen people, so all are looked at instead of a clever query.
     people = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
-    absences = await absences_at(session, now())
+    absences, who = await absences_at(session, now()), await makers_of(session, item, round_)
     return [
         person.id
         for person in people
-        if not _seat(item, round_, person, absences.get(person.id, {})).reasons
+        if not _seat(round_, who, _listed(person), absences.get(person.id, {})).reasons
     ]
+
+
+def _listed(row: Staff) -> Member:
+    """Somebody as their row says, to be told of what waits; when they act, they are asked anew."""
+    return Member(row.id, row.login, row.name, frozenset(row.roles))
 
 
 async def waiting_for(db: Database, staff_id: str, limit: int = 200) -> list[Item]:
     """Items with a level this person may decide now, the most urgent first.
 
     What the database cannot rule out (an earlier level decided by this person) is passed
-    over, and as many more are read: three queries for each `limit` items looked at.
+    over, and as many more are read: four queries for each `limit` items looked at, and one for
+    each that this person has a revision of.
     """
     kept: list[Item] = []
     async with db.session() as session:
-        person = await session.get(Staff, staff_id)
-        if person is None or not person.active:
+        try:
+            person = await read_person(session, staff_id)
+        except Refused:
             return []
-        stands_in = (await absences_at(session, now(), staff_id)).get(staff_id, {})
-        roles = set(person.roles).union(*stands_in.values())
+        stands_in = await stands_in_for(session, staff_id)
+        roles = person.roles.union(*stands_in.values())
         # A first sieve in the database over words of roles; the exact rule is asked below of each
         # item.
         mine = or_(Item.waiting == "*", *(Item.waiting.contains(f" {one} ") for one in roles))
@@ -116,9 +127,15 @@ async def waiting_for(db: Database, staff_id: str, limit: int = 200) -> list[Ite
             items = (await session.scalars(query.offset(page * limit))).all()
             decided = await _decided(session, items)
             emergencies = await _emergencies(session, items)
+            touched = await _touched(session, items, staff_id)
             for item in items:
                 round_ = _round(item, decided.get(item.id, ()), emergencies.get(item.id))
-                if round_ and not _seat(item, round_, person, stands_in).reasons:
+                if round_ is None:
+                    continue
+                who = _makers_in_row(item, round_)
+                if item.id in touched:
+                    who = await makers_of(session, item, round_)
+                if not _seat(round_, who, person, stands_in).reasons:
                     kept.append(item)
             if len(kept) >= limit or len(items) < limit:
                 break
@@ -126,18 +143,19 @@ async def waiting_for(db: Database, staff_id: str, limit: int = 200) -> list[Ite
 
 
 async def seated(
-    session: AsyncSession, item: Item, person: Staff, wanted: int | None = None
+    session: AsyncSession, item: Item, person: Member, wanted: int | None = None
 ) -> tuple[Round | None, Seat]:
     """State, level, role, substitution and separation of duties; gates are asked elsewhere."""
     round_ = await round_of(session, item)
     if round_ is None:
         fault = Reason("state", f"稿件现在是“{state_name(item)}”，不在审核中")
         return None, Seat(0, "", [fault])
-    seat = _seat(item, round_, person, {}, wanted=wanted)
+    who = await makers_of(session, item, round_)
+    seat = _seat(round_, who, person, {}, wanted=wanted)
     # Absences are read only by who has no seat of their own: this is asked at every page.
     if seat.reasons:
-        stands_in = (await absences_at(session, now(), person.id)).get(person.id, {})
-        seat = _seat(item, round_, person, stands_in, wanted=wanted)
+        stands_in = await stands_in_for(session, person.id)
+        seat = _seat(round_, who, person, stands_in, wanted=wanted)
     return round_, seat
 
 
@@ -197,33 +215,52 @@ def _round(item: Item, decided: Collection[_Approval], emergency: Emergency | No
         overdue=overdue,
         asker=emergency.staff_id if emergency is not None else "",
         emergency=emergency if follows else None,
+        circle=frozenset(item.scope.split()) if item.confined else frozenset(),
     )
 
 
-def makers_of(item: Item, round_: Round | None) -> Makers:
-    """Who made the item, from its row: none of them may decide."""
+def _makers_in_row(item: Item, round_: Round | None) -> Makers:
     return Makers(item.author_id, item.last_editor_id, round_.asker if round_ else "")
 
 
+async def makers_of(session: AsyncSession, item: Item, round_: Round | None) -> Makers:
+    """Who made the item, from its signed entries: none of them may decide."""
+    row = _makers_in_row(item, round_)
+    told = await facts_or_refuse(session, f"item:{item.id}")
+    # Without any signed revision nothing can be released, whoever decides.
+    if not any(one.kind == "revision.created" for one in told):
+        return row
+    who = makers(Chain(told, {}))
+    return replace(who, asker=who.asker or row.asker)
+
+
+async def _touched(session: AsyncSession, items: Sequence[Item], staff_id: str) -> set[str]:
+    """The items of which this person made any revision."""
+    query = select(Revision.item_id).where(
+        Revision.editor_id == staff_id, Revision.item_id.in_([item.id for item in items])
+    )
+    return set((await session.scalars(query)).all())
+
+
 def _seat(
-    item: Item,
     round_: Round,
-    person: Staff,
+    who: Makers,
+    person: Member,
     stands_in: Mapping[str, frozenset[str]],
     *,
     wanted: int | None = None,
 ) -> Seat:
     """The first open level the person may decide at (or the wanted one), with all reasons."""
-    who = makers_of(item, round_)
-    barred = {who.author, who.editor, who.asker, *round_.earlier}
+    barred = who.barred.union(round_.earlier)
     standing = Standing(
-        roles=frozenset(person.roles),
+        roles=person.roles,
         # Nobody stands in for who may not decide themselves.
         stands_in={one: roles for one, roles in stands_in.items() if one not in barred},
         overdue=round_.overdue,
     )
-    duties = maker_faults(person.id, who, round_.earlier)
-    if not item.known_to(person.id):
+    duties = [WAITING] if person.waiting else []
+    duties += maker_faults(person.id, who, round_.earlier)
+    if round_.circle and person.id not in round_.circle:
         duties.append(Reason("scope", "这篇稿件限定知悉范围，不在范围里的人不能审核"))
     if wanted is not None and wanted not in round_.open:
         return Seat(0, "", [Reason("state", "这一级现在不用审核"), *duties])

@@ -12,7 +12,7 @@ from review_queue.findings import RaisedFinding, keep_run, look_at
 from review_queue.models import Item, Waiver
 from review_queue.rounds import makers_of, round_of
 from review_queue.states import ItemState, state_name
-from staff.models import Staff
+from staff.people import Member
 from staff.refusal import Reason, Refused, refuse
 from staff.roles import REVIEWERS
 from storage.database import new_id
@@ -39,7 +39,7 @@ async def waive(
         # Read for the asker of an emergency, who may not let anything stand either.
         round_ = await round_of(tx.session, item)
         reasons = _waive_faults(item, person, match, reason)
-        reasons += maker_faults(person.id, makers_of(item, round_), ())
+        reasons += maker_faults(person.id, await makers_of(tx.session, item, round_), ())
         refuse(reasons)
         assert match is not None  # noqa: S101  _waive_faults refused without one
         keep_run(tx.session, item.id, looked)
@@ -80,7 +80,7 @@ def _same_finding(one: Finding, wanted: Mapping[str, Any]) -> bool:
 
 
 def _waive_faults(
-    item: Item, person: Staff, found: RaisedFinding | None, reason: str
+    item: Item, person: Member, found: RaisedFinding | None, reason: str
 ) -> list[Reason]:
     faults = []
     if item.state != ItemState.REVIEW:

@@ -1,12 +1,69 @@
-"""Closing an incident: who did it, and what was done about it."""
+"""Closing an incident: who may, who did it, and what was done about it.
+
+Nobody closes what is about themselves: whom it names, who wrote or decided the item it is about,
+who proposed or approved the change. What is about people is closed by a supervisor.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger
 from ledger.models import Incident
+from staff.models import Staff
+from staff.people import active_with
 from staff.refusal import Reason, Refused, missing
-from staff.rights import entitled
+from staff.rights import RIGHTS, entitled
+from staff.standing import all_facts_or_refuse
 
 LEAST_WORDS = 4  # "已处理" alone says nothing to whoever reads it a year later
+_MADE = {"proposal.made", "proposal.approved"}
+_WROTE = {"revision.created", "decision"}
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Whom an incident is about, and who closes it: ids, in a fixed order."""
+
+    about: frozenset[str]
+    by: tuple[str, ...]
+
+
+async def closings(session: AsyncSession, rows: Sequence[Incident]) -> dict[str, Closing]:
+    """By incident, who may close it now; in a few queries however many they are.
+
+    About people: the supervisors it is not about; where there is none, an admin it is not about.
+    """
+    staff = set((await session.scalars(select(Staff.id))).all())
+    told = {row.subject for row in rows if row.subject.startswith(("item:", "proposal:"))}
+    facts = await all_facts_or_refuse(session, sorted(told)) if told else {}
+    everybody = await active_with(session, RIGHTS["incidents.close"])
+    supervisors = await active_with(session, {"supervisor"})
+    found = {}
+    for row in rows:
+        entries = facts.get(row.subject, ())
+        words = {row.subject.removeprefix("staff:"), *_texts(row.detail)}
+        named = words & staff | {one.actor for one in entries if one.kind in _MADE}
+        about = named | {one.actor for one in entries if one.kind in _WROTE}
+        free = [one for one in supervisors if one not in about] if named else []
+        closers = free or [one for one in everybody if one not in about]
+        found[row.id] = Closing(frozenset(about), tuple(closers))
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, str):
+        yield value
 
 
 async def close_incident(
@@ -23,8 +80,20 @@ async def close_incident(
             raise missing("个事件")
         if row.closed_at is not None:
             raise Refused(409, [Reason("state", "这个事件已经处理过")])
+        closing = (await closings(tx.session, [row]))[row.id]
+        if staff_id not in closing.by:
+            raise Refused(403, [await _why_not(tx.session, staff_id, closing)])
         row.closed_at, row.closed_by, row.resolution = now(), staff_id, words
         await tx.append(
             "incident.closed", subject=f"incident:{incident_id}", actor=staff_id, body={}
         )
     return row
+
+
+async def _why_not(session: AsyncSession, staff_id: str, closing: Closing) -> Reason:
+    rows = await session.scalars(select(Staff.name).where(Staff.id.in_(closing.by)))
+    names = "、".join(sorted(rows.all()))
+    who = f"请由{names}处理" if names else "请先增加一位监督人员，由他处理"
+    if staff_id in closing.about:
+        return Reason("about", f"这个事件与您有关，不能由您关闭：{who}")
+    return Reason("supervisor", f"这个事件与工作人员有关，要由监督人员关闭：{who}")

@@ -35,8 +35,11 @@ from webauthn.helpers.structs import (
 from config.clock import now
 from ledger.append import Ledger
 from ledger.verify import Entry
+from staff.handover import witness_faults
 from staff.models import Passkey, Staff
+from staff.people import read_person
 from staff.refusal import Reason, Refused
+from staff.standing import WAITING, handover_in, standing_of
 from storage.cache import Cache
 from storage.database import new_id
 
@@ -106,7 +109,7 @@ def shown_assertion(credential: Mapping[str, Any]) -> dict[str, str]:
 
 
 def assertion_faults(
-    assertion: Mapping[str, Any], statement: Statement, entries: Iterable[Entry], seq: int
+    assertion: Mapping[str, Any], statement: Statement, entries: Sequence[Entry], seq: int
 ) -> list[str]:
     """Why this signature does not prove that the device's owner made this statement.
 
@@ -175,7 +178,7 @@ def _verify(assertion: Mapping[str, Any], challenge: bytes, key: Mapping[str, An
     return verified.new_sign_count
 
 
-def key_at(entries: Iterable[Entry], credential: str, seq: int) -> Mapping[str, Any] | None:
+def key_at(entries: Sequence[Entry], credential: str, seq: int) -> Mapping[str, Any] | None:
     """The registration of a key that counted when entry `seq` was written, or None."""
     found: Mapping[str, Any] | None = None
     confirmed = False
@@ -185,13 +188,23 @@ def key_at(entries: Iterable[Entry], credential: str, seq: int) -> Mapping[str, 
             continue
         owner = entry.subject.removeprefix("staff:")
         if entry.kind == "passkey.registered" and entry.actor == owner:
-            found, confirmed = entry.body, False
+            # Made with a login that somebody else gave them and nobody confirmed: it may be theirs.
+            handed = handover_in(entries, entry.seq)
+            found = entry.body if handed is None or handed.settled else None
+            confirmed = False
         # Confirming oneself counts for nothing, even where an entry says so.
-        elif entry.kind == "passkey.confirmed" and entry.actor != owner:
+        elif entry.kind == "passkey.confirmed" and _may_confirm(entries, entry):
             confirmed = found is not None
         elif entry.kind == "passkey.revoked":
             found, confirmed = None, False
     return found if confirmed else None
+
+
+def _may_confirm(entries: Sequence[Entry], entry: Entry) -> bool:
+    """Whether who confirmed is neither the owner nor who approved the owner's login last."""
+    handed = handover_in(entries, entry.seq)
+    own = entry.actor == entry.subject.removeprefix("staff:")
+    return not own and (handed is None or entry.actor != handed.approved_by)
 
 
 class Passkeys:
@@ -209,6 +222,8 @@ class Passkeys:
         async with self.ledger.db.session() as session:
             person = await session.get(Staff, staff_id)
             held = [row for row in await keys_of(session, staff_id) if row.revoked_at is None]
+            if (await standing_of(session, staff_id)).waiting:
+                raise Refused(403, [WAITING])
         if person is None:
             raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
         # A bound: each key is one more thing that can be stolen, and the form lists them all.
@@ -275,18 +290,15 @@ class Passkeys:
         return row
 
     async def confirm(self, passkey_id: str, admin_id: str) -> Passkey:
-        """An admin who is not the owner confirms that the key is the owner's."""
+        """Somebody else confirms that the key is the owner's (see staff.handover)."""
         async with self.ledger.transaction() as tx:
             row = await _row(tx.session, passkey_id)
-            admin = await tx.session.get(Staff, admin_id)
-            reasons = []
-            if admin is None or not admin.active or "admin" not in admin.roles:
-                reasons.append(Reason("role", "只有管理员能确认通行密钥"))
             # A stolen password alone must not be able to bring its own key into force.
             if row.staff_id == admin_id:
-                reasons.append(Reason("own", "自己的通行密钥要由另一位管理员确认"))
-            if reasons:
-                raise Refused(403, reasons)
+                raise Refused(403, [Reason("own", "自己的通行密钥要由另一位管理员确认")])
+            # Nor somebody who made the login with which the key was registered.
+            if faults := await witness_faults(tx.session, row.staff_id, admin_id):
+                raise Refused(403, faults)
             if row.revoked_at is not None or row.confirmed_at is not None:
                 raise Refused(409, [Reason("state", "这个通行密钥已经确认过或已停用")])
             row.confirmed_by, row.confirmed_at = admin_id, now()
@@ -302,10 +314,8 @@ class Passkeys:
         """The owner or an admin stops a key at once; what it signed before stays valid."""
         async with self.ledger.transaction() as tx:
             row = await _row(tx.session, passkey_id)
-            person = await tx.session.get(Staff, staff_id)
-            active = person is not None and person.active
-            admin = person is not None and "admin" in person.roles
-            if not active or (row.staff_id != staff_id and not admin):
+            person = await read_person(tx.session, staff_id)
+            if row.staff_id != staff_id and "admin" not in person.roles:
                 raise Refused(403, [Reason("role", "只有本人或管理员能停用通行密钥")])
             # Revoking twice is the wish of two people and no error.
             if row.revoked_at is not None:

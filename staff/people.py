@@ -1,8 +1,10 @@
 """Staff: people, passwords and roles. Role changes are signed ledger entries."""
 
 import asyncio
+import hashlib
+import secrets
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -11,15 +13,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Transaction
-from ledger.verify import Entry
 from staff.models import Staff
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES, role_fault
+from staff.standing import WAITING, all_facts_or_refuse, standing_in, standing_of
 from storage.database import new_id
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
 MINIMUM_PASSWORD = 10
+_HALVES = "halves:"  # before the hash of a code that two people hold half of each
+_HALF_BYTES = 6
 
 
 async def hash_password(password: str) -> str:
@@ -29,8 +33,38 @@ async def hash_password(password: str) -> str:
     return await asyncio.to_thread(_HASHER.hash, password)
 
 
+@dataclass(frozen=True)
+class Half:
+    """One half of a one-time code: what a person is shown once, and what is kept of it."""
+
+    shown: str = field(repr=False)
+    kept: str
+
+
+def new_half() -> Half:
+    """A fresh half of a code, for whoever proposes a reset."""
+    shown = secrets.token_hex(_HALF_BYTES)
+    return Half(shown, _kept(shown))
+
+
+def _kept(shown: str) -> str:
+    return hashlib.sha256(shown.encode()).hexdigest()
+
+
+async def second_half(kept: str) -> tuple[str, str]:
+    """The other half of a code whose first is kept so, and what the person's row is to hold.
+
+    Signed in is with `first-second`. Whoever knows one of them, and the database, has nothing.
+    """
+    shown = secrets.token_hex(_HALF_BYTES)
+    return shown, _HALVES + await hash_password(kept + shown)
+
+
 async def password_holds(stored: str | None, password: str) -> bool:
     """Whether the password is right; an unknown login takes as long as a known one."""
+    if stored is not None and stored.startswith(_HALVES):
+        first, _, second = password.strip().lower().partition("-")
+        stored, password = stored.removeprefix(_HALVES), _kept(first.strip()) + second.strip()
 
     def check() -> bool:
         try:
@@ -86,41 +120,60 @@ async def deactivate(tx: Transaction, person: Staff, actor: str) -> None:
     )
 
 
-def roles_at(entries: Collection[Entry], seq: int) -> frozenset[str]:
-    """The roles a person held when entry `seq` was written, from their signed staff entries."""
-    held: frozenset[str] = frozenset()
-    for entry in entries:
-        # The last word before the moment counts: rights given later heal nothing that was done
-        # without them.
-        if entry.kind == "staff.set" and entry.seq < seq:
-            held = frozenset(entry.body["roles"]) if entry.body["active"] else frozenset()
-    return held
-
-
 async def names(session: AsyncSession, ids: Collection[str]) -> dict[str, str]:
     """Display names by staff id."""
     rows = await session.execute(select(Staff.id, Staff.name).where(Staff.id.in_(set(ids))))
     return {row[0]: row[1] for row in rows.all()} | {"robot": "抓取程序", "system": "系统"}
 
 
-async def read_person(session: AsyncSession, staff_id: str) -> Staff:
-    """An active person; Refused (403) otherwise."""
+@dataclass(frozen=True)
+class Member:
+    """Somebody who acts: the name of their row, the roles of their signed entries."""
+
+    id: str
+    login: str
+    name: str
+    roles: frozenset[str]
+    waiting: bool = False
+
+
+async def read_person(session: AsyncSession, staff_id: str) -> Member:
+    """Who works here by signed entry; Refused (403) otherwise."""
     person = await session.get(Staff, staff_id)
-    if person is None or not person.active:
+    stands = await standing_of(session, staff_id)
+    if person is None or not stands.active:
         raise Refused(403, [Reason("staff", "账号已停用，请联系管理员")])
     if not person.whole:
         words = "人员记录被绕过本系统改动，不能再用：请管理员查明后重新核定这个人"
         raise Refused(403, [Reason("staff", words)])
-    return person
+    return Member(person.id, person.login, person.name, stands.roles, stands.waiting)
 
 
-async def person_with(session: AsyncSession, staff_id: str, wanted: Collection[str]) -> Staff:
+async def person_with(session: AsyncSession, staff_id: str, wanted: Collection[str]) -> Member:
     """An active person who holds one of these roles; Refused (403) otherwise.
 
     Every act that writes a signed entry asks this itself: a page, an API and a command may all
     call it, and whoever forgets a guard there must not write under a name without the right.
     """
     person = await read_person(session, staff_id)
-    if set(wanted).isdisjoint(person.roles):
-        raise Refused(403, [role_fault(wanted)])
+    if faults := lacking(person, wanted):
+        raise Refused(403, faults)
     return person
+
+
+async def active_with(session: AsyncSession, wanted: Collection[str]) -> list[str]:
+    """Ids of everybody who holds one of these roles by signed entry, sorted; for any decision.
+
+    The table only says whom to look at: an office has some dozen people.
+    """
+    ids = (await session.scalars(select(Staff.id).order_by(Staff.id))).all()
+    told = await all_facts_or_refuse(session, [f"staff:{one}" for one in ids]) if ids else {}
+    stands = {one: standing_in(told[f"staff:{one}"]) for one in ids}
+    return [one for one, stand in stands.items() if not stand.roles.isdisjoint(wanted)]
+
+
+def lacking(person: Member, wanted: Collection[str]) -> list[Reason]:
+    """Why this person's roles do not allow what one of `wanted` may do; empty when they do."""
+    if not person.roles.isdisjoint(wanted):
+        return []
+    return [WAITING] if person.waiting else [role_fault(wanted)]

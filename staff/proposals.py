@@ -19,14 +19,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
-from staff.models import Proposal, Staff
-from staff.people import roles_at
+from staff.models import Proposal
+from staff.people import Member, active_with, lacking, read_person
 from staff.refusal import Reason, Refused
-from staff.roles import role_fault
 from storage.database import new_id
 
 APPROVERS = frozenset({"admin"})
 """Who approves a kind that names no `approvers` of its own."""
+STAND_INS = ("supervisor", "reviewer_3")
+"""Who approves a change about people where no second admin is left: the first that somebody is."""
 STATES = {
     "proposed": "等待批准",
     "approved": "已批准",
@@ -105,6 +106,14 @@ class Barring(Protocol):
     async def bars(self, payload: Mapping[str, Any], by: str) -> list[Reason]:
         """Why this person may not; empty when they may."""
         ...
+
+
+class AboutPeople:
+    """A kind that an office with one admin must be able to carry through as well.
+
+    Where no admin is left besides who proposed it and whom it is about, another role approves.
+    Whom it is about never approves it.
+    """
 
 
 class Proposals:
@@ -241,12 +250,6 @@ class Proposals:
         async with self.ledger.db.session() as session:
             return (await session.scalars(query)).all()
 
-    async def approvers(self, row: Proposal) -> frozenset[str]:
-        """The roles that decide this proposal now."""
-        # A kind of a newer version, left behind by going back to this one, is decided by nobody.
-        handler = self.kinds.get(row.kind)
-        return approvers_of(handler) if handler else frozenset()
-
     async def waiting(self) -> int:
         """How many proposals wait for a second person."""
         query = select(func.count()).select_from(Proposal).where(Proposal.state == "proposed")
@@ -285,10 +288,31 @@ class Proposals:
                 Reason("two_people", "提出人不能批准或否决自己提出的变更，请另一位有权的人处理")
             )
         handler = self.kinds.get(row.kind)
+        if self._about_people(row) and row.subject == f"staff:{by}":
+            faults.append(Reason("self", "与自己有关的变更要由别人批准"))
         faults += await self._person_faults(by, await self.approvers(row))
         if isinstance(handler, Barring):
             faults += await handler.bars(json.loads(row.payload), by)
         return 403, faults
+
+    def _about_people(self, row: Proposal) -> bool:
+        return isinstance(self.kinds.get(row.kind), AboutPeople)
+
+    async def approvers(self, row: Proposal) -> frozenset[str]:
+        """The roles that decide this proposal now."""
+        handler = self.kinds.get(row.kind)
+        # A kind of a newer version, left behind by going back to this one, is decided by nobody.
+        if handler is None:
+            return frozenset()
+        if not self._about_people(row):
+            return approvers_of(handler)
+        barred = {row.proposed_by, row.subject.removeprefix("staff:")}
+        async with self.ledger.db.session() as session:
+            for role in (*sorted(APPROVERS), *STAND_INS):
+                # Two people always: an office whose second admin is away asks somebody else.
+                if set(await active_with(session, {role})) - barred:
+                    return frozenset({role})
+        return APPROVERS
 
     async def _report(self, row: Proposal, words: str) -> None:
         await self.ledger.open_incident(
@@ -299,25 +323,13 @@ class Proposals:
         )
 
     async def _person_faults(self, by: str, wanted: Collection[str]) -> list[Reason]:
-        """The person is active and holds one of `wanted`, in the table and in the ledger."""
+        """The person works here and holds one of `wanted`, by signed entry."""
         async with self.ledger.db.session() as session:
-            person = await session.get(Staff, by)
-        if person is None or not person.active:
-            return [Reason("staff", "账号不存在或已停用，请联系管理员")]
-        try:
-            signed = await signed_roles(self.ledger, by)
-        except Broken as broken:
-            return [Reason("ledger", f"台账核验不通过，暂时不能变更：{broken}")]
-        # Both must say so: a role written into the table by SQL gives no authority.
-        if not set(person.roles) & signed & set(wanted):
-            return [role_fault(wanted)]
-        return []
-
-
-async def signed_roles(ledger: Ledger, staff_id: str) -> frozenset[str]:
-    """The roles a person holds now according to the signed entries alone; raises Broken."""
-    entries = await ledger.facts(f"staff:{staff_id}")
-    return roles_at(entries, entries[-1].seq + 1) if entries else frozenset()
+            try:
+                person: Member = await read_person(session, by)
+            except Refused as refused:
+                return refused.reasons
+        return lacking(person, wanted)
 
 
 def approvers_of(kind: Kind) -> frozenset[str]:

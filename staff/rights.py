@@ -7,8 +7,7 @@ from collections.abc import Mapping
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from staff.models import Staff
-from staff.people import person_with
+from staff.people import Member, person_with
 from staff.roles import REVIEWERS
 
 RIGHTS: Mapping[str, frozenset[str]] = {
@@ -26,7 +25,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
 }
 
 
-async def entitled(session: AsyncSession, staff_id: str, action: str) -> Staff:
+async def entitled(session: AsyncSession, staff_id: str, action: str) -> Member:
     """The person, active and with a role for this; Refused (403) otherwise.
 
     Asked in the transaction that signs: a role taken away a moment ago is not used once more, and

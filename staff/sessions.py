@@ -145,7 +145,7 @@ async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visito
     stands = await standing(ledger, person.id, age=FRESH)
     if not stands.active:
         return None
-    roles = stands.roles
+    roles = stands.held
     late = await set_up_by(ledger, person.id, roles, age=FRESH)
     return Visitor(person.id, person.login, person.name, roles, csrf, key, late)
 

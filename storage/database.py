@@ -74,7 +74,7 @@ class Database:
         Without `seals` no sealed row can be read or written (storage/seals.py).
         """
         self.url = url
-        self._info = {INFO: seals}
+        self._info: dict[str, Any] = {INFO: seals}
         self.is_sqlite = url.startswith("sqlite")
         if (path := sqlite_file(url)) is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,6 +91,10 @@ class Database:
         if sqlite_file(url) is not None:
             self._reader = create_engine(url.replace("+aiosqlite", ""), hide_parameters=True)
             event.listen(self._reader, "connect", _only_read)
+
+    def carry(self, name: str, value: object) -> None:
+        """Give every later session this in its `info`: what decides beside the tables."""
+        self._info[name] = value
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncSession]:

@@ -1,12 +1,18 @@
 """Plain factories that several rooms of tests share."""
 
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from bot.delivery.once import FINISHED, names_of
 from bot.models import Publication
 from gates.finding import Finding
 from ledger.append import Ledger
 from storage.crypt import DataKey
+from storage.database import Database
 from storage.seals import Seals
 from storage.switches import set_switch
 
@@ -43,3 +49,17 @@ def a_finding(**more: Any) -> Finding:
         "basis": "",
     }
     return Finding(**(plain | more))
+
+
+def a_ledger(db: Database) -> Ledger:
+    """A ledger over a database, with a key and anchors of its own."""
+    folder = Path(mkdtemp(prefix="shenfa-test-"))
+    return Ledger(db, Ed25519PrivateKey.generate(), folder / "anchors.jsonl")
+
+
+async def hire(ledger: Ledger, people: Mapping[str, Collection[str]]) -> None:
+    """Sign that these people (id to roles) work here; their rows a test writes itself."""
+    async with ledger.transaction() as tx:
+        for staff_id, roles in people.items():
+            body = {"staff": staff_id, "roles": sorted(roles), "active": True}
+            await tx.append("staff.set", subject=f"staff:{staff_id}", actor="init", body=body)

@@ -6,12 +6,12 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import now
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
 from console.web.words import read_field_time
 from staff.absence import Away, set_absent
-from staff.models import Absence, Staff
+from staff.models import Absence, Proposal, Staff
 from staff.people import names
 from staff.refusal import Refused
 from staff.roles import REVIEWERS
@@ -40,6 +40,17 @@ async def _absences(request: web.Request, refused: Refused | None = None) -> web
     return page(request, "me/absence.html", context, refused.status if refused else 200)
 
 
+async def propose_absence(deps: Deps, away: Away, by: str, why: str) -> Proposal:
+    """Put somebody else's absence in front of a second person."""
+    payload = {
+        "staff": away.staff_id,
+        "starts": away.starts.isoformat(),
+        "ends": away.ends.isoformat(),
+        "substitute": away.substitute_id,
+    }
+    return await deps.governance.proposals.propose("absence", payload, by, why)
+
+
 @needs("absence.set")
 async def absences(request: web.Request) -> web.StreamResponse:
     """外出与代理: who is away and who acts for them."""
@@ -48,7 +59,7 @@ async def absences(request: web.Request) -> web.StreamResponse:
 
 @needs("absence.set")
 async def away(request: web.Request) -> web.StreamResponse:
-    """Record an absence with its substitute, or end one."""
+    """Record an absence with its substitute, or end one; somebody else's is proposed."""
     deps, me, fields = request.config_dict[DEPS], visitor(request), await form(request)
     try:
         made = Away(
@@ -57,6 +68,9 @@ async def away(request: web.Request) -> web.StreamResponse:
             ends=read_field_time(fields.get("ends", ""), "结束时间"),
             substitute_id=fields.get("substitute", ""),
         )
+        if made.staff_id != me.staff_id:
+            row = await propose_absence(deps, made, me.staff_id, fields.get("why", ""))
+            return see(f"/console/settings/proposals/{row.id}", "proposed")
         async with deps.ledger.transaction() as tx:
             await set_absent(tx, made, me.staff_id)
     except Refused as refused:

@@ -13,6 +13,7 @@ from console.web.permissions import needs
 from console.web.words import clock_words
 from ledger.models import Incident, LedgerEntry
 from ledger.stops import stopped_now
+from staff.incidents import closings
 from staff.refusal import Reason, Refused
 from storage.switches import Switch
 
@@ -27,12 +28,15 @@ class SwitchBody(Strict):
 
 @needs("incidents.read")
 async def incidents(request: web.Request) -> web.StreamResponse:
-    """Open incidents."""
+    """Open incidents, and who closes each: never whom it is about."""
     async with request.config_dict[DEPS].db.session() as session:
         query = select(Incident).where(Incident.closed_at.is_(None))
         rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
+        closing = await closings(session, rows)
     names = ("id", "kind", "subject", "message", "opened_at")
-    return as_json({"incidents": [picked(row, names) for row in rows]})
+    return as_json(
+        {"incidents": [picked(row, names) | {"closers": closing[row.id].by} for row in rows]}
+    )
 
 
 @needs("home")

@@ -12,7 +12,7 @@ from console.web.permissions import needs
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
-from staff.incidents import close_incident
+from staff.incidents import close_incident, closings
 from staff.people import names
 from staff.refusal import Refused
 
@@ -29,11 +29,15 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
     async with request.config_dict[DEPS].db.session() as session:
         query = select(Incident).order_by(Incident.opened_at.desc()).limit(_PAGE)
         rows = (await session.scalars(query)).all()
+        waiting = [row for row in rows if row.closed_at is None]
+        closing = {key: one.by for key, one in (await closings(session, waiting)).items()}
+        people = {one for ids in closing.values() for one in ids}
         context = {
             "place": "incidents",
+            "closing": closing,
             "open": [row for row in rows if row.closed_at is None],
             "closed": [row for row in rows if row.closed_at is not None],
-            "people": await names(session, {row.closed_by or "system" for row in rows}),
+            "people": await names(session, people | {row.closed_by or "system" for row in rows}),
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "records/incidents.html", context, refused.status if refused else 200)

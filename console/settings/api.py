@@ -7,13 +7,15 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
-from console.settings.staff import new_password
+from console.settings.staff import id_of
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import by_service, needs
+from review_queue.governance.handovers import ask_reset
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
 from review_queue.governance.staff_changes import deactivate_now
+from staff.handover import confirm_person
 from staff.models import Proposal, Staff
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
@@ -127,11 +129,28 @@ async def deactivate_person(request: web.Request) -> web.StreamResponse:
     return as_json({"login": login, "active": False})
 
 
-@needs("staff.manage")
+class ResetBody(Strict):
+    """Why somebody needs a new login."""
+
+    reason: str
+
+
+@needs("staff.reset")
+@takes(ResetBody)
 async def reset_person(request: web.Request) -> web.StreamResponse:
-    """A new password for somebody who cannot sign in; shown once, signed, with an incident."""
-    login = request.match_info["login"]
-    return as_json({"login": login, "password": await new_password(request, login)})
+    """Propose a one-time code for somebody who cannot sign in; your half of it is shown once."""
+    body, login = await read(request, ResetBody), request.match_info["login"]
+    made = request.config_dict[DEPS].governance.proposals
+    row, half = await ask_reset(made, login, visitor(request).staff_id, body.reason)
+    return as_json(proposal_json(row) | {"half": half.shown}, 201)
+
+
+@needs("staff.confirm")
+async def confirm_login(request: web.Request) -> web.StreamResponse:
+    """Say that somebody who got a new login stood here and set a password of their own."""
+    deps, login = request.config_dict[DEPS], request.match_info["login"]
+    await confirm_person(deps.ledger, await id_of(deps.db, login), visitor(request).staff_id)
+    return as_json({"login": login, "confirmed": True})
 
 
 def proposal_json(row: Proposal) -> dict[str, object]:
@@ -231,6 +250,7 @@ ROUTES = [
     web.get("/staff", staff),
     web.post("/staff/{login}/deactivate", deactivate_person),
     web.post("/staff/{login}/reset-password", reset_person),
+    web.post("/staff/{login}/confirm", confirm_login),
     web.get("/proposals", proposals),
     web.post("/proposals", make_proposal),
     web.post("/proposals/preview", preview_proposal),

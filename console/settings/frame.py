@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
+from sqlalchemy import select
 
 from console.settings.forms import Form, text
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page, see
+from ledger.append import signed_facts
+from staff.models import Staff
 from staff.people import names
 from staff.refusal import Refused
+from staff.standing import FRESH, standing_in
 
 TABS = (
     ("levels", "/console/settings/levels", "审核级次", "levels.read"),
@@ -43,6 +47,14 @@ async def people_of(deps: Deps, ids: set[str]) -> dict[str, str]:
     """Names by staff id; what was there from the start was set by nobody."""
     async with deps.db.session() as session:
         return {"init": "初始设置"} | await names(session, ids)
+
+
+async def waiting_people(deps: Deps) -> list[Staff]:
+    """Who got a login from somebody else and has not been confirmed in person yet."""
+    async with deps.db.session() as session:
+        rows = (await session.scalars(select(Staff).order_by(Staff.login))).all()
+        told = await signed_facts(session, [f"staff:{row.id}" for row in rows], age=FRESH)
+    return [row for row in rows if standing_in(told[f"staff:{row.id}"]).waiting]
 
 
 async def look_or_propose(

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from console.settings.levels import level_form, levels, propose_levels
-from console.settings.proposals import decide, proposal, proposals, withdraw
+from console.settings.proposals import confirm, decide, proposal, proposals, withdraw
 from console.settings.rules import (
     false_alarm,
     propose_exception,
@@ -35,6 +35,7 @@ ROUTES = [
     web.post("/settings/staff", propose_staff),
     web.post("/settings/staff/{login}/deactivate", deactivate_person),
     web.post("/settings/staff/{login}/password", reset_person),
+    web.post("/settings/staff/{login}/confirm", confirm),
     web.get("/settings/proposals", proposals),
     web.get("/settings/proposals/{proposal}", proposal),
     web.post("/settings/proposals/{proposal}", decide),

@@ -6,11 +6,13 @@ from typing import Any
 from aiohttp import web
 
 from console.settings.forms import posted, text
-from console.settings.frame import people_of, settings_page
+from console.settings.frame import people_of, settings_page, waiting_people
+from console.settings.staff import id_of
 from console.settings.waiting import headline, labels_of, lines_of, place_of
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
+from staff.handover import confirm_person
 from staff.models import Proposal
 from staff.proposals import STATES
 from staff.refusal import Reason, Refused
@@ -20,6 +22,22 @@ from staff.waiting import decided_rows, open_rows, waiting_for
 @needs("proposals.read")
 async def proposals(request: web.Request) -> web.StreamResponse:
     """What waits for me, what waits for others, then what was decided."""
+    return await _proposals(request)
+
+
+@needs("staff.confirm")
+async def confirm(request: web.Request) -> web.StreamResponse:
+    """确认是本人: somebody who did not make the login says so."""
+    deps = request.config_dict[DEPS]
+    staff_id = await id_of(deps.db, request.match_info["login"])
+    try:
+        await confirm_person(deps.ledger, staff_id, visitor(request).staff_id)
+    except Refused as refused:
+        return await _proposals(request, refused)
+    return see("/console/settings/proposals", "person_confirmed")
+
+
+async def _proposals(request: web.Request, refused: Refused | None = None) -> web.Response:
     deps, me = request.config_dict[DEPS], visitor(request)
     made = deps.governance.proposals
     mine = await waiting_for(made, me.staff_id, me.roles)
@@ -31,8 +49,9 @@ async def proposals(request: web.Request) -> web.StreamResponse:
         "others": await lines_of(deps, others),
         "decided": await lines_of(deps, await decided_rows(made)),
         "states": STATES,
+        "waiting_people": await waiting_people(deps),
     }
-    return await settings_page(request, "settings/proposals.html", context)
+    return await settings_page(request, "settings/proposals.html", context, refused)
 
 
 @needs("proposals.read")
@@ -57,6 +76,7 @@ async def _proposal(
         "why_not": await made.why_not(row.id, visitor(request).staff_id)
         if row.state == "proposed"
         else [],
+        "approvers": await made.approvers(row) if row.state == "proposed" else (),
         "effect": row.effect,
         "result": result,
         "people": await people_of(deps, {row.proposed_by, row.decided_by or ""}),
@@ -76,7 +96,7 @@ async def decide(request: web.Request) -> web.StreamResponse:
             result = await made.approve(key, me, text(form, "note"))
             # The change may have been of levels; the next item submitted must run under them.
             await deps.governance.levels.refresh()
-            if "password" in result:
+            if {"password", "half"} & set(result):
                 return await _proposal(request, None, result)
             return see(f"/console/settings/proposals/{key}", "change_approved")
         if verdict == "reject":

@@ -1,29 +1,31 @@
-"""人员: who holds which roles; people proposed, stopped, given a new password."""
+"""人员: who holds which roles; people proposed, stopped, given a new login, confirmed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
 
 from console.settings.forms import posted, text
-from console.settings.frame import look_or_propose, settings_page
+from console.settings.frame import look_or_propose, settings_page, waiting_people
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
-from review_queue.governance.staff_changes import deactivate_now, reset_password
+from review_queue.governance.handovers import ask_reset
+from review_queue.governance.staff_changes import deactivate_now
 from staff.models import Staff
-from staff.refusal import Refused
-from staff.sessions import revoke_tokens
+from staff.refusal import Refused, missing
+from storage.database import Database
 
 
 @dataclass(frozen=True)
-class NewPassword:
-    """A password that was just set anew, to be shown once."""
+class Asked:
+    """A reset that was just proposed, with the proposer's half of its code, to be shown once."""
 
     login: str
-    text: str
+    proposal: str
+    half: str = field(repr=False)
 
 
 @needs("staff.read")
@@ -36,7 +38,7 @@ async def _staff(
     request: web.Request,
     refused: Refused | None = None,
     effect: Mapping[str, Any] | None = None,
-    password: NewPassword | None = None,
+    asked: Asked | None = None,
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
@@ -53,7 +55,8 @@ async def _staff(
         "chosen": chosen,
         "unfilled": await deps.governance.levels.unfilled(),
         "effect": effect,
-        "password": password,
+        "asked": asked,
+        "waiting_people": await waiting_people(deps),
         "typed": {
             "login": login,
             "name": text(form, "name") or (chosen.name if chosen else ""),
@@ -90,23 +93,27 @@ async def deactivate_person(request: web.Request) -> web.StreamResponse:
     return see("/console/settings/staff", "deactivated")
 
 
-@needs("staff.manage")
+@needs("staff.reset")
 async def reset_person(request: web.Request) -> web.StreamResponse:
-    """重设密码: the new one is shown once."""
-    login = request.match_info["login"]
+    """重设密码: proposed here; the proposer's half of the code is shown once."""
+    deps, login = request.config_dict[DEPS], request.match_info["login"]
+    why = text(await posted(request), "why")
     try:
-        password = await new_password(request, login)
+        row, half = await ask_reset(
+            deps.governance.proposals, login, visitor(request).staff_id, why
+        )
     except Refused as refused:
         if refused.status == 404:
             raise
         return await _staff(request, refused)
     # Shown in the answer itself and never after a redirect: it must stand in no address.
-    return await _staff(request, password=NewPassword(login, password))
+    return await _staff(request, asked=Asked(login, row.id, half.shown))
 
 
-async def new_password(request: web.Request, login: str) -> str:
-    """Reset a password; the person's sessions and tokens end with it."""
-    deps = request.config_dict[DEPS]
-    staff_id, password = await reset_password(deps.ledger, login, visitor(request).staff_id)
-    await revoke_tokens(deps.db, staff_id)
-    return password
+async def id_of(db: Database, login: str) -> str:
+    """The person with this login; Refused 404 otherwise."""
+    async with db.session() as session:
+        found = (await session.scalars(select(Staff.id).where(Staff.login == login))).first()
+    if found is None:
+        raise missing("个人员")
+    return found

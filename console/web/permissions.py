@@ -6,6 +6,8 @@ from typing import TypeVar
 from aiohttp import web
 
 from staff import roles
+from staff.handover import WITNESSES
+from staff.proposals import STAND_INS
 from staff.refusal import Reason
 from staff.rights import RIGHTS
 from staff.roles import ROLES
@@ -74,12 +76,14 @@ ACTIONS: dict[str, frozenset[str]] = {
     "staff.read": _WATCHERS,
     "staff.propose": frozenset({"admin"}),
     "staff.manage": frozenset({"admin"}),
+    "staff.reset": frozenset({"admin", "supervisor"}),
+    "staff.confirm": frozenset(WITNESSES),
     "proposals.read": _EDITORIAL | _WATCHERS,
-    "proposals.make": _EDITORIAL | {"admin"},
+    "proposals.make": _EDITORIAL | {"admin", "supervisor"},
     # Which of them decides which kind is the kind's own (staff/proposals.py).
-    "proposals.decide": frozenset({"admin", "reviewer_3", "supervisor"}),
+    "proposals.decide": frozenset({"admin", *STAND_INS}),
     "tokens.own": _ALL,
-    "passkeys.confirm": frozenset({"admin"}),
+    "passkeys.confirm": frozenset(WITNESSES),
 }
 
 

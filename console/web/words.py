@@ -34,6 +34,11 @@ PLATFORMS = {platform: channel.label for platform, channel in CHANNELS.items()}
 ENTRY_KINDS = {
     "genesis": "建立台账",
     "office.sealed": "给升级前的记录加封",
+    "office.rules": "启用新的规则",
+    "account.set": "登记账号",
+    "roster.set": "值班表生效",
+    "staff.reset": "新给登录口令",
+    "staff.confirmed": "当面确认本人",
     "passkey.registered": "登记通行密钥",
     "passkey.confirmed": "确认通行密钥",
     "passkey.revoked": "停用通行密钥",

@@ -1,11 +1,12 @@
 """How an office governs itself: levels, rules and people, each changed by two people."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from gates.rules import RuleSet
 from ledger.append import Ledger, Transaction
+from review_queue.governance.handovers import AbsenceKind, ResetKind
 from review_queue.governance.levels import ApprovedLevels, WorkflowKind, store_definition
 from review_queue.governance.rule_changes import ExceptionKind, RuleSetKind, Samples, no_samples
 from review_queue.governance.rulesets import RuleSets, rows_of, store_version
@@ -23,8 +24,13 @@ class Governance:
     proposals: Proposals
 
     @classmethod
-    def of(cls, ledger: Ledger, samples: Samples = no_samples) -> Self:
-        """`samples` are texts on which rule changes are tried, besides the office's own items."""
+    def of(
+        cls, ledger: Ledger, samples: Samples = no_samples, more: Mapping[str, Kind] | None = None
+    ) -> Self:
+        """`samples` are texts on which rule changes are tried, besides the office's own items.
+
+        `more` are the kinds of other rooms, by name.
+        """
         levels, rules = ApprovedLevels(ledger), RuleSets(ledger)
         changes = RuleSetKind(rules, samples)
         kinds: dict[str, Kind] = {
@@ -32,6 +38,9 @@ class Governance:
             "ruleset": changes,
             "exception": ExceptionKind(rules, changes),
             "staff": StaffKind(ledger, levels),
+            "reset": ResetKind(ledger),
+            "absence": AbsenceKind(ledger),
+            **(more or {}),
         }
         return cls(levels, rules, Proposals(ledger, kinds))
 

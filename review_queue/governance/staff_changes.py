@@ -5,26 +5,34 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.append import Ledger, Transaction
+from review_queue.governance.access import end_of
+from review_queue.governance.handovers import sign_reset
 from review_queue.governance.levels import ApprovedLevels
-from review_queue.models import Item
 from review_queue.workflow import unfillable
 from staff.models import Staff
-from staff.people import Person, deactivate, hash_password, password_holds, set_staff
-from staff.proposals import APPROVERS, Approval, signed_roles
+from staff.people import (
+    Person,
+    active_with,
+    deactivate,
+    hash_password,
+    password_holds,
+    person_with,
+    set_staff,
+)
+from staff.proposals import APPROVERS, AboutPeople, Approval
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
-from staff.sessions import end_access
-from storage.database import new_id
+from staff.standing import standing_of
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TWO_ADMINS = "至少要留两位在用的管理员，否则以后任何变更都无人批准：请先增加一位管理员"
 
 
-class StaffKind:
+class StaffKind(AboutPeople):
     """{login, name, roles}: a new person, or the roles and name of one who is here."""
 
     label = "人员变更"
@@ -88,7 +96,10 @@ class StaffKind:
         return {
             "changes": lines,
             "warnings": unfillable(self._levels, staff | {payload["login"]: roles}),
-            "note": "批准后为新人员生成一次性显示的密码，由批准人当面交给本人。" if not was else "",
+            "note": "批准后为新人员生成只显示一次的密码，由批准人当面交给本人。本人改密码，"
+            "再由没有经手的人当面确认；确认之前只能查看。"
+            if not was
+            else "",
         }
 
     async def apply(
@@ -103,6 +114,9 @@ class StaffKind:
         stored = row.password_hash if row else await hash_password(password)
         person = Person(payload["login"], payload["name"], tuple(payload["roles"]), stored)
         made = await set_staff(tx, person, approval.approved_by)
+        # Whoever approved sees the password: until somebody else confirms them, they only look.
+        if password:
+            await sign_reset(tx, made.id, approval)
         shown = {"staff": made.id, "login": made.login}
         return shown | ({"password": password} if password else {})
 
@@ -122,10 +136,9 @@ def _read_roles(value: Any) -> list[str]:
 
 
 async def _keep_two_admins(session: AsyncSession, leaving: Staff | None) -> None:
-    if leaving is None or "admin" not in leaving.roles or not leaving.active:
+    if leaving is None or "admin" not in (await standing_of(session, leaving.id)).held:
         return
-    rows = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
-    if sum("admin" in row.roles for row in rows if row.id != leaving.id) < 2:
+    if len(set(await active_with(session, APPROVERS)) - {leaving.id}) < 2:
         raise Refused(422, [Reason("two_admins", _TWO_ADMINS)])
 
 
@@ -134,44 +147,16 @@ async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
 
     Sessions and tokens of the person end with it. Refused 403, 404, 409, 422.
     """
-    await _need_admin(ledger, by, login)
     async with ledger.transaction() as tx:
         row = await _person(tx.session, login)
+        await person_with(tx.session, by, APPROVERS)
         if row.id == by:
             raise Refused(403, [Reason("self", "不能停用自己，请另一位管理员操作")])
-        if not row.active:
+        if not (await standing_of(tx.session, row.id)).active:
             raise Refused(409, [Reason("state", "这个人已经停用")])
         await _keep_two_admins(tx.session, row)
         await deactivate(tx, row, by)
-        await _end_sessions(tx.session, row.id)
-
-
-async def reset_password(ledger: Ledger, login: str, by: str) -> tuple[str, str]:
-    """The person's id and a new password, shown once; every session of theirs ends.
-
-    One admin may do it, since offices are small; it is signed, and an incident stays open until
-    somebody looks at it, because who resets a password could sign in as that person.
-    """
-    await _need_admin(ledger, by, login)
-    password = secrets.token_urlsafe(9)
-    stored = await hash_password(password)
-    async with ledger.transaction() as tx:
-        row = await _person(tx.session, login)
-        if row.id == by:
-            raise Refused(403, [Reason("self", "不能重设自己的密码，请另一位管理员操作")])
-        row.password_hash = stored
-        await _end_sessions(tx.session, row.id)
-        await tx.append(
-            "staff.password_reset", subject=f"staff:{row.id}", actor=by, body={"staff": row.id}
-        )
-        named = row.id, row.name
-    await ledger.open_incident(
-        "password_reset",
-        subject=f"staff:{named[0]}",
-        message=f"管理员重设了{named[1]}的密码：请与本人核实后关闭这一事件",
-        detail={"by": by, "reset": new_id()},
-    )
-    return named[0], password
+        await end_of(tx.session, row.id)
 
 
 async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> None:
@@ -194,24 +179,8 @@ async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> 
         )
 
 
-async def _need_admin(ledger: Ledger, by: str, login: str) -> None:
-    async with ledger.db.session() as session:
-        await _person(session, login)
-        person = await session.get(Staff, by)
-    signed = await signed_roles(ledger, by)
-    if person is None or not person.active or not set(person.roles) & signed & APPROVERS:
-        raise Refused(403, [Reason("role", "您的角色不能做这件事，需要以下角色之一：管理员")])
-
-
 async def _person(session: AsyncSession, login: str) -> Staff:
     row = (await session.scalars(select(Staff).where(Staff.login == login))).first()
     if row is None:
         raise Refused(404, [Reason("login", f"没有登录名为 {login} 的人员")])
     return row
-
-
-async def _end_sessions(session: AsyncSession, staff_id: str) -> None:
-    """End whatever lets a person in, and free what they hold for review."""
-    await end_access(session, staff_id)
-    held = update(Item).where(Item.claimed_by == staff_id)
-    await session.execute(held.values(claimed_by=None, claimed_until=None))

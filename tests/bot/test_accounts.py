@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.account_entries import sign_account
 from bot.accounts import Accounts, NewAccount
 from bot.http import check_api_base
 from bot.models import Account, Contact, Delivery
@@ -12,6 +13,7 @@ from config.clock import now
 from storage.crypt import DataKey
 from storage.database import Database, new_id
 from tests.bot.conftest import AES_KEY, Office
+from tests.made import a_ledger
 
 
 @pytest.mark.parametrize(
@@ -76,23 +78,26 @@ def _new(**changes: Any) -> NewAccount:
 async def test_what_is_missing_is_named(
     db: Database, crypt: DataKey, changes: dict[str, Any], word: str
 ) -> None:
-    async with db.session() as session:
-        with pytest.raises(ValueError, match=word):
-            await Accounts(db, crypt).create(session, _new(**changes))
+    with pytest.raises(ValueError, match=word):
+        async with a_ledger(db).transaction() as tx:
+            await Accounts(db, crypt).create(tx, _new(**changes), "init")
 
 
 async def test_secrets_are_encrypted_in_the_database_and_open_again(
     db: Database, crypt: DataKey
 ) -> None:
-    accounts = Accounts(db, crypt)
-    async with db.session() as session:
-        row = await accounts.create(session, _new())
+    accounts, ledger = Accounts(db, crypt), a_ledger(db)
+    async with ledger.transaction() as tx:
+        row = await accounts.create(tx, _new(), "init")
     async with db.session() as session:
         stored = (await session.execute(text("SELECT secrets FROM account"))).scalar_one()
     assert "very-secret" not in stored
     assert (await accounts.by_slug("tg")).secrets["token"] == "1:very-secret"
-    async with db.session() as session:
-        await accounts.enable(session, row.id, enabled=False)
+    async with ledger.transaction() as tx:
+        held = await tx.session.get_one(Account, row.id)
+        held.enabled = False
+        await tx.session.flush()
+        await sign_account(tx, held, "init")
     with pytest.raises(LookupError, match="已停用"):
         await accounts.open(row.id)
 
@@ -101,16 +106,59 @@ async def test_an_address_moved_to_a_private_host_in_the_table_is_not_opened(
     db: Database, crypt: DataKey
 ) -> None:
     accounts = Accounts(db, crypt)
-    async with db.session() as session:
+    async with a_ledger(db).transaction() as tx:
         row = await accounts.create(
-            session,
+            tx,
             _new(
                 platform="wechat",
                 secrets={"appid": "a", "secret": "b", "token": "c", "aes_key": AES_KEY},
             ),
+            "init",
         )
         row.api_base = "https://10.0.0.5"
+        await tx.session.flush()
+        await sign_account(tx, row, "init")  # even if two people were talked into it
     with pytest.raises(ValueError, match="内部网络"):
+        await accounts.open(row.id)
+
+
+async def test_an_older_row_put_back_is_not_opened(db: Database, crypt: DataKey) -> None:
+    """Sealed and once true: the secrets of last week, an address given up, another's name."""
+    told: list[tuple[str, str]] = []
+
+    async def changed(table: str, row_id: str) -> None:
+        told.append((table, row_id))
+
+    accounts, ledger = Accounts(db, crypt, on_changed=changed), a_ledger(db)
+    async with ledger.transaction() as tx:
+        row = await accounts.create(tx, _new(), "init")
+    async with db.session() as session:
+        old = dict((await session.execute(text("SELECT * FROM account"))).mappings().one())
+    async with ledger.transaction() as tx:
+        held = await tx.session.get_one(Account, row.id)
+        secrets = {"token": "2:newer", "webhook_secret": "s", "chat": "@q"}
+        held.secrets = accounts.encrypted(row.id, secrets)
+        await tx.session.flush()
+        await sign_account(tx, held, "admin")
+    assert (await accounts.open(row.id)).secrets["token"] == "2:newer"
+    async with db.session() as session:
+        await session.execute(
+            text("UPDATE account SET secrets = :secrets, seal = :seal"),
+            {"secrets": old["secrets"], "seal": old["seal"]},
+        )
+    async with db.session() as session:
+        assert (await session.get_one(Account, row.id)).whole
+    with pytest.raises(ValueError, match="与签名的登记不符"):
+        await accounts.open(row.id)
+    assert told == [("account", row.id)]
+
+
+async def test_an_account_nobody_signed_is_not_opened(db: Database, crypt: DataKey) -> None:
+    accounts = Accounts(db, crypt)
+    async with a_ledger(db).transaction() as tx:
+        row = await accounts.create(tx, _new(), "init")
+        await tx.session.execute(text("DELETE FROM ledger_entry"))
+    with pytest.raises((ValueError, LookupError)):
         await accounts.open(row.id)
 
 

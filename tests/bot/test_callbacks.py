@@ -87,7 +87,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     made.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    async with db.session() as session:
+    async with office.ledger.transaction() as tx:
         for platform, secrets, settings in (
             ("wechat", SECRETS, {"passive_seconds": 0.15}),
             (
@@ -97,7 +97,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
             ),
         ):
             row = await office.accounts.create(
-                session,
+                tx,
                 NewAccount(
                     platform,
                     new_id(),
@@ -108,6 +108,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
                     settings,
                     assessment_ref="DEMO",
                 ),
+                "init",
             )
             made.ids[platform] = row.id
     await platforms.control(

@@ -53,13 +53,13 @@ async def accounts_at(office: Office, platforms: Platforms, crypt: DataKey) -> A
         "accounts", platform="wechat", name="青禾政务", kind="service", **made["wechat"]
     )
     accounts = Accounts(office.deps.db, crypt, platforms.hosts)
-    async with office.deps.db.session() as session:
-        for row in (await session.scalars(select(Account))).all():
-            await session.delete(row)
-        await session.flush()
+    async with office.deps.ledger.transaction() as tx:
+        for row in (await tx.session.scalars(select(Account))).all():
+            await tx.session.delete(row)
+        await tx.session.flush()
         for platform, keys in made.items():
             await accounts.create(
-                session,
+                tx,
                 NewAccount(
                     slug=f"at-{platform}",
                     organisation_id="office",
@@ -70,6 +70,7 @@ async def accounts_at(office: Office, platforms: Platforms, crypt: DataKey) -> A
                     settings={"per_second": 0},
                     assessment_ref="DEMO",
                 ),
+                "init",
             )
     return accounts
 

@@ -9,6 +9,7 @@ from playwright.async_api import Browser as Chromium
 from sqlalchemy import select, text, update
 
 from ledger.models import Incident
+from review_queue.governance.handovers import ask_reset
 from review_queue.workflow import GATES
 from staff.models import ConsoleSession, Proposal, Staff
 from tests.console.office import PASSWORD, Browser, Office
@@ -217,9 +218,16 @@ async def test_a_deactivated_person_is_out_at_once(office: Office) -> None:
 
 async def test_a_reset_password_ends_what_was_signed_in(office: Office) -> None:
     editor, admin = await office.signed_in("editor"), await office.signed_in("admin1")
-    status, page = await admin.post(f"{SETTINGS}/staff/editor/password")
+    status, page = await admin.post(f"{SETTINGS}/staff/editor/password", why=WHY)
     assert status == 200
-    password = page.split('class="secret">', 1)[1].split("<", 1)[0]
+    half = page.split('class="secret">', 1)[1].split("<", 1)[0]
+    assert (await editor.get("/console/items"))[0] == 200  # only asked for, until somebody agrees
+    other = await office.signed_in("admin2")
+    path = page.split('href="/console/settings/proposals/', 1)[1].split('"', 1)[0]
+    status, page = await other.post(f"{SETTINGS}/proposals/{path}", verdict="approve")
+    assert status == 200
+    second = page.split('class="secret">', 1)[1].split("<", 1)[0]
+    password = f"{half}-{second}"
     assert (await editor.get("/console/items"))[0] == 303
     assert await Browser(office.client()).sign_in("editor", PASSWORD) == 401
     assert await Browser(office.client()).sign_in("editor", password) == 303
@@ -365,8 +373,10 @@ async def test_wrong_bodies_name_the_field(office: Office) -> None:
 
 async def test_sessions_of_nobody_else_end(office: Office) -> None:
     await office.signed_in("editor")
-    admin = await office.signed_in("admin1")
-    await admin.post(f"{SETTINGS}/staff/editor/password")
+    await office.signed_in("admin1")
+    made, people = office.deps.governance.proposals, office.people
+    row, _ = await ask_reset(made, "editor", people["admin1"], WHY)
+    await made.approve(row.id, people["admin2"])
     async with office.deps.db.session() as session:
         query = select(ConsoleSession.staff_id).where(ConsoleSession.revoked_at.is_(None))
         rows = (await session.scalars(query)).all()

@@ -13,7 +13,7 @@ from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
 from escalations.calendar import load_hours
 from escalations.ladder import escalate_due
-from escalations.models import RosterEntry
+from escalations.roster import DutyLine, set_roster
 from escalations.tickets import Question, TicketWiring, open_ticket
 from gates.finding import Finding
 from ledger.append import Ledger, load_signing_key
@@ -22,7 +22,7 @@ from staff.models import Staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
-from tests.made import SEALS, a_finding
+from tests.made import SEALS, a_finding, hire
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
@@ -71,13 +71,6 @@ class Duty:
                     Staff(id=staff_id, login=staff_id, name=f"值班{staff_id}", roles=roles,
                           password_hash="", created_at=self.moment)
                 )  # fmt: skip
-            for position, (staff_id, topic, tier) in enumerate(
-                [("yi", "", 0), ("jia", "employment", 0), ("bing", "", 1)]
-            ):
-                session.add(
-                    RosterEntry(id=new_id(), topic=topic, tier=tier, position=position,
-                                staff_id=staff_id)
-                )  # fmt: skip
             session.add(
                 Account(id="wx", slug="wx", organisation_id="o", platform=platform, name="青禾发布",
                         api_base="http://127.0.0.1", secrets="", settings={},
@@ -86,6 +79,10 @@ class Duty:
             self.contact = await Contacts(DataKey(b"k" * 32)).upsert(
                 session, "wx", "openid-of-li", self.moment
             )
+        await hire(self.ledger, people)
+        people_on = (("", 0, "yi"), ("employment", 0, "jia"), ("", 1, "bing"))
+        async with self.ledger.transaction() as tx:
+            await set_roster(tx, [DutyLine(*one) for one in people_on], "init")
         return self
 
     async def ask(self, topic: str = "employment"):
@@ -97,8 +94,10 @@ class Duty:
         return ticket
 
     async def entries(self) -> list[LedgerEntry]:
+        """What happened since the office stood."""
+        query = select(LedgerEntry).where(LedgerEntry.kind.not_in(("staff.set", "roster.set")))
         async with self.db.session() as session:
-            return [*(await session.scalars(select(LedgerEntry).order_by(LedgerEntry.seq))).all()]
+            return [*(await session.scalars(query.order_by(LedgerEntry.seq))).all()]
 
     async def reload(self, row):
         async with self.db.session() as session:

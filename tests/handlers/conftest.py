@@ -11,7 +11,7 @@ from bot.contract import Inbound, InboundKind, Reply
 from bot.models import Account, Contact
 from config.clock import now
 from escalations.calendar import load_hours
-from escalations.models import RosterEntry
+from escalations.roster import DutyLine, set_roster
 from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.finding import Finding
@@ -26,7 +26,7 @@ from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
 from subscriptions.subscribers import Subscribers
-from tests.made import SEALS
+from tests.made import SEALS, hire
 
 CONFIG = Path(__file__).parents[2] / "config"
 CLAUSE = Hit(
@@ -112,7 +112,9 @@ class Office:
                 Staff(id="duty1", login="duty1", name="值班甲", roles=["duty"], password_hash="",
                       created_at=now())
             )  # fmt: skip
-            session.add(RosterEntry(id=new_id(), staff_id="duty1"))
+        await hire(self.ledger, {"duty1": ["duty"]})
+        async with self.ledger.transaction() as tx:
+            await set_roster(tx, [DutyLine("", 0, "duty1")], "init")
         return self
 
     async def citizen(self, platform: str = "telegram") -> "Citizen":

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from bot.accounts import Accounts
 from bot.models import Account, Contact
 from config.clock import now
-from ledger.append import Ledger, load_signing_key
+from escalations.models import RosterEntry
+from escalations.roster import DutyLine, roster_now
+from ledger.append import Ledger, load_signing_key, signed_facts
 from ledger.models import LedgerEntry
-from office.upgrades import SEALED, seal_what_stood
+from office.upgrades import SEALED, seal_what_stood, sign_what_stood
 from staff.models import Staff
+from staff.since import ALL, counts_from
 from storage.crypt import DataKey, place_of
 from storage.database import Database
 from tests.made import SEALS
@@ -103,6 +107,44 @@ async def test_a_row_without_a_seal_is_not_taken_in_later(older: Ledger) -> None
     assert await seal_what_stood(older, KEY) == 0
     async with older.db.session() as session:
         assert not (await session.get_one(Staff, "p")).whole
+
+
+async def test_accounts_and_roster_that_stood_are_signed_once(older: Ledger) -> None:
+    await seal_what_stood(older, KEY)
+    async with older.db.session() as session:
+        session.add(RosterEntry(id="r", staff_id="p", tier=1, topic="employment"))
+    assert await sign_what_stood(older) == list(ALL)
+    accounts = Accounts(older.db, KEY)
+    with pytest.raises(ValueError, match="assessment_ref"):  # as it was: an account abroad
+        await accounts.open("a")
+    async with older.db.session() as session:
+        assert await roster_now(session) == [DutyLine("employment", 1, "p")]
+        office = (await signed_facts(session, ["office"]))["office"]
+    assert all(counts_from(office, rule) == office[-1].seq for rule in ALL)
+    assert await sign_what_stood(older) == []
+    async with older.db.session() as session:
+        await session.execute(text("DELETE FROM roster_entry"))
+    assert await sign_what_stood(older) == []
+
+
+async def test_an_account_changed_before_the_upgrade_is_not_signed_with_the_rest(
+    older: Ledger,
+) -> None:
+    await seal_what_stood(older, KEY)
+    async with older.db.session() as session:
+        await session.execute(text("UPDATE account SET name = '别的名字'"))
+    await sign_what_stood(older)
+    with pytest.raises(ValueError, match="与签名的登记不符"):
+        await Accounts(older.db, KEY).open("a")
+
+
+async def test_an_office_of_this_version_begins_with_every_rule(
+    tmp_path: Path, database: Database
+) -> None:
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"rules": list(ALL)})
+    assert await sign_what_stood(ledger) == []
 
 
 async def test_an_office_of_this_version_begins_sealed(tmp_path: Path, database: Database) -> None:

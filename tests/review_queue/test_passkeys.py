@@ -93,7 +93,7 @@ async def test_a_key_counts_only_after_another_admin_confirmed_it(office: Any) -
         await owner.keys.ask(said, PLACE)
     signed = shown_assertion(owner.device.sign(_options(said)))
     assert "没有经另一位管理员确认" in (await owner.faults(signed, said))[0]
-    with pytest.raises(Refused, match="只有管理员"):
+    with pytest.raises(Refused, match="您的角色不能做这件事"):
         await owner.keys.confirm(passkey, office.people["reviewer2"])
     await owner.keys.confirm(passkey, owner.admin)
     assert await owner.faults(signed, said) == []

@@ -1,0 +1,169 @@
+"""What an account is: its name, address, secrets and settings, each changed by two people."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.account_entries import SET, account_digest, sign_account
+from bot.accounts import Accounts, NewAccount
+from bot.models import Account, Organisation
+from config.clock import now
+from ledger.append import Ledger, Transaction
+from staff.proposals import AboutPeople, Approval
+from staff.refusal import Reason, Refused
+from staff.standing import facts_or_refuse
+from storage.database import new_id
+
+FIELDS = {
+    "name": "名称",
+    "api_base": "平台地址 api_base",
+    "settings": "设置 settings",
+    "enabled": "启用",
+    "owner": "负责人",
+    "assessment_ref": "评估编号 assessment_ref",
+}
+"""What is shown as before and after; secrets are said to change and never shown."""
+
+
+class AccountKind(AboutPeople):
+    """{slug, and what is to change of platform, name, api_base, secrets, settings, …}.
+
+    Secrets are encrypted before they are kept in the proposal, bound to the account they are for.
+    """
+
+    label = "账号变更"
+    proposers = frozenset({"admin"})
+
+    def __init__(self, ledger: Ledger, accounts: Accounts) -> None:
+        """`accounts` checks addresses and holds the key of secrets."""
+        self._ledger = ledger
+        self._accounts = accounts
+
+    def subject(self, payload: Mapping[str, Any]) -> str:
+        """The account's id."""
+        return f"account:{payload['id']}"
+
+    async def check(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Every field in its final form, and the signed digest of what it replaces."""
+        slug = str(payload.get("slug", "")).strip()
+        async with self._ledger.db.session() as session:
+            row = (await session.scalars(select(Account).where(Account.slug == slug))).first()
+            was = await _signed(session, row.id) if row else ""
+            organisation = await session.scalar(select(Organisation.id).order_by(Organisation.id))
+        if "was" in payload and payload["was"] != was:
+            words = "这个账号在提出之后又有变化：请收回后重新提出"
+            raise Refused(409, [Reason("overtaken", words)])
+        new, account_id, kept = self._wanted(slug, row, payload)
+        try:
+            self._accounts.check(replace(new, organisation_id=organisation or ""))
+        except ValueError as error:
+            raise Refused(422, [Reason("account", str(error))]) from error
+        fields = {name: value for name, value in asdict(new).items() if name != "organisation_id"}
+        found = fields | {"secrets": kept, "id": account_id, "was": was}
+        if row and row.whole and account_digest(row) == was and _same(row, found):
+            raise Refused(422, [Reason("account", "账号没有变化")])
+        return found
+
+    def _wanted(
+        self, slug: str, row: Account | None, payload: Mapping[str, Any]
+    ) -> tuple[NewAccount, str, str]:
+        """The account as it would be, its id, and its secrets as they are kept."""
+        account_id = row.id if row else str(payload.get("id") or new_id())
+        given = payload.get("secrets")
+        try:
+            if isinstance(given, dict):
+                secrets = {str(name): str(value) for name, value in given.items()}
+                kept = self._accounts.encrypted(account_id, secrets)
+            else:
+                kept = str(given or (row.secrets if row else ""))
+                secrets = self._accounts.opened(account_id, kept) if kept else {}
+        except ValueError as error:
+            words = "secrets 要写平台给的各项密钥，例如 token"
+            raise Refused(422, [Reason("secrets", words)]) from error
+        settings = payload.get("settings", row.settings if row else {})
+        enabled = payload.get("enabled", row.enabled if row else True)
+        if not slug or not isinstance(settings, dict) or not isinstance(enabled, bool):
+            words = "请写账号代号 slug；settings 要写成一组设置，enabled 只能是 true 或 false"
+            raise Refused(422, [Reason("slug", words)])
+        new = NewAccount(
+            slug=slug[:60],
+            organisation_id=row.organisation_id if row else "",
+            platform=row.platform if row else str(payload.get("platform", "")),
+            name=_text(payload, row, "name", 120),
+            api_base=_text(payload, row, "api_base", 300).rstrip("/"),
+            secrets=secrets,
+            settings=settings,
+            owner=_text(payload, row, "owner", 60),
+            assessment_ref=_text(payload, row, "assessment_ref", 120),
+            enabled=enabled,
+        )
+        if not new.name:
+            raise Refused(422, [Reason("name", "请填写账号名称")])
+        return new, account_id, kept
+
+    async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Which fields change; of secrets only that they do."""
+        async with self._ledger.db.session() as session:
+            row = await session.get(Account, payload["id"])
+        who = f"{payload['name']}（{payload['platform']}，{payload['slug']}）"
+        head = {"sign": "~" if row else "+", "text": f"{'变更' if row else '增加'}账号 {who}"}
+        lines = [head]
+        for name, label in FIELDS.items():
+            before = getattr(row, name) if row else None
+            if before != payload[name]:
+                was = f"由“{_word(before)}”" if row else ""
+                lines.append({"sign": "~", "text": f"{label}{was}改为“{_word(payload[name])}”"})
+        if row is None or row.secrets != payload["secrets"]:
+            lines.append({"sign": "~", "text": "更换密钥（不显示）"})
+        note = "批准后马上按新的地址、密钥和设置收发；回调和菜单在下次启动时向平台登记。"
+        return {"changes": lines, "warnings": [], "note": note}
+
+    async def apply(
+        self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
+    ) -> Mapping[str, Any]:
+        """From the commit on the account is used as it says here."""
+        row = await tx.session.get(Account, payload["id"], populate_existing=True)
+        if (await _signed(tx.session, payload["id"]) if row else "") != payload["was"]:
+            raise Refused(409, [Reason("overtaken", "这个账号刚刚有变化，请重新提出")])
+        if row is None:
+            organisation = await tx.session.scalar(
+                select(Organisation.id).order_by(Organisation.id)
+            )
+            row = Account(
+                id=payload["id"],
+                organisation_id=organisation or "",
+                created_at=now(),
+            )
+            tx.session.add(row)
+        for name in (*FIELDS, "secrets", "slug", "platform"):
+            setattr(row, name, payload[name])
+        # What somebody wrote into the row past this program ends with what two people approved.
+        row.accept()
+        await tx.session.flush()
+        said = {"proposal": approval.proposal_id, "proposed_by": approval.proposed_by}
+        await sign_account(tx, row, approval.approved_by, said)
+        return {"account": row.id, "slug": row.slug}
+
+
+async def _signed(session: AsyncSession, account_id: str) -> str:
+    told = await facts_or_refuse(session, f"account:{account_id}")
+    return next((str(one.body["digest"]) for one in reversed(told) if one.kind == SET), "")
+
+
+def _same(row: Account, found: Mapping[str, Any]) -> bool:
+    return all(getattr(row, name) == found[name] for name in (*FIELDS, "secrets"))
+
+
+def _text(payload: Mapping[str, Any], row: Account | None, name: str, most: int) -> str:
+    return str(payload.get(name, getattr(row, name) if row else "")).strip()[:most]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "是" if value else "否"
+    if isinstance(value, dict):
+        return "，".join(f"{name}={one}" for name, one in value.items()) or "（空）"
+    return str(value) or "（空）"
