@@ -36,7 +36,8 @@ from gates.spelling import Speller
 from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
-from knowledge.library import PolicyLibrary
+from handlers.released import ReleasedTemplates
+from knowledge.library import Filling, PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -46,6 +47,7 @@ from office.engine import TaskEngine
 from office.handovers import audience_of
 from office.jobs import jobs_of, running
 from office.keys import open_database
+from office.parts import seed_what_lacks
 from office.rooms import (
     build_answers,
     build_base,
@@ -61,6 +63,7 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.refusal import Refused
+from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.cache import Cache
 from storage.crypt import DataKey
@@ -86,6 +89,8 @@ class Shenfa:
     channels: dict[str, Channel]
     queue: Queue
     governance: Governance
+    signed: SignedSettings
+    templates: ReleasedTemplates
     releases: Releases
     lease: Lease
     publisher: Publisher
@@ -165,6 +170,9 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await upgrade(db)
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
+    await seed_what_lacks(shenfa.ledger)
+    await shenfa.signed.refresh()
+    await shenfa.templates.refresh()
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:
@@ -210,6 +218,8 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         channels=base.channels,
         queue=queue,
         governance=review.governance,
+        signed=base.signed,
+        templates=base.templates,
         releases=review.releases,
         taxonomy=base.taxonomy,
         knowledge=base.knowledge,
@@ -223,7 +233,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching),
         matching=matching,
-        library=PolicyLibrary(ledger),
+        library=PolicyLibrary(ledger, Filling(base.taxonomy, base.signed.in_force("library"))),
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,

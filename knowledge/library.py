@@ -12,11 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from facets.tagger import tag
-from facets.taxonomy import DIMENSIONS
+from facets.taxonomy import DIMENSIONS, Taxonomy
 from knowledge.clauses import cut
 from knowledge.documents import PolicyDraft
 from knowledge.models import Clause, Policy, PolicyChange
-from knowledge.validity import Life, last_day
+from knowledge.validity import Defaults, Life, last_day
 from ledger.append import Ledger, Transaction
 from review_queue.desk import ROBOT
 from staff.models import Staff
@@ -51,12 +51,21 @@ class Repeal:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Filling:
+    """What fills in a policy that does not say it itself; None: as the program starts with."""
+
+    taxonomy: Taxonomy | None = None
+    defaults: Defaults | None = None
+
+
 class PolicyLibrary:
     """Every change of the library: one person proposes, another approves, the ledger keeps both."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """The ledger brings the database with it."""
+    def __init__(self, ledger: Ledger, filling: Filling | None = None) -> None:
+        """The ledger brings the database with it; `filling` are the settings of the office."""
         self._ledger = ledger
+        self._filling = filling or Filling()
 
     async def propose_import(self, drafts: Sequence[PolicyDraft], staff_id: str) -> list[Proposed]:
         """Put policies in front of a second person, cut into clauses: all of them or none.
@@ -69,7 +78,7 @@ class PolicyLibrary:
 
     async def _import(self, tx: Transaction, draft: PolicyDraft, staff_id: str) -> Proposed:
         await _check_new(tx.session, draft)
-        policy = _policy(draft, staff_id)
+        policy = _policy(draft, staff_id, self._filling)
         clauses = [_clause(policy.id, part) for part in cut(draft.text)]
         tx.session.add_all([policy, *clauses])
         change = await _record(tx, policy.id, {"kind": "import"}, staff_id)
@@ -157,12 +166,13 @@ def _signed(change: Mapping[str, Any]) -> dict[str, object]:
     return kept
 
 
-def _policy(draft: PolicyDraft, staff_id: str) -> Policy:
+def _policy(draft: PolicyDraft, staff_id: str, filling: Filling) -> Policy:
     """The row, its period filled in by the default so that the second person sees and checks it."""
     starts = draft.effective_from or draft.issued_on
     statute = draft.title.endswith(_STATUTE_ENDINGS)
-    ends = last_day(Life(draft.title, draft.issued_on, starts, draft.effective_to, statute=statute))
-    found = tag(draft.text, draft.title)
+    life = Life(draft.title, draft.issued_on, starts, draft.effective_to, statute=statute)
+    ends = last_day(life, filling.defaults)
+    found = tag(draft.text, draft.title, filling.taxonomy)
     return Policy(
         id=new_id(),
         title=draft.title,

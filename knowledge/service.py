@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -16,6 +16,7 @@ from gates.policies import Entry, PolicyIndex, deadlines
 from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
 from knowledge.models import Clause, Policy
 from knowledge.search import Doc, Found, Index
+from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
 from knowledge.validity import clause_status, life_of, status_at
 from storage.database import Database
@@ -36,9 +37,18 @@ class _State:
 class KnowledgeService:
     """Answers, facts for the gates, and who was told what. One per process."""
 
-    def __init__(self, db: Database, directory: Path | None = None) -> None:
-        """`directory` keeps the derived index between starts; None keeps it in memory."""
+    def __init__(
+        self,
+        db: Database,
+        directory: Path | None = None,
+        speech: Callable[[], Speech] = starting_speech,
+    ) -> None:
+        """`directory` keeps the derived index between starts; None keeps it in memory.
+
+        `speech`: the words of this office that hold now.
+        """
         self._db = db
+        self._speech = speech
         self._directory = directory
         self._index: Index | None = None
         self._indexed: _State | None = None
@@ -85,18 +95,20 @@ class KnowledgeService:
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""
-        guarded = guard(question)
-        if guarded is not None:
-            return answer(question, (), as_of)
+        speech = self._speech()
+        if guard(question, speech) is not None:
+            return answer(question, (), as_of, speech=speech)
         await self.refresh()
         past = asked_day(question, as_of)
         day = past or as_of
         if past is not None:
             question = without_day(question)
-        found = self._index.search(question, _HITS) if self._index is not None else []
+        index, said = self._index, speech.synonyms
+        found = index.search(question, _HITS, said) if index is not None else []
         async with self._db.session() as session:
             hits = await _decided(session, found, day)
-        return answer(question, ranked_hits(hits), day, asked_past=past is not None)
+        ranked, in_past = ranked_hits(hits), past is not None
+        return answer(question, ranked, day, asked_past=in_past, speech=speech)
 
     async def told(self, contact_id: str, clause_ids: Sequence[str]) -> None:
         """Keep that a contact was told these clauses."""
