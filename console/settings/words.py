@@ -6,5 +6,6 @@ DONE = {
     "change_withdrawn": "已收回，什么都没有改变。",
     "deactivated": "已停用，这个人的登录和令牌都已失效。",
     "false_alarm": "已记下这是误报，规则页能看到次数。",
+    "template_withdrawn": "已停用，并记入台账；机器人不再说这一条。",
     "switched": "开关已改变，并记入台账。",
 }
