@@ -19,7 +19,7 @@ from handlers.templates import FIELDS, LABELS, PIECES, TemplateError, check_temp
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
 from ledger.following import Following
-from ledger.verify import Entry
+from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft
 from review_queue.shelf import ShelfEntry, Shelved
 from staff.proposals import seal
@@ -138,6 +138,11 @@ class ReleasedTemplates:
         """Version and unfilled text of a template that may be used now, or None."""
         standing, text = self._texts.get(name, (None, ""))
         return None if standing is None or standing.expired else (standing.version, text)
+
+    def drop_all(self) -> Mapping[str, Standing]:
+        """Use no template any more in this process; what was last known of each."""
+        self._texts = {}
+        return self._standing
 
     def usable(self, *names: str) -> bool:
         """Whether every one of these templates may be used now."""
@@ -260,7 +265,7 @@ class TemplateShelf:
 
     async def withdraw_entry(self, tx: Transaction, key: str, by: str) -> bool:
         """A template that came of no item (a starting text) is not used any more."""
-        one = standings(await self._templates.ledger.facts(SUBJECT)).get(key)
+        one = (await self._standings()).get(key)
         if one is None or one.withdrawn:
             return False
         await self._withdraw(tx, one, by)
@@ -268,10 +273,16 @@ class TemplateShelf:
 
     async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
         """The template that came of this item is not used any more."""
-        found = standings(await self._templates.ledger.facts(SUBJECT))
-        for one in found.values():
+        for one in (await self._standings()).values():
             if one.item == item_id and not one.withdrawn:
                 await self._withdraw(tx, one, by)
+
+    async def _standings(self) -> Mapping[str, Standing]:
+        """Of the ledger; of a broken one as it was read last: taking back must always work."""
+        try:
+            return standings(await self._templates.ledger.facts(SUBJECT))
+        except Broken:
+            return self._templates.drop_all()
 
     async def _withdraw(self, tx: Transaction, one: Standing, by: str) -> None:
         body = {"template": one.name, "version": one.version, "item": one.item}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from ledger.append import Ledger
 from ledger.models import LedgerEntry
@@ -41,10 +42,13 @@ class Following:
         """
         if age and time.monotonic() - self._looked < age:
             return
-        seq = int(await self.ledger.db.read(lambda session: session.scalar(self._newest)) or 0)
+        seq = await self.ledger.db.read(self._newest_seq)
         if seq != self._seq:
             await self._take(seq, again=False)
         self._looked = time.monotonic()
+
+    def _newest_seq(self, session: Session) -> int:
+        return session.scalar(self._newest) or 0
 
     async def compare(self) -> None:
         """Look at every row once more, although nothing new was signed: a job does so."""

@@ -15,6 +15,7 @@ from sqlalchemy import text
 import office.parts as parts
 from app import open_shenfa
 from config.clock import now, use_clock_file
+from config.settings import CONFIG
 from demo.acts import policies
 from handlers.released import RELEASED, STARTED, ReleasedTemplates
 from ledger.append import Ledger
@@ -87,11 +88,11 @@ async def test_what_is_edited_in_the_programs_folder_reaches_nobody(
 ) -> None:
     """The folder as somebody with a shell leaves it: every text another one, then a new start."""
     folder = tmp_path / "edited"
-    shutil.copytree(parts.CONFIG, folder)
+    shutil.copytree(CONFIG, folder)
     for file in folder.glob("*.yaml"):
         words = file.read_text(encoding="utf-8")
         file.write_text(words.replace("12345", "95000").replace("您", "尔"), encoding="utf-8")
-    monkeypatch.setattr(parts, "CONFIG", folder)
+    monkeypatch.setattr("office.parts.CONFIG", folder)
     assert "95000" in starting_texts()["calendar"]
     async with talking(home, sandbox) as talk:
         told = [await talk.says(words) for words in ("帮助", "转人工", "订阅就业")]
