@@ -36,6 +36,7 @@ from facets.taxonomy import Taxonomy
 from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
+from handlers.released import ReleasedTemplates
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
@@ -48,6 +49,7 @@ from office.handovers import audience_of
 from office.jobs import jobs_of, running
 from office.keys import open_database
 from office.library_upgrade import sign_library
+from office.parts import seed_what_lacks
 from office.rooms import (
     build_answers,
     build_base,
@@ -66,6 +68,7 @@ from review_queue.release import Releases
 from staff.door import Door
 from staff.refusal import Refused
 from staff.second_factor import begin_first_week
+from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.cache import Cache
 from storage.crypt import DataKey
@@ -91,6 +94,8 @@ class Shenfa:
     channels: dict[str, Channel]
     queue: Queue
     governance: Governance
+    signed: SignedSettings
+    templates: ReleasedTemplates
     releases: Releases
     lease: Lease
     publisher: Publisher
@@ -181,6 +186,9 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await sign_what_was_published(shenfa.ledger)
     with suppress(Broken):  # as above the console opens, and shows where the ledger is broken
         await begin_first_week(shenfa.ledger)
+    await seed_what_lacks(shenfa.ledger)
+    await shenfa.signed.refresh()
+    await shenfa.templates.refresh()
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
     async with db.writing() as session:
@@ -227,6 +235,8 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         channels=base.channels,
         queue=queue,
         governance=review.governance,
+        signed=base.signed,
+        templates=base.templates,
         releases=review.releases,
         taxonomy=base.taxonomy,
         knowledge=base.knowledge,

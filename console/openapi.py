@@ -15,6 +15,7 @@ from console.policies import api as policies
 from console.publications import api as publications
 from console.records import api as records
 from console.settings import api as settings
+from console.settings import api_texts as settings_texts
 from console.sources import api as sources
 from console.sources import api_columns as sources_columns
 from console.subscriptions import api as subscriptions
@@ -110,6 +111,7 @@ ROUTES: list[web.RouteDef] = [
     *sources.ROUTES,
     *tasks.ROUTES,
     *settings.ROUTES,
+    *settings_texts.ROUTES,
     *policies.ROUTES,
     *subscriptions.ROUTES,
     *tickets.ROUTES,

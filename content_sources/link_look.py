@@ -4,19 +4,17 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-import yaml
-
 from config.clock import now
+from config.texts import FieldFault
 from content_sources.answers import PAGES, FetchError
 from content_sources.fetch import Fetcher
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge
 from gates.finding import LinkFact
 
-STARTING = Path(__file__).parents[1] / "config" / "links.yaml"
+_NAME = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?")
 _ALWAYS = datetime(2000, 1, 1, tzinfo=UTC)
 _SHY = (401, 403, 405, 406, 407, 412, 418, 429)  # alive, but not for machines
 _STATUS = re.compile(r"状态码 (\d{3})")
@@ -40,10 +38,11 @@ class Allowed:
     suffixes: tuple[str, ...] = ()
 
     @classmethod
-    def load(cls, own_address: str, path: Path = STARTING) -> Self:
-        """Read config/links.yaml."""
-        data: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return cls(own_address, tuple(data["own_hosts"]), tuple(data["suffixes"]))
+    def parse(cls, own_address: str, data: Any) -> Self:
+        """Check the parsed YAML of the setting `links`; FieldFault names the field."""
+        if not isinstance(data, Mapping):
+            raise FieldFault("应写成 own_hosts 和 suffixes 两个列表")
+        return cls(own_address, _names(data, "own_hosts"), _names(data, "suffixes"))
 
     def rules(self, url: str) -> list[SourceRule]:
         """What covers this address besides the sources; the whitelist's checks still apply."""
@@ -99,6 +98,16 @@ class LinkLook:
                 return LinkFact("off_list", error.message.replace("稿源白名单", "白名单"))
             return LinkFact(_outcome(error), error.message)
         return LinkFact("ok")
+
+
+def _names(data: Mapping[str, Any], field: str) -> tuple[str, ...]:
+    rows = data.get(field)
+    if not isinstance(rows, list):
+        raise FieldFault(f"{field} 应为域名的列表", field)
+    for at, name in enumerate(rows):
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise FieldFault("应为小写的域名，不带 https://", field, at)
+    return tuple(rows)
 
 
 def _outcome(error: FetchError) -> str:

@@ -1,10 +1,11 @@
 """Working time: several periods a day, holidays, make-up workdays (调休); due times in it.
 
-`OfficeHours` and its methods are pure. `load_hours(path)` reads config/calendar.yaml,
+`OfficeHours` and its methods are pure. `parse_hours(data)` makes them of the setting `calendar`,
 `seed_calendar(session, years)` fills CalendarDay from the published holiday arrangements, and
 `with_calendar(session, hours)` joins the two. Minutes are working minutes, dates Beijing dates.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -17,13 +18,15 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import BEIJING, beijing
+from config.texts import FieldFault
 from escalations.models import CalendarDay
 
 FARTHEST = 400  # days looked ahead before the calendar is called wrong
 WEEKDAYS = "一二三四五六日"
+_HOTLINE = re.compile(r"[0-9][0-9 -]{2,19}")
 
 
-class CalendarError(ValueError):
+class CalendarError(FieldFault):
     """The working calendar cannot be used; the text names the field and the remedy."""
 
 
@@ -37,6 +40,10 @@ class OfficeHours:
     answer_minutes: int = 240
     hotline: str = "12345"
     days: Mapping[date, bool] = field(default_factory=dict)
+
+    def on_days(self, days: Mapping[date, bool]) -> "OfficeHours":
+        """The same hours with these days instead of the weekly rule."""
+        return replace(self, days=days)
 
     def is_working_day(self, day: date) -> bool:
         """A make-up Saturday works, a holiday Monday does not."""
@@ -70,7 +77,7 @@ class OfficeHours:
     def due_at(self, start: datetime, minutes: int) -> datetime:
         """When `minutes` (over 0) of working time after `start` have passed."""
         if minutes <= 0:
-            raise CalendarError("办理时限必须大于 0 分钟：请检查 config/calendar.yaml")
+            raise CalendarError("办理时限必须大于 0 分钟：请检查设置“值班时间和热线”")
         left = timedelta(minutes=minutes)
         for begin, end in self.spans(start):
             if left <= end - begin:
@@ -86,38 +93,45 @@ def in_words(moment: datetime) -> str:
     return f"{day}{local:%H:%M}"
 
 
-def load_hours(path: Path) -> OfficeHours:
-    """Read and check a calendar file; CalendarError names the field."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise CalendarError(f"{path.name}：无法读取，请检查路径和缩进") from error
+def parse_hours(data: Any) -> OfficeHours:
+    """Check the parsed YAML of a calendar; CalendarError names the field."""
     if not isinstance(data, dict):
-        raise CalendarError(f"{path.name}：应写成字段和值")
-    numbers = {name: data.get(name) for name in ("acknowledge_minutes", "answer_minutes")}
-    for name, value in numbers.items():
+        raise CalendarError("应写成字段和值")
+    for name in ("acknowledge_minutes", "answer_minutes"):
+        value = data.get(name)
         if not isinstance(value, int) or value <= 0:
-            raise CalendarError(f"{path.name}：{name} 应为大于 0 的整数（分钟）")
+            raise CalendarError(f"{name} 应为大于 0 的整数（分钟）", name)
     weekdays = data.get("weekdays")
     if not isinstance(weekdays, list) or not weekdays or set(weekdays) - set(range(1, 8)):
-        raise CalendarError(f"{path.name}：weekdays 应为 1 至 7 的列表")
+        raise CalendarError("weekdays 应为 1 至 7 的列表", "weekdays")
+    hotline = data.get("hotline")
+    if not isinstance(hotline, str) or not _HOTLINE.fullmatch(hotline):
+        raise CalendarError('hotline 应写成带引号的电话号码，如 "12345"', "hotline")
     return OfficeHours(
-        periods=_periods(path.name, data.get("periods")),
+        periods=_periods(data.get("periods")),
         weekdays=frozenset(day - 1 for day in weekdays),
         acknowledge_minutes=data["acknowledge_minutes"],
         answer_minutes=data["answer_minutes"],
-        hotline=str(data.get("hotline") or "12345"),
+        hotline=hotline,
     )
 
 
-def _periods(name: str, rows: Any) -> tuple[tuple[time, time], ...]:
+def load_hours(path: Path) -> OfficeHours:
+    """Read and check a calendar file; CalendarError names file and field."""
+    try:
+        return parse_hours(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError) as error:
+        raise CalendarError(f"{path.name}：无法读取，请检查路径和缩进") from error
+
+
+def _periods(rows: Any) -> tuple[tuple[time, time], ...]:
     try:
         periods = tuple((time.fromisoformat(a), time.fromisoformat(b)) for a, b in rows)
     except (TypeError, ValueError) as error:
-        raise CalendarError(f'{name}：periods 应写成 ["08:30", "12:00"] 的列表') from error
+        raise CalendarError('periods 应写成 ["08:30", "12:00"] 的列表', "periods") from error
     edges = [edge for period in periods for edge in period]
     if not edges or edges != sorted(set(edges)):
-        raise CalendarError(f"{name}：periods 的时段应从早到晚、互不重叠")
+        raise CalendarError("periods 的时段应从早到晚、互不重叠", "periods")
     return periods
 
 
@@ -153,4 +167,4 @@ async def seed_calendar(session: AsyncSession, years: Sequence[int]) -> int:
 async def with_calendar(session: AsyncSession, hours: OfficeHours) -> OfficeHours:
     """The hours with the days of the table."""
     rows = (await session.execute(select(CalendarDay.day, CalendarDay.working))).all()
-    return replace(hours, days={date.fromisoformat(day): working for day, working in rows})
+    return hours.on_days({date.fromisoformat(day): working for day, working in rows})

@@ -4,7 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any, TypedDict
 
 from ahocorasick_rs import AhoCorasick, MatchKind
@@ -34,11 +34,7 @@ class _Evidence:
     owners: dict[str, list[tuple[str, str, float]]]  # word -> (dimension, key, weight)
 
 
-@cache
-def _evidence() -> _Evidence:
-    return _compile(starting_taxonomy())
-
-
+@lru_cache(maxsize=4)
 def _compile(taxonomy: Taxonomy) -> _Evidence:
     owners: dict[str, list[tuple[str, str, float]]] = {}
     for dimension in DIMENSIONS:
@@ -49,23 +45,25 @@ def _compile(taxonomy: Taxonomy) -> _Evidence:
     return _Evidence(AhoCorasick(words, matchkind=MatchKind.Standard), words, owners)
 
 
-def tag(text: str, title: str | None = None) -> dict[str, list[Entry]]:
+def tag(
+    text: str, title: str | None = None, taxonomy: Taxonomy | None = None
+) -> dict[str, list[Entry]]:
     """Facets of a text: {"topics": [{"key", "label", "score"}, ...], "groups": ...}, best first.
 
-    Scores are 0..1. Topics always has at least one entry (other when nothing speaks).
+    Scores are 0..1. Topics always has at least one entry (other when nothing speaks). Without
+    `taxonomy` the starting one of the program: for tools that have no office.
     """
+    known = (taxonomy or starting_taxonomy()).itself
     text = text[:_MAX_TEXT]
-    totals = _totals(text, title or "")
-    result = {d: _ranked(d, totals.get(d, {})) for d in DIMENSIONS if d != "kinds"}
-    if not result["topics"]:
-        result["topics"] = [_entry("topics", "other", 0.1)]
-    result["kinds"] = _kinds(title or "", text)
-    return result
+    totals = _totals(text, title or "", _compile(known))
+    found = {d: _ranked(d, totals.get(d, {})) for d in DIMENSIONS if d != "kinds"}
+    found["topics"] = found["topics"] or [("other", 0.1)]
+    found["kinds"] = _kinds(title or "", text, known)
+    return {d: [_entry(known, d, key, score) for key, score in rows] for d, rows in found.items()}
 
 
-def _totals(text: str, title: str) -> dict[str, dict[str, float]]:
+def _totals(text: str, title: str, evidence: _Evidence) -> dict[str, dict[str, float]]:
     """Evidence by dimension and key: each word counts with the logarithm of its weighted uses."""
-    evidence = _evidence()
     uses: dict[tuple[str, str, str], float] = {}
     weights: dict[tuple[str, str, str], float] = {}
     for field, weigh in ((title, _title_weight), (text, _text_weight)):
@@ -109,39 +107,34 @@ def _longest(evidence: _Evidence, field: str) -> list[tuple[int, str, str, str, 
     return kept
 
 
-def _ranked(dimension: str, scores: dict[str, float]) -> list[Entry]:
+def _ranked(dimension: str, scores: dict[str, float]) -> list[tuple[str, float]]:
     if not scores:
         return []
     best = max(scores.values())
-    kept = [
-        _entry(dimension, key, _score(value, best))
-        for key, value in scores.items()
-        if value >= best * 0.3
-    ]
-    kept = [entry for entry in kept if entry["score"] >= _FLOOR[dimension]]
-    return sorted(kept, key=lambda entry: (-entry["score"], entry["key"]))[:5]
+    kept = [(key, _score(value, best)) for key, value in scores.items() if value >= best * 0.3]
+    kept = [(key, score) for key, score in kept if score >= _FLOOR[dimension]]
+    return sorted(kept, key=lambda row: (-row[1], row[0]))[:5]
 
 
 def _score(value: float, best: float) -> float:
     return round(value / (value + _ENOUGH) * (0.5 + 0.5 * value / best), 4)
 
 
-def _entry(dimension: str, key: str, score: float) -> Entry:
-    label = starting_taxonomy().label(dimension, key)
-    return {"key": key, "label": label, "score": score}
+def _entry(taxonomy: Taxonomy, dimension: str, key: str, score: float) -> Entry:
+    return {"key": key, "label": taxonomy.label(dimension, key), "score": score}
 
 
-def _kinds(title: str, text: str) -> list[Entry]:
+def _kinds(title: str, text: str, taxonomy: Taxonomy) -> list[tuple[str, float]]:
     """The 文种 is the last kind word of the title (…办法的通知 is a 通知), else of the opening."""
     for field, score in ((title, 0.95), (text[:_KIND_LEAD].split("\n")[0], 0.6)):
         last: tuple[int, str] | None = None
-        for facet in starting_taxonomy().facets["kinds"].values():
+        for facet in taxonomy.facets["kinds"].values():
             for word in facet.words:
                 at = max((m.end() for m in re.finditer(re.escape(word), field)), default=0)
                 if at and (last is None or at > last[0]):
                     last = (at, facet.key)
         if last is not None:
-            return [_entry("kinds", last[1], score)]
+            return [(last[1], score)]
     return []
 
 

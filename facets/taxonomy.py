@@ -8,12 +8,14 @@ from typing import Any
 
 import yaml
 
+from config.texts import FieldFault
+
 DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
 _FIELDS = {"label", "aliases", "words", "parent", "sensitive"}
 
 
-class TaxonomyError(ValueError):
+class TaxonomyError(FieldFault):
     """The taxonomy cannot be used; the message names the place and the remedy (Chinese)."""
 
 
@@ -30,12 +32,17 @@ class Facet:
     sensitive: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Taxonomy:
     """Every facet by dimension and key, in the order of the file."""
 
     labels: Mapping[str, str]
     facets: Mapping[str, Mapping[str, Facet]]
+
+    @property
+    def itself(self) -> "Taxonomy":
+        """This taxonomy, also when asked through one that stands for whatever is in force."""
+        return self
 
     def get(self, dimension: str, key: str) -> Facet | None:
         """The facet, or None."""
@@ -82,42 +89,64 @@ def parse_taxonomy(data: Any) -> Taxonomy:
     """Check the parsed YAML and build the taxonomy. Raises TaxonomyError naming the place."""
     dimensions = data.get("dimensions") if isinstance(data, dict) else None
     if not isinstance(dimensions, dict) or set(dimensions) != set(DIMENSIONS):
-        raise TaxonomyError(f"dimensions：应当正好有 {'、'.join(DIMENSIONS)} 五个维度")
+        words = f"dimensions：应当正好有 {'、'.join(DIMENSIONS)} 五个维度"
+        raise TaxonomyError(words, "dimensions")
     labels, facets = {}, {}
     for dimension in DIMENSIONS:
         body = dimensions[dimension]
         if not isinstance(body, dict) or not isinstance(body.get("values"), dict):
-            raise TaxonomyError(f"dimensions.{dimension}：应当有 label 和 values")
+            words = f"dimensions.{dimension}：应当有 label 和 values"
+            raise TaxonomyError(words, "dimensions", dimension)
         labels[dimension] = str(body.get("label") or dimension)
         facets[dimension] = {
             str(key): _facet(dimension, str(key), value) for key, value in body["values"].items()
         }
         for facet in facets[dimension].values():
             if facet.parent is not None and facet.parent not in facets[dimension]:
-                raise TaxonomyError(f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值")
+                words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
+                raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
     return Taxonomy(labels, facets)
 
 
 def _facet(dimension: str, key: str, value: Any) -> Facet:
     place = f"{dimension}.{key}"
     if not isinstance(value, dict) or not str(value.get("label") or "").strip():
-        raise TaxonomyError(f"{place}.label：缺少中文名称，请填写")
-    if unknown := sorted(set(value) - _FIELDS):
-        raise TaxonomyError(f"{place}.{unknown[0]}：不认识的字段，请删去")
-    words: dict[str, float] = {}
-    for weight, listed in (value.get("words") or {}).items():
-        if not isinstance(weight, int | float) or weight <= 0 or not isinstance(listed, list):
-            raise TaxonomyError(f"{place}.words：应写成“权重: [词, 词]”，权重大于 0")
-        words.update({str(word): float(weight) for word in listed})
+        raise TaxonomyError(
+            f"{place}.label：缺少中文名称，请填写", *_where(dimension, key, "label")
+        )
+    if unknown := sorted(set(map(str, value)) - _FIELDS):
+        words = f"{place}.{unknown[0]}：不认识的字段，请删去"
+        raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
+    evidence = value.get("words") or {}
+    aliases = value.get("aliases") or []
+    if not isinstance(aliases, list):
+        raise TaxonomyError(f"{place}.aliases：应为列表", *_where(dimension, key, "aliases"))
     return Facet(
         dimension=dimension,
         key=key,
         label=str(value["label"]),
-        aliases=tuple(str(alias) for alias in value.get("aliases") or ()),
-        words=words,
+        aliases=tuple(map(str, aliases)),
+        words=_evidence(evidence, place, _where(dimension, key, "words")),
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
     )
+
+
+def _where(dimension: str, key: str, field: str) -> tuple[str, ...]:
+    return ("dimensions", dimension, "values", key, field)
+
+
+def _evidence(rows: Any, place: str, where: tuple[str, ...]) -> dict[str, float]:
+    """Words to weights."""
+    wrong = f"{place}.words：应写成“权重: [词, 词]”，权重大于 0"
+    if not isinstance(rows, dict):
+        raise TaxonomyError(wrong, *where)
+    words: dict[str, float] = {}
+    for weight, listed in rows.items():
+        if not isinstance(weight, int | float) or weight <= 0 or not isinstance(listed, list):
+            raise TaxonomyError(wrong, *where)
+        words.update({str(word): float(weight) for word in listed})
+    return words
 
 
 def load_taxonomy(path: Path) -> Taxonomy:

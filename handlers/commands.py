@@ -18,7 +18,7 @@ from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
-from handlers.templates import Templates
+from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn
 from review_queue.told import account_name, latest_on
 from storage.database import Database
@@ -82,22 +82,27 @@ def command_key(text: str) -> str:
     return WORDS.get(words, "start" if words.startswith("start ") else "")
 
 
+async def _as_it_is() -> None:
+    """For who keeps its templates and settings as they were handed in."""
+
+
 @dataclass(frozen=True)
 class CommandWiring:
     """What the commands are given by the root.
 
     `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
-    channels that answer within the callback can still say it.
+    channels that answer within the callback can still say it. `fresh` is awaited before each turn:
+    templates and settings may have been approved in another process.
     """
 
     db: Database
-    templates: Templates
+    templates: Texts
     contacts: Contacts
     subscribers: Subscribers
     tickets: TicketWiring
     mask: Callable[[str], str]
-    hotline: str = "12345"
     say_now: Callable[[Reply, str], Awaitable[Outcome]] | None = None
+    fresh: Callable[[], Awaitable[None]] = _as_it_is
 
 
 class Commands:
@@ -212,7 +217,7 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
             "person_opened",
             ticket=short(ticket),
             due=in_words(ticket.due_at),
-            phone=wiring.hotline,
+            phone=wiring.tickets.hours.hotline,
         )
     )
 

@@ -1,8 +1,8 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
-`Dispatcher(ledger, cache, templates, handlers, hotline)`; handlers in order: Commands, Subscribing,
-Questions. `await dispatcher.handle(inbound, contact) -> Reply | None` is called once per act (the
-bot has checked the signature and kept duplicates out) with the contact it has just upserted.
+`Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Subscribing, Questions.
+`await dispatcher.handle(inbound, contact) -> Reply | None` is called once per act (the bot has
+checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
 """
 
@@ -18,10 +18,9 @@ from handlers.conversation import Conversation, forget, remember
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions, cut_quote
 from handlers.subscribing import Subscribing
-from handlers.templates import Templates
 from handlers.turn import Choice, Handler, Said, Turn
-from ledger.append import Ledger
 from ledger.stops import stopped_now
+from staff.refusal import Refused
 from storage.cache import Cache
 
 PER_MINUTE = 20  # acts of one contact in 60 s that are answered
@@ -34,17 +33,14 @@ SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
 class Dispatcher:
     """Turns inbound acts into replies; the only place that makes a Reply for a citizen's act."""
 
-    def __init__(
-        self, ledger: Ledger, cache: Cache, templates: Templates, handlers: Sequence[Handler],
-        hotline: str = "12345",
-    ) -> None:  # fmt: skip
+    def __init__(self, wiring: CommandWiring, cache: Cache, handlers: Sequence[Handler]) -> None:
         """`handlers` are asked in order."""
-        self._ledger = ledger
-        self._db = ledger.db
+        self._w = wiring
+        self._ledger = wiring.tickets.ledger
+        self._db = wiring.db
         self._cache = cache
-        self._say = templates.text
+        self._say = wiring.templates.text
         self._handlers = tuple(handlers)
-        self._hotline = hotline
 
     async def handle(self, inbound: Inbound, contact: Contact) -> Reply | None:
         """The reply to one act, or None for silence."""
@@ -52,6 +48,7 @@ class Dispatcher:
             return None
         # Counted before anything is read: a flood must stay cheap.
         count = await self._cache.count(f"said:{contact.id}", 60)
+        await self._w.fresh()
         turn, halted = await self._turn(inbound, contact)
         urgent = turn.key in ALWAYS
         if count > (MOST if urgent else PER_MINUTE):
@@ -59,14 +56,19 @@ class Dispatcher:
             once = count == PER_MINUTE + 1
             return self._reply(turn, Said(self._say("slow_down"))) if once else None
         # Leaving and being forgotten work always: withdrawing consent must be as easy as giving it.
-        if halted and not urgent:
-            said: Said | None = Said(self._say("stopped", phone=self._hotline))
-        else:
-            said = await self._first(turn)
+        said = await self._said(turn, silent=halted and not urgent)
         if said is None:
             return None
         await self._remember(contact.id, said, turn)
         return self._reply(turn, said) if said.text else None
+
+    async def _said(self, turn: Turn, *, silent: bool) -> Said | None:
+        try:
+            if silent:
+                return Said(self._say("stopped", phone=self._w.tickets.hours.hotline))
+            return await self._first(turn)
+        except Refused:  # a setting that cannot be proved: its part of the office does not act
+            return Said(self._say("unavailable"))
 
     async def _first(self, turn: Turn) -> Said | None:
         for handler in self._handlers:
@@ -160,4 +162,4 @@ def build_dispatcher(
         Subscribing(wiring.db, wiring.templates, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
-    return Dispatcher(wiring.tickets.ledger, cache, wiring.templates, handlers, wiring.hotline)
+    return Dispatcher(wiring, cache, handlers)

@@ -17,6 +17,7 @@ from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, short
 from handlers.commands import CommandWiring, hand_over
+from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn
 from knowledge.answering import Answer, Hit, Quote
 from knowledge.validity import STATUS_NAMES
@@ -67,9 +68,12 @@ class Questions:
 
     async def _spoken(self, turn: Turn, asked: str, answer: Answer) -> Said:
         kept: Kept = {"question": asked}
+        if answer.quotes and not self._w.templates.usable(*PIECES):
+            # A quotation without its source is none: a person answers as long as a part is missing.
+            return await hand_over(self._w, turn, self._question(asked, answer))
         if answer.status in ("answered", "several") and answer.quotes:
             return await self._quoted(turn, self._head(answer), answer, kept)
-        if answer.status == "repealed":
+        if answer.status == "repealed" and self._w.templates.usable(*PIECES):
             said = await self._quoted(turn, self._ended(answer), answer, kept)
             return said if answer.quotes else replace(said, choices=(PERSON,))
         if answer.status == "clarify" and turn.step != "clarify":

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.contract import InboundKind
 from facets.taxonomy import Facet, Taxonomy
-from handlers.templates import Templates
+from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn
 from storage.database import Database
 from subscriptions.models import Subscription
@@ -36,7 +36,7 @@ ANY = "-"  # 不限, as the last part of a key
 class Subscribing:
     """The whole cycle of a subscription."""
 
-    def __init__(self, db: Database, templates: Templates, subscribers: Subscribers) -> None:
+    def __init__(self, db: Database, templates: Texts, subscribers: Subscribers) -> None:
         """Facets come from the subscribers' taxonomy."""
         self._db = db
         self._say = templates.text

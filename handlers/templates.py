@@ -1,36 +1,100 @@
-"""Reply templates: loaded, checked, and filled with fields from one closed list.
+"""Reply templates: checked, and filled with fields from one closed list.
 
-`load_templates(path)` reads config/replies.yaml; `parse_templates(data)` takes the same data from
-the database. `Templates.text(name, **fields)` fills one. TemplateError names template and field.
+`load_templates(path)` reads config/replies.yaml, with which an office starts; what is in force is
+in handlers/released.py. `Templates.text(name, **fields)` fills one. TemplateError names template
+and field.
 """
 
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
-_FIELDS = """
-account count date due facet issuer label link list number phone problem reason subscription
-ticket title validity version
-"""
+from config.texts import FieldFault
+
 _TEMPLATES = """
-welcome help menu menu_read menu_talk menu_serve latest latest_none accounts ask_hint why
-why_none person_opened person_waiting subscribe_topics subscribed subscribe_unknown
-subscribe_refused sensitive_consent choose_group choose_region choose_frequency changed mine
-mine_none left_one left_all left_none tags_deleted forget_confirm forgotten cancelled stale
-stopped slow_down unsupported clarify not_found out_of_scope emergency abuse quote_head
-quote_several quote_instead quote_at_date quote_source quote_cut
+welcome 关注后的欢迎语 account
+help 使用说明
+menu 主菜单
+menu_read 菜单：发布解读
+menu_talk 菜单：政民互动
+menu_serve 菜单：办事服务
+latest 最近发布 list
+latest_none 最近发布（没有时）
+accounts 官方账号名单 list
+ask_hint 怎样提问
+why 为什么收到 reason
+why_none 为什么收到（没有推送过）
+person_opened 已转值班人员 due phone ticket
+person_waiting 已收到补充，等待值班人员 due ticket
+subscribe_topics 选择订阅主题和告知 version
+subscribed 订阅成功 subscription
+subscribe_unknown 没有这个主题
+subscribe_refused 订阅没有成功 problem
+sensitive_consent 敏感标签的单独同意 facet
+choose_group 选择人群
+choose_region 选择地区
+choose_frequency 选择推送频率
+changed 订阅已修改 subscription
+mine 我的订阅 list
+mine_none 我的订阅（没有时）
+left_one 退订一项 subscription
+left_all 全部退订 count
+left_none 没有可退的订阅
+tags_deleted 已关闭精准推送
+forget_confirm 删除信息前的确认
+forgotten 已删除信息
+cancelled 没有改动
+stale 选项已失效
+stopped 自动答复暂停 phone
+slow_down 发送太快
+unsupported 只能读文字
+clarify 请补充问题
+not_found 没有可引用的原文
+out_of_scope 不在答复范围
+emergency 遇险提示
+abuse 文明交流提示
+quote_head 引用原文的开头
+quote_several 引用多份政策的开头
+policy_ended 政策已不再有效 date number title validity
+policy_successor 现行文件 link number title
+quote_instead 现行规定的开头
+quote_at_date 当时有效的开头 date
+quote_source 引文的出处 date issuer label link number title validity
+quote_cut 节录说明
+unavailable 暂时不能答复
+"""
+_ROWS = [line.split() for line in _TEMPLATES.strip().split("\n")]
+LABELS = {name: label for name, label, *_ in _ROWS}
+"""Every template by name, and what people call it."""
+FIELDS = {name: frozenset(fields) for name, _, *fields in _ROWS}
+"""The fields the program fills in each of them: exactly these, never what somebody typed."""
+_PIECES = """
+quote_head quote_several quote_instead quote_at_date quote_source quote_cut
 policy_ended policy_successor
 """
-FIELDS, NEEDED = frozenset(_FIELDS.split()), frozenset(_TEMPLATES.split())
+PIECES = frozenset(_PIECES.split())
+"""Parts of an answer that quotes a policy: nothing can stand in their place."""
 MAX_TEXT = 600
 
 
-class TemplateError(ValueError):
+class TemplateError(FieldFault):
     """A template cannot be used; the text names template, field and remedy."""
+
+
+class Texts(Protocol):
+    """What handlers say their words with."""
+
+    def text(self, name: str, **fields: str) -> str:
+        """The filled text."""
+        ...
+
+    def usable(self, *names: str) -> bool:
+        """Whether every one of these templates may be used now."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -39,15 +103,24 @@ class Templates:
 
     texts: Mapping[str, str]
 
+    def usable(self, *names: str) -> bool:
+        """See Texts."""
+        return set(names) <= set(self.texts)
+
     def text(self, name: str, **fields: str) -> str:
         """The filled text; a missing, extra or unknown field is an error, never a blank."""
         if name not in self.texts:
             raise TemplateError(f"没有回复模板 {name}：请在 replies.yaml 中添加")
-        used = _fields(name, self.texts[name])
-        if used != set(fields):
-            wrong = "、".join(sorted(used ^ set(fields)))
-            raise TemplateError(f"回复模板 {name} 的字段与调用不一致：{wrong}")
-        return self.texts[name].format_map(fields)
+        return filled(name, self.texts[name], fields)
+
+
+def filled(name: str, text: str, fields: Mapping[str, str]) -> str:
+    """A template's text with its fields; a missing, extra or unknown field is an error."""
+    used = _fields(name, text)
+    if used != set(fields):
+        wrong = "、".join(sorted(used ^ set(fields)))
+        raise TemplateError(f"回复模板 {name} 的字段与调用不一致：{wrong}")
+    return text.format_map(fields)
 
 
 def parse_templates(data: Any) -> Templates:
@@ -55,16 +128,26 @@ def parse_templates(data: Any) -> Templates:
     texts = data.get("templates") if isinstance(data, dict) else None
     if not isinstance(texts, dict):
         raise TemplateError("缺少 templates：应写成 名称: 文本")
-    if missing := sorted(NEEDED - set(texts)):
+    if missing := sorted(set(FIELDS) - set(texts)):
         raise TemplateError(f"缺少回复模板 {missing[0]}：请补上")
-    if unknown := sorted(set(texts) - NEEDED):
+    if unknown := sorted(set(texts) - set(FIELDS)):
         raise TemplateError(f"不认识的回复模板 {unknown[0]}：请删去或改名")
     for name, text in texts.items():
-        if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_TEXT:
-            raise TemplateError(f"回复模板 {name} 应为 1 至 {MAX_TEXT} 字的文本")
-        if stray := sorted(_fields(name, text) - FIELDS):
-            raise TemplateError(f"回复模板 {name} 用了未登记的字段 {stray[0]}：请改用已有字段")
+        check_template(name, text)
     return Templates(dict(texts))
+
+
+def check_template(name: str, text: Any) -> None:
+    """A known name, a text of a length that can be sent, fields from the list; TemplateError."""
+    if name not in FIELDS:
+        raise TemplateError(f"不认识的回复模板 {name}：请从回复模板页起草")
+    if not isinstance(text, str) or not 0 < len(text.strip()) <= MAX_TEXT:
+        raise TemplateError(f"回复模板 {name} 应为 1 至 {MAX_TEXT} 字的文本")
+    used = _fields(name, text)
+    if stray := sorted(used - FIELDS[name]):
+        raise TemplateError(f"回复模板 {name} 用了未登记的字段 {stray[0]}：请改用已有字段")
+    if missing := sorted(FIELDS[name] - used):
+        raise TemplateError(f"回复模板 {name} 缺少字段 {{{missing[0]}}}：请写进文本")
 
 
 def load_templates(path: Path) -> Templates:

@@ -2,17 +2,14 @@
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from functools import cache
-from pathlib import Path
-from typing import Any, Literal
-
-import yaml
+from typing import Literal
 
 from knowledge.clauses import best_window
 from knowledge.search import pairs, wanted_in
+from knowledge.speech import Speech, starting_speech
 from knowledge.validity import CITABLE, Status
 
 AnswerStatus = Literal[
@@ -37,7 +34,6 @@ STATUSES: tuple[AnswerStatus, ...] = (
     "abuse",
     "error",
 )
-WORDS_FILE = Path(__file__).parent.parent / "config" / "answering.yaml"
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
 _SURE = 0.45  # confidence from which a citizen is answered
@@ -103,12 +99,6 @@ class Answer:
     options: tuple[str, ...] = ()  # for clarify: titles of policies in force to choose from
 
 
-@cache
-def _words() -> Mapping[str, tuple[str, ...]]:
-    data: Mapping[str, Any] = yaml.safe_load(WORDS_FILE.read_text(encoding="utf-8"))
-    return {name: tuple(map(str, listed)) for name, listed in data.items() if name != "version"}
-
-
 def asked_day(question: str, today: date) -> date | None:
     """The past day a question is about (2022年6月当时…), or None when it is about today."""
     match = _THEN.search(question)
@@ -126,23 +116,24 @@ def without_day(question: str) -> str:
     return _THEN_WORD.sub(" ", _THEN.sub(" ", question, count=1))
 
 
-def content(question: str) -> str:
+def content(question: str, speech: Speech | None = None) -> str:
     """The question without greetings and question words: what a policy could speak about."""
-    for filler in _words()["fillers"]:
+    for filler in (speech or starting_speech()).answering.fillers:
         question = question.replace(filler, " ")
     return question
 
 
-def guard(question: str) -> AnswerStatus | None:
+def guard(question: str, speech: Speech | None = None) -> AnswerStatus | None:
     """A status that needs no library: emergency, abuse, error, small talk; else None."""
+    words = (speech or starting_speech()).answering
     bare = question.strip().lower()
     if not bare or len(bare) > _MAX_QUESTION:
         return "error"
-    if any(word in bare for word in _words()["emergency"]) and not _about_policy(bare):
+    if any(word in bare for word in words.emergency) and not _about_policy(bare):
         return "emergency"
-    if any(_spoken(word, bare) for word in _words()["abuse"]):
+    if any(_spoken(word, bare) for word in words.abuse):
         return "abuse"
-    if any(word in bare for word in _words()["small_talk"]):
+    if any(word in bare for word in words.small_talk):
         return "out_of_scope"
     return None
 
@@ -160,27 +151,34 @@ def _about_policy(question: str) -> bool:
     )
 
 
-def answer(question: str, hits: Sequence[Hit], as_of: date, *, asked_past: bool = False) -> Answer:
+def answer(
+    question: str,
+    hits: Sequence[Hit],
+    as_of: date,
+    *,
+    asked_past: bool = False,
+    speech: Speech | None = None,
+) -> Answer:
     """The answer to `question` from `hits` (any order), as the library stood on `as_of`.
 
-    Quotes of an answer come only from clauses in force on that day.
+    Quotes of an answer come only from clauses in force on that day. `speech`: the office's words.
     """
-    guarded = guard(question)
+    guarded = guard(question, speech)
     ranked = ranked_hits(hits)
     if guarded is not None:
         return Answer(guarded, 1.0 if guarded != "out_of_scope" else 0.0, (), as_of)
-    if len(pairs(content(question))) < 2:
+    if len(pairs(content(question, speech))) < 2:
         titles = dict.fromkeys(hit.title for hit in ranked if hit.validity in CITABLE)
         return Answer("clarify", 0.0, (), as_of, options=tuple(titles)[:3])
     if not ranked or ranked[0].coverage < _IN_SCOPE:
         return Answer("out_of_scope", _rounded(confidence(ranked)), (), as_of)
     sure = confidence(ranked)
     if ranked[0].validity not in CITABLE:
-        return _not_in_force(question, ranked, as_of, sure)
+        return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
-        return Answer("unsure", _rounded(sure), quotes_of(question, ranked), as_of)
+        return Answer("unsure", _rounded(sure), quotes_of(question, ranked, speech), as_of)
     citable = [hit for hit in ranked if hit.validity in CITABLE]
-    quotes = quotes_of(question, citable)
+    quotes = quotes_of(question, citable, speech)
     status: AnswerStatus = "several" if _several(citable) else "answered"
     return Answer(status, _rounded(sure), quotes, as_of, asked_past)
 
@@ -231,22 +229,26 @@ def _several(citable: Sequence[Hit]) -> bool:
     )
 
 
-def _not_in_force(question: str, ranked: list[Hit], as_of: date, sure: float) -> Answer:
+def _not_in_force(question: str, ranked: list[Hit], bare: Answer, speech: Speech | None) -> Answer:
     """The policy asked about is not in force: say which and since when; quote what is instead."""
-    first = ranked[0]
-    if sure < _SURE or first.validity == "not_yet":
-        return Answer("unsure", _rounded(sure), (), as_of, ended=first)
+    first, sure = ranked[0], _rounded(bare.confidence)
+    if bare.confidence < _SURE or first.validity == "not_yet":
+        return Answer("unsure", sure, (), bare.as_of, ended=first)
     citable = [hit for hit in ranked if hit.validity in CITABLE and hit.coverage >= 2 * _IN_SCOPE]
-    quotes = quotes_of(question, citable)
-    return Answer("repealed", _rounded(sure), quotes, as_of, ended=first)
+    quotes = quotes_of(question, citable, speech)
+    return replace(bare, confidence=sure, quotes=quotes, ended=first)
 
 
-def quotes_of(question: str, hits: Sequence[Hit]) -> tuple[Quote, ...]:
+def quotes_of(
+    question: str, hits: Sequence[Hit], speech: Speech | None = None
+) -> tuple[Quote, ...]:
     """The best exact quote of each of the first citable hits, at most MAX_QUOTES."""
-    return tuple(quote(question, hit) for hit in hits if hit.validity in CITABLE)[:MAX_QUOTES]
+    citable = (hit for hit in hits if hit.validity in CITABLE)
+    return tuple(quote(question, hit, speech) for hit in citable)[:MAX_QUOTES]
 
 
-def quote(question: str, hit: Hit) -> Quote:
+def quote(question: str, hit: Hit, speech: Speech | None = None) -> Quote:
     """The whole clause when short, else the run of sentences that covers the question best."""
-    start, end = best_window(hit.text, lambda part: wanted_in(question, part), QUOTE_LIMIT)
+    said = (speech or starting_speech()).synonyms
+    start, end = best_window(hit.text, lambda part: wanted_in(question, part, said), QUOTE_LIMIT)
     return Quote(hit, hit.text[start:end], hit.offset + start, hit.offset + end)

@@ -7,6 +7,7 @@ whole text, and rows are written from it at approval: what was proposed is what 
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -15,7 +16,7 @@ from sqlalchemy import delete, select
 
 from config.clock import now
 from facets.tagger import tag
-from facets.taxonomy import DIMENSIONS
+from facets.taxonomy import DIMENSIONS, Taxonomy
 from gates.finding import Finding
 from knowledge.clauses import cut
 from knowledge.documents import MAX_TEXT
@@ -29,7 +30,7 @@ from knowledge.proof import (
     tell_changed,
     text_hash,
 )
-from knowledge.validity import Life, last_day, parse_day
+from knowledge.validity import Defaults, Life, last_day, parse_day
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken
 from staff.proposals import Approval, Kind
@@ -52,9 +53,17 @@ Gates = Callable[[str, str], Awaitable[Sequence[Finding]]]
 """Title and text of a policy to what the gates in MET say of them."""
 
 
-def policy_kinds(ledger: Ledger, gates: Gates) -> dict[str, Kind]:
+@dataclass(frozen=True)
+class Filling:
+    """What fills in a policy that does not say it itself; None: as the program starts with."""
+
+    taxonomy: Taxonomy | None = None
+    defaults: Defaults | None = None
+
+
+def policy_kinds(ledger: Ledger, gates: Gates, filling: Filling | None = None) -> dict[str, Kind]:
     """The kinds of change of one office's library."""
-    return {IMPORT: PolicyKind(ledger, gates), END: EndKind(ledger)}
+    return {IMPORT: PolicyKind(ledger, gates, filling), END: EndKind(ledger)}
 
 
 class PolicyKind:
@@ -64,10 +73,11 @@ class PolicyKind:
     proposers = RIGHTS["policies.propose"]
     approvers = RIGHTS["policies.approve"]
 
-    def __init__(self, ledger: Ledger, gates: Gates) -> None:
+    def __init__(self, ledger: Ledger, gates: Gates, filling: Filling | None = None) -> None:
         """`gates` are asked when it is proposed and again when it is approved."""
         self._ledger = ledger
         self._gates = gates
+        self._filling = filling or Filling()
 
     def subject(self, payload: Mapping[str, Any]) -> str:
         """The policy's id, which is derived from what it says."""
@@ -79,7 +89,7 @@ class PolicyKind:
         A blocking finding of the secrecy gate stops it: a library is quoted to everybody, and what
         may be an exception is decided there (kind `exception`). What the law gate says is shown.
         """
-        form = _form(payload)
+        form = _form(payload, self._filling.defaults)
         _must_be_new(form, await _signed(self._ledger))
         blocked = [
             Reason(one.rule, f"保密检查不通过：{one.reason}（“{one.text[:_SHOWN]}…”）")
@@ -122,7 +132,7 @@ class PolicyKind:
         _must_be_new(payload, await _signed(self._ledger))
         policy, clauses = rows_of(payload, approval.proposed_by)
         policy.state, policy.approved_by = "active", approval.approved_by
-        found = tag(payload["text"], payload["title"])
+        found = tag(payload["text"], payload["title"], self._filling.taxonomy)
         policy.facets = {name: [one["key"] for one in found[name][:3]] for name in DIMENSIONS}
         tx.session.add_all([policy, *clauses])
         await sign(tx, as_signed(policy, clauses), approval.approved_by, _basis(approval))
@@ -234,7 +244,7 @@ def _known(signed: Mapping[str, SignedPolicy], policy_id: Any) -> SignedPolicy:
 # --- a document that comes in ---------------------------------------------------------------
 
 
-def _form(payload: Mapping[str, Any]) -> dict[str, Any]:
+def _form(payload: Mapping[str, Any], defaults: Defaults | None) -> dict[str, Any]:
     """The payload in its final form; the same again for one that has it already."""
     words = {name: _words(payload, name)[:longest] for name, longest in _LONGEST.items()}
     text, days = _words(payload, "text"), {name: _day(payload, name) for name in _DAYS}
@@ -245,7 +255,7 @@ def _form(payload: Mapping[str, Any]) -> dict[str, Any]:
     if words["url"] and not words["url"].startswith(("http://", "https://")):
         raise Refused(422, [Reason("url", "原文地址要以 http:// 或 https:// 开头，没有就留空")])
     days["effective_from"] = days["effective_from"] or days["issued_on"]
-    days["effective_to"] = _last(words["title"], days)
+    days["effective_to"] = _last(words["title"], days, defaults)
     form = {**words, **days, "text": text}
     parts = [
         [part.label[:_LABEL], " > ".join(part.heading)[:_HEADING], part.start, part.end]
@@ -274,7 +284,7 @@ def _day(payload: Mapping[str, Any], name: str) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-def _last(title: str, days: Mapping[str, str | None]) -> str | None:
+def _last(title: str, days: Mapping[str, str | None], defaults: Defaults | None) -> str | None:
     """Its last day, filled in by the default so that the second person sees and checks it."""
     ends = last_day(
         Life(
@@ -282,7 +292,8 @@ def _last(title: str, days: Mapping[str, str | None]) -> str | None:
             effective_from=_date(days["effective_from"]),
             effective_to=_date(days["effective_to"]),
             statute=title.endswith(_STATUTE_ENDINGS),
-        )
+        ),
+        defaults,
     )
     return ends.isoformat() if ends is not None else None
 

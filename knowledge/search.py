@@ -9,20 +9,19 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
 import jieba
 import tantivy
-import yaml
 from tantivy import Occur, Query
 
 from knowledge.clauses import sentences
+from knowledge.speech import Synonyms, starting_speech
 
 jieba.setLogLevel(logging.WARNING)
 
-SYNONYMS_FILE = Path(__file__).parent.parent / "config" / "synonyms.yaml"
 _RUN = re.compile(r"[\u4e00-\u9fff]+|[a-z0-9.%]+")
 _MAX_QUESTION = 400
 _CHAR_WEIGHT = 0.3  # one character against a pair of characters
@@ -84,20 +83,6 @@ def _characters(text: str) -> list[str]:
     return result
 
 
-@cache
-def _asking() -> frozenset[str]:
-    """Words of a question that say nothing about its subject."""
-    data = yaml.safe_load(SYNONYMS_FILE.read_text(encoding="utf-8"))
-    return frozenset(map(str, data["asking"]))
-
-
-@cache
-def starting_synonyms() -> Mapping[str, tuple[str, ...]]:
-    """What citizens say to what policies write (`config/synonyms.yaml`)."""
-    data = yaml.safe_load(SYNONYMS_FILE.read_text(encoding="utf-8"))
-    return {str(said): tuple(map(str, written)) for said, written in data["synonyms"].items()}
-
-
 @dataclass(frozen=True)
 class _Term:
     """A pair of the question; `others` are synonyms whose presence covers it too."""
@@ -109,19 +94,19 @@ class _Term:
 
 
 @lru_cache(maxsize=256)
-def _terms(question: str) -> tuple[_Term, ...]:
+def _terms(question: str, synonyms: Synonyms) -> tuple[_Term, ...]:
     inside: set[str] = set()
     telling: set[str] = set()
     previous = ""
     for word in jieba.cut(question):
         inside.update(pairs(word))
-        if word in _asking():
+        if word in synonyms.asking:
             previous = ""
             continue
         telling.update(pairs(word), pairs(previous[-1:] + word[:1]))
         previous = word
     spoken: dict[str, tuple[str, ...]] = {}
-    for said, written in starting_synonyms().items():
+    for said, written in synonyms.written.items():
         if said in question:
             for pair in pairs(said):
                 spoken[pair] = (*spoken.get(pair, ()), *written)
@@ -187,10 +172,10 @@ class Index:
         """How many clauses are indexed."""
         return self._searcher.num_docs
 
-    def search(self, question: str, k: int = 10) -> list[Found]:
+    def search(self, question: str, k: int = 10, synonyms: Synonyms | None = None) -> list[Found]:
         """At most `k` clauses, best first; none when nothing of the question occurs anywhere."""
         question = question[:_MAX_QUESTION]
-        terms = _terms(question)
+        terms = _terms(question, synonyms or starting_speech().synonyms)
         if not terms or k < 1:
             return []
         query = self._query(question, terms)
@@ -261,9 +246,9 @@ def _held(terms: Iterable[_Term], text: str) -> set[_Term]:
     return {t for t in terms if t.pair in text or any(other in text for other in t.others)}
 
 
-def wanted_in(question: str, text: str) -> dict[str, float]:
+def wanted_in(question: str, text: str, synonyms: Synonyms | None = None) -> dict[str, float]:
     """The telling pairs of the question that `text` holds, with their weights."""
     return {
         term.pair: _NOISE * term.weight if term.asking else term.weight
-        for term in _held(_terms(question), text)
+        for term in _held(_terms(question, synonyms or starting_speech().synonyms), text)
     }

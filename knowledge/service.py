@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -32,6 +32,7 @@ from knowledge.proof import (
     tell_changed,
 )
 from knowledge.search import Doc, Found, Index
+from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
 from knowledge.validity import Life, clause_status, life_of, status_at
 from ledger.append import Ledger
@@ -65,10 +66,19 @@ class _Looked(NamedTuple):
 class KnowledgeService:
     """Answers, facts for the gates, and who was told what. One per process."""
 
-    def __init__(self, ledger: Ledger, directory: Path | None = None) -> None:
-        """`directory` keeps the derived index between starts; None keeps it in memory."""
+    def __init__(
+        self,
+        ledger: Ledger,
+        directory: Path | None = None,
+        speech: Callable[[], Speech] = starting_speech,
+    ) -> None:
+        """`directory` keeps the derived index between starts; None keeps it in memory.
+
+        `speech`: the words of this office that hold now.
+        """
         self._ledger = ledger
         self._db = ledger.db
+        self._speech = speech
         self._directory = directory
         self._loaded: _Loaded | None = None
         self._lock = asyncio.Lock()
@@ -152,15 +162,15 @@ class KnowledgeService:
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""
-        guarded = guard(question)
-        if guarded is not None:
-            return answer(question, (), as_of)
+        speech = self._speech()
+        if guard(question, speech) is not None:
+            return answer(question, (), as_of, speech=speech)
         past = asked_day(question, as_of)
         day = past or as_of
         if past is not None:
             question = without_day(question)
-        hits = await self._hits(question, day)
-        return answer(question, ranked_hits(hits), day, asked_past=past is not None)
+        hits, in_past = await self._hits(question, day), past is not None
+        return answer(question, ranked_hits(hits), day, asked_past=in_past, speech=speech)
 
     async def hit(self, clause_id: str, day: date) -> Hit | None:
         """One clause with its policy as it stands on `day`, read and compared at this moment.
@@ -199,7 +209,7 @@ class KnowledgeService:
         if loaded is None:
             return _Looked([], [], forged=False)
         try:
-            found = loaded.index.search(question, _HITS)
+            found = loaded.index.search(question, _HITS, self._speech().synonyms)
         except ValueError:
             return _Looked([], [], forged=True)
         rows = await self._db.read(partial(_rows, ids=[hit.key for hit in found]))

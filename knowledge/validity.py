@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 import yaml
 
+from config.texts import FieldFault
+
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 STATUSES: tuple[Status, ...] = ("in_force", "amended", "expired", "repealed", "not_yet")
 STATUS_NAMES: Mapping[str, str] = {
@@ -82,12 +84,21 @@ class Dated(Protocol):
 @cache
 def starting_defaults() -> Defaults:
     """The defaults a new office starts with (`config/library.yaml`)."""
-    data: Mapping[str, Any] = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
-    return Defaults(
-        int(data["default_years"]),
-        int(data["trial_years"]),
-        tuple(str(word) for word in data["trial_words"]),
-    )
+    return parse_defaults(yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8")))
+
+
+def parse_defaults(data: Any) -> Defaults:
+    """Check the parsed YAML of the setting `library`; FieldFault names the field."""
+    if not isinstance(data, Mapping):
+        raise FieldFault("应写成字段和值")
+    for name in ("default_years", "trial_years"):
+        years = data.get(name)
+        if not isinstance(years, int) or not 0 < years <= 100:
+            raise FieldFault(f"{name} 应为 1 至 100 的整数（年）", name)
+    words = data.get("trial_words")
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise FieldFault("trial_words 应为词的列表", "trial_words")
+    return Defaults(data["default_years"], data["trial_years"], tuple(words))
 
 
 def parse_day(value: object, name: str) -> date | None:

@@ -35,7 +35,7 @@ async def offer_policies(db: Database) -> int:
 
 def audience_of(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:
     """Whom a fetched text is for, as a suggestion the editor sees and may change."""
-    found = tag(body, title)
+    found = tag(body, title, taxonomy)
     # Two, and never 其他: a suggestion that fits everything says nothing.
     topics = [one["key"] for one in found["topics"] if one["key"] != "other"][:2]
     return {"topics": topics} if topics else None

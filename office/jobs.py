@@ -18,6 +18,7 @@ from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
 from escalations.tickets import TicketWiring
+from handlers.released import ReleasedTemplates
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -25,7 +26,10 @@ from ledger.watch import Watch
 from office.engine import TaskEngine
 from office.handovers import offer_policies
 from review_queue.deadlines import Deadlines
+from review_queue.desk import Queue
 from review_queue.links import Links
+from review_queue.shelving import shelve_due
+from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.database import Database
 from subscriptions.push import Pusher
@@ -58,6 +62,9 @@ class Office(Protocol):
     ingest: Ingest
     originals: OriginalWatch
     tickets: TicketWiring
+    queue: Queue
+    signed: SignedSettings
+    templates: ReleasedTemplates
     deadlines: Deadlines
 
     @property
@@ -75,6 +82,10 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
+        Job(
+            "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
+        ),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
@@ -86,7 +97,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job(
             "escalate",
             10,
-            partial(escalate_due, office.tickets),
+            partial(_escalate, office),
             "a question nobody took goes higher",
         ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
@@ -95,6 +106,16 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("verify", 60, Watch(ledger).look, "a broken chain stops publishing"),
         Job("anchor", 20, office.remote_anchors.tell_due, "places elsewhere learn the head"),
     )
+
+
+async def _escalate(office: Office) -> Any:
+    await office.signed.refresh()  # working hours may have been approved in another process
+    return await escalate_due(office.tickets)
+
+
+async def _compare(office: Office) -> None:
+    await office.signed.compare()
+    await office.templates.compare()
 
 
 async def _expire(ledger: Ledger) -> dict[str, int]:

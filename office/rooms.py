@@ -10,31 +10,35 @@ from bot.contract import Channel
 from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
-from config.settings import CONFIG, Settings
+from config.settings import Settings
 from content_sources.fetch import Fetcher
 from content_sources.kinds import source_kinds
-from content_sources.link_look import Allowed, LinkLook
+from content_sources.link_look import LinkLook
 from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
 from escalations.alarms import Alarms
-from escalations.calendar import load_hours
 from escalations.roster import RosterKind
 from escalations.tickets import TicketWiring
-from facets.taxonomy import Taxonomy, starting_taxonomy
+from facets.taxonomy import Taxonomy
+from gates.finding import LinkFact
 from gates.pool import Pool
 from gates.results import Results
 from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
-from handlers.templates import load_templates
-from knowledge.changes import policy_kinds
+from handlers.released import KIND, ReleasedTemplates, TemplateShelf
+from knowledge.changes import Filling, policy_kinds
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
+from knowledge.speech import Speech
 from ledger.append import Ledger
 from ledger.changed import row_changed
+from ledger.following import FRESH
 from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
+from office.parts import parts_of
 from review_queue import publishing
+from review_queue.classes import Triggers
 from review_queue.desk import Queue
 from review_queue.files import Files
 from review_queue.findings import Checks
@@ -43,6 +47,8 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.proposals import Kind
+from staff.refusal import Refused
+from staff.settings import SignedSettings
 from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
@@ -63,6 +69,8 @@ class Base:
     accounts: Accounts
     contacts: Contacts
     channels: dict[str, Channel]
+    signed: SignedSettings
+    templates: ReleasedTemplates
     taxonomy: Taxonomy
     knowledge: KnowledgeService
 
@@ -86,6 +94,11 @@ def build_base(settings: Settings, db: Database) -> Base:
     crypt = open_crypt(settings)
     cache = open_cache(settings.redis_url, Seals(crypt.seal_key))
     ledger, reachable = open_ledger(settings, db), settings.allowed_private
+    signed = SignedSettings(ledger, parts_of(settings.public_url))
+
+    def speech() -> Speech:
+        return Speech(signed.held("answering"), signed.held("synonyms"))
+
     return Base(
         settings=settings,
         db=db,
@@ -95,8 +108,10 @@ def build_base(settings: Settings, db: Database) -> Base:
         accounts=Accounts(db, crypt, reachable, on_changed=partial(row_changed, ledger)),
         contacts=Contacts(crypt),
         channels=open_channels(cache, settings.allowed_private),
-        taxonomy=starting_taxonomy(),
-        knowledge=KnowledgeService(ledger, settings.home / "index"),
+        signed=signed,
+        templates=ReleasedTemplates(ledger),
+        taxonomy=signed.in_force("taxonomy"),
+        knowledge=KnowledgeService(ledger, settings.home / "index", speech),
     )
 
 
@@ -110,14 +125,29 @@ def build_review(base: Base) -> Review:
         "roster": RosterKind(ledger, base.taxonomy.names("topics")),
         **source_kinds(ledger),
     }
-    reposts = Reposts(ledger, results)
-    governance = Governance.of(ledger, partial(clauses, db), more)
-    governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules))
-    fetcher = Fetcher(base.settings.allowed_private)
-    allowed = Allowed.load(base.settings.public_url)
-    links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
+    governance = Governance.of(ledger, partial(clauses, db), more, base.signed)
+    filling = Filling(base.taxonomy, base.signed.in_force("library"))
+    governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules), filling)
+    reposts, fetcher = Reposts(ledger, results), Fetcher(base.settings.allowed_private)
+    look = LinkLook(fetcher, partial(judging, db), base.signed.in_force("links"))
+
+    async def look_now(url: str) -> LinkFact:
+        await base.signed.refresh()
+        try:
+            return await look(url)
+        except Refused as refused:  # what may be linked to cannot be proved: nothing may
+            return LinkFact("off_list", str(refused))
+
+    async def triggers() -> Triggers:
+        await base.signed.refresh()
+        words: Triggers = base.signed.held("class_triggers")
+        return words
+
+    links = Links(db, look_now)
     finders = finders_of(Files(db, results), links, reposts)
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
+    renderer = renderer_over(base.channels)
+    queue = Queue.of(ledger, governance.levels, renderer, checks.check, triggers)
     return Review(
         governance=governance,
         library=PolicyLibrary(governance.proposals),
@@ -125,12 +155,9 @@ def build_review(base: Base) -> Review:
         fetcher=fetcher,
         links=links,
         checks=checks,
-        queue=replace(
-            Queue.of(ledger, governance.levels, renderer_over(base.channels), checks.check),
-            runner=results.runner,
-        ),
+        queue=replace(queue, runner=results.runner, library={KIND: TemplateShelf(base.templates)}),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
-        releases=Releases(ledger, checks.at_send),
+        releases=Releases(ledger, checks.at_send, triggers),
     )
 
 
@@ -166,7 +193,7 @@ def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
     """What a question for a person needs."""
     return TicketWiring(
         ledger=base.ledger,
-        hours=load_hours(CONFIG / "calendar.yaml"),
+        hours=base.signed.in_force("calendar"),
         check=review.checks.check_text,
         queue_reply=partial(queue_reply, base.db),
         alarm=alarms.tell,
@@ -176,14 +203,19 @@ def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
 
 def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatcher:
     """Who answers a citizen: commands first, then questions to the library."""
+
+    async def fresh() -> None:
+        await base.signed.refresh(FRESH)
+        await base.templates.refresh(FRESH)
+
     wiring = CommandWiring(
         db=base.db,
-        templates=load_templates(CONFIG / "replies.yaml"),
+        templates=base.templates,
         contacts=base.contacts,
         subscribers=Subscribers(base.taxonomy),
         tickets=tickets,
         mask=mask,
-        hotline=tickets.hours.hotline,
         say_now=sender.reply_now,
+        fresh=fresh,
     )
     return build_dispatcher(wiring, base.cache, base.knowledge.ask, base.knowledge.told)

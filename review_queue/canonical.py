@@ -1,7 +1,8 @@
 """The canonical form of a revision and its digest: what approval is bound to, byte for byte.
 
 Fields, all always present: v, kind, klass, title, body, cover, attribution, attachments, media,
-links, accounts, audience, not_before, not_after, renderings. RFC 8785 text, SHA-256, hex.
+links, accounts, audience, not_before, not_after, renderings; and entry, of an item that ends in
+the library. RFC 8785 text, SHA-256, hex.
 """
 
 import hashlib
@@ -17,6 +18,8 @@ import rfc8785
 from bot.contract import Content
 
 KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
+LIBRARY_KINDS = frozenset({"回复模板"})
+"""Kinds that are released into the library and go to no account."""
 ATTRIBUTION = ("source", "original_author", "original_title", "editor", "url")
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
@@ -26,7 +29,8 @@ _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
 class Draft:
     """Everything a person decides about an item before it is rendered.
 
-    `audience` maps facet dimensions to keys, or is None (public timeline only, no push).
+    `audience` maps facet dimensions to keys, or is None (public timeline only, no push). `entry`
+    says which place of the library the text is for; only kinds of LIBRARY_KINDS have one.
     """
 
     kind: str
@@ -40,6 +44,7 @@ class Draft:
     attribution: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Mapping[str, str], ...] = ()
     audience: Mapping[str, list[str]] | None = None
+    entry: str = ""
 
     @property
     def content(self) -> Content:
@@ -69,6 +74,7 @@ class Draft:
             attribution=data["attribution"],
             attachments=tuple(data["attachments"]),
             audience=data["audience"],
+            entry=data.get("entry", ""),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
@@ -103,6 +109,9 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
         # Exactly what each platform will be given: approval is bound to it, not only to the text.
         "renderings": {account: dict(renderings[account]) for account in draft.accounts},
     }
+    # Only where there is one: what was approved before there were entries keeps its digest.
+    if draft.entry:
+        form["entry"] = draft.entry
     return rfc8785.dumps(form).decode()
 
 

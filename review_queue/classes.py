@@ -1,6 +1,6 @@
 """Classes of items: their ranks, and the words of a text that raise the class (分级分类)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any, Self
 import yaml
 
 import config
+from config.texts import FieldFault
 from gates.normalise import normalise
 from review_queue.canonical import Draft
 
@@ -17,7 +18,7 @@ RANKS: Mapping[str, int] = {"日常": 1, "重要": 2, "敏感": 3}
 """应急 stands apart: it is a way of reviewing, and keeps the item's normal class beside it."""
 
 
-class TriggerError(ValueError):
+class TriggerError(FieldFault):
     """A trigger row that cannot be used; the text names the row and the remedy."""
 
 
@@ -54,7 +55,14 @@ class Triggers:
             rows = yaml.safe_load(path.read_text(encoding="utf-8"))
         except (OSError, yaml.YAMLError) as error:
             raise TriggerError(f"{path.name}：读不出（{error}），请检查路径和缩进") from error
-        return cls([_read(row, number) for number, row in enumerate(rows or [], 1)])
+        return cls.parse(rows)
+
+    @classmethod
+    def parse(cls, rows: Any) -> Self:
+        """Check the parsed YAML of a trigger file; TriggerError names the row that is wrong."""
+        if not isinstance(rows, list):
+            raise TriggerError("应当是触发词的列表（每条以 - 开头）")
+        return cls([_read(row, number) for number, row in enumerate(rows, 1)])
 
     def _found(self, title: str, body: str) -> Mapping[str, str]:
         dense = normalise(f"{title}\n{body}").text
@@ -74,10 +82,18 @@ class Triggers:
         return self.found(draft.title, draft.body)
 
 
+TriggerSource = Callable[[], Awaitable[Triggers]]
+"""Gives the trigger words in force; Refused 409 when none can be proved."""
+
+
 @cache
-def starting_triggers() -> Triggers:
-    """The trigger words the office starts with."""
+def _starting() -> Triggers:
     return Triggers.load()
+
+
+async def starting() -> Triggers:
+    """The trigger words an office starts with, for who has no office."""
+    return _starting()
 
 
 def rank(klass: str | None) -> int:
@@ -99,14 +115,15 @@ def _read(row: Any, number: int) -> Trigger:
         }
         trigger = Trigger(klass=str(row["klass"]), basis=str(row["basis"]), **fields)
     except (KeyError, TypeError, AttributeError) as error:
-        raise TriggerError(f"{where}缺少或写错字段（需要 klass、words、basis、must）") from error
+        words = f"{where}缺少或写错字段（需要 klass、words、basis、must）"
+        raise TriggerError(words, number - 1) from error
     if trigger.klass not in RANKS:
-        raise TriggerError(f"{where}的 klass 只能是：{'、'.join(RANKS)}")
+        raise TriggerError(f"{where}的 klass 只能是：{'、'.join(RANKS)}", number - 1, "klass")
     if not trigger.words or not trigger.basis or not trigger.must:
-        raise TriggerError(f"{where}要写 words、basis 和至少一个 must 例句")
+        raise TriggerError(f"{where}要写 words、basis 和至少一个 must 例句", number - 1)
     one = Triggers([trigger])
     if missed := [text for text in trigger.must if not one.found("", text)]:
-        raise TriggerError(f"{where}应当命中而没有命中：{missed[0]}")
+        raise TriggerError(f"{where}应当命中而没有命中：{missed[0]}", number - 1, "must")
     if wrong := [text for text in trigger.must_not if one.found("", text)]:
-        raise TriggerError(f"{where}不应命中而命中了：{wrong[0]}")
+        raise TriggerError(f"{where}不应命中而命中了：{wrong[0]}", number - 1, "must_not")
     return trigger

@@ -12,7 +12,7 @@ from ledger.append import Transaction
 from review_queue.canonical import commitment
 from review_queue.chain import statement as device_statement
 from review_queue.claims import holder_faults
-from review_queue.desk import Queue, end_run, opened
+from review_queue.desk import Queue, end_run, opened, read_item
 from review_queue.drafting import current_of
 from review_queue.emergencies import advance_afterwards, reject_afterwards
 from review_queue.findings import findings_now, keep_run, look_at
@@ -21,7 +21,8 @@ from review_queue.models import Decision, Emergency, GateRun, Item, ReleaseRow, 
 from review_queue.referrals import refer
 from review_queue.release import decision_words
 from review_queue.rounds import Round, Seat, follow_up, seated
-from review_queue.states import Verb, move
+from review_queue.shelving import shelve
+from review_queue.states import ItemState, Verb, move
 from review_queue.workflow import Level
 from staff.passkeys import Statement, assertion_faults
 from staff.people import Member
@@ -81,7 +82,11 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
         keep_run(tx.session, item.id, looked)
         decision = await _record(tx, sitting, form)
         await _act(queue, tx, sitting, Decided(revision, decision, form))
-        return item
+    # What goes to no account has nothing to be planned: the last approval puts it into use.
+    if item.state == ItemState.APPROVED and await shelve(queue, item_id):
+        async with queue.db.session() as session:
+            return await read_item(session, item_id)
+    return item
 
 
 async def _passkey_faults(queue: Queue, sitting: Sitting, form: ReviewForm) -> list[Reason]:

@@ -15,10 +15,11 @@ from gates.finding import Finding
 from gates.work import InThread, Runner
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft, canonical, commitment, digest
-from review_queue.classes import Triggers
+from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.governance.levels import ApprovedLevels
 from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
+from review_queue.shelf import Shelf
 from review_queue.workflow import Workflow
 from staff.people import Member, read_person
 from staff.refusal import Reason, Refused
@@ -26,6 +27,8 @@ from storage.database import Database, new_id
 
 ROBOT = "robot"
 WINDOW = timedelta(days=30)
+LIBRARY_WINDOW = timedelta(days=3650)
+"""How long what is released into the library may be used, unless its editor says less."""
 
 Render = Callable[[Sequence[Account], Content], tuple[dict[str, Rendering], list[str]]]
 """Accounts and content in; one rendering per account id, and every platform limit broken."""
@@ -38,7 +41,8 @@ Check = Callable[[Draft], Awaitable[tuple[str, Sequence[Finding]]]]
 class Queue:
     """What every act of the review queue is given first; `levels` maps class to levels.
 
-    `releases` answers what the sender would say, with the gates as the queue asks them.
+    `releases` answers what the sender would say, with the gates as the queue asks them; `library`
+    keeps what is released without a publication, by kind of item.
     """
 
     ledger: Ledger
@@ -48,17 +52,23 @@ class Queue:
     releases: Releases
     runner: Runner = field(default_factory=InThread)
     """Takes files apart, off this process where there is one for it."""
+    library: Mapping[str, Shelf] = field(default_factory=dict)
 
     @classmethod
     def of(
-        cls, ledger: Ledger, levels: Mapping[str, Workflow], render: Render, check: Check
+        cls,
+        ledger: Ledger,
+        levels: Mapping[str, Workflow],
+        render: Render,
+        check: Check,
+        triggers: TriggerSource = starting,
     ) -> Self:
         """The queue whose releases are looked at with the same gates as its drafts."""
 
         async def recheck(draft: Draft) -> Sequence[Finding]:
             return (await check(draft))[1]
 
-        return cls(ledger, levels, render, check, Releases(ledger, recheck))
+        return cls(ledger, levels, render, check, Releases(ledger, recheck, triggers))
 
     @property
     def db(self) -> Database:
@@ -90,6 +100,12 @@ async def fresh_levels(queue: Queue) -> None:
     # Tests and tools hand in plain mappings, which nobody else changes.
     if isinstance(queue.levels, ApprovedLevels):
         await queue.levels.refresh()
+
+
+async def fresh_rules(queue: Queue) -> None:
+    """The same of levels and trigger words, before both decide about a submission."""
+    await fresh_levels(queue)
+    await queue.releases.fresh_triggers()
 
 
 async def canonical_of(queue: Queue, session: AsyncSession, draft: Draft) -> tuple[str, list[str]]:

@@ -11,10 +11,11 @@ from bot.models import Account
 from config.clock import now
 from gates.finding import STANDARD
 from ledger.append import Transaction
-from review_queue.canonical import KINDS, Draft, digest
+from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft, digest
 from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
+    LIBRARY_WINDOW,
     WINDOW,
     Queue,
     Said,
@@ -23,6 +24,7 @@ from review_queue.desk import (
     canonical_of,
     end_run,
     fresh_levels,
+    fresh_rules,
     opened,
     reclass,
 )
@@ -38,13 +40,17 @@ from storage.database import new_id
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a new item comes from. `accounts` None means every enabled account."""
+    """Where a new item comes from. `accounts` None means every enabled account.
+
+    `entry` is the place in the library, of kinds that are released into it.
+    """
 
     editor_id: str
     klass: str = "日常"
     article_id: str | None = None
     audience: Mapping[str, list[str]] | None = None
     accounts: tuple[str, ...] | None = None
+    entry: str = ""
 
 
 async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
@@ -67,7 +73,8 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         known = "、".join(queue.levels)
         raise Refused(422, [Reason("klass", f"稿件类别只能是：{known}")])
     moment = now()
-    accounts = origin.accounts
+    in_library = content.kind in LIBRARY_KINDS
+    accounts = () if in_library else origin.accounts
     if accounts is None:
         enabled = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = tuple((await tx.session.scalars(enabled)).all())
@@ -78,11 +85,12 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         body=content.body,
         accounts=accounts,
         not_before=moment,
-        not_after=moment + WINDOW,
+        not_after=moment + (LIBRARY_WINDOW if in_library else WINDOW),
         cover=content.cover,
         attribution=content.attribution,
         attachments=content.attachments,
-        audience=origin.audience,
+        audience=None if in_library else origin.audience,
+        entry=origin.entry if in_library else "",
     )
     item = Item(
         id=new_id(),
@@ -120,6 +128,7 @@ async def edit(
         old = one.draft
         draft = old.changed(changes)
         faults = _field_faults(queue, draft) + _length_faults(draft, old)
+        faults += _library_faults(old, draft)
         if faults:
             raise Refused(422, faults)
         refuse(await _lowering_faults(queue, item, old, draft))
@@ -162,6 +171,18 @@ def _length_faults(now: Content | Draft, before: Draft | None = None) -> list[Re
     ]
 
 
+def _library_faults(old: Draft, draft: Draft) -> list[Reason]:
+    """What is for the library stays for the same place in it, and for no account."""
+    if not {old.kind, draft.kind} & LIBRARY_KINDS:
+        return []
+    faults = []
+    if (old.kind, old.entry) != (draft.kind, draft.entry):
+        faults.append(Reason("kind", "入库使用的稿件不能改种类和用处，请另起草一篇"))
+    if draft.accounts or draft.audience is not None:
+        faults.append(Reason("accounts", f"{draft.kind}不发布到账号，也不推送"))
+    return faults
+
+
 async def _lowering_faults(queue: Queue, item: Item, old: Draft, draft: Draft) -> list[Reason]:
     """A change of class downwards that no other person consented to."""
     if draft.klass == old.klass or draft.klass == EMERGENCY:
@@ -185,6 +206,7 @@ async def lower_class(queue: Queue, item_id: str, staff_id: str, to: str, reason
     Only a reviewer who is neither author nor last editor, with a reason. A running review
     goes back to draft.
     """
+    await fresh_rules(queue)
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, person, draft = one.item, one.person, one.draft
@@ -237,6 +259,8 @@ def edit_faults(item: Item, person: Member, version: int) -> list[Reason]:
         reasons.append(Reason("role", "只有编辑能修改和提交稿件，审核人员请退回并说明"))
     if item.version != version:
         reasons.append(Reason("stale", "稿件在您打开之后有变化，请先看新的内容"))
+    if item.state == ItemState.SHELVED:
+        reasons.append(Reason("state", "稿件已入库使用，要改请另起草一篇"))
     if item.state in (ItemState.PUBLISHED, ItemState.RECALLED):
         reasons.append(Reason("state", f"稿件{state_name(item)}，要改请另写更正"))
     return reasons

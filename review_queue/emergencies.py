@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.canonical import Draft
+from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest
-from review_queue.desk import Queue, end_unsent, fresh_levels, opened, reclass
+from review_queue.desk import Queue, end_unsent, fresh_rules, opened, reclass
 from review_queue.drafting import current_of
 from review_queue.findings import check_and_keep, findings_now
 from review_queue.models import Decision, Emergency, Item
@@ -28,12 +28,14 @@ async def submit_emergency(
     before and after, as for any submission.
     """
     _, found = await findings_now(queue, item_id)
-    await fresh_levels(queue)
+    await fresh_rules(queue)
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item = one.item
         reasons = await submit_faults(queue, tx.session, one, version)
         reasons += source_faults(found)
+        if one.draft.kind in LIBRARY_KINDS:
+            reasons.append(Reason("emergency", "入库使用的稿件不走应急：先停用旧的，再送审新的"))
         if not reason.strip():
             reasons.append(Reason("reason", "应急提交要写明理由"))
         if reasons:

@@ -3,6 +3,7 @@
 from review_queue.desk import Queue, Said, append_with_words, end_run, opened
 from review_queue.models import Item
 from review_queue.states import Verb, can, move, state_name
+from staff.models import Staff
 from staff.refusal import Reason, refuse
 
 
@@ -11,20 +12,29 @@ async def recall(queue: Queue, item_id: str, staff_id: str, reason: str) -> Item
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, person = one.item, one.person
-        reasons = []
-        if not reason.strip():
-            reasons.append(Reason("reason", "撤回要写明理由"))
+        reasons = recall_faults(person, reason)
         if not can(item, Verb.RECALL):
             reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不用撤回"))
-        # Everybody who works on texts can stop one, because a leak or a gross error cannot wait for
-        # the right person; who only looks on or takes calls cannot.
-        if not set(person.roles) - {"auditor", "duty"}:
-            reasons.append(Reason("role", "您的角色不能撤回稿件"))
         refuse(reasons)
         # First what has not gone out yet is stopped, then the state says so.
         await end_run(tx.session, item, "稿件已撤回")
         move(item, Verb.RECALL)
+        # Asked of every library: which of them uses it is not read from the item's row.
+        for shelf in queue.library.values():
+            await shelf.take_back(tx, item.id, staff_id)
         item.return_reason = reason
         item.version += 1
         await append_with_words(tx, item, Said("item.recalled", staff_id, reason))
         return item
+
+
+def recall_faults(person: Staff, reason: str) -> list[Reason]:
+    """Why this person cannot take something back."""
+    faults = []
+    if not reason.strip():
+        faults.append(Reason("reason", "撤回要写明理由"))
+    # Everybody who works on texts can stop one, because a leak or a gross error cannot wait for
+    # the right person; who only looks on or takes calls cannot.
+    if not set(person.roles) - {"auditor", "duty"}:
+        faults.append(Reason("role", "您的角色不能撤回稿件"))
+    return faults

@@ -20,7 +20,7 @@ from ledger.append import Ledger
 from ledger.verify import Broken
 from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
-from review_queue.classes import Triggers, starting_triggers
+from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
 from review_queue.workflow import GATE_NAMES, WorkflowError, read_workflow
 from staff.refusal import Reason, Refused
@@ -73,12 +73,26 @@ class _Proved:
 class Releases:
     """Makes and verifies releases. `verify` is what every sender calls, each time."""
 
-    def __init__(self, ledger: Ledger, recheck: Recheck, triggers: Triggers | None = None) -> None:
-        """`recheck` is run at every verification; `triggers` raise classes (starting ones)."""
+    def __init__(
+        self, ledger: Ledger, recheck: Recheck, triggers: TriggerSource = starting
+    ) -> None:
+        """`recheck` is run, and `triggers` asked for the words of now, at every verification."""
         self._ledger = ledger
         self._recheck = recheck
-        self.triggers = triggers or starting_triggers()
+        self._triggers = triggers
+        self._words: Triggers | None = None
         self._known: dict[str, _Proved] = {}
+
+    @property
+    def triggers(self) -> Triggers:
+        """The words that raise a class, as `fresh_triggers` gave them last."""
+        if self._words is None:
+            raise Refused(409, [Reason("setting", "类别触发词还没有核对，请重试")])
+        return self._words
+
+    async def fresh_triggers(self) -> None:
+        """Ask for the words in force; Refused 409 when none can be proved."""
+        self._words = await self._triggers()
 
     async def chain(self, item_id: str, hint: Sequence[str] = ()) -> Chain:
         """The signed facts about an item; raises ledger.verify.Broken.
@@ -118,7 +132,8 @@ class Releases:
 
     async def faults(self, item_id: str, at: datetime) -> list[Reason]:
         """Every reason why the item could not go out at `at`: the sender's own list, unsent."""
-        tables = await self._read(item_id)
+        await self.fresh_triggers()
+        tables = await self._tables(item_id)
         if tables is None:
             return [Reason("item", "没有这篇稿件")]
         text = tables.head.canonical
@@ -163,9 +178,10 @@ class Releases:
         if tables.head.item is None or tables.head.canonical is None:
             return item_id, ["放行记录的稿件不在数据库中，数据库被改动过"], None
         try:
+            await self.fresh_triggers()
             chain = await self._chain_of(tables)
-        except Broken as broken:
-            return item_id, [str(broken)], None
+        except (Broken, Refused) as fault:  # the ledger, or the trigger words of now
+            return item_id, [str(fault)], None
         reasons, proved = self._stands(release_id, tables, chain)
         if account_id:
             stand = stand_of(chain.entries, release_id, account_id)
@@ -213,7 +229,7 @@ class Releases:
                 self._known.pop(next(iter(self._known)))
         return reasons, proved
 
-    async def _read(self, item_id: str) -> _Tables | None:
+    async def _tables(self, item_id: str) -> _Tables | None:
         def look(session: Session) -> _Tables | None:
             query = select(*_ITEM, *_REVISION).join(Revision, Revision.item_id == Item.id)
             query = query.where(Item.id == item_id).order_by(Revision.number.desc()).limit(1)

@@ -20,6 +20,7 @@ class ItemState(StrEnum):
     APPROVED = "approved"
     SCHEDULED = "scheduled"
     PUBLISHED = "published"
+    SHELVED = "shelved"
     RECALLED = "recalled"
     QUARANTINED = "quarantined"
 
@@ -34,6 +35,7 @@ class Verb(StrEnum):
     RELEASE = "release"
     SCHEDULE = "schedule"
     PUBLISH = "publish"
+    SHELVE = "shelve"
     RECALL = "recall"
     QUARANTINE = "quarantine"
     LIFT = "lift"
@@ -47,6 +49,7 @@ STATES: Mapping[str, str] = {
     ItemState.APPROVED: "已通过审核",
     ItemState.SCHEDULED: "已安排发布",
     ItemState.PUBLISHED: "已发布",
+    ItemState.SHELVED: "已入库使用",
     ItemState.RECALLED: "已撤回",
     ItemState.QUARANTINED: "已隔离",
 }
@@ -61,6 +64,7 @@ MOVES: Mapping[Verb, tuple[frozenset[ItemState], ItemState]] = {
     Verb.RELEASE: (frozenset({_S.REVIEW}), _S.APPROVED),
     Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
     Verb.PUBLISH: (frozenset({_S.SCHEDULED}), _S.PUBLISHED),
+    Verb.SHELVE: (frozenset({_S.APPROVED}), _S.SHELVED),
     Verb.RECALL: (frozenset(_S) - {_S.DRAFT, _S.RECALLED}, _S.RECALLED),
     # A repost that is out already is listed for a person's decision instead (see
     # content_sources/quarantine.py); a referred one waits outside every queue as it is.

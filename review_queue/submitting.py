@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from gates.limits import unchecked
 from ledger.append import Transaction
-from review_queue.canonical import commitment
+from review_queue.canonical import LIBRARY_KINDS, Draft, commitment
 from review_queue.chain import class_gap
-from review_queue.desk import Opened, Queue, canonical_of, fresh_levels, opened, reclass
+from review_queue.desk import Opened, Queue, canonical_of, fresh_rules, opened, reclass
 from review_queue.drafting import current_of, edit_faults
 from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
@@ -37,7 +37,7 @@ async def _submit(queue: Queue, item_id: str, staff_id: str, version: int, found
 
     Trigger words raise the class first, as a revision that changes nothing else.
     """
-    await fresh_levels(queue)
+    await fresh_rules(queue)
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, draft = one.item, one.draft
@@ -114,7 +114,9 @@ async def submit_faults(
     reasons = edit_faults(item, one.person, version)
     if item.state != ItemState.DRAFT:
         reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不能提交"))
-    if not draft.accounts:
+    if draft.kind in LIBRARY_KINDS:
+        reasons += await _library_faults(queue, draft)
+    elif not draft.accounts:
         reasons.append(Reason("accounts", "请至少选择一个发布账号"))
     _, problems = await canonical_of(queue, session, draft)
     reasons += [Reason("platform", problem) for problem in problems]
@@ -127,6 +129,13 @@ async def submit_faults(
             if not draft.attribution.get(name)
         ]
     return reasons
+
+
+async def _library_faults(queue: Queue, draft: Draft) -> list[Reason]:
+    """Why the draft could not be used once it is released into the library."""
+    if draft.kind not in queue.library:
+        return [Reason("kind", f"这里没有收{draft.kind}的库，不能提交")]
+    return [*await queue.library[draft.kind].faults(draft)]
 
 
 def source_faults(found: Findings) -> list[Reason]:

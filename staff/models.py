@@ -79,6 +79,21 @@ class Proposal(Base):
     decided_at: Mapped[datetime | None]
 
 
+class Setting(Base):
+    """One approved version of a setting; the signed entry carries the digest of its text."""
+
+    __tablename__ = "setting"
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    proposal_id: Mapped[str | None] = mapped_column(String(26))
+    proposed_by: Mapped[str] = mapped_column(String(26))
+    approved_by: Mapped[str] = mapped_column(String(26))
+    approved_seq: Mapped[int]
+    approved_at: Mapped[datetime]
+
+
 class ApiToken(Sealed, Base):
     """A bearer token, kept only as its hash; it has exactly its owner's rights."""
 

@@ -19,7 +19,7 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
 from review_queue import drafting, scope, submitting
-from review_queue.canonical import KINDS, Draft
+from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from staff.refusal import Reason, Refused
@@ -43,7 +43,7 @@ async def _draft_form(
         "f": facts,
         "item": facts.item if facts else None,
         "accounts": accounts,
-        "kinds": KINDS,
+        "kinds": [kind for kind in KINDS if kind not in LIBRARY_KINDS],
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
         "audience": draft.audience or {},

@@ -79,7 +79,7 @@ def _steps(item: Item, round_: Round | None) -> list[Step]:
     flow = read_workflow(item.workflow["klass"], item.workflow["version"], item.workflow)
     if round_ is not None and round_.emergency is None:
         return _counted(flow, round_)
-    whole = item.state in ("approved", "scheduled", "published")
+    whole = item.state in ("approved", "scheduled", "published", "shelved")
     steps = [
         Step(level.name, "已通过", "passed")
         if whole or index < item.level

@@ -20,6 +20,7 @@ ITEM_TONES = {
     "approved": "good",
     "scheduled": "busy",
     "published": "good",
+    "shelved": "good",
     "recalled": "stop",
     "quarantined": "stop",
 }

@@ -15,6 +15,8 @@ from console.settings.rules import (
 )
 from console.settings.staff import deactivate_person, propose_staff, reset_person, staff
 from console.settings.switches import settings, switch
+from console.settings.templates import draft_template, templates, withdraw_template
+from console.settings.texts import propose_text, text_page, texts
 
 ROUTES = [
     web.get("/settings", settings),
@@ -36,6 +38,12 @@ ROUTES = [
     web.post("/settings/staff/{login}/deactivate", deactivate_person),
     web.post("/settings/staff/{login}/password", reset_person),
     web.post("/settings/staff/{login}/confirm", confirm),
+    web.get("/settings/texts", texts),
+    web.get("/settings/texts/{name}", text_page),
+    web.post("/settings/texts/{name}", propose_text),
+    web.get("/settings/templates", templates),
+    web.post("/settings/templates/{key}/draft", draft_template),
+    web.post("/settings/templates/{key}/withdraw", withdraw_template),
     web.get("/settings/proposals", proposals),
     web.get("/settings/proposals/{proposal}", proposal),
     web.post("/settings/proposals/{proposal}", decide),

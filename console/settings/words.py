@@ -7,5 +7,6 @@ DONE = {
     "deactivated": "已停用，这个人的登录和令牌都已失效。",
     "false_alarm": "已记下这是误报，规则页能看到次数。",
     "person_confirmed": "已确认是本人，这个人现在可以审核和办理。",
+    "template_withdrawn": "已停用，并记入台账；机器人不再说这一条。",
     "switched": "开关已改变，并记入台账。",
 }

@@ -13,24 +13,31 @@ from review_queue.governance.rulesets import RuleSets, rows_of, store_version
 from review_queue.governance.staff_changes import StaffKind
 from review_queue.workflow import Workflow
 from staff.proposals import INIT, Approval, Kind, Proposals
+from staff.settings import SettingKind, SignedSettings
 
 
 @dataclass(frozen=True)
 class Governance:
-    """The approved levels and rules of one office, and the proposals to change them."""
+    """What one office approved: levels, rules, settings; and the proposals to change them."""
 
     levels: ApprovedLevels
     rules: RuleSets
+    settings: SignedSettings
     proposals: Proposals
 
     @classmethod
     def of(
-        cls, ledger: Ledger, samples: Samples = no_samples, more: Mapping[str, Kind] | None = None
+        cls,
+        ledger: Ledger,
+        samples: Samples = no_samples,
+        more: Mapping[str, Kind] | None = None,
+        settings: SignedSettings | None = None,
     ) -> Self:
         """`samples` are texts on which rule changes are tried, besides the office's own items.
 
         `more` are the kinds of other rooms, by name.
         """
+        settings = settings or SignedSettings(ledger, ())
         levels, rules = ApprovedLevels(ledger), RuleSets(ledger)
         changes = RuleSetKind(rules, samples)
         kinds: dict[str, Kind] = {
@@ -38,11 +45,12 @@ class Governance:
             "ruleset": changes,
             "exception": ExceptionKind(rules, changes),
             "staff": StaffKind(ledger, levels),
+            "setting": SettingKind(settings),
             "reset": ResetKind(ledger),
             "absence": AbsenceKind(ledger),
             **(more or {}),
         }
-        return cls(levels, rules, Proposals(ledger, kinds))
+        return cls(levels, rules, settings, Proposals(ledger, kinds))
 
 
 async def seed(tx: Transaction, flows: Iterable[Workflow], rules: RuleSet) -> None:

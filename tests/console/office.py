@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -31,11 +31,13 @@ from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
+from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
+from office.parts import parts_of, seed_texts
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.canonical import Draft
 from review_queue.desk import Queue
@@ -49,6 +51,7 @@ from review_queue.workflow import GATES, load_workflows
 from staff.door import Door
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
+from staff.settings import SignedSettings
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
@@ -210,6 +213,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     flows = load_workflows(CONFIG / "workflows.yaml")
     async with ledger.transaction() as tx:
         await seed(tx, flows.values(), rules)
+        await seed_texts(tx)
         people = {
             login: (await set_staff(tx, Person(login, name, roles, password_hash), "init")).id
             for login, (name, roles) in PEOPLE.items()
@@ -231,7 +235,8 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
                     created_at=now(),
                 )
             )
-    hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
+    hours, signed = load_hours(CONFIG / "calendar.yaml"), SignedSettings(ledger, parts_of(""))
+    governance = Governance.of(ledger, settings=signed)
     governance.proposals.kinds.update(source_kinds(ledger))
     await governance.levels.refresh()
 
@@ -241,6 +246,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
     queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
+    queue = replace(queue, library={KIND: TemplateShelf(ReleasedTemplates(ledger))})
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,

@@ -101,7 +101,11 @@ async def test_a_new_trigger_word_after_the_lowering_raises_it_again(office: Any
 
 async def test_a_class_lowered_behind_the_queue_is_not_sent(office: Any) -> None:
     """The queue's own check switched off: the signed entries still tell."""
-    silent = Releases(office.queue.ledger, office.releases._recheck, Triggers([]))
+
+    async def none() -> Triggers:
+        return Triggers([])
+
+    silent = Releases(office.queue.ledger, office.releases._recheck, none)
     office.queue = replace(office.queue, releases=silent)
     item = await sensitive(office)
     item = await submitting.submit(office.queue, item.id, office.people["editor"], item.version)

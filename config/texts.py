@@ -1,0 +1,74 @@
+"""Settings as texts: YAML read with a place for every fault, so that a person finds the line."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import yaml
+
+from config.faults import Fault
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Step = str | int
+Value = TypeVar("Value")
+
+
+class TextFault(Fault, ValueError):
+    """A settings text that cannot be used; one line that names file, line and field."""
+
+
+class FieldFault(ValueError):
+    """What is wrong with one field; `where` leads to it from the top of the file."""
+
+    def __init__(self, words: str, *where: Step) -> None:
+        """`words` say what is wrong and how it is mended."""
+        super().__init__(words)
+        self.where = where
+
+
+def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
+    """The value `read` makes of a YAML text; TextFault names file, line and field."""
+    try:
+        node = yaml.compose(text, Loader=_Loader)
+        # A few lines of references to references unfold into gigabytes.
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
+            raise TextFault(f"{file}：不能使用引用（& 和 *），请把内容写全")
+        data = yaml.load(text, Loader=_Loader)  # noqa: S506  both loaders are the safe ones
+    except RecursionError as error:
+        raise TextFault(f"{file}：嵌套太深，请检查缩进和括号") from error
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f"第 {mark.line + 1} 行" if mark else "某处"
+        raise TextFault(f"{file}：{line}不是有效的 YAML，请检查缩进和引号") from error
+    except ValueError as error:
+        if isinstance(error, TextFault):
+            raise
+        # A day like 2026-13-45 is refused by the loader itself, without a place.
+        raise TextFault(f"{file}：{error}，请改正") from error
+    try:
+        return read(data)
+    except FieldFault as fault:
+        raise TextFault(f"{file}{_place(node, fault.where)}：{fault}") from fault
+
+
+def _place(node: Any, where: Sequence[Step]) -> str:
+    """第 n 行 of the deepest part of `where` that is there, and the name of the field."""
+    line = 0
+    for step in where:
+        found = _child(node, step)
+        if found is None:
+            break
+        line, node = found
+    row = f" 第 {line} 行" if line else ""
+    return f"{row}，字段 {'.'.join(map(str, where))}" if where else row
+
+
+def _child(node: Any, step: Step) -> tuple[int, Any] | None:
+    """The line and the node one step below; None when there is no such part."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if key.value == str(step):
+                return key.start_mark.line + 1, value
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        part = node.value[step]
+        return part.start_mark.line + 1, part
+    return None

@@ -1,0 +1,96 @@
+"""Released into the library: the end of an item that passed review and goes to no account.
+
+The same proof as before a sending stands before it: the signed chain, the digest, the window and
+the gates of now. What is taken back is not used from that moment on (`recalling.py`).
+"""
+
+from sqlalchemy import select
+
+from bot.contract import Content, NotReleased
+from config.clock import now
+from review_queue.canonical import LIBRARY_KINDS, Draft, digest
+from review_queue.desk import Queue, latest
+from review_queue.drafting import Origin, create_item
+from review_queue.models import Item
+from review_queue.recalling import recall, recall_faults
+from review_queue.shelf import ShelfEntry, Shelved
+from review_queue.states import ItemState, Verb, can, move
+from staff.people import read_person
+from staff.refusal import Reason, missing, refuse
+
+
+async def shelve(queue: Queue, item_id: str) -> bool:
+    """Put an approved item into use, if it is one of these kinds and its window has begun.
+
+    A release that does not hold is refused with an incident, as at a sending; whether it is in
+    use now.
+    """
+    one = await _ready(queue, item_id)
+    if one is None:
+        return False
+    try:
+        release = await queue.releases.verify(one.release_id)
+    except NotReleased:
+        return False
+    async with queue.ledger.transaction() as tx:
+        item = await tx.session.get(Item, item_id, populate_existing=True)
+        # Recalled, edited or put there by another process since it was looked at.
+        if item is None or not can(item, Verb.SHELVE) or item.release_id != one.release_id:
+            return False
+        if release.digest != one.digest:
+            return False
+        await queue.library[one.draft.kind].put(tx, one)
+        move(item, Verb.SHELVE)
+        item.version += 1
+    return True
+
+
+async def shelve_due(queue: Queue) -> int:
+    """Every approved item of these kinds whose moment has come; how many."""
+    query = select(Item.id).where(
+        Item.kind.in_(LIBRARY_KINDS), Item.state == ItemState.APPROVED, Item.release_id.is_not(None)
+    )
+    async with queue.db.session() as session:
+        waiting = (await session.scalars(query.limit(100))).all()
+    return sum([await shelve(queue, item_id) for item_id in waiting])
+
+
+async def draft_for(queue: Queue, kind: str, key: str, staff_id: str) -> Item:
+    """A new draft for one place of the library, with the text that is there now."""
+    entry = await _entry(queue, kind, key)
+    content = Content(kind=kind, title=entry.label, body=entry.text or entry.label)
+    return await create_item(queue, content, Origin(staff_id, entry=key))
+
+
+async def withdraw(queue: Queue, kind: str, key: str, staff_id: str, reason: str) -> None:
+    """Stop using an entry: one person, at once, with a reason; its item is recalled."""
+    entry = await _entry(queue, kind, key)
+    if entry.item_id:
+        await recall(queue, entry.item_id, staff_id, reason)
+        return
+    async with queue.ledger.transaction() as tx:
+        person = await read_person(tx.session, staff_id)
+        reasons = recall_faults(person, reason)
+        if not reasons and not await queue.library[kind].withdraw_entry(tx, key, staff_id):
+            reasons = [Reason("state", "这一条已经停用")]
+        refuse(reasons)
+
+
+async def _entry(queue: Queue, kind: str, key: str) -> ShelfEntry:
+    shelf = queue.library.get(kind)
+    found = [one for one in await shelf.entries() if one.key == key] if shelf else []
+    if not found:
+        raise missing(f"条{kind}")
+    return found[0]
+
+
+async def _ready(queue: Queue, item_id: str) -> Shelved | None:
+    async with queue.db.session() as session:
+        item = await session.get(Item, item_id)
+        if item is None or item.state != ItemState.APPROVED or item.release_id is None:
+            return None
+        text = (await latest(session, item)).canonical
+    draft = Draft.from_canonical(text)
+    if draft.kind not in queue.library or draft.not_before > now():
+        return None
+    return Shelved(item_id, item.release_id, digest(text), draft)
