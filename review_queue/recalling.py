@@ -3,7 +3,7 @@
 from review_queue.desk import Queue, Said, append_with_words, end_run, opened
 from review_queue.models import Item
 from review_queue.states import Verb, can, move, state_name
-from staff.models import Staff
+from staff.people import Member
 from staff.refusal import Reason, refuse
 
 
@@ -28,7 +28,7 @@ async def recall(queue: Queue, item_id: str, staff_id: str, reason: str) -> Item
         return item
 
 
-def recall_faults(person: Staff, reason: str) -> list[Reason]:
+def recall_faults(person: Member, reason: str) -> list[Reason]:
     """Why this person cannot take something back."""
     faults = []
     if not reason.strip():

@@ -126,7 +126,7 @@ def assertion_faults(
     return []
 
 
-def answers(assertion: Mapping[str, Any], challenge: bytes, entries: Iterable[Entry]) -> bool:
+def answers(assertion: Mapping[str, Any], challenge: bytes, entries: Sequence[Entry]) -> bool:
     """Whether a device whose key counts now answered this challenge."""
     key = key_at(entries, str(assertion.get("credential", "")), sys.maxsize)
     try:

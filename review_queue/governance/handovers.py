@@ -16,6 +16,7 @@ from staff.models import Proposal, Staff
 from staff.people import Half, names, new_half, second_half
 from staff.proposals import AboutPeople, Approval, Proposals
 from staff.refusal import Reason, Refused
+from staff.second_factor import reset_second_factor
 from staff.standing import RESET, standing_of
 from storage.database import new_id
 
@@ -75,10 +76,12 @@ class ResetKind(AboutPeople):
         async with self._ledger.db.session() as session:
             name = (await names(session, {payload["id"]})).get(payload["id"], "")
         return {
-            "changes": [{"sign": "~", "text": f"重设 {name}（{payload['login']}）的密码"}],
+            "changes": [
+                {"sign": "~", "text": f"重设 {name}（{payload['login']}）的密码和第二步验证"}
+            ],
             "warnings": [],
             "note": "一次性口令分成两半：提出人和批准人各看到一半，各自当面交给本人。"
-            "本人登录后改密码，再由没有经手的人当面确认；确认之前，这个人的决定不算数。",
+            "本人登录后改密码、重新设第二步验证，再由没有经手的人当面确认；确认之前，这个人的决定不算数。",
         }
 
     async def apply(
@@ -88,6 +91,9 @@ class ResetKind(AboutPeople):
         row = await _by_login(tx.session, payload["login"])
         shown, row.password_hash = await second_half(payload["half"])
         await end_of(tx.session, row.id)
+        # Who cannot sign in may have lost the phone as well: both are set up anew.
+        if await tx.session.get(SecondFactor, row.id) is not None:
+            await reset_second_factor(tx, row.id, approval.approved_by)
         await sign_reset(tx, row.id, approval)
         await self._ledger.open_incident_in(
             tx.session,

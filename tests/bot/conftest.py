@@ -1,9 +1,11 @@
 """A database, the platforms' sandbox over HTTP, and small makers of rows."""
 
 import secrets
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -32,11 +34,11 @@ from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
+from ledger.append import Ledger, load_signing_key
 from sandbox.app import create_app
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
-from tests.made import a_ledger
 
 AES_KEY = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
 
@@ -122,7 +124,9 @@ class Office:
     def __init__(self, db: Database, crypt: DataKey, channel: Any, hosts: frozenset[str]) -> None:
         self.db, self.crypt, self.channel = db, crypt, channel
         self.cache = MemoryCache()
-        self.ledger = a_ledger(db)
+        self.home = tempfile.TemporaryDirectory(prefix="shenfa-test-")
+        home = Path(self.home.name)
+        self.ledger = Ledger(db, load_signing_key(home / "key"), home / "anchors.jsonl")
         self.accounts = Accounts(db, crypt, hosts)
         self.contacts = Contacts(crypt)
         self.releases: dict[str, Release] = {}

@@ -312,7 +312,6 @@ async def test_a_publication_before_its_time_or_stopped_is_left_alone(office: Of
     async with office.db.session() as session:
         await session.execute(update(Publication).values(due_at=now()))
     await _stop(office, "publishing")
-    process.recent._stops = (0.0, frozenset())
     assert await process.publisher.publish_due() == 0
     assert (await office.row(Publication, key)).state == State.CREATED
 

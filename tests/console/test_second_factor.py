@@ -15,7 +15,7 @@ from sqlalchemy import delete, select, text, update
 from config.clock import now
 from console.web.guard import COOKIE
 from ledger.models import Incident, LedgerEntry
-from review_queue.governance.staff_changes import reset_password
+from review_queue.governance.handovers import ask_reset
 from staff import second_factor
 from staff.door import Attempt
 from staff.factors import BEGUN, FIRST_WEEK, RECOVERED, required_from
@@ -259,7 +259,9 @@ async def test_a_reset_takes_it_away_and_ends_every_session(office: Office) -> N
 async def test_a_password_reset_between_the_steps_ends_them(office: Office) -> None:
     secret, _ = await set_up(await office.signed_in("editor"))
     browser = await password_only(office, "editor")
-    await reset_password(office.deps.ledger, "editor", office.people["admin1"])
+    made, people = office.deps.governance.proposals, office.people
+    row, _ = await ask_reset(made, "editor", people["admin1"], "本人忘记密码")
+    await made.approve(row.id, people["admin2"])
     assert (await second(browser, code_of(secret)))[0] == 401
 
 
