@@ -12,7 +12,7 @@ from config.clock import beijing
 from ledger.append import Ledger, Transaction
 from review_queue.governance.access import end_of
 from staff.absence import Away, absence_faults, refuse_absence, set_absent_for
-from staff.models import Proposal, Staff
+from staff.models import Proposal, SecondFactor, Staff
 from staff.people import Half, names, new_half, second_half
 from staff.proposals import AboutPeople, Approval, Proposals
 from staff.refusal import Reason, Refused
