@@ -210,7 +210,7 @@ class KnowledgeService:
             return _Looked([], [], forged=False)
         try:
             found = loaded.index.search(question, _HITS, self._speech().synonyms)
-        except ValueError:
+        except (ValueError, LookupError):  # another's files, without the fields that ours have
             return _Looked([], [], forged=True)
         rows = await self._db.read(partial(_rows, ids=[hit.key for hit in found]))
         return _compared(loaded.library, found, rows, day)

@@ -146,6 +146,25 @@ async def test_the_interface_lists_what_waits_and_what_stands(office: Office) ->
     assert found["青禾县高校毕业生就业创业补贴办法"] == ("active", "现行有效")
 
 
+async def test_the_interface_ends_a_policy_by_two_people(office: Office) -> None:
+    ids = await busy_morning(office)
+    payload = {"policy_id": ids["policy"], "on": "2026-12-01"}
+    wanted = {"kind": "policy_end", "payload": payload, "reason": "新办法已经施行"}
+    assert (await (await office.signed_in("reviewer1")).api("POST", "/proposals", wanted))[0] == 403
+    editor, admin = await office.signed_in("editor"), await office.signed_in("admin2")
+    status, made = await editor.api("POST", "/proposals", wanted)
+    assert status in (200, 201), made
+    (change,) = await library(office).changes(ids["policy"], state="proposed")
+    assert (
+        f"/console/settings/proposals/{change.id}"
+        in (await editor.get(f"/console/policies/{ids['policy']}"))[1]
+    )
+    status, _ = await admin.api("POST", f"/proposals/{change.id}/approve", {})
+    assert status == 200
+    async with office.deps.db.session() as session:
+        assert (await session.get_one(Policy, ids["policy"])).repealed_on == "2026-12-01"
+
+
 async def test_the_page_shows_what_would_happen_not_what_a_row_says_of_it(office: Office) -> None:
     draft = PolicyDraft(title="等待办法", text=TEXT)
     (made,) = await library(office).propose_import([draft], office.people["admin1"])

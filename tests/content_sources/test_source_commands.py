@@ -82,6 +82,7 @@ async def test_a_fetched_policy_waits_for_an_editor_and_is_nobodys_proposal(
             assert (await session.scalars(select(Policy))).first() is None
             assert (await session.scalars(select(Proposal))).first() is None
         draft = policy_draft(article)
+        assert draft is not None
         with pytest.raises(Refused) as refused:
             await shenfa.library.propose_import([draft], ROBOT)
     assert states == ["offered", "ended"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tantivy
 from sqlalchemy import delete, insert, select, text, update
 
 from config.clock import now
@@ -225,6 +226,17 @@ async def test_a_forged_index_neither_speaks_nor_chooses(stage: Stage) -> None:
     assert not invented(told)
     assert ASKED.words in told
     assert await named(stage) == {("index", "")}
+    place.mkdir(exist_ok=True)
+    foreign = tantivy.SchemaBuilder()
+    for name in ("pairs", "characters"):
+        foreign.add_text_field(name, tokenizer_name="whitespace", index_option="freq")
+    strange = tantivy.Index(foreign.build(), path=str(place))
+    writer = strange.writer()
+    writer.add_document(tantivy.Document(pairs="补贴 标准 多少", characters="补"))
+    writer.commit()
+    writer.wait_merging_threads()
+    stage.shenfa.knowledge._loaded = None
+    assert ASKED.words in await says(stage, ASKED.question)
     place.mkdir(exist_ok=True)
     (place / "meta.json").write_bytes(b"no index at all")
     stage.shenfa.knowledge._loaded = None
