@@ -97,6 +97,7 @@ def build_review(base: Base) -> Review:
     # Whatever takes a text or a file apart does so in processes of its own.
     results = Results(Pool(preload=("content_sources.provenance",)))
     governance, reposts = Governance.of(ledger, partial(clauses, db)), Reposts(ledger, results)
+    governance.rules.runner = results.runner
     fetcher = Fetcher(base.settings.allowed_private)
     allowed = Allowed.load(base.settings.public_url)
     links = Links(db, LinkLook(fetcher, partial(judging, db), allowed))
