@@ -87,7 +87,7 @@ def _said_twice(ctx: Context, once: str, span: tuple[int, int]) -> bool:
     if len(set(once)) == 1 or once[0] in "一的每":
         return False
     middle = span[0] + len(once)
-    return all(on_word_ends(ctx, half, span) for half in ((span[0], middle), (middle, span[1])))
+    return all(on_word_ends(ctx, half) for half in ((span[0], middle), (middle, span[1])))
 
 
 # --- numbering ------------------------------------------------------------------------------

@@ -70,6 +70,10 @@ class Results:
         # Whoever asked first may go away; the others still wait for the result.
         return list(await asyncio.shield(task))
 
+    def holds(self, key: Hashable) -> bool:
+        """Whether the result under this key is at hand."""
+        return key in self._known
+
     async def _find(self, key: Hashable, prepare: Prepare, field: str) -> list[Finding]:
         tried = self._failed.pop(key, None)
         if tried is not None and time.monotonic() - tried[0] < _AGAIN:

@@ -269,7 +269,7 @@ def _marks_ok(one: _Compiled, ctx: Context, span: tuple[int, int]) -> bool:
         return False
     if rule.unquoted and ctx.quoted(*span):
         return False
-    if rule.word and not on_word_ends(ctx, span, span):
+    if rule.word and not on_word_ends(ctx, span):
         return False
     if rule.mentions:
         return True

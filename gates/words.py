@@ -11,9 +11,9 @@ from gates.finding import Context
 jieba.setLogLevel(logging.WARNING)
 
 
-def on_word_ends(ctx: Context, span: tuple[int, int], within: tuple[int, int]) -> bool:
-    """Whether a span of the dense text starts and ends with words, read around `within`."""
-    begin, stop = ctx.stretch(*within)
+def on_word_ends(ctx: Context, span: tuple[int, int]) -> bool:
+    """Whether a span of the dense text starts and ends with words."""
+    begin, stop = ctx.stretch(*span)
     ends = _ends(ctx.dense.text[begin:stop])
     return {span[0] - begin, span[1] - begin} <= ends
 

@@ -11,9 +11,10 @@ from documents.reader import read_attachment
 from gates.attachments import stored_findings
 from gates.engine import run_gates
 from gates.spelling import Speller
+from gates.trials import differences
 from gates.work import Held, Work, done
 
-LOADED = (read_attachment, run_gates, stored_findings, Speller)
+LOADED = (read_attachment, run_gates, stored_findings, Speller, differences)
 """Loaded before the first check, so that no check waits for it."""
 READY = "ready"
 _OVER = 5.0  # seconds after its limit at which a worker that nobody ended ends itself

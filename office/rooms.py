@@ -126,6 +126,7 @@ def build_review(base: Base) -> Review:
         **source_kinds(ledger),
     }
     governance = Governance.of(ledger, partial(clauses, db), more, base.signed)
+    governance.rules.runner = results.runner
     filling = Filling(base.taxonomy, base.signed.in_force("library"))
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules), filling)
     reposts, fetcher = Reposts(ledger, results), Fetcher(base.settings.allowed_private)

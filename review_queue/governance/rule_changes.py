@@ -7,23 +7,23 @@ a new version when a second person approves.
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, select
 
 from config.clock import beijing, now
-from gates.engine import GateText, NoFacts, run_gates
 from gates.finding import Finding
 from gates.rules import RuleError, RuleSet
+from gates.trials import Contradicted, Text, contradictions, differences, flagged
+from gates.work import NotDone, Work
 from ledger.append import Transaction
 from review_queue.canonical import Draft
 from review_queue.governance.rule_texts import Line, RuleChange, line_of, warnings_of
 from review_queue.governance.rulesets import ActiveSet, Row, RuleSets, rows_of, store_version
 from review_queue.models import Item, Revision
 from staff.proposals import Approval
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, refuse
 
 Samples = Callable[[], Awaitable[Sequence[str]]]
 """Texts on which a change is tried beside the office's own items: the policy library's clauses."""
@@ -33,16 +33,7 @@ _ITEMS = 5000
 _EXAMPLES = 20
 _AROUND = 24
 _PHRASE = 100
-
-
-@dataclass(frozen=True)
-class Text:
-    """Something a change is tried on: an item's title and body, or a sample without an id."""
-
-    item: str
-    title: str
-    body: str
-    kind: str = "原创"
+_PORTION = 100_000  # characters tried at a time
 
 
 async def no_samples() -> Sequence[str]:
@@ -75,7 +66,8 @@ class RuleSetKind:
             raise Refused(422, [Reason("changes", "没有要改的规则：请至少改一条")])
         # Every rule carries its own examples; a change that contradicts them is a mistake, not a
         # wish.
-        await asyncio.to_thread(try_examples, [one["now"] for one in changes if one["now"]])
+        wanted = [one["now"] for one in changes if one["now"]]
+        refuse(_said(await _tried(self._sets, contradictions, wanted)))
         return {"changes": changes}
 
     async def _back(self, active: ActiveSet, version: Any) -> Mapping[str, Any]:
@@ -91,7 +83,8 @@ class RuleSetKind:
         """The changed rows, and what they would newly flag or no longer flag."""
         active = await self._sets.active()
         changes = await self._changes(active, payload)
-        preview = await asyncio.to_thread(_preview, changes, await self._texts(active))
+        texts = await asyncio.to_thread(list, await self._texts(active))
+        preview = await _preview(self._sets, changes, texts)
         lines = [line_of(one) for one in changes]
         if "version" in payload:
             head = f"恢复到第 {payload['version']} 版（现在是第 {active.version} 版）"
@@ -154,12 +147,13 @@ class ExceptionKind:
         # One character would switch the rule off; a long one belongs into the rule.
         if not 2 <= len(text) <= _PHRASE:
             raise Refused(422, [Reason("text", f"text 要写 2 到 {_PHRASE} 个字的短语")])
-        await _except(await self._sets.active(), rule, text)
+        await _except(self._sets, await self._sets.active(), rule, text)
         return {"rule": rule, "text": text}
 
     async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What the changed rule would no longer flag."""
-        change = await _except(await self._sets.active(), payload["rule"], payload["text"])
+        active = await self._sets.active()
+        change = await _except(self._sets, active, payload["rule"], payload["text"])
         shown = await self._changes.effect({"changes": [change]})
         line = {"sign": "+", "text": f"{payload['rule']} 不再标出“{payload['text']}”"}
         return {**shown, "changes": [line]}
@@ -169,7 +163,7 @@ class ExceptionKind:
     ) -> Mapping[str, Any]:
         """A new version with the exception in it."""
         active = await self._sets.held(tx.session)
-        change = await _except(active, payload["rule"], payload["text"])
+        change = await _except(self._sets, active, payload["rule"], payload["text"])
         return await self._changes.apply(tx, {"changes": [change]}, approval)
 
 
@@ -245,32 +239,31 @@ def _applied(active: ActiveSet, changes: Sequence[RuleChange]) -> list[Row]:
 # --- trying them out ----------------------------------------------------------------------
 
 
-def _found(rules: RuleSet, text: Text) -> list[Finding]:
-    """What the rows of a small set find in a text; the gates written in code do not count."""
-    draft = GateText(text.title, text.body, text.kind, beijing(now()).date())
-    # Gates written in code find things in any text; only the rule on trial is asked.
-    own = {rule.id for rule in rules.rules}
-    found = run_gates(draft, rules, NoFacts(), include_hints=True)
-    return [one for one in found if one.rule in own]
-
-
-def try_examples(rows: Iterable[Row]) -> None:
+def try_examples(rows: Sequence[Row]) -> None:
     """Refused (422) naming each example a row contradicts."""
-    faults = []
-    for row in rows:
-        rules = RuleSet.load([dict(row)])
-        for texts, wanted in ((row["must"], True), (row.get("must_not", ()), False)):
-            words = "应当命中却没有命中" if wanted else "不应命中却命中"
-            faults += [
-                Reason("example", f"规则 {row['id']} 的例句{words}：“{text}”")
-                for text in texts
-                if bool(_found(rules, Text("", "", text))) is not wanted
-            ]
-    if faults:
-        raise Refused(422, faults)
+    refuse(_said(contradictions(rows, beijing(now()).date())))
 
 
-async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
+def _said(faults: Iterable[Contradicted]) -> list[Reason]:
+    words = {True: "应当命中却没有命中", False: "不应命中却命中"}
+    return [
+        Reason("example", f"规则 {one.rule} 的例句{words[one.wanted]}：“{one.text}”")
+        for one in faults
+    ]
+
+
+async def _tried(sets: RuleSets, run: Callable[..., Any], *given: Any) -> Any:
+    """A trial off this process: the pattern of a proposal is as foreign as any text."""
+    try:
+        return await sets.runner.run(Work(run, (*given, beijing(now()).date())))
+    except NotDone as failed:
+        why = (
+            "试用时算得太久，请把 pattern 改写得简单些" if "timeout" in failed.rule else str(failed)
+        )
+        raise Refused(422, [Reason("rule", f"规则没有试用完：{why}")]) from failed
+
+
+async def _except(sets: RuleSets, active: ActiveSet, rule: str, text: str) -> RuleChange:
     """The rule's row with an innocent phrase in it; Refused when that would not help."""
     was = active.row(rule)
     if was is None:
@@ -281,19 +274,15 @@ async def _except(active: ActiveSet, rule: str, text: str) -> RuleChange:
         "unless": [*was.get("unless", ()), text],
         "must_not": [*was.get("must_not", ()), text],
     }
-    await asyncio.to_thread(_try_exception, dict(was), wanted, text)
-    return {"id": rule, "was": dict(was), "now": wanted}
-
-
-def _try_exception(was: Row, wanted: Row, text: str) -> None:
     # An exception that changes nothing would stand in the rules for ever.
-    if not _found(RuleSet.load([was]), Text("", "", text)):
+    if not await _tried(sets, flagged, dict(was), text):
         words = f"规则 {was['id']} 现在并不标出“{text}”，不用加例外"
         raise Refused(422, [Reason("text", words)])
     # The whole phrase must be named, or the rule would go on flagging it from its other side.
-    if _found(RuleSet.load([wanted]), Text("", "", text)):
+    if await _tried(sets, flagged, wanted, text):
         raise Refused(422, [Reason("text", "例外要把标出的词连同前后文一起写全")])
-    try_examples([wanted])
+    refuse(_said(await _tried(sets, contradictions, [wanted])))
+    return {"id": rule, "was": dict(was), "now": wanted}
 
 
 def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:
@@ -305,24 +294,38 @@ def _read_texts(items: Iterable[Any], samples: Iterable[str]) -> Iterator[Text]:
         yield Text("", "", sample)
 
 
-def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, object]:
+def _portions(texts: Iterable[Text]) -> Iterator[list[Text]]:
+    """As many texts at a time as are tried well within the limit of one check."""
+    portion: list[Text] = []
+    size = 0
+    for text in texts:
+        if portion and (size + len(text.body) > _PORTION or len(portion) >= _PORTION // 1000):
+            yield portion
+            portion, size = [], 0
+        portion.append(text)
+        size += len(text.body)
+    if portion:
+        yield portion
+
+
+async def _preview(
+    sets: RuleSets, changes: Sequence[RuleChange], texts: Sequence[Text]
+) -> dict[str, object]:
     """What the changed rows flag that they did not, and the other way round."""
-    old = RuleSet.load([one["was"] for one in changes if one["was"]])
-    new = RuleSet.load([one["now"] for one in changes if one["now"]])
+    old, new = ([one[name] for one in changes if one[name]] for name in ("was", "now"))
     counts = {name: {"items": 0, "samples": 0} for name in ("tried", "newly", "gone")}
     rules: dict[str, Counter[str]] = {"newly": Counter(), "gone": Counter()}
     examples: dict[str, list[dict[str, object]]] = {"newly": [], "gone": []}
-    for text in texts:
-        group = "items" if text.item else "samples"
-        counts["tried"][group] += 1
-        before = {_key(one): one for one in _found(old, text)}
-        after = {_key(one): one for one in _found(new, text)}
-        for name, mine, other in (("newly", after, before), ("gone", before, after)):
-            hits = [one for key, one in mine.items() if key not in other]
-            counts[name][group] += bool(hits)
-            rules[name].update(one.rule for one in hits)
-            # Two a text: one long document must not fill the whole preview.
-            examples[name] += [_example(name, one, text) for one in hits[:2]]
+    for portion in _portions(texts):
+        told = await _tried(sets, differences, old, new, portion)
+        for text, (newly, gone) in zip(portion, told, strict=True):
+            group = "items" if text.item else "samples"
+            counts["tried"][group] += 1
+            for name, hits in (("newly", newly), ("gone", gone)):
+                counts[name][group] += bool(hits)
+                rules[name].update(one.rule for one in hits)
+                # Two a text: one long document must not fill the whole preview.
+                examples[name] += [_example(name, one, text) for one in hits[:2]]
     half = _EXAMPLES // 2
     # Half for each direction; what one does not use the other may.
     shown = [*examples["newly"][: max(half, _EXAMPLES - len(examples["gone"]))]]
@@ -332,10 +335,6 @@ def _preview(changes: Sequence[RuleChange], texts: Iterable[Text]) -> dict[str, 
         "rules": {name: dict(found.most_common(20)) for name, found in rules.items()},
         "examples": shown,
     }
-
-
-def _key(one: Finding) -> tuple[str, str, str, int, int]:
-    return one.rule, one.severity, one.field, one.start, one.end
 
 
 def _example(name: str, one: Finding, text: Text) -> dict[str, object]:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from gates.rules import RuleError, RuleSet
+from gates.work import InThread, Runner
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from ledger.verify import Broken
@@ -100,6 +101,7 @@ class RuleSets:
     def __init__(self, ledger: Ledger) -> None:
         """Nothing is read before the first use."""
         self.ledger = ledger
+        self.runner: Runner = InThread()  # where changed rules are tried
         self._held: ActiveSet | None = None
         self._text = ""  # the stored text that was proved last
         self._loading = asyncio.Lock()

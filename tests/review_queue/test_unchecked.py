@@ -19,6 +19,7 @@ from review_queue import drafting, submitting, uploads
 from review_queue.canonical import Draft
 from review_queue.drafting import Origin, create_item_in
 from review_queue.findings import Checks, findings_now
+from review_queue.governance.rule_changes import RuleSetKind
 from review_queue.governance.rulesets import ActiveSet
 from review_queue.models import GateRun
 from staff.refusal import Refused
@@ -32,7 +33,8 @@ PLAIN = RuleSet.load([{"id": "office.market", "terms": ["市集"], "must": ["市
 class _Sets:
     """A rule set in force, without its ledger."""
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, runner: Pool | None = None) -> None:
+        self.runner = runner
         self._set = ActiveSet(1, rules.digest, 1, (), rules)
 
     async def active(self) -> ActiveSet:
@@ -165,6 +167,16 @@ async def test_a_file_written_against_its_reader_is_refused_when_it_comes_in(off
             await uploads.attach(queue, item.id, editor, item.version, upload)
     finally:
         await pool.close()
+
+
+async def test_a_rule_that_counts_for_ever_is_refused_when_it_is_proposed(pool: Pool) -> None:
+    kind = RuleSetKind(cast(Any, _Sets(PLAIN, pool)))
+    row = {"id": "office.bad", "pattern": "(a+)+X", "must": ["aX", "a" * 60], **_ROW}
+    with pytest.raises(Refused, match="试用时算得太久，请把 pattern 改写得简单些"):
+        await kind.check({"changes": [{"now": row}]})
+    right = row | {"must": ["aX"]}
+    checked = await kind.check({"changes": [{"now": right}]})
+    assert [one["id"] for one in checked["changes"]] == ["office.bad"]
 
 
 async def test_what_the_gates_said_is_kept_where_somebody_acts_and_only_there(office: Any) -> None:
