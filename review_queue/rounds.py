@@ -223,6 +223,8 @@ def _seat(
         overdue=round_.overdue,
     )
     duties = maker_faults(person.id, who, round_.earlier)
+    if not item.known_to(person.id):
+        duties.append(Reason("scope", "这篇稿件限定知悉范围，不在范围里的人不能审核"))
     if wanted is not None and wanted not in round_.open:
         return Seat(0, "", [Reason("state", "这一级现在不用审核"), *duties])
     choices = round_.open if wanted is None else (wanted,)
