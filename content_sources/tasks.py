@@ -142,8 +142,11 @@ async def _complete(tx: Transaction, task: Task) -> bool:
     )
     out: dict[str, dict[str, str]] = dict(task.detail.get("out", {}))
     for publication, item in (await tx.session.execute(query)).all():
-        # The first matching publication counts, and the later ones change nothing.
-        if publication.account_id in out or not await _is_it(tx.session, item, task):
+        # The first matching publication counts, and the later ones change nothing. A row that
+        # somebody wrote past this program is no proof of a repost.
+        if not publication.whole or publication.account_id in out:
+            continue
+        if not await _is_it(tx.session, item, task):
             continue
         out[publication.account_id] = {
             "item": item.id,

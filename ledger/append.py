@@ -125,7 +125,8 @@ class Ledger:
         self._facts: dict[str, list[Entry]] = {}
         self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
-        self._read_at = 0.0  # monotonic: when everything remembered was last compared
+        self._read_at = 0.0  # monotonic: when the last comparison of everything began
+        self._wrote_at = 0.0  # and when this process last wrote: that counts at once
 
     @property
     def public_hex(self) -> str:
@@ -141,7 +142,7 @@ class Ledger:
         async with self.db.writing() as session:
             transaction = Transaction(session, self._key)
             yield transaction
-        self._read_at = 0.0  # what this process did itself counts at once
+        self._wrote_at = time.monotonic()
         if transaction.signed:
             # After the commit and before the caller goes on: what people were told has happened is
             # anchored.
@@ -181,13 +182,14 @@ class Ledger:
         was remembered, so a later change or deletion is found too. Raises Broken. With `age`,
         what was read at most so many seconds ago is good enough: for pages, never for sending.
         """
-        if age and time.monotonic() - self._read_at < age:
+        if age and self._read_at > max(self._wrote_at, time.monotonic() - age):
             return list(self._facts.get(subject, ()))
         return (await self.facts_of([subject]))[subject]
 
     async def facts_of(self, subjects: Sequence[str]) -> dict[str, list[Entry]]:
         """The same for several subjects, with one query."""
         async with self._reading:
+            begun = time.monotonic()
             known = [entry for name in subjects for entry in self._facts.get(name, ())]
             stored = await self._read_on([entry.seq for entry in known])
             for entry in known:
@@ -200,7 +202,7 @@ class Ledger:
                     # would pass by itself.
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
-            self._read_at = time.monotonic()
+            self._read_at = begun
             return {name: list(self._facts.get(name, ())) for name in subjects}
 
     async def refresh(self) -> None:

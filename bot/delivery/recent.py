@@ -66,7 +66,8 @@ class Recent:
         """What is asked directly before a message of this release leaves through this account."""
 
         async def still() -> None:
-            if {"all", "push", f"account:{account_id}"} & await self.stops():
+            mine = ("push", f"account:{account_id}")
+            if await stopped_now(self._w.ledger, *mine, age=ELSEWHERE):
                 words = "已按开关停止推送"
                 raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=30.0))
             proof = await self.release(release.id)

@@ -306,11 +306,11 @@ async def test_a_changed_item_is_not_published(office: Office) -> None:
 async def test_a_publication_before_its_time_or_stopped_is_left_alone(office: Office) -> None:
     key = await office.publication(office.release())
     async with office.db.session() as session:
-        await session.execute(update(Publication).values(due_at=now() + timedelta(hours=1)))
+        (await session.get_one(Publication, key)).due_at = now() + timedelta(hours=1)
     process = office.process()
     assert await process.publisher.publish_due() == 0
     async with office.db.session() as session:
-        await session.execute(update(Publication).values(due_at=now()))
+        (await session.get_one(Publication, key)).due_at = now()
     await _stop(office, "publishing")
     assert await process.publisher.publish_due() == 0
     assert (await office.row(Publication, key)).state == State.CREATED

@@ -4,12 +4,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from bot.contract import InboundKind, Outcome, Reply, ReplyBasis, State
-from bot.models import Contact, Delivery
+from bot.models import Account, Contact, Delivery
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
+from ledger.models import Incident
 from storage.database import new_id
 from subscriptions.models import Subscription
 from tests.made import turn
@@ -362,3 +363,16 @@ async def test_every_reply_fits_the_platform_and_every_button_fits_64_bytes(offi
                 assert len(reply.text.encode()) <= 2048
                 assert reply.buttons == ()
             assert all(len(b.data.encode()) <= 64 for row in reply.buttons for b in row)
+
+
+async def test_an_account_renamed_or_added_by_sql_is_told_to_nobody(office) -> None:
+    citizen = await office.citizen()
+    assert "青禾发布（Telegram）" in await citizen.menu("accounts")
+    async with office.db.session() as session:
+        await session.execute(update(Account).where(Account.id == "wx").values(name="某某公司"))
+    for said in (await citizen.menu("accounts"), await citizen.say("/start")):
+        assert "某某公司" not in said
+        assert "青禾发布" in said
+    async with office.db.session() as session:
+        query = select(Incident.subject).where(Incident.kind == "row_changed")
+        assert (await session.scalars(query)).all() == ["account:wx"]

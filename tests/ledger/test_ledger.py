@@ -1,7 +1,9 @@
 """The chain: what an auditor finds after each kind of tampering."""
 
+import asyncio
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -97,3 +99,24 @@ async def test_one_incident_stays_open_per_kind_and_subject(ledger: Ledger) -> N
     first = await ledger.open_incident("tamper", subject="item:a", message="甲", detail={})
     again = await ledger.open_incident("tamper", subject="item:a", message="甲", detail={})
     assert first == again
+
+
+async def test_what_is_written_while_a_look_is_under_way_is_seen_by_the_next(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page may lag behind other processes, never behind this one."""
+    rows, going = ledger._rows, asyncio.Event()
+
+    async def slow(*args: Any) -> Any:
+        found = await rows(*args)
+        await going.wait()
+        return found
+
+    monkeypatch.setattr(ledger, "_rows", slow)
+    looking = asyncio.create_task(ledger.facts_of(["item:late"]))
+    await asyncio.sleep(0.05)
+    async with ledger.transaction() as tx:
+        await tx.append("item.recalled", subject="item:late", actor="editor", body={})
+    going.set()
+    await looking
+    assert [entry.kind for entry in await ledger.facts("item:late", age=60)] == ["item.recalled"]

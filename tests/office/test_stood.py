@@ -52,7 +52,7 @@ async def older(tmp_path: Path) -> AsyncIterator[Ledger]:
         for state in WHERE
     ]
     async with database.session() as session:
-        await session.execute(insert(Publication.__table__), rows)
+        await session.execute(insert(Publication), rows)
     yield ledger
     await database.close()
 
