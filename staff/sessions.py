@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
@@ -101,17 +101,42 @@ def live(session: ConsoleSession, moment: datetime) -> bool:
 async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     """Who holds this session cookie, or None when it ended, was forged, or they left."""
     key, moment = token_hash(token), now()
-    async with ledger.db.session() as session:
-        row = await session.get(ConsoleSession, key)
-        if row is not None and row.whole and live(row, moment) and _long_ago(row, moment):
-            row.seen_at = moment
-        person = await session.get(Staff, row.staff_id) if row is not None else None
-    if row is None or person is None:
+    found = await _owned(ledger.db, _SESSION, key)
+    if found is None:
         return None
+    row, person = found
     if not row.whole:
         await row_changed(ledger, "console_session", key)
         return None
-    return await _visitor(ledger, person, row.csrf, key) if live(row, moment) else None
+    if not live(row, moment):
+        return None
+    if _long_ago(row, moment):
+        await _seen(ledger.db, key, moment)
+    return await _visitor(ledger, person, row.csrf, key)
+
+
+def _with_person(table: type[Access]) -> Select[Access, Staff]:
+    query = select(table, Staff).join(Staff, Staff.id == table.staff_id)
+    return query.where(table.token_hash == bindparam("key"))
+
+
+# Built once: every page asks one of them, and putting them together took longer than the answer.
+_SESSION, _TOKEN = _with_person(ConsoleSession), _with_person(ApiToken)
+
+
+async def _owned(
+    db: Database, query: Select[Access, Staff], key: str
+) -> tuple[Access, Staff] | None:
+    """A session or token with its person, in one step."""
+    found = await db.read(lambda session: session.execute(query, {"key": key}).first())
+    return (found[0], found[1]) if found is not None else None
+
+
+async def _seen(db: Database, key: str, moment: datetime) -> None:
+    async with db.session() as session:
+        row = await session.get(ConsoleSession, key)
+        if row is not None and row.whole:
+            row.seen_at = moment
 
 
 def _long_ago(row: ConsoleSession, moment: datetime) -> bool:
@@ -122,11 +147,10 @@ def _long_ago(row: ConsoleSession, moment: datetime) -> bool:
 async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
     """Who owns this API token, or None."""
     key = token_hash(token)
-    async with ledger.db.session() as session:
-        row = await session.get(ApiToken, key)
-        person = await session.get(Staff, row.staff_id) if row is not None else None
-    if row is None or person is None:
+    found = await _owned(ledger.db, _TOKEN, key)
+    if found is None:
         return None
+    row, person = found
     if not row.whole:
         await row_changed(ledger, "api_token", key)
         return None

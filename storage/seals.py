@@ -19,6 +19,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 INFO = "seals"
 """Where a session's `info` carries its office's Seals."""
 
+# Made once: json.dumps with these options would make one for every row.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 class Seals:
     """Makes and checks seals with one key."""
@@ -31,7 +34,7 @@ class Seals:
 
     def of(self, table: str, values: Sequence[Any]) -> str:
         """The seal over a row's fields, hex; the order of `values` is the table's own."""
-        said = json.dumps([table, *map(_plain, values)], ensure_ascii=False, separators=(",", ":"))
+        said = _ENCODE([table, *map(_plain, values)])
         return hmac.digest(self._key, said.encode(errors="surrogatepass"), "sha256").hex()
 
     def hold(self, seal: str, table: str, values: Sequence[Any]) -> bool:

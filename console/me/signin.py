@@ -161,8 +161,9 @@ async def second_code(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _second_form(request, refused, next_path)
     # Said at once: whoever did not use one has to know.
-    done = "recovery_used" if entered.recovered else ""
-    return _enter(request, entered, see(_next_path(next_path), done))
+    if entered.recovered:
+        return _enter(request, entered, see(_next_path(next_path), "recovery_used"))
+    return _enter(request, entered, see(_next_path(next_path)))
 
 
 @needs(PUBLIC)

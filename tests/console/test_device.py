@@ -1,11 +1,14 @@
 """A passkey made and used in Chromium (its virtual authenticator); the sender verifies it."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
+from sqlalchemy import select
 
+from ledger.models import LedgerEntry
 from ledger.verify import Entry
 from review_queue.chain import statement
 from review_queue.models import Item
@@ -133,3 +136,32 @@ async def test_without_the_device_the_page_says_what_to_do(
     await approve(page, office, row)
     await page.locator("#passkey-problem li", has_text="登记").wait_for()
     assert await decided(office, row) == []
+
+
+async def test_the_device_is_the_second_step_and_signs_in_alone(
+    chromium: Browser, office: Office
+) -> None:
+    page = await at_home(chromium, office, "reviewer1", device=True)
+    admin = await at_home(chromium, office, "admin1", device=False)
+    home = page.url
+    await register(page, admin)
+    await page.goto(home)
+    await page.get_by_role("button", name="退出").first.click()
+    await page.wait_for_url("**/console/signin")
+    await page.fill("#login", "reviewer1")
+    await page.fill("#password", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url("**/console/signin/second**")
+    await page.get_by_role("button", name="用通行密钥确认").click()
+    await page.wait_for_url("**/console/")
+    await page.get_by_role("button", name="退出").first.click()
+    await page.wait_for_url("**/console/signin")
+    await page.get_by_role("button", name="用通行密钥登录").click()
+    await page.wait_for_url("**/console/")
+    entries = await office.deps.ledger.facts(f"staff:{office.people['reviewer1']}")
+    assert [entry.kind for entry in entries].count("passkey.confirmed") == 1
+    async with office.deps.db.session() as session:
+        query = select(LedgerEntry.preimage).where(LedgerEntry.kind == "signin")
+        said = (await session.scalars(query.order_by(LedgerEntry.seq))).all()
+    ways = [json.loads(one)["body"]["by"] for one in said]
+    assert ways[-2:] == ["password+passkey", "passkey"]
