@@ -19,12 +19,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.clock import beijing, now
 from config.settings import Settings
+from handlers.released import ReleasedTemplates
+from handlers.templates import LABELS
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
 from office.keys import open_database, open_ledger
+from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
 from staff.refusal import Refused
+from staff.settings import SignedSettings
 from storage.database import Database, sqlite_file
 
 OK, WARN, FAIL = "ok", "warn", "fail"
@@ -216,6 +220,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     yield await _clock(db)
     for address in settings.anchor_addresses:
         yield await _place(db, address)
+    yield await _texts(settings, ledger)
     levels = ApprovedLevels(ledger)
     try:
         await levels.refresh()
@@ -236,6 +241,24 @@ async def _ledger(ledger: Ledger) -> Check:
         return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
     gaps = "".join(f"；第 {gap.entry} 条申明恢复备份" for gap in verdict.gaps)
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
+
+
+async def _texts(settings: Settings, ledger: Ledger) -> Check:
+    """Whether every setting and template is what was signed; one that is not stops its part."""
+    signed, templates = (
+        SignedSettings(ledger, parts_of(settings.public_url)),
+        ReleasedTemplates(ledger),
+    )
+    await signed.refresh()
+    await templates.refresh()
+    wrong = [part.label for part in signed.parts.values() if signed.proved(part.name) is None]
+    wrong += [LABELS[name] for name in LABELS if not templates.usable(name)]
+    if wrong:
+        words = "、".join(wrong[:5])
+        more = f"等 {len(wrong)} 项" if len(wrong) > 5 else ""
+        told = f"{words}{more}不能确认或已停用：请看事件页，重新批准或送审"
+        return Check("设置和回复模板", WARN, told)
+    return Check("设置和回复模板", OK, f"{len(signed.parts) + len(LABELS)} 项都与台账相符")
 
 
 async def _clock(db: Database) -> Check:

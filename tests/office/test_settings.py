@@ -19,6 +19,7 @@ from config.settings import CONFIG
 from demo.acts import policies
 from handlers.released import RELEASED, STARTED, ReleasedTemplates
 from ledger.append import Ledger
+from office.doctor import examine
 from office.keys import open_database, open_ledger
 from office.parts import seed_what_lacks, starting_texts
 from review_queue import drafting, publishing, recalling
@@ -448,3 +449,17 @@ async def test_several_processes_read_the_same_templates(talk: Talk) -> None:
     await other.refresh()
     assert other.text("help") == HELLO
     assert SUBJECT == "settings"
+
+
+async def test_the_examination_names_what_cannot_be_proved(
+    home: Path, sandbox: str, talk: Talk
+) -> None:
+    settings = settings_of(home, sandbox)
+    checks = {one.name: one for one in await examine(settings)}
+    assert checks["设置和回复模板"].state == "ok"
+    await talk.sql("UPDATE setting SET text = 'x' WHERE name = 'links'")
+    checks = {one.name: one for one in await examine(settings)}
+    assert (checks["设置和回复模板"].state, "可以链接的网址") == (
+        "warn",
+        checks["设置和回复模板"].words.split("不能确认")[0],
+    )
