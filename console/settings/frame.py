@@ -19,6 +19,7 @@ TABS = (
     ("levels", "/console/settings/levels", "审核级次", "levels.read"),
     ("rules", "/console/settings/rules", "规则", "rules.read"),
     ("staff", "/console/settings/staff", "人员", "staff.read"),
+    ("accounts", "/console/settings/accounts", "账号与值班", "settings.read"),
     ("proposals", "/console/settings/proposals", "待批准", "proposals.read"),
     ("settings", "/console/settings", "开关与账号", "settings.read"),
 )

@@ -64,6 +64,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "levels.propose": frozenset({"admin"}),
     "staff.read": _WATCHERS,
     "staff.propose": frozenset({"admin"}),
+    "accounts.propose": frozenset({"admin"}),
     "staff.manage": frozenset({"admin"}),
     "staff.reset": frozenset({"admin", "supervisor"}),
     "staff.confirm": frozenset(WITNESSES),
