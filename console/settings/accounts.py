@@ -52,7 +52,9 @@ async def _page(
                 for line in lines
             ),
             "why": text(form, "why"),
-            "enabled": text(form, "enabled") == "yes" if form else chosen is None or chosen.enabled,
+            "enabled": text(form, "enabled") == "yes"
+            if text(form, "slug")
+            else chosen is None or chosen.enabled,
             "settings": text(form, "settings")
             or json.dumps(chosen.settings if chosen else {}, ensure_ascii=False),
         }

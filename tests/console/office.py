@@ -11,6 +11,8 @@ from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot.account_entries import sign_account
+from bot.accounts import Accounts
 from bot.contract import Content, Reply, State
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
 from bot.telegram.rendering import problems_telegram, render_telegram
@@ -24,6 +26,7 @@ from content_sources.ingest import Ingest
 from content_sources.models import Article, Column, Source
 from escalations.calendar import load_hours
 from escalations.models import Ticket
+from escalations.roster import DutyLine, RosterKind, set_roster
 from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
@@ -39,12 +42,14 @@ from review_queue.drafting import Origin
 from review_queue.files import Files
 from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
+from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
 from review_queue.workflow import GATES, load_workflows
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
 from storage.cache import MemoryCache
+from storage.crypt import DataKey
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
 from tests.made import SEALS
@@ -213,20 +218,27 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             ("qinghe-wx", "wechat", "青禾政务"),
             ("qinghe-tg", "telegram", "青禾发布"),
         ):
-            tx.session.add(
-                Account(
-                    id=new_id(),
-                    slug=slug,
-                    organisation_id="office",
-                    platform=platform,
-                    name=name,
-                    api_base="https://platform.example",
-                    secrets="",
-                    settings={},
-                    created_at=now(),
-                )
+            account = Account(
+                id=new_id(),
+                slug=slug,
+                organisation_id="office",
+                platform=platform,
+                name=name,
+                api_base="https://platform.example",
+                secrets="",
+                settings={},
+                created_at=now(),
             )
-    hours, governance = load_hours(CONFIG / "calendar.yaml"), Governance.of(ledger)
+            tx.session.add(account)
+            await tx.session.flush()
+            await sign_account(tx, account, "init")
+        await set_roster(tx, [DutyLine("", 0, people["duty1"])], "init")
+    hours, taxonomy = load_hours(CONFIG / "calendar.yaml"), starting_taxonomy()
+    more = {
+        "account": AccountKind(ledger, Accounts(db, DataKey(b"k" * 32))),
+        "roster": RosterKind(ledger, taxonomy.names("topics")),
+    }
+    governance = Governance.of(ledger, more=more)
     await governance.levels.refresh()
     queue = Queue.of(ledger, governance.levels, render, check)
     deps = Deps(
@@ -236,7 +248,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         queue=queue,
         governance=governance,
         cache=MemoryCache(),
-        taxonomy=starting_taxonomy(),
+        taxonomy=taxonomy,
         tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
         ingest=Ingest(db, ledger, queue, Fetcher()),
     )
