@@ -5,6 +5,7 @@ from aiohttp import web
 from console.experts import api as experts
 from console.items import api as items
 from console.items import api_history as items_history
+from console.items import api_limiting as items_limiting
 from console.items import api_mending as items_mending
 from console.items import api_publishing as items_publishing
 from console.items import api_reviewing as items_reviewing
@@ -114,6 +115,7 @@ ROUTES: list[web.RouteDef] = [
     *tickets.ROUTES,
     *records.ROUTES,
     *items_history.ROUTES,
+    *items_limiting.ROUTES,
     *sources_columns.ROUTES,
 ]
 """Every route of the API, in the order in which openapi.json lists them."""

@@ -14,6 +14,7 @@ from ledger.append import Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
+from review_queue.scope import seen_by
 from review_queue.states import ItemState
 from staff.tasks import NewTask, open_task, waiting
 
@@ -51,15 +52,19 @@ async def _typed_from(session: AsyncSession, row: Source, states: Sequence[str])
     return found
 
 
+async def _items_of(session: AsyncSession, row: Source, states: Sequence[str]) -> list[Item]:
+    """All of them: who ends a source ends it for items they may not see, too."""
+    query = select(Item).where(_taken_from(row), Item.state.in_(states)).order_by(Item.id)
+    with seen_by(None):
+        fetched = (await session.scalars(query)).all()
+        return [*fetched, *await _typed_from(session, row, states)]
+
+
 async def quarantine_source(tx: Transaction, row: Source, why: str) -> dict[str, int]:
     """Quarantine what waits, hold what is scheduled, list what is out for a person's decision."""
     done = {"quarantined": 0, "held": 0, "listed": 0}
-    states = (*WAITING, ItemState.PUBLISHED)
-    query = select(Item).where(_taken_from(row), Item.state.in_(states)).order_by(Item.id)
     owner = await owner_of(tx.session, row.owner)
-    items = list((await tx.session.scalars(query)).all())
-    items += await _typed_from(tx.session, row, states)
-    for item in items:
+    for item in await _items_of(tx.session, row, (*WAITING, ItemState.PUBLISHED)):
         if item.state == ItemState.PUBLISHED:
             await hold_unsent(tx, item, why)  # accounts that are still to follow
             done["listed"] += await _list(tx, item, row, why=why, owner=owner)
@@ -80,7 +85,7 @@ async def _list(tx: Transaction, item: Item, row: Source, *, why: str, owner: st
         tx,
         NewTask(
             kind="decision",
-            title=f"{why}，已发布的稿件要决定去留：{item.title}"[:300],
+            title=f"{why}，已发布的稿件要决定去留：{item.said_title}"[:300],
             due_at=now() + DECIDE_WITHIN,
             item_id=item.id,
             source_id=row.id,
@@ -95,9 +100,7 @@ async def lift_source(tx: Transaction, row: Source) -> int:
     # Approved again, but with a term that is over: nothing comes back.
     if row.state != "active" or (row.valid_to is not None and row.valid_to <= now()):
         return 0
-    query = select(Item).where(_taken_from(row), Item.state == ItemState.QUARANTINED)
-    items = list((await tx.session.scalars(query)).all())
-    items += await _typed_from(tx.session, row, (ItemState.QUARANTINED,))
+    items = await _items_of(tx.session, row, (ItemState.QUARANTINED,))
     for item in items:
         await lift(tx, item, f"稿源“{row.organisation}”已重新核定，请核对后重新提交审核")
     return len(items)

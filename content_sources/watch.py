@@ -262,7 +262,7 @@ async def _ask(tx: Transaction, row: Watched, detail: dict[str, object]) -> tupl
         owner = await owner_of(tx.session, source.owner) if source else None
         new = NewTask(
             kind="correction",
-            title=f"原文有变：{item.title}"[:300],
+            title=f"原文有变：{item.said_title}"[:300],
             due_at=now() + CORRECT_WITHIN,
             url=row.url,
             item_id=row.item_id,

@@ -110,7 +110,7 @@ class Deadlines:
             )
         people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
-        return [_Told(people, f"《{item.title}》等待{names}，快到时限了，请尽快审核")]
+        return [_Told(people, f"《{item.said_title}》等待{names}，快到时限了，请尽快审核")]
 
     async def _overdue(self, tx: Transaction, item: Item) -> list[_Told]:
         round_ = await rounds.round_of(tx.session, item)
@@ -126,11 +126,13 @@ class Deadlines:
         item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))
         people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
-        told = [_Told(people, f"《{item.title}》的{names}已超时，候补的人现在也可以审核")]
+        told = [_Told(people, f"《{item.said_title}》的{names}已超时，候补的人现在也可以审核")]
         # With nobody in line a second deadline would wait for nobody.
         if again or not people:
             supervisors = await _holders(tx, "supervisor")
-            told.append(_Told(supervisors, f"《{item.title}》的{names}再次超时，请督促或安排人"))
+            told.append(
+                _Told(supervisors, f"《{item.said_title}》的{names}再次超时，请督促或安排人")
+            )
         return told
 
     # --- questions to departments -------------------------------------------------------
@@ -161,7 +163,7 @@ class Deadlines:
                 body={"referral": row.id},
             )
             people = [row.asked_by, *await _holders(tx, "supervisor")]
-            text = f"《{item.title}》转{row.department}的问题逾期未复，请催办"
+            text = f"《{item.said_title}》转{row.department}的问题逾期未复，请催办"
         return await self._tell([_Told(people, text)])
 
     # --- after an emergency -------------------------------------------------------------
@@ -190,7 +192,7 @@ class Deadlines:
                 actor="system",
                 body={"level": row.level, "digest": row.digest},
             )
-            text = f"《{item.title}》应急发布后的复审超过了时限，请马上安排"
+            text = f"《{item.said_title}》应急发布后的复审超过了时限，请马上安排"
             await self._ledger.open_incident_in(
                 tx.session,
                 "retrospective_overdue",

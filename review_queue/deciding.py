@@ -200,6 +200,7 @@ async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
     tx.session.add(release)
     move(item, Verb.RELEASE)
     item.release_id, item.level_due_at = release.id, None
+    item.confined = False  # 知悉范围 ends here: what may go out may be seen
     await tx.append(
         "release.created",
         subject=f"item:{item.id}",

@@ -16,6 +16,7 @@ class Item(Base):
     __table_args__ = (
         Index("ix_item_queue", "state", "level_due_at"),
         Index("ix_item_updated", "updated_at"),
+        Index("ix_item_confined", "confined"),
     )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     kind: Mapped[str] = mapped_column(String(12))
@@ -44,6 +45,19 @@ class Item(Base):
     release_id: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    confined: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """限定知悉范围: only the people of `scope` see it; ends with the release."""
+    scope: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Staff ids, each between spaces; kept after the release, to say who it was limited to."""
+
+    def known_to(self, staff_id: str) -> bool:
+        """Whether this person may know of the item."""
+        return not self.confined or f" {staff_id} " in self.scope
+
+    @property
+    def said_title(self) -> str:
+        """How the item is called where somebody outside its circle may read it."""
+        return "限定知悉范围的稿件" if self.confined else self.title
 
 
 @event.listens_for(Item, "before_insert")
@@ -192,3 +206,28 @@ class Remark(Base):
     item_id: Mapped[str] = mapped_column(String(26), index=True)
     ledger_seq: Mapped[int]
     text: Mapped[str] = mapped_column(Text)
+
+
+class ScopeAsk(Base):
+    """One person asked for somebody else to see a confined item; a second one decides."""
+
+    __tablename__ = "scope_ask"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    staff_id: Mapped[str] = mapped_column(String(26))  # who would be let in
+    asked_by: Mapped[str] = mapped_column(String(26))
+    reason: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(String(12))  # asked | added | refused
+    decided_by: Mapped[str] = mapped_column(String(26), default="")
+
+
+class ItemLook(Base):
+    """Somebody looked at a confined item: when, and at what of it."""
+
+    __tablename__ = "item_look"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    staff_id: Mapped[str] = mapped_column(String(26))
+    what: Mapped[str] = mapped_column(String(80))
+    at: Mapped[datetime]

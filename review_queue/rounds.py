@@ -32,6 +32,8 @@ class Round:
     overdue: bool
     asker: str
     emergency: Emergency | None = None
+    circle: frozenset[str] = frozenset()
+    """Who alone may know of a confined item; empty: everybody."""
 
     @property
     def open(self) -> tuple[int, ...]:
@@ -213,6 +215,7 @@ def _round(item: Item, decided: Collection[_Approval], emergency: Emergency | No
         overdue=overdue,
         asker=emergency.staff_id if emergency is not None else "",
         emergency=emergency if follows else None,
+        circle=frozenset(item.scope.split()) if item.confined else frozenset(),
     )
 
 
@@ -257,6 +260,8 @@ def _seat(
     )
     duties = [WAITING] if person.waiting else []
     duties += maker_faults(person.id, who, round_.earlier)
+    if round_.circle and person.id not in round_.circle:
+        duties.append(Reason("scope", "这篇稿件限定知悉范围，不在范围里的人不能审核"))
     if wanted is not None and wanted not in round_.open:
         return Seat(0, "", [Reason("state", "这一级现在不用审核"), *duties])
     choices = round_.open if wanted is None else (wanted,)

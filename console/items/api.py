@@ -13,7 +13,7 @@ from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
 from console.web.interface import PAGE, Strict, as_json, aware, read, takes
 from console.web.permissions import needs
-from review_queue import claims, deciding, drafting, submitting
+from review_queue import claims, deciding, drafting, scope, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now, to_json
 from review_queue.forms import ReviewForm
@@ -32,6 +32,8 @@ class ItemBody(Strict):
     attribution: dict[str, str] = Field(default_factory=dict)
     audience: dict[str, list[str]] | None = None
     accounts: list[str] | None = None
+    people: list[str] | None = None
+    """知悉范围: staff ids the draft is limited to from its first moment; None for everybody."""
 
 
 class RevisionBody(Strict):
@@ -119,10 +121,12 @@ async def create_item(request: web.Request) -> web.StreamResponse:
     content = Content(
         kind=body.kind, title=body.title, body=body.body, attribution=body.attribution
     )
-    return as_json(
-        item_json(await drafting.create_item(request.config_dict[DEPS].queue, content, origin)),
-        201,
-    )
+    queue = request.config_dict[DEPS].queue
+    if body.people is None:
+        row = await drafting.create_item(queue, content, origin)
+    else:
+        row = await scope.create_confined(queue, content, origin, body.people)
+    return as_json(item_json(row), 201)
 
 
 @needs("items.read")

@@ -12,12 +12,13 @@ from config.clock import now
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import DIMENSIONS, clean_body, keep_same_minute, read_changes, typed
+from console.items.limiting import active_people
 from console.items.looks import words_of
 from console.items.progress import returned
 from console.web.deps import DEPS, Deps, visitor
-from console.web.pages import form, page, see
+from console.web.pages import form, many, page, see
 from console.web.permissions import needs
-from review_queue import drafting, submitting
+from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
@@ -31,7 +32,12 @@ async def _draft_form(
     async with deps.db.session() as session:
         query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = (await session.scalars(query)).all()
+        staff = [] if facts else await active_people(session)
+    chosen = await many(request, "people") if request.method == "POST" and not facts else []
     context = {
+        "staff": staff,
+        "chosen": chosen,
+        "limited": bool(chosen) or "limit" in await form(request) if refused else False,
         "place": "items",
         "draft": draft,
         "f": facts,
@@ -114,7 +120,11 @@ async def create(request: web.Request) -> web.StreamResponse:
             body=changes["body"],
             attribution=changes["attribution"],
         )
-        row = await drafting.create_item(deps.queue, content, origin)
+        if (await form(request)).get("limit"):
+            people = await many(request, "people")
+            row = await scope.create_confined(deps.queue, content, origin, people)
+        else:
+            row = await drafting.create_item(deps.queue, content, origin)
     except Refused as refused:
         if shown is empty:
             shown = await _typed_texts(request, empty)

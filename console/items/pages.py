@@ -5,15 +5,16 @@ from sqlalchemy import select
 from sqlalchemy.sql import Select
 
 from config.clock import now
-from console.items import drafting, mending, reviewing, sheet
+from console.items import drafting, limiting, mending, reviewing, sheet
 from console.items.deciding import claim, decide, signing_options, submit
 from console.items.publishing import recall, schedule, schedule_form
 from console.items.view import note, show_item
-from console.web.deps import DEPS
+from console.web.deps import DEPS, visitor
 from console.web.pages import page
 from console.web.permissions import needs
 from content_sources.models import Article, Source
 from review_queue.models import Item
+from review_queue.scope import file_visible
 from review_queue.states import STATES
 from staff.models import Staff
 from staff.people import names
@@ -79,8 +80,11 @@ async def item(request: web.Request) -> web.StreamResponse:
 @needs("items.read")
 async def media(request: web.Request) -> web.StreamResponse:
     """A picture of an item; anything that is not a picture is offered as a download."""
-    async with request.config_dict[DEPS].db.session() as session:
-        stored = await load(session, "sha256:" + request.match_info["sha256"])
+    db, name = request.config_dict[DEPS].db, "sha256:" + request.match_info["sha256"]
+    if not await file_visible(db, name, visitor(request).staff_id):
+        raise web.HTTPNotFound
+    async with db.session() as session:
+        stored = await load(session, name)
     if stored is None:
         raise web.HTTPNotFound
     content, mime = stored
@@ -108,5 +112,6 @@ ROUTES = [
     web.get("/media/{sha256:[0-9a-f]{64}}", media),
     *reviewing.ROUTES,
     *mending.ROUTES,
+    *limiting.ROUTES,
     *sheet.ROUTES,
 ]

@@ -68,6 +68,24 @@ def personal(findings: Sequence[Finding]) -> str:
     return str(count or "")
 
 
+_LOOKED_AT = {
+    "": "稿件页",
+    "/scope": "知悉范围",
+    "/form": "审核表",
+    "/edit": "修改页",
+    "/schedule": "发布安排",
+    "/experts": "部门核对",
+    "/changes": "比较",
+    "/timeline": "经过",
+    "/previews": "预览",
+}
+
+
+def looked_at(what: str) -> str:
+    """What of a confined item somebody looked at, from the end of its address."""
+    return _LOOKED_AT.get(what, what.removeprefix("/"))
+
+
 DONE = {
     "saved": "已保存。修改过的稿件要重新审核。",
     "same": "没有改动，原来的审核结论仍然有效。",
@@ -87,6 +105,10 @@ DONE = {
     "returned": "已退回编辑，理由已记录。",
     "scheduled": "已安排发布，到时间自动发出。",
     "recalled": "已撤回，尚未发出的全部停止。",
+    "confined": "已限定知悉范围，别人从现在起看不到这篇稿件。",
+    "scope_asked": "已提出，等知悉范围内的另一个人同意。",
+    "scope_added": "已同意，这个人现在可以看到这篇稿件。",
+    "scope_refused": "已记下不同意。",
 }
 WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
@@ -98,4 +120,5 @@ FILTERS: dict[str, Callable[..., str]] = {
     "state_words": state_words,
     "worst": worst,
     "personal": personal,
+    "looked_at": looked_at,
 }

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from console.web.deps import DEPS, VISITOR, forbidden
 from console.web.permissions import PUBLIC, action_of, may
+from review_queue.scope import eyes_of, record_look, seen_by
 from staff.passkeys import Place
 from staff.refusal import Reason, Refused
 from staff.sessions import Visitor, visitor_of_session, visitor_of_token
@@ -109,6 +110,18 @@ async def _admit(request: web.Request) -> None:
         await check_form(request, person.csrf)
 
 
+async def _viewer(request: web.Request) -> str | None:
+    """Whose eyes the request reads with; what is public was released or has its own key."""
+    person = request.get(VISITOR)
+    if person is None or action_of(request.match_info.handler) == PUBLIC:
+        return None
+    db, item_id = request.config_dict[DEPS].db, request.match_info.get("item", "")
+    eyes = await eyes_of(db, person.staff_id)
+    if item_id in eyes.confined and request.method in _SAFE:
+        await record_look(db, item_id, person.staff_id, request.path.rpartition(item_id)[2])
+    return eyes.viewer
+
+
 def guard(problem: Problem) -> Middleware:
     """The middleware; `problem` turns a refusal into a page or a JSON error."""
 
@@ -116,7 +129,8 @@ def guard(problem: Problem) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             await _admit(request)
-            response = await handler(request)
+            with seen_by(await _viewer(request)):
+                response = await handler(request)
         except Refused as refused:
             response = problem(request, refused)
         except web.HTTPException as http:

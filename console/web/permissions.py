@@ -30,6 +30,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "items.write": frozenset({"editor"}),
     "items.review": _REVIEWERS,
     "experts.ask": _EDITORIAL,
+    "items.limit": _EDITORIAL | {"admin", "supervisor"},
     "items.takeover": _REVIEWERS | {"admin"},
     "absence.set": _REVIEWERS | {"admin"},
     "absence.others": frozenset({"admin"}),
