@@ -48,6 +48,7 @@ from review_queue.models import Item
 from review_queue.workflow import GATES, load_workflows
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
+from staff.proposals import Kind
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
@@ -234,7 +235,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             await sign_account(tx, account, "init")
         await set_roster(tx, [DutyLine("", 0, people["duty1"])], "init")
     hours, taxonomy = load_hours(CONFIG / "calendar.yaml"), starting_taxonomy()
-    more = {
+    more: dict[str, Kind] = {
         "account": AccountKind(ledger, Accounts(db, DataKey(b"k" * 32))),
         "roster": RosterKind(ledger, taxonomy.names("topics")),
     }
