@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
+import yaml
 from rich.console import Console
 
 from app import Shenfa
@@ -86,6 +87,17 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SetupError(f"{path.name}：读不出 UTF-8 文本，请检查路径和编码") from error
+
+
+def read_mapping(path: Path) -> Mapping[str, Any]:
+    """A payload from a YAML file; SetupError when it is none."""
+    try:
+        found = yaml.safe_load(_read_text(path))
+    except yaml.YAMLError as error:
+        raise SetupError(f"{path.name}：不是有效的 YAML：{error}") from error
+    if not isinstance(found, dict):
+        raise SetupError(f"{path.name}：要写成“名称: 值”的形式")
+    return found
 
 
 def show_effect(effect: Mapping[str, Any]) -> None:

@@ -22,7 +22,8 @@ from review_queue.release import Releases
 from review_queue.shelf import Shelf
 from review_queue.workflow import Workflow
 from staff.people import Member, read_person
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, refuse
+from staff.standing import WAITING
 from storage.database import Database, new_id
 
 ROBOT = "robot"
@@ -121,6 +122,13 @@ async def canonical_of(queue: Queue, session: AsyncSession, draft: Draft) -> tup
 
 async def opened(session: AsyncSession, item_id: str, staff_id: str) -> Opened:
     """The item, who acts on it and its latest revision; Refused (404, 403) otherwise."""
+    one = await looked_at(session, item_id, staff_id)
+    refuse([WAITING] if one.person.waiting else [])
+    return one
+
+
+async def looked_at(session: AsyncSession, item_id: str, staff_id: str) -> Opened:
+    """The same for somebody who only looks, which needs no confirmed login."""
     item = await read_item(session, item_id)
     person = await read_person(session, staff_id)
     return Opened(item, person, await latest(session, item))

@@ -26,8 +26,9 @@ from review_queue.states import ItemState, state_name
 from review_queue.submitting import levels_of
 from review_queue.workflow import unfillable
 from staff.models import Staff
+from staff.people import active_with
 from staff.refusal import Reason, Refused, refuse
-from staff.roles import REVIEWERS
+from staff.roles import REVIEWERS, ROLES
 from storage.database import Base, Database, new_id
 
 UNRELEASED = (ItemState.DRAFT, ItemState.REVIEW, ItemState.REFERRED, ItemState.QUARANTINED)
@@ -194,8 +195,7 @@ def _may_not(one: Opened) -> list[Reason]:
 
 
 async def _unknown(session: AsyncSession, people: Collection[str]) -> list[Reason]:
-    query = select(Staff.id).where(Staff.id.in_(people), Staff.active.is_(True))
-    missing = set(people) - set((await session.scalars(query)).all())
+    missing = set(people) - set(await active_with(session, ROLES))
     return [Reason("people", f"没有这个人，或者账号已停用：{one}") for one in sorted(missing)]
 
 

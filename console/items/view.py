@@ -27,7 +27,7 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
 from review_queue.canonical import Draft
-from review_queue.desk import opened
+from review_queue.desk import looked_at
 from review_queue.expert_models import ExpertLink
 from review_queue.experts import links_of, state_of
 from review_queue.findings import Findings, findings_now
@@ -102,7 +102,7 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
 
 
 async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Findings | None) -> Shown:
-    one = await opened(session, item_id, me.staff_id)
+    one = await looked_at(session, item_id, me.staff_id)
     round_, seat = await seated(session, one.item, one.person)
     facts = await read_facts(session, item_id)
     progress = progress_of(facts.item, round_, seat)

@@ -19,6 +19,7 @@ TABS = (
     ("levels", "/console/settings/levels", "审核级次", "levels.read"),
     ("rules", "/console/settings/rules", "规则", "rules.read"),
     ("staff", "/console/settings/staff", "人员", "staff.read"),
+    ("accounts", "/console/settings/accounts", "账号与值班", "settings.read"),
     ("texts", "/console/settings/texts", "运行设置", "texts.read"),
     ("templates", "/console/settings/templates", "回复模板", "templates.read"),
     ("proposals", "/console/settings/proposals", "待批准", "proposals.read"),

@@ -78,6 +78,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "templates.read": _EDITORIAL | _WATCHERS,
     "staff.read": _WATCHERS,
     "staff.propose": frozenset({"admin"}),
+    "accounts.propose": frozenset({"admin"}),
     "staff.manage": frozenset({"admin"}),
     "staff.reset": frozenset({"admin", "supervisor"}),
     "staff.confirm": frozenset(WITNESSES),

@@ -11,6 +11,8 @@ from aiohttp import CookieJar, web
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
+from bot.account_entries import sign_account
+from bot.accounts import Accounts
 from bot.contract import Content, Reply, State
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
 from bot.telegram.rendering import problems_telegram, render_telegram
@@ -27,6 +29,7 @@ from content_sources.models import Article, Column, Source
 from content_sources.source_fields import SourceFields
 from escalations.calendar import load_hours
 from escalations.models import Ticket
+from escalations.roster import DutyLine, RosterKind, set_roster
 from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
@@ -45,12 +48,14 @@ from review_queue.drafting import Origin
 from review_queue.files import Files
 from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
+from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
 from review_queue.workflow import GATES, load_workflows
 from staff.door import Door
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
+from staff.proposals import Kind
 from staff.settings import SignedSettings
 from storage.cache import MemoryCache
 from storage.database import Database, new_id
@@ -222,22 +227,29 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
             ("qinghe-wx", "wechat", "青禾政务"),
             ("qinghe-tg", "telegram", "青禾发布"),
         ):
-            tx.session.add(
-                Account(
-                    id=new_id(),
-                    slug=slug,
-                    organisation_id="office",
-                    platform=platform,
-                    name=name,
-                    api_base="https://platform.example",
-                    secrets="",
-                    settings={},
-                    created_at=now(),
-                )
+            account = Account(
+                id=new_id(),
+                slug=slug,
+                organisation_id="office",
+                platform=platform,
+                name=name,
+                api_base="https://platform.example",
+                secrets="",
+                settings={},
+                created_at=now(),
             )
+            tx.session.add(account)
+            await tx.session.flush()
+            await sign_account(tx, account, "init")
+        await set_roster(tx, [DutyLine("", 0, people["duty1"])], "init")
     hours, signed = load_hours(CONFIG / "calendar.yaml"), SignedSettings(ledger, parts_of(""))
-    governance = Governance.of(ledger, settings=signed)
-    governance.proposals.kinds.update(source_kinds(ledger))
+    taxonomy = starting_taxonomy()
+    more: dict[str, Kind] = {
+        "account": AccountKind(ledger, Accounts(db, DATA_KEY)),
+        "roster": RosterKind(ledger, taxonomy.names("topics")),
+        **source_kinds(ledger),
+    }
+    governance = Governance.of(ledger, more=more, settings=signed)
     await governance.levels.refresh()
 
     async def policy_gates(title: str, text: str) -> list[Finding]:
@@ -254,7 +266,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         queue=queue,
         governance=governance,
         cache=cache,
-        taxonomy=starting_taxonomy(),
+        taxonomy=taxonomy,
         tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),

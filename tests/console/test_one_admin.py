@@ -160,3 +160,36 @@ async def test_who_wrote_the_item_does_not_close_the_incident_about_it(office: O
     status, page = await both.post(path, resolution="已经核实过")
     assert (status, "与您有关" in page) == (403, True)
     assert (await other.post(path, resolution="已经核实过"))[0] == 303
+
+
+async def test_an_account_and_the_roster_change_on_a_page_by_two_people(office: Office) -> None:
+    one, two = await office.signed_in("admin1"), await office.signed_in("admin2")
+    form = {
+        "slug": "qinghe-wx",
+        "platform": "wechat",
+        "name": "青禾县政务",
+        "api_base": "https://api.weixin.qq.com",
+        "secrets": f"appid=wx1\nsecret=very-secret\ntoken=t0\naes_key={'a' * 43}",
+        "settings": "{}",
+        "enabled": "yes",
+        "why": "平台更换了密钥",
+    }
+    path = f"{SETTINGS}/accounts"
+    status, page = await one.post(path, **form, step="preview")
+    assert (status, "更换密钥" in page, "very-secret" in page) == (200, True, False)
+    assert (await one.post(path, **form | {"settings": "{"}, step="propose"))[0] == 422
+    assert (await one.post(path, **form, step="propose"))[0] == 303
+    roster = {"about": "roster", "roster": "duty1 0\nreviewer1 1 employment", "why": WHY}
+    assert (await one.post(path, **roster | {"roster": "duty1 x"}, step="propose"))[0] == 422
+    assert (await one.post(path, **roster, step="propose"))[0] == 303
+    _, rows = await two.api("GET", "/proposals?state=proposed")
+    assert {row["kind"] for row in rows["proposals"]} == {"account", "roster"}
+    assert "very-secret" not in str(rows)
+    for row in rows["proposals"]:
+        assert (await one.api("POST", f"/proposals/{row['id']}/approve"))[0] == 403
+        assert (await two.api("POST", f"/proposals/{row['id']}/approve"))[0] == 200
+    _, page = await two.get(path)
+    assert "青禾县政务" in page
+    assert "第 2 梯次" in page
+    editor = await office.signed_in("editor")
+    assert (await editor.post(path, **form, step="propose"))[0] == 403

@@ -399,9 +399,17 @@ async def test_settings_pages_fit_and_are_accessible(
             one, {"kind": "ruleset", "payload": {"changes": [{"now": RULE}]}, "reason": WHY}
         ),
     )
+    people, made = office.people, office.deps.governance.proposals
+    reset, _ = await ask_reset(made, "reviewer2", people["admin1"], WHY)
+    other, _ = await ask_reset(made, "reviewer1", people["admin1"], WHY)
+    await made.approve(other.id, people["admin2"])
     page = await person(chromium, office, "admin2", width)
     for path in (
         "",
+        "/accounts?slug=qinghe-wx",
+        f"/proposals/{reset.id}",
+        "/../incidents",
+        "/../me/absence",
         "/levels",
         "/levels/日常",
         "/rules",
@@ -416,7 +424,7 @@ async def test_settings_pages_fit_and_are_accessible(
         await page.goto(str(office.server.make_url(SETTINGS + path)))
         await fits(page)
         if folder := os.environ.get("SHENFA_SCREENSHOTS"):
-            name = path.strip("/").replace("/", "-").split("?")[0] or "settings"
+            name = path.strip("./").replace("/", "-").split("?")[0] or "settings"
             await page.screenshot(path=f"{folder}/{name}-{width}.png", full_page=True)
     await page.context.close()
 

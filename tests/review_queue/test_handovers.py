@@ -130,7 +130,7 @@ async def test_a_reset_person_decides_nothing_until_confirmed(place: Place) -> N
     await place.confirm("reviewer1", "admin3")
     item = await place.office.decide(item, "reviewer1")
     item = await place.office.decide(item, "reviewer3")
-    await place.office.releases.verify(item.release_id)
+    await place.office.releases.verify(item.release_id or "")
 
 
 async def test_a_decision_signed_between_reset_and_confirmation_is_not_sent(place: Place) -> None:
@@ -156,7 +156,7 @@ async def test_what_was_decided_before_the_reset_still_counts(place: Place) -> N
     item = await place.office.decide(item, "reviewer1")
     await place.reset("reviewer1")
     item = await place.office.decide(item, "reviewer3")
-    await place.office.releases.verify(item.release_id)
+    await place.office.releases.verify(item.release_id or "")
 
 
 async def test_an_unconfirmed_admin_approves_nothing(place: Place) -> None:
@@ -220,7 +220,7 @@ async def test_one_admin_declares_nobody_absent(place: Place) -> None:
     await place.approved(row.id)
     item = await place.office.decide(item, "reviewer2")
     item = await place.office.decide(item, "reviewer3")
-    await place.office.releases.verify(item.release_id)
+    await place.office.releases.verify(item.release_id or "")
 
 
 async def test_an_absence_one_person_signed_for_another_seats_nobody(place: Place) -> None:

@@ -1,0 +1,111 @@
+"""账号与值班: what an account is and who is called, each changed by two people."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+from sqlalchemy import select
+
+from bot.models import Account
+from console.settings.forms import Form, posted, text
+from console.settings.frame import look_or_propose, settings_page
+from console.web.deps import DEPS
+from console.web.permissions import needs
+from escalations.roster import roster_now
+from staff.models import Staff
+from staff.refusal import Reason, Refused
+
+
+@needs("settings.read")
+async def accounts(request: web.Request) -> web.StreamResponse:
+    """Accounts and the roster, with the forms that propose a change of them."""
+    return await _page(request)
+
+
+async def _page(
+    request: web.Request,
+    refused: Refused | None = None,
+    effect: Mapping[str, Any] | None = None,
+) -> web.Response:
+    deps, form = request.config_dict[DEPS], await posted(request)
+    async with deps.db.session() as session:
+        rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
+        lines = await roster_now(session)
+        people = {row.id: row for row in (await session.scalars(select(Staff))).all()}
+    slug = text(form, "slug") or request.query.get("slug", "")
+    chosen = next((row for row in rows if row.slug == slug), None)
+    logins = {key: row.login for key, row in people.items()}
+    context = {
+        "tab": "accounts",
+        "rows": rows,
+        "chosen": chosen,
+        "effect": effect,
+        "about": text(form, "about"),
+        "roster": [(line, people.get(line.staff)) for line in lines],
+        "topics": deps.taxonomy.names("topics"),
+        "typed": {
+            "slug": slug,
+            "roster": text(form, "roster")
+            or "\n".join(
+                " ".join([logins.get(line.staff, line.staff), str(line.tier), line.topic]).strip()
+                for line in lines
+            ),
+            "why": text(form, "why"),
+            "enabled": text(form, "enabled") == "yes"
+            if text(form, "slug")
+            else chosen is None or chosen.enabled,
+            "settings": text(form, "settings")
+            or json.dumps(chosen.settings if chosen else {}, ensure_ascii=False),
+        }
+        | {
+            name: text(form, name) or (getattr(chosen, name) if chosen else "")
+            for name in ("platform", "name", "api_base", "owner", "assessment_ref")
+        },
+    }
+    return await settings_page(request, "settings/accounts.html", context, refused)
+
+
+@needs("accounts.propose")
+async def propose_account(request: web.Request) -> web.StreamResponse:
+    """Show what a change of an account or of the roster would do, or propose it."""
+    form = await posted(request)
+    roster = text(form, "about") == "roster"
+    try:
+        payload = {"lines": _lines(text(form, "roster"))} if roster else _account(form)
+        effect, answer = await look_or_propose(
+            request, "roster" if roster else "account", payload, form
+        )
+    except Refused as refused:
+        return await _page(request, refused)
+    return answer or await _page(request, None, effect)
+
+
+def _account(form: Form) -> dict[str, Any]:
+    """The payload of a change; secrets left empty stay as they are."""
+    try:
+        settings = json.loads(text(form, "settings") or "{}")
+    except ValueError as error:
+        words = '设置要写成 JSON，例如 {"push": "each"}'
+        raise Refused(422, [Reason("settings", words)]) from error
+    names = ("slug", "platform", "name", "api_base", "owner", "assessment_ref")
+    given = [line.partition("=") for line in text(form, "secrets").splitlines() if line.strip()]
+    secrets = {name.strip(): value.strip() for name, _, value in given}
+    payload = {name: text(form, name) for name in names} | {
+        "settings": settings,
+        "enabled": text(form, "enabled") == "yes",
+    }
+    return payload | ({"secrets": secrets} if secrets else {})
+
+
+def _lines(words: str) -> list[dict[str, Any]]:
+    """One person a line: login, tier, topic."""
+    found = []
+    for line in words.splitlines():
+        login, tier, topic = ([*line.split(), "", "", ""])[:3]
+        if not login:
+            continue
+        if tier and not tier.isdigit():
+            raise Refused(422, [Reason("tier", f"“{line}”的梯次要写 0、1、2 这样的数字")])
+        found.append({"login": login, "tier": int(tier or 0), "topic": topic})
+    return found
