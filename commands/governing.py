@@ -39,7 +39,7 @@ def run(home: Path | None, work: Callable[[Shenfa], Awaitable[Answer]]) -> Answe
 def run_as(
     home: Path | None, login: str, work: Callable[[Shenfa, str], Awaitable[Answer]]
 ) -> Answer:
-    """The same as a person, once their proof holds; the sign-in stands in the ledger.
+    """The same as a person, once their password holds; the sign-in stands in the ledger.
 
     Every command with `--by` comes through here: nothing is signed before the proof held.
     """

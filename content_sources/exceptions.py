@@ -101,7 +101,7 @@ class ExceptionKind:
         async with self._ledger.db.session() as session:
             item, _, _ = await _latest(session, payload["item"])
         judged = await self._reposts.judge(payload["url"])
-        head = {"sign": "+", "text": f"例外转载《{item.title}》"}
+        head = {"sign": "+", "text": f"例外转载《{item.said_title}》"}
         return {
             "changes": [head, {"sign": "~", "text": f"原文：{payload['url']}"}],
             "warnings": [] if isinstance(judged, SourceRule) else [judged.message],

@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 
-from sqlalchemy import ColumnElement, and_, event, not_, or_, select
+from sqlalchemy import ColumnElement, and_, event, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
@@ -25,7 +25,7 @@ from review_queue.models import Item, ItemLook, Revision, ScopeAsk
 from review_queue.states import ItemState, state_name
 from review_queue.submitting import levels_of
 from review_queue.workflow import unfillable
-from staff.models import Staff
+from staff.models import Proposal, Staff
 from staff.people import active_with
 from staff.refusal import Reason, Refused, refuse
 from staff.roles import REVIEWERS, ROLES
@@ -73,6 +73,11 @@ def _narrow(state: ORMExecuteState) -> None:
         key = part.item_id  # type: ignore[attr-defined]  # what _parts asked for
         rule = or_(key.is_(None), key.not_in(ids))
         rules.append(with_loader_criteria(part, rule, include_aliases=True))
+    # A change that waits for a second person may be about an item too: an exception quotes it.
+    about = Proposal.subject.not_in(
+        select(literal("item:") + Item.__table__.c.id).where(_hidden_from(viewer))
+    )
+    rules.append(with_loader_criteria(Proposal, about, include_aliases=True))
     state.statement = state.statement.options(*rules)
 
 

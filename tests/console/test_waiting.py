@@ -5,9 +5,13 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from bot.contract import Content
+from content_sources.exceptions import ask_exception
 from content_sources.official_list import ListFile, import_list
 from ledger.append import Transaction
 from ledger.models import LedgerEntry
+from review_queue.drafting import Origin
+from review_queue.scope import create_confined
 from staff.models import Proposal
 from staff.proposals import Approval, seal
 from staff.waiting import open_rows
@@ -217,3 +221,28 @@ async def test_a_source_is_proposed_and_approved_through_the_one_api(office: Off
     assert (await second.api("POST", f"/proposals/{made['id']}/approve"))[0] == 200
     asked = {"url": "https://wlj.beiyuan.example/a"}
     assert (await first.api("POST", "/sources/check", asked))[1]["ok"] is True
+
+
+async def test_what_is_asked_for_a_limited_item_waits_only_in_its_circle(office: Office) -> None:
+    people, ledger = office.people, office.deps.ledger
+    url = "https://secret.other.example/a"
+    content = Content("转载", "三号桥封闭方案", "三号桥封闭施工。", {"url": url, "editor": "李雪"})
+    circle = [people[login] for login in ("editor", "reviewer1", "reviewer2", "reviewer3")]
+    item = await create_confined(
+        office.deps.queue, content, Origin(people["editor"], "重要"), circle
+    )
+    asked = await ask_exception(ledger, item.id, people["editor"], "县里急需，来不及登记稿源")
+    inside, outside = await office.signed_in("reviewer3"), await office.signed_in("admin1")
+    assert (await waits(inside))[0] == 1
+    _, text = await inside.get("/console/sources/exceptions")
+    assert url in text
+    for path in ("/console/settings/proposals", "/console/sources/exceptions", "/console/"):
+        status, text = await outside.get(path)
+        assert (status, "三号桥" in text, url in text, asked.id in text) == (200, *[False] * 3)
+        assert "项等待" not in text  # nor is it counted
+    assert (await outside.get(f"/console/settings/proposals/{asked.id}"))[0] == 404
+    assert (await outside.api("GET", f"/proposals/{asked.id}"))[0] == 404
+    assert (await outside.api("GET", "/proposals"))[1] == {"proposals": []}
+    assert (await outside.api("GET", "/sources/exceptions"))[1] == {"exceptions": []}
+    path = f"/console/sources/exceptions/{asked.id}"
+    assert (await inside.post(path, verdict="grant", note="情况属实"))[0] == 303
