@@ -35,6 +35,7 @@ LABELS = {
     "valid_to": "有效期至",
     "allow_http": "允许 http",
 }
+_HERE = re.compile(r"127\.0\.0\.1(:\d{1,5})?")
 _MARKER = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -127,7 +128,9 @@ def fields_from(data: Any, kept: Collection[str] = ()) -> SourceFields:
         name: " ".join(map(str, data.get(name) or ())) for name in ("hosts", "paths", "topics")
     }
     texts = {name: str(data.get(name) or "") for name in LABELS}
-    fields = read_fields(texts | lists, None, kept)
+    # This machine itself is no form of a typed host; the fetcher opens it only where a sandbox may.
+    here = {word for word in lists["hosts"].split() if _HERE.fullmatch(word)}
+    fields = read_fields(texts | lists, None, {*kept, *here})
     return replace(fields, allow_http=data.get("allow_http") is True)
 
 
