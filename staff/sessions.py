@@ -156,9 +156,9 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
         return None
     if row.revoked_at is not None or row.expires_at < now():
         return None
-    found = await _visitor(ledger, person, "", key)
+    visitor = await _visitor(ledger, person, "", key)
     # The token itself says what it is: its hash is stored, so nobody can make it another sort.
-    return replace(found, service=token.startswith(SERVICE)) if found is not None else None
+    return replace(visitor, service=token.startswith(SERVICE)) if visitor else None
 
 
 async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
