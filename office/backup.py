@@ -24,6 +24,7 @@ from sqlalchemy import CursorResult, update
 
 from bot.contract import State
 from bot.models import Delivery, Publication
+from bot.sealing import rewrite
 from config.clock import now
 from config.settings import Settings
 from config.setup import SetupError
@@ -31,8 +32,9 @@ from ledger.anchors import AnchorFiles, Mark
 from ledger.append import Ledger
 from ledger.verify import Broken, Gap
 from migrations.run import upgrade
-from office.keys import open_ledger
+from office.keys import open_crypt, open_ledger
 from storage.database import Database, sqlite_file
+from storage.seals import Seals
 from storage.switches import set_switch
 
 FORMAT = 1
@@ -165,7 +167,9 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
         folder = Path(name)
         manifest = await asyncio.to_thread(_unpack, source, folder)
         _place_keys(settings, folder)
-        db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}")
+        # The key that seals may be kept elsewhere and come back later.
+        seals = Seals(open_crypt(settings).seal_key) if _is_there(settings.data_key_file) else None
+        db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}", seals)
         try:
             ledger = open_ledger(settings, db)
             # With another key the ledger would verify nowhere and the next entry would break it.
@@ -178,6 +182,10 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
             await db.close()
         (folder / DATABASE).rename(database)
     return restored
+
+
+def _is_there(path: Path | None) -> bool:
+    return path is not None and path.exists()
 
 
 def _known_marks(settings: Settings, anchors: Sequence[Path]) -> Iterator[Mark]:
@@ -208,11 +216,14 @@ async def _settle(
         moment, unsure = now(), 0
         # What was due after the backup may be out: sending it again is worse than asking a person.
         values = {"state": State.UNKNOWN, "next_at": None}
+        due = Delivery.state.in_(_UNFINISHED)
+        if ledger.db.seals is not None:
+            unsure += await rewrite(tx.session, due, **values, why=UNSURE)
         for statement in (
             update(Publication)
             .where(Publication.state.in_(_UNFINISHED), Publication.due_at <= moment)
             .values(**values, reason=UNSURE),
-            update(Delivery).where(Delivery.state.in_(_UNFINISHED)).values(**values, why=UNSURE),
+            update(Delivery).where(due).values(**values, why=UNSURE),
         ):
             result = await tx.session.execute(statement)
             unsure += result.rowcount if isinstance(result, CursorResult) else 0

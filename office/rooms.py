@@ -17,12 +17,15 @@ from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
 from escalations.alarms import Alarms
 from escalations.calendar import load_hours
+from escalations.commitments import Commitments
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy, starting_taxonomy
+from handlers.answers import Answers
 from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
-from handlers.templates import load_templates
+from handlers.templates import Templates, load_templates
+from knowledge.quoting import Quotations
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.changed import row_changed
@@ -39,6 +42,7 @@ from storage.cache import Cache, open_cache
 from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
+from subscriptions.push import push_finished
 from subscriptions.subscribers import Subscribers
 
 
@@ -134,7 +138,21 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         in_flight=base.settings.sends_in_flight,
         on_incident=on_incident,
         on_publication=partial(publishing.note_publication, review.queue),
+        on_changed=partial(row_changed, base.ledger),
+        build=build_words(base).build,
+        finished=partial(push_finished, base.ledger),
     )
+
+
+def build_words(base: Base) -> Answers:
+    """What makes words of a reply's parts, each read anew as it is said."""
+    released = load_templates(CONFIG / "replies.yaml")
+
+    async def templates() -> Templates:
+        return released
+
+    quotations = Quotations(base.ledger, partial(row_changed, base.ledger))
+    return Answers(base.taxonomy, templates, quotations.hit, Commitments(base.ledger).words)
 
 
 def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
@@ -153,7 +171,6 @@ def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatch
     """Who answers a citizen: commands first, then questions to the library."""
     wiring = CommandWiring(
         db=base.db,
-        templates=load_templates(CONFIG / "replies.yaml"),
         contacts=base.contacts,
         subscribers=Subscribers(base.taxonomy),
         tickets=tickets,

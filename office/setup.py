@@ -27,6 +27,7 @@ from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_
 from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
 from storage.database import Database, new_id
+from storage.seals import sealed_tables
 
 
 class Initialised(TypedDict):
@@ -115,7 +116,7 @@ async def _begin(
             "organisation": setup.organisation,
             "workflows": {klass: flow.digest for klass, flow in flows.items()},
             "ruleset": seal_version(1, rows_of(rules))[1],
-            "sealed": True,
+            "sealed": sealed_tables(),
         },
     )
     await seed(tx, flows.values(), rules)

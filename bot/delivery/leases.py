@@ -5,7 +5,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from bot.contract import State
 from bot.delivery.outbox import set_publication
@@ -13,6 +13,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
+from bot.sealing import rewrite
 from config.clock import now
 from storage.database import new_id
 
@@ -97,13 +98,9 @@ class Lease:
 
     async def _sweep_owner(self, owner: str) -> int:
         async with self._w.db.session() as session:
-            lost = (
-                update(Delivery)
-                .where(Delivery.state == State.SENDING, Delivery.owner == owner)
-                .values(state=State.UNKNOWN, why=LOST, finished_at=now())
-                .returning(Delivery.id)
-            )
-            deliveries = list(await session.scalars(lost))
+            lost = and_(Delivery.state == State.SENDING, Delivery.owner == owner)
+            deliveries = list(await session.scalars(select(Delivery.id).where(lost)))
+            await rewrite(session, lost, state=State.UNKNOWN, why=LOST, finished_at=now())
             left = (
                 update(Publication)
                 .where(Publication.state == State.SENDING, Publication.owner == owner)

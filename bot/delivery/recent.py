@@ -23,6 +23,7 @@ class Recent:
         self._verifying = asyncio.Lock()
         self._verified: dict[str, tuple[float, Release | NotReleased]] = {}
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
+        self._finished: dict[str, tuple[float, bool]] = {}
         self._stops: tuple[float, frozenset[str]] = (0.0, frozenset())
         self._paused: dict[str, float] = {}  # account id to monotonic time
 
@@ -39,6 +40,15 @@ class Recent:
                     proof = refused
                 found = self._verified[release_id] = (time.monotonic() + VERIFY_FOR, proof)
         return found[1]
+
+    async def finished(self, publication_id: str) -> bool:
+        """Whether the signed end of this push stands; what stood once stands for ever."""
+        async with self._verifying:
+            until, found = self._finished.get(publication_id, (0.0, False))
+            if not found and until < time.monotonic():
+                found = await self._w.finished(publication_id)
+                self._finished[publication_id] = (time.monotonic() + VERIFY_FOR, found)
+        return found
 
     async def account(self, account_id: str) -> AccountView | str:
         """The opened account, or why it cannot be used."""
