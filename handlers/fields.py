@@ -23,7 +23,8 @@ def _shaped(pattern: str) -> Check:
 
 
 def _line(value: str) -> bool:
-    return value.isprintable() and len(value) <= MAX_LINE
+    # Titles are set with wide and hard blanks, which Python calls unprintable.
+    return len(value) <= MAX_LINE and value.translate({0x3000: " ", 0xA0: " "}).isprintable()
 
 
 def _list(value: str) -> bool:

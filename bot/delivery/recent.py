@@ -1,8 +1,10 @@
 """What is asked often, remembered shortly: verified releases, opened accounts, stop switches."""
 
 import asyncio
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -12,6 +14,7 @@ from storage.switches import Switch
 
 VERIFY_FOR = 1.0  # seconds one verification serves the same push
 STOPS_FOR = 0.5
+Known = TypeVar("Known")
 
 
 class Recent:
@@ -21,6 +24,7 @@ class Recent:
         """Nothing is known yet."""
         self._w = wiring
         self._verifying = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self._verified: dict[str, tuple[float, Release | NotReleased]] = {}
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
         self._finished: dict[str, tuple[float, bool]] = {}
@@ -29,37 +33,46 @@ class Recent:
 
     async def release(self, release_id: str) -> Release | NotReleased:
         """Verified at most VERIFY_FOR seconds ago, so a recall stops a push within a second."""
+        if (known := _fresh(self._verified, release_id)) is not None:
+            return known
         # One lock for all: eight messages of one push would otherwise verify it eight times.
         async with self._verifying:
-            found = self._verified.get(release_id)
-            if found is None or found[0] < time.monotonic():
-                proof: Release | NotReleased
-                try:
-                    proof = await self._w.verify(release_id)
-                except NotReleased as refused:
-                    proof = refused
-                found = self._verified[release_id] = (time.monotonic() + VERIFY_FOR, proof)
-        return found[1]
+            if (known := _fresh(self._verified, release_id)) is not None:
+                return known
+            proof: Release | NotReleased
+            try:
+                proof = await self._w.verify(release_id)
+            except NotReleased as refused:
+                proof = refused
+            self._verified[release_id] = (time.monotonic() + VERIFY_FOR, proof)
+        return proof
 
     async def finished(self, publication_id: str) -> bool:
         """Whether the signed end of this push stands; what stood once stands for ever."""
+        if (known := _fresh(self._finished, publication_id)) is not None:
+            return known
         async with self._verifying:
-            until, found = self._finished.get(publication_id, (0.0, False))
-            if not found and until < time.monotonic():
-                found = await self._w.finished(publication_id)
-                self._finished[publication_id] = (time.monotonic() + VERIFY_FOR, found)
+            if (known := _fresh(self._finished, publication_id)) is not None:
+                return known
+            found = await self._w.finished(publication_id)
+            until = math.inf if found else time.monotonic() + VERIFY_FOR
+            self._finished[publication_id] = (until, found)
         return found
 
     async def account(self, account_id: str) -> AccountView | str:
         """The opened account, or why it cannot be used."""
-        found = self._opened.get(account_id)
-        if found is None or found[0] < time.monotonic():
+        if (known := _fresh(self._opened, account_id)) is not None:
+            return known
+        # One lock here too: a batch of one push would otherwise open it once a message.
+        async with self._opening:
+            if (known := _fresh(self._opened, account_id)) is not None:
+                return known
             try:
                 view: AccountView | str = await self._w.open_account(account_id)
             except (LookupError, ValueError) as error:
                 view = str(error)
-            found = self._opened[account_id] = (time.monotonic() + VERIFY_FOR, view)
-        return found[1]
+            self._opened[account_id] = (time.monotonic() + VERIFY_FOR, view)
+        return view
 
     async def stops(self) -> frozenset[str]:
         """Names of the switches that are off; a stop is obeyed within half a second."""
@@ -82,6 +95,11 @@ class Recent:
         """Open it anew, and at once."""
         self._opened.pop(account_id, None)
         self._paused.pop(account_id, None)
+
+
+def _fresh(known: Mapping[str, tuple[float, Known]], key: str) -> Known | None:
+    found = known.get(key)
+    return None if found is None or found[0] < time.monotonic() else found[1]
 
 
 def stopped_accounts(stops: Iterable[str]) -> list[str]:

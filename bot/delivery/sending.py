@@ -1,6 +1,7 @@
 """Messages to contacts: a turn writes the last outcomes and claims the next rows, then calls."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
 import structlog
@@ -33,7 +34,9 @@ class Sender:
         # A quarter of the calls is kept for answers: a citizen who asks during a push to
         # thousands must not wait for its end.
         reply_slots = max(1, wiring.in_flight // 4)
-        self._batch = max(1, wiring.in_flight - reply_slots)
+        self._lanes = 2 if wiring.in_flight - reply_slots > 1 else 1
+        self._batch = max(1, (wiring.in_flight - reply_slots) // self._lanes)
+        self._turning = asyncio.Lock()
         self._reply_slots = asyncio.Semaphore(reply_slots)
         self._delivering = asyncio.Lock()
         self._past = Past()
@@ -44,14 +47,21 @@ class Sender:
             return await self._lease.guarded(self._deliver(await self._candidates(limit)))
 
     async def _deliver(self, queue: Sequence[str]) -> int:
+        """Two lanes side by side: while the calls of one are on their way, the other writes what
+        became of its own and claims anew, so that neither the network nor the database waits.
+        """
+        waiting = deque(queue)
+        return sum(await asyncio.gather(*(self._lane(waiting) for _ in range(self._lanes))))
+
+    async def _lane(self, waiting: deque[str]) -> int:
         done = 0
         work: list[Work] = []
-        waiting = list(queue)
-        while waiting or work:
-            batch = [] if self._lease.stopping else waiting[: self._batch]
-            waiting = [] if self._lease.stopping else waiting[self._batch :]
+        while work or (waiting and not self._lease.stopping):
+            take = 0 if self._lease.stopping else min(self._batch, len(waiting))
+            batch = [waiting.popleft() for _ in range(take)]
             done += len(work)
-            work = await self._turn(work, batch)
+            async with self._turning:  # one transaction at a time: SQLite has one writer
+                work = await self._turn(work, batch)
             await self._send(work)
         return done
 
