@@ -13,13 +13,14 @@ from bot.anchor_post import AnchorPost
 from bot.callbacks import CallbackWiring
 from bot.callbacks import add_routes as add_inbound_routes
 from bot.contacts import Contacts
-from bot.contract import Channel, Inbound, InboundKind, Menu, Reply
+from bot.contract import Channel, Inbound, InboundKind, Menu
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.menus import equip
 from bot.models import Contact
+from bot.replies import Parts
 from config.clock import beijing, now, use_clock_file
 from config.settings import Settings
 from console.app import add_routes as add_console_routes
@@ -116,7 +117,7 @@ class Shenfa:
     dispatcher: Dispatcher
     checks: Checks
 
-    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
+    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Parts | None:
         """What a platform sent: results settle publications, everything else is a conversation."""
         if inbound.kind is InboundKind.RESULT:
             await self.publisher.on_result_event(inbound)

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.models import Contact, Delivery, InboundMessage
+from bot.sealing import rewrite
 from config.clock import now
 from storage.crypt import DataKey, place_of
 from storage.database import new_id
@@ -81,14 +82,11 @@ class Contacts:
             .where(Contact.id == contact_id)
             .values(state="ended", ended_reason=reason[:200])
         )
-        await session.execute(
-            update(Delivery)
-            .where(
-                Delivery.contact_id == contact_id,
-                Delivery.state.in_((State.CREATED, State.RETRYING, State.HELD)),
-            )
-            .values(state=State.ENDED, why=reason, finished_at=now())
+        waiting = and_(
+            Delivery.contact_id == contact_id,
+            Delivery.state.in_((State.CREATED, State.RETRYING, State.HELD)),
         )
+        await rewrite(session, waiting, state=State.ENDED, why=reason, finished_at=now())
 
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""
@@ -102,9 +100,7 @@ class Contacts:
         await session.execute(
             update(InboundMessage).where(InboundMessage.contact_id == contact_id).values(text="")
         )
-        await session.execute(
-            update(Delivery).where(Delivery.contact_id == contact_id).values(reply=None)
-        )
+        await rewrite(session, Delivery.contact_id == contact_id, reply=None)
 
     async def count(self, session: AsyncSession, account_id: str) -> int:
         """How many active contacts an account has."""

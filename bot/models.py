@@ -3,11 +3,20 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint
+from sqlalchemy import Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
 from storage.seals import Sealed
+
+OPEN = "open"
+ENDS = frozenset({"published", "failed", "unknown", "ended"})
+"""States of a delivery after which nothing of it is sent any more."""
+
+
+def phase(state: str) -> str:
+    """What a delivery's seal says of its state: open, or how it ended."""
+    return str(state) if state in ENDS else OPEN
 
 
 class Organisation(Base):
@@ -104,10 +113,17 @@ class Publication(Sealed, Base):
     pushed_at: Mapped[datetime | None]  # when its delivery rows were all created
 
 
-class Delivery(Base):
-    """One message of a publication to one contact; unique, so nobody gets a thing twice."""
+class Delivery(Sealed, Base):
+    """One message of a publication to one contact; unique, so nobody gets a thing twice.
+
+    Statements that write many rows past the ORM seal them with bot/sealing.py.
+    """
 
     __tablename__ = "delivery"
+    SEALED = (
+        *("id", "content_key", "release_id", "publication_id", "account_id", "contact_id"),
+        *("reason", "reply", "late", "phase"),
+    )
     __table_args__ = (
         UniqueConstraint("content_key", "contact_id"),
         Index("ix_delivery_due", "state", "account_id", "next_at"),
@@ -119,7 +135,8 @@ class Delivery(Base):
     account_id: Mapped[str] = mapped_column(String(26))
     contact_id: Mapped[str] = mapped_column(String(26), index=True)
     reason: Mapped[str] = mapped_column(Text, default="")  # 为什么收到, in words
-    reply: Mapped[dict[str, Any] | None]  # for replies outside the callback: Reply as JSON
+    reply: Mapped[dict[str, Any] | None]  # what a reply is built from (bot/parts.py), no words
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())  # see push.py
     state: Mapped[str] = mapped_column(String(12))
     ref: Mapped[str] = mapped_column(String(200), default="")
     why: Mapped[str] = mapped_column(Text, default="")
@@ -130,6 +147,11 @@ class Delivery(Base):
     next_at: Mapped[datetime | None]
     sending_since: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+
+    @property
+    def phase(self) -> str:
+        """Open, or how it ended: a part of the seal."""
+        return phase(self.state)
 
 
 class Attempt(Base):

@@ -17,9 +17,10 @@ import aiohttp
 import structlog
 from sqlalchemy import select
 
-from bot.contract import AccountView, Channel, Reply, ReplyBasis, State
+from bot.contract import AccountView, Channel, State
 from bot.http import check_api_base, open_session
 from bot.models import Account
+from bot.replies import alarm
 from staff.models import Staff
 from storage.crypt import DataKey, place_of
 from storage.database import Database
@@ -68,7 +69,7 @@ class Alarms:
             slug = person.alarm_account if person else ""
             query = select(Account.id).where(Account.slug == slug)
             account_id = (await session.scalars(query)).first()
-        if person is None or not slug or not person.alarm_address:
+        if person is None or not person.whole or not slug or not person.alarm_address:
             _log.warning("alarm_without_route", staff=staff_id)
             return False
         try:
@@ -92,8 +93,8 @@ class Alarms:
         if account_id is None:
             return "no such account"
         account = await self._open(account_id)
-        reply = Reply(account_id=account.id, contact_id="", text=text, basis=ReplyBasis.ALARM)
-        outcome = await self._channels[account.platform].reply(account, address, reply)
+        word = alarm(account.id, text)
+        outcome = await self._channels[account.platform].reply(account, address, word)
         return "" if outcome.state in REACHED else outcome.code or outcome.state
 
     async def _webhook(self, address: str, text: str) -> str:

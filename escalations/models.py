@@ -39,6 +39,7 @@ class TicketReply(Base):
     staff_id: Mapped[str] = mapped_column(String(26))
     second_id: Mapped[str | None] = mapped_column(String(26))
     text: Mapped[str] = mapped_column(Text)
+    salt: Mapped[str] = mapped_column(String(32), default="", server_default="")
     findings: Mapped[list[Any]]
     state: Mapped[str] = mapped_column(String(12))  # stopped | sent
     delivery_id: Mapped[str | None] = mapped_column(String(26))

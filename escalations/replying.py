@@ -6,17 +6,26 @@ from dataclasses import replace
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Content, Reply, ReplyBasis
+from bot.contract import Content, ReplyBasis
 from bot.delivery.routes import Route, Way, Window, route, window_of
 from bot.models import Account, Contact
+from bot.replies import Parts, Written
 from config.clock import now
 from escalations.calendar import in_words
+from escalations.commitments import (
+    KEPT,
+    STOPPED,
+    commitment,
+    same_citizen,
+    signed_words,
+)
 from escalations.models import Ticket, TicketReply
-from escalations.tickets import TicketWiring, check_holder, note, on_duty, refused, short, ticket_of
+from escalations.tickets import TicketWiring, check_holder, note, on_duty, refused, ticket_of
 from ledger.append import Transaction
+from ledger.changed import row_changed
 from review_queue.findings import to_json
 from review_queue.models import Item
-from storage.database import new_id
+from storage.database import new_id, new_salt
 
 MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
 
@@ -42,6 +51,7 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
             ticket_id=ticket_id,
             staff_id=staff_id,
             text=words,
+            salt=new_salt(),
             findings=[to_json(one) for one in findings],
             state="stopped" if blocked else "sent",
             created_at=now(),
@@ -54,7 +64,11 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
                 "ticket.reply_stopped",
                 ticket,
                 staff_id,
-                {"reply": reply.id, "rules": rules},
+                {
+                    "reply": reply.id,
+                    "rules": rules,
+                    "words": await _committed(wiring, tx, ticket, reply),
+                },
             )
         else:
             await _send(wiring, tx, ticket, reply, staff_id)
@@ -62,7 +76,18 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
 
 
 async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> TicketReply:
-    """A second person lets a stopped reply go; the writer may not."""
+    """A second person lets a stopped reply go; the writer may not.
+
+    Refused 409, and an incident, when the row is not what its writer signed.
+    """
+    try:
+        return await _approve(wiring, reply_id, staff_id)
+    except _NotAsSigned as wrong:
+        await row_changed(wiring.ledger, TicketReply.__tablename__, reply_id)
+        raise refused(409, "words", "这条答复与写下时签名的内容不符，请重新答复") from wrong
+
+
+async def _approve(wiring: TicketWiring, reply_id: str, staff_id: str) -> TicketReply:
     async with wiring.ledger.transaction() as tx:
         reply = await tx.session.get(TicketReply, reply_id)
         if reply is None:
@@ -73,6 +98,7 @@ async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> T
             raise refused(403, "second_person", "被拦截的答复须由另一人同意")
         if reply.state != "stopped" or ticket.state != "claimed":
             raise refused(409, "state", "这条答复不在等待同意的状态")
+        await _check_words(wiring, tx, ticket, reply)
         reply.state, reply.second_id = "sent", staff_id
         await _send(wiring, tx, ticket, reply, staff_id)
     return reply
@@ -81,11 +107,12 @@ async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> T
 async def _send(
     wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply, staff_id: str
 ) -> None:
-    message = Reply(
+    words = await _committed(wiring, tx, ticket, reply)
+    message = Parts(
         account_id=ticket.account_id,
         contact_id=ticket.contact_id,
-        text=f"【人工答复 {short(ticket)}】\n{reply.text}",
         basis=ReplyBasis.STAFF,
+        pieces=(Written(ticket.id, reply.id),),
     )
     key = f"ticket:{ticket.id}:{reply.id}"
     reply.delivery_id = await wiring.queue_reply(message, key, tx.session)
@@ -95,8 +122,38 @@ async def _send(
         "ticket.answered",
         ticket,
         staff_id,
-        {"reply": reply.id, "writer": reply.staff_id, "second": reply.second_id or ""},
+        {
+            "reply": reply.id,
+            "writer": reply.staff_id,
+            "second": reply.second_id or "",
+            "words": words,
+        },
     )
+
+
+class _NotAsSigned(Exception):
+    """A row differs from what its writer signed."""
+
+
+async def _committed(
+    wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply
+) -> str:
+    """The digest that is signed, for the citizen whose ticket it is by its own signed entry."""
+    contact = await tx.session.get(Contact, ticket.contact_id)
+    entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+    if contact is None or not same_citizen(entries, contact):
+        raise refused(409, "contact", "咨询单的来信人与签名记录不符，不能答复：请联系管理员")
+    return commitment(ticket, contact, reply)
+
+
+async def _check_words(
+    wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply
+) -> None:
+    entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+    if signed_words(entries, reply.id, STOPPED, KEPT) != await _committed(
+        wiring, tx, ticket, reply
+    ):
+        raise _NotAsSigned
 
 
 async def promote(

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Reply
 from bot.delivery.routes import Windowed
 from bot.models import Contact
+from bot.replies import Parts
 from config.clock import now
 from escalations.calendar import OfficeHours, with_calendar
 from escalations.models import Ticket, TicketMessage, TicketReply
@@ -33,7 +33,7 @@ ROBOT = "system"
 class QueueReply(Protocol):
     """bot.delivery.outbox.queue_reply: leaves one reply row, unique by key, in the transaction."""
 
-    async def __call__(self, reply: Reply, key: str, session: AsyncSession | None = None) -> str:
+    async def __call__(self, parts: Parts, key: str, session: AsyncSession | None = None) -> str:
         """The delivery's id."""
 
 

@@ -12,16 +12,19 @@ from sqlalchemy import select
 
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
-from bot.contract import InboundKind, Outcome, Reply, ReplyBasis
+from bot.contract import InboundKind, Outcome, ReplyBasis
 from bot.models import Account, Delivery
+from bot.replies import Parts
+from bot.sealing import COLUMNS, whole
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
 from handlers.templates import Texts
-from handlers.turn import Choice, Said, Turn
+from handlers.turn import Choice, Said, Turn, fill
 from review_queue.told import account_name, latest_on
 from storage.database import Database
+from storage.seals import seals_of
 from subscriptions.subscribers import Subscribers
 
 MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -101,7 +104,7 @@ class CommandWiring:
     subscribers: Subscribers
     tickets: TicketWiring
     mask: Callable[[str], str]
-    say_now: Callable[[Reply, str], Awaitable[Outcome]] | None = None
+    say_now: Callable[[Parts, str], Awaitable[Outcome]] | None = None
     fresh: Callable[[], Awaitable[None]] = _as_it_is
 
 
@@ -111,7 +114,7 @@ class Commands:
     def __init__(self, wiring: CommandWiring) -> None:
         """Keys are a closed list."""
         self._w = wiring
-        self._say = wiring.templates.text
+        self._say = fill
         self._by_key: dict[str, Callable[[Turn], Awaitable[Said]]] = {
             "start": self._welcome,
             "help": self._help,
@@ -178,14 +181,15 @@ class Commands:
 
     async def _why(self, turn: Turn) -> Said:
         query = (
-            select(Delivery.reason)
+            select(*COLUMNS)
             .where(Delivery.contact_id == turn.contact.id, Delivery.reason != "")
             .order_by(Delivery.created_at.desc(), Delivery.id.desc())
             .limit(1)
         )
         async with self._w.db.session() as session:
-            reason = (await session.scalars(query)).first()
-        return Said(self._say("why", reason=reason) if reason else self._say("why_none"))
+            row = (await session.execute(query)).first()
+            told = row is not None and whole(seals_of(session), row._asdict())
+        return Said(self._say("why", reason=row.reason) if row and told else self._say("why_none"))
 
     async def _person(self, turn: Turn) -> Said:
         asked = self._w.mask(str(turn.data.get("question") or "（请求人工服务）"))
@@ -196,24 +200,24 @@ class Commands:
         return Said(self._say("forget_confirm"), choices)
 
     async def _forget_now(self, turn: Turn) -> Said:
-        contact_id, text = turn.contact.id, self._say("forgotten")
+        contact_id, words = turn.contact.id, self._say("forgotten")
         late = self._w.say_now is not None and not CHANNELS[turn.inbound.platform].passive_seconds
         if late and self._w.say_now is not None:
-            last = Reply(turn.contact.account_id, contact_id, text, ReplyBasis.TEMPLATE)
+            last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         async with self._w.db.session() as session:
             await self._w.subscribers.erase(session, contact_id)
             await forget(session, contact_id)
             await tickets.erase(session, contact_id)
             await self._w.contacts.erase(session, contact_id)
-        return Said("" if late else text)
+        return Said(() if late else words)
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
     """Give the question to a person and tell when an answer is due."""
     ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
     return Said(
-        wiring.templates.text(
+        fill(
             "person_opened",
             ticket=short(ticket),
             due=in_words(ticket.due_at),

@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
 `Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Subscribing, Questions.
-`await dispatcher.handle(inbound, contact) -> Reply | None` is called once per act (the bot has
+`await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
 """
@@ -10,15 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.channels import CHANNELS
-from bot.contract import Button, Inbound, InboundKind, Reply
+from bot.contract import Inbound, InboundKind
 from bot.models import Contact
+from bot.replies import Parts
 from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
 from handlers.conversation import Conversation, forget, remember
 from handlers.masking import normal
-from handlers.questions import Ask, OnTold, Questions, cut_quote
+from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
-from handlers.turn import Choice, Handler, Said, Turn
+from handlers.turn import Handler, Said, Turn, fill
 from ledger.stops import stopped_now
 from staff.refusal import Refused
 from storage.cache import Cache
@@ -31,7 +31,7 @@ SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
 
 
 class Dispatcher:
-    """Turns inbound acts into replies; the only place that makes a Reply for a citizen's act."""
+    """Turns inbound acts into the parts of replies."""
 
     def __init__(self, wiring: CommandWiring, cache: Cache, handlers: Sequence[Handler]) -> None:
         """`handlers` are asked in order."""
@@ -39,11 +39,11 @@ class Dispatcher:
         self._ledger = wiring.tickets.ledger
         self._db = wiring.db
         self._cache = cache
-        self._say = wiring.templates.text
+        self._say = fill
         self._handlers = tuple(handlers)
 
-    async def handle(self, inbound: Inbound, contact: Contact) -> Reply | None:
-        """The reply to one act, or None for silence."""
+    async def handle(self, inbound: Inbound, contact: Contact) -> Parts | None:
+        """What is said to one act, or None for silence."""
         if inbound.kind in SILENT or _mere_event(inbound):
             return None
         # Counted before anything is read: a flood must stay cheap.
@@ -54,13 +54,13 @@ class Dispatcher:
         if count > (MOST if urgent else PER_MINUTE):
             # Told once: an answer to each message of a flood would be a flood itself.
             once = count == PER_MINUTE + 1
-            return self._reply(turn, Said(self._say("slow_down"))) if once else None
+            return self._parts(turn, Said(self._say("slow_down"))) if once else None
         # Leaving and being forgotten work always: withdrawing consent must be as easy as giving it.
         said = await self._said(turn, silent=halted and not urgent)
         if said is None:
             return None
         await self._remember(contact.id, said, turn)
-        return self._reply(turn, said) if said.text else None
+        return self._parts(turn, said) if said.pieces else None
 
     async def _said(self, turn: Turn, *, silent: bool) -> Said | None:
         try:
@@ -98,24 +98,13 @@ class Dispatcher:
             else:
                 await remember(session, contact_id, step=said.step, data=data)
 
-    def _reply(self, turn: Turn, said: Said) -> Reply:
-        buttons: tuple[tuple[Button, ...], ...] = ()
-        text = said.text
-        channel = CHANNELS[turn.inbound.platform]
-        if channel.buttons:
-            buttons = _rows(said.choices)
-        else:
-            text = _with_numbers(text, said.choices)
-        # An answer within the call is one text; a message of its own may be sent in parts.
-        if channel.passive_seconds and channel.room(text) < 0:
-            text = cut_quote(channel, text, channel.room(""))
-        return Reply(
+    def _parts(self, turn: Turn, said: Said) -> Parts:
+        return Parts(
             account_id=turn.contact.account_id,
             contact_id=turn.contact.id,
-            text=text,
             basis=said.basis,
-            buttons=buttons,
-            sources=said.sources,
+            pieces=said.pieces,
+            choices=tuple((choice.label, choice.key) for choice in said.choices),
         )
 
 
@@ -142,24 +131,13 @@ def _numbered(text: str, data: Mapping[str, Any]) -> str:
     return str(keys[int(text) - 1]) if 1 <= int(text) <= len(keys) else ""
 
 
-def _with_numbers(text: str, choices: Sequence[Choice]) -> str:
-    lines = [f"{number}. {choice.label}" for number, choice in enumerate(choices, 1)]
-    return "\n".join([text, *lines, "回复数字选择。"]) if lines else text
-
-
-def _rows(choices: Sequence[Choice]) -> tuple[tuple[Button, ...], ...]:
-    buttons = [Button(choice.label, choice.key) for choice in choices]
-    # Two a row: longer labels are cut on a phone (T6 would allow eight).
-    return tuple(tuple(buttons[at : at + 2]) for at in range(0, len(buttons), 2))
-
-
 def build_dispatcher(
     wiring: CommandWiring, cache: Cache, ask: Ask, on_told: OnTold | None = None
 ) -> Dispatcher:
     """Commands, then subscribing, then questions, over one wiring."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
-        Subscribing(wiring.db, wiring.templates, wiring.subscribers),
+        Subscribing(wiring.db, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
     return Dispatcher(wiring, cache, handlers)

@@ -5,22 +5,20 @@ KnowledgeService.ask, `on_told` KnowledgeService.told. While a person holds the 
 question the bot only gives receipts.
 """
 
-from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from bot.channels import CHANNELS
-from bot.contract import Channel, InboundKind, ReplyBasis
+from bot.contract import InboundKind, ReplyBasis
+from bot.replies import Ended, Piece, Quoted
 from config.clock import beijing, now
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, short
 from handlers.commands import CommandWiring, hand_over
 from handlers.templates import PIECES
-from handlers.turn import Choice, Said, Turn
-from knowledge.answering import Answer, Hit, Quote
-from knowledge.validity import STATUS_NAMES
+from handlers.turn import Choice, Said, Turn, fill
+from knowledge.answering import Answer
 
 MAX_QUOTES = 3
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
@@ -38,7 +36,7 @@ class Questions:
     def __init__(self, wiring: CommandWiring, ask: Ask, on_told: OnTold | None = None) -> None:
         """`ask` answers from the library; `on_told` records who was told which clause."""
         self._w = wiring
-        self._say = wiring.templates.text
+        self._say = fill
         self._ask = ask
         self._on_told = on_told
 
@@ -100,78 +98,27 @@ class Questions:
         named = self._w.subscribers.taxonomy.find(asked, ("topics",))
         return named[0].key if named else ""
 
-    def _ended(self, answer: Answer) -> str:
+    def _ended(self, answer: Answer) -> tuple[Piece, ...]:
         """Which policy is no longer in force, since when, and what follows it."""
-        lines = []
-        if (gone := answer.ended) is not None:
-            name = {"title": gone.title.strip("《》"), "number": gone.doc_number}
-            day = f"（{gone.ended_on}）" if gone.ended_on else ""
-            validity = STATUS_NAMES[gone.validity]
-            lines.append(self._say("policy_ended", **name, validity=validity, date=day))
-            if gone.successor:
-                named = self._say(
-                    "policy_successor",
-                    title=gone.successor.strip("《》"),
-                    number=gone.successor_number,
-                    link=gone.successor_url,
-                )
-                lines.append(named.rstrip())
-        if answer.quotes:
-            lines.append(self._say("quote_instead"))
-        return "\n".join(lines)
+        gone: tuple[Piece, ...] = ()
+        if answer.ended is not None:
+            gone = (Ended(answer.ended.key, answer.as_of.isoformat()),)
+        return (*gone, *self._say("quote_instead")) if answer.quotes else gone
 
-    def _head(self, answer: Answer) -> str:
+    def _head(self, answer: Answer) -> tuple[Piece, ...]:
         if answer.asked_past:
             return self._say("quote_at_date", date=answer.as_of.isoformat())
         return self._say("quote_several" if answer.status == "several" else "quote_head")
 
-    async def _quoted(self, turn: Turn, head: str, answer: Answer, kept: Kept) -> Said:
+    async def _quoted(
+        self, turn: Turn, head: tuple[Piece, ...], answer: Answer, kept: Kept
+    ) -> Said:
         quotes = answer.quotes[:MAX_QUOTES]
         if answer.status == "answered":
             quotes = quotes[:1]
-        channel = CHANNELS[turn.inbound.platform]
-        room = channel.room(head) - 2  # an empty line stands below the head
-        blocks = [self._block(channel, quote, room // len(quotes)) for quote in quotes]
+        day = answer.as_of.isoformat()
         told = tuple(quote.hit.key for quote in quotes)
         if self._on_told is not None and told:
             await self._on_told(turn.contact.id, told)
-        text = "\n\n".join([head, *blocks])
-        return Said(text, basis=ReplyBasis.QUOTE, sources=told, data=kept)
-
-    def _block(self, channel: type[Channel], quote: Quote, room: int) -> str:
-        """The quote and its source within `room` units; only the quote is ever shortened."""
-        tail = "\n" + self._source(quote.hit)
-        left = room - _size(channel, tail) - 2
-        if _size(channel, quote.text) <= left:
-            return quote.text + tail
-        note = "\n" + self._say("quote_cut")
-        return cut_quote(channel, quote.text, left - _size(channel, note)) + note + tail
-
-    def _source(self, hit: Hit) -> str:
-        """Title, 文号, issuer, date, validity, link; lines without a value are left out."""
-        filled = self._say(
-            "quote_source",
-            title=hit.title.strip("《》"),
-            label=f" {hit.label}" if hit.label else "",
-            number=hit.doc_number,
-            issuer=hit.issuer,
-            date=hit.issued_on,
-            validity=STATUS_NAMES[hit.validity],
-            link=hit.url,
-        )
-        lines = (line.rstrip() for line in filled.split("\n"))
-        return "\n".join(line for line in lines if not line.endswith("："))
-
-
-def _size(channel: type[Channel], text: str) -> int:
-    return channel.room("") - channel.room(text)
-
-
-def cut_quote(channel: type[Channel], text: str, room: int) -> str:
-    """The beginning of `text` within `room` of the channel's units; after a sentence if it can."""
-    # Which unit it is only the channel knows, but a longer text never takes less of it.
-    lengths = range(len(text) + 1)
-    fits = bisect_right(lengths, max(room, 0), key=lambda length: _size(channel, text[:length]))
-    part = text[: fits - 1]
-    end = max(part.rfind(mark) for mark in "。；\n")
-    return part[: end + 1].rstrip() if end > 0 else part
+        pieces = (Quoted(quote.hit.key, quote.start, quote.end, day) for quote in quotes)
+        return Said((*head, *pieces), basis=ReplyBasis.QUOTE, data=kept)

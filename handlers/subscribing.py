@@ -1,6 +1,6 @@
 """Subscribing in chat: by menu, by button or number, or in plain words; leaving in one step.
 
-`Subscribing(db, templates, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>, mine,
+`Subscribing(db, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>, mine,
 leave:all, leave:<id>, g:<id>[:<group>], r:<id>[:<region>], f:<id>[:<frequency>], tags,
 ok:<topic>:<group>:<region> (own consent to a sensitive facet).
 """
@@ -10,8 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.contract import InboundKind
 from facets.taxonomy import Facet, Taxonomy
-from handlers.templates import Texts
-from handlers.turn import Choice, Said, Turn
+from handlers.turn import Choice, Said, Turn, fill
 from storage.database import Database
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
@@ -36,10 +35,10 @@ ANY = "-"  # 不限, as the last part of a key
 class Subscribing:
     """The whole cycle of a subscription."""
 
-    def __init__(self, db: Database, templates: Texts, subscribers: Subscribers) -> None:
+    def __init__(self, db: Database, subscribers: Subscribers) -> None:
         """Facets come from the subscribers' taxonomy."""
         self._db = db
-        self._say = templates.text
+        self._say = fill
         self._subs = subscribers
         self._taxonomy: Taxonomy = subscribers.taxonomy
         self._by_head: dict[str, Callable[[Turn, list[str]], Awaitable[Said]]] = {
@@ -73,14 +72,14 @@ class Subscribing:
     # --- subscribing ----------------------------------------------------------------------
 
     def _topics(self, template: str = "subscribe_topics") -> Said:
-        text = self._say("subscribe_topics", version=CONSENT_VERSION)
+        said = self._say("subscribe_topics", version=CONSENT_VERSION)
         if template != "subscribe_topics":
-            text = f"{self._say(template)}\n{text}"
+            said = (*self._say(template), *said)
         topics = [facet for facet in self._taxonomy.facets[TOPICS].values() if facet.key != "other"]
         first = ("employment", "consumption")
         topics.sort(key=lambda facet: facet.key not in first)
         choices = tuple(Choice(facet.label, f"sub:{facet.key}") for facet in topics)
-        return Said(text, choices, step="topic")
+        return Said(said, choices, step="topic")
 
     async def _subscribe_key(self, turn: Turn, rest: list[str]) -> Said:
         return await self._keep(turn, [Wish(rest[0])]) if rest else self._topics()

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from bot.contract import Inbound, ReplyBasis
 from bot.models import Contact
+from bot.replies import Filled, Piece
 
 
 @dataclass(frozen=True)
@@ -33,14 +34,21 @@ class Choice:
 
 @dataclass(frozen=True)
 class Said:
-    """What a handler says; an empty text is silence. `step` and `data` are for the next turn."""
+    """What a handler says, before it has words; no piece is silence.
 
-    text: str
+    `step` and `data` are for the next turn.
+    """
+
+    pieces: tuple[Piece, ...]
     choices: tuple[Choice, ...] = ()
     basis: ReplyBasis = ReplyBasis.TEMPLATE
-    sources: tuple[str, ...] = ()
     step: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+def fill(name: str, **fields: str) -> tuple[Piece, ...]:
+    """One template with its fields; words are made of it by whoever sends (handlers/answers.py)."""
+    return (Filled(name, fields),)
 
 
 class Handler(Protocol):

@@ -24,6 +24,7 @@ from sqlalchemy import CursorResult, select, update
 
 from bot.contract import State
 from bot.models import Delivery, Publication
+from bot.sealing import rewrite
 from config.clock import now
 from config.settings import Settings
 from config.setup import SetupError
@@ -166,7 +167,8 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
         folder = Path(name)
         manifest = await asyncio.to_thread(_unpack, source, folder)
         _place_keys(settings, folder)
-        seals = Seals(open_crypt(settings).seal_key)
+        # The key that seals may be kept elsewhere and come back later.
+        seals = Seals(open_crypt(settings).seal_key) if _is_there(settings.data_key_file) else None
         db = Database(f"sqlite+aiosqlite:///{folder / DATABASE}", seals)
         try:
             ledger = open_ledger(settings, db)
@@ -180,6 +182,10 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
             await db.close()
         (folder / DATABASE).rename(database)
     return restored
+
+
+def _is_there(path: Path | None) -> bool:
+    return path is not None and path.exists()
 
 
 def _known_marks(settings: Settings, anchors: Sequence[Path]) -> Iterator[Mark]:
@@ -209,18 +215,24 @@ async def _settle(
     async with ledger.transaction() as tx:
         moment, unsure = now(), 0
         # What was due after the backup may be out: sending it again is worse than asking a person.
-        due = select(Publication).where(
-            Publication.state.in_(_UNFINISHED), Publication.due_at <= moment
-        )
-        for row in (await tx.session.scalars(due)).all():
-            row.state, row.next_at, row.reason = State.UNKNOWN, None, UNSURE
-            unsure += 1
-        result = await tx.session.execute(
-            update(Delivery)
-            .where(Delivery.state.in_(_UNFINISHED))
-            .values(state=State.UNKNOWN, next_at=None, why=UNSURE)
-        )
-        unsure += result.rowcount if isinstance(result, CursorResult) else 0
+        due = Delivery.state.in_(_UNFINISHED)
+        values = {"state": State.UNKNOWN, "next_at": None, "why": UNSURE}
+        if ledger.db.seals is not None:
+            late = select(Publication).where(
+                Publication.state.in_(_UNFINISHED), Publication.due_at <= moment
+            )
+            for row in (await tx.session.scalars(late)).all():
+                row.state, row.next_at, row.reason = State.UNKNOWN, None, UNSURE
+                unsure += 1
+            unsure += await rewrite(tx.session, due, **values)
+        for statement in (
+            update(Publication)
+            .where(Publication.state.in_(_UNFINISHED), Publication.due_at <= moment)
+            .values(state=State.UNKNOWN, next_at=None, reason=UNSURE),
+            update(Delivery).where(due).values(**values),
+        ):
+            result = await tx.session.execute(statement)
+            unsure += result.rowcount if isinstance(result, CursorResult) else 0
         # Entries are missing: perhaps a recall among them. Nothing goes out until a person has
         # looked.
         if lost:

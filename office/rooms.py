@@ -17,12 +17,14 @@ from content_sources.link_look import LinkLook
 from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
 from escalations.alarms import Alarms
+from escalations.commitments import Commitments
 from escalations.roster import RosterKind
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from gates.finding import LinkFact
 from gates.pool import Pool
 from gates.results import Results
+from handlers.answers import Answers
 from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
@@ -54,6 +56,7 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
+from subscriptions.push import push_finished
 from subscriptions.subscribers import Subscribers
 
 
@@ -187,7 +190,21 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         in_flight=base.settings.sends_in_flight,
         on_incident=on_incident,
         on_publication=partial(publishing.note_publication, review.queue),
+        on_changed=partial(row_changed, base.ledger),
+        build=build_words(base).build,
+        finished=partial(push_finished, base.ledger),
     )
+
+
+def build_words(base: Base) -> Answers:
+    """What makes words of a reply's parts, each read anew as it is said."""
+
+    async def templates() -> Texts:
+        await base.signed.refresh(FRESH)
+        await base.templates.refresh(FRESH)
+        return base.templates
+
+    return Answers(base.taxonomy, templates, base.knowledge.hit, Commitments(base.ledger).words)
 
 
 def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:

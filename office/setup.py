@@ -30,6 +30,7 @@ from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
 from staff.since import ALL
 from storage.database import Database, new_id
+from storage.seals import sealed_tables
 
 
 class Initialised(TypedDict):
@@ -118,7 +119,7 @@ async def _begin(
             "organisation": setup.organisation,
             "workflows": {klass: flow.digest for klass, flow in flows.items()},
             "ruleset": seal_version(1, rows_of(rules))[1],
-            "sealed": True,
+            "sealed": sealed_tables(),
             "once": True,
             "second_factor_from": _first_week(setup).isoformat(),
             "rules": list(ALL),

@@ -7,39 +7,46 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.account_entries import sign_account
-from bot.models import Account, Contact
+from bot.models import Account, Contact, Delivery
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, sign_roster
 from ledger.append import Ledger, Transaction
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
+from office.unsent import seal_deliveries
 from staff.models import ApiToken, ConsoleSession, Staff
 from staff.since import ACCOUNTS, ALL, ROSTER, RULES
 from storage.crypt import DataKey, place_of
-from storage.seals import Sealed
+from storage.seals import Sealed, sealed_tables
 
 SUBJECT = "office"
 SEALED = "office.sealed"
-TABLES: tuple[type[Sealed], ...] = (Staff, ConsoleSession, ApiToken, Account)
+TABLES: tuple[type[Sealed], ...] = (Staff, ConsoleSession, ApiToken, Account, Delivery)
+FIRST = frozenset({"staff", "console_session", "api_token", "account", "contact"})
+"""What was sealed, or bound to its place, before an office said which tables are."""
 
 
 async def seal_what_stood(ledger: Ledger, crypt: DataKey) -> int:
     """Seal the rows and bind the ciphertexts an earlier version wrote; how many rows.
 
-    Once in the life of an office, said so by a signed entry: a row that comes without a seal later
-    is one that somebody wrote past this program. An office made by this version begins sealed.
+    Once for each table in the life of an office, said so by a signed entry: a row that comes
+    without a seal later is one that somebody wrote past this program. An office made by this
+    version begins sealed.
     """
     try:
         facts = await ledger.facts(SUBJECT)
     except Broken:  # the console opens all the same and shows where; nothing unsealed is believed
         return 0
-    if not facts or any(
-        entry.kind == SEALED or (entry.kind == "genesis" and entry.body.get("sealed"))
-        for entry in facts
-    ):
+    wanted = {*sealed_tables(), Contact.__tablename__} - _sealed(facts)
+    if not facts or not wanted:
         return 0
     async with ledger.transaction() as tx:
-        counts = {table.__name__: await _seal(tx.session, table, crypt) for table in TABLES}
-        counts["Contact"] = await _bind_contacts(tx.session, crypt)
+        counts = {
+            str(table.__dict__["__tablename__"]): await _seal(tx, ledger, table, crypt)
+            for table in TABLES
+            if table.__dict__["__tablename__"] in wanted
+        }
+        if Contact.__tablename__ in wanted:
+            counts[Contact.__tablename__] = await _bind_contacts(tx.session, crypt)
         await _say(tx, counts)
     return sum(counts.values())
 
@@ -73,12 +80,30 @@ async def sign_what_stood(ledger: Ledger) -> list[str]:
     return brought
 
 
+def _sealed(facts: Sequence[Entry]) -> set[str]:
+    """The tables that are sealed by signed word."""
+    found: set[str] = set()
+    for entry in facts:
+        said = entry.body.get("sealed") if entry.kind == "genesis" else None
+        if isinstance(said, list):
+            found |= {*map(str, said), Contact.__tablename__}
+        elif said:
+            found |= FIRST
+        if entry.kind == SEALED:
+            # The first of these entries named classes, and always all of them.
+            rows = set(entry.body["rows"])
+            found |= FIRST if "Staff" in rows else rows
+    return found
+
+
 async def _say(tx: Transaction, counts: dict[str, int]) -> None:
     await tx.append(SEALED, subject=SUBJECT, actor="system", body={"rows": counts})
 
 
-async def _seal(session: AsyncSession, table: type[Sealed], crypt: DataKey) -> int:
-    rows: Sequence[Any] = (await session.scalars(select(table))).all()
+async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: DataKey) -> int:
+    if table is Delivery:
+        return await seal_deliveries(tx, ledger)
+    rows: Sequence[Any] = (await tx.session.scalars(select(table))).all()
     for row in rows:
         if isinstance(row, Account):
             row.secrets = _bound(crypt, row.secrets, place_of("account", row.id, "secrets"))

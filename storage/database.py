@@ -134,6 +134,11 @@ class Database:
             return look(session)
 
     @property
+    def seals(self) -> Seals | None:
+        """What seals this office's rows, for whoever seals what is no row."""
+        return self._info[INFO]
+
+    @property
     def engines(self) -> list[Engine]:
         """What sends statements, for whoever counts them."""
         return [self.engine.sync_engine, *([self._reader] if self._reader is not None else [])]

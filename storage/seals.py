@@ -7,20 +7,25 @@ What is old and was once true can be put back; where that matters, the signed le
 (staff/standing.py, review_queue/release.py).
 """
 
+import hashlib
 import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import String, event
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session
 
 INFO = "seals"
 """Where a session's `info` carries its office's Seals."""
 
+HOLE = object()
+"""Stands in a shape for what differs from row to row; see Seals.many."""
+
 # Made once: json.dumps with these options would make one for every row.
-_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class Seals:
@@ -30,12 +35,35 @@ class Seals:
         """`key`: 32 bytes derived from the data key (storage.crypt.DataKey.seal_key)."""
         if len(key) != 32:
             raise ValueError("a seal key has 32 bytes")
-        self._key = key
+        # HMAC-SHA-256 with its two beginnings kept (RFC 2104): a push seals a hundred thousand rows
+        # a second, and hmac.digest begins anew for each.
+        self._inner, self._outer = (
+            hashlib.sha256(bytes(byte ^ pad for byte in key.ljust(64, b"\0")))
+            for pad in (0x36, 0x5C)
+        )
+
+    def _over(self, said: str) -> str:
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(said.encode(errors="surrogatepass"))
+        outer.update(inner.digest())
+        return outer.hexdigest()
 
     def of(self, table: str, values: Sequence[Any]) -> str:
         """The seal over a row's fields, hex; the order of `values` is the table's own."""
-        said = _ENCODE([table, *map(_plain, values)])
-        return hmac.digest(self._key, said.encode(errors="surrogatepass"), "sha256").hex()
+        return self._over(_encode([table, *map(_plain, values)]))
+
+    def many(
+        self, table: str, shape: Sequence[Any], rows: Iterable[Sequence[str]]
+    ) -> Iterable[str]:
+        """The seals of rows that differ only in texts: those of each row fill the HOLEs in order.
+
+        Each is what `of` says of the same fields.
+        """
+        said = _encode([table, *("\0" if one is HOLE else _plain(one) for one in shape)])
+        # Every hole was written as the one text that JSON spells in this way and no other.
+        form = said.replace("%", "%%").replace('"\\u0000"', "%s")
+        for row in rows:
+            yield self._over(form % tuple(map(_encode, row)))
 
     def hold(self, seal: str, table: str, values: Sequence[Any]) -> bool:
         """Whether `seal` is over exactly these fields."""
@@ -67,7 +95,7 @@ class Sealed:
 
     def accept(self) -> None:
         """Seal the row as it stands, whoever wrote it: for the one upgrade that brings seals."""
-        self.seal = _seals_of(object_session(self)).of(_table(self), self.values())
+        self.seal = seals_of(object_session(self)).of(_table(self), self.values())
         self.__dict__["_whole"] = True
 
     def values(self) -> list[Any]:
@@ -75,11 +103,17 @@ class Sealed:
         return [getattr(self, name) for name in self.SEALED]
 
 
+def sealed_tables() -> list[str]:
+    """The names of all tables whose rows carry a seal."""
+    return sorted(str(one.__dict__["__tablename__"]) for one in Sealed.__subclasses__())
+
+
 def _table(row: Sealed) -> str:
     return str(row.__class__.__dict__["__tablename__"])
 
 
-def _seals_of(session: Session | None) -> Seals:
+def seals_of(session: Session | AsyncSession | None) -> Seals:
+    """The seals of the office a session belongs to."""
     seals = session.info.get(INFO) if session is not None else None
     if not isinstance(seals, Seals):
         raise RuntimeError("a sealed row was read or written without the office's seal key")
@@ -88,7 +122,7 @@ def _seals_of(session: Session | None) -> Seals:
 
 @event.listens_for(Sealed, "load", propagate=True)
 def _loaded(row: Sealed, _context: object) -> None:
-    seals = _seals_of(object_session(row))
+    seals = seals_of(object_session(row))
     row.__dict__["_whole"] = seals.hold(row.seal or "", _table(row), row.values())
 
 
@@ -105,7 +139,7 @@ def _writing(_mapper: object, _connection: object, row: Sealed) -> None:
         missing = column.name in row.SEALED and getattr(row, column.name) is None
         if missing and default is not None and default.is_scalar:
             setattr(row, column.name, default.arg)  # what the flush would fill in after us
-    row.seal = _seals_of(object_session(row)).of(_table(row), row.values())
+    row.seal = seals_of(object_session(row)).of(_table(row), row.values())
     row.__dict__["_whole"] = True
 
 

@@ -1,4 +1,4 @@
-"""Who an audience means: counted, sampled and turned into delivery rows by the database itself.
+"""Who an audience means: counted, sampled and matched by the database, and turned into rows.
 
 An audience is {"topics": [...], "groups": [...], "regions": [...]} (facet keys). A subscription
 matches when its topic is listed; its group is empty, or listed, or nothing is listed; likewise its
@@ -9,39 +9,27 @@ publication, release). Every statement is one set operation; rows are made in ba
 one short transaction each, and a second run adds nothing (unique content_key and contact_id).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    Select,
-    String,
-    case,
-    cast,
-    func,
-    literal,
-    null,
-    or_,
-    select,
-)
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Select, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from bot.contract import Release, State
-from bot.models import Contact, Delivery, Publication
+from bot.contract import Release
+from bot.models import Contact, Publication
 from config.clock import BEIJING, beijing, now
 from facets.taxonomy import Taxonomy
-from storage.database import Database, UtcTime, new_id
+from storage.database import Database
 from subscriptions.models import Subscription
+from subscriptions.rows import Push, write_rows
 from subscriptions.subscribers import GROUPS, REGIONS, TOPICS
 
-BATCH = 20_000  # contacts in one transaction
-_COLUMNS = (
-    *("id", "content_key", "release_id", "publication_id", "account_id", "contact_id", "reason"),
-    *("reply", "state", "ref", "why", "hold", "owner", "attempts", "created_at", "next_at"),
-)
+BATCH = 10_000  # contacts in one transaction
+AT_ONCE = 3  # transactions of one push side by side
 DIGEST_HOUR = 9  # Beijing hour at which 每日 and 每周 subscribers are served
 
 
@@ -96,58 +84,38 @@ class Matching:
         """
         if release.audience is None:
             return 0
-        made, last = 0, ""
-        while True:
-            async with db.session() as session:
-                bound = await _batch_end(session, publication.account_id, last)
-                if bound is None:
-                    return made
-                made += await self._create_batch(
-                    session, publication, release, after=last, upto=bound
-                )
-            last = bound
+        batches = [batch async for batch in _batches(db, publication.account_id)]
+        # SQLite writes one after the other; a server's processes work side by side.
+        at_once = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
+
+        async def create(batch: "_Batch") -> int:
+            async with at_once, db.session() as session:
+                return await self._create_batch(session, publication, release, batch)
+
+        return sum(await asyncio.gather(*map(create, batches)))
 
     async def _create_batch(
         self,
         session: AsyncSession,
         publication: Publication,
         release: Release,
-        *,
-        after: str,
-        upto: str,
+        batch: "_Batch",
     ) -> int:
-        audience = release.audience or {}
-        moment = now()
-        sqlite_used = session.get_bind().dialect.name == "sqlite"
-        # Ids in the order of the rows: a batch prefix and nine digits, appended to the index's end.
-        row_id = literal(new_id()[:17]) + cast(func.row_number().over() + 100_000_000, String)
-        rows = (
+        query = (
             self._matching(
-                audience,
+                release.audience or {},
                 [publication.account_id],
-                row_id,
-                literal(release.id),
-                literal(release.id),
-                literal(publication.id),
-                literal(publication.account_id),
                 Subscription.contact_id,
-                func.max(self._reason(audience)),
-                cast(null(), Delivery.reply.type),
-                *(literal(text) for text in (State.CREATED.value, "", "", "", "")),
-                literal(0),
-                literal(moment, UtcTime()),
-                func.min(_due(moment)),
+                func.max(self._reason(release.audience or {})),
+                func.min(_SERVED),
             )
-            .where(Contact.id > after, Contact.id <= upto)
+            .where(Contact.id > batch.after, Contact.id <= batch.upto)
             .group_by(Subscription.contact_id)
         )
-        names = [*_COLUMNS]
-        insert = (sqlite.insert if sqlite_used else postgresql.insert)(Delivery)
-        statement = insert.from_select(names, rows, include_defaults=False).on_conflict_do_nothing(
-            index_elements=["content_key", "contact_id"]
-        )
-        result = await session.execute(statement)
-        return int(result.rowcount)  # type: ignore[attr-defined]  # a cursor's
+        matched = [(row[0], row[1], row[2]) for row in await session.execute(query)]
+        moment = now()
+        push = Push(release.id, publication.id, publication.account_id, moment, _moments(moment))
+        return await write_rows(session, push, matched) if matched else 0
 
     def _matching(
         self, audience: Mapping[str, Any], account_ids: Sequence[str], *columns: Any
@@ -193,18 +161,17 @@ class Matching:
         values = self._taxonomy.facets[dimension].values()
         known = {value.key: literal(before + value.label) for value in values}
         known[""] = literal("")
-        return case(known, value=column, else_=literal(before) + column)
+        return case(known, value=column, else_=literal(""))
 
 
-def _due(moment: datetime) -> ColumnElement[Any]:
-    """When a subscription of each frequency is served; immediate ones now."""
+_SERVED = case({"daily": 1, "weekly": 2}, value=Subscription.frequency, else_=0)
+"""Which of the moments a subscription is served at; the earliest of several counts."""
+
+
+def _moments(moment: datetime) -> tuple[datetime, ...]:
+    """When a subscription of each frequency is served: immediate, daily, weekly."""
     daily = next_at(moment, DIGEST_HOUR)
-    weekly = daily + timedelta(days=-daily.weekday() % 7)  # the next Monday
-    return case(
-        {"daily": literal(daily, UtcTime()), "weekly": literal(weekly, UtcTime())},
-        value=Subscription.frequency,
-        else_=literal(moment, UtcTime()),
-    )
+    return moment, daily, daily + timedelta(days=-daily.weekday() % 7)  # the next Monday
 
 
 def next_at(moment: datetime, hour: int) -> datetime:
@@ -214,14 +181,27 @@ def next_at(moment: datetime, hour: int) -> datetime:
     return wanted if wanted >= local else wanted + timedelta(days=1)
 
 
-async def _batch_end(session: AsyncSession, account_id: str, last: str) -> str | None:
-    """The last contact id of the next batch, or None when there is no contact left."""
-    batch = (
-        select(Contact.id)
-        .where(Contact.account_id == account_id, Contact.id > last)
-        .order_by(Contact.id)
-        .limit(BATCH)
-        .subquery()
-    )
-    found: str | None = (await session.execute(select(func.max(batch.c.id)))).scalar_one()
-    return found
+@dataclass(frozen=True)
+class _Batch:
+    """Contacts by id: those after one, up to another."""
+
+    after: str
+    upto: str
+
+
+async def _batches(db: Database, account_id: str) -> AsyncIterator[_Batch]:
+    """The contacts of an account, cut into ranges."""
+    last: str | None = ""
+    while last is not None:
+        batch = (
+            select(Contact.id)
+            .where(Contact.account_id == account_id, Contact.id > last)
+            .order_by(Contact.id)
+            .limit(BATCH)
+            .subquery()
+        )
+        async with db.session() as session:
+            upto: str | None = await session.scalar(select(func.max(batch.c.id)))
+        if upto is not None:
+            yield _Batch(last, upto)
+        last = upto

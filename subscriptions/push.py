@@ -6,15 +6,18 @@ An account whose settings say `"push": "mass"` is served by its mass message, ne
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, exists, literal, select
+from sqlalchemy import ColumnElement, and_, exists, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
+from bot.sealing import COLUMNS, rewrite, whole
 from config.clock import now
 from ledger.append import Ledger
 from ledger.changed import row_changed
@@ -22,10 +25,12 @@ from ledger.models import LedgerEntry
 from ledger.stops import stopped_now
 from ledger.verify import Broken
 from storage.database import Database
+from storage.seals import Seals, seals_of
 from subscriptions.matching import Matching
 
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
+FINISHED = "push.finished"
 log = structlog.get_logger()
 
 
@@ -108,30 +113,70 @@ class Pusher:
         return len(ids)
 
     async def _finish(self, publication_id: str) -> None:
-        counts: dict[str, int] = {}
-        leaves: list[bytes] = []
-        last = ""
+        await self._mark_late(publication_id)
+        told = _Told()
         while True:
             async with self._db.session() as session:
-                rows = await _page(session, publication_id, last)
-            for delivery_id, state, subject_ref in rows:
-                counts[state] = counts.get(state, 0) + 1
-                leaves.append(_leaf(delivery_id, subject_ref, state))
-                last = delivery_id
+                rows = await _page(session, publication_id, told.last)
+                told.take(seals_of(session), rows)
             # Page by page: a push to a hundred thousand does not fit into memory at once.
             if len(rows) < PAGE:
                 break
+        if told.changed:
+            await row_changed(self._ledger, "delivery", told.changed[0])
         subject = f"publication:{publication_id}"
         async with self._ledger.transaction() as tx:
             # Asked under the write lock: two workers must not seal the same push twice.
             if (await tx.session.scalars(select(LedgerEntry.seq).where(*_sealed(subject)))).first():
                 return
-            body = {"counts": counts, "root": merkle_root(leaves), "rows": len(leaves)}
-            await tx.append("push.finished", subject=subject, actor="system", body=body)
+            body = {
+                "counts": told.counts,
+                "root": merkle_root(told.leaves),
+                "rows": len(told.leaves),
+            }
+            await tx.append(FINISHED, subject=subject, actor="system", body=body)
+
+    async def _mark_late(self, publication_id: str) -> None:
+        """What is still held may go out later; nothing else of this push may, once it is sealed."""
+        held = and_(
+            Delivery.publication_id == publication_id,
+            Delivery.state == State.HELD,
+            Delivery.late.is_(False),
+        )
+        async with self._db.session() as session:
+            await rewrite(session, held, late=True)
+
+
+async def push_finished(ledger: Ledger, publication_id: str) -> bool:
+    """Whether the signed end of a push stands; asked before each of its messages."""
+    try:
+        entries = await ledger.facts(f"publication:{publication_id}")
+    except Broken:  # then no release verifies, and nothing of it is sent
+        return False
+    return any(entry.kind == FINISHED for entry in entries)
+
+
+@dataclass
+class _Told:
+    """What the rows of a push came to; rows that somebody wrote past this program are left out."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    leaves: list[bytes] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
+    last: str = ""
+
+    def take(self, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
+        for row in rows:
+            self.last, state = row["id"], row["state"]
+            if not whole(seals, row):
+                self.changed.append(row["id"])
+                continue
+            self.counts[state] = self.counts.get(state, 0) + 1
+            self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 
 
 def _sealed(subject: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
-    return (LedgerEntry.kind == "push.finished", LedgerEntry.subject == subject)
+    return (LedgerEntry.kind == FINISHED, LedgerEntry.subject == subject)
 
 
 async def _unsealed(session: AsyncSession) -> list[str]:
@@ -154,17 +199,15 @@ async def _at_rest(session: AsyncSession, publication_id: str) -> bool:
     return (await session.scalars(mine)).first() is not None
 
 
-async def _page(
-    session: AsyncSession, publication_id: str, last: str
-) -> list[tuple[str, str, str]]:
+async def _page(session: AsyncSession, publication_id: str, last: str) -> list[Mapping[str, Any]]:
     query = (
-        select(Delivery.id, Delivery.state, Contact.subject_ref)
+        select(*COLUMNS, Contact.subject_ref)
         .join(Contact, Contact.id == Delivery.contact_id)
         .where(Delivery.publication_id == publication_id, Delivery.id > last)
         .order_by(Delivery.id)
         .limit(PAGE)
     )
-    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+    return [row._asdict() for row in await session.execute(query)]
 
 
 def _leaf(delivery_id: str, subject_ref: str, state: str) -> bytes:

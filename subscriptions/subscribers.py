@@ -6,10 +6,11 @@ Errors are `SubscriptionError` with one Chinese line for the citizen.
 
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Contact, Delivery
+from bot.sealing import rewrite
 from config.clock import now
 from facets.taxonomy import Taxonomy
 from storage.database import new_id
@@ -19,6 +20,7 @@ TOPICS, GROUPS, REGIONS = "topics", "groups", "regions"
 CONSENT_VERSION = "2026-11"  # version of the notice in config/replies.yaml (subscribe_topics)
 FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
 MAX_SUBSCRIPTIONS = 10
+GONE, UNKNOWN_FREQUENCY = "（已取消的选项）", "频率未知"
 
 
 class SubscriptionError(ValueError):
@@ -133,15 +135,12 @@ class Subscribers:
         rows = await self.list(session, contact_id)
         for row in rows:
             row.state, row.left_at = "left", now()
-        await session.execute(
-            update(Delivery)
-            .where(
-                Delivery.contact_id == contact_id,
-                Delivery.release_id.is_not(None),
-                Delivery.state.in_(("created", "held", "retrying")),
-            )
-            .values(state="ended", why="本人已退订", finished_at=now())
+        waiting = and_(
+            Delivery.contact_id == contact_id,
+            Delivery.release_id.is_not(None),
+            Delivery.state.in_(("created", "held", "retrying")),
         )
+        await rewrite(session, waiting, state="ended", why="本人已退订", finished_at=now())
         await session.flush()
         return len(rows)
 
@@ -196,9 +195,7 @@ class Subscribers:
         """忘记我: no wish, tag or reason of this contact remains."""
         await self.leave_all(session, contact_id)
         await session.execute(delete(Subscription).where(Subscription.contact_id == contact_id))
-        await session.execute(
-            update(Delivery).where(Delivery.contact_id == contact_id).values(reason="")
-        )
+        await rewrite(session, Delivery.contact_id == contact_id, reason="")
 
     async def count(self, session: AsyncSession, account_id: str) -> int:
         """How many contacts of an account have at least one active subscription."""
@@ -209,13 +206,17 @@ class Subscribers:
 
     def words(self, row: Subscription) -> str:
         """One subscription in words: 就业创业、人群 高校毕业生、地区 青禾县（即时）."""
-        return f"{self.criteria(row)}（{FREQUENCIES.get(row.frequency, row.frequency)}）"
+        return f"{self.criteria(row)}（{FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)}）"
 
     def criteria(self, row: Subscription) -> str:
-        """The criteria alone, in words."""
-        parts = [self.taxonomy.label(TOPICS, row.topic)]
+        """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
+        parts = [self._known(TOPICS, row.topic)]
         if row.group:
-            parts.append(f"人群 {self.taxonomy.label(GROUPS, row.group)}")
+            parts.append(f"人群 {self._known(GROUPS, row.group)}")
         if row.region:
-            parts.append(f"地区 {self.taxonomy.label(REGIONS, row.region)}")
+            parts.append(f"地区 {self._known(REGIONS, row.region)}")
         return "、".join(parts)
+
+    def _known(self, dimension: str, key: str) -> str:
+        facet = self.taxonomy.get(dimension, key)
+        return facet.label if facet is not None else GONE

@@ -5,13 +5,14 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any, TypeVar
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, update
 
 from bot.contract import State
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
+from bot.sealing import rewrite
 from config.clock import now
 from storage.database import new_id
 
@@ -96,13 +97,9 @@ class Lease:
 
     async def _sweep_owner(self, owner: str) -> int:
         async with self._w.db.writing() as session:
-            lost = (
-                update(Delivery)
-                .where(Delivery.state == State.SENDING, Delivery.owner == owner)
-                .values(state=State.UNKNOWN, why=LOST, finished_at=now())
-                .returning(Delivery.id)
-            )
-            deliveries = list(await session.scalars(lost))
+            lost = and_(Delivery.state == State.SENDING, Delivery.owner == owner)
+            deliveries = list(await session.scalars(select(Delivery.id).where(lost)))
+            await rewrite(session, lost, state=State.UNKNOWN, why=LOST, finished_at=now())
             left = select(Publication).where(
                 Publication.state == State.SENDING, Publication.owner == owner
             )

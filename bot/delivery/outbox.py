@@ -3,8 +3,8 @@
 Functions of an open session: who calls them decides what stands in one transaction.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,14 +13,19 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import Contacts
-from bot.contract import Button, Outcome, Reply, ReplyBasis, State
+from bot.contract import Outcome, State
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
-from bot.models import Attempt, Contact, Delivery, Publication
+from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
+from bot.replies import Parts
+from bot.sealing import TABLE
 from config.clock import now
 from storage.database import Base, Database, new_id
+from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
+CHANGED_HOLD = "changed"
+CHANGED = "这条记录被绕过本系统改动，没有发送"
 DUE = (State.CREATED, State.RETRYING)
 
 # Tables and not mapped classes: a push writes thousands of rows, and the unit of work of the ORM
@@ -28,15 +33,15 @@ DUE = (State.CREATED, State.RETRYING)
 _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
-_CLAIMED = ("id", "release_id", "account_id", "contact_id", "reason", "reply", "attempts")
-_ASKED = ("id", "address", "state", "last_inbound_at", "window_used")
+_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
+_ASKED = ("id", "account_id", "address", "state", "last_inbound_at", "window_used")
 _OUTCOME = (
     update(_deliveries)
     .where(_deliveries.c.id == bindparam("key"))
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "ref", "why", "hold", "next_at", "finished_at")
+            for name in ("state", "ref", "why", "hold", "next_at", "finished_at", "seal")
         }
     )
 )
@@ -47,18 +52,32 @@ _ATTEMPT_OUTCOME = (
 )
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """A row that somebody wrote past this program: it is held, and staff are told which one."""
+
+    table: str
+    id: str
+    about: str
+    """What the row belongs to: many rows of one forging open one incident."""
+
+
 @dataclass
 class Work:
     """One claimed delivery on its way; UNKNOWN until its call has said otherwise."""
 
     id: str
     attempt_id: str
+    content_key: str
     release_id: str | None
+    publication_id: str | None
     account_id: str
     contact_id: str
     reason: str
     reply: Mapping[str, Any] | None
+    late: bool
     attempts: int
+    seal: str
     contact: Any = None
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
@@ -99,8 +118,11 @@ async def candidates(session: AsyncSession, due: ColumnElement[bool], limit: int
 
 async def claim(
     session: AsyncSession, batch: Sequence[str], due: ColumnElement[bool], owner: str
-) -> list[Work]:
-    """Take those of `batch` that are still due: the rows that stand before their calls."""
+) -> tuple[list[Work], list[Wrong]]:
+    """Take those of `batch` that are still due: the rows that stand before their calls.
+
+    What somebody wrote past this program is held in the same step, and returned beside them.
+    """
     moment = now()
     # `due` is asked again here: between the list and this claim a stop may have been turned, and
     # another process may hold the row (skip_locked).
@@ -116,9 +138,47 @@ async def claim(
         )
         .returning(*(_deliveries.c[name] for name in _CLAIMED))
     )
-    work = [Work(attempt_id=new_id(), **row._mapping) for row in taken]
-    if not work:
-        return []
+    taken_rows = [Work(attempt_id=new_id(), **row._mapping) for row in taken]
+    if not taken_rows:
+        return [], []
+    work, wrong = await _believed(session, taken_rows)
+    if wrong:
+        await _hold_changed(session, {one.id for one in taken_rows} - {one.id for one in work})
+    if work:
+        await _note_attempts(session, work, moment)
+    return work, wrong
+
+
+async def _believed(session: AsyncSession, taken: Sequence[Work]) -> tuple[list[Work], list[Wrong]]:
+    """Those whose seal holds and whose contact is their account's; what is wrong of the others."""
+    people = await session.execute(
+        select(*(_contacts.c[name] for name in _ASKED)).where(
+            _contacts.c.id.in_([one.contact_id for one in taken])
+        )
+    )
+    known = {row.id: row for row in people}
+    seals, work, wrong = seals_of(session), [], []
+    for one in taken:
+        one.contact = known.get(one.contact_id)
+        if not seals.hold(one.seal, TABLE, [*_sealed(one), OPEN]):
+            wrong.append(Wrong(TABLE, one.id, one.content_key))
+        elif one.contact is not None and one.contact.account_id != one.account_id:
+            wrong.append(Wrong("contact", one.contact_id, one.contact_id))
+        else:
+            work.append(one)
+    return work, wrong
+
+
+def _sealed(one: Work) -> list[Any]:
+    return [getattr(one, name) for name in Delivery.SEALED[:-1]]
+
+
+async def _hold_changed(session: AsyncSession, ids: Iterable[str]) -> None:
+    values = {"state": State.HELD, "hold": CHANGED_HOLD, "why": CHANGED}
+    await session.execute(update(_deliveries).where(_deliveries.c.id.in_(ids)).values(**values))
+
+
+async def _note_attempts(session: AsyncSession, work: Sequence[Work], moment: datetime) -> None:
     await session.execute(
         insert(_attempts),
         [
@@ -133,15 +193,6 @@ async def claim(
             for one in work
         ],
     )
-    people = await session.execute(
-        select(*(_contacts.c[name] for name in _ASKED)).where(
-            _contacts.c.id.in_([one.contact_id for one in work])
-        )
-    )
-    known = {row.id: row for row in people}
-    for one in work:
-        one.contact = known.get(one.contact_id)
-    return work
 
 
 async def write_outcomes(
@@ -151,7 +202,8 @@ async def write_outcomes(
     moment = now()
     for one in finished:
         one.outcome = give_up(one.outcome, one.attempts)
-    await session.execute(_OUTCOME, [_outcome_row(one, moment) for one in finished])
+    seals = seals_of(session)
+    await session.execute(_OUTCOME, [_outcome_row(seals, one, moment) for one in finished])
     await session.execute(
         _ATTEMPT_OUTCOME,
         [
@@ -178,8 +230,9 @@ async def write_outcomes(
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 
-def _outcome_row(one: Work, moment: datetime) -> dict[str, object]:
+def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]:
     outcome = one.outcome
+    end = outcome.state in ENDS
     retrying, held = outcome.state is State.RETRYING, outcome.state is State.HELD
     wait = timedelta(seconds=delay(outcome, one.attempts))
     return {
@@ -191,6 +244,8 @@ def _outcome_row(one: Work, moment: datetime) -> dict[str, object]:
         "next_at": moment + wait if retrying else None,
         # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
+        # Sealed as ended: nobody without the key makes it due again.
+        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]) if end else one.seal,
     }
 
 
@@ -244,25 +299,25 @@ async def resume(session: AsyncSession, account_id: str) -> int:
 
 
 async def queue_reply(
-    db: Database, reply: Reply, key: str, session: AsyncSession | None = None
+    db: Database, parts: Parts, key: str, session: AsyncSession | None = None
 ) -> str:
-    """Leave a reply to be sent; `key` is unique per contact, so one reply is sent once.
+    """Leave a reply to be said and sent; `key` is unique per contact, so one reply is sent once.
 
     With `session`, the row belongs to the caller's transaction. Returns the delivery id.
     """
     if session is not None:
-        return await _reply_row(session, reply, key)
+        return await _reply_row(session, parts, key)
     try:
         async with db.session() as own:
-            return await _reply_row(own, reply, key)
+            return await _reply_row(own, parts, key)
     except IntegrityError:  # another process was a moment faster
         async with db.session() as own:
-            return await _reply_row(own, reply, key)
+            return await _reply_row(own, parts, key)
 
 
-async def _reply_row(session: AsyncSession, reply: Reply, key: str) -> str:
+async def _reply_row(session: AsyncSession, parts: Parts, key: str) -> str:
     known = select(Delivery.id).where(
-        Delivery.content_key == key, Delivery.contact_id == reply.contact_id
+        Delivery.content_key == key, Delivery.contact_id == parts.contact_id
     )
     found = (await session.scalars(known)).first()
     if found is not None:
@@ -270,27 +325,15 @@ async def _reply_row(session: AsyncSession, reply: Reply, key: str) -> str:
     row = Delivery(
         id=new_id(),
         content_key=key,
-        account_id=reply.account_id,
-        contact_id=reply.contact_id,
-        reply=asdict(reply),
+        account_id=parts.account_id,
+        contact_id=parts.contact_id,
+        reply=parts.kept(),
         state=State.CREATED,
         created_at=now(),
     )
     session.add(row)
     await session.flush()
     return row.id
-
-
-def reply_from(data: Mapping[str, Any]) -> Reply:
-    """A Reply read back from its JSON row."""
-    return Reply(
-        account_id=data["account_id"],
-        contact_id=data["contact_id"],
-        text=data["text"],
-        basis=ReplyBasis(data["basis"]),
-        buttons=tuple(tuple(Button(**one) for one in row) for row in data["buttons"]),
-        sources=tuple(data["sources"]),
-    )
 
 
 # --- publications -----------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """What is asked often, remembered shortly: verified releases, opened accounts, stop switches."""
 
 import asyncio
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from sqlalchemy import select
 
@@ -20,6 +22,7 @@ ELSEWHERE = 0.1
 """Seconds within which what another process signed is seen; our own counts at once."""
 NAMES_FOR = 5.0  # seconds for which the list of accounts, and with it of their switches, is good
 SWITCHES = ("publishing", "push", "answers")
+Known = TypeVar("Known")
 
 
 class Recent:
@@ -29,19 +32,21 @@ class Recent:
         """Nothing is known yet."""
         self._w = wiring
         self._verifying = asyncio.Lock()
+        self._opening = asyncio.Lock()
         self._verified: dict[str, tuple[float, int, Release | NotReleased]] = {}
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
+        self._finished: dict[str, tuple[float, bool]] = {}
         self._names: tuple[float, list[str]] = (0.0, [])
         self._paused: dict[str, float] = {}  # account id to monotonic time
 
     async def release(self, release_id: str) -> Release | NotReleased:
         """Verified at most VERIFY_FOR seconds ago, and nothing signed about its item since."""
+        if (known := await self._verified_of(release_id)) is not None:
+            return known
         # One lock for all: eight messages of one push would otherwise verify it eight times.
         async with self._verifying:
-            found = self._verified.get(release_id)
-            fresh = found is not None and found[0] >= time.monotonic()
-            if found is not None and fresh and found[1] == await self._signed(found[2]):
-                return found[2]
+            if (known := await self._verified_of(release_id)) is not None:
+                return known
             proof: Release | NotReleased
             try:
                 proof = await self._w.verify(release_id)
@@ -52,6 +57,12 @@ class Recent:
             signed = await self._signed(proof)
             self._verified[release_id] = (time.monotonic() + VERIFY_FOR, signed, proof)
         return proof
+
+    async def _verified_of(self, release_id: str) -> Release | NotReleased | None:
+        found = self._verified.get(release_id)
+        if found is None or found[0] < time.monotonic():
+            return None
+        return found[2] if found[1] == await self._signed(found[2]) else None
 
     async def _signed(self, proof: Release | NotReleased) -> int:
         """How many entries stand about the item of a release."""
@@ -84,16 +95,32 @@ class Recent:
         except Broken:
             return False
 
+    async def finished(self, publication_id: str) -> bool:
+        """Whether the signed end of this push stands; what stood once stands for ever."""
+        if (known := _fresh(self._finished, publication_id)) is not None:
+            return known
+        async with self._verifying:
+            if (known := _fresh(self._finished, publication_id)) is not None:
+                return known
+            found = await self._w.finished(publication_id)
+            until = math.inf if found else time.monotonic() + VERIFY_FOR
+            self._finished[publication_id] = (until, found)
+        return found
+
     async def account(self, account_id: str) -> AccountView | str:
         """The opened account, or why it cannot be used."""
-        found = self._opened.get(account_id)
-        if found is None or found[0] < time.monotonic():
+        if (known := _fresh(self._opened, account_id)) is not None:
+            return known
+        # One lock here too: a batch of one push would otherwise open it once a message.
+        async with self._opening:
+            if (known := _fresh(self._opened, account_id)) is not None:
+                return known
             try:
                 view: AccountView | str = await self._w.open_account(account_id)
             except (LookupError, ValueError) as error:
                 view = str(error)
-            found = self._opened[account_id] = (time.monotonic() + VERIFY_FOR, view)
-        return found[1]
+            self._opened[account_id] = (time.monotonic() + VERIFY_FOR, view)
+        return view
 
     async def stops(self) -> frozenset[str]:
         """Names of the switches that are off, by the newest signed entry of each."""
@@ -139,6 +166,11 @@ class Recent:
         """Open it anew, and at once."""
         self._opened.pop(account_id, None)
         self._paused.pop(account_id, None)
+
+
+def _fresh(known: Mapping[str, tuple[float, Known]], key: str) -> Known | None:
+    found = known.get(key)
+    return None if found is None or found[0] < time.monotonic() else found[1]
 
 
 def stopped_accounts(stops: Iterable[str]) -> list[str]:

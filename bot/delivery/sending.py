@@ -1,6 +1,7 @@
 """Messages to contacts: a turn writes the last outcomes and claims the next rows, then calls."""
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 
 import structlog
@@ -18,13 +19,16 @@ from bot.contract import (
 )
 from bot.delivery import outbox
 from bot.delivery.leases import Lease
-from bot.delivery.outbox import ACCOUNT_HOLD, RELEASE_HOLD, Work
+from bot.delivery.outbox import ACCOUNT_HOLD, CHANGED, CHANGED_HOLD, RELEASE_HOLD, Work, Wrong
+from bot.delivery.past import Past
 from bot.delivery.recent import Recent
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wiring
-from bot.models import Delivery
+from bot.models import ENDS, Delivery
+from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 
+PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
 
 
@@ -39,9 +43,12 @@ class Sender:
         # A quarter of the calls is kept for answers: a citizen who asks during a push to
         # thousands must not wait for its end.
         reply_slots = max(1, wiring.in_flight // 4)
-        self._batch = max(1, wiring.in_flight - reply_slots)
+        self._lanes = 2 if wiring.in_flight - reply_slots > 1 else 1
+        self._batch = max(1, (wiring.in_flight - reply_slots) // self._lanes)
+        self._turning = asyncio.Lock()
         self._reply_slots = asyncio.Semaphore(reply_slots)
         self._delivering = asyncio.Lock()
+        self._past = Past()
 
     async def deliver_due(self, limit: int = 500) -> int:
         """Send up to `limit` due messages; how many got an outcome."""
@@ -49,14 +56,21 @@ class Sender:
             return await self._lease.guarded(self._deliver(await self._candidates(limit)))
 
     async def _deliver(self, queue: Sequence[str]) -> int:
+        """Two lanes side by side: while the calls of one are on their way, the other writes what
+        became of its own and claims anew, so that neither the network nor the database waits.
+        """
+        waiting = deque(queue)
+        return sum(await asyncio.gather(*(self._lane(waiting) for _ in range(self._lanes))))
+
+    async def _lane(self, waiting: deque[str]) -> int:
         done = 0
         work: list[Work] = []
-        waiting = list(queue)
-        while waiting or work:
-            batch = [] if self._lease.stopping else waiting[: self._batch]
-            waiting = [] if self._lease.stopping else waiting[self._batch :]
+        while work or (waiting and not self._lease.stopping):
+            take = 0 if self._lease.stopping else min(self._batch, len(waiting))
+            batch = [waiting.popleft() for _ in range(take)]
             done += len(work)
-            work = await self._turn(work, batch)
+            async with self._turning:  # one transaction at a time: SQLite has one writer
+                work = await self._turn(work, batch)
             await self._send(work)
         return done
 
@@ -74,14 +88,18 @@ class Sender:
         stops = await self._recent.stops()
         refused: dict[str, str] = {}
         claimed: list[Work] = []
+        wrong: list[Wrong] = []
         async with self._w.db.session() as session:
             if finished:
                 await outbox.write_outcomes(session, finished, self._w.contacts)
+                self._past.add(one.id for one in finished if one.outcome.state in ENDS)
                 self._rest_after(finished)
                 refused = await outbox.hold_after(session, finished)
             if batch:
                 due = outbox.delivery_due(now(), stops, self._recent.resting())
-                claimed = await outbox.claim(session, batch, due, self._lease.owner)
+                claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
+        for one in self._past.news(wrong):
+            await self._w.on_changed(one.table, one.id)
         for account_id, reason in refused.items():
             await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
@@ -114,9 +132,21 @@ class Sender:
         way = route(window_of(channel, account.settings), one.contact, now())
         if not way.open:
             return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
-        address = self._w.contacts.open_address(one.contact_id, one.contact.address)
+        try:
+            address = self._w.contacts.open_address(one.contact_id, one.contact.address)
+        except ValueError:
+            return await self._changed("contact", one.contact_id)
+        if one.id in self._past:  # an end that is not remembered any more: an older row put back
+            return await self._changed(Delivery.__tablename__, one.id)
         if one.reply is not None:
-            return await self._send_reply(channel, account, address, outbox.reply_from(one.reply))
+            return await self._send_reply(channel, account, address, one)
+        return await self._send_push(channel, account, address, one)
+
+    async def _send_push(
+        self, channel: Channel, account: AccountView, address: str, one: Work
+    ) -> Outcome:
+        if one.publication_id and not one.late and await self._recent.finished(one.publication_id):
+            return await self._changed(Delivery.__tablename__, one.id)
         release = await self._recent.release(str(one.release_id))
         if isinstance(release, NotReleased):
             return Outcome(State.HELD, reason="；".join(release.reasons), code=RELEASE_HOLD)
@@ -133,22 +163,36 @@ class Sender:
             await self._w.on_incident("recalled_late", f"item:{release.item_id}", words)
         return outcome
 
+    async def _changed(self, table: str, row_id: str) -> Outcome:
+        await self._w.on_changed(table, row_id)
+        return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
+
     async def _send_reply(
-        self, channel: Channel, account: AccountView, address: str, reply: Reply
+        self, channel: Channel, account: AccountView, address: str, one: Work
     ) -> Outcome:
-        robot = reply.basis in (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
-        if robot and "answers" in await self._recent.stops():
-            return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
+        try:
+            parts = parts_from(one.account_id, one.contact_id, one.reply or {})
+            robot = parts.basis in (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
+            if robot and "answers" in await self._recent.stops():
+                return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
+            reply = await self.build(parts, account.platform)
+        except Unsayable as why:
+            await self._w.on_incident("reply_refused", f"delivery:{one.id}", str(why))
+            return Outcome(State.HELD, reason=str(why), code=PARTS_HOLD)
         return await channel.reply(account, address, reply)
+
+    async def build(self, parts: Parts, platform: str) -> Reply:
+        """The words of a reply, made now; Unsayable when none may be made."""
+        return await self._w.build(parts, platform)
 
     # --- one answer at once ---------------------------------------------------------------
 
-    async def reply_now(self, reply: Reply, key: str) -> Outcome:
-        """Send a reply at once and once; a second call with the same key sends nothing.
+    async def reply_now(self, parts: Parts, key: str) -> Outcome:
+        """Say and send a reply at once and once; a second call with the same key sends nothing.
 
         In a process that was told to stop it stays queued, for the next one to send.
         """
-        delivery_id = await outbox.queue_reply(self._w.db, reply, key)
+        delivery_id = await outbox.queue_reply(self._w.db, parts, key)
         async with self._reply_slots:
             # Asked here, with the slot in hand: citizens are still heard while the site closes, and
             # a call begun now could lose its outcome with the process.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import structlog
 
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, LoadMedia, Verify
+from bot.contract import AccountView, Channel, LoadMedia, Reply, Verify
+from bot.replies import Build, Parts, Unsayable
 from ledger.append import Ledger
 from storage.cache import Cache
 from storage.database import Database
@@ -22,12 +23,26 @@ async def _no_news(publication_id: str) -> None:
     _log.info("publication", id=publication_id)
 
 
+async def _no_change(table: str, row_id: str) -> None:
+    _log.error("row_changed", table=table, row=row_id)
+
+
+async def _not_finished(publication_id: str) -> bool:
+    return False
+
+
+async def _no_words(parts: Parts, platform: str) -> Reply:
+    raise Unsayable("没有接好答复的组成")
+
+
 @dataclass(frozen=True)
 class Wiring:
     """One for all of this room.
 
     `on_incident(kind, subject, message)` records what staff must see. `on_publication(id)` is
     called after a publication reached published, failed, held or unknown.
+    `on_changed(table, row)` records a row that somebody wrote past this program. `build` makes the
+    words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -42,3 +57,6 @@ class Wiring:
     in_flight: int = 8
     on_incident: Callable[[str, str, str], Awaitable[None]] = _no_incident
     on_publication: Callable[[str], Awaitable[None]] = _no_news
+    on_changed: Callable[[str, str], Awaitable[object]] = _no_change
+    build: Build = _no_words
+    finished: Callable[[str], Awaitable[bool]] = _not_finished

@@ -23,6 +23,7 @@ from bot.contract import (
     Outcome,
     Release,
     Reply,
+    ReplyBasis,
     State,
     Still,
 )
@@ -32,6 +33,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
+from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
 from ledger.append import Ledger, load_signing_key
@@ -108,6 +110,18 @@ def content(**changes: Any) -> Content:
     return Content(**values)
 
 
+def parts(
+    account_id: str, contact_id: str, text: str, basis: ReplyBasis = ReplyBasis.TEMPLATE
+) -> Parts:
+    """A reply whose one template is its own text; real templates are tested in tests/handlers."""
+    return Parts(account_id, contact_id, basis, (Filled("said", {"text": text}),))
+
+
+async def in_words(given: Parts, platform: str) -> Reply:
+    filled = [one for one in given.pieces if isinstance(one, Filled)]
+    return said(given, "".join(one.fields["text"] for one in filled))
+
+
 class Process:
     """What one process of the office runs."""
 
@@ -132,6 +146,8 @@ class Office:
         self.releases: dict[str, Release] = {}
         self.refused: dict[str, list[str]] = {}
         self.verified: list[str] = []
+        self.changed: list[tuple[str, str]] = []
+        self.finished: set[str] = set()
         self.incidents: list[tuple[str, str, str]] = []
         self.news: list[str] = []
         self.account: Account
@@ -163,6 +179,12 @@ class Office:
     async def incident(self, kind: str, subject: str, message: str) -> None:
         self.incidents.append((kind, subject, message))
 
+    async def row_changed(self, table: str, row_id: str) -> None:
+        self.changed.append((table, row_id))
+
+    async def is_finished(self, publication_id: str) -> bool:
+        return publication_id in self.finished
+
     async def published(self, publication_id: str) -> None:
         self.news.append(publication_id)
 
@@ -180,6 +202,9 @@ class Office:
                 in_flight,
                 self.incident,
                 self.published,
+                self.row_changed,
+                in_words,
+                self.is_finished,
             )
         )
 

@@ -11,16 +11,26 @@ from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
 from bot.callbacks import CallbackWiring, add_routes
-from bot.contract import Inbound, InboundKind, Reply, ReplyBasis, State
+from bot.contract import Inbound, InboundKind, State
 from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
+from bot.replies import Parts
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database, new_id
-from tests.bot.conftest import AES_KEY, Office, Platforms, Process, RecordingChannel, no_media
+from tests.bot.conftest import (
+    AES_KEY,
+    Office,
+    Platforms,
+    Process,
+    RecordingChannel,
+    in_words,
+    no_media,
+    parts,
+)
 
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 
@@ -37,12 +47,12 @@ class House:
     async def echo(self, inbound: Inbound) -> str | None:
         return f"收到：{inbound.text}" if inbound.text else None
 
-    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Reply | None:
+    async def on_inbound(self, inbound: Inbound, contact: Contact) -> Parts | None:
         self.heard.append(inbound)
         text = await self.answer(inbound)
         if text is None:
             return None
-        return Reply(inbound.account_id, contact.id, text, ReplyBasis.TEMPLATE)
+        return parts(inbound.account_id, contact.id, text)
 
     async def stored(self) -> list[InboundMessage]:
         async with self.office.db.session() as session:
@@ -67,6 +77,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
             office.verify,
             office.accounts.open,
             no_media,
+            build=in_words,
         )
     )
     app = web.Application()

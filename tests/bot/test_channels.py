@@ -3,7 +3,7 @@
 import pytest
 
 from bot.channels import CHANNELS, open_channels
-from handlers.questions import cut_quote
+from handlers.answers import cut_quote
 from storage.cache import MemoryCache
 
 

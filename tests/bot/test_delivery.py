@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
-from bot.contract import Inbound, InboundKind, Outcome, Reply, ReplyBasis, State
+from bot.contract import Inbound, InboundKind, Outcome, ReplyBasis, State
 from bot.models import Attempt, Contact, Delivery, Publication
 from config.clock import now
-from tests.bot.conftest import Office
+from tests.bot.conftest import Office, parts
 from tests.made import turn
 
 
@@ -211,7 +211,7 @@ async def test_a_process_told_to_stop_begins_no_call_and_the_next_one_sends(
     stopping = office.process()
     await stopping.lease.start()
     stopping.lease.halt()
-    reply = Reply(office.account.id, contact.id, "您好，已为您转人工。", ReplyBasis.TEMPLATE)
+    reply = parts(office.account.id, contact.id, "您好，已为您转人工。")
     assert (await stopping.sender.reply_now(reply, "in:1")).state is State.CREATED
     await stopping.lease.stop()
     assert office.channel.sent == []
@@ -255,7 +255,7 @@ async def test_outside_the_window_a_message_waits_for_the_next_contact(office: O
 async def test_a_reply_with_one_key_is_sent_once(office: Office) -> None:
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
-    reply = Reply(office.account.id, contact.id, "您好，已为您转人工。", ReplyBasis.TEMPLATE)
+    reply = parts(office.account.id, contact.id, "您好，已为您转人工。")
     process = office.process()
     first = await process.sender.reply_now(reply, "ticket:1:1")
     second = await process.sender.reply_now(reply, "ticket:1:1")
@@ -268,8 +268,8 @@ async def test_stopped_answers_wait_but_a_persons_reply_goes_out(office: Office)
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
     await _stop(office, "answers")
     process = office.process()
-    robot = Reply(office.account.id, contact.id, "条文", ReplyBasis.QUOTE)
-    person = Reply(office.account.id, contact.id, "值班人员答复", ReplyBasis.STAFF)
+    robot = parts(office.account.id, contact.id, "条文", ReplyBasis.QUOTE)
+    person = parts(office.account.id, contact.id, "值班人员答复", ReplyBasis.STAFF)
     assert (await process.sender.reply_now(robot, "a")).state is State.RETRYING
     assert (await process.sender.reply_now(person, "b")).state is State.PUBLISHED
 

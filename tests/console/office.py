@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
-from bot.contract import Content, Reply, State
+from bot.contract import Content, State
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
+from bot.replies import Parts
 from bot.telegram.rendering import problems_telegram, render_telegram
 from bot.wechat.rendering import problems_wechat, render_wechat
 from config.clock import now
@@ -209,7 +210,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         found += await files.findings(draft, rules, NO_FACTS)
         return rules.digest, found
 
-    async def queue_reply(reply: Reply, key: str, session: object = None) -> str:
+    async def queue_reply(parts: Parts, key: str, session: object = None) -> str:
         return new_id()
 
     async def alarm(staff_id: str, text: str) -> None:

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from bot.contacts import Contacts
-from bot.contract import Reply
 from bot.models import Account, Contact
+from bot.replies import Parts
 from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
 from escalations.calendar import load_hours
@@ -37,7 +37,7 @@ class Duty:
     def __init__(self, db: Database, home: Path, monkeypatch) -> None:
         self.db, self.moment = db, at("2026-11-24 09:00")
         self.alarms: list[tuple[str, str]] = []
-        self.sent: list[tuple[Reply, str]] = []
+        self.sent: list[tuple[Parts, str]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
@@ -52,8 +52,8 @@ class Duty:
             return [a_finding(gate="secrecy", rule="secrecy.mobile")]
         return []
 
-    async def queue(self, reply: Reply, key: str, session=None) -> str:
-        self.sent.append((reply, key))
+    async def queue(self, parts: Parts, key: str, session=None) -> str:
+        self.sent.append((parts, key))
         return new_id()
 
     async def alarm(self, staff_id: str, text: str) -> None:
@@ -84,6 +84,15 @@ class Duty:
         async with self.ledger.transaction() as tx:
             await set_roster(tx, [DutyLine(*one) for one in people_on], "init")
         return self
+
+    async def sworn(self, **roles: list[str]) -> None:
+        """Everybody's standing, or that of those named, as signed entries."""
+        async with self.db.session() as session:
+            people = {one.id: one.roles for one in await session.scalars(select(Staff))}
+        async with self.ledger.transaction() as tx:
+            for staff_id, held in (roles or people).items():
+                body = {"active": bool(held), "roles": held}
+                await tx.append("staff.set", subject=f"staff:{staff_id}", actor="x", body=body)
 
     async def ask(self, topic: str = "employment"):
         """A question arrives, and the job runs once."""

@@ -11,6 +11,7 @@ from bot.contract import ReplyBasis
 from config.clock import BEIJING, beijing
 from escalations import ladder, replying, tickets
 from escalations.calendar import seed_calendar
+from escalations.commitments import Commitments
 from ledger.models import Incident
 from staff.refusal import Refused
 
@@ -120,7 +121,9 @@ async def test_a_reply_needs_the_claim_and_goes_to_the_citizen_once(duty) -> Non
         assert refused.value.status == 422
     reply = await replying.reply(duty.tickets, ticket.id, "jia", " 已报修。 ")
     ((message, key),) = duty.sent
-    assert message.text.endswith("\n已报修。")
+    await duty.sworn()
+    words = Commitments(duty.ledger).words
+    assert (await words(message, message.pieces[0])).endswith("\n已报修。")
     assert (message.basis, message.contact_id) == (ReplyBasis.STAFF, duty.contact.id)
     assert key == f"ticket:{ticket.id}:{reply.id}"
     assert (await duty.reload(ticket)).state == "answered"

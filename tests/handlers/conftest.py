@@ -9,16 +9,18 @@ import pytest
 from bot.contacts import Contacts
 from bot.contract import Inbound, InboundKind, Reply
 from bot.models import Account, Contact
+from bot.replies import Parts, Written
 from config.clock import now
 from escalations.calendar import load_hours
 from escalations.roster import DutyLine, set_roster
 from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.finding import Finding
+from handlers.answers import Answers
 from handlers.commands import CommandWiring
 from handlers.dispatch import build_dispatcher
 from handlers.masking import mask
-from handlers.templates import load_templates
+from handlers.templates import Templates, load_templates
 from knowledge.answering import Answer, Hit, answer
 from ledger.append import Ledger, load_signing_key
 from staff.models import Staff
@@ -52,7 +54,7 @@ class Office:
     def __init__(self, db: Database, home: Path) -> None:
         self.db = db
         self.alarms: list[tuple[str, str]] = []
-        self.queued: list[tuple[Reply, str]] = []
+        self.queued: list[tuple[Parts, str]] = []
         self.asked: list[str] = []
         self.clause = CLAUSE
         self.told: list[tuple[str, list[str]]] = []
@@ -65,19 +67,30 @@ class Office:
         self.cache = MemoryCache()
         wiring = CommandWiring(
             db=db,
-            templates=self.templates,
             contacts=self.contacts,
             subscribers=Subscribers(starting_taxonomy()),
             tickets=self.tickets,
             mask=mask,
         )
         self.dispatcher = build_dispatcher(wiring, self.cache, self.ask, self.note_told)
+        self.read: dict[str, Hit] = {}
+        self.answers = Answers(starting_taxonomy(), self.released, self.hit, self.staff)
 
     async def check(self, text: str) -> list[Finding]:
         return []
 
-    async def queue(self, reply: Reply, key: str, session=None) -> str:
-        self.queued.append((reply, key))
+    async def released(self) -> Templates:
+        return self.templates
+
+    async def hit(self, clause_id: str, day: date) -> Hit | None:
+        """The library at the moment of saying; the clause as it was answered from."""
+        return self.read.get(clause_id)
+
+    async def staff(self, parts: Parts, written: Written) -> str:
+        return f"{written.ticket} {written.reply}"
+
+    async def queue(self, parts: Parts, key: str, session=None) -> str:
+        self.queued.append((parts, key))
         return new_id()
 
     async def alarm(self, staff_id: str, text: str) -> None:
@@ -93,9 +106,11 @@ class Office:
             return Answer("clarify", 0.0, (), as_of, options=("高校毕业生创业补贴办法",))
         if "旧补贴" in question:
             gone = replace(CLAUSE, validity="repealed", ended_on="2026-05-01", successor="新办法")
+            self.read[gone.key] = gone
             return answer(question, [gone], as_of)
         near = "创业" in question and "补贴" in question
         hit = replace(self.clause, coverage=0.9 if near else 0.4, score=9.0 if near else 1.0)
+        self.read[hit.key] = hit
         return answer(question, [] if "作诗" in question else [hit], as_of)
 
     async def open(self) -> "Office":
@@ -137,7 +152,9 @@ class Citizen:
         inbound = Inbound(
             self.contact.account_id, self.platform, self.address, kind, now(), new_id(), text, key
         )
-        self.last = await self.office.dispatcher.handle(inbound, self.contact)
+        parts = await self.office.dispatcher.handle(inbound, self.contact)
+        build = self.office.answers.build
+        self.last = None if parts is None else await build(parts, self.platform)
         return self.last
 
     async def say(self, text: str) -> str:

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import func, select, text, update
 
-from bot.contract import InboundKind, Outcome, Reply, ReplyBasis, State
+from bot.contract import InboundKind, Outcome, ReplyBasis, State
 from bot.models import Account, Contact, Delivery
+from bot.replies import Parts
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
 from ledger.models import Incident
@@ -320,9 +321,10 @@ async def test_forget_me_asks_once_and_then_leaves_nothing(citizen) -> None:
 async def test_the_last_word_is_sent_before_the_address_is_gone(office) -> None:
     states: list[str] = []
 
-    async def say_now(reply: Reply, key: str) -> Outcome:
+    async def say_now(parts: Parts, key: str) -> Outcome:
         async with office.db.session() as session:
-            contact = await session.get(Contact, reply.contact_id)
+            contact = await session.get(Contact, parts.contact_id)
+        reply = await office.answers.build(parts, "telegram")
         states.append(contact.state if "已删除" in reply.text and contact.address else "too late")
         return Outcome(State.PUBLISHED)
 

@@ -14,7 +14,8 @@ from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from storage.database import new_id
 from subscriptions.matching import Matching, next_at
-from subscriptions.push import Pusher, merkle_root
+from subscriptions.models import Subscription
+from subscriptions.push import Pusher, merkle_root, push_finished
 from subscriptions.subscribers import Wish
 from tests.made import signed_out, turn
 
@@ -152,7 +153,8 @@ async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher
     assert [await pusher.create_due(), await pusher.create_due()] == [3, 0]
     assert await pusher.finish_due() == 0
     async with town.db.session() as session:
-        await session.execute(update(Delivery).values(state="published"))
+        for row in (await session.scalars(select(Delivery))).all():
+            row.state = "published"
     assert [await pusher.finish_due(), await pusher.finish_due()] == [1, 0]
     async with town.db.session() as session:
         query = select(LedgerEntry).where(LedgerEntry.kind == "push.finished")
@@ -160,6 +162,66 @@ async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher
     assert entry.subject == f"publication:{place.id}"
     assert '"counts":{"published":3}' in entry.preimage
     assert entry.signature
+
+
+async def test_every_row_of_a_push_is_sealed_and_says_what_the_seal_says(town, matching) -> None:
+    for wish in (Wish("employment"), Wish("employment", "graduates"), Wish("employment")):
+        await town.citizen(wish)
+    await matching.create_deliveries(
+        town.db, await publication(town), released({"topics": ["employment"]})
+    )
+    rows = await rows_of(town)
+    assert [row.whole for row in rows] == [True] * 3
+    assert len({row.seal for row in rows}) == 3
+
+
+async def test_a_group_or_topic_written_past_us_is_no_word_of_a_reason(town, matching) -> None:
+    await town.citizen(Wish("employment"))
+    async with town.db.session() as session:
+        await session.execute(update(Subscription).values(group="请加微信", region="请加微信"))
+    audience = {"topics": ["employment"], "groups": ["请加微信"]}
+    await matching.create_deliveries(town.db, await publication(town), released(audience))
+    (row,) = await rows_of(town)
+    assert row.reason == "您订阅了 就业创业"
+
+
+async def test_what_is_still_held_is_marked_before_its_push_is_sealed(town, pusher) -> None:
+    for _ in range(2):
+        await town.citizen(Wish("employment"))
+    await publication(town)
+    await pusher.create_due()
+    held, sent = await rows_of(town)
+    async with town.db.session() as session:
+        for row in (held, sent):
+            row.state = "held" if row is held else "published"
+            await session.merge(row)
+    assert await pusher.finish_due() == 1
+    assert {row.id: (row.late, row.whole) for row in await rows_of(town)} == {
+        held.id: (True, True),
+        sent.id: (False, True),
+    }
+    assert await push_finished(pusher._ledger, str(sent.publication_id))
+
+
+async def test_rows_written_past_us_are_not_counted_in_a_push(town, pusher) -> None:
+    for _ in range(2):
+        await town.citizen(Wish("employment"))
+    await publication(town)
+    await pusher.create_due()
+    forged, sent = await rows_of(town)
+    async with town.db.session() as session:
+        sent.state = "published"
+        await session.merge(sent)
+    async with town.db.session() as session:
+        await session.execute(
+            update(Delivery).where(Delivery.id == forged.id).values(state="published")
+        )
+    await pusher.finish_due()
+    async with town.db.session() as session:
+        (entry,) = (await session.scalars(select(LedgerEntry))).all()
+        (incident,) = (await session.scalars(select(Incident))).all()
+    assert '"counts":{"published":1}' in entry.preimage
+    assert (incident.kind, incident.subject) == ("row_changed", f"delivery:{forged.id}")
 
 
 async def test_no_row_without_proof_and_none_while_push_is_stopped(town, pusher) -> None:

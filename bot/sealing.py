@@ -1,0 +1,91 @@
+"""Seals of delivery rows where statements write many at once, past the ORM that seals by itself.
+
+A row says "open" in its seal until it has an end; then the end. `created` written over `published`
+is refused, because nobody without the key can say "open" again.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import State
+from bot.models import OPEN, Delivery, phase
+from storage.database import Base
+from storage.seals import HOLE, Seals, seals_of
+
+TABLE = Delivery.__tablename__
+MADE = (HOLE, "content_key", "release_id", "publication_id", "account_id", HOLE, HOLE)
+"""What the rows of one push differ in: id, contact, reason."""
+
+_deliveries = Base.metadata.tables[TABLE]
+COLUMNS = tuple(
+    _deliveries.c[name] for name in (*Delivery.SEALED[:-1], "state", "seal")
+)  # the last sealed field is the phase, which the state says
+_PAGE = 5_000
+
+
+def seal_of(seals: Seals, row: Mapping[str, Any], state: str) -> str:
+    """The seal of a row in this state."""
+    said = [row[name] for name in Delivery.SEALED[:-1]]
+    return seals.of(TABLE, [*said, phase(state)])
+
+
+def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
+    """Whether this program wrote the row as it stands.
+
+    One that ended before it was sent may still say "open": a recall ends thousands in one
+    statement, and the recall itself refuses what somebody makes due again. So may an unknown one,
+    which a restore without the key made so.
+    """
+    said = [row[name] for name in Delivery.SEALED[:-1]]
+    held = {phase(row["state"])} | (
+        {OPEN} if row["state"] in (State.ENDED, State.UNKNOWN) else set()
+    )
+    return any(seals.hold(row["seal"] or "", TABLE, [*said, one]) for one in held)
+
+
+async def rewrite(session: AsyncSession, which: ColumnElement[bool], **values: Any) -> int:
+    """Write these columns of the rows `which` names and seal them anew; how many.
+
+    A row whose seal was wrong keeps it: no later harmless change launders what somebody wrote. A
+    row that was claimed in between is left alone.
+    """
+    seals, written, last = seals_of(session), 0, ""
+    while True:
+        query = select(*COLUMNS).where(which, _deliveries.c.id > last)
+        found = await session.execute(query.order_by(_deliveries.c.id).limit(_PAGE))
+        rows = [dict(row._mapping) for row in found]
+        if not rows:
+            return written
+        await session.execute(_statement(values), [_changed(seals, row, values) for row in rows])
+        written, last = written + len(rows), rows[-1]["id"]
+
+
+def _statement(values: Mapping[str, Any]) -> Any:
+    names = [*values, "seal"]
+    return (
+        update(_deliveries)
+        .where(_deliveries.c.id == bindparam("key"), _deliveries.c.state == bindparam("was"))
+        .values({name: bindparam(f"new_{name}") for name in names})
+    )
+
+
+def _changed(seals: Seals, row: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    new = {**row, **values}
+    seal = seal_of(seals, new, new["state"]) if whole(seals, row) else row["seal"]
+    return {
+        "key": row["id"],
+        "was": row["state"],
+        "new_seal": seal,
+        **{f"new_{name}": value for name, value in values.items()},
+    }
+
+
+def seals_of_push(
+    seals: Seals, same: Mapping[str, Any], rows: Sequence[Sequence[str]]
+) -> list[str]:
+    """The seals of new rows of one push: `same` is what all say; a row is id, contact, reason."""
+    shape = [one if one is HOLE else same[str(one)] for one in MADE]
+    return list(seals.many(TABLE, [*shape, None, False, OPEN], rows))

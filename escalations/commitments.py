@@ -1,0 +1,106 @@
+"""A person's answer to a citizen: what its writer and its second person signed, and who may say it.
+
+The signed entries of a ticket hold a salted digest over account, citizen, words and findings; the
+salt stays in the row. Who sends compares the row with them: neither the words nor whom they reach
+can be changed in between.
+"""
+
+import json
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.models import Contact
+from bot.replies import Parts, Unsayable, Written
+from escalations.models import Ticket, TicketReply
+from ledger.append import Ledger
+from ledger.verify import Broken, Entry
+from staff.proposals import words_digest
+from staff.standing import Standing, standing
+
+ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
+DUTY_ROLES = frozenset({"duty", "supervisor"})
+
+
+def commitment(ticket: Ticket, contact: Contact, reply: TicketReply) -> str:
+    """The digest that is signed: whose account, which citizen, which words, what the gates said."""
+    said = [ticket.account_id, contact.id, contact.subject_ref, reply.text, reply.findings]
+    return words_digest(reply.salt, json.dumps(said, ensure_ascii=False, sort_keys=True))
+
+
+def signed_words(entries: Sequence[Entry], reply_id: str, *kinds: str) -> str | None:
+    """The digest in the last entry of these kinds about one reply; None when none holds one."""
+    for entry in reversed(entries):
+        if entry.kind in kinds and entry.body.get("reply") == reply_id and "words" in entry.body:
+            return str(entry.body["words"])
+    return None
+
+
+def same_citizen(entries: Sequence[Entry], contact: Contact) -> bool:
+    """Whether the ticket was opened for this contact, by its signed first entry."""
+    opened = next((one for one in entries if one.kind == "ticket.opened"), None)
+    return opened is not None and opened.body.get("contact") == contact.subject_ref
+
+
+class Commitments:
+    """Reads staff answers for whoever is about to say them."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """The ledger brings the database with it."""
+        self._ledger = ledger
+
+    async def words(self, parts: Parts, written: Written) -> str:
+        """The answer as it was signed. Unsayable when anything of it was changed, or when writer or
+        second person are not on duty any more.
+        """
+        async with self._ledger.db.session() as session:
+            found = await _rows(session, parts, written)
+        if found is None:
+            raise Unsayable("没有这条人工答复的记录，没有发送")
+        ticket, reply, contact = found
+        try:
+            entries = await self._ledger.facts(f"ticket:{ticket.id}")
+            answered = _last(entries, reply.id)
+            if answered is None or not same_citizen(entries, contact):
+                raise Unsayable("没有签名记录证明这条答复是写给这个人的，没有发送")
+            if signed_words(entries, reply.id, ANSWERED, KEPT) != commitment(
+                ticket, contact, reply
+            ):
+                raise Unsayable("人工答复与签名时的内容或对象不符，没有发送")
+            await self._on_duty(answered, blocked=_blocked(reply))
+        except Broken as broken:
+            raise Unsayable(f"台账有误，没有发送：{broken}") from broken
+        return f"【人工答复 {ticket.id[-6:].upper()}】\n{reply.text}"
+
+    async def _on_duty(self, answered: Entry, *, blocked: bool) -> None:
+        writer, second = str(answered.body["writer"]), str(answered.body.get("second") or "")
+        if blocked and second in ("", writer):
+            raise Unsayable("被拦截的答复没有第二人同意，没有发送")
+        for staff_id in {writer, second} - {""}:
+            if not _may(await standing(self._ledger, staff_id)):
+                raise Unsayable("答复人或同意人已不在岗，没有发送：请由在岗人员重新答复")
+
+
+def _may(one: Standing) -> bool:
+    return one.active and bool(DUTY_ROLES & one.roles)
+
+
+def _blocked(reply: TicketReply) -> bool:
+    return any(one.get("severity") == "block" for one in reply.findings)
+
+
+def _last(entries: Sequence[Entry], reply_id: str) -> Entry | None:
+    mine = [one for one in entries if one.kind == ANSWERED and one.body.get("reply") == reply_id]
+    return mine[-1] if mine else None
+
+
+async def _rows(
+    session: AsyncSession, parts: Parts, written: Written
+) -> tuple[Ticket, TicketReply, Contact] | None:
+    ticket = await session.get(Ticket, written.ticket)
+    reply = await session.get(TicketReply, written.reply)
+    contact = await session.get(Contact, parts.contact_id)
+    if ticket is None or reply is None or contact is None or reply.ticket_id != ticket.id:
+        return None
+    same = (ticket.account_id, ticket.contact_id) == (parts.account_id, parts.contact_id)
+    return (ticket, reply, contact) if same else None

@@ -1,0 +1,191 @@
+"""Parts into words: what is said to a citizen is made here, when it is said, and nowhere else.
+
+`await Answers(...).build(parts, platform) -> Reply` is asked by whoever sends, and for the answer
+inside a platform's call alike. A template is filled as it is released now, a clause is read
+from the library as the ledger proves it, a person's answer by its signed commitment.
+"""
+
+from bisect import bisect_right
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from bot.channels import CHANNELS
+from bot.contract import Channel, Reply, ReplyBasis
+from bot.replies import Ended, Filled, Parts, Quoted, Unsayable, Written, said
+from facets.taxonomy import Taxonomy
+from handlers.fields import Check, checks
+from handlers.templates import TemplateError, Texts
+from knowledge.answering import Hit
+from knowledge.validity import CITABLE, STATUS_NAMES
+
+NOTHING_FOUND = "not_found"
+"""What is said instead of a quote that does not hold any more."""
+
+ReadHit = Callable[[str, date], Awaitable[Hit | None]]
+"""Clause id and day in, the clause as the ledger proves it out; see knowledge/service.py."""
+
+ReadStaff = Callable[[Parts, Written], Awaitable[str]]
+"""A person's own words; Unsayable when no signed commitment stands for them."""
+
+ReadTemplates = Callable[[], Awaitable[Texts]]
+"""The templates that may be used now."""
+
+
+class _Stale(Exception):
+    """A clause is not what it was when it was found."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What words are made of: templates, library and people's answers, each asked anew."""
+
+    taxonomy: Taxonomy
+    templates: ReadTemplates
+    hit: ReadHit
+    staff: ReadStaff
+
+    _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
+
+    @property
+    def _allowed(self) -> Mapping[str, Check]:
+        """What fields may hold, with the facets of now: the taxonomy is a setting that changes."""
+        now = self.taxonomy.itself
+        known = self._checks.get("")
+        if known is None or known[0] is not now:
+            known = self._checks[""] = (now, checks(now))
+        return known[1]
+
+    async def build(self, parts: Parts, platform: str) -> Reply:
+        """The reply in words, within what this platform takes. Unsayable, with the reason."""
+        channel = CHANNELS[platform]
+        filling = _Filling(self._allowed, await self.templates())
+        try:
+            text = await self._text(filling, channel, parts)
+        except _Stale:  # a citizen is never left without an answer, and never told what ended
+            parts = replace(parts, basis=ReplyBasis.TEMPLATE, pieces=(Filled(NOTHING_FOUND),))
+            text = await self._text(filling, channel, parts)
+        if not text.strip():
+            raise Unsayable("没有可以使用的回复模板")
+        if channel.buttons:
+            return said(parts, text, _rows(parts.choices))
+        text = _with_numbers(text, [label for label, _ in parts.choices])
+        # An answer within the call is one text; a message of its own may be sent in parts.
+        if channel.passive_seconds and channel.room(text) < 0:
+            text = cut_quote(channel, text, channel.room(""))
+        return said(parts, text)
+
+    async def _text(self, filling: "_Filling", channel: type[Channel], parts: Parts) -> str:
+        head = [await self._line(filling, parts, one) for one in parts.pieces if _heads(one)]
+        text = "\n".join(line for line in head if line)
+        quotes = [one for one in parts.pieces if isinstance(one, Quoted)]
+        if not quotes:
+            return text
+        room = channel.room(text) - 2  # an empty line stands below the head
+        blocks = [await self._block(filling, channel, one, room // len(quotes)) for one in quotes]
+        return "\n\n".join([text, *blocks])
+
+    async def _line(self, filling: "_Filling", parts: Parts, piece: object) -> str:
+        if isinstance(piece, Filled):
+            return filling.text(piece)
+        if isinstance(piece, Written):
+            return await self.staff(parts, piece)
+        if isinstance(piece, Ended):
+            return filling.ended(await self._read(piece))
+        raise Unsayable("这条答复的组成无法读取，没有发送")
+
+    async def _read(self, piece: Quoted | Ended) -> Hit:
+        hit = await self.hit(piece.clause, date.fromisoformat(piece.day))
+        if hit is None or (isinstance(piece, Quoted) and hit.validity not in CITABLE):
+            raise _Stale
+        return hit
+
+    async def _block(
+        self, filling: "_Filling", channel: type[Channel], piece: Quoted, room: int
+    ) -> str:
+        """The quote and its source within `room` units; only the quote is ever shortened."""
+        hit = await self._read(piece)
+        text = hit.text[piece.start - hit.offset : piece.end - hit.offset]
+        if not text or piece.start < hit.offset:
+            raise _Stale
+        tail = "\n" + filling.source(hit)
+        left = room - _size(channel, tail) - 2
+        if _size(channel, text) <= left:
+            return text + tail
+        note = "\n" + filling.text(Filled("quote_cut"))
+        return cut_quote(channel, text, left - _size(channel, note)) + note + tail
+
+
+@dataclass(frozen=True)
+class _Filling:
+    """The templates of this moment, and what their fields may hold."""
+
+    allowed: Mapping[str, Check]
+    templates: Texts
+
+    def text(self, piece: Filled) -> str:
+        for name, value in piece.fields.items():
+            check = self.allowed.get(name)
+            if check is None or not isinstance(value, str) or not check(value):
+                raise Unsayable(f"回复模板 {piece.name} 的字段 {name} 不是这一栏可以填的内容")
+        try:
+            return self.templates.text(piece.name, **piece.fields)
+        except TemplateError as error:
+            raise Unsayable(str(error)) from error
+
+    def ended(self, hit: Hit) -> str:
+        """Which policy is no longer in force, since when, and what follows it."""
+        name = {"title": hit.title.strip("《》"), "number": hit.doc_number}
+        day = f"（{hit.ended_on}）" if hit.ended_on else ""
+        fields = {**name, "validity": STATUS_NAMES[hit.validity], "date": day}
+        lines = [self.text(Filled("policy_ended", fields))]
+        if hit.successor:
+            follows = {
+                "title": hit.successor.strip("《》"),
+                "number": hit.successor_number,
+                "link": hit.successor_url,
+            }
+            lines.append(self.text(Filled("policy_successor", follows)).rstrip())
+        return "\n".join(lines)
+
+    def source(self, hit: Hit) -> str:
+        """Title, 文号, issuer, date, validity, link; lines without a value are left out."""
+        fields = {
+            "title": hit.title.strip("《》"),
+            "label": f" {hit.label}" if hit.label else "",
+            "number": hit.doc_number,
+            "issuer": hit.issuer,
+            "date": hit.issued_on,
+            "validity": STATUS_NAMES[hit.validity],
+            "link": hit.url,
+        }
+        lines = (line.rstrip() for line in self.text(Filled("quote_source", fields)).split("\n"))
+        return "\n".join(line for line in lines if not line.endswith("："))
+
+
+def _heads(piece: object) -> bool:
+    return not isinstance(piece, Quoted)
+
+
+def _with_numbers(text: str, labels: Sequence[str]) -> str:
+    lines = [f"{number}. {label}" for number, label in enumerate(labels, 1)]
+    return "\n".join([text, *lines, "回复数字选择。"]) if lines else text
+
+
+def _rows(choices: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
+    # Two a row: longer labels are cut on a phone (T6 would allow eight).
+    return [choices[at : at + 2] for at in range(0, len(choices), 2)]
+
+
+def _size(channel: type[Channel], text: str) -> int:
+    return channel.room("") - channel.room(text)
+
+
+def cut_quote(channel: type[Channel], text: str, room: int) -> str:
+    """The beginning of `text` within `room` of the channel's units; after a sentence if it can."""
+    # Which unit it is only the channel knows, but a longer text never takes less of it.
+    lengths = range(len(text) + 1)
+    fits = bisect_right(lengths, max(room, 0), key=lambda length: _size(channel, text[:length]))
+    part = text[: fits - 1]
+    end = max(part.rfind(mark) for mark in "。；\n")
+    return part[: end + 1].rstrip() if end > 0 else part

@@ -1,0 +1,61 @@
+"""What each field of a reply template may hold. Never anybody's free text.
+
+The fields of a held reply come from a row; a value that is not of its kind makes no reply.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from escalations.calendar import WEEKDAYS
+from facets.taxonomy import Taxonomy
+from knowledge.validity import STATUS_NAMES
+from subscriptions.subscribers import FREQUENCIES, GONE, GROUPS, REGIONS, TOPICS, UNKNOWN_FREQUENCY
+
+MAX_LINE = 300
+Check = Callable[[str], object]
+
+_DAY = r"\d{4}-\d{2}-\d{2}"
+_DUE = rf"\d{{1,2}}月\d{{1,2}}日（周[{''.join(WEEKDAYS)}]）\d{{2}}:\d{{2}}"
+
+
+def _shaped(pattern: str) -> Check:
+    return re.compile(pattern).fullmatch
+
+
+def _line(value: str) -> bool:
+    # Titles are set with wide and hard blanks, which Python calls unprintable.
+    return len(value) <= MAX_LINE and value.translate({0x3000: " ", 0xA0: " "}).isprintable()
+
+
+def _list(value: str) -> bool:
+    """Lines of names or of titles, each title with its address below it."""
+    return all(line.startswith(("· ", "  http")) for line in value.split("\n"))
+
+
+def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
+    """For every field of the closed list, what it may hold."""
+    facets = [taxonomy.facets[name].values() for name in (TOPICS, GROUPS, REGIONS)]
+    labels = "|".join(re.escape(one.label) for values in facets for one in values)
+    item = rf"(?:人群 |地区 )?(?:{labels}|{GONE})"
+    often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
+    wish = rf"{item}(?:、{item})*(?:（(?:{often})）)?"
+    return {
+        "account": _line,
+        "count": str.isdecimal,
+        "date": _shaped(rf"(?:{_DAY}|（{_DAY}）)?"),
+        "due": _shaped(_DUE),
+        "facet": _shaped(labels),
+        "issuer": _line,
+        "label": _line,
+        "link": _shaped(r"(?:https?://\S+)?"),
+        "list": _list,
+        "number": _line,
+        "phone": _shaped(r"[\d-]{3,20}"),
+        "problem": _line,
+        "reason": _shaped(rf"您订阅了 {item}(?:、{item})*"),
+        "subscription": _shaped(rf"(?:{wish}(?:；{wish})*)?"),
+        "ticket": _shaped(r"[0-9A-Z]{6}"),
+        "title": _line,
+        "validity": frozenset(STATUS_NAMES.values()).__contains__,
+        "version": _shaped(r"[\d-]{4,20}"),
+    }
