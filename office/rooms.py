@@ -29,6 +29,7 @@ from handlers.commands import CommandWiring
 from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
+from handlers.templates import Texts
 from knowledge.changes import Filling, policy_kinds
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService

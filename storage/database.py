@@ -136,7 +136,8 @@ class Database:
     @property
     def seals(self) -> Seals | None:
         """What seals this office's rows, for whoever seals what is no row."""
-        return self._info[INFO]
+        seals: Seals | None = self._info[INFO]
+        return seals
 
     @property
     def engines(self) -> list[Engine]:

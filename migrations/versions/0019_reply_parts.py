@@ -12,7 +12,9 @@ depends_on = None
 def upgrade() -> None:
     """Apply; what stands already is sealed once by office/upgrades.py, which has the key."""
     seal = sa.Column("seal", sa.String(64), server_default="", nullable=False)
-    late = sa.Column("late", sa.Boolean(), server_default=sa.false(), nullable=False)
+    late: sa.Column[bool] = sa.Column(
+        "late", sa.Boolean(), server_default=sa.false(), nullable=False
+    )
     salt = sa.Column("salt", sa.String(32), server_default="", nullable=False)
     op.add_column("delivery", seal)
     op.add_column("delivery", late)

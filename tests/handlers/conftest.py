@@ -67,6 +67,7 @@ class Office:
         self.cache = MemoryCache()
         wiring = CommandWiring(
             db=db,
+            templates=self.templates,
             contacts=self.contacts,
             subscribers=Subscribers(starting_taxonomy()),
             tickets=self.tickets,
