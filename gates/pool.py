@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from queue import SimpleQueue
 from typing import Any
 
-from gates.work import NotDone, Work
+from gates.work import Asked, NotDone, Work
 from gates.worker import READY, serve
 
 SECONDS = 5.0  # of one check
@@ -102,7 +102,7 @@ class _Slot:
                 self._kept.pop(held.kind, None)
                 self._ask(pipe, replace(held, here=None), _LOADING)
                 self._kept[held.kind] = held.key
-        told = (replace(work, held=()), [held.kind for held in work.held])
+        told = Asked(replace(work, held=()), tuple(held.kind for held in work.held))
         return self._ask(pipe, told, self._seconds)
 
     def _ask(self, pipe: Connection, message: object, seconds: float) -> Any:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 class NotDone(Exception):
@@ -37,6 +37,13 @@ class Work:
     run: Callable[..., Any]
     given: tuple[Any, ...]
     held: tuple[Held, ...] = ()
+
+
+class Asked(NamedTuple):
+    """A piece of work as it is sent: without what it shares, which is named by kind."""
+
+    work: Work
+    kinds: tuple[str, ...]
 
 
 class Runner(Protocol):

@@ -12,7 +12,7 @@ from gates.attachments import stored_findings
 from gates.engine import run_gates
 from gates.spelling import Speller
 from gates.trials import differences
-from gates.work import Held, Work, done
+from gates.work import Asked, Held, done
 
 LOADED = (read_attachment, run_gates, stored_findings, Speller, differences)
 """Loaded before the first check, so that no check waits for it."""
@@ -40,14 +40,13 @@ def serve(pipe: Connection, seconds: float, loading: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
 
-def _answer(asked: tuple[Work, list[str]] | Held, kept: dict[str, Any]) -> tuple[bool, Any]:
+def _answer(asked: Asked | Held, kept: dict[str, Any]) -> tuple[bool, Any]:
     """Whether it went well, and the result or what went wrong."""
     try:
         if isinstance(asked, Held):
             kept[asked.kind] = asked.make(asked.data)
             return True, None
-        work, kinds = asked
-        return True, done(work, [kept[kind] for kind in kinds])
+        return True, done(asked.work, [kept[kind] for kind in asked.kinds])
     # Whatever it is, the worker goes on, and the office says that nothing was checked.
     except Exception as error:  # noqa: BLE001
         return False, f"{type(error).__name__}: {error}"[:500]

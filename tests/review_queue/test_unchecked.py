@@ -24,6 +24,7 @@ from review_queue.governance.rulesets import ActiveSet
 from review_queue.models import GateRun
 from staff.refusal import Refused
 from tests.gates.office_files import packed_docx
+from tests.gates.pool_work import never_ends
 
 _ROW = {"gate": "wording", "severity": "hint", "reason": "测试", "basis": "测试"}
 ENDLESS = RuleSet.load([{"id": "office.endless", "pattern": "(a+)+X", "must": ["aX"], **_ROW}])
@@ -59,6 +60,13 @@ class _Counted(Pool):
     async def run(self, work: Work) -> Any:
         self.asked += 1
         return await super().run(work)
+
+
+class _Stuck(Pool):
+    """A reader that a file has caught: whatever it is given never ends."""
+
+    async def run(self, work: Work) -> Any:
+        return await super().run(Work(never_ends, ("a" * 60,)))
 
 
 def _checks(rules: RuleSet, pool: Pool) -> Checks:
@@ -158,7 +166,7 @@ async def test_a_fetched_text_too_long_is_kept_can_be_cut_and_not_submitted(
 
 
 async def test_a_file_written_against_its_reader_is_refused_when_it_comes_in(office: Any) -> None:
-    pool = Pool(seconds=0.001)  # nothing is read so fast
+    pool = _Stuck(seconds=0.5)
     try:
         queue = replace(office.queue, runner=pool)
         item, editor = await office.item(), office.people["editor"]
