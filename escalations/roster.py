@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from escalations.models import RosterEntry
+from facets.taxonomy import Taxonomy
 from ledger.append import Ledger, Transaction
 from staff.models import Staff
 from staff.people import names, read_person
@@ -74,10 +75,14 @@ class RosterKind(AboutPeople):
     label = "值班表变更"
     proposers = frozenset({"admin", "supervisor"})
 
-    def __init__(self, ledger: Ledger, topics: Mapping[str, str]) -> None:
-        """`topics` maps the key of a topic to its name."""
+    def __init__(self, ledger: Ledger, taxonomy: Taxonomy) -> None:
+        """The topics are those of `taxonomy` at the moment of asking: it is a setting."""
         self._ledger = ledger
-        self._topics = topics
+        self._taxonomy = taxonomy
+
+    @property
+    def _topics(self) -> Mapping[str, str]:
+        return self._taxonomy.names("topics")
 
     def subject(self, payload: Mapping[str, Any]) -> str:
         """There is one roster."""

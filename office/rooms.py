@@ -126,7 +126,7 @@ def build_review(base: Base) -> Review:
     results = Results(Pool(preload=("content_sources.provenance",)))
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, base.accounts),
-        "roster": RosterKind(ledger, base.taxonomy.names("topics")),
+        "roster": RosterKind(ledger, base.taxonomy),
         **source_kinds(ledger),
     }
     governance = Governance.of(ledger, partial(clauses, db), more, base.signed)

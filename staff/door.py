@@ -130,7 +130,7 @@ class Door:
         elif ways.keys:
             words = "您的第二步是通行密钥，命令行用不了：请在网页上做，或先在“我的登录”里设动态码"
             raise Refused(403, [Reason("second_factor", words)])
-        roles = (await standing(self._ledger, person.id)).roles
+        roles = (await standing(self._ledger, person.id)).held
         late = await set_up_by(self._ledger, person.id, roles)
         if late is not None and late <= now():
             words = "您的角色必须有第二步验证：请先在网页登录设好，再用命令行"
@@ -153,7 +153,7 @@ class Door:
 
     async def removable(self, staff_id: str) -> None:
         """Refuse (409) when this person would be left without the second step they need."""
-        roles = (await standing(self._ledger, staff_id)).roles
+        roles = (await standing(self._ledger, staff_id)).held
         if not NEEDED.isdisjoint(roles) and not (await self._ways(staff_id)).keys:
             words = "您的角色必须有第二步验证：可以更换，不能去掉"
             raise Refused(409, [Reason("second_factor", words)])

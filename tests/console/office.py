@@ -247,7 +247,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     taxonomy = starting_taxonomy()
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, Accounts(db, DATA_KEY)),
-        "roster": RosterKind(ledger, taxonomy.names("topics")),
+        "roster": RosterKind(ledger, taxonomy),
         **source_kinds(ledger),
     }
     governance = Governance.of(ledger, more=more, settings=signed)

@@ -10,7 +10,6 @@ ROOT = Path(__file__).parents[2]
 COLUMNS = {"roles", "active"}
 LISTS = {
     "commands/levels.py": "which classes the staff listed now could fill, before anything is set",
-    "commands/opening.py": "finds a login; what is then done asks for the person's standing",
     "console/items/facts.py": "names and roles beside what people did",
     "console/items/limiting.py": "whom a form offers; limiting an item asks anew",
     "console/me/absence.py": "whom a form offers; setting an absence asks anew",
@@ -32,6 +31,7 @@ LISTS = {
 SIGNED = {
     "review_queue/claims.py": "the roles of a Member",
     "review_queue/governance/handovers.py": "a Standing",
+    "staff/door.py": "a Standing",
     "staff/passkeys.py": "the roles of a Member",
     "staff/sessions.py": "a Standing",
 }
