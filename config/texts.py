@@ -8,6 +8,7 @@ import yaml
 from config.faults import Fault
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DEEPEST = 20  # a taxonomy is seven deep
 Step = str | int
 Value = TypeVar("Value")
 
@@ -28,13 +29,9 @@ class FieldFault(ValueError):
 def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
     """The value `read` makes of a YAML text; TextFault names file, line and field."""
     try:
+        _look_through(text, file)
         node = yaml.compose(text, Loader=_Loader)
-        # A few lines of references to references unfold into gigabytes.
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, Loader=_Loader)):
-            raise TextFault(f"{file}：不能使用引用（& 和 *），请把内容写全")
         data = yaml.load(text, Loader=_Loader)  # noqa: S506  both loaders are the safe ones
-    except RecursionError as error:
-        raise TextFault(f"{file}：嵌套太深，请检查缩进和括号") from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else "某处"
@@ -48,6 +45,22 @@ def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
         return read(data)
     except FieldFault as fault:
         raise TextFault(f"{file}{_place(node, fault.where)}：{fault}") from fault
+
+
+def _look_through(text: str, file: str) -> None:
+    """Refuse what must not even be loaded, event by event, before anything is built of it."""
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        # A few lines of references to references unfold into gigabytes.
+        if isinstance(event, yaml.AliasEvent):
+            raise TextFault(f"{file}：不能使用引用（& 和 *），请把内容写全")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        # The loader in C goes down with the text, and would take the whole process with it.
+        if depth > _DEEPEST:
+            raise TextFault(f"{file}：嵌套太深，请检查缩进和括号")
 
 
 def _place(node: Any, where: Sequence[Step]) -> str:

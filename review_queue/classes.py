@@ -14,6 +14,7 @@ from gates.normalise import normalise
 from review_queue.canonical import Draft
 
 TRIGGERS = Path(config.__file__).parent / "class_triggers.yaml"
+_WORDS, _EXAMPLES = 300, 60  # of one row
 RANKS: Mapping[str, int] = {"日常": 1, "重要": 2, "敏感": 3}
 """应急 stands apart: it is a way of reviewing, and keeps the item's normal class beside it."""
 
@@ -121,6 +122,10 @@ def _read(row: Any, number: int) -> Trigger:
         raise TriggerError(f"{where}的 klass 只能是：{'、'.join(RANKS)}", number - 1, "klass")
     if not trigger.words or not trigger.basis or not trigger.must:
         raise TriggerError(f"{where}要写 words、basis 和至少一个 must 例句", number - 1)
+    # Each example is looked through for each word: two long lists would hold up the office.
+    if len(trigger.words) > _WORDS or len(trigger.must) + len(trigger.must_not) > _EXAMPLES:
+        words = f"{where}最多 {_WORDS} 个词、{_EXAMPLES} 个例句，请分成几条"
+        raise TriggerError(words, number - 1, "words")
     one = Triggers([trigger])
     if missed := [text for text in trigger.must if not one.found("", text)]:
         raise TriggerError(f"{where}应当命中而没有命中：{missed[0]}", number - 1, "must")

@@ -26,6 +26,7 @@ from staff.refusal import Reason, Refused
 SUBJECT = "settings"
 APPROVED = "setting.approved"
 MAX_TEXT = 200_000
+MOST_LINES = 2000  # a difference of lines that repeat takes the square of their number
 MAX_LINES = 300  # of a difference that a page shows
 
 
@@ -230,6 +231,9 @@ class SettingKind:
         if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT:
             raise Refused(422, [Reason("text", f"text 应为 1 至 {MAX_TEXT} 字的文本")])
         text = "\n".join(line.rstrip() for line in text.splitlines()).strip("\n") + "\n"
+        if text.count("\n") > MOST_LINES:
+            words = f"一项设置最多 {MOST_LINES} 行：请把词写在一行的方括号里"
+            raise Refused(422, [Reason("text", words)])
         await self._settings.refresh()
         signed = (await self._settings.newest()).get(name)
         version = signed.body["version"] + 1 if signed else 1

@@ -1,12 +1,14 @@
 """Signed texts over both databases: newest wins, rows are compared, processes agree."""
 
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
 
-from config.texts import FieldFault
+from config.texts import FieldFault, TextFault
 from handlers.released import ReleasedTemplates
 from ledger.append import Ledger, load_signing_key
 from ledger.following import Following
@@ -14,7 +16,7 @@ from ledger.models import Incident
 from office.parts import parts_of, seed_texts
 from staff.proposals import Approval
 from staff.refusal import Refused
-from staff.settings import Part, SignedSettings, store_setting
+from staff.settings import Part, SettingKind, SignedSettings, store_setting
 from storage.database import Database
 
 
@@ -156,3 +158,31 @@ async def test_the_starting_texts_are_all_proved_after_they_were_signed(place: P
     assert templates.usable("welcome", "quote_source", "unavailable")
     async with place.ledger.db.session() as session:
         assert (await session.scalar(select(func.count()).select_from(Incident))) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("class_triggers", "- {klass: 重要, basis: 乙, words: [甲" + ", 甲" * 20_000 + "]}"),
+        (
+            "class_triggers",
+            "- {klass: 重要, words: [甲], basis: 乙, must: [" + "甲, " * 20_000 + "]}",
+        ),
+        ("taxonomy", "dimensions: " + "[" * 50_000),
+        ("synonyms", "asking: [" + "啊, " * 60_000 + "]\nsynonyms: {甲: [乙]}\n"),
+        ("answering", "a: &a [啊]\n" + "b: [*a, *a]\n" * 10_000),
+        ("links", "own_hosts: [" + "a.cn, " * 30_000 + "]\nsuffixes: []\n"),
+    ],
+    ids=["words", "examples", "deep", "flat", "references", "hosts"],
+)
+def test_a_text_made_to_stall_is_read_or_refused_at_once(name: str, words: str) -> None:
+    part = next(one for one in parts_of("") if one.name == name)
+    began = time.process_time()
+    with suppress(TextFault):
+        part.value(words)
+    assert time.process_time() - began < 2
+
+
+async def test_a_text_of_too_many_lines_is_not_compared(place: Place) -> None:
+    with pytest.raises(Refused, match="最多 2000 行"):
+        await SettingKind(place.settings).check({"name": "number", "text": "n: 1\n" + "#\n" * 3000})
