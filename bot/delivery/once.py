@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from sqlalchemy import func, select
+
 from bot.contract import Outcome, State, Withheld
 from bot.models import Publication
 from ledger.append import Ledger, Transaction
+from ledger.models import LedgerEntry
 from ledger.stops import stopped_in, switches
 from ledger.verify import Broken, Entry
 
@@ -26,6 +29,10 @@ GUARDED_FOR = timedelta(hours=20)
 """A platform that refuses doubles remembers for a day (W13); some hours are kept from it."""
 HALTING = ("publishing",)
 """Switches that stop every publication, beside `all`; `account:<id>` stops those of one account."""
+
+TRIES = 50
+"""Looks before the entry is put off, each cut short by somebody else's entry."""
+_HEAD = select(func.max(LedgerEntry.seq))
 
 RESULTS = {
     State.PUBLISHED: "published",
@@ -152,26 +159,40 @@ async def sign_submitted(
 ) -> None:
     """The entry before the call; Withheld when a stop, a recall or an earlier call forbids it.
 
-    All is asked under the lock that every signed entry needs: a stop or recall that was answered
-    stands before this entry, and one that comes later finds it.
+    Nothing is signed between the look and the entry: a stop or recall that was answered stands
+    before it, and one that comes later finds it.
     """
+    subject, body = f"item:{row.item_id}", {**names_of(row), "guarded": guarded}
+    for _ in range(TRIES):
+        async with ledger.db.session() as session:
+            head = await session.scalar(_HEAD)
+        await _allowed(ledger, row, moment, guarded=guarded)
+        # Looked at before the lock: who waits for it with a connection in hand must not keep the
+        # one away that a look inside would need.
+        async with ledger.transaction() as tx:
+            if await tx.session.scalar(_HEAD) == head:
+                await tx.append(SUBMITTED, subject=subject, actor="system", body=body)
+                return
+    words = "台账正忙，稍后再发"
+    raise Withheld(Outcome(State.RETRYING, reason=words, code="busy", retry_after=5.0))
+
+
+async def _allowed(ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool) -> None:
+    """Withheld when what is signed so far forbids the call."""
     subject = f"item:{row.item_id}"
     stops = switches([*HALTING, f"account:{row.account_id}"])
-    async with ledger.transaction() as tx:
-        try:
-            facts = await ledger.facts_of([subject, *stops])
-        except Broken as broken:
-            raise Withheld(_held(str(broken))) from broken
-        if stopped_in({name: facts[name] for name in stops}):
-            words = "已按开关停止发布"
-            raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
-        if recalled(facts[subject]):
-            raise Withheld(_held("这一稿件已被撤回"))
-        stand = stand_of(facts[subject], row.release_id, row.account_id)
-        if faults := once_faults(stand, moment, guarded=guarded):
-            raise Withheld(refusal(stand, faults))
-        body = {**names_of(row), "guarded": guarded}
-        await tx.append(SUBMITTED, subject=subject, actor="system", body=body)
+    try:
+        facts = await ledger.facts_of([subject, *stops])
+    except Broken as broken:
+        raise Withheld(_held(str(broken))) from broken
+    if stopped_in({name: facts[name] for name in stops}):
+        words = "已按开关停止发布"
+        raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
+    if recalled(facts[subject]):
+        raise Withheld(_held("这一稿件已被撤回"))
+    stand = stand_of(facts[subject], row.release_id, row.account_id)
+    if faults := once_faults(stand, moment, guarded=guarded):
+        raise Withheld(refusal(stand, faults))
 
 
 def refusal(stand: Stand, faults: Sequence[str]) -> Outcome:
@@ -189,7 +210,8 @@ async def sign_finished(
 ) -> None:
     """The entry after the call, when its outcome is known and one is owed.
 
-    `facts` are the signed entries about the item as of now.
+    `facts` are the signed entries about the item as of a moment ago; a second entry about the same
+    end, by an event and by asking at once, says nothing new.
     """
     stand = stand_of(facts, row.release_id, row.account_id)
     result = RESULTS.get(outcome.state)

@@ -167,9 +167,8 @@ class Publisher:
         outcome = give_up(outcome, publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered
-        facts: Sequence[Entry] = ()
+        facts = await self._facts(publication)
         async with self._w.ledger.transaction() as tx:
-            facts = await self._facts(publication)
             row = await tx.session.get(Publication, publication.id)
             # The claimed one says whose outcome this is, whatever became of the row meanwhile.
             for one in (publication, row):
@@ -181,7 +180,7 @@ class Publisher:
                 await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":
             await self._halt_account(publication.account_id, outcome.reason)
-        if outcome.state in OUT and recalled(facts):
+        if outcome.state in OUT and recalled(await self._facts(publication)):
             await self._recalled_late(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
             await self._w.on_publication(publication.id)

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from sqlalchemy import select
+
 from bot.contract import Outcome, State
 from bot.delivery.once import SETTLED, Stand, Stood, names_of, recalled, sign_finished, stand_of
 from bot.models import Publication
@@ -32,6 +34,7 @@ async def settle_publication(
     Whatever is not sent is due again at once, and verified again before it goes. What a signed
     entry says is out is never settled otherwise.
     """
+    facts = await _facts(ledger, publication_id)
     async with ledger.transaction() as tx:
         await entitled(tx.session, staff_id, "publications.settle")
         if sent not in _SETTLED:
@@ -42,7 +45,6 @@ async def settle_publication(
         states, words = _SETTLED[sent]
         if row.state not in states:
             raise Refused(409, [Reason("state", "这次发布现在不是这种状态，请看页面上的最新结果")])
-        facts = await _facts(ledger, row)
         if faults := _faults(row, facts, sent):
             raise Refused(409, faults)
         moment = now()
@@ -61,9 +63,12 @@ async def settle_publication(
     await on_publication(publication_id)
 
 
-async def _facts(ledger: Ledger, row: Publication) -> list[Entry]:
+async def _facts(ledger: Ledger, publication_id: str) -> list[Entry]:
+    async with ledger.db.session() as session:
+        query = select(Publication.item_id).where(Publication.id == publication_id)
+        item_id = (await session.scalars(query)).first()
     try:
-        return await ledger.facts(f"item:{row.item_id}")
+        return await ledger.facts(f"item:{item_id}") if item_id else []
     except Broken as broken:
         raise Refused(409, [Reason("ledger", str(broken))]) from broken
 

@@ -1,5 +1,6 @@
 """Directly before each message of a push: stops and recalls of this process and of others."""
 
+import asyncio
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from redis.asyncio import Redis
 from sqlalchemy import func, select, update
 
 from bot.contract import AccountView, Outcome, State, Withheld
+from bot.delivery.once import SUBMITTED, sign_submitted
 from bot.delivery.recent import ELSEWHERE
 from bot.models import Delivery, Publication
 from bot.wechat.channel import WeChatChannel
@@ -147,3 +149,13 @@ async def test_a_picture_exchanged_in_redis_is_uploaded_anew(
     await redis.aclose()
     await channel.close()
     await cache.close()
+
+
+async def test_of_two_processes_that_both_looked_one_alone_may_call(office: Office) -> None:
+    row = await office.row(Publication, await office.publication(office.release()))
+    ledgers = [office.ledger, *(elsewhere(office) for _ in range(5))]
+    signing = [sign_submitted(ledger, row, now(), guarded=False) for ledger in ledgers]
+    done = await asyncio.gather(*signing, return_exceptions=True)
+    assert [type(one) for one in done if one is not None] == [Withheld] * 5
+    facts = await office.ledger.facts(f"item:{row.item_id}")
+    assert [entry.kind for entry in facts] == [SUBMITTED]
