@@ -1,6 +1,7 @@
 """Staff: people, passwords and roles. Role changes are signed ledger entries."""
 
 import asyncio
+import base64
 import hashlib
 import secrets
 from collections.abc import Collection
@@ -23,7 +24,7 @@ _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
 MINIMUM_PASSWORD = 10
 _HALVES = "halves:"  # before the hash of a code that two people hold half of each
-_HALF_BYTES = 6
+_HALF_BYTES = 10  # 80 bits: the approver sees the digest of the first half and may guess at home
 
 
 async def hash_password(password: str) -> str:
@@ -43,8 +44,13 @@ class Half:
 
 def new_half() -> Half:
     """A fresh half of a code, for whoever proposes a reset."""
-    shown = secrets.token_hex(_HALF_BYTES)
+    shown = _half()
     return Half(shown, _kept(shown))
+
+
+def _half() -> str:
+    """16 letters and digits that nobody takes for one another when they are read aloud."""
+    return base64.b32encode(secrets.token_bytes(_HALF_BYTES)).decode().lower()
 
 
 def _kept(shown: str) -> str:
@@ -56,7 +62,7 @@ async def second_half(kept: str) -> tuple[str, str]:
 
     Signed in is with `first-second`. Whoever knows one of them, and the database, has nothing.
     """
-    shown = secrets.token_hex(_HALF_BYTES)
+    shown = _half()
     return shown, _HALVES + await hash_password(kept + shown)
 
 

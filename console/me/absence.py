@@ -68,7 +68,7 @@ async def away(request: web.Request) -> web.StreamResponse:
             ends=read_field_time(fields.get("ends", ""), "结束时间"),
             substitute_id=fields.get("substitute", ""),
         )
-        if made.staff_id != me.staff_id:
+        if made.staff_id != me.staff_id and may(me.roles, "absence.others"):
             row = await propose_absence(deps, made, me.staff_id, fields.get("why", ""))
             return see(f"/console/settings/proposals/{row.id}", "proposed")
         async with deps.ledger.transaction() as tx:

@@ -7,7 +7,7 @@ from aiohttp import web
 from console.me.absence import propose_absence
 from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, aware, read, takes
-from console.web.permissions import needs
+from console.web.permissions import may, needs
 from staff.absence import Away, set_absent
 
 
@@ -25,12 +25,13 @@ class AbsenceBody(Strict):
 @takes(AbsenceBody)
 async def absence(request: web.Request) -> web.StreamResponse:
     """Record who is away and who acts for them; an admin proposes it for somebody else."""
-    body, me = await read(request, AbsenceBody), visitor(request).staff_id
+    body, who = await read(request, AbsenceBody), visitor(request)
+    me = who.staff_id
     aware(body.starts, "starts")
     aware(body.ends, "ends")
     away = Away(body.staff or me, body.starts, body.ends, body.substitute)
     deps = request.config_dict[DEPS]
-    if away.staff_id != me:
+    if away.staff_id != me and may(who.roles, "absence.others"):
         made = await propose_absence(deps, away, me, body.reason)
         return as_json({"proposal": made.id, "staff": away.staff_id, "state": made.state}, 202)
     async with deps.ledger.transaction() as tx:

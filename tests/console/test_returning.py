@@ -210,7 +210,7 @@ async def test_an_emergency_shows_its_clocks_until_the_levels_that_follow_are_do
     assert "应急终审" in text
 
 
-async def test_an_absence_names_a_substitute_and_only_an_admin_sets_it_for_others(
+async def test_an_absence_names_a_substitute_and_only_an_admin_proposes_it_for_others(
     office: Office,
 ) -> None:
     browser = await office.signed_in("reviewer1")
@@ -224,10 +224,13 @@ async def test_an_absence_names_a_substitute_and_only_an_admin_sets_it_for_other
     assert "代理人不能是本人" in text
     other = {"staff": office.people["reviewer2"], "substitute": office.people["reviewer3"]}
     assert (await browser.post(path, **times, **other))[0] == 403
-    assert (await (await office.signed_in("admin1")).post(path, **times, **other))[0] == 303
+    admin, why = await office.signed_in("admin1"), "他在外地开会"
+    assert (await admin.post(path, **times, **other))[0] == 422
+    assert (await admin.post(path, **times, **other, why=why))[0] == 303
     assert (await browser.post(path, **times, substitute=office.people["reviewer2"]))[0] == 303
     async with office.deps.db.session() as session:
-        assert len((await session.scalars(select(Absence))).all()) == 2
+        (only,) = (await session.scalars(select(Absence))).all()
+    assert only.staff_id == office.people["reviewer1"]  # the other one waits for a second person
     row = await office.submitted(TEXT, "求职补贴")
     stand_in = await office.signed_in("reviewer2")
     _, text = await stand_in.get(f"/console/items/{row.id}")
