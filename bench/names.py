@@ -10,6 +10,7 @@ from bench.ask import ask
 from bench.callback import callback
 from bench.figures import Row
 from bench.gates import gates
+from bench.match import match
 from bench.push import push
 from bench.release import release
 from bench.sources import sources
@@ -19,6 +20,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "ask": ask,
     "release": release,
     "push": push,
+    "match": match,
     "callback": callback,
     "sources": sources,
 }

@@ -69,12 +69,10 @@ async def test_a_quote_is_read_anew_and_one_that_ended_is_not_said(office, claus
         assert (said.basis, said.sources) == (ReplyBasis.TEMPLATE, ())
 
 
-@pytest.mark.parametrize("place", [(-5, 3), (900, 950), (5, 5)])
-async def test_a_place_outside_the_clause_quotes_nothing(
-    office, clause, place: tuple[int, int]
-) -> None:
+@pytest.mark.parametrize(("start", "end"), [(-5, 3), (900, 950), (5, 5)])
+async def test_a_place_outside_the_clause_quotes_nothing(office, clause, start, end) -> None:
     office.read = {clause.key: clause}
-    said = await build(office, Quoted(clause.key, place[0], place[1], DAY), basis=ReplyBasis.QUOTE)
+    said = await build(office, Quoted(clause.key, start, end, DAY), basis=ReplyBasis.QUOTE)
     assert said.text == office.templates.text("not_found")
 
 

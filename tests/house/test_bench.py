@@ -8,6 +8,7 @@ from bench.ask import ask
 from bench.callback import callback
 from bench.figures import Measured, Row, figure
 from bench.gates import gates
+from bench.match import match
 from bench.names import BENCHES
 from bench.release import release
 from bench.sources import sources
@@ -73,6 +74,12 @@ async def test_every_measured_column_is_read_and_every_changed_text_found() -> N
     assert details[0]["items"] == 2
     assert details[-1]["articles"] == 60
     assert details[-1]["found"] == 2
+
+
+async def test_every_measured_subscriber_becomes_a_row() -> None:
+    rows = await match(n=300)
+    assert_form(rows, "match")
+    assert rows[0]["n"] == 300
 
 
 @pytest.mark.parametrize("name", BENCHES)

@@ -1,0 +1,120 @@
+"""`shenfa bench match`: an audience turned into sealed delivery rows, beside one bare statement.
+
+On the database `SHENFA_BENCH_DATABASE_URL` names, which must be empty (postgresql+asyncpg); else on
+SQLite in a temporary folder.
+"""
+
+import os
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+
+from sqlalchemy import func, insert, literal, null, select
+
+from bench.figures import Measured, Row, figure
+from bot.contract import Release, State
+from bot.models import Contact, Delivery, Publication
+from config.clock import now
+from facets.taxonomy import starting_taxonomy
+from storage.crypt import DataKey
+from storage.database import Base, Database, new_id
+from storage.seals import Seals
+from subscriptions.matching import Matching
+from subscriptions.models import Subscription
+
+TOPIC = "employment"
+_BATCH = 5_000
+
+
+async def match(n: int = 100_000) -> list[Row]:
+    """`n` subscribers turned into rows, each with a seal of its own."""
+    with tempfile.TemporaryDirectory(prefix="shenfa-bench-") as folder:
+        url = os.environ.get("SHENFA_BENCH_DATABASE_URL", "")
+        url = url or f"sqlite+aiosqlite:///{Path(folder) / 'shenfa.db'}"
+        db = Database(url, Seals(DataKey(os.urandom(32)).seal_key))
+        try:
+            await db.create_all()
+            await _subscribers(db, n)
+            bare = await _bare(db)
+            ours = await _ours(db, n)
+        finally:
+            await db.close()
+    row = figure(
+        "match", "sealed delivery rows", "rows/s", Measured(n / ours, n / bare, 100_000.0), n
+    )
+    row["detail"] = {"database": "sqlite" if db.is_sqlite else "postgresql"}
+    return [row]
+
+
+async def _subscribers(db: Database, n: int) -> None:
+    moment = now()
+    contacts, wishes = Base.metadata.tables["contact"], Base.metadata.tables["subscription"]
+    for begin in range(0, n, _BATCH):
+        ids = [new_id() for _ in range(min(_BATCH, n - begin))]
+        person = {"account_id": "bench", "address": "", "state": "active", "ended_reason": ""}
+        wish = {"account_id": "bench", "topic": TOPIC, "consent_version": "1", "created_at": moment}
+        async with db.session() as session:
+            await session.execute(
+                insert(contacts),
+                [
+                    {**person, "id": one, "subject_ref": one, "address_hash": one}
+                    | {"created_at": moment}
+                    for one in ids
+                ],
+            )
+            await session.execute(
+                insert(wishes), [{**wish, "id": new_id(), "contact_id": one} for one in ids]
+            )
+
+
+async def _bare(db: Database) -> float:
+    """Seconds of one statement that writes as many rows and seals none."""
+    row = {
+        "content_key": literal("bare"),
+        "release_id": literal("bare"),
+        "publication_id": literal("bare"),
+        "account_id": literal("bench"),
+        "reason": literal("您订阅了 就业创业"),
+        "reply": null(),
+        "state": literal(State.CREATED.value),
+        **{name: literal("") for name in ("ref", "why", "hold", "owner")},
+        "attempts": literal(0),
+        "created_at": Contact.created_at,
+    }
+    chosen = (
+        select(func.max(Subscription.id), Subscription.contact_id, *row.values())
+        .join(Contact, Contact.id == Subscription.contact_id)
+        .where(Subscription.topic == TOPIC, Subscription.state == "active")
+        .group_by(Subscription.contact_id, Contact.created_at)
+    )
+    names = ["id", "contact_id", *row]
+    begun = time.perf_counter()
+    async with db.session() as session:
+        table = Base.metadata.tables[Delivery.__tablename__]
+        await session.execute(insert(table).from_select(names, chosen, include_defaults=False))
+    return time.perf_counter() - begun
+
+
+async def _ours(db: Database, n: int) -> float:
+    moment = now()
+    publication = Publication(
+        id=new_id(),
+        release_id="bench",
+        item_id="bench",
+        account_id="bench",
+        digest="",
+        state=State.PUBLISHED,
+        due_at=moment,
+    )
+    # A stand-in and no proof: what makes rows reads these two, and nothing of it is sent.
+    release = cast(Release, SimpleNamespace(id="bench", audience={"topics": [TOPIC]}))
+    matching = Matching(starting_taxonomy())
+    begun = time.perf_counter()
+    made = await matching.create_deliveries(db, publication, release)
+    taken = time.perf_counter() - begun
+    # Rows that were not made would make the figure better.
+    if made != n:
+        raise RuntimeError(f"{made} rows were made of {n}")
+    return taken
