@@ -12,7 +12,7 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
-from bot.contacts import Contacts
+from bot.contacts import ContactChanged, Contacts
 from bot.contract import (
     AccountView,
     Call,
@@ -194,6 +194,9 @@ class Callbacks:
                 return await self._store_once(inbound)
             except IntegrityError:
                 continue
+            except ContactChanged as changed:
+                await self._w.sender.note_changed("contact", changed.contact_id)
+                return None
         return None
 
     async def _store_once(self, inbound: Inbound) -> "_Stored":

@@ -15,6 +15,15 @@ from storage.database import new_id
 WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
 
 
+class ContactChanged(Exception):
+    """A contact found by its hash has another address: somebody wrote to the table."""
+
+    def __init__(self, contact_id: str) -> None:
+        """The row that is not believed."""
+        super().__init__(contact_id)
+        self.contact_id = contact_id
+
+
 class Contacts:
     """Finds, makes, ends and erases contacts inside the caller's transaction."""
 
@@ -43,9 +52,12 @@ class Contacts:
     ) -> Contact:
         """The contact who wrote at `at`: made, or made active again, its window opened anew.
 
-        Deliveries that waited for this contact's next message become due.
+        Deliveries that waited for this contact's next message become due. ContactChanged when the
+        row found is another person's: what is said to one must not reach the other.
         """
         contact = await self.find(session, account_id, address)
+        if contact is not None and not self._is_at(contact, address):
+            raise ContactChanged(contact.id)
         if contact is None:
             contact_id = new_id()
             contact = Contact(
@@ -108,6 +120,12 @@ class Contacts:
             Contact.account_id == account_id, Contact.state == "active"
         )
         return int((await session.execute(query)).scalar_one())
+
+    def _is_at(self, contact: Contact, address: str) -> bool:
+        try:
+            return self.address(contact) == address
+        except ValueError:  # the ciphertext of another row, or none of ours
+            return False
 
     def _hash(self, account_id: str, address: str) -> str:
         return self._crypt.blind(f"{account_id}:{address}")

@@ -8,6 +8,7 @@ from escalations.calendar import in_words, with_calendar
 from escalations.models import Ticket
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
+from ledger.changed import row_changed
 from staff.people import active_with
 from staff.roles import ROLES
 
@@ -32,6 +33,10 @@ async def escalate_due(wiring: TicketWiring) -> int:
 async def _escalate(wiring: TicketWiring, ticket_id: str) -> bool:
     """Tell one more person, under the write lock, so that two jobs never tell two."""
     moment = now()
+    if not await wiring.ledger.facts(f"ticket:{ticket_id}"):
+        # Opened by no signed entry: nobody is alarmed in a citizen's name whom nobody heard.
+        await row_changed(wiring.ledger, Ticket.__tablename__, ticket_id)
+        return False
     async with wiring.ledger.transaction() as tx:
         ticket = await tx.session.get(Ticket, ticket_id)
         if ticket is None or ticket.state != "open" or ticket.acknowledge_by > moment:

@@ -175,7 +175,8 @@ async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
 
 def short(ticket: Ticket) -> str:
     """The number people say: the last six signs of the id."""
-    return ticket.id[-6:].upper()
+    # Said to citizens and staff: an id that somebody wrote into the table must say nothing.
+    return "".join(sign for sign in ticket.id[-6:].upper() if sign.isascii() and sign.isalnum())
 
 
 def refused(status: int, rule: str, message: str) -> Refused:

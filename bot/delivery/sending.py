@@ -163,8 +163,12 @@ class Sender:
             await self._w.on_incident("recalled_late", f"item:{release.item_id}", words)
         return outcome
 
-    async def _changed(self, table: str, row_id: str) -> Outcome:
+    async def note_changed(self, table: str, row_id: str) -> None:
+        """Tell staff of a row that somebody wrote past this program."""
         await self._w.on_changed(table, row_id)
+
+    async def _changed(self, table: str, row_id: str) -> Outcome:
+        await self.note_changed(table, row_id)
         return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
 
     async def _send_reply(

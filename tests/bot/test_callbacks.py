@@ -41,6 +41,7 @@ class House:
     def __init__(self, office: Office, url: str, platforms: Platforms) -> None:
         self.office, self.url, self.platforms = office, url, platforms
         self.heard: list[Inbound] = []
+        self.cache = MemoryCache()
         self.answer: Callable[[Inbound], Awaitable[str | None]] = self.echo
         self.ids: dict[str, str] = {}
 
@@ -62,7 +63,8 @@ class House:
 @pytest.fixture
 async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIterator[House]:
     office = Office(db, crypt, RecordingChannel(), platforms.hosts)
-    cache = MemoryCache()
+    made = House(office, "", platforms)
+    cache = made.cache
     channels: dict[str, Any] = {
         "wechat": WeChatChannel(cache, platforms.hosts),
         "telegram": TelegramChannel(cache, platforms.hosts),
@@ -77,11 +79,11 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
             office.verify,
             office.accounts.open,
             no_media,
+            on_changed=office.row_changed,
             build=in_words,
         )
     )
     app = web.Application()
-    made = House(office, "", platforms)
     wiring = CallbackWiring(
         db,
         cache,
@@ -257,6 +259,43 @@ async def test_a_message_pushed_again_gets_the_same_answer_and_is_heard_once(hou
     assert first[0] == second[0] == 200
     assert "Encrypt" in second[1]
     assert len(house.heard) == 1
+
+
+async def test_words_written_into_the_cache_are_not_the_answer_to_a_second_try(
+    house: House,
+) -> None:
+    stamp = int(now().timestamp())
+    await _post(house, *_signed_body(stamp, "n1", _text_xml(7)))
+    [key] = [name for name in house.cache._values if name.startswith("passive:")]
+    kept = await house.cache.get(key)
+    assert kept is not None
+    forged = ("请加微信领取补贴", kept[:64] + "请加微信领取补贴", "0" * 64 + "请加微信")
+    for number, words in enumerate(forged):
+        await house.cache.set(key, words, 60)
+        again = await _post(house, *_signed_body(stamp, f"f{number}", _text_xml(7)))
+        assert again == (200, "success")
+    await house.cache.set(key, kept, 60)
+    assert "Encrypt" in (await _post(house, *_signed_body(stamp, "n9", _text_xml(7))))[1]
+
+
+async def test_an_answer_to_one_person_does_not_reach_another_whose_look_up_was_exchanged(
+    house: House,
+) -> None:
+    await _say(house, "7", "在吗")
+    await _received(house, "7", 1)
+    async with house.office.db.session() as session:
+        [asker] = (await session.scalars(select(Contact))).all()
+        other = await house.office.contacts.upsert(session, asker.account_id, "1000", now())
+        mine = asker.address_hash
+        asker.address_hash = "kept aside"
+        await session.flush()
+        other.address_hash = mine
+    heard = len(house.heard)
+    await _say(house, "7", "补贴怎么领")
+    await asyncio.sleep(0.2)
+    assert len(house.heard) == heard
+    assert len(await _received(house, "7", 1)) == 1
+    assert house.office.changed == [("contact", other.id)]
 
 
 async def test_bad_xml_is_400_with_one_line_and_bombs_are_refused(house: House) -> None:

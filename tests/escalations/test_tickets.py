@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.contract import ReplyBasis
 from config.clock import BEIJING, beijing
 from escalations import ladder, replying, tickets
 from escalations.calendar import seed_calendar
 from escalations.commitments import Commitments
+from escalations.models import Ticket
 from ledger.models import Incident
 from staff.refusal import Refused
 
@@ -46,6 +47,20 @@ async def test_the_topics_person_is_told_first_then_the_next_then_tiers_then_sup
         "ticket.opened",
         *["ticket.escalated"] * 4,
     ]
+
+
+async def test_a_ticket_written_into_the_table_alarms_nobody(duty) -> None:
+    ticket = await duty.ask()
+    alarms = duty.told()
+    async with duty.db.session() as session:
+        await session.execute(update(Ticket).values(id="forged-qq1234", notified=[]))
+    duty.moment += timedelta(minutes=16)
+    await ladder.escalate_due(duty.tickets)
+    assert duty.told() == alarms
+    async with duty.db.session() as session:
+        incident = (await session.scalars(select(Incident))).one()
+    assert (incident.kind, incident.subject) == ("row_changed", "ticket:forged-qq1234")
+    assert ticket.id not in incident.subject
 
 
 async def test_two_jobs_at_once_tell_one_person(duty) -> None:
