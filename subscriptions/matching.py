@@ -92,7 +92,9 @@ class Matching:
             async with at_once, db.session() as session:
                 return await self._create_batch(session, publication, release, batch)
 
-        return sum(await asyncio.gather(*map(create, batches)))
+        async with asyncio.TaskGroup() as group:
+            making = [group.create_task(create(batch)) for batch in batches]
+        return sum(one.result() for one in making)
 
     async def _create_batch(
         self,

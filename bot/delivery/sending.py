@@ -60,7 +60,12 @@ class Sender:
         became of its own and claims anew, so that neither the network nor the database waits.
         """
         waiting = deque(queue)
-        return sum(await asyncio.gather(*(self._lane(waiting) for _ in range(self._lanes))))
+        lanes = [self._lane(waiting) for _ in range(self._lanes)]
+        ends = await asyncio.gather(*lanes, return_exceptions=True)
+        for end in ends:  # only now: what the other lane had on its way has its outcome first
+            if isinstance(end, BaseException):
+                raise end
+        return sum(end for end in ends if isinstance(end, int))
 
     async def _lane(self, waiting: deque[str]) -> int:
         done = 0
