@@ -1,0 +1,92 @@
+"""What an office may say: the words its ledger stands for, read before anybody touched a table."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import yaml
+
+from config.settings import CONFIG
+from tests.proof.world import Sent, World, plain
+
+_FIELD = re.compile(r"\{\w+\}")
+_CHINESE = re.compile("[\u4e00-\u9fff]{2,}")
+_QUOTED = "—— 《"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was said when nothing was touched, the pieces every answer is made of, the quotes."""
+
+    usual: Sent
+    pieces: tuple[str, ...]
+    quotes: frozenset[tuple[str, str]]
+    asks: frozenset[str]
+
+    def leaks(self, sent: Sent) -> list[str]:
+        """What was told to anybody and should not have been."""
+        more = sent - self.usual
+        return sorted(f"{whom}: {text}" for whom, text in more if not self._may(whom, text))
+
+    def _may(self, whom: str, text: str) -> bool:
+        """Whoever writes may get another answer than usual: of known words, from a policy's own."""
+        if whom.removeprefix("call ") not in self.asks or (whom, text) in self.usual:
+            return False  # somebody who did not ask, or the same once more
+        if _QUOTED in text and not any(
+            clause in text and number in text for clause, number in self.quotes
+        ):
+            return False
+        for piece in self.pieces:
+            text = text.replace(piece, " ")
+        return not _CHINESE.search(text)
+
+
+def known(world: World, usual: Sent) -> Known:
+    """Read from the untouched office."""
+    connection = sqlite3.connect(f"file:{world.home / 'shenfa.db'}?mode=ro", uri=True)
+    quotes = connection.execute(
+        "SELECT clause.text, policy.doc_number FROM clause JOIN policy ON policy.id = policy_id"
+    ).fetchall()
+    pieces = {plain(piece) for piece in (*_written(), *_stored(connection))}
+    connection.close()
+    return Known(
+        usual=usual,
+        pieces=tuple(sorted((one for one in pieces if len(one) > 1), key=len, reverse=True)),
+        quotes=frozenset((plain(text), plain(number)) for text, number in quotes),
+        asks=frozenset(f"{account} {people[-1]}" for account, people in world.citizens.items()),
+    )
+
+
+def _written() -> Iterator[str]:
+    """Texts that come with the program."""
+    replies = yaml.safe_load((CONFIG / "replies.yaml").read_text(encoding="utf-8"))
+    for text in replies["templates"].values():
+        yield from (part.strip() for part in _FIELD.split(text))
+    yield from _strings(yaml.safe_load((CONFIG / "taxonomy.yaml").read_text(encoding="utf-8")))
+    yield from ("现行有效", "已废止", "尚未施行", "转人工", "回复数字选择", "周一", "周二", "周三")
+    yield from ("周四", "周五", "周六", "周日", "订阅", "提问", "退订", "返回", "上一页", "下一页")
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _strings(one)
+
+
+def _stored(connection: sqlite3.Connection) -> Iterator[str]:
+    """Texts the office had when it was left: policies, released items, names of accounts."""
+    for (text,) in connection.execute("SELECT text FROM clause"):
+        yield from str(text).split("\n")
+    for row in connection.execute("SELECT title, doc_number, issuer FROM policy"):
+        yield from map(str, row)
+    for (text,) in connection.execute("SELECT canonical FROM revision"):
+        yield json.loads(text)["title"]
+    for (name,) in connection.execute("SELECT name FROM account"):
+        yield str(name)
