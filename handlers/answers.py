@@ -47,7 +47,6 @@ class Answers:
 
     _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
 
-    @property
     def _allowed(self) -> Mapping[str, Check]:
         """What fields may hold, with the facets of now: the taxonomy is a setting that changes."""
         now = self.taxonomy.itself
@@ -120,12 +119,14 @@ class Answers:
 class _Filling:
     """The templates of this moment, and what their fields may hold."""
 
-    allowed: Mapping[str, Check]
+    allowed: Callable[[], Mapping[str, Check]]
     templates: Texts
 
     def text(self, piece: Filled) -> str:
+        # Asked only for fields: without a proved taxonomy a bare sentence can still be said.
+        allowed = self.allowed() if piece.fields else {}
         for name, value in piece.fields.items():
-            check = self.allowed.get(name)
+            check = allowed.get(name)
             if check is None or not isinstance(value, str) or not check(value):
                 raise Unsayable(f"回复模板 {piece.name} 的字段 {name} 不是这一栏可以填的内容")
         try:

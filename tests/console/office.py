@@ -495,17 +495,20 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
         ("转人工", "asked_for_person", "claimed", 150),
         ("消费券能不能在网上店铺用", "out_of_scope", "answered", 600),
     )
+    opened: list[tuple[str, str]] = []
     async with office.deps.db.session() as session:
         wanted = select(Clause.id).where(Clause.text.contains("申请求职补贴"))
         clause = (await session.scalars(wanted)).one()
         for number, (words, reason, state, minutes) in enumerate(questions):
             contact, ticket = new_id(), new_id()
             first = first or ticket
+            subject = new_id()
+            opened.append((ticket, subject))
             session.add(
                 Contact(
                     id=contact,
                     account_id=accounts["qinghe-wx"],
-                    subject_ref=new_id(),
+                    subject_ref=subject,
                     address="",
                     address_hash=f"{number:064d}",
                     created_at=moment,
@@ -548,6 +551,10 @@ async def _tickets(office: Office, accounts: dict[str, str]) -> str:
                     answered_at=moment if state == "answered" else None,
                 )
             )
+    async with office.deps.ledger.transaction() as tx:
+        for ticket, subject in opened:
+            body = {"contact": subject, "topic": "employment", "reason": "unsure", "due_at": ""}
+            await tx.append("ticket.opened", subject=f"ticket:{ticket}", actor="robot", body=body)
     return first
 
 

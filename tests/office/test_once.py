@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy import delete, insert, select, update
 
 from app import Shenfa, open_shenfa
+from bot.account_entries import sign_account
 from bot.contract import Content, NotReleased, State
 from bot.delivery.once import FINISHED, SUBMITTED
 from bot.delivery.settling import settle_publication
@@ -104,14 +105,12 @@ class Office:
 
     async def only(self, platform: str) -> str:
         """Leave one account on; its id."""
-        async with self.shenfa.db.session() as session:
-            for row in (await session.scalars(select(Account))).all():
+        async with self.shenfa.ledger.transaction() as tx:
+            rows = (await tx.session.scalars(select(Account))).all()
+            for row in rows:
                 row.enabled = row.platform == platform
-            return next(
-                row.id
-                for row in (await session.scalars(select(Account))).all()
-                if row.platform == platform
-            )
+                await sign_account(tx, row, self.people["editor"])
+            return next(row.id for row in rows if row.platform == platform)
 
     async def row(self, item: Item, account_id: str) -> Publication:
         async with self.shenfa.db.session() as session:
@@ -327,8 +326,10 @@ async def test_without_an_answer_only_a_person_sends_it_again(office: Office) ->
 
 async def test_a_guarded_mass_send_goes_on_by_itself_and_arrives_once(office: Office) -> None:
     account_id = await office.only("wechat")
-    async with office.shenfa.db.session() as session:
-        (await session.get_one(Account, account_id)).settings = {"push": "mass"}
+    async with office.shenfa.ledger.transaction() as tx:
+        account = await tx.session.get_one(Account, account_id)
+        account.settings = {"push": "mass"}
+        await sign_account(tx, account, office.people["editor"])
     made = await office.platforms.control("citizens", account=WECHAT["appid"], count=1)
     item = await office.scheduled()
     await office.platforms.control("faults", platform="wechat", kind="drop_answer", method=MASS)

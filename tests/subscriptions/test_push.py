@@ -218,7 +218,8 @@ async def test_rows_written_past_us_are_not_counted_in_a_push(town, pusher) -> N
         )
     await pusher.finish_due()
     async with town.db.session() as session:
-        (entry,) = (await session.scalars(select(LedgerEntry))).all()
+        finished = select(LedgerEntry).where(LedgerEntry.kind == "push.finished")
+        (entry,) = (await session.scalars(finished)).all()
         (incident,) = (await session.scalars(select(Incident))).all()
     assert '"counts":{"published":1}' in entry.preimage
     assert (incident.kind, incident.subject) == ("row_changed", f"delivery:{forged.id}")
