@@ -55,7 +55,7 @@ def known(world: World, usual: Sent) -> Known:
         usual=usual,
         pieces=tuple(sorted((one for one in pieces if len(one) > 1), key=len, reverse=True)),
         quotes=frozenset((plain(text), plain(number)) for text, number in quotes),
-        asks=frozenset(f"{account} {people[-1]}" for account, people in world.citizens.items()),
+        asks=frozenset(f"{one} {who}" for one in world.citizens for who in world.asking(one)),
     )
 
 

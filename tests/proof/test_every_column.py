@@ -6,6 +6,7 @@ the untouched office said.
 """
 
 import json
+import os
 import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -115,7 +116,20 @@ def attempts() -> Iterator[tuple[str, str, str, Change]]:
             yield table, "state", f"all {value}", again(table, "state", value)
 
 
-TRIED = list(attempts())
+NEAREST = (
+    *("account", "clause", "contact", "delivery", "item", "policy", "publication", "release"),
+    *("reply_template", "revision", "setting", "subscription", "ticket", "ticket_reply"),
+)
+"""Tables whose words are nearest to what is told; SHENFA_EVERY_COLUMN=1 (`make proof`) tries all."""
+
+
+def near(one: tuple[str, str, str, Change]) -> bool:
+    """Whether an attempt belongs to every run of the tests."""
+    table, column, what, _ = one
+    return table in NEAREST and (what == "words" or (column == "state" and "all" in what))
+
+
+TRIED = [one for one in attempts() if os.environ.get("SHENFA_EVERY_COLUMN") or near(one)]
 TABLES = sorted({table for table, *_ in TRIED})
 
 
@@ -131,6 +145,21 @@ async def world(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple
     await runner.cleanup()
 
 
+def changes(made: World, one: tuple[str, str, str, Change]) -> bool:
+    """Whether the attempt changes anything in this office: an empty table has nothing to try."""
+    table, column, _, change = one
+    look = f'SELECT rowid, "{column}" FROM "{table}" ORDER BY rowid'
+    connection = sqlite3.connect(made.home / "shenfa.db", isolation_level=None)
+    connection.execute("BEGIN")
+    before = connection.execute(look).fetchall()
+    change(connection)
+    after = connection.execute(look).fetchall()
+    connection.rollback()
+    connection.close()
+    return before != after
+
+
+@pytest.mark.servers
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("table", TABLES)
 async def test_nothing_the_ledger_has_not_reaches_anybody(
@@ -138,12 +167,17 @@ async def test_nothing_the_ledger_has_not_reaches_anybody(
 ) -> None:
     made, may = world
     leaked = {}
-    for number, (_, column, what, change) in enumerate(one for one in TRIED if one[0] == table):
+    tried = [one for one in TRIED if one[0] == table and changes(made, one)]
+    for number, (_, column, what, change) in enumerate(tried):
         sent = await attempt(made, tmp_path / str(number), change)
         if more := may.leaks(sent):
             leaked[f"{column}, {what}"] = more
     assert leaked == {}
 
 
-def test_every_table_is_tried() -> None:
-    assert len(TRIED) > 400
+@pytest.mark.servers
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_is_tried_is_there_to_be_changed(world: tuple[World, Known]) -> None:
+    tried = [one for one in TRIED if changes(world[0], one)]
+    assert len(tried) >= (300 if os.environ.get("SHENFA_EVERY_COLUMN") else 90)
+    assert set(NEAREST) <= {one[0] for one in tried}

@@ -37,7 +37,7 @@ from review_queue.drafting import Origin
 from sandbox.memory import load, save
 from sandbox.state import State
 
-PEOPLE = 3  # citizens on each platform; the last one asks in every attempt
+PEOPLE = 2  # on each platform with a question for a person; the others each ask one thing
 ROUNDS = (
     "publish",
     "settle",
@@ -65,6 +65,10 @@ class World:
     platforms: State
     port: int
     citizens: Mapping[str, list[str]]
+
+    def asking(self, account: str) -> list[str]:
+        """Who writes to this account in each attempt."""
+        return self.citizens[account][PEOPLE:]
 
     def settings(self, home: Path) -> Settings:
         """The settings of the office in `home`."""
@@ -94,9 +98,8 @@ async def make(home: Path, sandbox_url: str, platforms: State) -> World:
             await shenfa.equip()
             await policies(stage)
             for account in (TELEGRAM_ID, WECHAT["appid"]):
-                people = await stage.sandbox.post(
-                    "citizens", account=account, count=PEOPLE, prefix="市民", follow=True
-                )
+                asked = {"count": PEOPLE + len(WORDS), "prefix": "市民", "follow": True}
+                people = await stage.sandbox.post("citizens", account=account, **asked)
                 citizens[account] = people["citizens"]
                 for citizen in people["citizens"]:
                     await _say(stage, account, citizen, "订阅就业")
@@ -206,9 +209,10 @@ async def _live(world: World, home: Path, sandbox: Sandbox) -> None:
     await _move_clock(home, sandbox, LATER)
     async with open_shenfa(world.settings(home)) as shenfa, listening(shenfa):
         await _work(shenfa, 1)
-        for account, people in world.citizens.items():
-            for words in WORDS:
-                await sandbox.post("say", account=account, citizen=people[-1], text=words)
+        # One thing each: to one chat goes one message a second.
+        for account in world.citizens:
+            for citizen, words in zip(world.asking(account), WORDS, strict=True):
+                await sandbox.post("say", account=account, citizen=citizen, text=words)
         await _move_clock(home, sandbox, LATER + timedelta(minutes=1))
         await _work(shenfa, 2)
 
