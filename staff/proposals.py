@@ -174,6 +174,7 @@ class Proposals:
                     "about": row.subject,
                     "digest": digest,
                     "reason": words_digest(row.salt, row.reason),
+                    "effect": _effect_digest(row),
                 },
             )
         return row
@@ -383,7 +384,15 @@ def _differences(row: Proposal, entries: Sequence[Entry]) -> str:
         return "变更种类与台账不符"
     if signed.body["reason"] != words_digest(row.salt, row.reason):
         return "理由与台账不符"
+    # What an approver reads is the effect; entries of earlier versions do not speak of it.
+    if signed.body.get("effect", _effect_digest(row)) != _effect_digest(row):
+        return "显示的变更内容与提出时签名的摘要不符"
     return ""
+
+
+def _effect_digest(row: Proposal) -> str:
+    """Over the effect as its column gives it back."""
+    return seal(json.loads(json.dumps(row.effect)))[1]
 
 
 def _need_reason(reason: str, words: str) -> None:

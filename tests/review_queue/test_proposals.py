@@ -257,6 +257,7 @@ async def test_only_the_proposer_withdraws(place: Place) -> None:
         "UPDATE proposal SET kind = 'ruleset'",
         "UPDATE proposal SET reason = 'a better reason'",
         "UPDATE proposal SET digest = '" + "0" * 64 + "'",
+        """UPDATE proposal SET effect = '{"changes": [], "warnings": []}'""",
     ],
 )
 async def test_a_proposal_changed_by_sql_is_refused_and_opens_an_incident(
