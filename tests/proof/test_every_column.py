@@ -120,7 +120,7 @@ NEAREST = (
     *("account", "clause", "contact", "delivery", "item", "policy", "publication", "release"),
     *("reply_template", "revision", "setting", "subscription", "ticket", "ticket_reply"),
 )
-"""Tables whose words are nearest to what is told; SHENFA_EVERY_COLUMN=1 (`make proof`) tries all."""
+"""Tables nearest to what is told; with SHENFA_EVERY_COLUMN=1 (`make proof`) all are tried."""
 
 
 def near(one: tuple[str, str, str, Change]) -> bool:
