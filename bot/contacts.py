@@ -1,6 +1,7 @@
 """Contacts: one citizen on one account, the address encrypted and found by its keyed hash."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +39,16 @@ class Contacts:
     def open_address(self, contact_id: str, encrypted: str) -> str:
         """The platform's name behind a stored address; ValueError when it is another contact's."""
         return self._crypt.decrypt(encrypted, place_of("contact", contact_id, "address"))
+
+    def address_on(self, account_id: str, contact: Any) -> str:
+        """The address of a contact row for a message of this account.
+
+        ValueError when the row was led elsewhere: to another contact's address, or another account.
+        """
+        address = self.open_address(contact.id, contact.address)
+        if self._hash(account_id, address) != contact.address_hash:
+            raise ValueError("the address belongs to a contact of another account")
+        return address
 
     async def find(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
         """The contact with this address on this account."""

@@ -34,7 +34,7 @@ _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
 _CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
-_ASKED = ("id", "account_id", "address", "state", "last_inbound_at", "window_used")
+_ASKED = ("id", "account_id", "address", "address_hash", "state", "last_inbound_at", "window_used")
 _OUTCOME = (
     update(_deliveries)
     .where(_deliveries.c.id == bindparam("key"))

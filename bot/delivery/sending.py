@@ -138,7 +138,7 @@ class Sender:
         if not way.open:
             return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
         try:
-            address = self._w.contacts.open_address(one.contact_id, one.contact.address)
+            address = self._w.contacts.address_on(one.account_id, one.contact)
         except ValueError:
             return await self._changed("contact", one.contact_id)
         if one.id in self._past:  # an end that is not remembered any more: an older row put back

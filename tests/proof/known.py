@@ -1,5 +1,6 @@
 """What an office may say: the words its ledger stands for, read before anybody touched a table."""
 
+import ast
 import json
 import re
 import sqlite3
@@ -11,6 +12,7 @@ import yaml
 from config.settings import CONFIG
 from tests.proof.world import Sent, World, plain
 
+ROOT = CONFIG.parent
 _FIELD = re.compile(r"\{\w+\}")
 _CHINESE = re.compile("[\u4e00-\u9fff]{2,}")
 _QUOTED = "—— 《"
@@ -65,8 +67,14 @@ def _written() -> Iterator[str]:
     for text in replies["templates"].values():
         yield from (part.strip() for part in _FIELD.split(text))
     yield from _strings(yaml.safe_load((CONFIG / "taxonomy.yaml").read_text(encoding="utf-8")))
-    yield from ("现行有效", "已废止", "尚未施行", "转人工", "回复数字选择", "周一", "周二", "周三")
-    yield from ("周四", "周五", "周六", "周日", "订阅", "提问", "退订", "返回", "上一页", "下一页")
+    speaking = ("knowledge/validity.py", "subscriptions/subscribers.py")
+    channels = ("bot/wechat/channel.py", "bot/telegram/channel.py")
+    files = [ROOT / name for name in (*speaking, *channels)]
+    for path in (*(ROOT / "handlers").glob("*.py"), *files):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        yield from (str(one.value) for one in ast.walk(tree) if isinstance(one, ast.Constant))
+    yield from ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
+    yield "该公众号提供的服务出现故障，请稍后再试"  # the platform's own, when we do not answer
 
 
 def _strings(value: object) -> Iterator[str]:
@@ -84,6 +92,8 @@ def _stored(connection: sqlite3.Connection) -> Iterator[str]:
     """Texts the office had when it was left: policies, released items, names of accounts."""
     for (text,) in connection.execute("SELECT text FROM clause"):
         yield from str(text).split("\n")
+    for (label,) in connection.execute("SELECT label FROM clause"):
+        yield str(label)
     for row in connection.execute("SELECT title, doc_number, issuer FROM policy"):
         yield from map(str, row)
     for (text,) in connection.execute("SELECT canonical FROM revision"):

@@ -164,7 +164,7 @@ Sent = Counter[tuple[str, str]]
 """How often whom was told what: (account and address, words without numbers)."""
 
 
-async def attempt(world: World, home: Path, change: Callable[[sqlite3.Connection], None]) -> Sent:
+async def attempt(world: World, home: Path, change: Callable[[sqlite3.Connection], object]) -> Sent:
     """Copy the office, change its tables behind its back, let it run; what reached anybody."""
     shutil.copytree(world.home, home)
     connection = sqlite3.connect(home / "shenfa.db")
