@@ -132,6 +132,8 @@ ELSEWHERE = {
     "address": "UPDATE contact SET address = (SELECT c.address FROM contact c WHERE c.id = :other)"
     " WHERE id = :own",
     "account": "UPDATE contact SET account_id = 'another' WHERE id = :own",
+    # As it is when a contact was moved to this account before its row was made.
+    "another account's": "UPDATE contact SET address_hash = 'of another' WHERE id = :own",
 }
 
 
