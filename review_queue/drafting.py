@@ -1,6 +1,6 @@
 """First draft, edits and the class of an item."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
+from facets.taxonomy import DIMENSIONS
 from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft, digest
@@ -37,6 +38,9 @@ from staff.roles import REVIEWERS
 from staff.standing import WAITING
 from storage.database import new_id
 
+_LONGEST_FIELD, _MOST_FIELDS = 2_000, 20  # an address of a page is the longest
+_MOST_KEYS, _LONGEST_KEY = 500, 60
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -55,10 +59,16 @@ class Origin:
 
 async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
     """A new draft with its first revision, as somebody writes one; Refused 422 when too long."""
-    refuse(_length_faults(content))
+    refuse(written_faults(content, origin))
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
         return await create_item_in(queue, tx, content, origin)
+
+
+def written_faults(content: Content, origin: Origin) -> list[Reason]:
+    """Why a draft as somebody wrote it is not taken: longer or wider than anything real."""
+    faults = _length_faults(content) + _size_faults(content)
+    return faults + _audience_faults(origin.audience, origin.accounts or ())
 
 
 async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin: Origin) -> Item:
@@ -127,7 +137,8 @@ async def edit(
             raise Refused(status_of(reasons), reasons, current_of(item, revision))
         old = one.draft
         draft = old.changed(changes)
-        faults = _field_faults(queue, draft) + _length_faults(draft, old)
+        faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
+        faults += _audience_faults(draft.audience, draft.accounts)
         faults += _library_faults(old, draft)
         if faults:
             raise Refused(422, faults)
@@ -169,6 +180,32 @@ def _length_faults(now: Content | Draft, before: Draft | None = None) -> list[Re
         if (size := len(getattr(now, name))) > most
         and (before is None or size > len(getattr(before, name)))
     ]
+
+
+def _size_faults(draft: Draft | Content) -> list[Reason]:
+    """Fields beside the text: as long as anything real, and no longer."""
+    long = [name for name, text in draft.attribution.items() if len(text) > _LONGEST_FIELD]
+    faults = [Reason(f"from_{name}", f"署名每项最多 {_LONGEST_FIELD} 字") for name in long]
+    if len(draft.attribution) > _MOST_FIELDS:
+        faults.append(Reason("attribution", f"署名最多 {_MOST_FIELDS} 项"))
+    return faults
+
+
+def _audience_faults(audience: Mapping[str, Any] | None, accounts: Sequence[str]) -> list[Reason]:
+    """Only our dimensions, and no more keys than a taxonomy has."""
+    faults = []
+    wanted = audience or {}
+    if set(wanted) - set(DIMENSIONS):
+        faults.append(Reason("audience", f"推送条件只有：{'、'.join(DIMENSIONS)}"))
+    elif any(len(keys) > _MOST_KEYS or not all(map(_is_key, keys)) for keys in wanted.values()):
+        faults.append(Reason("audience", f"推送条件每项最多 {_MOST_KEYS} 个"))
+    if len(set(accounts)) < len(accounts):
+        faults.append(Reason("accounts", "同一个发布账号写了两次"))
+    return faults
+
+
+def _is_key(key: object) -> bool:
+    return isinstance(key, str) and len(key) <= _LONGEST_KEY
 
 
 def _library_faults(old: Draft, draft: Draft) -> list[Reason]:

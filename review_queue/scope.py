@@ -20,7 +20,7 @@ from config.clock import now
 from ledger.append import Transaction
 from review_queue.canonical import commitment
 from review_queue.desk import ROBOT, Opened, Queue, fresh_levels, opened
-from review_queue.drafting import Origin, create_item_in
+from review_queue.drafting import Origin, create_item_in, written_faults
 from review_queue.models import Item, ItemLook, Revision, ScopeAsk
 from review_queue.states import ItemState, state_name
 from review_queue.submitting import levels_of
@@ -125,23 +125,25 @@ async def looks_of(session: AsyncSession, item_id: str, limit: int = 200) -> lis
 
 
 async def file_visible(db: Database, marker: str, staff_id: str) -> bool:
-    """Whether a file may be shown: not when only confined items of other people hold it.
+    """Whether a file may be shown: not while the item that held it first is hidden from them.
 
-    A look at a file of a confined item is remembered.
+    Later holders say nothing: digests stand in signed entries, and whoever writes one into a text
+    of their own must not see the file by it. A look at a confined item's file is remembered.
     """
     with seen_by(None):
         async with db.session() as session:
             holding = select(Item).join(Revision, Revision.item_id == Item.id)
-            holding = holding.where(Revision.canonical.contains(marker, autoescape=True)).distinct()
-            inside = (await session.scalars(holding.where(Item.confined.is_(True)))).all()
-            if not inside:
+            holding = holding.where(Revision.canonical.contains(marker, autoescape=True))
+            if (await session.scalars(holding.where(Item.confined.is_(True)).limit(1))).first():
+                first = holding.order_by(Revision.created_at, Revision.id).limit(1)
+                item = (await session.scalars(first)).one()
+            else:
                 return True
-            seen = [item for item in inside if item.known_to(staff_id)]
-            open_too = holding.where(Item.confined.is_(False)).limit(1)
-            shown = bool(seen) or (await session.scalars(open_too)).first() is not None
-    for item in seen:
+    if not item.known_to(staff_id):
+        return False
+    if item.confined:
         await record_look(db, item.id, staff_id, f"文件 {marker[7:19]}")
-    return shown
+    return True
 
 
 # --- limiting and widening --------------------------------------------------------------------
@@ -162,6 +164,7 @@ async def create_confined(
     queue: Queue, content: Content, origin: Origin, people: Collection[str]
 ) -> Item:
     """A new draft that is limited from its first moment."""
+    refuse(written_faults(content, origin))
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
         item = await create_item_in(queue, tx, content, origin)

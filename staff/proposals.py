@@ -125,10 +125,12 @@ class Proposals:
         self.kinds = dict(kinds)
 
     async def draft(
-        self, kind: str, payload: Mapping[str, Any]
+        self, kind: str, payload: Mapping[str, Any], by: str | None = None
     ) -> tuple[Mapping[str, Any], dict[str, Any]]:
-        """The checked payload and its effect, without proposing anything."""
+        """The checked payload and its effect, for who might propose it (None: this machine)."""
         handler = self._kind(kind)
+        if by is not None and (faults := await self._person_faults(by, handler.proposers)):
+            raise Refused(403, faults)
         checked = await handler.check(payload)
         return checked, dict(await handler.effect(checked))
 

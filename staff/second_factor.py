@@ -85,16 +85,19 @@ class SecondFactors:
         """What a person has, by signed entries."""
         return factor_in(await self._ledger.facts(f"staff:{staff_id}"))
 
-    async def begin(self, staff_id: str, login: str) -> Fresh:
-        """A new secret; nothing changes before a code of it was entered."""
+    async def begin(self, staff_id: str, login: str, where: str) -> Fresh:
+        """A new secret; nothing changes before a code of it was entered.
+
+        `where` is the session that proved itself: no other one is shown the secret.
+        """
         secret = pyotp.random_base32()
         kept = self._crypt.encrypt(secret, _pending_place(staff_id))
-        await self._cache.set(_pending_key(staff_id), kept, _PENDING)
+        await self._cache.set(_pending_key(staff_id, where), kept, _PENDING)
         return self._fresh(secret, login)
 
-    async def pending(self, staff_id: str, login: str) -> Fresh | None:
+    async def pending(self, staff_id: str, login: str, where: str) -> Fresh | None:
         """The secret that waits for its first code."""
-        kept = await self._cache.get(_pending_key(staff_id))
+        kept = await self._cache.get(_pending_key(staff_id, where))
         if kept is None:
             return None
         return self._fresh(self._crypt.decrypt(kept, _pending_place(staff_id)), login)
@@ -103,9 +106,9 @@ class SecondFactors:
         uri = pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="审发")
         return Fresh(secret, uri)
 
-    async def confirm(self, staff_id: str, login: str, code: str) -> list[str]:
+    async def confirm(self, staff_id: str, login: str, code: str, where: str) -> list[str]:
         """Put the new secret into force; the recovery codes, which nobody sees again."""
-        fresh = await self.pending(staff_id, login)
+        fresh = await self.pending(staff_id, login, where)
         if fresh is None:
             raise Refused(409, [Reason("code", "设置超过了十分钟，请重新开始")])
         step = _step_of(fresh.secret, code, after=0)
@@ -127,7 +130,7 @@ class SecondFactors:
             tx.session.add(row)
             body = {"staff": staff_id, "digest": _digest(row), "at": row.set_at.isoformat()}
             await tx.append(SET, subject=f"staff:{staff_id}", actor=staff_id, body=body)
-        await self._cache.delete(_pending_key(staff_id))
+        await self._cache.delete(_pending_key(staff_id, where))
         return codes
 
     async def remove(self, staff_id: str) -> None:
@@ -199,8 +202,8 @@ def _named(hidden: str) -> str:
     return hashlib.sha256(hidden.encode()).hexdigest()[:32]
 
 
-def _pending_key(staff_id: str) -> str:
-    return f"second_factor:{staff_id}"
+def _pending_key(staff_id: str, where: str) -> str:
+    return f"second_factor:{staff_id}:{where}"
 
 
 def _pending_place(staff_id: str) -> str:

@@ -10,6 +10,7 @@ from console.web.permissions import PUBLIC, needs
 from review_queue import referrals
 from review_queue.canonical import Draft
 from review_queue.experts import Experts, Opened, Opinion
+from review_queue.scope import file_visible
 from staff.refusal import Reason, Refused
 from storage.media import load
 
@@ -72,6 +73,9 @@ async def attachment(request: web.Request) -> web.StreamResponse:
     name = f"sha256:{request.match_info['sha256']}"
     # A link opens the files of its own text and no others, whatever hash is asked for.
     if name not in opened.canonical:
+        raise Refused(404, [Reason("media", "这份文稿里没有这个文件")])
+    # Nor what its asker may not see: a digest written into a text opens no limited file.
+    if not await file_visible(deps.db, name, opened.link.asked_by):
         raise Refused(404, [Reason("media", "这份文稿里没有这个文件")])
     async with deps.db.session() as session:
         body, mime = found(await load(session, name), "个文件")

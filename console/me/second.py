@@ -60,7 +60,8 @@ async def begin(request: web.Request) -> web.StreamResponse:
         await _prove(request, deps, me)
     except Refused as refused:
         return await _page(request, _Shown(refused))
-    return await _page(request, _Shown(fresh=await deps.door.factors.begin(me.staff_id, me.login)))
+    fresh = await deps.door.factors.begin(me.staff_id, me.login, me.key)
+    return await _page(request, _Shown(fresh=fresh))
 
 
 @needs(OWN_SIGNIN)
@@ -70,9 +71,10 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     factors = deps.door.factors
     try:
         code = (await form(request)).get("code", "")
-        codes = await factors.confirm(me.staff_id, me.login, code)
+        codes = await factors.confirm(me.staff_id, me.login, code, me.key)
     except Refused as refused:
-        return await _page(request, _Shown(refused, await factors.pending(me.staff_id, me.login)))
+        fresh = await factors.pending(me.staff_id, me.login, me.key)
+        return await _page(request, _Shown(refused, fresh))
     # Whoever signed in with the password alone has to show the second step as well.
     await end_other_sessions(deps.db, me)
     return await _page(request, _Shown(codes=tuple(codes)))

@@ -25,7 +25,7 @@ STEP_COOKIE = "shenfa_step"
 def _next_path(text: str) -> str:
     """A path inside the console; anything else becomes the home page."""
     # A link made by somebody else must not lead out of here after signing in.
-    inside = text.startswith("/console/") and "\\" not in text and "\n" not in text
+    inside = text.startswith("/console/") and "\\" not in text and text.isprintable()
     return text if inside else "/console/"
 
 

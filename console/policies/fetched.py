@@ -57,7 +57,8 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
     rows, effect = None, None
     if draft is not None and refused is None:
         try:
-            payload, effect = await deps.governance.proposals.draft(IMPORT, import_payload(draft))
+            form = import_payload(draft)
+            payload, effect = await deps.governance.proposals.draft(IMPORT, form, me.staff_id)
             rows = rows_of(payload, me.staff_id)
         except Refused as fault:
             refused = fault

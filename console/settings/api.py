@@ -10,7 +10,7 @@ from sqlalchemy import select
 from console.settings.staff import id_of
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
-from console.web.permissions import by_service, needs
+from console.web.permissions import needs
 from review_queue.governance.handovers import ask_reset
 from review_queue.governance.models import RuleSetRow
 from review_queue.governance.rulesets import feedback_counts, report_false_alarm
@@ -196,14 +196,13 @@ async def make_proposal(request: web.Request) -> web.StreamResponse:
     return as_json(proposal_json(row), 201)
 
 
-@by_service
 @needs("proposals.make")
 @takes(PayloadBody)
 async def preview_proposal(request: web.Request) -> web.StreamResponse:
     """What a change would do, without proposing it."""
     body = await read(request, PayloadBody)
     payload, effect = await request.config_dict[DEPS].governance.proposals.draft(
-        body.kind, body.payload
+        body.kind, body.payload, visitor(request).staff_id
     )
     return as_json({"kind": body.kind, "payload": payload, "effect": effect})
 

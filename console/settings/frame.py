@@ -67,6 +67,6 @@ async def look_or_propose(
     made = request.config_dict[DEPS].governance.proposals
     # Two buttons on one form: nobody proposes without having been able to see the effect.
     if text(form, "step") != "propose":
-        return (await made.draft(kind, payload))[1], None
+        return (await made.draft(kind, payload, visitor(request).staff_id))[1], None
     row = await made.propose(kind, payload, visitor(request).staff_id, text(form, "why"))
     return None, see(f"/console/settings/proposals/{row.id}", "proposed")

@@ -29,7 +29,9 @@ _EDITORIAL = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "sec
 _REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 _WATCHERS = frozenset({"admin", "supervisor", "auditor"})
 
-OF_A_SESSION = frozenset({OWN_SIGNIN, "tokens.own", "passkeys.confirm"})
+OF_A_SESSION = frozenset(
+    {OWN_SIGNIN, "tokens.own", "passkeys.confirm", "staff.confirm", "staff.reset"}
+)
 """What no token does: a stolen one must not make another, nor another way in."""
 
 ACTIONS: dict[str, frozenset[str]] = {

@@ -12,12 +12,13 @@ from config.clock import beijing
 from ledger.append import Ledger, Transaction
 from review_queue.governance.access import end_of
 from staff.absence import Away, absence_faults, refuse_absence, set_absent_for
-from staff.models import Proposal, SecondFactor, Staff
+from staff.factors import factor_in
+from staff.models import Proposal, Staff
 from staff.people import Half, names, new_half, second_half
 from staff.proposals import AboutPeople, Approval, Proposals
 from staff.refusal import Reason, Refused
 from staff.second_factor import reset_second_factor
-from staff.standing import RESET, standing_of
+from staff.standing import RESET, facts_or_refuse, standing_of
 from storage.database import new_id
 
 _KEPT = re.compile(r"[0-9a-f]{64}")
@@ -92,7 +93,8 @@ class ResetKind(AboutPeople):
         shown, row.password_hash = await second_half(payload["half"])
         await end_of(tx.session, row.id)
         # Who cannot sign in may have lost the phone as well: both are set up anew.
-        if await tx.session.get(SecondFactor, row.id) is not None:
+        # By the signed entries: a row that somebody deleted must not shut its owner out for ever.
+        if factor_in(await facts_or_refuse(tx.session, f"staff:{row.id}")) is not None:
             await reset_second_factor(tx, row.id, approval.approved_by)
         await sign_reset(tx, row.id, approval)
         await self._ledger.open_incident_in(

@@ -114,7 +114,8 @@ class RuleSetKind:
         query = (
             select(Item.id, Revision.canonical)
             .join(Revision, and_(Revision.item_id == Item.id, Revision.number == Item.revision))
-            .where(Item.updated_at > now() - _YEAR)
+            # What only some may know is no example for whoever looks at the change.
+            .where(Item.updated_at > now() - _YEAR, Item.confined.is_(False))
             .order_by(Item.updated_at.desc())
             # A bound: the preview answers while somebody waits, on an office's whole year.
             .limit(_ITEMS)
@@ -255,7 +256,8 @@ def _said(faults: Iterable[Contradicted]) -> list[Reason]:
 async def _tried(sets: RuleSets, run: Callable[..., Any], *given: Any) -> Any:
     """A trial off this process: the pattern of a proposal is as foreign as any text."""
     try:
-        return await sets.runner.run(Work(run, (*given, beijing(now()).date())))
+        async with sets.trying:
+            return await sets.runner.run(Work(run, (*given, beijing(now()).date())))
     except NotDone as failed:
         why = (
             "试用时算得太久，请把 pattern 改写得简单些" if "timeout" in failed.rule else str(failed)

@@ -102,6 +102,7 @@ class RuleSets:
         """Nothing is read before the first use."""
         self.ledger = ledger
         self.runner: Runner = InThread()  # where changed rules are tried
+        self.trying = asyncio.Semaphore(1)  # one at a time: the checks of texts share the place
         self._held: ActiveSet | None = None
         self._text = ""  # the stored text that was proved last
         self._loading = asyncio.Lock()

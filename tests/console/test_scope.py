@@ -9,13 +9,24 @@ from aiohttp import FormData
 from PIL import Image
 from sqlalchemy import select
 
+from bot.contract import Content
 from config.clock import now
 from console.app import create_console
 from review_queue import drafting, scope, submitting
 from review_queue.deadlines import Deadlines
+from review_queue.drafting import Origin
 from review_queue.models import Item, ItemLook
+from staff.people import Person, set_staff
 from tests.console.office import Browser, Office
 
+RULE = {
+    "id": "t.bridge",
+    "gate": "wording",
+    "severity": "warn",
+    "reason": "试验",
+    "basis": "试验",
+    "must_not": ["别的桥"],
+}
 SECRET = "三号桥封闭方案"
 BODY = "三号桥从下月起封闭施工，绕行路线另行公布。联系人张某，手机13812345678。"
 CIRCLE = ("editor", "reviewer1", "reviewer2", "reviewer3")
@@ -212,3 +223,51 @@ async def test_what_is_told_outside_the_circle_does_not_name_it(
     assert told
     assert not [words for _, words in told if SECRET in words]
     assert office.people["admin1"] not in "".join(people for people, _ in told)
+
+
+async def test_a_digest_written_into_a_text_of_ones_own_opens_no_limited_file(
+    asked: tuple[Office, Item, str],
+) -> None:
+    office, _, digest = asked
+    people, queue = office.people, office.deps.queue
+    async with office.deps.ledger.transaction() as tx:
+        other = await set_staff(tx, Person("editor2", "何平", ("editor",), "x"), "init")
+    content = Content(kind="原创", title="我的稿件", body=f"![图](sha256:{digest})")
+    await drafting.create_item(queue, content, Origin(editor_id=other.id, klass="日常"))
+    assert not await scope.file_visible(office.deps.db, f"sha256:{digest}", other.id)
+    assert not await scope.file_visible(office.deps.db, f"sha256:{digest}", people["admin1"])
+    assert await scope.file_visible(office.deps.db, f"sha256:{digest}", people["reviewer1"])
+
+
+async def test_a_change_of_rules_shows_no_limited_text(asked: tuple[Office, Item, str]) -> None:
+    office, _, _ = asked
+    change = {"id": "t.bridge", "now": {**RULE, "terms": ["三号桥"], "must": ["三号桥封闭"]}}
+    made, payload = office.deps.governance.proposals, {"changes": [change]}
+    row = await made.propose("ruleset", payload, office.people["reviewer1"], "试验这项变更")
+    assert SECRET not in str(row.effect)
+    assert "封闭施工" not in str(row.effect)
+
+
+async def test_what_a_change_would_do_is_shown_to_who_may_propose_it(office: Office) -> None:
+    editor = await office.signed_in("editor")
+    body = {"kind": "account", "payload": {"slug": "qinghe-wx", "name": "另一个名字"}}
+    status, answer = await editor.api("POST", "/proposals/preview", body)
+    assert (status, answer["rule"]) == (403, "role")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"audience": {"topics": [f"k{number}" for number in range(600)]}},
+        {"audience": {f"k{number}": [] for number in range(50)}},
+        {"attribution": {"editor": "李" * 3000}},
+    ],
+)
+async def test_fields_wider_than_anything_real_are_refused(
+    office: Office, more: dict[str, object]
+) -> None:
+    editor = await office.signed_in("editor")
+    body = {"kind": "原创", "klass": "日常", "title": "标题", "body": "正文。", **more}
+    assert (await editor.api("POST", "/items", body))[0] == 422
+    _, listed = await editor.api("GET", "/items")
+    assert listed["items"] == []

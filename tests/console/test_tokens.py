@@ -19,7 +19,6 @@ OPEN = {
     ("POST", "/items/{item}/attachments"),
     ("DELETE", "/items/{item}/attachments/{name}"),
     ("POST", "/items/{item}/notes"),
-    ("POST", "/proposals/preview"),
     ("POST", "/sources/check"),
     ("POST", "/sources/{source}/columns/preview"),
     ("POST", "/subscribers/count"),
