@@ -1,4 +1,4 @@
-"""`shenfa accounts`: which accounts there are, and a change of one."""
+"""`shenfa account`: which accounts there are, and a change of one."""
 
 from collections.abc import Mapping
 from pathlib import Path

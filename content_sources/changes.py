@@ -370,9 +370,15 @@ def as_proposed(change: Change) -> Source:
 
 
 async def all_sources(session: AsyncSession) -> list[Source]:
-    """Every source of the table and every new one that waits, by name."""
+    """Every source of the table and every new one that waits or was rejected, by name."""
     rows = list((await session.scalars(select(Source))).all())
-    rows += [as_proposed(one) for one in await open_changes(session) if one.action == "add"]
+    known = {row.id for row in rows}
+    query = select(Proposal).where(
+        Proposal.kind == KIND, Proposal.state.in_(("proposed", "rejected"))
+    )
+    made = _read((await session.scalars(query.order_by(Proposal.proposed_at))).all())
+    new = {one.source_id: one for one in made if one.action == "add"}
+    rows += [as_proposed(one) for key, one in new.items() if key not in known]
     return sorted(rows, key=lambda row: row.organisation)
 
 

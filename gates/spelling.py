@@ -163,7 +163,10 @@ class Speller:
         often = Counter(text[at : at + 3] for at in range(len(text) - 2))
         for index in np.flatnonzero(sure >= least):
             place = int(swaps.places[index])
-            if text[place] in _ALONE or often[text[place - 1 : place + 2]] > 1:
+            around = text[max(place - 1, 0) : place + 2]
+            # At an end of the text two characters stand for the three; there are two such places.
+            comes_back = often[around] if len(around) == 3 else text.count(around)
+            if text[place] in _ALONE or comes_back > 1:
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
             found.append(Misspelling(place, text[place], right, float(sure[index])))

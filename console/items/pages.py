@@ -11,7 +11,7 @@ from console.items.publishing import recall, schedule, schedule_form
 from console.items.view import note, show_item
 from console.web.deps import DEPS, visitor
 from console.web.pages import page
-from console.web.permissions import needs
+from console.web.permissions import download, needs
 from content_sources.models import Article, Source
 from review_queue.models import Item
 from review_queue.scope import file_visible
@@ -77,6 +77,7 @@ async def item(request: web.Request) -> web.StreamResponse:
     return await show_item(request, request.match_info["item"])
 
 
+@download
 @needs("items.read")
 async def media(request: web.Request) -> web.StreamResponse:
     """A picture of an item; anything that is not a picture is offered as a download."""

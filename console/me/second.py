@@ -11,7 +11,7 @@ from console.web.qr import qr_code
 from staff.factors import NEEDED
 from staff.refusal import Refused
 from staff.second_factor import Fresh
-from staff.sessions import Visitor, end_other_sessions
+from staff.sessions import Visitor, end_other_sessions, revoke_tokens
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         return await _page(request, _Shown(refused, fresh))
     # Whoever signed in with the password alone has to show the second step as well.
     await end_other_sessions(deps.db, me)
+    await revoke_tokens(deps.db, me.staff_id)
     return await _page(request, _Shown(codes=tuple(codes)))
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
-from console.web.permissions import needs
+from console.web.permissions import download, needs
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, Incident, LedgerEntry
 from ledger.verify import Broken
@@ -108,6 +108,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
     return page(request, "records/ledger.html", context)
 
 
+@download
 @needs("ledger.read")
 async def export(request: web.Request) -> web.StreamResponse:
     """The whole ledger as JSON lines, for `shenfa ledger verify`."""

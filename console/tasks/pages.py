@@ -11,7 +11,7 @@ from config.clock import now
 from console.items.differences import compare
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, many, page, see
-from console.web.permissions import needs
+from console.web.permissions import download, needs
 from console.web.words import read_field_time
 from content_sources.tasks import (
     CHOICES,
@@ -120,6 +120,7 @@ async def settle_task(request: web.Request) -> web.StreamResponse:
     return see(f"/console/items/{made}/edit" if made else "/console/tasks", "task_settled")
 
 
+@download
 @needs("tasks.read")
 async def report(request: web.Request) -> web.StreamResponse:
     """The completion report of mandatory reposts as a file."""

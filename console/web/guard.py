@@ -15,6 +15,7 @@ from console.web.permissions import (
     PUBLIC,
     SET_UP,
     action_of,
+    is_download,
     may,
     open_to_services,
 )
@@ -63,6 +64,7 @@ async def _who(request: web.Request, *, tokens: bool) -> Visitor | None:
     ledger = request.config_dict[DEPS].ledger
     # A token first: a script that sends one has no form to take a form token from.
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    tokens = tokens or is_download(request.match_info.handler)
     if tokens and scheme.lower() == "bearer" and token:
         return await visitor_of_token(ledger, token.strip())
     cookie = request.cookies.get(COOKIE)
@@ -114,7 +116,8 @@ async def _admit(request: web.Request, *, tokens: bool) -> None:
     if action is None or not may(person.roles, action):
         raise forbidden(action or "items.write")
     # Before anything else is done: until then a password alone has opened this session.
-    if person.must_set_up and action != OWN_SIGNIN:
+    # A token was made by a session, and none is begun any more; setting up ends the old ones.
+    if person.must_set_up and person.csrf and action != OWN_SIGNIN:
         raise Refused(403, [Reason(SET_UP, "您的角色必须有第二步验证：请先在“我的登录”里设好")])
     if request.method in _SAFE:
         return

@@ -111,6 +111,17 @@ def by_service(handler: Route) -> Route:
     return handler
 
 
+def download(handler: Route) -> Route:
+    """A file among the pages that programs fetch: open to tokens, which other pages are not."""
+    handler.download = True  # type: ignore[attr-defined]  # read by the guard
+    return handler
+
+
+def is_download(handler: object) -> bool:
+    """Whether `download` stands on a handler."""
+    return getattr(handler, "download", False) is True
+
+
 def open_to_services(handler: object) -> bool:
     """Whether `by_service` stands on a handler."""
     return getattr(handler, "by_service", False) is True

@@ -33,7 +33,7 @@ LEVELS = (Path(__file__).parents[2] / "config/workflows.yaml").read_text(encodin
 FILES = {
     "levels propose": ("levels.yaml", LEVELS),
     "rules propose": ("rules.yaml", RULES),
-    "accounts propose": ("account.yaml", "slug: qinghe-wx\nname: 青禾政务\n"),
+    "account propose": ("account.yaml", "slug: qinghe-wx\nname: 青禾政务\n"),
     "roster propose": ("roster.yaml", "lines: []\n"),
     "source import": ("list.csv", "单位名称\n草原通讯社\n"),
 }
