@@ -138,7 +138,9 @@ async def item(request: web.Request) -> web.StreamResponse:
     async with deps.db.session() as session:
         row = found(await session.get(Item, item_id), "篇稿件")
         query = select(Revision).where(Revision.item_id == item_id, Revision.digest == digest)
-        revision = (await session.scalars(query)).one()
+        # Two revisions may say the same: a file put on and taken off again.
+        newest = query.order_by(Revision.number.desc()).limit(1)
+        revision = (await session.scalars(newest)).one()
     content = json.loads(revision.canonical)
     return as_json(
         item_json(row)
