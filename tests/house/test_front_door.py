@@ -27,6 +27,8 @@ echo "$DEBIAN_FRONTEND $*" >> {log}
 exit {code}
 """
 
+PYTEST = "-m pytest -q -n 2 --dist loadfile"
+
 
 class Machine:
     """A folder of programs, and what running a script of ours with only them gives."""
@@ -234,13 +236,16 @@ def test_with_everything_there_all_of_it_runs(suite: Machine) -> None:
     suite.browser()
     ran = suite.run("scripts/test.sh")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert suite.called() == ["make check", "-m pytest -q -m servers or browser tests"]
+    assert suite.called() == [
+        "make check",
+        f"{PYTEST} -m servers or browser tests",
+    ]
 
 
 def test_what_was_not_run_is_said_at_the_end_and_passes(suite: Machine) -> None:
     ran = suite.run("scripts/test.sh")
     assert ran.returncode == 0
-    assert suite.called()[-1] == "-m pytest -q -m servers and not browser tests"
+    assert suite.called()[-1] == f"{PYTEST} -m servers and not browser tests"
     last = ran.stderr.splitlines()[-1]
     assert "没有运行：浏览器测试" in last
     assert "apt-get install chromium" in last
