@@ -36,9 +36,9 @@ async def test_a_person_comes_in_by_password_and_then_by_code_as_well(
     assert visitor is not None
     assert visitor.roles == {"admin"}
 
-    fresh = await door.factors.begin(row.id, "lin")
+    fresh = await door.factors.begin(row.id, "lin", "here")
     phone = pyotp.HOTP(fresh.secret)
-    codes = await door.factors.confirm(row.id, "lin", phone.at(step - 1))
+    codes = await door.factors.confirm(row.id, "lin", phone.at(step - 1), "here")
     for code in (phone.at(step), codes[0]):
         asked = await door.sign_in(attempt)
         assert isinstance(asked, Step)
