@@ -22,7 +22,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.anchors import AnchorFiles, Mark
-from ledger.models import Incident, LedgerEntry
+from ledger.incidents import open_incident_in
+from ledger.models import LedgerEntry
+from ledger.stored import (
+    STORED,
+    audit_all,
+    audit_anchors,
+    check_columns,
+    columns_hold,
+    same,
+)
 from ledger.verify import (
     CHECKPOINT_EVERY,
     GENESIS,
@@ -38,11 +47,12 @@ from ledger.verify import (
     signature_holds,
 )
 from storage.crypt import load_or_create_key
-from storage.database import Database, new_id
+from storage.database import Database
 
 CHECKPOINT = "checkpoint"
 CHECKPOINT_AFTER = timedelta(seconds=40)  # asked every 15 s: nothing stays unsigned for 60 s
 BATCH = 2000
+DELETED = "这一条已被删除"
 LEDGER = "ledger"
 """Where a session's `info` carries its office's Ledger (see signed_facts)."""
 IN_THREAD = 20  # more new entries than this are verified off the event loop
@@ -123,6 +133,7 @@ class Ledger:
         self.public_key = key.public_key()
         self._audit = Audit(self.public_key)
         self._facts: dict[str, list[Entry]] = {}
+        self._astray: dict[int, Entry] = {}  # whose columns were seen to say something else
         self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
         self._read_at = 0.0  # monotonic: when the last comparison of everything began
@@ -196,12 +207,14 @@ class Ledger:
                 row = stored.get(entry.seq)
                 # Remembered and gone: deletion is found although the chain after it may be whole.
                 if row is None:
-                    raise Broken(entry.seq, "这一条已被删除")
-                if not _same(entry, row):
+                    raise Broken(entry.seq, DELETED)
+                if not same(entry, row):
                     # Says exactly what is wrong where it can; the plain line below is for what
                     # would pass by itself.
                     check_entry(row, entry.seq, entry.prev, self.public_key)
                     raise Broken(entry.seq, "内容与读过的不同，已被改动")
+                if not columns_hold(entry, row):
+                    self._astray[entry.seq] = entry
             self._read_at = begun
             return {name: list(self._facts.get(name, ())) for name in subjects}
 
@@ -212,6 +225,28 @@ class Ledger:
         """
         async with self._reading:
             await self._read_on(())
+
+    async def check_columns(self) -> None:
+        """Raise Broken for an entry read so far whose columns say something else than its text.
+
+        Nobody decides by them, but people read them: the watch asks, and whoever lists entries.
+        """
+        asked = sorted(self._astray.items())[:BATCH]
+        if not asked:
+            return
+        stored = dict(await self._rows(LedgerEntry.seq.in_([seq for seq, _ in asked])))
+        for seq, entry in asked:
+            if seq not in stored:
+                raise Broken(seq, DELETED)
+            check_columns(entry, stored[seq])
+            self._astray.pop(seq, None)  # somebody put it right
+
+    async def newest(self, subject: str) -> int:
+        """Number of the newest signed entry about `subject`, by what was signed; 0 for none."""
+        async with self._reading:
+            await self._read_on(())
+            known = self._facts.get(subject)
+            return known[-1].seq if known else 0
 
     async def _read_on(self, wanted: Sequence[int]) -> dict[int, Row]:
         """Verify new entries; the stored rows of `wanted`, read in the same query."""
@@ -240,12 +275,9 @@ class Ledger:
         return stored
 
     async def _rows(self, where: ColumnElement[bool], more: int = 0) -> list[tuple[int, Row]]:
-        query = select(
-            LedgerEntry.seq, LedgerEntry.preimage, LedgerEntry.hash, LedgerEntry.signature
-        )
-        query = query.where(where).order_by(LedgerEntry.seq).limit(BATCH + more)
+        query = STORED.where(where).order_by(LedgerEntry.seq).limit(BATCH + more)
         found = await self.db.read(lambda session: session.execute(query).all())
-        return [(seq, Row(preimage, digest, sig)) for seq, preimage, digest, sig in found]
+        return [(row[0], Row(row[1], row[2], row[3], tuple(row[4:]))) for row in found]
 
     async def _cut(self, last: int, *, present: bool) -> None:
         """Entry `last` was read before and is not there any more, or is another one."""
@@ -258,6 +290,8 @@ class Ledger:
     def _take(self, rows: Iterable[Row]) -> None:
         for row in rows:
             entry = self._audit.entry(row)
+            if not columns_hold(entry, row):
+                self._astray[entry.seq] = entry
             if entry.kind not in UNSIGNED_KINDS:
                 self._facts.setdefault(entry.subject, []).append(entry)
 
@@ -270,7 +304,7 @@ class Ledger:
         try:
             await self._read_all(audit)
             held = chain(self.files.marks(sizes), further)
-            await asyncio.to_thread(_audit_anchors, audit, held)
+            await asyncio.to_thread(audit_anchors, audit, held)
         except Broken as broken:
             return audit.verdict(broken)
         return audit.verdict()
@@ -278,14 +312,14 @@ class Ledger:
     async def _read_all(self, audit: Audit) -> None:
         # Page by page: an office's years of entries do not fit into memory on a small machine.
         while rows := await self._rows(LedgerEntry.seq > audit.seq):
-            await asyncio.to_thread(_audit_all, audit, [row for _, row in rows])
+            await asyncio.to_thread(audit_all, audit, [row for _, row in rows])
 
     async def export(self) -> AsyncIterator[str]:
         """Every entry, the anchors of the first file and the signed head, as JSON lines."""
         sizes = await asyncio.to_thread(self.files.sizes)  # before the rows: none lies beyond them
         seq, digest = 0, GENESIS
         while rows := await self._rows(LedgerEntry.seq > seq):
-            for seq, (preimage, digest, signature) in rows:  # noqa: B007  the last one is the head
+            for seq, (preimage, digest, signature, _) in rows:  # noqa: B007  the last one is the head
                 line = {"preimage": preimage, "hash": digest, "signature": signature}
                 yield json.dumps(line, ensure_ascii=False)
         for mark in AnchorFiles([self.anchor_path]).marks(sizes[:1]):
@@ -339,23 +373,9 @@ class Ledger:
         detail: Mapping[str, object],
     ) -> str:
         """The same inside a writing transaction of the caller."""
-        query = select(Incident).where(
-            Incident.kind == kind, Incident.subject == subject, Incident.closed_at.is_(None)
+        return await open_incident_in(
+            session, kind, subject=subject, message=message, detail=detail
         )
-        found = (await session.scalars(query.limit(1))).first()
-        # One open incident says it; a job that runs every minute must not open a thousand.
-        if found is not None:
-            return found.id
-        incident = Incident(
-            id=new_id(),
-            kind=kind,
-            subject=subject,
-            message=message,
-            detail=dict(detail),
-            opened_at=now(),
-        )
-        session.add(incident)
-        return incident.id
 
 
 async def signed_facts(
@@ -382,22 +402,6 @@ async def _head(session: AsyncSession) -> tuple[int, str]:
     query = select(LedgerEntry.seq, LedgerEntry.hash).order_by(LedgerEntry.seq.desc()).limit(1)
     row = (await session.execute(query)).first()
     return (row[0], row[1]) if row else (0, GENESIS)
-
-
-def _same(entry: Entry, row: Row) -> bool:
-    preimage, digest, signature = row
-    hashed = hashlib.sha256(preimage.encode(errors="replace")).hexdigest()
-    return hashed == digest == entry.hash and signature == entry.signature
-
-
-def _audit_all(audit: Audit, rows: Iterable[Row]) -> None:
-    for row in rows:
-        audit.entry(row)
-
-
-def _audit_anchors(audit: Audit, marks: Iterable[Mark]) -> None:
-    for mark in marks:
-        audit.anchor(mark)
 
 
 def load_signing_key(path: Path) -> Ed25519PrivateKey:

@@ -1,7 +1,8 @@
 """What rests on the newest signed entries of one subject, read again only when there are newer.
 
 Levels, rule sets, settings and templates are texts in tables whose digest an entry holds. Several
-processes agree because each asks for the newest entry number before use.
+processes agree because each asks for the newest entry number before use: that of the whole table,
+because the column that names an entry's subject carries no signature.
 """
 
 import asyncio
@@ -22,6 +23,11 @@ Load = Callable[[Sequence[Entry], bool], Awaitable[bool]]
 """Takes the subject's signed entries over, all rows once more when asked; whether all held."""
 
 
+def head_of(session: Session) -> int:
+    """Number of the newest entry of all, whatever its columns say."""
+    return session.scalar(select(func.max(LedgerEntry.seq))) or 0
+
+
 class Following:
     """One subject, and what is done when it has newer entries."""
 
@@ -30,8 +36,8 @@ class Following:
         self.ledger = ledger
         self.subject = subject
         self._load = load
-        self._newest = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == subject)
-        self._seq = -1
+        self._seq = -1  # newest entry of the subject that was loaded whole
+        self._head = -1  # and the newest of all when it was found
         self._looked = float("-inf")
         self._loading = asyncio.Lock()
 
@@ -42,28 +48,29 @@ class Following:
         """
         if age and time.monotonic() - self._looked < age:
             return
-        seq = await self.ledger.db.read(self._newest_seq)
-        if seq != self._seq:
-            await self._take(seq, again=False)
+        head = await self.ledger.db.read(head_of)
+        if head != self._head:
+            await self._take(head, again=False)
         self._looked = time.monotonic()
-
-    def _newest_seq(self, session: Session) -> int:
-        return session.scalar(self._newest) or 0
 
     async def compare(self) -> None:
         """Look at every row once more, although nothing new was signed: a job does so."""
-        await self._take(self._seq, again=True)
+        await self._take(self._head, again=True)
 
     def look_again(self) -> None:
         """What this process is just signing counts at the next look, however fresh the last was."""
         self._looked = float("-inf")
 
-    async def _take(self, seq: int, *, again: bool) -> None:
+    async def _take(self, head: int, *, again: bool) -> None:
         async with self._loading:
             try:
-                entries = await self.ledger.facts(self.subject)
+                newest = await self.ledger.newest(self.subject)
+                if again or newest != self._seq:
+                    entries = await self.ledger.facts(self.subject)
+                    newest = entries[-1].seq if entries else 0
+                    whole = await self._load(entries, again)
+                    # Only a whole look is remembered: a row that was put right is found next time.
+                    self._seq = newest if whole else -1
             except Broken:
                 return  # what was proved before stays in memory; the ledger has its own incident
-            whole = await self._load(entries, again)
-            # Only a whole look is remembered: a row that was put right is found at the next one.
-            self._seq = seq if whole else -1
+            self._head = head if self._seq >= 0 else -1

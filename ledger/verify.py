@@ -108,11 +108,13 @@ class Row(NamedTuple):
     preimage: str
     hash: str
     signature: str | None
+    beside: tuple[Any, ...] | None = None
+    """The columns kept beside it for lists; an export has none (see ledger.stored)."""
 
 
 def check_entry(row: Row, seq: int, prev: str, key: Ed25519PublicKey) -> Entry:
     """Check one row as number `seq` after hash `prev`; raise Broken."""
-    preimage, digest, signature = row
+    preimage, digest, signature = row[:3]
     fields = _read_preimage(preimage, digest, seq)
     kind = fields["kind"]
     # The number in the signed text must be its place: a missing entry cannot be closed up.

@@ -28,6 +28,7 @@ class Watch:
         """Verify; a break opens one incident and stops publishing. It never resumes by itself."""
         try:
             await self._ledger.refresh()
+            await self._ledger.check_columns()
             if self._whole_at is None or now() - self._whole_at >= WHOLE_EVERY:
                 verdict = await self._ledger.verify_whole()
                 if verdict.first_bad is not None:

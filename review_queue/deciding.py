@@ -17,7 +17,7 @@ from review_queue.drafting import current_of
 from review_queue.emergencies import advance_afterwards, reject_afterwards
 from review_queue.findings import findings_now, keep_run, look_at
 from review_queue.forms import ReviewForm, content_faults, signed_form, verdict_faults
-from review_queue.models import Decision, Emergency, GateRun, Item, ReleaseRow, Revision
+from review_queue.models import Decision, Emergency, Item, ReleaseRow, Revision
 from review_queue.referrals import refer
 from review_queue.release import decision_words
 from review_queue.rounds import Round, Seat, follow_up, seated
@@ -47,11 +47,12 @@ class Sitting:
 
 @dataclass(frozen=True)
 class Decided:
-    """A recorded decision, the revision it is about, and the form it was made with."""
+    """A recorded decision, the revision it is about, its form, and the rule set looked with."""
 
     revision: Revision
     decision: Decision
     form: ReviewForm
+    ruleset: str
 
 
 async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) -> Item:
@@ -80,8 +81,8 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
         sitting = Sitting(item, round_, seat, one.person)
         refuse(await _passkey_faults(queue, sitting, form))
         keep_run(tx.session, item.id, looked)
-        decision = await _record(tx, sitting, form)
-        await _act(queue, tx, sitting, Decided(revision, decision, form))
+        decision = await _record(tx, sitting, form, looked.ruleset)
+        await _act(queue, tx, sitting, Decided(revision, decision, form, looked.ruleset))
     # What goes to no account has nothing to be planned: the last approval puts it into use.
     if item.state == ItemState.APPROVED and await shelve(queue, item_id):
         async with queue.db.session() as session:
@@ -114,11 +115,12 @@ async def statement(queue: Queue, item_id: str, staff_id: str, form: ReviewForm)
     return device_statement(one.item.id, one.item.run_seq or 0, staff_id, signed)
 
 
-async def _record(tx: Transaction, sitting: Sitting, form: ReviewForm) -> Decision:
-    """The row and its signed entry; the words of both stay in the row, committed to."""
+async def _record(tx: Transaction, sitting: Sitting, form: ReviewForm, ruleset: str) -> Decision:
+    """The row and its signed entry; the words of both stay in the row, committed to.
+
+    `ruleset` is the one this act looked with: what the table of earlier looks says is not signed.
+    """
     item, level, seat = sitting.item, sitting.level, sitting.seat
-    query = select(GateRun.ruleset).where(GateRun.item_id == item.id, GateRun.digest == form.digest)
-    ruleset = (await tx.session.scalars(query.order_by(GateRun.at.desc()).limit(1))).one()
     signed = signed_form(level, seat, form)
     row = Decision(
         id=new_id(),
@@ -195,13 +197,11 @@ async def _advance(tx: Transaction, sitting: Sitting, decided: Decided) -> None:
 async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
     """The last level approved: the digest may go out, and says so under signature."""
     revision, decision = decided.revision, decided.decision
-    query = select(GateRun.ruleset).where(GateRun.item_id == item.id)
-    ruleset = (await tx.session.scalars(query.order_by(GateRun.at.desc()).limit(1))).one()
     release = ReleaseRow(
         id=new_id(),
         item_id=item.id,
         digest=revision.digest,
-        ruleset=ruleset,
+        ruleset=decided.ruleset,
         created_at=now(),
     )
     tx.session.add(release)
@@ -215,7 +215,7 @@ async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
         body={
             "release": release.id,
             "digest": revision.digest,
-            "ruleset": ruleset,
+            "ruleset": decided.ruleset,
             "last_decision": decision.ledger_seq,
         },
     )

@@ -68,6 +68,7 @@ async def verification(ledger: Ledger) -> tuple[bool, str]:
     """Whether the whole chain holds at this moment, and the sentence that says so."""
     try:
         await ledger.refresh()
+        await ledger.check_columns()
     except Broken as broken:
         return False, str(broken)
     return True, "从第一条到最后一条，摘要相连，签名与锚点相符"

@@ -9,11 +9,11 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from ledger.models import LedgerEntry
+from ledger.following import head_of
 from ledger.verify import Broken, Entry
 from review_queue.governance.models import WorkflowRow
 from review_queue.workflow import GATE_NAMES, Workflow, WorkflowError, read_workflow, unfillable
@@ -56,7 +56,7 @@ class ApprovedLevels(Mapping[str, Workflow]):
     def __init__(self, ledger: Ledger) -> None:
         """Empty until the first `refresh`."""
         self.ledger = ledger
-        self._seq = -1
+        self._head = -1
         self._flows: dict[str, Workflow] = {}
         self._loading = asyncio.Lock()
 
@@ -78,10 +78,9 @@ class ApprovedLevels(Mapping[str, Workflow]):
         A class whose stored definition is not what was signed is left out, with an incident: the
         others go on.
         """
-        query = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == SUBJECT)
-        async with self.ledger.db.session() as session:
-            seq = int((await session.scalar(query)) or 0)
-        if seq == self._seq:
+        # The newest entry of all: the column that names a subject carries no signature.
+        head = await self.ledger.db.read(head_of)
+        if head == self._head:
             return
         async with self._loading:
             newest: dict[str, Entry] = {}
@@ -90,7 +89,7 @@ class ApprovedLevels(Mapping[str, Workflow]):
             flows = {klass: await self._read(entry) for klass, entry in newest.items()}
             self._flows = {klass: flow for klass, flow in flows.items() if flow is not None}
             if len(self._flows) == len(flows):
-                self._seq = seq
+                self._head = head
 
     async def _approved(self) -> list[Entry]:
         try:

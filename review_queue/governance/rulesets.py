@@ -17,6 +17,7 @@ from config.clock import now
 from gates.rules import RuleError, RuleSet
 from gates.work import InThread, Runner
 from ledger.append import Ledger, Transaction
+from ledger.following import head_of
 from ledger.models import LedgerEntry
 from ledger.verify import Broken
 from review_queue.governance.models import RuleFeedback, RuleSetRow
@@ -27,16 +28,14 @@ from storage.database import new_id
 
 SUBJECT = "rules"
 Row = Mapping[str, Any]
-_NEWEST = select(func.max(LedgerEntry.seq)).where(LedgerEntry.subject == SUBJECT)
-
-
+_HEAD = select(func.max(LedgerEntry.seq))
 _STILL = select(
-    _NEWEST.scalar_subquery(),
+    _HEAD.scalar_subquery(),
     select(RuleSetRow.body == bindparam("text"))
     .where(RuleSetRow.version == bindparam("version"))
     .scalar_subquery(),
 )
-"""Number of the newest approval, and whether a version's text is still the one given."""
+"""Number of the newest entry of all, and whether a version's text is still the one given."""
 
 
 def _body_of(version: int) -> Select[str]:
@@ -104,6 +103,7 @@ class RuleSets:
         self.runner: Runner = InThread()  # where changed rules are tried
         self.trying = asyncio.Semaphore(1)  # one at a time: the checks of texts share the place
         self._held: ActiveSet | None = None
+        self._head = -1  # newest entry of all up to which `_held` is known to be in force
         self._text = ""  # the stored text that was proved last
         self._loading = asyncio.Lock()
 
@@ -112,25 +112,19 @@ class RuleSets:
 
         Refused 409, with an incident, when its stored text is not what was approved.
         """
-        held, seq = self._held, await self._newest()
-        if held is not None and held.seq == seq:
-            return held
-        async with self._loading:
-            if self._held is None or self._held.seq != seq:
-                self._held = await self._load()
-            return self._held
+        return await self._in_force(await self.ledger.db.read(head_of))
 
     async def proved(self) -> ActiveSet:
         """The same with the stored text compared once more: what the sender asks."""
-        held = self._held or await self.active()
-        known = {"version": held.version, "text": self._text}
-        seq, same = await self.ledger.db.read(
+        known_to_be = self._held or await self.active()
+        known = {"version": known_to_be.version, "text": self._text}
+        head, same = await self.ledger.db.read(
             lambda session: tuple(session.execute(_STILL, known).one())
         )
+        held = await self._in_force(head)
         # The very text that was proved before needs no digest, and need not even be read.
-        if same and seq == held.seq:
+        if same and held is known_to_be:
             return held
-        held = await self.active()
         body = await self._body(held.version)
         if body is None or digest_of(body) != held.digest:
             raise await self._tampered(held.version)
@@ -139,7 +133,9 @@ class RuleSets:
 
     async def held(self, session: AsyncSession) -> ActiveSet:
         """The set `active` gave last, inside a transaction; Refused 409 when overtaken since."""
-        if self._held is None or self._held.seq != await session.scalar(_NEWEST):
+        if self._held is not None and self._head == await session.scalar(_HEAD):
+            return self._held
+        if self._held is None or self._held.seq != (await self._approved())[-1].seq:
             raise Refused(409, [Reason("overtaken", "规则集刚刚有了新的一版，请重试")])
         return self._held
 
@@ -186,9 +182,23 @@ class RuleSets:
             query = select(RuleSetRow.version).where(RuleSetRow.digest == digest)
             return (await session.scalars(query)).first()
 
+    async def _in_force(self, head: int) -> ActiveSet:
+        """The set in force when `head` was the newest entry of all."""
+        held = self._held
+        # Not the newest about the rules: the column that says so carries no signature.
+        if held is not None and self._head == head:
+            return held
+        async with self._loading:
+            if self._held is None or self._held.seq != await self._newest():
+                self._held = await self._load()
+            self._head = head
+            return self._held
+
     async def _newest(self) -> int:
-        async with self.ledger.db.session() as session:
-            return int((await session.scalar(_NEWEST)) or 0)
+        try:
+            return await self.ledger.newest(SUBJECT)
+        except Broken as broken:
+            raise _unsure(broken) from broken
 
     async def _body(self, version: int) -> str | None:
         async with self.ledger.db.session() as session:
@@ -198,9 +208,7 @@ class RuleSets:
         try:
             entries = await self.ledger.facts(SUBJECT)
         except Broken as broken:
-            raise Refused(
-                409, [Reason("ledger", f"台账核验不通过，规则集无法确认：{broken}")]
-            ) from broken
+            raise _unsure(broken) from broken
         approved = [entry for entry in entries if entry.kind == "rules.approved"]
         if not approved:
             raise Refused(409, [Reason("rules", "还没有批准过的规则集：请先运行 shenfa init")])
@@ -228,6 +236,10 @@ class RuleSets:
             detail={"version": version},
         )
         return Refused(409, [reason])
+
+
+def _unsure(broken: Broken) -> Refused:
+    return Refused(409, [Reason("ledger", f"台账核验不通过，规则集无法确认：{broken}")])
 
 
 def _rows_in(body: str | None, digest: str) -> list[Row] | None:

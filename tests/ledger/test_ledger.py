@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from ledger.append import Ledger, load_signing_key
+from ledger.models import LedgerEntry
 from ledger.verify import Broken, verify_export
 from tests.ledger.conftest import exported
 
@@ -81,6 +82,44 @@ async def test_an_entry_hidden_under_another_subject_still_counts(ledger: Ledger
     async with ledger.db.session() as session:
         await session.execute(text("UPDATE ledger_entry SET subject = 'x' WHERE seq = 2"))
     assert len(await ledger.facts("item:a")) == 5
+
+
+@pytest.mark.parametrize("column", ["kind", "subject", "actor", "at"])
+async def test_a_column_that_says_something_else_than_the_signed_text_is_named(
+    ledger: Ledger, column: str
+) -> None:
+    """Before anybody read the entry, and after; people see the columns, so it is a break."""
+    anew = Ledger(
+        ledger.db, load_signing_key(ledger.anchor_path.parent / "keys/l.key"), ledger.anchor_path
+    )
+    await ledger.facts("item:a")
+    other = "'2020-02-02 02:02:02.000000'" if column == "at" else "'x'"
+    async with ledger.db.session() as session:
+        stood = await session.get_one(LedgerEntry, 2)
+        await session.execute(text(f"UPDATE ledger_entry SET {column} = {other} WHERE seq = 2"))
+    for reader in (ledger, anew):
+        assert [entry.body["n"] for entry in await reader.facts("item:a")] == [0, 1, 2, 3, 4]
+        for _ in range(2):
+            with pytest.raises(Broken) as caught:
+                await reader.check_columns()
+            assert caught.value.seq == 2
+        verdict = await reader.verify_whole()
+        assert (verdict.ok, verdict.first_bad) == (False, 2)
+    async with ledger.db.session() as session:
+        right = update(LedgerEntry).where(LedgerEntry.seq == 2)
+        await session.execute(right.values({column: getattr(stood, column)}))
+    for reader in (ledger, anew):
+        await reader.check_columns()
+        assert (await reader.verify_whole()).ok
+
+
+async def test_a_moment_that_is_none_is_named_and_does_not_stop_the_reading(ledger: Ledger) -> None:
+    if not ledger.db.is_sqlite:
+        pytest.skip("PostgreSQL stores moments only")
+    async with ledger.db.session() as session:
+        await session.execute(text("UPDATE ledger_entry SET at = 'never' WHERE seq = 3"))
+    assert len(await ledger.facts("item:a")) == 5
+    assert (await ledger.verify_whole()).first_bad == 3
 
 
 async def test_nothing_is_appended_when_the_transaction_fails(ledger: Ledger) -> None:

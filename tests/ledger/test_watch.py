@@ -105,6 +105,23 @@ async def test_a_break_stops_publishing_and_opens_one_incident_that_names_it(
     assert (await kinds(ledger)).count("switch.set") == 2
 
 
+async def test_an_entry_whose_subject_column_is_rewritten_at_once_stops_publishing(
+    ledger: Ledger,
+) -> None:
+    watch = Watch(ledger)
+    assert await watch.look() is None
+    await decide(ledger, 1, "rules")
+    async with ledger.db.session() as session:
+        await session.execute(text("UPDATE ledger_entry SET subject = 'x' WHERE seq = 6"))
+    for _ in range(2):
+        broken = await watch.look()
+        assert broken is not None
+        assert broken.seq == 6
+    assert await stops(ledger) == {"publishing": True, "push": True}
+    (incident,) = await incidents(ledger)
+    assert (incident.kind, incident.detail["first_bad"]) == ("ledger_broken", 6)
+
+
 async def test_publishing_stays_stopped_when_the_row_is_put_back(ledger: Ledger) -> None:
     watch = Watch(ledger)
     await watch.look()

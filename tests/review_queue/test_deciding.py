@@ -14,7 +14,7 @@ from review_queue import claims, deciding, drafting, publishing, referrals, roun
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
-from review_queue.models import Decision, Item, Referral
+from review_queue.models import Decision, GateRun, Item, Referral
 from review_queue.workflow import Workflow
 from staff.refusal import Refused
 from tests.made import a_finding
@@ -256,3 +256,23 @@ async def test_what_i_may_not_decide_does_not_hide_what_i_may(office: Any) -> No
         await session.execute(insert(Decision), copies)
     found = await rounds.waiting_for(office.queue.db, office.people["everything"])
     assert [item.id for item in found] == [mine.id]
+
+
+async def test_what_is_signed_names_the_rules_looked_with_and_no_row_of_the_table(
+    office: Any,
+) -> None:
+    """A look dated far ahead, as somebody writes it past this program, is not the newest one."""
+    item = await office.submitted()
+    digest, _ = await findings_now(office.queue, item.id)
+    forged = {"id": "z" * 26, "item_id": item.id, "digest": digest, "ruleset": "f" * 64}
+    async with office.queue.db.session() as session:
+        later = now().replace(year=2099)
+        await session.execute(insert(GateRun).values(**forged, findings=[], at=later))
+    for who in ("reviewer1", "reviewer2", "reviewer3"):
+        item = await office.decide(item, who)
+    assert item.state == "approved"
+    facts = await office.queue.ledger.facts(f"item:{item.id}")
+    signed = [entry for entry in facts if entry.kind in {"decision", "release.created"}]
+    assert {entry.kind for entry in signed} == {"decision", "release.created"}
+    assert {entry.body["ruleset"] for entry in signed} == {"rules-1"}
+    assert (await office.releases.verify(item.release_id)).item_id == item.id

@@ -164,6 +164,25 @@ async def test_a_push_is_created_once_and_sealed_when_nothing_moves(town, pusher
     assert entry.signature
 
 
+async def test_a_sealed_push_is_not_sealed_again_though_a_column_hides_its_entry(
+    town, pusher
+) -> None:
+    await town.citizen(Wish("employment"))
+    await publication(town)
+    await pusher.create_due()
+    async with town.db.session() as session:
+        for row in (await session.scalars(select(Delivery))).all():
+            row.state = "published"
+    await pusher.finish_due()
+    async with town.db.session() as session:
+        hidden = update(LedgerEntry).where(LedgerEntry.kind == "push.finished")
+        await session.execute(hidden.values(subject="x", kind="x"))
+    await pusher.finish_due()
+    async with town.db.session() as session:
+        texts = (await session.scalars(select(LedgerEntry.preimage))).all()
+    assert sum('"kind":"push.finished"' in preimage for preimage in texts) == 1
+
+
 async def test_every_row_of_a_push_is_sealed_and_says_what_the_seal_says(town, matching) -> None:
     for wish in (Wish("employment"), Wish("employment", "graduates"), Wish("employment")):
         await town.citizen(wish)
