@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp import FormData
@@ -10,7 +11,7 @@ from PIL import Image
 from sqlalchemy import select
 
 from bot.contract import Content
-from config.clock import now
+from config import clock
 from console.app import create_console
 from review_queue import drafting, scope, submitting
 from review_queue.deadlines import Deadlines
@@ -209,17 +210,20 @@ async def test_a_draft_can_be_limited_from_its_first_moment(office: Office) -> N
 
 
 async def test_what_is_told_outside_the_circle_does_not_name_it(
-    asked: tuple[Office, Item, str],
+    asked: tuple[Office, Item, str], tmp_path: Path
 ) -> None:
-    office, row, _ = asked
+    office, _, _ = asked
     told: list[tuple[str, str]] = []
 
     async def notify(people: object, words: str) -> None:
         told.append((json.dumps(people), words))
 
-    async with office.deps.db.session() as session:
-        (await session.get_one(Item, row.id)).level_due_at = now()
-    await Deadlines(office.deps.queue, notify).remind_due()
+    (tmp_path / "clock").write_text(str(100 * 3600))
+    clock.use_clock_file(tmp_path / "clock")
+    try:
+        await Deadlines(office.deps.queue, notify).remind_due()
+    finally:
+        clock.use_clock_file(None)
     assert told
     assert not [words for _, words in told if SECRET in words]
     assert office.people["admin1"] not in "".join(people for people, _ in told)
