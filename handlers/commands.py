@@ -22,7 +22,7 @@ from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
-from review_queue.told import account_name, latest_on
+from review_queue.told import account_name, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
 from subscriptions.subscribers import Subscribers
@@ -167,16 +167,12 @@ class Commands:
         return Said(self._say("latest", list="\n".join(lines)))
 
     async def _accounts(self, turn: Turn) -> Said:
-        query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
-        async with self._w.db.session() as session:
-            rows = (await session.scalars(query)).all()
         words = {platform: channel.account_word for platform, channel in CHANNELS.items()}
         # Whoever lists an account by SQL, or renames one, puts no words into our mouth.
-        named = [
-            (await account_name(self._w.tickets.ledger, row), words.get(row.platform, row.platform))
-            for row in rows
+        lines = [
+            f"· {one.name}（{words.get(one.platform, one.platform)}）"
+            for one in await accounts_in_use(self._w.tickets.ledger)
         ]
-        lines = [f"· {name}（{platform}）" for name, platform in named if name]
         return Said(self._say("accounts", list="\n".join(lines)))
 
     async def _why(self, turn: Turn) -> Said:

@@ -13,6 +13,7 @@ from gates.finding import Finding
 from ledger.verify import Entry
 from review_queue.canonical import Draft, commitment
 from review_queue.classes import Triggers, highest, rank
+from review_queue.lateness import LATE, rightly_late
 from review_queue.workflow import (
     EMERGENCY,
     OVERDUE,
@@ -28,7 +29,7 @@ from staff.absence import substitute_in
 from staff.passkeys import Statement, assertion_faults
 from staff.refusal import Reason
 from staff.roles import REVIEWERS
-from staff.since import TWO_PEOPLE, WRITERS, counts_from
+from staff.since import DEADLINES, TWO_PEOPLE, WRITERS, counts_from
 from staff.standing import roles_at
 
 
@@ -235,7 +236,7 @@ def _approval_faults(run: _Run, entry: Entry, progress: _Progress) -> list[str]:
     if counts[index] >= level.quorum:
         faults.append(f"{name}通过之后又有批准，需要重新提交")
     counts[index] += 1
-    place, reasons = eligible(level, standing_at(chain, submit.seq, entry, index))
+    place, reasons = eligible(level, _standing_at(run, entry, index))
     claimed = entry.body.get("in_place_of") or ""
     # Who acted in whose place must follow from signed absences and not from what the decision says.
     if not reasons and place != claimed:
@@ -273,9 +274,9 @@ def statement(item_id: str, submitted: int, staff_id: str, body: Mapping[str, An
     )
 
 
-def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standing:
+def _standing_at(run: _Run, entry: Entry, level: int) -> Standing:
     """What the actor of a decision could act as when it was written, from signed entries."""
-    absent = entry.body.get("in_place_of") or ""
+    chain, absent = run.chain, entry.body.get("in_place_of") or ""
     stands_in: dict[str, frozenset[str]] = {}
     if absent and absent != OVERDUE:
         facts = chain.staff.get(absent, ())
@@ -283,10 +284,14 @@ def standing_at(chain: Chain, run_seq: int, entry: Entry, level: int) -> Standin
         at, strict = datetime.fromisoformat(entry.at), counts_from(chain.office, TWO_PEOPLE)
         if substitute_in(facts, at, entry.seq, strict) == entry.actor:
             stands_in[absent] = roles_at(facts, entry.seq)
-    # The next in line may act only after a signed entry has said that the level is late.
+    # The next in line may act only after a signed entry has said that the level is late, and when
+    # the level has had its hours by then: the entry may have followed from a row written by hand.
+    strict = counts_from(chain.office, DEADLINES)
     late = absent == OVERDUE and any(
-        one.body["level"] == level and one.seq < entry.seq
-        for one in chain.of("level.overdue", run_seq)
+        one.body["level"] == level
+        and one.seq < entry.seq
+        and (one.seq < strict or rightly_late(chain.entries, run.submit, run.flow, one))
+        for one in chain.of(LATE, run.submit.seq)
     )
     return Standing(roles_at(chain.staff.get(entry.actor, ()), entry.seq), stands_in, overdue=late)
 

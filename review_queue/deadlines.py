@@ -12,8 +12,11 @@ from sqlalchemy import or_, select
 
 from config.clock import now
 from ledger.append import Transaction
+from ledger.changed import row_changed
+from ledger.verify import Broken
 from review_queue import rounds
 from review_queue.desk import Queue
+from review_queue.lateness import LATE, Waiting, run_of, waiting_at
 from review_queue.models import Emergency, Item, Referral
 from review_queue.states import ItemState
 from staff.absence import Away, set_absent
@@ -22,6 +25,8 @@ from staff.models import Absence, Staff
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""
 _LONGEST_LEAD = timedelta(hours=4)
+_BETWEEN = timedelta(minutes=1)
+"""At most so much lies between the deadline in a row and the one of the entry written with it."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,35 @@ class Deadlines:
             # faster.
             if item is None or item.state != ItemState.REVIEW or item.level_due_at is None:
                 return 0
-            if item.level_due_at <= now():
-                told = await self._overdue(tx, item)
-            else:
-                told = await self._remind(tx, item)
+            told, changed = await self._late_or_soon(tx, item)
+        if changed:
+            await row_changed(self._ledger, Item.__tablename__, item_id)
         return await self._tell(told)
+
+    async def _late_or_soon(self, tx: Transaction, item: Item) -> tuple[list[_Told], bool]:
+        """Call the level late or remind, by what is signed; True when the row says otherwise."""
+        waiting = await self._waiting(item)
+        if waiting is None or waiting.until is None or item.level_due_at is None:
+            return [], False
+        # The entry is what lets the next in line decide: it is not signed because a row was
+        # written, neither its deadline nor a decision that opened another level.
+        early = waiting.until - item.level_due_at
+        item.level_due_at = max(item.level_due_at, waiting.until)
+        round_ = await rounds.round_of(tx.session, item)
+        if early > _BETWEEN or (round_ is not None and set(round_.open) != set(waiting.due)):
+            return [], True
+        if item.level_due_at <= now():
+            return await self._overdue(tx, item), False
+        return await self._remind(tx, item), False
+
+    async def _waiting(self, item: Item) -> Waiting | None:
+        """What waits by signed entries; None when the ledger does not hold or names no run."""
+        try:
+            told = await self._ledger.facts(f"item:{item.id}")
+        except Broken:
+            return None
+        run = run_of(told)
+        return waiting_at(told, *run) if run else None
 
     async def _remind(self, tx: Transaction, item: Item) -> list[_Told]:
         round_ = await rounds.round_of(tx.session, item)
@@ -118,9 +147,7 @@ class Deadlines:
             return []
         levels = [round_.flow.levels[index] for index in round_.open]
         for index in round_.open:
-            await tx.append(
-                "level.overdue", subject=f"item:{item.id}", actor="system", body={"level": index}
-            )
+            await tx.append(LATE, subject=f"item:{item.id}", actor="system", body={"level": index})
         # The deadline starts anew for the next in line; only a second miss goes to the supervisor.
         again, item.level_overdue, item.level_reminded = item.level_overdue, True, False
         item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))

@@ -5,7 +5,7 @@ decisions, notes or tasks is read in a request of theirs. That is said once, for
 and not on each page: a page that is written tomorrow keeps it as well.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 from bot.contract import Content
 from config.clock import now
 from ledger.append import Transaction
+from ledger.changed import row_changed
+from ledger.verify import Entry
 from review_queue.canonical import commitment
 from review_queue.desk import ROBOT, Opened, Queue, fresh_levels, opened
 from review_queue.drafting import Origin, create_item_in, written_faults
@@ -29,10 +31,17 @@ from staff.models import Proposal, Staff
 from staff.people import active_with
 from staff.refusal import Reason, Refused, refuse
 from staff.roles import REVIEWERS, ROLES
+from staff.standing import facts_or_refuse
 from storage.database import Base, Database, new_id
 
 UNRELEASED = (ItemState.DRAFT, ItemState.REVIEW, ItemState.REFERRED, ItemState.QUARANTINED)
 _MINIMUM_REASON = 4
+_ASKED = "item.scope_asked"
+_ANSWERED = ("item.scope_added", "item.scope_refused")
+_CHANGED = Reason(
+    "row_changed",
+    "这项申请与签名的记录不符，被绕过本系统改动，不能办理：请看事件页，需要时重新提出",
+)
 _VIEWER: ContextVar[str | None] = ContextVar("viewer", default=None)
 
 
@@ -247,7 +256,7 @@ async def ask(queue: Queue, item_id: str, staff_id: str, whom: str, reason: str)
         )
         tx.session.add(row)
         await tx.append(
-            "item.scope_asked",
+            _ASKED,
             subject=f"item:{item_id}",
             actor=staff_id,
             body={"person": whom, "reason": commitment(row.id, row.reason)},
@@ -256,14 +265,30 @@ async def ask(queue: Queue, item_id: str, staff_id: str, whom: str, reason: str)
 
 
 async def answer(queue: Queue, item_id: str, staff_id: str, ask_id: str, verdict: str) -> ScopeAsk:
-    """Let the person in (`added`) or not (`refused`): a second person of the circle says."""
+    """Let the person in (`added`) or not (`refused`): a second person of the circle says.
+
+    Refused, with the incident `row_changed`, when the row is not what was asked under signature.
+    """
     if verdict not in ("added", "refused"):
         raise Refused(422, [Reason("verdict", "请选择同意或者不同意")])
+    try:
+        return await _answer(queue, item_id, staff_id, ask_id, verdict)
+    except Refused as refused:
+        # Here and not in the transaction, which ended without a trace.
+        if _CHANGED in refused.reasons:
+            await row_changed(queue.ledger, ScopeAsk.__tablename__, ask_id)
+        raise
+
+
+async def _answer(queue: Queue, item_id: str, staff_id: str, ask_id: str, verdict: str) -> ScopeAsk:
     async with queue.ledger.transaction() as tx:
         item = (await opened(tx.session, item_id, staff_id)).item
         row = await tx.session.get(ScopeAsk, ask_id)
         if row is None or row.item_id != item_id:
             raise Refused(404, [Reason("ask", "没有这项申请，可能地址不完整")])
+        told = await facts_or_refuse(tx.session, f"item:{item_id}")
+        if row.state == "asked" and not _asked_so(told, row):
+            raise Refused(409, [_CHANGED])
         if row.asked_by == staff_id:
             words = "提出人不能自己同意，请知悉范围内的另一个人处理"
             raise Refused(403, [Reason("two_people", words)])
@@ -285,6 +310,21 @@ async def answer(queue: Queue, item_id: str, staff_id: str, ask_id: str, verdict
             body={"person": row.staff_id, "asked_by": row.asked_by},
         )
         return row
+
+
+def _asked_so(told: Sequence[Entry], row: ScopeAsk) -> bool:
+    """Whether the row is what its person asked under signature, and nobody has answered it yet."""
+    words = {"person": row.staff_id, "reason": commitment(row.id, row.reason)}
+    asked = [
+        entry.seq
+        for entry in told
+        if (entry.kind, entry.actor) == (_ASKED, row.asked_by) and entry.body == words
+    ]
+    answered = {"person": row.staff_id, "asked_by": row.asked_by}
+    return bool(asked) and not any(
+        entry.kind in _ANSWERED and entry.seq > asked[-1] and entry.body == answered
+        for entry in told
+    )
 
 
 async def asks_of(session: AsyncSession, item_id: str) -> list[ScopeAsk]:

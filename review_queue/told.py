@@ -6,11 +6,13 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from bot.account_entries import SET, account_digest, newest_of
 from bot.contract import State
 from bot.delivery.once import Told, recalled, same, told_of
 from bot.models import Account, Publication
 from ledger.append import Ledger
 from ledger.changed import row_changed
+from ledger.models import LedgerEntry
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft, digest
 from review_queue.models import Revision
@@ -18,6 +20,15 @@ from review_queue.models import Revision
 AGE = 1.0  # seconds: what a page or an answer may lag behind the ledger
 _LOOKED = 4
 """How many rows are looked at for each one that is told: recalled ones are left out."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """One account in use, as its newest signed entry describes it."""
+
+    slug: str
+    name: str
+    platform: str
 
 
 @dataclass(frozen=True)
@@ -92,9 +103,40 @@ async def account_name(ledger: Ledger, account: Account | None) -> str:
         facts = await ledger.facts(f"account:{account.id}", age=AGE)
     except Broken:
         facts = []
-    named = [entry.body["name"] for entry in facts if entry.body.get("name")]
-    if (named and named[-1] != account.name) or not account.whole:
+    signed = newest_of(facts)
+    if not account.whole or (signed is not None and not _as_signed(account, signed)):
         await row_changed(ledger, "account", account.id)
-    if named:
-        return str(named[-1])
+    if signed is not None:
+        return str(signed.body["name"])
     return account.name if account.whole else ""
+
+
+async def accounts_in_use(ledger: Ledger) -> list[Listed]:
+    """The enabled accounts by their newest signed entries, in the order of their slugs.
+
+    What a row says of name, platform or being enabled counts for nothing, and neither does an
+    account without an entry; a row that says otherwise than its entry opens an incident.
+    """
+    # Entries are looked for beside the rows: a row that somebody deleted takes no account away.
+    signed_ids = select(LedgerEntry.subject).where(LedgerEntry.kind == SET).distinct()
+    async with ledger.db.session() as session:
+        rows = {row.id: row for row in (await session.scalars(select(Account))).all()}
+        subjects = {f"account:{one}" for one in rows} | set(await session.scalars(signed_ids))
+    found: list[Listed] = []
+    for subject in sorted(subjects):
+        try:
+            signed = newest_of(await ledger.facts(subject, age=AGE))
+        except Broken:
+            return []
+        account_id = subject.removeprefix("account:")
+        row = rows.get(account_id)
+        if row is None or signed is None or not _as_signed(row, signed):
+            await row_changed(ledger, "account", account_id)
+        if signed is not None and signed.body["enabled"]:
+            found.append(Listed(*(str(signed.body[one]) for one in ("slug", "name", "platform"))))
+    return sorted(found, key=lambda one: one.slug)
+
+
+def _as_signed(row: Account, signed: Entry) -> bool:
+    # Over every field: an older row put back, seal and all, is another one than was signed last.
+    return row.whole and account_digest(row) == signed.body["digest"]

@@ -17,7 +17,9 @@ ACCOUNTS = "accounts"
 """An account is used as its newest signed entry describes it."""
 ROSTER = "roster"
 """Who is called for a question is in the newest signed roster."""
-ALL = (WRITERS, TWO_PEOPLE, ACCOUNTS, ROSTER)
+DEADLINES = "deadlines"
+"""A level is late when the hours signed for it are over, whatever a row says."""
+ALL = (WRITERS, TWO_PEOPLE, ACCOUNTS, ROSTER, DEADLINES)
 
 
 def counts_from(office: Iterable[Entry], rule: str) -> int:

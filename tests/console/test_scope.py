@@ -3,20 +3,23 @@
 import io
 import json
 import re
+from pathlib import Path
 
 import pytest
 from aiohttp import FormData
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.contract import Content
-from config.clock import now
+from config import clock
 from console.app import create_console
+from ledger.models import Incident
 from review_queue import drafting, scope, submitting
 from review_queue.deadlines import Deadlines
 from review_queue.drafting import Origin
-from review_queue.models import Item, ItemLook
+from review_queue.models import Item, ItemLook, ScopeAsk
 from staff.people import Person, set_staff
+from staff.refusal import Refused
 from tests.console.office import Browser, Office
 
 RULE = {
@@ -209,17 +212,20 @@ async def test_a_draft_can_be_limited_from_its_first_moment(office: Office) -> N
 
 
 async def test_what_is_told_outside_the_circle_does_not_name_it(
-    asked: tuple[Office, Item, str],
+    asked: tuple[Office, Item, str], tmp_path: Path
 ) -> None:
-    office, row, _ = asked
+    office, _, _ = asked
     told: list[tuple[str, str]] = []
 
     async def notify(people: object, words: str) -> None:
         told.append((json.dumps(people), words))
 
-    async with office.deps.db.session() as session:
-        (await session.get_one(Item, row.id)).level_due_at = now()
-    await Deadlines(office.deps.queue, notify).remind_due()
+    (tmp_path / "clock").write_text(str(100 * 3600))
+    clock.use_clock_file(tmp_path / "clock")
+    try:
+        await Deadlines(office.deps.queue, notify).remind_due()
+    finally:
+        clock.use_clock_file(None)
     assert told
     assert not [words for _, words in told if SECRET in words]
     assert office.people["admin1"] not in "".join(people for people, _ in told)
@@ -271,3 +277,40 @@ async def test_fields_wider_than_anything_real_are_refused(
     assert (await editor.api("POST", "/items", body))[0] == 422
     _, listed = await editor.api("GET", "/items")
     assert listed["items"] == []
+
+
+@pytest.mark.parametrize("field", ["staff_id", "asked_by", "reason", "state"])
+async def test_a_request_changed_past_this_program_lets_nobody_in(
+    office: Office, field: str
+) -> None:
+    row = await confined(office)
+    queue, people = office.deps.queue, office.people
+    made = await scope.ask(queue, row.id, people["editor"], people["admin1"], "要由他安排值班")
+    value = {"asked_by": people["reviewer2"], "staff_id": people["admin2"], "reason": "别的理由"}
+    if field == "state":
+        # Answered, and set back by hand to be answered once more.
+        await scope.answer(queue, row.id, people["reviewer2"], made.id, "refused")
+        value["state"] = "asked"
+    async with office.deps.db.session() as session:
+        changed = update(ScopeAsk).where(ScopeAsk.id == made.id)
+        await session.execute(changed.values({field: value[field]}))
+    for verdict in ("added", "refused"):
+        with pytest.raises(Refused) as caught:
+            await scope.answer(queue, row.id, people["reviewer1"], made.id, verdict)
+        assert [reason.rule for reason in caught.value.reasons] == ["row_changed"]
+    async with office.deps.db.session() as session:
+        item = await session.get_one(Item, row.id)
+        assert not item.known_to(people["admin1"])
+        assert not item.known_to(people["admin2"])
+        found = (await session.scalars(select(Incident.subject))).all()
+    assert found == [f"scope_ask:{made.id}"]
+
+
+async def test_who_was_refused_may_be_asked_for_again(office: Office) -> None:
+    row = await confined(office)
+    queue, people = office.deps.queue, office.people
+    for verdict in ("refused", "added"):
+        made = await scope.ask(queue, row.id, people["editor"], people["admin1"], "要由他安排值班")
+        await scope.answer(queue, row.id, people["reviewer1"], made.id, verdict)
+    async with office.deps.db.session() as session:
+        assert (await session.get_one(Item, row.id)).known_to(people["admin1"])

@@ -5,7 +5,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from bot.account_entries import sign_account
 from bot.contacts import Contacts
 from bot.contract import Inbound, InboundKind, Reply
 from bot.models import Account, Contact
@@ -130,6 +132,8 @@ class Office:
             )  # fmt: skip
         await hire(self.ledger, {"duty1": ["duty"]})
         async with self.ledger.transaction() as tx:
+            for account in (await tx.session.scalars(select(Account))).all():
+                await sign_account(tx, account, "init")
             await set_roster(tx, [DutyLine("", 0, "duty1")], "init")
         return self
 

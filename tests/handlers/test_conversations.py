@@ -4,8 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 
+from bot.account_entries import sign_account
 from bot.contract import InboundKind, Outcome, ReplyBasis, State
 from bot.models import Account, Contact, Delivery
 from bot.replies import Parts
@@ -378,3 +379,46 @@ async def test_an_account_renamed_or_added_by_sql_is_told_to_nobody(office) -> N
     async with office.db.session() as session:
         query = select(Incident.subject).where(Incident.kind == "row_changed")
         assert (await session.scalars(query)).all() == ["account:wx"]
+
+
+async def test_official_accounts_are_told_as_they_were_signed_last(office) -> None:
+    """An older row put back seal and all, another platform, a deleted row: none is believed."""
+    citizen = await office.citizen()
+    assert "微信" in await citizen.menu("accounts")
+    async with office.db.session() as session:
+        row = (await session.execute(select(Account.__table__).where(Account.id == "wx"))).one()
+    async with office.ledger.transaction() as tx:
+        account = await tx.session.get_one(Account, "wx")
+        account.enabled = False
+        await sign_account(tx, account, "admin")
+    assert "微信" not in await citizen.menu("accounts")
+    async with office.db.session() as session:
+        assert (await session.scalars(select(Incident))).all() == []
+        table = Account.metadata.tables["account"]
+        await session.execute(update(table).where(table.c.id == "wx").values(row._asdict()))
+    async with office.db.session() as session:
+        old = await session.get_one(Account, "wx")
+        assert (old.whole, old.enabled) == (True, True)
+    assert "微信" not in await citizen.menu("accounts")
+    async with office.db.session() as session:
+        await session.execute(update(Account).where(Account.id == "tg").values(platform="wechat"))
+    said = await citizen.menu("accounts")
+    assert "微信" not in said
+    assert "青禾发布（Telegram）" in said
+    async with office.db.session() as session:
+        await session.execute(update(Account).where(Account.id == "tg").values(enabled=False))
+    assert "青禾发布（Telegram）" in await citizen.menu("accounts")
+    async with office.db.session() as session:
+        await session.execute(delete(Account).where(Account.id == "tg"))
+        session.add(
+            Account(
+                id="own", slug="a", organisation_id="o", platform="telegram", name="某某公司",
+                api_base="http://127.0.0.1", secrets="", settings={}, created_at=now(),
+            )
+        )  # fmt: skip
+    said = await citizen.menu("accounts")
+    assert "青禾发布（Telegram）" in said
+    assert "某某公司" not in said
+    async with office.db.session() as session:
+        query = select(Incident.subject).where(Incident.kind == "row_changed")
+        assert {*(await session.scalars(query))} == {"account:wx", "account:tg", "account:own"}

@@ -5,13 +5,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from config import clock
+from ledger.models import Incident
 from review_queue import drafting, rounds, submitting
 from review_queue.deadlines import Deadlines
+from review_queue.models import Decision, Item
 from staff.absence import Away
 from staff.refusal import Refused
+from staff.since import DEADLINES, RULES
 
 
 def rules(caught: pytest.ExceptionInfo[Refused]) -> set[str]:
@@ -157,3 +160,86 @@ async def test_an_absence_that_was_never_signed_makes_no_substitute(office: Any)
     with pytest.raises(Refused) as caught:
         await office.decide(item, "reviewer2")
     assert rules(caught) == {"role"}
+
+
+async def written(office: Any, item: Any, **values: Any) -> None:
+    """Somebody writes to the item's row past this program."""
+    async with office.queue.db.session() as session:
+        await session.execute(update(Item).where(Item.id == item.id).values(**values))
+
+
+async def incidents(office: Any) -> list[tuple[str, str]]:
+    async with office.queue.db.session() as session:
+        rows = (await session.scalars(select(Incident))).all()
+    return [(row.kind, row.subject) for row in rows]
+
+
+async def test_a_deadline_brought_forward_in_the_row_lets_no_substitute_decide(
+    office: Any, jobs: Deadlines, told: Any, later: Any
+) -> None:
+    item = await office.submitted()
+    await written(office, item, level_due_at=clock.now() - timedelta(hours=1))
+    assert [await jobs.run_due(), await jobs.run_due()] == [0, 0]
+    assert told == []
+    assert await incidents(office) == [("row_changed", f"item:{item.id}")]
+    assert (await office.releases.chain(item.id)).of("level.overdue") == []
+    with pytest.raises(Refused):
+        await office.decide(item, "reviewer2")
+    async with office.queue.db.session() as session:
+        row = await session.get_one(Item, item.id)
+    assert abs(row.level_due_at - item.level_due_at) < timedelta(minutes=1)
+    later(25)
+    assert await jobs.run_due() == 1
+    await office.decide(item, "reviewer2")
+
+
+async def test_each_level_has_its_hours_from_the_decision_that_opened_it(
+    office: Any, jobs: Deadlines, later: Any
+) -> None:
+    item = await office.submitted()
+    later(23)
+    item = await office.decide(item, "reviewer1")
+    later(25)
+    await written(office, item, level_due_at=clock.now())
+    assert await jobs.run_due() == 0
+    assert len(await incidents(office)) == 1
+    later(48)
+    assert await jobs.run_due() >= 1
+    late = (await office.releases.chain(item.id)).of("level.overdue")
+    assert [one.body["level"] for one in late] == [1]
+
+
+async def test_a_decision_written_into_the_table_makes_no_other_level_late(
+    office: Any, jobs: Deadlines, later: Any
+) -> None:
+    item = await office.submitted()
+    async with office.queue.db.session() as session:
+        session.add(
+            Decision(
+                id="x", item_id=item.id, digest="d", level=0, level_name="初审", gates={},
+                staff_id=office.people["reviewer1"], verdict="approve", note="", attachments={},
+                proof=True, gate="", in_place_of="", at=clock.now(), ledger_seq=item.run_seq + 1,
+            )
+        )  # fmt: skip
+    later(25)
+    assert await jobs.run_due() == 0
+    assert await incidents(office) == [("row_changed", f"item:{item.id}")]
+
+
+async def test_a_level_called_late_before_its_hours_were_over_releases_nothing(
+    office: Any,
+) -> None:
+    """As an earlier version would have signed it; what it released by then stays released."""
+    item = await office.submitted()
+    async with office.queue.ledger.transaction() as tx:
+        body = {"level": 0}
+        await tx.append("level.overdue", subject=f"item:{item.id}", actor="system", body=body)
+    await written(office, item, level_overdue=True)
+    for who in ("reviewer2", "everything", "reviewer3"):
+        item = await office.decide(item, who)
+    reasons = await office.releases.faults(item.id, item.updated_at)
+    assert [one.message for one in reasons if "初审" in one.message]
+    async with office.queue.ledger.transaction() as tx:
+        await tx.append(RULES, subject="office", actor="system", body={"rules": [DEADLINES]})
+    assert await office.releases.faults(item.id, item.updated_at) == []
+    await office.releases.verify(item.release_id)
