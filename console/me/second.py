@@ -74,7 +74,7 @@ async def confirm(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _page(request, _Shown(refused, await factors.pending(me.staff_id, me.login)))
     # Whoever signed in with the password alone has to show the second step as well.
-    await end_other_sessions(deps.db, me)
+    await end_other_sessions(deps.ledger, me)
     return await _page(request, _Shown(codes=tuple(codes)))
 
 
