@@ -16,7 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from ledger.append import Ledger
+from ledger.append import LEDGER, Ledger
 from ledger.changed import row_changed
 from ledger.verify import Entry
 from review_queue.canonical import commitment
@@ -166,9 +166,29 @@ class Experts:
 
 
 async def links_of(session: AsyncSession, item_id: str) -> Sequence[ExpertLink]:
-    """Every question about an item, newest first."""
+    """Every question about an item and its answer as they were signed, newest first.
+
+    A row that its entries do not bear out is left out, and told.
+    """
     query = select(ExpertLink).where(ExpertLink.item_id == item_id)
-    return (await session.scalars(query.order_by(ExpertLink.asked_at.desc()))).all()
+    rows = (await session.scalars(query.order_by(ExpertLink.asked_at.desc()))).all()
+    if not rows:
+        return rows
+    entries = await facts_or_refuse(session, f"item:{item_id}")
+    held = [row for row in rows if _stands(row, entries)]
+    for row in rows:
+        if row not in held:
+            await _tell_again(session, row)
+    return held
+
+
+async def _tell_again(session: AsyncSession, row: ExpertLink) -> None:
+    """Record a wrong row, unless it was answered in the moment between row and entries."""
+    await session.refresh(row)
+    entries = await facts_or_refuse(session, f"item:{row.item_id}")
+    ledger = session.info.get(LEDGER)
+    if isinstance(ledger, Ledger) and not _stands(row, entries):
+        await row_changed(ledger, ExpertLink.__tablename__, row.id)
 
 
 def state_of(link: ExpertLink, digest: str) -> str:
@@ -257,7 +277,7 @@ def _asked_so(entry: Entry, link: ExpertLink) -> bool:
     signed = {
         "digest": link.digest,
         "expires_at": link.expires_at.isoformat(),
-        "question": commitment(link.salt, [link.organisation, link.question]),
+        "question": _committed(link, [link.organisation, link.question]),
     }
     later = {"token": link.token_hash, "asked_at": link.asked_at.isoformat()}
     return (
@@ -265,6 +285,27 @@ def _asked_so(entry: Entry, link: ExpertLink) -> bool:
         and all(body.get(name) == value for name, value in signed.items())
         and all(body.get(name, value) == value for name, value in later.items())
     )
+
+
+def _stands(link: ExpertLink, entries: Sequence[Entry]) -> bool:
+    """Whether question, answer and withdrawal of this row are what its entries say."""
+    own = [entry for entry in entries if entry.body.get("link") == link.id]
+    answers = [entry.body for entry in own if entry.kind == "expert.answered"]
+    withdrawn = any(entry.kind == "expert.withdrawn" for entry in own)
+    if not any(_asked_so(entry, link) for entry in own):
+        return False
+    if link.answered_at is None:
+        blank = not (link.verdict or link.name or link.text)
+        return blank and not answers and withdrawn == (link.withdrawn_at is not None)
+    opinion = _committed(link, [link.name, link.text])
+    return any((one["verdict"], one["opinion"]) == (link.verdict, opinion) for one in answers)
+
+
+def _committed(link: ExpertLink, words: Sequence[str]) -> str:
+    """What an entry holds of these words; rows without a salt are of an early version."""
+    if link.salt:
+        return commitment(link.salt, words)
+    return hashlib.sha256("\n".join([link.id, *words]).encode()).hexdigest()
 
 
 async def _still_open(session: AsyncSession, link: ExpertLink) -> Revision:

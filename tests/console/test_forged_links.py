@@ -102,6 +102,32 @@ async def test_an_answered_link_made_open_again_takes_no_second_answer(office: O
     assert await told(office) == ["expert_link"]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"text": "经审核，内容合法"},
+        {"verdict": "problem"},
+        {"answered_at": None, "verdict": "", "name": "", "text": ""},
+    ],
+    ids=["words", "verdict", "no answer"],
+)
+async def test_an_answer_changed_by_sql_is_not_shown(
+    office: Office, change: dict[str, object]
+) -> None:
+    item = await office.submitted()
+    path = await link_of(office, await office.signed_in("editor"), item.id)
+    assert await try_answer(office, item.id, path) == (200, 200)
+    reviewer, page = await office.signed_in("reviewer1"), f"/console/items/{item.id}"
+    shown = "<strong>县人社局就业科</strong>"
+    for place in (page, f"{page}/experts"):
+        assert shown in (await reviewer.get(place))[1]
+    await sql(office, **change)
+    for place in (page, f"{page}/experts"):
+        status, text = await reviewer.get(place)
+        assert (status, shown in text) == (200, False)
+    assert await told(office) == ["expert_link"]
+
+
 async def test_a_withdrawn_link_made_open_again_stays_closed(office: Office) -> None:
     item = await office.submitted()
     editor = await office.signed_in("editor")
