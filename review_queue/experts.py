@@ -6,7 +6,8 @@ answer. What was said is kept in a table; the signed entries hold a commitment t
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -15,16 +16,22 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from ledger.append import Ledger
+from ledger.append import LEDGER, Ledger
+from ledger.changed import row_changed
+from ledger.verify import Entry
 from review_queue.canonical import commitment
 from review_queue.expert_models import ExpertLink
 from review_queue.models import Item, Revision
 from staff.people import Member, lacking, person_with, read_person
 from staff.refusal import Reason, Refused, status_of
+from staff.standing import facts_or_refuse
 from storage.database import new_id, new_salt
 
 LONGEST = 30  # days a link may stay open
 ASKERS = frozenset({"editor", "reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
+_ANSWERED = Reason("answered", "这个链接已经答复过，不能再用，谢谢您")
+_WITHDRAWN = Reason("withdrawn", "这个链接已被收回，不用再答复")
+_CLOSED = frozenset({"expert.answered", "expert.withdrawn"})
 _OPEN = ("draft", "review", "referred", "approved", "scheduled")
 
 
@@ -93,6 +100,8 @@ class Experts:
                 body={
                     "link": link.id,
                     "digest": link.digest,
+                    "token": link.token_hash,
+                    "asked_at": link.asked_at.isoformat(),
                     "expires_at": link.expires_at.isoformat(),
                     "question": commitment(link.salt, [link.organisation, link.question]),
                 },
@@ -101,14 +110,23 @@ class Experts:
 
     async def look(self, token: str) -> Opened:
         """What the link is about; Refused (404 unknown, 410 over or changed) says why not."""
-        async with self.ledger.db.session() as session:
+        async with self._told(), self.ledger.db.session() as session:
             link = await _by_token(session, token)
             revision = await _still_open(session, link)
         return Opened(link, revision.canonical)
 
+    @asynccontextmanager
+    async def _told(self) -> AsyncIterator[None]:
+        """Record that somebody wrote a link past this program, once its transaction is over."""
+        try:
+            yield
+        except _Forged as forged:
+            await row_changed(self.ledger, ExpertLink.__tablename__, forged.link_id)
+            raise
+
     async def answer(self, token: str, opinion: Opinion) -> ExpertLink:
         """Take the one answer of this link; a second, late or outdated one is refused."""
-        async with self.ledger.transaction() as tx:
+        async with self._told(), self.ledger.transaction() as tx:
             link = await _by_token(tx.session, token)
             await _still_open(tx.session, link)
             if reasons := _answer_faults(link, opinion):
@@ -148,9 +166,29 @@ class Experts:
 
 
 async def links_of(session: AsyncSession, item_id: str) -> Sequence[ExpertLink]:
-    """Every question about an item, newest first."""
+    """Every question about an item and its answer as they were signed, newest first.
+
+    A row that its entries do not bear out is left out, and told.
+    """
     query = select(ExpertLink).where(ExpertLink.item_id == item_id)
-    return (await session.scalars(query.order_by(ExpertLink.asked_at.desc()))).all()
+    rows = (await session.scalars(query.order_by(ExpertLink.asked_at.desc()))).all()
+    if not rows:
+        return rows
+    entries = await facts_or_refuse(session, f"item:{item_id}")
+    held = [row for row in rows if _stands(row, entries)]
+    for row in rows:
+        if row not in held:
+            await _tell_again(session, row)
+    return held
+
+
+async def _tell_again(session: AsyncSession, row: ExpertLink) -> None:
+    """Record a wrong row, unless it was answered in the moment between row and entries."""
+    await session.refresh(row)
+    entries = await facts_or_refuse(session, f"item:{row.item_id}")
+    ledger = session.info.get(LEDGER)
+    if isinstance(ledger, Ledger) and not _stands(row, entries):
+        await row_changed(ledger, ExpertLink.__tablename__, row.id)
 
 
 def state_of(link: ExpertLink, digest: str) -> str:
@@ -203,11 +241,79 @@ async def _by_token(session: AsyncSession, token: str) -> ExpertLink:
     return link
 
 
+class _Forged(Refused):
+    """A link that its signed entries do not bear out."""
+
+    def __init__(self, status: int, reason: Reason, link_id: str) -> None:
+        """`link_id` is for the incident."""
+        super().__init__(status, [reason])
+        self.link_id = link_id
+
+
+async def _borne_out(session: AsyncSession, link: ExpertLink) -> None:
+    """Refuse (404, 410) a link that was not asked so, or that a signed entry closed."""
+    entries = await facts_or_refuse(session, f"item:{link.item_id}")
+    own = [entry for entry in entries if entry.body.get("link") == link.id]
+    if not any(_asked_so(entry, link) for entry in own):
+        words = "没有这个核对链接，或记录被改动过：请向发给您的人核实"
+        raise _Forged(404, Reason("link", words), link.id)
+    kinds = {entry.kind for entry in own}
+    closed = _ANSWERED if "expert.answered" in kinds else _WITHDRAWN
+    if kinds.isdisjoint(_CLOSED):
+        return
+    await session.refresh(link)
+    # Read again: who answers in this very moment changed nothing past this program.
+    if link.answered_at is not None or link.withdrawn_at is not None:
+        raise Refused(410, [closed])
+    raise _Forged(410, closed, link.id)
+
+
+def _asked_so(entry: Entry, link: ExpertLink) -> bool:
+    """Whether this entry asked exactly what the row says, of whoever holds this token.
+
+    Earlier versions signed neither the token nor the moment of asking.
+    """
+    body = entry.body
+    signed = {
+        "digest": link.digest,
+        "expires_at": link.expires_at.isoformat(),
+        "question": _committed(link, [link.organisation, link.question]),
+    }
+    later = {"token": link.token_hash, "asked_at": link.asked_at.isoformat()}
+    return (
+        (entry.kind, entry.actor) == ("expert.asked", link.asked_by)
+        and all(body.get(name) == value for name, value in signed.items())
+        and all(body.get(name, value) == value for name, value in later.items())
+    )
+
+
+def _stands(link: ExpertLink, entries: Sequence[Entry]) -> bool:
+    """Whether question, answer and withdrawal of this row are what its entries say."""
+    own = [entry for entry in entries if entry.body.get("link") == link.id]
+    answers = [entry.body for entry in own if entry.kind == "expert.answered"]
+    withdrawn = any(entry.kind == "expert.withdrawn" for entry in own)
+    if not any(_asked_so(entry, link) for entry in own):
+        return False
+    if link.answered_at is None:
+        blank = not (link.verdict or link.name or link.text)
+        return blank and not answers and withdrawn == (link.withdrawn_at is not None)
+    opinion = _committed(link, [link.name, link.text])
+    return any((one["verdict"], one["opinion"]) == (link.verdict, opinion) for one in answers)
+
+
+def _committed(link: ExpertLink, words: Sequence[str]) -> str:
+    """What an entry holds of these words; rows without a salt are of an early version."""
+    if link.salt:
+        return commitment(link.salt, words)
+    return hashlib.sha256("\n".join([link.id, *words]).encode()).hexdigest()
+
+
 async def _still_open(session: AsyncSession, link: ExpertLink) -> Revision:
     if link.answered_at is not None:
-        raise Refused(410, [Reason("answered", "这个链接已经答复过，不能再用，谢谢您")])
+        raise Refused(410, [_ANSWERED])
     if link.withdrawn_at is not None:
-        raise Refused(410, [Reason("withdrawn", "这个链接已被收回，不用再答复")])
+        raise Refused(410, [_WITHDRAWN])
+    await _borne_out(session, link)
     if link.expires_at <= now():
         raise Refused(410, [Reason("expired", "这个链接已过期：如仍需核对，请对方重新发送")])
     revision = await latest_of(session, link.item_id)

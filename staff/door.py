@@ -20,13 +20,14 @@ from ledger.changed import row_changed
 from staff.factors import NEEDED, factor_in, set_up_by
 from staff.known import known_here, known_mark
 from staff.models import Passkey, Staff
+from staff.newest import newest_password
 from staff.passkeys import Place, answers, challenge_options, keys_in, shown_assertion
 from staff.people import password_holds
 from staff.refusal import Reason, Refused
 from staff.second_factor import SecondFactors
 from staff.sessions import begin_session, limit_passwords, password_was_right
 from staff.slowing import Pace, admit, at_the_door, failed, hidden, of_browser, passed
-from staff.standing import standing
+from staff.standing import standing, standing_in
 from storage.cache import Cache
 from storage.crypt import DataKey
 
@@ -242,13 +243,23 @@ class Door:
         return person, known
 
     async def _believed(self, person: Staff | None) -> Staff | None:
-        """An unbroken row of somebody who works here by signed entry."""
+        """An unbroken row, with their newest password, of who works here by signed entry."""
         if person is None:
             return None
         if not person.whole:
             await row_changed(self._ledger, "staff", person.id)
             return None
-        return person if (await standing(self._ledger, person.id)).active else None
+        entries = await self._ledger.facts(f"staff:{person.id}")
+        if not standing_in(entries).active:
+            return None
+        if newest_password(person, entries):
+            return person
+        async with self._ledger.db.session() as session:
+            stands = await session.get(Staff, person.id)
+        # Read again: whoever changes their password in this very moment put nothing back.
+        if stands is not None and stands.password_hash == person.password_hash:
+            await row_changed(self._ledger, "staff", person.id)
+        return None
 
     async def _ways(self, staff_id: str) -> Ways:
         entries = await self._ledger.facts(f"staff:{staff_id}")

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -15,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Transaction
 from staff.models import Staff
+from staff.newest import password_digest
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES, role_fault
 from staff.standing import WAITING, all_facts_or_refuse, standing_in, standing_of
@@ -101,6 +103,10 @@ async def set_staff(tx: Transaction, person: Person, actor: str) -> Staff:
     if row is None:
         row = Staff(id=new_id(), login=person.login, created_at=now())
         tx.session.add(row)
+    told: dict[str, Any] = {}
+    # Only a password set now: signing what the row holds would make an older one good again.
+    if row.password_hash != person.password_hash:
+        told["password_digest"] = password_digest(row.id, person.password_hash)
     # Sorted: the signed entry says the same whatever order the form sent.
     row.name, row.roles, row.active = person.name, sorted(person.roles), True
     row.password_hash = person.password_hash
@@ -110,7 +116,7 @@ async def set_staff(tx: Transaction, person: Person, actor: str) -> Staff:
         "staff.set",
         subject=f"staff:{row.id}",
         actor=actor,
-        body={"staff": row.id, "roles": sorted(person.roles), "active": True},
+        body={"staff": row.id, "roles": sorted(person.roles), "active": True, **told},
     )
     return row
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
+from staff.access import SESSIONS, TOKENS, access_entries, ended, sign_end
 from staff.factors import set_up_by
 from staff.models import ApiToken, ConsoleSession, Staff
 from staff.refusal import Reason, Refused
@@ -108,7 +109,7 @@ async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     if not row.whole:
         await row_changed(ledger, "console_session", key)
         return None
-    if not live(row, moment):
+    if not live(row, moment) or await _put_back(ledger, row):
         return None
     if _long_ago(row, moment):
         await _seen(ledger.db, key, moment)
@@ -154,11 +155,23 @@ async def visitor_of_token(ledger: Ledger, token: str) -> Visitor | None:
     if not row.whole:
         await row_changed(ledger, "api_token", key)
         return None
-    if row.revoked_at is not None or row.expires_at < now():
+    if row.revoked_at is not None or row.expires_at < now() or await _put_back(ledger, row):
         return None
     visitor = await _visitor(ledger, person, "", key)
     # The token itself says what it is: its hash is stored, so nobody can make it another sort.
     return replace(visitor, service=token.startswith(SERVICE)) if visitor else None
+
+
+async def _put_back(ledger: Ledger, row: Access) -> bool:
+    """Whether it was ended by a signed entry, though the row, sealed as it is, says it goes on."""
+    if not ended(row, await access_entries(ledger, row.staff_id, age=FRESH)):
+        return False
+    async with ledger.db.session() as session:
+        stands = await session.get(type(row), row.token_hash)
+    # Read again: whoever signs out in this very moment put nothing back.
+    if stands is not None and stands.revoked_at is None:
+        await row_changed(ledger, str(type(row).__tablename__), row.token_hash)
+    return True
 
 
 async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visitor | None:
@@ -174,26 +187,34 @@ async def _visitor(ledger: Ledger, person: Staff, csrf: str, key: str) -> Visito
     return Visitor(person.id, person.login, person.name, roles, csrf, key, late)
 
 
-async def sign_out(db: Database, key: str) -> None:
-    """End one session."""
-    async with db.session() as session:
-        row = await session.get(ConsoleSession, key)
+async def sign_out(ledger: Ledger, visitor: Visitor) -> None:
+    """End this session, by a signed entry."""
+    async with ledger.transaction() as tx:
+        row = await tx.session.get(ConsoleSession, visitor.key)
         if row is not None:
+            row.revoked_at = now()
+        await sign_end(tx, visitor.staff_id, {"token": visitor.key})
+
+
+async def end_other_sessions(ledger: Ledger, visitor: Visitor) -> None:
+    """End every other session of this person, by a signed entry."""
+    async with ledger.transaction() as tx:
+        await _end_sessions(tx.session, visitor.staff_id, visitor.key)
+        await sign_end(tx, visitor.staff_id, {"all": SESSIONS, "kept": visitor.key})
+
+
+async def _end_sessions(session: AsyncSession, staff_id: str, kept: str) -> None:
+    for row in await _unrevoked(session, ConsoleSession, staff_id):
+        if row.token_hash != kept:
             row.revoked_at = now()
 
 
-async def end_other_sessions(db: Database, visitor: Visitor) -> None:
-    """End every other session of this person."""
-    async with db.session() as session:
-        for row in await _unrevoked(session, ConsoleSession, visitor.staff_id):
-            if row.token_hash != visitor.key:
-                row.revoked_at = now()
+async def end_access(session: AsyncSession, staff_id: str, *, kept: str = "") -> None:
+    """End every session, but the one kept, and every API token of a person.
 
-
-async def end_access(session: AsyncSession, staff_id: str) -> None:
-    """End every session and every API token of a person, in the caller's transaction."""
-    for row in await _unrevoked(session, ConsoleSession, staff_id):
-        row.revoked_at = now()
+    In the caller's transaction, beside the signed entry that says so (staff/access.py).
+    """
+    await _end_sessions(session, staff_id, kept)
     for token in await _unrevoked(session, ApiToken, staff_id):
         token.revoked_at = now()
 
@@ -232,8 +253,9 @@ async def new_token(db: Database, staff_id: str, name: str, *, sort: str = PERSO
     return token
 
 
-async def revoke_tokens(db: Database, staff_id: str) -> None:
-    """End every API token of a person."""
-    async with db.session() as session:
-        for row in await _unrevoked(session, ApiToken, staff_id):
+async def revoke_tokens(ledger: Ledger, staff_id: str) -> None:
+    """End every API token of a person, by a signed entry."""
+    async with ledger.transaction() as tx:
+        for row in await _unrevoked(tx.session, ApiToken, staff_id):
             row.revoked_at = now()
+        await sign_end(tx, staff_id, {"all": TOKENS})

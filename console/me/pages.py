@@ -30,7 +30,7 @@ from staff.sessions import (
 async def signout(request: web.Request) -> web.StreamResponse:
     """End this session; with the last one, whatever the person held for review is free again."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    await sign_out(deps.db, me.key)
+    await sign_out(deps.ledger, me)
     async with deps.db.session() as session:
         gone = not await sessions_of(session, me.staff_id)
     # Only with the last sign-in: whoever is still signed in elsewhere goes on reviewing there.
@@ -81,7 +81,7 @@ async def own(request: web.Request) -> web.StreamResponse:
 async def end_others(request: web.Request) -> web.StreamResponse:
     """Sign out everywhere else; what was taken for review there is free again."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    await end_other_sessions(deps.db, me)
+    await end_other_sessions(deps.ledger, me)
     await _give_back(deps, me.staff_id)
     return see("/console/me", "sessions")
 
@@ -94,11 +94,9 @@ async def new_own_password(request: web.Request) -> web.StreamResponse:
     try:
         # Whoever found an open session must not be able to try passwords in it.
         await limit_passwords(deps.cache, me.staff_id)
-        await change_password(deps.ledger, me.staff_id, old, new)
+        await change_password(deps.ledger, me.staff_id, old, new, kept=me.key)
     except Refused as refused:
         return await _own(request, refused=refused)
-    await end_other_sessions(deps.db, me)
-    await revoke_tokens(deps.db, me.staff_id)
     response = see("/console/me", "password")
     # The mark of before ended with the old password.
     keep_known(request, response, me.staff_id, await deps.door.mark_of(me.staff_id))
@@ -121,7 +119,7 @@ async def make_token(request: web.Request) -> web.StreamResponse:
 @needs("tokens.own")
 async def end_tokens(request: web.Request) -> web.StreamResponse:
     """Revoke every token of mine."""
-    await revoke_tokens(request.config_dict[DEPS].db, visitor(request).staff_id)
+    await revoke_tokens(request.config_dict[DEPS].ledger, visitor(request).staff_id)
     return see("/console/me", "tokens")
 
 

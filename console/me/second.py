@@ -76,8 +76,8 @@ async def confirm(request: web.Request) -> web.StreamResponse:
         fresh = await factors.pending(me.staff_id, me.login, me.key)
         return await _page(request, _Shown(refused, fresh))
     # Whoever signed in with the password alone has to show the second step as well.
-    await end_other_sessions(deps.db, me)
-    await revoke_tokens(deps.db, me.staff_id)
+    await end_other_sessions(deps.ledger, me)
+    await revoke_tokens(deps.ledger, me.staff_id)
     return await _page(request, _Shown(codes=tuple(codes)))
 
 

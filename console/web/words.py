@@ -48,6 +48,7 @@ ENTRY_KINDS = {
     "staff.set": "设置人员与角色",
     "staff.password_reset": "重设密码",
     "staff.password_changed": "改自己的密码",
+    "access.ended": "退出登录或停用令牌",
     "workflow.approved": "审核级次生效",
     "rules.approved": "规则集生效",
     "setting.approved": "设置生效",

@@ -14,6 +14,7 @@ from review_queue.governance.access import end_of
 from staff.absence import Away, absence_faults, refuse_absence, set_absent_for
 from staff.factors import factor_in
 from staff.models import Proposal, Staff
+from staff.newest import password_digest
 from staff.people import Half, names, new_half, second_half
 from staff.proposals import AboutPeople, Approval, Proposals
 from staff.refusal import Reason, Refused
@@ -24,14 +25,15 @@ from storage.database import new_id
 _KEPT = re.compile(r"[0-9a-f]{64}")
 
 
-async def sign_reset(tx: Transaction, staff_id: str, approval: Approval) -> None:
+async def sign_reset(tx: Transaction, row: Staff, approval: Approval) -> None:
     """Sign that these two made a login for somebody, who decides nothing until confirmed."""
     body = {
-        "staff": staff_id,
+        "staff": row.id,
         "proposal": approval.proposal_id,
         "proposed_by": approval.proposed_by,
+        "password_digest": password_digest(row.id, row.password_hash),
     }
-    await tx.append(RESET, subject=f"staff:{staff_id}", actor=approval.approved_by, body=body)
+    await tx.append(RESET, subject=f"staff:{row.id}", actor=approval.approved_by, body=body)
 
 
 async def ask_reset(made: Proposals, login: str, by: str, reason: str) -> tuple[Proposal, Half]:
@@ -96,7 +98,7 @@ class ResetKind(AboutPeople):
         # By the signed entries: a row that somebody deleted must not shut its owner out for ever.
         if factor_in(await facts_or_refuse(tx.session, f"staff:{row.id}")) is not None:
             await reset_second_factor(tx, row.id, approval.approved_by)
-        await sign_reset(tx, row.id, approval)
+        await sign_reset(tx, row, approval)
         await self._ledger.open_incident_in(
             tx.session,
             "password_reset",

@@ -13,7 +13,9 @@ from review_queue.governance.access import end_of
 from review_queue.governance.handovers import sign_reset
 from review_queue.governance.levels import ApprovedLevels
 from review_queue.workflow import unfillable
+from staff.access import PASSWORD_CHANGED
 from staff.models import Staff
+from staff.newest import newest_password, password_digest
 from staff.people import (
     Person,
     active_with,
@@ -26,7 +28,8 @@ from staff.people import (
 from staff.proposals import APPROVERS, AboutPeople, Approval
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
-from staff.standing import standing_of
+from staff.sessions import end_access
+from staff.standing import facts_or_refuse, standing_of
 
 _LOGIN = re.compile(r"[a-z][a-z0-9_]{1,30}")
 _TWO_ADMINS = "至少要留两位在用的管理员，否则以后任何变更都无人批准：请先增加一位管理员"
@@ -116,7 +119,7 @@ class StaffKind(AboutPeople):
         made = await set_staff(tx, person, approval.approved_by)
         # Whoever approved sees the password: until somebody else confirms them, they only look.
         if password:
-            await sign_reset(tx, made.id, approval)
+            await sign_reset(tx, made, approval)
         shown = {"staff": made.id, "login": made.login}
         return shown | ({"password": password} if password else {})
 
@@ -159,8 +162,13 @@ async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
         await end_of(tx.session, row.id)
 
 
-async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> None:
-    """A person's own new password, with the old one as proof; signed. Refused 403, 422."""
+async def change_password(
+    ledger: Ledger, staff_id: str, old: str, new: str, *, kept: str = ""
+) -> None:
+    """A person's own new password, with the old one as proof; signed. Refused 403, 409, 422.
+
+    Every session but the one `kept` and every token ends with it.
+    """
     async with ledger.db.session() as session:
         row = await session.get(Staff, staff_id)
     if row is None or not await password_holds(row.password_hash, old):
@@ -172,11 +180,17 @@ async def change_password(ledger: Ledger, staff_id: str, old: str, new: str) -> 
         held = await tx.session.get(Staff, staff_id, populate_existing=True)
         if held is None or held.password_hash != row.password_hash:
             raise Refused(409, [Reason("stale", "密码刚刚在别处改过，请用新的密码登录后再改")])
+        subject = f"staff:{staff_id}"
+        # Or a row put back would become the newest by being changed.
+        if not held.whole or not newest_password(held, await facts_or_refuse(tx.session, subject)):
+            words = "人员记录被绕过本系统改动，不能改密码：请管理员查明后重设您的密码"
+            raise Refused(403, [Reason("staff", words)])
         held.password_hash = stored
-        body = {"staff": staff_id}
-        await tx.append(
-            "staff.password_changed", subject=f"staff:{staff_id}", actor=staff_id, body=body
-        )
+        await end_access(tx.session, staff_id, kept=kept)
+        body = {"staff": staff_id, "password_digest": password_digest(staff_id, stored)}
+        if kept:
+            body["kept"] = kept
+        await tx.append(PASSWORD_CHANGED, subject=subject, actor=staff_id, body=body)
 
 
 async def _person(session: AsyncSession, login: str) -> Staff:
