@@ -115,6 +115,7 @@ ENTRY_KINDS = {
     "ticket.closed": "结束问题",
     "ticket.promoted": "答复存为问答",
     "ticket.reply_stopped": "答复被拦下",
+    "ticket.reply_sent": "答复已发出",
     "ticket.reply_kept": "保留升级前的答复",
     "ticket.overdue": "问题超时",
     "incident.closed": "处理事件",
