@@ -90,6 +90,11 @@ class Work:
     contact: Any = None
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What this message is, whatever row says so."""
+        return self.content_key, self.contact_id
+
 
 # --- claiming and outcomes --------------------------------------------------------------------
 

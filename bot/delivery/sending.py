@@ -107,7 +107,7 @@ class Sender:
         async with self._w.db.session() as session:
             if finished:
                 await outbox.write_outcomes(session, finished, self._w.contacts)
-                self._past.add(one.id for one in finished if one.outcome.state in ENDS)
+                self._past.add(one.key for one in finished if one.outcome.state in ENDS)
                 self._rest_after(finished)
                 refused = await outbox.hold_after(session, finished)
             if batch:
@@ -154,7 +154,7 @@ class Sender:
             address = self._w.contacts.address_on(one.account_id, one.contact)
         except ValueError:
             return await self._changed("contact", one.contact_id)
-        if one.id in self._past:  # an end that is not remembered any more: an older row put back
+        if one.key in self._past:  # its end is not in the table any more: an older row put back
             return await self._changed(Delivery.__tablename__, one.id)
         if one.reply is not None:
             return await self._send_reply(channel, account, address, one)

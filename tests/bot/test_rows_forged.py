@@ -204,6 +204,18 @@ async def test_an_older_copy_of_a_row_is_not_sent_again_by_the_process_that_sent
     assert len(await street.heard()) == PEOPLE
 
 
+async def test_a_message_whose_row_was_made_anew_is_not_sent_again_by_the_process_that_sent_it(
+    street: Street,
+) -> None:
+    await street.deliver()
+    await street.sql("DELETE FROM delivery")
+    rows = await street.office.deliveries(street.release, street.people)
+    assert not set(rows) & set(street.rows)
+    await street.deliver()
+    assert len(await street.heard()) == PEOPLE
+    assert set((await street.states()).values()) == {State.HELD}
+
+
 async def test_an_older_copy_of_a_row_is_sent_by_no_process_once_its_push_is_sealed(
     street: Street,
 ) -> None:
