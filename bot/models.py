@@ -136,7 +136,7 @@ class Delivery(Sealed, Base):
     contact_id: Mapped[str] = mapped_column(String(26), index=True)
     reason: Mapped[str] = mapped_column(Text, default="")  # 为什么收到, in words
     reply: Mapped[dict[str, Any] | None]  # what a reply is built from (bot/parts.py), no words
-    late: Mapped[bool] = mapped_column(default=False, server_default=false())  # see push.py
+    late: Mapped[bool] = mapped_column(default=False, server_default=false())  # push.py, life.py
     state: Mapped[str] = mapped_column(String(12))
     ref: Mapped[str] = mapped_column(String(200), default="")
     why: Mapped[str] = mapped_column(Text, default="")

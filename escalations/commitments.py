@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.contract import State
 from bot.models import Contact
 from bot.replies import Parts, Unsayable, Written
 from escalations.models import Ticket, TicketReply
@@ -19,6 +20,7 @@ from staff.proposals import words_digest
 from staff.standing import Standing, standing
 
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
+SENT = "ticket.reply_sent"
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 
 
@@ -60,17 +62,27 @@ class Commitments:
         ticket, reply, contact = found
         try:
             entries = await self._ledger.facts(f"ticket:{ticket.id}")
-            answered = _last(entries, reply.id)
+            answered = _last(entries, reply.id, ANSWERED)
             if answered is None or not same_citizen(entries, contact):
                 raise Unsayable("没有签名记录证明这条答复是写给这个人的，没有发送")
             if signed_words(entries, reply.id, ANSWERED, KEPT) != commitment(
                 ticket, contact, reply
             ):
                 raise Unsayable("人工答复与签名时的内容或对象不符，没有发送")
+            if _last(entries, reply.id, SENT) is not None:
+                raise Unsayable("台账记载这条人工答复已经发出，不再发送")
             await self._on_duty(answered, blocked=_blocked(reply))
         except Broken as broken:
             raise Unsayable(f"台账有误，没有发送：{broken}") from broken
         return f"【人工答复 {ticket.id[-6:].upper()}】\n{reply.text}"
+
+    async def sent(self, parts: Parts, state: State) -> None:
+        """Sign that this answer is out, or may be: no older copy of its row sends it again."""
+        (written,) = (one for one in parts.pieces if isinstance(one, Written))
+        subject = f"ticket:{written.ticket}"
+        body = {"reply": written.reply, "result": str(state)}
+        async with self._ledger.transaction() as tx:
+            await tx.append(SENT, subject=subject, actor="system", body=body)
 
     async def _on_duty(self, answered: Entry, *, blocked: bool) -> None:
         writer, second = str(answered.body["writer"]), str(answered.body.get("second") or "")
@@ -89,8 +101,8 @@ def _blocked(reply: TicketReply) -> bool:
     return any(one.get("severity") == "block" for one in reply.findings)
 
 
-def _last(entries: Sequence[Entry], reply_id: str) -> Entry | None:
-    mine = [one for one in entries if one.kind == ANSWERED and one.body.get("reply") == reply_id]
+def _last(entries: Sequence[Entry], reply_id: str, kind: str) -> Entry | None:
+    mine = [one for one in entries if one.kind == kind and one.body.get("reply") == reply_id]
     return mine[-1] if mine else None
 
 

@@ -194,6 +194,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),
+        on_answered=Commitments(base.ledger).sent,
     )
 
 

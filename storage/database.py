@@ -18,6 +18,7 @@ from sqlalchemy.types import JSON, TypeDecorator
 from storage.seals import INFO, Seals
 
 Found = TypeVar("Found")
+_ID_LENGTH = 26
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
 _WRITE_LOCK = 0x5348454E  # one advisory lock on PostgreSQL for chained writes
 
@@ -58,6 +59,16 @@ def new_id() -> str:
     """A 26-character id that sorts by creation time (48 bits of milliseconds, 80 random)."""
     number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def made_at(key: str) -> float:
+    """When an id of `new_id` was made, in seconds since 1970; 0 for anything else."""
+    if len(key) != _ID_LENGTH or any(letter not in _BASE32 for letter in key):
+        return 0.0
+    number = 0
+    for letter in key:
+        number = number << 5 | _BASE32.index(letter)
+    return (number >> 80) / 1000
 
 
 def new_salt() -> str:

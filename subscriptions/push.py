@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -24,14 +25,16 @@ from ledger.append import Ledger
 from ledger.changed import row_changed
 from ledger.models import LedgerEntry
 from ledger.stops import stopped_now
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
 from storage.database import Database
 from storage.seals import Seals, seals_of
 from subscriptions.matching import Matching
 
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
-FINISHED = "push.finished"
+BEGUN, CREATED, FINISHED = "push.begun", "push.created", "push.finished"
+RESUME = timedelta(hours=1)
+"""How long after its beginning the rows of a push that was cut short are completed."""
 log = structlog.get_logger()
 
 
@@ -71,7 +74,10 @@ class Pusher:
                 detail={"reasons": broken.reasons},
             )
             return 0
-        made = await self._rows(publication, release)
+        try:
+            made = await self._rows(publication, release)
+        except Broken:  # then no release verifies either, and the ledger's own incident says why
+            return 0
         async with self._db.writing() as session:
             row = await session.get(Publication, publication.id)
             # After the rows: a crash between leaves it due, and making the rows again adds none.
@@ -103,7 +109,43 @@ class Pusher:
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
-        return await self._matching.create_deliveries(self._db, publication, release)
+        if release.audience is None or not await self._begin(publication):
+            return 0
+        made = await self._matching.create_deliveries(self._db, publication, release)
+        await self._sign(CREATED, f"publication:{publication.id}", {"rows": made})
+        return made
+
+    async def _begin(self, publication: Publication) -> bool:
+        """Whether rows may be made: once, and anew only for a push that was cut short just now.
+
+        The row's `pushed_at` does not say so: an older copy of the row can be put back.
+        """
+        subject = f"publication:{publication.id}"
+        told = {one.kind: one for one in await self._ledger.facts(subject)}
+        if made := told.get(CREATED) or told.get(FINISHED):
+            # Another process may have been faster, or ours have died before it noted `pushed_at`.
+            if _age(made) > RESUME:
+                await row_changed(self._ledger, "publication", publication.id)
+            return False
+        if BEGUN not in told:
+            await self._sign(BEGUN, subject, {"release": publication.release_id})
+            return True
+        if _age(told[BEGUN]) <= RESUME:
+            return True
+        await self._ledger.open_incident(
+            "push.refused",
+            subject=subject,
+            message="推送生成到一半中断，已超过一小时，不再补齐：有的订阅者没有收到，请核对后决定是否另行通知",
+            detail={},
+        )
+        return False
+
+    async def _sign(self, kind: str, subject: str, body: dict[str, Any]) -> None:
+        """Once: asked under the write lock, for two workers are at it."""
+        async with self._ledger.transaction() as tx:
+            entries = await self._ledger.facts(subject)
+            if not any(entry.kind == kind for entry in entries):
+                await tx.append(kind, subject=subject, actor="system", body=body)
 
     async def finish_due(self) -> int:
         """Write `push.finished` for each push of which no row moves any more; how many."""
@@ -130,17 +172,9 @@ class Pusher:
                 break
         if told.changed:
             await row_changed(self._ledger, "delivery", told.changed[0])
-        subject = f"publication:{publication_id}"
-        async with self._ledger.transaction() as tx:
-            # Asked under the write lock: two workers must not seal the same push twice.
-            if await _finished(self._ledger, publication_id):
-                return
-            body = {
-                "counts": told.counts,
-                "root": merkle_root(told.leaves),
-                "rows": len(told.leaves),
-            }
-            await tx.append(FINISHED, subject=subject, actor="system", body=body)
+        root = merkle_root(told.leaves)
+        body = {"counts": told.counts, "root": root, "rows": len(told.leaves)}
+        await self._sign(FINISHED, f"publication:{publication_id}", body)
 
     async def _mark_late(self, publication_id: str) -> None:
         """What is still held may go out later; nothing else of this push may, once it is sealed."""
@@ -185,15 +219,19 @@ class _Told:
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 
 
-def _sealed(subject: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
-    return (LedgerEntry.kind == FINISHED, LedgerEntry.subject == subject)
+def _said(kind: str, subject: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
+    return (LedgerEntry.kind == kind, LedgerEntry.subject == subject)
+
+
+def _age(entry: Entry) -> timedelta:
+    return now() - datetime.fromisoformat(entry.at)
 
 
 async def _unsealed(session: AsyncSession) -> list[str]:
     """Pushes without their entry of which no row moves; sealed ones are never looked into again."""
     subject = literal("publication:") + Publication.id
     query = select(Publication.id).where(
-        Publication.pushed_at.is_not(None), ~exists().where(*_sealed(subject))
+        Publication.pushed_at.is_not(None), ~exists().where(*_said(FINISHED, subject))
     )
     return [
         publication_id
@@ -204,9 +242,21 @@ async def _unsealed(session: AsyncSession) -> list[str]:
 
 async def _at_rest(session: AsyncSession, publication_id: str) -> bool:
     mine = select(Delivery.id).where(Delivery.publication_id == publication_id).limit(1)
-    if (await session.scalars(mine.where(Delivery.state.in_(MOVING)))).first() is not None:
+    if (await session.scalars(mine)).first() is None:
         return False
-    return (await session.scalars(mine)).first() is not None
+    # A row that somebody wrote past this program moves nowhere, and keeps no push open.
+    moving = select(*COLUMNS).where(
+        Delivery.publication_id == publication_id, Delivery.state.in_(MOVING)
+    )
+    seals, last, limit = seals_of(session), "", 1
+    while True:
+        page = moving.where(Delivery.id > last).order_by(Delivery.id).limit(limit)
+        rows = [row._asdict() for row in await session.execute(page)]
+        if any(whole(seals, row) for row in rows):
+            return False
+        if len(rows) < limit:
+            return True
+        last, limit = rows[-1]["id"], min(limit * 10, PAGE)
 
 
 async def _page(session: AsyncSession, publication_id: str, last: str) -> list[Mapping[str, Any]]:

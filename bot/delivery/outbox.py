@@ -12,21 +12,30 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import Contacts
+from bot.contacts import WINDOW_HOLD, Contacts
 from bot.contract import Outcome, State
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
 from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
-from bot.sealing import TABLE
+from bot.sealing import TABLE, rewrite
 from config.clock import now
 from storage.database import Base, Database, new_id
 from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
 CHANGED_HOLD = "changed"
+TOO_OLD = "too_old"  # Outcome.code: ended by its age; its contact can still be reached
+_HELD_ANSWER = (
+    Delivery.state == State.HELD,
+    Delivery.hold == ACCOUNT_HOLD,
+    Delivery.release_id.is_(None),
+    Delivery.late.is_(False),
+)
 CHANGED = "这条记录被绕过本系统改动，没有发送"
 DUE = (State.CREATED, State.RETRYING)
+WAITS = (WINDOW_HOLD, ACCOUNT_HOLD)
+"""Why an answer may be late: it waited for the citizen's next message, or for the account."""
 
 # Tables and not mapped classes: a push writes thousands of rows, and the unit of work of the ORM
 # costs more than all of their calls together.
@@ -41,7 +50,7 @@ _OUTCOME = (
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "ref", "why", "hold", "next_at", "finished_at", "seal")
+            for name in ("state", "ref", "why", "hold", "late", "next_at", "finished_at", "seal")
         }
     )
 )
@@ -80,6 +89,11 @@ class Work:
     seal: str
     contact: Any = None
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What this message is, whatever row says so."""
+        return self.content_key, self.contact_id
 
 
 # --- claiming and outcomes --------------------------------------------------------------------
@@ -202,6 +216,8 @@ async def write_outcomes(
     moment = now()
     for one in finished:
         one.outcome = give_up(one.outcome, one.attempts)
+        if one.reply is not None and one.outcome.state is State.HELD and one.outcome.code in WAITS:
+            one.late = True
     seals = seals_of(session)
     await session.execute(_OUTCOME, [_outcome_row(seals, one, moment) for one in finished])
     await session.execute(
@@ -226,7 +242,7 @@ async def write_outcomes(
             .values(window_used=_contacts.c.window_used + 1)
         )
     for one in finished:
-        if one.outcome.state is State.ENDED:
+        if one.outcome.state is State.ENDED and one.outcome.code != TOO_OLD:
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 
@@ -241,11 +257,12 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         "ref": outcome.ref[:200],
         "why": outcome.reason,
         "hold": outcome.code[:20] if held else "",
+        "late": one.late,
         "next_at": moment + wait if retrying else None,
         # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
         # Sealed as ended: nobody without the key makes it due again.
-        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]) if end else one.seal,
+        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]) if end or held else one.seal,
     }
 
 
@@ -259,6 +276,8 @@ async def hold(session: AsyncSession, which: ColumnElement[bool], reason: str, w
         .where(which, Delivery.state.in_(DUE))
         .values(state=State.HELD, hold=why, why=reason, next_at=None)
     )
+    if why == ACCOUNT_HOLD:  # an answer that waits for its account may be late (life.py)
+        await rewrite(session, and_(which, *_HELD_ANSWER), late=True)
 
 
 async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[str, str]:

@@ -14,22 +14,22 @@ TOLD_FOR = 60.0  # seconds in which rows of one forging open no second incident
 
 
 class Past:
-    """One a process."""
+    """One a process. A message is named by content_key and contact, whatever id its row has."""
 
     def __init__(self) -> None:
         """Nothing is known yet."""
-        self._ended: dict[str, None] = {}
+        self._ended: dict[tuple[str, str], None] = {}
         self._told: dict[str, float] = {}
 
-    def add(self, ids: Iterable[str]) -> None:
-        """These rows have had their end."""
-        self._ended.update(dict.fromkeys(ids))
+    def add(self, messages: Iterable[tuple[str, str]]) -> None:
+        """These have had their end."""
+        self._ended.update(dict.fromkeys(messages))
         while len(self._ended) > MOST:
             del self._ended[next(iter(self._ended))]
 
-    def __contains__(self, delivery_id: object) -> bool:
-        """Whether this row was sent, or ended, by this process."""
-        return delivery_id in self._ended
+    def __contains__(self, message: object) -> bool:
+        """Whether this message was sent, or ended, by this process."""
+        return message in self._ended
 
     def news(self, wrong: Iterable[Wrong]) -> Iterator[Wrong]:
         """Those to tell staff of: the first row of each forging, again after a minute."""

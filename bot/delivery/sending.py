@@ -19,7 +19,17 @@ from bot.contract import (
 )
 from bot.delivery import outbox
 from bot.delivery.leases import Lease
-from bot.delivery.outbox import ACCOUNT_HOLD, CHANGED, CHANGED_HOLD, RELEASE_HOLD, Work, Wrong
+from bot.delivery.life import ROBOT, too_old
+from bot.delivery.life import WORDS as OLD_WORDS
+from bot.delivery.outbox import (
+    ACCOUNT_HOLD,
+    CHANGED,
+    CHANGED_HOLD,
+    RELEASE_HOLD,
+    TOO_OLD,
+    Work,
+    Wrong,
+)
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent
 from bot.delivery.routes import Way, Window, route, window_of
@@ -97,7 +107,7 @@ class Sender:
         async with self._w.db.session() as session:
             if finished:
                 await outbox.write_outcomes(session, finished, self._w.contacts)
-                self._past.add(one.id for one in finished if one.outcome.state in ENDS)
+                self._past.add(one.key for one in finished if one.outcome.state in ENDS)
                 self._rest_after(finished)
                 refused = await outbox.hold_after(session, finished)
             if batch:
@@ -130,6 +140,9 @@ class Sender:
         gone = route(Window(), one.contact, now())  # asked first: no account need be opened
         if gone.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=gone.words)
+        # Before anything can hold it: what waits is given more time.
+        if too_old(one.id, one.reply, late=one.late):
+            return Outcome(State.ENDED, reason=OLD_WORDS, code=TOO_OLD)
         account = await self._recent.account(one.account_id)
         if isinstance(account, str):
             return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
@@ -141,7 +154,7 @@ class Sender:
             address = self._w.contacts.address_on(one.account_id, one.contact)
         except ValueError:
             return await self._changed("contact", one.contact_id)
-        if one.id in self._past:  # an end that is not remembered any more: an older row put back
+        if one.key in self._past:  # its end is not in the table any more: an older row put back
             return await self._changed(Delivery.__tablename__, one.id)
         if one.reply is not None:
             return await self._send_reply(channel, account, address, one)
@@ -181,14 +194,16 @@ class Sender:
     ) -> Outcome:
         try:
             parts = parts_from(one.account_id, one.contact_id, one.reply or {})
-            robot = parts.basis in (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
-            if robot and "answers" in await self._recent.stops():
+            if parts.basis in ROBOT and "answers" in await self._recent.stops():
                 return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
             reply = await self.build(parts, account.platform)
         except Unsayable as why:
             await self._w.on_incident("reply_refused", f"delivery:{one.id}", str(why))
             return Outcome(State.HELD, reason=str(why), code=PARTS_HOLD)
-        return await channel.reply(account, address, reply)
+        outcome = await channel.reply(account, address, reply)
+        if parts.basis is ReplyBasis.STAFF and outcome.state in (State.PUBLISHED, State.UNKNOWN):
+            await self._w.on_answered(parts, outcome.state)
+        return outcome
 
     async def build(self, parts: Parts, platform: str) -> Reply:
         """The words of a reply, made now; Unsayable when none may be made."""

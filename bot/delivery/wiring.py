@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, LoadMedia, Reply, Verify
+from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
 from bot.replies import Build, Parts, Unsayable
 from ledger.append import Ledger
 from storage.cache import Cache
@@ -31,6 +31,10 @@ async def _not_finished(publication_id: str) -> bool:
     return False
 
 
+async def _not_noted(parts: Parts, state: State) -> None:
+    _log.info("answered", contact=parts.contact_id, state=state)
+
+
 async def _no_words(parts: Parts, platform: str) -> Reply:
     raise Unsayable("没有接好答复的组成")
 
@@ -43,6 +47,7 @@ class Wiring:
     called after a publication reached published, failed, held or unknown.
     `on_changed(table, row)` records a row that somebody wrote past this program. `build` makes the
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
+    `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -60,3 +65,4 @@ class Wiring:
     on_changed: Callable[[str, str], Awaitable[object]] = _no_change
     build: Build = _no_words
     finished: Callable[[str], Awaitable[bool]] = _not_finished
+    on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted

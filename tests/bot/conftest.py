@@ -148,6 +148,7 @@ class Office:
         self.verified: list[str] = []
         self.changed: list[tuple[str, str]] = []
         self.finished: set[str] = set()
+        self.answered: list[State] = []
         self.incidents: list[tuple[str, str, str]] = []
         self.news: list[str] = []
         self.account: Account
@@ -185,6 +186,9 @@ class Office:
     async def is_finished(self, publication_id: str) -> bool:
         return publication_id in self.finished
 
+    async def is_answered(self, parts: Parts, state: State) -> None:
+        self.answered.append(state)
+
     async def published(self, publication_id: str) -> None:
         self.news.append(publication_id)
 
@@ -205,6 +209,7 @@ class Office:
                 self.row_changed,
                 in_words,
                 self.is_finished,
+                self.is_answered,
             )
         )
 

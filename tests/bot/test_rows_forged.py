@@ -1,13 +1,17 @@
 """Who writes to `delivery` or `contact` alone makes nothing leave, and nobody else waits for it."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
-from bot.contract import Release, State
+from bot.contract import Release, ReplyBasis, State
+from bot.delivery import life
+from bot.delivery.outbox import ACCOUNT_HOLD, hold, queue_reply
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite, whole
 from bot.telegram.channel import TelegramChannel
@@ -200,6 +204,18 @@ async def test_an_older_copy_of_a_row_is_not_sent_again_by_the_process_that_sent
     assert len(await street.heard()) == PEOPLE
 
 
+async def test_a_message_whose_row_was_made_anew_is_not_sent_again_by_the_process_that_sent_it(
+    street: Street,
+) -> None:
+    await street.deliver()
+    await street.sql("DELETE FROM delivery")
+    rows = await street.office.deliveries(street.release, street.people)
+    assert not set(rows) & set(street.rows)
+    await street.deliver()
+    assert len(await street.heard()) == PEOPLE
+    assert set((await street.states()).values()) == {State.HELD}
+
+
 async def test_an_older_copy_of_a_row_is_sent_by_no_process_once_its_push_is_sealed(
     street: Street,
 ) -> None:
@@ -230,6 +246,79 @@ async def test_a_held_row_goes_out_after_its_push_was_sealed_when_it_was_marked(
         await rewrite(session, Delivery.id == held, state=State.CREATED)
     await street.deliver()
     assert len(await street.heard()) == 1
+
+
+# --- answers sent again after a restart ---------------------------------------------------------
+
+MINUTE, HOUR = 60.0, 3600.0
+
+
+def pass_time(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
+    moment = time.time() + seconds
+    monkeypatch.setattr("bot.delivery.life.time", SimpleNamespace(time=lambda: moment))
+
+
+async def answer(street: Street, basis: ReplyBasis = ReplyBasis.TEMPLATE) -> str:
+    """One answer waits, and nothing else."""
+    await street.sql("DELETE FROM delivery")
+    async with street.office.db.session() as session:
+        contact = (await session.scalars(select(Contact.id).limit(1))).one()
+    told = parts(street.office.account.id, contact, "好", basis)
+    return await queue_reply(street.office.db, told, "in:1")
+
+
+async def test_an_old_answer_put_back_after_a_restart_is_not_sent_again(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await answer(street)
+    before = await seals_now(street)
+    pass_time(monkeypatch, 14 * MINUTE)
+    await street.deliver()
+    assert await street.heard() == ["好"]
+    await put_back(street, before)
+    pass_time(monkeypatch, 16 * MINUTE)
+    await street.office.process().sender.deliver_due()
+    assert await street.heard() == ["好"]
+    found = await street.office.row(Delivery, row)
+    assert (found.state, found.why) == (State.ENDED, life.WORDS)
+    contact = await street.office.row(Contact, found.contact_id)
+    assert contact.state == "active"  # the answer ended, not the citizen
+
+
+@pytest.mark.parametrize(("age", "sent"), [(23 * HOUR, True), (25 * HOUR, False)])
+async def test_an_answer_held_with_its_account_is_sent_within_a_day(
+    street: Street, monkeypatch: pytest.MonkeyPatch, age: float, *, sent: bool
+) -> None:
+    await answer(street)
+    async with street.office.db.session() as session:
+        mine = Delivery.account_id == street.office.account.id
+        await hold(session, mine, "平台拒绝", ACCOUNT_HOLD)
+    pass_time(monkeypatch, age)
+    await street.process.sender.resume(street.office.account.id)
+    await street.deliver()
+    assert await street.heard() == (["好"] if sent else [])
+
+
+async def test_an_answer_held_at_its_call_is_late_and_still_whole(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = await answer(street)
+    await street.sql("UPDATE account SET enabled = false")
+    await street.deliver()
+    found = await street.office.row(Delivery, row)
+    assert (found.state, found.hold, found.late, found.whole) == ("held", ACCOUNT_HOLD, True, True)
+
+
+@pytest.mark.parametrize(
+    ("basis", "noted"), [(ReplyBasis.TEMPLATE, []), (ReplyBasis.STAFF, [State.PUBLISHED])]
+)
+async def test_a_persons_answer_is_noted_once_it_is_out_and_a_robots_is_not(
+    street: Street, basis: ReplyBasis, noted: list[State]
+) -> None:
+    await answer(street, basis)
+    await street.deliver()
+    assert await street.heard() == ["好"]
+    assert street.office.answered == noted
 
 
 # --- what is rewritten by our own statements --------------------------------------------------

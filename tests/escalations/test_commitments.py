@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import text
 
-from bot.contract import ReplyBasis
+from bot.contract import ReplyBasis, State
 from bot.models import Contact
 from bot.replies import Parts, Unsayable, Written
 from config.clock import now
@@ -119,3 +119,13 @@ async def test_a_stopped_answer_changed_before_its_second_person_looked_is_not_l
     async with duty.db.session() as session:
         found = (await session.scalars(text("SELECT subject FROM incident"))).all()
     assert found == [f"ticket_reply:{reply.id}"]
+
+
+@pytest.mark.parametrize("result", [State.PUBLISHED, State.UNKNOWN])
+async def test_an_answer_that_was_sent_is_said_by_no_later_process(duty, result: State) -> None:
+    parts = await answered(duty)
+    await Commitments(duty.ledger).sent(parts, result)
+    with pytest.raises(Unsayable, match="已经发出"):
+        await words(duty, parts)
+    other = await let_go(duty)
+    assert (await words(duty, other)).endswith(f"\n{STOPPED}")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from bot.contract import NotReleased, Release
 from bot.models import Account, Delivery, Publication
@@ -242,6 +242,74 @@ async def test_rows_written_past_us_are_not_counted_in_a_push(town, pusher) -> N
         (incident,) = (await session.scalars(select(Incident))).all()
     assert '"counts":{"published":1}' in entry.preimage
     assert (incident.kind, incident.subject) == ("row_changed", f"delivery:{forged.id}")
+
+
+async def put_back(town, place: Publication) -> None:
+    """The older copy of a publication, from before its push, and none of the rows it made."""
+    old = {"pushed_at": None, "seal": place.seal}
+    async with town.db.session() as session:
+        await session.execute(delete(Delivery))
+        await session.execute(update(Publication).values(old))
+
+
+@pytest.mark.parametrize("again", [timedelta(), timedelta(hours=2)])
+async def test_a_publication_put_back_is_not_pushed_again(
+    town, pusher, monkeypatch, again: timedelta
+) -> None:
+    await town.citizen(Wish("employment"))
+    place = await publication(town)
+    assert await pusher.create_due() == 1
+    moment = now() + again
+    monkeypatch.setattr("subscriptions.push.now", lambda: moment)
+    await put_back(town, place)
+    assert (await pusher.create_due(), await rows_of(town)) == (0, [])
+    async with town.db.session() as session:
+        subjects = [one.subject for one in (await session.scalars(select(Incident))).all()]
+    assert subjects == ([f"publication:{place.id}"] if again else [])
+
+
+@pytest.mark.parametrize(("later", "made"), [(timedelta(minutes=30), 1), (timedelta(hours=2), 0)])
+async def test_a_push_that_was_cut_short_is_completed_within_the_hour(
+    town, pusher, monkeypatch, later: timedelta, made: int
+) -> None:
+    await town.citizen(Wish("employment"))
+    await publication(town)
+    whole = pusher._matching.create_deliveries
+
+    async def cut_short(*given) -> int:
+        await whole(*given)
+        raise OSError("the process died")
+
+    monkeypatch.setattr(pusher._matching, "create_deliveries", cut_short)
+    with pytest.raises(OSError, match="died"):
+        await pusher.create_due()
+    monkeypatch.setattr(pusher._matching, "create_deliveries", whole)
+    await town.citizen(Wish("employment"))  # whom it had not come to
+    moment = now() + later
+    monkeypatch.setattr("subscriptions.push.now", lambda: moment)
+    assert await pusher.create_due() == made
+    assert len(await rows_of(town)) == 1 + made
+    async with town.db.session() as session:
+        told = [one.kind for one in (await session.scalars(select(Incident))).all()]
+    assert told == ([] if made else ["push.refused"])
+
+
+async def test_a_row_written_past_us_keeps_no_push_open(town, pusher) -> None:
+    for _ in range(2):
+        await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await pusher.create_due()
+    forged, sent = await rows_of(town)
+    async with town.db.session() as session:
+        await session.execute(
+            update(Delivery).where(Delivery.id == forged.id).values(seal="", reason="请加微信")
+        )
+    assert await pusher.finish_due() == 0  # the other one moves
+    async with town.db.session() as session:
+        sent.state = "published"
+        await session.merge(sent)
+    assert await pusher.finish_due() == 1
+    assert await push_finished(pusher._ledger, place.id)
 
 
 async def test_no_row_without_proof_and_none_while_push_is_stopped(town, pusher) -> None:
