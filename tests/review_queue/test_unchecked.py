@@ -35,7 +35,7 @@ class _Sets:
     """A rule set in force, without its ledger."""
 
     def __init__(self, rules: RuleSet, runner: Pool | None = None) -> None:
-        self.runner = runner
+        self.runner, self.trying = runner, asyncio.Semaphore(1)
         self._set = ActiveSet(1, rules.digest, 1, (), rules)
 
     async def active(self) -> ActiveSet:
