@@ -359,23 +359,9 @@ class Ledger:
     ) -> str:
         """Record an incident once per kind and subject while one is open; return its id."""
         async with self.db.writing() as session:
-            return await self.open_incident_in(
+            return await open_incident_in(
                 session, kind, subject=subject, message=message, detail=detail
             )
-
-    async def open_incident_in(
-        self,
-        session: AsyncSession,
-        kind: str,
-        *,
-        subject: str,
-        message: str,
-        detail: Mapping[str, object],
-    ) -> str:
-        """The same inside a writing transaction of the caller."""
-        return await open_incident_in(
-            session, kind, subject=subject, message=message, detail=detail
-        )
 
 
 async def signed_facts(

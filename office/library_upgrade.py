@@ -12,6 +12,7 @@ from content_sources.models import Article
 from knowledge.models import Clause, Policy, PolicyChange
 from knowledge.proof import Changed, as_signed, sign, signed_policies, tell_changed
 from ledger.append import Ledger, Transaction
+from ledger.incidents import open_incident_in
 from ledger.models import LedgerEntry
 from ledger.verify import Broken, Entry
 from review_queue.desk import ROBOT
@@ -133,7 +134,7 @@ async def _lapse_what_waited(ledger: Ledger) -> None:
         titles = [await _lapse(session, change) for change in waiting]
         named = "、".join(f"《{title}》" for title in titles[:_TOLD])
         more = "等" if len(titles) > _TOLD else ""
-        await ledger.open_incident_in(
+        await open_incident_in(
             session,
             "policies_again",
             subject="library",

@@ -13,6 +13,7 @@ from sqlalchemy import or_, select
 from config.clock import now
 from ledger.append import Transaction
 from ledger.changed import row_changed
+from ledger.incidents import open_incident_in
 from ledger.verify import Broken
 from review_queue import rounds
 from review_queue.desk import Queue
@@ -220,7 +221,7 @@ class Deadlines:
                 body={"level": row.level, "digest": row.digest},
             )
             text = f"《{item.said_title}》应急发布后的复审超过了时限，请马上安排"
-            await self._ledger.open_incident_in(
+            await open_incident_in(
                 tx.session,
                 "retrospective_overdue",
                 subject=f"item:{item.id}",

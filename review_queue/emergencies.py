@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from config.clock import now
 from ledger.append import Transaction
+from ledger.incidents import open_incident_in
 from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest
@@ -105,7 +106,7 @@ async def reject_afterwards(
     item.retrospective, item.level_due_at = "rejected", None
     item.return_reason = decision.note
     await end_unsent(tx.session, item.id, "应急发布后的复审没有通过")
-    await queue.ledger.open_incident_in(
+    await open_incident_in(
         tx.session,
         "retrospective_rejected",
         subject=f"item:{item.id}",

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 import rfc8785
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
@@ -252,12 +252,6 @@ class Proposals:
             query = query.where(Proposal.state == state)
         async with self.ledger.db.session() as session:
             return (await session.scalars(query)).all()
-
-    async def waiting(self) -> int:
-        """How many proposals wait for a second person."""
-        query = select(func.count()).select_from(Proposal).where(Proposal.state == "proposed")
-        async with self.ledger.db.session() as session:
-            return int((await session.scalar(query)) or 0)
 
     def _kind(self, name: str) -> Kind:
         if name not in self.kinds:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from staff.models import Proposal
 from staff.proposals import Proposals
@@ -31,3 +31,10 @@ async def waiting_for(made: Proposals, by: str, roles: Collection[str]) -> list[
         for row in await open_rows(made)
         if row.proposed_by != by and not (await made.approvers(row)).isdisjoint(roles)
     ]
+
+
+async def count_open(made: Proposals) -> int:
+    """How many changes wait for a second person."""
+    query = select(func.count()).select_from(Proposal).where(Proposal.state == "proposed")
+    async with made.ledger.db.session() as session:
+        return int((await session.scalar(query)) or 0)

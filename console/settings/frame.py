@@ -14,6 +14,7 @@ from staff.models import Staff
 from staff.people import names
 from staff.refusal import Refused
 from staff.standing import FRESH, standing_in
+from staff.waiting import count_open
 
 TABS = (
     ("levels", "/console/settings/levels", "审核级次", "levels.read"),
@@ -34,7 +35,7 @@ async def settings_page(
     refused: Refused | None = None,
 ) -> web.Response:
     """A settings page: tabs, how many changes wait, the effect of a change when there is one."""
-    waiting = await request.config_dict[DEPS].governance.proposals.waiting()
+    waiting = await count_open(request.config_dict[DEPS].governance.proposals)
     whole = {
         "place": "settings",
         "tabs": TABS,

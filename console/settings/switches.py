@@ -12,6 +12,7 @@ from console.web.permissions import ACTIONS, needs
 from ledger.stops import stopped_now
 from staff.people import names
 from staff.refusal import Refused
+from staff.waiting import count_open
 from storage.switches import Switch
 
 ACTION_WORDS = {
@@ -44,7 +45,7 @@ async def _settings_page(request: web.Request, refused: Refused | None = None) -
         context = {
             "place": "settings",
             "tabs": TABS,
-            "waiting": await deps.governance.proposals.waiting(),
+            "waiting": await count_open(deps.governance.proposals),
             "accounts": accounts,
             # Whether it is off is said by the newest signed entry; the row has who and why.
             "switches": [

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import beijing
 from ledger.append import Ledger, Transaction
+from ledger.incidents import open_incident_in
 from review_queue.governance.access import end_of
 from staff.absence import Away, absence_faults, refuse_absence, set_absent_for
 from staff.factors import factor_in
@@ -99,7 +100,7 @@ class ResetKind(AboutPeople):
         if factor_in(await facts_or_refuse(tx.session, f"staff:{row.id}")) is not None:
             await reset_second_factor(tx, row.id, approval.approved_by)
         await sign_reset(tx, row, approval)
-        await self._ledger.open_incident_in(
+        await open_incident_in(
             tx.session,
             "password_reset",
             subject=f"staff:{row.id}",
