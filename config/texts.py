@@ -30,8 +30,7 @@ def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
     """The value `read` makes of a YAML text; TextFault names file, line and field."""
     try:
         _look_through(text, file)
-        node = yaml.compose(text, Loader=_Loader)
-        data = yaml.load(text, Loader=_Loader)  # noqa: S506  both loaders are the safe ones
+        node, data = _loaded(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else "某处"
@@ -45,6 +44,16 @@ def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
         return read(data)
     except FieldFault as fault:
         raise TextFault(f"{file}{_place(node, fault.where)}：{fault}") from fault
+
+
+def _loaded(text: str) -> tuple[Any, Any]:
+    """The nodes of a text, which know their lines, and the data built of these very nodes."""
+    loader = _Loader(text)
+    try:
+        node = loader.get_single_node()
+        return node, None if node is None else loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def _look_through(text: str, file: str) -> None:
