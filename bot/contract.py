@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+from blocks.document import Document, Made
 from bot.preview import Shown
 from storage.cache import Cache
 
@@ -18,6 +19,7 @@ class Content:
     """What an item says, before any channel renders it.
 
     `body` is plain text, paragraphs parted by newlines; a line `![alt](sha256:<hex>)` is a picture.
+    `blocks` is the body as it is set, and `body` then its text; None for what has no blocks.
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
     `attachments` are {"name", "media"} with `media` a `sha256:` marker.
     """
@@ -28,6 +30,11 @@ class Content:
     attribution: Mapping[str, str] = field(default_factory=dict)
     attachments: tuple[Mapping[str, str], ...] = ()
     cover: str = ""
+    blocks: Document | None = None
+    summary: str = ""
+    author: str = ""
+    made: Made = Made.UNDECLARED
+    crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

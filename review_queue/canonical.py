@@ -1,25 +1,31 @@
 """The canonical form of a revision and its digest: what approval is bound to, byte for byte.
 
-Fields, all always present: v, kind, klass, title, body, cover, attribution, attachments, media,
-links, accounts, audience, not_before, not_after, renderings; and entry, of an item that ends in
-the library. RFC 8785 text, SHA-256, hex.
+Form 2, of an article: v, kind, klass, title, body, blocks, cover, crops, summary, author, made,
+attribution, attachments, media, links, accounts, audience, not_before, not_after, renderings.
+Form 1, of whatever was written before there were blocks and of texts for the library: the same
+without blocks, crops, summary, author and made; and entry. RFC 8785 text, SHA-256, hex.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
 import rfc8785
 
+from blocks.document import Document, ListBlock, ListItem, Made, Run, Table, read_document
+from blocks.text import edited, from_plain, project
 from bot.contract import Content
 
 KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
 LIBRARY_KINDS = frozenset({"回复模板"})
 """Kinds that are released into the library and go to no account."""
+CROPS = {"wide": (235, 100), "square": (1, 1)}
+"""The forms of a cover, as width to height: above an article, and small beside its title."""
+MOST_SUMMARY, MOST_AUTHOR = 120, 16
 ATTRIBUTION = ("source", "original_author", "original_title", "editor", "url")
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
@@ -31,6 +37,8 @@ class Draft:
 
     `audience` maps facet dimensions to keys, or is None (public timeline only, no push). `entry`
     says which place of the library the text is for; only kinds of LIBRARY_KINDS have one.
+    `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
+    maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     """
 
     kind: str
@@ -45,6 +53,11 @@ class Draft:
     attachments: tuple[Mapping[str, str], ...] = ()
     audience: Mapping[str, list[str]] | None = None
     entry: str = ""
+    blocks: Document | None = None
+    summary: str = ""
+    author: str = ""
+    made: Made = Made.UNDECLARED
+    crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def content(self) -> Content:
@@ -56,13 +69,18 @@ class Draft:
             attribution=dict(self.attribution),
             attachments=self.attachments,
             cover=self.cover,
+            blocks=self.blocks,
+            summary=self.summary,
+            author=self.author,
+            made=self.made,
+            crops=dict(self.crops),
         )
 
     @classmethod
     def from_canonical(cls, canonical: str) -> Self:
-        """Read a draft back from the canonical text."""
+        """Read a draft back from the canonical text; ValueError when body and blocks disagree."""
         data = json.loads(canonical)
-        return cls(
+        draft = cls(
             kind=data["kind"],
             klass=data["klass"],
             title=data["title"],
@@ -76,10 +94,52 @@ class Draft:
             audience=data["audience"],
             entry=data.get("entry", ""),
         )
+        return draft if data["v"] == 1 else draft._with_form_2(data)
+
+    def _with_form_2(self, data: Mapping[str, Any]) -> Self:
+        blocks = read_document(data["blocks"])
+        if project(blocks).text != self.body:
+            raise ValueError("the body is not the text of its blocks")
+        return replace(
+            self,
+            blocks=blocks,
+            summary=data["summary"],
+            author=data["author"],
+            made=Made(data["made"]),
+            crops={name: tuple(edges) for name, edges in data["crops"].items()},
+        )
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
-        """A copy with `changes` applied; TypeError names an unknown field."""
-        return replace(self, **changes)
+        """A copy with `changes` applied; TypeError names an unknown field.
+
+        Blocks bring their text with them. A body alone changes the words inside the blocks. What
+        says the same as before keeps its form, so that its digest stays.
+        """
+        new = dict(changes)
+        if new.get("blocks") is not None:
+            new["body"] = project(new["blocks"]).text
+            if self.blocks is None and new["blocks"] == from_plain(self.body):
+                new |= {"blocks": None, "body": self.body}
+        elif "body" in new and self.blocks is not None:
+            new["blocks"] = edited(self.blocks, new["body"])
+            new["body"] = project(new["blocks"]).text
+        draft = replace(self, **new)
+        # A change of the class alone is a revision of its own kind, and says nothing new.
+        if new.get("blocks") is not None or draft.says_as(replace(self, klass=draft.klass)):
+            return draft
+        return draft.in_blocks()
+
+    def says_as(self, other: Self) -> bool:
+        """Whether both have one canonical form, but for what channels make of it."""
+        nothing: dict[str, Any] = {account: {} for account in {*self.accounts, *other.accounts}}
+        return canonical(self, nothing) == canonical(other, nothing)
+
+    def in_blocks(self) -> Self:
+        """The draft in form 2; what is for the library is a text and stays one."""
+        if self.blocks is not None or self.kind in LIBRARY_KINDS:
+            return self
+        blocks = from_plain(self.body)
+        return replace(self, blocks=blocks, body=project(blocks).text)
 
 
 def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
@@ -112,7 +172,43 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
     # Only where there is one: what was approved before there were entries keeps its digest.
     if draft.entry:
         form["entry"] = draft.entry
+    if draft.blocks is not None:
+        form |= _form_2(draft, draft.blocks, links)
     return rfc8785.dumps(form).decode()
+
+
+def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
+    return {
+        "v": 2,
+        "blocks": blocks.data(),
+        "links": sorted(links | set(links_of(blocks))),
+        "summary": draft.summary,
+        "author": draft.author,
+        "made": draft.made.value,
+        "crops": {name: list(edges) for name, edges in draft.crops.items()},
+    }
+
+
+def links_of(blocks: Document) -> Iterator[str]:
+    """The addresses that words of a document lead to."""
+    for block in blocks.blocks:
+        for run in _runs_of(block):
+            if run.link:
+                yield run.link
+
+
+def _runs_of(part: Any) -> Iterator[Run]:
+    if isinstance(part, Table):
+        for row in part.rows:
+            for cell in row.cells:
+                yield from cell.runs
+    elif isinstance(part, ListBlock):
+        for item in part.items:
+            yield from _runs_of(item)
+    else:
+        yield from getattr(part, "runs", ())
+        if isinstance(part, ListItem) and part.below is not None:
+            yield from _runs_of(part.below)
 
 
 def digest(text: str) -> str:

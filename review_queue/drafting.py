@@ -101,7 +101,12 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         attachments=content.attachments,
         audience=None if in_library else origin.audience,
         entry=origin.entry if in_library else "",
-    )
+        blocks=None if in_library else content.blocks,
+        summary=content.summary,
+        author=content.author,
+        made=content.made,
+        crops=content.crops,
+    ).in_blocks()
     item = Item(
         id=new_id(),
         kind=draft.kind,
@@ -137,6 +142,8 @@ async def edit(
             raise Refused(status_of(reasons), reasons, current_of(item, revision))
         old = one.draft
         draft = old.changed(changes)
+        if draft.says_as(old):
+            return item
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
         faults += _audience_faults(draft.audience, draft.accounts)
         faults += _library_faults(old, draft)

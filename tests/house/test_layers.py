@@ -11,6 +11,7 @@ LAYERS = [
     {"config"},
     {"storage"},
     {"facets"},
+    {"blocks"},
     {"documents"},
     {"gates"},
     {"ledger"},
