@@ -28,7 +28,7 @@ from blocks.document import (
 
 DIVIDER = "* * *"
 _PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<media>sha256:[0-9a-f]{64})\)$")
-_LONG_LINE = 2_000  # characters; longer lines are compared from both ends only
+_LONG = 200  # characters; what differs in a line and is longer is changed as one
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def _write(writer: _Writer, block: Block, index: int) -> None:
         writer.leaf(block.text, index)
 
 
-def _write_list(writer: _Writer, block: ListBlock, where: tuple[str | int, ...]) -> None:
+def _write_list(writer: _Writer, block: ListBlock, where: Sequence[str | int]) -> None:
     for number, item in enumerate(block.items):
         if number:
             writer.say("\n")
@@ -164,7 +164,7 @@ def edited(document: Document, text: str) -> Document:
     if text == told.text:
         return document
     old, new = told.text.split("\n"), text.split("\n")
-    changes: list[tuple[int, int, str]] = []
+    changes: list[_Swap] = []
     torn = False
     offsets = _offsets(old)
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
@@ -186,6 +186,15 @@ class _Change:
     new: list[str]
 
 
+@dataclass(frozen=True)
+class _Swap:
+    """Characters `start` to `end` of the text are these words now."""
+
+    start: int
+    end: int
+    words: str
+
+
 def _offsets(lines: Sequence[str]) -> list[int]:
     found, at = [], 0
     for line in lines:
@@ -196,61 +205,57 @@ def _offsets(lines: Sequence[str]) -> list[int]:
 
 def _inside(
     told: Projection, offsets: Sequence[int], old: Sequence[str], new: Sequence[str]
-) -> list[tuple[int, int, str]] | None:
-    """The changes as replacements, each inside one leaf; None when one crosses a border."""
+) -> list[_Swap] | None:
+    """The changes as swaps, each inside one leaf; None when one crosses a border."""
     found = []
     for at, before, after in zip(offsets, old, new, strict=True):
-        for start, end, words in _differences(before, after):
-            if told.leaf_of(at + start, at + end) is None:
+        for one in _swaps(before, after):
+            if told.leaf_of(at + one.start, at + one.end) is None:
                 return None
-            found.append((at + start, at + end, words))
+            found.append(_Swap(at + one.start, at + one.end, one.words))
     return found
 
 
-def _differences(before: str, after: str) -> Iterator[tuple[int, int, str]]:
-    if max(len(before), len(after)) > _LONG_LINE:
-        head = next(
-            (i for i, (a, b) in enumerate(zip(before, after, strict=False)) if a != b),
-            min(len(before), len(after)),
-        )
-        tail = 0
-        most = min(len(before), len(after)) - head
-        while tail < most and before[-1 - tail] == after[-1 - tail]:
-            tail += 1
-        yield head, len(before) - tail, after[head : len(after) - tail]
+def _swaps(before: str, after: str) -> Iterator[_Swap]:
+    """What was changed in a line; a long stretch between its first and last change is one swap."""
+    most = min(len(before), len(after))
+    head = next((at for at in range(most) if before[at] != after[at]), most)
+    tail = next((at for at in range(most - head) if before[-1 - at] != after[-1 - at]), most - head)
+    old, new = before[head : len(before) - tail], after[head : len(after) - tail]
+    if max(len(old), len(new)) > _LONG:
+        yield _Swap(head, head + len(old), new)
         return
-    for tag, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag != "equal":
-            yield a, b, after[c:d]
+            yield _Swap(head + a, head + b, new[c:d])
 
 
-def _replaced(
-    document: Document, told: Projection, changes: Sequence[tuple[int, int, str]]
-) -> Document:
+def _replaced(document: Document, told: Projection, changes: Sequence[_Swap]) -> Document:
     data = document.data()
-    for start, end, words in sorted(changes, reverse=True):  # from the end: places stay right
-        leaf = told.leaf_of(start, end)
+    # From the end, so that places stay right.
+    for one in sorted(changes, key=lambda swap: (swap.start, swap.end), reverse=True):
+        leaf = told.leaf_of(one.start, one.end)
         if leaf is not None:
-            _put(data, leaf, (start - leaf.start, end - leaf.start), words)
+            _put(data, leaf, _Swap(one.start - leaf.start, one.end - leaf.start, one.words))
     return read_document(data)
 
 
-def _put(data: Any, leaf: Leaf, place: tuple[int, int], words: str) -> None:
-    holder = data
-    start, end = place
+def _put(data: Any, leaf: Leaf, swap: _Swap) -> None:
+    """Write the words into a leaf of the data; they look like the first that they replace."""
+    holder, words = data, swap.words
     for step in leaf.where[:-1]:
         holder = holder[step]
     name = leaf.where[-1]
     if isinstance(holder[name], str):
-        holder[name] = holder[name][:start] + words + holder[name][end:]
+        holder[name] = holder[name][: swap.start] + words + holder[name][swap.end :]
         return
     at, runs = 0, holder[name]["runs"]
     for run in runs:
-        first, last = max(start, at), min(end, at + len(run["text"]))
         size = len(run["text"])
-        # New words look like what they replace; what is put between two runs looks like the first.
-        if first <= last and (first < last or at <= start <= at + size):
-            run["text"] = run["text"][: first - at] + words + run["text"][last - at :]
+        first, last = max(swap.start, at) - at, min(swap.end, at + size) - at
+        between = swap.start == swap.end and 0 <= first <= size
+        if first < last or (between and words):
+            run["text"] = run["text"][:first] + words + run["text"][max(first, last) :]
             words = ""
         at += size
     if words:

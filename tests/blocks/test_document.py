@@ -1,6 +1,7 @@
 """The block document: one form for equal bodies, a text with places, words for what is none."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -241,3 +242,29 @@ def test_the_schema_names_every_kind_of_block() -> None:
 def test_a_caption_is_one_line_and_brackets_of_its_words_do_not_end_it() -> None:
     picture = Picture(media=MEDIA, alt="[甲]", caption="一\n二")
     assert (picture.alt, picture.caption) == ("［甲］", "一 二")
+
+
+def test_new_words_look_like_those_they_replace() -> None:
+    runs = [{"text": "请打"}, {"text": "12345", "bold": True}, {"text": "咨询"}]
+    document = read_document([{"kind": "paragraph", "runs": runs}])
+    after = edited(document, "请打12300咨询")
+    assert after.data()[0]["runs"] == [
+        {"text": "请打", "bold": False, "link": ""},
+        {"text": "12300", "bold": True, "link": ""},
+        {"text": "咨询", "bold": False, "link": ""},
+    ]
+
+
+def test_two_words_masked_in_two_fields_of_a_row_leave_the_table() -> None:
+    cells = [{"runs": [{"text": name}]} for name in ("张三丰", "13812345678", "李四光")]
+    document = read_document([{"kind": "table", "rows": [{"cells": cells}]}])
+    after = edited(document, "张某某\t138****5678\t李某某")
+    assert project(after).text == "张某某\t138****5678\t李某某"
+    assert isinstance(after.blocks[0], Table)
+
+
+def test_a_body_of_one_letter_is_compared_in_time() -> None:
+    document = from_plain("\n".join(["啊" * 400] * 120))
+    began = time.process_time()
+    edited(document, "\n".join(["啊" * 199 + "哦" + "啊" * 199 + "哦"] * 120))
+    assert time.process_time() - began < 5
