@@ -6,7 +6,7 @@ width, no text holds what cannot be seen. `read_document(data)` is the one door 
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -319,6 +319,21 @@ class Document(_Part):
     def data(self) -> list[dict[str, Any]]:
         """Plain data for the canonical form and for JSON: every field of every block."""
         return [one.model_dump(mode="json") for one in self.blocks]
+
+
+def runs_of(part: Block | ListItem) -> Iterator[Run]:
+    """Every run of a block, in the order of its text."""
+    if isinstance(part, Table):
+        for row in part.rows:
+            for cell in row.cells:
+                yield from cell.runs
+    elif isinstance(part, ListBlock):
+        for item in part.items:
+            yield from runs_of(item)
+    elif isinstance(part, _Worded):
+        yield from part.runs
+        if isinstance(part, ListItem) and part.below is not None:
+            yield from runs_of(part.below)
 
 
 def _is_empty(block: Block) -> bool:

@@ -135,6 +135,29 @@ def _write_table(writer: _Writer, block: Table, index: int) -> None:
             writer.leaf(cell.text, index, "rows", at, "cells", column)
 
 
+@dataclass(frozen=True)
+class Linked:
+    """Characters `start` to `end` of the text lead to `url`."""
+
+    url: str
+    start: int
+    end: int
+
+
+def linked(document: Document) -> Iterator[Linked]:
+    """The words of a document that lead somewhere, in their order."""
+    data = document.data()
+    for leaf in project(document).leaves:
+        holder: Any = data
+        for step in leaf.where:
+            holder = holder[step]
+        at = leaf.start
+        for run in holder["runs"] if isinstance(holder, dict) else ():
+            if run["link"]:
+                yield Linked(run["link"], at, at + len(run["text"]))
+            at += len(run["text"])
+
+
 def from_plain(text: str) -> Document:
     """The document of plain text: a paragraph a line, pictures where their lines stand."""
     return Document(blocks=tuple(_line_block(line) for line in _lines(text)))
@@ -167,6 +190,8 @@ def edited(document: Document, text: str) -> Document:
     changes: list[_Swap] = []
     torn = False
     offsets = _offsets(old)
+    if _in_place(old, new) and (found := _inside(told, offsets, old, new)) is not None:
+        return _replaced(document, told, found)
     for tag, a, b, c, d in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
@@ -178,6 +203,13 @@ def edited(document: Document, text: str) -> Document:
     if not torn:
         return _replaced(document, told, changes)
     return _rebuilt(document, told, _Change(old, new))
+
+
+def _in_place(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether lines were changed where they stand, and none moved."""
+    pairs = [(before, after) for before, after in zip(old, new, strict=False) if before != after]
+    moved = {before for before, _ in pairs} & {after for _, after in pairs}
+    return len(old) == len(new) and not moved
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """Links of a draft: alive, on the list, no way off it. Pure; what was seen comes in as facts."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from gates.finding import Finding, LinkFact
 
@@ -25,6 +27,48 @@ def links_in(text: str) -> Iterator[tuple[int, int, str]]:
     for match in LINK.finditer(text):
         url = match[0].rstrip(".,;:!?…")
         yield match.start(), match.start() + len(url), url
+
+
+@dataclass(frozen=True)
+class Words:
+    """Characters of a text that lead to `url`, and what they say."""
+
+    url: str
+    start: int
+    end: int
+    said: str
+
+
+def disguised(words: Sequence[Words]) -> Iterator[Finding]:
+    """Words that are the address of one site and lead to another."""
+    for one in words:
+        shown = [url for _, _, url in links_in(one.said)]
+        if shown and any(_host(url) != _host(one.url) for url in shown):
+            yield Finding(
+                gate="law",
+                rule="law.link-disguised",
+                severity="block",
+                field="text",
+                start=one.start,
+                end=one.end,
+                text=one.said,
+                reason=f"写的是一个网址，点开却是 {one.url}。请把文字和链接改成一致",
+                basis=_BASIS,
+            )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def behind_findings(words: Sequence[Words], seen: Mapping[str, LinkFact]) -> Iterator[Finding]:
+    """The same as `link_findings` of words whose address is not written out."""
+    for one in words:
+        for found in link_findings("text", one.url, seen):
+            yield replace(found, start=one.start, end=one.end, text=one.said)
 
 
 def link_findings(field: str, text: str, seen: Mapping[str, LinkFact]) -> Iterator[Finding]:

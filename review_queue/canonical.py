@@ -9,15 +9,15 @@ without blocks, crops, summary, author and made; and entry. RFC 8785 text, SHA-2
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
 import rfc8785
 
-from blocks.document import Document, ListBlock, ListItem, Made, Run, Table, read_document
-from blocks.text import edited, from_plain, project
+from blocks.document import Document, Made, read_document
+from blocks.text import edited, from_plain, linked, project
 from bot.contract import Content
 
 KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
@@ -181,34 +181,12 @@ def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
     return {
         "v": 2,
         "blocks": blocks.data(),
-        "links": sorted(links | set(links_of(blocks))),
+        "links": sorted(links | {one.url for one in linked(blocks)}),
         "summary": draft.summary,
         "author": draft.author,
         "made": draft.made.value,
         "crops": {name: list(edges) for name, edges in draft.crops.items()},
     }
-
-
-def links_of(blocks: Document) -> Iterator[str]:
-    """The addresses that words of a document lead to."""
-    for block in blocks.blocks:
-        for run in _runs_of(block):
-            if run.link:
-                yield run.link
-
-
-def _runs_of(part: Any) -> Iterator[Run]:
-    if isinstance(part, Table):
-        for row in part.rows:
-            for cell in row.cells:
-                yield from cell.runs
-    elif isinstance(part, ListBlock):
-        for item in part.items:
-            yield from _runs_of(item)
-    else:
-        yield from getattr(part, "runs", ())
-        if isinstance(part, ListItem) and part.below is not None:
-            yield from _runs_of(part.below)
 
 
 def digest(text: str) -> str:

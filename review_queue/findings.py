@@ -5,7 +5,7 @@ Findings are typed from gate to page; `to_json` and `from_json` stand at the tab
 
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import rfc8785
@@ -48,6 +48,16 @@ class RaisedFinding(Finding):
 
 
 Findings = Sequence[RaisedFinding]
+
+
+def _beside(draft: Draft) -> list[tuple[str, str, str]]:
+    """What stands beside title and text and is read as they are: field, name, words."""
+    fields = (("summary", "摘要", draft.summary), ("author", "作者", draft.author))
+    return [one for one in fields if one[2]]
+
+
+def _placed(one: Finding, field: str, label: str) -> Finding:
+    return replace(one, field=field, reason=f"{label}：{one.reason}")
 
 
 def to_json(one: Finding) -> dict[str, object]:
@@ -135,7 +145,10 @@ class Checks:
         text = GateText(
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
-        found = await self._gates(text, against)
+        found = list(await self._gates(text, against))
+        for field, label, words in _beside(draft):
+            alone = GateText(title="", text=words, kind=draft.kind, as_of=text.as_of)
+            found += [_placed(one, field, label) for one in await self._gates(alone, against)]
         # Spelling only warns, and a warning does not hold what three people approved.
         if against.sending:
             found = [one for one in found if not one.rule.startswith(SPELLING)]

@@ -15,9 +15,10 @@ from typing import Any
 
 from sqlalchemy import select
 
+from blocks.text import linked
 from config.clock import now
 from gates.finding import Finding, LinkFact
-from gates.links import link_findings, links_in
+from gates.links import Words, behind_findings, disguised, link_findings, links_in
 from review_queue.canonical import Draft
 from review_queue.link_models import LinkCheck
 from review_queue.models import Item, Revision
@@ -57,9 +58,12 @@ class Links:
             "text": draft.body,
             "attribution": draft.attribution.get("url", ""),
         }
+        behind = _behind(draft)
+        found = list(disguised(behind))
         urls = {url for text in fields.values() for _, _, url in links_in(text)}
+        urls |= {url for one in behind for _, _, url in links_in(one.url)}
         if not urls:
-            return []
+            return found
         chosen = sorted(urls)[:MOST]
         if sending:
             seen = await self._seen_now(chosen)
@@ -70,7 +74,8 @@ class Links:
         if len(urls) > MOST:
             rest = LinkFact("unsure", f"链接超过 {MOST} 个，后面的没有检查")
             seen |= dict.fromkeys(sorted(urls)[MOST:], rest)
-        return [one for name, text in fields.items() for one in link_findings(name, text, seen)]
+        found += [one for name, text in fields.items() for one in link_findings(name, text, seen)]
+        return found + list(behind_findings(behind, seen))
 
     async def seen(self, urls: Iterable[str], age: timedelta) -> dict[str, LinkFact]:
         """What is behind each address: a kept good look no older than `age`, else one of now."""
@@ -184,8 +189,16 @@ class Links:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
 
+def _behind(draft: Draft) -> list[Words]:
+    """The words of the body that lead somewhere; what is its own address is in the text already."""
+    if draft.blocks is None:
+        return []
+    told = ((one, draft.body[one.start : one.end]) for one in linked(draft.blocks))
+    return [Words(one.url, one.start, one.end, said) for one, said in told if said != one.url]
+
+
 def _links_of(canonical: Mapping[str, Any]) -> set[str]:
-    fields = (canonical["title"], canonical["body"], canonical["attribution"].get("url", ""))
+    fields = (canonical["title"], canonical["body"], *canonical["links"])
     return {url for text in fields for _, _, url in links_in(text)}
 
 

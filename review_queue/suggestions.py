@@ -12,7 +12,7 @@ from review_queue.findings import Findings, findings_now
 from review_queue.models import Item, Revision
 from staff.refusal import Reason, Refused
 
-_FIELDS = {"title": "title", "text": "body"}
+_FIELDS = {"title": "title", "text": "body", "summary": "summary", "author": "author"}
 
 
 @dataclass(frozen=True)

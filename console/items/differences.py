@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from blocks.document import Block, Document, Heading, Made, Picture, Table, runs_of
+from blocks.text import linked, project
 from bot.render import PICTURE
 from review_queue.canonical import ATTRIBUTION, Draft
 
@@ -17,6 +19,17 @@ ATTRIBUTION_NAMES = dict(
 )
 _WORD = re.compile(r"[0-9A-Za-z]+(?:[.,:][0-9A-Za-z]+)*%?|.", re.DOTALL)
 _ALIKE = 0.4  # paragraphs at least so similar are one that was changed
+_NAMED = 16  # characters by which a paragraph is named
+MADE = {
+    Made.UNDECLARED: "没有声明",
+    Made.HUMAN: "人写",
+    Made.ASSISTED: "AI 辅助",
+    Made.GENERATED: "AI 生成",
+}
+_KINDS = {
+    **{"paragraph": "正文", "list": "列表", "table": "表格", "quote": "引用"},
+    **{"divider": "分隔线", "attachment": "附件"},
+}
 _MOST_PAIRS = 10_000  # changed paragraphs old times new that are compared with each other
 
 
@@ -232,11 +245,71 @@ def differences(old: Draft, new: Draft, words: Words) -> Comparison:
         ),
         ("发布账号", _accounts(old, words), _accounts(new, words)),
         ("推送对象", words.audience(old.audience), words.audience(new.audience)),
+        ("摘要", old.summary, new.summary),
+        ("作者", old.author, new.author),
+        ("文字由谁写", MADE[old.made], MADE[new.made]),
+        ("封面裁切", _crops(old), _crops(new)),
         ("最早发布", words.moment(old.not_before), words.moment(new.not_before)),
         ("最晚发布", words.moment(old.not_after), words.moment(new.not_after)),
     ]
     facts = [Fact(label, before, after) for label, before, after in rows if before != after]
-    return Comparison(title, tuple(compare(old.body, new.body)), tuple(facts + _media(old, new)))
+    facts += _media(old, new) + _looks(old, new)
+    return Comparison(title, tuple(compare(old.body, new.body)), tuple(facts))
+
+
+def _crops(draft: Draft) -> str:
+    shares = {
+        name: [f"{edge / 10_000:.0f}%" for edge in edges] for name, edges in draft.crops.items()
+    }
+    return "；".join(
+        f"{label} {'、'.join(shares[name])}"
+        for name, label in (("wide", "宽"), ("square", "方"))
+        if name in shares
+    )
+
+
+def _looks(old: Draft, new: Draft) -> list[Fact]:
+    """Paragraphs that say the same and look otherwise, or whose picture is described otherwise."""
+    if old.blocks is None or new.blocks is None:
+        return []
+    before: dict[str, list[str]] = defaultdict(list)
+    for text, look in _looks_of(old.blocks):
+        before[text].append(look)
+    facts = []
+    for text, look in _looks_of(new.blocks):
+        was = before[text].pop(0) if before[text] else None
+        if was is not None and was != look:
+            name = text[:_NAMED] + ("…" if len(text) > _NAMED else "")
+            facts.append(Fact(f"样式 “{name}”", was, look))
+    return facts
+
+
+def _looks_of(document: Document) -> list[tuple[str, str]]:
+    told = project(document)
+    links: dict[int, list[str]] = defaultdict(list)
+    for one in linked(document):
+        links[told.block_at(one.start) or 0].append(f"{told.text[one.start : one.end]} → {one.url}")
+    return [
+        (told.text[start:end], "；".join([_look(block), *links[index]]))
+        for index, (block, (start, end)) in enumerate(zip(document.blocks, told.lines, strict=True))
+    ]
+
+
+def _look(block: Block) -> str:
+    """How a block is set, in words; what it leads to is said beside it."""
+    if isinstance(block, Picture):
+        said = (("来源", block.origin), ("授权", block.licence), ("制作", MADE[block.made]))
+        return "图片，" + "，".join(f"{label} {words or '没有'}" for label, words in said)
+    if isinstance(block, Heading):
+        name = "大标题" if block.level == 1 else "小标题"
+    else:
+        name = _KINDS[block.kind]
+    if isinstance(block, Table):
+        cells = [cell for row in block.rows for cell in row.cells]
+        spans = sum(cell.colspan > 1 or cell.rowspan > 1 for cell in cells)
+        name += f"，表头 {sum(cell.head for cell in cells)} 格，合并 {spans} 处"
+    bold = "".join(run.text for run in runs_of(block) if run.bold)
+    return f"{name}，加粗 {bold}" if bold else name
 
 
 def _accounts(draft: Draft, words: Words) -> str:

@@ -56,6 +56,10 @@ def item_json(row: Item, names: Sequence[str] = WHOLE) -> dict[str, object]:
     return {name: _FIELDS[name](row) if name in _FIELDS else getattr(row, name) for name in names}
 
 
+WRITTEN = ("title", "text", "summary", "author")
+"""Fields of an item in which a suggestion can be accepted or a datum masked."""
+
+
 def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
     """The gravest severity among the findings with these indexes."""
     held = {findings[index].severity for index in indexes}
@@ -64,7 +68,7 @@ def worst(indexes: Sequence[int], findings: Sequence[Marked]) -> str:
 
 def personal(findings: Sequence[Finding]) -> str:
     """How many personal data in title and text a mask would settle; empty for none."""
-    rows = [row for row in findings if row.field in ("title", "text")]
+    rows = [row for row in findings if row.field in WRITTEN]
     count = sum(row.rule in PERSONAL and row.severity != "hint" for row in rows)
     return str(count or "")
 
@@ -116,6 +120,7 @@ WORDS: dict[str, object] = {
     "ITEM_TONES": ITEM_TONES,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
+    "WRITTEN": WRITTEN,
 }
 FILTERS: dict[str, Callable[..., str]] = {
     "state_words": state_words,

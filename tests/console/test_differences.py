@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from blocks.document import Made, read_document
 from console.items.differences import Words, compare, differences
 from review_queue.canonical import Draft
 
@@ -142,3 +143,47 @@ def test_every_decided_field_beside_the_text_is_compared() -> None:
 
 def test_equal_drafts_differ_in_nothing() -> None:
     assert differences(DRAFT, DRAFT, WORDS).count == 0
+
+
+def test_summary_author_declaration_and_crops_are_compared() -> None:
+    changed = replace(
+        DRAFT,
+        summary="一句话",
+        author="办公室",
+        made=Made.ASSISTED,
+        crops={"wide": (0, 0, 10**6, 425_532)},
+    )
+    found = differences(DRAFT, changed, WORDS)
+    assert [(fact.label, fact.after) for fact in found.facts] == [
+        ("摘要", "一句话"),
+        ("作者", "办公室"),
+        ("文字由谁写", "AI 辅助"),
+        ("封面裁切", "宽 0%、0%、100%、43%"),
+    ]
+
+
+def test_a_paragraph_that_only_looks_otherwise_differs() -> None:
+    def draft(**look: object) -> Draft:
+        run = {"text": "电话 12345", **{name: look[name] for name in look if name != "kind"}}
+        block = {"kind": look.get("kind", "paragraph"), "runs": [run]}
+        return DRAFT.changed({"blocks": read_document([block])})
+
+    plain = draft()
+    assert differences(plain, plain, WORDS).count == 0
+    for other, said in (
+        (draft(bold=True), "正文，加粗 电话 12345"),
+        (draft(kind="heading"), "大标题"),
+        (draft(link="tel:12345"), "正文；电话 12345 → tel:12345"),
+    ):
+        (fact,) = differences(plain, other, WORDS).facts
+        assert (fact.label, fact.before, fact.after) == ("样式 “电话 12345”", "正文", said)
+
+
+def test_a_picture_described_otherwise_differs() -> None:
+    def draft(**fields: str) -> Draft:
+        picture = {"kind": "picture", "media": "sha256:" + "5" * 64, **fields}
+        return DRAFT.changed({"blocks": read_document([picture])})
+
+    (fact,) = differences(draft(), draft(origin="县融媒体中心", licence="已获授权"), WORDS).facts
+    assert fact.before == "图片，来源 没有，授权 没有，制作 没有声明"
+    assert fact.after == "图片，来源 县融媒体中心，授权 已获授权，制作 没有声明"

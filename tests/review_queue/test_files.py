@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from blocks.document import read_document
 from gates.engine import NoFacts, RuleSet
 from review_queue.canonical import Draft
 from review_queue.files import Files
@@ -88,3 +89,19 @@ async def test_a_missing_picture_of_the_text_is_marked_where_it_stands(database:
     draft = Draft("原创", "日常", "题", body, (), MOMENT, MOMENT)
     (lost,) = await Files(database).findings(draft, RULES, FACTS)
     assert (lost.field, body[lost.start : lost.end]) == ("text", f"![]({marker(b'x')})")
+
+
+async def test_a_picture_of_the_text_without_origin_or_licence_is_told_at_its_place(
+    database: Database,
+) -> None:
+    picture = {"kind": "picture", "media": marker(b"x"), "alt": "现场"}
+    bare = read_document([{"kind": "paragraph", "runs": [{"text": "见图"}]}, picture])
+    full = read_document([picture | {"origin": "本单位", "licence": "自有"}])
+    draft = Draft("原创", "日常", "题", "文", (), MOMENT, MOMENT)
+    files = Files(database)
+    found = await files.findings(draft.changed({"blocks": bare}), RULES, FACTS)
+    assert [(one.field, one.start) for one in found if one.rule == "law.picture-origin"] == [
+        ("text", 3)
+    ]
+    found = await files.findings(draft.changed({"blocks": full}), RULES, FACTS)
+    assert [one for one in found if one.rule == "law.picture-origin"] == []

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
+from blocks.document import read_document
 from gates.finding import LinkFact
 from gates.links import links_in
 from review_queue import links as links_module
@@ -190,3 +191,30 @@ async def _rows(database: Database) -> list[tuple[str, str, str]]:
     async with database.session() as session:
         rows = (await session.scalars(select(LinkCheck))).all()
     return [(row.url, row.outcome, row.message) for row in rows]
+
+
+def _worded(said: str, url: str) -> Draft:
+    runs = [{"text": "请从"}, {"text": said, "link": url}, {"text": "进入"}]
+    blocks = read_document([{"kind": "paragraph", "runs": runs}])
+    return DRAFT.changed({"blocks": blocks})
+
+
+async def test_an_address_behind_words_is_looked_at_and_found_at_its_words(
+    database: Database, world: World
+) -> None:
+    world.fact = LinkFact("off_list", "不在名单内")
+    found = await Links(database, world.look).findings(_worded("这里", URL))
+    assert world.asked == [URL]
+    assert [(one.rule, one.start, one.end, one.text) for one in found] == [
+        ("law.link-off-list", 2, 4, "这里")
+    ]
+
+
+async def test_words_that_are_one_address_and_lead_to_another_block(
+    database: Database, world: World
+) -> None:
+    shown, real = "https://www.gov.cn/", "https://www.gov.cn.evil.example/"
+    found = await Links(database, world.look).findings(_worded(shown, real))
+    assert [one.rule for one in found if one.severity == "block"] == ["law.link-disguised"]
+    same = await Links(database, world.look).findings(_worded(shown, "https://www.gov.cn/a/b"))
+    assert same == []

@@ -200,3 +200,21 @@ async def test_what_the_gates_said_is_kept_where_somebody_acts_and_only_there(of
     await findings_now(office.queue, item.id)
     await office.decide(item, "reviewer1")
     assert await runs() == 2
+
+
+async def test_summary_and_author_pass_the_gates_like_the_text() -> None:
+    pool = Pool(seconds=5.0)
+    try:
+        checks = _checks(RuleSet.load(), pool)
+        told = replace(
+            _draft("周六开放。"), summary="咨询张三 13812345678", author="王五 13912345678"
+        )
+        _, found = await checks.check(told)
+        assert ("summary", "block", "13812345678") in {
+            (one.field, one.severity, one.text) for one in found
+        }
+        assert any(one.field == "author" and one.severity == "block" for one in found)
+        assert not any(one.field in ("title", "text") and one.severity == "block" for one in found)
+        assert {one.field for one in await checks.at_send(told)} >= {"summary", "author"}
+    finally:
+        await pool.close()
