@@ -16,7 +16,7 @@ from bot.delivery.routes import Windowed
 from bot.models import Contact
 from bot.replies import Parts
 from config.clock import now
-from escalations.calendar import OfficeHours, with_calendar
+from escalations.calendar import OfficeHours
 from escalations.models import Ticket, TicketMessage, TicketReply
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
@@ -78,7 +78,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
         # One open question for a person: what they add goes to whoever holds it.
         if found is not None:
             return found
-        hours = await with_calendar(tx.session, wiring.hours)
+        hours = wiring.hours
         ticket = Ticket(
             id=new_id(),
             account_id=contact.account_id,
