@@ -302,6 +302,28 @@ async def test_flooding_is_answered_once_and_then_met_with_silence(office) -> No
     assert "没有正在生效的订阅" in await citizen.say("退订")
 
 
+async def test_an_hour_moved_by_sql_is_told_to_nobody(citizen) -> None:
+    first = await citizen.say("转人工")
+    due = re.search(r"\d+月\d+日（周.）\d\d:\d\d", first).group()
+    await by_sql(citizen.office, "UPDATE ticket SET due_at = datetime(due_at, '-6 hours')")
+    assert due in await citizen.say("我家门口的井盖坏了谁来修")
+    assert due in await citizen.say("转人工")
+    kinds = [(kind, subject.split(":")[0]) for kind, subject in await incidents_of(citizen.office)]
+    assert kinds == [("row_changed", "ticket")]
+
+
+async def test_a_ticket_led_to_another_citizen_by_sql_promises_them_nothing(office) -> None:
+    one, other = await office.citizen(), await office.citizen()
+    await one.say("转人工")
+    to = other.contact.id
+    await by_sql(office, "UPDATE ticket SET contact_id = :to", to=to)
+    for words in ("我家门口的井盖坏了谁来修", "转人工"):
+        assert "暂时不能答复" in await other.say(words)
+    async with office.db.session() as session:
+        assert (await session.scalars(select(TicketMessage))).all() == []
+    assert [kind for kind, _ in await incidents_of(office)] == ["row_changed"]
+
+
 # --- what a number means ---------------------------------------------------------------------
 
 
