@@ -304,7 +304,7 @@ async def test_flooding_is_answered_once_and_then_met_with_silence(office) -> No
 
 async def test_an_hour_moved_by_sql_is_told_to_nobody(citizen) -> None:
     first = await citizen.say("转人工")
-    due = re.search(r"\d+月\d+日（周.）\d\d:\d\d", first).group()
+    (due,) = re.findall(r"\d+月\d+日（周.）\d\d:\d\d", first)
     await by_sql(citizen.office, "UPDATE ticket SET due_at = datetime(due_at, '-6 hours')")
     assert due in await citizen.say("我家门口的井盖坏了谁来修")
     assert due in await citizen.say("转人工")
