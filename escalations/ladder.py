@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from escalations.calendar import in_words, with_calendar
+from escalations.calendar import in_words
 from escalations.models import Ticket
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
@@ -41,7 +41,7 @@ async def _escalate(wiring: TicketWiring, ticket_id: str) -> bool:
         ticket = await tx.session.get(Ticket, ticket_id)
         if ticket is None or ticket.state != "open" or ticket.acknowledge_by > moment:
             return False
-        hours = await with_calendar(tx.session, wiring.hours)
+        hours = wiring.hours
         # Nobody is called at night: the first working minute is the new deadline.
         if not hours.is_working(moment):
             ticket.acknowledge_by = hours.next_working(moment)
@@ -86,9 +86,8 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
     async with wiring.ledger.transaction() as tx:
         ticket = await tx.session.get(Ticket, ticket_id)
         marked = ticket is None or any(entry.get("overdue") for entry in ticket.notified)
-        hours = await with_calendar(tx.session, wiring.hours)
         # Once: the mark stands among those notified, so that no column more is needed.
-        if ticket is None or marked or not hours.is_working(now()):
+        if ticket is None or marked or not wiring.hours.is_working(now()):
             return
         mark = {"staff": "", "at": now().isoformat(), "tier": ticket.tier, "overdue": True}
         ticket.notified = [*ticket.notified, mark]

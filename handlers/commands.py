@@ -216,7 +216,7 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
         fill(
             "person_opened",
             ticket=short(ticket),
-            due=in_words(ticket.due_at),
+            due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
             phone=wiring.tickets.hours.hotline,
         )
     )

@@ -20,6 +20,7 @@ from staff.models import Staff
 from staff.since import ALL, counts_from
 from storage.crypt import DataKey, place_of
 from storage.database import Database
+from storage.seals import sealed_tables
 from tests.made import SEALS
 
 KEY = DataKey(b"k" * 32)
@@ -98,6 +99,21 @@ async def test_what_stood_is_sealed_and_bound_once(older: Ledger) -> None:
         kinds = (await session.scalars(select(LedgerEntry.kind))).all()
     assert kinds.count(SEALED) == 1
     assert await seal_what_stood(older, KEY) == 0
+
+
+async def test_tables_that_are_sealed_since_are_said_once(tmp_path: Path) -> None:
+    """An office of the version before: its first entry names the tables that were sealed then."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}", SEALS)
+    await database.create_all()
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    before = [name for name in sealed_tables() if name != "chat_draft"]
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"sealed": before})
+    for _ in range(3):
+        assert await seal_what_stood(ledger, KEY) == 0
+    said = [one.body for one in await ledger.facts("office") if one.kind == SEALED]
+    assert said == [{"rows": {"chat_draft": 0}}]
+    await database.close()
 
 
 async def test_a_row_without_a_seal_is_not_taken_in_later(older: Ledger) -> None:

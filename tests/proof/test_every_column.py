@@ -117,7 +117,8 @@ def attempts() -> Iterator[tuple[str, str, str, Change]]:
 
 
 NEAREST = (
-    *("account", "clause", "contact", "delivery", "item", "policy", "publication", "release"),
+    *("account", "chat_draft", "clause", "contact", "delivery", "item", "policy"),
+    *("publication", "release"),
     *("reply_template", "revision", "setting", "subscription", "ticket", "ticket_reply"),
 )
 """Tables nearest to what is told; with SHENFA_EVERY_COLUMN=1 (`make proof`) all are tried."""
