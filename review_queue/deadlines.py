@@ -21,7 +21,6 @@ from review_queue.overdue import (
     Told,
     call_answer,
     call_follow_up,
-    holders,
     late_answers,
     late_follow_ups,
     signed_of,
@@ -29,6 +28,7 @@ from review_queue.overdue import (
 from review_queue.states import ItemState
 from staff.absence import Away, set_absent
 from staff.models import Absence, Staff
+from staff.people import active_with
 
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""
@@ -155,7 +155,7 @@ class Deadlines:
         told = [Told(people, f"《{item.said_title}》的{names}已超时，候补的人现在也可以审核")]
         # With nobody in line a second deadline would wait for nobody.
         if again or not people:
-            supervisors = await holders(tx, "supervisor")
+            supervisors = await active_with(tx.session, {"supervisor"})
             told.append(
                 Told(supervisors, f"《{item.said_title}》的{names}再次超时，请督促或安排人")
             )

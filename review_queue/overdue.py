@@ -27,7 +27,7 @@ from review_queue.lateness import (
     following_at,
 )
 from review_queue.models import Emergency, Item, Referral
-from staff.models import Staff
+from staff.people import active_with
 
 _FRESH = 20.0
 """Seconds: a look that old is good enough to find what is due; the act reads anew."""
@@ -48,14 +48,6 @@ async def signed_of(ledger: Ledger, item_id: str, age: float = 0.0) -> Sequence[
         return await ledger.facts(f"item:{item_id}", age=age)
     except Broken:
         return None
-
-
-async def holders(tx: Transaction, role: str) -> list[str]:
-    """Everybody with this role, as the rows say: for telling only."""
-    rows = await tx.session.execute(select(Staff.id, Staff.roles).where(Staff.active.is_(True)))
-    # Roles are a JSON list; three dozen rows are looked through instead of a query for each
-    # database.
-    return [row[0] for row in rows.all() if role in row[1]]
 
 
 # --- questions to departments ---------------------------------------------------------------
@@ -110,7 +102,7 @@ async def _call_answer(tx: Transaction, item: Item, row: Referral, asked: Asked)
         actor="system",
         body={"referral": row.id, "due_at": asked.due.isoformat()},
     )
-    people = [asked.by, *await holders(tx, "supervisor")]
+    people = [asked.by, *await active_with(tx.session, {"supervisor"})]
     return [Told(people, f"《{item.said_title}》转{asked.department}的问题逾期未复，请催办")]
 
 
@@ -202,4 +194,4 @@ async def _call_follow_up(
         detail={"level": follows.level},
     )
     people = await rounds.who_may(tx.session, item)
-    return [Told(await holders(tx, "supervisor"), text), Told(people, text)]
+    return [Told(await active_with(tx.session, {"supervisor"}), text), Told(people, text)]
