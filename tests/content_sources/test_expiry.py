@@ -81,12 +81,12 @@ async def test_an_end_written_into_the_row_ends_no_source_and_silences_no_end(
         organisation="北原市", hosts=("www.beiyuan.gov.cn",), valid_to=now() + timedelta(days=40)
     )
     item = await relay.submitted(await relay.item(await relay.article(source_id)))
-    values = {
+    changes: dict[str, dict[str, Any]] = {
         "brought forward": {"valid_to": now() - timedelta(days=1)},
         "said to have none": {"valid_to": None},
         "told": {"told": "expired"},
-    }[change]
-    await written(relay, source_id, **values)
+    }
+    await written(relay, source_id, **changes[change])
     later(41)
     assert await expire(relay) == {"expired": 1, "told": 1}
     assert (await ends(relay, source_id), await ends(relay, other)) == (0, 1)
