@@ -107,6 +107,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
                 "topic": question.topic,
                 "reason": question.reason,
                 "due_at": ticket.due_at.isoformat(),
+                "acknowledge_by": ticket.acknowledge_by.isoformat(),
             },
         )
     return ticket
@@ -150,12 +151,16 @@ async def messages(session: AsyncSession, ticket_id: str) -> list[TicketMessage]
     return [*(await session.scalars(query.order_by(TicketMessage.id))).all()]
 
 
-async def erase(session: AsyncSession, contact_id: str) -> None:
+async def erase(tx: Transaction, contact_id: str) -> None:
     """忘记我: the words of this contact and of the replies to it are removed."""
+    session = tx.session
     tickets = select(Ticket).where(Ticket.contact_id == contact_id)
     for ticket in (await session.scalars(tickets)).all():
         # The row stays for the count and the ledger's entry; every word of the person goes.
         ticket.question, ticket.candidates = "（已按本人要求删除）", []
+        if ticket.state in OPEN:
+            # Signed, so that a row set open again has nobody called for it.
+            await note(tx, "ticket.closed", ticket, ROBOT, {"answered": False, "erased": True})
         ticket.state = "closed"
         for message in await messages(session, ticket.id):
             await session.delete(message)

@@ -53,6 +53,7 @@ class ResetKind(AboutPeople):
 
     label = "重设密码"
     proposers = frozenset({"admin", "supervisor"})
+    one_open = "这个人已有一项重设密码在等批准：请先批准、否决或收回那一项，再重新提出"
 
     def __init__(self, ledger: Ledger) -> None:
         """Rows and entries of one office."""
