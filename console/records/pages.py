@@ -31,12 +31,18 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
     async with deps.db.session() as session:
         waiting = await open_incidents(session)
         done = await closed_incidents(session, _PAGE)
-        closing = {key: one.by for key, one in (await closings(session, waiting)).items()}
+        closing: dict[str, tuple[str, ...]] = {row.id: () for row in waiting}
+        broken = ""
+        try:
+            closing |= {key: one.by for key, one in (await closings(session, waiting)).items()}
+        except Refused as refusal:  # nobody can be proved to close one, and all must be seen
+            broken = "；".join(reason.message for reason in refusal.reasons)
         people = {one for ids in closing.values() for one in ids}
         context = {
             "place": "incidents",
             "closing": closing,
             "open": waiting,
+            "broken": broken,
             "unsigned": {row.id for row in waiting} - set(deps.ledger.incidents_so_far.entries),
             "closed": done,
             "people": await names(session, people | {row.closed_by or "system" for row in done}),

@@ -87,11 +87,18 @@ async def test_while_the_ledger_is_broken_the_page_says_what_carries_no_signatur
     office: Office,
 ) -> None:
     browser = await office.signed_in("admin1")
-    await write(office, "UPDATE ledger_entry SET hash = 'y' WHERE seq = 2")
-    office.deps.ledger._audit.prev = "0"  # as a process that reads it for the first time sees it
-    await office.deps.ledger.open_incident(
-        "ledger_broken", subject="ledger", message="台账第 2 条不符", detail={}
+    await browser.get("/console/incidents")
+    # At the head: who signed in a moment ago is still let in. Another process keeps the row.
+    await write(
+        office,
+        "UPDATE ledger_entry SET hash = 'y' WHERE seq IN (SELECT max(seq) FROM ledger_entry)",
+    )
+    await write(
+        office,
+        "INSERT INTO incident (id, kind, subject, message, detail, opened_at) VALUES"
+        " ('i', 'ledger_broken', 'ledger', '台账第 2 条不符', '{}', '2026-01-01 00:00:00')",
     )
     _, page = await browser.get("/console/incidents")
     assert "台账第 2 条不符" in page
     assert "台账核验不通过时记下，没有签名" in page
+    assert "记为已处理" not in page
