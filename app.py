@@ -57,7 +57,7 @@ from office.rooms import (
     build_review,
     build_tickets,
 )
-from office.stood import sign_what_was_published
+from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -184,6 +184,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)
     await sign_what_was_published(shenfa.ledger)
+    await sign_incidents_that_stood(shenfa.ledger)
     with suppress(Broken):  # as above the console opens, and shows where the ledger is broken
         await begin_first_week(shenfa.ledger)
     await seed_what_lacks(shenfa.ledger)

@@ -130,10 +130,10 @@ async def expire_due(tx: Transaction) -> dict[str, int]:
         if term is None:
             # Determined by nobody, or revoked: what the row says of its end is no end.
             if row.valid_to is not None and row.valid_to <= now():
-                await row_changed_in(tx.session, Source.__tablename__, row.id)
+                await row_changed_in(tx, Source.__tablename__, row.id)
             continue
         if not _as_signed(row, term):
-            await row_changed_in(tx.session, Source.__tablename__, row.id)
+            await row_changed_in(tx, Source.__tablename__, row.id)
             row.valid_to = term.until
             row.told = "expired" if term.told else row.told.replace("expired", "")
         if term.until is not None and not term.told:

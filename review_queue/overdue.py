@@ -187,7 +187,7 @@ async def _call_follow_up(
     )
     text = f"《{item.said_title}》应急发布后的复审超过了时限，请马上安排"
     await open_incident_in(
-        tx.session,
+        tx,
         "retrospective_overdue",
         subject=f"item:{item.id}",
         message=text,

@@ -102,7 +102,7 @@ class ResetKind(AboutPeople):
             await reset_second_factor(tx, row.id, approval.approved_by)
         await sign_reset(tx, row, approval)
         await open_incident_in(
-            tx.session,
+            tx,
             "password_reset",
             subject=f"staff:{row.id}",
             message=f"重设了{row.name}的密码：请与本人核实后关闭这一事件",

@@ -43,6 +43,7 @@ async def test_the_topics_person_is_told_first_then_the_next_then_tiers_then_sup
     assert [entry.kind for entry in await duty.entries()] == [
         "ticket.opened",
         *["ticket.escalated"] * 4,
+        "incident.opened",
     ]
 
 
