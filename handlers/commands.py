@@ -201,11 +201,11 @@ class Commands:
         if late and self._w.say_now is not None:
             last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
-        async with self._w.db.session() as session:
-            await self._w.subscribers.erase(session, contact_id)
-            await forget(session, contact_id)
-            await tickets.erase(session, contact_id)
-            await self._w.contacts.erase(session, contact_id)
+        async with self._w.tickets.ledger.transaction() as tx:
+            await self._w.subscribers.erase(tx, contact_id)
+            await forget(tx.session, contact_id)
+            await tickets.erase(tx.session, contact_id)
+            await self._w.contacts.erase(tx.session, contact_id)
         return Said(() if late else words)
 
 
