@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, insert, literal, null, select
 
 from bench.figures import Measured, Row, figure
+from bench.office import TOPIC
 from bot.contract import Release, State
 from bot.models import Contact, Delivery, Publication
 from config.clock import now
@@ -27,7 +28,6 @@ from subscriptions.matching import Matching
 from subscriptions.models import Subscription
 from subscriptions.proof import TABLE
 
-TOPIC = "employment"
 _BATCH = 5_000
 
 

@@ -129,21 +129,21 @@ class Matching:
             return Wants(lambda account_id, contact_id, audience: False)
         return Wants(
             lambda account_id, contact_id, audience: any(
-                (row.contact_id, row.account_id) == (contact_id, account_id)
-                and self._meant(audience, row)
+                (row[1], row[2]) == (contact_id, account_id) and self._meant(audience, row)
                 for row in proved.rows
             ),
             tuple((TABLE, one) for one in proved.wrong),
         )
 
-    def _meant(self, audience: Mapping[str, Any], row: Any) -> bool:
+    def _meant(self, audience: Mapping[str, Any], row: Row) -> bool:
         """The same as `_matching`, for one row at hand."""
+        topic, group, region = row[3:6]
         groups = audience.get(GROUPS) or ()
         regions = self._with_below(audience.get(REGIONS) or ())
         return (
-            row.topic in (audience.get(TOPICS) or ())
-            and (not groups or row.group in ("", *groups))
-            and (not regions or row.region in ("", *regions))
+            topic in (audience.get(TOPICS) or ())
+            and (not groups or group in ("", *groups))
+            and (not regions or region in ("", *regions))
         )
 
     async def _create_batch(
