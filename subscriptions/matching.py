@@ -139,11 +139,13 @@ class Matching:
         """The same as `_matching`, for one row at hand."""
         topic, group, region = row[3:6]
         groups = audience.get(GROUPS) or ()
-        regions = self._with_below(audience.get(REGIONS) or ())
+        regions = audience.get(REGIONS) or ()
+        # Upwards from the one region at hand: a push asks this for each of its messages.
+        above = self._taxonomy.lineage(REGIONS, region) if regions and region else ()
         return (
             topic in (audience.get(TOPICS) or ())
             and (not groups or group in ("", *groups))
-            and (not regions or region in ("", *regions))
+            and (not regions or region in ("", *regions) or not set(regions).isdisjoint(above))
         )
 
     async def _create_batch(
