@@ -202,7 +202,7 @@ class Commands:
             last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         async with self._w.tickets.ledger.transaction() as tx:
-            await self._w.subscribers.erase(tx.session, contact_id)
+            await self._w.subscribers.erase(tx, contact_id)
             await forget(tx.session, contact_id)
             await tickets.erase(tx, contact_id)
             await self._w.contacts.erase(tx.session, contact_id)

@@ -135,7 +135,7 @@ def build_dispatcher(
     """Commands, then subscribing, then questions, over one wiring."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
-        Subscribing(wiring.db, wiring.subscribers),
+        Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
     return Dispatcher(wiring, cache, handlers)

@@ -241,12 +241,12 @@ class Ledger:
             check_columns(entry, stored[seq])
             self._astray.pop(seq, None)  # somebody put it right
 
-    async def newest(self, subject: str) -> int:
-        """Number of the newest signed entry about `subject`, by what was signed; 0 for none."""
+    async def newest_of(self, subjects: Iterable[str]) -> dict[str, int]:
+        """Numbers of the newest signed entries about `subjects`, by what was signed; 0: none."""
         async with self._reading:
             await self._read_on(())
-            known = self._facts.get(subject)
-            return known[-1].seq if known else 0
+            facts = self._facts
+            return {name: facts[name][-1].seq if name in facts else 0 for name in subjects}
 
     async def _read_on(self, wanted: Sequence[int]) -> dict[int, Row]:
         """Verify new entries; the stored rows of `wanted`, read in the same query."""
@@ -345,7 +345,7 @@ class Ledger:
             return await open_incident_in(tx, kind, subject=subject, message=message, detail=detail)
 
 
-def ledger_over(session: AsyncSession) -> Ledger:
+def ledger_of(session: AsyncSession) -> Ledger:
     """The ledger over this session's database, for whoever is given a session alone."""
     ledger = session.info.get(LEDGER)
     if not isinstance(ledger, Ledger):
@@ -360,7 +360,7 @@ async def signed_facts(
 
     For acts that are given a session alone: they decide by this and not by the tables beside it.
     """
-    ledger = ledger_over(session)
+    ledger = ledger_of(session)
     if len(subjects) == 1:
         return {subjects[0]: await ledger.facts(subjects[0], age=age)}
     return await ledger.facts_of(subjects)

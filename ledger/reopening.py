@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from ledger.append import Ledger, Transaction, ledger_over
+from ledger.append import Ledger, Transaction, ledger_of
 from ledger.incidents import (
     CHANGED,
     OPENED,
@@ -40,7 +40,7 @@ async def open_incidents(
 
     While the chain does not hold, what the table says is open is among it. In no session: to read.
     """
-    ledger = ledger_over(session)
+    ledger = ledger_of(session)
     ids: set[str] = set()
     try:
         await ledger.incidents(age=age)
@@ -57,7 +57,7 @@ async def open_incidents(
 
 async def closed_incidents(session: AsyncSession, limit: int) -> list[Incident]:
     """The last that people closed, by signed entries, newest first; [] for a broken chain."""
-    ledger = ledger_over(session)
+    ledger = ledger_of(session)
     try:
         known = await ledger.incidents()
         last = known.closed[-limit:][::-1]

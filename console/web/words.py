@@ -107,6 +107,7 @@ ENTRY_KINDS = {
     "publication.finished": "发布结果",
     "publications.sealed": "封存旧版发布记录",
     "publication.settled": "人工确认发布结果",
+    "subscription.ended": "结束订阅",
     "push.begun": "开始生成推送",
     "push.created": "推送已全部生成",
     "push.finished": "推送结果",

@@ -102,6 +102,7 @@ STARTS = {
     "source": ("active",),
     "policy": ("in_force",),
     "contact": ("active",),
+    "subscription": ("active",),
     "ticket": ("open", "claimed"),
 }
 
