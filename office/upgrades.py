@@ -55,8 +55,6 @@ async def seal_what_stood(ledger: Ledger, crypt: DataKey) -> int:
         }
         if Contact.__tablename__ in wanted:
             counts[Contact.__tablename__] = await _bind_contacts(tx.session, crypt)
-        # The others held nothing before they were sealed; said too, or each start would say it.
-        counts |= dict.fromkeys(sorted(wanted - counts.keys()), 0)
         await _say(tx, counts)
     return sum(counts.values())
 
