@@ -21,7 +21,7 @@ from bot.delivery.sending import Sender
 from bot.menus import equip
 from bot.models import Contact
 from bot.replies import Parts
-from config.clock import beijing, now, use_clock_file
+from config.clock import use_clock_file
 from config.settings import Settings
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
@@ -31,7 +31,6 @@ from content_sources.ingest import Ingest
 from content_sources.reposts import Reposts
 from content_sources.watch import OriginalWatch
 from escalations.alarms import AlarmRoutes, Alarms
-from escalations.calendar import seed_calendar
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from handlers.commands import COMMANDS, MENU
@@ -58,7 +57,7 @@ from office.rooms import (
     build_review,
     build_tickets,
 )
-from office.stood import sign_what_was_published
+from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -185,6 +184,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)
     await sign_what_was_published(shenfa.ledger)
+    await sign_incidents_that_stood(shenfa.ledger)
     with suppress(Broken):  # as above the console opens, and shows where the ledger is broken
         await begin_first_week(shenfa.ledger)
     await seed_what_lacks(shenfa.ledger)
@@ -192,9 +192,6 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await shenfa.templates.refresh()
     with suppress(Refused):  # a broken ledger stops submitting, not the console that shows it
         await shenfa.governance.levels.refresh()
-    async with db.writing() as session:
-        year = beijing(now()).year
-        await seed_calendar(session, (year, year + 1))
     try:
         yield shenfa
     finally:

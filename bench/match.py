@@ -11,20 +11,23 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, insert, literal, null, select
 
 from bench.figures import Measured, Row, figure
+from bench.office import TOPIC
 from bot.contract import Release, State
 from bot.models import Contact, Delivery, Publication
 from config.clock import now
 from facets.taxonomy import starting_taxonomy
+from ledger.append import Ledger
 from storage.crypt import DataKey
 from storage.database import Base, Database, new_id
-from storage.seals import Seals
+from storage.seals import Seals, seals_of
 from subscriptions.matching import Matching
 from subscriptions.models import Subscription
+from subscriptions.proof import TABLE
 
-TOPIC = "employment"
 _BATCH = 5_000
 
 
@@ -34,6 +37,7 @@ async def match(n: int = 100_000) -> list[Row]:
         url = os.environ.get("SHENFA_BENCH_DATABASE_URL", "")
         url = url or f"sqlite+aiosqlite:///{Path(folder) / 'shenfa.db'}"
         db = Database(url, Seals(DataKey(os.urandom(32)).seal_key))
+        Ledger(db, Ed25519PrivateKey.generate(), Path(folder) / "anchors")  # the db carries it
         try:
             await db.create_all()
             await _subscribers(db, n)
@@ -55,6 +59,8 @@ async def _subscribers(db: Database, n: int) -> None:
         ids = [new_id() for _ in range(min(_BATCH, n - begin))]
         person = {"account_id": "bench", "address": "", "state": "active", "ended_reason": ""}
         wish = {"account_id": "bench", "topic": TOPIC, "consent_version": "1", "created_at": moment}
+        wish |= {"grp": "", "region": "", "frequency": "immediate", "state": "active"}
+        wish |= {"after_end": 0}
         async with db.session() as session:
             await session.execute(
                 insert(contacts),
@@ -64,9 +70,12 @@ async def _subscribers(db: Database, n: int) -> None:
                     for one in ids
                 ],
             )
-            await session.execute(
-                insert(wishes), [{**wish, "id": new_id(), "contact_id": one} for one in ids]
-            )
+            seals = seals_of(session)
+            rows = [{**wish, "id": new_id(), "contact_id": one} for one in ids]
+            for row in rows:
+                said = [row["grp" if name == "group" else name] for name in Subscription.SEALED]
+                row["seal"] = seals.of(TABLE, said)
+            await session.execute(insert(wishes), rows)
 
 
 async def _bare(db: Database) -> float:

@@ -26,6 +26,7 @@ from review_queue.models import Item
 from review_queue.workflow import GATES
 from staff.models import Staff
 
+TOPIC = "employment"  # what the subscribers of a bench want
 PEOPLE = {
     "editor": ["editor"],
     "first": ["reviewer_1"],
@@ -64,7 +65,8 @@ async def submitted(shenfa: Shenfa) -> tuple[Item, dict[str, str]]:
     async with shenfa.db.session() as session:
         staff = {row.login: row.id for row in await session.scalars(select(Staff))}
     content = Content(kind="原创", title="关于发放就业补贴的通知", body="\n".join(SENTENCES))
-    origin = Origin(editor_id=staff["editor"], klass="重要")
+    audience: dict[str, list[str]] = {"topics": [TOPIC], "groups": [], "regions": []}
+    origin = Origin(editor_id=staff["editor"], klass="重要", audience=audience)
     item = await drafting.create_item(shenfa.queue, content, origin)
     return await submitting.submit(shenfa.queue, item.id, staff["editor"], item.version), staff
 

@@ -8,14 +8,15 @@ from telegram import Bot
 
 from app import Shenfa
 from bench.figures import IN_FLIGHT, SENTENCES, Measured, Row, figure
-from bench.office import control, new_office, new_sandbox, released
+from bench.office import TOPIC, control, new_office, new_sandbox, released
 from bot.contract import State
 from bot.http import open_session
-from bot.models import Account, Delivery
+from bot.models import Account, Contact, Delivery
 from bot.telegram.client import AiohttpRequest
 from config.clock import now
 from config.setup import AccountSetup
 from storage.database import new_id
+from subscriptions.models import Subscription
 
 
 async def push(n: int = 1_000) -> list[Row]:
@@ -56,6 +57,8 @@ async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
         account = (await session.scalars(select(Account))).one()
         for chat in chats:
             contact = await shenfa.contacts.upsert(session, account.id, chat, now())
+            # Asked at sending: who wants nothing any more is sent nothing.
+            session.add(_wish(contact))
             session.add(
                 Delivery(
                     id=new_id(),
@@ -81,6 +84,18 @@ async def _push_ours(shenfa: Shenfa, chats: list[str]) -> float:
     if set(states) != {State.PUBLISHED}:
         raise RuntimeError(f"not every message was published: {sorted(states)}")
     return taken
+
+
+def _wish(contact: Contact) -> Subscription:
+    return Subscription(
+        id=new_id(),
+        contact_id=contact.id,
+        account_id=contact.account_id,
+        topic=TOPIC,
+        state="active",
+        consent_version="1",
+        created_at=now(),
+    )
 
 
 async def _push_bare(api_base: str, token: str, chats: list[str], host: str) -> float:

@@ -124,7 +124,7 @@ class Callbacks:
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
             return await self._kept(key)
-        task = self._spawn(self._w.on_inbound(inbound, stored.contact))
+        task = self._spawn(self._answered(inbound, stored.contact))
         seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
         # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
         await asyncio.wait({task}, timeout=seconds)
@@ -138,6 +138,13 @@ class Callbacks:
             return None
         await self._keep(key, text)
         return text
+
+    async def _answered(self, inbound: Inbound, contact: Contact) -> Parts | None:
+        try:
+            return await self._w.on_inbound(inbound, contact)
+        finally:
+            async with self._w.db.session() as session:
+                await self._w.contacts.make_due(session, contact.id)
 
     async def _said(self, channel: Listening, parts: Parts) -> str | None:
         try:
@@ -169,7 +176,7 @@ class Callbacks:
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
-        parts = await self._w.on_inbound(inbound, stored.contact)
+        parts = await self._answered(inbound, stored.contact)
         if parts is not None:
             await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
 

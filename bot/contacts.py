@@ -63,8 +63,8 @@ class Contacts:
     ) -> Contact:
         """The contact who wrote at `at`: made, or made active again, its window opened anew.
 
-        Deliveries that waited for this contact's next message become due. ContactChanged when the
-        row found is another person's: what is said to one must not reach the other.
+        ContactChanged when the row found is another person's: what is said to one must not reach
+        the other. What waited for this message: see make_due.
         """
         contact = await self.find(session, account_id, address)
         if contact is not None and not self._is_at(contact, address):
@@ -87,16 +87,22 @@ class Contacts:
         contact.state, contact.ended_reason = "active", ""
         contact.last_inbound_at, contact.window_used = at, 0
         await session.flush()
+        return contact
+
+    async def make_due(self, session: AsyncSession, contact_id: str) -> None:
+        """What waited for this contact's next message may go, once that message was answered.
+
+        Not before: the message may be the one that leaves.
+        """
         await session.execute(
             update(Delivery)
             .where(
-                Delivery.contact_id == contact.id,
+                Delivery.contact_id == contact_id,
                 Delivery.state == State.HELD,
                 Delivery.hold == WINDOW_HOLD,
             )
             .values(state=State.CREATED, hold="", next_at=None)
         )
-        return contact
 
     async def end(self, session: AsyncSession, contact_id: str, reason: str) -> None:
         """This contact can no longer be reached; what still waits for it ends too."""

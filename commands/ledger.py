@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from commands.lines import BadInput, fail, say
 from commands.loading import later, new_group
 from commands.options import Home, Json
+from ledger.restoring import declare_restored
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def ledger_restored(
     async def run() -> tuple[Gap, int]:
         async with ledger_of(home) as opened:
             held = opened.files
-            return await opened.declare_restored([*marks, *held.marks(held.sizes())])
+            return await declare_restored(opened, [*marks, *held.marks(held.sizes())])
 
     try:
         gap, lost = asyncio.run(run())

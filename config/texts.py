@@ -30,28 +30,28 @@ def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
     """The value `read` makes of a YAML text; TextFault names file, line and field."""
     try:
         _look_through(text, file)
-        node, data = _loaded(text)
+        node, data = _loaded(text, file)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else "某处"
         raise TextFault(f"{file}：{line}不是有效的 YAML，请检查缩进和引号") from error
-    except ValueError as error:
-        if isinstance(error, TextFault):
-            raise
-        # A day like 2026-13-45 is refused by the loader itself, without a place.
-        raise TextFault(f"{file}：{error}，请改正") from error
     try:
         return read(data)
     except FieldFault as fault:
         raise TextFault(f"{file}{_place(node, fault.where)}：{fault}") from fault
 
 
-def _loaded(text: str) -> tuple[Any, Any]:
+def _loaded(text: str, file: str) -> tuple[Any, Any]:
     """The nodes of a text, which know their lines, and the data built of these very nodes."""
     loader = _Loader(text)
     try:
         node = loader.get_single_node()
         return node, None if node is None else loader.construct_document(node)
+    except ValueError as error:
+        # A day like 2026-13-45 is refused by the loader itself; what it was building has the place.
+        wrong = [*loader.recursive_objects][-1]
+        words = f"第 {wrong.start_mark.line + 1} 行没有“{wrong.value}”这样的日期或数"
+        raise TextFault(f"{file}：{words}，请改正") from error
     finally:
         loader.dispose()
 

@@ -1,16 +1,20 @@
 """What a source's end does to the items taken from it, and what its return undoes."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.models import Article, Source
+from content_sources.reposts import rule_of
 from content_sources.tasks import owner_of
 from content_sources.whitelist import covers, host_of
-from ledger.append import Transaction
+from ledger.append import Transaction, signed_facts
+from ledger.changed import row_changed_in
+from ledger.verify import Broken
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
@@ -19,6 +23,9 @@ from review_queue.states import ItemState
 from staff.tasks import NewTask, open_task, waiting
 
 DECIDE_WITHIN = timedelta(hours=24)
+EXPIRED = "source.expired"
+_BETWEEN = timedelta(minutes=1)
+_LOOK = 20.0  # seconds
 
 
 def _taken_from(row: Source) -> ColumnElement[bool]:
@@ -107,28 +114,83 @@ async def lift_source(tx: Transaction, row: Source) -> int:
 
 
 async def expire_due(tx: Transaction) -> dict[str, int]:
-    """Quarantine items of sources that expired; tell owners 30 and 7 days before."""
+    """Quarantine items of sources that expired; tell owners 30 and 7 days before.
+
+    By the term two people signed: a row that says another one is put right and told as changed.
+    """
     done = {"expired": 0, "told": 0}
-    query = select(Source).where(Source.state == "active", Source.valid_to.is_not(None))
-    for row in (await tx.session.scalars(query.order_by(Source.id))).all():
-        if row.valid_to is None:
+    query = select(Source).where(Source.state == "active")
+    rows = (await tx.session.scalars(query.order_by(Source.id))).all()
+    for number, row in enumerate(rows):
+        try:
+            # Under the write lock nothing is signed in between: the first look reads for all.
+            term = await _term(tx.session, row, _LOOK if number else 0.0)
+        except Broken:
+            return done  # the watch tells; nothing ends by a ledger that does not hold
+        if term is None:
+            # Determined by nobody, or revoked: what the row says of its end is no end.
+            if row.valid_to is not None and row.valid_to <= now():
+                await row_changed_in(tx, Source.__tablename__, row.id)
             continue
-        left = row.valid_to - now()
-        if left <= timedelta(0):
-            if row.told != "expired":
-                row.told = "expired"
-                await tx.append(
-                    "source.expired", subject=f"source:{row.id}", actor="system", body={}
-                )
-                await quarantine_source(tx, row, f"稿源“{row.organisation}”已过有效期")
-                done["expired"] += 1
-            continue
-        stage = next((name for name, days in (("7", 7), ("30", 30)) if left.days < days), "")
-        # Shortened to 7 days and lengthened again: the earlier notice is not said a second time.
-        if stage and stage != row.told and not (stage == "30" and row.told == "7"):
-            row.told = stage
-            done["told"] += await _notice(tx, row)
+        if not _as_signed(row, term):
+            await row_changed_in(tx, Source.__tablename__, row.id)
+            row.valid_to = term.until
+            row.told = "expired" if term.told else row.told.replace("expired", "")
+        if term.until is not None and not term.told:
+            await _near_end(tx, row, term.until, done)
     return done
+
+
+async def _near_end(tx: Transaction, row: Source, until: datetime, done: dict[str, int]) -> None:
+    """What is due for a source that has not been called expired yet."""
+    left = until - now()
+    if left <= timedelta(0):
+        row.told = "expired"
+        body = {"valid_to": until.isoformat()}
+        await tx.append(EXPIRED, subject=f"source:{row.id}", actor="system", body=body)
+        await quarantine_source(tx, row, f"稿源“{row.organisation}”已过有效期")
+        done["expired"] += 1
+        return
+    stage = next((name for name, days in (("7", 7), ("30", 30)) if left.days < days), "")
+    # Shortened to 7 days and lengthened again: the earlier notice is not said a second time.
+    if stage and stage != row.told and not (stage == "30" and row.told == "7"):
+        row.told = stage
+        done["told"] += await _notice(tx, row)
+
+
+@dataclass(frozen=True)
+class _Term:
+    """How long a source is in force by its signed entries; `told` when its end was signed."""
+
+    until: datetime | None
+    told: bool
+
+
+async def _term(session: AsyncSession, row: Source, age: float) -> _Term | None:
+    """The signed term of a source that is in force; None when nobody determined it. Broken."""
+    subject = f"source:{row.id}"
+    entries = (await signed_facts(session, [subject], age=age))[subject]
+    rule = rule_of(row.id, entries)
+    if rule is None or rule.revoked:
+        return None
+    until = rule.valid_to
+    # What ended before it was approved again, or before its time, is not said of this term.
+    since = max(one.seq for one in entries if one.kind == "source.approved")
+    told = until is not None and any(
+        one.kind == EXPIRED
+        and one.seq > since
+        and datetime.fromisoformat(one.at) >= until - _BETWEEN
+        for one in entries
+    )
+    return _Term(until, told)
+
+
+def _as_signed(row: Source, term: _Term) -> bool:
+    if (row.told == "expired") != term.told:
+        return False
+    if row.valid_to is None or term.until is None:
+        return row.valid_to is term.until
+    return abs(row.valid_to - term.until) <= _BETWEEN
 
 
 async def _notice(tx: Transaction, row: Source) -> int:

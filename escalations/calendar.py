@@ -1,27 +1,28 @@
 """Working time: several periods a day, holidays, make-up workdays (调休); due times in it.
 
-`OfficeHours` and its methods are pure. `parse_hours(data)` makes them of the setting `calendar`,
-`seed_calendar(session, years)` fills CalendarDay from the published holiday arrangements, and
-`with_calendar(session, hours)` joins the two. Minutes are working minutes, dates Beijing dates.
+All of it is pure: no table has a part in what a citizen is told. `parse_hours(data)` makes
+`OfficeHours` of the setting `calendar`. A day is first what the office itself says of it there,
+then what the published holiday arrangements say (`published_days`), else what the weekly rule
+says. Minutes are working minutes, dates Beijing dates.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import chinese_calendar
 import yaml
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import BEIJING, beijing
 from config.texts import FieldFault
-from escalations.models import CalendarDay
 
 FARTHEST = 400  # days looked ahead before the calendar is called wrong
+LONGEST_NOTE = 40  # characters
 WEEKDAYS = "一二三四五六日"
 _HOTLINE = re.compile(r"[0-9][0-9 -]{2,19}")
 
@@ -32,7 +33,7 @@ class CalendarError(FieldFault):
 
 @dataclass(frozen=True)
 class OfficeHours:
-    """When people work, and how long they have. `days` overrides the weekly rule by date."""
+    """When people work, and how long they have. `days` are those the office itself decided on."""
 
     periods: tuple[tuple[time, time], ...]
     weekdays: frozenset[int]  # 0 = Monday
@@ -41,13 +42,14 @@ class OfficeHours:
     hotline: str = "12345"
     days: Mapping[date, bool] = field(default_factory=dict)
 
-    def on_days(self, days: Mapping[date, bool]) -> "OfficeHours":
-        """The same hours with these days instead of the weekly rule."""
-        return replace(self, days=days)
-
     def is_working_day(self, day: date) -> bool:
-        """A make-up Saturday works, a holiday Monday does not."""
-        return self.days.get(day, day.weekday() in self.weekdays)
+        """A make-up Saturday works, a holiday Monday does not, unless the office says otherwise."""
+        usual = day.weekday() in self.weekdays
+        return self.days.get(day, published_days(day.year).get(day, usual))
+
+    def knows(self, year: int) -> bool:
+        """Whether anybody said which days of a year are off; else only the weekly rule holds."""
+        return bool(published_days(year)) or any(day.year == year for day in self.days)
 
     def is_working(self, moment: datetime) -> bool:
         """Whether people are at work at this moment (the lunch break is not work)."""
@@ -113,6 +115,7 @@ def parse_hours(data: Any) -> OfficeHours:
         acknowledge_minutes=data["acknowledge_minutes"],
         answer_minutes=data["answer_minutes"],
         hotline=hotline,
+        days=_days(data.get("days")),
     )
 
 
@@ -135,36 +138,54 @@ def _periods(rows: Any) -> tuple[tuple[time, time], ...]:
     return periods
 
 
-def published_days(year: int) -> list[tuple[date, bool, str]]:
-    """Days of `year` that differ from Monday to Friday: (day, working, note); empty if unknown."""
-    day, found = date(year, 1, 1), []
+def _days(rows: Any) -> Mapping[date, bool]:
+    """The days an office decided on, each with the reason its approver read."""
+    if rows is None:
+        return MappingProxyType({})
+    if not isinstance(rows, dict):
+        words = "days 应写成 2027-02-05: {working: false, note: 原因} 这样的行"
+        raise CalendarError(words, "days")
+    days: dict[date, bool] = {}
+    for key, row in rows.items():
+        if (day := _day(key)) in days:
+            raise CalendarError(f"{day} 写了两次：请只留一行", "days", str(key))
+        days[day] = _working(key, row)
+    return MappingProxyType(days)
+
+
+def _day(key: Any) -> date:
+    # YAML makes a date of the bare key and leaves a quoted one as text.
+    try:
+        day = date.fromisoformat(str(key))
+    except ValueError as error:
+        words = "days 的日期应写成 2027-02-05 这样，并且是真有的一天"
+        raise CalendarError(words, "days", str(key)) from error
+    return day
+
+
+def _working(key: Any, row: Any) -> bool:
+    where = ("days", str(key))
+    if not isinstance(row, dict) or set(row) != {"working", "note"}:
+        words = "应写成 {working: false, note: 原因}，两项都要，没有别的项"
+        raise CalendarError(words, *where)
+    working, note = row["working"], row["note"]
+    if not isinstance(working, bool):
+        raise CalendarError("working 应为 true（上班）或 false（不上班）", *where, "working")
+    if not isinstance(note, str) or not 0 < len(note.strip()) <= LONGEST_NOTE:
+        raise CalendarError(f"note 应写明原因，1 至 {LONGEST_NOTE} 字", *where, "note")
+    return working
+
+
+@cache
+def published_days(year: int) -> Mapping[date, bool]:
+    """Days of `year` that differ from Monday to Friday, and whether one works; empty if unknown."""
+    day, found = date(year, 1, 1), {}
     while day.year == year:
         try:
             working = bool(chinese_calendar.is_workday(day))
-            holiday = chinese_calendar.get_holiday_detail(day)[1]
         except NotImplementedError:
-            return []
+            break  # the arrangements of a year are known whole or not at all
         if working != (day.weekday() < 5):
-            found.append((day, working, "调休上班" if working else str(holiday or "放假")))
+            found[day] = working
         day += timedelta(days=1)
-    return found
-
-
-async def seed_calendar(session: AsyncSession, years: Sequence[int]) -> int:
-    """Add the days not yet in the table; a day somebody set by hand stays. How many were added."""
-    known = set((await session.scalars(select(CalendarDay.day))).all())
-    new = [
-        CalendarDay(day=day.isoformat(), working=working, note=note)
-        for year in years
-        for day, working, note in published_days(year)
-        if day.isoformat() not in known
-    ]
-    session.add_all(new)
-    await session.flush()
-    return len(new)
-
-
-async def with_calendar(session: AsyncSession, hours: OfficeHours) -> OfficeHours:
-    """The hours with the days of the table."""
-    rows = (await session.execute(select(CalendarDay.day, CalendarDay.working))).all()
-    return hours.on_days({date.fromisoformat(day): working for day, working in rows})
+    return MappingProxyType(found)

@@ -1,99 +1,195 @@
 """Who is told of a ticket, one after the other, until somebody takes it."""
 
+from dataclasses import dataclass
+from datetime import datetime
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from escalations.calendar import in_words, with_calendar
+from escalations.calendar import OfficeHours, in_words
+from escalations.lateness import BETWEEN, CALLED, LATE, Waiting, waiting_at
 from escalations.models import Ticket
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
+from ledger.append import Transaction
 from ledger.changed import row_changed
+from ledger.verify import Broken
 from staff.people import active_with
 from staff.roles import ROLES
+
+_FRESH = 5.0
+"""Seconds: a look that old is good enough to find what is due; the act reads anew."""
 
 
 async def escalate_due(wiring: TicketWiring) -> int:
     """Tell the next person of each ticket nobody acknowledged; how many tickets moved.
 
-    Overdue answers become an incident and reach the supervisors once.
+    Overdue answers become an incident and reach the supervisors once. Both by signed entries: a
+    row that says otherwise is put right and told as changed, and the others go on.
     """
-    moment = now()
     async with wiring.ledger.db.session() as session:
-        waiting = select(Ticket.id).where(Ticket.state == "open", Ticket.acknowledge_by <= moment)
-        late = select(Ticket.id).where(Ticket.state.in_(OPEN), Ticket.due_at <= moment)
-        waiting_ids = (await session.scalars(waiting.order_by(Ticket.id))).all()
-        late_ids = (await session.scalars(late)).all()
-    moved = sum([await _escalate(wiring, ticket_id) for ticket_id in waiting_ids])
-    for ticket_id in late_ids:
-        await _overdue(wiring, ticket_id)
+        query = select(Ticket).where(Ticket.state.in_(OPEN)).order_by(Ticket.id)
+        rows = (await session.scalars(query)).all()
+        hours = wiring.hours
+    moved = 0
+    for row in rows:
+        try:
+            waits = waiting_at(await wiring.ledger.facts(f"ticket:{row.id}", age=_FRESH), hours)
+        except Broken:
+            return moved  # the watch tells; nobody is called by a ledger that does not hold
+        # First, so that the one who is called hears the time that is signed.
+        if waits is None or _apart(row, waits) or _is_late(waits, hours):
+            await _overdue(wiring, row.id)
+        if row.state == "open" and _calls(row, waits, hours):
+            moved += await _escalate(wiring, row.id)
     return moved
+
+
+def _calls(row: Ticket, waits: Waiting | None, hours: OfficeHours) -> bool:
+    """Whether the row is due, or is none the program would have written."""
+    if waits is None or waits.claimed or _noted(row) != _signed(waits):
+        return True
+    if abs(row.acknowledge_by - waits.call_at) <= BETWEEN:
+        return waits.call_at <= now()
+    return row.acknowledge_by < waits.call_at or _call_at(row, waits, hours) <= now()
+
+
+def _call_at(row: Ticket, waits: Waiting, hours: OfficeHours) -> datetime:
+    """When the next person is told. The row may name a later moment: a morning, one more turn."""
+    moment = now()
+    latest = max(hours.next_working(moment), hours.due_at(moment, hours.acknowledge_minutes))
+    # Later than anything that is ever put off from now: the row would silence the ladder.
+    return waits.call_at if row.acknowledge_by > latest else max(row.acknowledge_by, waits.call_at)
+
+
+def _apart(row: Ticket, waits: Waiting) -> bool:
+    return abs(row.due_at - waits.due) > BETWEEN
+
+
+def _is_late(waits: Waiting, hours: OfficeHours) -> bool:
+    return waits.due <= now() and not waits.told and hours.is_working(now())
+
+
+def _noted(row: Ticket) -> list[str]:
+    """Whom the row says were told; the mark of a late answer stands there without a person."""
+    given = row.notified if isinstance(row.notified, list) else []
+    found = [str(one.get("staff", "")) if isinstance(one, dict) else "?" for one in given]
+    return [one for one in found if one]
+
+
+def _signed(waits: Waiting) -> list[str]:
+    return [str(one.body["to"]) for one in waits.called]
+
+
+def _told(waits: Waiting) -> list[dict[str, object]]:
+    """What the row's list is by the signed entries."""
+    return [
+        {"staff": one.body["to"], "at": one.at, "tier": one.body["tier"]} for one in waits.called
+    ]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """What one turn of the ladder came to."""
+
+    person: tuple[str, int] | None = None
+    told: int = 0
+    due: bool = False
+    changed: bool = False
 
 
 async def _escalate(wiring: TicketWiring, ticket_id: str) -> bool:
     """Tell one more person, under the write lock, so that two jobs never tell two."""
-    moment = now()
-    if not await wiring.ledger.facts(f"ticket:{ticket_id}"):
-        # Opened by no signed entry: nobody is alarmed in a citizen's name whom nobody heard.
-        await row_changed(wiring.ledger, Ticket.__tablename__, ticket_id)
-        return False
     async with wiring.ledger.transaction() as tx:
         ticket = await tx.session.get(Ticket, ticket_id)
-        if ticket is None or ticket.state != "open" or ticket.acknowledge_by > moment:
+        if ticket is None or ticket.state != "open":
             return False
-        hours = await with_calendar(tx.session, wiring.hours)
-        # Nobody is called at night: the first working minute is the new deadline.
-        if not hours.is_working(moment):
-            ticket.acknowledge_by = hours.next_working(moment)
-            return False
-        # Each person is told once; who did not answer is not called again, the next one is.
-        told = {entry["staff"] for entry in ticket.notified}
-        ladder = await _ladder(tx.session, ticket.topic)
-        person = next((one for one in ladder if one[0] not in told), None)
-        # Moved on even when nobody is left: the job would otherwise find it due each minute.
-        ticket.acknowledge_by = hours.due_at(moment, hours.acknowledge_minutes)
-        if person is not None:
-            staff_id, tier = person
-            ticket.notified = [
-                *ticket.notified,
-                {"staff": staff_id, "at": moment.isoformat(), "tier": tier},
-            ]
-            ticket.tier = tier
-            await tx.append(
-                "ticket.escalated",
-                subject=f"ticket:{ticket_id}",
-                actor=ROBOT,
-                body={"to": staff_id, "tier": tier, "step": len(ticket.notified)},
-            )
-    if person is None:
+        hours = wiring.hours
+        waits = waiting_at(await wiring.ledger.facts(f"ticket:{ticket_id}"), hours)
+        # Opened by no signed entry, claimed or closed by one: nobody is alarmed in a citizen's
+        # name whom nobody heard, or who was answered.
+        step = _Step(changed=True)
+        if waits is not None and not waits.claimed:
+            step = await _step(tx, ticket, waits, hours)
+    if step.changed:
+        await row_changed(wiring.ledger, Ticket.__tablename__, ticket_id)
+    if step.due and step.person is None:
         await wiring.ledger.open_incident(
             "ticket.unclaimed",
             subject=f"ticket:{ticket_id}",
             message="咨询单已通知全部值班人员和主管，仍无人认领：请在控制台认领",
-            detail={"told": len(told)},
+            detail={"told": step.told},
         )
+    if step.person is None:
         return False
     await wiring.alarm(
-        person[0],
+        step.person[0],
         f"有新的咨询单 {short(ticket)} 待认领，请在 {in_words(ticket.acknowledge_by)} 前处理，"
         f"答复时限 {in_words(ticket.due_at)}。内容请登录控制台查看。",
     )
     return True
 
 
+async def _step(tx: Transaction, ticket: Ticket, waits: Waiting, hours: OfficeHours) -> _Step:
+    """Call the next person when it is time, by what is signed."""
+    moment, told = now(), set(_signed(waits))
+    changed = ticket.acknowledge_by < waits.call_at - BETWEEN or _noted(ticket) != _signed(waits)
+    call_at = ticket.acknowledge_by = _call_at(ticket, waits, hours)
+    if changed:
+        ticket.notified = _told(waits)
+    if call_at > moment:
+        return _Step(changed=changed)
+    # Nobody is called at night: the first working minute is the new deadline.
+    if not hours.is_working(moment):
+        ticket.acknowledge_by = hours.next_working(moment)
+        return _Step(changed=changed)
+    # Each person is told once; who did not answer is not called again, the next one is.
+    ladder = await _ladder(tx.session, ticket.topic)
+    person = next((one for one in ladder if one[0] not in told), None)
+    # Moved on even when nobody is left: the job would otherwise find it due each minute.
+    ticket.acknowledge_by = hours.due_at(moment, hours.acknowledge_minutes)
+    if person is not None:
+        staff_id, ticket.tier = person
+        mark = {"staff": staff_id, "at": moment.isoformat(), "tier": ticket.tier}
+        ticket.notified = [*ticket.notified, mark]
+        await tx.append(
+            CALLED,
+            subject=f"ticket:{ticket.id}",
+            actor=ROBOT,
+            body={
+                "to": staff_id,
+                "tier": ticket.tier,
+                "step": len(told) + 1,
+                "acknowledge_by": ticket.acknowledge_by.isoformat(),
+            },
+        )
+    return _Step(person, len(told), due=True, changed=changed)
+
+
 async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
     subject = f"ticket:{ticket_id}"
+    late, supervisors = False, []
     async with wiring.ledger.transaction() as tx:
         ticket = await tx.session.get(Ticket, ticket_id)
-        marked = ticket is None or any(entry.get("overdue") for entry in ticket.notified)
-        hours = await with_calendar(tx.session, wiring.hours)
-        # Once: the mark stands among those notified, so that no column more is needed.
-        if ticket is None or marked or not hours.is_working(now()):
+        if ticket is None or ticket.state not in OPEN:
             return
-        mark = {"staff": "", "at": now().isoformat(), "tier": ticket.tier, "overdue": True}
-        ticket.notified = [*ticket.notified, mark]
-        supervisors = await active_with(tx.session, {"supervisor"})
-        await tx.append("ticket.overdue", subject=subject, actor=ROBOT, body={})
+        hours = wiring.hours
+        waits = waiting_at(await wiring.ledger.facts(subject), hours)
+        changed = waits is None or _apart(ticket, waits)
+        if waits is not None:
+            ticket.due_at = waits.due
+            late = _is_late(waits, hours)
+        if late:
+            mark = {"staff": "", "at": now().isoformat(), "tier": ticket.tier, "overdue": True}
+            ticket.notified = [*ticket.notified, mark]
+            supervisors = await active_with(tx.session, {"supervisor"})
+            body = {"due_at": ticket.due_at.isoformat()}
+            await tx.append(LATE, subject=subject, actor=ROBOT, body=body)
+    if changed:
+        await row_changed(wiring.ledger, Ticket.__tablename__, ticket_id)
+    if not late:
+        return
     await wiring.ledger.open_incident(
         "ticket.overdue",
         subject=subject,

@@ -57,15 +57,6 @@ class RosterEntry(Base):
     staff_id: Mapped[str] = mapped_column(String(26))
 
 
-class CalendarDay(Base):
-    """A day that differs from the weekly rule: a holiday, or a make-up workday (调休)."""
-
-    __tablename__ = "calendar_day"
-    day: Mapped[str] = mapped_column(String(10), primary_key=True)
-    working: Mapped[bool]
-    note: Mapped[str] = mapped_column(String(80), default="")
-
-
 class TicketMessage(Base):
     """What the citizen added while a person holds the question; masked."""
 

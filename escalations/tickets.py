@@ -7,6 +7,7 @@ signed ledger entry that holds the ticket and the contact's subject_ref, never t
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -16,10 +17,12 @@ from bot.delivery.routes import Windowed
 from bot.models import Contact
 from bot.replies import Parts
 from config.clock import now
-from escalations.calendar import OfficeHours, with_calendar
+from escalations.calendar import OfficeHours
 from escalations.models import Ticket, TicketMessage, TicketReply
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
+from ledger.changed import row_changed
+from ledger.verify import Broken
 from staff.models import Staff
 from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
@@ -28,6 +31,7 @@ from storage.database import new_id
 OPEN = ("open", "claimed")
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 ROBOT = "system"
+OPENED = "ticket.opened"
 
 
 class QueueReply(Protocol):
@@ -78,7 +82,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
         # One open question for a person: what they add goes to whoever holds it.
         if found is not None:
             return found
-        hours = await with_calendar(tx.session, wiring.hours)
+        hours = wiring.hours
         ticket = Ticket(
             id=new_id(),
             account_id=contact.account_id,
@@ -95,7 +99,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
         )
         tx.session.add(ticket)
         await tx.append(
-            "ticket.opened",
+            OPENED,
             subject=f"ticket:{ticket.id}",
             actor=ROBOT,
             body={
@@ -103,6 +107,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
                 "topic": question.topic,
                 "reason": question.reason,
                 "due_at": ticket.due_at.isoformat(),
+                "acknowledge_by": ticket.acknowledge_by.isoformat(),
             },
         )
     return ticket
@@ -112,6 +117,26 @@ async def active(session: AsyncSession, contact_id: str) -> Ticket | None:
     """The ticket that a person still has to answer for this contact."""
     query = select(Ticket).where(Ticket.contact_id == contact_id, Ticket.state.in_(OPEN))
     return (await session.scalars(query.order_by(Ticket.id).limit(1))).first()
+
+
+async def promised(wiring: TicketWiring, ticket: Ticket, contact: Contact) -> datetime:
+    """By when this citizen is answered, as the entry that opened the ticket signed it.
+
+    A row that says another hour is an incident; Refused 409 when it was opened for nobody, or
+    for somebody else: no hour is told then.
+    """
+    try:
+        entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+    except Broken as broken:
+        raise refused(409, "ledger", f"台账核验不通过，不能说出答复时限：{broken}") from broken
+    opened = next((one.body for one in entries if one.kind == OPENED), {})
+    ours = opened.get("contact") == contact.subject_ref
+    due = datetime.fromisoformat(opened["due_at"]) if ours else None
+    if due != ticket.due_at:
+        await row_changed(wiring.ledger, Ticket.__tablename__, ticket.id)
+    if due is None:
+        raise refused(409, "ticket", "没有签名记录证明这张咨询单是为这个人开的：请看事件页")
+    return due
 
 
 async def add_message(wiring: TicketWiring, ticket_id: str, text: str) -> None:
@@ -126,12 +151,16 @@ async def messages(session: AsyncSession, ticket_id: str) -> list[TicketMessage]
     return [*(await session.scalars(query.order_by(TicketMessage.id))).all()]
 
 
-async def erase(session: AsyncSession, contact_id: str) -> None:
+async def erase(tx: Transaction, contact_id: str) -> None:
     """忘记我: the words of this contact and of the replies to it are removed."""
+    session = tx.session
     tickets = select(Ticket).where(Ticket.contact_id == contact_id)
     for ticket in (await session.scalars(tickets)).all():
         # The row stays for the count and the ledger's entry; every word of the person goes.
         ticket.question, ticket.candidates = "（已按本人要求删除）", []
+        if ticket.state in OPEN:
+            # Signed, so that a row set open again has nobody called for it.
+            await note(tx, "ticket.closed", ticket, ROBOT, {"answered": False, "erased": True})
         ticket.state = "closed"
         for message in await messages(session, ticket.id):
             await session.delete(message)

@@ -201,11 +201,11 @@ class Commands:
         if late and self._w.say_now is not None:
             last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
-        async with self._w.db.session() as session:
-            await self._w.subscribers.erase(session, contact_id)
-            await forget(session, contact_id)
-            await tickets.erase(session, contact_id)
-            await self._w.contacts.erase(session, contact_id)
+        async with self._w.tickets.ledger.transaction() as tx:
+            await self._w.subscribers.erase(tx, contact_id)
+            await forget(tx.session, contact_id)
+            await tickets.erase(tx, contact_id)
+            await self._w.contacts.erase(tx.session, contact_id)
         return Said(() if late else words)
 
 
@@ -216,7 +216,7 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
         fill(
             "person_opened",
             ticket=short(ticket),
-            due=in_words(ticket.due_at),
+            due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
             phone=wiring.tickets.hours.hotline,
         )
     )

@@ -14,7 +14,7 @@ from bot.contract import Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
 from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
-from handlers.conversation import Conversation, forget, remember
+from handlers.conversation import Conversations
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
@@ -37,8 +37,8 @@ class Dispatcher:
         """`handlers` are asked in order."""
         self._w = wiring
         self._ledger = wiring.tickets.ledger
-        self._db = wiring.db
         self._cache = cache
+        self._conversations = Conversations(self._ledger, cache)
         self._say = fill
         self._handlers = tuple(handlers)
 
@@ -79,9 +79,8 @@ class Dispatcher:
 
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
         halted = bool(await stopped_now(self._ledger, "answers", age=STOPS_FOR))
-        async with self._db.session() as session:
-            stood = await session.get(Conversation, contact.id)
-        step, data = (stood.step, stood.data) if stood and stood.fresh else ("", {})
+        stood = await self._conversations.at(contact.id)
+        step, data = (stood.step, stood.data) if stood else ("", {})
         text = normal(inbound.text)[:MAX_TEXT]
         key = inbound.key or command_key(text) or _numbered(text, data)
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
@@ -91,12 +90,11 @@ class Dispatcher:
 
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
+        if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
+            await self._conversations.end(contact_id)
+            return
         data = {**said.data, "choices": [choice.key for choice in said.choices]}
-        async with self._db.writing() as session:  # two acts of one person may cross
-            if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
-                await forget(session, contact_id)
-            else:
-                await remember(session, contact_id, step=said.step, data=data)
+        await self._conversations.keep(contact_id, step=said.step, data=data)
 
     def _parts(self, turn: Turn, said: Said) -> Parts:
         return Parts(
@@ -137,7 +135,7 @@ def build_dispatcher(
     """Commands, then subscribing, then questions, over one wiring."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
-        Subscribing(wiring.db, wiring.subscribers),
+        Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
     return Dispatcher(wiring, cache, handlers)

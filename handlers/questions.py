@@ -60,8 +60,8 @@ class Questions:
             ticket = await tickets.active(session, turn.contact.id)
         if ticket is None:
             return None
+        due = in_words(await tickets.promised(self._w.tickets, ticket, turn.contact))
         await tickets.add_message(self._w.tickets, ticket.id, self._w.mask(turn.text))
-        due = in_words(ticket.due_at)
         return Said(self._say("person_waiting", ticket=short(ticket), due=due))
 
     async def _spoken(self, turn: Turn, asked: str, answer: Answer) -> Said:

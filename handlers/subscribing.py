@@ -1,6 +1,6 @@
 """Subscribing in chat: by menu, by button or number, or in plain words; leaving in one step.
 
-`Subscribing(db, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>, mine,
+`Subscribing(ledger, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>, mine,
 leave:all, leave:<id>, g:<id>[:<group>], r:<id>[:<region>], f:<id>[:<frequency>], tags,
 ok:<topic>:<group>:<region> (own consent to a sensitive facet).
 """
@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from bot.contract import InboundKind
 from facets.taxonomy import Facet, Taxonomy
 from handlers.turn import Choice, Said, Turn, fill
-from storage.database import Database
+from ledger.append import Ledger
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     CONSENT_VERSION,
@@ -35,9 +35,10 @@ ANY = "-"  # 不限, as the last part of a key
 class Subscribing:
     """The whole cycle of a subscription."""
 
-    def __init__(self, db: Database, subscribers: Subscribers) -> None:
-        """Facets come from the subscribers' taxonomy."""
-        self._db = db
+    def __init__(self, ledger: Ledger, subscribers: Subscribers) -> None:
+        """Facets come from the subscribers' taxonomy; who leaves leaves a signed entry."""
+        self._ledger = ledger
+        self._db = ledger.db
         self._say = fill
         self._subs = subscribers
         self._taxonomy: Taxonomy = subscribers.taxonomy
@@ -104,9 +105,9 @@ class Subscribing:
     async def _keep(self, turn: Turn, wishes: list[Wish]) -> Said:
         """Keep the wishes together; one that needs its own consent asks for it first."""
         try:
-            async with self._db.session() as session:
+            async with self._ledger.transaction() as tx:
                 rows = [
-                    await self._subs.subscribe(session, turn.contact, wish, CONSENT_VERSION)
+                    await self._subs.subscribe(tx, turn.contact, wish, CONSENT_VERSION)
                     for wish in wishes
                 ]
         except ConsentNeeded:
@@ -174,8 +175,8 @@ class Subscribing:
 
     async def _narrowed(self, turn: Turn, sub_id: str, wish: Wish) -> Said:
         try:
-            async with self._db.session() as session:
-                row = await self._subs.narrow(session, turn.contact.id, sub_id, wish)
+            async with self._ledger.transaction() as tx:
+                row = await self._subs.narrow(tx, turn.contact.id, sub_id, wish)
         except ConsentNeeded:
             return self._ask_consent(wish)
         except SubscriptionError as error:
@@ -192,28 +193,26 @@ class Subscribing:
             return Said(self._say("choose_frequency"), choices)
         if len(rest) != 2 or rest[1] not in FREQUENCIES:
             return Said(self._say("stale"))
-        async with self._db.session() as session:
+        async with self._ledger.transaction() as tx:
             own = turn.contact.id
-            if not await self._subs.change_frequency(session, own, rest[0], rest[1]):
+            if not await self._subs.change_frequency(tx, own, rest[0], rest[1]):
                 return Said(self._say("stale"))
-            row = await self._subs.own(session, own, rest[0])
+            row = await self._subs.own(tx.session, own, rest[0])
         return Said(self._say("changed", subscription=self._subs.words(row) if row else ""))
 
     # --- leaving --------------------------------------------------------------------------
 
     async def _leave(self, turn: Turn, rest: list[str]) -> Said:
-        async with self._db.session() as session:
+        async with self._ledger.transaction() as tx:
             if rest == ["all"]:
-                count = await self._subs.leave_all(session, turn.contact.id)
+                count = await self._subs.leave_all(tx, turn.contact.id)
                 return Said(
                     self._say("left_all", count=str(count)) if count else self._say("left_none")
                 )
-            row = await self._subs.own(session, turn.contact.id, rest[0] if rest else "")
-            if row is None:
-                return Said(self._say("stale"))
-            words = self._subs.words(row)
-            await self._subs.leave(session, turn.contact.id, row.id)
-        return Said(self._say("left_one", subscription=words))
+            gone = await self._subs.leave(tx, turn.contact.id, *rest[:1])
+        if not gone:
+            return Said(self._say("stale"))
+        return Said(self._say("left_one", subscription=self._subs.words(gone[0])))
 
     async def _leave_words(self, turn: Turn, what: str) -> Said:
         """退订就业: every subscription that has all the facets named ends; none named: the list."""
@@ -221,26 +220,26 @@ class Subscribing:
             dimension: {facet.key for facet in self._named(what, dimension)}
             for dimension in (TOPICS, GROUPS, REGIONS)
         }
-        async with self._db.session() as session:
+        async with self._ledger.transaction() as tx:
             rows = [
                 row
-                for row in await self._subs.list(session, turn.contact.id)
+                for row in await self._subs.list(tx.session, turn.contact.id)
                 # Without a facet named every subscription would match: the list is shown instead.
                 if any(named.values())
                 and (not named[TOPICS] or row.topic in named[TOPICS])
                 and (not named[GROUPS] or row.group in named[GROUPS])
                 and (not named[REGIONS] or row.region in named[REGIONS])
             ]
-            for row in rows:
-                await self._subs.leave(session, turn.contact.id, row.id)
+            if any(named.values()):
+                await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
         if not rows:
             return await self._mine(turn, [])
         words = "；".join(self._subs.words(row) for row in rows)
         return Said(self._say("left_one", subscription=words))
 
     async def _tags(self, turn: Turn, rest: list[str]) -> Said:
-        async with self._db.session() as session:
-            await self._subs.delete_tags(session, turn.contact.id)
+        async with self._ledger.transaction() as tx:
+            await self._subs.delete_tags(tx, turn.contact.id)
         return Said(self._say("tags_deleted"))
 
 

@@ -14,7 +14,6 @@ from typing import Any
 import rfc8785
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
-    Ed25519PublicKey,
 )
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import ColumnElement, or_, select
@@ -22,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.anchors import AnchorFiles, Mark
-from ledger.incidents import open_incident_in
+from ledger.incidents import OpenIncidents, open_and_whole, open_incident_in
 from ledger.models import LedgerEntry
 from ledger.stored import (
     STORED,
@@ -35,16 +34,13 @@ from ledger.stored import (
 from ledger.verify import (
     CHECKPOINT_EVERY,
     GENESIS,
-    RESTORED,
     UNSIGNED_KINDS,
     Audit,
     Broken,
     Entry,
-    Gap,
     Row,
     Verdict,
     check_entry,
-    signature_holds,
 )
 from storage.crypt import load_or_create_key
 from storage.database import Database
@@ -61,9 +57,12 @@ IN_THREAD = 20  # more new entries than this are verified off the event loop
 class Transaction:
     """Appends inside one database transaction; `session` is for the projections beside them."""
 
-    def __init__(self, session: AsyncSession, key: Ed25519PrivateKey) -> None:
+    def __init__(self, session: AsyncSession, key: Ed25519PrivateKey, ledger: "Ledger") -> None:
         """Not made directly: see Ledger.transaction."""
         self.session = session
+        self.ledger = ledger
+        self.opened: dict[tuple[str, str], str] = {}
+        """Incidents that this transaction opened or looked at."""
         self._key = key
         self._head: tuple[int, str] | None = None
         self.signed: list[tuple[int, str]] = []
@@ -134,6 +133,7 @@ class Ledger:
         self._audit = Audit(self.public_key)
         self._facts: dict[str, list[Entry]] = {}
         self._astray: dict[int, Entry] = {}  # whose columns were seen to say something else
+        self.incidents_so_far = OpenIncidents()
         self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
         self._read_at = 0.0  # monotonic: when the last comparison of everything began
@@ -151,7 +151,7 @@ class Ledger:
         When it returns, the last signed entry is anchored and synced to disk.
         """
         async with self.db.writing() as session:
-            transaction = Transaction(session, self._key)
+            transaction = Transaction(session, self._key, self)
             yield transaction
         self._wrote_at = time.monotonic()
         if transaction.signed:
@@ -241,12 +241,12 @@ class Ledger:
             check_columns(entry, stored[seq])
             self._astray.pop(seq, None)  # somebody put it right
 
-    async def newest(self, subject: str) -> int:
-        """Number of the newest signed entry about `subject`, by what was signed; 0 for none."""
+    async def newest_of(self, subjects: Iterable[str]) -> dict[str, int]:
+        """Numbers of the newest signed entries about `subjects`, by what was signed; 0: none."""
         async with self._reading:
             await self._read_on(())
-            known = self._facts.get(subject)
-            return known[-1].seq if known else 0
+            facts = self._facts
+            return {name: facts[name][-1].seq if name in facts else 0 for name in subjects}
 
     async def _read_on(self, wanted: Sequence[int]) -> dict[int, Row]:
         """Verify new entries; the stored rows of `wanted`, read in the same query."""
@@ -294,6 +294,7 @@ class Ledger:
                 self._astray[entry.seq] = entry
             if entry.kind not in UNSIGNED_KINDS:
                 self._facts.setdefault(entry.subject, []).append(entry)
+                self.incidents_so_far.take(entry)
 
     async def verify_whole(self, further: Iterable[Mark] = ()) -> Verdict:
         """Read the whole chain anew against every anchor of every file, in flat memory.
@@ -302,14 +303,15 @@ class Ledger:
         """
         audit, sizes = Audit(self.public_key), await asyncio.to_thread(self.files.sizes)
         try:
-            await self._read_all(audit)
+            await self.read_all(audit)
             held = chain(self.files.marks(sizes), further)
             await asyncio.to_thread(audit_anchors, audit, held)
         except Broken as broken:
             return audit.verdict(broken)
         return audit.verdict()
 
-    async def _read_all(self, audit: Audit) -> None:
+    async def read_all(self, audit: Audit) -> None:
+        """Every stored entry into `audit`, in order; raises Broken."""
         # Page by page: an office's years of entries do not fit into memory on a small machine.
         while rows := await self._rows(LedgerEntry.seq > audit.seq):
             await asyncio.to_thread(audit_all, audit, [row for _, row in rows])
@@ -326,42 +328,29 @@ class Ledger:
             yield json.dumps({"anchor": mark})
         yield json.dumps({"head": self.mark("head", seq, digest)})
 
-    async def declare_restored(self, marks: Iterable[Mark]) -> tuple[Gap, int]:
-        """After a backup was restored: sign which anchored entries it lacks, in one entry.
-
-        `marks` are all anchors known from elsewhere. Later verification names the gap instead of
-        a break, for exactly the lost ones and no others. Returns the gap and how many anchors it
-        holds; raises Broken when what was restored is not whole.
-        """
-        audit = Audit(self.public_key)
-        await self._read_all(audit)
-        lost: set[tuple[int, str]] = set()
-        for mark in marks:
-            # Only anchors with our own signature count as lost: anybody could write others to the
-            # file.
-            if mark["seq"] > audit.seq and _signed_by(self.public_key, mark):
-                lost.add((mark["seq"], mark["hash"]))
-            else:
-                audit.anchor(mark)
-        last = max(lost, default=(audit.seq, audit.prev))
-        body = {
-            "from": audit.seq + 1,
-            "to": last[0],
-            "hash": last[1],
-            "lost": [list(one) for one in sorted(lost)],
-        }
-        async with self.transaction() as tx:
-            seq = await tx.append(RESTORED, subject="ledger", actor="system", body=body)
-        return Gap(seq, audit.seq + 1, last[0]), len(lost)
+    async def incidents(self, *, age: float = 0.0) -> OpenIncidents:
+        """Which are open by signed entries, verified up to this moment (`age`: see facts)."""
+        if not age or self._read_at <= max(self._wrote_at, time.monotonic() - age):
+            await self.facts_of(())
+        return self.incidents_so_far
 
     async def open_incident(
         self, kind: str, *, subject: str, message: str, detail: Mapping[str, object]
     ) -> str:
         """Record an incident once per kind and subject while one is open; return its id."""
-        async with self.db.writing() as session:
-            return await open_incident_in(
-                session, kind, subject=subject, message=message, detail=detail
-            )
+        # A job that finds the same thing every minute takes no write lock for it.
+        if found := await open_and_whole(self, (kind, subject)):
+            return found
+        async with self.transaction() as tx:
+            return await open_incident_in(tx, kind, subject=subject, message=message, detail=detail)
+
+
+def ledger_of(session: AsyncSession) -> Ledger:
+    """The ledger over this session's database, for whoever is given a session alone."""
+    ledger = session.info.get(LEDGER)
+    if not isinstance(ledger, Ledger):
+        raise RuntimeError("signed entries were asked for over a database without a ledger")
+    return ledger
 
 
 async def signed_facts(
@@ -371,17 +360,10 @@ async def signed_facts(
 
     For acts that are given a session alone: they decide by this and not by the tables beside it.
     """
-    ledger = session.info.get(LEDGER)
-    if not isinstance(ledger, Ledger):
-        raise RuntimeError("signed entries were asked for over a database without a ledger")
+    ledger = ledger_of(session)
     if len(subjects) == 1:
         return {subjects[0]: await ledger.facts(subjects[0], age=age)}
     return await ledger.facts_of(subjects)
-
-
-def _signed_by(key: Ed25519PublicKey, mark: Mark) -> bool:
-    message = f"anchor:{mark['seq']}:{mark['hash']}"
-    return signature_holds(key, mark["signature"], message)
 
 
 async def _head(session: AsyncSession) -> tuple[int, str]:

@@ -64,7 +64,7 @@ class Following:
     async def _take(self, head: int, *, again: bool) -> None:
         async with self._loading:
             try:
-                newest = await self.ledger.newest(self.subject)
+                newest = (await self.ledger.newest_of([self.subject]))[self.subject]
                 if again or newest != self._seq:
                     entries = await self.ledger.facts(self.subject)
                     newest = entries[-1].seq if entries else 0

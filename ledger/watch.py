@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from config.clock import now
 from ledger.append import Ledger
+from ledger.reopening import mend_incidents
 from ledger.verify import Broken
 from storage.switches import Switch, set_switch
 
@@ -25,7 +26,10 @@ class Watch:
         self._said: set[str] = set()
 
     async def look(self) -> Broken | None:
-        """Verify; a break opens one incident and stops publishing. It never resumes by itself."""
+        """Verify; a break opens one incident and stops publishing. It never resumes by itself.
+
+        On a whole chain the table of incidents is put right by what was signed.
+        """
         try:
             await self._ledger.refresh()
             await self._ledger.check_columns()
@@ -34,6 +38,7 @@ class Watch:
                 if verdict.first_bad is not None:
                     raise Broken(verdict.first_bad, verdict.problem)
                 self._whole_at = now()
+            await mend_incidents(self._ledger)
         except Broken as broken:
             await self._stop(broken)
             return broken

@@ -6,6 +6,7 @@ import content_sources.list_models
 import content_sources.models
 import escalations.models
 import handlers.conversation
+import handlers.released
 import knowledge.models
 import ledger.models
 import review_queue.expert_models
@@ -24,6 +25,7 @@ TABLES = (
     content_sources.models,
     escalations.models,
     handlers.conversation,
+    handlers.released,
     knowledge.models,
     ledger.models,
     review_queue.expert_models,

@@ -30,6 +30,7 @@ from config.settings import Settings
 from config.setup import SetupError
 from ledger.anchors import AnchorFiles, Mark
 from ledger.append import Ledger
+from ledger.restoring import declare_restored
 from ledger.verify import Broken, Gap
 from migrations.run import upgrade
 from office.keys import open_crypt, open_ledger
@@ -207,7 +208,7 @@ async def _settle(
     have = {(mark["seq"], mark["hash"]) for mark in ledger.files.unread()}
     fresh = {(mark["seq"], mark["hash"]): mark for mark in known}
     try:
-        gap, lost = await ledger.declare_restored(fresh.values())
+        gap, lost = await declare_restored(ledger, fresh.values())
     except Broken as broken:
         raise SetupError(f"备份里的台账已损坏，没有恢复：{broken}") from broken
     missing = [mark for key, mark in sorted(fresh.items()) if key not in have]

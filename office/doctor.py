@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from config.clock import beijing, now
 from config.settings import Settings
+from escalations.calendar import OfficeHours
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS
 from ledger.append import Ledger
@@ -34,6 +35,7 @@ from storage.database import Database, sqlite_file
 OK, WARN, FAIL = "ok", "warn", "fail"
 _GIB = 1024**3
 LAG = timedelta(hours=1)
+LAST_MONTH = 12
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,10 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     yield await _clock(db)
     for address in settings.anchor_addresses:
         yield await _place(db, address)
-    yield await _texts(settings, ledger)
+    signed = SignedSettings(ledger, parts_of(settings.public_url))
+    yield await _texts(signed)
+    if (hours := signed.proved("calendar")) is not None:
+        yield _holidays(hours.value)
     levels = ApprovedLevels(ledger)
     try:
         await levels.refresh()
@@ -243,12 +248,9 @@ async def _ledger(ledger: Ledger) -> Check:
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
 
 
-async def _texts(settings: Settings, ledger: Ledger) -> Check:
+async def _texts(signed: SignedSettings) -> Check:
     """Whether every setting and template is what was signed; one that is not stops its part."""
-    signed, templates = (
-        SignedSettings(ledger, parts_of(settings.public_url)),
-        ReleasedTemplates(ledger),
-    )
+    templates = ReleasedTemplates(signed.ledger)
     await signed.refresh()
     await templates.refresh()
     wrong = [part.label for part in signed.parts.values() if signed.proved(part.name) is None]
@@ -259,6 +261,19 @@ async def _texts(settings: Settings, ledger: Ledger) -> Check:
         told = f"{words}{more}不能确认或已停用：请看事件页，重新批准或送审"
         return Check("设置和回复模板", WARN, told)
     return Check("设置和回复模板", OK, f"{len(signed.parts) + len(LABELS)} 项都与台账相符")
+
+
+def _holidays(hours: OfficeHours) -> Check:
+    """Whether the holidays are known of every year that a time told to a citizen may fall into."""
+    today = beijing(now()).date()
+    # The arrangements of a year are published in the autumn before; until December nobody is late.
+    years = (today.year, today.year + 1) if today.month == LAST_MONTH else (today.year,)
+    unknown = "、".join(f"{year} 年" for year in years if not hours.knows(year))
+    if not unknown:
+        return Check("放假安排", OK, f"已知 {'、'.join(f'{year} 年' for year in years)}")
+    words = f"不知道 {unknown}的放假和调休，先按每周的工作日算，假日也会当作上班"
+    remedy = "请升级审发，或在设置“值班时间和热线”的 days 里写上这些日子，由两人批准"
+    return Check("放假安排", WARN, f"{words}：{remedy}")
 
 
 async def _clock(db: Database) -> Check:

@@ -1,13 +1,19 @@
 """A row of one room becomes work of its sibling, which may not import it."""
 
+import rfc8785
 from sqlalchemy import select, update
 
-from console.policies.fetched import policy_draft
+from console.policies.fetched import RETURNED, policy_draft
 from content_sources.models import Article
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy
+from knowledge.changes import IMPORT
 from knowledge.models import Policy
+from staff.models import Proposal
 from storage.database import Database
+
+_RETURNS = {"rejected": "没有批准：{note}", "withdrawn": "提出人收回了"}
+"""How a proposal ended without effect, in words for the next editor."""
 
 
 async def offer_policies(db: Database) -> int:
@@ -31,6 +37,39 @@ async def offer_policies(db: Database) -> int:
             state = "ended" if draft is None else "known" if known else "offered"
             await session.execute(update(Article).where(Article.id == row.id).values(library=state))
     return len(waiting)
+
+
+async def take_back_policies(db: Database) -> int:
+    """What an editor proposed and nobody let in is laid before editors again, with the reason.
+
+    Wherever it was turned down or withdrawn; how many came back.
+    """
+    async with db.session() as session:
+        query = select(Article).where(Article.library == "proposed").order_by(Article.id)
+        waiting = (await session.scalars(query)).all()
+    back = 0
+    for row in waiting:
+        # The address as it stands in the sealed payload: a proposal knows nothing of what is
+        # fetched.
+        named = rfc8785.dumps({"url": row.url})[1:-1].decode()
+        proposals = select(Proposal.state, Proposal.note).where(
+            Proposal.kind == IMPORT,
+            Proposal.proposed_at >= row.fetched_at,
+            Proposal.payload.contains(named, autoescape=True),
+        )
+        async with db.session() as session:
+            newest = proposals.order_by(Proposal.proposed_at.desc()).limit(1)
+            found = (await session.execute(newest)).first()
+            state, note = (found[0], found[1]) if found else ("proposed", "")
+            values: dict[str, object] = {"library": "known"}
+            if state in _RETURNS:
+                why = _RETURNS[state].format(note=note)
+                values = {"library": "offered", "policy": {**row.policy, RETURNED: why}}
+                back += 1
+            if state in (*_RETURNS, "approved"):
+                mine = update(Article).where(Article.id == row.id, Article.library == "proposed")
+                await session.execute(mine.values(**values))
+    return back
 
 
 def audience_of(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:

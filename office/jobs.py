@@ -24,7 +24,7 @@ from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.engine import TaskEngine
-from office.handovers import offer_policies
+from office.handovers import offer_policies, take_back_policies
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.links import Links
@@ -76,7 +76,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     """Every job of an office."""
     publish, push, ledger = office.publisher, office.pusher, office.ledger
     reminding = partial(tend, ledger, office.tell)
-    policies = partial(offer_policies, office.db)
+    policies = partial(_policies, office)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -111,6 +111,10 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _policies(office: Office) -> int:
+    return await take_back_policies(office.db) + await offer_policies(office.db)
 
 
 async def _compare(office: Office) -> None:

@@ -126,16 +126,16 @@ def _clause_that_differs(
 
 async def _lapse_what_waited(ledger: Ledger) -> None:
     """Changes that wait in the table of the version before: nobody can approve them any more."""
-    async with ledger.db.writing() as session:
+    async with ledger.transaction() as tx:
         query = select(PolicyChange).where(PolicyChange.state == "proposed")
-        waiting = (await session.scalars(query)).all()
+        waiting = (await tx.session.scalars(query)).all()
         if not waiting:
             return
-        titles = [await _lapse(session, change) for change in waiting]
+        titles = [await _lapse(tx.session, change) for change in waiting]
         named = "、".join(f"《{title}》" for title in titles[:_TOLD])
         more = "等" if len(titles) > _TOLD else ""
         await open_incident_in(
-            session,
+            tx,
             "policies_again",
             subject="library",
             message=f"升级前等待批准的 {len(titles)} 项政策变更已作废，请重新提出：{named}{more}",

@@ -57,6 +57,7 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
+from subscriptions.matching import Matching
 from subscriptions.push import push_finished
 from subscriptions.subscribers import Subscribers
 
@@ -194,6 +195,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),
+        wants=Matching(base.taxonomy).wants,
         on_answered=Commitments(base.ledger).sent,
     )
 

@@ -121,6 +121,7 @@ async def _begin(
             "ruleset": seal_version(1, rows_of(rules))[1],
             "sealed": sealed_tables(),
             "once": True,
+            "incidents": True,
             "second_factor_from": _first_week(setup).isoformat(),
             "rules": list(ALL),
         },

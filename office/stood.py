@@ -1,4 +1,4 @@
-"""Publications an earlier version made: their rows sealed once, and what stood signed."""
+"""Publications and incidents of an earlier version: sealed once, and what stood signed."""
 
 from sqlalchemy import select
 
@@ -7,10 +7,13 @@ from bot.delivery.once import FINISHED, SUBMITTED, names_of
 from bot.models import Publication
 from config.clock import now
 from ledger.append import Ledger, Transaction
+from ledger.incidents import Told, rows_of, sign_open
+from ledger.models import Incident
 from ledger.verify import Broken
 
 SUBJECT = "office"
 STOOD = "publications.sealed"
+INCIDENTS = "incidents.signed"
 _UNDER_WAY = (State.SENDING, State.SUBMITTED, State.UNKNOWN)
 
 
@@ -36,6 +39,37 @@ async def sign_what_was_published(ledger: Ledger) -> int:
             await _sign(tx, row)
         await tx.append(STOOD, subject=SUBJECT, actor="system", body={"rows": len(rows)})
     return len(rows)
+
+
+async def sign_incidents_that_stood(ledger: Ledger) -> int:
+    """Sign every incident an earlier version opened and no signed entry closed; how many.
+
+    Once, as above. A row that says closed without an entry was closed past that version.
+    """
+    try:
+        known = await ledger.incidents()
+        facts = await ledger.facts(SUBJECT)
+    except Broken:
+        return 0
+    if not facts or any(
+        entry.kind == INCIDENTS or (entry.kind == "genesis" and entry.body.get("incidents"))
+        for entry in facts
+    ):
+        return 0
+    done = {entry.subject for entry in known.closed}
+    async with ledger.transaction() as tx:
+        ids = (await tx.session.scalars(select(Incident.id).order_by(Incident.id))).all()
+        stood = [
+            row
+            for row in (await rows_of(tx.session, list(ids))).values()
+            if f"incident:{row.id}" not in done and row.id not in known.entries
+        ]
+        for row in stood:
+            detail = row.detail if isinstance(row.detail, dict) else {}
+            told = Told(row.kind, row.subject, row.message, detail)
+            await sign_open(tx, row.id, told, row.opened_at)
+        await tx.append(INCIDENTS, subject=SUBJECT, actor="system", body={"rows": len(stood)})
+    return len(stood)
 
 
 async def _sign(tx: Transaction, row: Publication) -> None:

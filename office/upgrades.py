@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.account_entries import sign_account
@@ -16,11 +16,18 @@ from office.unsent import seal_deliveries
 from staff.models import ApiToken, ConsoleSession, Staff
 from staff.since import ACCOUNTS, ALL, ROSTER, RULES
 from storage.crypt import DataKey, place_of
-from storage.seals import Sealed, sealed_tables
+from storage.database import Base
+from storage.seals import Sealed, seals_of
+from subscriptions.models import Subscription
+from subscriptions.proof import COLUMNS, TABLE
 
 SUBJECT = "office"
 SEALED = "office.sealed"
-TABLES: tuple[type[Sealed], ...] = (Staff, ConsoleSession, ApiToken, Account, Delivery)
+_PAGE = 5_000
+TABLES: tuple[type[Sealed], ...] = (
+    *(Staff, ConsoleSession, ApiToken, Account, Delivery),
+    Subscription,
+)
 FIRST = frozenset({"staff", "console_session", "api_token", "account", "contact"})
 """What was sealed, or bound to its place, before an office said which tables are."""
 
@@ -36,7 +43,8 @@ async def seal_what_stood(ledger: Ledger, crypt: DataKey) -> int:
         facts = await ledger.facts(SUBJECT)
     except Broken:  # the console opens all the same and shows where; nothing unsealed is believed
         return 0
-    wanted = {*sealed_tables(), Contact.__tablename__} - _sealed(facts)
+    names = {str(table.__dict__["__tablename__"]) for table in TABLES}
+    wanted = {*names, Contact.__tablename__} - _sealed(facts)
     if not facts or not wanted:
         return 0
     async with ledger.transaction() as tx:
@@ -103,6 +111,8 @@ async def _say(tx: Transaction, counts: dict[str, int]) -> None:
 async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: DataKey) -> int:
     if table is Delivery:
         return await seal_deliveries(tx, ledger)
+    if table is Subscription:
+        return await _seal_subscriptions(tx.session)
     rows: Sequence[Any] = (await tx.session.scalars(select(table))).all()
     for row in rows:
         if isinstance(row, Account):
@@ -112,6 +122,20 @@ async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: Dat
             row.alarm_address = _bound(crypt, row.alarm_address, place)
         row.accept()
     return len(rows)
+
+
+async def _seal_subscriptions(session: AsyncSession) -> int:
+    sealed, last, own = 0, "", Base.metadata.tables[TABLE]
+    while True:  # page by page: an office has more subscribers than fit into memory
+        query = select(*COLUMNS).where(Subscription.id > last).order_by(Subscription.id)
+        rows = (await session.execute(query.limit(_PAGE))).all()
+        if not rows:
+            return sealed
+        seals = seals_of(session)
+        made = [{"key": row[0], "made": seals.of(TABLE, row[:-1])} for row in rows]
+        statement = update(own).where(own.c.id == bindparam("key")).values(seal=bindparam("made"))
+        await session.execute(statement, made)
+        sealed, last = sealed + len(rows), rows[-1][0]
 
 
 async def _bind_contacts(session: AsyncSession, crypt: DataKey) -> int:

@@ -13,21 +13,26 @@ from sqlalchemy import or_, select
 from config.clock import now
 from ledger.append import Transaction
 from ledger.changed import row_changed
-from ledger.incidents import open_incident_in
-from ledger.verify import Broken
 from review_queue import rounds
 from review_queue.desk import Queue
-from review_queue.lateness import LATE, Waiting, run_of, waiting_at
-from review_queue.models import Emergency, Item, Referral
+from review_queue.lateness import BETWEEN, LATE, Waiting, run_of, waiting_at
+from review_queue.models import Item
+from review_queue.overdue import (
+    Told,
+    call_answer,
+    call_follow_up,
+    late_answers,
+    late_follow_ups,
+    signed_of,
+)
 from review_queue.states import ItemState
 from staff.absence import Away, set_absent
 from staff.models import Absence, Staff
+from staff.people import active_with
 
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""
 _LONGEST_LEAD = timedelta(hours=4)
-_BETWEEN = timedelta(minutes=1)
-"""At most so much lies between the deadline in a row and the one of the entry written with it."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +55,6 @@ def emergency_clocks(began: datetime) -> list[Clock]:
     return [
         Clock(name, hours, began + timedelta(hours=hours), basis) for name, hours, basis in rows
     ]
-
-
-@dataclass(frozen=True)
-class _Told:
-    people: Sequence[str]
-    text: str
 
 
 class Deadlines:
@@ -97,7 +96,7 @@ class Deadlines:
             await row_changed(self._ledger, Item.__tablename__, item_id)
         return await self._tell(told)
 
-    async def _late_or_soon(self, tx: Transaction, item: Item) -> tuple[list[_Told], bool]:
+    async def _late_or_soon(self, tx: Transaction, item: Item) -> tuple[list[Told], bool]:
         """Call the level late or remind, by what is signed; True when the row says otherwise."""
         waiting = await self._waiting(item)
         if waiting is None or waiting.until is None or item.level_due_at is None:
@@ -107,7 +106,7 @@ class Deadlines:
         early = waiting.until - item.level_due_at
         item.level_due_at = max(item.level_due_at, waiting.until)
         round_ = await rounds.round_of(tx.session, item)
-        if early > _BETWEEN or (round_ is not None and set(round_.open) != set(waiting.due)):
+        if early > BETWEEN or (round_ is not None and set(round_.open) != set(waiting.due)):
             return [], True
         if item.level_due_at <= now():
             return await self._overdue(tx, item), False
@@ -115,14 +114,13 @@ class Deadlines:
 
     async def _waiting(self, item: Item) -> Waiting | None:
         """What waits by signed entries; None when the ledger does not hold or names no run."""
-        try:
-            told = await self._ledger.facts(f"item:{item.id}")
-        except Broken:
+        told = await signed_of(self._ledger, item.id)
+        if told is None:
             return None
         run = run_of(told)
         return waiting_at(told, *run) if run else None
 
-    async def _remind(self, tx: Transaction, item: Item) -> list[_Told]:
+    async def _remind(self, tx: Transaction, item: Item) -> list[Told]:
         round_ = await rounds.round_of(tx.session, item)
         if round_ is None or item.level_reminded or item.level_due_at is None:
             return []
@@ -140,9 +138,9 @@ class Deadlines:
             )
         people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
-        return [_Told(people, f"《{item.said_title}》等待{names}，快到时限了，请尽快审核")]
+        return [Told(people, f"《{item.said_title}》等待{names}，快到时限了，请尽快审核")]
 
-    async def _overdue(self, tx: Transaction, item: Item) -> list[_Told]:
+    async def _overdue(self, tx: Transaction, item: Item) -> list[Told]:
         round_ = await rounds.round_of(tx.session, item)
         if round_ is None:
             return []
@@ -154,12 +152,12 @@ class Deadlines:
         item.level_due_at = now() + timedelta(hours=min(level.hours for level in levels))
         people = await rounds.who_may(tx.session, item)
         names = "、".join(level.name for level in levels)
-        told = [_Told(people, f"《{item.said_title}》的{names}已超时，候补的人现在也可以审核")]
+        told = [Told(people, f"《{item.said_title}》的{names}已超时，候补的人现在也可以审核")]
         # With nobody in line a second deadline would wait for nobody.
         if again or not people:
-            supervisors = await _holders(tx, "supervisor")
+            supervisors = await active_with(tx.session, {"supervisor"})
             told.append(
-                _Told(supervisors, f"《{item.said_title}》的{names}再次超时，请督促或安排人")
+                Told(supervisors, f"《{item.said_title}》的{names}再次超时，请督促或安排人")
             )
         return told
 
@@ -167,70 +165,15 @@ class Deadlines:
 
     async def remind_referrals(self) -> int:
         """Tell once when a department's answer is late."""
-        query = select(Referral.id).where(
-            Referral.due_at <= now(),
-            Referral.answered_at.is_(None),
-            Referral.voided_at.is_(None),
-            Referral.reminded.is_(False),
-        )
-        async with self._ledger.db.session() as session:
-            ids = (await session.scalars(query)).all()
-        return sum([await self._one_referral(referral_id) for referral_id in ids])
-
-    async def _one_referral(self, referral_id: str) -> int:
-        async with self._ledger.transaction() as tx:
-            row = await tx.session.get(Referral, referral_id)
-            item = await tx.session.get(Item, row.item_id) if row else None
-            if row is None or item is None or row.reminded or row.answered_at is not None:
-                return 0
-            row.reminded = True
-            await tx.append(
-                "referral.overdue",
-                subject=f"item:{item.id}",
-                actor="system",
-                body={"referral": row.id},
-            )
-            people = [row.asked_by, *await _holders(tx, "supervisor")]
-            text = f"《{item.said_title}》转{row.department}的问题逾期未复，请催办"
-        return await self._tell([_Told(people, text)])
+        late = await late_answers(self._ledger)
+        return sum([await self._tell(await call_answer(self._ledger, one)) for one in late])
 
     # --- after an emergency -------------------------------------------------------------
 
-    async def overdue_retrospectives(self) -> list[Emergency]:
-        """Emergencies whose following levels were not decided in time."""
-        query = select(Emergency).where(Emergency.state == "review", Emergency.due_at <= now())
-        async with self._ledger.db.session() as session:
-            return list((await session.scalars(query)).all())
-
     async def watch_retrospectives(self) -> int:
-        """Open an incident for each of them, alarm the supervisors, let the next in line act."""
-        return sum([await self._one_late(row.id) for row in await self.overdue_retrospectives()])
-
-    async def _one_late(self, emergency_id: str) -> int:
-        async with self._ledger.transaction() as tx:
-            row = await tx.session.get(Emergency, emergency_id)
-            item = await tx.session.get(Item, row.item_id) if row else None
-            if row is None or item is None or row.state != "review":
-                return 0
-            # Written before anybody is told: the job may run again at any moment.
-            row.state = item.retrospective = "overdue"
-            await tx.append(
-                "retrospective.overdue",
-                subject=f"item:{item.id}",
-                actor="system",
-                body={"level": row.level, "digest": row.digest},
-            )
-            text = f"《{item.said_title}》应急发布后的复审超过了时限，请马上安排"
-            await open_incident_in(
-                tx.session,
-                "retrospective_overdue",
-                subject=f"item:{item.id}",
-                message=text,
-                detail={"level": row.level},
-            )
-            people = await rounds.who_may(tx.session, item)
-            supervisors = await _holders(tx, "supervisor")
-        return await self._tell([_Told(supervisors, text), _Told(people, text)])
+        """Of each that is late: an incident, an alarm to supervisors, and the next in line acts."""
+        late = await late_follow_ups(self._ledger)
+        return sum([await self._tell(await call_follow_up(self._ledger, one)) for one in late])
 
     # --- absence ------------------------------------------------------------------------
 
@@ -240,19 +183,12 @@ class Deadlines:
             row = await set_absent(tx, away, by)
             person = await tx.session.get(Staff, away.staff_id)
         name = person.name if person else ""
-        await self._tell([_Told([away.substitute_id], f"{name}外出期间，由您代为审核稿件")])
+        await self._tell([Told([away.substitute_id], f"{name}外出期间，由您代为审核稿件")])
         return row
 
-    async def _tell(self, told: Sequence[_Told]) -> int:
+    async def _tell(self, told: Sequence[Told]) -> int:
         for one in told:
             # No supervisor may be appointed yet; the entry in the ledger stands all the same.
             if one.people:
                 await self._notify(list(dict.fromkeys(one.people)), one.text)
         return len(told)
-
-
-async def _holders(tx: Transaction, role: str) -> list[str]:
-    rows = await tx.session.execute(select(Staff.id, Staff.roles).where(Staff.active.is_(True)))
-    # Roles are a JSON list; three dozen rows are looked through instead of a query for each
-    # database.
-    return [row[0] for row in rows.all() if role in row[1]]

@@ -107,7 +107,7 @@ async def reject_afterwards(
     item.return_reason = decision.note
     await end_unsent(tx.session, item.id, "应急发布后的复审没有通过")
     await open_incident_in(
-        tx.session,
+        tx,
         "retrospective_rejected",
         subject=f"item:{item.id}",
         message="应急发布后的复审没有通过：请马上撤回，或写更正并送审",

@@ -1,13 +1,25 @@
-"""When a level is late, from signed entries alone: a deadline written into a row opens no level."""
+"""What is late, from signed entries alone: a deadline written into a row opens no level.
+
+Levels of a run, the levels that follow an emergency, and questions to departments.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ledger.verify import Entry
-from review_queue.workflow import Workflow, WorkflowError, read_workflow
+from review_queue.workflow import Workflow, WorkflowError, after_emergency, read_workflow
 
 LATE = "level.overdue"
+LATE_AFTER = "retrospective.overdue"
+LATE_ANSWER = "referral.overdue"
+QUARANTINED = "item.quarantined"
+REFERRAL = timedelta(days=3)
+"""How long a department has when nobody says how long."""
+BETWEEN = timedelta(minutes=1)
+"""At most so much lies between a moment in a row and the one of the entry written with it."""
+_ENDS = frozenset({"revision.created", "item.submitted", "item.recalled", QUARANTINED})
+"""What ends a run and all that waits in it."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +83,102 @@ def rightly_late(entries: Sequence[Entry], submit: Entry, flow: Workflow, late: 
     """Whether the level that `late` names was open then, and had had its hours."""
     due = waiting_at(entries, submit, flow, late.seq).due.get(late.body["level"])
     return due is not None and _moment(late) >= due
+
+
+@dataclass(frozen=True)
+class Following:
+    """The level that waits after an emergency was released."""
+
+    run: int  # number of the submission
+    levels: Workflow  # of the normal class, all of them
+    level: int  # index into those that follow
+    digest: str
+    due: datetime
+    told: bool  # it was called late already, and rightly
+
+
+def following_at(entries: Sequence[Entry]) -> Following | None:
+    """What waits after the emergency among an item's entries; None when nothing does."""
+    run = _emergency_of(entries)
+    if run is None:
+        return None
+    submit, levels = run
+    after = [one for one in entries if one.seq > submit.seq]
+    released = next((one for one in after if one.kind == "release.created"), None)
+    if released is None or any(_ends_follow_up(one) for one in after if one.seq > released.seq):
+        return None
+    flow, opened = after_emergency(levels), released
+    counts = [0] * len(flow.levels)
+    for entry in after:
+        if entry.kind != "decision" or not entry.body.get("retrospective"):
+            continue
+        index, before = entry.body["level"], _open(flow, counts)
+        if isinstance(index, int) and 0 <= index < len(counts):
+            counts[index] += 1
+        opened = entry if _open(flow, counts) != before else opened
+    waits = _open(flow, counts)
+    if not waits:
+        return None
+    due = _moment(opened) + _hours(flow, waits)
+    late = [one for one in after if one.seq > opened.seq and one.kind == LATE_AFTER]
+    mine = [one for one in late if one.body.get("level") == waits[0]]
+    told = any(rightly(one, due) for one in mine)
+    return Following(submit.seq, levels, waits[0], submit.body["digest"], due, told)
+
+
+def _emergency_of(entries: Sequence[Entry]) -> tuple[Entry, Workflow] | None:
+    """The last submission, when it was one of 应急, with the levels of the normal class."""
+    submits = [one for one in entries if one.kind == "item.submitted"]
+    kinds = [one.body.get("kind") for one in entries if one.kind == "revision.created"]
+    if not submits or not kinds or not submits[-1].body.get("emergency"):
+        return None
+    try:
+        frozen = submits[-1].body["emergency"]["workflow"]
+        flow = read_workflow(frozen["klass"], frozen["version"], frozen)
+    # As in `run_of`: nothing of such a run was ever released.
+    except (WorkflowError, KeyError, TypeError):
+        return None
+    return submits[-1], flow.for_kind(str(kinds[-1] or ""))
+
+
+def _ends_follow_up(entry: Entry) -> bool:
+    returned = entry.kind == "decision" and entry.body["verdict"] == "return"
+    return returned or entry.kind == "retrospective.closed" or entry.kind in _ENDS
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question that a department has not answered."""
+
+    department: str
+    by: str
+    due: datetime
+    told: bool  # it was called late already, and rightly
+
+
+def asked_at(entries: Sequence[Entry], referral: str) -> Asked | None:
+    """The question among an item's entries; None when it was not asked, or waits no longer."""
+    asked: Entry | None = None
+    late: list[Entry] = []
+    for entry in entries:
+        mine = entry.body.get("referral") == referral
+        if entry.kind == "item.referred" and mine:
+            asked = entry
+        elif entry.kind in _ENDS or (entry.kind == "referral.answered" and mine):
+            asked = None
+        elif entry.kind == LATE_ANSWER and mine:
+            late.append(entry)
+    if asked is None:
+        return None
+    said = asked.body.get("due_at")
+    due = datetime.fromisoformat(said) if said else _moment(asked) + REFERRAL
+    told = any(rightly(one, due) for one in late)
+    return Asked(str(asked.body.get("department", "")), asked.actor, due, told)
+
+
+def rightly(late: Entry, due: datetime) -> bool:
+    """Whether an entry that calls something late was written when it was."""
+    return _moment(late) >= due - BETWEEN
 
 
 def _approves(entry: Entry) -> bool:

@@ -6,7 +6,8 @@ from bot.contract import State
 from bot.models import Delivery, Publication
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.models import Item, ReleaseRow
+from review_queue.lateness import QUARANTINED
+from review_queue.models import Emergency, Item, ReleaseRow
 from review_queue.states import MOVES, ItemState, Verb, move
 
 WAITING = tuple(MOVES[Verb.QUARANTINE][0])
@@ -25,8 +26,15 @@ async def quarantine(tx: Transaction, item: Item, why: str) -> bool:
     item.workflow, item.level, item.level_due_at = None, 0, None
     item.release_id = item.scheduled_at = item.claimed_by = item.claimed_until = None
     item.return_reason, item.updated_at = why, now()
+    # What would have followed an emergency followed approvals that count no more.
+    item.retrospective = ""
+    await tx.session.execute(
+        update(Emergency)
+        .where(Emergency.item_id == item.id, Emergency.closed_at.is_(None))
+        .values(state="void", closed_at=now())
+    )
     item.version += 1
-    await tx.append("item.quarantined", subject=f"item:{item.id}", actor="system", body={})
+    await tx.append(QUARANTINED, subject=f"item:{item.id}", actor="system", body={})
     return held
 
 

@@ -10,6 +10,7 @@ from review_queue.canonical import commitment
 from review_queue.desk import Queue, opened
 from review_queue.expert_models import ExpertLink
 from review_queue.forms import ReviewForm
+from review_queue.lateness import REFERRAL
 from review_queue.models import Decision, Item, Referral
 from review_queue.rounds import makers_of
 from review_queue.states import ItemState, Verb, move
@@ -17,12 +18,10 @@ from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
 from storage.database import new_id, new_salt
 
-_REFERRAL = timedelta(days=3)
-
 
 async def refer(tx: Transaction, item: Item, decision: Decision, form: ReviewForm) -> None:
     """Ask the department; the item waits outside the levels until its answer is recorded."""
-    due = form.due_at or now() + _REFERRAL
+    due = form.due_at or now() + REFERRAL
     row = Referral(
         id=new_id(),
         salt=new_salt(),

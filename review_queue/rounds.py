@@ -11,7 +11,14 @@ from config.clock import now
 from review_queue.chain import Chain, Makers, maker_faults, makers
 from review_queue.models import Decision, Emergency, Item, Revision
 from review_queue.states import ItemState, state_name
-from review_queue.workflow import EMERGENCY, Standing, Workflow, eligible, read_workflow
+from review_queue.workflow import (
+    EMERGENCY,
+    Standing,
+    Workflow,
+    after_emergency,
+    eligible,
+    read_workflow,
+)
 from staff.absence import absences_at, stands_in_for
 from staff.models import Staff
 from staff.people import Member, read_person
@@ -56,13 +63,9 @@ class Seat:
 
 
 def follow_up(emergency: Emergency) -> Workflow:
-    """The levels of the normal class that follow the two of 应急 (the last one, of only two)."""
+    """The levels that follow this 应急, as its row has them."""
     body = emergency.workflow
-    flow = read_workflow(body["klass"], body["version"], body)
-    # 应急 has two levels of its own; a class that has only two is still looked at once more
-    # afterwards.
-    levels = flow.levels[2:] or flow.levels[-1:]
-    return Workflow(flow.klass, flow.version, levels)
+    return after_emergency(read_workflow(body["klass"], body["version"], body))
 
 
 async def round_of(session: AsyncSession, item: Item) -> Round | None:

@@ -107,6 +107,13 @@ class Workflow:
         return hashlib.sha256(rfc8785.dumps(self.to_json())).hexdigest()
 
 
+def after_emergency(flow: Workflow) -> Workflow:
+    """The levels of the normal class that follow the two of 应急 (the last one, of only two)."""
+    # 应急 has two levels of its own; a class that has only two is still looked at once more
+    # afterwards.
+    return Workflow(flow.klass, flow.version, flow.levels[2:] or flow.levels[-1:])
+
+
 _CLASS_FIELDS = frozenset({"klass", "version", "levels", "parallel", "kinds"})
 _LEVEL_FIELDS = frozenset(
     {"name", "roles", "gates", "hours", "quorum", "substitutes", "proof", "passkey"}

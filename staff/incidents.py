@@ -12,8 +12,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
-from ledger.append import Ledger
+from ledger.append import Ledger, Transaction
+from ledger.incidents import CLOSED, holds, put_back, resolution_digest, rows_of
 from ledger.models import Incident
+from ledger.verify import Broken
 from staff.models import Staff
 from staff.people import active_with
 from staff.refusal import Reason, Refused, missing
@@ -75,19 +77,36 @@ async def close_incident(
         await entitled(tx.session, staff_id, "incidents.close")
         if len(words) < LEAST_WORDS:
             raise Refused(422, [Reason("resolution", "请写明怎样处理的")])
-        row = await tx.session.get(Incident, incident_id)
-        if row is None:
-            raise missing("个事件")
-        if row.closed_at is not None:
-            raise Refused(409, [Reason("state", "这个事件已经处理过")])
+        row = await _open(tx, incident_id)
         closing = (await closings(tx.session, [row]))[row.id]
         if staff_id not in closing.by:
             raise Refused(403, [await _why_not(tx.session, staff_id, closing)])
         row.closed_at, row.closed_by, row.resolution = now(), staff_id, words
         await tx.append(
-            "incident.closed", subject=f"incident:{incident_id}", actor=staff_id, body={}
+            CLOSED,
+            subject=f"incident:{incident_id}",
+            actor=staff_id,
+            body={"digest": resolution_digest(words)},
         )
     return row
+
+
+async def _open(tx: Transaction, incident_id: str) -> Incident:
+    """Its row, put right first: who may close it hangs on its words."""
+    try:
+        known = await tx.ledger.incidents()
+    except Broken as broken:
+        words = f"台账核验不通过，事件无法确认，暂时不能关闭：{broken}"
+        raise Refused(409, [Reason("ledger", words)]) from broken
+    entry = known.entries.get(incident_id)
+    if entry is None:
+        if any(one.subject == f"incident:{incident_id}" for one in known.closed):
+            raise Refused(409, [Reason("state", "这个事件已经处理过")])
+        raise missing("个事件")
+    row = (await rows_of(tx.session, [incident_id])).get(incident_id)
+    if not holds(row, entry):
+        await put_back(tx, incident_id, entry)
+    return await tx.session.get_one(Incident, incident_id, populate_existing=True)
 
 
 async def _why_not(session: AsyncSession, staff_id: str, closing: Closing) -> Reason:

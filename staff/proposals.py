@@ -108,6 +108,13 @@ class Barring(Protocol):
         ...
 
 
+@runtime_checkable
+class OneOpen(Protocol):
+    """A kind of which only one may wait for each subject; `one_open` says so to the second."""
+
+    one_open: str
+
+
 class AboutPeople:
     """A kind that an office with one admin must be able to carry through as well.
 
@@ -166,6 +173,7 @@ class Proposals:
             # Asked inside the write lock: two clicks must not make two proposals.
             if (await tx.session.scalars(waiting.limit(1))).first() is not None:
                 raise Refused(409, [Reason("same", "同样的变更已经提出，正在等待批准")])
+            await self._none_open(tx.session, row)
             tx.session.add(row)
             await tx.append(
                 "proposal.made",
@@ -180,6 +188,21 @@ class Proposals:
                 },
             )
         return row
+
+    async def _none_open(self, session: AsyncSession, row: Proposal) -> None:
+        """Refused when `row` would be a second one of a kind that waits once for each subject."""
+        handler = self.kinds[row.kind]
+        if not isinstance(handler, OneOpen):
+            return
+        waiting = select(Proposal).where(
+            Proposal.kind == row.kind,
+            Proposal.subject == row.subject,
+            Proposal.state == "proposed",
+        )
+        for one in (await session.scalars(waiting)).all():
+            # One that nobody signed stands in nobody's way.
+            if not _differences(one, await self.ledger.facts(f"proposal:{one.id}")):
+                raise Refused(409, [Reason("same", handler.one_open)])
 
     async def why_not(self, proposal_id: str, by: str) -> list[Reason]:
         """Every reason why this person cannot approve this proposal now; empty when they can."""

@@ -5,12 +5,14 @@ matches when its topic is listed; its group is empty, or listed, or nothing is l
 region, where a listed region also means every region below it.
 
 `Matching(taxonomy)`: count(session, audience, account_ids), sample(...), create_deliveries(db,
-publication, release). Every statement is one set operation; rows are made in batches of contacts,
-one short transaction each, and a second run adds nothing (unique content_key and contact_id).
+publication, release), wants(session, contact_ids). Every statement is one set operation; rows are
+made in batches of contacts, one short transaction each, and a second run adds nothing (unique
+content_key and contact_id). Counts and samples are for pages; who is served, and whether still at
+the moment of sending, is decided by subscriptions that are proved (proof.py).
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
@@ -20,17 +22,25 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.contract import Release
+from bot.delivery.wiring import Wants
 from bot.models import Contact, Publication
 from config.clock import BEIJING, beijing, now
 from facets.taxonomy import Taxonomy
+from ledger.verify import Broken
 from storage.database import Database
 from subscriptions.models import Subscription
-from subscriptions.rows import Push, write_rows
+from subscriptions.proof import COLUMNS, TABLE, Row, prove
+from subscriptions.rows import Matched, Push, write_rows
 from subscriptions.subscribers import GROUPS, REGIONS, TOPICS
 
+OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
 AT_ONCE = 3  # transactions of one push side by side
 DIGEST_HOUR = 9  # Beijing hour at which 每日 and 每周 subscribers are served
+
+
+async def _no_change(table: str, row_id: str) -> None:
+    """Nobody is told: a measure, or a count of what would be made."""
 
 
 @dataclass(frozen=True)
@@ -76,11 +86,17 @@ class Matching:
         return [Sampled(f"订阅者 …{ref[-4:]}", why) for ref, why in await session.execute(query)]
 
     async def create_deliveries(
-        self, db: Database, publication: Publication, release: Release
+        self,
+        db: Database,
+        publication: Publication,
+        release: Release,
+        on_changed: OnChanged = _no_change,
     ) -> int:
         """Make the missing delivery rows of this publication; return how many were made.
 
-        Nothing for a release without audience: that is for the public timeline only.
+        Nothing for a release without audience: that is for the public timeline only. A subscription
+        that somebody wrote past this program is left out; `on_changed(table, id)` is told the first
+        one. Raises ledger.verify.Broken.
         """
         if release.audience is None:
             return 0
@@ -88,13 +104,49 @@ class Matching:
         # SQLite writes one after the other; a server's processes work side by side.
         at_once = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
 
-        async def create(batch: "_Batch") -> int:
+        async def create(batch: "_Batch") -> tuple[int, list[str]]:
             async with at_once, db.session() as session:
                 return await self._create_batch(session, publication, release, batch)
 
-        async with asyncio.TaskGroup() as group:
-            making = [group.create_task(create(batch)) for batch in batches]
-        return sum(one.result() for one in making)
+        try:
+            async with asyncio.TaskGroup() as group:
+                making = [group.create_task(create(batch)) for batch in batches]
+        except BaseExceptionGroup as several:
+            raise several.exceptions[0] from several
+        if wrong := [first for one in making for first in one.result()[1][:1]]:
+            await on_changed(TABLE, min(wrong))
+        return sum(one.result()[0] for one in making)
+
+    async def wants(self, session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
+        """What these contacts want now: asked once more for each push on its way."""
+        query = select(*COLUMNS).where(
+            Subscription.contact_id.in_(contact_ids), Subscription.state == "active"
+        )
+        rows: list[Row] = [*(await session.execute(query)).all()]
+        try:
+            proved = await prove(session, rows)
+        except Broken:  # then no release verifies, and nothing is sent
+            return Wants(lambda account_id, contact_id, audience: False)
+        return Wants(
+            lambda account_id, contact_id, audience: any(
+                (row[1], row[2]) == (contact_id, account_id) and self._meant(audience, row)
+                for row in proved.rows
+            ),
+            tuple((TABLE, one) for one in proved.wrong),
+        )
+
+    def _meant(self, audience: Mapping[str, Any], row: Row) -> bool:
+        """The same as `_matching`, for one row at hand."""
+        topic, group, region = row[3:6]
+        groups = audience.get(GROUPS) or ()
+        regions = audience.get(REGIONS) or ()
+        # Upwards from the one region at hand: a push asks this for each of its messages.
+        above = self._taxonomy.lineage(REGIONS, region) if regions and region else ()
+        return (
+            topic in (audience.get(TOPICS) or ())
+            and (not groups or group in ("", *groups))
+            and (not regions or region in ("", *regions) or not set(regions).isdisjoint(above))
+        )
 
     async def _create_batch(
         self,
@@ -102,22 +154,43 @@ class Matching:
         publication: Publication,
         release: Release,
         batch: "_Batch",
-    ) -> int:
-        query = (
-            self._matching(
-                release.audience or {},
-                [publication.account_id],
-                Subscription.contact_id,
-                func.max(self._reason(release.audience or {})),
-                func.min(_SERVED),
-            )
-            .where(Contact.id > batch.after, Contact.id <= batch.upto)
-            .group_by(Subscription.contact_id)
+    ) -> tuple[int, list[str]]:
+        """How many rows were made, and which subscriptions are not believed."""
+        query = self._matching(release.audience or {}, [publication.account_id], *COLUMNS).where(
+            Subscription.account_id == publication.account_id,
+            Contact.id > batch.after,
+            Contact.id <= batch.upto,
         )
-        matched = [(row[0], row[1], row[2]) for row in await session.execute(query)]
+        rows: list[Row] = [*(await session.execute(query)).all()]
+        proved = await prove(session, rows)
         moment = now()
         push = Push(release.id, publication.id, publication.account_id, moment, _moments(moment))
-        return await write_rows(session, push, matched) if matched else 0
+        matched = self._matched(proved.rows)
+        return await write_rows(session, push, matched) if matched else 0, proved.wrong
+
+    def _matched(self, rows: Iterable[Any]) -> list[Matched]:
+        """One for each contact: the fullest reason, and the earliest moment."""
+        said: dict[tuple[str, str, str, str], tuple[str, int]] = {}
+        found: dict[str, tuple[str, int]] = {}
+        for _, contact_id, _, topic, group, region, frequency, *_ in rows:
+            asked = (topic, group, region, frequency)
+            one = said.get(asked)
+            if one is None:
+                one = said[asked] = (self._words(topic, group, region), SERVED.get(frequency, 0))
+            other = found.setdefault(contact_id, one)
+            if other is not one:
+                found[contact_id] = (max(one[0], other[0]), min(one[1], other[1]))
+        return [(contact_id, *one) for contact_id, one in found.items()]
+
+    def _words(self, topic: str, group: str, region: str) -> str:
+        """您订阅了 就业创业、人群 高校毕业生、地区 青禾县; a key we do not know is no word."""
+        parts = ((TOPICS, topic, ""), (GROUPS, group, "、人群 "), (REGIONS, region, "、地区 "))
+        known = self._taxonomy.facets
+        return "您订阅了 " + "".join(
+            before + known[dimension][key].label
+            for dimension, key, before in parts
+            if key in known[dimension]
+        )
 
     def _matching(
         self, audience: Mapping[str, Any], account_ids: Sequence[str], *columns: Any
@@ -151,7 +224,7 @@ class Matching:
         )
 
     def _reason(self, audience: Mapping[str, Any]) -> ColumnElement[str]:
-        """您订阅了 就业创业、人群 高校毕业生、地区 青禾县: built by the database, per row."""
+        """The same as `_words`, built by the database per row: for samples."""
         return (
             literal("您订阅了 ")
             + self._labels(Subscription.topic, TOPICS, "")
@@ -166,7 +239,7 @@ class Matching:
         return case(known, value=column, else_=literal(""))
 
 
-_SERVED = case({"daily": 1, "weekly": 2}, value=Subscription.frequency, else_=0)
+SERVED = {"daily": 1, "weekly": 2}
 """Which of the moments a subscription is served at; the earliest of several counts."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -111,7 +112,8 @@ class Pusher:
             return 0
         if release.audience is None or not await self._begin(publication):
             return 0
-        made = await self._matching.create_deliveries(self._db, publication, release)
+        told = partial(row_changed, self._ledger)
+        made = await self._matching.create_deliveries(self._db, publication, release, told)
         await self._sign(CREATED, f"publication:{publication.id}", {"rows": made})
         return made
 

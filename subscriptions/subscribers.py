@@ -1,20 +1,27 @@
-"""What citizens wish to receive: subscribe, list, change, leave, forget; the caller's session.
+"""What citizens wish to receive: subscribe, list, change, leave, forget; the caller's transaction.
 
-`Subscribers(taxonomy)`; every method takes the open session first and the contact's id.
+`Subscribers(taxonomy)`; methods that read take a session first, methods that change a transaction
+of the ledger, because rows are stamped with their contact's last signed end under the write lock
+(proof.py). Then the contact's id.
 Errors are `SubscriptionError` with one Chinese line for the citizen.
 """
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.delivery.sending import NOT_WANTED
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite
 from config.clock import now
 from facets.taxonomy import Taxonomy
+from ledger.append import Transaction
+from ledger.verify import Broken
 from storage.database import new_id
 from subscriptions.models import Subscription
+from subscriptions.proof import last_end, sign_end
 
 TOPICS, GROUPS, REGIONS = "topics", "groups", "regions"
 CONSENT_VERSION = "2026-11"  # version of the notice in config/replies.yaml (subscribe_topics)
@@ -50,18 +57,24 @@ class Subscribers:
         self.taxonomy = taxonomy
 
     async def subscribe(
-        self, session: AsyncSession, contact: Contact, wish: Wish, consent_version: str
+        self, tx: Transaction, contact: Contact, wish: Wish, consent_version: str
     ) -> Subscription:
         """Keep the wish once; the same criteria again only change its frequency."""
+        session = tx.session
         self._check(wish)
         if not consent_version:
             raise SubscriptionError("缺少订阅告知版本 consent_version：请先阅读并同意订阅告知")
-        found = await self._same(session, contact.id, wish)
+        own = await self.list(session, contact.id)
+        found = _same(own, wish)
         if found is not None:
             found.frequency, found.consent_version = wish.frequency, consent_version
             return found
-        if len(await self.list(session, contact.id)) >= MAX_SUBSCRIPTIONS:
+        if len(own) >= MAX_SUBSCRIPTIONS:
             raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
+        try:
+            after = await last_end(session, contact.id)
+        except Broken as broken:  # what is written now would be pushed to nobody
+            raise SubscriptionError("现在不能登记新的订阅：请过些时候再试一次") from broken
         row = Subscription(
             id=new_id(),
             contact_id=contact.id,
@@ -72,6 +85,7 @@ class Subscribers:
             frequency=wish.frequency,
             state="active",
             consent_version=consent_version,
+            after_end=after,
             created_at=now(),
         )
         session.add(row)
@@ -95,107 +109,114 @@ class Subscribers:
         if wish.frequency not in FREQUENCIES:
             raise SubscriptionError("频率只能是 即时、每日、每周")
 
-    async def _same(
-        self, session: AsyncSession, contact_id: str, wish: Wish
-    ) -> Subscription | None:
-        query = select(Subscription).where(
-            Subscription.contact_id == contact_id,
-            Subscription.state == "active",
-            Subscription.topic == wish.topic,
-            Subscription.group == wish.group,
-            Subscription.region == wish.region,
-        )
-        return (await session.scalars(query.limit(1))).first()
-
     async def list(self, session: AsyncSession, contact_id: str) -> list[Subscription]:
-        """The active subscriptions, oldest first: the order in which the citizen numbers them."""
+        """What stands, oldest first: the order in which the citizen numbers them."""
         query = select(Subscription).where(
             Subscription.contact_id == contact_id, Subscription.state == "active"
         )
         rows = await session.scalars(query.order_by(Subscription.created_at, Subscription.id))
-        return [*rows.all()]
+        try:
+            after = await last_end(session, contact_id)
+        except Broken:  # nothing is pushed then; a citizen is still told, and can still leave
+            return [row for row in rows if row.whole]
+        return [row for row in rows if row.whole and row.after_end == after]
 
     async def own(self, session: AsyncSession, contact_id: str, sub_id: str) -> Subscription | None:
         """One active subscription of this contact; never another person's."""
-        row = await session.get(Subscription, sub_id)
-        mine = row is not None and row.contact_id == contact_id and row.state == "active"
-        return row if mine else None
+        own = await self.list(session, contact_id)
+        return next((row for row in own if row.id == sub_id), None)
 
-    async def leave(self, session: AsyncSession, contact_id: str, sub_id: str) -> bool:
-        """End one subscription; False when it is not an active one of this contact."""
-        row = await self.own(session, contact_id, sub_id)
-        if row is None:
-            return False
-        row.state, row.left_at = "left", now()
-        await session.flush()
-        return True
+    async def leave(
+        self, tx: Transaction, contact_id: str, *sub_ids: str
+    ) -> Sequence[Subscription]:
+        """End these of the contact's subscriptions; which ones ended.
 
-    async def leave_all(self, session: AsyncSession, contact_id: str) -> int:
+        Signed even when none did: a row hidden from its citizen while they leave must not stand
+        again when it is put back.
+        """
+        own = await self.list(tx.session, contact_id)
+        gone = [row for row in own if row.id in sub_ids]
+        await self._end(tx, contact_id, "left", own, gone)
+        return gone
+
+    async def leave_all(self, tx: Transaction, contact_id: str, reason: str = "left") -> int:
         """End every subscription, and what was waiting to be pushed; return how many ended."""
-        rows = await self.list(session, contact_id)
-        for row in rows:
-            row.state, row.left_at = "left", now()
+        rows = await self.list(tx.session, contact_id)
+        await self._end(tx, contact_id, reason, rows, rows)
         waiting = and_(
             Delivery.contact_id == contact_id,
             Delivery.release_id.is_not(None),
             Delivery.state.in_(("created", "held", "retrying")),
         )
-        await rewrite(session, waiting, state="ended", why="本人已退订", finished_at=now())
-        await session.flush()
+        await rewrite(tx.session, waiting, state="ended", why=NOT_WANTED, finished_at=now())
         return len(rows)
 
+    async def _end(
+        self,
+        tx: Transaction,
+        contact_id: str,
+        reason: str,
+        own: Iterable[Subscription],
+        gone: Collection[Subscription] = (),
+    ) -> None:
+        """Sign that what stood stands no more, but those that are kept: they are sealed anew."""
+        seq = await sign_end(tx, contact_id, reason)
+        for row in own:
+            if row in gone:
+                row.state, row.left_at = "left", now()
+            else:
+                row.after_end = seq
+        await tx.session.flush()
+
     async def change_frequency(
-        self, session: AsyncSession, contact_id: str, sub_id: str, frequency: str
+        self, tx: Transaction, contact_id: str, sub_id: str, frequency: str
     ) -> bool:
         """即时, 每日 or 每周 for one subscription; False when it is not this contact's."""
         if frequency not in FREQUENCIES:
             raise SubscriptionError("频率只能是 即时、每日、每周")
-        row = await self.own(session, contact_id, sub_id)
+        row = await self.own(tx.session, contact_id, sub_id)
         if row is None:
             return False
         row.frequency = frequency
-        await session.flush()
+        await tx.session.flush()
         return True
 
     async def narrow(
-        self, session: AsyncSession, contact_id: str, sub_id: str, wish: Wish
+        self, tx: Transaction, contact_id: str, sub_id: str, wish: Wish
     ) -> Subscription | None:
         """Replace the criteria of one subscription; None when it is not this contact's."""
-        row = await self.own(session, contact_id, sub_id)
+        own = await self.list(tx.session, contact_id)
+        row = next((one for one in own if one.id == sub_id), None)
         if row is None:
             return None
         self._check(wish)
-        same = await self._same(session, contact_id, wish)
+        same = _same(own, wish)
         if same is not None and same.id != row.id:
-            row.state, row.left_at = "left", now()
+            await self._end(tx, contact_id, "narrowed", own, [row])
             return same
         row.group, row.region = wish.group, wish.region
-        await session.flush()
+        await self._end(tx, contact_id, "narrowed", own)
         return row
 
-    async def delete_tags(self, session: AsyncSession, contact_id: str) -> int:
+    async def delete_tags(self, tx: Transaction, contact_id: str) -> int:
         """关闭精准推送: group and region are removed, topics stay; return how many rows changed."""
-        kept: dict[str, Subscription] = {}
-        changed = 0
-        for row in await self.list(session, contact_id):
-            changed += bool(row.group or row.region)
-            if row.topic in kept:
-                row.state, row.left_at = "left", now()
-            kept.setdefault(row.topic, row)
-        await session.flush()
+        own = await self.list(tx.session, contact_id)
+        first = {row.topic: row for row in reversed(own)}
+        gone = [row for row in own if row is not first[row.topic]]
+        changed = sum(bool(row.group or row.region) for row in own)
+        await self._end(tx, contact_id, "tags", own, gone)
         # Past rows lose their tags too: what was deleted must not be found again.
-        await session.execute(
-            update(Subscription)
-            .where(Subscription.contact_id == contact_id)
-            .values(group="", region="")
-        )
+        every = select(Subscription).where(Subscription.contact_id == contact_id)
+        for row in (await tx.session.scalars(every)).all():
+            row.group = row.region = ""
+        await tx.session.flush()
         return changed
 
-    async def erase(self, session: AsyncSession, contact_id: str) -> None:
+    async def erase(self, tx: Transaction, contact_id: str) -> None:
         """忘记我: no wish, tag or reason of this contact remains."""
-        await self.leave_all(session, contact_id)
-        await session.execute(delete(Subscription).where(Subscription.contact_id == contact_id))
-        await rewrite(session, Delivery.contact_id == contact_id, reason="")
+        await self.leave_all(tx, contact_id, "forgotten")
+        await tx.session.execute(delete(Subscription).where(Subscription.contact_id == contact_id))
+        await rewrite(tx.session, Delivery.contact_id == contact_id, reason="")
 
     async def count(self, session: AsyncSession, account_id: str) -> int:
         """How many contacts of an account have at least one active subscription."""
@@ -220,3 +241,9 @@ class Subscribers:
     def _known(self, dimension: str, key: str) -> str:
         facet = self.taxonomy.get(dimension, key)
         return facet.label if facet is not None else GONE
+
+
+def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:
+    """The one with exactly these criteria."""
+    asked = (wish.topic, wish.group, wish.region)
+    return next((row for row in own if (row.topic, row.group, row.region) == asked), None)

@@ -16,6 +16,7 @@ from bot.contacts import WINDOW_HOLD, Contacts
 from bot.contract import Outcome, State
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
+from bot.delivery.wiring import Wants
 from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
 from bot.sealing import TABLE, rewrite
@@ -25,7 +26,7 @@ from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
 CHANGED_HOLD = "changed"
-TOO_OLD = "too_old"  # Outcome.code: ended by its age; its contact can still be reached
+TOO_OLD, LEFT = "too_old", "left"  # Outcome.code: ended, and its contact can still be reached
 _HELD_ANSWER = (
     Delivery.state == State.HELD,
     Delivery.hold == ACCOUNT_HOLD,
@@ -88,6 +89,7 @@ class Work:
     attempts: int
     seal: str
     contact: Any = None
+    wants: Wants | None = None
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
     @property
@@ -242,7 +244,7 @@ async def write_outcomes(
             .values(window_used=_contacts.c.window_used + 1)
         )
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code != TOO_OLD:
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT):
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 

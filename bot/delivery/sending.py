@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import WINDOW_HOLD
 from bot.contract import (
@@ -25,6 +26,7 @@ from bot.delivery.outbox import (
     ACCOUNT_HOLD,
     CHANGED,
     CHANGED_HOLD,
+    LEFT,
     RELEASE_HOLD,
     TOO_OLD,
     Work,
@@ -38,6 +40,7 @@ from bot.models import ENDS, Delivery
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 
+NOT_WANTED = "本人已退订"
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
 
@@ -113,11 +116,22 @@ class Sender:
             if batch:
                 due = outbox.delivery_due(now(), stops, self._recent.resting())
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
+                wrong += await self._ask_wants(session, claimed)
         for one in self._past.news(wrong):
             await self._w.on_changed(one.table, one.id)
         for account_id, reason in refused.items():
             await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
+
+    async def _ask_wants(self, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
+        """What those want who are to get a push: they may have left since its rows were made."""
+        pushes = [one for one in claimed if one.reply is None]
+        if not pushes:
+            return []
+        wants = await self._w.wants(session, [one.contact_id for one in pushes])
+        for one in pushes:
+            one.wants = wants
+        return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
 
     def _rest_after(self, finished: Sequence[Work]) -> None:
         """A limit on the whole bot (429) rests the account, not only this one message (T3)."""
@@ -171,6 +185,9 @@ class Sender:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        wants, audience = one.wants, release.audience or {}
+        if wants is None or not wants.still(one.account_id, one.contact_id, audience):
+            return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
         still = self._recent.still(release, account.id)
         try:
             outcome = await channel.push(account, address, rendering, one.reason, still)

@@ -1,9 +1,11 @@
 """What publishing and sending are given by the composition root."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
@@ -35,6 +37,18 @@ async def _not_noted(parts: Parts, state: State) -> None:
     _log.info("answered", contact=parts.contact_id, state=state)
 
 
+@dataclass(frozen=True)
+class Wants:
+    """Whether `still(account, contact, audience)` holds, and which rows nobody may believe."""
+
+    still: Callable[[str, str, Mapping[str, Any]], bool]
+    wrong: Sequence[tuple[str, str]] = ()
+
+
+async def _whatever_comes(session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
+    return Wants(lambda account_id, contact_id, audience: True)
+
+
 async def _no_words(parts: Parts, platform: str) -> Reply:
     raise Unsayable("没有接好答复的组成")
 
@@ -48,6 +62,7 @@ class Wiring:
     `on_changed(table, row)` records a row that somebody wrote past this program. `build` makes the
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
+    `wants(session, contacts)`: what these people want pushed at this moment.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -66,3 +81,4 @@ class Wiring:
     build: Build = _no_words
     finished: Callable[[str], Awaitable[bool]] = _not_finished
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
+    wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes

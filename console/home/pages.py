@@ -17,7 +17,7 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs
 from escalations.models import Ticket
-from ledger.models import Incident
+from ledger.reopening import open_incidents
 from ledger.stops import stopped_now
 from review_queue import rounds
 from review_queue.models import Emergency, Item
@@ -99,13 +99,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             "drafts": drafts,
             "ready": ready,
             "people": await names(session, ids),
-            "incidents": (
-                await session.scalars(
-                    select(Incident)
-                    .where(Incident.closed_at.is_(None))
-                    .order_by(Incident.opened_at.desc())
-                )
-            ).all(),
+            "incidents": await open_incidents(session),
             "stops": await _stops(deps, session),
             "unknown": (
                 await session.execute(unknown.where(Publication.state == State.UNKNOWN))

@@ -17,6 +17,7 @@ from console.web.words import roles_words
 from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
 from ledger.models import Incident, LedgerEntry
+from ledger.reopening import open_incidents
 from review_queue.canonical import Draft, digest
 from review_queue.desk import latest
 from review_queue.findings import Findings, RaisedFinding, findings_now, from_json
@@ -143,9 +144,6 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
         GateRun.item_id == item_id, GateRun.digest == revisions[-1].digest
     )
     newest = (await session.scalars(runs.order_by(GateRun.at.desc()).limit(1))).first()
-    opened = select(Incident).where(
-        Incident.subject == f"item:{item_id}", Incident.closed_at.is_(None)
-    )
     noted = select(ItemNote).where(ItemNote.item_id == item_id)
     notes = (await session.scalars(noted.order_by(ItemNote.at, ItemNote.id))).all()
     ids = {item.author_id, item.last_editor_id, item.claimed_by or "system"}
@@ -179,7 +177,7 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
         entries=entries,
         findings=[from_json(row) for row in newest or ()],
         checked=newest is not None,
-        incidents=(await session.scalars(opened)).all(),
+        incidents=await open_incidents(session, subject=f"item:{item_id}"),
     )
 
 

@@ -17,6 +17,8 @@ from staff.refusal import Refused
 
 _MOST = 100
 _REASON = "抓取的政策文件，已对照原文核对"
+RETURNED = "returned"
+"""Where a page's information says why it was not let in when it was proposed before."""
 
 
 def policy_draft(article: Article) -> PolicyDraft | None:

@@ -8,7 +8,7 @@ from bot.models import Delivery, Publication
 from console.web.deps import DEPS
 from console.web.permissions import PUBLIC, needs
 from escalations.models import Ticket
-from ledger.models import Incident
+from ledger.reopening import open_incidents
 from review_queue.models import Item
 
 _METRICS = (
@@ -54,8 +54,7 @@ async def metrics(request: web.Request) -> web.StreamResponse:
             rows = await session.execute(select(column, func.count()).group_by(column))
             for state, number in rows.all():
                 gauge.labels(state=state).set(number)
-        query = select(func.count()).where(Incident.closed_at.is_(None))
-        opened = (await session.execute(query.select_from(Incident))).scalar_one()
+        opened = len(await open_incidents(session))
     Gauge("shenfa_incidents_open", "Open incidents", registry=registry).set(opened)
     return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")
 

@@ -11,7 +11,8 @@ from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
 from console.web.words import clock_words
-from ledger.models import Incident, LedgerEntry
+from ledger.models import LedgerEntry
+from ledger.reopening import open_incidents
 from ledger.stops import stopped_now
 from staff.incidents import closings
 from staff.refusal import Reason, Refused
@@ -30,8 +31,7 @@ class SwitchBody(Strict):
 async def incidents(request: web.Request) -> web.StreamResponse:
     """Open incidents, and who closes each: never whom it is about."""
     async with request.config_dict[DEPS].db.session() as session:
-        query = select(Incident).where(Incident.closed_at.is_(None))
-        rows = (await session.scalars(query.order_by(Incident.opened_at.desc()))).all()
+        rows = await open_incidents(session)
         closing = await closings(session, rows)
     names = ("id", "kind", "subject", "message", "opened_at")
     return as_json(

@@ -10,7 +10,8 @@ from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import download, needs
 from ledger.append import Ledger
-from ledger.models import AnchorPlace, Incident, LedgerEntry
+from ledger.models import AnchorPlace, LedgerEntry
+from ledger.reopening import closed_incidents, open_incidents
 from ledger.verify import Broken
 from staff.incidents import close_incident, closings
 from staff.people import names
@@ -26,18 +27,25 @@ async def incidents(request: web.Request) -> web.StreamResponse:
 
 
 async def _incidents_page(request: web.Request, refused: Refused | None = None) -> web.Response:
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Incident).order_by(Incident.opened_at.desc()).limit(_PAGE)
-        rows = (await session.scalars(query)).all()
-        waiting = [row for row in rows if row.closed_at is None]
-        closing = {key: one.by for key, one in (await closings(session, waiting)).items()}
+    deps = request.config_dict[DEPS]
+    async with deps.db.session() as session:
+        waiting = await open_incidents(session)
+        done = await closed_incidents(session, _PAGE)
+        closing: dict[str, tuple[str, ...]] = {row.id: () for row in waiting}
+        broken = ""
+        try:
+            closing |= {key: one.by for key, one in (await closings(session, waiting)).items()}
+        except Refused as refusal:  # nobody can be proved to close one, and all must be seen
+            broken = "；".join(reason.message for reason in refusal.reasons)
         people = {one for ids in closing.values() for one in ids}
         context = {
             "place": "incidents",
             "closing": closing,
-            "open": [row for row in rows if row.closed_at is None],
-            "closed": [row for row in rows if row.closed_at is not None],
-            "people": await names(session, people | {row.closed_by or "system" for row in rows}),
+            "open": waiting,
+            "broken": broken,
+            "unsigned": {row.id for row in waiting} - set(deps.ledger.incidents_so_far.entries),
+            "closed": done,
+            "people": await names(session, people | {row.closed_by or "system" for row in done}),
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "records/incidents.html", context, refused.status if refused else 200)

@@ -53,6 +53,7 @@ class ResetKind(AboutPeople):
 
     label = "重设密码"
     proposers = frozenset({"admin", "supervisor"})
+    one_open = "这个人已有一项重设密码在等批准：请先批准、否决或收回那一项，再重新提出"
 
     def __init__(self, ledger: Ledger) -> None:
         """Rows and entries of one office."""
@@ -101,7 +102,7 @@ class ResetKind(AboutPeople):
             await reset_second_factor(tx, row.id, approval.approved_by)
         await sign_reset(tx, row, approval)
         await open_incident_in(
-            tx.session,
+            tx,
             "password_reset",
             subject=f"staff:{row.id}",
             message=f"重设了{row.name}的密码：请与本人核实后关闭这一事件",

@@ -196,7 +196,7 @@ class RuleSets:
 
     async def _newest(self) -> int:
         try:
-            return await self.ledger.newest(SUBJECT)
+            return (await self.ledger.newest_of([SUBJECT]))[SUBJECT]
         except Broken as broken:
             raise _unsure(broken) from broken
 

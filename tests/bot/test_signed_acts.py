@@ -15,6 +15,7 @@ from console.web.permissions import ACTIONS
 from content_sources.list_models import PictureRight
 from content_sources.pictures import Declared, declare_picture
 from ledger.append import Ledger, load_signing_key
+from ledger.incidents import Told, sign_open
 from ledger.models import Incident, LedgerEntry
 from review_queue.models import Item
 from staff.incidents import close_incident
@@ -99,17 +100,18 @@ async def ledger(database: Database, tmp_path: Path) -> Ledger:
                 updated_at=now(),
             )
         )
-        session.add(
-            Incident(id="i1", kind="k", subject="s", message="m", detail={}, opened_at=now())
-        )
     made = Ledger(database, load_signing_key(tmp_path / "key"), tmp_path / "anchors")
     await hire(made, {role: [role] for role in ROLES})
+    async with made.transaction() as tx:
+        await sign_open(tx, "i1", Told("k", "s", "m"), now())
     return made
 
 
 async def signed(ledger: Ledger) -> list[str]:
     async with ledger.db.session() as session:
-        query = select(LedgerEntry.kind).where(LedgerEntry.kind != "staff.set")
+        query = select(LedgerEntry.kind).where(
+            LedgerEntry.kind.not_in(("staff.set", "incident.opened"))
+        )
         return list(await session.scalars(query.order_by(LedgerEntry.seq)))
 
 

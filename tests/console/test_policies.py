@@ -9,6 +9,7 @@ from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy
 from ledger.models import Incident
+from office.handovers import take_back_policies
 from staff.models import Proposal
 from tests.console.office import Office, busy_morning
 
@@ -80,6 +81,35 @@ async def test_an_admin_who_proposes_a_fetched_document_does_not_approve_it(
     assert "提出人不能批准或否决自己提出的变更" in text
     answer = await admin.post(f"/console/policies/{policy}/changes/{change.id}", verdict="approve")
     assert answer[0] == 403
+
+
+async def test_a_fetched_document_that_was_turned_down_comes_back_with_the_reason(
+    office: Office,
+) -> None:
+    path = await fetched(office)
+    editor, admin = await office.signed_in("editor"), await office.signed_in("admin1")
+    await editor.post(path, verdict="propose")
+    assert (await take_back_policies(office.deps.db), await state_of(office)) == (0, "proposed")
+    (change,) = await library(office).changes(state="proposed")
+    # Where all changes wait: the page of the policy is not the only place to say no.
+    proposals = office.deps.governance.proposals
+    await proposals.reject(change.id, office.people["admin1"], "文号与原件不一致")
+    assert [await take_back_policies(office.deps.db) for _ in range(2)] == [1, 0]
+    for page in ("/console/policies", path):
+        status, text = await editor.get(page)
+        assert (status, "上次提出入库，没有批准：文号与原件不一致" in text) == (200, True)
+    assert (await editor.post(path, verdict="propose"))[0] == 303
+    (again,) = await library(office).changes(state="proposed")
+    await proposals.withdraw(again.id, office.people["editor"])
+    assert await take_back_policies(office.deps.db) == 1
+    assert "上次提出入库，提出人收回了" in (await editor.get(path))[1]
+    await editor.post(path, verdict="propose")
+    (last,) = await library(office).changes(state="proposed")
+    policy = last.subject.removeprefix("policy:")
+    decide = f"/console/policies/{policy}/changes/{last.id}"
+    assert (await admin.post(decide, verdict="approve"))[0] == 303
+    assert (await take_back_policies(office.deps.db), await state_of(office)) == (0, "known")
+    assert path not in (await editor.get("/console/policies"))[1]
 
 
 async def test_a_fetched_document_with_an_id_number_cannot_be_proposed(office: Office) -> None:

@@ -12,7 +12,7 @@ from bot.models import Account, Publication
 from config.clock import now
 from console.items import facts, view
 from console.items.facts import ItemFacts
-from ledger.models import Incident
+from ledger.incidents import Told, sign_open
 from review_queue import drafting, submitting
 from review_queue.models import Item, Revision
 from storage.database import Database, new_id
@@ -64,16 +64,10 @@ async def crowd(office: Office, pattern: Item, count: int) -> None:
             mine = {"id": one, "title": f"第{number}件", "claimed_by": holder}
             await session.execute(insert(Item).values(row | mine))
             await session.execute(insert(Revision).values(text | {"id": new_id(), "item_id": one}))
-            session.add(
-                Incident(
-                    id=new_id(),
-                    kind="release_refused",
-                    subject=f"item:{one}",
-                    message="核验未通过",
-                    detail={},
-                    opened_at=now(),
-                )
-            )
+    async with office.deps.ledger.transaction() as tx:
+        for number in range(count):
+            told = Told("release_refused", f"item:{number}", "核验未通过")
+            await sign_open(tx, new_id(), told, now())
 
 
 @pytest.mark.parametrize("path", ["/console/", "/console/items", "/console/items?state=review"])

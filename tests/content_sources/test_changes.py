@@ -19,7 +19,6 @@ from content_sources.changes import (
     warnings_of,
 )
 from content_sources.models import Source
-from content_sources.quarantine import expire_due
 from content_sources.source_fields import read_fields, signed_body
 from content_sources.tasks import settle
 from content_sources.whitelist import Refusal, SourceRule
@@ -285,30 +284,6 @@ async def test_what_comes_back_is_reviewed_from_the_beginning(relay: Relay) -> N
         row = await session.get_one(Item, scheduled.id)
     assert (row.release_id, row.workflow) == (None, None)
     assert (await relay.submitted(row)).level == 0
-
-
-async def test_expiry_warns_the_owner_and_then_quarantines(relay: Relay) -> None:
-    end = now() + timedelta(days=20)
-    source_id = await relay.source(valid_to=end)
-    item = await relay.submitted(await relay.item(await relay.article(source_id)))
-
-    async def run() -> dict[str, int]:
-        async with relay.ledger.transaction() as tx:
-            return await expire_due(tx)
-
-    assert await run() == {"expired": 0, "told": 1}
-    assert await run() == {"expired": 0, "told": 0}
-    async with relay.db.session() as session:
-        task = (await session.scalars(select(Task))).one()
-        row = await session.get_one(Source, source_id)
-        row.valid_to = now() + timedelta(days=5)
-    assert (task.kind, task.assignee) == ("renewal", relay.people["editor"])
-    assert await run() == {"expired": 0, "told": 1}
-    async with relay.db.session() as session:
-        (await session.get_one(Source, source_id)).valid_to = now() - timedelta(seconds=1)
-    assert await run() == {"expired": 1, "told": 0}
-    assert await run() == {"expired": 0, "told": 0}
-    assert (await state_of(relay, item))[0] == "quarantined"
 
 
 async def test_a_repost_that_was_typed_in_falls_with_its_source_too(relay: Relay) -> None:

@@ -45,6 +45,7 @@ class Duty:
         )  # fmt: skip
         for room in ("tickets", "ladder", "replying"):
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
+        monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 
     async def check(self, text: str) -> list[Finding]:
         """One rule of the secrecy gate is enough to be stopped."""

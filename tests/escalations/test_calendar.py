@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 
 from config.clock import BEIJING
+from config.texts import TextFault, read_text
 from escalations.calendar import (
     CalendarError,
+    OfficeHours,
     in_words,
     load_hours,
+    parse_hours,
     published_days,
-    seed_calendar,
-    with_calendar,
 )
-from escalations.models import CalendarDay
-from storage.database import Database
-from tests.made import SEALS
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
@@ -28,8 +26,7 @@ def at(text: str) -> datetime:
 
 @pytest.fixture
 def hours():
-    days = {day: working for day, working, _ in published_days(2026)}
-    return replace(load_hours(FILE), days=days)
+    return load_hours(FILE)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +59,7 @@ def test_a_citizen_reads_the_day_and_the_weekday() -> None:
 
 def test_a_calendar_without_any_work_is_an_error_not_an_endless_loop(hours) -> None:
     with pytest.raises(CalendarError, match="节假日"):
-        replace(hours, weekdays=frozenset(), days={}).due_at(at("2026-11-24 09:00"), 5)
+        replace(hours, weekdays=frozenset()).due_at(at("2090-11-24 09:00"), 5)
     with pytest.raises(CalendarError, match="大于 0"):
         hours.due_at(at("2026-11-24 09:00"), 0)
 
@@ -84,15 +81,62 @@ def test_a_wrong_file_names_its_field(tmp_path, wrong, named) -> None:
         load_hours(file)
 
 
-async def test_seeding_keeps_what_a_person_set_and_skips_unknown_years(tmp_path: Path) -> None:
-    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'c.db'}", SEALS)
-    await db.create_all()
-    async with db.session() as session:
-        session.add(CalendarDay(day="2026-02-14", working=False, note="停电"))
-        await session.flush()
-        assert await seed_calendar(session, [2026, 2090]) > 10
-        assert await seed_calendar(session, [2026]) == 0
-        hours = await with_calendar(session, load_hours(FILE))
-    assert not hours.is_working_day(date(2026, 2, 14))
-    assert hours.is_working_day(date(2026, 2, 28))
-    await db.close()
+def with_days(*lines: str) -> OfficeHours:
+    """The hours of the starting text with these lines below `days`."""
+    text = FILE.read_text(encoding="utf-8") + "days:\n" + "".join(f"  {one}\n" for one in lines)
+    return read_text(text, "calendar.yaml", parse_hours)
+
+
+def test_a_day_the_office_decided_on_goes_before_the_published_one() -> None:
+    hours = with_days(
+        "2026-02-14: {working: false, note: 停电}",  # a published make-up Saturday
+        '"2026-10-02": {working: true, note: 国庆值班}',  # a published holiday
+        "2026-11-25: {working: false, note: 搬迁}",  # an ordinary Wednesday
+    )
+    assert hours.due_at(at("2026-02-13 17:50"), 30) == at("2026-02-24 08:50")
+    assert hours.due_at(at("2026-09-30 17:50"), 30) == at("2026-10-02 08:50")
+    assert hours.due_at(at("2026-11-24 17:50"), 30) == at("2026-11-26 08:50")
+    assert hours.is_working_day(date(2026, 2, 28))  # the other published days stay
+
+
+def test_a_year_nobody_published_goes_by_the_week_and_by_the_offices_own_days() -> None:
+    assert published_days(2090) == {}
+    plain = load_hours(FILE)
+    assert (plain.knows(2026), plain.knows(2090)) == (True, False)
+    assert plain.is_working_day(date(2090, 10, 2))  # a Monday of the week like any other
+    hours = with_days("2090-10-02: {working: false, note: 国庆}")
+    assert not hours.is_working_day(date(2090, 10, 2))
+    assert hours.knows(2090)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("2027-02-30: {working: false, note: 检修}", "第 {row} 行没有“2027-02-30”这样的日期"),
+        ('"2027-02-30": {working: false, note: 检修}', "days.2027-02-30：days 的日期应写成"),
+        ("明天: {working: false, note: 检修}", "days.明天：days 的日期应写成"),
+        ("2027-02-05: false", "days.2027-02-05：应写成"),
+        ("2027-02-05: {working: false}", "days.2027-02-05：应写成"),
+        ("2027-02-05: {working: false, note: 检修, hours: 3}", "days.2027-02-05：应写成"),
+        ("2027-02-05: {working: 休息, note: 检修}", "days.2027-02-05.working：working 应为"),
+        ("2027-02-05: {working: 0, note: 检修}", "days.2027-02-05.working：working 应为"),
+        ('2027-02-05: {working: false, note: " "}', "days.2027-02-05.note：note 应写明"),
+        (f"2027-02-05: {{working: false, note: {'长' * 41}}}", "note 应写明原因"),
+        ("- 2027-02-05", "days：days 应写成"),
+    ],
+)
+def test_a_wrong_day_is_refused_with_its_line_and_field(line: str, told: str) -> None:
+    row = FILE.read_text(encoding="utf-8").count("\n") + 2
+    with pytest.raises(TextFault) as caught:
+        with_days(line)
+    assert told.format(row=row) in str(caught.value)
+    if "字段 days." in str(caught.value):
+        assert f"第 {row} 行" in str(caught.value)
+
+
+def test_a_day_that_is_written_twice_is_refused() -> None:
+    with pytest.raises(TextFault, match="写了两次"):
+        with_days(
+            "2027-02-05: {working: false, note: 检修}",
+            '"2027-02-05": {working: true, note: 值班}',
+        )

@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from bot.contract import ReplyBasis
 from config.clock import BEIJING, beijing
 from escalations import ladder, replying, tickets
-from escalations.calendar import seed_calendar
 from escalations.commitments import Commitments
 from escalations.models import Ticket
 from ledger.models import Incident
@@ -22,8 +21,6 @@ def at(text: str) -> datetime:
 
 
 async def test_a_question_on_friday_evening_is_due_on_the_make_up_saturday(duty) -> None:
-    async with duty.db.session() as session:
-        await seed_calendar(session, [2026])
     duty.moment = at("2026-02-13 17:50")
     ticket = await duty.ask()
     assert beijing(ticket.due_at).strftime("%m-%d %H:%M") == "02-14 14:50"
@@ -46,6 +43,7 @@ async def test_the_topics_person_is_told_first_then_the_next_then_tiers_then_sup
     assert [entry.kind for entry in await duty.entries()] == [
         "ticket.opened",
         *["ticket.escalated"] * 4,
+        "incident.opened",
     ]
 
 

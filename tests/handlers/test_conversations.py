@@ -302,6 +302,120 @@ async def test_flooding_is_answered_once_and_then_met_with_silence(office) -> No
     assert "没有正在生效的订阅" in await citizen.say("退订")
 
 
+async def test_an_hour_moved_by_sql_is_told_to_nobody(citizen) -> None:
+    first = await citizen.say("转人工")
+    (due,) = re.findall(r"\d+月\d+日（周.）\d\d:\d\d", first)
+    await by_sql(citizen.office, "UPDATE ticket SET due_at = datetime(due_at, '-6 hours')")
+    assert due in await citizen.say("我家门口的井盖坏了谁来修")
+    assert due in await citizen.say("转人工")
+    kinds = [(kind, subject.split(":")[0]) for kind, subject in await incidents_of(citizen.office)]
+    assert kinds == [("row_changed", "ticket")]
+
+
+async def test_a_ticket_led_to_another_citizen_by_sql_promises_them_nothing(office) -> None:
+    one, other = await office.citizen(), await office.citizen()
+    await one.say("转人工")
+    to = other.contact.id
+    await by_sql(office, "UPDATE ticket SET contact_id = :to", to=to)
+    for words in ("我家门口的井盖坏了谁来修", "转人工"):
+        assert "暂时不能答复" in await other.say(words)
+    async with office.db.session() as session:
+        assert (await session.scalars(select(TicketMessage))).all() == []
+    assert [kind for kind, _ in await incidents_of(office)] == ["row_changed"]
+
+
+# --- what a number means ---------------------------------------------------------------------
+
+
+async def by_sql(office, words: str, **values: object) -> None:
+    async with office.db.session() as session:
+        await session.execute(text(words), values)
+
+
+async def incidents_of(office) -> list[tuple[str, str]]:
+    async with office.db.session() as session:
+        rows = (await session.scalars(select(Incident).order_by(Incident.id))).all()
+    return [(row.kind, row.subject) for row in rows]
+
+
+CHANGES = {
+    "another key": "UPDATE chat_draft SET data = replace(data, 'menu_read', 'leave:all')",
+    "another step": "UPDATE chat_draft SET step = 'clarify'",
+    "kept open": "UPDATE chat_draft SET updated_at = datetime(updated_at, '+1 hours')",
+    "no seal": "UPDATE chat_draft SET seal = '', data = '{\"choices\"\\: [\"leave\\:all\"]}'",
+    "a list": "UPDATE chat_draft SET data = '[\"leave\\:all\"]'",
+    "no JSON": "UPDATE chat_draft SET data = 'leave'",
+    "a number": "UPDATE chat_draft SET data = 1",
+    "no text": "UPDATE chat_draft SET step = x'00ff'",
+    "no moment": "UPDATE chat_draft SET updated_at = 'never'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+async def test_a_choice_changed_by_sql_is_none_and_an_incident(office, change: str) -> None:
+    """The first line of the menu is made to mean 全部退订; the citizen sends its number."""
+    citizen = await office.citizen("wechat")
+    await citizen.say("订阅就业")
+    assert "1. 发布解读" in await citizen.say("菜单")
+    usual = await (await office.citizen("wechat")).say("1")  # a number when nothing was offered
+    await by_sql(office, change)
+    assert await citizen.say("1") == usual
+    assert await active(citizen) == [("employment", "", "")]
+    assert await incidents_of(office) == [("row_changed", f"chat_draft:{citizen.contact.id}")]
+    # Nobody is stuck: the next menu is theirs again, and no second incident is opened.
+    await citizen.say("菜单")
+    assert "最新发布" in await citizen.say("1")
+    assert len(await incidents_of(office)) == 1
+
+
+async def test_the_choices_of_another_citizen_are_not_ones_own(office) -> None:
+    """Both rows are true; one is led to the other contact, over theirs or where they have none."""
+    one, other, third = [await office.citizen("wechat") for _ in range(3)]
+    await other.say("订阅就业")
+    await one.say("忘记我")  # 1 means: delete me
+    await other.say("菜单")
+    for citizen in (other, third):
+        await by_sql(
+            office,
+            "INSERT OR REPLACE INTO chat_draft (contact_id, step, data, updated_at, seal) "
+            "SELECT :to, step, data, updated_at, seal FROM chat_draft WHERE contact_id = :of",
+            to=citizen.contact.id,
+            of=one.contact.id,
+        )
+        assert "已删除" not in await citizen.say("1")
+        assert ("row_changed", f"chat_draft:{citizen.contact.id}") in await incidents_of(office)
+    assert await active(other) == [("employment", "", "")]
+    assert "已删除" in await one.say("1")
+
+
+@pytest.mark.parametrize("between", ["菜单", "帮助", "你好"])
+async def test_an_older_choice_put_back_means_nothing_any_more(office, between: str) -> None:
+    """The row was true an hour ago; something newer was offered since, or nothing at all."""
+    citizen = await office.citizen("wechat")
+    await citizen.say("订阅就业")
+    await citizen.say("忘记我")
+    await by_sql(office, "CREATE TABLE kept AS SELECT * FROM chat_draft")
+    await citizen.say(between)
+    await by_sql(office, "DELETE FROM chat_draft")
+    await by_sql(
+        office,
+        "INSERT INTO chat_draft (contact_id, step, data, updated_at, seal) "
+        "SELECT contact_id, step, data, updated_at, seal FROM kept",
+    )
+    assert "已删除" not in await citizen.say("1")
+    assert await active(citizen) == [("employment", "", "")]
+    assert await incidents_of(office) == [("row_changed", f"chat_draft:{citizen.contact.id}")]
+
+
+async def test_a_choice_is_kept_through_a_new_start(office) -> None:
+    """With an empty cache the seal alone decides; the newest row is believed."""
+    citizen = await office.citizen("wechat")
+    await citizen.say("菜单")
+    await office.cache.close()
+    assert "最新发布" in await citizen.say("1")
+    assert await incidents_of(office) == []
+
+
 # --- privacy ---------------------------------------------------------------------------------
 
 

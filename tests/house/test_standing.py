@@ -18,7 +18,6 @@ LISTS = {
     "console/tasks/pages.py": "whom a form offers as assignee",
     "content_sources/tasks.py": "finds the assignee of a task by name; settling it asks anew",
     "office/setup.py": "the setup file's own people, before there is an office",
-    "review_queue/deadlines.py": "whom to remind",
     "review_queue/governance/levels.py": "which classes the staff listed now could fill",
     "review_queue/governance/staff_changes.py": "what a change looks like before and after",
     "review_queue/rounds.py": "who is told that something waits; deciding asks anew",

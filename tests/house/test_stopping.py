@@ -16,7 +16,8 @@ from office import engine
 
 ROOT = Path(__file__).parents[2]
 WORK = """
-import asyncio
+import asyncio, signal
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever runs the tests under nohup ignores it
 from config.signals import run_until_told
 
 async def work():

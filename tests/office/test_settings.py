@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 import office.parts as parts
 from app import open_shenfa
-from config.clock import now, use_clock_file
+from config.clock import BEIJING, beijing, now, use_clock_file
 from config.settings import CONFIG
 from demo.acts import policies
 from handlers.released import RELEASED, STARTED, ReleasedTemplates
@@ -248,6 +248,79 @@ async def test_a_setting_changed_by_sql_is_not_told_and_opens_an_incident(
         # Two people put it right again, without a restart.
         await started.change("calendar", starting_texts()["calendar"].replace("12345", NEW))
         assert NEW in await started.says("转人工")
+
+
+# --- days off ---------------------------------------------------------------------------------
+
+
+def due_on(talk: Talk) -> date:
+    """The day on which a question of now is to be answered."""
+    hours = talk.shenfa.tickets.hours
+    return beijing(hours.due_at(now(), hours.answer_minutes)).date()
+
+
+def told_day(day: date) -> str:
+    return f"{day.month}月{day.day}日"
+
+
+def days_off(talk: Talk, first: date, count: int) -> str:
+    """The calendar in force with so many days off from the first on."""
+    days = [first + timedelta(days=one) for one in range(count)]
+    lines = "".join(f"  {day}: {{working: false, note: 停电检修}}\n" for day in days)
+    return f"{talk.text_of('calendar')}days:\n{lines}"
+
+
+async def test_days_off_approved_by_two_people_move_the_hour_a_citizen_is_told(
+    talk: Talk,
+) -> None:
+    first = due_on(talk)
+    assert told_day(first) in await talk.says("转人工")
+    await talk.change("calendar", days_off(talk, beijing(now()).date(), 40))
+    await talk.shenfa.signed.refresh()
+    later = due_on(talk)
+    assert later - first > timedelta(days=30)
+    await talk.sql("UPDATE ticket SET state = 'closed'")
+    assert told_day(later) in await talk.says("转人工")
+
+
+async def test_days_off_written_by_sql_move_no_hour_a_citizen_is_told(talk: Talk) -> None:
+    """The table an earlier version read, as somebody makes it anew, and the row of the setting."""
+    due, today = due_on(talk), beijing(now()).date()
+    await talk.sql("CREATE TABLE calendar_day (day TEXT PRIMARY KEY, working BOOLEAN, note TEXT)")
+    for ahead in range(40):
+        day = today + timedelta(days=ahead)
+        await talk.sql(f"INSERT INTO calendar_day VALUES ('{day}', false, '')")
+    wrong = days_off(talk, today, 40).replace(":", "\\:")
+    await talk.sql(f"UPDATE setting SET text = '{wrong}' WHERE name = 'calendar'")
+    await talk.shenfa.signed.compare()
+    assert told_day(due) in await talk.says("转人工")
+    assert ("row_changed", "setting:calendar:1") in await talk.incidents()
+
+
+async def test_the_examination_says_of_which_year_no_holidays_are_known(
+    home: Path, sandbox: str, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def told() -> tuple[str, str]:
+        checks = {one.name: one for one in await examine(settings_of(home, sandbox))}
+        return checks["放假安排"].state, checks["放假安排"].words
+
+    def on(year: int, month: int) -> None:
+        moment = datetime(year, month, 3, 9, tzinfo=BEIJING)
+        monkeypatch.setattr("office.doctor.now", lambda: moment)
+
+    on(2026, 11)
+    assert await told() == ("ok", "已知 2026 年")
+    on(2089, 12)
+    state, words = await told()
+    assert state == "warn"
+    assert "不知道 2089 年、2090 年的放假和调休" in words
+    assert "升级审发" in words
+    assert "days" in words
+    day = "days:\n  2089-12-31: {working: false, note: 元旦}\n"
+    await talk.change("calendar", talk.text_of("calendar") + day)
+    assert "不知道 2090 年的放假" in (await told())[1]
+    on(2089, 11)
+    assert await told() == ("ok", "已知 2089 年")
 
 
 async def test_a_version_inserted_or_a_digest_rewritten_by_sql_is_never_in_force(

@@ -11,7 +11,9 @@ from bot.delivery.once import Stood, stand_of, told_of
 from bot.models import Publication
 from config.clock import now
 from ledger.append import Ledger, load_signing_key
-from office.stood import STOOD, sign_what_was_published
+from ledger.models import Incident
+from ledger.reopening import mend_incidents, open_incidents
+from office.stood import STOOD, sign_incidents_that_stood, sign_what_was_published
 from storage.database import Database
 from tests.made import SEALS
 
@@ -91,3 +93,32 @@ async def test_an_office_of_this_version_has_nothing_to_sign(
         await tx.append("genesis", subject="office", actor="init", body=body)
     assert await sign_what_was_published(ledger) == 0
     assert [entry.kind for entry in await ledger.facts("office")] == ["genesis"]
+
+
+async def test_incidents_that_stood_are_signed_once_and_closed_ones_stay_closed(
+    older: Ledger,
+) -> None:
+    async with older.transaction() as tx:
+        for name in ("open", "done", "hidden"):
+            closed = None if name == "open" else now()
+            tx.session.add(
+                Incident(
+                    id=name,
+                    kind="release_refused",
+                    subject=f"item:{name}",
+                    message="核验未通过",
+                    detail={},
+                    opened_at=now(),
+                    closed_at=closed,
+                )
+            )
+        await tx.append("incident.closed", subject="incident:done", actor="p", body={})
+    assert await sign_incidents_that_stood(older) == 2
+    async with older.db.session() as session:
+        assert {row.id for row in await open_incidents(session)} == {"open", "hidden"}
+    assert await mend_incidents(older) == 0
+    async with older.db.session() as session:
+        await session.execute(
+            update(Incident).where(Incident.id == "done").values(id="later", closed_at=None)
+        )
+    assert await sign_incidents_that_stood(older) == 0

@@ -13,6 +13,7 @@ from bot.models import Account, Contact
 from config.clock import now
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, roster_now
+from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key, signed_facts
 from ledger.models import LedgerEntry
 from office.upgrades import SEALED, seal_what_stood, sign_what_stood
@@ -20,6 +21,9 @@ from staff.models import Staff
 from staff.since import ALL, counts_from
 from storage.crypt import DataKey, place_of
 from storage.database import Database
+from storage.seals import sealed_tables
+from subscriptions.models import Subscription
+from subscriptions.subscribers import Subscribers
 from tests.made import SEALS
 
 KEY = DataKey(b"k" * 32)
@@ -100,6 +104,21 @@ async def test_what_stood_is_sealed_and_bound_once(older: Ledger) -> None:
     assert await seal_what_stood(older, KEY) == 0
 
 
+async def test_a_table_that_held_nothing_when_it_was_sealed_signs_nothing_at_each_start(tmp_path: Path) -> None:
+    """An office of the version before: its first entry names the tables that were sealed then."""
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}", SEALS)
+    await database.create_all()
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    before = [name for name in sealed_tables() if name != "chat_draft"]
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"sealed": before})
+    for _ in range(3):
+        assert await seal_what_stood(ledger, KEY) == 0
+    said = [one.body for one in await ledger.facts("office") if one.kind == SEALED]
+    assert said == []
+    await database.close()
+
+
 async def test_a_row_without_a_seal_is_not_taken_in_later(older: Ledger) -> None:
     await seal_what_stood(older, KEY)
     async with older.db.session() as session:
@@ -166,3 +185,35 @@ def test_a_ciphertext_opens_only_in_its_own_place() -> None:
             KEY.decrypt(sealed, elsewhere)
     with pytest.raises(ValueError, match="没有绑定位置"):
         KEY.decrypt(unbound("42424242"), place_of("contact", "a", "address"))
+
+
+async def test_subscriptions_that_stood_are_sealed_once(older: Ledger) -> None:
+    rows = (
+        "INSERT INTO subscription (id, contact_id, account_id, topic, grp, region, frequency, "
+        "state, consent_version, created_at) VALUES (:id, 'c', 'a', 'employment', '', '', "
+        "'immediate', :state, '2026-11', :at)"
+    )
+    at = {"at": now().isoformat()}
+    async with older.db.session() as session:
+        for number in range(3):
+            state = "left" if number == 2 else "active"
+            await session.execute(text(rows), at | {"id": f"s{number}", "state": state})
+    await seal_what_stood(older, KEY)
+    async with older.db.session() as session:
+        stood = (await session.scalars(select(Subscription))).all()
+        assert [row.whole for row in stood] == [True] * 3
+        await session.execute(text(rows), at | {"id": "later", "state": "active"})
+    assert await seal_what_stood(older, KEY) == 0
+    async with older.db.session() as session:
+        own = await Subscribers(starting_taxonomy()).list(session, "c")
+    assert [row.id for row in own] == ["s0", "s1"]
+
+
+async def test_an_office_sealed_before_subscriptions_were_seals_them_alone(older: Ledger) -> None:
+    async with older.transaction() as tx:
+        names = ["account", "api_token", "console_session", "contact", "delivery", "staff"]
+        body = {"rows": dict.fromkeys(names, 0)}
+        await tx.append(SEALED, subject="office", actor="system", body=body)
+    await seal_what_stood(older, KEY)
+    newest = (await older.facts("office"))[-1]
+    assert (newest.kind, newest.body) == (SEALED, {"rows": {"subscription": 0}})

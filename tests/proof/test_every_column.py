@@ -102,6 +102,7 @@ STARTS = {
     "source": ("active",),
     "policy": ("in_force",),
     "contact": ("active",),
+    "subscription": ("active",),
     "ticket": ("open", "claimed"),
 }
 
@@ -117,7 +118,8 @@ def attempts() -> Iterator[tuple[str, str, str, Change]]:
 
 
 NEAREST = (
-    *("account", "clause", "contact", "delivery", "item", "policy", "publication", "release"),
+    *("account", "chat_draft", "clause", "contact", "delivery", "item", "policy"),
+    *("publication", "release"),
     *("reply_template", "revision", "setting", "subscription", "ticket", "ticket_reply"),
 )
 """Tables nearest to what is told; with SHENFA_EVERY_COLUMN=1 (`make proof`) all are tried."""

@@ -37,7 +37,7 @@ from review_queue.drafting import Origin
 from sandbox.memory import load, save
 from sandbox.state import State
 
-PEOPLE = 2  # on each platform with a question for a person; the others each ask one thing
+PEOPLE = 3  # on each platform: two with a question for a person, one who left; the others ask
 ROUNDS = (
     "publish",
     "settle",
@@ -103,6 +103,7 @@ async def make(home: Path, sandbox_url: str, platforms: State) -> World:
                 citizens[account] = people["citizens"]
                 for citizen in people["citizens"]:
                     await _say(stage, account, citizen, "订阅就业")
+                await _say(stage, account, people["citizens"][PEOPLE - 1], "退订")
             first = await _article(stage, "就业补贴开始申请", "请到县政务服务大厅办理。")
             await publishing.schedule(shenfa.queue, first, stage.people["editor"])
             await _work(shenfa, 3)

@@ -284,3 +284,27 @@ async def test_a_reset_opens_an_incident_that_names_both(place: Place) -> None:
     people = place.people
     assert (row.kind, row.subject) == ("password_reset", f"staff:{people['reviewer1']}")
     assert (row.detail["by"], row.detail["proposed_by"]) == (people["admin2"], people["admin1"])
+
+
+async def test_a_second_reset_waits_for_nobody_while_the_first_one_does(place: Place) -> None:
+    first, _ = await place.asked("reviewer1")
+    with pytest.raises(Refused) as caught:
+        await place.asked("reviewer1", "admin2")
+    assert caught.value.status == 409
+    assert [one.message for one in caught.value.reasons] == [
+        "这个人已有一项重设密码在等批准：请先批准、否决或收回那一项，再重新提出"
+    ]
+    await place.asked("reviewer2", "admin2")
+    await place.governance.proposals.withdraw(first, place.people["admin1"])
+    second, _ = await place.asked("reviewer1", "admin2")
+    await place.approved(second, "admin1")
+    await place.asked("reviewer1")
+
+
+async def test_a_reset_written_into_the_table_keeps_no_true_one_away(place: Place) -> None:
+    first, _ = await place.asked("reviewer1")
+    await place.governance.proposals.withdraw(first, place.people["admin1"])
+    async with place.office.queue.db.session() as session:
+        await session.execute(text("UPDATE proposal SET state = 'proposed'"))
+    second, _ = await place.asked("reviewer1")
+    assert (await place.approved(second))["login"] == "reviewer1"

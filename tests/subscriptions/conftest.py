@@ -9,7 +9,7 @@ from config.clock import now
 from facets.taxonomy import starting_taxonomy
 from storage.database import Database, new_id
 from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
-from tests.made import SEALS
+from tests.made import SEALS, a_ledger
 
 
 class Town:
@@ -18,6 +18,7 @@ class Town:
     def __init__(self, db: Database) -> None:
         self.db = db
         self.subscribers = Subscribers(starting_taxonomy())
+        self.ledger = a_ledger(db)
 
     async def open(self) -> "Town":
         async with self.db.session() as session:
@@ -47,11 +48,11 @@ class Town:
             state=state,
             created_at=now(),
         )
-        async with self.db.session() as session:
-            session.add(person)
-            await session.flush()
+        async with self.ledger.transaction() as tx:
+            tx.session.add(person)
+            await tx.session.flush()
             for wish in wishes:
-                await self.subscribers.subscribe(session, person, wish, CONSENT_VERSION)
+                await self.subscribers.subscribe(tx, person, wish, CONSENT_VERSION)
         return person
 
 

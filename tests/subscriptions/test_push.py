@@ -22,10 +22,10 @@ from tests.made import signed_out, turn
 JOBS = {"topics": ["employment"], "groups": ["graduates"], "regions": ["ulanqab"]}
 
 
-def released(audience) -> Release:
+def released(audience, key: str = "r1") -> Release:
     moment = now()
     return Release(
-        "r1", "i1", "d", "题", MappingProxyType({}), audience, moment, moment + timedelta(days=1)
+        key, "i1", "d", "题", MappingProxyType({}), audience, moment, moment + timedelta(days=1)
     )
 
 
@@ -200,6 +200,17 @@ async def test_a_group_or_topic_written_past_us_is_no_word_of_a_reason(town, mat
         await session.execute(update(Subscription).values(group="请加微信", region="请加微信"))
     audience = {"topics": ["employment"], "groups": ["请加微信"]}
     await matching.create_deliveries(town.db, await publication(town), released(audience))
+    assert await rows_of(town) == []
+
+
+async def test_a_group_the_taxonomy_has_no_more_is_no_word_of_a_reason(
+    town, matching, monkeypatch
+) -> None:
+    await town.citizen(Wish("employment", "graduates"))
+    monkeypatch.delitem(matching._taxonomy.facets["groups"], "graduates")
+    await matching.create_deliveries(
+        town.db, await publication(town), released({"topics": ["employment"]})
+    )
     (row,) = await rows_of(town)
     assert row.reason == "您订阅了 就业创业"
 

@@ -1,0 +1,25 @@
+"""What kinds of incidents are called, where the words of one are gone."""
+
+NAMES = {
+    "account_refused": "账号不能使用",
+    "column_alarm": "栏目出现异常",
+    "column_failing": "栏目长时间读不到",
+    "ledger_broken": "台账核验不通过",
+    "password_reset": "重设密码",
+    "policies_again": "政策变更要重新提出",
+    "policy_changed": "政策库被改动",
+    "proposal_tampered": "待批准的变更被改动",
+    "push.refused": "推送被拦下",
+    "recalled_late": "撤回时已发出",
+    "release_refused": "发送前核验未通过",
+    "reply_refused": "答复被拦下",
+    "retrospective_overdue": "应急复审超时",
+    "retrospective_rejected": "应急复审未通过",
+    "row_changed": "数据库记录被改动",
+    "ruleset_tampered": "规则集被改动",
+    "second_step_guessed": "有人猜第二步验证",
+    "setting_unusable": "设置不能使用",
+    "ticket.overdue": "咨询单超过时限",
+    "ticket.unclaimed": "咨询单无人认领",
+    "workflow_tampered": "审核级次被改动",
+}

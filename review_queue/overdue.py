@@ -1,0 +1,197 @@
+"""What is called late once: a department's answer, and the review that follows an emergency.
+
+Both by signed entries (lateness.py). A row that says otherwise is put right and told as changed;
+nothing is signed because of it, and the rows beside it go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from config.clock import now
+from ledger.append import Ledger, Transaction
+from ledger.changed import row_changed
+from ledger.incidents import open_incident_in
+from ledger.verify import Broken, Entry
+from review_queue import rounds
+from review_queue.lateness import (
+    BETWEEN,
+    LATE_AFTER,
+    LATE_ANSWER,
+    QUARANTINED,
+    Asked,
+    Following,
+    asked_at,
+    following_at,
+)
+from review_queue.models import Emergency, Item, Referral
+from staff.people import active_with
+
+_FRESH = 20.0
+"""Seconds: a look that old is good enough to find what is due; the act reads anew."""
+_WAITS = ("review", "overdue")
+
+
+@dataclass(frozen=True)
+class Told:
+    """Whom to tell what, once the transaction is over."""
+
+    people: Sequence[str]
+    text: str
+
+
+async def signed_of(ledger: Ledger, item_id: str, age: float = 0.0) -> Sequence[Entry] | None:
+    """The signed entries of an item; None when the ledger does not hold: the watch tells that."""
+    try:
+        return await ledger.facts(f"item:{item_id}", age=age)
+    except Broken:
+        return None
+
+
+# --- questions to departments ---------------------------------------------------------------
+
+
+async def late_answers(ledger: Ledger) -> list[str]:
+    """Open questions that are to be called late, or whose rows say something else."""
+    # Neither by the deadline in the row nor by its flag: both can be written.
+    query = select(Referral).where(Referral.answered_at.is_(None), Referral.voided_at.is_(None))
+    async with ledger.db.session() as session:
+        rows = (await session.scalars(query.order_by(Referral.id))).all()
+    found = []
+    for row in rows:
+        entries = await signed_of(ledger, row.item_id, _FRESH)
+        asked = asked_at(entries, row.id) if entries is not None else None
+        wrong = asked is None or _astray(row, asked)
+        if wrong or (asked is not None and asked.due <= now() and not asked.told):
+            found.append(row.id)
+    return found
+
+
+async def call_answer(ledger: Ledger, referral_id: str) -> list[Told]:
+    """Sign once that a department's answer is late; who is told of it."""
+    async with ledger.transaction() as tx:
+        row = await tx.session.get(Referral, referral_id)
+        item = await tx.session.get(Item, row.item_id) if row else None
+        if row is None or row.answered_at is not None or row.voided_at is not None:
+            return []
+        entries = await signed_of(ledger, row.item_id)
+        if entries is None:
+            return []
+        asked = asked_at(entries, row.id)
+        changed = asked is None or item is None or _astray(row, asked)
+        told = await _call_answer(tx, item, row, asked) if item and asked else []
+    if changed:
+        await row_changed(ledger, Referral.__tablename__, referral_id)
+    return told
+
+
+def _astray(row: Referral, asked: Asked) -> bool:
+    return abs(row.due_at - asked.due) > BETWEEN or row.reminded != asked.told
+
+
+async def _call_answer(tx: Transaction, item: Item, row: Referral, asked: Asked) -> list[Told]:
+    late = asked.due <= now()
+    row.due_at, row.reminded = asked.due, asked.told or late
+    if not late or asked.told:
+        return []
+    await tx.append(
+        LATE_ANSWER,
+        subject=f"item:{item.id}",
+        actor="system",
+        body={"referral": row.id, "due_at": asked.due.isoformat()},
+    )
+    people = [asked.by, *await active_with(tx.session, {"supervisor"})]
+    return [Told(people, f"《{item.said_title}》转{asked.department}的问题逾期未复，请催办")]
+
+
+# --- after an emergency ---------------------------------------------------------------------
+
+
+async def late_follow_ups(ledger: Ledger) -> list[str]:
+    """Emergencies whose following level is to be called late, or whose rows say something else."""
+    query = select(Emergency, Item).join(Item, Item.id == Emergency.item_id)
+    async with ledger.db.session() as session:
+        query = query.where(Emergency.state.in_(_WAITS)).order_by(Emergency.id)
+        rows = (await session.execute(query)).all()
+    found = []
+    for row, item in rows:
+        entries = await signed_of(ledger, item.id, _FRESH)
+        follows = _of_run(row, entries or ())
+        wrong = follows is None or _differs(row, item, follows)
+        if wrong or (follows is not None and follows.due <= now() and not follows.told):
+            found.append(row.id)
+    return found
+
+
+async def call_follow_up(ledger: Ledger, emergency_id: str) -> list[Told]:
+    """Sign once that the review after an emergency is late; the next in line may act then."""
+    async with ledger.transaction() as tx:
+        row = await tx.session.get(Emergency, emergency_id)
+        item = await tx.session.get(Item, row.item_id) if row else None
+        if row is None or item is None or row.state not in _WAITS:
+            return []
+        entries = await signed_of(ledger, item.id)
+        if entries is None:
+            return []
+        if any(one.kind == QUARANTINED and one.seq > row.run_seq for one in entries):
+            # Its source fell away: the approvals are void, and so is what followed them.
+            row.state, row.closed_at = "void", now()
+            return []
+        follows = _of_run(row, entries)
+        changed = follows is None or _differs(row, item, follows)
+        told = await _call_follow_up(tx, item, row, follows) if follows else []
+    if changed:
+        await row_changed(ledger, Emergency.__tablename__, emergency_id)
+    return told
+
+
+def _of_run(row: Emergency, entries: Sequence[Entry]) -> Following | None:
+    follows = following_at(entries)
+    return follows if follows is not None and follows.run == row.run_seq else None
+
+
+def _differs(row: Emergency, item: Item, follows: Following) -> bool:
+    state = "overdue" if follows.told else "review"
+    return (
+        (row.state, item.retrospective, row.level) != (state, state, follows.level)
+        or _apart(row.due_at, follows.due)
+        or row.workflow != follows.levels.to_json()
+    )
+
+
+def _apart(said: datetime | None, due: datetime) -> bool:
+    return said is None or abs(said - due) > BETWEEN
+
+
+async def _call_follow_up(
+    tx: Transaction, item: Item, row: Emergency, follows: Following
+) -> list[Told]:
+    late = follows.due <= now()
+    row.state = item.retrospective = "overdue" if late or follows.told else "review"
+    row.level, row.due_at = follows.level, follows.due
+    # People are looked for by these levels below: what was written into the row must not stop it.
+    row.workflow = follows.levels.to_json()
+    if not late or follows.told:
+        return []
+    await tx.append(
+        LATE_AFTER,
+        subject=f"item:{item.id}",
+        actor="system",
+        body={
+            "level": follows.level,
+            "digest": follows.digest,
+            "due_at": follows.due.isoformat(),
+        },
+    )
+    text = f"《{item.said_title}》应急发布后的复审超过了时限，请马上安排"
+    await open_incident_in(
+        tx,
+        "retrospective_overdue",
+        subject=f"item:{item.id}",
+        message=text,
+        detail={"level": follows.level},
+    )
+    people = await rounds.who_may(tx.session, item)
+    return [Told(await active_with(tx.session, {"supervisor"}), text), Told(people, text)]
