@@ -104,7 +104,7 @@ async def test_what_stood_is_sealed_and_bound_once(older: Ledger) -> None:
     assert await seal_what_stood(older, KEY) == 0
 
 
-async def test_a_table_that_held_nothing_when_it_was_sealed_signs_nothing_at_each_start(tmp_path: Path) -> None:
+async def test_a_table_that_was_empty_when_it_was_sealed_signs_nothing(tmp_path: Path) -> None:
     """An office of the version before: its first entry names the tables that were sealed then."""
     database = Database(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}", SEALS)
     await database.create_all()
