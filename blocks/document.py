@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 MOST_BLOCKS = 2_000
+"""Of what somebody writes; a fetched page is kept as long as it is, and cut before review."""
 MOST_ROWS, MOST_COLUMNS = 500, 40
 DEEPEST = 4  # lists inside lists: more cannot be read on a phone
 MARKER = re.compile(r"sha256:[0-9a-f]{64}")
@@ -310,8 +311,6 @@ class Document(_Part):
     @field_validator("blocks")
     @classmethod
     def _without_empty(cls, blocks: tuple[Block, ...]) -> tuple[Block, ...]:
-        if len(blocks) > MOST_BLOCKS:
-            raise ValueError(f"正文最多 {MOST_BLOCKS} 段，请拆成几篇")
         if any(_depth(one) > DEEPEST for one in blocks):
             raise ValueError(f"列表最多 {DEEPEST} 层，手机上看不清更多")
         return tuple(one for one in blocks if not _is_empty(one))

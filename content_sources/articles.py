@@ -20,6 +20,7 @@ from content_sources.duplicates import SAME, Likeness, find, remember, sketch
 from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column
 from content_sources.reading.blocks import Link
+from content_sources.reading.document import document_of
 from content_sources.reading.extract import Page, extract_page
 from content_sources.snapshots import take
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
@@ -36,7 +37,6 @@ _log = logging.getLogger(__name__)
 KLASS = "重要"  # fetched items pass every level until an editor lowers the class
 FOREVER = frozenset({"refused", "private", "redirects", "content_type", "too_large"})
 MOST_MEDIA = 20  # pictures, and as many attachments, of one article
-_PICTURE = re.compile(r"^!\[([^\]]*)\]\((.+)\)$")
 
 Suggest = Callable[[str, str], Mapping[str, list[str]] | None]
 """Title and text in; the audience a new draft starts with, or None."""
@@ -164,7 +164,8 @@ async def _make_item(
     content = Content(
         kind="转载",
         title=page.title,
-        body=_body(page, media),
+        body="",
+        blocks=document_of([block.record() for block in page.blocks], media),
         attribution={
             "source": article.source_name,
             "original_author": page.author,
@@ -282,15 +283,3 @@ def _fill(article: Article, found: _Found, source: SourceRule, media: Mapping[st
     article.text_hash = hashlib.sha256(re.sub(r"\s+", "", page.text).encode()).hexdigest()
     article.state, article.problem = "new", ""
     article.fetched_at = found.fetched.fetched_at
-
-
-def _body(page: Page, media: Mapping[str, str]) -> str:
-    """The text with a line for each picture that was stored; other pictures are left out."""
-    lines = []
-    for line in page.marked.split("\n"):
-        picture = _PICTURE.match(line)
-        if picture is None:
-            lines.append(line)
-        elif marker := media.get(picture[2]):
-            lines.append(f"![{picture[1]}]({marker})")
-    return "\n".join(lines)

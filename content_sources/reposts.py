@@ -14,10 +14,12 @@ from sqlalchemy import String, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from blocks.text import project
 from config.clock import now
 from content_sources.list_models import PictureRight
 from content_sources.models import Article, Source
 from content_sources.provenance import Original, Right, plain_text, repost_findings
+from content_sources.reading.document import document_of, words_of
 from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
 from gates.finding import Finding
@@ -228,7 +230,7 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
     licence = source.picture_licence if source else ""
     return Original(
         title=article.title,
-        text=article.text,
+        text=_said(article, draft),
         author=article.author,
         source=article.source_name,
         pictures={
@@ -237,6 +239,13 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
             if one.get("media")
         },
     )
+
+
+def _said(article: Article, draft: Draft) -> str:
+    """The fetched text in the form of the draft's: with the marks of lists, or as plain lines."""
+    if draft.blocks is None or not article.blocks:
+        return article.text
+    return project(document_of(article.blocks, {})).text
 
 
 async def _rights(session: AsyncSession, draft: Draft) -> dict[str, Right]:
@@ -261,7 +270,8 @@ def _undeclared(session: Session, draft: Draft) -> list[Finding]:
     """A fetched text that calls itself something else than a repost."""
     if draft.kind not in ("原创", "解读") or not draft.body.strip():
         return []
-    words = "".join(plain_text(draft.body).split())
+    said = plain_text(draft.body) if draft.blocks is None else words_of(draft.blocks)
+    words = "".join(said.split())
     digest = hashlib.sha256(words.encode()).hexdigest()
     url = session.scalars(_FETCHED, {"hash": digest}).first()
     if url is None:

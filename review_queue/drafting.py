@@ -6,6 +6,8 @@ from typing import Any
 
 from sqlalchemy import select
 
+from blocks.document import MOST_BLOCKS
+from blocks.text import project
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
@@ -92,7 +94,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         kind=content.kind,
         klass=origin.klass,
         title=content.title,
-        body=content.body,
+        body=content.body if content.blocks is None else project(content.blocks).text,
         accounts=accounts,
         not_before=moment,
         not_after=moment + (LIBRARY_WINDOW if in_library else WINDOW),
@@ -181,12 +183,19 @@ def _length_faults(now: Content | Draft, before: Draft | None = None) -> list[Re
         ("title", "标题", STANDARD.title, "请缩短"),
         ("body", "正文", STANDARD.text, "请删减，或拆成几篇"),
     )
-    return [
+    faults = [
         Reason(name, f"{label}最多 {most} 字，现在是 {size} 字，{remedy}")
         for name, label, most, remedy in fields
         if (size := len(getattr(now, name))) > most
         and (before is None or size > len(getattr(before, name)))
     ]
+    if (count := _blocks(now)) > MOST_BLOCKS and (before is None or count > _blocks(before)):
+        faults.append(Reason("body", f"正文最多 {MOST_BLOCKS} 段，现在是 {count} 段，请拆成几篇"))
+    return faults
+
+
+def _blocks(one: Content | Draft) -> int:
+    return len(one.blocks.blocks) if one.blocks is not None else one.body.count("\n") + 1
 
 
 def _size_faults(draft: Draft | Content) -> list[Reason]:

@@ -166,7 +166,6 @@ def test_rows_of_a_table_have_one_width_and_reach_no_further_than_the_last() -> 
     [
         ([{"kind": "script"}], "blocks.0", "第 1 段"),
         ([{"kind": "paragraph", "html": "<b>"}], "blocks.0.html", "第 1 段"),
-        ([{"kind": "divider"}] * 2_001, "blocks", "拆成几篇"),
         ([{"kind": "table", "rows": [{"cells": [{}]}] * 5_000}], "blocks.0.rows", "最多 500 行"),
         ([{"kind": "table", "rows": [{"cells": [{}] * 41}]}], "blocks.0.rows", "最多 40 列"),
         ([{"kind": "picture", "media": "https://a/b.png"}], "blocks.0.media", "先上传"),
