@@ -5,7 +5,7 @@ An auditor verifies an export on a machine of their own: for that nothing of the
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from commands.lines import BadInput, fail, say
 from commands.loading import later, new_group
 from commands.options import Home, Json
-from ledger.restoring import declare_restored
 from ledger.verify import Broken, Gap, Verdict, read_anchor, verify_export
 
 if TYPE_CHECKING:
@@ -29,6 +28,8 @@ ledger_of: "Callable[[Path | None], AbstractAsyncContextManager[Ledger]]"
 ledger_of = later("commands.homes", "ledger_of")
 office: "Callable[[Path | None], AbstractAsyncContextManager[Shenfa]]"
 office = later("commands.opening", "office")
+declare_restored: "Callable[..., Awaitable[tuple[Gap, int]]]"
+declare_restored = later("ledger.restoring", "declare_restored")
 
 
 @group.command("export")
