@@ -224,7 +224,7 @@ def _drawn(picture: Image.Image, told: Told, notes: list[str]) -> Normalised:
         notes.append("已按拍摄方向转正")
     if picture.has_transparency_data:
         notes.append("透明的地方已铺成白底")
-    sized = _sized(_on_white(picture), *_target(*picture.size))
+    sized = _on_white(_sized(_plain(picture), *_target(*picture.size)))
     upright = sized.transpose(_TURNS[turn]) if turn in _TURNS else sized
     flat, moved = _in_srgb(upright, icc)
     if moved:
@@ -239,19 +239,24 @@ def _drawn(picture: Image.Image, told: Told, notes: list[str]) -> Normalised:
     return _result(bare(data, told.packet()), mime, *size, notes)
 
 
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Grey, colour or print colours without transparency; Unfit for what no channel can show."""
+def _plain(picture: Image.Image) -> Image.Image:
+    """Grey, colour, print colours, or colour with transparency; Unfit for what nobody shows."""
     if picture.mode in _GREY_16:
         return picture.point(lambda value: value * (1 / 256)).convert("L")
     if picture.mode in ("I", "F"):
         raise Unfit("colours", "图片的颜色格式各渠道都不支持，请另存为 JPG 或 PNG 再上传")
     if picture.has_transparency_data:
-        clear = picture.convert("RGBA")
-        white = Image.new("RGBA", clear.size, "white")
-        return Image.alpha_composite(white, clear).convert("RGB")
+        return picture.convert("RGBA")
     if picture.mode in ("L", "RGB", "CMYK"):
         return picture
     return picture.convert("L" if picture.mode == "1" else "RGB")
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    if picture.mode != "RGBA":
+        return picture
+    white = Image.new("RGBA", picture.size, "white")
+    return Image.alpha_composite(white, picture).convert("RGB")
 
 
 def _in_srgb(picture: Image.Image, icc: bytes | None) -> tuple[Image.Image, bool]:

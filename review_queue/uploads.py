@@ -23,6 +23,7 @@ from storage.media import keep
 LARGEST = 10 * 1024 * 1024
 MOST = 20
 _NAME = 120
+_TOO_SLOW = "图片太大，没有在限定的时间里处理完，请缩小后再上传"
 _SVG = "不能上传 SVG：它可能带有脚本，各渠道也都不收，请导出为 PNG 再上传"
 # Faults that make a file useless: it is refused at once instead of being kept and flagged.
 _REFUSED = ("bomb", "malformed", "broken", "disguised", "encrypted", "macro", "too-large")
@@ -87,7 +88,8 @@ async def _ready(queue: Queue, upload: Upload) -> tuple[Upload, str, tuple[str, 
     try:
         brought: Normalised | Fault = await queue.runner.run(Work(brought_in, (upload.content,)))
     except NotDone as failed:
-        raise Refused(422, [Reason("file", f"{upload.name}：{failed}")]) from failed
+        said = _TOO_SLOW if failed.rule == "check-timeout" else str(failed)
+        raise Refused(422, [Reason("file", f"{upload.name}：{said}")]) from failed
     if isinstance(brought, Fault):
         raise Refused(422, [Reason("file", f"{upload.name}：{brought.reason}")])
     ends = (".jpg", ".jpeg") if brought.suffix == ".jpg" else (brought.suffix,)

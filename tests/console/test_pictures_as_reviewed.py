@@ -12,6 +12,7 @@ from sqlalchemy import select
 from bot.contract import Content, State
 from bot.models import Account, Publication
 from documents.ai_marks import ai_marks
+from gates.work import NotDone, Work
 from review_queue import drafting, publishing, submitting
 from review_queue.canonical import Draft
 from review_queue.drafting import Origin
@@ -163,6 +164,19 @@ async def test_a_heic_photo_is_kept_as_jpg_and_replaces_no_other_picture(office:
     status, answer = await upload(editor, row, *PICTURES["heic photo"])
     assert status == 422
     assert "已有同名文件" in answer["reasons"][0]["message"]
+
+
+async def test_a_picture_that_takes_too_long_is_told_of_as_a_picture(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def late(work: Work) -> None:
+        raise NotDone("check-timeout", "检查超时：没有在 5 秒内查完，请删减或拆分后再提交")
+
+    monkeypatch.setattr(office.deps.queue.runner, "run", late)
+    editor = await office.signed_in("editor")
+    status, answer = await upload(editor, await office.item(), *PICTURES["phone photo"])
+    assert status == 422
+    assert "请缩小后再上传" in answer["reasons"][0]["message"]
 
 
 async def _again(office: Office, row: Item) -> Item:
