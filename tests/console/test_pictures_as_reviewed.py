@@ -111,7 +111,7 @@ async def test_what_the_reviewer_saw_is_what_both_platforms_received(
     assert "<img" in drafted["parsed"]["articles"][0]["content"]
 
 
-async def test_an_ai_label_of_the_picture_is_in_the_file_the_platforms_received(
+async def test_an_ai_label_of_the_picture_is_in_the_file_that_is_reviewed_and_sent(
     office: Office,
 ) -> None:
     told = made.exif(6)
