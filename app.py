@@ -23,6 +23,7 @@ from bot.models import Contact
 from bot.replies import Parts
 from config.clock import use_clock_file
 from config.settings import Settings
+from console.app import LARGEST_BODY
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
 from content_sources.carried import carry_over
@@ -260,7 +261,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
 
 def build_site(shenfa: Shenfa) -> web.Application:
     """The whole web face: platform callbacks, console, API, verify page, health."""
-    app = web.Application(client_max_size=12 * 1024 * 1024)
+    app = web.Application(client_max_size=LARGEST_BODY)
     add_inbound_routes(
         app,
         CallbackWiring(

@@ -61,6 +61,8 @@ HERE = Path(__file__).parent
 _TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
 
+LARGEST_BODY = 12 * 1024 * 1024  # a file of 10 MB and the form around it
+
 
 def merged(name: str) -> dict[str, Any]:
     """DONE, WORDS or FILTERS of every feature as one; a key that two features define is a fault."""
@@ -133,7 +135,7 @@ def _pages() -> Sequence[web.RouteDef]:
 
 def create_console(deps: Deps) -> web.Application:
     """The whole web face as one application: pages, API, verify page, health."""
-    app = web.Application()
+    app = web.Application(client_max_size=LARGEST_BODY)
     add_routes(app, deps)
     return app
 

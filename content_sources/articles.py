@@ -8,7 +8,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +24,10 @@ from content_sources.reading.document import document_of
 from content_sources.reading.extract import Page, extract_page
 from content_sources.snapshots import take
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
+from documents.normalise_picture import brought_in
+from documents.parts import Fault
 from documents.sniff import true_mime
+from gates.work import NotDone, Work
 from ledger.append import Ledger, Transaction
 from review_queue import drafting
 from review_queue.desk import ROBOT, Queue
@@ -111,7 +114,8 @@ async def _gather(intake: Intake, url: str, column: Column | None) -> _Found:
         raise FetchError("extract", str(error)) from error
     if not page.title:
         raise FetchError("extract", "网页里找不到标题，请人工转录")
-    pictures = await _media(intake, page.images, allowed, PICTURES)
+    fetched_pictures = await _media(intake, page.images, allowed, PICTURES)
+    pictures = await _as_sent(intake, fetched_pictures)
     files = await _media(intake, page.attachments, allowed, FILES)
     signature = await asyncio.to_thread(sketch, page.text)
     return _Found(url, column, fetched, page, pictures, files, signature)
@@ -128,6 +132,23 @@ async def _media(
         except FetchError as error:
             _log.info("media not taken: %s", error.code)
     return tuple(blobs)
+
+
+async def _as_sent(intake: Intake, pictures: Sequence[_Blob]) -> tuple[_Blob, ...]:
+    """The pictures as they will be reviewed and sent; one that cannot be is left a link."""
+    brought = []
+    for one in pictures:
+        try:
+            work = Work(brought_in, (one.fetched.body,))
+            ready = await intake.queue.runner.run(work)
+        except NotDone as failed:
+            _log.info("picture not taken: %s", failed.rule)
+            continue
+        if isinstance(ready, Fault):
+            _log.info("picture not taken: %s", ready.rule)
+            continue
+        brought.append(replace(one, fetched=replace(one.fetched, body=ready.data)))
+    return tuple(brought)
 
 
 async def _file(intake: Intake, found: _Found) -> Article:

@@ -1,16 +1,23 @@
 """Pictures: damage, size, where they were taken, and whether they look like written paper."""
 
 import io
+import struct
 import warnings
+import zlib
 from itertools import pairwise
 
 import lxml.etree
 import lxml.html
+import pillow_heif
 from PIL import Image
 
 from documents.parts import Notes, Reading, Unreadable
 
-_MOST_PIXELS = 50_000_000
+pillow_heif.register_heif_opener()  # HEIC, as phones of today write it
+
+MOST_PIXELS = 50_000_000
+FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "BMP", "TIFF", "HEIF", "AVIF")
+"""What is opened at all: every reader more is one more that strangers can feed."""
 
 _GPS = 0x8825
 
@@ -18,6 +25,12 @@ STRUCTURE_ERRORS = (
     *(ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError),
     *(AssertionError, lxml.etree.LxmlError),
 )
+DAMAGED = (
+    *STRUCTURE_ERRORS,
+    *(OSError, SyntaxError, EOFError, struct.error, zlib.error, RuntimeError, MemoryError),
+    Image.DecompressionBombError,
+)
+"""What the readers of pictures raise when one is damaged or made to harm."""
 
 
 def read_picture_file(content: bytes, notes: Notes) -> None:
@@ -30,8 +43,8 @@ def _picture_faults(content: bytes, notes: Notes) -> Image.Image | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            picture = Image.open(io.BytesIO(content))
-            if picture.width * picture.height > _MOST_PIXELS:
+            picture = Image.open(io.BytesIO(content), formats=FORMATS)
+            if picture.width * picture.height > MOST_PIXELS:
                 raise Unreadable("bomb", "block", "图片尺寸异常地大，已拒绝读取，请不要使用")
             exif = picture.getexif()
             if exif.get_ifd(_GPS):
@@ -40,7 +53,9 @@ def _picture_faults(content: bytes, notes: Notes) -> Image.Image | None:
             for tag, word in ((0x013B, "作者"), (0x010E, "说明"), (0x9C9C, "备注")):
                 if text := str(exif.get(tag) or "").strip("\0 "):
                     notes.add(f"照片属性“{word}”", text)
-    except (OSError, SyntaxError, *STRUCTURE_ERRORS) as error:
+    except Image.DecompressionBombError as error:
+        raise Unreadable("bomb", "block", "图片尺寸异常地大，已拒绝读取，请不要使用") from error
+    except DAMAGED as error:
         raise Unreadable("broken", "block", "图片不完整或已损坏，打不开，请重新上传") from error
     return picture
 
@@ -59,12 +74,15 @@ def read_picture(content: bytes) -> Reading:
 
 def _looks_written(picture: Image.Image) -> bool:
     """Whether several bands of rows alternate sharply between two tones, as printed lines do."""
+    short, long = sorted(picture.size)
+    # A long picture is read along its long side: as a whole in a square, its words would be dust.
+    side = 800 if long <= 3 * short else 600 * long // short
     try:
-        picture.draft("L", (800, 800))
+        picture.draft("L", (side, side))
         grey = picture.convert("L")
-    except (OSError, SyntaxError, *STRUCTURE_ERRORS):
+    except DAMAGED:
         return True  # nobody but a person can tell
-    grey.thumbnail((800, 800))
+    grey.thumbnail((side, side))
     width, height = grey.size
     data = grey.tobytes()
     sharp = 0
@@ -72,4 +90,6 @@ def _looks_written(picture: Image.Image) -> bool:
         row = data[top * width : (top + 1) * width]
         jumps = sum(abs(a - b) > 70 for a, b in pairwise(row))
         sharp += jumps >= 12
-    return sharp >= 6
+        if sharp >= 6:
+            return True
+    return False

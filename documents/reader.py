@@ -90,7 +90,10 @@ _ZIPPED = {
     ".ofd": _zipped(read_ofd),
 }
 
-PICTURES = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff")
+PICTURES = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".heic", ".heif", ".avif"),
+)
 
 _PLAIN: dict[str, Callable[[bytes, Notes], None]] = {
     **dict.fromkeys((".txt", ".md"), read_text),

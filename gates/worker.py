@@ -7,6 +7,7 @@ import signal
 from multiprocessing.connection import Connection
 from typing import Any
 
+from documents.normalise_picture import brought_in
 from documents.reader import read_attachment
 from gates.attachments import stored_findings
 from gates.engine import run_gates
@@ -14,7 +15,7 @@ from gates.spelling import Speller
 from gates.trials import differences
 from gates.work import Asked, Held, done
 
-LOADED = (read_attachment, run_gates, stored_findings, Speller, differences)
+LOADED = (brought_in, read_attachment, run_gates, stored_findings, Speller, differences)
 """Loaded before the first check, so that no check waits for it."""
 READY = "ready"
 _OVER = 5.0  # seconds after its limit at which a worker that nobody ended ends itself

@@ -3,13 +3,14 @@
 import mimetypes
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from urllib.parse import unquote
 
 from sqlalchemy import select
 
-from documents.parts import Reading
+from documents.normalise_picture import Normalised, brought_in
+from documents.parts import Fault, Reading
 from documents.reader import PICTURES, SUFFIXES, read_attachment
 from gates.work import NotDone, Work
 from review_queue import drafting
@@ -22,6 +23,8 @@ from storage.media import keep
 LARGEST = 10 * 1024 * 1024
 MOST = 20
 _NAME = 120
+_TOO_SLOW = "图片太大，没有在限定的时间里处理完，请缩小后再上传"
+_SVG = "不能上传 SVG：它可能带有脚本，各渠道也都不收，请导出为 PNG 再上传"
 # Faults that make a file useless: it is refused at once instead of being kept and flagged.
 _REFUSED = ("bomb", "malformed", "broken", "disguised", "encrypted", "macro", "too-large")
 
@@ -36,19 +39,62 @@ class Upload:
     licence: str = ""
 
 
+@dataclass(frozen=True)
+class Attached:
+    """The draft with its new file; `notes` say what was done to a picture when it came in."""
+
+    item: Item
+    notes: tuple[str, ...] = ()
+
+
 async def attach(queue: Queue, item_id: str, staff_id: str, version: int, upload: Upload) -> Item:
     """Keep the file and put it into the draft; one of the same name is replaced."""
-    name = _clean(upload.name)
+    return (await attach_noted(queue, item_id, staff_id, version, upload)).item
+
+
+async def attach_noted(
+    queue: Queue, item_id: str, staff_id: str, version: int, upload: Upload
+) -> Attached:
+    """As `attach`. A picture is kept as it will be sent, and what was done to it is told."""
+    named = replace(upload, name=_clean(upload.name))
     draft = await _draft(queue, item_id)
-    others = tuple(part for part in draft.attachments if part["name"] != name)
-    if faults := _faults(upload, name, len(others)) or await _unusable(queue, name, upload.content):
+    known = {part["name"] for part in draft.attachments}
+    if faults := _faults(named, len(known - {named.name})):
         raise Refused(422, faults)
-    mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    ready, mime, notes = await _ready(queue, named)
+    if ready.name != named.name and ready.name in known:
+        reason = f"图片将存为 {ready.name}，稿件里已有同名文件，请先改名或去掉原来的"
+        raise Refused(422, [Reason("name", reason)])
+    others = tuple(part for part in draft.attachments if part["name"] != ready.name)
     async with queue.db.session() as session:
-        media = await keep(session, upload.content, mime)
-    told = {"origin": upload.origin.strip()[:200], "licence": upload.licence.strip()[:200]}
-    part = {"name": name, "media": media, **{key: value for key, value in told.items() if value}}
-    return await drafting.edit(queue, item_id, staff_id, version, {"attachments": (*others, part)})
+        media = await keep(session, ready.content, mime)
+    told = {"origin": ready.origin.strip()[:200], "licence": ready.licence.strip()[:200]}
+    part = {
+        "name": ready.name,
+        "media": media,
+        **{key: value for key, value in told.items() if value},
+    }
+    changes = {"attachments": (*others, part)}
+    return Attached(await drafting.edit(queue, item_id, staff_id, version, changes), notes)
+
+
+async def _ready(queue: Queue, upload: Upload) -> tuple[Upload, str, tuple[str, ...]]:
+    """The file as it is kept, its content type, and what was done to it; Refused with the fault."""
+    path = PurePath(upload.name)
+    if path.suffix.lower() not in PICTURES:
+        if faults := await _unusable(queue, upload.name, upload.content):
+            raise Refused(422, faults)
+        return upload, mimetypes.guess_type(upload.name)[0] or "application/octet-stream", ()
+    try:
+        brought: Normalised | Fault = await queue.runner.run(Work(brought_in, (upload.content,)))
+    except NotDone as failed:
+        said = _TOO_SLOW if failed.rule == "check-timeout" else str(failed)
+        raise Refused(422, [Reason("file", f"{upload.name}：{said}")]) from failed
+    if isinstance(brought, Fault):
+        raise Refused(422, [Reason("file", f"{upload.name}：{brought.reason}")])
+    ends = (".jpg", ".jpeg") if brought.suffix == ".jpg" else (brought.suffix,)
+    name = upload.name if path.suffix.lower() in ends else path.stem + brought.suffix
+    return replace(upload, name=name, content=brought.data), brought.mime, brought.notes
 
 
 async def detach(queue: Queue, item_id: str, staff_id: str, version: int, name: str) -> Item:
@@ -77,10 +123,12 @@ def _clean(name: str) -> str:
     return "".join(char for char in plain if unicodedata.category(char)[0] != "C").strip(" .")
 
 
-def _faults(upload: Upload, name: str, others: int) -> list[Reason]:
-    suffix = PurePath(name).suffix.lower()
+def _faults(upload: Upload, others: int) -> list[Reason]:
+    name, suffix = upload.name, PurePath(upload.name).suffix.lower()
     if not name or len(name) > _NAME:
         return [Reason("name", f"文件名不能为空，也不能超过 {_NAME} 个字")]
+    if suffix in (".svg", ".svgz"):
+        return [Reason("type", _SVG)]
     if suffix not in SUFFIXES:
         known = "文字、表格、PDF、OFD 和图片"
         return [Reason("type", f"不能上传 {suffix or '没有后缀'} 的文件，可以上传{known}")]

@@ -37,6 +37,7 @@ from bot.render import fill_reason
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import outcome_of
 from bot.telegram.inbound import hear
+from bot.telegram.pictures import picture_call
 from bot.telegram.rendering import (
     TELEGRAM_CAPTION,
     problems_telegram,
@@ -253,28 +254,15 @@ class TelegramChannel:
 
 
 async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia) -> list[BotCall]:
-    """The calls that post a rendering: a photo with caption when it fits, then the texts."""
+    """The calls that post a rendering: a picture with caption when it fits, then the texts."""
     parts = list(rendering["parts"])
     calls: list[BotCall] = []
     if rendering["photo"]:
         content, _ = await media(rendering["photo"])
         captioned = bool(parts) and units(parts[0]["text"]) <= TELEGRAM_CAPTION
         first = parts.pop(0) if captioned else {"text": None, "entities": []}
-        calls.append(_photo(chat, content, first))
+        calls.append(picture_call(chat, content, first))
     return calls + [_text(chat, part) for part in parts]
-
-
-def _photo(chat: str, content: bytes, part: Mapping[str, Any]) -> BotCall:
-    async def call(bot: Bot) -> Any:
-        return await bot.send_photo(
-            chat,
-            content,
-            caption=part["text"],
-            caption_entities=[Entity(**entity) for entity in part["entities"]],
-            filename="photo.jpg",
-        )
-
-    return call
 
 
 def _text(chat: str, part: Mapping[str, Any]) -> BotCall:

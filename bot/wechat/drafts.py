@@ -1,31 +1,37 @@
-"""A WeChat draft: every picture uploaded first, then the article with the addresses it got."""
+"""A WeChat draft: every picture uploaded first, then the article with the addresses it got.
+
+The bytes that were reviewed are the bytes that are uploaded: nothing is made smaller here.
+"""
 
 import asyncio
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-from PIL import Image
 
 from bot.contract import AccountView, LoadMedia
 from bot.render import MARKER
 from bot.wechat.client import AioWeChatClient
 from bot.wechat.rendering import DEFAULT_COVER
+from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
+from documents.sniff import kind_of
 from storage.cache import Cache
 
-IMAGE_BYTES = 1024 * 1024  # uploadimg takes jpg and png below 1 MB (docs/platforms.md#W37)
 _COVER_FILE = Path(__file__).with_name("default_cover.png")
 _DAY = 86_400.0
 
 
 @dataclass(frozen=True)
 class _Upload:
-    """One picture on its way: where to, and the field of the answer that names it there."""
+    """One picture on its way, and the field of the answer that names it there."""
 
-    endpoint: str
     answered: str
     marker: str
+
+    def endpoint(self, content: bytes) -> str:
+        """Where to: the text takes jpg and png below 1 MB; all else lies among the materials."""
+        small = kind_of(content) in ("jpeg", "png") and len(content) < TEXT_BYTES
+        inside = self.answered == "url" and small
+        return "media/uploadimg" if inside else "material/add_material"
 
 
 async def make_draft(
@@ -39,9 +45,9 @@ async def make_draft(
     content = article["content"]
     for marker in sorted(set(MARKER.findall(content))):
         # The platform filters pictures of other places out of an article (W18).
-        inside = _Upload("media/uploadimg", "url", marker)
+        inside = _Upload("url", marker)
         content = content.replace(marker, await _upload(client, account, inside, media, cache))
-    cover = _Upload("material/add_material", "media_id", article["thumb"])
+    cover = _Upload("media_id", article["thumb"])
     thumb = await _upload(client, account, cover, media, cache)
     fields = {name: article[name] for name in ("title", "author", "digest")}
     answer = await client.post(
@@ -78,26 +84,20 @@ async def _upload(
         raw = await asyncio.to_thread(_COVER_FILE.read_bytes)
     else:
         raw, _ = await media(wanted.marker)
-    content, mime = await asyncio.to_thread(_as_picture, raw)
-    name = "picture." + mime.removeprefix("image/").replace("jpeg", "jpg")
-    answer = await client.post(
-        wanted.endpoint, params={"type": "image"}, files={"media": (name, content, mime)}
-    )
+    content = await asyncio.to_thread(_accepted, raw)
+    kind = kind_of(content)
+    file = (f"picture.{kind.replace('jpeg', 'jpg')}", content, f"image/{kind}")
+    endpoint = wanted.endpoint(content)
+    answer = await client.post(endpoint, params={"type": "image"}, files={"media": file})
     await cache.set(key, str(answer[wanted.answered]), _DAY)
     return str(answer[wanted.answered])
 
 
-def _as_picture(raw: bytes) -> tuple[bytes, str]:
-    """The bytes as jpg or png below 1 MB; OSError or ValueError when they are no picture."""
-    picture = Image.open(io.BytesIO(raw))
-    if picture.format in ("JPEG", "PNG") and len(raw) < IMAGE_BYTES:
-        return raw, "image/jpeg" if picture.format == "JPEG" else "image/png"
-    plain = picture.convert("RGB")  # JPEG knows no transparency
-    for width in (1600, 1080, 720, 480):
-        small = plain.copy()
-        small.thumbnail((width, width * 4))  # posters are long: width is what is read by
-        out = io.BytesIO()
-        small.save(out, "JPEG", quality=85)
-        if out.tell() < IMAGE_BYTES:
-            return out.getvalue(), "image/jpeg"
-    raise ValueError("图片太大")
+def _accepted(raw: bytes) -> bytes:
+    """The bytes as they are; ValueError when they are no picture.
+
+    Only what was kept before pictures were brought into form at their coming in is so now.
+    """
+    if kind_of(raw) in ("jpeg", "png", "gif") and len(raw) <= MOST_BYTES:
+        return raw
+    return normalise(raw).data

@@ -29,8 +29,12 @@ class AcceptBody(Strict):
 @by_service
 @needs("items.write")
 async def upload_attachment(request: web.Request) -> web.StreamResponse:
-    """Add or replace an attachment (multipart/form-data: file, version, origin, licence)."""
-    return as_json(item_json(await attached(request), BRIEF), 201)
+    """Add or replace an attachment (multipart/form-data: file, version, origin, licence).
+
+    A picture is kept as it will be sent; `notes` say what was done to it.
+    """
+    done = await attached(request)
+    return as_json(item_json(done.item, BRIEF) | {"notes": list(done.notes)}, 201)
 
 
 @by_service

@@ -8,9 +8,8 @@ from aiohttp.web_request import FileField
 from console.web.deps import acting
 from console.web.pages import form, see
 from console.web.permissions import needs
-from review_queue.models import Item
 from review_queue.suggestions import Choice, accept
-from review_queue.uploads import Upload, attach, detach
+from review_queue.uploads import Attached, Upload, attach_noted, detach
 from staff.refusal import Reason, Refused
 
 
@@ -32,17 +31,18 @@ async def _upload(request: web.Request) -> tuple[int, Upload]:
     return number_of(fields.get("version", "")), upload
 
 
-async def attached(request: web.Request) -> Item:
+async def attached(request: web.Request) -> Attached:
     """Put the posted file on the draft."""
     version, upload = await _upload(request)
-    return await attach(*acting(request), version, upload)
+    return await attach_noted(*acting(request), version, upload)
 
 
 @needs("items.write")
 async def add_file(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment."""
-    row = await attached(request)
-    return see(f"/console/items/{row.id}/edit", "saved", "#attachments")
+    done = await attached(request)
+    said = "picture_brought" if done.notes else "saved"
+    return see(f"/console/items/{done.item.id}/edit", said, "#attachments")
 
 
 @needs("items.write")

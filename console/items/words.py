@@ -93,6 +93,7 @@ def looked_at(what: str) -> str:
 
 DONE = {
     "saved": "已保存。修改过的稿件要重新审核。",
+    "picture_brought": "已保存。图片已整理成发布时的样子，打开看到的就是将要发出的。",
     "same": "没有改动，原来的审核结论仍然有效。",
     "created": "已建立新稿。检查提示后提交审核。",
     "submitted": "已提交审核，等待第一级审核。",

@@ -53,7 +53,7 @@ function keys(message) {
 }
 function picture(message) {
   if (message.picture) return message.picture;
-  const photo = message.photo && message.photo[0].file_id;
+  const photo = message.photo ? message.photo[0].file_id : message.animation && message.animation.file_id;
   return photo ? safe(photo) || "/telegram/file/bot0/" + photo : null;
 }
 function card(article) {
@@ -66,6 +66,7 @@ function face() { return el("span", { className: "avatar", ariaHidden: "true", t
 function content(message) {
   const parts = [], image = picture(message);
   if (image) parts.push(el("img", { src: image, alt: "图片" }));
+  else if (message.document) parts.push(el("a", { href: "/telegram/file/bot0/" + message.document.file_id, target: "_blank", rel: "noopener", textContent: "文件：" + message.document.file_name }));
   if (message.kind === "notice") {
     const list = el("dl", {}, ...Object.entries(message.data).flatMap(([k, v]) => [el("dt", { textContent: k }), el("dd", { textContent: v })]));
     parts.push(el("b", { textContent: message.title || "订阅通知" }), list);

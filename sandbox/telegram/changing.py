@@ -52,11 +52,11 @@ def edit_message_text(call: Call) -> Any:
 
 
 def edit_message_caption(call: Call) -> Any:
-    """editMessageCaption: replaces the caption of an own photo."""
+    """editMessageCaption: replaces the caption of an own photo, animation or file."""
     caption, entities = caption_of(call)
     markup = checked_markup(call)
     _, message = _own(call, "edit")
-    if "photo" not in message:
+    if not message.keys() & {"photo", "animation", "document"}:
         raise bad("there is no caption in the message to edit")
     changes = {
         "caption": caption or None,

@@ -1,7 +1,11 @@
 """Messages into a chat, at the pace the platform allows."""
 
 import hashlib
+import io
+from collections.abc import Callable
 from typing import Any
+
+from PIL import Image
 
 from sandbox.state import JSON, Citizen
 from sandbox.telegram.bot import Call, TelegramError, bad, user_object
@@ -113,31 +117,48 @@ def with_options(content: JSON, entities: list[JSON], markup: JSON | None, name:
     return content
 
 
-def _photo(call: Call, reference: str) -> list[JSON]:
+_FILE = ("file_id", "file_unique_id", "file_size", "file_name", "mime_type")
+
+
+def _kept(call: Call, reference: str, most: int) -> str:
+    """The file id of an upload, or of a file the platform has or can fetch."""
     upload = call.files.get(reference.removeprefix("attach://"))
     if upload is not None:
-        # A picture holds 10 MB (T7).
-        if len(upload.data) > 10 * 1024 * 1024:
+        if len(upload.data) > most:
             raise bad("file is too big")
         if not upload.data:
             raise bad("file must be non-empty")
         # The same bytes give the same file id, so that a repeated upload can be told.
         key = "AgACAgUAAx" + hashlib.sha256(upload.data).hexdigest()[:40]
         call.state.keep_media(key, upload.content_type, upload.data)
-    elif reference in call.state.media or reference.startswith(("http://", "https://")):
-        key = reference
-    else:
-        raise bad("wrong file identifier/HTTP URL specified")
+        return key
+    if reference in call.state.media or reference.startswith(("http://", "https://")):
+        return reference
+    raise bad("wrong file identifier/HTTP URL specified")
+
+
+def _file(call: Call, key: str) -> JSON:
     size = len(call.state.media[key][1]) if key in call.state.media else 0
-    return [
-        {
-            "file_id": key,
-            "file_unique_id": key[-16:],
-            "width": 800,
-            "height": 600,
-            "file_size": size,
-        }
-    ]
+    return {"file_id": key, "file_unique_id": key[-16:], "file_size": size}
+
+
+def _size(call: Call, key: str) -> tuple[int, int]:
+    if key not in call.state.media:
+        return 800, 600  # of what the platform fetches itself, nothing is known here
+    try:
+        with Image.open(io.BytesIO(call.state.media[key][1])) as picture:
+            return picture.size
+    except OSError as error:
+        raise bad("IMAGE_PROCESS_FAILED") from error
+
+
+def _photo(call: Call, reference: str) -> list[JSON]:
+    # A picture holds 10 MB, its sides 10,000 together, one at most 20 times the other (T7).
+    key = _kept(call, reference, 10 * 1024 * 1024)
+    width, height = _size(call, key)
+    if width + height > 10_000 or max(width, height) > 20 * min(width, height):
+        raise bad("PHOTO_INVALID_DIMENSIONS")
+    return [{**_file(call, key), "width": width, "height": height}]
 
 
 def caption_of(call: Call) -> tuple[str, list[JSON]]:
@@ -149,15 +170,48 @@ def caption_of(call: Call) -> tuple[str, list[JSON]]:
 
 def send_photo(call: Call) -> Any:
     """sendPhoto: caption of at most 1024 characters, file of at most 10 MB."""
+    return _captioned(call, "photo", lambda reference: _photo(call, reference))
+
+
+def send_document(call: Call) -> Any:
+    """sendDocument: any file of at most 50 MB, as it is."""
+    return _captioned(call, "document", lambda reference: _document(call, reference))
+
+
+def send_animation(call: Call) -> Any:
+    """sendAnimation: a GIF of at most 50 MB; readers get it as a file, too, in older programs."""
+
+    def placed(reference: str) -> JSON:
+        document = _document(call, reference)
+        if document["mime_type"] != "image/gif":
+            raise bad("wrong type of the file")
+        width, height = _size(call, document["file_id"])
+        return {**document, "width": width, "height": height, "duration": 1}
+
+    message = _captioned(call, "animation", placed)
+    message["document"] = {name: message["animation"][name] for name in _FILE}
+    return message
+
+
+def _document(call: Call, reference: str) -> JSON:
+    key = _kept(call, reference, 50 * 1024 * 1024)  # a file holds 50 MB (T7)
+    upload = call.files.get(reference.removeprefix("attach://"))
+    name = upload.filename if upload is not None else ""
+    data = call.state.media.get(key, ("", b""))[1]
+    mime = "image/gif" if data.startswith(b"GIF8") else "application/octet-stream"
+    return {**_file(call, key), "file_name": name, "mime_type": mime}
+
+
+def _captioned(call: Call, name: str, placed: Callable[[str], Any]) -> JSON:
+    """Post a file of one kind with its caption; the caption is judged before the file."""
     caption, entities = caption_of(call)
     markup = checked_markup(call)
-    reference = "photo" if "photo" in call.files else str(call.params.get("photo") or "")
+    reference = name if name in call.files else str(call.params.get(name) or "")
     if not reference:
-        raise bad("there is no photo in the request")
-    photo = _photo(call, reference)
+        raise bad(f"there is no {name} in the request")
+    content: JSON = {name: placed(reference)}
     chat = chat_of(call)
     pace(call, chat)
-    content: JSON = {"photo": photo}
     if caption:
         content["caption"] = caption
     return put(call, chat, with_options(content, entities, markup, "caption_entities"))

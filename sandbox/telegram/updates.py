@@ -18,7 +18,13 @@ from sandbox.telegram.changing import (
     edit_message_reply_markup,
     edit_message_text,
 )
-from sandbox.telegram.sending import send_media_group, send_message, send_photo
+from sandbox.telegram.sending import (
+    send_animation,
+    send_document,
+    send_media_group,
+    send_message,
+    send_photo,
+)
 
 MAX_TRIES = 8
 
@@ -107,6 +113,7 @@ METHODS: dict[str, tuple[str, Callable[[Call], Any]]] = {
         "getMe": get_me, "setWebhook": set_webhook, "deleteWebhook": delete_webhook,
         "getWebhookInfo": get_webhook_info, "getUpdates": get_updates,
         "sendMessage": send_message, "sendPhoto": send_photo,
+        "sendDocument": send_document, "sendAnimation": send_animation,
         "sendMediaGroup": send_media_group, "editMessageText": edit_message_text,
         "editMessageCaption": edit_message_caption,
         "editMessageReplyMarkup": edit_message_reply_markup, "deleteMessage": delete_message,

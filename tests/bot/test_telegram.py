@@ -7,8 +7,10 @@ import pytest
 
 from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
+from bot.telegram.pictures import way_of
 from storage.cache import MemoryCache
 from tests.bot.conftest import Platforms, content, free, no_media
+from tests.documents.made_pictures import animated, picture
 
 PICTURE = "sha256:" + "b" * 64
 
@@ -62,7 +64,7 @@ async def test_a_publication_with_picture_is_one_captioned_photo(
 ) -> None:
     async def media(marker: str) -> tuple[bytes, str]:
         assert marker == PICTURE
-        return b"\x89PNG picture", "image/png"
+        return picture(), "image/png"
 
     rendering = channel.render(content(body=f"![图]({PICTURE})\n正文。"))
     outcome = await channel.publish(account, rendering, media, free)
@@ -71,6 +73,28 @@ async def test_a_publication_with_picture_is_one_captioned_photo(
     requests = (await platforms.seen("requests", account="7", method="sendPhoto"))["requests"]
     assert len(requests) == 1
     assert "正文" in requests[0]["parsed"]["caption"]
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "way"),
+    [
+        (1920, 1080, "photo"),
+        (1080, 3240, "photo"),
+        (1080, 3241, "document"),
+        (5000, 5000, "photo"),
+        (5001, 5000, "document"),
+        (2100, 100, "document"),
+    ],
+)
+def test_a_picture_beyond_a_photo_or_too_long_to_be_read_as_one_goes_as_a_file(
+    width: int, height: int, way: str
+) -> None:
+    assert way_of(picture(width, height)) == way
+
+
+def test_what_moves_goes_as_an_animation_and_what_cannot_be_opened_as_before() -> None:
+    assert way_of(animated()) == "animation"
+    assert way_of(b"\x89PNG of an earlier version") == "photo"
 
 
 async def test_a_long_publication_goes_out_in_parts(

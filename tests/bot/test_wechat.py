@@ -15,6 +15,7 @@ from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
 from tests.bot.conftest import AES_KEY, Platforms, content, free, no_media
+from tests.documents import made_pictures as made
 
 PICTURE = "sha256:" + "c" * 64
 SECRETS = {"appid": "wxqinghe", "secret": "s3", "token": "t0", "aes_key": AES_KEY}
@@ -74,6 +75,51 @@ async def test_an_article_is_drafted_published_and_settled_with_its_address(
     drafted = (await platforms.seen("requests", method="draft/add"))["requests"][0]["parsed"]
     assert "sha256:" not in drafted["articles"][0]["content"]
     assert "/wechat/media/" in drafted["articles"][0]["content"]
+
+
+@pytest.mark.parametrize(
+    ("picture", "call"),
+    [
+        (made.picture(), "media/uploadimg"),
+        (made.animated(), "material/add_material"),
+        (made.long_picture(), "material/add_material"),
+    ],
+)
+async def test_a_picture_goes_where_its_bytes_are_taken_and_none_is_changed(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView, picture: bytes, call: str
+) -> None:
+    async def load(marker: str) -> tuple[bytes, str]:
+        return picture, "image/png"
+
+    rendering = channel.render(
+        content(body=f"![图]({PICTURE})\n正文一段。", cover="sha256:" + "d" * 64)
+    )
+    assert (await channel.publish(account, rendering, load, free)).state is State.SUBMITTED
+    inside, outside = [
+        one["response"]["url"]
+        for method in ("media/uploadimg", "material/add_material")
+        for one in (await platforms.seen("requests", method=method))["requests"]
+    ]
+    assert inside == outside, "the same bytes lie at the same address"
+    taken = (await platforms.seen("requests", method=call))["requests"]
+    assert len(taken) == (1 if call == "media/uploadimg" else 2)
+    async with platforms.http.get(inside) as answer:
+        assert await answer.read() == picture
+    drafted = (await platforms.seen("requests", method="draft/add"))["requests"][0]["parsed"]
+    assert f'<img src="{inside}"' in drafted["articles"][0]["content"]
+
+
+async def test_a_picture_of_another_kind_kept_by_an_earlier_version_still_goes_out(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    async def load(marker: str) -> tuple[bytes, str]:
+        return made.saved(made.scene(120, 90), "WEBP"), "image/webp"
+
+    rendering = channel.render(content(body=f"![图]({PICTURE})\n正文一段。"))
+    assert (await channel.publish(account, rendering, load, free)).state is State.SUBMITTED
+    [upload] = (await platforms.seen("requests", method="media/uploadimg"))["requests"]
+    async with platforms.http.get(upload["response"]["url"]) as answer:
+        assert made.opened(await answer.read()).size == (120, 90)
 
 
 async def test_an_article_without_picture_uses_the_plain_cover(

@@ -11,10 +11,12 @@ from config.clock import now
 from content_sources import ingest as ingest_module
 from content_sources.answers import FetchError
 from content_sources.models import Article, Column, Source
+from documents.normalise_picture import normalise
 from review_queue import drafting
 from review_queue.models import Item, Revision
-from storage.media import Blob, load
+from storage.media import Blob, load, marker
 from tests.content_sources.conftest import Desk, Site
+from tests.documents import made_pictures as made
 
 NOTICE = "青禾县关于发放高校毕业生就业补贴的通知"
 
@@ -51,6 +53,31 @@ async def test_the_snapshot_is_the_page_as_it_was_served(desk: Desk, site: Site)
     assert kept is not None
     assert kept[1] == "text/html"
     assert '<meta name="ArticleTitle"' in kept[0].decode()
+
+
+async def test_a_fetched_picture_is_kept_as_it_will_be_sent_and_a_harmful_one_left_out(
+    desk: Desk, site: Site
+) -> None:
+    photo = made.phone_photo()
+    site.serve("/p/1.jpg", photo, "image/jpeg")
+    site.serve("/p/2.png", made.bomb(), "image/png")
+    text = "<p>青禾县城东公园将于十二月开放，市民可以步行前往，公园内设有健身步道。</p>" * 2
+    pictures = "<p><img src='/p/1.jpg' alt='公园'></p><p><img src='/p/2.png' alt='地图'></p>"
+    head = "<html><head><meta name='ArticleTitle' content='公园开放'></head>"
+    page = f"{head}<body><div id='zoom'>{text}{pictures}</div></body></html>"
+    article = await desk.ingest.fetch_article(site.serve("/park.html", page))
+    brought = normalise(photo).data
+    async with desk.db.session() as session:
+        query = select(Revision.canonical).where(Revision.item_id == article.item_id)
+        draft = json.loads((await session.scalars(query)).one())
+        kept = await load(session, marker(brought))
+        assert await load(session, marker(photo)) is None
+    assert f"![公园]({marker(brought)})" in draft["body"]
+    assert draft["media"] == [marker(brought)]
+    assert [one["media"] for one in article.images] == [marker(brought), ""]
+    assert kept is not None
+    assert kept[1] == "image/jpeg"
+    assert b"Zhang" not in kept[0]
 
 
 async def test_a_second_poll_makes_nothing_twice(desk: Desk) -> None:

@@ -16,6 +16,7 @@ from documents.pictures import read_picture
 from documents.reader import read_attachment
 from gates.attachments import FileDraft, file_findings
 from gates.engine import Finding, NoFacts, RuleSet
+from tests.documents import made_pictures as made
 from tests.gates.office_files import (
     document,
     hidden_identities,
@@ -208,6 +209,17 @@ def test_a_picture_in_the_text_is_flagged_when_it_looks_written() -> None:
     assert read_picture(_picture()).faults == ()
     (fault,) = read_picture(_picture(6)).faults
     assert fault.rule == "secrecy.attachment-look"
+
+
+def test_the_words_of_a_long_picture_are_seen_too() -> None:
+    (fault,) = read_picture(made.long_picture()).faults
+    assert fault.rule == "secrecy.attachment-look"
+    blank = made.saved(Image.new("RGB", (1080, 12_000), "white"), "PNG")
+    assert read_picture(blank).faults == ()
+
+
+def test_a_picture_that_is_far_too_large_is_a_bomb_and_no_fault_of_the_program() -> None:
+    assert _rules("大.png", made.bomb()) == {("attachment-bomb", "block")}
 
 
 def test_old_formats_and_unknown_ones_are_for_a_person() -> None:

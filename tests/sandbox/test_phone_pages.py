@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
+from tests.documents.made_pictures import animated, long_picture
 from tests.sandbox.conftest import TOKEN, Client
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -93,3 +95,27 @@ async def test_a_newcomer_taps_an_example_types_and_reads_the_channel(
     await page.goto(f"{box.base}/")
     await page.frame_locator("iframe").last.locator(".bubble").last.wait_for()
     assert await page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+
+
+async def test_an_animation_is_seen_and_a_long_picture_lies_there_as_a_file(
+    chromium: Browser, box: Client, town: list[str]
+) -> None:
+    await box.control("limits", {"telegram": False})
+    for method, name, content in (
+        ("sendAnimation", "picture.gif", animated()),
+        ("sendDocument", "picture.png", long_picture(600, 4_000)),
+    ):
+        form = aiohttp.FormData()
+        form.add_field("chat_id", "@qinghe")
+        form.add_field(method.removeprefix("send").lower(), content, filename=name)
+        async with box.http.post(f"{box.base}/telegram/bot{TOKEN}/{method}", data=form) as answer:
+            assert (await answer.json())["ok"]
+    page = await chromium.new_page(viewport={"width": 390, "height": 800}, locale="zh-CN")
+    page.set_default_timeout(45_000)
+    await page.goto(f"{box.base}/phone/telegram")
+    await page.get_by_role("button", name="频道", exact=True).click()
+    await page.get_by_role("link", name="文件：picture.png").wait_for()
+    shown = page.locator(".bubble img")
+    await page.wait_for_function("document.querySelector('.bubble img').naturalWidth > 0")
+    assert await shown.count() == 1, "the file itself is opened by who taps it"
+    await looks_well(page)

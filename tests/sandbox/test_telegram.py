@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from tests.documents.made_pictures import animated, picture
 from tests.sandbox.conftest import TOKEN, Client
 
 
@@ -45,14 +46,38 @@ async def test_form_and_multipart_bodies_are_read_like_json(bot: Client) -> None
     parts = aiohttp.FormData()
     parts.add_field("chat_id", "700000002")
     parts.add_field("caption", "图")
-    parts.add_field("photo", b"\x89PNG\r\n\x1a\n", filename="a.png", content_type="image/png")
+    parts.add_field("photo", picture(), filename="a.png", content_type="image/png")
     async with bot.http.post(url + "sendPhoto", data=parts) as answer:
         result = (await answer.json())["result"]
     assert result["caption"] == "图"
-    assert result["photo"][0]["file_size"] == 8
+    assert result["photo"][0]["file_size"] == len(picture())
     key = result["photo"][0]["file_id"]
     async with bot.http.get(f"{bot.base}/telegram/file/bot{TOKEN}/{key}") as answer:
-        assert await answer.read() == b"\x89PNG\r\n\x1a\n"
+        assert await answer.read() == picture()
+
+
+@pytest.mark.parametrize(
+    ("method", "content", "words"),
+    [
+        ("sendPhoto", picture(1080, 9000), "PHOTO_INVALID_DIMENSIONS"),
+        ("sendPhoto", picture(2100, 100), "PHOTO_INVALID_DIMENSIONS"),
+        ("sendPhoto", b"no picture", "IMAGE_PROCESS_FAILED"),
+        ("sendPhoto", b"\xff\xd8" * (6 * 1024 * 1024), "file is too big"),
+        ("sendAnimation", picture(), "wrong type"),
+        ("sendDocument", picture(1080, 9000), ""),
+        ("sendAnimation", animated(), ""),
+    ],
+)
+async def test_a_picture_beyond_the_platforms_limits_is_refused(
+    bot: Client, method: str, content: bytes, words: str
+) -> None:
+    form = aiohttp.FormData()
+    form.add_field("chat_id", "700000001")
+    form.add_field(method.removeprefix("send").lower(), content, filename="a")
+    async with bot.http.post(f"{bot.base}/telegram/bot{TOKEN}/{method}", data=form) as answer:
+        told = await answer.json()
+    assert told["ok"] is not bool(words)
+    assert words in told.get("description", "")
 
 
 @pytest.mark.parametrize(
