@@ -311,8 +311,12 @@ class Channel(Listening, Protocol):
     def render(self, content: Content) -> Rendering:
         """The exact thing this channel will publish and push, media as markers. Deterministic."""
 
-    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
-        """Every limit of the platform this rendering breaks, in Chinese; empty when it fits."""
+    def problems(self, rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
+        """Every limit of the platform this rendering breaks, in Chinese; empty when it fits.
+
+        `content` is what was rendered: with it the block that is to blame is named, and what this
+        platform cannot show of it.
+        """
 
     async def publish(
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still

@@ -22,12 +22,16 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Message:
-    """One message as it will be sent; `entities` are the platform's own, with UTF-16 offsets."""
+    """One message as it will be sent; `entities` are the platform's own, with UTF-16 offsets.
+
+    `album`: further pictures that stand beside the photo.
+    """
 
     text: str = ""
     entities: Sequence[Mapping[str, Any]] = ()
     photo: str = ""
     gauge: Gauge | None = None
+    album: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,5 +53,7 @@ class Shown:
     messages: tuple[Message, ...] = ()
 
 
+SAMPLE_LINK = "（发布后的文章链接）"
+"""Stands in a preview where the address of the released article will be."""
 SAMPLE_REASON = "（订阅的主题）"
 """Stands in a preview where each subscriber will read a reason of their own."""

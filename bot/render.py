@@ -2,11 +2,16 @@
 
 import re
 
-from bot.contract import Content
+from blocks.document import Attachment, Document, ListBlock, Made, Paragraph, Quote
+from blocks.text import project
+from bot.contract import Content, Rendering
 
 LEAD = 110
-REASON_FIELD = "{reason}"
-REASON_ROOM = 200  # characters kept free for the reason
+LINK_FIELD, REASON_FIELD = "{link}", "{reason}"
+LINK_ROOM = 300  # characters: a longer address is left out, for half of one leads nowhere
+REASON_ROOM = 200  # UTF-16 units kept free for the reason
+_REASON_LINE = f"为什么收到：{REASON_FIELD}"
+_LINK_LINE = f"全文：{LINK_FIELD}\n\n"
 
 ATTRIBUTION_LABELS = (
     ("source", "来源"),
@@ -38,9 +43,37 @@ def lead(body: str, limit: int = LEAD) -> str:
     return text[: whole_before(text, limit - 1)] + "…"
 
 
-def fill_reason(text: str, reason: str) -> str:
-    """Fill the one closed field, which always ends a push text."""
-    return text.removesuffix(REASON_FIELD) + reason[:REASON_ROOM]
+def fill_link(rendering: Rendering, link: str) -> Rendering:
+    """The rendering with its push leading to the released article at `link`.
+
+    The address is known only when the article is out. Without one the line is left out; a push made
+    before there was this field stays as it is.
+    """
+    text = rendering["push"]["text"]
+    return {**rendering, "push": {**rendering["push"], "text": _linked(text, link)}}
+
+
+def _linked(text: str, link: str) -> str:
+    ending = _LINK_LINE + _REASON_LINE
+    if not text.endswith(ending):
+        return text
+    line = _LINK_LINE.replace(LINK_FIELD, link) if 0 < len(link) <= LINK_ROOM else ""
+    return text.removesuffix(ending) + line + _REASON_LINE
+
+
+def fill_reason(text: str, reason: str, link: str = "") -> str:
+    """Fill the closed fields that end a push text."""
+    return _linked(text, link).removesuffix(REASON_FIELD) + first_units(reason, REASON_ROOM)
+
+
+def units(text: str) -> int:
+    """Length as Telegram counts it: UTF-16 code units."""
+    return len(text.encode("utf-16-le")) // 2
+
+
+def first_units(text: str, limit: int) -> str:
+    """As many characters as fit into `limit` UTF-16 units."""
+    return text.encode("utf-16-le")[: limit * 2].decode("utf-16-le", "ignore")
 
 
 def attribution_lines(content: Content) -> list[str]:
@@ -59,15 +92,36 @@ def first_picture(content: Content) -> str:
 
 
 def push_text(content: Content) -> str:
-    """Title, first words, link, and the closed field: what a subscriber is sent."""
+    """Title, first words, link, and the closed fields: what a subscriber is sent."""
     link = content.attribution.get("url", "")
-    parts = [content.title, lead(content.body), f"全文：{link}" if link else ""]
-    return "\n\n".join([*filter(None, parts), f"为什么收到：{REASON_FIELD}"])
+    if content.blocks is None:
+        parts = [content.title, lead(content.body), f"全文：{link}" if link else ""]
+        return "\n\n".join([*filter(None, parts), _REASON_LINE])
+    first = content.summary or lead_of(content.blocks)
+    parts = [content.title, first, made_line(content.made), f"原文链接：{link}" if link else ""]
+    return "\n\n".join([*filter(None, parts), _LINK_LINE + _REASON_LINE])
+
+
+def lead_of(document: Document) -> str:
+    """The first words of an article: of its paragraphs, lists and quotes."""
+    told = project(document)
+    lines = [
+        told.text[start:end]
+        for (start, end), block in zip(told.lines, document.blocks, strict=True)
+        if isinstance(block, Paragraph | ListBlock | Quote)
+    ]
+    return lead("\n".join(lines))
 
 
 def attachment_lines(content: Content) -> list[str]:
-    """附件: the names only, the files stay with the article."""
-    return [f"附件：{part['name']}" for part in content.attachments]
+    """附件: the names only, the files stay with the article; not those the text names itself."""
+    blocks = content.blocks.blocks if content.blocks is not None else ()
+    placed = {(one.name, one.media) for one in blocks if isinstance(one, Attachment)}
+    return [
+        f"附件：{part['name']}"
+        for part in content.attachments
+        if (part["name"], part.get("media", "")) not in placed
+    ]
 
 
 def whole_before(text: str, cut: int) -> int:
@@ -76,3 +130,11 @@ def whole_before(text: str, cut: int) -> int:
         if match.start() < cut < match.end():
             return match.start()
     return cut
+
+
+def made_line(made: Made) -> str:
+    """The label readers must see on a text that a machine wrote or helped to write."""
+    return {
+        Made.GENERATED: "本文由人工智能生成",
+        Made.ASSISTED: "本文含人工智能生成内容",
+    }.get(made, "")

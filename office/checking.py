@@ -96,7 +96,7 @@ def renderer_over(channels: Mapping[str, Channel]) -> Render:
         problems = [
             f"{row.name}：{problem}"
             for row in accounts
-            for problem in channels[row.platform].problems(renderings[row.id])
+            for problem in channels[row.platform].problems(renderings[row.id], content)
         ]
         return renderings, problems
 

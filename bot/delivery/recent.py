@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
-from bot.delivery.once import RELEASE_HOLD, recalled
+from bot.delivery.once import RELEASE_HOLD, recalled, told_of
 from bot.delivery.wiring import Wiring
 from bot.models import Account
 from ledger.changed import row_changed
@@ -94,6 +94,14 @@ class Recent:
             return recalled(await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE))
         except Broken:
             return False
+
+    async def link(self, item_id: str, publication_id: str) -> str:
+        """The address of what was published, as it was signed, or empty."""
+        try:
+            told = told_of(await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE))
+        except Broken:
+            return ""
+        return told[publication_id].url if publication_id in told else ""
 
     async def finished(self, publication_id: str) -> bool:
         """Whether the signed end of this push stands; what stood once stands for ever."""

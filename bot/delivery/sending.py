@@ -37,6 +37,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wiring
 from bot.models import ENDS, Delivery
+from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 
@@ -189,8 +190,10 @@ class Sender:
         if wants is None or not wants.still(one.account_id, one.contact_id, audience):
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
         still = self._recent.still(release, account.id)
+        link = await self._recent.link(release.item_id, one.publication_id or "")
+        form = fill_link(dict(rendering), link)
         try:
-            outcome = await channel.push(account, address, rendering, one.reason, still)
+            outcome = await channel.push(account, address, form, one.reason, still)
         except Withheld as withheld:
             return withheld.outcome
         if outcome.state is State.PUBLISHED and await self._recent.recalled(release.item_id):

@@ -33,18 +33,17 @@ from bot.contract import (
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
-from bot.render import fill_reason
+from bot.render import fill_reason, units
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import outcome_of
 from bot.telegram.inbound import hear
-from bot.telegram.pictures import picture_call
+from bot.telegram.pictures import pictures_calls
 from bot.telegram.rendering import (
-    TELEGRAM_CAPTION,
     problems_telegram,
     render_telegram,
+    sent_parts,
     shown_telegram,
     split_telegram,
-    units,
 )
 from storage.cache import Cache
 
@@ -94,9 +93,9 @@ class TelegramChannel:
         """See bot.telegram.rendering."""
         return shown_telegram(rendering)
 
-    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
-        """See bot.render."""
-        return problems_telegram(rendering)
+    def problems(self, rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
+        """See bot.telegram.rendering."""
+        return problems_telegram(rendering, content)
 
     async def publish(
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
@@ -122,7 +121,7 @@ class TelegramChannel:
                 )
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
-            sent.append(outcome.ref)
+            sent += outcome.ref.split(",")  # a group of pictures is several messages
         # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
@@ -232,7 +231,8 @@ class TelegramChannel:
             message = await call(self._bot(account))
         except TelegramError as error:
             return outcome_of(error)
-        return Outcome(State.PUBLISHED, ref=str(message.message_id))
+        messages = message if isinstance(message, tuple) else (message,)
+        return Outcome(State.PUBLISHED, ref=",".join(str(one.message_id) for one in messages))
 
     def _bot(self, account: AccountView) -> Bot:
         key = (account.api_base, account.secrets["token"])
@@ -254,15 +254,15 @@ class TelegramChannel:
 
 
 async def _publication(chat: str, rendering: Mapping[str, Any], media: LoadMedia) -> list[BotCall]:
-    """The calls that post a rendering: a picture with caption when it fits, then the texts."""
-    parts = list(rendering["parts"])
+    """The calls that post a rendering: its pictures with what stands below them, its texts."""
     calls: list[BotCall] = []
-    if rendering["photo"]:
-        content, _ = await media(rendering["photo"])
-        captioned = bool(parts) and units(parts[0]["text"]) <= TELEGRAM_CAPTION
-        first = parts.pop(0) if captioned else {"text": None, "entities": []}
-        calls.append(picture_call(chat, content, first))
-    return calls + [_text(chat, part) for part in parts]
+    for part in sent_parts(rendering):
+        if "pictures" not in part:
+            calls.append(_text(chat, part))
+            continue
+        contents = [(await media(marker))[0] for marker in part["pictures"]]
+        calls += pictures_calls(chat, contents, part)
+    return calls
 
 
 def _text(chat: str, part: Mapping[str, Any]) -> BotCall:

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.contract import Content, Rendering
-from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
+from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
+    LINK_ROOM,
     PICTURE,
     REASON_ROOM,
     attachment_lines,
@@ -14,23 +15,28 @@ from bot.render import (
     first_picture,
     paragraphs,
     push_text,
+    units,
     whole_before,
 )
-
-TELEGRAM_TEXT = 4096  # UTF-16 units of one message (docs/platforms.md#T5)
-TELEGRAM_CAPTION = 1024
-
-
-def units(text: str) -> int:
-    """Length as Telegram counts it: UTF-16 code units."""
-    return len(text.encode("utf-16-le")) // 2
+from bot.telegram.article import MOST_PARTS, article_parts, problems_of
+from bot.telegram.styled import TELEGRAM_CAPTION, TELEGRAM_TEXT, fitting
 
 
 def render_telegram(content: Content) -> Rendering:
-    """{"parts": [{"text", "entities"}], "photo": marker or "", "push": {"text", "entities"}}.
+    """{"parts": [...], "push": {"text", "entities"}}, parts as bot/telegram/article.py has them.
 
-    Entities are Telegram's own dictionaries with UTF-16 offsets; only the title is bold.
+    Entities are Telegram's own dictionaries with UTF-16 offsets. What has no blocks has one "photo"
+    (a marker or empty) that stands before all parts, and only its title is bold.
     """
+    if content.blocks is None:
+        return _plain(content)
+    return {
+        "parts": article_parts(content, content.blocks),
+        "push": {"text": push_text(content), "entities": _bold(content.title)},
+    }
+
+
+def _plain(content: Content) -> Rendering:
     body = [
         line if not (picture := PICTURE.match(line)) else f"［图片：{picture['alt'] or '见原文'}］"
         for line in paragraphs(content.body)
@@ -56,29 +62,40 @@ def shown_telegram(rendering: Mapping[str, Any]) -> Shown | None:
     """The messages as they will be posted: the photo carries the first text when that fits."""
     if "parts" not in rendering:
         return None
-    parts, photo = list(rendering["parts"]), rendering["photo"].removeprefix("sha256:")
-    messages = []
-    if photo and parts and units(parts[0]["text"]) <= TELEGRAM_CAPTION:
-        messages.append(_message(parts.pop(0), "图片说明", TELEGRAM_CAPTION, photo))
-    elif photo:
-        messages.append(Message(photo=photo))
-    messages += [
-        _message(part, f"第 {number} 条", TELEGRAM_TEXT) for number, part in enumerate(parts, 1)
-    ]
+    messages = [_message(part, number) for number, part in enumerate(sent_parts(rendering), 1)]
     form = rendering.get("push", {})
-    push = fill_reason(str(form.get("text", "")), SAMPLE_REASON)
+    push = fill_reason(str(form.get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
     gauges = [one.gauge for one in messages if one.gauge is not None]
     return Shown(
-        cover=photo,
+        cover=next((one.photo for one in messages if one.photo), ""),
         messages=tuple(messages),
         push=Message(push, form.get("entities", ())),
         gauges=(*gauges, Gauge("推送文字", units(push), TELEGRAM_TEXT)),
     )
 
 
-def _message(part: Mapping[str, Any], label: str, limit: int, photo: str = "") -> Message:
-    gauge = Gauge(label, units(part["text"]), limit)
-    return Message(part["text"], part["entities"], photo, gauge)
+def sent_parts(rendering: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The messages as they are sent; the photo of the older form with the first text if it fits."""
+    parts = [dict(part) for part in rendering["parts"]]
+    if not rendering.get("photo"):
+        return parts
+    pictures = {"pictures": [rendering["photo"]]}
+    if parts and units(parts[0]["text"]) <= TELEGRAM_CAPTION:
+        return [parts[0] | pictures, *parts[1:]]
+    return [{"text": "", "entities": []} | pictures, *parts]
+
+
+def _message(part: Mapping[str, Any], number: int) -> Message:
+    pictures = [one.removeprefix("sha256:") for one in part.get("pictures", ())]
+    label = "图片说明" if pictures else f"第 {number} 条"
+    limit = TELEGRAM_CAPTION if pictures else TELEGRAM_TEXT
+    return Message(
+        part["text"],
+        part["entities"],
+        pictures[0] if pictures else "",
+        Gauge(label, units(part["text"]), limit) if part["text"] else None,
+        tuple(pictures[1:]),
+    )
 
 
 def _bold(title: str) -> list[dict[str, object]]:
@@ -93,7 +110,7 @@ def split_telegram(text: str, limit: int = TELEGRAM_TEXT) -> list[str]:
     parts: list[str] = []
     rest = text
     while units(rest) > limit:
-        fit = _fitting(rest, limit)
+        fit = fitting(rest, limit)
         # A paragraph's end in the first third is no place: the parts would be crumbs.
         cut = rest.rfind("\n", 0, fit + 1)
         if cut < fit // 3:
@@ -105,24 +122,23 @@ def split_telegram(text: str, limit: int = TELEGRAM_TEXT) -> list[str]:
     return [*parts, rest] if rest or not parts else parts
 
 
-def _fitting(text: str, limit: int) -> int:
-    """How many characters of `text` fit into `limit` UTF-16 units."""
-    used = 0
-    for index, char in enumerate(text):
-        used += 2 if ord(char) > 0xFFFF else 1
-        if used > limit:
-            return index
-    return len(text)
-
-
-def problems_telegram(rendering: Mapping[str, Any]) -> list[str]:
-    """Every limit of Telegram that is broken, in Chinese."""
+def problems_telegram(rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
+    """Every limit of Telegram that is broken, in Chinese; with the content, by which block."""
     found = []
-    for number, part in enumerate(rendering["parts"], 1):
-        if not part["text"].strip():
+    parts = sent_parts(rendering)
+    if not parts:
+        found.append("Telegram 消息为空：请填写标题或正文")
+    for number, part in enumerate(parts, 1):
+        pictures = part.get("pictures")
+        if not part["text"].strip() and not pictures:
             found.append(f"Telegram 第 {number} 条消息为空：请填写标题或正文")
-        if units(part["text"]) > TELEGRAM_TEXT:
-            found.append(f"Telegram 第 {number} 条消息超过 {TELEGRAM_TEXT} 字：请分段")
-    if units(rendering["push"]["text"]) + REASON_ROOM > TELEGRAM_TEXT:
+        limit = TELEGRAM_CAPTION if pictures else TELEGRAM_TEXT
+        if units(part["text"]) > limit:
+            found.append(f"Telegram 第 {number} 条消息超过 {limit} 字：请分段")
+    if len(parts) > MOST_PARTS:
+        found.append(f"Telegram 会发成 {len(parts)} 条消息，最多 {MOST_PARTS} 条：请减少图片或分篇")
+    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
+    if units(push) > TELEGRAM_TEXT:
         found.append(f"Telegram 推送文字超过 {TELEGRAM_TEXT} 字：请缩短标题或链接")
-    return found
+    blocks = content.blocks if content is not None else None
+    return found + (problems_of(blocks) if blocks is not None else [])

@@ -107,9 +107,9 @@ class WeChatChannel:
         """See bot.wechat.rendering."""
         return shown_wechat(rendering)
 
-    def problems(self, rendering: Mapping[str, Any]) -> list[str]:
-        """See bot.render."""
-        return problems_wechat(rendering)
+    def problems(self, rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
+        """See bot.wechat.rendering."""
+        return problems_wechat(rendering, content)
 
     def resumable(self, account: AccountView) -> bool:
         """A mass send is: its clientmsgid makes the platform refuse a second one for a day."""

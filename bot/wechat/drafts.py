@@ -11,7 +11,7 @@ from pathlib import Path
 from bot.contract import AccountView, LoadMedia
 from bot.render import MARKER
 from bot.wechat.client import AioWeChatClient
-from bot.wechat.rendering import DEFAULT_COVER
+from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
 from storage.cache import Cache
@@ -49,7 +49,8 @@ async def make_draft(
         content = content.replace(marker, await _upload(client, account, inside, media, cache))
     cover = _Upload("media_id", article["thumb"])
     thumb = await _upload(client, account, cover, media, cache)
-    fields = {name: article[name] for name in ("title", "author", "digest")}
+    wanted = ("title", "author", "digest", *CROP_FIELDS.values())
+    fields = {name: article[name] for name in wanted if name in article}
     answer = await client.post(
         "draft/add",
         data={

@@ -6,9 +6,11 @@ from typing import Any
 
 import css_inline
 
+from blocks.document import Document, Table
 from bot.contract import Content, Rendering, Reply
-from bot.preview import SAMPLE_REASON, Gauge, Message, Shown
+from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
+    LINK_ROOM,
     PICTURE,
     REASON_ROOM,
     attachment_lines,
@@ -16,9 +18,13 @@ from bot.render import (
     fill_reason,
     first_picture,
     lead,
+    lead_of,
+    made_line,
     paragraphs,
     push_text,
 )
+from bot.wechat.article import MOST_COLUMNS, article_html, block_html, can_be_read, columns_of
+from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
 WECHAT_CONTENT_CHARS, WECHAT_CONTENT_BYTES = 20_000, 1024 * 1024
@@ -34,21 +40,44 @@ img{max-width:100%}
 """
 
 
+CROP_FIELDS = {"wide": "pic_crop_235_1", "square": "pic_crop_1_1"}
+"""The crops of a cover, as a draft names them."""
+
+
 def render_wechat(content: Content) -> Rendering:
     """{"article": draft fields with media as markers, "push": {"text"}}."""
     who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
+    blocks = content.blocks
+    first = lead(content.body) if blocks is None else lead_of(blocks)
     return {
         "article": {
             "title": content.title,
             # The first that fits: a cut name would be another person's.
-            "author": next((name for name in who if 0 < len(name) <= WECHAT_AUTHOR), ""),
-            "digest": lead(content.body),
-            "content": _wechat_html(content),
+            "author": content.author
+            or next((name for name in who if 0 < len(name) <= WECHAT_AUTHOR), ""),
+            "digest": content.summary or first,
+            "content": _wechat_html(content) if blocks is None else _article(content, blocks),
             "content_source_url": content.attribution.get("url", ""),
             "thumb": first_picture(content) or DEFAULT_COVER,
+            **_crops(content),
         },
         "push": {"text": push_text(content)},
     }
+
+
+def _crops(content: Content) -> dict[str, str]:
+    """The parts of the cover that the lists and the article show, each X1_Y1_X2_Y2 of its sides."""
+    if not content.cover:
+        return {}
+    return {
+        CROP_FIELDS[name]: "_".join(f"{edge / 1_000_000:.6f}" for edge in edges)
+        for name, edges in content.crops.items()
+    }
+
+
+def _article(content: Content, blocks: Document) -> str:
+    first = filter(None, [made_line(content.made)])
+    return article_html(blocks, first, attribution_lines(content) + attachment_lines(content))
 
 
 def _wechat_html(content: Content) -> str:
@@ -68,10 +97,16 @@ def _wechat_html(content: Content) -> str:
     return str(inlined).replace(' class="src"', "")
 
 
-def problems_wechat(rendering: Mapping[str, Any]) -> list[str]:
-    """Every limit of a WeChat draft or text message that is broken, in Chinese."""
+def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
+    """Every limit of a WeChat draft or text message that is broken, in Chinese.
+
+    With the content, the block that is to blame is named.
+    """
     article = rendering["article"]
     text, size = article["content"], len(article["content"].encode())
+    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
+    blocks = content.blocks if content is not None else None
+    most = _longest(blocks) if blocks is not None else ""
     checks = [
         (not article["title"].strip(), "微信标题为空：请填写标题"),
         (
@@ -82,21 +117,44 @@ def problems_wechat(rendering: Mapping[str, Any]) -> list[str]:
         (len(article["digest"]) > WECHAT_DIGEST, f"微信摘要超过 {WECHAT_DIGEST} 字：请缩短摘要"),
         (
             len(text) >= WECHAT_CONTENT_CHARS,
-            f"微信正文排版后有 {len(text)} 字符，须少于 {WECHAT_CONTENT_CHARS}：请缩短正文或分篇",
+            f"微信正文排版后有 {len(text)} 字符，须少于 {WECHAT_CONTENT_CHARS}"
+            f"{most}：请缩短正文或分篇",
         ),
-        (size >= WECHAT_CONTENT_BYTES, f"微信正文排版后有 {size} 字节，须少于 1 MB：请缩短正文"),
+        (
+            size >= WECHAT_CONTENT_BYTES,
+            f"微信正文排版后有 {size} 字节，须少于 1 MB{most}：请缩短正文",
+        ),
         (
             len(article["content_source_url"].encode()) > 1024,
             "微信原文链接超过 1 KB：请换用较短的链接",
         ),
         (not article["thumb"], "微信文章缺少封面图：请添加一张图片"),
         (
-            len(fill_reason(rendering["push"]["text"], "字" * REASON_ROOM).encode())
-            > WECHAT_TEXT_BYTES,
+            len(push.encode()) > WECHAT_TEXT_BYTES,
             f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接",
         ),
     ]
-    return [message for broken, message in checks if broken]
+    tables = _unreadable(blocks) if blocks is not None else []
+    return [message for broken, message in checks if broken] + tables
+
+
+def _longest(blocks: Document) -> str:
+    """The block that takes most of the room; nothing when it is only one among many."""
+    sizes = [len(block_html(one)) for one in blocks.blocks]
+    most = max(sizes, default=0)
+    if most < WECHAT_CONTENT_CHARS // 4:
+        return ""
+    at = sizes.index(most)
+    return f"，其中{block_name(at, blocks.blocks[at])}约占 {most} 字符"
+
+
+def _unreadable(blocks: Document) -> list[str]:
+    return [
+        f"微信{block_name(at, one)}有 {columns_of(one)} 列，手机上最多看清 {MOST_COLUMNS} 列："
+        "请把第一行设为表头（每行会逐项列出），或拆成几张表"
+        for at, one in enumerate(blocks.blocks)
+        if isinstance(one, Table) and not can_be_read(one)
+    ]
 
 
 def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
@@ -104,7 +162,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
     if "article" not in rendering:
         return None
     article = rendering["article"]
-    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON)
+    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
     return Shown(
         title=article["title"],
         author=article["author"],

@@ -31,7 +31,12 @@ def safe_html(text: str) -> Markup:
         nh3.clean(
             local,
             tags=_TAGS,
-            attributes={"img": {"src", "alt"}, "a": {"href"}, "td": {"colspan", "rowspan"}},
+            attributes={
+                "img": {"src", "alt"},
+                "a": {"href"},
+                "td": {"colspan", "rowspan"},
+                "th": {"colspan", "rowspan"},
+            },
             url_schemes={"http", "https"},
             link_rel="noopener noreferrer",
         )
@@ -40,11 +45,12 @@ def safe_html(text: str) -> Markup:
 
 @dataclass(frozen=True)
 class Bubble:
-    """One message: its text in pieces (text, entity types), and its photo's hex digest."""
+    """One message: its text in pieces (text, entity types), and its pictures' hex digests."""
 
     pieces: tuple[tuple[str, tuple[str, ...]], ...]
     gauge: Gauge | None
     photo: str = ""
+    album: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,9 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
 
 
 def _bubble(message: Message) -> Bubble:
-    return Bubble(pieces(message.text, message.entities), message.gauge, message.photo)
+    return Bubble(
+        pieces(message.text, message.entities), message.gauge, message.photo, message.album
+    )
 
 
 def pieces(

@@ -5,7 +5,7 @@ from typing import Any
 from sandbox.state import JSON, Citizen
 from sandbox.telegram.bot import Call, bad
 from sandbox.telegram.sending import caption_of, chat_of
-from sandbox.telegram.text import MAX_TEXT, checked_markup, formatted
+from sandbox.telegram.text import MAX_TEXT, checked_markup, formatted, utf16
 
 DELETE_WINDOW = 48 * 3600
 
@@ -40,7 +40,7 @@ def edit_message_text(call: Call) -> Any:
     text, entities = formatted(call, "text", "entities")
     if not text.strip():
         raise bad("message text is empty")
-    if len(text) > MAX_TEXT:
+    if utf16(text) > MAX_TEXT:
         raise bad("MESSAGE_TOO_LONG")
     markup = checked_markup(call)
     _, message = _own(call, "edit")

@@ -9,7 +9,7 @@ from PIL import Image
 
 from sandbox.state import JSON, Citizen
 from sandbox.telegram.bot import Call, TelegramError, bad, user_object
-from sandbox.telegram.text import MAX_CAPTION, MAX_TEXT, checked_markup, formatted
+from sandbox.telegram.text import MAX_CAPTION, MAX_TEXT, checked_markup, formatted, utf16
 
 
 def chat_of(call: Call) -> Citizen:
@@ -101,7 +101,7 @@ def send_message(call: Call) -> Any:
     # Checks before the chat and the pace: a bad request is refused even when the bot is too fast.
     if not text.strip():
         raise bad("message text is empty")
-    if len(text) > MAX_TEXT:
+    if utf16(text) > MAX_TEXT:
         raise bad("message is too long")
     markup = checked_markup(call)
     chat = chat_of(call)
@@ -163,7 +163,7 @@ def _photo(call: Call, reference: str) -> list[JSON]:
 
 def caption_of(call: Call) -> tuple[str, list[JSON]]:
     caption, entities = formatted(call, "caption", "caption_entities")
-    if len(caption) > MAX_CAPTION:
+    if utf16(caption) > MAX_CAPTION:
         raise bad("message caption is too long")
     return caption, entities
 
@@ -227,7 +227,12 @@ def send_media_group(call: Call) -> Any:
     for item in media:
         part = Call(call.state, call.bot, item, call.files)
         caption, entities = caption_of(part)
-        content: JSON = {"photo": _photo(call, str(item.get("media") or ""))}
+        kind, reference = str(item.get("type")), str(item.get("media") or "")
+        # Photos go with photos, files with files.
+        if kind not in ("photo", "document") or kind != media[0].get("type"):
+            raise bad("wrong type of the media group")
+        file = _photo(call, reference) if kind == "photo" else _document(call, reference)
+        content: JSON = {kind: file}
         if caption:
             content["caption"] = caption
         contents.append(with_options(content, entities, None, "caption_entities"))

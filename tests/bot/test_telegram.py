@@ -1,10 +1,13 @@
 """The Telegram channel against the sandbox over HTTP."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
+from blocks.document import read_document
+from blocks.text import project
 from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
 from bot.telegram.pictures import way_of
@@ -172,3 +175,55 @@ async def test_a_reply_carries_its_buttons(
     message = (await platforms.seen("messages", account="7", citizen=citizen))["messages"][-1]
     button = message["reply_markup"]["inline_keyboard"][0][0]
     assert button["callback_data"] == "topic:employment"
+
+
+async def test_an_article_of_blocks_is_posted_in_its_order_with_groups_and_files(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    """Photos that stand together are one message, a long picture goes as a file, words stay."""
+    sizes = {"1": (60, 40), "2": (40, 60), "3": (50, 50), "4": (50, 400)}
+    kept = {"sha256:" + sign * 64: picture(*size) for sign, size in sizes.items()}
+
+    async def media(marker: str) -> tuple[bytes, str]:
+        return kept[marker], "image/png"
+
+    def block(sign: str, **more: str) -> dict[str, str]:
+        return {"kind": "picture", "media": "sha256:" + sign * 64, **more}
+
+    blocks = read_document(
+        [
+            {"kind": "heading", "runs": [{"text": "一、时间"}]},
+            block("1", caption="会场"),
+            block("2"),
+            {"kind": "paragraph", "runs": [{"text": "看指南", "link": "https://a.gov.cn/"}]},
+            block("3"),
+            block("4", caption="一图读懂"),
+        ]
+    )
+    told = content(blocks=blocks, body=project(blocks).text, attribution={}, title="题")
+    rendering = channel.render(told)
+    outcome = await channel.publish(account, rendering, media, free)
+    assert outcome.state is State.PUBLISHED, outcome
+    channels = await platforms.seen("citizens", account="7")
+    [to] = [one["citizen"] for one in channels["citizens"] if str(one["citizen"]).startswith("-")]
+    posted = (await platforms.seen("messages", account="7", citizen=to))["messages"]
+    assert outcome.ref == ",".join(str(one["message_id"]) for one in posted)
+    assert [
+        (next((kind for kind in ("photo", "document") if kind in one), "text"), words_of(one))
+        for one in posted
+    ] == [
+        ("text", "题\n\n一、时间"),
+        ("photo", "图1 会场\n\n看指南"),
+        ("photo", ""),
+        ("photo", ""),
+        ("document", "图2 一图读懂"),
+    ]
+    assert posted[1]["media_group_id"] == posted[2]["media_group_id"]
+    assert posted[1]["caption_entities"][0]["url"] == "https://a.gov.cn/"
+    for marker, one in zip(rendering["parts"][1]["pictures"], posted[1:3], strict=True):
+        digest = hashlib.sha256(kept[marker]).hexdigest()
+        assert one["photo"][0]["file_id"].endswith(digest[:40])
+
+
+def words_of(message: dict[str, Any]) -> str:
+    return str(message.get("text", message.get("caption", "")))

@@ -143,18 +143,18 @@ async def received_by_wechat(platforms: Platforms) -> dict[str, Any]:
 
 
 async def received_by_telegram(platforms: Platforms, media: list[str]) -> dict[str, Any]:
-    """Parts and photo of the captured messages; a file id carries its bytes' digest."""
-    parts, photo = [], ""
-    for call in await captured(platforms, "sendPhoto"):
-        file_id = call["response"]["result"]["photo"][0]["file_id"]
-        [photo] = [one for one in media if file_id.endswith(one[7:47])]
-        if "caption" in call["parsed"]:
-            entities = _json(call["parsed"].get("caption_entities", "[]"))
-            parts.append({"text": call["parsed"]["caption"], "entities": entities})
-    for call in await captured(platforms, "sendMessage"):
-        entities = _json(call["parsed"].get("entities", "[]"))
-        parts.append({"text": call["parsed"]["text"], "entities": entities})
-    return {"parts": parts, "photo": photo}
+    """The parts of the captured messages in order; a file id carries its bytes' digest."""
+    parts = []
+    calls = await captured(platforms, "sendPhoto") + await captured(platforms, "sendMessage")
+    for call in sorted(calls, key=lambda one: int(one["seq"])):
+        told, made = call["parsed"], call["response"]["result"]
+        if "photo" not in made:
+            parts.append({"text": told["text"], "entities": _json(told.get("entities", "[]"))})
+            continue
+        [photo] = [one for one in media if made["photo"][0]["file_id"].endswith(one[7:47])]
+        entities = _json(told.get("caption_entities", "[]"))
+        parts.append({"text": told.get("caption", ""), "entities": entities, "pictures": [photo]})
+    return {"parts": parts}
 
 
 def _json(value: Any) -> Any:
