@@ -13,6 +13,8 @@ from aiohttp import web
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
 from sandbox.wechat import citizens as wechat
+from sandbox.wechat import drafts
+from sandbox.wechat.account import Official
 
 FAULT_KINDS = (
     "delay", "error500", "drop_answer", "invalidate_token", "refuse", "publish_status",
@@ -275,6 +277,15 @@ async def verify(request: web.Request) -> web.Response:
     return reply(await wechat.verify(state, wanted_account(state, content.get("account"))))
 
 
+async def save_again(request: web.Request) -> web.Response:
+    """Have somebody save every draft of an account in the back office; what is left of them."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Official):
+        return refuse("只有公众号有草稿")
+    return reply({"articles": drafts.save_again(account)})
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything: accounts, citizens, logs, faults, clock, limits."""
     request.app[STATE].clear()
@@ -317,7 +328,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "faults", get_faults), ("DELETE", "faults", delete_faults),
     ("GET", "clock", clock), ("POST", "clock", clock), ("GET", "limits", limits),
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
-    ("POST", "verify", verify), ("POST", "reset", reset), ("GET", "phone", phone),
+    ("POST", "verify", verify), ("POST", "save_again", save_again),
+    ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ A part is {"text", "entities"}, and with "pictures" (markers, at most ten) a tex
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,7 +70,7 @@ def article_parts(content: Content, blocks: Document) -> list[dict[str, Any]]:
         segments[0].pictures.append(Picture(media=content.cover))
     for block in blocks.blocks:
         if not isinstance(block, Picture):
-            segments[-1].body += fragments(block)
+            segments[-1].body += _below(segments[-1].body, fragments(block))
             continue
         if not segments[-1].takes(block):
             segments.append(_Segment())
@@ -79,6 +79,14 @@ def article_parts(content: Content, blocks: Document) -> list[dict[str, Any]]:
     if tail:
         segments[-1].body.append(Fragment(tail))
     return [part for one in segments for part in _parts(one)]
+
+
+def _below(above: Sequence[Fragment], more: Iterator[Fragment]) -> Iterator[Fragment]:
+    """What follows; right below a heading it stands close to it."""
+    close = bool(above) and above[-1].leads
+    for one in more:
+        yield replace(one, gap="\n") if close and not one.leads else one
+        close = False
 
 
 def _top(content: Content) -> Iterator[Fragment]:

@@ -16,21 +16,27 @@ const clockTime = (at) => beijing(at, { hour: "2-digit", minute: "2-digit", hour
 const stamp = (at) => beijing(at, { month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 const safe = (url) => (/^https?:\/\//.test(url || "") ? url : null);
 const link = (url, text) => (safe(url) ? el("a", { href: url, target: "_blank", rel: "noopener", textContent: text }) : text);
-const STYLES = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", pre: "code", spoiler: "span", blockquote: "q" };
+const STYLES = { bold: "b", italic: "i", underline: "u", strikethrough: "s", code: "code", pre: "pre", spoiler: "span", blockquote: "blockquote" };
 
 function withLinks(text) {
   return text.split(/(https?:\/\/[^\s，。；、）】》<]+)/).map((piece) => link(piece, piece));
 }
-function rich(text, entities) {
-  if (!entities || !entities.length) return withLinks(text);
+function rich(text, entities, from = 0) {
+  // The outer ones first: what lies inside one is drawn inside it. Offsets count from the message's beginning.
+  const sorted = [...(entities || [])].sort((a, b) => a.offset - b.offset || b.length - a.length);
   const out = []; let at = 0;
-  for (const entity of entities) {
-    if (entity.offset < at) continue;
-    out.push(...withLinks(text.slice(at, entity.offset)));
-    const part = text.slice(entity.offset, entity.offset + entity.length);
-    if (entity.type === "text_link") out.push(link(entity.url, part));
-    else out.push(STYLES[entity.type] ? el(STYLES[entity.type], { textContent: part }) : part);
-    at = entity.offset + entity.length;
+  while (sorted.length) {
+    const entity = sorted.shift(), start = entity.offset - from, end = start + entity.length, inside = [];
+    while (sorted.length && sorted[0].offset - from < end) inside.push(sorted.shift());
+    out.push(...withLinks(text.slice(at, start)));
+    const words = rich(text.slice(start, end), inside, from + start);
+    if (entity.type === "text_link" && safe(entity.url)) out.push(el("a", { href: entity.url, target: "_blank", rel: "noopener" }, ...words));
+    else out.push(...(STYLES[entity.type] ? [el(STYLES[entity.type], {}, ...words)] : words));
+    at = end;
+    // A block begins and ends its own lines.
+    if (["pre", "blockquote"].includes(entity.type)) {
+      if (text[at] === "\n") at += 1;
+    }
   }
   return [...out, ...withLinks(text.slice(at))];
 }
@@ -59,14 +65,21 @@ function picture(message) {
 function card(article) {
   const cover = el("div", { className: "cover" });
   if (safe(article.picture)) cover.style.backgroundImage = `url("${encodeURI(article.picture)}")`;
+  const [left, top, right, bottom] = (article.crop || "").split("_").map(Number);
+  if (right > left && bottom > top) {
+    const share = (start, size) => (size < 1 ? (100 * start) / (1 - size) : 0) + "%";
+    cover.style.backgroundSize = `${100 / (right - left)}% ${100 / (bottom - top)}%`;
+    cover.style.backgroundPosition = `${share(left, right - left)} ${share(top, bottom - top)}`;
+  }
   return el("a", { className: "card", href: safe(article.url) || "#", target: "_blank", rel: "noopener" }, cover,
     el("div", { className: "words" }, el("b", { textContent: article.title }), el("small", { textContent: article.digest })));
 }
 function face() { return el("span", { className: "avatar", ariaHidden: "true", textContent: $("name").textContent[0] || "" }); }
 function content(message) {
   const parts = [], image = picture(message);
-  if (image) parts.push(el("img", { src: image, alt: "图片" }));
-  else if (message.document) parts.push(el("a", { href: "/telegram/file/bot0/" + message.document.file_id, target: "_blank", rel: "noopener", textContent: "文件：" + message.document.file_name }));
+  if (message.album) parts.push(el("div", { className: "album" }, ...message.album.map((one) => el("img", { src: picture(one), alt: "图片" }))));
+  else if (image) parts.push(el("img", { src: image, alt: "图片" }));
+  else if (message.document) parts.push(el("a", { className: "file", href: "/telegram/file/bot0/" + message.document.file_id, target: "_blank", rel: "noopener", textContent: "文件：" + message.document.file_name }));
   if (message.kind === "notice") {
     const list = el("dl", {}, ...Object.entries(message.data).flatMap(([k, v]) => [el("dt", { textContent: k }), el("dd", { textContent: v })]));
     parts.push(el("b", { textContent: message.title || "订阅通知" }), list);
@@ -90,8 +103,21 @@ function bubble(message, mine) {
 }
 const moment = (m) => (m.time ? Date.parse(m.time) : Math.floor(1000 * (m.date ?? m.at)));
 
+function grouped(messages) {
+  // Pictures of one group are one message, with the words of the one that has some.
+  const out = [];
+  for (const one of messages) {
+    const last = out[out.length - 1];
+    if (!one.media_group_id || !one.photo) out.push(one);
+    else if (last && last.media_group_id === one.media_group_id) {
+      last.album.push(one);
+      if (one.caption) Object.assign(last, { caption: one.caption, caption_entities: one.caption_entities });
+    } else out.push({ ...one, album: [one] });
+  }
+  return out;
+}
 function draw(screen) {
-  const all = [...screen.received.map((m) => [{ ...m, at: moment(m) }, false]), ...screen.said.map((m) => [{ ...m, at: moment(m) }, true])];
+  const all = [...grouped(screen.received).map((m) => [{ ...m, at: moment(m) }, false]), ...screen.said.map((m) => [{ ...m, at: moment(m) }, true])];
   all.sort((a, b) => (telegram ? a[0].message_id - b[0].message_id : a[0].at - b[0].at || b[1] - a[1]));
   const typing = screen.typing || busy > 0, key = JSON.stringify([all, typing]);
   const name = looking === channel ? screen.citizen.name : screen.account.name;

@@ -4,22 +4,23 @@ import re
 import secrets
 
 from sandbox.state import JSON
-from sandbox.wechat.account import Call, WeChatError
+from sandbox.wechat.account import Call, Official, WeChatError
 from sandbox.wechat.media import material
+from sandbox.wechat.saved import filtered, saved_again
 
 MAX_ARTICLES = 8
 
-_SCRIPT = re.compile(r"<script\b.*?(</script\s*>|$)", re.I | re.S)
-_HANDLER = re.compile(r"\son\w+\s*=\s*(\"[^\"]*\"|'[^']*'|[^\s>]+)", re.I)
-_IMAGE = re.compile(r"<img\b[^>]*?\ssrc\s*=\s*[\"']?([^\"'\s>]*)[^>]*>", re.I)
+_CROPS = ("pic_crop_235_1", "pic_crop_1_1")
+_CROP = re.compile(r"(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)(?:_(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)){3}")
 
 
-def filtered(call: Call, content: str) -> str:
-    """Strip scripts, and pictures that were not uploaded here, as the platform does."""
-    # Stripped without a word, as the platform does: only reading the draft back shows it (W18).
-    content = _HANDLER.sub("", _SCRIPT.sub("", content))
-    own = f"{call.base}/wechat/media/"
-    return _IMAGE.sub(lambda m: m.group(0) if m.group(1).startswith(own) else "", content)
+def _checked_crop(value: str) -> None:
+    """X1_Y1_X2_Y2, parts of the cover's sides with at most six decimals (W18)."""
+    if not _CROP.fullmatch(value):
+        raise WeChatError(40035)
+    left, top, right, bottom = map(float, value.split("_"))
+    if left >= right or top >= bottom:
+        raise WeChatError(40035)
 
 
 def checked_article(call: Call, article: JSON) -> JSON:
@@ -43,9 +44,12 @@ def checked_article(call: Call, article: JSON) -> JSON:
     cover = material(call, article.get("thumb_media_id"))
     if cover["type"] == "temporary":
         raise WeChatError(40007)
+    for name in _CROPS:
+        if article.get(name):
+            _checked_crop(str(article[name]))
     plain = re.sub(r"<[^>]+>|\s+", "", content)
     return article | {
-        "content": filtered(call, content),
+        "content": filtered(call.base, content),
         # Without a digest the platform takes the first 54 signs (W18).
         "digest": article.get("digest") or plain[:54],
         "thumb_url": cover["url"],
@@ -88,6 +92,14 @@ def draft_update(call: Call) -> JSON:
     draft["items"][index] = checked_article(call, dict(call.params.get("articles") or {}))
     draft["time"] = call.now
     return {}
+
+
+def save_again(account: Official) -> list[JSON]:
+    """Somebody opens every draft in the back office and saves it; the articles as they are then."""
+    articles = [item for draft in account.drafts.values() for item in draft["items"]]
+    for article in articles:
+        article["content"] = saved_again(article["content"])
+    return articles
 
 
 def draft_delete(call: Call) -> JSON:

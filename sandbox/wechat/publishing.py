@@ -141,6 +141,7 @@ def cards(items: list[JSON]) -> list[JSON]:
             "digest": item["digest"],
             "picture": item["thumb_url"],
             "url": item["url"],
+            "crop": item.get("pic_crop_235_1", ""),
         }
         for item in items
     ]

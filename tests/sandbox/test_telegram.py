@@ -88,6 +88,13 @@ async def test_a_picture_beyond_the_platforms_limits_is_refused(
         ("sendMessage", {"text": "<x>a</x>", "parse_mode": "HTML"}, "can't parse entities"),
         ("sendMessage", {"text": "a.b", "parse_mode": "MarkdownV2"}, "is reserved"),
         ("sendPhoto", {"photo": "https://h/a.png", "caption": "字" * 1025}, "caption is too long"),
+        ("sendMessage", {"text": "😀" * 2049}, "too long"),
+        ("sendPhoto", {"photo": "https://h/a.png", "caption": "😀" * 513}, "caption is too long"),
+        (
+            "sendMediaGroup",
+            {"media": [{"type": kind, "media": "https://h/a"} for kind in ("photo", "document")]},
+            "wrong type",
+        ),
         ("sendMediaGroup", {"media": [{"media": "https://h/a.png"}]}, "2-10"),
         (
             "sendMessage",

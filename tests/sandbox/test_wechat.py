@@ -237,6 +237,44 @@ async def test_scripts_and_pictures_from_elsewhere_leave_a_draft(wx: WeChat) -> 
     assert (await wx.upload("media/uploadimg", PNG + b"0" * 1024 * 1024))["errcode"] == 40009
 
 
+async def test_names_styles_frames_and_links_elsewhere_leave_a_draft(wx: WeChat) -> None:
+    body = (
+        '<style>p{color:red}</style><p class="a" id="b" data-x="1" style="color: red">一</p>'
+        '<iframe src="http://h"></iframe><a href="http://h/x">看这里</a>'
+        '<a href="https://mp.weixin.qq.com/s/1">上一期</a><p>1 &lt; 2 class="a"</p>'
+    )
+    made = await wx.draft(content=body)
+    stored = await wx.call("draft/get", {"media_id": made["media_id"]})
+    assert stored["news_item"][0]["content"] == (
+        '<p style="color: red">一</p>看这里<a href="https://mp.weixin.qq.com/s/1">上一期</a>'
+        '<p>1 &lt; 2 class="a"</p>'
+    )
+
+
+async def test_saving_in_the_back_office_loses_boxes_list_marks_backgrounds_and_positions(
+    wx: WeChat,
+) -> None:
+    body = (
+        '<section style="border: 1px solid red;padding: 4px;color: red"><ul><li>一</li></ul>'
+        '<p style="background: #eee;position: absolute;left: 0">二</p></section>'
+        '<table style="width: 100%"><tbody><tr><td style="border: 1px solid #ccc">三</td></tr>'
+        "</tbody></table>"
+    )
+    await wx.draft(content=body)
+    [left] = (await wx.box.control("save_again", {"account": APP}))["articles"]
+    assert left["content"] == (
+        '<section style="color: red;"><p>一</p><p>二</p></section>'
+        '<table style="width: 100%"><tbody><tr><td style="border: 1px solid #ccc">三</td></tr>'
+        "</tbody></table>"
+    )
+
+
+@pytest.mark.parametrize("crop", ["0_0_2_1", "0.5_0_0.5_1", "0_0_1", "0.1234567_0_1_1", "a_0_1_1"])
+async def test_a_crop_that_is_no_part_of_the_cover_is_refused(wx: WeChat, crop: str) -> None:
+    assert (await wx.draft(pic_crop_235_1=crop))["errcode"] == 40035
+    assert "media_id" in await wx.draft(pic_crop_1_1="0.250000_0.000000_0.750000_1.000000")
+
+
 async def test_publishing_ends_with_an_event_and_an_article_page(wx: WeChat) -> None:
     media_id = (await wx.draft(title="一<二"))["media_id"]
     job = await wx.call("freepublish/submit", {"media_id": media_id})
