@@ -6,6 +6,7 @@ A row is {"bench", "metric", "unit", "value", "bare", "ratio", "target", "ok", "
 
 from collections.abc import Awaitable, Callable
 
+from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.figures import Row
@@ -16,6 +17,7 @@ from bench.release import release
 from bench.sources import sources
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+    "article": article,
     "gates": gates,
     "ask": ask,
     "release": release,

@@ -3,10 +3,11 @@
 import re
 
 from blocks.document import Attachment, Document, ListBlock, Made, Paragraph, Quote
-from blocks.text import project
 from bot.contract import Content, Rendering
+from bot.wording import list_lines
 
 LEAD = 110
+_LOOKED_AT = 1_000  # characters: what comes later changes nothing at the first cut
 LINK_FIELD, REASON_FIELD = "{link}", "{reason}"
 LINK_ROOM = 300  # characters: a longer address is left out, for half of one leads nowhere
 REASON_ROOM = 200  # UTF-16 units kept free for the reason
@@ -104,12 +105,14 @@ def push_text(content: Content) -> str:
 
 def lead_of(document: Document) -> str:
     """The first words of an article: of its paragraphs, lists and quotes."""
-    told = project(document)
-    lines = [
-        told.text[start:end]
-        for (start, end), block in zip(told.lines, document.blocks, strict=True)
-        if isinstance(block, Paragraph | ListBlock | Quote)
-    ]
+    lines: list[str] = []
+    for block in document.blocks:
+        if isinstance(block, ListBlock):
+            lines += (mark + item.text for _, mark, item in list_lines(block))
+        elif isinstance(block, Paragraph | Quote):
+            lines.append(block.text)
+        if sum(map(len, lines)) > _LOOKED_AT:
+            break
     return lead("\n".join(lines))
 
 

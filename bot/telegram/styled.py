@@ -43,11 +43,15 @@ class Fragment:
     @property
     def fits(self) -> bool:
         """Whether one message holds it."""
+        if len(self.text) * 2 <= TELEGRAM_TEXT and len(self.spans) <= MOST_ENTITIES:
+            return True  # however wide its characters are
         return units(self.text) <= TELEGRAM_TEXT and len(self.spans) <= MOST_ENTITIES
 
     def trimmed(self) -> "Fragment":
         """Without the blanks at both ends, which the platform drops."""
         text = self.text.strip()
+        if text == self.text:
+            return self
         before = len(self.text) - len(self.text.lstrip())
         return replace(self, text=text, spans=tuple(_moved(self.spans, -before, len(text))))
 

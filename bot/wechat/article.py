@@ -32,7 +32,7 @@ MOST_COLUMNS = 6
 KEPT_HOSTS = frozenset({"mp.weixin.qq.com"})
 """Links that stay pressable in an article; of others the platform keeps the words (#W18)."""
 
-_STYLE = """
+STYLE = """
 section{font-size:16px;line-height:1.8;color:#222}
 p{margin:0 0 1em}
 img{max-width:100%}
@@ -63,7 +63,7 @@ def article_html(document: Document, first: Iterable[str], last: Iterable[str]) 
         *(_small(line) for line in last),
     ]
     inlined = css_inline.inline_fragment(
-        f"<section>{''.join(parts)}</section>", _STYLE, load_remote_stylesheets=False
+        f"<section>{''.join(parts)}</section>", STYLE, load_remote_stylesheets=False
     )
     return _CLASS.sub(r"\1", str(inlined))
 

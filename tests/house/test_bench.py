@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.figures import Measured, Row, figure
@@ -40,6 +41,13 @@ async def test_the_gates_are_measured_over_as_many_terms_as_asked_for() -> None:
     rows = await gates(n=2, terms=6_000)
     assert_form(rows, "gates")
     assert rows[0]["detail"] == {"characters": 2000, "terms": 6_000}
+
+
+async def test_an_article_of_the_promised_size_is_rendered_and_digested() -> None:
+    [row] = rows = await article(n=2)
+    assert_form(rows, "article")
+    assert row["detail"]["characters"] >= 5_000
+    assert row["detail"]["pictures"] == 10
 
 
 async def test_a_question_is_measured_over_a_generated_library() -> None:

@@ -1,0 +1,92 @@
+"""A push leads to what was published, at the address that was signed."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from blocks.text import from_plain
+from bot.contract import State
+from bot.models import Delivery, Publication
+from bot.telegram.channel import TelegramChannel
+from storage.cache import MemoryCache
+from storage.crypt import DataKey
+from storage.database import Database
+from tests.bot.conftest import Office, Platforms
+
+OWN = {"attribution": {}, "body": "正文。", "blocks": from_plain("正文。")}
+
+
+@pytest.fixture
+async def channel(platforms: Platforms) -> AsyncIterator[TelegramChannel]:
+    made = TelegramChannel(MemoryCache(), platforms.hosts)
+    yield made
+    await made.close()
+
+
+async def opened(
+    db: Database, crypt: DataKey, channel: TelegramChannel, platforms: Platforms, chat: str
+) -> Office:
+    """An office on the sandbox, its public posts going to `chat`, with one citizen."""
+    await platforms.control("accounts", platform="telegram", token="7:abc", name="青禾发布")
+    await platforms.control("citizens", account="7", count=1, prefix="c")
+    await platforms.control(
+        "citizens", account="7", count=1, kind="channel", username="qinghe", id="-1007", prefix="p"
+    )
+    keys = {"token": "7:abc", "webhook_secret": "s", "chat": chat}
+    office = Office(db, crypt, channel, platforms.hosts)
+    return await office.open(
+        "telegram", f"{platforms.url}/telegram", keys, settings={"per_second": 0}
+    )
+
+
+async def pushed(office: Office, platforms: Platforms, **changes: Any) -> tuple[str, str]:
+    """The text a citizen reads of a push after its publication, and the signed address."""
+    release = office.release(**changes)
+    publication = await office.publication(release)
+    process = office.process()
+    assert await process.publisher.publish_due() == 1
+    found = (await platforms.seen("citizens", account="7"))["citizens"]
+    [citizen] = [one["citizen"] for one in found if not str(one["citizen"]).startswith("-")]
+    [row_id] = await office.deliveries(release, [citizen])
+    async with office.db.session() as session:
+        row = await session.get_one(Delivery, row_id)
+        row.publication_id = publication
+    assert await process.sender.deliver_due() == 1
+    assert (await office.row(Delivery, row_id)).state == State.PUBLISHED
+    message = (await platforms.seen("messages", account="7", citizen=citizen))["messages"][-1]
+    return message["text"], (await office.row(Publication, publication)).url
+
+
+async def test_a_push_of_an_own_article_leads_to_its_post(
+    db: Database, crypt: DataKey, channel: TelegramChannel, platforms: Platforms
+) -> None:
+    office = await opened(db, crypt, channel, platforms, "@qinghe")
+    text, url = await pushed(office, platforms, **OWN)
+    assert url.startswith("https://t.me/qinghe/")
+    assert text.endswith(f"正文。\n\n全文：{url}\n\n为什么收到：您订阅了就业创业")
+
+
+async def test_without_an_address_a_push_has_no_such_line(
+    db: Database, crypt: DataKey, channel: TelegramChannel, platforms: Platforms
+) -> None:
+    office = await opened(db, crypt, channel, platforms, "-1007")
+    text, url = await pushed(office, platforms, **OWN)
+    assert url == ""
+    assert text.endswith("正文。\n\n为什么收到：您订阅了就业创业")
+
+
+async def test_an_address_changed_in_the_table_is_not_sent(
+    db: Database, crypt: DataKey, channel: TelegramChannel, platforms: Platforms
+) -> None:
+    office = await opened(db, crypt, channel, platforms, "@qinghe")
+    release = office.release(**OWN)
+    publication = await office.publication(release)
+    process = office.process()
+    await process.publisher.publish_due()
+    signed = (await office.row(Publication, publication)).url
+    async with office.db.session() as session:
+        change = update(Publication).values(url="https://t.me/somebody/1")
+        await session.execute(change.where(Publication.id == publication))
+    assert await process.recent.link(release.item_id, publication) == signed
