@@ -2,8 +2,8 @@
 
 import json
 
-from bot.render import REASON_FIELD, fill_reason
-from bot.telegram.rendering import problems_telegram, render_telegram, split_telegram, units
+from bot.render import REASON_FIELD, fill_reason, units
+from bot.telegram.rendering import problems_telegram, render_telegram, split_telegram
 from bot.wechat.rendering import DEFAULT_COVER, problems_wechat, render_wechat
 from tests.bot.conftest import content
 
