@@ -1,16 +1,17 @@
 """The canonical form of a revision and its digest: what approval is bound to, byte for byte.
 
 Form 2, of an article: v, kind, klass, title, body, blocks, cover, crops, summary, author, made,
-attribution, attachments, media, links, accounts, audience, not_before, not_after, renderings.
+corrects, attribution, attachments, media, links, accounts, audience, not_before, not_after and
+renderings.
 Form 1, of whatever was written before there were blocks and of texts for the library: the same
-without blocks, crops, summary, author and made; and entry. RFC 8785 text, SHA-256, hex.
+without blocks, crops, summary, author, made and corrects; and entry. RFC 8785 text, SHA-256, hex.
 """
 
 import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from typing import Any, Self
 
@@ -29,6 +30,14 @@ MOST_SUMMARY, MOST_AUTHOR = 120, 16
 ATTRIBUTION = ("source", "original_author", "original_title", "editor", "url")
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
+
+
+@dataclass(frozen=True)
+class Corrects:
+    """The item that a correction is about, and the digest that went out."""
+
+    item: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -58,6 +67,7 @@ class Draft:
     author: str = ""
     made: Made = Made.UNDECLARED
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    corrects: Corrects | None = None
 
     @property
     def content(self) -> Content:
@@ -107,6 +117,7 @@ class Draft:
             author=data["author"],
             made=Made(data["made"]),
             crops={name: tuple(edges) for name, edges in data["crops"].items()},
+            corrects=Corrects(**data["corrects"]) if data["corrects"] else None,
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
@@ -186,6 +197,7 @@ def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
         "author": draft.author,
         "made": draft.made.value,
         "crops": {name: list(edges) for name, edges in draft.crops.items()},
+        "corrects": asdict(draft.corrects) if draft.corrects else None,
     }
 
 

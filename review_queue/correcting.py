@@ -1,10 +1,10 @@
 """The only maker of a correction: a new draft of kind 更正, to where the old item went."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.contract import Content
 from ledger.append import Transaction
-from review_queue.canonical import Draft
+from review_queue.canonical import Corrects, Draft
 from review_queue.desk import Queue, fresh_levels, latest
 from review_queue.drafting import Origin, create_item_in
 from review_queue.models import Item
@@ -25,10 +25,13 @@ class Correction:
     body: str
 
 
-async def correct(queue: Queue, item_id: str, staff_id: str, words: Correction) -> Item:
-    """Correct what went out or is planned, in these words; it is reviewed like every item.
+async def correct(
+    queue: Queue, item_id: str, staff_id: str, words: Correction | None = None
+) -> Item:
+    """Correct what went out or is planned; it is reviewed like every item.
 
-    Refused: 403 for whoever does not write, 404 for no item, 409 for one that was never planned.
+    Without words it begins with a copy of the old text and its files. Refused: 403 for whoever does
+    not write, 404 for no item, 409 for one that was never planned.
     """
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
@@ -37,9 +40,7 @@ async def correct(queue: Queue, item_id: str, staff_id: str, words: Correction) 
         if old.state not in _SENT:
             why = "只有安排过发布的稿件才需要更正，草稿请直接修改"
             raise Refused(409, [Reason("state", why)])
-        draft = await _text(tx, old)
-        content = Content(KIND, words.title, words.body, attribution=draft.attribution)
-        return await create_item_in(queue, tx, content, _origin(old, draft, staff_id))
+        return await _begun(queue, tx, old, staff_id, words)
 
 
 async def copy_to_correct(queue: Queue, tx: Transaction, item_id: str, staff_id: str) -> Item:
@@ -49,17 +50,28 @@ async def copy_to_correct(queue: Queue, tx: Transaction, item_id: str, staff_id:
     editor. The state is not asked either, since the task came from something that was published.
     """
     await read_person(tx.session, staff_id)
-    old = await _old(tx, item_id)
-    draft = await _text(tx, old)
-    content = Content(
-        kind=KIND,
-        title=f"更正：{draft.title}"[:300],
-        body=draft.body,
-        attribution=draft.attribution,
-        attachments=draft.attachments,
-        cover=draft.cover,
+    return await _begun(queue, tx, await _old(tx, item_id), staff_id, None)
+
+
+async def _begun(
+    queue: Queue, tx: Transaction, old: Item, staff_id: str, words: Correction | None
+) -> Item:
+    """To the same accounts and audience, in the class the item has now."""
+    revision = await latest(tx.session, old)
+    draft = Draft.from_canonical(revision.canonical)
+    origin = Origin(
+        editor_id=staff_id,
+        klass=old.klass,
+        audience=draft.audience,
+        accounts=draft.accounts,
+        corrects=Corrects(old.id, revision.digest),
     )
-    return await create_item_in(queue, tx, content, _origin(old, draft, staff_id))
+    said = draft.content
+    if words is None:
+        content = replace(said, kind=KIND, title=f"更正：{draft.title}"[:300])
+    else:
+        content = Content(KIND, words.title, words.body, attribution=draft.attribution)
+    return await create_item_in(queue, tx, content, origin)
 
 
 async def _old(tx: Transaction, item_id: str) -> Item:
@@ -67,17 +79,3 @@ async def _old(tx: Transaction, item_id: str) -> Item:
     if item is None:
         raise missing("篇稿件")
     return item
-
-
-async def _text(tx: Transaction, old: Item) -> Draft:
-    return Draft.from_canonical((await latest(tx.session, old)).canonical)
-
-
-def _origin(old: Item, draft: Draft, staff_id: str) -> Origin:
-    """To the same accounts and audience, in the class the item has now."""
-    return Origin(
-        editor_id=staff_id,
-        klass=old.klass,
-        audience=draft.audience,
-        accounts=draft.accounts,
-    )

@@ -14,7 +14,7 @@ from config.clock import now
 from facets.taxonomy import DIMENSIONS
 from gates.finding import STANDARD
 from ledger.append import Transaction
-from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft, digest
+from review_queue.canonical import KINDS, LIBRARY_KINDS, Corrects, Draft, digest
 from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
@@ -48,7 +48,8 @@ _MOST_KEYS, _LONGEST_KEY = 500, 60
 class Origin:
     """Where a new item comes from. `accounts` None means every enabled account.
 
-    `entry` is the place in the library, of kinds that are released into it.
+    `entry` is the place in the library, of kinds that are released into it; `corrects` what a
+    correction is about.
     """
 
     editor_id: str
@@ -57,6 +58,7 @@ class Origin:
     audience: Mapping[str, list[str]] | None = None
     accounts: tuple[str, ...] | None = None
     entry: str = ""
+    corrects: Corrects | None = None
 
 
 async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
@@ -108,6 +110,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         author=content.author,
         made=content.made,
         crops=content.crops,
+        corrects=origin.corrects,
     ).in_blocks()
     item = Item(
         id=new_id(),
@@ -125,6 +128,10 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
     tx.session.add(item)
     text, _ = await canonical_of(queue, tx.session, draft)
     await add_revision(tx, item, text, origin.editor_id)
+    if origin.corrects is not None:
+        about = f"item:{origin.corrects.item}"
+        body = {"by": item.id, "digest": origin.corrects.digest}
+        await tx.append("correction.begun", subject=about, actor=origin.editor_id, body=body)
     return item
 
 
@@ -148,7 +155,7 @@ async def edit(
             return item
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
         faults += _audience_faults(draft.audience, draft.accounts)
-        faults += _library_faults(old, draft)
+        faults += _library_faults(old, draft) + _correction_faults(old, draft)
         if faults:
             raise Refused(422, faults)
         refuse(await _lowering_faults(queue, item, old, draft))
@@ -234,6 +241,13 @@ def _library_faults(old: Draft, draft: Draft) -> list[Reason]:
     if draft.accounts or draft.audience is not None:
         faults.append(Reason("accounts", f"{draft.kind}不发布到账号，也不推送"))
     return faults
+
+
+def _correction_faults(old: Draft, draft: Draft) -> list[Reason]:
+    """What a correction is about stays; it is begun from the published item."""
+    if old.corrects is None or (draft.corrects, draft.kind) == (old.corrects, old.kind):
+        return []
+    return [Reason("kind", "更正是从已发布的稿件起草的，不能改成别的种类或改指别的稿件")]
 
 
 async def _lowering_faults(queue: Queue, item: Item, old: Draft, draft: Draft) -> list[Reason]:

@@ -10,6 +10,7 @@ from console.web.deps import acting
 from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
 from console.web.permissions import needs
 from review_queue import correcting, deciding, publishing, recalling
+from staff.refusal import Reason, Refused
 
 
 class ScheduleBody(Strict):
@@ -19,10 +20,10 @@ class ScheduleBody(Strict):
 
 
 class CorrectionBody(Strict):
-    """The correction's own text; it goes through review like every item."""
+    """The correction's own text, or neither field: a copy of the old one to be changed."""
 
-    title: str = Field(min_length=1, max_length=300)
-    body: str = Field(min_length=1)
+    title: str = Field(default="", max_length=300)
+    body: str = ""
 
 
 @needs("items.read")
@@ -55,7 +56,11 @@ async def recall(request: web.Request) -> web.StreamResponse:
 async def correct(request: web.Request) -> web.StreamResponse:
     """A correction of a published item, as a new item to the same accounts and audience."""
     body = await read(request, CorrectionBody)
-    words = correcting.Correction(body.title, body.body)
+    words = correcting.Correction(body.title, body.body) if body.title or body.body else None
+    if words is not None and not (words.title.strip() and words.body.strip()):
+        name, label = ("title", "标题") if not words.title.strip() else ("body", "正文")
+        why = f"{label}不能为空；标题和正文都不写，就从原稿的副本开始"
+        raise Refused(422, [Reason(name, why)])
     return as_json(item_json(await correcting.correct(*acting(request), words)), 201)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.sql import Select
 from config.clock import now
 from console.items import drafting, limiting, mending, reviewing, sheet
 from console.items.deciding import claim, decide, signing_options, submit
-from console.items.publishing import recall, schedule, schedule_form
+from console.items.publishing import correct, recall, schedule, schedule_form
 from console.items.view import note, show_item
 from console.web.deps import DEPS, visitor
 from console.web.pages import page
@@ -110,6 +110,7 @@ ROUTES = [
     web.get("/items/{item}/schedule", schedule_form),
     web.post("/items/{item}/schedule", schedule),
     web.post("/items/{item}/recall", recall),
+    web.post("/items/{item}/correct", correct),
     web.get("/media/{sha256:[0-9a-f]{64}}", media),
     *reviewing.ROUTES,
     *mending.ROUTES,

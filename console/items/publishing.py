@@ -11,7 +11,7 @@ from console.web.deps import DEPS, acting
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from console.web.words import read_field_time
-from review_queue import publishing, recalling
+from review_queue import correcting, publishing, recalling
 from staff.refusal import Refused
 
 
@@ -50,6 +50,17 @@ async def schedule(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _schedule_page(request, refused)
     return see(f"/console/items/{item_id}", "scheduled")
+
+
+@needs("items.write")
+async def correct(request: web.Request) -> web.StreamResponse:
+    """更正: a draft that names what it corrects, begun with a copy of it."""
+    item_id = request.match_info["item"]
+    try:
+        made = await correcting.correct(*acting(request))
+    except Refused as refused:
+        return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
+    return see(f"/console/items/{made.id}/edit", "correcting")
 
 
 @needs("items.recall")

@@ -218,6 +218,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "waiver.granted": lambda _body: "放行一条提示",
     "item.scheduled": _scheduled,
     "item.recalled": lambda _body: "撤回，停止发送",
+    "correction.begun": lambda _body: "起草更正，另成一稿",
     "release.created": lambda _body: "各级审核全部通过，放行",
     "publication.submitted": lambda _body: "向平台提交发布",
     "publication.finished": _finished,

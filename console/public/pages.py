@@ -5,7 +5,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from bot.models import Account, Publication
-from console.public.proof import missing, prove
+from console.public.proof import corrected_by, corrected_one, missing, prove
 from console.web.deps import DEPS, found
 from console.web.pages import form, page, see
 from console.web.permissions import PUBLIC, needs
@@ -42,6 +42,8 @@ async def _verify(request: web.Request, pasted: str) -> web.Response:
         "name": name,
         "proof": proof,
         "told": told,
+        "corrected": await corrected_one(deps, row, shown),
+        "corrections": await corrected_by(deps, row) if told else [],
         "pasted": pasted,
         "missing": missing(shown, pasted) if shown and pasted else [],
         "digest_rows": [row.digest[at : at + 16] for at in range(0, 64, 16)],

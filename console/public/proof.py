@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy import select
+
 from bot.contract import State
 from bot.delivery.once import Told, same
 from bot.models import Publication
@@ -12,7 +14,7 @@ from console.web.deps import Deps
 from gates.finding import Finding
 from ledger.changed import row_changed
 from ledger.verify import Broken, Entry
-from review_queue.canonical import Draft
+from review_queue.canonical import Corrects, Draft
 from review_queue.chain import chain_faults
 from review_queue.classes import Triggers
 from review_queue.release import Releases
@@ -74,6 +76,52 @@ async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
     if told is not None and not same(row, told):
         return Proof("发布记录与台账不符"), None
     return replace(_standing(until.entries, released[-1], after), told=told), draft
+
+
+@dataclass(frozen=True)
+class Other:
+    """The publication on the same account that corrects this one, or is corrected by it."""
+
+    publication: str
+    title: str
+    digest: str
+
+
+async def corrected_by(deps: Deps, row: Publication) -> list[Other]:
+    """The corrections of this publication's text that are out on its account and hold."""
+    begun = [
+        str(one.body["by"])
+        for one in await deps.ledger.facts(f"item:{row.item_id}")
+        if one.kind == "correction.begun" and one.body["digest"] == row.digest
+    ]
+    return await _out(deps, row.account_id, begun, Corrects(row.item_id, row.digest))
+
+
+async def corrected_one(deps: Deps, row: Publication, draft: Draft | None) -> Other | None:
+    """What this publication corrects; its title only when it was out on the same account."""
+    if draft is None or draft.corrects is None:
+        return None
+    told = await _out(deps, row.account_id, [draft.corrects.item], None)
+    same_text = [one for one in told if one.digest == draft.corrects.digest]
+    return same_text[0] if same_text else Other("", "", draft.corrects.digest)
+
+
+async def _out(
+    deps: Deps, account_id: str, items: Sequence[str], about: Corrects | None
+) -> list[Other]:
+    query = select(Publication).where(
+        Publication.item_id.in_(items), Publication.account_id == account_id
+    )
+    async with deps.db.session() as session:
+        rows = (await session.scalars(query.order_by(Publication.id))).all()
+    found = []
+    for row in rows:
+        proof, draft = await prove(deps, row)
+        # A correction that was recalled corrects nothing; what it corrected may be recalled.
+        counts = proof.holds if about is not None else not proof.problem
+        if draft and proof.told and counts and about in (None, draft.corrects):
+            found.append(Other(row.id, draft.title, row.digest))
+    return found
 
 
 async def _nothing(_draft: Draft) -> list[Finding]:

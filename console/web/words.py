@@ -96,6 +96,7 @@ ENTRY_KINDS = {
     "retrospective.overdue": "应急复审超时",
     "staff.absent": "登记外出与代理",
     "item.recalled": "撤回稿件",
+    "correction.begun": "起草更正",
     "item.confined": "限定知悉范围",
     "item.scope_asked": "申请扩大知悉范围",
     "item.scope_added": "同意扩大知悉范围",
