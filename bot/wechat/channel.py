@@ -31,7 +31,7 @@ from bot.preview import Shown
 from bot.render import fill_reason
 from bot.wechat import inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
-from bot.wechat.drafts import make_draft
+from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.rendering import (
@@ -124,6 +124,8 @@ class WeChatChannel:
             draft = await make_draft(client, account, rendering["article"], media, self._cache)
         except LookupError:
             return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
+        except DraftFault as fault:
+            return Outcome(State.FAILED, reason=str(fault), code="draft")
         except (OSError, ValueError) as error:
             return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
         except (WeChatRefused, NotSent, NoAnswer) as error:

@@ -4,13 +4,15 @@ The bytes that were reviewed are the bytes that are uploaded: nothing is made sm
 """
 
 import asyncio
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.contract import AccountView, LoadMedia
 from bot.render import MARKER
-from bot.wechat.client import AioWeChatClient
+from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.refused import BAD_CONTENT, place_refused
 from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
@@ -18,6 +20,11 @@ from storage.cache import Cache
 
 _COVER_FILE = Path(__file__).with_name("default_cover.png")
 _DAY = 86_400.0
+_PICTURES = re.compile(r"<img\b")
+
+
+class DraftFault(Exception):
+    """The platform did not take the article as it was approved; the words are for staff."""
 
 
 @dataclass(frozen=True)
@@ -51,21 +58,34 @@ async def make_draft(
     thumb = await _upload(client, account, cover, media, cache)
     wanted = ("title", "author", "digest", *CROP_FIELDS.values())
     fields = {name: article[name] for name in wanted if name in article}
-    answer = await client.post(
-        "draft/add",
-        data={
-            "articles": [
-                {
-                    **fields,
-                    "content": content,
-                    "content_source_url": article["content_source_url"],
-                    "thumb_media_id": thumb,
-                    "need_open_comment": 0,
-                }
-            ]
-        },
-    )
+    sent = {
+        **fields,
+        "content": content,
+        "content_source_url": article["content_source_url"],
+        "thumb_media_id": thumb,
+        "need_open_comment": 0,
+    }
+    try:
+        answer = await client.post("draft/add", data={"articles": [sent]})
+    except WeChatRefused as refused:
+        if refused.code != BAD_CONTENT:
+            raise
+        place = await place_refused(client, sent, content)
+        words = f"从“{place}”开始的一段" if place else "正文里的内容"
+        raise DraftFault(f"平台不接受{words}（{BAD_CONTENT}）：请改写后重新送审") from refused
+    await _all_there(client, str(answer["media_id"]), content)
     return str(answer["media_id"])
+
+
+async def _all_there(client: AioWeChatClient, draft: str, content: str) -> None:
+    """Read the draft back: pictures the platform does not like are dropped without a word (W18)."""
+    sent = len(_PICTURES.findall(content))
+    if not sent:
+        return
+    kept = await client.post("draft/get", data={"media_id": draft})
+    left = sum(len(_PICTURES.findall(str(one.get("content", "")))) for one in kept["news_item"])
+    if left != sent:
+        raise DraftFault(f"正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片")
 
 
 async def _upload(

@@ -14,6 +14,9 @@ _CROPS = ("pic_crop_235_1", "pic_crop_1_1")
 _CROP = re.compile(r"(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)(?:_(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)){3}")
 
 
+_BAD_ADDRESS = re.compile(r"""\s(?:href|src)\s*=\s*["']?(?:weixin|javascript):""", re.I)
+
+
 def _checked_crop(value: str) -> None:
     """X1_Y1_X2_Y2, parts of the cover's sides with at most six decimals (W18)."""
     if not _CROP.fullmatch(value):
@@ -21,6 +24,17 @@ def _checked_crop(value: str) -> None:
     left, top, right, bottom = map(float, value.split("_"))
     if left >= right or top >= bottom:
         raise WeChatError(40035)
+
+
+def _checked_content(content: str) -> None:
+    if not content:
+        raise WeChatError(44004)
+    # Both limits hold: signs and bytes (W18).
+    if len(content) >= 20_000 or len(content.encode()) >= 1024 * 1024:
+        raise WeChatError(45002)
+    # Addresses of the app and of scripts are refused, and the answer does not say where.
+    if _BAD_ADDRESS.search(content):
+        raise WeChatError(45166)
 
 
 def checked_article(call: Call, article: JSON) -> JSON:
@@ -33,11 +47,7 @@ def checked_article(call: Call, article: JSON) -> JSON:
         raise WeChatError(45110)
     if len(str(article.get("digest") or "")) > 128:
         raise WeChatError(45004)
-    if not content:
-        raise WeChatError(44004)
-    # Both limits hold: signs and bytes (W18).
-    if len(content) >= 20_000 or len(content.encode()) >= 1024 * 1024:
-        raise WeChatError(45002)
+    _checked_content(content)
     if len(str(article.get("content_source_url") or "").encode()) > 1024:
         raise WeChatError(45005)
     # A cover must be permanent material: a temporary one would vanish under the article (W18).

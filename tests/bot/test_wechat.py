@@ -122,6 +122,32 @@ async def test_a_picture_of_another_kind_kept_by_an_earlier_version_still_goes_o
         assert made.opened(await answer.read()).size == (120, 90)
 
 
+async def test_a_place_the_platform_does_not_take_is_named_by_its_words(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    rendering = channel.render(content(body="\n".join(f"第{n}段文字。" for n in range(30))))
+    article = rendering["article"]
+    bad = '<p><a href="weixin://x">第17段文字。</a>'
+    article["content"] = article["content"].replace('<p style="margin: 0 0 1em;">第17段文字。', bad)
+    outcome = await channel.publish(account, rendering, media, free)
+    assert outcome.state is State.FAILED
+    assert "从“第17段文字。”开始的一段（45166）" in outcome.reason
+    left = await channel.client(account).post("draft/count", data={})
+    assert left["total_count"] == 0
+
+
+async def test_a_draft_that_lost_a_picture_is_not_published(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    rendering = channel.render(content(body=f"![图]({PICTURE})\n正文一段。"))
+    article = rendering["article"]
+    article["content"] += '<p><img src="https://elsewhere.example/a.png"></p>'
+    outcome = await channel.publish(account, rendering, media, free)
+    assert (outcome.state, outcome.code) == (State.FAILED, "draft")
+    assert "有 2 张图片，平台的草稿里只有 1 张" in outcome.reason
+    assert (await platforms.seen("requests", method="freepublish/submit"))["count"] == 0
+
+
 async def test_an_article_without_picture_uses_the_plain_cover(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
