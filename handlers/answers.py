@@ -81,7 +81,12 @@ class Answers:
         if not quotes:
             return text
         room = channel.room(text) - 2  # an empty line stands below the head
-        blocks = [await self._block(filling, channel, one, room // len(quotes)) for one in quotes]
+        quoted = [await self._quoted(filling, one) for one in quotes]
+        wanted = [_size(channel, quote + tail) + 2 for quote, tail in quoted]
+        blocks = [
+            _fitted(filling, channel, part, share)
+            for part, share in zip(quoted, shares(wanted, room), strict=True)
+        ]
         return "\n\n".join([text, *blocks])
 
     async def _line(self, filling: "_Filling", parts: Parts, piece: object) -> str:
@@ -99,20 +104,22 @@ class Answers:
             raise _Stale
         return hit
 
-    async def _block(
-        self, filling: "_Filling", channel: type[Channel], piece: Quoted, room: int
-    ) -> str:
-        """The quote and its source within `room` units; only the quote is ever shortened."""
+    async def _quoted(self, filling: "_Filling", piece: Quoted) -> tuple[str, str]:
+        """The words of a quote, and its source below them."""
         hit = await self._read(piece)
         text = hit.text[piece.start - hit.offset : piece.end - hit.offset]
         if not text or piece.start < hit.offset:
             raise _Stale
-        tail = "\n" + filling.source(hit)
-        left = room - _size(channel, tail) - 2
-        if _size(channel, text) <= left:
-            return text + tail
-        note = "\n" + filling.text(Filled("quote_cut"))
-        return cut_quote(channel, text, left - _size(channel, note)) + note + tail
+        return text, "\n" + filling.source(hit)
+
+
+def shares(wanted: Sequence[int], room: int) -> list[int]:
+    """How much of `room` each may take: what a short one leaves goes to the longer ones."""
+    given = [0] * len(wanted)
+    for left, at in enumerate(sorted(range(len(wanted)), key=wanted.__getitem__)):
+        given[at] = min(wanted[at], room // (len(wanted) - left))
+        room -= given[at]
+    return given
 
 
 @dataclass(frozen=True)
@@ -176,6 +183,16 @@ def _with_numbers(text: str, labels: Sequence[str]) -> str:
 def _rows(choices: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
     # Two a row: longer labels are cut on a phone (T6 would allow eight).
     return [choices[at : at + 2] for at in range(0, len(choices), 2)]
+
+
+def _fitted(filling: "_Filling", channel: type[Channel], part: tuple[str, str], room: int) -> str:
+    """The quote and its source within `room` units; only the quote is ever shortened."""
+    text, tail = part
+    left = room - _size(channel, tail) - 2
+    if _size(channel, text) <= left:
+        return text + tail
+    note = "\n" + filling.text(Filled("quote_cut"))
+    return cut_quote(channel, text, left - _size(channel, note)) + note + tail
 
 
 def _size(channel: type[Channel], text: str) -> int:

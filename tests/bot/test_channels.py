@@ -3,7 +3,7 @@
 import pytest
 
 from bot.channels import CHANNELS, open_channels
-from handlers.answers import cut_quote
+from handlers.answers import cut_quote, shares
 from storage.cache import MemoryCache
 
 
@@ -32,3 +32,21 @@ async def test_every_channel_opens_over_one_cache() -> None:
     assert list(channels) == list(CHANNELS)
     for channel in channels.values():
         await channel.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "room", "given"),
+    [
+        ([100, 900, 100], 900, [100, 700, 100]),
+        ([900, 900, 900], 900, [300, 300, 300]),
+        ([100, 600, 900], 900, [100, 400, 400]),
+        ([10, 20], 900, [10, 20]),
+        ([500], 900, [500]),
+        ([], 900, []),
+    ],
+)
+def test_what_a_short_quote_leaves_goes_to_the_long_ones(
+    wanted: list[int], room: int, given: list[int]
+) -> None:
+    """Else three quotes had a third each, and a long one was cut while there was room."""
+    assert shares(wanted, room) == given
