@@ -4,6 +4,7 @@ A `Fragment` is what stands together; between two of them a message may end. Mar
 characters and become entities, with offsets in UTF-16 units, when a message is made.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +14,7 @@ from bot.render import units, whole_before
 TELEGRAM_TEXT = 4096  # UTF-16 units of one message (docs/platforms.md#T5)
 TELEGRAM_CAPTION = 1024
 MOST_ENTITIES = 100
+_BEYOND = 700  # characters behind a cut that say whether it lies inside a document number
 Entity = dict[str, Any]
 
 
@@ -156,16 +158,26 @@ def _heads_taken(part: list[Fragment]) -> list[Fragment]:
 
 def pieces(fragment: Fragment) -> list[Fragment]:
     """The fragment in parts that each fit into a message; itself when it must not be parted."""
+    if fragment.whole or fragment.fits:
+        return [fragment]
     found: list[Fragment] = []
-    rest = fragment
-    while not rest.fits and not rest.whole:
-        cut = _cut(rest)
-        first = replace(rest, text=rest.text[:cut], spans=tuple(_moved(rest.spans, 0, cut)))
-        found.append(first.trimmed())
-        left = len(rest.text) - cut
-        spans = tuple(_moved(rest.spans, -cut, left))
-        rest = replace(rest, text=rest.text[cut:], spans=spans).trimmed()
-    return [one for one in (*found, rest) if one.text]
+    spans = sorted(fragment.spans, key=lambda one: one.start)
+    start = first = 0
+    while start < len(fragment.text):
+        # Only what a message could reach is looked at: a text may have a hundred thousand marks.
+        end = min(len(fragment.text), start + TELEGRAM_TEXT + _BEYOND)
+        while first < len(spans) and spans[first].end <= start:
+            first += 1
+        last = bisect_left(spans, end, lo=first, key=lambda one: one.start)
+        near = _slice(fragment, start, end, spans[first:last])
+        cut = len(near.text) if end == len(fragment.text) and near.fits else _cut(near)
+        found.append(_slice(near, 0, cut, near.spans).trimmed())
+        start += cut
+    return [one for one in found if one.text]
+
+
+def _slice(one: Fragment, start: int, end: int, spans: Iterable[Span]) -> Fragment:
+    return replace(one, text=one.text[start:end], spans=tuple(_moved(spans, -start, end - start)))
 
 
 def _cut(one: Fragment) -> int:

@@ -141,11 +141,14 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
 def _longest(blocks: Document) -> str:
     """The block that takes most of the room; nothing when it is only one among many."""
     sizes = [len(block_html(one)) for one in blocks.blocks]
-    most = max(sizes, default=0)
-    if most < WECHAT_CONTENT_CHARS // 4:
+    if not sizes:
         return ""
-    at = sizes.index(most)
-    return f"，其中{block_name(at, blocks.blocks[at])}约占 {most} 字符"
+    at = sizes.index(max(sizes))
+    block = blocks.blocks[at]
+    styled = len(article_html(Document(blocks=(block,)), (), ()))
+    if styled < WECHAT_CONTENT_CHARS // 4:
+        return ""
+    return f"，其中{block_name(at, block)}约占 {styled} 字符"
 
 
 def _unreadable(blocks: Document) -> list[str]:

@@ -1,6 +1,7 @@
 """Articles of blocks on both channels: nothing is lost, nothing is over a limit, marks fit."""
 
 import re
+import time
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
@@ -9,41 +10,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from blocks.document import Document, Made, Table, read_document
-from blocks.text import from_plain, project
+from blocks.document import Document, Made, Table
+from blocks.text import from_plain
 from bot.contract import Content
-from bot.preview import SAMPLE_LINK
-from bot.render import LINK_ROOM, fill_link, fill_reason, units
+from bot.render import units
 from bot.telegram.rendering import problems_telegram, render_telegram, shown_telegram
 from bot.wechat.article import columns_of
 from bot.wechat.rendering import problems_wechat, render_wechat
 from sandbox.wechat.saved import filtered, saved_again
 from tests.blocks.made import DOCUMENTS, MEDIA
 from tests.bot.conftest import content
+from tests.bot.made import article, dense, table, words
 
 many = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def article(blocks: Document | list[dict[str, Any]], **changes: Any) -> Content:
-    document = blocks if isinstance(blocks, Document) else read_document(blocks)
-    told: dict[str, Any] = {"attribution": {}, "body": project(document).text, "blocks": document}
-    return content(**(told | changes))
-
-
-def words(text: str, **look: Any) -> dict[str, Any]:
-    return {"kind": "paragraph", "runs": [{"text": text, **look}]}
-
-
-def table(*rows: str, head: bool = True) -> dict[str, Any]:
-    lines = [
-        {"cells": [{"runs": [{"text": text}], "head": head and not at} for text in row.split("|")]}
-        for at, row in enumerate(rows)
-    ]
-    return {"kind": "table", "rows": lines}
-
-
-def dense(text: str) -> str:
-    return "".join(sign for sign in text if not sign.isspace())
 
 
 def said_in(part: Any) -> Iterator[str]:
@@ -379,35 +358,11 @@ def test_more_messages_than_a_channel_takes_in_minutes_are_a_problem() -> None:
     )
 
 
-def test_a_push_leads_to_the_released_article_or_to_nothing() -> None:
-    own = article([words("正文。")], title="题")
-    for render in (render_wechat, render_telegram):
-        made = render(own)
-        sent = fill_reason(fill_link(made, "https://t.me/qinghe/5")["push"]["text"], "订阅了就业")
-        assert sent == "题\n\n正文。\n\n全文：https://t.me/qinghe/5\n\n为什么收到：订阅了就业"
-        for none in ("", "https://" + "a" * LINK_ROOM):
-            bare = fill_reason(fill_link(made, none)["push"]["text"], "订阅了就业")
-            assert bare == "题\n\n正文。\n\n为什么收到：订阅了就业"
-        assert fill_reason(made["push"]["text"], "甲").endswith("正文。\n\n为什么收到：甲")
-
-
-def test_words_that_look_like_a_field_are_left_alone() -> None:
-    told = article([words("全文：{link}、{reason}")], title="{link}")
-    sent = fill_reason(fill_link(render_telegram(told), "https://a")["push"]["text"], "甲")
-    assert sent == "{link}\n\n全文：{link}、{reason}\n\n全文：https://a\n\n为什么收到：甲"
-
-
-def test_a_push_of_before_stays_as_it_is() -> None:
-    made = render_telegram(content())
-    assert fill_link(made, "https://t.me/qinghe/5") == made
-
-
-def test_a_reason_is_cut_in_utf16_units() -> None:
-    sent = fill_reason(render_telegram(content())["push"]["text"], "😀" * 300)
-    assert units(sent.rpartition("为什么收到：")[2]) == 200
-
-
-def test_a_preview_of_a_push_says_where_the_link_will_be() -> None:
-    shown = shown_telegram(render_telegram(article([words("正文。")])))
-    assert shown is not None
-    assert SAMPLE_LINK in shown.push.text
+def test_a_hundred_thousand_marks_are_packed_in_time() -> None:
+    runs = [{"text": "字", "bold": bool(number % 2)} for number in range(100_000)]
+    told = article([{"kind": "paragraph", "runs": runs}], title="")
+    began = time.process_time()
+    parts = render_telegram(told)["parts"]
+    assert time.process_time() - began < 5
+    assert "".join(one["text"] for one in parts) == "字" * 100_000
+    assert sum(len(one["entities"]) for one in parts) == 50_000

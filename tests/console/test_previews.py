@@ -1,5 +1,9 @@
 """Previews run nothing, keep every entity, and put the length beside the limit."""
 
+from dataclasses import replace
+
+from blocks.document import read_document
+from blocks.text import project
 from bot.contract import Content
 from bot.telegram.rendering import render_telegram
 from bot.wechat.rendering import render_wechat
@@ -66,3 +70,21 @@ def test_a_limit_that_is_broken_is_marked() -> None:
 
 def test_an_unknown_platform_is_shown_as_its_fields() -> None:
     assert preview("账号", "weibo", {"text": "甲"}).raw == {"text": "甲"}
+
+
+def test_an_article_of_blocks_is_shown_with_its_tables_and_groups_of_pictures() -> None:
+    picture = {"kind": "picture", "media": MEDIA}
+    table = {
+        "kind": "table",
+        "rows": [
+            {"cells": [{"runs": [{"text": "时间"}], "head": True, "colspan": 2}]},
+            {"cells": []},
+        ],
+    }
+    blocks = read_document([{"kind": "heading", "runs": [{"text": "一"}]}, table, picture, picture])
+    told = replace(content(project(blocks).text), blocks=blocks)
+    shown = preview("青禾政务", "wechat", render_wechat(told)).html
+    assert '<th colspan="2">时间</th>' in shown
+    assert "<h2>一</h2>" in shown
+    bubbles = preview("频道", "telegram", render_telegram(told)).bubbles
+    assert [(one.photo, one.album) for one in bubbles] == [("", ()), ("b" * 64, ("b" * 64,))]

@@ -11,6 +11,8 @@ import rfc8785
 from PIL import Image
 from sqlalchemy import select
 
+from blocks.document import read_document
+from blocks.text import project
 from bot.accounts import Accounts, NewAccount
 from bot.contacts import Contacts
 from bot.contract import Channel, Content, Release, State
@@ -170,10 +172,25 @@ async def test_the_bodies_the_platforms_received_have_the_digest_on_screen_and_i
         cover = await keep(session, picture("navy"), "image/png")
         inside = await keep(session, picture("green"), "image/png")
         ids = {row.platform: row.id for row in (await session.scalars(select(Account))).all()}
+    blocks = read_document(
+        [
+            {"kind": "heading", "runs": [{"text": "一、时间"}]},
+            {"kind": "paragraph", "runs": [{"text": "上午"}, {"text": "九点", "bold": True}]},
+            {"kind": "picture", "media": inside, "alt": "大厅", "caption": "服务大厅"},
+            {"kind": "list", "ordered": True, "items": [{"runs": [{"text": "取号"}]}]},
+            {"kind": "table", "rows": [{"cells": [{"runs": [{"text": one}]} for one in "甲乙"]}]},
+            {"kind": "quote", "runs": [{"text": "请提前准备材料。"}]},
+            {
+                "kind": "paragraph",
+                "runs": [{"text": "指南", "link": "https://zw.qinghe.example/b/2.html"}],
+            },
+        ]
+    )
     content = Content(
         kind="转载",
         title="𠮷日服务大厅开放时间有调整",
-        body=f"从下周起开放时间为上午九点。\n![大厅]({inside})\n咨询可到服务大厅。",
+        body=project(blocks).text,
+        blocks=blocks,
         attribution={
             "source": "青禾县政务服务局",
             "original_title": "关于调整开放时间的公告",
