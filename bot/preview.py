@@ -38,7 +38,7 @@ class Message:
 class Shown:
     """An article or a row of messages, and the push. Pictures are hex digests without `sha256:`.
 
-    `html` is the channel's own and not yet cleaned: whoever shows it cleans it.
+    `html` is the channel's own with its looks as classes, not yet cleaned: whoever shows it does.
     """
 
     push: Message

@@ -32,6 +32,7 @@ from storage.database import new_id
 HALTING = frozenset({"all", "publishing"})
 """Switches that stop every publication; `account:<id>` stops those of one account."""
 CHANGED = "这条发布记录被绕过本系统改动，已停止使用：请查明后重新安排发布"
+_REF = 200
 OUT = (State.PUBLISHED, State.SUBMITTED, State.UNKNOWN)
 """Outcomes after which readers may see something."""
 
@@ -301,7 +302,9 @@ class _LastLook:
 
 def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
     row.state, row.reason, row.next_at = outcome.state, outcome.reason, None
-    row.ref = outcome.ref[:200] or row.ref
+    # An article may be many messages: what has no room is left out by whole numbers.
+    ref = outcome.ref if len(outcome.ref) <= _REF else outcome.ref[:_REF].rpartition(",")[0]
+    row.ref = ref or row.ref
     if outcome.state is State.PUBLISHED:
         row.published_at, row.url = moment, str(outcome.detail.get("url", ""))[:500]
     elif outcome.state is State.SUBMITTED:

@@ -68,6 +68,31 @@ def article_html(document: Document, first: Iterable[str], last: Iterable[str]) 
     return _CLASS.sub(r"\1", str(inlined))
 
 
+def _looks() -> dict[str, str]:
+    """What each class becomes in an article, back to its name."""
+    points = [f"l{depth}{end}" for depth in range(1, 5) for end in ("", " end")]
+    names = [*(("p", name) for name in (*points, "mid", "pic", "cap", "src")), ("table", "t5")]
+    found = {}
+    for tag, name in names:
+        one = css_inline.inline_fragment(f'<{tag} class="{name}"></{tag}>', STYLE)
+        found[_STYLED.findall(str(one))[0][1]] = name
+    return found
+
+
+_STYLED = re.compile(r'(<\w+(?: [\w-]+="[^"]*")*?) style="([^"]*)"')
+_LOOKS = _looks()
+
+
+def with_names(shown: str) -> str:
+    """An article with its looks named by classes again, for a page that takes no styles."""
+
+    def named(found: re.Match[str]) -> str:
+        name = _LOOKS.get(found[2], "")
+        return found[1] + (f' class="{name}"' if name else "")
+
+    return _STYLED.sub(named, shown)
+
+
 def block_html(block: Block) -> str:
     """One block, its looks still named by classes."""
     if isinstance(block, Heading):

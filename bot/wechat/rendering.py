@@ -23,7 +23,14 @@ from bot.render import (
     paragraphs,
     push_text,
 )
-from bot.wechat.article import MOST_COLUMNS, article_html, block_html, can_be_read, columns_of
+from bot.wechat.article import (
+    MOST_COLUMNS,
+    article_html,
+    block_html,
+    can_be_read,
+    columns_of,
+    with_names,
+)
 from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
@@ -170,7 +177,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         title=article["title"],
         author=article["author"],
         summary=article["digest"],
-        html=article["content"],
+        html=with_names(article["content"]),
         cover=article["thumb"].removeprefix("sha256:"),
         own_cover=article["thumb"] != DEFAULT_COVER,
         link=article["content_source_url"],

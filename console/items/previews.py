@@ -21,6 +21,7 @@ _TAGS = {
     "section", "p", "br", "b", "strong", "em", "i", "u", "s", "h1", "h2", "h3", "h4", "ul", "ol",
     "li", "blockquote", "img", "a", "span", "table", "thead", "tbody", "tr", "td", "th", "hr",
 }  # fmt: skip
+_LOOKS = {"l1", "l2", "l3", "l4", "end", "mid", "pic", "cap", "src"}  # of console.css
 _NO_HTML = Markup("")
 
 
@@ -37,6 +38,7 @@ def safe_html(text: str) -> Markup:
                 "td": {"colspan", "rowspan"},
                 "th": {"colspan", "rowspan"},
             },
+            allowed_classes={"p": _LOOKS, "table": {"t5"}},
             url_schemes={"http", "https"},
             link_rel="noopener noreferrer",
         )

@@ -295,6 +295,16 @@ async def test_a_due_publication_is_verified_published_and_announced(office: Off
     assert office.news == [key]
 
 
+async def test_numbers_of_many_messages_are_kept_whole_or_not(office: Office) -> None:
+    key = await office.publication(office.release())
+    numbers = [str(10_000_000 + number) for number in range(60)]
+    office.channel.answers["timeline"] = Outcome(State.PUBLISHED, ref=",".join(numbers))
+    await office.process().publisher.publish_due()
+    kept = (await office.row(Publication, key)).ref.split(",")
+    assert kept == numbers[: len(kept)]
+    assert len(kept) > 20
+
+
 async def test_a_changed_item_is_not_published(office: Office) -> None:
     release = office.release()
     key = await office.publication(release)

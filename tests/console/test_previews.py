@@ -81,10 +81,13 @@ def test_an_article_of_blocks_is_shown_with_its_tables_and_groups_of_pictures() 
             {"cells": []},
         ],
     }
-    blocks = read_document([{"kind": "heading", "runs": [{"text": "一"}]}, table, picture, picture])
+    points = {"kind": "list", "items": [{"runs": [{"text": '甲 style="x" 乙'}]}]}
+    heading = {"kind": "heading", "runs": [{"text": "一"}]}
+    blocks = read_document([heading, table, points, picture, picture])
     told = replace(content(project(blocks).text), blocks=blocks)
     shown = preview("青禾政务", "wechat", render_wechat(told)).html
     assert '<th colspan="2">时间</th>' in shown
     assert "<h2>一</h2>" in shown
+    assert '<p class="l1 end">• 甲 style="x" 乙</p>' in shown
     bubbles = preview("频道", "telegram", render_telegram(told)).bubbles
     assert [(one.photo, one.album) for one in bubbles] == [("", ()), ("b" * 64, ("b" * 64,))]
