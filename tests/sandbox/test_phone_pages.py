@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from aiohttp import web
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, async_playwright
 
-from tests.documents.made_pictures import animated, long_picture
+from tests.documents.made_pictures import animated, long_picture, picture
 from tests.sandbox.conftest import TOKEN, Client
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -118,4 +119,44 @@ async def test_an_animation_is_seen_and_a_long_picture_lies_there_as_a_file(
     shown = page.locator(".bubble img")
     await page.wait_for_function("document.querySelector('.bubble img').naturalWidth > 0")
     assert await shown.count() == 1, "the file itself is opened by who taps it"
+    await looks_well(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_a_phone_shows_quotes_tables_links_and_a_group_of_pictures(
+    chromium: Browser, box: Client, town: list[str], scheme: Any
+) -> None:
+    await box.control("limits", {"telegram": False})
+    text = "😀一\n\n重话，看指南\n\n甲  1"
+    entities = [
+        {"type": "bold", "offset": 0, "length": 3},
+        {"type": "blockquote", "offset": 5, "length": 6},
+        {"type": "bold", "offset": 5, "length": 2},
+        {"type": "text_link", "offset": 9, "length": 2, "url": "https://a.gov.cn/"},
+        {"type": "pre", "offset": 13, "length": 4},
+    ]
+    await box.bot("sendMessage", chat_id="@qinghe", text=text, entities=entities)
+    form = aiohttp.FormData()
+    form.add_field("chat_id", "@qinghe")
+    media = [{"type": "photo", "media": f"attach://{name}"} for name in ("one", "two")]
+    media[0]["caption"] = "图1 会场"
+    form.add_field("media", json.dumps(media, ensure_ascii=False))
+    for name in ("one", "two"):
+        form.add_field(name, picture(80, 60), filename=f"{name}.png")
+    async with box.http.post(f"{box.base}/telegram/bot{TOKEN}/sendMediaGroup", data=form) as answer:
+        assert (await answer.json())["ok"]
+    context = await chromium.new_context(
+        viewport={"width": 390, "height": 800}, locale="zh-CN", color_scheme=scheme
+    )
+    page = await context.new_page()
+    page.set_default_timeout(45_000)
+    await page.goto(f"{box.base}/phone/telegram")
+    await page.get_by_role("button", name="频道", exact=True).click()
+    group = page.locator(".bubble", has_text="图1 会场")
+    await group.wait_for()
+    assert await group.locator("img").count() == 2
+    assert await page.locator(".bubble blockquote").inner_text() == "重话，看指南"
+    assert await page.locator(".bubble blockquote b").inner_text() == "重话"
+    assert await page.locator(".bubble blockquote a").get_attribute("href") == "https://a.gov.cn/"
+    assert await page.locator(".bubble pre").inner_text() == "甲  1"
     await looks_well(page)
