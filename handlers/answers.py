@@ -84,8 +84,8 @@ class Answers:
         quoted = [await self._quoted(filling, one) for one in quotes]
         wanted = [_size(channel, quote + tail) + 2 for quote, tail in quoted]
         blocks = [
-            _fitted(filling, channel, part, share)
-            for part, share in zip(quoted, shares(wanted, room), strict=True)
+            _fitted(filling, channel, quote, tail, share)
+            for (quote, tail), share in zip(quoted, shares(wanted, room), strict=True)
         ]
         return "\n\n".join([text, *blocks])
 
@@ -185,9 +185,8 @@ def _rows(choices: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]
     return [choices[at : at + 2] for at in range(0, len(choices), 2)]
 
 
-def _fitted(filling: "_Filling", channel: type[Channel], part: tuple[str, str], room: int) -> str:
+def _fitted(filling: "_Filling", channel: type[Channel], text: str, tail: str, room: int) -> str:
     """The quote and its source within `room` units; only the quote is ever shortened."""
-    text, tail = part
     left = room - _size(channel, tail) - 2
     if _size(channel, text) <= left:
         return text + tail
