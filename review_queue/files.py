@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 
+from blocks.document import Picture
+from blocks.text import project
 from config.clock import beijing, now
 from documents.reader import PICTURES
 from gates.attachments import StoredFile, stored_findings, unfit
@@ -23,6 +25,7 @@ _ORIGIN = (
     "图片没有写明来源和授权，公务使用也要有授权，请在附件处补上",
     "《中华人民共和国著作权法》第二十四条、第五十三条；《互联网新闻信息服务管理规定》第十五条",
 )
+_IN_PLACE = "图片没有写明来源和授权，公务使用也要有授权，请在图片处补上"
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def _files(draft: Draft) -> Iterator[_File]:
 
 
 def _without_origin(draft: Draft) -> Iterator[Finding]:
-    """Pictures among the attachments that do not say whose they are, except of a repost."""
+    """Pictures that do not say whose they are, except of a repost."""
     if draft.kind == "转载":
         return
     rule, reason, basis = _ORIGIN
@@ -107,3 +110,10 @@ def _without_origin(draft: Draft) -> Iterator[Finding]:
         if picture and not (part.get("origin") and part.get("licence")):
             field = f"attachment:{part['name']}"
             yield Finding("law", rule, "warn", field, 0, 0, "", reason, basis)
+    if draft.blocks is None:
+        return
+    told = project(draft.blocks)
+    for block, (start, end) in zip(draft.blocks.blocks, told.lines, strict=True):
+        if isinstance(block, Picture) and not (block.origin and block.licence):
+            words = told.text[start:end]
+            yield Finding("law", rule, "warn", "text", start, end, words, _IN_PLACE, basis)

@@ -51,6 +51,19 @@ async def attach(queue: Queue, item_id: str, staff_id: str, version: int, upload
     return await drafting.edit(queue, item_id, staff_id, version, {"attachments": (*others, part)})
 
 
+async def keep_picture(queue: Queue, upload: Upload) -> str:
+    """Keep a picture for the text and return its marker; it belongs to no draft yet."""
+    name = _clean(upload.name)
+    if PurePath(name).suffix.lower() not in PICTURES:
+        known = "、".join(sorted(PICTURES))
+        raise Refused(422, [Reason("type", f"正文里只能放图片（{known}），别的文件请作为附件上传")])
+    if faults := _faults(upload, name, 0) or await _unusable(queue, name, upload.content):
+        raise Refused(422, faults)
+    mime = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    async with queue.db.session() as session:
+        return await keep(session, upload.content, mime)
+
+
 async def detach(queue: Queue, item_id: str, staff_id: str, version: int, name: str) -> Item:
     """Take a file off the draft; 404 when it has none of that name."""
     draft = await _draft(queue, item_id)
