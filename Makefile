@@ -31,7 +31,7 @@ proof: $(VENV)/.test-stamp ## change every column behind the office's back and s
 lock: $(VENV)/.test-stamp ## write the pinned lists from the .in files (LOCK=--upgrade: newer ones)
 	scripts/lock.sh
 
-$(VENV)/.run-stamp: requirements-build.txt requirements.txt pyproject.toml
+$(VENV)/.run-stamp: requirements-build.txt requirements.txt requirements-assets.txt pyproject.toml
 	scripts/install.sh run
 	touch $@
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from blocks.document import (
+    MOST_BLOCKS,
     Attachment,
     Block,
     Divider,
@@ -160,7 +161,16 @@ def linked(document: Document) -> Iterator[Linked]:
 
 def from_plain(text: str) -> Document:
     """The document of plain text: a paragraph a line, pictures where their lines stand."""
-    return Document(blocks=tuple(_line_block(line) for line in _lines(text)))
+    return _document([_line_block(line) for line in _lines(text)])
+
+
+def _document(blocks: Sequence[Block]) -> Document:
+    """The blocks; what is more than a document holds is one last paragraph of the same text."""
+    kept, rest = blocks[: MOST_BLOCKS - 1], blocks[MOST_BLOCKS - 1 :]
+    if len(rest) > 1:
+        words = "\n".join(project(Document(blocks=(one,))).text for one in rest)
+        rest = [Paragraph(runs=plain(words))]
+    return Document(blocks=(*kept, *rest))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -317,7 +327,7 @@ def _rebuilt(document: Document, told: Projection, change: _Change) -> Document:
             elif block not in done:
                 done.add(block)
                 found.append(document.blocks[block])
-    return Document(blocks=tuple(found))
+    return _document(found)
 
 
 def _kept_blocks(

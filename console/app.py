@@ -1,6 +1,5 @@
 """The console and the JSON API mounted on the office's web application."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -37,12 +36,12 @@ from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
 from console.tickets import pages as tickets_pages
 from console.tickets import words as tickets_words
+from console.web import static
 from console.web import words as shared_words
 from console.web.deps import DEPS, Deps
 from console.web.guard import guard
 from console.web.interface import problem_json
 from console.web.pages import DONE, problem_page
-from console.web.permissions import PUBLIC, needs
 
 FEATURES = (
     shared_words,
@@ -58,8 +57,6 @@ FEATURES = (
     tickets_words,
 )
 HERE = Path(__file__).parent
-_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
-_FILES = {path.name: path for path in (HERE / "static").iterdir() if path.suffix in _TYPES}
 
 LARGEST_BODY = 12 * 1024 * 1024  # a file of 10 MB and the form around it
 
@@ -75,26 +72,6 @@ def merged(name: str) -> dict[str, Any]:
     return whole
 
 
-@needs(PUBLIC)
-async def static_file(request: web.Request) -> web.StreamResponse:
-    """One of our own style or script files, cached by its fingerprint."""
-    # Only names known at the start: nothing of the address reaches the file system.
-    path = _FILES.get(request.match_info["name"])
-    if path is None:
-        raise web.HTTPNotFound
-    return web.Response(
-        body=path.read_bytes(),
-        content_type=_TYPES[path.suffix],
-        charset="utf-8",
-        headers={"Cache-Control": "public, max-age=31536000, immutable"},
-    )
-
-
-def _fingerprint() -> str:
-    parts = b"".join(path.read_bytes() for _, path in sorted(_FILES.items()))
-    return hashlib.sha256(parts).hexdigest()[:12]
-
-
 def _templates(app: web.Application) -> None:
     environment = aiohttp_jinja2.setup(
         app,
@@ -104,13 +81,15 @@ def _templates(app: web.Application) -> None:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.globals.update(merged("WORDS"), fingerprint=_fingerprint())
+    environment.globals.update(
+        merged("WORDS"), fingerprint=static.fingerprint(), has_editor=static.HAS_EDITOR
+    )
 
 
 def _pages() -> Sequence[web.RouteDef]:
     return [
         web.get("", public_pages.front_door),
-        web.get("/static/{name}", static_file),
+        *static.ROUTES,
         *signin.ROUTES,
         *me_pages.ROUTES,
         *second.ROUTES,

@@ -14,6 +14,7 @@ from config.clock import now
 from facets.taxonomy import DIMENSIONS
 from gates.finding import STANDARD
 from ledger.append import Transaction
+from review_queue.article_fields import article_faults
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Corrects, Draft, digest
 from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
@@ -71,7 +72,7 @@ async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
 
 def written_faults(content: Content, origin: Origin) -> list[Reason]:
     """Why a draft as somebody wrote it is not taken: longer or wider than anything real."""
-    faults = _length_faults(content) + _size_faults(content)
+    faults = _length_faults(content) + _size_faults(content) + article_faults(content)
     return faults + _audience_faults(origin.audience, origin.accounts or ())
 
 
@@ -155,7 +156,8 @@ async def edit(
             return item
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
         faults += _audience_faults(draft.audience, draft.accounts)
-        faults += _library_faults(old, draft) + _correction_faults(old, draft)
+        faults += article_faults(draft, old) + _library_faults(old, draft)
+        faults += _correction_faults(old, draft)
         if faults:
             raise Refused(422, faults)
         refuse(await _lowering_faults(queue, item, old, draft))

@@ -22,9 +22,10 @@ from storage.media import load
 _IN_TEXT = re.compile(r"!\[[^\]\n]*\]\((sha256:[0-9a-f]{64})\)")
 _ORIGIN = (
     "law.picture-origin",
-    "图片没有写明来源和授权，公务使用也要有授权，请在图片处补上",
+    "图片没有写明来源和授权，公务使用也要有授权，请在附件处补上",
     "《中华人民共和国著作权法》第二十四条、第五十三条；《互联网新闻信息服务管理规定》第十五条",
 )
+_IN_PLACE = "图片没有写明来源和授权，公务使用也要有授权，请在图片处补上"
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _files(draft: Draft) -> Iterator[_File]:
 
 
 def _without_origin(draft: Draft) -> Iterator[Finding]:
-    """Pictures that do not say whose they are, in the text or attached, except of a repost."""
+    """Pictures that do not say whose they are, except of a repost."""
     if draft.kind == "转载":
         return
     rule, reason, basis = _ORIGIN
@@ -109,15 +110,10 @@ def _without_origin(draft: Draft) -> Iterator[Finding]:
         if picture and not (part.get("origin") and part.get("licence")):
             field = f"attachment:{part['name']}"
             yield Finding("law", rule, "warn", field, 0, 0, "", reason, basis)
-    for shown, start, end in _pictures(draft):
-        if not (shown.origin and shown.licence):
-            yield Finding("law", rule, "warn", "text", start, end, shown.alt, reason, basis)
-
-
-def _pictures(draft: Draft) -> Iterator[tuple[Picture, int, int]]:
-    """The pictures of the body and where each stands in its text."""
-    if draft.blocks is not None:
-        lines = project(draft.blocks).lines
-        for block, (start, end) in zip(draft.blocks.blocks, lines, strict=True):
-            if isinstance(block, Picture):
-                yield block, start, end
+    if draft.blocks is None:
+        return
+    told = project(draft.blocks)
+    for block, (start, end) in zip(draft.blocks.blocks, told.lines, strict=True):
+        if isinstance(block, Picture) and not (block.origin and block.licence):
+            words = told.text[start:end]
+            yield Finding("law", rule, "warn", "text", start, end, words, _IN_PLACE, basis)

@@ -97,6 +97,27 @@ async def _ready(queue: Queue, upload: Upload) -> tuple[Upload, str, tuple[str, 
     return replace(upload, name=name, content=brought.data), brought.mime, brought.notes
 
 
+@dataclass(frozen=True)
+class KeptPicture:
+    """A picture of the text, and what was done to it when it came in."""
+
+    media: str
+    notes: tuple[str, ...] = ()
+
+
+async def keep_picture(queue: Queue, upload: Upload) -> KeptPicture:
+    """Keep a picture for the text as it will be sent; it belongs to no draft yet."""
+    named = replace(upload, name=_clean(upload.name))
+    if PurePath(named.name).suffix.lower() not in PICTURES:
+        known = "、".join(sorted(PICTURES))
+        raise Refused(422, [Reason("type", f"正文里只能放图片（{known}），别的文件请作为附件上传")])
+    if faults := _faults(named, 0):
+        raise Refused(422, faults)
+    ready, mime, notes = await _ready(queue, named)
+    async with queue.db.session() as session:
+        return KeptPicture(await keep(session, ready.content, mime), notes)
+
+
 async def detach(queue: Queue, item_id: str, staff_id: str, version: int, name: str) -> Item:
     """Take a file off the draft; 404 when it has none of that name."""
     draft = await _draft(queue, item_id)

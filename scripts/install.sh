@@ -17,6 +17,8 @@ run)
     # What is built here is built by the pinned tool: pip must not fetch one by itself.
     pip install --quiet --require-hashes -r requirements-build.txt
     pip install --require-hashes --no-build-isolation -r requirements.txt
+    # Its files are served to browsers, its Python is not imported: nothing that needs comes along.
+    pip install --quiet --require-hashes --no-deps -r requirements-assets.txt
     pip install --quiet --no-deps --no-build-isolation --editable .
     ;;
 test)

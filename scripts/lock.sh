@@ -17,3 +17,8 @@ for name in requirements-build requirements requirements-test; do
         --no-header --no-annotate --build-constraints requirements-build.txt \
         "${constraint[@]}" ${LOCK:-} --output-file "$name.txt" "$name.in" >&2
 done
+# What browsers are given: the package alone, nothing it would import.
+# shellcheck disable=SC2086
+"$venv/bin/uv" pip compile --quiet --universal --no-deps --python "$venv/bin/python" \
+    --python-version "$least" --generate-hashes --no-header --no-annotate \
+    ${LOCK:-} --output-file requirements-assets.txt requirements-assets.in >&2

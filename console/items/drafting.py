@@ -6,20 +6,31 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import select
 
+from blocks.document import Made
+from blocks.editor import to_editor
+from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
-from console.items.forms import DIMENSIONS, clean_body, keep_same_minute, read_changes, typed
+from console.items.forms import (
+    DIMENSIONS,
+    clean_body,
+    keep_same_minute,
+    read_changes,
+    read_tree,
+    typed,
+)
 from console.items.limiting import active_people
 from console.items.looks import words_of
 from console.items.progress import returned
+from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
 from review_queue import drafting, scope, submitting
-from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
+from review_queue.canonical import ATTRIBUTION, KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from staff.refusal import Reason, Refused
@@ -51,9 +62,20 @@ async def _draft_form(
         "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
         if facts
         else None,
+        "tree": await _tree(request, draft),
+        "made_words": MADE,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
     }
     return page(request, "items/draft.html", context, refused.status if refused else 200)
+
+
+async def _tree(request: web.Request, draft: Draft) -> Any:
+    """The text for the editor: what was typed, also when it is no document, else what is kept."""
+    sent = (await form(request)).get("blocks", "") if request.method == "POST" else ""
+    tree = read_tree(sent)
+    if isinstance(tree, dict) and tree.get("type") == "doc":
+        return tree
+    return to_editor(draft.blocks or from_plain(draft.body))
 
 
 def _is_stale(refused: Refused | None) -> bool:
@@ -118,7 +140,13 @@ async def create(request: web.Request) -> web.StreamResponse:
             kind=changes["kind"],
             title=changes["title"],
             body=changes["body"],
+            blocks=changes.get("blocks"),
             attribution=changes["attribution"],
+            summary=changes.get("summary", ""),
+            author=changes.get("author", ""),
+            made=changes.get("made", Made.UNDECLARED),
+            cover=changes.get("cover", ""),
+            crops=changes.get("crops", {}),
         )
         if (await form(request)).get("limit"):
             people = await many(request, "people")
@@ -135,7 +163,13 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
     """Title and body as typed, when another field of the form could not be read."""
     fields = await form(request)
-    texts = {"title": fields.get("title", ""), "body": clean_body(fields.get("body", ""))}
+    names = ("title", "summary", "author")
+    texts: dict[str, Any] = {name: fields[name] for name in names if name in fields}
+    if "body" in fields:
+        texts["body"] = clean_body(fields["body"])
+    if "from_url" in fields:
+        given = {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION}
+        return typed(draft, texts | {"attribution": given})
     return typed(draft, texts)
 
 

@@ -1,5 +1,7 @@
 """The drafting form: fields in, changes of a draft out."""
 
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -7,20 +9,40 @@ from typing import Any, NotRequired, TypedDict
 
 from aiohttp import web
 
+from blocks.document import BlockFault, Document, Made
+from blocks.editor import from_editor
+from blocks.text import project
 from console.web.deps import DEPS
 from console.web.pages import form, many
 from console.web.words import read_field_time
-from review_queue.canonical import ATTRIBUTION, Draft
+from review_queue.article_fields import one_line
+from review_queue.canonical import ATTRIBUTION, CROPS, Draft
 from staff.refusal import Reason, Refused
 
 DIMENSIONS = ("topics", "groups", "regions")
 
 
-class Changes(TypedDict):
+class TextChanges(TypedDict):
+    """The text: blocks from the editor, without it the plain box alone."""
+
+    body: str
+    blocks: NotRequired[Document]
+
+
+class BesideChanges(TypedDict, total=False):
+    """What an article has beside its text, as far as the form asks it."""
+
+    summary: str
+    author: str
+    made: Made
+    cover: str
+    crops: dict[str, tuple[int, ...]]
+
+
+class Changes(TextChanges, BesideChanges):
     """What the drafting form says; the window only of an item that has one."""
 
     title: str
-    body: str
     kind: str
     klass: str
     accounts: tuple[str, ...]
@@ -35,18 +57,67 @@ async def read_changes(request: web.Request) -> Changes:
     fields = await form(request)
     changes: Changes = {
         "title": fields.get("title", ""),
-        "body": clean_body(fields.get("body", "")),
+        "body": "",
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
         "accounts": tuple(await many(request, "accounts")),
         "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
         "audience": await _audience(request, fields),
     }
+    changes.update(_text(fields))
+    changes.update(_beside(fields))
     # A new item has no window to choose yet.
     if "not_before" in fields:
         changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
         changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
     return changes
+
+
+def _text(fields: Mapping[str, str]) -> TextChanges:
+    """The body: blocks of the editor, or what stands in the plain box."""
+    if not fields.get("blocks"):
+        return {"body": clean_body(fields.get("body", ""))}
+    try:
+        blocks = from_editor(read_tree(fields["blocks"]))
+    except BlockFault as fault:
+        raise Refused(422, [Reason("body", str(fault))]) from fault
+    return {"body": project(blocks).text, "blocks": blocks}
+
+
+def read_tree(text: str) -> Any:
+    """What the editor sent as JSON; None when it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _beside(fields: Mapping[str, str]) -> BesideChanges:
+    """Summary, author, who wrote it, cover and its crops, as far as the form has them."""
+    found: BesideChanges = {}
+    if "summary" in fields:
+        found["summary"] = one_line(fields["summary"])
+    if "author" in fields:
+        found["author"] = one_line(fields["author"])
+    if "cover" in fields:
+        found["cover"] = fields["cover"]
+        found["crops"] = _crops(fields) if fields["cover"] else {}
+    if "made" in fields:
+        if fields["made"] not in set(Made):
+            raise Refused(422, [Reason("made", "谁写的只能选：人写、AI 辅助、AI 生成")])
+        found["made"] = Made(fields["made"])
+    return found
+
+
+def _crops(fields: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+    """Chosen parts of the cover: four numbers with commas."""
+    found = {}
+    for name in CROPS:
+        if text := fields.get(f"crop_{name}", ""):
+            if not re.fullmatch(r"\d{1,7}(,\d{1,7}){3}", text):
+                raise Refused(422, [Reason("crops", "封面的裁剪范围读不出来，请重新选择")])
+            found[name] = tuple(int(edge) for edge in text.split(","))
+    return found
 
 
 async def _audience(request: web.Request, fields: Mapping[str, str]) -> dict[str, list[str]] | None:
@@ -78,9 +149,18 @@ def keep_same_minute(changes: Changes, draft: Draft) -> Changes:
     attribution = {name: draft.attribution.get(name, "") for name in ATTRIBUTION}
     if changes["attribution"] == attribution:
         changes["attribution"] = draft.attribution
+    # The plain box trims lines; a line that was left alone stays to its last space and tab.
+    if "blocks" not in changes:
+        stood = {clean_body(line): line for line in draft.body.split("\n")}
+        lines = changes["body"].split("\n")
+        changes["body"] = "\n".join(stood.get(line, line) for line in lines)
+        if clean_body(draft.body) == clean_body(changes["body"]):
+            changes["body"] = draft.body
     return changes
 
 
 def typed(draft: Draft, changes: Mapping[str, Any]) -> Draft:
     """The draft with what was typed, to show a refused form again."""
+    if "body" in changes and "blocks" not in changes:
+        changes = {"blocks": None, **changes}  # what was typed into the plain box, as it stands
     return replace(draft, **changes)

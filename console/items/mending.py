@@ -5,11 +5,12 @@ import asyncio
 from aiohttp import web
 from aiohttp.web_request import FileField
 
-from console.web.deps import acting
+from console.web.deps import DEPS, acting
+from console.web.interface import as_json
 from console.web.pages import form, see
 from console.web.permissions import needs
 from review_queue.suggestions import Choice, accept
-from review_queue.uploads import Attached, Upload, attach_noted, detach
+from review_queue.uploads import Attached, Upload, attach_noted, detach, keep_picture
 from staff.refusal import Reason, Refused
 
 
@@ -74,7 +75,20 @@ async def accept_suggestion(request: web.Request) -> web.StreamResponse:
     return see(f"/console/items/{item_id}/edit", "saved")
 
 
+@needs("items.write")
+async def add_picture(request: web.Request) -> web.StreamResponse:
+    """Keep a picture for the text; the editor puts it where it was dropped."""
+    try:
+        _, upload = await _upload(request)
+        kept = await keep_picture(request.config_dict[DEPS].queue, upload)
+    except Refused as refused:
+        problem = "；".join(row.message for row in refused.reasons)
+        return as_json({"problem": problem}, refused.status)
+    return as_json({"media": kept.media, "notes": list(kept.notes)}, 201)
+
+
 ROUTES = [
+    web.post("/items/pictures", add_picture),
     web.post("/items/{item}/attachments", add_file),
     web.post("/items/{item}/attachments/drop", drop_file),
     web.post("/items/{item}/accept", accept_suggestion),

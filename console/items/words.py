@@ -6,10 +6,14 @@ from console.items.marks import Marked
 from console.web.words import SEVERITIES
 from gates.finding import Finding
 from gates.redaction import PERSONAL, profiles
+from review_queue.canonical import MOST_AUTHOR, MOST_SUMMARY
 from review_queue.models import Item
 from review_queue.states import STATES
 
 GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "密", "wording": "文"}
+
+MADE = {"": "请选择", "human": "人写", "assisted": "AI 辅助", "generated": "AI 生成"}
+"""谁写的, as 《人工智能生成合成内容标识办法》 has it declared."""
 
 VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
 
@@ -120,6 +124,8 @@ DONE = {
 WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
     "ITEM_TONES": ITEM_TONES,
+    "MOST_AUTHOR": MOST_AUTHOR,
+    "MOST_SUMMARY": MOST_SUMMARY,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,

@@ -111,7 +111,7 @@
 
   all("[data-count-for]").forEach((words) => {
     const field = document.getElementById(words.dataset.countFor);
-    const show = () => { words.textContent = `${[...field.value].length} 字，微信最多 32 字`; };
+    const show = () => { words.textContent = `${[...field.value].length} 字，${words.dataset.countOf}`; };
     field.addEventListener("input", show);
     show();
   });

@@ -153,6 +153,15 @@ def test_plain_text_is_a_paragraph_a_line_and_comes_back() -> None:
     assert project(document).text == text
 
 
+@pytest.mark.parametrize("lines", [2_000, 2_001, 5_000])
+def test_more_lines_than_blocks_are_one_last_paragraph_and_none_is_lost(lines: int) -> None:
+    text = "\n".join(f"第{number}行" for number in range(lines))
+    document = from_plain(text)
+    assert project(document).text == text
+    assert len(document.blocks) == 2_000
+    assert project(edited(document, text + "\n另起")).text == text + "\n另起"
+
+
 def test_a_new_paragraph_in_the_text_leaves_the_table_beside_it_whole() -> None:
     document = read_document(
         [

@@ -12,7 +12,12 @@ from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["requirements-build.txt", "requirements.txt", "requirements-test.txt"]
+LOCKS = [
+    "requirements-build.txt",
+    "requirements.txt",
+    "requirements-assets.txt",
+    "requirements-test.txt",
+]
 PYTHONS = ["3.11.2", "3.11.7", "3.12.1", "3.13.5", "3.14.0"]
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 LOADED_BY_NAME = {"aiosqlite", "asyncpg"}  # drivers SQLAlchemy loads from the database address
@@ -113,7 +118,9 @@ def test_no_newer_python_is_shut_out() -> None:
     assert project["requires-python"] == ">=3.11"
 
 
-@pytest.mark.parametrize("listing", ["requirements-build", "requirements", "requirements-test"])
+@pytest.mark.parametrize(
+    "listing", ["requirements-build", "requirements", "requirements-assets", "requirements-test"]
+)
 def test_every_direct_requirement_is_locked(listing: str) -> None:
     lock = (ROOT / f"{listing}.txt").read_text(encoding="utf-8")
     held = {canonical(line.split("==")[0]) for line in lock.splitlines() if "==" in line}
@@ -145,3 +152,9 @@ def test_every_imported_distribution_is_a_direct_requirement() -> None:
         if not {canonical(giver) for giver in givers[name]} & named
     }
     assert unnamed == {}
+
+
+def test_nothing_of_what_browsers_are_given_is_imported() -> None:
+    given = {name.replace("-", "_") for name in direct("requirements-assets.in")}
+    assert given
+    assert given & set(imported()) == set()
