@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from aiohttp import web
 
@@ -64,13 +64,11 @@ async def read_changes(request: web.Request) -> Changes:
         "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
         "audience": await _audience(request, fields),
     }
-    changes.update(_text(fields))
-    changes.update(_beside(fields))
     # A new item has no window to choose yet.
     if "not_before" in fields:
         changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
         changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
-    return changes
+    return cast(Changes, {**changes, **_text(fields), **_beside(fields)})
 
 
 def _text(fields: Mapping[str, str]) -> TextChanges:
