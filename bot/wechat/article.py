@@ -178,7 +178,7 @@ def _table(block: Table) -> str:
 
 def _in_lines(grid: Grid) -> str:
     paragraphs = []
-    for row in rows_in_words(grid):
+    for row in filter(None, rows_in_words(grid)):
         lines = []
         for one in row:
             label = html.escape(one.label, quote=False)

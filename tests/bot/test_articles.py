@@ -207,11 +207,12 @@ def test_a_wechat_table_has_borders_of_its_own_and_keeps_what_it_spans() -> None
 def test_a_table_too_wide_for_a_phone_becomes_lines_when_it_has_heads_and_a_problem_without() -> (
     None
 ):
-    wide = ["|".join(f"项{n}" for n in range(9)), "|".join(f"值{n}" for n in range(9))]
+    wide = ["|".join(f"项{n}" for n in range(9)), "|".join(f"值{n}" for n in range(9)), "|" * 8]
     told = article([words("一"), table(*wide)])
     shown = render_wechat(told)["article"]["content"]
     assert "<table" not in shown
     assert "项0：值0<br>项1：值1" in shown
+    assert "></p>" not in shown
     assert problems_wechat(render_wechat(told), told) == []
     bare = article([words("一"), table(*wide, head=False)])
     [problem] = problems_wechat(render_wechat(bare), bare)
