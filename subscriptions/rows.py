@@ -115,7 +115,8 @@ def _rows(push: Push) -> Select[Any]:
 
 async def _write_sqlite(session: AsyncSession, push: Push, values: dict[str, list[Any]]) -> int:
     connection = await session.connection()
-    moment = UtcTime().bind_processor(connection.dialect)
+    # Of the dialect: the plain type leaves a moment to the driver, which from Python 3.12 on warns.
+    moment = UtcTime().dialect_impl(connection.dialect).bind_processor(connection.dialect)
     at = [moment(one) if moment else one for one in push.moments]
     values["dues"] = [at[due] for due in values["dues"]]
     ended = (None, False, State.CREATED.value, "", "", "", "", 0)

@@ -1,10 +1,11 @@
 """Audiences, delivery rows and the sealed push."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 
 from bot.contract import NotReleased, Release
 from bot.models import Account, Delivery, Publication
@@ -123,6 +124,17 @@ async def test_daily_and_weekly_subscribers_wait_for_their_hour(town, matching) 
     weekly, daily, mixed = [row.next_at or now() for row in await rows_of(town)]
     assert (daily.hour, weekly.hour, weekly.weekday()) == (1, 1, 0)
     assert mixed <= now() < daily <= weekly
+
+
+async def test_moments_of_a_push_are_written_as_every_other_moment_is(town, matching) -> None:
+    """Past the ORM, and still as the column writes them: the driver has a form of its own."""
+    await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await matching.create_deliveries(town.db, place, released({"topics": ["employment"]}))
+    async with town.db.session() as session:
+        (told,) = (await session.execute(text("SELECT created_at, next_at FROM delivery"))).all()
+    if town.db.is_sqlite:
+        assert all(re.fullmatch(r"[\d-]{10} [\d:]{8}\.\d{6}", str(one)) for one in told)
 
 
 def test_the_next_nine_o_clock_is_today_before_nine_and_tomorrow_after() -> None:
