@@ -115,7 +115,7 @@ def _clash(deps: Deps, facts: ItemFacts, mine: Draft) -> Comparison:
     return differences(facts.draft, mine, words_of(deps, facts))
 
 
-async def _empty_draft(deps: Deps) -> Draft:
+async def _empty_draft(deps: Deps, name: str) -> Draft:
     async with deps.db.session() as session:
         query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = tuple((await session.scalars(query)).all())
@@ -128,6 +128,7 @@ async def _empty_draft(deps: Deps) -> Draft:
         accounts=accounts,
         not_before=moment,
         not_after=moment + WINDOW,
+        attribution={"editor": name},
     )
 
 
@@ -135,7 +136,7 @@ async def _empty_draft(deps: Deps) -> Draft:
 async def new(request: web.Request) -> web.StreamResponse:
     """An empty drafting form."""
     deps = request.config_dict[DEPS]
-    return await _draft_form(request, await _empty_draft(deps), None)
+    return await _draft_form(request, await _empty_draft(deps, visitor(request).name), None)
 
 
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
@@ -152,7 +153,7 @@ def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
 async def create(request: web.Request) -> web.StreamResponse:
     """Make a new item from the form."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    empty = await _empty_draft(deps)
+    empty = await _empty_draft(deps, me.name)
     shown = empty
     try:
         changes = changes_of(await sent_by(request), deps.facets)
