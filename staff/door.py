@@ -101,7 +101,7 @@ class Door:
         self.factors = SecondFactors(ledger, cache, crypt)
         self._ledger = ledger
         self._cache = cache
-        self._crypt = crypt
+        self.crypt = crypt
 
     async def sign_in(self, attempt: Attempt) -> Entered | Step:
         """A session, or the ticket for the second step of who has one.
@@ -162,7 +162,7 @@ class Door:
     async def mark_of(self, staff_id: str) -> str:
         """A new mark for the browser in which somebody just changed their password."""
         async with self._ledger.db.session() as session:
-            return known_mark(self._crypt, await session.get_one(Staff, staff_id))
+            return known_mark(self.crypt, await session.get_one(Staff, staff_id))
 
     # --- the second step ----------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class Door:
         async with self._ledger.db.session() as session:
             query = select(Staff).where(Staff.login == attempt.login)
             person = await self._believed((await session.scalars(query)).first())
-        known = known_here(self._crypt, person, attempt.known) if person else None
+        known = known_here(self.crypt, person, attempt.known) if person else None
         login = attempt.login[:60].lower()
         paces = of_browser(known) if known else at_the_door(login, attempt.address)
         await admit(self._cache, paces)
@@ -316,7 +316,7 @@ class Door:
     async def _enter(self, person: Staff, user_agent: str, by: str) -> Entered:
         async with self._ledger.transaction() as tx:
             token = await begin_session(tx, person, user_agent, by)
-        return Entered(person.id, token, known_mark(self._crypt, person), by)
+        return Entered(person.id, token, known_mark(self.crypt, person), by)
 
 
 def _challenge() -> bytes:

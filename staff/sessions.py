@@ -116,6 +116,18 @@ async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     return await _visitor(ledger, person, row.csrf, key)
 
 
+async def timed_out_session(db: Database, token: str) -> ConsoleSession | None:
+    """The session of a cookie that ran out by itself within the last day; None for any other.
+
+    It opens nothing: it only says whose words a form holds that came too late.
+    """
+    async with db.session() as session:
+        row = await session.get(ConsoleSession, token_hash(token))
+    if row is None or not row.whole or row.revoked_at is not None:
+        return None
+    return row if now() - row.created_at < ABSOLUTE * 2 else None
+
+
 def _with_person(table: type[Access]) -> Select[Access, Staff]:
     query = select(table, Staff).join(Staff, Staff.id == table.staff_id)
     return query.where(table.token_hash == bindparam("key"))

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
+from console.items.article_body import ARTICLE, ArticleBody, article_of
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
 from console.web.interface import PAGE, Strict, as_json, aware, read, takes
@@ -20,15 +21,16 @@ from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
 from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
+from staff.refusal import Reason, Refused
 
 
-class ItemBody(Strict):
-    """A new item."""
+class ItemBody(ArticleBody):
+    """A new item: `blocks`, or `body` as plain text."""
 
     kind: str
     klass: str = "日常"
     title: str = Field(min_length=1, max_length=300)
-    body: str = Field(min_length=1)
+    body: str = ""
     attribution: dict[str, str] = Field(default_factory=dict)
     audience: dict[str, list[str]] | None = None
     accounts: list[str] | None = None
@@ -36,7 +38,7 @@ class ItemBody(Strict):
     """知悉范围: staff ids the draft is limited to from its first moment; None for everybody."""
 
 
-class RevisionBody(Strict):
+class RevisionBody(ArticleBody):
     """Changed fields of a draft; `version` is the one that was read."""
 
     version: int
@@ -119,9 +121,15 @@ async def create_item(request: web.Request) -> web.StreamResponse:
         audience=body.audience,
         accounts=tuple(body.accounts) if body.accounts is not None else None,
     )
+    said = article_of(body)
     content = Content(
-        kind=body.kind, title=body.title, body=body.body, attribution=body.attribution
+        kind=body.kind,
+        title=body.title,
+        attribution=body.attribution,
+        **{"body": body.body, **said},
     )
+    if not content.body.strip():
+        raise Refused(422, [Reason("body", "正文不能为空：请写 blocks 或 body")])
     queue = request.config_dict[DEPS].queue
     if body.people is None:
         row = await drafting.create_item(queue, content, origin)
@@ -168,7 +176,8 @@ async def revisions(request: web.Request) -> web.StreamResponse:
 async def revise(request: web.Request) -> web.StreamResponse:
     """Change a draft; a change voids every approval."""
     body = await read(request, RevisionBody)
-    changes = body.model_dump(exclude_unset=True, exclude={"version"})
+    changes = body.model_dump(exclude_unset=True, exclude={"version", *ARTICLE})
+    changes |= article_of(body)
     if "accounts" in changes:
         changes["accounts"] = tuple(changes["accounts"] or ())
     for name in ("not_before", "not_after"):

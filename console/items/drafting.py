@@ -12,15 +12,18 @@ from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
+from console.items import working
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import (
     DIMENSIONS,
-    clean_body,
+    Sent,
+    changes_of,
     keep_same_minute,
-    read_changes,
     read_tree,
+    sent_by,
     typed,
+    typed_texts,
 )
 from console.items.limiting import active_people
 from console.items.looks import words_of
@@ -28,9 +31,9 @@ from console.items.progress import returned
 from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
-from console.web.permissions import needs
+from console.web.permissions import keeps_words, needs
 from review_queue import drafting, scope, submitting
-from review_queue.canonical import ATTRIBUTION, KINDS, LIBRARY_KINDS, Draft
+from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from staff.refusal import Reason, Refused
@@ -40,15 +43,24 @@ async def _draft_form(
     request: web.Request, draft: Draft, facts: ItemFacts | None, refused: Refused | None = None
 ) -> web.Response:
     deps = request.config_dict[DEPS]
+    sent: Sent = await sent_by(request) if request.method == "POST" else {}
+    place = facts.item.id if facts else working.NEW
+    version, copy = facts.item.version if facts else 0, None
+    if request.method == "GET":
+        copy = await working.kept(deps, visitor(request).staff_id, place)
+        if copy is not None and "restore" in request.query:
+            # The version it was typed for: what somebody saved since is compared, not overwritten.
+            sent, version = copy.sent, _version(copy.sent)
+            draft, refused = _restored(deps, draft, sent)
     async with deps.db.session() as session:
         query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = (await session.scalars(query)).all()
         staff = [] if facts else await active_people(session)
-    chosen = await many(request, "people") if request.method == "POST" and not facts else []
+    chosen = list(sent.get("people", ())) if not facts else []
     context = {
         "staff": staff,
         "chosen": chosen,
-        "limited": bool(chosen) or "limit" in await form(request) if refused else False,
+        "limited": bool(chosen) or "limit" in sent,
         "place": "items",
         "draft": draft,
         "f": facts,
@@ -62,20 +74,36 @@ async def _draft_form(
         "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
         if facts
         else None,
-        "tree": await _tree(request, draft),
+        "tree": _tree(sent, draft),
+        "version": version,
+        "copy": copy if copy and not sent else None,
+        "place_of_copy": place,
         "made_words": MADE,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
     }
     return page(request, "items/draft.html", context, refused.status if refused else 200)
 
 
-async def _tree(request: web.Request, draft: Draft) -> Any:
+def _tree(sent: Sent, draft: Draft) -> Any:
     """The text for the editor: what was typed, also when it is no document, else what is kept."""
-    sent = (await form(request)).get("blocks", "") if request.method == "POST" else ""
-    tree = read_tree(sent)
+    tree = read_tree("".join(sent.get("blocks", ())))
     if isinstance(tree, dict) and tree.get("type") == "doc":
         return tree
     return to_editor(draft.blocks or from_plain(draft.body))
+
+
+def _restored(deps: Deps, draft: Draft, sent: Sent) -> tuple[Draft, Refused | None]:
+    """The draft with the words of a working copy; with the reason when one cannot be read."""
+    try:
+        return typed(draft, changes_of(sent, deps.facets)), None
+    except Refused as refused:
+        return typed_texts(draft, sent), refused
+
+
+def _version(sent: Sent) -> int:
+    """The version the form was filled for; one that fits none when it names none."""
+    text = "".join(sent.get("version", ()))
+    return int(text) if text.isdigit() and len(text) < 10 else -1
 
 
 def _is_stale(refused: Refused | None) -> bool:
@@ -87,7 +115,7 @@ def _clash(deps: Deps, facts: ItemFacts, mine: Draft) -> Comparison:
     return differences(facts.draft, mine, words_of(deps, facts))
 
 
-async def _empty_draft(deps: Deps) -> Draft:
+async def _empty_draft(deps: Deps, name: str) -> Draft:
     async with deps.db.session() as session:
         query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = tuple((await session.scalars(query)).all())
@@ -100,6 +128,7 @@ async def _empty_draft(deps: Deps) -> Draft:
         accounts=accounts,
         not_before=moment,
         not_after=moment + WINDOW,
+        attribution={"editor": name},
     )
 
 
@@ -107,7 +136,7 @@ async def _empty_draft(deps: Deps) -> Draft:
 async def new(request: web.Request) -> web.StreamResponse:
     """An empty drafting form."""
     deps = request.config_dict[DEPS]
-    return await _draft_form(request, await _empty_draft(deps), None)
+    return await _draft_form(request, await _empty_draft(deps, visitor(request).name), None)
 
 
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
@@ -119,14 +148,15 @@ def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     return faults
 
 
+@keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def create(request: web.Request) -> web.StreamResponse:
     """Make a new item from the form."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    empty = await _empty_draft(deps)
+    empty = await _empty_draft(deps, me.name)
     shown = empty
     try:
-        changes = await read_changes(request)
+        changes = changes_of(await sent_by(request), deps.facets)
         shown = typed(empty, changes)
         if faults := _empty_faults(changes):
             raise Refused(422, faults)
@@ -155,22 +185,10 @@ async def create(request: web.Request) -> web.StreamResponse:
             row = await drafting.create_item(deps.queue, content, origin)
     except Refused as refused:
         if shown is empty:
-            shown = await _typed_texts(request, empty)
+            shown = typed_texts(empty, await sent_by(request))
         return await _draft_form(request, shown, None, refused)
+    await working.drop(deps, me.staff_id, working.NEW)
     return see(f"/console/items/{row.id}/edit", "created")
-
-
-async def _typed_texts(request: web.Request, draft: Draft) -> Draft:
-    """Title and body as typed, when another field of the form could not be read."""
-    fields = await form(request)
-    names = ("title", "summary", "author")
-    texts: dict[str, Any] = {name: fields[name] for name in names if name in fields}
-    if "body" in fields:
-        texts["body"] = clean_body(fields["body"])
-    if "from_url" in fields:
-        given = {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION}
-        return typed(draft, texts | {"attribution": given})
-    return typed(draft, texts)
 
 
 @needs("items.write")
@@ -180,6 +198,7 @@ async def edit(request: web.Request) -> web.StreamResponse:
     return await _draft_form(request, facts.draft, facts)
 
 
+@keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def save(request: web.Request) -> web.StreamResponse:
     """Save a draft; with the second button also submit it."""
@@ -187,26 +206,28 @@ async def save(request: web.Request) -> web.StreamResponse:
     item_id = request.match_info["item"]
     facts = await facts_of(deps, item_id)
     shown = facts.draft
-    fields = await form(request)
-    version = int(fields["version"]) if fields.get("version", "").isdigit() else -1
+    sent = await sent_by(request)
+    version = _version(sent)
     try:
         # Else a save without a change would be a new digest, and void every approval.
-        changes = keep_same_minute(await read_changes(request), facts.draft)
+        changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
         shown = typed(facts.draft, changes)
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
-        if fields.get("then") == "submit":
+        await working.drop(deps, me.staff_id, item_id)
+        if "submit" in sent.get("then", ()):
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:
         # The form could not be read as a whole; the texts at least must not be lost.
         if shown is facts.draft:
-            shown = await _typed_texts(request, facts.draft)
+            shown = typed_texts(facts.draft, await sent_by(request))
         return await _draft_form(request, shown, await facts_of(deps, item_id), refused)
     done = "same" if row.version == version else "saved"
     return see(f"/console/items/{item_id}/edit", done)
 
 
 ROUTES = [
+    *working.ROUTES,
     web.get("/items/new", new),
     web.post("/items/new", create),
     web.get("/items/{item}/edit", edit),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict, cast
@@ -12,8 +12,6 @@ from aiohttp import web
 from blocks.document import BlockFault, Document, Made
 from blocks.editor import from_editor
 from blocks.text import project
-from console.web.deps import DEPS
-from console.web.pages import form, many
 from console.web.words import read_field_time
 from review_queue.article_fields import one_line
 from review_queue.canonical import ATTRIBUTION, CROPS, Draft
@@ -52,17 +50,33 @@ class Changes(TextChanges, BesideChanges):
     not_after: NotRequired[datetime]
 
 
-async def read_changes(request: web.Request) -> Changes:
-    """The drafting form as changes to a Draft; every field by its Chinese name when wrong."""
-    fields = await form(request)
+Sent = Mapping[str, Sequence[str]]
+"""What a form sent: every field with all its values."""
+
+
+async def sent_by(request: web.Request) -> dict[str, list[str]]:
+    """The text fields of the posted form, trimmed."""
+    sent: dict[str, list[str]] = {}
+    for name, value in (await request.post()).items():
+        if isinstance(value, str):
+            sent.setdefault(name, []).append(value.strip())
+    return sent
+
+
+def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
+    """The drafting form as changes to a Draft; every field by its Chinese name when wrong.
+
+    `known` is the taxonomy of now: a key that was removed must not slip in from an old page.
+    """
+    fields = {name: values[0] for name, values in sent.items() if values}
     changes: Changes = {
         "title": fields.get("title", ""),
         "body": "",
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
-        "accounts": tuple(await many(request, "accounts")),
+        "accounts": tuple(sent.get("accounts", ())),
         "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
-        "audience": await _audience(request, fields),
+        "audience": _audience(sent, known),
     }
     # A new item has no window to choose yet.
     if "not_before" in fields:
@@ -118,12 +132,10 @@ def _crops(fields: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-async def _audience(request: web.Request, fields: Mapping[str, str]) -> dict[str, list[str]] | None:
-    if not fields.get("push"):
+def _audience(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]] | None:
+    if not any(sent.get("push", ())):
         return None
-    # The taxonomy of now: a key that was removed must not slip in from an old page.
-    known = request.config_dict[DEPS].facets
-    chosen = {name: await many(request, name) for name in DIMENSIONS}
+    chosen = {name: list(sent.get(name, ())) for name in DIMENSIONS}
     for name, keys in chosen.items():
         if unknown := [key for key in keys if key not in known.get(name, {})]:
             raise Refused(422, [Reason("audience", f"不认识的推送条件：{'、'.join(unknown)}")])
@@ -155,6 +167,19 @@ def keep_same_minute(changes: Changes, draft: Draft) -> Changes:
         if clean_body(draft.body) == clean_body(changes["body"]):
             changes["body"] = draft.body
     return changes
+
+
+def typed_texts(draft: Draft, sent: Sent) -> Draft:
+    """The texts as typed, when another field of the form could not be read."""
+    fields = {name: values[0] for name, values in sent.items() if values}
+    texts: dict[str, Any] = {
+        name: fields[name] for name in ("title", "summary", "author") if name in fields
+    }
+    if "body" in fields:
+        texts["body"] = clean_body(fields["body"])
+    if "from_url" in fields:
+        texts["attribution"] = {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION}
+    return typed(draft, texts)
 
 
 def typed(draft: Draft, changes: Mapping[str, Any]) -> Draft:

@@ -28,3 +28,16 @@ class ItemNote(Base):
     staff_id: Mapped[str] = mapped_column(String(26))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class WorkingCopy(Base):
+    """What somebody has typed and not saved yet, apart from revisions; gone once it is saved.
+
+    `place` is the id of an item, or NEW; `fields` the form as encrypted JSON, bound to its row.
+    """
+
+    __tablename__ = "working_copy"
+    staff_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    place: Mapped[str] = mapped_column(String(26), primary_key=True)
+    fields: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]

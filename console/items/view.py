@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Publication
 from config.clock import now
+from console.items.blocks import shown_blocks
 from console.items.facts import ItemFacts, read_facts
 from console.items.looks import add_note, changes, last_look, record_look
 from console.items.marks import Marked, Passage, mark, paragraphs
@@ -149,6 +150,9 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "draft": facts.draft,
         "title_pieces": mark(facts.draft.title, marks, "title"),
         "paragraphs": paragraphs(facts.draft.body, marks),
+        "blocks": shown_blocks(facts.draft.blocks, marks)
+        if facts.draft.blocks is not None
+        else None,
         "marks": marks,
         "seat": shown.progress,
         "place_name": shown.place_name,

@@ -15,6 +15,8 @@ GATE_LETTERS = {"politics": "政", "law": "法", "policy": "策", "secrecy": "�
 MADE = {"": "请选择", "human": "人写", "assisted": "AI 辅助", "generated": "AI 生成"}
 """谁写的, as 《人工智能生成合成内容标识办法》 has it declared."""
 
+PICTURE_MADE = {"human": "人拍摄或制作", "assisted": "AI 辅助", "generated": "AI 生成"}
+
 VERDICTS = {"approve": "批准", "return": "退回", "refer": "无法判断，转请有关部门"}
 
 ITEM_TONES = {
@@ -126,6 +128,7 @@ WORDS: dict[str, object] = {
     "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
     "MOST_SUMMARY": MOST_SUMMARY,
+    "PICTURE_MADE": PICTURE_MADE,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,

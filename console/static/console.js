@@ -51,7 +51,10 @@
     const box = document.createElement("div");
     box.append(fragment);
     box.querySelectorAll("sup").forEach((letter) => letter.remove());
-    return [...box.querySelectorAll("h2, p")].length ? [...box.querySelectorAll("h2, p")].map((one) => one.textContent).join("\n") : box.textContent;
+    // Points of a list carry their mark as the plain text has it; words of one place have no line.
+    const lines = [...box.querySelectorAll(".leaf, h2")].filter((one) => !one.querySelector(".leaf"));
+    const parts = lines.length ? lines : [...box.querySelectorAll("p")];
+    return parts.length ? parts.map((one) => (one.dataset.said ?? "") + one.textContent).join("\n") : box.textContent;
   };
   const article = document.querySelector(".article");
   let chosen = null;

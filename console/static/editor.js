@@ -2,6 +2,7 @@
 import { Editor } from "./prose-editor.js";
 import { bar } from "./editor-bar.js";
 import { cover } from "./editor-cover.js";
+import { keep } from "./editor-keep.js";
 import { counter, finder } from "./editor-find.js";
 import { extensions } from "./editor-nodes.js";
 import { element, place } from "./editor-picture.js";
@@ -67,6 +68,7 @@ const start = () => {
   holder.before(bar(host, editor, finder(editor)));
   holder.after(counter(editor), told);
   cover(host, editor);
+  keep(host, fill);
   document.querySelector("label[for=body]").addEventListener("click", () => editor.commands.focus());
   form.elements.kind.addEventListener("change", () => { host.repost = form.elements.kind.value === "转载"; });
   holder.dataset.ready = "yes";

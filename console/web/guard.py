@@ -16,6 +16,7 @@ from console.web.permissions import (
     SET_UP,
     action_of,
     is_download,
+    kept_by,
     may,
     open_to_services,
 )
@@ -157,6 +158,8 @@ def guard(problem: Problem, *, tokens: bool = False) -> Middleware:
             with seen_by(await _viewer(request)):
                 response = await handler(request)
         except Refused as refused:
+            if refused.status == 401 and (keep := kept_by(request.match_info.handler)):
+                await keep(request)
             response = problem(request, refused)
         except web.HTTPException as http:
             response = problem(request, _of_http(http))

@@ -8,7 +8,7 @@ import aiohttp_jinja2
 from aiohttp import web
 
 from console.web.deps import DEPS, VISITOR
-from console.web.permissions import SET_UP, may
+from console.web.permissions import SET_UP, kept_by, may
 from staff.refusal import Refused
 
 NAVIGATION = (
@@ -86,8 +86,10 @@ def problem_page(request: web.Request, refused: Refused) -> web.Response:
     if any(reason.rule == SET_UP for reason in refused.reasons):
         return see("/console/me/second")
     if refused.status == 401 and request.path != "/console/signin":
-        # Only a page that was asked for is shown again after signing in; a form is never repeated.
-        back = request.rel_url.path_qs if request.method == "GET" else "/console/"
+        # Only a page that was asked for is shown again after signing in; a form is never repeated,
+        # but its page offers the words where they were kept.
+        again = request.method == "GET" or kept_by(request.match_info.handler) is not None
+        back = request.rel_url.path_qs if again else "/console/"
         return see(f"/console/signin?next={quote(back, safe='/')}")
     title = _TITLES.get(refused.status, "没有完成")
     return page(

@@ -141,3 +141,22 @@ def may(roles: Collection[str], action: str) -> bool:
 def role_fault(action: str) -> Reason:
     """The sentence for somebody without the role."""
     return roles.role_fault(ACTIONS[action])
+
+
+def keeps_words(keep: Callable[[web.Request], Awaitable[None]]) -> Callable[[Route], Route]:
+    """Declare what keeps the words of a form that was posted after its session had ended.
+
+    Whoever signs in again is led back to the form's own page.
+    """
+
+    def mark(handler: Route) -> Route:
+        handler.keep = keep  # type: ignore[attr-defined]  # read by the guard
+        return handler
+
+    return mark
+
+
+def kept_by(handler: object) -> Callable[[web.Request], Awaitable[None]] | None:
+    """What keeps the words of this handler's form; None where they are not kept."""
+    found: Callable[[web.Request], Awaitable[None]] | None = getattr(handler, "keep", None)
+    return found

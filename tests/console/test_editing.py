@@ -221,3 +221,53 @@ def test_a_missing_package_is_no_editor() -> None:
     assert library("no_such_package_here") is None
     assert library("pytest") is None
     assert isinstance(library(), Path)
+
+
+# --- the API ----------------------------------------------------------------------------------
+
+
+async def test_the_api_takes_blocks_and_what_stands_beside_them(office: Office) -> None:
+    editor, media = await office.signed_in("editor"), await kept(office, png())
+    body = {
+        "kind": "原创",
+        "title": "补贴开始申请",
+        "blocks": notice(media).data(),
+        "summary": "开始申请",
+        "author": "县人社局",
+        "made": "generated",
+        "cover": media,
+        "crops": {"square": [0, 0, 666_667, 1_000_000]},
+    }
+    status, made = await editor.api("POST", "/items", body)
+    assert status == 201, made
+    draft = await draft_of(office, made["id"])
+    assert draft.blocks == notice(media)
+    assert (draft.summary, draft.author, draft.made) == ("开始申请", "县人社局", Made.GENERATED)
+    assert draft.crops == {"square": (0, 0, 666_667, 1_000_000)}
+    change = {"version": made["version"], "summary": "另一句", "cover": ""}
+    status, _ = await editor.api("POST", f"/items/{made['id']}/revisions", change)
+    assert status == 200
+    now = await draft_of(office, made["id"])
+    assert (now.summary, now.cover, now.blocks) == ("另一句", "", draft.blocks)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"blocks": [{"kind": "script"}]}, "blocks.0"),
+        ({"blocks": []}, "正文不能为空"),
+        ({"summary": "补" * 121}, "摘要最多 120 字"),
+        ({"made": "robot"}, "字段 made 不对"),
+        ({"crops": {"round": [0, 0, 1, 1]}}, "封面裁剪只有"),
+        ({"cover": "javascript:x"}, "封面要先上传"),
+        ({"attribution": {"url": "javascript:alert(1)"}}, "原文链接只能是网址"),
+    ],
+)
+async def test_the_api_names_the_part_that_is_wrong(
+    office: Office, wrong: dict[str, Any], words: str
+) -> None:
+    editor = await office.signed_in("editor")
+    body = {"kind": "原创", "title": "标题", "blocks": [{"kind": "paragraph", "runs": said("文")}]}
+    status, told = await editor.api("POST", "/items", body | wrong)
+    assert status == 422
+    assert words in told["message"]
