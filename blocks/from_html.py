@@ -3,25 +3,21 @@
 What a document cannot hold is told in words; nothing is left out in silence but scripts and looks.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import groupby
 from typing import Any
 
 from lxml import etree
 from lxml.html import HTMLParser, document_fromstring
 
 from blocks.document import Block, Divider, Paragraph, Picture, Quote, Run, merged
-from blocks.grid import table_of, without_bold
+from blocks.grid import table_of
+from blocks.html_looks import Looks
 from blocks.html_pictures import Pictures
 from blocks.html_tables import Fields, for_layout
+from blocks.loose import Loose, heading_runs, settled
 from blocks.markup import (
     BLOCKS,
     HEADINGS,
-    declared,
-    is_bold,
-    points,
     sheet_of,
     without_swollen_tags,
 )
@@ -34,31 +30,13 @@ from blocks.taken import (
     Taken,
     Titled,
     document_of,
-    listed,
-    safe_run,
     with_sizes,
 )
 
 _LARGEST = 2_000_000  # characters, pictures not counted
 _DEEPEST = 2_000  # the parser drops what lies deeper
 _MOST_ELEMENTS = 60_000  # far more than any article; a paste of nothing but tags costs seconds
-_SILENT = frozenset({"script", "style", "noscript", "template", "head", "meta", "link", "map"})
-_MEDIA = "{} 处视频、音频或网页嵌入没有带过来：请在文中写明到哪里看"
-_CONTROL = "{} 个表单控件没有带过来"
-_LOST = {
-    "svg": "{} 张矢量图（SVG）没有带过来：请换成 PNG 或 JPG 图片",
-    "math": "{} 个公式没有带过来：请做成图片",
-    **dict.fromkeys(("iframe", "video", "audio", "object", "embed", "mpvoice", "canvas"), _MEDIA),
-    **dict.fromkeys(("mp-common-videosnap", "mp-common-mpaudio", "mpvideosnap"), _MEDIA),
-    **dict.fromkeys(("input", "select", "textarea", "button"), _CONTROL),
-    "del": "{} 处已删除的文字（修订）没有带过来",
-}
-_HIDDEN = "{} 处看不见的文字没有带过来"
-_COMMENTS = "{} 处批注没有带过来"
 _TITLES = {"MsoTitle": 0, "MsoSubtitle": 2}
-_UP = str.maketrans("0123456789+-=()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿ")
-_DOWN = str.maketrans("0123456789+-=()", "₀₁₂₃₄₅₆₇₈₉₊₋₌₍₎")
-_LONGEST_HEADING, _LARGER, _MUCH_LARGER = 60, 1.15, 1.3
 _LONGEST_CAPTION = 300
 
 
@@ -71,16 +49,6 @@ class _Holder:
     point: Point | None = None
     mark: str | None = None  # of a list paragraph of Word, as it is read
     said: bool = False
-
-
-@dataclass
-class _Loose:
-    """A paragraph whose size may show later that it is a heading."""
-
-    runs: tuple[Run, ...]
-    size: float
-    bold: bool
-    length: int
 
 
 @dataclass
@@ -108,9 +76,9 @@ class _Frame:
 class _Reader:
     keep: Pictures
     left_out: LeftOut
-    sheet: dict[str, dict[str, str]] = field(default_factory=dict)
+    looks: Looks
     layout: set[Any] = field(default_factory=set)
-    out: list[Block | Titled | _Loose | Point] = field(default_factory=list)
+    out: list[Block | Titled | Loose | Point] = field(default_factory=list)
     pieces: list[Piece] = field(default_factory=list)
     frames: list[_Frame] = field(
         default_factory=lambda: [_Frame(Piece(""), _Holder(), block=False)]
@@ -144,13 +112,13 @@ class _Reader:
     def enter(self, node: Any) -> None:
         parent = self.frames[-1]
         self.entered += 1
-        style = self.style(node)
-        if self.entered > _MOST_ELEMENTS or self.unseen(node, style):
+        style = self.looks.style(node)
+        if self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
             self.frames.append(replace(parent, block=False, skipped=True))
             return
         tag = node.tag
         block = tag in BLOCKS or style.get("display", "").startswith(("block", "flex", "table-row"))
-        look = self.look(node, parent.look, style)
+        look = self.looks.look(node, parent.look, style)
         frame = _Frame(look, parent.holder, block, parent.script, parent.ignored, list=parent.list)
         if block and tag != "br":
             self.border()
@@ -180,63 +148,6 @@ class _Reader:
             self.table(table)
         elif table is not None and node.tag == "tr":
             table.end_row()
-
-    def style(self, node: Any) -> dict[str, str]:
-        """What style sheet and attribute say of an element."""
-        found: dict[str, str] = {}
-        if self.sheet:
-            names = (node.get("class") or "").split()[:8]
-            for selector in (node.tag, *(f".{one}" for one in names)):
-                found |= self.sheet.get(selector, {})
-            for one in names:
-                found |= self.sheet.get(f"{node.tag}.{one}", {})
-        if style := node.get("style"):
-            found |= declared(style)
-        return found
-
-    def look(self, node: Any, above: Piece, style: dict[str, str]) -> Piece:
-        bold, link, size = above.bold, above.link, above.size
-        if node.tag in ("b", "strong"):
-            bold = True
-        elif node.tag in HEADINGS or node.tag == "th":
-            bold = False
-        if weight := style.get("font-weight"):
-            bold = is_bold(weight)
-        if given := style.get("font-size"):
-            size = points(given, size)
-        if node.tag == "a":
-            link = self.link(node)
-        kept = above.kept or node.tag == "pre"
-        if space := style.get("white-space"):
-            kept = space.startswith(("pre", "break-spaces")) and space != "pre-line"
-        return Piece("", bold, link, size, kept)
-
-    def link(self, node: Any) -> str:
-        """Where it leads, when that may stand in a document; a place in the same text is none."""
-        target = "".join((node.get("href") or "").split())
-        if not target or target.startswith("#"):
-            return ""
-        return safe_run(target, target, self.left_out).link
-
-    def unseen(self, node: Any, style: dict[str, str]) -> bool:
-        """Whether an element is passed over; told when anything of it is lost."""
-        tag = node.tag
-        if tag in _SILENT:
-            return True
-        if tag in _LOST:
-            if node.get("type") != "hidden" and (tag != "del" or _has_text(node)):
-                self.left_out.add(_LOST[tag])
-            return True
-        hidden = style.get("display") == "none" or style.get("mso-hide") == "all"
-        comment = "comment" in style.get("mso-element", "")
-        if comment or "MsoCommentReference" in (node.get("class") or ""):
-            self.left_out.add(_COMMENTS)
-            return True
-        if (hidden or node.get("hidden") is not None) and tag != "body":
-            if _has_text(node):
-                self.left_out.add(_HIDDEN)
-            return True
-        return False
 
     # --- what stands where --------------------------------------------------------------------
 
@@ -336,13 +247,7 @@ class _Reader:
             frame.holder.mark += text
             return
         if frame.script and not frame.look.link and text.strip():
-            changed = text.translate(_UP if frame.script == "sup" else _DOWN)
-            if any(
-                had == now and not had.isspace() for had, now in zip(text, changed, strict=True)
-            ):
-                self.left_out.add("{} 处上标、下标没有保留，文字还在")
-            else:
-                text = changed
+            text = self.looks.script(text, frame.script)
         self.pieces.append(replace(frame.look, text=text))
 
     def numbered(self, holder: _Holder) -> None:
@@ -378,7 +283,7 @@ class _Reader:
             return
         runs = self.joined(parts)
         if holder.kind == "heading":
-            self.out.append(Titled(holder.depth, _heading_runs(runs)))
+            self.out.append(Titled(holder.depth, heading_runs(runs)))
         elif holder.kind == "quote":
             self.out.append(Quote(runs=runs))
         elif holder.kind == "caption":
@@ -396,9 +301,9 @@ class _Reader:
             runs += runs_from(part, self.left_out)
         return merged(runs)
 
-    def loose(self, part: list[Piece]) -> _Loose:
+    def loose(self, part: list[Piece]) -> Loose:
         seen = [one for one in part if one.text.strip()]
-        return _Loose(
+        return Loose(
             merged(runs_from(part, self.left_out)),
             min(one.size for one in seen),
             all(one.bold for one in seen),
@@ -416,7 +321,7 @@ class _Reader:
     def picture(self, node: Any) -> None:
         holder = self.frames[-1].holder
         before = "".join(one.text for one in self.pieces[-4:]) or _words(self.out[-1:])
-        found = self.keep.picture(node, self.style(node), before)
+        found = self.keep.picture(node, self.looks.style(node), before)
         if found is None:
             return
         if self.tables:
@@ -448,52 +353,11 @@ def from_html(html: str, keep: Keep) -> Taken:
     except (etree.LxmlError, ValueError, AssertionError):
         return Taken(document_of((), left_out), left_out.said())
     sheet = sheet_of("".join(one.text or "" for one in root.iter("style")))
-    reader = _Reader(pictures, left_out, sheet, for_layout(root))
+    reader = _Reader(pictures, left_out, Looks(left_out, sheet), for_layout(root))
     reader.walk(root)
     title = " ".join(next((one.text or "" for one in root.iter("title")), "").split())
-    document = document_of(with_sizes(_settled(reader.out, left_out), left_out), left_out)
+    document = document_of(with_sizes(settled(reader.out, left_out), left_out), left_out)
     return Taken(document, (*pictures.said(), *left_out.said()), title)
-
-
-def _settled(
-    out: Iterable[Block | Titled | _Loose | Point], left_out: LeftOut
-) -> Iterator[Block | Titled]:
-    """Loose paragraphs as paragraphs or headings, points in their lists."""
-    found = list(out)
-    sizes = Counter[float]()
-    for one in found:
-        if isinstance(one, _Loose) and one.size:
-            sizes[one.size] += one.length
-    usual = sizes.most_common(1)[0][0] if sizes else 0.0
-    for is_point, some in groupby(found, key=lambda one: isinstance(one, Point)):
-        if is_point:
-            yield from listed((one for one in some if isinstance(one, Point)), left_out)
-            continue
-        for one in some:
-            if isinstance(one, _Loose):
-                yield _titled(one, usual)
-            elif not isinstance(one, Point):
-                yield one
-
-
-def _titled(one: _Loose, usual: float) -> Paragraph | Titled:
-    words = "".join(run.text for run in one.runs)
-    fits = one.length <= _LONGEST_HEADING and "\n" not in words
-    if usual and fits and not words.rstrip().endswith(("。", "；", "，", "：", ";", ",", ".")):
-        times = one.size / usual
-        if times >= _MUCH_LARGER or (times >= _LARGER and one.bold):
-            return Titled(1 if times >= _MUCH_LARGER else 2, without_bold(one.runs))
-    return Paragraph(runs=one.runs)
-
-
-def _heading_runs(runs: tuple[Run, ...]) -> tuple[Run, ...]:
-    """A heading that is bold as a whole is so without saying it."""
-    bold = all(run.bold for run in runs if run.text.strip())
-    return without_bold(runs) if bold else runs
-
-
-def _has_text(node: Any) -> bool:
-    return any(part.strip() for part in node.itertext())
 
 
 def _digit(text: str) -> int:
