@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
+from itertools import groupby
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
@@ -92,13 +93,13 @@ class Run(_Part):
 def merged(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Neighbours that look the same as one run, without empty ones."""
     found: list[Run] = []
-    for run in runs:
-        if not run.text:
-            continue
-        if found and (found[-1].bold, found[-1].link) == (run.bold, run.link):
-            found[-1] = Run(text=found[-1].text + run.text, bold=run.bold, link=run.link)
-        else:
-            found.append(run)
+    for (bold, link), same in groupby(
+        (run for run in runs if run.text), key=lambda run: (run.bold, run.link)
+    ):
+        first, *more = same
+        # Joined once: a run made anew at each neighbour would cost their square.
+        text = "".join(run.text for run in (first, *more))
+        found.append(Run(text=text, bold=bold, link=link) if more else first)
     return tuple(found)
 
 

@@ -145,14 +145,3 @@ def _nearly(body: bytes, declared: list[str]) -> str:
             return text
     best = from_bytes(body[:_SAMPLE]).best()
     return body.decode(best.encoding if best else "utf-8", "replace")
-
-
-_SWOLLEN = re.compile(r"<([a-zA-Z][\w:-]*)([^<>]{2000,})>")
-_MOST_ATTRIBUTES = 200
-
-
-def without_swollen_tags(html: str) -> str:
-    """Tags with hundreds of attributes without them: the parser's time grows with their square."""
-    return _SWOLLEN.sub(
-        lambda tag: f"<{tag[1]}>" if tag[2].count("=") > _MOST_ATTRIBUTES else tag[0], html
-    )

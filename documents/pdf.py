@@ -14,7 +14,7 @@ _MOST_PAGES = 500
 
 _HAN = re.compile("[\u4e00-\u9fffA-Za-z0-9]")
 
-_PDF_ERRORS = (
+PDF_ERRORS = (
     *(pypdf.errors.PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError),
     *(RecursionError, OverflowError, NotImplementedError, AssertionError, OSError, MemoryError),
 )
@@ -28,7 +28,7 @@ def read_pdf(content: bytes, notes: Notes) -> None:
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         _pdf_pages(reader, notes)
         _pdf_properties(reader, notes)
-    except _PDF_ERRORS as error:
+    except PDF_ERRORS as error:
         reason = "PDF 文件不完整或不合规，打不开，请重新生成后上传"
         raise Unreadable("broken", "block", reason) from error
     except pypdf.errors.DependencyError as error:

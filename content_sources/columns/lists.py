@@ -11,6 +11,7 @@ from lxml import etree
 from lxml.cssselect import CSSSelector, SelectorError
 from lxml.html import HtmlElement, document_fromstring, fragments_fromstring
 
+from blocks.markup import without_swollen_tags
 from config.clock import now
 from content_sources.columns.entries import (
     LONGEST_TITLE,
@@ -23,7 +24,6 @@ from content_sources.columns.entries import (
 from content_sources.columns.rows import entry_of
 from content_sources.columns.shape import LIKE
 from content_sources.reading.dates import read_day
-from documents.charset import without_swollen_tags
 
 _NEXT = re.compile(r"^(?:下一?页|后一页|下一页\s*[>»›]*|[>»›]|next)$", re.IGNORECASE)
 _TRS_PAGES = re.compile(

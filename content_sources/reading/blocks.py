@@ -14,12 +14,8 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nh3
 from lxml.html import HtmlElement
 
-HEADINGS = {"h1": 1, "h2": 2, "h3": 3, "h4": 4, "h5": 5, "h6": 6}
-_BLOCKS = frozenset(HEADINGS) | {
-    *("p", "div", "section", "article", "li", "ul", "ol", "dl", "dd", "dt", "br", "hr", "pre"),
-    *("table", "tbody", "thead", "tfoot", "tr", "caption", "blockquote", "figure", "figcaption"),
-    *("center", "header", "main", "address", "fieldset", "aside", "nav", "footer"),
-}
+from blocks.markup import BLOCKS, HEADINGS
+
 SILENT = frozenset(
     {
         *("script", "style", "noscript", "iframe", "template", "svg", "form", "button", "select"),
@@ -162,7 +158,7 @@ def _walk(root: HtmlElement, builder: _Builder) -> None:
 
 def _enter(node: HtmlElement, builder: _Builder) -> None:
     tag = node.tag
-    if tag in _BLOCKS:
+    if tag in BLOCKS:
         builder.end()
     if tag in HEADINGS:
         builder.kind, builder.level = "heading", HEADINGS[tag]
@@ -182,7 +178,7 @@ def _enter(node: HtmlElement, builder: _Builder) -> None:
 
 
 def _leave(node: HtmlElement, builder: _Builder) -> None:
-    if node.tag in _BLOCKS:
+    if node.tag in BLOCKS:
         builder.end()
     if node.tag in HEADINGS or node.tag == "li":
         builder.kind, builder.level, builder.ordered = "paragraph", 0, False

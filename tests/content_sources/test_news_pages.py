@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import pytest
 
+from blocks.markup import without_swollen_tags
 from content_sources.columns.entries import ColumnError
 from content_sources.columns.page import read_page
 from content_sources.reading.extract import extract_page
-from documents.charset import without_swollen_tags
 
 TITLE = "云州市三万户居民用上集中供暖 热源厂提前十天点火"
 LINES = [

@@ -1,0 +1,130 @@
+"""A file or the clipboard to a document: the one door for .docx, .html, .md, .txt and .pdf."""
+
+import io
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+
+import pypdf
+
+from blocks.document import Paragraph, plain
+from blocks.from_html import from_html
+from blocks.taken import LeftOut, Taken, document_of, split_title
+from blocks.text import from_plain
+from documents.charset import decode
+from documents.parts import LARGEST, Archive, Unreadable
+from documents.pdf import PDF_ERRORS
+from documents.pictures import STRUCTURE_ERRORS
+from documents.sniff import kind_of
+from documents.word_blocks import word_blocks
+from storage.media import marker
+
+_PICTURES = frozenset({"png", "jpeg", "gif", "webp"})
+_OLD = (".doc", ".wps", ".wpt", ".dot", ".rtf")
+_RESAVE = "旧格式文件读不了：请用 Word 或 WPS 打开，另存为 .docx 再导入"
+_MOST_PAGES = 500
+_ENDS = re.compile(r"[。！？；：!?;:…”）)》】]$")
+_BEGINS = re.compile(
+    r"^(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）|\d{1,2}[.．、]|第.{1,4}[章节条])"
+)
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What was taken over, and the bytes of its pictures by their marker."""
+
+    taken: Taken
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+
+@dataclass
+class _Kept:
+    pictures: dict[str, bytes] = field(default_factory=dict)
+
+    def __call__(self, content: bytes, name: str) -> str | None:
+        if kind_of(content) not in _PICTURES:
+            return None
+        found = marker(content)
+        self.pictures[found] = content
+        return found
+
+
+def bring_html(text: str) -> Brought:
+    """The clipboard's HTML."""
+    kept = _Kept()
+    return Brought(from_html(text, kept), kept.pictures)
+
+
+def bring_file(name: str, content: bytes) -> Brought:
+    """One file by its suffix; Unreadable in words when nothing can be taken from it."""
+    suffix = PurePath(name).suffix.lower()
+    kept = _Kept()
+    if len(content) > LARGEST:
+        limit = LARGEST // 1_000_000
+        raise Unreadable("too-large", "block", f"文件超过 {limit} MB，请拆分后再导入")
+    if suffix in _OLD or kind_of(content) == "ole":
+        raise Unreadable("old", "block", _RESAVE)
+    if not content:
+        raise Unreadable("broken", "block", "文件是空的，请重新选择")
+    try:
+        taken = _taken(suffix, content, kept)
+    except STRUCTURE_ERRORS as error:
+        reason = "文件结构不合规，打不开，请另存后再导入"
+        raise Unreadable("malformed", "block", reason) from error
+    taken = split_title(taken)
+    return Brought(replace(taken, title=taken.title or PurePath(name).stem), kept.pictures)
+
+
+def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
+    if suffix in (".docx", ".docm", ".dotx"):
+        return word_blocks(Archive(content), keep)
+    if suffix in (".html", ".htm"):
+        return from_html(decode(content), keep)
+    if suffix == ".txt":
+        return Taken(from_plain(decode(content)))
+    if suffix == ".pdf":
+        return _pdf(content)
+    known = ".docx、.html、.pdf、.txt"
+    raise Unreadable("unreadable", "block", f"不认识的文件类型，可以导入 {known}")
+
+
+def _pdf(content: bytes) -> Taken:
+    """The text of a PDF; its lines end where the page ends, not where a sentence does."""
+    left_out = LeftOut()
+    lines: list[str] = []
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(content))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise Unreadable("encrypted", "block", "文件已加密，读不了，请换没有密码的文件")
+        for number, page in enumerate(reader.pages, 1):
+            if number > _MOST_PAGES:
+                left_out.add("{} 页没有带过来：文件太长，请拆分", len(reader.pages) - _MOST_PAGES)
+                break
+            found = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+            if not found:
+                left_out.add("{} 页没有文字层（扫描页），没有带过来：请改用文字版")
+            lines += found
+            if count := sum(1 for _ in page.images):
+                left_out.add("{} 张图片没有带过来：请把图片文件拖进来", count)
+    except PDF_ERRORS as error:
+        reason = "PDF 文件不完整或不合规，打不开，请重新生成"
+        raise Unreadable("broken", "block", reason) from error
+    if lines:
+        left_out.add("PDF 里没有标题、表格和列表的记号，只带来了文字，请核对分段")
+    blocks = [Paragraph(runs=plain(text)) for text in _joined(lines)]
+    return Taken(document_of(blocks, left_out), left_out.said())
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Paragraphs of lines: one goes on where a long line ends without the end of a sentence."""
+    usual = sorted(len(line) for line in lines)[len(lines) * 3 // 4] if lines else 0
+    found: list[str] = []
+    goes_on = False
+    for line in lines:
+        if goes_on and not _BEGINS.match(line):
+            latin = found[-1][-1].isascii() and line[0].isascii()
+            found[-1] += (" " if latin else "") + line
+        else:
+            found.append(line)
+        goes_on = len(line) >= usual * 0.85 and not _ENDS.search(line)
+    return found

@@ -1,0 +1,405 @@
+"""A .docx as blocks: what a reader of the printed text sees, and in words what was left out."""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from blocks.document import Block, Cell, Divider, Paragraph, Picture, Quote, Run, merged
+from blocks.grid import table_of
+from blocks.html_looks import Looks
+from blocks.loose import heading_runs
+from blocks.taken import (
+    Keep,
+    LeftOut,
+    Point,
+    Taken,
+    Titled,
+    document_of,
+    listed,
+    safe_run,
+    with_sizes,
+)
+from documents.parts import Archive, attribute, local, named
+from documents.word_styles import Numbers, Style, Styles, child, depth_of, is_on, number_of, value
+from documents.word_styles import whole as number
+
+_INSERTED = "{} 处修订插入的文字按接受处理，已带过来，请核对"
+_DELETED = "{} 处修订删除的文字没有带过来，请核对"
+_HIDDEN = "{} 处隐藏文字没有带过来"
+_BOXES = "{} 个文本框的文字放在了所在段落的后面"
+_OBJECTS = "{} 个嵌入的对象（图表、公式、文件）没有带过来：请做成图片或附件"
+_BAD_PICTURE = "{} 张图片没有带过来：打不开或不是 PNG、JPG、GIF、WebP，请另存后拖进来"
+_QUOTES = frozenset({"quote", "intense quote", "引用", "明显引用", "quotations"})
+_HEADS = frozenset({"table heading", "表头"})
+_ORIGIN = re.compile(r"来源：(?P<origin>.*?)；授权：(?P<licence>.*)", re.DOTALL)
+_LINK = re.compile(r'HYPERLINK\s+"([^"]+)"')
+_LONGEST = 300
+
+
+class _Look(NamedTuple):
+    """How the words of a run look."""
+
+    bold: bool = False
+    link: str = ""
+    heading: bool = False
+
+
+@dataclass
+class _Line:
+    """A paragraph as it is read: words, and pictures and boxes where they stand."""
+
+    runs: list[Run] = field(default_factory=list)
+    parts: list[Any] = field(default_factory=list)
+
+    def cut(self, part: Any) -> None:
+        """Something that is no word stands here."""
+        self.parts += [merged(self.runs), part]
+        self.runs = []
+
+    def done(self) -> list[Any]:
+        """Words and other parts in their order."""
+        return [one for one in (*self.parts, merged(self.runs)) if one]
+
+
+@dataclass
+class _Word:
+    archive: Archive
+    keep: Keep
+    left_out: LeftOut
+    styles: Styles
+    numbers: Numbers
+    links: dict[str, str]
+    notes: list[tuple[str, str]] = field(default_factory=list)
+    fields: list[list[str]] = field(default_factory=list)
+    title: str = ""
+
+    # --- blocks -------------------------------------------------------------------------------
+
+    def blocks(self, node: Any) -> Iterator[Any]:
+        """Paragraphs and tables in the order of the text, content controls opened."""
+        for one in node:
+            name = local(one)
+            if name == "p":
+                yield from self.paragraph(one)
+            elif name == "tbl":
+                yield from self.table(one)
+            elif name in ("sdt", "sdtContent", "body", "ins", "moveTo", "customXml", "smartTag"):
+                yield from self.blocks(one)
+            elif name in ("del", "moveFrom"):
+                self.left_out.add(_DELETED)
+
+    def paragraph(self, node: Any) -> Iterator[Any]:
+        properties = child(node, "pPr")
+        style = self.styles.of(value(properties, "pStyle"))
+        depth = depth_of(properties)
+        depth = style.depth if depth is None else depth
+        titled = depth is not None and depth < 10
+        point = self.point(properties, style)
+        look = _Look(bold=style.bold and not titled, heading=titled)
+        line = _Line()
+        self.words(node, look, line)
+        first = True
+        for part in line.done():
+            if isinstance(part, Picture):
+                yield part
+            elif not isinstance(part, tuple):
+                self.left_out.add(_BOXES)
+                yield from self.blocks(part)
+            elif runs := _stripped(part):
+                yield self.block(runs, style, depth if titled else None, point if first else None)
+                first = False
+        if not line.done() and child(child(properties, "pBdr"), "bottom") is not None:
+            yield Divider()
+
+    def point(self, properties: Any, style: Style) -> Point | None:
+        given = number_of(properties)
+        key, at = given if given is not None else style.number or ("", 0)
+        return self.numbers.point(key or (style.number or ("",))[0], at)
+
+    def block(
+        self, runs: tuple[Run, ...], style: Style, depth: int | None, point: Point | None
+    ) -> Any:
+        if depth is not None:
+            if point is not None and (point.mark or point.number is not None):
+                runs = merged((Run(text=point.mark or f"{point.number}. "), *runs))
+            return Titled(depth, heading_runs(runs) if style.depth is None else runs)
+        if point is not None:
+            return Point(point.depth, runs, point.number, point.mark)
+        if style.name in _QUOTES:
+            return Quote(runs=runs)
+        if style.name in ("caption", "题注"):
+            return _Caption(runs)
+        return Paragraph(runs=runs)
+
+    def table(self, node: Any) -> Iterator[Any]:
+        rows: list[list[Cell]] = []
+        above: dict[int, tuple[int, int]] = {}
+        pictures: list[Any] = []
+        ours = value(child(node, "tblPr"), "tblCaption") == "审发"
+        for row in _under(node, "tr"):
+            cells: list[Cell] = []
+            at = number(value(child(row, "trPr"), "gridBefore"), 0)
+            cells += [Cell()] * min(at, 1)
+            head = child(child(row, "trPr"), "tblHeader") is not None and not ours
+            for one in _under(row, "tc"):
+                properties = child(one, "tcPr")
+                wide = max(number(value(properties, "gridSpan"), 1), 1)
+                merge = child(properties, "vMerge")
+                goes_on = merge is not None and attribute(merge, "val") != "restart"
+                if goes_on and at in above:
+                    line, place = above[at]
+                    top = rows[line][place]
+                    down = min(len(rows) - line + 1, 500)
+                    rows[line][place] = top.model_copy(update={"rowspan": down})
+                else:
+                    runs, is_head = self.cell(one, pictures)
+                    above[at] = (len(rows), len(cells))
+                    span = min(wide, 40)
+                    cells.append(Cell(runs=runs, head=head or is_head, colspan=span))
+                    if merge is None:
+                        del above[at]
+                at += wide
+            rows.append(cells)
+        found = table_of(rows, self.left_out, guess=not ours)
+        yield from [found] if found else []
+        if pictures and found:
+            self.left_out.add("表格里的 {} 张图片移到了表格后面", len(pictures))
+        yield from pictures
+
+    def cell(self, node: Any, pictures: list[Any]) -> tuple[tuple[Run, ...], bool]:
+        """The words of a field, a line a paragraph; its pictures are put aside."""
+        runs: list[Run] = []
+        head = False
+        for paragraph in named(node, "pStyle"):
+            head = head or self.styles.of(attribute(paragraph, "val")).name in _HEADS
+        for one in self.blocks(node):
+            if isinstance(one, Picture):
+                pictures.append(one)
+                continue
+            said = _words(one)
+            runs += [Run(text="\n"), *said] if runs else said
+        return merged(runs), head
+
+    # --- words --------------------------------------------------------------------------------
+
+    def words(self, node: Any, look: _Look, line: _Line) -> None:
+        for one in node:
+            name = local(one)
+            if name == "r":
+                self.run(one, look, line)
+            elif name == "hyperlink":
+                target = self.links.get(attribute(one, "id"), "")
+                self.words(one, look._replace(link=target), line)
+            elif name in ("ins", "moveTo"):
+                self.left_out.add(_INSERTED)
+                self.words(one, look, line)
+            elif name in ("del", "moveFrom"):
+                self.left_out.add(_DELETED)
+            elif name == "fldSimple":
+                found = _LINK.search(attribute(one, "instr"))
+                self.words(one, look._replace(link=found[1]) if found else look, line)
+            elif name in ("sdt", "sdtContent", "smartTag", "customXml", "dir", "bdo"):
+                self.words(one, look, line)
+            elif name in ("oMath", "oMathPara"):
+                self.left_out.add(_OBJECTS)
+
+    def run(self, node: Any, look: _Look, line: _Line) -> None:
+        properties = child(node, "rPr")
+        style = self.styles.of(value(properties, "rStyle"))
+        vanish, bold = child(properties, "vanish"), child(properties, "b")
+        if style.hidden or (vanish is not None and is_on(vanish)):
+            if any(True for one in named(node, "t") if (one.text or "").strip()):
+                self.left_out.add(_HIDDEN)
+            return
+        plain = is_on(bold) if bold is not None else look.bold or (style.bold and not look.heading)
+        link = look.link or next((one[1] for one in reversed(self.fields) if one[1]), "")
+        raised = value(properties, "vertAlign")
+        if any(map(is_on, _under(properties, "strike", "dstrike"))):
+            self.left_out.add("{} 处删除线没有保留，文字还在")
+        for one in node:
+            text = self.text(one, line)
+            if text and raised in ("superscript", "subscript"):
+                text = Looks(self.left_out).script(text, raised[:3])
+            if text:
+                line.runs.append(safe_run(text, link, self.left_out, bold=plain))
+
+    def text(self, node: Any, line: _Line) -> str:
+        """The characters of one part of a run; what is no character goes into the line."""
+        name = local(node)
+        if name == "fldChar":
+            self.field(attribute(node, "fldCharType"))
+        elif name == "instrText" and self.fields:
+            self.fields[-1][0] += node.text or ""
+        elif self.fields and self.fields[-1][2] == "code":
+            return ""
+        elif name == "t":
+            return node.text or ""
+        elif name in ("br", "cr"):
+            return "\n" if attribute(node, "type") in ("", "textWrapping") else ""
+        elif name in ("tab", "noBreakHyphen", "sym"):
+            return {"tab": "\t", "noBreakHyphen": "-"}.get(name, "•")
+        elif name in ("footnoteReference", "endnoteReference"):
+            self.notes.append((name.removesuffix("Reference"), attribute(node, "id")))
+            return f"[{len(self.notes)}]"
+        elif name in ("drawing", "pict", "object", "AlternateContent"):
+            self.drawn(node, line)
+        return ""
+
+    def field(self, kind: str) -> None:
+        """A field begins, shows its result, or ends: a link may be written as one."""
+        if kind == "begin":
+            self.fields.append(["", "", "code"])
+        elif kind == "separate" and self.fields:
+            found = _LINK.search(self.fields[-1][0])
+            self.fields[-1][1:] = [found[1] if found else "", "shown"]
+        elif kind == "end" and self.fields:
+            self.fields.pop()
+
+    def drawn(self, node: Any, line: _Line) -> None:
+        """Pictures and text boxes of a drawing, each once (not its copy for old programs)."""
+        before = len(line.parts)
+        words: dict[str, str] = {}
+        waiting = [node]
+        while waiting:
+            one = waiting.pop()
+            name = local(one)
+            if name == "docPr":
+                words = {key: attribute(one, key)[:_LONGEST] for key in ("descr", "title")}
+            elif name in ("blip", "imagedata"):
+                key = attribute(one, "embed") or attribute(one, "id")
+                if picture := self.picture(key, words):
+                    line.cut(picture)
+            elif name == "txbxContent":
+                line.cut(one)
+                continue
+            if name != "Fallback":
+                waiting += reversed(list(one))
+        if len(line.parts) == before and local(node) == "object":
+            self.left_out.add(_OBJECTS)
+
+    def picture(self, key: str, words: dict[str, str]) -> Picture | None:
+        """The picture of a relationship when it lies in the file and can be used."""
+        name = posixpath.normpath(posixpath.join("word", self.links.get(key, "")))
+        content = self.archive.bytes(name) if name in self.archive.names else b""
+        marker = self.keep(content, posixpath.basename(name)) if content else None
+        if marker is None:
+            self.left_out.add(_BAD_PICTURE)
+            return None
+        told = _ORIGIN.fullmatch(words.get("title", ""))
+        return Picture(
+            media=marker,
+            alt=words.get("descr", ""),
+            origin=told["origin"] if told else "",
+            licence=told["licence"] if told else "",
+        )
+
+    def noted(self) -> Iterator[Any]:
+        """Footnotes and endnotes under the text, in the order of their marks."""
+        roots = {kind: self.archive.xml(f"word/{kind}s.xml") for kind in ("footnote", "endnote")}
+        if self.notes:
+            yield Divider()
+        for at, (kind, key) in enumerate(list(self.notes), 1):
+            for node in named(roots[kind], kind) if roots[kind] is not None else ():
+                if attribute(node, "id") == key:
+                    said = [run for one in self.blocks(node) for run in _words(one)]
+                    yield Paragraph(runs=merged((Run(text=f"[{at}] "), *said)))
+
+
+class _Caption(NamedTuple):
+    runs: tuple[Run, ...]
+
+
+def word_blocks(archive: Archive, keep: Keep) -> Taken:
+    """The blocks of a .docx; tracked changes are read as accepted, and told."""
+    left_out = LeftOut()
+    root = archive.xml("word/document.xml")
+    word = _Word(archive, keep, left_out, Styles(archive), Numbers(archive), _links(archive))
+    parts = list(word.blocks(root)) if root is not None else []
+    parts += word.noted()
+    comments = archive.xml("word/comments.xml")
+    if count := sum(1 for _ in named(comments, "comment")) if comments is not None else 0:
+        left_out.add("{} 条批注没有带过来", count)
+    title = ""
+    if parts and isinstance(parts[0], Titled) and parts[0].depth == 0:
+        title = "".join(run.text for run in parts.pop(0).runs).strip()
+    settled = with_sizes(_gathered(_captioned(parts), left_out), left_out)
+    return Taken(document_of(settled, left_out), left_out.said(), title)
+
+
+def _links(archive: Archive) -> dict[str, str]:
+    root = archive.xml("word/_rels/document.xml.rels")
+    return (
+        {attribute(one, "Id"): attribute(one, "Target") for one in root if one is not None}
+        if (root is not None)
+        else {}
+    )
+
+
+def _captioned(parts: list[Any]) -> list[Any]:
+    """Captions at the picture before them; others are paragraphs."""
+    found: list[Any] = []
+    for one in parts:
+        if not isinstance(one, _Caption):
+            found.append(one)
+            continue
+        words = " ".join("".join(run.text for run in one.runs).split())
+        last = found[-1] if found else None
+        if isinstance(last, Picture) and not last.caption and len(words) <= _LONGEST:
+            found[-1] = last.model_copy(update={"caption": words})
+        else:
+            found.append(Paragraph(runs=one.runs))
+    return found
+
+
+def _gathered(parts: list[Any], left_out: LeftOut) -> Iterator[Block | Titled]:
+    """Points in their lists, lines of a quote in one."""
+    for kind, some in groupby(parts, key=lambda one: type(one).__name__):
+        same = list(some)
+        if kind == "Point":
+            yield from listed(same, left_out)
+        elif kind == "Quote":
+            runs = [run for one in same for run in (Run(text="\n"), *one.runs)]
+            yield Quote(runs=tuple(runs[1:]))
+        else:
+            yield from same
+
+
+def _words(one: Any) -> list[Run]:
+    """The words of a block that stands where only words can."""
+    if isinstance(one, Point):
+        mark = one.mark or (f"{one.number}. " if one.number is not None else "• ")
+        return [Run(text=mark), *one.runs]
+    if hasattr(one, "rows"):
+        cells = [cell for row in one.rows for cell in row.cells]
+        return [run for cell in cells for run in (*cell.runs, Run(text=" "))]
+    return list(getattr(one, "runs", ()))
+
+
+def _stripped(runs: tuple[Run, ...]) -> tuple[Run, ...]:
+    """Without the spaces at both ends that only move the words."""
+    listed_ = [run.text for run in runs]
+    while listed_ and not listed_[0].strip():
+        listed_.pop(0)
+        runs = runs[1:]
+    while listed_ and not listed_[-1].strip():
+        listed_.pop()
+        runs = runs[:-1]
+    if not listed_:
+        return ()
+    listed_[0] = listed_[0].lstrip()
+    listed_[-1] = listed_[-1].rstrip()
+    return tuple(
+        run.model_copy(update={"text": text}) for run, text in zip(runs, listed_, strict=True)
+    )
+
+
+def _under(node: Any, *names: str) -> Iterator[Any]:
+    """The children of these names, content controls and tracked rows opened."""
+    for one in node if node is not None else ():
+        if local(one) in names:
+            yield one
+        elif local(one) in ("sdt", "sdtContent", "ins", "customXml"):
+            yield from _under(one, *names)
