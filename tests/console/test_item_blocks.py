@@ -8,7 +8,8 @@ from blocks.document import Document, read_document
 from blocks.text import project
 from console.items.blocks import Shown, shown_blocks
 from console.items.marks import Passage
-from tests.blocks.test_document import DOCUMENTS, quick
+from tests.blocks.made import DOCUMENTS
+from tests.blocks.test_document import quick
 from tests.console.article import article, kept, notice, png, said
 from tests.console.office import Office
 

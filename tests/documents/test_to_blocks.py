@@ -7,6 +7,7 @@ from typing import Any
 
 import docx
 import pytest
+from docx.opc.constants import RELATIONSHIP_TYPE
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 from PIL import Image
@@ -77,7 +78,7 @@ def test_title_headings_bold_links_and_line_breaks_come_along() -> None:
         paragraph.add_run("到场").add_break()
         key = file.part.relate_to(
             "https://www.example.gov.cn/",
-            docx.opc.constants.RELATIONSHIP_TYPE.HYPERLINK,
+            RELATIONSHIP_TYPE.HYPERLINK,
             is_external=True,
         )
         link = parse_xml(
