@@ -14,6 +14,7 @@ from sqlalchemy import String, bindparam, cast, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from blocks.document import ListBlock, Table
 from blocks.text import project
 from config.clock import now
 from content_sources.list_models import PictureRight
@@ -242,8 +243,14 @@ async def _original(session: AsyncSession, draft: Draft) -> Original | None:
 
 
 def _said(article: Article, draft: Draft) -> str:
-    """The fetched text in the form of the draft's: with the marks of lists, or as plain lines."""
-    if draft.blocks is None or not article.blocks:
+    """The fetched text in the form of the draft's: with the marks of lists, or as plain lines.
+
+    A draft of plain lines came in before pages kept their form, or was flattened since.
+    """
+    shaped = draft.blocks is not None and any(
+        isinstance(one, ListBlock | Table) for one in draft.blocks.blocks
+    )
+    if not shaped or not article.blocks:
         return article.text
     return project(document_of(article.blocks, {})).text
 

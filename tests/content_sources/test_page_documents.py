@@ -1,12 +1,14 @@
 """A fetched page keeps its headings, lists, tables and pictures as the document of its item."""
 
+import hashlib
 import json
 from typing import Any
 
 from blocks.document import Document, ListBlock, Picture, Table
-from blocks.text import project
+from blocks.text import edited, from_plain, project
 from content_sources.reading.document import document_of, words_of
 from content_sources.reading.extract import extract_page
+from tests.content_sources.reposting import Relay
 
 MARKER = "sha256:" + "b" * 64
 HTML = """<html><head><meta name="ArticleTitle" content="关于周末市集的通知"></head><body>
@@ -61,3 +63,32 @@ def test_lists_deeper_than_a_phone_shows_are_flattened() -> None:
     document = document_of(records, {})
     assert all(str(depth) in words_of(document).split() for depth in range(1, 12))
     assert Document(blocks=document.blocks) == document
+
+
+async def test_a_list_and_a_table_of_the_original_are_no_change_of_a_repost(
+    relay: Relay,
+) -> None:
+    page = extract_page(HTML, "https://www.qinghe.gov.cn/n/1.html")
+    records = [one.record() for one in page.blocks]
+    source_id = await relay.source()
+    article = await relay.article(source_id, text=page.text, blocks=records)
+    document = document_of(records, {})
+    item = await relay.item(article, body="", blocks=document)
+    assert [one for one in await relay.rules(item) if one.startswith("repost.")] == []
+    text = project(document).text
+    for given in ({"blocks": document}, {"blocks": from_plain(page.text)}):
+        flat = await relay.item(article, body="", **given)
+        assert "repost.altered" not in await relay.rules(flat)
+    changed = edited(document, text.replace("40个", "90个"))
+    other = await relay.item(article, body="", blocks=changed)
+    assert {"repost.altered", "repost.number"} <= set(await relay.rules(other))
+
+
+async def test_a_fetched_list_that_calls_itself_an_original_is_found(relay: Relay) -> None:
+    page = extract_page(HTML, "https://www.qinghe.gov.cn/n/1.html")
+    records = [one.record() for one in page.blocks]
+    dense = hashlib.sha256("".join(page.text.split()).encode()).hexdigest()
+    source_id = await relay.source()
+    article = await relay.article(source_id, text=page.text, blocks=records, text_hash=dense)
+    item = await relay.item(article, kind="原创", body="", blocks=document_of(records, {}))
+    assert "repost.kind" in await relay.rules(item)
