@@ -38,7 +38,7 @@ class Upload:
 
 async def attach(queue: Queue, item_id: str, staff_id: str, version: int, upload: Upload) -> Item:
     """Keep the file and put it into the draft; one of the same name is replaced."""
-    name = _clean(upload.name)
+    name = clean_name(upload.name)
     draft = await _draft(queue, item_id)
     others = tuple(part for part in draft.attachments if part["name"] != name)
     if faults := _faults(upload, name, len(others)) or await _unusable(queue, name, upload.content):
@@ -69,7 +69,7 @@ async def _draft(queue: Queue, item_id: str) -> Draft:
     return Draft.from_canonical(text)
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """The last part of a path, without control characters; some clients percent-encode Chinese."""
     if re.search("%[89A-Fa-f][0-9A-Fa-f]", name):
         name = unquote(name)
