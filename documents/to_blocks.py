@@ -75,6 +75,14 @@ def bring_file(name: str, content: bytes) -> Brought:
     return Brought(replace(taken, title=taken.title or PurePath(name).stem), kept.pictures)
 
 
+def read_file(name: str, content: bytes) -> Brought | str:
+    """The same, or why nothing can be taken; plain data that another process can send."""
+    try:
+        return bring_file(name, content)
+    except Unreadable as unreadable:
+        return unreadable.fault.reason
+
+
 def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix in (".docx", ".docm", ".dotx"):
         return word_blocks(Archive(content), keep)

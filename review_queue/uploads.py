@@ -56,7 +56,7 @@ async def attach_noted(
     queue: Queue, item_id: str, staff_id: str, version: int, upload: Upload
 ) -> Attached:
     """As `attach`. A picture is kept as it will be sent, and what was done to it is told."""
-    named = replace(upload, name=_clean(upload.name))
+    named = replace(upload, name=clean_name(upload.name))
     draft = await _draft(queue, item_id)
     known = {part["name"] for part in draft.attachments}
     if faults := _faults(named, len(known - {named.name})):
@@ -107,7 +107,7 @@ class KeptPicture:
 
 async def keep_picture(queue: Queue, upload: Upload) -> KeptPicture:
     """Keep a picture for the text as it will be sent; it belongs to no draft yet."""
-    named = replace(upload, name=_clean(upload.name))
+    named = replace(upload, name=clean_name(upload.name))
     if PurePath(named.name).suffix.lower() not in PICTURES:
         known = "、".join(sorted(PICTURES))
         raise Refused(422, [Reason("type", f"正文里只能放图片（{known}），别的文件请作为附件上传")])
@@ -136,7 +136,7 @@ async def _draft(queue: Queue, item_id: str) -> Draft:
     return Draft.from_canonical(text)
 
 
-def _clean(name: str) -> str:
+def clean_name(name: str) -> str:
     """The last part of a path, without control characters; some clients percent-encode Chinese."""
     if re.search("%[89A-Fa-f][0-9A-Fa-f]", name):
         name = unquote(name)
