@@ -12,7 +12,7 @@ from commands.loading import new_group
 from commands.options import Home
 from review_queue.importing import Imported, import_files
 
-group = new_group("稿件")
+group = new_group("稿件：从文件导入")
 
 
 @group.command("import")

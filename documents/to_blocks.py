@@ -9,6 +9,7 @@ import pypdf
 
 from blocks.document import Paragraph, plain
 from blocks.from_html import from_html
+from blocks.markdown import from_markdown
 from blocks.taken import LeftOut, Taken, document_of, split_title
 from blocks.text import from_plain
 from documents.charset import decode
@@ -88,11 +89,13 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
         return word_blocks(Archive(content), keep)
     if suffix in (".html", ".htm"):
         return from_html(decode(content), keep)
+    if suffix in (".md", ".markdown"):
+        return from_markdown(decode(content))
     if suffix == ".txt":
         return Taken(from_plain(decode(content)))
     if suffix == ".pdf":
         return _pdf(content)
-    known = ".docx、.html、.pdf、.txt"
+    known = ".docx、.html、.pdf、.md、.txt"
     raise Unreadable("unreadable", "block", f"不认识的文件类型，可以导入 {known}")
 
 
