@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 from aiohttp import web
 
@@ -69,7 +69,7 @@ def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
     `known` is the taxonomy of now: a key that was removed must not slip in from an old page.
     """
     fields = {name: values[0] for name, values in sent.items() if values}
-    changes: Changes = {
+    changes: dict[str, Any] = {
         "title": fields.get("title", ""),
         **_text(fields),
         **_beside(fields),
@@ -83,7 +83,7 @@ def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
     if "not_before" in fields:
         changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
         changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
-    return changes
+    return cast(Changes, changes)
 
 
 def _text(fields: Mapping[str, str]) -> TextChanges:

@@ -11,6 +11,7 @@ from console.items import working
 from console.items.models import WorkingCopy
 from review_queue import drafting
 from staff.models import ConsoleSession
+from staff.refusal import Refused
 from tests.console.article import draft_of, revision
 from tests.console.office import PASSWORD, Browser, Office
 from tests.console.test_editing import fields_of, saved
@@ -137,7 +138,7 @@ async def test_typing_keeps_the_session_alive(office: Office) -> None:
 
 async def test_a_form_longer_than_anything_real_is_refused_in_words(office: Office) -> None:
     row = {"title": ["标题"], "body": ["字" * working.LONGEST]}
-    with pytest.raises(working.Refused, match="没有暂存"):
+    with pytest.raises(Refused, match="没有暂存"):
         await working.keep(office.deps, office.people["editor"], "new", row)
 
 
