@@ -12,7 +12,7 @@ from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from console.items import working
+from console.items import live, working
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import (
@@ -228,6 +228,7 @@ async def save(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     *working.ROUTES,
+    *live.ROUTES,
     web.get("/items/new", new),
     web.post("/items/new", create),
     web.get("/items/{item}/edit", edit),

@@ -69,9 +69,10 @@ def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
     `known` is the taxonomy of now: a key that was removed must not slip in from an old page.
     """
     fields = {name: values[0] for name, values in sent.items() if values}
-    changes: Changes = {
+    changes: dict[str, Any] = {
         "title": fields.get("title", ""),
-        "body": "",
+        **_text(fields),
+        **_beside(fields),
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
         "accounts": tuple(sent.get("accounts", ())),
@@ -82,7 +83,7 @@ def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
     if "not_before" in fields:
         changes["not_before"] = read_field_time(fields["not_before"], "最早发布时间")
         changes["not_after"] = read_field_time(fields.get("not_after", ""), "最晚发布时间")
-    return cast(Changes, {**changes, **_text(fields), **_beside(fields)})
+    return cast(Changes, changes)
 
 
 def _text(fields: Mapping[str, str]) -> TextChanges:

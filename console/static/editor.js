@@ -1,6 +1,7 @@
 // The editor of the drafting page. Without this file the plain box below it is used.
 import { Editor } from "./prose-editor.js";
 import { bar } from "./editor-bar.js";
+import { check } from "./editor-check.js";
 import { cover } from "./editor-cover.js";
 import { keep } from "./editor-keep.js";
 import { counter, finder } from "./editor-find.js";
@@ -69,6 +70,7 @@ const start = () => {
   holder.after(counter(editor), told);
   cover(host, editor);
   keep(host, fill);
+  check(host, editor);
   document.querySelector("label[for=body]").addEventListener("click", () => editor.commands.focus());
   form.elements.kind.addEventListener("change", () => { host.repost = form.elements.kind.value === "转载"; });
   holder.dataset.ready = "yes";

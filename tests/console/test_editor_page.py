@@ -28,8 +28,9 @@ async def opened(chromium: Browser, office: Office, path: str, width: int = 1280
 
 
 async def save(page: Page) -> None:
-    await page.get_by_role("button", name="保存", exact=True).click()
-    await page.wait_for_load_state()
+    """Press 保存 and wait for the page that answers."""
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="保存", exact=True).click()
 
 
 async def test_an_article_opened_and_saved_keeps_its_digest(
