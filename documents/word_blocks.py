@@ -4,10 +4,9 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
 from typing import Any, NamedTuple
 
-from blocks.document import Block, Cell, Divider, Paragraph, Picture, Quote, Run, merged
+from blocks.document import Cell, Divider, Paragraph, Picture, Quote, Run, merged
 from blocks.grid import table_of
 from blocks.html_looks import Looks
 from blocks.loose import heading_runs
@@ -18,13 +17,22 @@ from blocks.taken import (
     Taken,
     Titled,
     document_of,
-    listed,
     safe_run,
     with_sizes,
 )
 from documents.parts import Archive, attribute, local, named
-from documents.word_styles import Numbers, Style, Styles, child, depth_of, is_on, number_of, value
-from documents.word_styles import whole as number
+from documents.word_order import Caption, captioned, gathered, stripped, words_of
+from documents.word_styles import (
+    Numbers,
+    Style,
+    Styles,
+    child,
+    depth_of,
+    is_on,
+    number_of,
+    value,
+    whole,
+)
 
 _INSERTED = "{} 处修订插入的文字按接受处理，已带过来，请核对"
 _DELETED = "{} 处修订删除的文字没有带过来，请核对"
@@ -101,17 +109,17 @@ class _Word:
         look = _Look(bold=style.bold and not titled, heading=titled)
         line = _Line()
         self.words(node, look, line)
-        first = True
-        for part in line.done():
+        first, parts = True, line.done()
+        for part in parts:
             if isinstance(part, Picture):
                 yield part
             elif not isinstance(part, tuple):
                 self.left_out.add(_BOXES)
                 yield from self.blocks(part)
-            elif runs := _stripped(part):
+            elif runs := stripped(part):
                 yield self.block(runs, style, depth if titled else None, point if first else None)
                 first = False
-        if not line.done() and child(child(properties, "pBdr"), "bottom") is not None:
+        if not parts and child(child(properties, "pBdr"), "bottom") is not None:
             yield Divider()
 
     def point(self, properties: Any, style: Style) -> Point | None:
@@ -131,7 +139,7 @@ class _Word:
         if style.name in _QUOTES:
             return Quote(runs=runs)
         if style.name in ("caption", "题注"):
-            return _Caption(runs)
+            return Caption(runs)
         return Paragraph(runs=runs)
 
     def table(self, node: Any) -> Iterator[Any]:
@@ -141,12 +149,12 @@ class _Word:
         ours = value(child(node, "tblPr"), "tblCaption") == "审发"
         for row in _under(node, "tr"):
             cells: list[Cell] = []
-            at = number(value(child(row, "trPr"), "gridBefore"), 0)
+            at = whole(value(child(row, "trPr"), "gridBefore"), 0)
             cells += [Cell()] * min(at, 1)
             head = child(child(row, "trPr"), "tblHeader") is not None and not ours
             for one in _under(row, "tc"):
                 properties = child(one, "tcPr")
-                wide = max(number(value(properties, "gridSpan"), 1), 1)
+                wide = max(whole(value(properties, "gridSpan"), 1), 1)
                 merge = child(properties, "vMerge")
                 goes_on = merge is not None and attribute(merge, "val") != "restart"
                 if goes_on and at in above:
@@ -179,7 +187,7 @@ class _Word:
             if isinstance(one, Picture):
                 pictures.append(one)
                 continue
-            said = _words(one)
+            said = words_of(one)
             runs += [Run(text="\n"), *said] if runs else said
         return merged(runs), head
 
@@ -304,12 +312,8 @@ class _Word:
         for at, (kind, key) in enumerate(list(self.notes), 1):
             for node in named(roots[kind], kind) if roots[kind] is not None else ():
                 if attribute(node, "id") == key:
-                    said = [run for one in self.blocks(node) for run in _words(one)]
+                    said = [run for one in self.blocks(node) for run in words_of(one)]
                     yield Paragraph(runs=merged((Run(text=f"[{at}] "), *said)))
-
-
-class _Caption(NamedTuple):
-    runs: tuple[Run, ...]
 
 
 def word_blocks(archive: Archive, keep: Keep) -> Taken:
@@ -325,75 +329,15 @@ def word_blocks(archive: Archive, keep: Keep) -> Taken:
     title = ""
     if parts and isinstance(parts[0], Titled) and parts[0].depth == 0:
         title = "".join(run.text for run in parts.pop(0).runs).strip()
-    settled = with_sizes(_gathered(_captioned(parts), left_out), left_out)
+    settled = with_sizes(gathered(captioned(parts), left_out), left_out)
     return Taken(document_of(settled, left_out), left_out.said(), title)
 
 
 def _links(archive: Archive) -> dict[str, str]:
     root = archive.xml("word/_rels/document.xml.rels")
-    return (
-        {attribute(one, "Id"): attribute(one, "Target") for one in root if one is not None}
-        if (root is not None)
-        else {}
-    )
-
-
-def _captioned(parts: list[Any]) -> list[Any]:
-    """Captions at the picture before them; others are paragraphs."""
-    found: list[Any] = []
-    for one in parts:
-        if not isinstance(one, _Caption):
-            found.append(one)
-            continue
-        words = " ".join("".join(run.text for run in one.runs).split())
-        last = found[-1] if found else None
-        if isinstance(last, Picture) and not last.caption and len(words) <= _LONGEST:
-            found[-1] = last.model_copy(update={"caption": words})
-        else:
-            found.append(Paragraph(runs=one.runs))
-    return found
-
-
-def _gathered(parts: list[Any], left_out: LeftOut) -> Iterator[Block | Titled]:
-    """Points in their lists, lines of a quote in one."""
-    for kind, some in groupby(parts, key=lambda one: type(one).__name__):
-        same = list(some)
-        if kind == "Point":
-            yield from listed(same, left_out)
-        elif kind == "Quote":
-            runs = [run for one in same for run in (Run(text="\n"), *one.runs)]
-            yield Quote(runs=tuple(runs[1:]))
-        else:
-            yield from same
-
-
-def _words(one: Any) -> list[Run]:
-    """The words of a block that stands where only words can."""
-    if isinstance(one, Point):
-        mark = one.mark or (f"{one.number}. " if one.number is not None else "• ")
-        return [Run(text=mark), *one.runs]
-    if hasattr(one, "rows"):
-        cells = [cell for row in one.rows for cell in row.cells]
-        return [run for cell in cells for run in (*cell.runs, Run(text=" "))]
-    return list(getattr(one, "runs", ()))
-
-
-def _stripped(runs: tuple[Run, ...]) -> tuple[Run, ...]:
-    """Without the spaces at both ends that only move the words."""
-    listed_ = [run.text for run in runs]
-    while listed_ and not listed_[0].strip():
-        listed_.pop(0)
-        runs = runs[1:]
-    while listed_ and not listed_[-1].strip():
-        listed_.pop()
-        runs = runs[:-1]
-    if not listed_:
-        return ()
-    listed_[0] = listed_[0].lstrip()
-    listed_[-1] = listed_[-1].rstrip()
-    return tuple(
-        run.model_copy(update={"text": text}) for run, text in zip(runs, listed_, strict=True)
-    )
+    return {
+        attribute(one, "Id"): attribute(one, "Target") for one in (() if root is None else root)
+    }
 
 
 def _under(node: Any, *names: str) -> Iterator[Any]:
