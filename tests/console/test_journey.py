@@ -150,7 +150,7 @@ async def test_a_selected_passage_is_returned_and_a_held_item_taken_over(
     await first.goto(address)
     await first.evaluate(
         """() => {
-          const text = document.querySelectorAll(".article p")[1].firstChild;
+          const text = document.querySelectorAll(".article p .leaf")[1].firstChild;
           getSelection().setBaseAndExtent(text, 0, text, 8);
         }"""
     )
