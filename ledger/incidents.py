@@ -20,7 +20,7 @@ from config.clock import now
 from ledger.incident_kinds import NAMES
 from ledger.models import Incident
 from ledger.verify import Broken, Entry
-from storage.database import Database, made_at, new_id
+from storage.database import UNREADABLE, Database, made_at, new_id
 
 OPENED = "incident.opened"
 CLOSED = "incident.closed"
@@ -175,7 +175,10 @@ def holds(row: Incident | None, entry: Entry) -> bool:
 def words_hold(row: Incident, entry: Entry) -> bool:
     """Whether kind, subject, message and detail are those that were signed."""
     told = _told(row)
-    return told.key == _key(entry) and told.digest == entry.body["digest"]
+    try:
+        return told.key == _key(entry) and told.digest == entry.body["digest"]
+    except UNREADABLE:  # a detail too deep to be written again: nobody signed that
+        return False
 
 
 def _told(row: Incident) -> Told:
@@ -203,8 +206,7 @@ async def rows_of(session: AsyncSession, ids: list[str]) -> dict[str, Incident]:
     query = select(Incident).where(Incident.id.in_(ids))
     try:
         return {row.id: row for row in await session.scalars(query)}
-    except (ValueError, OverflowError, DBAPIError):
-        # SQLite keeps anything anywhere: one row that is no JSON must not hide all others.
+    except (*UNREADABLE, DBAPIError):  # one such row must not hide all others
         if len(ids) == 1:
             return {}
     found: dict[str, Incident] = {}

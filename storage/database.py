@@ -20,6 +20,9 @@ from storage.seals import INFO, Seals
 Found = TypeVar("Found")
 _ID_LENGTH = 26
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError)
+"""What loading a row raises that holds something no column of its kind could: SQLite keeps anything
+anywhere, and JSON may be nested without end."""
 _WRITE_LOCK = 0x5348454E  # one advisory lock on PostgreSQL for chained writes
 
 
