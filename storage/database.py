@@ -60,6 +60,11 @@ class Base(DeclarativeBase):
     }
 
 
+def unreadable(error: BaseException) -> bool:
+    """Whether one of UNREADABLE is about what a row holds, and not about the database itself."""
+    return not isinstance(error, DBAPIError) or "could not decode" in str(error.orig).lower()
+
+
 Row = TypeVar("Row", bound=Base)
 
 
