@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from config import clock
 from ledger.models import Incident
@@ -40,8 +40,8 @@ def told() -> list[tuple[list[str], str]]:
 
 @pytest.fixture
 def jobs(office: Any, told: Any) -> Deadlines:
-    async def notify(people: Any, text: str) -> None:
-        told.append((list(people), text))
+    async def notify(people: Any, words: str) -> None:
+        told.append((list(people), words))
 
     return Deadlines(office.queue, notify)
 
@@ -132,6 +132,52 @@ async def test_a_question_is_late_by_its_signed_day_whatever_the_row_says(
     assert await jobs.remind_referrals() == 2
     for one in (item, other):
         assert len(await signed(office, one, "referral.overdue")) == 1
+
+
+HIDDEN = {
+    "answered": "UPDATE referral SET answered_at = asked_at WHERE id = :row",
+    "void": "UPDATE referral SET voided_at = asked_at WHERE id = :row",
+    "of another item": "UPDATE referral SET item_id = 'x' WHERE id = :row",
+    "deleted": "DELETE FROM referral WHERE id = :row",
+    "no moment": "UPDATE referral SET due_at = 'x' WHERE id = :row",
+    "a number for a moment": "UPDATE referral SET due_at = 5 WHERE id = :row",
+    "bytes for a moment": "UPDATE referral SET asked_at = x'ff' WHERE id = :row",
+    "broken text": "UPDATE referral SET question = CAST(x'ff' AS TEXT) WHERE id = :row",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+async def test_a_question_whose_row_is_gone_or_unreadable_is_late_all_the_same(
+    office: Any, jobs: Deadlines, told: Any, later: Any, how: str
+) -> None:
+    item, question = await asked(office)
+    other, _ = await asked(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text(HIDDEN[how]), {"row": question})
+    later(71)
+    assert [await jobs.remind_referrals(), await jobs.remind_referrals()] == [0, 0]
+    assert (await signed(office, item, "referral.overdue"), told) == ([], [])
+    assert await incidents(office) == [("row_changed", f"referral:{question}")]
+    row = await read(office, Referral, question)
+    assert (row.item_id, row.answered_at, row.voided_at) == (item.id, None, None)
+    later(73)
+    assert [await jobs.remind_referrals(), await jobs.remind_referrals()] == [2, 0]
+    for one in (item, other):
+        assert len(await signed(office, one, "referral.overdue")) == 1
+
+
+@pytest.mark.parametrize("said", ["due_at = 'x'", "due_at = 5", "workflow = '{'", "at = x'ff'"])
+async def test_an_emergency_that_cannot_be_read_stops_no_other(
+    office: Any, jobs: Deadlines, later: Any, said: str
+) -> None:
+    _, wrong = await released(office)
+    other, _ = await released(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text(f"UPDATE emergency SET {said} WHERE id = :row"), {"row": wrong})
+    later(25)
+    await jobs.watch_retrospectives()
+    assert len(await signed(office, other, "retrospective.overdue")) == 1
+    assert ("row_changed", f"emergency:{wrong}") in await incidents(office)
 
 
 async def test_a_flag_taken_from_a_late_question_repeats_nothing(
