@@ -46,6 +46,12 @@ def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
     return any(seals.hold(row["seal"] or "", TABLE, [*said, one]) for one in held)
 
 
+def sealed_as(seals: Seals, row: Mapping[str, Any]) -> bool:
+    """Whether the seal says the very state the row is in."""
+    said = [row[name] for name in Delivery.SEALED[:-1]]
+    return seals.hold(row["seal"] or "", TABLE, [*said, phase(row["state"])])
+
+
 async def read_apart(
     session: AsyncSession, query: Select[Any]
 ) -> tuple[list[dict[str, Any]], list[str]]:

@@ -15,6 +15,7 @@ NAMES = {
     "reply_refused": "答复被拦下",
     "retrospective_overdue": "应急复审超时",
     "retrospective_rejected": "应急复审未通过",
+    "push.incomplete": "推送记录不全",
     "row_changed": "数据库记录被改动",
     "ruleset_tampered": "规则集被改动",
     "second_step_guessed": "有人猜第二步验证",
