@@ -336,3 +336,26 @@ async def test_what_was_quarantined_is_followed_by_no_review(
     later(25)
     assert (await jobs.watch_retrospectives(), told, await incidents(office)) == (0, [], [])
     assert (await read(office, Emergency, row_id)).state == "void"
+
+
+# --- levels of a run --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["'2099-01-01 00:00:00.000000'", "NULL", "'x'", "5", "x'ff'"],
+    ids=["put off", "taken away", "no moment", "a number", "bytes"],
+)
+async def test_a_level_is_late_by_its_signed_hours_whatever_its_row_says(
+    office: Any, jobs: Deadlines, later: Any, said: str
+) -> None:
+    item, other = await office.submitted(), await office.submitted()
+    async with office.queue.db.session() as session:
+        hidden = f"UPDATE item SET level_due_at = {said}, level_reminded = true WHERE id = :row"
+        await session.execute(text(hidden), {"row": item.id})
+    later(500)
+    for _ in range(2):
+        await jobs.remind_due()
+    for one in (item, other):
+        assert len(await signed(office, one, "level.overdue")) == 1
+    assert await incidents(office) == [("row_changed", f"item:{item.id}")]
