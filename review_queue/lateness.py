@@ -146,6 +146,22 @@ def _ends_follow_up(entry: Entry) -> bool:
     return returned or entry.kind == "retrospective.closed" or entry.kind in _ENDS
 
 
+class OpenEmergencies:
+    """The items whose last run was one of 应急 that nothing signed has ended."""
+
+    def __init__(self) -> None:
+        """A ledger tells each entry once."""
+        self.items: dict[str, None] = {}
+
+    def take(self, entry: Entry) -> None:
+        """The next signed entry of the chain."""
+        item_id = entry.subject.partition(":")[2]
+        if entry.kind == "item.submitted" and entry.body.get("emergency"):
+            self.items[item_id] = None
+        elif item_id in self.items and _ends_follow_up(entry):
+            del self.items[item_id]
+
+
 @dataclass(frozen=True)
 class Asked:
     """A question that a department has not answered."""

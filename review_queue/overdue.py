@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
@@ -23,17 +24,19 @@ from review_queue.lateness import (
     QUARANTINED,
     Asked,
     Following,
+    OpenEmergencies,
     OpenQuestions,
     asked_at,
     following_at,
 )
 from review_queue.models import Emergency, Item, Referral
 from staff.people import active_with
-from storage.database import new_salt, rows_of
+from storage.database import new_id, new_salt, rows_of
 
 _FRESH = 20.0
 """Seconds: a look that old is good enough to find what is due; the act reads anew."""
 _GONE = "（这个问题的记录被绕过本系统从数据库中删去或改动，原来的文字已经没有：请重新询问）"
+_NO_REASON = "（应急记录被绕过本系统从数据库中删去或改动，原来的理由已经没有）"
 _WAITS = ("review", "overdue")
 
 
@@ -162,6 +165,7 @@ async def _call_answer(tx: Transaction, item: Item, row: Referral, asked: Asked)
 
 async def late_follow_ups(ledger: Ledger) -> list[str]:
     """Emergencies whose following level is to be called late, or whose rows say something else."""
+    await _bring_back(ledger)
     query = select(Emergency.id).where(Emergency.state.in_(_WAITS)).order_by(Emergency.id)
     async with ledger.db.session() as session:
         ids = (await session.scalars(query)).all()
@@ -178,6 +182,62 @@ async def late_follow_ups(ledger: Ledger) -> list[str]:
         if wrong or (follows is not None and follows.due <= now() and not follows.told):
             found.append(row.id)
     return found
+
+
+async def _bring_back(ledger: Ledger) -> None:
+    """Put right each row that is gone, ended or unreadable although its review still waits."""
+    try:
+        items = (await ledger.following(OpenEmergencies, age=_FRESH)).items
+        waits = {one: following_at(await ledger.facts(f"item:{one}", age=_FRESH)) for one in items}
+    except Broken:  # the watch tells
+        return
+    for item_id, follows in waits.items():
+        if follows is None:
+            continue
+        async with ledger.db.session() as session:
+            row = await _row_of(session, item_id, follows.run)
+        if row is None or row.state not in _WAITS:
+            await _bring_back_one(ledger, item_id)
+
+
+async def _bring_back_one(ledger: Ledger, item_id: str) -> None:
+    async with ledger.transaction() as tx:
+        entries = await signed_of(ledger, item_id)
+        follows = following_at(entries or ())
+        if follows is None:
+            return
+        row = await _row_of(tx.session, item_id, follows.run)
+        if row is not None and row.state in _WAITS:
+            return
+        submit = next(one for one in entries or () if one.seq == follows.run)
+        if row is None:
+            mine = select(Emergency.id).where(
+                Emergency.item_id == item_id, Emergency.run_seq == follows.run
+            )
+            kept = (await tx.session.scalars(mine)).first() or new_id()
+            await tx.session.execute(delete(Emergency).where(Emergency.id == kept))
+            row = Emergency(
+                id=kept,
+                item_id=item_id,
+                run_seq=follows.run,
+                digest=follows.digest,
+                klass=follows.levels.klass,
+                workflow=follows.levels.to_json(),
+                reason=_NO_REASON,
+                staff_id=submit.actor,
+                at=datetime.fromisoformat(submit.at),
+            )
+            tx.session.add(row)
+        row.state, row.closed_at = "overdue" if follows.told else "review", None
+        row.level, row.due_at = follows.level, follows.due
+        row_id = row.id
+    await row_changed(ledger, Emergency.__tablename__, row_id)
+
+
+async def _row_of(session: AsyncSession, item_id: str, run: int) -> Emergency | None:
+    query = select(Emergency.id).where(Emergency.item_id == item_id, Emergency.run_seq == run)
+    ids = (await session.scalars(query)).all()
+    return next(iter((await rows_of(session, Emergency, ids)).values()), None)
 
 
 async def call_follow_up(ledger: Ledger, emergency_id: str) -> list[Told]:

@@ -166,18 +166,42 @@ async def test_a_question_whose_row_is_gone_or_unreadable_is_late_all_the_same(
         assert len(await signed(office, one, "referral.overdue")) == 1
 
 
-@pytest.mark.parametrize("said", ["due_at = 'x'", "due_at = 5", "workflow = '{'", "at = x'ff'"])
-async def test_an_emergency_that_cannot_be_read_stops_no_other(
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("due_at = 'x'", "due_at = 5", "workflow = '{'", "at = x'ff'"),
+        *("state = 'closed'", "state = 'void'", "item_id = 'x'", "run_seq = 1"),
+    ],
+)
+async def test_an_emergency_that_is_hidden_or_unreadable_is_late_and_stops_no_other(
     office: Any, jobs: Deadlines, later: Any, said: str
 ) -> None:
-    _, wrong = await released(office)
+    item, wrong = await released(office)
     other, _ = await released(office)
     async with office.queue.db.session() as session:
         await session.execute(text(f"UPDATE emergency SET {said} WHERE id = :row"), {"row": wrong})
     later(25)
-    await jobs.watch_retrospectives()
-    assert len(await signed(office, other, "retrospective.overdue")) == 1
-    assert ("row_changed", f"emergency:{wrong}") in await incidents(office)
+    for _ in range(2):
+        await jobs.watch_retrospectives()
+    for one in (item, other):
+        assert len(await signed(office, one, "retrospective.overdue")) == 1
+    told = await incidents(office)
+    assert [kind for kind, _ in told].count("retrospective_overdue") == 2
+    assert ("row_changed", f"emergency:{wrong}") in told or said.startswith(("item_id", "run_seq"))
+    assert "row_changed" in {kind for kind, _ in told}
+
+
+async def test_a_deleted_emergency_is_put_back_and_late(
+    office: Any, jobs: Deadlines, later: Any
+) -> None:
+    item, _ = await released(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text("DELETE FROM emergency"))
+    later(25)
+    for _ in range(2):
+        await jobs.watch_retrospectives()
+    assert len(await signed(office, item, "retrospective.overdue")) == 1
+    assert {kind for kind, _ in await incidents(office)} == {"row_changed", "retrospective_overdue"}
 
 
 async def test_a_flag_taken_from_a_late_question_repeats_nothing(
