@@ -106,8 +106,9 @@ class Deadlines:
     async def _one_level(self, item_id: str) -> int:
         async with self._ledger.transaction() as tx:
             item = (await rows_of(tx.session, Item, [item_id])).get(item_id)
+            told: list[Told] = []
             if item is None:
-                told, changed = [], await self._readable(tx, item_id)
+                changed = await self._readable(tx, item_id)
             # Decided between the look and the lock: the job of another process, or a person, was
             # faster.
             elif item.state != ItemState.REVIEW:
