@@ -50,8 +50,10 @@ def opened_for(contact: Contact) -> dict[str, str]:
 
 
 def same_citizen(entries: Sequence[Entry], contact: Contact) -> bool:
-    """Whether the ticket was opened for this contact, by its signed first entry."""
+    """Whether the ticket was opened for this contact, by its signed first entry and its seal."""
     opened = next((one.body for one in entries if one.kind == OPENED), {})
+    if not contact.whole:
+        return False
     # Entries of an earlier version name the reference alone.
     mine = opened_for(contact)
     return all(opened.get(name, mine[name]) == mine[name] for name in mine) and (

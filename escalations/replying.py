@@ -147,6 +147,9 @@ async def _committed(
     """The digest that is signed, for the citizen whose ticket it is by its own signed entry."""
     contact = await tx.session.get(Contact, ticket.contact_id)
     entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+    if contact is not None and not contact.whole:
+        message = "来信人的记录被改动过，不能答复：请联系管理员"
+        raise NotAsSigned(contact, "contact", message)
     if contact is None or not same_citizen(entries, contact):
         message = "咨询单的来信人与签名记录不符，不能答复：请联系管理员"
         raise NotAsSigned(ticket, "contact", message)

@@ -98,10 +98,14 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
     """The contact's open ticket, or a new one.
 
     It is due at once when people are at work: `escalate_due` tells the first of them, so the
-    citizen's answer never waits for an alarm.
+    citizen's answer never waits for an alarm. Refused 409, and an incident, when the contact's row
+    is not what this program wrote: the ticket would be signed for somebody else.
     """
     moment = now()
-    async with wiring.ledger.transaction() as tx:
+    async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
+        if not contact.whole:
+            message = "来信人的记录被改动过，不能转人工：请看事件页"
+            raise NotAsSigned(contact, "contact", message)
         found = await active(tx.session, contact.id)
         # One open question for a person: what they add goes to whoever holds it.
         if found is not None:

@@ -10,6 +10,7 @@ from bot.replies import Parts, Unsayable, Written
 from config.clock import now
 from escalations import replying, tickets
 from escalations.commitments import Commitments, same_citizen
+from escalations.tickets import Question
 from staff.refusal import Refused
 from storage.crypt import DataKey
 from storage.database import new_id
@@ -165,7 +166,44 @@ async def test_two_citizens_whose_references_were_exchanged_get_no_answer_of_eac
     with pytest.raises(Refused):
         await replying.reply(duty.tickets, ticket.id, "jia", "李先生，您的补贴已批准。")
     assert duty.sent == []
+    assert await incidents(duty) == [("row_changed", f"contact:{other.id}")]
+
+
+async def test_a_ticket_led_to_another_citizen_is_not_answered(duty) -> None:
+    ticket, other = await duty.ask(), await another(duty)
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await sql(duty, "UPDATE ticket SET contact_id = :id", id=other.id)
+    with pytest.raises(Refused):
+        await replying.reply(duty.tickets, ticket.id, "jia", "李先生，您的补贴已批准。")
+    assert duty.sent == []
     assert await incidents(duty) == [("row_changed", f"ticket:{ticket.id}")]
+
+
+async def test_no_ticket_is_signed_for_the_citizen_whose_reference_was_exchanged(duty) -> None:
+    other = await another(duty)
+    await exchange(duty, duty.contact, other)
+    async with duty.db.session() as session:
+        asking = await session.get_one(Contact, duty.contact.id)
+    with pytest.raises(Refused):
+        await tickets.open_ticket(duty.tickets, asking, Question("怎么领", "asked_for_person"))
+    assert "ticket.opened" not in {one.kind for one in await duty.entries()}
+    assert await incidents(duty) == [("row_changed", f"contact:{asking.id}")]
+
+
+async def test_a_reference_is_no_citizens_without_the_row_it_was_signed_with(duty) -> None:
+    ticket, other = await duty.ask(), await another(duty)
+    entries = await duty.ledger.facts(f"ticket:{ticket.id}")
+    ref = duty.contact.subject_ref
+    async with duty.db.session() as session:
+        mine = await session.get_one(Contact, duty.contact.id)
+        assert same_citizen(entries, mine)
+        mine.subject_ref = new_id()
+        await session.flush()
+        theirs = await session.get_one(Contact, other.id)
+        theirs.subject_ref = ref
+        await session.flush()
+        assert theirs.whole  # as after a seal that was made for the wrong row
+        assert not same_citizen(entries, theirs)
 
 
 async def test_an_answer_on_its_way_is_not_led_to_whoever_was_given_the_reference(duty) -> None:
