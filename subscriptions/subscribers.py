@@ -67,7 +67,9 @@ class Subscribers:
         own = await self.list(session, contact.id)
         found = _same(own, wish)
         if found is not None:
-            found.frequency, found.consent_version = wish.frequency, consent_version
+            await self._set_frequency(tx, own, found, wish.frequency)
+            found.consent_version = consent_version
+            await session.flush()
             return found
         if len(own) >= MAX_SUBSCRIPTIONS:
             raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
@@ -174,12 +176,21 @@ class Subscribers:
         """即时, 每日 or 每周 for one subscription; False when it is not this contact's."""
         if frequency not in FREQUENCIES:
             raise SubscriptionError("频率只能是 即时、每日、每周")
-        row = await self.own(tx.session, contact_id, sub_id)
+        own = await self.list(tx.session, contact_id)
+        row = next((one for one in own if one.id == sub_id), None)
         if row is None:
             return False
-        row.frequency = frequency
-        await tx.session.flush()
+        await self._set_frequency(tx, own, row, frequency)
         return True
+
+    async def _set_frequency(
+        self, tx: Transaction, own: Iterable[Subscription], row: Subscription, frequency: str
+    ) -> None:
+        if row.frequency == frequency:
+            return
+        row.frequency = frequency
+        # The row as it was, put back, would serve at once whoever asked for once a week.
+        await self._end(tx, row.contact_id, "frequency", own)
 
     async def narrow(
         self, tx: Transaction, contact_id: str, sub_id: str, wish: Wish
