@@ -40,6 +40,14 @@ async def test_a_citizen_leaves_whatever_stands_in_their_conversation(
     assert await town.talk.incidents() == [("row_changed", f"chat_draft:{named}")]
 
 
+async def test_a_subscription_that_cannot_be_read_is_left_all_the_same(town: Town) -> None:
+    for words in ("退订", "关闭精准推送", "退订就业"):
+        own = await town.citizen(words, "订阅就业")
+        await by_sql(town, "UPDATE subscription SET created_at='x' WHERE contact_id=:id", id=own)
+        assert await town.talk.says(words)
+    assert await pushed(town) == set()
+
+
 async def test_bytes_for_a_seal_are_a_wrong_seal_and_stop_nobody_else(town: Town) -> None:
     one = await town.citizen("one", "订阅就业")
     await town.citizen("two", "订阅就业")
