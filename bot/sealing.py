@@ -43,7 +43,7 @@ def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
     held = {phase(row["state"])} | (
         {OPEN} if row["state"] in (State.ENDED, State.UNKNOWN) else set()
     )
-    return any(seals.hold(row["seal"] or "", TABLE, [*said, one]) for one in held)
+    return any(seals.hold(row["seal"], TABLE, [*said, one]) for one in held)
 
 
 def sealed_as(seals: Seals, row: Mapping[str, Any]) -> bool:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalations.calendar import OfficeHours
+from escalations.commitments import CLAIMED, OPENED
 from ledger.verify import Entry
 
-OPENED, CLAIMED, CALLED = "ticket.opened", "ticket.claimed", "ticket.escalated"
+CALLED = "ticket.escalated"
 LATE = "ticket.overdue"
 BETWEEN = timedelta(minutes=1)
 """At most so much lies between a moment in a row and the one of the entry written with it."""

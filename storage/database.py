@@ -1,6 +1,7 @@
 """The database: one async engine, short transactions, the types every table shares."""
 
 import asyncio
+import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -123,6 +124,7 @@ class Database:
         self.engine = create_async_engine(
             url,
             hide_parameters=True,  # what citizens wrote must not reach a log through an error
+            json_deserializer=_from_json,
             **({"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_size": 20}),
         )
         if self.is_sqlite:
@@ -131,7 +133,9 @@ class Database:
         self._make = async_sessionmaker(self.engine, expire_on_commit=False, info=self._info)
         self._reader: Engine | None = None
         if sqlite_file(url) is not None:
-            self._reader = create_engine(url.replace("+aiosqlite", ""), hide_parameters=True)
+            self._reader = create_engine(
+                url.replace("+aiosqlite", ""), hide_parameters=True, json_deserializer=_from_json
+            )
             event.listen(self._reader, "connect", _only_read)
 
     def carry(self, name: str, value: object) -> None:
@@ -196,6 +200,14 @@ class Database:
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.dispose()
+
+
+def _from_json(said: str | bytes) -> Any:
+    """What a JSON column holds; ValueError for every text that is none, however deep."""
+    try:
+        return json.loads(said)
+    except (RecursionError, TypeError) as error:  # a hundred thousand brackets, or a number
+        raise ValueError("a column of JSON holds what cannot be read") from error
 
 
 def _only_read(connection: Any, _record: object) -> None:
