@@ -59,7 +59,7 @@ from office.rooms import (
     build_tickets,
 )
 from office.stood import sign_incidents_that_stood, sign_what_was_published
-from office.upgrades import seal_what_stood, sign_what_stood
+from office.upgrades import seal_contacts, seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.findings import Checks
@@ -181,6 +181,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await upgrade(db)
     shenfa = _build(settings, db)
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
+    await seal_contacts(shenfa.ledger)
     await sign_what_stood(shenfa.ledger)
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)

@@ -62,15 +62,14 @@ async def _subscribers(db: Database, n: int) -> None:
         wish |= {"grp": "", "region": "", "frequency": "immediate", "state": "active"}
         wish |= {"after_end": 0}
         async with db.session() as session:
-            await session.execute(
-                insert(contacts),
-                [
-                    {**person, "id": one, "subject_ref": one, "address_hash": one}
-                    | {"created_at": moment}
-                    for one in ids
-                ],
-            )
             seals = seals_of(session)
+            people = [
+                {**person, "id": one, "subject_ref": one, "address_hash": one, "created_at": moment}
+                for one in ids
+            ]
+            for row in people:
+                row["seal"] = seals.of("contact", [row[name] for name in Contact.SEALED])
+            await session.execute(insert(contacts), people)
             rows = [{**wish, "id": new_id(), "contact_id": one} for one in ids]
             for row in rows:
                 said = [row["grp" if name == "group" else name] for name in Subscription.SEALED]

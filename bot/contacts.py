@@ -1,5 +1,6 @@
 """Contacts: one citizen on one account, the address encrypted and found by its keyed hash."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from bot.sealing import rewrite
 from config.clock import now
 from storage.crypt import DataKey, place_of
 from storage.database import new_id
+from storage.seals import seals_of
 
 WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
 
@@ -120,12 +122,10 @@ class Contacts:
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""
         await self.end(session, contact_id, "已按本人要求删除")
-        await session.execute(
-            update(Contact)
-            .where(Contact.id == contact_id)
-            # The hash too: with the key it would still tell whether a known person was here.
-            .values(address="", address_hash="erased:" + contact_id, last_inbound_at=None)
-        )
+        # The hash too: with the key it would still tell whether a known person was here.
+        gone = {"address": "", "address_hash": "erased:" + contact_id, "last_inbound_at": None}
+        own = update(Contact).where(Contact.id == contact_id)
+        await session.execute(own.values(gone | await _sealed_anew(session, contact_id, gone)))
         await session.execute(
             update(InboundMessage).where(InboundMessage.contact_id == contact_id).values(text="")
         )
@@ -146,3 +146,19 @@ class Contacts:
 
     def _hash(self, account_id: str, address: str) -> str:
         return self._crypt.blind(f"{account_id}:{address}")
+
+
+async def _sealed_anew(
+    session: AsyncSession, contact_id: str, changed: Mapping[str, Any]
+) -> dict[str, str]:
+    """The seal of a contact with these columns changed; none for a row that was not whole.
+
+    Column by column: whoever is forgotten needs no column of theirs to be readable.
+    """
+    seals, table = seals_of(session), Contact.__tablename__
+    columns = [getattr(Contact, name) for name in (*Contact.SEALED, "seal")]
+    row = (await session.execute(select(*columns).where(Contact.id == contact_id))).first()
+    if row is None or not seals.hold(row[-1], table, row[:-1]):
+        return {}
+    said = {**row._asdict(), **changed}
+    return {"seal": seals.of(table, [said[name] for name in Contact.SEALED])}

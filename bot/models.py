@@ -50,10 +50,15 @@ class Account(Sealed, Base):
     created_at: Mapped[datetime]
 
 
-class Contact(Base):
-    """One citizen on one account; the address is encrypted, looked up by its keyed hash."""
+class Contact(Sealed, Base):
+    """One citizen on one account; the address is encrypted, looked up by its keyed hash.
+
+    The seal holds who a row is. It is asked where a question is opened or answered and not when
+    many are written to: there the address opens in its own row alone.
+    """
 
     __tablename__ = "contact"
+    SEALED = ("id", "account_id", "subject_ref", "address_hash")
     __table_args__ = (UniqueConstraint("account_id", "address_hash"),)
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(26))

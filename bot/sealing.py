@@ -7,12 +7,12 @@ is refused, because nobody without the key can say "open" again.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.models import OPEN, Delivery, phase
-from storage.database import Base
+from storage.database import UNREADABLE, Base, unreadable
 from storage.seals import HOLE, Seals, seals_of
 
 TABLE = Delivery.__tablename__
@@ -43,7 +43,33 @@ def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
     held = {phase(row["state"])} | (
         {OPEN} if row["state"] in (State.ENDED, State.UNKNOWN) else set()
     )
-    return any(seals.hold(row["seal"] or "", TABLE, [*said, one]) for one in held)
+    return any(seals.hold(row["seal"], TABLE, [*said, one]) for one in held)
+
+
+def sealed_as(seals: Seals, row: Mapping[str, Any]) -> bool:
+    """Whether the seal says the very state the row is in."""
+    said = [row[name] for name in Delivery.SEALED[:-1]]
+    return seals.hold(row["seal"] or "", TABLE, [*said, phase(row["state"])])
+
+
+async def read_apart(
+    session: AsyncSession, query: Select[Any]
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """Rows of deliveries, and ids of those that cannot be read: one stops no other."""
+    try:
+        return [dict(row._mapping) for row in await session.execute(query)], []
+    except UNREADABLE as error:
+        if not unreadable(error):
+            raise
+    rows: list[dict[str, Any]] = []
+    wrong: list[str] = []
+    for one in (await session.scalars(query.with_only_columns(_deliveries.c.id))).all():
+        try:
+            found = await session.execute(query.where(_deliveries.c.id == one))
+            rows += [dict(row._mapping) for row in found]
+        except UNREADABLE:
+            wrong.append(one)
+    return rows, wrong
 
 
 async def rewrite(session: AsyncSession, which: ColumnElement[bool], **values: Any) -> int:
@@ -55,12 +81,13 @@ async def rewrite(session: AsyncSession, which: ColumnElement[bool], **values: A
     seals, written, last = seals_of(session), 0, ""
     while True:
         query = select(*COLUMNS).where(which, _deliveries.c.id > last)
-        found = await session.execute(query.order_by(_deliveries.c.id).limit(_PAGE))
-        rows = [dict(row._mapping) for row in found]
-        if not rows:
+        rows, wrong = await read_apart(session, query.order_by(_deliveries.c.id).limit(_PAGE))
+        if not (rows or wrong):
             return written
-        await session.execute(_statement(values), [_changed(seals, row, values) for row in rows])
-        written, last = written + len(rows), rows[-1]["id"]
+        new = [_changed(seals, row, values) for row in rows]
+        if new:
+            await session.execute(_statement(values), new)
+        written, last = written + len(rows), max([*wrong, *(row["id"] for row in rows)])
 
 
 def _statement(values: Mapping[str, Any]) -> Any:

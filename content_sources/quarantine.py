@@ -4,23 +4,25 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, delete, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from content_sources.models import Article, Source
 from content_sources.reposts import rule_of
+from content_sources.source_fields import SIGNED
 from content_sources.tasks import owner_of
 from content_sources.whitelist import covers, host_of
 from ledger.append import Transaction, signed_facts
 from ledger.changed import row_changed_in
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from review_queue.quarantine import WAITING, hold_unsent, lift, quarantine
 from review_queue.scope import seen_by
 from review_queue.states import ItemState
 from staff.tasks import NewTask, open_task, waiting
+from storage.database import rows_of
 
 DECIDE_WITHIN = timedelta(hours=24)
 EXPIRED = "source.expired"
@@ -119,26 +121,63 @@ async def expire_due(tx: Transaction) -> dict[str, int]:
     By the term two people signed: a row that says another one is put right and told as changed.
     """
     done = {"expired": 0, "told": 0}
-    query = select(Source).where(Source.state == "active")
-    rows = (await tx.session.scalars(query.order_by(Source.id))).all()
-    for number, row in enumerate(rows):
-        try:
-            # Under the write lock nothing is signed in between: the first look reads for all.
-            term = await _term(tx.session, row, _LOOK if number else 0.0)
-        except Broken:
-            return done  # the watch tells; nothing ends by a ledger that does not hold
+    try:
+        # Under the write lock nothing is signed in between: the first look reads for all.
+        signed = (await tx.ledger.following(OpenSources)).approved
+    except Broken:
+        return done  # the watch tells; nothing ends by a ledger that does not hold
+    query = select(Source.id).where(Source.state == "active")
+    ids = sorted({*(await tx.session.scalars(query)), *signed}, key=str)
+    rows = await rows_of(tx.session, Source, ids)
+    for one in ids:
+        row = rows.get(one)
+        term = await _term(tx.session, one, _LOOK)
         if term is None:
             # Determined by nobody, or revoked: what the row says of its end is no end.
-            if row.valid_to is not None and row.valid_to <= now():
-                await row_changed_in(tx, Source.__tablename__, row.id)
+            ended = row is not None and row.valid_to is not None and row.valid_to <= now()
+            if ended or (row is None and one not in signed):
+                await row_changed_in(tx, Source.__tablename__, one)
             continue
-        if not _as_signed(row, term):
-            await row_changed_in(tx, Source.__tablename__, row.id)
-            row.valid_to = term.until
+        if row is None or not _as_signed(row, term):
+            await row_changed_in(tx, Source.__tablename__, one)
+            row = row or await _anew(tx.session, signed[one])
+            row.state, row.valid_to = "active", term.until
             row.told = "expired" if term.told else row.told.replace("expired", "")
         if term.until is not None and not term.told:
             await _near_end(tx, row, term.until, done)
     return done
+
+
+class OpenSources:
+    """The sources that signed entries determined and none revoked, with their last approval."""
+
+    def __init__(self) -> None:
+        """A ledger tells each entry once."""
+        self.approved: dict[str, Entry] = {}
+
+    def take(self, entry: Entry) -> None:
+        """The next signed entry of the chain."""
+        source_id = entry.subject.partition(":")[2]
+        if entry.kind == "source.approved":
+            self.approved[source_id] = entry
+        elif entry.kind == "source.revoked":
+            self.approved.pop(source_id, None)
+
+
+async def _anew(session: AsyncSession, approved: Entry) -> Source:
+    """A row in the place of one that is gone or cannot be read: what two people signed."""
+    source_id, body = approved.subject.partition(":")[2], approved.body
+    fields = {name: body[name] for name in SIGNED}
+    fields["valid_from"] = datetime.fromisoformat(body["valid_from"])
+    fields.pop("valid_to")
+    await session.execute(delete(Source).where(Source.id == source_id))
+    by = str(body.get("proposed_by") or approved.actor)
+    row = Source(
+        id=source_id, state="active", told="", proposed_by=by, approved_by=approved.actor, **fields
+    )
+    session.add(row)
+    await session.flush()
+    return row
 
 
 async def _near_end(tx: Transaction, row: Source, until: datetime, done: dict[str, int]) -> None:
@@ -166,11 +205,11 @@ class _Term:
     told: bool
 
 
-async def _term(session: AsyncSession, row: Source, age: float) -> _Term | None:
+async def _term(session: AsyncSession, source_id: str, age: float) -> _Term | None:
     """The signed term of a source that is in force; None when nobody determined it. Broken."""
-    subject = f"source:{row.id}"
+    subject = f"source:{source_id}"
     entries = (await signed_facts(session, [subject], age=age))[subject]
-    rule = rule_of(row.id, entries)
+    rule = rule_of(source_id, entries)
     if rule is None or rule.revoked:
         return None
     until = rule.valid_to
@@ -186,7 +225,7 @@ async def _term(session: AsyncSession, row: Source, age: float) -> _Term | None:
 
 
 def _as_signed(row: Source, term: _Term) -> bool:
-    if (row.told == "expired") != term.told:
+    if row.state != "active" or (row.told == "expired") != term.told:
         return False
     if row.valid_to is None or term.until is None:
         return row.valid_to is term.until

@@ -19,6 +19,7 @@ from ledger.verify import Broken, Entry
 from staff.proposals import words_digest
 from staff.standing import Standing, standing
 
+OPENED, CLAIMED = "ticket.opened", "ticket.claimed"
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
 SENT = "ticket.reply_sent"
 DUTY_ROLES = frozenset({"duty", "supervisor"})
@@ -38,10 +39,37 @@ def signed_words(entries: Sequence[Entry], reply_id: str, *kinds: str) -> str | 
     return None
 
 
+def opened_for(contact: Contact) -> dict[str, str]:
+    """Whom the entry that opens a ticket names.
+
+    By the reference, and by a digest over it and the row it stood in: a reference alone could be
+    given to somebody else's row.
+    """
+    asker = words_digest(contact.subject_ref, contact.id)
+    return {"contact": contact.subject_ref, "asker": asker}
+
+
 def same_citizen(entries: Sequence[Entry], contact: Contact) -> bool:
-    """Whether the ticket was opened for this contact, by its signed first entry."""
-    opened = next((one for one in entries if one.kind == "ticket.opened"), None)
-    return opened is not None and opened.body.get("contact") == contact.subject_ref
+    """Whether the ticket was opened for this contact, by its signed first entry and its seal."""
+    opened = next((one.body for one in entries if one.kind == OPENED), {})
+    if not contact.whole:
+        return False
+    # Entries of an earlier version name the reference alone.
+    mine = opened_for(contact)
+    return all(opened.get(name, mine[name]) == mine[name] for name in mine) and (
+        "contact" in opened
+    )
+
+
+def holder_of(entries: Sequence[Entry]) -> str:
+    """Who claimed the ticket last, by their own signed entry; "" for nobody."""
+    return next((one.actor for one in reversed(entries) if one.kind == CLAIMED), "")
+
+
+def stopped_writer(entries: Sequence[Entry], reply_id: str) -> str:
+    """Who wrote a reply that the gates stopped, by their own signed entry; "" for nobody."""
+    stopped = _last(entries, reply_id, STOPPED)
+    return stopped.actor if stopped is not None else ""
 
 
 class Commitments:

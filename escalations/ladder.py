@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from escalations.calendar import OfficeHours, in_words
-from escalations.lateness import BETWEEN, CALLED, LATE, Waiting, waiting_at
+from escalations.lateness import BETWEEN, CALLED, LATE, OpenTickets, Waiting, waiting_at
 from escalations.models import Ticket
+from escalations.righting import called_by, put_right, strays
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
 from ledger.append import Transaction
@@ -17,6 +18,7 @@ from ledger.changed import row_changed
 from ledger.verify import Broken
 from staff.people import active_with
 from staff.roles import ROLES
+from storage.database import rows_of
 
 _FRESH = 5.0
 """Seconds: a look that old is good enough to find what is due; the act reads anew."""
@@ -28,27 +30,44 @@ async def escalate_due(wiring: TicketWiring) -> int:
     Overdue answers become an incident and reach the supervisors once. Both by signed entries: a
     row that says otherwise is put right and told as changed, and the others go on.
     """
-    async with wiring.ledger.db.session() as session:
-        query = select(Ticket).where(Ticket.state.in_(OPEN)).order_by(Ticket.id)
-        rows = (await session.scalars(query)).all()
-        hours = wiring.hours
     moved = 0
-    for row in rows:
-        try:
-            waits = waiting_at(await wiring.ledger.facts(f"ticket:{row.id}", age=_FRESH), hours)
-        except Broken:
-            return moved  # the watch tells; nobody is called by a ledger that does not hold
-        # First, so that the one who is called hears the time that is signed.
-        if waits is None or _apart(row, waits) or _is_late(waits, hours):
-            await _overdue(wiring, row.id)
-        if row.state == "open" and _calls(row, waits, hours):
-            moved += await _escalate(wiring, row.id)
+    try:
+        for ticket_id, row in (await _looked_at(wiring)).items():
+            moved += await _look(wiring, ticket_id, row)
+    except Broken:  # the watch tells; nobody is called by a ledger that does not hold
+        pass
     return moved
 
 
-def _calls(row: Ticket, waits: Waiting | None, hours: OfficeHours) -> bool:
+async def _looked_at(wiring: TicketWiring) -> dict[str, Ticket | None]:
+    """What waits by signed entries or by its row; None for a row that is gone or unreadable."""
+    signed = (await wiring.ledger.following(OpenTickets, age=_FRESH)).ids
+    async with wiring.ledger.db.session() as session:
+        query = select(Ticket.id).where(Ticket.state.in_(OPEN))
+        ids = sorted({*(await session.scalars(query)), *signed}, key=str)
+        rows = await rows_of(session, Ticket, ids)
+    return {one: rows.get(one) for one in ids}
+
+
+async def _look(wiring: TicketWiring, ticket_id: str, row: Ticket | None) -> int:
+    hours = wiring.hours
+    waits = waiting_at(await wiring.ledger.facts(f"ticket:{ticket_id}", age=_FRESH), hours)
+    if strays(row, waits):
+        row = await put_right(wiring, ticket_id)
+        waits = waiting_at(await wiring.ledger.facts(f"ticket:{ticket_id}"), hours)
+    if row is None or waits is None:
+        return 0
+    # First, so that the one who is called hears the time that is signed.
+    if _apart(row, waits) or _is_late(waits, hours):
+        await _overdue(wiring, row.id)
+    if row.state == "open" and _calls(row, waits, hours):
+        return await _escalate(wiring, row.id)
+    return 0
+
+
+def _calls(row: Ticket, waits: Waiting, hours: OfficeHours) -> bool:
     """Whether the row is due, or is none the program would have written."""
-    if waits is None or waits.claimed or _noted(row) != _signed(waits):
+    if _noted(row) != _signed(waits):
         return True
     if abs(row.acknowledge_by - waits.call_at) <= BETWEEN:
         return waits.call_at <= now()
@@ -80,13 +99,6 @@ def _noted(row: Ticket) -> list[str]:
 
 def _signed(waits: Waiting) -> list[str]:
     return [str(one.body["to"]) for one in waits.called]
-
-
-def _told(waits: Waiting) -> list[dict[str, object]]:
-    """What the row's list is by the signed entries."""
-    return [
-        {"staff": one.body["to"], "at": one.at, "tier": one.body["tier"]} for one in waits.called
-    ]
 
 
 @dataclass(frozen=True)
@@ -137,7 +149,7 @@ async def _step(tx: Transaction, ticket: Ticket, waits: Waiting, hours: OfficeHo
     changed = ticket.acknowledge_by < waits.call_at - BETWEEN or _noted(ticket) != _signed(waits)
     call_at = ticket.acknowledge_by = _call_at(ticket, waits, hours)
     if changed:
-        ticket.notified = _told(waits)
+        ticket.notified = called_by(waits)
     if call_at > moment:
         return _Step(changed=changed)
     # Nobody is called at night: the first working minute is the new deadline.

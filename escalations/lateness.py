@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalations.calendar import OfficeHours
+from escalations.commitments import CLAIMED, OPENED
 from ledger.verify import Entry
 
-OPENED, CLAIMED, CALLED = "ticket.opened", "ticket.claimed", "ticket.escalated"
+CALLED = "ticket.escalated"
 LATE = "ticket.overdue"
 BETWEEN = timedelta(minutes=1)
 """At most so much lies between a moment in a row and the one of the entry written with it."""
@@ -21,11 +22,46 @@ _ENDS = frozenset({"ticket.answered", "ticket.closed"})
 class Waiting:
     """A question nobody has answered or closed."""
 
-    claimed: bool
+    holder: str  # who claimed it; "" for nobody
     called: Sequence[Entry]  # one for each person who was told
     call_at: datetime  # when the next one is told, while nobody claims it
     due: datetime
     told: bool  # it was called late already, and rightly
+    opened: Entry
+
+    @property
+    def claimed(self) -> bool:
+        """Somebody took it."""
+        return bool(self.holder)
+
+    @property
+    def state(self) -> str:
+        """What its row says."""
+        return "claimed" if self.claimed else "open"
+
+    @property
+    def ends_signed(self) -> bool:
+        """Whether it ends by a signed entry only: an earlier version signed no erasure."""
+        return "acknowledge_by" in self.opened.body
+
+
+class OpenTickets:
+    """The questions that signed entries opened and none ended."""
+
+    def __init__(self) -> None:
+        """A ledger tells each entry once."""
+        self.ids: dict[str, None] = {}
+
+    def take(self, entry: Entry) -> None:
+        """The next signed entry of the chain."""
+        if entry.kind == OPENED:
+            self.ids[_id(entry)] = None
+        elif entry.kind in _ENDS:
+            self.ids.pop(_id(entry), None)
+
+
+def _id(entry: Entry) -> str:
+    return entry.subject.partition(":")[2]
 
 
 def waiting_at(entries: Sequence[Entry], hours: OfficeHours) -> Waiting | None:
@@ -44,11 +80,12 @@ def waiting_at(entries: Sequence[Entry], hours: OfficeHours) -> Waiting | None:
     else:
         last, next_at = opened, hours.next_working(_moment(opened))
     return Waiting(
-        claimed=any(one.kind == CLAIMED for one in entries),
+        holder=next((one.actor for one in reversed(entries) if one.kind == CLAIMED), ""),
         called=called,
         call_at=_said(last, "acknowledge_by") or next_at,
         due=due,
         told=any(one.kind == LATE and _moment(one) >= due - BETWEEN for one in entries),
+        opened=opened,
     )
 
 

@@ -16,13 +16,24 @@ from escalations.commitments import (
     KEPT,
     STOPPED,
     commitment,
+    holder_of,
     same_citizen,
     signed_words,
+    stopped_writer,
 )
 from escalations.models import Ticket, TicketReply
-from escalations.tickets import TicketWiring, check_holder, note, on_duty, refused, ticket_of
+from escalations.tickets import (
+    NotAsSigned,
+    TicketWiring,
+    as_signed,
+    check_held,
+    check_holder,
+    note,
+    on_duty,
+    refused,
+    ticket_of,
+)
 from ledger.append import Transaction
-from ledger.changed import row_changed
 from review_queue.findings import to_json
 from review_queue.models import Item
 from storage.database import new_id, new_salt
@@ -34,7 +45,10 @@ CreateItem = Callable[[Content, str], Awaitable[Item]]
 
 
 async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) -> TicketReply:
-    """Check the reply with the gates; clean: queued for the citizen, blocking: stopped."""
+    """Check the reply with the gates; clean: queued for the citizen, blocking: stopped.
+
+    Refused 409, and an incident, when the ticket is not held or not asked as it was signed.
+    """
     words = text.strip()
     if not 0 < len(words) <= MAX_REPLY:
         raise refused(422, "text", f"答复 text 应为 1 至 {MAX_REPLY} 字：请填写或缩短")
@@ -42,10 +56,11 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
         check_holder(await ticket_of(session, ticket_id), staff_id)
     findings = await wiring.check(words)
     blocked = any(finding.severity == "block" for finding in findings)
-    async with wiring.ledger.transaction() as tx:
+    async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
         ticket = await ticket_of(tx.session, ticket_id)
         await on_duty(tx.session, staff_id)
         check_holder(ticket, staff_id)
+        check_held(ticket, await wiring.ledger.facts(f"ticket:{ticket.id}"))
         reply = TicketReply(
             id=new_id(),
             ticket_id=ticket_id,
@@ -80,25 +95,20 @@ async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> T
 
     Refused 409, and an incident, when the row is not what its writer signed.
     """
-    try:
-        return await _approve(wiring, reply_id, staff_id)
-    except _NotAsSigned as wrong:
-        await row_changed(wiring.ledger, TicketReply.__tablename__, reply_id)
-        raise refused(409, "words", "这条答复与写下时签名的内容不符，请重新答复") from wrong
-
-
-async def _approve(wiring: TicketWiring, reply_id: str, staff_id: str) -> TicketReply:
-    async with wiring.ledger.transaction() as tx:
+    async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
         reply = await tx.session.get(TicketReply, reply_id)
         if reply is None:
             raise refused(404, "reply", "没有这条答复")
         ticket = await ticket_of(tx.session, reply.ticket_id)
         await on_duty(tx.session, staff_id)
-        if staff_id in (reply.staff_id, ticket.claimed_by):
-            raise refused(403, "second_person", "被拦截的答复须由另一人同意")
+        entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
         if reply.state != "stopped" or ticket.state != "claimed":
             raise refused(409, "state", "这条答复不在等待同意的状态")
-        await _check_words(wiring, tx, ticket, reply)
+        check_held(ticket, entries)
+        await _check_reply(wiring, tx, ticket, reply)
+        # By the entries: a row that names somebody else makes nobody a second person.
+        if staff_id in (stopped_writer(entries, reply.id), holder_of(entries)):
+            raise refused(403, "second_person", "被拦截的答复须由另一人同意")
         reply.state, reply.second_id = "sent", staff_id
         await _send(wiring, tx, ticket, reply, staff_id)
     return reply
@@ -131,29 +141,30 @@ async def _send(
     )
 
 
-class _NotAsSigned(Exception):
-    """A row differs from what its writer signed."""
-
-
 async def _committed(
     wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply
 ) -> str:
     """The digest that is signed, for the citizen whose ticket it is by its own signed entry."""
     contact = await tx.session.get(Contact, ticket.contact_id)
     entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+    if contact is not None and not contact.whole:
+        message = "来信人的记录被改动过，不能答复：请联系管理员"
+        raise NotAsSigned(contact, "contact", message)
     if contact is None or not same_citizen(entries, contact):
-        raise refused(409, "contact", "咨询单的来信人与签名记录不符，不能答复：请联系管理员")
+        message = "咨询单的来信人与签名记录不符，不能答复：请联系管理员"
+        raise NotAsSigned(ticket, "contact", message)
     return commitment(ticket, contact, reply)
 
 
-async def _check_words(
+async def _check_reply(
     wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply
 ) -> None:
+    """The stopped reply is what its writer signed, and theirs; else NotAsSigned."""
+    words = await _committed(wiring, tx, ticket, reply)
     entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
-    if signed_words(entries, reply.id, STOPPED, KEPT) != await _committed(
-        wiring, tx, ticket, reply
-    ):
-        raise _NotAsSigned
+    same = signed_words(entries, reply.id, STOPPED, KEPT) == words
+    if not same or reply.staff_id != stopped_writer(entries, reply.id):
+        raise NotAsSigned(reply, "words", "这条答复与写下时签名的内容不符，请重新答复")
 
 
 async def promote(

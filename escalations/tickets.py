@@ -5,7 +5,8 @@ replying.py. Staff acts refuse with staff.refusal.Refused (403, 404, 409, 422). 
 signed ledger entry that holds the ticket and the contact's subject_ref, never text or address.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,11 +19,12 @@ from bot.models import Contact
 from bot.replies import Parts
 from config.clock import now
 from escalations.calendar import OfficeHours
+from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
 from escalations.models import Ticket, TicketMessage, TicketReply
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
 from staff.models import Staff
 from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
@@ -31,7 +33,6 @@ from storage.database import new_id
 OPEN = ("open", "claimed")
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 ROBOT = "system"
-OPENED = "ticket.opened"
 
 
 class QueueReply(Protocol):
@@ -39,6 +40,29 @@ class QueueReply(Protocol):
 
     async def __call__(self, parts: Parts, key: str, session: AsyncSession | None = None) -> str:
         """The delivery's id."""
+
+
+class NotAsSigned(Exception):
+    """A row is not what was signed of it."""
+
+    def __init__(self, row: Ticket | TicketReply | Contact, rule: str, message: str) -> None:
+        """`row` is named in the incident; rule and message say it to whoever was refused."""
+        super().__init__(message)
+        self.table, self.row_id = str(row.__tablename__), str(row.id)
+        self.reason = Reason(rule, message)
+
+
+@asynccontextmanager
+async def as_signed(ledger: Ledger) -> AsyncIterator[None]:
+    """What is done inside is refused (409), and an incident, when a row is NotAsSigned.
+
+    Around the transaction: that one is rolled back, the incident is not.
+    """
+    try:
+        yield
+    except NotAsSigned as wrong:
+        await row_changed(ledger, wrong.table, wrong.row_id)
+        raise Refused(409, [wrong.reason]) from wrong
 
 
 Check = Callable[[str], Awaitable[Sequence[Finding]]]
@@ -74,10 +98,14 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
     """The contact's open ticket, or a new one.
 
     It is due at once when people are at work: `escalate_due` tells the first of them, so the
-    citizen's answer never waits for an alarm.
+    citizen's answer never waits for an alarm. Refused 409, and an incident, when the contact's row
+    is not what this program wrote: the ticket would be signed for somebody else.
     """
     moment = now()
-    async with wiring.ledger.transaction() as tx:
+    async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
+        if not contact.whole:
+            message = "来信人的记录被改动过，不能转人工：请看事件页"
+            raise NotAsSigned(contact, "contact", message)
         found = await active(tx.session, contact.id)
         # One open question for a person: what they add goes to whoever holds it.
         if found is not None:
@@ -103,7 +131,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
             subject=f"ticket:{ticket.id}",
             actor=ROBOT,
             body={
-                "contact": contact.subject_ref,
+                **opened_for(contact),
                 "topic": question.topic,
                 "reason": question.reason,
                 "due_at": ticket.due_at.isoformat(),
@@ -130,7 +158,7 @@ async def promised(wiring: TicketWiring, ticket: Ticket, contact: Contact) -> da
     except Broken as broken:
         raise refused(409, "ledger", f"台账核验不通过，不能说出答复时限：{broken}") from broken
     opened = next((one.body for one in entries if one.kind == OPENED), {})
-    ours = opened.get("contact") == contact.subject_ref
+    ours = same_citizen(entries, contact)
     due = datetime.fromisoformat(opened["due_at"]) if ours else None
     if due != ticket.due_at:
         await row_changed(wiring.ledger, Ticket.__tablename__, ticket.id)
@@ -182,13 +210,13 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         if ticket.state != "open":
             raise refused(409, "state", "咨询单已办结，不能再认领")
         ticket.state, ticket.claimed_by = "claimed", staff_id
-        await note(tx, "ticket.claimed", ticket, staff_id, {})
+        await note(tx, CLAIMED, ticket, staff_id, {})
     return ticket
 
 
 async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
     """An answered ticket is done; an unanswered one can only be closed by its holder."""
-    async with wiring.ledger.transaction() as tx:
+    async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
         ticket = await ticket_of(tx.session, ticket_id)
         await on_duty(tx.session, staff_id)
         if ticket.state == "closed":
@@ -196,6 +224,7 @@ async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         # Closing without an answer is a decision, so only the holder may take it.
         if ticket.state != "answered":
             check_holder(ticket, staff_id)
+            check_held(ticket, await wiring.ledger.facts(f"ticket:{ticket.id}"))
         answered = ticket.state == "answered"
         ticket.state = "closed"
         await note(tx, "ticket.closed", ticket, staff_id, {"answered": answered})
@@ -232,6 +261,13 @@ def check_holder(ticket: Ticket, staff_id: str) -> None:
         raise refused(409, "state", "请先认领咨询单，再答复或关闭")
     if ticket.claimed_by != staff_id:
         raise refused(409, "claimed", "咨询单由其他同事认领，您不能答复或关闭")
+
+
+def check_held(ticket: Ticket, entries: Sequence[Entry]) -> None:
+    """Who holds a ticket is who signed that they claimed it last; else NotAsSigned."""
+    if ticket.claimed_by != holder_of(entries):
+        message = "咨询单的认领人与签名记录不符，不能答复或关闭：请看事件页"
+        raise NotAsSigned(ticket, "claimed", message)
 
 
 async def note(

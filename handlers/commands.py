@@ -22,7 +22,7 @@ from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
-from review_queue.told import account_name, accounts_in_use, latest_on
+from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
 from subscriptions.subscribers import Subscribers
@@ -69,6 +69,8 @@ WORDS = {
 }  # fmt: skip
 ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
+LEAVING = ALWAYS - {"person"}
+"""Keys that are acted on without a look at what was offered before."""
 
 _LEAVE = re.compile(
     r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
@@ -140,8 +142,8 @@ class Commands:
     async def _welcome(self, turn: Turn) -> Said:
         async with self._w.db.session() as session:
             account = await session.get(Account, turn.contact.account_id)
-        name = await account_name(self._w.tickets.ledger, account)
-        return Said(self._say("welcome", account=name), _menu_choices())
+        told = await account_named(self._w.tickets.ledger, account)
+        return Said(self._say("welcome", account=told.name), _menu_choices())
 
     async def _help(self, turn: Turn) -> Said:
         return Said(self._say("help"), _menu_choices())

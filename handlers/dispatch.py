@@ -13,7 +13,7 @@ from typing import Any
 from bot.contract import Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
-from handlers.commands import ALWAYS, Commands, CommandWiring, command_key
+from handlers.commands import ALWAYS, LEAVING, Commands, CommandWiring, command_key
 from handlers.conversation import Conversations
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions
@@ -79,10 +79,12 @@ class Dispatcher:
 
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
         halted = bool(await stopped_now(self._ledger, "answers", age=STOPS_FOR))
-        stood = await self._conversations.at(contact.id)
-        step, data = (stood.step, stood.data) if stood else ("", {})
         text = normal(inbound.text)[:MAX_TEXT]
-        key = inbound.key or command_key(text) or _numbered(text, data)
+        key = inbound.key or command_key(text)
+        # Whoever leaves needs no row of ours to be whole, or to be there.
+        stood = None if key in LEAVING else await self._conversations.at(contact.id)
+        step, data = (stood.step, stood.data) if stood else ("", {})
+        key = key or _numbered(text, data)
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
             text, key = _offered(key.removeprefix("say:"), data)
             inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")

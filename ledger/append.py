@@ -23,6 +23,7 @@ from config.clock import now
 from ledger.anchors import AnchorFiles, Mark
 from ledger.incidents import OpenIncidents, open_and_whole, open_incident_in
 from ledger.models import LedgerEntry
+from ledger.open_subjects import Followed, Followers
 from ledger.stored import (
     STORED,
     audit_all,
@@ -134,6 +135,7 @@ class Ledger:
         self._facts: dict[str, list[Entry]] = {}
         self._astray: dict[int, Entry] = {}  # whose columns were seen to say something else
         self.incidents_so_far = OpenIncidents()
+        self._followers = Followers()
         self._open_marks: list[Mark] = []
         self._reading = asyncio.Lock()
         self._read_at = 0.0  # monotonic: when the last comparison of everything began
@@ -295,6 +297,7 @@ class Ledger:
             if entry.kind not in UNSIGNED_KINDS:
                 self._facts.setdefault(entry.subject, []).append(entry)
                 self.incidents_so_far.take(entry)
+                self._followers.take(entry)
 
     async def verify_whole(self, further: Iterable[Mark] = ()) -> Verdict:
         """Read the whole chain anew against every anchor of every file, in flat memory.
@@ -333,6 +336,12 @@ class Ledger:
         if not age or self._read_at <= max(self._wrote_at, time.monotonic() - age):
             await self.facts_of(())
         return self.incidents_so_far
+
+    async def following(self, kind: type[Followed], *, age: float = 0.0) -> Followed:
+        """What `kind` made of every signed entry, verified up to this moment (`age`: see facts)."""
+        await self.incidents(age=age)
+        async with self._reading:  # no entry is read between what was and what comes
+            return self._followers.of(kind, chain.from_iterable(self._facts.values()))
 
     async def open_incident(
         self, kind: str, *, subject: str, message: str, detail: Mapping[str, object]

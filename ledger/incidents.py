@@ -13,20 +13,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import delete, insert, select
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.incident_kinds import NAMES
 from ledger.models import Incident
 from ledger.verify import Broken, Entry
-from storage.database import Database, made_at, new_id
+from storage.database import UNREADABLE, Database, made_at, new_id, rows_of
 
 OPENED = "incident.opened"
 CLOSED = "incident.closed"
 CHANGED = "row_changed"
 _PREFIX = "incident:"
-_MANY = 1000  # ids in one query
 _NAME = re.compile(r"[\w.:/-]{1,80}")  # of a row, a part, a room: never a sentence
 
 Key = tuple[str, str]
@@ -175,7 +173,10 @@ def holds(row: Incident | None, entry: Entry) -> bool:
 def words_hold(row: Incident, entry: Entry) -> bool:
     """Whether kind, subject, message and detail are those that were signed."""
     told = _told(row)
-    return told.key == _key(entry) and told.digest == entry.body["digest"]
+    try:
+        return told.key == _key(entry) and told.digest == entry.body["digest"]
+    except UNREADABLE:  # a detail too deep to be written again: nobody signed that
+        return False
 
 
 def _told(row: Incident) -> Told:
@@ -195,24 +196,6 @@ def as_signed(row: Incident | None, incident_id: str, entry: Entry) -> Incident:
     return Told(kind, subject, words, {"ids": entry.body["ids"]}).row(incident_id, at)
 
 
-async def rows_of(session: AsyncSession, ids: list[str]) -> dict[str, Incident]:
-    """The rows of these incidents, without those that cannot be read at all."""
-    if len(ids) > _MANY:
-        parts = [ids[at : at + _MANY] for at in range(0, len(ids), _MANY)]
-        return {k: v for part in parts for k, v in (await rows_of(session, part)).items()}
-    query = select(Incident).where(Incident.id.in_(ids))
-    try:
-        return {row.id: row for row in await session.scalars(query)}
-    except (ValueError, OverflowError, DBAPIError):
-        # SQLite keeps anything anywhere: one row that is no JSON must not hide all others.
-        if len(ids) == 1:
-            return {}
-    found: dict[str, Incident] = {}
-    for one in ids:
-        found |= await rows_of(session, [one])
-    return found
-
-
 async def open_and_whole(ledger: Reading, key: Key) -> str | None:
     """The id of the one that is open, when its row is right as well; None to open or mend it."""
     try:
@@ -224,7 +207,7 @@ async def open_and_whole(ledger: Reading, key: Key) -> str | None:
         return None
     entry = known.entries[found]
     async with ledger.db.session() as session:
-        row = (await rows_of(session, [found])).get(found)
+        row = (await rows_of(session, Incident, [found])).get(found)
     return found if holds(row, entry) else None
 
 
@@ -248,7 +231,7 @@ async def open_incident_in(
     if found is None:
         found = new_id()
         await sign_open(tx, found, told, now())
-    elif not holds((await rows_of(tx.session, [found])).get(found), known.entries[found]):
+    elif not holds((await rows_of(tx.session, Incident, [found])).get(found), known.entries[found]):
         await put_back(tx, found, known.entries[found], told)
     tx.opened[told.key] = found
     return found
@@ -265,7 +248,7 @@ async def put_back(
     tx: Opening, incident_id: str, entry: Entry, told: Told | None = None
 ) -> Incident:
     """The row as it was signed; with `told`, when its words are gone, these. Says who must look."""
-    row = (await rows_of(tx.session, [incident_id])).get(incident_id)
+    row = (await rows_of(tx.session, Incident, [incident_id])).get(incident_id)
     at = datetime.fromisoformat(entry.body["at"])
     right = as_signed(row, incident_id, entry)
     if told is not None and not words_hold(right, entry):
@@ -309,7 +292,7 @@ async def _keep(tx: Opening, told: Told) -> str:
         ids = list((await tx.session.scalars(query.where(Incident.closed_at.is_(None)))).all())
     else:
         ids = [incident_id]
-    for row in (await rows_of(tx.session, ids)).values():
+    for row in (await rows_of(tx.session, Incident, ids)).values():
         entry = known.entries.get(row.id)
         if holds(row, entry) if entry else row.closed_at is None and _told(row).says(told):
             incident_id, at = row.id, row.opened_at

@@ -15,13 +15,13 @@ from ledger.incidents import (
     holds,
     put_back,
     resolution_digest,
-    rows_of,
     sign_open,
     tell_changed,
     words_hold,
 )
 from ledger.models import Incident
 from ledger.verify import Broken, Entry
+from storage.database import rows_of
 
 MOST = 50  # incidents about unsigned rows at once: who inserts a million opens no million
 _GONE = "这个事件的记录已被绕过本系统从数据库中删去或改动"
@@ -48,7 +48,7 @@ async def open_incidents(
         ids = await _open_rows(session)
     open_now = dict(ledger.incidents_so_far.entries)
     entries = {k: one for k, one in open_now.items() if subject in ("", one.body["subject"])}
-    rows = await rows_of(session, sorted((ids - set(open_now)) | set(entries)))
+    rows = await rows_of(session, Incident, sorted((ids - set(open_now)) | set(entries)))
     found = [row for key, row in rows.items() if key not in entries]
     found += [as_signed(rows.get(key), key, entry) for key, entry in entries.items()]
     told = [row for row in found if subject in ("", row.subject)]
@@ -64,7 +64,7 @@ async def closed_incidents(session: AsyncSession, limit: int) -> list[Incident]:
         told = await ledger.facts_of(sorted({entry.subject for entry in last}))
     except Broken:
         return []
-    rows = await rows_of(session, sorted(_id(entry) for entry in last))
+    rows = await rows_of(session, Incident, sorted(_id(entry) for entry in last))
     return [_closed(rows.get(_id(entry)), entry, told[entry.subject]) for entry in last]
 
 
@@ -127,7 +127,7 @@ async def mend_incidents(ledger: Ledger) -> int:
 async def _astray(session: AsyncSession, known: OpenIncidents) -> tuple[set[str], set[str]]:
     """Ids of open incidents whose row is wrong, and of open rows that no entry opened."""
     entries = dict(known.entries)
-    rows = await rows_of(session, sorted(entries))
+    rows = await rows_of(session, Incident, sorted(entries))
     wrong = {key for key, entry in entries.items() if not holds(rows.get(key), entry)}
     return wrong, await _open_rows(session) - set(entries)
 

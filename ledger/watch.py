@@ -1,15 +1,19 @@
 """The job that verifies the chain, and stops publishing when it breaks."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import DBAPIError
 
 from config.clock import now
 from ledger.append import Ledger
 from ledger.reopening import mend_incidents
 from ledger.verify import Broken
 from storage.switches import Switch, set_switch
+from storage.triggers import triggers_of
 
 WHOLE_EVERY = timedelta(hours=24)
 STOPS = ("publishing", "push")
@@ -30,6 +34,8 @@ class Watch:
 
         On a whole chain the table of incidents is put right by what was signed.
         """
+        if found := await triggers_of(self._ledger.db):
+            await self._tell_triggers(found)
         try:
             await self._ledger.refresh()
             await self._ledger.check_columns()
@@ -43,6 +49,18 @@ class Watch:
             await self._stop(broken)
             return broken
         return None
+
+    async def _tell_triggers(self, found: Sequence[str]) -> None:
+        # First to the log: such a trigger may forbid the very entry that tells of it.
+        _log.error("database_triggers", count=len(found), first=found[0][:80])
+        with suppress(DBAPIError):
+            await self._ledger.open_incident(
+                "database_triggers",
+                subject="database",
+                message="数据库里有触发器，本系统没有任何触发器：它能拦下或改动要写入的记录，"
+                "请数据库管理员查明是谁加的，并删去",
+                detail={"count": len(found)},
+            )
 
     async def _stop(self, broken: Broken) -> None:
         words = f"{broken}。已停止公开发布和推送"

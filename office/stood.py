@@ -7,9 +7,10 @@ from bot.delivery.once import FINISHED, SUBMITTED, names_of
 from bot.models import Publication
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from ledger.incidents import Told, rows_of, sign_open
+from ledger.incidents import Told, sign_open
 from ledger.models import Incident
 from ledger.verify import Broken
+from storage.database import rows_of
 
 SUBJECT = "office"
 STOOD = "publications.sealed"
@@ -61,7 +62,7 @@ async def sign_incidents_that_stood(ledger: Ledger) -> int:
         ids = (await tx.session.scalars(select(Incident.id).order_by(Incident.id))).all()
         stood = [
             row
-            for row in (await rows_of(tx.session, list(ids))).values()
+            for row in (await rows_of(tx.session, Incident, list(ids))).values()
             if f"incident:{row.id}" not in done and row.id not in known.entries
         ]
         for row in stood:

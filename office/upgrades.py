@@ -19,7 +19,6 @@ from storage.crypt import DataKey, place_of
 from storage.database import Base
 from storage.seals import Sealed, seals_of
 from subscriptions.models import Subscription
-from subscriptions.proof import COLUMNS, TABLE
 
 SUBJECT = "office"
 SEALED = "office.sealed"
@@ -28,6 +27,8 @@ TABLES: tuple[type[Sealed], ...] = (
     *(Staff, ConsoleSession, ApiToken, Account, Delivery),
     Subscription,
 )
+CONTACTS = "contact.seal"
+"""Contacts were bound to their place, and named so, before they were sealed."""
 FIRST = frozenset({"staff", "console_session", "api_token", "account", "contact"})
 """What was sealed, or bound to its place, before an office said which tables are."""
 
@@ -57,6 +58,20 @@ async def seal_what_stood(ledger: Ledger, crypt: DataKey) -> int:
             counts[Contact.__tablename__] = await _bind_contacts(tx.session, crypt)
         await _say(tx, counts)
     return sum(counts.values())
+
+
+async def seal_contacts(ledger: Ledger) -> int:
+    """Seal who the contacts of an earlier version are; how many. Once, as above."""
+    try:
+        facts = await ledger.facts(SUBJECT)
+    except Broken:
+        return 0
+    if not facts or CONTACTS in _sealed(facts):
+        return 0
+    async with ledger.transaction() as tx:
+        rows = await _seal_pages(tx.session, Contact)
+        await _say(tx, {CONTACTS: rows})
+    return rows
 
 
 async def sign_what_stood(ledger: Ledger) -> list[str]:
@@ -95,6 +110,7 @@ def _sealed(facts: Sequence[Entry]) -> set[str]:
         said = entry.body.get("sealed") if entry.kind == "genesis" else None
         if isinstance(said, list):
             found |= {*map(str, said), Contact.__tablename__}
+            found |= {CONTACTS} if Contact.__tablename__ in said else set()
         elif said:
             found |= FIRST
         if entry.kind == SEALED:
@@ -112,7 +128,7 @@ async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: Dat
     if table is Delivery:
         return await seal_deliveries(tx, ledger)
     if table is Subscription:
-        return await _seal_subscriptions(tx.session)
+        return await _seal_pages(tx.session, Subscription)
     rows: Sequence[Any] = (await tx.session.scalars(select(table))).all()
     for row in rows:
         if isinstance(row, Account):
@@ -124,15 +140,16 @@ async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: Dat
     return len(rows)
 
 
-async def _seal_subscriptions(session: AsyncSession) -> int:
-    sealed, last, own = 0, "", Base.metadata.tables[TABLE]
+async def _seal_pages(session: AsyncSession, table: type[Contact] | type[Subscription]) -> int:
+    sealed, last, name = 0, "", table.__tablename__
+    own, columns = Base.metadata.tables[name], [getattr(table, one) for one in table.SEALED]
     while True:  # page by page: an office has more subscribers than fit into memory
-        query = select(*COLUMNS).where(Subscription.id > last).order_by(Subscription.id)
+        query = select(*columns).where(table.id > last).order_by(table.id)
         rows = (await session.execute(query.limit(_PAGE))).all()
         if not rows:
             return sealed
         seals = seals_of(session)
-        made = [{"key": row[0], "made": seals.of(TABLE, row[:-1])} for row in rows]
+        made = [{"key": row[0], "made": seals.of(name, row)} for row in rows]
         statement = update(own).where(own.c.id == bindparam("key")).values(seal=bindparam("made"))
         await session.execute(statement, made)
         sealed, last = sealed + len(rows), rows[-1][0]

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import select, update
 
 from config.clock import now
 from ledger.append import Transaction
@@ -29,10 +29,13 @@ from review_queue.states import ItemState
 from staff.absence import Away, set_absent
 from staff.models import Absence, Staff
 from staff.people import active_with
+from storage.database import Base, rows_of
 
 Notify = Callable[[Sequence[str], str], Awaitable[None]]
 """Staff ids and a sentence."""
 _LONGEST_LEAD = timedelta(hours=4)
+_FRESH = 20.0
+"""Seconds: a look that old is good enough to find what is due; the act reads anew."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,12 @@ def emergency_clocks(began: datetime) -> list[Clock]:
     ]
 
 
+def _put_off(item: Item, waiting: Waiting) -> bool:
+    """Whether the level is late by signed entries and its row names a later moment, or none."""
+    until, said = waiting.until, item.level_due_at
+    return until is not None and until <= now() and (said is None or said - until > BETWEEN)
+
+
 class Deadlines:
     """The jobs over one queue."""
 
@@ -75,31 +84,63 @@ class Deadlines:
 
     async def remind_due(self) -> int:
         """Remind once before a level's deadline; at the deadline let the next in line act."""
-        moment = now()
-        soon = (Item.level_due_at <= moment + _LONGEST_LEAD) & Item.level_reminded.is_(False)
-        query = select(Item.id).where(
-            Item.state == ItemState.REVIEW, or_(Item.level_due_at <= moment, soon)
-        )
+        query = select(Item.id).where(Item.state == ItemState.REVIEW).order_by(Item.id)
         async with self._ledger.db.session() as session:
             ids = (await session.scalars(query)).all()
-        return sum([await self._one_level(item_id) for item_id in ids])
+            rows = await rows_of(session, Item, ids)
+        # Not by the deadline in the row alone: it can be put off, taken away or made unreadable.
+        due = [one for one in ids if await self._is_due(one, rows.get(one))]
+        return sum([await self._one_level(item_id) for item_id in due])
+
+    async def _is_due(self, item_id: str, item: Item | None) -> bool:
+        if item is None:
+            return True
+        said, moment = item.level_due_at, now()
+        if said is not None and said <= moment + (
+            timedelta(0) if item.level_reminded else _LONGEST_LEAD
+        ):
+            return True
+        waiting = await self._waiting(item_id, _FRESH)
+        return waiting is not None and _put_off(item, waiting)
 
     async def _one_level(self, item_id: str) -> int:
         async with self._ledger.transaction() as tx:
-            item = await tx.session.get(Item, item_id)
+            item = (await rows_of(tx.session, Item, [item_id])).get(item_id)
+            told: list[Told] = []
+            if item is None:
+                changed = await self._readable(tx, item_id)
             # Decided between the look and the lock: the job of another process, or a person, was
             # faster.
-            if item is None or item.state != ItemState.REVIEW or item.level_due_at is None:
+            elif item.state != ItemState.REVIEW:
                 return 0
-            told, changed = await self._late_or_soon(tx, item)
+            else:
+                told, changed = await self._late_or_soon(tx, item)
         if changed:
             await row_changed(self._ledger, Item.__tablename__, item_id)
         return await self._tell(told)
 
+    async def _readable(self, tx: Transaction, item_id: str) -> bool:
+        """Put the signed deadline into a row that cannot be read; False for one that is gone."""
+        waiting = await self._waiting(item_id)
+        until = waiting.until if waiting else None
+        mine = select(Item.id).where(Item.id == item_id)
+        if (await tx.session.scalars(mine)).first() is None:
+            return False
+        items = Base.metadata.tables[Item.__tablename__]
+        await tx.session.execute(
+            update(items).where(items.c.id == item_id).values(level_due_at=until)
+        )
+        return True
+
     async def _late_or_soon(self, tx: Transaction, item: Item) -> tuple[list[Told], bool]:
         """Call the level late or remind, by what is signed; True when the row says otherwise."""
-        waiting = await self._waiting(item)
-        if waiting is None or waiting.until is None or item.level_due_at is None:
+        waiting = await self._waiting(item.id)
+        if waiting is None or waiting.until is None:
+            return [], False
+        if _put_off(item, waiting):
+            item.level_due_at = waiting.until  # the next turn calls it late
+            return [], True
+        if item.level_due_at is None:
             return [], False
         # The entry is what lets the next in line decide: it is not signed because a row was
         # written, neither its deadline nor a decision that opened another level.
@@ -112,9 +153,9 @@ class Deadlines:
             return await self._overdue(tx, item), False
         return await self._remind(tx, item), False
 
-    async def _waiting(self, item: Item) -> Waiting | None:
+    async def _waiting(self, item_id: str, age: float = 0.0) -> Waiting | None:
         """What waits by signed entries; None when the ledger does not hold or names no run."""
-        told = await signed_of(self._ledger, item.id)
+        told = await signed_of(self._ledger, item_id, age)
         if told is None:
             return None
         run = run_of(told)

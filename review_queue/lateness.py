@@ -146,6 +146,22 @@ def _ends_follow_up(entry: Entry) -> bool:
     return returned or entry.kind == "retrospective.closed" or entry.kind in _ENDS
 
 
+class OpenEmergencies:
+    """The items whose last run was one of 应急 that nothing signed has ended."""
+
+    def __init__(self) -> None:
+        """A ledger tells each entry once."""
+        self.items: dict[str, None] = {}
+
+    def take(self, entry: Entry) -> None:
+        """The next signed entry of the chain."""
+        item_id = entry.subject.partition(":")[2]
+        if entry.kind == "item.submitted" and entry.body.get("emergency"):
+            self.items[item_id] = None
+        elif item_id in self.items and _ends_follow_up(entry):
+            del self.items[item_id]
+
+
 @dataclass(frozen=True)
 class Asked:
     """A question that a department has not answered."""
@@ -154,6 +170,34 @@ class Asked:
     by: str
     due: datetime
     told: bool  # it was called late already, and rightly
+    entry: Entry
+
+    @property
+    def item_id(self) -> str:
+        """Whose question it is."""
+        return self.entry.subject.partition(":")[2]
+
+
+class OpenQuestions:
+    """The questions that signed entries asked and none answered or ended, with their items."""
+
+    def __init__(self) -> None:
+        """A ledger tells each entry once."""
+        self.items: dict[str, str] = {}  # id of the question to that of its item
+        self._of: dict[str, set[str]] = {}
+
+    def take(self, entry: Entry) -> None:
+        """The next signed entry of the chain."""
+        item_id, question = entry.subject.partition(":")[2], str(entry.body.get("referral", ""))
+        if entry.kind == "item.referred" and question:
+            self.items[question] = item_id
+            self._of.setdefault(item_id, set()).add(question)
+        elif entry.kind == "referral.answered":
+            self.items.pop(question, None)
+            self._of.get(item_id, set()).discard(question)
+        elif entry.kind in _ENDS:
+            for one in self._of.pop(item_id, ()):
+                self.items.pop(one, None)
 
 
 def asked_at(entries: Sequence[Entry], referral: str) -> Asked | None:
@@ -173,7 +217,7 @@ def asked_at(entries: Sequence[Entry], referral: str) -> Asked | None:
     said = asked.body.get("due_at")
     due = datetime.fromisoformat(said) if said else _moment(asked) + REFERRAL
     told = any(rightly(one, due) for one in late)
-    return Asked(str(asked.body.get("department", "")), asked.actor, due, told)
+    return Asked(str(asked.body.get("department", "")), asked.actor, due, told, asked)
 
 
 def rightly(late: Entry, due: datetime) -> bool:

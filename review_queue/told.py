@@ -95,10 +95,18 @@ async def approved_draft(ledger: Ledger, item_id: str, wanted: str) -> Draft | N
     return Draft.from_canonical(text)
 
 
-async def account_name(ledger: Ledger, account: Account | None) -> str:
-    """What an account is called: by its newest signed entry, else by its sealed row, else ""."""
+@dataclass(frozen=True)
+class Named:
+    """What an account is called and where it speaks; both empty when nothing proves them."""
+
+    name: str = ""
+    platform: str = ""
+
+
+async def account_named(ledger: Ledger, account: Account | None) -> Named:
+    """By its newest signed entry, else by its sealed row, else nothing."""
     if account is None:
-        return ""
+        return Named()
     try:
         facts = await ledger.facts(f"account:{account.id}", age=AGE)
     except Broken:
@@ -107,8 +115,8 @@ async def account_name(ledger: Ledger, account: Account | None) -> str:
     if not account.whole or (signed is not None and not _as_signed(account, signed)):
         await row_changed(ledger, "account", account.id)
     if signed is not None:
-        return str(signed.body["name"])
-    return account.name if account.whole else ""
+        return Named(str(signed.body["name"]), str(signed.body["platform"]))
+    return Named(account.name, account.platform) if account.whole else Named()
 
 
 async def accounts_in_use(ledger: Ledger) -> list[Listed]:

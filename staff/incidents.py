@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from ledger.incidents import CLOSED, holds, put_back, resolution_digest, rows_of
+from ledger.incidents import CLOSED, holds, put_back, resolution_digest
 from ledger.models import Incident
 from ledger.verify import Broken
 from staff.models import Staff
@@ -21,6 +21,7 @@ from staff.people import active_with
 from staff.refusal import Reason, Refused, missing
 from staff.rights import RIGHTS, entitled
 from staff.standing import all_facts_or_refuse
+from storage.database import rows_of
 
 LEAST_WORDS = 4  # "已处理" alone says nothing to whoever reads it a year later
 _MADE = {"proposal.made", "proposal.approved"}
@@ -103,7 +104,7 @@ async def _open(tx: Transaction, incident_id: str) -> Incident:
         if any(one.subject == f"incident:{incident_id}" for one in known.closed):
             raise Refused(409, [Reason("state", "这个事件已经处理过")])
         raise missing("个事件")
-    row = (await rows_of(tx.session, [incident_id])).get(incident_id)
+    row = (await rows_of(tx.session, Incident, [incident_id])).get(incident_id)
     if not holds(row, entry):
         await put_back(tx, incident_id, entry)
     return await tx.session.get_one(Incident, incident_id, populate_existing=True)

@@ -1,16 +1,18 @@
 """The database: one async engine, short transactions, the types every table shares."""
 
 import asyncio
+import json
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import DateTime, Engine, create_engine, event, text
+from sqlalchemy import DateTime, Engine, create_engine, event, select, text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
@@ -20,6 +22,10 @@ from storage.seals import INFO, Seals
 Found = TypeVar("Found")
 _ID_LENGTH = 26
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, DBAPIError)
+"""What loading a row raises that holds something no column of its kind could: SQLite keeps anything
+anywhere, and JSON may be nested without end."""
+_MANY = 1000  # ids in one query
 _WRITE_LOCK = 0x5348454E  # one advisory lock on PostgreSQL for chained writes
 
 
@@ -53,6 +59,32 @@ class Base(DeclarativeBase):
         list[Any]: JSON(),
         list[str]: JSON(),
     }
+
+
+def unreadable(error: BaseException) -> bool:
+    """Whether one of UNREADABLE is about what a row holds, and not about the database itself."""
+    return not isinstance(error, DBAPIError) or "could not decode" in str(error.orig).lower()
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+async def rows_of(session: AsyncSession, model: type[Row], ids: Sequence[str]) -> dict[str, Row]:
+    """The rows with these ids, without those that cannot be read at all: one hides no other."""
+    if len(ids) > _MANY:
+        parts = [ids[at : at + _MANY] for at in range(0, len(ids), _MANY)]
+        return {k: v for part in parts for k, v in (await rows_of(session, model, part)).items()}
+    key: Any = model.__table__.c.id
+    try:
+        found = await session.scalars(select(model).where(key.in_(ids)))
+        return {row.id: row for row in found}  # type: ignore[attr-defined]
+    except UNREADABLE:
+        if len(ids) == 1:
+            return {}
+    alone: dict[str, Row] = {}
+    for one in ids:
+        alone |= await rows_of(session, model, [one])
+    return alone
 
 
 def new_id() -> str:
@@ -92,6 +124,7 @@ class Database:
         self.engine = create_async_engine(
             url,
             hide_parameters=True,  # what citizens wrote must not reach a log through an error
+            json_deserializer=_from_json,
             **({"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_size": 20}),
         )
         if self.is_sqlite:
@@ -100,7 +133,9 @@ class Database:
         self._make = async_sessionmaker(self.engine, expire_on_commit=False, info=self._info)
         self._reader: Engine | None = None
         if sqlite_file(url) is not None:
-            self._reader = create_engine(url.replace("+aiosqlite", ""), hide_parameters=True)
+            self._reader = create_engine(
+                url.replace("+aiosqlite", ""), hide_parameters=True, json_deserializer=_from_json
+            )
             event.listen(self._reader, "connect", _only_read)
 
     def carry(self, name: str, value: object) -> None:
@@ -165,6 +200,14 @@ class Database:
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.dispose()
+
+
+def _from_json(said: str | bytes) -> Any:
+    """What a JSON column holds; ValueError for every text that is none, however deep."""
+    try:
+        return json.loads(said)
+    except (RecursionError, TypeError) as error:  # a hundred thousand brackets, or a number
+        raise ValueError("a column of JSON holds what cannot be read") from error
 
 
 def _only_read(connection: Any, _record: object) -> None:

@@ -65,11 +65,14 @@ class Seals:
         for row in rows:
             yield self._over(form % tuple(map(_encode, row)))
 
-    def hold(self, seal: str, table: str, values: Sequence[Any]) -> bool:
+    def hold(self, seal: object, table: str, values: Sequence[Any]) -> bool:
         """Whether `seal` is over exactly these fields; never over what no field can hold."""
+        # SQLite keeps bytes and numbers in any column: they stop no other row.
+        if not isinstance(seal, str):
+            return False
         try:
             right = self.of(table, values)
-        except TypeError:  # SQLite keeps bytes in any column: they stop no other row
+        except (TypeError, ValueError, OverflowError, RecursionError):
             return False
         return hmac.compare_digest(seal.encode(errors="replace"), right.encode())
 
@@ -127,7 +130,7 @@ def seals_of(session: Session | AsyncSession | None) -> Seals:
 @event.listens_for(Sealed, "load", propagate=True)
 def _loaded(row: Sealed, _context: object) -> None:
     seals = seals_of(object_session(row))
-    row.__dict__["_whole"] = seals.hold(row.seal or "", _table(row), row.values())
+    row.__dict__["_whole"] = seals.hold(row.seal, _table(row), row.values())
 
 
 @event.listens_for(Sealed, "refresh", propagate=True)

@@ -1,8 +1,8 @@
 """Which subscriptions stand: sealed by this program, and no older than their contact's last end.
 
-Whoever leaves, narrows, deletes tags or is forgotten ends, by one signed entry about their contact,
-every row that was sealed before it; what they keep is sealed anew after it. So an older row, once
-true, brings nothing back, wherever it was while its citizen left.
+Whoever leaves, narrows, changes how often, deletes tags or is forgotten ends, by one signed entry
+about their contact, every row that was sealed before it; what they keep is sealed anew after it. So
+an older row, once true, brings nothing back, wherever it was while its citizen left.
 """
 
 from collections.abc import Iterator, Sequence

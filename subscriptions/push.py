@@ -14,19 +14,19 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, literal, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
-from bot.sealing import COLUMNS, rewrite, whole
+from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
 from config.clock import now
 from ledger.append import Ledger
 from ledger.changed import row_changed
 from ledger.models import LedgerEntry
 from ledger.stops import stopped_now
-from ledger.verify import Broken, Entry
+from ledger.verify import RESTORED, Broken, Entry
 from storage.database import Database
 from storage.seals import Seals, seals_of
 from subscriptions.matching import Matching
@@ -34,6 +34,7 @@ from subscriptions.matching import Matching
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
 BEGUN, CREATED, FINISHED = "push.begun", "push.created", "push.finished"
+_ENDS = frozenset({"item.recalled", "revision.created", "item.lifted"})
 RESUME = timedelta(hours=1)
 """How long after its beginning the rows of a push that was cut short are completed."""
 log = structlog.get_logger()
@@ -114,7 +115,10 @@ class Pusher:
             return 0
         told = partial(row_changed, self._ledger)
         made = await self._matching.create_deliveries(self._db, publication, release, told)
-        await self._sign(CREATED, f"publication:{publication.id}", {"rows": made})
+        async with self._db.session() as session:
+            mine = select(func.count()).where(Delivery.publication_id == publication.id)
+            rows = await session.scalar(mine) or 0  # with those made before it was cut short
+        await self._sign(CREATED, f"publication:{publication.id}", {"rows": rows})
         return made
 
     async def _begin(self, publication: Publication) -> bool:
@@ -164,19 +168,56 @@ class Pusher:
         if await _finished(self._ledger, publication_id):
             return
         await self._mark_late(publication_id)
-        told = _Told()
+        told = _Told(await self._explained(publication_id))
         while True:
             async with self._db.session() as session:
-                rows = await _page(session, publication_id, told.last)
-                told.take(seals_of(session), rows)
+                rows, wrong = await _page(session, publication_id, told.last)
+                told.take(seals_of(session), rows, wrong)
             # Page by page: a push to a hundred thousand does not fit into memory at once.
-            if len(rows) < PAGE:
+            if len(rows) + len(wrong) < PAGE:
                 break
         if told.changed:
             await row_changed(self._ledger, "delivery", told.changed[0])
-        root = merkle_root(told.leaves)
-        body = {"counts": told.counts, "root": root, "rows": len(told.leaves)}
+        body: dict[str, Any] = {
+            "counts": told.counts,
+            "root": merkle_root(told.leaves),
+            "rows": len(told.leaves),
+        }
+        if missing := await self._missing(publication_id, len(told.leaves) + len(told.changed)):
+            body["missing"] = missing
         await self._sign(FINISHED, f"publication:{publication_id}", body)
+
+    async def _explained(self, publication_id: str) -> frozenset[str]:
+        """States that a row of this push may have under a seal which says "open".
+
+        A recall, a change or a return ends thousands in one statement, and a restore without the
+        data key makes them unknown: all are signed. Without such an entry nobody ended the row.
+        """
+        async with self._db.session() as session:
+            place = await session.get_one(Publication, publication_id)
+        told = await self._ledger.facts(f"publication:{publication_id}")
+        begun = next((one.seq for one in told if one.kind == BEGUN), 0)
+        item = [one for one in await self._ledger.facts(f"item:{place.item_id}") if one.seq > begun]
+        found = {State.ENDED} if any(_ends(one) for one in item) else set()
+        restored = await self._ledger.facts("ledger")
+        if any(one.kind == RESTORED and one.seq > begun for one in restored):
+            found.add(State.UNKNOWN)
+        return frozenset(found)
+
+    async def _missing(self, publication_id: str, found: int) -> int:
+        """How many rows that were signed as made are gone; an incident when there are any."""
+        told = await self._ledger.facts(f"publication:{publication_id}")
+        made = next((int(one.body["rows"]) for one in told if one.kind == CREATED), found)
+        if found >= made:
+            return 0
+        await self._ledger.open_incident(
+            "push.incomplete",
+            subject=f"publication:{publication_id}",
+            message=f"这次推送生成了 {made} 条记录，现在只剩 {found} 条："
+            "有人绕过本系统删去了记录，签名的送达数不含这些，请查明是谁改的",
+            detail={"made": made, "found": found},
+        )
+        return made - found
 
     async def _mark_late(self, publication_id: str) -> None:
         """What is still held may go out later; nothing else of this push may, once it is sealed."""
@@ -206,15 +247,20 @@ async def _finished(ledger: Ledger, publication_id: str) -> bool:
 class _Told:
     """What the rows of a push came to; rows that somebody wrote past this program are left out."""
 
+    explained: frozenset[str]
     counts: dict[str, int] = field(default_factory=dict)
     leaves: list[bytes] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     last: str = ""
 
-    def take(self, seals: Seals, rows: Sequence[Mapping[str, Any]]) -> None:
+    def take(
+        self, seals: Seals, rows: Sequence[Mapping[str, Any]], unreadable: Sequence[str]
+    ) -> None:
+        self.changed += unreadable
+        self.last = max([*unreadable, *(row["id"] for row in rows)], default="")
         for row in rows:
-            self.last, state = row["id"], row["state"]
-            if not whole(seals, row):
+            state = row["state"]
+            if not (sealed_as(seals, row) or (state in self.explained and whole(seals, row))):
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
@@ -253,15 +299,17 @@ async def _at_rest(session: AsyncSession, publication_id: str) -> bool:
     seals, last, limit = seals_of(session), "", 1
     while True:
         page = moving.where(Delivery.id > last).order_by(Delivery.id).limit(limit)
-        rows = [row._asdict() for row in await session.execute(page)]
+        rows, wrong = await read_apart(session, page)
         if any(whole(seals, row) for row in rows):
             return False
-        if len(rows) < limit:
+        if len(rows) + len(wrong) < limit:
             return True
-        last, limit = rows[-1]["id"], min(limit * 10, PAGE)
+        last, limit = max([*wrong, *(row["id"] for row in rows)]), min(limit * 10, PAGE)
 
 
-async def _page(session: AsyncSession, publication_id: str, last: str) -> list[Mapping[str, Any]]:
+async def _page(
+    session: AsyncSession, publication_id: str, last: str
+) -> tuple[list[dict[str, Any]], list[str]]:
     query = (
         select(*COLUMNS, Contact.subject_ref)
         .join(Contact, Contact.id == Delivery.contact_id)
@@ -269,7 +317,13 @@ async def _page(session: AsyncSession, publication_id: str, last: str) -> list[M
         .order_by(Delivery.id)
         .limit(PAGE)
     )
-    return [row._asdict() for row in await session.execute(query)]
+    return await read_apart(session, query)
+
+
+def _ends(entry: Entry) -> bool:
+    """Whether an entry about an item ended what of it had not gone out."""
+    returned = entry.kind == "decision" and entry.body["verdict"] == "return"
+    return returned or entry.kind in _ENDS
 
 
 def _leaf(delivery_id: str, subject_ref: str, state: str) -> bytes:

@@ -7,9 +7,10 @@ Errors are `SubscriptionError` with one Chinese line for the citizen.
 """
 
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
-from sqlalchemy import and_, delete, func, select, update
+from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.sending import NOT_WANTED
@@ -67,7 +68,9 @@ class Subscribers:
         own = await self.list(session, contact.id)
         found = _same(own, wish)
         if found is not None:
-            found.frequency, found.consent_version = wish.frequency, consent_version
+            await self._set_frequency(tx, own, found, wish.frequency)
+            found.consent_version = consent_version
+            await session.flush()
             return found
         if len(own) >= MAX_SUBSCRIPTIONS:
             raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
@@ -114,7 +117,7 @@ class Subscribers:
         query = select(Subscription).where(
             Subscription.contact_id == contact_id, Subscription.state == "active"
         )
-        rows = await session.scalars(query.order_by(Subscription.created_at, Subscription.id))
+        rows = await _readable(session, query.order_by(Subscription.created_at, Subscription.id))
         try:
             after = await last_end(session, contact_id)
         except Broken:  # nothing is pushed then; a citizen is still told, and can still leave
@@ -174,12 +177,21 @@ class Subscribers:
         """即时, 每日 or 每周 for one subscription; False when it is not this contact's."""
         if frequency not in FREQUENCIES:
             raise SubscriptionError("频率只能是 即时、每日、每周")
-        row = await self.own(tx.session, contact_id, sub_id)
+        own = await self.list(tx.session, contact_id)
+        row = next((one for one in own if one.id == sub_id), None)
         if row is None:
             return False
-        row.frequency = frequency
-        await tx.session.flush()
+        await self._set_frequency(tx, own, row, frequency)
         return True
+
+    async def _set_frequency(
+        self, tx: Transaction, own: Iterable[Subscription], row: Subscription, frequency: str
+    ) -> None:
+        if row.frequency == frequency:
+            return
+        row.frequency = frequency
+        # The row as it was, put back, would serve at once whoever asked for once a week.
+        await self._end(tx, row.contact_id, "frequency", own)
 
     async def narrow(
         self, tx: Transaction, contact_id: str, sub_id: str, wish: Wish
@@ -207,7 +219,7 @@ class Subscribers:
         await self._end(tx, contact_id, "tags", own, gone)
         # Past rows lose their tags too: what was deleted must not be found again.
         every = select(Subscription).where(Subscription.contact_id == contact_id)
-        for row in (await tx.session.scalars(every)).all():
+        for row in await _readable(tx.session, every):
             row.group = row.region = ""
         await tx.session.flush()
         return changed
@@ -241,6 +253,18 @@ class Subscribers:
     def _known(self, dimension: str, key: str) -> str:
         facet = self.taxonomy.get(dimension, key)
         return facet.label if facet is not None else GONE
+
+
+async def _readable(session: AsyncSession, query: Select[Subscription]) -> Sequence[Subscription]:
+    """The rows that can be read: one of no moment must not keep its citizen from leaving it."""
+    try:
+        return (await session.scalars(query)).all()
+    except (ValueError, TypeError):  # SQLite keeps anything in any column
+        found = []
+        for key in (await session.scalars(query.with_only_columns(Subscription.id))).all():
+            with suppress(ValueError, TypeError):
+                found.append(await session.get_one(Subscription, key))
+        return found
 
 
 def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:

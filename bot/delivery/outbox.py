@@ -21,7 +21,7 @@ from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phas
 from bot.replies import Parts
 from bot.sealing import TABLE, rewrite
 from config.clock import now
-from storage.database import Base, Database, new_id
+from storage.database import UNREADABLE, Base, Database, new_id
 from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
@@ -183,6 +183,18 @@ async def _believed(session: AsyncSession, taken: Sequence[Work]) -> tuple[list[
         else:
             work.append(one)
     return work, wrong
+
+
+async def hold_unreadable(session: AsyncSession, delivery_id: str) -> Wrong:
+    """Hold the row whose claim raises; which one holds what no column could: it, or its contact."""
+    await _hold_changed(session, [delivery_id])
+    try:
+        columns = (_deliveries.c[name] for name in _CLAIMED)
+        query = select(*columns).where(_deliveries.c.id == delivery_id)
+        row = (await session.execute(query)).one()
+    except UNREADABLE:
+        return Wrong(TABLE, delivery_id, delivery_id)
+    return Wrong("contact", row.contact_id, row.contact_id)
 
 
 def _sealed(one: Work) -> list[Any]:

@@ -40,6 +40,8 @@ from bot.models import ENDS, Delivery
 from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
+from ledger.verify import Broken
+from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
@@ -99,6 +101,25 @@ class Sender:
             return await outbox.candidates(session, due, limit)
 
     async def _turn(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+        """One turn; a row that cannot be read is held, and keeps no other of its batch."""
+        try:
+            return await self._turn_of(finished, batch)
+        except Broken:
+            raise
+        except UNREADABLE as error:
+            if not (batch and unreadable(error)):
+                raise
+        if len(batch) > 1:  # all was rolled back: the outcomes first, and then row by row
+            claimed = await self._turn(finished, [])
+            return claimed + [work for one in batch for work in await self._turn([], [one])]
+        if finished:
+            await self._turn(finished, [])
+        async with self._w.db.session() as session:
+            wrong = await outbox.hold_unreadable(session, batch[0])
+        await self._w.on_changed(wrong.table, wrong.id)
+        return []
+
+    async def _turn_of(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
         """Write the last outcomes and claim the next rows, in one short transaction.
 
         One and not two: a push would else cost twice the commits, and a process that died between

@@ -9,7 +9,7 @@ from console.public.proof import corrected_by, corrected_one, missing, prove
 from console.web.deps import DEPS, found
 from console.web.pages import form, page, see
 from console.web.permissions import PUBLIC, needs
-from review_queue.told import account_name
+from review_queue.told import account_named
 
 
 @needs(PUBLIC)
@@ -31,15 +31,15 @@ async def _verify(request: web.Request, pasted: str) -> web.Response:
         account = found(await session.get(Account, row.account_id), "次发布")
     # From signed entries alone: the tables are not believed on a page for citizens.
     proof, draft = await prove(deps, row)
-    told, name = proof.told, await account_name(deps.ledger, account)
-    if told is not None and not name:
+    told, named = proof.told, await account_named(deps.ledger, account)
+    if told is not None and not named.name:
         proof, told = replace(proof, problem="账号记录被改动过"), None
     shown = draft if told else None  # what is not out yet is not told
     context = {
         "row": row,
         "title": shown.title if shown else "",
-        "account": account,
-        "name": name,
+        "name": named.name,
+        "platform": named.platform,
         "proof": proof,
         "told": told,
         "corrected": await corrected_one(deps, row, shown),

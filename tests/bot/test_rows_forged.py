@@ -102,6 +102,31 @@ async def test_a_reply_inserted_for_every_follower_reaches_nobody(
     assert street.office.changed[0][1] in forged
 
 
+UNREADABLE = {
+    "no json": "UPDATE delivery SET reply = '{' WHERE id = :row",
+    "json without end": f"UPDATE delivery SET reply = '{'[' * 200_000}' WHERE id = :row",
+    "bytes for json": "UPDATE delivery SET reply = x'ff' WHERE id = :row",
+    "broken text": "UPDATE delivery SET reason = CAST(x'ff' AS TEXT) WHERE id = :row",
+    "contact": "UPDATE contact SET last_inbound_at = x'ff' WHERE id ="
+    " (SELECT contact_id FROM delivery WHERE id = :row)",
+}
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+async def test_a_row_that_cannot_be_read_is_held_alone_and_named(street: Street, how: str) -> None:
+    wrong = street.rows[1]
+    async with street.office.db.session() as session:
+        contact = (await session.get_one(Delivery, wrong)).contact_id
+    await street.sql(UNREADABLE[how], row=wrong)
+    await street.deliver()
+    assert len(await street.heard()) == PEOPLE - 1
+    states = await street.states()
+    assert states.pop(wrong) == State.HELD
+    assert set(states.values()) == {State.PUBLISHED}
+    named = ("contact", contact) if how == "contact" else ("delivery", wrong)
+    assert street.office.changed == [named]
+
+
 CHANGES: dict[str, str] = {
     "reason": "'" + WORDS + "'",
     "reply": "'" + FORGED_REPLY.replace("'", "''") + "'",

@@ -77,6 +77,23 @@ async def test_an_account_renamed_by_sql_lends_no_name(office: Office) -> None:
     assert "某某公司" not in text
 
 
+async def test_an_account_moved_by_sql_to_another_platform_is_told_where_it_was_signed(
+    office: Office,
+) -> None:
+    ids = await busy_morning(office)
+    async with office.deps.db.session() as session:
+        row = await session.get_one(Publication, ids["publication"])
+        account = await session.get_one(Account, row.account_id)
+        true, wrong = ("微信", "Telegram")[:: 1 if account.platform == "wechat" else -1]
+        other = "telegram" if account.platform == "wechat" else "wechat"
+        await session.execute(update(Account).values(platform=other))
+    text = await (await office.client().get(f"/verify/{ids['publication']}")).text()
+    (said,) = re.findall(r"<dt>发布账号</dt>\s*<dd>(.*?)</dd>", text, re.DOTALL)
+    assert true in said
+    assert wrong not in said
+    assert f"account:{row.account_id}" in await changed(office)
+
+
 async def changed(office: Office) -> set[str]:
     async with office.deps.db.session() as session:
         query = select(Incident.subject).where(Incident.kind == "row_changed")

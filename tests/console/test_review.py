@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from bot.models import Publication
 from knowledge.documents import PolicyDraft
@@ -397,6 +397,22 @@ async def test_health_readiness_and_metrics_answer(office: Office) -> None:
     assert (await (await client.get("/healthz")).json())["ok"] is True
     assert (await client.get("/readyz")).status == 200
     assert 'shenfa_items{state="review"} 1.0' in await (await client.get("/metrics")).text()
+
+
+async def test_health_is_red_while_the_database_has_a_trigger(office: Office) -> None:
+    client = office.client()
+    async with office.deps.db.session() as session:
+        await session.execute(
+            text(
+                "CREATE TRIGGER quiet BEFORE INSERT ON ledger_entry"
+                " BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        )
+    answer = await client.get("/healthz")
+    assert (answer.status, await answer.json()) == (503, {"ok": False, "problems": {"triggers": 1}})
+    async with office.deps.db.session() as session:
+        await session.execute(text("DROP TRIGGER quiet"))
+    assert (await client.get("/healthz")).status == 200
 
 
 async def test_an_answer_becomes_a_draft_for_review_and_the_ticket_ends(office: Office) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from config import clock
 from config.clock import now
@@ -132,3 +132,37 @@ async def test_a_source_nobody_determined_is_not_called_expired(relay: Relay) ->
         ("row_changed", f"source:{source_id}"),
         ("row_changed", "source:forged"),
     }
+
+
+HIDDEN = {
+    "revoked": "UPDATE source SET state = 'revoked' WHERE id = :row",
+    "of no known state": "UPDATE source SET state = 'x' WHERE id = :row",
+    "deleted": "DELETE FROM source WHERE id = :row",
+    "no moment": "UPDATE source SET valid_to = 'x' WHERE id = :row",
+    "a number for a moment": "UPDATE source SET valid_to = 5 WHERE id = :row",
+    "no json": "UPDATE source SET hosts = '{' WHERE id = :row",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+async def test_a_source_whose_row_is_gone_or_unreadable_ends_on_its_day(
+    relay: Relay, later: Any, how: str
+) -> None:
+    end = now() + timedelta(days=60)
+    source_id = await relay.source(valid_to=end)
+    other = await relay.source(
+        organisation="北原市", hosts=("www.beiyuan.gov.cn",), valid_to=now() + timedelta(days=61)
+    )
+    item = await relay.submitted(await relay.item(await relay.article(source_id)))
+    async with relay.db.session() as session:
+        await session.execute(text(HIDDEN[how]), {"row": source_id})
+    assert (await expire(relay))["expired"] == 0
+    async with relay.db.session() as session:
+        row = await session.get_one(Source, source_id)
+        wrong = (await session.scalars(select(Incident))).all()
+    assert (row.state, row.valid_to, row.hosts) == ("active", end, ["www.qinghe.gov.cn"])
+    assert [(one.kind, one.subject) for one in wrong] == [("row_changed", f"source:{source_id}")]
+    later(62)
+    assert [(await expire(relay))["expired"], (await expire(relay))["expired"]] == [2, 0]
+    assert [await ends(relay, one) for one in (source_id, other)] == [1, 1]
+    assert await state_of(relay, item) == "quarantined"

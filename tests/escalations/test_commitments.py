@@ -3,13 +3,16 @@
 import pytest
 from sqlalchemy import text
 
+from bot.contacts import Contacts
 from bot.contract import ReplyBasis, State
 from bot.models import Contact
 from bot.replies import Parts, Unsayable, Written
 from config.clock import now
 from escalations import replying, tickets
-from escalations.commitments import Commitments
+from escalations.commitments import Commitments, same_citizen
+from escalations.tickets import Question
 from staff.refusal import Refused
+from storage.crypt import DataKey
 from storage.database import new_id
 
 STOPPED = "请联系李四 13812345678"
@@ -129,3 +132,148 @@ async def test_an_answer_that_was_sent_is_said_by_no_later_process(duty, result:
         await words(duty, parts)
     other = await let_go(duty)
     assert (await words(duty, other)).endswith(f"\n{STOPPED}")
+
+
+async def incidents(duty) -> list[tuple[str, str]]:
+    async with duty.db.session() as session:
+        found = await session.execute(text("SELECT kind, subject FROM incident ORDER BY subject"))
+        return [(kind, subject) for kind, subject in found]
+
+
+async def another(duty) -> Contact:
+    async with duty.db.session() as session:
+        contacts = Contacts(DataKey(b"k" * 32))
+        return await contacts.upsert(session, "wx", "openid-of-wang", duty.moment)
+
+
+async def exchange(duty, one: Contact, other: Contact) -> None:
+    """Each citizen is given the reference of the other, as one may who writes to the database."""
+    refs = {one.id: other.subject_ref, other.id: one.subject_ref}
+    for contact_id in refs:
+        await sql(duty, "UPDATE contact SET subject_ref = id WHERE id = :id", id=contact_id)
+    for contact_id, ref in refs.items():
+        statement = "UPDATE contact SET subject_ref = :ref WHERE id = :id"
+        await sql(duty, statement, id=contact_id, ref=ref)
+
+
+async def test_two_citizens_whose_references_were_exchanged_get_no_answer_of_each_other(
+    duty,
+) -> None:
+    ticket, other = await duty.ask(), await another(duty)
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await exchange(duty, duty.contact, other)
+    await sql(duty, "UPDATE ticket SET contact_id = :id", id=other.id)
+    with pytest.raises(Refused):
+        await replying.reply(duty.tickets, ticket.id, "jia", "李先生，您的补贴已批准。")
+    assert duty.sent == []
+    assert await incidents(duty) == [("row_changed", f"contact:{other.id}")]
+
+
+async def test_a_ticket_led_to_another_citizen_is_not_answered(duty) -> None:
+    ticket, other = await duty.ask(), await another(duty)
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await sql(duty, "UPDATE ticket SET contact_id = :id", id=other.id)
+    with pytest.raises(Refused):
+        await replying.reply(duty.tickets, ticket.id, "jia", "李先生，您的补贴已批准。")
+    assert duty.sent == []
+    assert await incidents(duty) == [("row_changed", f"ticket:{ticket.id}")]
+
+
+async def test_no_ticket_is_signed_for_the_citizen_whose_reference_was_exchanged(duty) -> None:
+    other = await another(duty)
+    await exchange(duty, duty.contact, other)
+    async with duty.db.session() as session:
+        asking = await session.get_one(Contact, duty.contact.id)
+    with pytest.raises(Refused):
+        await tickets.open_ticket(duty.tickets, asking, Question("怎么领", "asked_for_person"))
+    assert "ticket.opened" not in {one.kind for one in await duty.entries()}
+    assert await incidents(duty) == [("row_changed", f"contact:{asking.id}")]
+
+
+async def test_a_reference_is_no_citizens_without_the_row_it_was_signed_with(duty) -> None:
+    ticket, other = await duty.ask(), await another(duty)
+    entries = await duty.ledger.facts(f"ticket:{ticket.id}")
+    ref = duty.contact.subject_ref
+    async with duty.db.session() as session:
+        mine = await session.get_one(Contact, duty.contact.id)
+        assert same_citizen(entries, mine)
+        mine.subject_ref = new_id()
+        await session.flush()
+        theirs = await session.get_one(Contact, other.id)
+        theirs.subject_ref = ref
+        await session.flush()
+        assert theirs.whole  # as after a seal that was made for the wrong row
+        assert not same_citizen(entries, theirs)
+
+
+async def test_an_answer_on_its_way_is_not_led_to_whoever_was_given_the_reference(duty) -> None:
+    parts, other = await answered(duty), await another(duty)
+    await exchange(duty, duty.contact, other)
+    await sql(duty, "UPDATE ticket SET contact_id = :id", id=other.id)
+    with pytest.raises(Unsayable, match="写给这个人"):
+        await words(duty, Parts("wx", other.id, ReplyBasis.STAFF, parts.pieces))
+
+
+async def stopped(duty) -> tuple[str, str]:
+    """A ticket and a reply of jia's to it that waits for a second person."""
+    await duty.sworn()
+    ticket = await duty.ask()
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    return ticket.id, (await replying.reply(duty.tickets, ticket.id, "jia", STOPPED)).id
+
+
+@pytest.mark.parametrize(
+    ("attack", "named"),
+    [
+        (("ticket_reply SET staff_id", "ticket SET claimed_by"), "ticket"),
+        (("ticket_reply SET staff_id",), "reply"),
+        (("ticket SET claimed_by",), "ticket"),
+    ],
+)
+async def test_a_writer_written_out_of_the_rows_is_not_their_own_second_person(
+    duty, attack: tuple[str, ...], named: str
+) -> None:
+    ticket, reply = await stopped(duty)
+    for what in attack:
+        await sql(duty, f"UPDATE {what} = 'bing'")
+    for person in ("jia", "zhang"):  # and nobody else signs that bing wrote it
+        with pytest.raises(Refused) as refused:
+            await replying.approve_reply(duty.tickets, reply, person)
+        assert refused.value.status == 409
+    assert duty.sent == []
+    subject = f"ticket:{ticket}" if named == "ticket" else f"ticket_reply:{reply}"
+    assert await incidents(duty) == [("row_changed", subject)]
+
+
+async def test_the_writer_of_a_stopped_reply_does_not_let_it_go(duty) -> None:
+    _, reply = await stopped(duty)
+    with pytest.raises(Refused) as refused:
+        await replying.approve_reply(duty.tickets, reply, "jia")
+    assert refused.value.status == 403
+    assert duty.sent == []
+    assert await incidents(duty) == []
+
+
+async def test_who_is_written_into_a_ticket_as_its_holder_neither_answers_nor_closes_it(
+    duty,
+) -> None:
+    ticket = await duty.ask()
+    await sql(duty, "UPDATE ticket SET state = 'claimed', claimed_by = 'bing'")
+    with pytest.raises(Refused):
+        await replying.reply(duty.tickets, ticket.id, "bing", "已报修。")
+    with pytest.raises(Refused):
+        await tickets.close(duty.tickets, ticket.id, "bing")
+    assert duty.sent == []
+    assert await incidents(duty) == [("row_changed", f"ticket:{ticket.id}")]
+
+
+async def test_a_ticket_of_an_earlier_version_is_its_citizens_by_their_reference(duty) -> None:
+    ticket = await duty.ask()
+    (opened, *_) = await duty.ledger.facts(f"ticket:{ticket.id}")
+    before = {name: said for name, said in opened.body.items() if name != "asker"}
+    assert len(before) < len(opened.body)
+    async with duty.ledger.transaction() as tx:
+        await tx.append("ticket.opened", subject="ticket:before", actor="system", body=before)
+    entries = await duty.ledger.facts("ticket:before")
+    assert same_citizen(entries, duty.contact)
+    assert not same_citizen(entries, await another(duty))

@@ -3,19 +3,23 @@
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, text, update
 
+from bot.contacts import Contacts
 from config.clock import BEIJING
 from escalations import ladder, replying, tickets
 from escalations.calendar import OfficeHours
-from escalations.lateness import waiting_at
+from escalations.lateness import Waiting, waiting_at
 from escalations.models import Ticket
+from escalations.righting import strays
+from escalations.tickets import Question
 from ledger.models import Incident
 from ledger.verify import Entry
+from storage.crypt import DataKey
 
 
-def at(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=BEIJING)
+def at(said: str) -> datetime:
+    return datetime.fromisoformat(said).replace(tzinfo=BEIJING)
 
 
 LONG_AGO, FAR = at("2026-11-01 09:00"), at("2027-11-01 09:00")
@@ -178,3 +182,81 @@ def test_what_an_earlier_version_signed_is_late_by_its_moment_and_the_office_hou
     waits = waiting_at([opened, called], hours)
     assert waits is not None
     assert waits.call_at == at("2026-11-24 16:15")
+
+
+# --- lateness that somebody hides -------------------------------------------------------------
+
+HIDDEN = {
+    "closed": "UPDATE ticket SET state = 'closed'",
+    "answered": "UPDATE ticket SET state = 'answered', answered_at = created_at",
+    "of no known state": "UPDATE ticket SET state = 'x'",
+    "claimed by nobody": "UPDATE ticket SET state = 'claimed'",
+    "claimed for somebody": "UPDATE ticket SET state = 'claimed', claimed_by = 'bing'",
+    "deleted": "DELETE FROM ticket",
+    "another": "UPDATE ticket SET id = 'another'",
+    "no moment": "UPDATE ticket SET due_at = 'x'",
+    "a number for a moment": "UPDATE ticket SET due_at = 5",
+    "bytes for a moment": "UPDATE ticket SET acknowledge_by = x'ff'",
+    "no json": "UPDATE ticket SET notified = '{'",
+    "json without end": f"UPDATE ticket SET notified = '{'[' * 200_000}'",
+    "bytes for its state": "UPDATE ticket SET state = x'ff'",
+    "broken text": "UPDATE ticket SET question = CAST(x'ff' AS TEXT)",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+async def test_a_row_that_is_gone_closed_or_unreadable_keeps_no_lateness_quiet(duty, how) -> None:
+    first = await duty.ask()
+    async with duty.db.session() as session:
+        await session.execute(text(HIDDEN[how]))
+        other = await Contacts(DataKey(b"k" * 32)).upsert(session, "wx", "openid-2", duty.moment)
+    question = Question("另一个问题", "unsure", "employment")
+    second = await tickets.open_ticket(duty.tickets, other, question)
+    for _ in range(3):
+        await ladder.escalate_due(duty.tickets)
+    assert duty.told() == ["jia", "jia"]  # one call for each question, none because of the row
+    duty.moment = at("2026-11-26 15:31")
+    for _ in range(3):
+        await ladder.escalate_due(duty.tickets)
+    assert duty.told().count("zhang") == 2  # the supervisor, of both
+    for one in (first, second):
+        signed = [entry.kind for entry in await duty.ledger.facts(f"ticket:{one.id}")]
+        assert signed.count("ticket.overdue") == 1
+        assert "ticket.claimed" not in signed
+        row = await duty.reload(one)
+        assert (row.state, row.claimed_by) == ("open", None)
+    assert ("row_changed", f"ticket:{first.id}") in await incidents(duty)
+    assert ("row_changed", f"ticket:{second.id}") not in await incidents(duty)
+
+
+async def test_a_deleted_question_can_be_claimed_and_answered_again(duty) -> None:
+    ticket = await duty.ask()
+    async with duty.db.session() as session:
+        await session.execute(delete(Ticket))
+    await ladder.escalate_due(duty.tickets)
+    row = await duty.reload(ticket)
+    assert "从数据库中删去" in row.question
+    assert row.contact_id == duty.contact.id
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await replying.reply(duty.tickets, ticket.id, "jia", "请您再说一次。")
+    assert [parts.contact_id for parts, _ in duty.sent] == [duty.contact.id]
+
+
+async def test_who_holds_a_question_is_who_claimed_it_under_signature(duty) -> None:
+    ticket = await duty.ask()
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await written(duty, ticket, state="open", claimed_by="bing")
+    duty.moment += timedelta(minutes=20)
+    await ladder.escalate_due(duty.tickets)
+    row = await duty.reload(ticket)
+    assert (row.state, row.claimed_by) == ("claimed", "jia")
+    assert duty.told() == ["jia"]
+    assert await incidents(duty) == [("row_changed", f"ticket:{ticket.id}")]
+
+
+def test_what_an_earlier_version_erased_without_an_entry_is_not_opened_again() -> None:
+    opened = Entry(1, "ticket.opened", "ticket:x", "system", "", {}, "", "", "s")
+    now = Entry(1, "ticket.opened", "ticket:x", "system", "", {"acknowledge_by": "-"}, "", "", "s")
+    closed = Ticket(state="closed")
+    assert not strays(closed, Waiting("", [], FAR, FAR, told=False, opened=opened))
+    assert strays(closed, Waiting("", [], FAR, FAR, told=False, opened=now))

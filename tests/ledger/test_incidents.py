@@ -15,8 +15,9 @@ from ledger.incidents import CHANGED, CLOSED, OPENED
 from ledger.models import Incident, LedgerEntry
 from ledger.reopening import closed_incidents, mend_incidents, open_incidents
 from ledger.watch import Watch
-from storage.database import new_id
+from storage.database import Database, new_id
 from tests.ledger.conftest import open_ledger
+from tests.made import SEALS
 
 KIND = re.compile(
     r"""(?:open_incident|on_incident|open_incident_in)\(\s*(?:tx,\s*)?"([a-z_.]+)\"""", re.DOTALL
@@ -171,14 +172,42 @@ async def test_who_deletes_what_tells_of_it_makes_no_endless_row(ledger: Ledger)
     assert sorted(row.kind for row in await shown(ledger)) == ["release_refused", CHANGED]
 
 
-async def test_a_row_that_cannot_be_read_hides_no_other(ledger: Ledger) -> None:
-    if not ledger.db.is_sqlite:
-        pytest.skip("PostgreSQL stores JSON only")
+UNREADABLE = {
+    "no json": "detail = 'no json'",
+    "no text": "detail = x'ff'",
+    "json without end": f"detail = '{'[' * 200_000}'",
+    "a number for its moment": "opened_at = 5",
+    "bytes for its moment": "opened_at = x'ff'",
+    "a number for its end": "closed_at = 5",
+    "bytes for its words": "message = x'ff'",
+}
+
+
+@pytest.mark.parametrize("how", sorted(UNREADABLE))
+async def test_a_row_that_cannot_be_read_hides_no_other(tmp_path: Path, how: str) -> None:
+    db = Database(f"sqlite+aiosqlite:///{tmp_path / 'l.db'}", SEALS)  # PostgreSQL refuses these
+    await db.create_all()
+    ledger = open_ledger(tmp_path, db)
     first, second = await report(ledger), await report(ledger, "item:b")
-    await write(ledger, f"UPDATE incident SET detail = 'no json' WHERE id = '{first}'")
+    await write(ledger, f"UPDATE incident SET {UNREADABLE[how]} WHERE id = '{first}'")
+    assert {row.id for row in await shown(ledger)} == {first, second}
+    assert await Watch(ledger).look() is None
+    told = await shown(ledger)
+    assert {row.id for row in told} > {first, second}
+    assert {(row.kind, row.subject) for row in told} >= {(CHANGED, f"incident:{first}")}
+    assert await mend_incidents(ledger) == 0
+    async with ledger.db.session() as session:  # readable for everybody again
+        assert len((await session.scalars(select(Incident))).all()) == 3
+    await db.close()
+
+
+async def test_a_detail_nested_deeply_hides_no_other_on_any_database(ledger: Ledger) -> None:
+    first, second = await report(ledger), await report(ledger, "item:b")
+    deep = "[" * 900 + "]" * 900
+    await write(ledger, f"UPDATE incident SET detail = '{deep}' WHERE id = '{first}'")
     assert {row.id for row in await shown(ledger)} == {first, second}
     assert await mend_incidents(ledger) == 1
-    assert {row.id for row in await shown(ledger)} > {first, second}
+    assert (CHANGED, f"incident:{first}") in {(r.kind, r.subject) for r in await shown(ledger)}
 
 
 async def test_a_broken_ledger_is_told_of_and_its_incident_signed_once_it_holds(

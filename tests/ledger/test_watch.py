@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
+from structlog.testing import capture_logs
 
 from config.clock import now, use_clock_file
 from ledger.append import Ledger
@@ -16,6 +17,7 @@ from ledger.verify import verify_export
 from ledger.watch import Watch
 from storage.database import Database
 from storage.switches import Switch
+from storage.triggers import triggers_of
 from tests.ledger.conftest import decide, exported, open_ledger
 
 Move = Callable[[int], None]
@@ -224,3 +226,40 @@ async def test_a_row_that_claims_too_much_does_not_silence_a_place(ledger: Ledge
 
     await RemoteAnchors(ledger, ["mailto:a@b.example"], post).tell_due()
     assert len(told) == 1
+
+
+TRIGGERS = {
+    "sqlite": [
+        "CREATE TRIGGER quiet BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END",
+    ],
+    "postgres": [
+        "CREATE OR REPLACE FUNCTION quiet() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN RAISE EXCEPTION 'no'; END $$",
+        "CREATE TRIGGER quiet BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION quiet()",
+    ],
+}
+
+
+@pytest.mark.parametrize("table", ["ledger_entry", "incident", "item"])
+async def test_a_trigger_in_the_database_is_told_of_by_the_log_whatever_it_forbids(
+    ledger: Ledger, table: str
+) -> None:
+    watch = Watch(ledger)
+    assert (await watch.look(), await triggers_of(ledger.db)) == (None, [])
+    async with ledger.db.session() as session:
+        for one in TRIGGERS["sqlite" if ledger.db.is_sqlite else "postgres"]:
+            await session.execute(text(one.format(table=table)))
+    with capture_logs() as said:
+        assert await watch.look() is None
+    assert {
+        "event": "database_triggers",
+        "count": 1,
+        "first": "quiet",
+        "log_level": "error",
+    } in said
+    assert await triggers_of(ledger.db) == ["quiet"]
+    async with ledger.db.session() as session:
+        told = [one.kind for one in await session.scalars(select(Incident))]
+        on = "" if ledger.db.is_sqlite else f" ON {table}"
+        await session.execute(text(f"DROP TRIGGER quiet{on}"))
+    assert told == (["database_triggers"] if table == "item" else [])

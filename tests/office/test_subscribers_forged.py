@@ -187,6 +187,14 @@ async def narrowed_away(town: Town, true: Row) -> None:
     await town.sql(insert(WISHES).values(before | {"id": new_id()}))
 
 
+async def chose_weekly(town: Town, true: Row) -> None:
+    """Nothing goes at once by the row from before; what was chosen since is gone with it."""
+    contact = await town.citizen("chose weekly", "订阅就业")
+    before = await town.own(contact)
+    assert "每周" in await town.talk.says("订阅就业每周")
+    await town.put_back(before)
+
+
 async def tags_deleted(town: Town, true: Row) -> None:
     """What they said of themselves is not used again; nothing goes by the row put back."""
     contact = await town.citizen("tags deleted", "订阅就业 高校毕业生")
@@ -219,7 +227,7 @@ async def bytes_in_a_column(town: Town, true: Row) -> None:
 
 TRICKS: tuple[Callable[[Town, Row], Awaitable[None]], ...] = (
     *(inserted, copied, topic_changed, state_changed, left_one, left_all, hidden_while_leaving),
-    *(narrowed, narrowed_away, tags_deleted, forgotten, bytes_in_a_column),
+    *(narrowed, narrowed_away, chose_weekly, tags_deleted, forgotten, bytes_in_a_column),
 )
 
 

@@ -16,7 +16,7 @@ from escalations.roster import DutyLine, roster_now
 from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key, signed_facts
 from ledger.models import LedgerEntry
-from office.upgrades import SEALED, seal_what_stood, sign_what_stood
+from office.upgrades import SEALED, seal_contacts, seal_what_stood, sign_what_stood
 from staff.models import Staff
 from staff.since import ALL, counts_from
 from storage.crypt import DataKey, place_of
@@ -217,3 +217,28 @@ async def test_an_office_sealed_before_subscriptions_were_seals_them_alone(older
     await seal_what_stood(older, KEY)
     newest = (await older.facts("office"))[-1]
     assert (newest.kind, newest.body) == (SEALED, {"rows": {"subscription": 0}})
+
+
+async def test_contacts_of_the_version_before_are_sealed_once(tmp_path: Path) -> None:
+    database = Database(f"sqlite+aiosqlite:///{tmp_path / 'before.db'}", SEALS)
+    await database.create_all()
+    ledger = Ledger(database, load_signing_key(tmp_path / "l.key"), tmp_path / "anchors.jsonl")
+    before = [name for name in sealed_tables() if name != "contact"]
+    async with ledger.transaction() as tx:
+        await tx.append("genesis", subject="office", actor="init", body={"sealed": before})
+    insert = (
+        "INSERT INTO contact (id, account_id, subject_ref, address, address_hash, state, "
+        "ended_reason, created_at, window_used, consent_version) VALUES (:id, 'a', :id, '', :id, "
+        "'active', '', '2026-11-01 08:00:00.000000', 0, '')"
+    )
+    async with database.session() as session:
+        await session.execute(text(insert), {"id": "stood"})
+    assert await seal_what_stood(ledger, KEY) == 0
+    assert await seal_contacts(ledger) == 1
+    async with database.session() as session:
+        await session.execute(text(insert), {"id": "came later"})
+    assert await seal_contacts(ledger) == 0
+    async with database.session() as session:
+        assert (await session.get_one(Contact, "stood")).whole
+        assert not (await session.get_one(Contact, "came later")).whole
+    await database.close()

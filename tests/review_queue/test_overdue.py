@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from config import clock
 from ledger.models import Incident
@@ -40,8 +40,8 @@ def told() -> list[tuple[list[str], str]]:
 
 @pytest.fixture
 def jobs(office: Any, told: Any) -> Deadlines:
-    async def notify(people: Any, text: str) -> None:
-        told.append((list(people), text))
+    async def notify(people: Any, words: str) -> None:
+        told.append((list(people), words))
 
     return Deadlines(office.queue, notify)
 
@@ -132,6 +132,76 @@ async def test_a_question_is_late_by_its_signed_day_whatever_the_row_says(
     assert await jobs.remind_referrals() == 2
     for one in (item, other):
         assert len(await signed(office, one, "referral.overdue")) == 1
+
+
+HIDDEN = {
+    "answered": "UPDATE referral SET answered_at = asked_at WHERE id = :row",
+    "void": "UPDATE referral SET voided_at = asked_at WHERE id = :row",
+    "of another item": "UPDATE referral SET item_id = 'x' WHERE id = :row",
+    "deleted": "DELETE FROM referral WHERE id = :row",
+    "no moment": "UPDATE referral SET due_at = 'x' WHERE id = :row",
+    "a number for a moment": "UPDATE referral SET due_at = 5 WHERE id = :row",
+    "bytes for a moment": "UPDATE referral SET asked_at = x'ff' WHERE id = :row",
+    "broken text": "UPDATE referral SET question = CAST(x'ff' AS TEXT) WHERE id = :row",
+}
+
+
+@pytest.mark.parametrize("how", HIDDEN)
+async def test_a_question_whose_row_is_gone_or_unreadable_is_late_all_the_same(
+    office: Any, jobs: Deadlines, told: Any, later: Any, how: str
+) -> None:
+    item, question = await asked(office)
+    other, _ = await asked(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text(HIDDEN[how]), {"row": question})
+    later(71)
+    assert [await jobs.remind_referrals(), await jobs.remind_referrals()] == [0, 0]
+    assert (await signed(office, item, "referral.overdue"), told) == ([], [])
+    assert await incidents(office) == [("row_changed", f"referral:{question}")]
+    row = await read(office, Referral, question)
+    assert (row.item_id, row.answered_at, row.voided_at) == (item.id, None, None)
+    later(73)
+    assert [await jobs.remind_referrals(), await jobs.remind_referrals()] == [2, 0]
+    for one in (item, other):
+        assert len(await signed(office, one, "referral.overdue")) == 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *("due_at = 'x'", "due_at = 5", "workflow = '{'", "at = x'ff'"),
+        *("state = 'closed'", "state = 'void'", "item_id = 'x'", "run_seq = 1"),
+    ],
+)
+async def test_an_emergency_that_is_hidden_or_unreadable_is_late_and_stops_no_other(
+    office: Any, jobs: Deadlines, later: Any, said: str
+) -> None:
+    item, wrong = await released(office)
+    other, _ = await released(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text(f"UPDATE emergency SET {said} WHERE id = :row"), {"row": wrong})
+    later(25)
+    for _ in range(2):
+        await jobs.watch_retrospectives()
+    for one in (item, other):
+        assert len(await signed(office, one, "retrospective.overdue")) == 1
+    told = await incidents(office)
+    assert [kind for kind, _ in told].count("retrospective_overdue") == 2
+    assert ("row_changed", f"emergency:{wrong}") in told or said.startswith(("item_id", "run_seq"))
+    assert "row_changed" in {kind for kind, _ in told}
+
+
+async def test_a_deleted_emergency_is_put_back_and_late(
+    office: Any, jobs: Deadlines, later: Any
+) -> None:
+    item, _ = await released(office)
+    async with office.queue.db.session() as session:
+        await session.execute(text("DELETE FROM emergency"))
+    later(25)
+    for _ in range(2):
+        await jobs.watch_retrospectives()
+    assert len(await signed(office, item, "retrospective.overdue")) == 1
+    assert {kind for kind, _ in await incidents(office)} == {"row_changed", "retrospective_overdue"}
 
 
 async def test_a_flag_taken_from_a_late_question_repeats_nothing(
@@ -290,3 +360,26 @@ async def test_what_was_quarantined_is_followed_by_no_review(
     later(25)
     assert (await jobs.watch_retrospectives(), told, await incidents(office)) == (0, [], [])
     assert (await read(office, Emergency, row_id)).state == "void"
+
+
+# --- levels of a run --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["'2099-01-01 00:00:00.000000'", "NULL", "'x'", "5", "x'ff'"],
+    ids=["put off", "taken away", "no moment", "a number", "bytes"],
+)
+async def test_a_level_is_late_by_its_signed_hours_whatever_its_row_says(
+    office: Any, jobs: Deadlines, later: Any, said: str
+) -> None:
+    item, other = await office.submitted(), await office.submitted()
+    async with office.queue.db.session() as session:
+        hidden = f"UPDATE item SET level_due_at = {said}, level_reminded = true WHERE id = :row"
+        await session.execute(text(hidden), {"row": item.id})
+    later(500)
+    for _ in range(2):
+        await jobs.remind_due()
+    for one in (item, other):
+        assert len(await signed(office, one, "level.overdue")) == 1
+    assert await incidents(office) == [("row_changed", f"item:{item.id}")]

@@ -267,6 +267,72 @@ async def test_rows_written_past_us_are_not_counted_in_a_push(town, pusher) -> N
     assert (incident.kind, incident.subject) == ("row_changed", f"delivery:{forged.id}")
 
 
+async def test_an_older_row_put_back_as_ended_and_a_deleted_one_are_no_signed_count(
+    town, pusher
+) -> None:
+    for _ in range(3):
+        await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await pusher.create_due()
+    ended, gone, sent = await rows_of(town)
+    older = ended.seal
+    async with town.db.session() as session:
+        for row in (ended, gone, sent):
+            row.state = "published"
+            await session.merge(row)
+    async with town.db.session() as session:
+        values = {"state": "ended", "why": "已撤回", "seal": older}
+        await session.execute(update(Delivery).where(Delivery.id == ended.id).values(**values))
+        await session.execute(delete(Delivery).where(Delivery.id == gone.id))
+    await pusher.finish_due()
+    (entry,) = [
+        one
+        for one in await pusher._ledger.facts(f"publication:{place.id}")
+        if one.kind == "push.finished"
+    ]
+    assert (entry.body["counts"], entry.body["missing"]) == ({"published": 1}, 1)
+    async with town.db.session() as session:
+        told = (await session.scalars(select(Incident))).all()
+    assert {(one.kind, one.subject) for one in told} == {
+        ("row_changed", f"delivery:{ended.id}"),
+        ("push.incomplete", f"publication:{place.id}"),
+    }
+
+
+async def test_what_a_signed_recall_ended_is_counted_as_ended(town, pusher) -> None:
+    await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await pusher.create_due()
+    async with pusher._ledger.transaction() as tx:
+        await tx.append("item.recalled", subject="item:i1", actor="x", body={})
+        await tx.session.execute(update(Delivery).values(state="ended", why="已撤回"))
+    await pusher.finish_due()
+    told = {one.kind: one.body for one in await pusher._ledger.facts(f"publication:{place.id}")}
+    assert told["push.finished"]["counts"] == {"ended": 1}
+    assert "missing" not in told["push.finished"]
+    async with town.db.session() as session:
+        assert (await session.scalars(select(Incident))).all() == []
+
+
+@pytest.mark.parametrize("said", ["reply = '{'", "reply = x'ff'", "reason = CAST(x'ff' AS TEXT)"])
+async def test_a_row_that_cannot_be_read_keeps_no_push_open(town, pusher, said: str) -> None:
+    for _ in range(2):
+        await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await pusher.create_due()
+    wrong, sent = await rows_of(town)
+    async with town.db.session() as session:
+        sent.state = "published"
+        await session.merge(sent)
+        await session.execute(text(f"UPDATE delivery SET {said} WHERE id = :id"), {"id": wrong.id})
+    assert await pusher.finish_due() == 1
+    told = {one.kind: one.body for one in await pusher._ledger.facts(f"publication:{place.id}")}
+    assert told["push.finished"]["counts"] == {"published": 1}
+    async with town.db.session() as session:
+        (incident,) = (await session.scalars(select(Incident))).all()
+    assert (incident.kind, incident.subject) == ("row_changed", f"delivery:{wrong.id}")
+
+
 async def put_back(town, place: Publication) -> None:
     """The older copy of a publication, from before its push, and none of the rows it made."""
     old = {"pushed_at": None, "seal": place.seal}
