@@ -12,6 +12,7 @@ from pathlib import PurePath
 from documents.parts import Fault, Part, Reading, rows_of
 from documents.pictures import read_picture
 from documents.reader import read_attachment
+from gates.ai_label import ai_findings
 from gates.engine import Facts, GateText, RuleSet, run_gates
 from gates.finding import STANDARD, Finding
 from gates.limits import limited
@@ -35,13 +36,16 @@ class StoredFile:
 
 def stored_findings(ruleset: RuleSet, facts: Facts, file: StoredFile) -> list[Finding]:
     """The findings above a hint in one kept file; the name of an attachment is read too."""
+    marked: list[Finding] = []
     if file.in_text:
         reading = read_picture(file.content)
+        marked = ai_findings(file.name, file.content)
     else:
         reading = read_attachment(file.name, file.content)
         named = Part("文件名", PurePath(file.name).stem)
         reading = replace(reading, parts=(*reading.parts, named))
-    return file_findings(FileDraft(file.name, reading, file.kind, file.as_of), ruleset, facts)
+    draft = FileDraft(file.name, reading, file.kind, file.as_of)
+    return marked + file_findings(draft, ruleset, facts)
 
 
 def unfit(name: str, reason: str, *, kind: str) -> list[Finding]:

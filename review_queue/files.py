@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import PurePath
 
-from blocks.document import Picture
+from blocks.document import Made, Picture
 from blocks.text import project
 from config.clock import beijing, now
 from documents.reader import PICTURES
+from gates.ai_label import CREDENTIALS, GENERATED, declared
 from gates.attachments import StoredFile, stored_findings, unfit
 from gates.engine import Facts, RuleSet
 from gates.finding import Finding
@@ -25,16 +26,21 @@ _ORIGIN = (
     "图片没有写明来源和授权，公务使用也要有授权，请在附件处补上",
     "《中华人民共和国著作权法》第二十四条、第五十三条；《互联网新闻信息服务管理规定》第十五条",
 )
+AI_RULES = frozenset({GENERATED, CREDENTIALS})
 _IN_PLACE = "图片没有写明来源和授权，公务使用也要有授权，请在图片处补上"
 
 
 @dataclass(frozen=True)
 class _File:
-    """One file of a draft. `span` is where its marker stands in the text, when it does."""
+    """One file of a draft. `span` is where its marker stands in the text, when it does.
+
+    `made` is what somebody declared of a picture.
+    """
 
     name: str
     media: str
     span: tuple[int, int] | None = None
+    made: Made = Made.UNDECLARED
 
 
 class Files:
@@ -88,16 +94,34 @@ def _told(file: _File, found: Sequence[Finding]) -> list[Finding]:
     return [
         replace(one, field=field, start=start, end=end, reason=f"{said}：{one.reason}")
         for one in found
+        if one.rule not in AI_RULES or not declared(one.rule, file.made)
     ]
 
 
 def _files(draft: Draft) -> Iterator[_File]:
     for part in draft.attachments:
         yield _File(part["name"], part["media"])
+    made = _made(draft)
     for match in _IN_TEXT.finditer(draft.body):
-        yield _File("正文图片", match[1], match.span())
+        yield _File("正文图片", match[1], match.span(), made.get(match.start(), Made.UNDECLARED))
     if draft.cover:
-        yield _File("封面", draft.cover, (0, 0))
+        yield _File("封面", draft.cover, (0, 0), _made_of_cover(draft))
+
+
+def _made(draft: Draft) -> dict[int, Made]:
+    """What was declared of the pictures of the text, by where each stands."""
+    if draft.blocks is None:
+        return {}
+    lines = project(draft.blocks).lines
+    placed = zip(draft.blocks.blocks, lines, strict=True)
+    return {start: one.made for one, (start, _) in placed if isinstance(one, Picture)}
+
+
+def _made_of_cover(draft: Draft) -> Made:
+    """As the same picture in the text, else as the whole."""
+    blocks = draft.blocks.blocks if draft.blocks is not None else ()
+    same = [one.made for one in blocks if isinstance(one, Picture) and one.media == draft.cover]
+    return same[0] if same else draft.made
 
 
 def _without_origin(draft: Draft) -> Iterator[Finding]:

@@ -1,9 +1,12 @@
 """Files of a draft are checked with it: at every look, decision and sending."""
 
+import io
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from PIL import Image, PngImagePlugin
 
 from blocks.document import read_document
 from gates.engine import NoFacts, RuleSet
@@ -105,3 +108,34 @@ async def test_a_picture_of_the_text_without_origin_or_licence_is_told_at_its_pl
     ]
     found = await files.findings(draft.changed({"blocks": full}), RULES, FACTS)
     assert [one for one in found if one.rule == "law.picture-origin"] == []
+
+
+def _marked(label: str) -> bytes:
+    """A picture whose PNG text says what GB 45438 has it say."""
+    info, out = PngImagePlugin.PngInfo(), io.BytesIO()
+    info.add_text("AIGC", json.dumps({"Label": label, "ContentProducer": "某平台"}))
+    Image.new("RGB", (200, 120), "green").save(out, "PNG", pnginfo=info)
+    return out.getvalue()
+
+
+async def _with_picture(database: Database, made: str, where: str) -> Draft:
+    async with database.session() as session:
+        media = await keep(session, _marked("1"), "image/png")
+    picture = {"kind": "picture", "media": media, "origin": "县融媒体中心", "licence": "自有"}
+    draft = Draft(
+        "原创", "日常", "题", "文", (), MOMENT, MOMENT, cover=media if where == "cover" else ""
+    )
+    return draft.changed({"blocks": read_document([picture | {"made": made}])})
+
+
+@pytest.mark.parametrize("where", ["text", "cover"])
+async def test_a_picture_that_says_it_is_generated_blocks_until_somebody_declares_it(
+    database: Database, where: str
+) -> None:
+    files, places = Files(database), 2 if where == "cover" else 1
+    for made, count in (("", places), ("human", places), ("assisted", 0), ("generated", 0)):
+        draft = await _with_picture(database, made, where)
+        found = await files.findings(draft, RULES, FACTS)
+        told = [one for one in found if one.rule == "law.ai-label"]
+        assert [one.severity for one in told] == ["block"] * count, made
+    assert all("AIGC" in one.reason and "AI 生成" in one.reason for one in told)
