@@ -19,6 +19,7 @@ from subscriptions.models import Subscription
 ENDED = "subscription.ended"
 TABLE = Subscription.__tablename__
 COLUMNS = tuple(getattr(Subscription, name) for name in (*Subscription.SEALED, "seal"))
+_SIGNED = "subscription ends"
 _AFTER = len(Subscription.SEALED) - 1
 
 Row = Sequence[Any]
@@ -41,13 +42,17 @@ def about(contact_id: str) -> str:
 async def sign_end(tx: Transaction, contact_id: str, reason: str) -> int:
     """End every subscription of a contact that is not sealed anew after this; its number."""
     body = {"reason": reason}
-    return await tx.append(ENDED, subject=about(contact_id), actor="robot", body=body)
+    seq = await tx.append(ENDED, subject=about(contact_id), actor="robot", body=body)
+    tx.session.info.setdefault(_SIGNED, {})[contact_id] = seq
+    return seq
 
 
 async def last_end(session: AsyncSession, contact_id: str) -> int:
     """Number of the newest signed end of this contact's subscriptions; 0 for none."""
     subject = about(contact_id)
-    return (await ledger_of(session).newest_of([subject]))[subject]
+    # What this transaction signed itself is in nobody's ledger yet.
+    here = int(session.info.get(_SIGNED, {}).get(contact_id, 0))
+    return max(here, (await ledger_of(session).newest_of([subject]))[subject])
 
 
 async def prove(session: AsyncSession, rows: Sequence[Row]) -> Proved:

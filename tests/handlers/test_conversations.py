@@ -83,6 +83,13 @@ async def test_plain_words_subscribe(office, words, kept) -> None:
     assert sorted(await active(citizen)) == kept
 
 
+async def test_several_wishes_take_another_frequency_together(citizen) -> None:
+    await citizen.say("订阅就业和消费")
+    assert (await citizen.say("订阅就业和消费 每周")).count("每周") == 2
+    assert (await citizen.say("我的订阅")).count("每周") == 2
+    assert sorted(await active(citizen)) == [("consumption", "", ""), ("employment", "", "")]
+
+
 async def test_an_unknown_topic_offers_the_list_and_a_typed_topic_then_counts(citizen) -> None:
     assert "没有找到这个主题" in await citizen.say("订阅火星移民")
     assert "已订阅" in await citizen.say("就业")
