@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.web_request import FileField
 
+from blocks.editor import to_editor
 from console.web.deps import DEPS, visitor
 from console.web.interface import as_json
 from console.web.pages import page
@@ -29,7 +30,10 @@ async def import_form(request: web.Request) -> web.StreamResponse:
 
 @needs("items.write")
 async def paste(request: web.Request) -> web.StreamResponse:
-    """The HTML of a clipboard (JSON: html) as blocks, with what was left out."""
+    """The HTML of a clipboard (JSON: html) as blocks, with what was left out.
+
+    `tree` is the same for the browser's editor.
+    """
     try:
         body = await request.json()
     except ValueError as error:
@@ -38,7 +42,9 @@ async def paste(request: web.Request) -> web.StreamResponse:
     if not isinstance(html, str):
         raise Refused(422, [Reason("html", "粘贴的内容读不了，请再粘贴一次")])
     taken = await pasted(request.config_dict[DEPS].queue, html)
-    return as_json({"blocks": taken.document.data(), "left_out": list(taken.left_out)})
+    tree = to_editor(taken.document)["content"] if taken.document.blocks else []
+    told = {"blocks": taken.document.data(), "left_out": list(taken.left_out), "tree": tree}
+    return as_json(told)
 
 
 ROUTES = [

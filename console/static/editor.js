@@ -22,11 +22,26 @@ const host = {
 
 const pictures = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
-// What the text cannot hold is named, never dropped without a word.
-const lost = (html) => {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  const images = page.querySelectorAll("img:not([data-media])").length;
-  if (images) host.say(`粘贴的内容里有 ${images} 张图片没有带进来：请把图片另存后拖进正文`, "problem");
+const lines = (text) => text.split(/\r?\n/).filter(Boolean).map((line) => (
+  { type: "paragraph", content: [{ type: "text", text: line }] }
+));
+
+// Word, WPS, Excel and web pages are read by the server, which also names what it left out.
+const paste = async (html, text) => {
+  const editor = host.editor;
+  host.say("正在整理粘贴的内容……");
+  try {
+    const headers = { "Content-Type": "application/json", "X-CSRF": host.csrf() };
+    const answer = await fetch("/console/items/paste", { method: "POST", headers, body: JSON.stringify({ html }) });
+    if (!answer.ok) throw new Error(answer.status);
+    const { tree, left_out: left } = await answer.json();
+    const within = tree.length === 1 && tree[0].type === "paragraph";
+    editor.commands.insertContent(within ? tree[0].content ?? [] : tree);
+    host.say(left.join("；"), left.length ? "problem" : "");
+  } catch {
+    editor.commands.insertContent(lines(text));
+    host.say("粘贴的内容没能整理，只放进了文字：可以撤销，再粘贴一次", "problem");
+  }
 };
 
 const start = () => {
@@ -45,8 +60,10 @@ const start = () => {
           place(host, editor, files);
           return true;
         }
-        if (html) lost(html);
-        return false;
+        // What was copied here comes back as it was.
+        if (!html || html.includes("data-pm-slice")) return false;
+        paste(html, event.clipboardData.getData("text/plain"));
+        return true;
       },
       handleDrop: (view, event) => {
         const files = pictures(event.dataTransfer);

@@ -212,7 +212,7 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
         "<table><tr><td>甲</td><td>乙</td></tr></table>"
     )
     await page.evaluate(PASTE, html)
-    await page.get_by_text("有 1 张图片没有带进来").wait_for()
+    await page.get_by_text("1 张图片没有带过来").wait_for()
     await save(page)
     document = (await draft_of(office)).blocks
     assert document is not None
