@@ -5,7 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.sql import Select
 
 from config.clock import now
-from console.items import drafting, importing, limiting, mending, reviewing, sheet
+from console.items import drafting, exporting, importing, limiting, mending, reviewing, sheet
 from console.items.deciding import claim, decide, signing_options, submit
 from console.items.publishing import correct, recall, schedule, schedule_form
 from console.items.view import note, show_item
@@ -99,6 +99,7 @@ async def media(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES = [
+    *exporting.ROUTES,
     *importing.ROUTES,
     *drafting.ROUTES,  # /items/new before /items/{item}, which takes any name
     web.get("/items", items),

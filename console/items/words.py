@@ -89,6 +89,7 @@ _LOOKED_AT = {
     "/changes": "比较",
     "/timeline": "经过",
     "/previews": "预览",
+    "/export": "导出",
 }
 
 
