@@ -12,7 +12,7 @@ from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from console.items import live, working
+from console.items import live, starts, working
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import (
@@ -36,7 +36,7 @@ from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, missing
 
 
 async def _draft_form(
@@ -76,6 +76,7 @@ async def _draft_form(
         else None,
         "tree": _tree(sent, draft),
         "version": version,
+        "outlines": starts.OUTLINES,
         "copy": copy if copy and not sent else None,
         "place_of_copy": place,
         "made_words": MADE,
@@ -134,9 +135,25 @@ async def _empty_draft(deps: Deps, name: str) -> Draft:
 
 @needs("items.write")
 async def new(request: web.Request) -> web.StreamResponse:
-    """An empty drafting form."""
-    deps = request.config_dict[DEPS]
-    return await _draft_form(request, await _empty_draft(deps, visitor(request).name), None)
+    """A drafting form: empty, with an outline (`start`), or as an older item (`like`)."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    empty = await _empty_draft(deps, me.name)
+    if older := request.query.get("like", ""):
+        draft = starts.like(empty, (await _older(deps, older, me.staff_id)).draft)
+    else:
+        draft = starts.from_outline(empty, request.query.get("start", ""))
+    return await _draft_form(request, draft, None)
+
+
+async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
+    """The item to copy, as 404 for whoever may not know of it; a limited one stays where it is."""
+    facts = await facts_of(deps, item_id)
+    if not facts.item.known_to(staff_id):
+        raise missing("篇稿件")
+    if facts.item.confined or facts.draft.entry:
+        why = "限定知悉范围的稿件和回复模板不能照着另写一篇"
+        raise Refused(409, [Reason("like", why)])
+    return facts
 
 
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
