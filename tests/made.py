@@ -6,6 +6,8 @@ from tempfile import mkdtemp
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from bot.delivery.once import FINISHED, names_of
 from bot.models import Publication
@@ -63,3 +65,15 @@ async def hire(ledger: Ledger, people: Mapping[str, Collection[str]]) -> None:
         for staff_id, roles in people.items():
             body = {"staff": staff_id, "roles": sorted(roles), "active": True}
             await tx.append("staff.set", subject=f"staff:{staff_id}", actor="init", body=body)
+
+
+async def taken_by_sql(db: Database, statement: str, **values: Any) -> bool:
+    """Whether the database takes the statement: PostgreSQL refuses what its column cannot hold."""
+    try:
+        async with db.session() as session:
+            await session.execute(text(statement), values)
+    except DBAPIError:
+        if db.is_sqlite:
+            raise
+        return False
+    return True
