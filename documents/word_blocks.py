@@ -69,7 +69,9 @@ class _Line:
 
     def done(self) -> list[Any]:
         """Words and other parts in their order."""
-        return [one for one in (*self.parts, merged(self.runs)) if one]
+        # Runs may be none; a node says nothing by being empty.
+        parts = (*self.parts, merged(self.runs))
+        return [one for one in parts if not isinstance(one, tuple) or one]
 
 
 @dataclass

@@ -204,9 +204,11 @@ def test_every_point_of_a_list_twenty_deep_is_still_there() -> None:
 def test_twice_the_paste_takes_about_twice_the_time() -> None:
     def seconds(count: int) -> float:
         html = "<p>" + "<span style='font-size:12pt'>字</span>" * count
-        began = time.process_time()
-        _taken(html)
-        return time.process_time() - began
+        taken = []
+        for _ in range(3):  # a busy machine is not a slow reader
+            began = time.process_time()
+            _taken(html)
+            taken.append(time.process_time() - began)
+        return min(taken)
 
-    seconds(500)
     assert seconds(16_000) < 12 * max(seconds(4_000), 0.02)

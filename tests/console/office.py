@@ -177,7 +177,7 @@ class Browser:
 
     async def get(self, path: str) -> tuple[int, str]:
         answer = await self.client.get(path, allow_redirects=False)
-        return answer.status, await answer.text()
+        return answer.status, (await answer.read()).decode(errors="replace")  # or it is a file
 
     async def post(self, path: str, **fields: Any) -> tuple[int, str]:
         data = {"csrf": self.csrf} | fields
