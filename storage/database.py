@@ -76,8 +76,9 @@ async def rows_of(session: AsyncSession, model: type[Row], ids: Sequence[str]) -
         return {k: v for part in parts for k, v in (await rows_of(session, model, part)).items()}
     key: Any = model.__table__.c.id
     try:
-        found = await session.scalars(select(model).where(key.in_(ids)))
-        return {row.id: row for row in found}  # type: ignore[attr-defined]
+        # Base itself has no id; every table that is read so has one.
+        found: Any = await session.scalars(select(model).where(key.in_(ids)))
+        return {row.id: row for row in found}
     except UNREADABLE:
         if len(ids) == 1:
             return {}

@@ -78,7 +78,9 @@ async def test_the_plain_box_left_alone_keeps_the_digest_and_the_table(office: O
     assert (await revision(office, row.id)).digest == before.digest
     changed = fields | {"body": draft.body.replace("学籍证明", "学生证")}
     assert (await saved(editor, row.id, changed))[0] == 303
-    kinds = [one.kind for one in (await draft_of(office, row.id)).blocks.blocks]  # type: ignore[union-attr]
+    document = (await draft_of(office, row.id)).blocks
+    assert document is not None
+    kinds = [one.kind for one in document.blocks]
     assert kinds.count("table") == 2
 
 

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page
 
-from blocks.document import Document, Heading, Paragraph, Picture, Table, read_document
+from blocks.document import (
+    Document,
+    Heading,
+    ListBlock,
+    Paragraph,
+    Picture,
+    Table,
+    read_document,
+    runs_of,
+)
 from console.web.static import HAS_EDITOR
 from tests.console import test_journey
 from tests.console.article import article, draft_of, kept, notice, png, revision, said
@@ -82,12 +91,9 @@ async def test_a_notice_is_written_with_tools_and_keys(
     assert document is not None
     heading, words, points, table = document.blocks
     assert heading == Heading(level=1, runs=read_runs(said("时间")))
-    assert (
-        words.data
-        if False
-        else words == Paragraph(runs=read_runs([*said("周六"), *said("上午九点", bold=True)]))
-    )
-    assert [item.text for item in points.items] == ["带证件", "填表"]  # type: ignore[union-attr]
+    assert words == Paragraph(runs=read_runs([*said("周六"), *said("上午九点", bold=True)]))
+    assert isinstance(points, ListBlock)
+    assert [item.text for item in points.items] == ["带证件", "填表"]
     assert isinstance(table, Table)
     assert [cell.text for cell in table.rows[0].cells] == ["日期", "地点", ""]
     assert [cell.head for cell in table.rows[0].cells] == [True] * 3
@@ -129,7 +135,7 @@ async def test_a_picture_is_dropped_into_its_place_and_asked_whose_it_is(
     assert draft.attachments == ()
     assert draft.blocks is not None
     before, picture, after = draft.blocks.blocks
-    assert (before.text, after.text) == ("上文", "下文")  # type: ignore[union-attr]
+    assert [run.text for one in (before, after) for run in runs_of(one)] == ["上文", "下文"]
     assert isinstance(picture, Picture)
     assert picture.media == await kept(office, png())
     assert (picture.origin, picture.licence, picture.alt) == ("李雪摄", "自有", "大厅里的窗口")
@@ -187,7 +193,7 @@ async def test_a_link_that_leads_nowhere_good_is_refused_where_it_is_typed(
     await save(page)
     draft = await draft_of(office, row.id)
     assert isinstance(draft.blocks, Document)
-    (run,) = draft.blocks.blocks[0].runs  # type: ignore[union-attr]
+    (run,) = runs_of(draft.blocks.blocks[0])
     assert (run.text, run.link) == ("看细则", "https://www.gov.cn/a")
 
 
@@ -217,7 +223,7 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
     document = (await draft_of(office)).blocks
     assert document is not None
     assert [one.kind for one in document.blocks] == ["heading", "paragraph", "table"]
-    assert [(run.text, run.bold, run.link) for run in document.blocks[1].runs] == [  # type: ignore[union-attr]
+    assert [(run.text, run.bold, run.link) for run in runs_of(document.blocks[1])] == [
         ("带", False, ""),
         ("证件", True, ""),
         ("点我", False, ""),
