@@ -349,7 +349,9 @@ def from_html(html: str, keep: Keep) -> Taken:
         left_out.add("内容超过 2 MB，后面的没有带过来：请分几次粘贴，或导入文件")
     html = without_swollen_tags(html[:_LARGEST].replace("\x00", ""))
     try:
-        root = document_fromstring(html, parser=HTMLParser(huge_tree=True, encoding="utf-8"))
+        # As bytes: a text that begins with an XML declaration is refused, and half a surrogate.
+        content = html.encode("utf-8", "ignore")
+        root = document_fromstring(content, parser=HTMLParser(huge_tree=True, encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):
         return Taken(document_of((), left_out), left_out.said())
     sheet = sheet_of("".join(one.text or "" for one in root.iter("style")))
