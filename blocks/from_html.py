@@ -11,7 +11,7 @@ from lxml.html import HTMLParser, document_fromstring
 
 from blocks.document import Block, Divider, Paragraph, Picture, Quote, Run, merged
 from blocks.grid import table_of
-from blocks.html_looks import Looks
+from blocks.html_looks import Looks, box_of
 from blocks.html_pictures import Pictures
 from blocks.html_tables import Fields, for_layout
 from blocks.loose import Loose, heading_runs, settled
@@ -113,7 +113,13 @@ class _Reader:
         parent = self.frames[-1]
         self.entered += 1
         style = self.looks.style(node)
+        if node.tag == "input" and parent.holder.kind == "point" and (box := box_of(node)):
+            self.pieces.append(replace(parent.look, text=box, kept=True))
+            self.frames.append(replace(parent, block=False, skipped=True))
+            return
         if self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
+            if node.tag == "tr" and self.tables:
+                self.tables[-1].hidden_row()
             self.frames.append(replace(parent, block=False, skipped=True))
             return
         tag = node.tag
@@ -142,7 +148,7 @@ class _Reader:
         elif frame.block and node.tag != "br":
             self.border()
         if frame.ignored and not above.ignored and frame.holder.mark is not None:
-            self.numbered(frame.holder)
+            self.numbered(frame)
         if table is not None and node is table.node:
             self.tables.pop()
             self.table(table)
@@ -177,7 +183,7 @@ class _Reader:
             self.end(frame.holder)
             self.tables.append(Fields(node))
         elif node.tag == "li":
-            self.hold(frame, self.list_point(node, frame))
+            self.hold(frame, self.list_point(node, frame, style.get("list-style-type", "")))
         elif "level" in style.get("mso-list", "") and node.tag not in HEADINGS:
             depth = _digit(style["mso-list"].partition("level")[2]) - 1
             self.hold(frame, _Holder("point", max(depth, 0), mark=""))
@@ -188,6 +194,8 @@ class _Reader:
         tag, names = node.tag, (node.get("class") or "").split()
         outline = style.get("mso-outline-level", "")
         titled = [_TITLES[one] for one in names if one in _TITLES]
+        if node.get("role") == "heading":  # Word in the browser
+            outline = node.get("aria-level") or "1"
         if tag in HEADINGS or titled or outline.isdigit():
             depth = HEADINGS.get(tag) or (titled[0] if titled else _digit(outline))
             self.hold(frame, _Holder("heading", depth, mark="" if "mso-list" in style else None))
@@ -219,17 +227,19 @@ class _Reader:
             self.end(frame.holder)
         frame.list = _List(ordered, given, start, depth)
 
-    def list_point(self, node: Any, frame: _Frame) -> _Holder:
+    def list_point(self, node: Any, frame: _Frame, own: str) -> _Holder:
         above = frame.list or _List(ordered=False, kind="", next=1, depth=0)
+        # Some programs write the kind of number at each point.
+        kind = own or above.kind
         if not above.ordered:
             return _Holder("point", point=Point(above.depth, ()))
         if value := node.get("value"):
             above.next = _digit(value)
         number = above.next
         above.next += 1
-        if says_digits(above.kind):
+        if says_digits(kind):
             return _Holder("point", point=Point(above.depth, (), number=number))
-        words = number_words(number, above.kind)
+        words = number_words(number, kind)
         mark = f"{words}. " if words.isascii() else f"{words}、"
         return _Holder("point", point=Point(above.depth, (), mark=mark))
 
@@ -250,12 +260,14 @@ class _Reader:
             text = self.looks.script(text, frame.script)
         self.pieces.append(replace(frame.look, text=text))
 
-    def numbered(self, holder: _Holder) -> None:
+    def numbered(self, frame: _Frame) -> None:
         """The number before a point of Word has been read."""
+        holder = frame.holder
         mark = " ".join((holder.mark or "").split())
         if holder.kind == "heading":
             gap = "" if mark.endswith(("、", "）", "．")) else " "
-            self.pieces.append(Piece(f"{mark}{gap}" if mark else "", kept=True))
+            said = f"{mark}{gap}" if mark else ""
+            self.pieces.append(replace(frame.look, text=said, kept=True))
         else:
             holder.point = point_of(holder.depth, mark) if mark else None
 

@@ -71,6 +71,14 @@ class Fields:
             )
         )
 
+    def hidden_row(self) -> None:
+        """A line is passed over: what reaches into it from above is shorter by it."""
+        at = len(self.rows)
+        for number, row in enumerate(self.rows):
+            for column, cell in enumerate(row):
+                if number + cell.rowspan > at:
+                    row[column] = cell.model_copy(update={"rowspan": cell.rowspan - 1})
+
     def end_row(self) -> None:
         """A line of the table is read."""
         self.rows.append(self._row)
