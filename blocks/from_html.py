@@ -12,7 +12,7 @@ from lxml.html import HTMLParser, document_fromstring
 from blocks.document import Block, Divider, Paragraph, Picture, Quote, Run, merged
 from blocks.grid import table_of
 from blocks.html_looks import Looks, box_of
-from blocks.html_pictures import Pictures
+from blocks.html_pictures import Pictures, with_caption
 from blocks.html_tables import Fields, for_layout
 from blocks.loose import Loose, heading_runs, settled
 from blocks.markup import (
@@ -29,6 +29,7 @@ from blocks.taken import (
     Point,
     Taken,
     Titled,
+    below_title,
     document_of,
     with_sizes,
 )
@@ -37,7 +38,6 @@ _LARGEST = 2_000_000  # characters, pictures not counted
 _DEEPEST = 2_000  # the parser drops what lies deeper
 _MOST_ELEMENTS = 60_000  # far more than any article; a paste of nothing but tags costs seconds
 _TITLES = {"MsoTitle": 0, "MsoSubtitle": 2}
-_LONGEST_CAPTION = 300
 
 
 @dataclass
@@ -325,8 +325,9 @@ class _Reader:
     def caption(self, runs: tuple[Run, ...]) -> None:
         words = " ".join("".join(run.text for run in runs).split())
         last = self.out[-1] if self.out else None
-        if isinstance(last, Picture) and not last.caption and len(words) <= _LONGEST_CAPTION:
-            self.out[-1] = last.model_copy(update={"caption": words})
+        found = with_caption(last, words) if isinstance(last, Picture) else None
+        if found is not None:
+            self.out[-1] = found
         else:
             self.out.append(Paragraph(runs=runs))
 
@@ -352,8 +353,11 @@ class _Reader:
         self.out += table.pictures
 
 
-def from_html(html: str, keep: Keep) -> Taken:
-    """The blocks of HTML; pictures in it are given to `keep`. Never raises for what is in it."""
+def from_html(html: str, keep: Keep, *, page: bool = False) -> Taken:
+    """The blocks of HTML; pictures in it are given to `keep`. Never raises for what is in it.
+
+    `page`: a whole page, whose title is not said once more as its first heading.
+    """
     left_out = LeftOut()
     pictures = Pictures(keep, left_out)
     html = pictures.aside(html)
@@ -370,7 +374,10 @@ def from_html(html: str, keep: Keep) -> Taken:
     reader = _Reader(pictures, left_out, Looks(left_out, sheet), for_layout(root))
     reader.walk(root)
     title = " ".join(next((one.text or "" for one in root.iter("title")), "").split())
-    document = document_of(with_sizes(settled(reader.out, left_out), left_out), left_out)
+    parts = list(settled(reader.out, left_out))
+    if page:
+        parts = below_title(parts, title)
+    document = document_of(with_sizes(parts, left_out), left_out)
     return Taken(document, (*pictures.said(), *left_out.said()), title)
 
 

@@ -99,7 +99,7 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix in _ZIPPED:
         return word_blocks(Archive(content), keep)
     if suffix in (".html", ".htm"):
-        return from_html(decode(content), keep)
+        return from_html(decode(content), keep, page=True)
     if suffix in (".md", ".markdown"):
         return from_markdown(decode(content))
     if suffix == ".txt":
