@@ -117,7 +117,8 @@ class _Reader:
             self.pieces.append(replace(parent.look, text=box, kept=True))
             self.frames.append(replace(parent, block=False, skipped=True))
             return
-        if self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
+        over = node.tag in ("td", "th") and bool(self.tables) and self.tables[-1].is_full()
+        if over or self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
             if node.tag == "tr" and self.tables:
                 self.tables[-1].hidden_row()
             self.frames.append(replace(parent, block=False, skipped=True))
@@ -346,7 +347,7 @@ class _Reader:
     def table(self, table: Fields) -> None:
         if words := " ".join(table.caption.split()):
             self.out.append(Paragraph(runs=(Run(text=words),)))
-        found = table_of(table.rows, self.left_out, guess=True)
+        found = table_of(table.lines(), self.left_out, guess=True)
         self.out += [found] if found else []
         if table.pictures and found:
             self.left_out.add("表格里的 {} 张图片移到了表格后面", len(table.pictures))

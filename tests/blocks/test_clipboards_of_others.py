@@ -1,8 +1,10 @@
 """Pastes of programs in the browser, of WPS and of the 公众平台, with their numbers and parts."""
 
+import time
 from typing import Any
 
 from blocks.taken import Taken
+from blocks.text import from_plain, project
 from tests.blocks.test_from_html import _file, _short, _taken
 
 
@@ -80,3 +82,22 @@ def test_parts_that_only_an_account_article_has_are_told() -> None:
         "1 个小程序链接没有带过来，文字还在",
         "1 处视频、音频或网页嵌入没有带过来：请在文中写明到哪里看",
     )
+
+
+def test_thousands_of_hidden_rows_cost_as_much_as_other_rows() -> None:
+    rows = "<tr><td rowspan=3>甲</td><td>一</td></tr><tr style='display:none'><td>二</td></tr>"
+    page = f"<table>{rows}<tr><td>三</td></tr>{rows * 4_000}</table>"
+    began = time.process_time()
+    taken = _taken(page)
+    assert time.process_time() - began < 2
+    first, second = taken.document.data()[0]["rows"][:2]
+    assert [cell["rowspan"] for cell in first["cells"]] == [2, 1]
+    assert [cell["runs"][0]["text"] for cell in second["cells"]] == ["三"]
+
+
+def test_a_text_of_a_hundred_thousand_lines_is_read_in_time_and_whole() -> None:
+    text = "\n".join(f"第{number}行" for number in range(100_000))
+    began = time.process_time()
+    document = from_plain(text)
+    assert time.process_time() - began < 2
+    assert project(document).text == text
