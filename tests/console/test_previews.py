@@ -26,6 +26,12 @@ def test_a_preview_runs_nothing_and_shows_our_own_pictures() -> None:
     assert f'src="/console/media/{"b" * 64}"' in shown
 
 
+def test_a_marker_among_the_words_is_shown_as_the_words_that_go_out() -> None:
+    shown = preview("青禾政务", "wechat", render_wechat(content(f"编号 {MEDIA}")))
+    assert MEDIA in shown.html
+    assert "/console/media/" not in shown.html
+
+
 def test_the_wechat_preview_shows_every_field_that_is_sent() -> None:
     rendering = render_wechat(content(f"第一段。\n![会场]({MEDIA})"))
     shown = preview("青禾政务", "wechat", rendering)
