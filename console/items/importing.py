@@ -36,7 +36,7 @@ async def paste(request: web.Request) -> web.StreamResponse:
     """
     try:
         body = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(422, [Reason("html", "粘贴的内容读不了，请再粘贴一次")]) from error
     html = body.get("html") if isinstance(body, dict) else None
     if not isinstance(html, str):

@@ -124,3 +124,12 @@ async def test_a_paste_that_is_none_is_refused_in_words(office: Office) -> None:
         status, page = await _paste(office, body)
         assert status == 422
         assert "再粘贴一次" in page
+
+
+async def test_a_paste_nested_without_end_is_refused_in_a_line(office: Office) -> None:
+    browser = await office.signed_in("editor")
+    body = b'{"html":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    headers = {"X-CSRF": browser.csrf, "Content-Type": "application/json"}
+    answer = await browser.client.post("/console/items/paste", data=body, headers=headers)
+    assert answer.status == 422
+    assert "粘贴的内容读不了" in await answer.text()
