@@ -186,6 +186,11 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         html=with_names(article["content"]),
         cover=article["thumb"].removeprefix("sha256:"),
         own_cover=article["thumb"] != DEFAULT_COVER,
+        crops={
+            name: tuple(map(float, article[field].split("_")))
+            for name, field in CROP_FIELDS.items()
+            if field in article
+        },
         link=article["content_source_url"],
         push=Message(push),
         gauges=(

@@ -57,6 +57,23 @@ class Bubble:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A part of the cover by its edges, each a share of a side; `name`: wide or square."""
+
+    name: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def box(self) -> str:
+        """The part as a view box of a picture of one by one."""
+        wide, high = self.right - self.left, self.bottom - self.top
+        return f"{self.left:.6f} {self.top:.6f} {wide:.6f} {high:.6f}"
+
+
+@dataclass(frozen=True)
 class Preview:
     """How one account will show the item; an unknown platform is shown as its `raw` fields."""
 
@@ -68,6 +85,7 @@ class Preview:
     html: Markup = _NO_HTML
     cover: str = ""
     own_cover: bool = True
+    crops: tuple[Crop, ...] = ()
     link: str = ""
     bubbles: tuple[Bubble, ...] = ()
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -95,6 +113,7 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         html=safe_html(shown.html),
         cover=shown.cover,
         own_cover=shown.own_cover,
+        crops=tuple(Crop(name, *edges) for name, edges in shown.crops.items()),
         link=shown.link,
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),
