@@ -9,6 +9,7 @@ from blocks.document import BlockFault, Document
 from blocks.editor import from_editor
 from blocks.text import Projection, project
 from config.clock import now
+from console.items.turns import in_turn
 from console.items.words import GATE_LETTERS
 from console.web.deps import DEPS
 from console.web.interface import Strict, as_json, problem_json, read
@@ -29,6 +30,7 @@ class LiveBody(Strict):
 
 
 @needs("items.write")
+@in_turn
 async def live_findings(request: web.Request) -> web.StreamResponse:
     """What the gates say of the words as they stand; nothing is kept."""
     try:
