@@ -46,9 +46,9 @@ async def _draft_form(
     sent: Sent = await sent_by(request) if request.method == "POST" else {}
     place = facts.item.id if facts else working.NEW
     version, copy = facts.item.version if facts else 0, None
-    if request.method == "GET":
+    if request.method == "GET" or working.OFFERED in sent:
         copy = await working.kept(deps, visitor(request).staff_id, place)
-        if copy is not None and "restore" in request.query:
+        if copy is not None and request.method == "GET" and "restore" in request.query:
             # The version it was typed for: what somebody saved since is compared, not overwritten.
             sent, version = copy.sent, _version(copy.sent)
             draft, refused = _restored(deps, draft, sent)
@@ -77,7 +77,7 @@ async def _draft_form(
         "tree": _tree(sent, draft),
         "version": version,
         "outlines": starts.OUTLINES,
-        "copy": copy if copy and not sent else None,
+        "copy": copy if not sent or working.OFFERED in sent else None,
         "place_of_copy": place,
         "made_words": MADE,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
@@ -204,7 +204,7 @@ async def create(request: web.Request) -> web.StreamResponse:
         if shown is empty:
             shown = typed_texts(empty, await sent_by(request))
         return await _draft_form(request, shown, None, refused)
-    await working.drop(deps, me.staff_id, working.NEW)
+    await working.saved(deps, me.staff_id, working.NEW, await sent_by(request))
     return see(f"/console/items/{row.id}/edit", "created")
 
 
@@ -230,7 +230,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
         shown = typed(facts.draft, changes)
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
-        await working.drop(deps, me.staff_id, item_id)
+        await working.saved(deps, me.staff_id, item_id, sent)
         if "submit" in sent.get("then", ()):
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")
