@@ -36,7 +36,7 @@ from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
-from staff.refusal import Reason, Refused, missing
+from staff.refusal import Reason, Refused, missing, refuse
 
 
 async def _draft_form(
@@ -165,6 +165,14 @@ def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     return faults
 
 
+async def _hidden_files(
+    request: web.Request, said: Draft | None, changes: Mapping[str, Any]
+) -> list[Reason]:
+    blocks, cover = changes.get("blocks") or from_plain(changes["body"]), changes.get("cover", "")
+    db, me = request.config_dict[DEPS].db, visitor(request).staff_id
+    return await scope.hidden_files(db, said, (blocks, cover), me)
+
+
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def create(request: web.Request) -> web.StreamResponse:
@@ -175,8 +183,8 @@ async def create(request: web.Request) -> web.StreamResponse:
     try:
         changes = changes_of(await sent_by(request), deps.facets)
         shown = typed(empty, changes)
-        if faults := _empty_faults(changes):
-            raise Refused(422, faults)
+        refuse(_empty_faults(changes))
+        refuse(await _hidden_files(request, None, changes))
         origin = Origin(
             editor_id=me.staff_id,
             klass=changes["klass"],
@@ -229,6 +237,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         # Else a save without a change would be a new digest, and void every approval.
         changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
         shown = typed(facts.draft, changes)
+        refuse(await _hidden_files(request, facts.draft, changes))
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         await working.saved(deps, me.staff_id, item_id, sent)
         if "submit" in sent.get("then", ()):
