@@ -160,7 +160,7 @@ async def file_visible(db: Database, marker: str, staff_id: str) -> bool:
 
 
 async def hidden_files(
-    db: Database, said: Draft | None, now: tuple[Document, str], staff_id: str
+    db: Database, said: Draft | None, blocks: Document, cover: str, staff_id: str
 ) -> list[Reason]:
     """Why this text and cover may not be written: files of items that are hidden from the writer.
 
@@ -170,7 +170,7 @@ async def hidden_files(
     if (await eyes_of(db, staff_id)).viewer is None:
         return []
     known = _files_in(said.blocks, said.cover) if said is not None else set()
-    for marker in sorted(_files_in(*now) - known):
+    for marker in sorted(_files_in(blocks, cover) - known):
         if not await file_visible(db, marker, staff_id):
             return [Reason("media", _NOT_YOURS)]
     return []

@@ -144,11 +144,11 @@ async def create_item(request: web.Request) -> web.StreamResponse:
 
 async def _no_hidden_files(request: web.Request, said: Mapping[str, Any], body: str) -> None:
     deps, me = request.config_dict[DEPS], visitor(request).staff_id
-    now = (said.get("blocks") or from_plain(body), said.get("cover") or "")
-    faults = await scope.hidden_files(deps.db, None, now, me)
+    blocks, cover = said.get("blocks") or from_plain(body), said.get("cover") or ""
+    faults = await scope.hidden_files(deps.db, None, blocks, cover, me)
     if faults and (item_id := request.match_info.get("item")):
         facts = await facts_of(deps, item_id)
-        faults = await scope.hidden_files(deps.db, facts.draft, now, me)
+        faults = await scope.hidden_files(deps.db, facts.draft, blocks, cover, me)
     refuse(faults)
 
 

@@ -170,7 +170,7 @@ async def _hidden_files(
 ) -> list[Reason]:
     blocks, cover = changes.get("blocks") or from_plain(changes["body"]), changes.get("cover", "")
     db, me = request.config_dict[DEPS].db, visitor(request).staff_id
-    return await scope.hidden_files(db, said, (blocks, cover), me)
+    return await scope.hidden_files(db, said, blocks, cover, me)
 
 
 @keeps_words(working.keep_after_the_end)

@@ -38,7 +38,7 @@ async def live_findings(request: web.Request) -> web.StreamResponse:
         body = await read(request, LiveBody)
         document = _document(body)
         deps, me = request.config_dict[DEPS], visitor(request).staff_id
-        refuse(await hidden_files(deps.db, None, (document, ""), me))
+        refuse(await hidden_files(deps.db, None, document, "", me))
     except Refused as refused:
         return problem_json(request, refused)
     moment, told = now(), project(document)
