@@ -83,8 +83,8 @@ async def test_a_marker_among_the_words_uploads_nothing_and_stays_the_words_that
 ) -> None:
     other = "sha256:" + "e" * 64  # a picture nobody looked at
     said = f'编号 {other}，<img src="{other}">'
-    picture = {"kind": "picture", "media": PICTURE, "alt": other}
-    blocks = [{"kind": "paragraph", "runs": [{"text": said}]}, picture]
+    picture: dict[str, Any] = {"kind": "picture", "media": PICTURE, "alt": other}
+    blocks: list[dict[str, Any]] = [{"kind": "paragraph", "runs": [{"text": said}]}, picture]
     rendering = channel.render(article(blocks, attribution={"source": other}))
     asked: list[str] = []
 
