@@ -82,18 +82,18 @@ class Styles:
             found = replace(
                 found,
                 depth=base.depth if found.depth is None else found.depth,
-                number=_with_list(found.number, base.number),
+                number=_number(found, base),
                 bold=found.bold or base.bold,
                 hidden=found.hidden or base.hidden,
             )
         return found
 
 
-def _with_list(own: tuple[str, int] | None, base: tuple[str, int] | None) -> tuple[str, int] | None:
+def _number(own: Style, base: Style) -> tuple[str, int] | None:
     """The numbering of a style; one that names a level alone counts in the list of its base."""
-    if own is None or base is None:
-        return own or base
-    return own[0] or base[0], own[1]
+    if own.number is None or base.number is None:
+        return own.number or base.number
+    return own.number[0] or base.number[0], own.number[1]
 
 
 def _style(node: Any) -> Style:

@@ -86,7 +86,7 @@ def test_parts_that_only_an_account_article_has_are_told() -> None:
 
 def test_thousands_of_hidden_rows_cost_as_much_as_other_rows() -> None:
     rows = "<tr><td rowspan=3>甲</td><td>一</td></tr><tr style='display:none'><td>二</td></tr>"
-    page = f"<table>{rows}<tr><td>三</td></tr>{rows * 4_000}</table>"
+    page = f"<table>{(rows + '<tr><td>三</td></tr>') * 4_000}</table>"
     began = time.process_time()
     taken = _taken(page)
     assert time.process_time() - began < 2
