@@ -20,6 +20,7 @@ from bot.contract import (
     Inbound,
     InboundKind,
     Listening,
+    Opens,
     Unreadable,
 )
 from bot.delivery.publishing import Publisher
@@ -143,6 +144,11 @@ class Callbacks:
         try:
             return await self._w.on_inbound(inbound, contact)
         finally:
+            await self._release_held(inbound, contact)
+
+    async def _release_held(self, inbound: Inbound, contact: Contact) -> None:
+        """An act that opens no window frees nothing that waits for one."""
+        if inbound.opens is not Opens.NOTHING:
             async with self._w.db.session() as session:
                 await self._w.contacts.make_due(session, contact.id)
 
@@ -210,7 +216,7 @@ class Callbacks:
         db, row_id = self._w.db, new_id()
         async with db.writing() if db.is_sqlite else db.session() as session:
             contact = await self._w.contacts.upsert(
-                session, inbound.account_id, inbound.address, now()
+                session, inbound.account_id, inbound.address, min(inbound.at, now()), inbound.opens
             )
             session.add(
                 InboundMessage(

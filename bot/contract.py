@@ -10,6 +10,8 @@ from blocks.document import Document, Made
 from bot.preview import Shown
 from storage.cache import Cache
 
+MESSAGES = "messages"
+"""In Outcome.detail: how many messages one call to a channel came to, where it is not one."""
 Rendering = dict[str, Any]
 """A message in its platform's own form (JSON): only that platform's channel reads inside it."""
 
@@ -96,6 +98,14 @@ class InboundKind(StrEnum):
     OTHER = "other"
 
 
+class Opens(StrEnum):
+    """Which window for messages to its contact an act opens on its platform (W7)."""
+
+    MESSAGE = "message"
+    ACT = "act"
+    NOTHING = "nothing"
+
+
 @dataclass(frozen=True)
 class Inbound:
     """One message or event from a platform, verified and parsed.
@@ -114,6 +124,7 @@ class Inbound:
     key: str = ""
     callback_id: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
+    opens: Opens = Opens.MESSAGE
 
 
 class State(StrEnum):
@@ -281,6 +292,10 @@ class Channel(Listening, Protocol):
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int
     """How many messages fit into that window."""
+    act_seconds: float
+    """How long after an act that is no message; 0 where every act counts as a message."""
+    act_count: int
+    """How many messages fit into that shorter window."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
 

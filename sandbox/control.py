@@ -18,7 +18,7 @@ from sandbox.wechat.account import Official
 
 FAULT_KINDS = (
     "delay", "error500", "drop_answer", "invalidate_token", "refuse", "publish_status",
-    "mass_status",
+    "mass_status", "late_callback",
 )  # fmt: skip
 
 

@@ -204,6 +204,12 @@ class State:
             return fault
         return None
 
+    async def hold_back(self, platform: str, account: str) -> None:
+        """Wait as a planned `late_callback` says: the act has its number and comes after others."""
+        fault = self.take_fault(platform, "callback", account, LATE)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+
     def keep_media(self, key: str, content_type: str, data: bytes) -> None:
         """Keep an uploaded file for the phones, dropping the oldest beyond a bound."""
         self.media[key] = (content_type, data)
@@ -219,7 +225,8 @@ class State:
             self.requests.append(entry)
 
 
-RESULT_KINDS = frozenset({"publish_status", "mass_status"})
+LATE = frozenset({"late_callback"})
+RESULT_KINDS = frozenset({"publish_status", "mass_status"}) | LATE
 STATE: web.AppKey[State] = web.AppKey("sandbox_state", State)
 
 

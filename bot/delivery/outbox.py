@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD, Contacts
+from bot.contacts import WINDOW_HOLD, Contacts, make_due
 from bot.contract import Outcome, State
+from bot.delivery import windows
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
 from bot.delivery.wiring import Wants
@@ -44,7 +45,10 @@ _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
 _CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
-_ASKED = ("id", "account_id", "address", "address_hash", "state", "last_inbound_at", "window_used")
+_ASKED = (
+    *("id", "account_id", "address", "address_hash", "state"),
+    *("last_inbound_at", "window_used", "brief_at", "brief_used"),
+)
 _OUTCOME = (
     update(_deliveries)
     .where(_deliveries.c.id == bindparam("key"))
@@ -90,6 +94,7 @@ class Work:
     seal: str
     contact: Any = None
     wants: Wants | None = None
+    counts: str = ""
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
     @property
@@ -247,14 +252,10 @@ async def write_outcomes(
             for one in finished
         ],
     )
-    sent = [one.contact_id for one in finished if one.outcome.state is State.PUBLISHED]
-    # Only what arrived counts against the window: a refusal costs the citizen nothing (W7).
-    if sent:
-        await session.execute(
-            update(_contacts)
-            .where(_contacts.c.id.in_(sent))
-            .values(window_used=_contacts.c.window_used + 1)
-        )
+    await windows.count(session, [(one.contact, one.counts, one.outcome) for one in finished])
+    waiting = {one.id: one.contact for one in finished if windows.waits(one.outcome)}
+    if opened := await windows.opened_since(session, waiting):
+        await make_due(session, Delivery.id.in_(opened))
     for one in finished:
         if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT):
             await contacts.end(session, one.contact_id, one.outcome.reason)

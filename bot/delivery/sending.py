@@ -184,6 +184,7 @@ class Sender:
             return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
         channel = self._w.channels[account.platform]
         way = route(window_of(channel, account.settings), one.contact, now())
+        one.counts = way.counts
         if not way.open:
             return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
         try:

@@ -62,6 +62,8 @@ class TelegramChannel:
     buttons = True
     window_seconds = 0.0
     window_count = 0
+    act_seconds = 0.0
+    act_count = 0
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     nothing = "ok"
     passive_seconds = 0.0

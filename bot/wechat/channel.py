@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from bot.contract import (
+    MESSAGES,
     AccountView,
     Call,
     Content,
@@ -67,6 +68,8 @@ class WeChatChannel:
     buttons = False
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
+    act_seconds = 60.0  # after a menu press, a follow or a scan
+    act_count = 3
     nothing = SUCCESS
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
@@ -217,8 +220,9 @@ class WeChatChannel:
                 if number == 0:
                     return outcome
                 reason = f"已发出前 {number} 条，其余没有发出（{outcome.reason}），请人工核对"
-                return Outcome(State.UNKNOWN, reason=reason, code=outcome.code)
-        return Outcome(State.PUBLISHED)
+                sent = {MESSAGES: number}
+                return Outcome(State.UNKNOWN, reason=reason, code=outcome.code, detail=sent)
+        return Outcome(State.PUBLISHED, detail={MESSAGES: len(texts)})
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """See bot.wechat.inbound."""

@@ -15,7 +15,16 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatException
 from wechatpy.replies import TextReply
 
-from bot.contract import AccountView, Call, Forged, Heard, Inbound, InboundKind, Unreadable
+from bot.contract import (
+    AccountView,
+    Call,
+    Forged,
+    Heard,
+    Inbound,
+    InboundKind,
+    Opens,
+    Unreadable,
+)
 from bot.wechat.rendering import guard_cdata
 from config.clock import now
 from storage.cache import Cache
@@ -24,6 +33,10 @@ from storage.database import new_id
 REPLAY_SECONDS = 300  # wechatpy looks at no timestamp: the replay window is ours (W6)
 SUCCESS = "success"  # "nothing to say now" (W3); an empty or other body shows citizens an error
 _FOLLOWS = {"subscribe", "subscribe_scan"}
+_BRIEF = {
+    *("click", "scancode_push", "scancode_waitmsg"),  # of the menu only what gives no page
+    *("subscribe", "subscribe_scan", "scan"),
+}
 _RESULTS = {"publishjobfinish", "masssendjobfinish", "templatesendjobfinish"}
 
 
@@ -100,7 +113,15 @@ def wechat_inbound(account: AccountView, message: Any) -> Inbound:
         text=text,
         key=key,
         raw=raw if kind is InboundKind.RESULT else {},
+        opens=_opens(event),
     )
+
+
+def _opens(event: str) -> Opens:
+    """48 hours after a message, a minute after some events, and nothing after the others (W7)."""
+    if not event:
+        return Opens.MESSAGE
+    return Opens.ACT if event in _BRIEF else Opens.NOTHING
 
 
 def _short(text: str) -> str:

@@ -151,6 +151,8 @@ async def deliver(
     state: State, bot: Bot, update: JSON, first: asyncio.Future[JSON] | None = None
 ) -> None:
     """Post one update to the webhook, again with growing pauses until it answers 2xx."""
+    # Up to 40 connections at once: a later update can be there before an earlier one.
+    await state.hold_back("telegram", bot.id)
     for attempt in range(1, MAX_TRIES + 1):
         answer = await _post(state, bot, update)
         answer["tries"] = attempt

@@ -115,7 +115,7 @@ async def press(state: State, account: Official, citizen: Citizen, tap: JSON) ->
 async def event(
     state: State, account: Official, citizen: Citizen, name: str, given: JSON | None = None
 ) -> JSON:
-    """follow, unfollow, view or a subscription consent, with the event the platform sends."""
+    """follow, unfollow, view, scan, location or a consent, with the event the platform sends."""
     more = given or {}
     if name in ("follow", "start", "unblock"):
         citizen.following, citizen.blocked = True, False
@@ -130,6 +130,15 @@ async def event(
         content = {"Event": "unsubscribe", "EventKey": ""}
     elif name == "view":
         content = {"Event": "VIEW", "EventKey": str(more.get("url") or "")}
+    elif name == "scan":
+        # Of a follower; who does not follow yet is asked to, and then it is a follow.
+        if not citizen.following:
+            return {"error": "未关注的人扫码后先关注"}
+        _opens(state, citizen, "scan")
+        content = {"Event": "SCAN", "EventKey": str(more.get("scene") or "1"), "Ticket": "t"}
+    elif name == "location":
+        # The phone tells it by itself when a chat is opened; the citizen said nothing.
+        content = {"Event": "LOCATION", "Latitude": "43.6", "Longitude": "122.2", "Precision": "65"}
     elif name in ("subscribe_msg_popup", "subscribe_msg_change"):
         content = _consent(citizen, name, more)
     else:

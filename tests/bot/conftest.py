@@ -271,6 +271,8 @@ class RecordingChannel:
     platform = "telegram"
     window_seconds = 0.0
     window_count = 0
+    act_seconds = 0.0
+    act_count = 0
     take_down = "到平台删除"
 
     def __init__(self) -> None:

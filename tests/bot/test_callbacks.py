@@ -12,6 +12,7 @@ from wechatpy.crypto import WeChatCrypto
 from bot.accounts import NewAccount
 from bot.callbacks import CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, State
+from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
 from bot.replies import Parts
@@ -44,6 +45,8 @@ class House:
         self.cache = MemoryCache()
         self.answer: Callable[[Inbound], Awaitable[str | None]] = self.echo
         self.ids: dict[str, str] = {}
+        self.channels: dict[str, Any] = {}
+        self.sender: Sender
 
     async def echo(self, inbound: Inbound) -> str | None:
         return f"收到：{inbound.text}" if inbound.text else None
@@ -83,6 +86,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
             build=in_words,
         )
     )
+    made.channels, made.sender = channels, process.sender
     app = web.Application()
     wiring = CallbackWiring(
         db,
