@@ -216,7 +216,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmRoutes(allowed, *mail))
-    tickets, matching = build_tickets(base, review, alarms), Matching(base.taxonomy)
+    tickets, matching = build_tickets(base, review, alarms, sender), Matching(base.taxonomy)
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
 

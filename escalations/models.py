@@ -43,7 +43,7 @@ class TicketReply(Base):
     text: Mapped[str] = mapped_column(Text)
     salt: Mapped[str] = mapped_column(String(32), default="", server_default="")
     findings: Mapped[list[Any]]
-    state: Mapped[str] = mapped_column(String(12))  # stopped, or a State of outcomes.py
+    state: Mapped[str] = mapped_column(String(12))  # stopped, or a Came (outcomes.py)
     why: Mapped[str] = mapped_column(Text, default="", server_default="")  # it is not sent yet
     delivery_id: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime]

@@ -7,15 +7,18 @@ are the same keys menus and buttons send. `MENU` is the menu to register with th
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, ReplyBasis
+from bot.delivery.routes import route, window_of
 from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
+from config.clock import now
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, TicketWiring, short
@@ -71,6 +74,9 @@ ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
+
+SOON = timedelta(minutes=5)
+"""Nobody answers a question that fast."""
 
 _LEAVE = re.compile(
     r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
@@ -214,14 +220,22 @@ class Commands:
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
     """Give the question to a person and tell when an answer is due."""
     ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
-    return Said(
-        fill(
-            "person_opened",
-            ticket=short(ticket),
-            due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
-            phone=wiring.tickets.hours.hotline,
-        )
+    opened = fill(
+        "person_opened",
+        ticket=short(ticket),
+        due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
+        phone=wiring.tickets.hours.hotline,
     )
+    return Said((*opened, *fill("person_write")) if _must_write(turn) else opened)
+
+
+def _must_write(turn: Turn) -> bool:
+    """Whether the platform will take no answer by the time that a person has written one."""
+    channel = CHANNELS[turn.inbound.platform]
+    if not channel.window_seconds:
+        return False
+    until = route(window_of(channel, {}), turn.contact, now()).until
+    return until is None or until - now() < SOON
 
 
 def _menu_choices() -> tuple[Choice, ...]:

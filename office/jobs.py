@@ -17,6 +17,7 @@ from content_sources.quarantine import expire_due
 from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
+from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
 from handlers.released import ReleasedTemplates
 from knowledge.service import KnowledgeService
@@ -100,6 +101,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_escalate, office),
             "a question nobody took goes higher",
         ),
+        Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),

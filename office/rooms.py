@@ -211,7 +211,7 @@ def build_words(base: Base) -> Answers:
     return Answers(base.taxonomy, templates, base.knowledge.hit, Commitments(base.ledger).words)
 
 
-def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
+def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) -> TicketWiring:
     """What a question for a person needs."""
     return TicketWiring(
         ledger=base.ledger,
@@ -220,6 +220,7 @@ def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
         queue_reply=partial(queue_reply, base.db),
         alarm=alarms.tell,
         channels=base.channels,
+        send=sender.send_soon,
     )
 
 

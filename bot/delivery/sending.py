@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,6 +45,7 @@ from ledger.verify import Broken
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
+SOON = 3.0  # seconds a person waits for the end of what they sent; it goes on after them
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
 
@@ -259,14 +261,22 @@ class Sender:
         In a process that was told to stop it stays queued, for the next one to send.
         """
         delivery_id = await outbox.queue_reply(self._w.db, parts, key)
+        await self._send_queued(delivery_id)
+        async with self._w.db.session() as session:
+            row = await session.get_one(Delivery, delivery_id)
+        return Outcome(State(row.state), ref=row.ref, reason=row.why)
+
+    async def send_soon(self, delivery_id: str) -> None:
+        """Send what is queued, if it is due; who asks waits a moment for what comes of it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._send_queued(delivery_id), SOON)
+
+    async def _send_queued(self, delivery_id: str) -> None:
         async with self._reply_slots:
             # Asked here, with the slot in hand: citizens are still heard while the site closes, and
             # a call begun now could lose its outcome with the process.
             if not self._lease.stopping:
                 await self._lease.guarded(self._reply_turn(delivery_id))
-        async with self._w.db.session() as session:
-            row = await session.get_one(Delivery, delivery_id)
-        return Outcome(State(row.state), ref=row.ref, reason=row.why)
 
     async def _reply_turn(self, delivery_id: str) -> None:
         work = await self._turn([], [delivery_id])

@@ -33,6 +33,15 @@ def upgrade() -> None:
         " WHERE EXISTS (SELECT 1 FROM inbound_message m"
         " WHERE m.contact_id = contact.id AND m.dedupe LIKE 'e:%')"
     )
+    # Staff were told "sent" and "answered" of answers that waited.
+    op.execute(
+        "UPDATE ticket_reply SET state = 'sending' WHERE state = 'sent' AND delivery_id IN"
+        " (SELECT id FROM delivery WHERE state IN ('created', 'retrying', 'sending', 'held'))"
+    )
+    op.execute(
+        "UPDATE ticket SET state = 'replied', answered_at = NULL WHERE state = 'answered'"
+        " AND id IN (SELECT ticket_id FROM ticket_reply WHERE state = 'sending')"
+    )
 
 
 def downgrade() -> None:
