@@ -38,6 +38,7 @@ from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
 from handlers.released import ReleasedTemplates
+from handlers.subscribing import weighs
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
@@ -275,6 +276,7 @@ def build_site(shenfa: Shenfa) -> web.Application:
             channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,
+            weighs=weighs,
         ),
     )
     add_console_routes(app, shenfa.console_deps())

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
 from bot.models import Contact, InboundMessage
 from bot.replies import Parts, Unsayable
+from bot.turns import SETTLE, Act, Turns, take
 from config.clock import now
 from storage.cache import Cache
 from storage.database import Database, new_id
@@ -34,9 +35,16 @@ from storage.database import Database, new_id
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
 LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
 
+SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
+
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
+Say = Callable[[Parts], Coroutine[Any, Any, None]]
 Mask = Callable[[str], str]
 _log = structlog.get_logger("bot.callbacks")
+
+
+def _nothing_weighs(inbound: Inbound) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -44,6 +52,8 @@ class CallbackWiring:
     """What the callbacks need.
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    `weighs`: an act that waits a moment for an earlier one, because it changes what its person
+    agreed to.
     """
 
     db: Database
@@ -55,6 +65,7 @@ class CallbackWiring:
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
+    weighs: Callable[[Inbound], bool] = _nothing_weighs
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -79,6 +90,7 @@ class Callbacks:
     def __init__(self, wiring: CallbackWiring) -> None:
         """See CallbackWiring."""
         self._w = wiring
+        self._turns = Turns(wiring.db)
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
 
@@ -125,7 +137,7 @@ class Callbacks:
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
             return await self._kept(key)
-        task = self._spawn(self._answered(inbound, stored.contact))
+        task = self._spawn(self._answered(inbound, stored))
         seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
         # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
         await asyncio.wait({task}, timeout=seconds)
@@ -140,11 +152,35 @@ class Callbacks:
         await self._keep(key, text)
         return text
 
-    async def _answered(self, inbound: Inbound, contact: Contact) -> Parts | None:
-        try:
-            return await self._w.on_inbound(inbound, contact)
-        finally:
-            await self._release_held(inbound, contact)
+    async def _answered(
+        self, inbound: Inbound, stored: "_Stored", say: Say | None = None
+    ) -> Parts | None:
+        """What is said to one act, in its turn; `say` belongs to the turn for a while."""
+        weighs = self._w.weighs(inbound)
+        if weighs:
+            await asyncio.sleep(SETTLE)
+        async with self._turns.turn(stored.act, taken=stored.taken):
+            if weighs and await self._turns.overtaken(stored.act):
+                inbound = replace(inbound, late=True)
+            contact = stored.contact if stored.taken else await self._contact_now(inbound, stored)
+            try:
+                parts = await self._w.on_inbound(inbound, contact)
+            finally:
+                await self._release_held(inbound, contact)
+            if say is not None and parts is not None:
+                # Answers come in order too, but no slow platform keeps a person from leaving.
+                await asyncio.wait({self._spawn(say(parts))}, timeout=SAID_FOR)
+        return parts
+
+    async def _contact_now(self, inbound: Inbound, stored: "_Stored") -> Contact:
+        """Whoever asked to be forgotten while this act waited has come as somebody new."""
+        async with self._w.db.session() as session:
+            contact = await session.get(Contact, stored.contact.id)
+            if contact is not None and contact.address:
+                return contact
+            return await self._w.contacts.upsert(
+                session, inbound.account_id, inbound.address, inbound.at, inbound.opens
+            )
 
     async def _release_held(self, inbound: Inbound, contact: Contact) -> None:
         """An act that opens no window frees nothing that waits for one."""
@@ -182,9 +218,11 @@ class Callbacks:
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
-        parts = await self._answered(inbound, stored.contact)
-        if parts is not None:
+
+        async def say(parts: Parts) -> None:
             await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
+
+        await self._answered(inbound, stored, say)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -227,12 +265,16 @@ class Callbacks:
                     kind=inbound.kind,
                     text=self._w.mask(inbound.text),
                     at=inbound.at,
+                    position=inbound.position,
+                    place=inbound.place,
                 )
             )
             await session.flush()
+            act = Act.of(row_id, contact.id, inbound)
+            taken = not self._w.weighs(inbound) and await take(session, act)
             if inbound.kind is InboundKind.UNFOLLOW:
                 await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
-        return _Stored(contact, row_id)
+        return _Stored(contact, act, taken)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -248,10 +290,16 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class _Stored:
-    """One act in the database: who it was, and its row."""
+    """One act in the database: who it was, its row, and whether its turn came at once."""
 
     contact: Contact
-    row_id: str
+    act: Act
+    taken: bool
+
+    @property
+    def row_id(self) -> str:
+        """The row of the act."""
+        return self.act.row
 
 
 def _call(request: web.Request) -> Call:

@@ -52,13 +52,16 @@ class Contacts:
             raise ValueError("the address belongs to a contact of another account")
         return address
 
-    async def find(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
-        """The contact with this address on this account."""
+    async def find(
+        self, session: AsyncSession, account_id: str, address: str, *, locked: bool = False
+    ) -> Contact | None:
+        """The contact with this address on this account; `locked` until the session's end."""
         query = select(Contact).where(
             Contact.account_id == account_id,
             Contact.address_hash == self._hash(account_id, address),
         )
-        return (await session.scalars(query)).first()
+        # Two acts at once would else each write the columns back as they had read them.
+        return (await session.scalars(query.with_for_update() if locked else query)).first()
 
     async def upsert(
         self,
@@ -73,7 +76,7 @@ class Contacts:
         ContactChanged when the row found is another person's: what is said to one must not reach
         the other. What waited for this message: see make_due.
         """
-        contact = await self.find(session, account_id, address)
+        contact = await self.find(session, account_id, address, locked=True)
         if contact is not None and not self._is_at(contact, address):
             raise ContactChanged(contact.id)
         if contact is None:

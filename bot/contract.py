@@ -112,6 +112,8 @@ class Inbound:
 
     `key` is the menu or button key, or the event name of a RESULT; `dedupe` is unique per
     real-world act (message id, or sender + time + event); `raw` only for RESULT events.
+    `position` and `place` are its order among the acts of one contact (bot/turns.py); `late`: one
+    that came after it was acted on before.
     """
 
     account_id: str
@@ -125,6 +127,9 @@ class Inbound:
     callback_id: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
     opens: Opens = Opens.MESSAGE
+    position: int = 0
+    place: int = 0
+    late: bool = False
 
 
 class State(StrEnum):

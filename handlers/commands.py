@@ -14,7 +14,7 @@ from sqlalchemy import select
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, ReplyBasis
-from bot.delivery.routes import route, window_of
+from bot.delivery.routes import Windowed, route, window_of
 from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
@@ -226,13 +226,13 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
         due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
         phone=wiring.tickets.hours.hotline,
     )
-    return Said((*opened, *fill("person_write")) if _must_write(turn) else opened)
+    channel = wiring.tickets.channels.get(turn.inbound.platform)
+    return Said((*opened, *fill("person_write")) if _must_write(turn, channel) else opened)
 
 
-def _must_write(turn: Turn) -> bool:
+def _must_write(turn: Turn, channel: Windowed | None) -> bool:
     """Whether the platform will take no answer by the time that a person has written one."""
-    channel = CHANNELS[turn.inbound.platform]
-    if not channel.window_seconds:
+    if channel is None or not channel.window_seconds:
         return False
     until = route(window_of(channel, {}), turn.contact, now()).until
     return until is None or until - now() < SOON

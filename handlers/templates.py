@@ -34,6 +34,7 @@ person_waiting 已收到补充，等待值班人员 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
+overtaken 订阅晚于后来的消息
 subscribe_refused 订阅没有成功 problem
 sensitive_consent 敏感标签的单独同意 facet
 choose_group 选择人群

@@ -41,6 +41,7 @@ def telegram_inbound(account: AccountView, body: bytes) -> Inbound:
         text=text,
         key=key,
         callback_id=callback,
+        position=update.update_id,
     )
 
 

@@ -114,6 +114,8 @@ def wechat_inbound(account: AccountView, message: Any) -> Inbound:
         key=key,
         raw=raw if kind is InboundKind.RESULT else {},
         opens=_opens(event),
+        position=created,
+        place=int(number) if number.isdigit() and not event else 0,
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.contract import Content
-from bot.models import Account, Contact, Delivery, Publication
+from bot.models import Account, Contact, Delivery, InboundMessage, Publication
 from demo.cast import TELEGRAM_ID, WECHAT
 from review_queue import drafting, publishing
 from sandbox.app import start
@@ -66,6 +66,11 @@ class Both:
             found = await shenfa.contacts.find(session, account.id, citizen)
         assert found is not None
         return found
+
+    async def acts(self, contact_id: str) -> list[InboundMessage]:
+        async with self.talk.shenfa.db.session() as session:
+            query = select(InboundMessage).where(InboundMessage.contact_id == contact_id)
+            return [*(await session.scalars(query))]
 
     async def wishes(self, platform: str, citizen: str) -> list[str]:
         """The topics this citizen is subscribed to."""
