@@ -18,7 +18,7 @@ from bot.delivery import windows
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
 from bot.delivery.wiring import Wants
-from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
+from bot.models import OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
 from bot.sealing import TABLE, rewrite
 from config.clock import now
@@ -55,7 +55,10 @@ _OUTCOME = (
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "ref", "why", "hold", "late", "next_at", "finished_at", "seal")
+            for name in (
+                *("state", "reason", "ref", "why", "hold", "late", "next_at"),
+                *("finished_at", "seal"),
+            )
         }
     )
 )
@@ -263,12 +266,12 @@ async def write_outcomes(
 
 def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]:
     outcome = one.outcome
-    end = outcome.state in ENDS
     retrying, held = outcome.state is State.RETRYING, outcome.state is State.HELD
     wait = timedelta(seconds=delay(outcome, one.attempts))
     return {
         "key": one.id,
         "state": outcome.state,
+        "reason": one.reason,
         "ref": outcome.ref[:200],
         "why": outcome.reason,
         "hold": outcome.code[:20] if held else "",
@@ -277,7 +280,7 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
         # Sealed as ended: nobody without the key makes it due again.
-        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]) if end or held else one.seal,
+        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]),
     }
 
 

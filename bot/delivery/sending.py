@@ -17,6 +17,7 @@ from bot.contract import (
     Reply,
     ReplyBasis,
     State,
+    Still,
     Withheld,
 )
 from bot.delivery import outbox
@@ -36,7 +37,7 @@ from bot.delivery.outbox import (
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent
 from bot.delivery.routes import Way, Window, route, window_of
-from bot.delivery.wiring import Wiring
+from bot.delivery.wiring import Wants, Wiring
 from bot.models import ENDS, Delivery
 from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
@@ -45,6 +46,7 @@ from ledger.verify import Broken
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
+AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
 SOON = 3.0  # seconds a person waits for the end of what they sent; it goes on after them
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
@@ -211,9 +213,11 @@ class Sender:
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
         wants, audience = one.wants, release.audience or {}
-        if wants is None or not wants.still(one.account_id, one.contact_id, audience):
+        why = wants.why(one.account_id, one.contact_id, audience, one.reason) if wants else ""
+        if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
-        still = self._recent.still(release, account.id)
+        one.reason = why
+        still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
         form = fill_link(dict(rendering), link)
         try:
@@ -289,3 +293,15 @@ class Sender:
         self._recent.forget_account(account_id)
         async with self._w.db.session() as session:
             return await outbox.resume(session, account_id)
+
+
+def _wanted(still: Still, wants: Wants, contact_id: str) -> Still:
+    """Also that its reader wants it as when it was claimed: a call may wait long for its pace."""
+
+    async def asked() -> None:
+        await still()
+        if not await wants.stands(contact_id):
+            words = "本人刚刚改动了订阅，再核对一次"
+            raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=AGAIN))
+
+    return asked

@@ -37,16 +37,30 @@ async def _not_noted(parts: Parts, state: State) -> None:
     _log.info("answered", contact=parts.contact_id, state=state)
 
 
+async def _nothing_new(contact_id: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Wants:
-    """Whether `still(account, contact, audience)` holds, and which rows nobody may believe."""
+    """Why a contact still gets a push, and which rows nobody may believe.
 
-    still: Callable[[str, str, Mapping[str, Any]], bool]
+    `why(account, contact, audience, reason)` is the reason that holds now, which may be the one the
+    row was made with, and empty for who does not want it any more. `stands(contact)`: nobody left
+    or narrowed anything since that was asked; directly before the call.
+    """
+
+    why: Callable[[str, str, Mapping[str, Any], str], str]
     wrong: Sequence[tuple[str, str]] = ()
+    stands: Callable[[str], Awaitable[bool]] = _nothing_new
+
+    def still(self, account_id: str, contact_id: str, audience: Mapping[str, Any]) -> bool:
+        """Whether there is any reason."""
+        return bool(self.why(account_id, contact_id, audience, ""))
 
 
 async def _whatever_comes(session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
-    return Wants(lambda account_id, contact_id, audience: True)
+    return Wants(lambda account_id, contact_id, audience, reason: reason)
 
 
 async def _no_words(parts: Parts, platform: str) -> Reply:

@@ -81,6 +81,13 @@ class Both:
             )
             return [*(await session.scalars(query))]
 
+    async def groups(self, contact_id: str) -> list[str]:
+        async with self.talk.shenfa.db.session() as session:
+            query = select(Subscription.group).where(
+                Subscription.contact_id == contact_id, Subscription.state == "active"
+            )
+            return [*(await session.scalars(query))]
+
     async def pushes(self, platform: str, citizen: str) -> list[Delivery]:
         contact = await self.contact(platform, citizen)
         async with self.talk.shenfa.db.session() as session:

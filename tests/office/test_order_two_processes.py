@@ -80,11 +80,11 @@ async def town(tmp_path: Path, postgres_url: str, redis_url: str) -> AsyncIterat
                 "accounts", platform=platform, name="青禾发布", callback_url=hook, **more
             )
         await talk.post("limits", telegram=False)
-        for one in offices:
-            await one.lease.start()
+        for office in offices:
+            await office.lease.start()
         yield Both(talk, tmp_path / "clock")
-        for one in offices:
-            await one.lease.stop()
+        for office in offices:
+            await office.lease.stop()
 
 
 async def test_who_subscribes_and_leaves_at_once_is_not_subscribed_whoever_hears_it(
