@@ -51,7 +51,8 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
     async with wiring.ledger.db.session() as session:
         row = found(await session.get(Ticket, ticket_id), "个问题")
         way = await replying.way(wiring, session, row)
-    window = {"open": way.open, "until": way.until, "left": way.left, "words": way.words}
+    until = way.until if way.open else None
+    window = {"open": way.open, "until": until, "left": way.left, "words": way.words}
     return as_json(
         {
             "id": row.id,
