@@ -2,6 +2,7 @@
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from redis.exceptions import RedisError
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -43,12 +44,12 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     try:
         async with deps.db.session() as session:
             await session.execute(text("SELECT 1"))
-    except OSError as error:
+    except (OSError, DBAPIError) as error:
         problems["database"] = type(error).__name__
     try:
         # Any key will do: what counts is that the cache answers.
         await deps.cache.get("readyz")
-    except OSError as error:
+    except (OSError, RedisError) as error:
         problems["cache"] = type(error).__name__
     body = {"ok": not problems, "problems": problems}
     return web.json_response(body, status=503 if problems else 200)
