@@ -6,8 +6,9 @@ from typing import Any
 
 from pyrate_limiter import InMemoryBucket, Limiter, Rate, RateItem, RedisBucket
 from pyrate_limiter.buckets.redis_bucket import LuaScript
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import NoScriptError
 
+from storage.away import REDIS_AWAY
 from storage.cache import Cache, RedisCache
 
 PER_SECOND = 30  # messages a second for one bot (docs/platforms.md#T1)
@@ -38,7 +39,7 @@ class SharedBucket(RedisBucket):
         try:
             left = super().leak(current_timestamp)
             return left if isinstance(left, int) else await left
-        except (RedisError, OSError):
+        except REDIS_AWAY:
             return 0
 
 

@@ -8,17 +8,17 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from taskiq import AckableMessage, AsyncBroker, InMemoryBroker
 from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
+from storage.away import REDIS_AWAY as AWAY
+from storage.away import BackOff
 from storage.cache import plain_url
 
 Act = Callable[[], Awaitable[Any]]
@@ -26,32 +26,7 @@ IDLE_MS = 30_000  # a task nobody renewed for so long belongs to a dead worker
 TRIES = 5  # deliveries of one message before it is set aside as poison
 DRAIN_SECONDS = 20.0
 MOST_WAITING = 10_000  # tasks kept while nobody takes them; what is dropped is asked for again
-AWAY = (RedisError, OSError)
-"""What a Redis that went away raises; `Redis.from_url` and a pool of its own differ in retrying."""
 _log = structlog.get_logger("office.engine")
-
-
-@dataclass
-class BackOff:
-    """Ever longer waits, until `reset`."""
-
-    first: float = 0.1
-    most: float = 5.0
-    wait: float = 0.0
-
-    @property
-    def begun(self) -> bool:
-        """Whether something has failed since the last reset."""
-        return self.wait > 0
-
-    def reset(self) -> None:
-        """It works again."""
-        self.wait = 0.0
-
-    async def pause(self) -> None:
-        """Wait, twice as long as the last time."""
-        self.wait = min(self.most, self.wait * 2 or self.first)
-        await asyncio.sleep(self.wait)
 
 
 class ReliableStreamBroker(RedisStreamBroker):

@@ -100,6 +100,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_escalate, office),
             "a question nobody took goes higher",
         ),
+        Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),

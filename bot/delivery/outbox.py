@@ -12,10 +12,12 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts
 from bot.contract import Outcome, State
 from bot.delivery.recent import stopped_accounts
-from bot.delivery.retrying import LOST, delay, give_up
+from bot.delivery.rests import resting
+from bot.delivery.retrying import LOST, counts, delay, give_up
 from bot.delivery.wiring import Wants
 from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
@@ -51,7 +53,10 @@ _OUTCOME = (
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "ref", "why", "hold", "late", "next_at", "finished_at", "seal")
+            for name in (
+                *("state", "ref", "why", "hold", "late", "next_at", "finished_at", "seal"),
+                "attempts",
+            )
         }
     )
 )
@@ -90,6 +95,7 @@ class Work:
     seal: str
     contact: Any = None
     wants: Wants | None = None
+    call: Call = field(default_factory=Call)
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
     @property
@@ -101,19 +107,18 @@ class Work:
 # --- claiming and outcomes --------------------------------------------------------------------
 
 
-def delivery_due(
-    moment: datetime, stops: frozenset[str], resting: Sequence[str]
-) -> ColumnElement[bool]:
+def delivery_due(moment: datetime, stops: frozenset[str]) -> ColumnElement[bool]:
     """Whether a message may be claimed at `moment` under these stops."""
     if "all" in stops:
         return Delivery.id.is_(None)
     parts: list[ColumnElement[bool]] = [
         Delivery.state.in_(DUE),
         or_(Delivery.next_at.is_(None), Delivery.next_at <= moment),
+        Delivery.account_id.not_in(resting(moment)),
     ]
     if "push" in stops:
         parts.append(Delivery.release_id.is_(None))
-    if idle := [*stopped_accounts(stops), *resting]:
+    if idle := stopped_accounts(stops):
         parts.append(Delivery.account_id.not_in(idle))
     return and_(*parts)
 
@@ -230,7 +235,7 @@ async def write_outcomes(
     moment = now()
     for one in finished:
         one.outcome = give_up(one.outcome, one.attempts)
-        if one.reply is not None and one.outcome.state is State.HELD and one.outcome.code in WAITS:
+        if one.reply is not None and hold_of(one.outcome) in WAITS:
             one.late = True
     seals = seals_of(session)
     await session.execute(_OUTCOME, [_outcome_row(seals, one, moment) for one in finished])
@@ -260,6 +265,13 @@ async def write_outcomes(
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 
+def hold_of(outcome: Outcome) -> str:
+    """The word for what holds a message; the number of a refused account is the platform's own."""
+    if outcome.state is not State.HELD:
+        return ""
+    return ACCOUNT_HOLD if outcome.detail.get("scope") == "account" else outcome.code[:20]
+
+
 def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]:
     outcome = one.outcome
     end = outcome.state in ENDS
@@ -270,7 +282,8 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         "state": outcome.state,
         "ref": outcome.ref[:200],
         "why": outcome.reason,
-        "hold": outcome.code[:20] if held else "",
+        "hold": hold_of(outcome),
+        "attempts": one.attempts if counts(outcome) else one.attempts - 1,
         "late": one.late,
         "next_at": moment + wait if retrying else None,
         # A retry and a hold go on: they are not finished, and reports must not count them.
@@ -299,7 +312,7 @@ async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[st
     refused = {
         one.account_id: one.outcome.reason
         for one in finished
-        if one.outcome.detail.get("scope") == "account"
+        if hold_of(one.outcome) == ACCOUNT_HOLD and one.outcome.detail
     }
     for account_id, reason in refused.items():
         await hold(session, Delivery.account_id == account_id, reason, ACCOUNT_HOLD)

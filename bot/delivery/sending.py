@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.calling import watch
 from bot.contacts import WINDOW_HOLD
 from bot.contract import (
     AccountView,
@@ -34,6 +35,8 @@ from bot.delivery.outbox import (
 )
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent
+from bot.delivery.rests import rest
+from bot.delivery.retrying import not_begun
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wiring
 from bot.models import ENDS, Delivery
@@ -41,6 +44,7 @@ from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 from ledger.verify import Broken
+from storage.away import AWAY, BackOff, gone
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
@@ -91,14 +95,30 @@ class Sender:
             batch = [waiting.popleft() for _ in range(take)]
             done += len(work)
             async with self._turning:  # one transaction at a time: SQLite has one writer
-                work = await self._turn(work, batch)
+                work = await self._surely(work, batch)
             await self._send(work)
         return done
 
     async def _candidates(self, limit: int) -> list[str]:
-        due = outbox.delivery_due(now(), await self._recent.stops(), self._recent.resting())
+        due = outbox.delivery_due(now(), await self._recent.stops())
         async with self._w.db.session() as session:
             return await outbox.candidates(session, due, limit)
+
+    async def _surely(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+        """One turn; while the database is away, outcomes that nobody else knows are kept here."""
+        if not finished:
+            return await self._turn(finished, batch)
+        away = BackOff()
+        while True:
+            try:
+                return await self._turn(finished, batch)
+            except AWAY as error:
+                if not gone(error):
+                    raise
+                if not away.begun:
+                    _log.warning("outcomes_wait", rows=len(finished), error=type(error).__name__)
+                batch = ()
+            await away.pause()
 
     async def _turn(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
         """One turn; a row that cannot be read is held, and keeps no other of its batch."""
@@ -133,12 +153,15 @@ class Sender:
             if finished:
                 await outbox.write_outcomes(session, finished, self._w.contacts)
                 self._past.add(one.key for one in finished if one.outcome.state in ENDS)
-                self._rest_after(finished)
+                for work in finished:
+                    await rest(session, work.account_id, work.outcome)
                 refused = await outbox.hold_after(session, finished)
             if batch:
-                due = outbox.delivery_due(now(), stops, self._recent.resting())
+                due = outbox.delivery_due(now(), stops)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
                 wrong += await self._ask_wants(session, claimed)
+        self._lease.took(one.id for one in claimed)
+        self._lease.gave(one.id for one in finished)
         for one in self._past.news(wrong):
             await self._w.on_changed(one.table, one.id)
         for account_id, reason in refused.items():
@@ -155,27 +178,30 @@ class Sender:
             one.wants = wants
         return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
 
-    def _rest_after(self, finished: Sequence[Work]) -> None:
-        """A limit on the whole bot (429) rests the account, not only this one message (T3)."""
-        for one in finished:
-            if one.outcome.state is State.RETRYING and one.outcome.code == "429":
-                self._recent.pause(one.account_id, one.outcome.retry_after)
-
     async def _send(self, work: Sequence[Work]) -> None:
         """Call the platform once per claimed row, at the same time; outcomes land in the work."""
-        calls = [self._send_one(one) for one in work]
+        calls = [self._watched(one) for one in work]
         for one, outcome in zip(
             work, await asyncio.gather(*calls, return_exceptions=True), strict=True
         ):
             if isinstance(outcome, Outcome):
                 one.outcome = outcome
-            else:
-                _log.error("send_failed", delivery=one.id, exc_info=outcome)
+                continue
+            if not one.call.begun:
+                one.outcome = not_begun(outcome)
+            if one.call.begun or not gone(outcome):
+                _log.error("send_failed", delivery=one.id, begun=one.call.begun, exc_info=outcome)
+            else:  # without its trace: a neighbour that is away would write one for each message
+                _log.warning("send_put_off", delivery=one.id, error=type(outcome).__name__)
+
+    async def _watched(self, one: Work) -> Outcome:
+        one.call = watch()
+        return await self._send_one(one)
 
     async def _send_one(self, one: Work) -> Outcome:
-        gone = route(Window(), one.contact, now())  # asked first: no account need be opened
-        if gone.kind is Way.ENDED:
-            return Outcome(State.ENDED, reason=gone.words)
+        left = route(Window(), one.contact, now())  # asked first: no account need be opened
+        if left.kind is Way.ENDED:
+            return Outcome(State.ENDED, reason=left.words)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
             return Outcome(State.ENDED, reason=OLD_WORDS, code=TOO_OLD)
@@ -271,7 +297,7 @@ class Sender:
         work = await self._turn([], [delivery_id])
         await self._send(work)
         if work:
-            await self._turn(work, [])
+            await self._surely(work, [])
 
     async def resume(self, account_id: str) -> int:
         """Make due again what an account-level refusal held; how many rows."""

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from bot.accounts import Accounts, NewAccount
+from bot.calling import begin
 from bot.contacts import Contacts
 from bot.contract import (
     AccountView,
@@ -299,6 +300,7 @@ class RecordingChannel:
         if self.before is not None:
             await self.before(address)
         self.now_open -= 1
+        begin()  # as the wire of every channel says it
         answer = self.answers.get(address, Outcome(State.PUBLISHED, ref="1"))
         if isinstance(answer, Exception):
             raise answer
