@@ -10,6 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
+from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
 from config.clock import BEIJING
 from content_sources.ingest import Ingest
@@ -82,6 +83,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
@@ -112,6 +114,11 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _refused(office: Office) -> int:
+    sender = office.sender
+    return await try_refused(office.db, sender.send_row, sender.resume)
 
 
 async def _policies(office: Office) -> int:

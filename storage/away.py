@@ -1,7 +1,9 @@
 """A neighbour that went away: what its absence raises, and how long to wait before asking again."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from asyncpg.exceptions import InterfaceError as Unlinked
 from asyncpg.exceptions import PostgresError
@@ -11,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolEmpty
 
 from storage.database import unreadable
 
+Done = TypeVar("Done")
 REDIS_AWAY = (RedisError, OSError)
 AWAY = (*REDIS_AWAY, DBAPIError, PoolEmpty, PostgresError, Unlinked)
 """What a call to Redis or to the database may raise when it is not there; see `gone`."""
@@ -47,3 +50,15 @@ class BackOff:
         """Wait, twice as long as the last time."""
         self.wait = min(self.most, self.wait * 2 or self.first)
         await asyncio.sleep(self.wait)
+
+
+async def until_back(act: Callable[[], Awaitable[Done]]) -> Done:
+    """Do it as soon as the neighbour is there; any other fault is raised."""
+    away = BackOff()
+    while True:
+        await away.pause()
+        try:
+            return await act()
+        except AWAY as error:
+            if not gone(error):
+                raise

@@ -293,7 +293,7 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
     }
 
 
-# --- holding and resuming ---------------------------------------------------------------------
+# --- holding -----------------------------------------------------------------------------------
 
 
 async def hold(session: AsyncSession, which: ColumnElement[bool], reason: str, why: str) -> None:
@@ -324,21 +324,6 @@ async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[st
     for release_id, reason in broken.items():
         await hold(session, Delivery.release_id == release_id, reason, RELEASE_HOLD)
     return refused
-
-
-async def resume(session: AsyncSession, account_id: str) -> int:
-    """Make due again what an account-level refusal held; how many rows."""
-    query = (
-        update(Delivery)
-        .where(
-            Delivery.account_id == account_id,
-            Delivery.state == State.HELD,
-            Delivery.hold == ACCOUNT_HOLD,
-        )
-        .values(state=State.CREATED, hold="", next_at=None)
-        .returning(Delivery.id)
-    )
-    return len(list(await session.scalars(query)))
 
 
 # --- replies ----------------------------------------------------------------------------------

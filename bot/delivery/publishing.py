@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
@@ -30,7 +31,7 @@ from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
-from storage.away import AWAY, BackOff, gone
+from storage.away import AWAY, gone, until_back
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
@@ -83,27 +84,19 @@ class Publisher:
             return 0
         publication, attempt_id = row
         self._lease.took([publication_id])
-        # In a task of its own: whatever it ends with, the row gets an outcome.
         call = watch()
-        task = asyncio.create_task(self._call(publication))
-        await asyncio.wait({task})
-        outcome = _outcome_of(task, begun=call.begun)
-        await self._surely_finish(publication, outcome, attempt_id)
+        # Whatever the call ends with, the row gets an outcome.
+        [came] = await asyncio.gather(self._call(publication), return_exceptions=True)
+        outcome = _outcome_of(came, begun=call.begun)
+        finish = partial(self._finish, publication, outcome, attempt_id)
+        try:
+            await finish()
+        except AWAY as error:
+            if not gone(error):
+                raise
+            await until_back(finish)  # nobody else knows the outcome
         self._lease.gave([publication_id])
         return 1
-
-    async def _surely_finish(
-        self, publication: Publication, outcome: Outcome, attempt_id: str
-    ) -> None:
-        """While the database is away, an outcome that nobody else knows is kept here."""
-        away = BackOff()
-        while True:
-            try:
-                return await self._finish(publication, outcome, attempt_id)
-            except AWAY as error:
-                if not gone(error):
-                    raise
-            await away.pause()
 
     async def _claim(self, publication_id: str) -> tuple[Publication, str] | None:
         attempt_id, moment = new_id(), now()
@@ -297,11 +290,10 @@ class Publisher:
         return True
 
 
-def _outcome_of(task: asyncio.Task[Outcome], *, begun: bool) -> Outcome:
+def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
     """What a call came to, also when it ended by an exception."""
-    error = asyncio.CancelledError() if task.cancelled() else task.exception()
-    if error is None:
-        return task.result()
+    if isinstance(error, Outcome):
+        return error
     if isinstance(error, Withheld):
         return error.outcome
     # The account is gone, off or misdirected: a person mends it, time does not.

@@ -279,6 +279,7 @@ class RecordingChannel:
         self.answers: dict[str, Outcome | Exception] = {}
         self.now_open = 0
         self.most_open = 0
+        self.calls = 0
         self.before: Any = None
         self.guarded = False
 
@@ -300,6 +301,7 @@ class RecordingChannel:
         if self.before is not None:
             await self.before(address)
         self.now_open -= 1
+        self.calls += 1
         begin()  # as the wire of every channel says it
         answer = self.answers.get(address, Outcome(State.PUBLISHED, ref="1"))
         if isinstance(answer, Exception):

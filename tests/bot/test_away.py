@@ -10,12 +10,14 @@ from redis.exceptions import ConnectionError as ConnectionLost
 from sqlalchemy import func, select, text, update
 from structlog.testing import capture_logs
 
+from bot.accounts import NewAccount
 from bot.contract import Outcome, State
 from bot.delivery import processes
 from bot.delivery.processes import engine_fault, place
-from bot.models import AccountRest, Delivery, Process, Publication
+from bot.delivery.refused import try_refused
+from bot.models import Account, AccountRest, Delivery, Process, Publication
 from config.clock import now
-from storage.database import Database
+from storage.database import Database, new_id
 from tests.bot.conftest import Office, RecordingChannel
 
 
@@ -270,3 +272,108 @@ async def test_a_rest_written_for_a_year_silences_nobody(office: Office) -> None
         until = now() + timedelta(days=365)
         session.add(AccountRest(account_id=office.account.id, scope="account", until=until))
     assert await office.process().sender.deliver_due() == 1
+
+
+# --- fair queues, and accounts that work again ------------------------------------------------
+
+
+async def _second_account(office: Office) -> str:
+    async with office.ledger.transaction() as tx:
+        secrets_ = {"token": "2:y", "webhook_secret": "s", "chat": "@other"}
+        row = await office.accounts.create(
+            tx,
+            NewAccount(
+                slug="slow",
+                organisation_id=new_id(),
+                platform="telegram",
+                name="慢的账号",
+                api_base="https://api.telegram.org",
+                secrets=secrets_,
+                settings={},
+                assessment_ref="DEMO",
+            ),
+            "init",
+        )
+    return row.id
+
+
+async def test_a_slow_account_delays_no_other(office: Office) -> None:
+    fast = office.account
+    slow = await _second_account(office)
+    async with office.db.session() as session:
+        office.account = await session.get_one(Account, slow)
+    await office.deliveries(office.release(), [f"slow{number}" for number in range(60)])
+    office.account = fast
+    await office.deliveries(office.release(), [f"fast{number}" for number in range(20)])
+    gate = asyncio.Event()
+
+    async def wait(address: str) -> None:
+        if address.startswith("slow"):
+            await gate.wait()
+
+    office.channel.before = wait
+    process = office.process(in_flight=8)
+    turn = asyncio.create_task(process.sender.deliver_due())
+
+    def through() -> int:
+        return sum(address.startswith("fast") for address, _ in office.channel.sent)
+
+    async with asyncio.timeout(15):
+        while through() < 20:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+        # What comes for the fast one while the slow one still hangs is sent as well.
+        await office.deliveries(office.release(), ["fast again"])
+        while through() < 21:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    assert office.channel.most_open <= 8
+    gate.set()
+    assert await turn == 81
+    assert await _states(office) == {State.PUBLISHED: 81}
+
+
+async def test_more_accounts_than_places_all_get_their_turn(office: Office) -> None:
+    first = office.account
+    for number in range(3):
+        await office.deliveries(office.release(), [f"{number}"])
+    slow = await _second_account(office)
+    async with office.db.session() as session:
+        office.account = await session.get_one(Account, slow)
+    await office.deliveries(office.release(), [f"slow{number}" for number in range(30)])
+    office.account = first
+
+    async def wait(address: str) -> None:
+        await asyncio.sleep(0.02 if address.startswith("slow") else 0)
+
+    office.channel.before = wait
+    assert await office.process(in_flight=2).sender.deliver_due() == 33
+    order = [address for address, _ in office.channel.sent]
+    assert max(order.index(str(number)) for number in range(3)) < 12
+    assert office.channel.most_open <= 2
+
+
+REFUSED = Outcome(State.HELD, reason="账号凭证失效", code="401", detail={"scope": "account"})
+
+
+async def test_what_a_refused_credential_held_goes_out_when_the_account_works_again(
+    office: Office,
+) -> None:
+    people = [str(number) for number in range(20)]
+    await office.deliveries(office.release(), people)
+    office.channel.answers = dict.fromkeys(people, REFUSED)
+    process = office.process()
+    await process.sender.deliver_due()
+    assert await _states(office) == {State.HELD: 20}
+
+    async def again() -> int:
+        return await try_refused(office.db, process.sender.send_row, process.sender.resume)
+
+    before = office.channel.calls
+    assert await again() == 0  # it is still refused, and was asked once
+    assert office.channel.calls == before + 1
+    assert await _states(office) == {State.HELD: 20}
+    assert len({subject for _, subject, _ in office.incidents}) == 1
+    office.channel.answers.clear()
+    assert await again() == 19
+    assert await process.sender.deliver_due() == 19
+    assert await _states(office) == {State.PUBLISHED: 20}
+    assert await again() == 0
