@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -24,9 +25,13 @@ from bot.contract import (
 )
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
+from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
 from bot.replies import Parts, Unsayable
+from bot.unanswered import Unanswered, open_act
+from bot.unanswered import Wiring as Waiting
 from config.clock import now
+from storage.away import REDIS_AWAY
 from storage.cache import Cache
 from storage.database import Database, new_id
 
@@ -43,6 +48,7 @@ class CallbackWiring:
     """What the callbacks need.
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    `on_incident(kind, subject, message)` records what staff must see.
     """
 
     db: Database
@@ -54,12 +60,17 @@ class CallbackWiring:
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
     """Mount `/<platform>/<slug>`; answers still on their way are awaited at shutdown."""
-    callbacks = Callbacks(wiring)
-    for platform, channel in wiring.channels.items():
+    return mount(app, Callbacks(wiring))
+
+
+def mount(app: web.Application, callbacks: "Callbacks") -> "Callbacks":
+    """As add_routes, for callbacks that jobs share."""
+    for platform, channel in callbacks.channels.items():
         path = f"/{platform}/{{slug}}"
         if channel.asks_for_proof:
             app.router.add_get(path, partial(callbacks.prove, channel))
@@ -78,8 +89,27 @@ class Callbacks:
     def __init__(self, wiring: CallbackWiring) -> None:
         """See CallbackWiring."""
         self._w = wiring
+        self._unanswered = Unanswered(
+            Waiting(
+                wiring.db,
+                wiring.contacts,
+                wiring.sender.owner,
+                self._answer_again,
+                wiring.on_incident,
+                wiring.sender.note_changed,
+            )
+        )
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
+
+    @property
+    def channels(self) -> Mapping[str, Listening]:
+        """By platform."""
+        return self._w.channels
+
+    async def answer_left(self) -> int:
+        """Answer what a process left without one; how many acts."""
+        return await self._unanswered.sweep()
 
     async def drain(self, seconds: float = 20.0) -> None:
         """Wait for the answers still on their way."""
@@ -123,21 +153,35 @@ class Callbacks:
         key = f"passive:{account.id}:{inbound.dedupe}"
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
-            return await self._kept(key)
+            kept = await self._kept(key)
+            if kept is None:
+                await self._unanswered.asked_again(account.id, inbound.dedupe)
+            return kept
         task = self._spawn(self._answered(inbound, stored.contact))
+        later = False
+        try:
+            text = await self._in_time(channel, account, task)
+            if text is not None:
+                with suppress(*REDIS_AWAY):  # then a second try is answered by a message
+                    await self._keep(key, text)
+                await self._unanswered.done(stored.row_id)
+            else:
+                later = True
+                self._spawn(self._send_late(task, stored.row_id))
+        finally:
+            if not later:
+                self._unanswered.gave(stored.row_id)
+        return text
+
+    async def _in_time(
+        self, channel: Listening, account: AccountView, task: asyncio.Task[Parts | None]
+    ) -> str | None:
+        """The words of the answer, when there are some before the platform hangs up."""
         seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
         # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
         await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        parts = task.result()
-        text = None if parts is None else await self._said(channel, parts)
-        if text is None:
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        await self._keep(key, text)
-        return text
+        parts = task.result() if task.done() else None
+        return None if parts is None else await self._said(channel, parts)
 
     async def _answered(self, inbound: Inbound, contact: Contact) -> Parts | None:
         try:
@@ -167,18 +211,28 @@ class Callbacks:
         return text if text and whole else None
 
     async def _send_late(self, answer: asyncio.Task[Parts | None], row_id: str) -> None:
-        parts = await answer
+        try:
+            await self._say(await answer, row_id)
+        finally:
+            self._unanswered.gave(row_id)
+
+    async def _say(self, parts: Parts | None, row_id: str) -> None:
         if parts is not None:
             await self._w.sender.reply_now(parts, f"in:{row_id}")
+        await self._unanswered.done(row_id)
+
+    async def _answer_again(self, inbound: Inbound, contact: Contact, row_id: str) -> None:
+        await self._say(await self._answered(inbound, contact), row_id)
 
     async def _answer_after(
         self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
-        parts = await self._answered(inbound, stored.contact)
-        if parts is not None:
-            await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
+        try:
+            await self._say(await self._answered(inbound, stored.contact), stored.row_id)
+        finally:
+            self._unanswered.gave(stored.row_id)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -212,20 +266,22 @@ class Callbacks:
             contact = await self._w.contacts.upsert(
                 session, inbound.account_id, inbound.address, now()
             )
-            session.add(
-                InboundMessage(
-                    id=row_id,
-                    account_id=inbound.account_id,
-                    contact_id=contact.id,
-                    dedupe=inbound.dedupe,
-                    kind=inbound.kind,
-                    text=self._w.mask(inbound.text),
-                    at=inbound.at,
-                )
+            row = InboundMessage(
+                id=row_id,
+                account_id=inbound.account_id,
+                contact_id=contact.id,
+                dedupe=inbound.dedupe,
+                kind=inbound.kind,
+                text=self._w.mask(inbound.text),
+                key=inbound.key,
+                at=inbound.at,
             )
+            open_act(session, row, self._w.sender.owner)
+            session.add(row)
             await session.flush()
             if inbound.kind is InboundKind.UNFOLLOW:
                 await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
+        self._unanswered.took(row_id)
         return _Stored(contact, row_id)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

@@ -85,6 +85,7 @@ class InboundMessage(Base):
     kind: Mapped[str] = mapped_column(String(12))
     text: Mapped[str] = mapped_column(Text, default="")
     key: Mapped[str] = mapped_column(String(128), default="", server_default="")  # a button's
+    owner: Mapped[str] = mapped_column(String(26), default="", server_default="")  # who answers it
     # Over the act while it waits for its answer (bot/unanswered.py), empty once it has one.
     waits: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     at: Mapped[datetime]

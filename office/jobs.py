@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.callbacks import Callbacks
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
@@ -69,6 +70,10 @@ class Office(Protocol):
     deadlines: Deadlines
 
     @property
+    def callbacks(self) -> Callbacks:
+        """Who answers what the platforms send."""
+
+    @property
     def tell(self) -> Tell:
         """How a person is reminded."""
 
@@ -83,6 +88,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
         Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(

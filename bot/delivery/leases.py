@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
-from bot.delivery.processes import clock, ended, place
+from bot.delivery.processes import clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
@@ -50,9 +50,14 @@ class Lease:
 
     async def start(self) -> int:
         """Sign this process as alive and sweep up after dead ones; returns the rows swept."""
-        await self._beat()
-        self._alive = asyncio.create_task(self._keep_alive())
+        await self.sign()
         return await self.sweep()
+
+    async def sign(self) -> None:
+        """Be known as alive from now on: before the first act of a citizen is taken."""
+        if self._alive is None:
+            await self._beat()
+            self._alive = asyncio.create_task(self._keep_alive())
 
     def took(self, ids: Iterable[str]) -> None:
         """These rows are on their way in this process."""
@@ -138,15 +143,10 @@ class Lease:
                     select(model.owner).where(model.state == State.SENDING).distinct()
                 )
             }
-            known = list(
-                await session.execute(
-                    select(Process.id, Process.place, Process.until > clock(self._w.db))
-                )
-            )
-        alive = {one for one, where, fresh in known if fresh and not ended(where)}
+            alive, known = await living(session, self._w.db)
         for owner in owners - {self.owner} - alive:  # our own are on their way right now
             swept += await self._sweep_owner(owner)
-        await self._forget({one for one, _, _ in known} - alive - {self.owner})
+        await self._forget(known - alive - {self.owner})
         return swept
 
     async def _forget(self, dead: Collection[str]) -> None:

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Process
 from storage.database import Database
@@ -49,6 +50,13 @@ def ended(where: str) -> bool:
         return _began(int(number)) != began
     except OSError:
         return True
+
+
+async def living(session: AsyncSession, db: Database) -> tuple[set[str], set[str]]:
+    """Processes that are alive, and all that the table knows."""
+    query = select(Process.id, Process.place, Process.until > clock(db))
+    rows = (await session.execute(query)).all()
+    return {one for one, where, fresh in rows if fresh and not ended(where)}, {r[0] for r in rows}
 
 
 async def engine_silence(db: Database) -> float | None:

@@ -74,6 +74,11 @@ class Sender:
         self._delivering = asyncio.Lock()
         self._past = Past()
 
+    @property
+    def owner(self) -> str:
+        """The name of this process on its rows."""
+        return self._lease.owner
+
     async def deliver_due(self, limit: int = 500) -> int:
         """Send up to `limit` due messages; how many got an outcome."""
         async with self._delivering:

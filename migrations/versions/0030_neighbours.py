@@ -29,6 +29,7 @@ def upgrade() -> None:
     )
     table = "inbound_message"
     op.add_column(table, sa.Column("key", sa.String(128), server_default="", nullable=False))
+    op.add_column(table, sa.Column("owner", sa.String(26), server_default="", nullable=False))
     op.add_column(table, sa.Column("waits", sa.String(64), server_default="", nullable=False))
     op.create_index("ix_inbound_message_waits", table, ["waits"])
     # A refused credential was kept under its number, and whoever freed an account asked for this.
@@ -40,7 +41,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Undo."""
     op.drop_index("ix_inbound_message_waits", "inbound_message")
-    for name in ("waits", "key"):
+    for name in ("waits", "owner", "key"):
         with op.batch_alter_table("inbound_message") as batch:
             batch.drop_column(name)
     op.drop_table("account_rest")
