@@ -55,7 +55,9 @@ class Serving:
     async def make(self, citizens: int) -> None:
         """The people and accounts of the demo, and these citizens on Telegram."""
         self.running = {port_for(None): None}  # type: ignore[dict-item]
-        named = {key.removeprefix("SHENFA_").lower(): value for key, value in self.more.items()}
+        named: dict[str, Any] = {
+            key.removeprefix("SHENFA_").lower(): value for key, value in self.more.items()
+        }
         settings = Settings(home=self.home, dev=True, dev_allow=hostport(self.sandbox), **named)
         await initialise(settings, Setup.model_validate(setup(self.sandbox)))
         await self.post(
