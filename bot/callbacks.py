@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,10 +26,14 @@ from bot.contract import (
 )
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
+from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
 from bot.replies import Parts, Unsayable
 from bot.turns import SETTLE, Act, Turns, take
+from bot.unanswered import Unanswered, open_act
+from bot.unanswered import Wiring as Waiting
 from config.clock import now
+from storage.away import REDIS_AWAY
 from storage.cache import Cache
 from storage.database import Database, new_id
 
@@ -38,7 +43,7 @@ LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is
 SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
-Say = Callable[[Parts], Coroutine[Any, Any, None]]
+Say = Callable[[Parts | None], Coroutine[Any, Any, None]]
 Mask = Callable[[str], str]
 _log = structlog.get_logger("bot.callbacks")
 
@@ -52,6 +57,7 @@ class CallbackWiring:
     """What the callbacks need.
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    `on_incident(kind, subject, message)` records what staff must see.
     `weighs`: an act that waits a moment for an earlier one, because it changes what its person
     agreed to.
     """
@@ -65,13 +71,18 @@ class CallbackWiring:
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
     weighs: Callable[[Inbound], bool] = _nothing_weighs
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
     """Mount `/<platform>/<slug>`; answers still on their way are awaited at shutdown."""
-    callbacks = Callbacks(wiring)
-    for platform, channel in wiring.channels.items():
+    return mount(app, Callbacks(wiring))
+
+
+def mount(app: web.Application, callbacks: "Callbacks") -> "Callbacks":
+    """As add_routes, for callbacks that jobs share."""
+    for platform, channel in callbacks.channels.items():
         path = f"/{platform}/{{slug}}"
         if channel.asks_for_proof:
             app.router.add_get(path, partial(callbacks.prove, channel))
@@ -91,8 +102,27 @@ class Callbacks:
         """See CallbackWiring."""
         self._w = wiring
         self._turns = Turns(wiring.db)
+        self._unanswered = Unanswered(
+            Waiting(
+                wiring.db,
+                wiring.contacts,
+                wiring.sender.owner,
+                self._answer_again,
+                wiring.on_incident,
+                wiring.sender.note_changed,
+            )
+        )
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
+
+    @property
+    def channels(self) -> Mapping[str, Listening]:
+        """By platform."""
+        return self._w.channels
+
+    async def answer_left(self) -> int:
+        """Answer what a process left without one; how many acts."""
+        return await self._unanswered.sweep()
 
     async def drain(self, seconds: float = 20.0) -> None:
         """Wait for the answers still on their way."""
@@ -136,21 +166,35 @@ class Callbacks:
         key = f"passive:{account.id}:{inbound.dedupe}"
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
-            return await self._kept(key)
+            kept = await self._kept(key)
+            if kept is None:
+                await self._unanswered.asked_again(account.id, inbound.dedupe)
+            return kept
         task = self._spawn(self._answered(inbound, stored))
+        later = False
+        try:
+            text = await self._in_time(channel, account, task)
+            if text is not None:
+                with suppress(*REDIS_AWAY):  # then a second try is answered by a message
+                    await self._keep(key, text)
+                await self._unanswered.done(stored.row_id)
+            else:
+                later = True
+                self._spawn(self._send_late(task, stored.row_id))
+        finally:
+            if not later:
+                self._unanswered.gave(stored.row_id)
+        return text
+
+    async def _in_time(
+        self, channel: Listening, account: AccountView, task: asyncio.Task[Parts | None]
+    ) -> str | None:
+        """The words of the answer, when there are some before the platform hangs up."""
         seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
         # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
         await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        parts = task.result()
-        text = None if parts is None else await self._said(channel, parts)
-        if text is None:
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        await self._keep(key, text)
-        return text
+        parts = task.result() if task.done() else None
+        return None if parts is None else await self._said(channel, parts)
 
     async def _answered(
         self, inbound: Inbound, stored: "_Stored", say: Say | None = None
@@ -167,7 +211,7 @@ class Callbacks:
                 parts = await self._w.on_inbound(inbound, contact)
             finally:
                 await self._release_held(inbound, contact)
-            if say is not None and parts is not None:
+            if say is not None:
                 # Answers come in order too, but no slow platform keeps a person from leaving.
                 await asyncio.wait({self._spawn(say(parts))}, timeout=SAID_FOR)
         return parts
@@ -209,20 +253,29 @@ class Callbacks:
         return text if text and whole else None
 
     async def _send_late(self, answer: asyncio.Task[Parts | None], row_id: str) -> None:
-        parts = await answer
+        try:
+            await self._say(await answer, row_id)
+        finally:
+            self._unanswered.gave(row_id)
+
+    async def _say(self, parts: Parts | None, row_id: str) -> None:
         if parts is not None:
             await self._w.sender.reply_now(parts, f"in:{row_id}")
+        await self._unanswered.done(row_id)
+
+    async def _answer_again(self, inbound: Inbound, contact: Contact, row_id: str) -> None:
+        stored = _Stored(contact, Act.of(row_id, contact.id, inbound), taken=False)
+        await self._answered(inbound, stored, partial(self._say, row_id=row_id))
 
     async def _answer_after(
         self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
-
-        async def say(parts: Parts) -> None:
-            await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
-
-        await self._answered(inbound, stored, say)
+        try:
+            await self._answered(inbound, stored, partial(self._say, row_id=stored.row_id))
+        finally:
+            self._unanswered.gave(stored.row_id)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -256,24 +309,26 @@ class Callbacks:
             contact = await self._w.contacts.upsert(
                 session, inbound.account_id, inbound.address, min(inbound.at, now()), inbound.opens
             )
-            session.add(
-                InboundMessage(
-                    id=row_id,
-                    account_id=inbound.account_id,
-                    contact_id=contact.id,
-                    dedupe=inbound.dedupe,
-                    kind=inbound.kind,
-                    text=self._w.mask(inbound.text),
-                    at=inbound.at,
-                    position=inbound.position,
-                    place=inbound.place,
-                )
+            row = InboundMessage(
+                id=row_id,
+                account_id=inbound.account_id,
+                contact_id=contact.id,
+                dedupe=inbound.dedupe,
+                kind=inbound.kind,
+                text=self._w.mask(inbound.text),
+                key=inbound.key,
+                at=inbound.at,
+                position=inbound.position,
+                place=inbound.place,
             )
+            open_act(session, row, self._w.sender.owner)
+            session.add(row)
             await session.flush()
             act = Act.of(row_id, contact.id, inbound)
             taken = not self._w.weighs(inbound) and await take(session, act)
             if inbound.kind is InboundKind.UNFOLLOW:
                 await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
+        self._unanswered.took(row_id)
         return _Stored(contact, act, taken)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:

@@ -129,7 +129,9 @@ class Contacts:
         own = update(Contact).where(Contact.id == contact_id)
         await session.execute(own.values(gone | await _sealed_anew(session, contact_id, gone)))
         await session.execute(
-            update(InboundMessage).where(InboundMessage.contact_id == contact_id).values(text="")
+            update(InboundMessage)
+            .where(InboundMessage.contact_id == contact_id)
+            .values(text="", waits="")
         )
         await rewrite(session, Delivery.contact_id == contact_id, reply=None)
 

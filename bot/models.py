@@ -92,10 +92,37 @@ class InboundMessage(Base):
     dedupe: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(12))
     text: Mapped[str] = mapped_column(Text, default="")
+    key: Mapped[str] = mapped_column(String(128), default="", server_default="")  # a button's
+    owner: Mapped[str] = mapped_column(String(26), default="", server_default="")  # who answers it
+    # Over the act while it waits for its answer (bot/unanswered.py), empty once it has one.
+    waits: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     at: Mapped[datetime]
     position: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     place: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     handled_at: Mapped[datetime | None]
+
+
+class Process(Base):
+    """One process of the office that sends; its signs of life by the database's own clock.
+
+    Seconds since 1970: processes on several machines are compared, and no clock of theirs is asked.
+    """
+
+    __tablename__ = "process"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # the owner of its rows
+    place: Mapped[str] = mapped_column(String(200), default="")  # see bot/delivery/leases.py
+    since: Mapped[float]
+    until: Mapped[float]
+    worked: Mapped[float | None]  # when its task engine last did a job
+
+
+class AccountRest(Base):
+    """An account that the platform told to wait; no process sends through it before `until`."""
+
+    __tablename__ = "account_rest"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    scope: Mapped[str] = mapped_column(String(12))  # account | messages
+    until: Mapped[datetime]
 
 
 class Publication(Sealed, Base):

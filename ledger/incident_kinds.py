@@ -5,6 +5,7 @@ NAMES = {
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",
     "database_triggers": "数据库里有触发器",
+    "inbound_unanswered": "来信没有得到答复",
     "ledger_broken": "台账核验不通过",
     "password_reset": "重设密码",
     "policies_again": "政策变更要重新提出",

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.callbacks import Callbacks
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
+from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
 from config.clock import BEIJING
 from content_sources.ingest import Ingest
@@ -69,6 +71,10 @@ class Office(Protocol):
     deadlines: Deadlines
 
     @property
+    def callbacks(self) -> Callbacks:
+        """Who answers what the platforms send."""
+
+    @property
     def tell(self) -> Tell:
         """How a person is reminded."""
 
@@ -83,6 +89,8 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
+        Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
@@ -102,6 +110,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "a question nobody took goes higher",
         ),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
+        Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
@@ -113,6 +122,11 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _refused(office: Office) -> int:
+    sender = office.sender
+    return await try_refused(office.db, sender.send_row, sender.resume)
 
 
 async def _policies(office: Office) -> int:

@@ -4,11 +4,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
+import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from bot.calling import watch
 from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
-from bot.delivery.leases import Lease
+from bot.delivery.leases import CLAIMED_FOR, Lease
 from bot.delivery.once import (
     RELEASE_HOLD,
     once_faults,
@@ -20,19 +23,22 @@ from bot.delivery.once import (
 )
 from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
-from bot.delivery.retrying import delay, give_up
+from bot.delivery.rests import ACCOUNT, rest, resting
+from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
+from storage.away import AWAY, gone, until_back
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
 """Switches that stop every publication; `account:<id>` stops those of one account."""
 CHANGED = "这条发布记录被绕过本系统改动，已停止使用：请查明后重新安排发布"
 _REF = 200
+_log = structlog.get_logger("bot.delivery")
 OUT = (State.PUBLISHED, State.SUBMITTED, State.UNKNOWN)
 """Outcomes after which readers may see something."""
 
@@ -59,6 +65,7 @@ class Publisher:
                     .where(
                         _publication_due(now()),
                         Publication.account_id.not_in(stopped_accounts(stops)),
+                        Publication.account_id.not_in(resting(now(), ACCOUNT)),
                     )
                     .order_by(Publication.due_at)
                     .limit(limit)
@@ -76,14 +83,19 @@ class Publisher:
         if row is None:
             return 0
         publication, attempt_id = row
+        self._lease.took([publication_id])
+        call = watch()
+        # Whatever the call ends with, the row gets an outcome.
+        [came] = await asyncio.gather(self._call(publication), return_exceptions=True)
+        outcome = _outcome_of(came, begun=call.begun)
+        finish = partial(self._finish, publication, outcome, attempt_id)
         try:
-            outcome = await self._call(publication)
-        except Withheld as withheld:
-            outcome = withheld.outcome
-        except (LookupError, ValueError) as error:
-            # The account is gone, off or misdirected: a person mends it, time does not.
-            outcome = Outcome(State.HELD, reason=str(error), code="account")
-        await self._finish(publication, outcome, attempt_id)
+            await finish()
+        except AWAY as error:
+            if not gone(error):
+                raise
+            await until_back(finish)  # nobody else knows the outcome
+        self._lease.gave([publication_id])
         return 1
 
     async def _claim(self, publication_id: str) -> tuple[Publication, str] | None:
@@ -99,7 +111,7 @@ class Publisher:
             if row.whole:
                 row.state, row.owner = State.SENDING, self._lease.owner
                 row.attempts += 1
-                row.claimed_until = moment + timedelta(minutes=5)
+                row.claimed_until = moment + CLAIMED_FOR
                 session.add(
                     Attempt(
                         id=attempt_id,
@@ -165,6 +177,8 @@ class Publisher:
     ) -> None:
         moment = now()
         unsure = bool(outcome.detail.get("unsure"))
+        if not counts(outcome):
+            publication.attempts -= 1
         outcome = give_up(outcome, publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered
@@ -174,7 +188,9 @@ class Publisher:
             # The claimed one says whose outcome this is, whatever became of the row meanwhile.
             for one in (publication, row):
                 if one is not None:
+                    one.attempts = publication.attempts
                     _write(one, outcome, moment)
+            await rest(tx.session, publication.account_id, outcome)
             if not unsure:
                 await sign_finished(tx, publication, outcome, facts)
             if attempt_id:
@@ -272,6 +288,20 @@ class Publisher:
                 return False
             row.state, row.reason, row.next_at = State.CREATED, "", None
         return True
+
+
+def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
+    """What a call came to, also when it ended by an exception."""
+    if isinstance(error, Outcome):
+        return error
+    if isinstance(error, Withheld):
+        return error.outcome
+    # The account is gone, off or misdirected: a person mends it, time does not.
+    if isinstance(error, LookupError | ValueError) and not begun:
+        return Outcome(State.HELD, reason=str(error), code="account")
+    if begun or not gone(error):
+        _log.error("publish_failed", begun=begun, exc_info=error)
+    return Outcome(State.UNKNOWN, reason=LOST) if begun else not_begun(error)
 
 
 class _LastLook:

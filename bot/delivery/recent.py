@@ -37,7 +37,6 @@ class Recent:
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
         self._finished: dict[str, tuple[float, bool]] = {}
         self._names: tuple[float, list[str]] = (0.0, [])
-        self._paused: dict[str, float] = {}  # account id to monotonic time
 
     async def release(self, release_id: str) -> Release | NotReleased:
         """Verified at most VERIFY_FOR seconds ago, and nothing signed about its item since."""
@@ -161,19 +160,9 @@ class Recent:
         if (row is not None and row.stopped) != off:
             await row_changed(self._w.ledger, "switch", name)
 
-    def pause(self, account_id: str, seconds: float) -> None:
-        """Leave this account alone for a while: the platform said so."""
-        self._paused[account_id] = time.monotonic() + seconds
-
-    def resting(self) -> list[str]:
-        """Accounts that are paused now."""
-        moment = time.monotonic()
-        return [account for account, until in self._paused.items() if until > moment]
-
     def forget_account(self, account_id: str) -> None:
         """Open it anew, and at once."""
         self._opened.pop(account_id, None)
-        self._paused.pop(account_id, None)
 
 
 def _fresh(known: Mapping[str, tuple[float, Known]], key: str) -> Known | None:

@@ -20,7 +20,8 @@ def outcome_of(error: TelegramError) -> Outcome:
     if isinstance(error, RetryAfter):
         wait = error.retry_after
         seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
-        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds))
+        rest = {"rest": "account"}  # the bot is limited and not the message (T3)
+        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds), rest)
     # Before the general cases: our own two errors say for sure what a network error only hints.
     if isinstance(error, NotSent):
         return Outcome(State.RETRYING, reason=error.message, code="not_sent")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
-from bot.callbacks import CallbackWiring, add_routes
+from bot.callbacks import Callbacks, CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
@@ -47,6 +47,11 @@ class House:
         self.ids: dict[str, str] = {}
         self.channels: dict[str, Any] = {}
         self.sender: Sender
+        self.callbacks: Callbacks
+        self.incidents: list[tuple[str, str, str]] = []
+
+    async def on_incident(self, kind: str, subject: str, message: str) -> None:
+        self.incidents.append((kind, subject, message))
 
     async def echo(self, inbound: Inbound) -> str | None:
         return f"收到：{inbound.text}" if inbound.text else None
@@ -98,8 +103,9 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         channels,
         made.on_inbound,
         lambda text: text.replace("13800000000", "【电话】"),
+        made.on_incident,
     )
-    add_routes(app, wiring)
+    made.callbacks = add_routes(app, wiring)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
