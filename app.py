@@ -57,6 +57,7 @@ from office.rooms import (
     build_delivery,
     build_review,
     build_tickets,
+    incidents_of,
 )
 from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import seal_contacts, seal_what_stood, sign_what_stood
@@ -275,6 +276,7 @@ def build_site(shenfa: Shenfa) -> web.Application:
             channels=shenfa.channels,
             on_inbound=shenfa.on_inbound,
             mask=mask,
+            on_incident=incidents_of(shenfa.ledger),
         ),
     )
     add_console_routes(app, shenfa.console_deps())

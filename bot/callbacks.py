@@ -1,8 +1,9 @@
 """What the platforms send us: proved, parsed, stored once, answered through the same channel."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.arrivals import HEARD, arrived, unchanged
 from bot.contacts import ContactChanged, Contacts
 from bot.contract import (
     AccountView,
@@ -24,13 +26,15 @@ from bot.contract import (
 )
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
+from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
 from bot.replies import Parts, Unsayable
-from config.clock import now
 from storage.cache import Cache
 from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
+ALBUM_WAIT = 0.6  # seconds in which the picture with the words may still come
+ALBUM_FOR = 3600.0  # seconds in which a late picture is known to belong to an answered album
 LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
 
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
@@ -43,6 +47,7 @@ class CallbackWiring:
     """What the callbacks need.
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    `on_incident(kind, subject, message)` records what staff must see.
     """
 
     db: Database
@@ -54,6 +59,7 @@ class CallbackWiring:
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -106,15 +112,25 @@ class Callbacks:
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
+        elif inbound.kind is InboundKind.NOTICE:
+            await self._noticed(channel, account, inbound)
+        elif not inbound.address or inbound.kind not in HEARD:
+            pass  # nobody spoke to us: not even who they are is kept
         elif channel.passive_seconds:
             text = await self._answer_in_call(channel, account, inbound)
-        elif inbound.address:
+        else:
             stored = await self._store(inbound)
             if stored is not None:
                 self._spawn(self._answer_after(channel, account, inbound, stored))
         if text is None:
             return web.Response(text=channel.nothing)
         return web.Response(text=heard.respond(text), content_type="application/xml")
+
+    async def _noticed(self, channel: Listening, account: AccountView, inbound: Inbound) -> None:
+        """What the platform says of the account itself is for staff, and its sender is nobody."""
+        if words := channel.notice(account, inbound):
+            subject = f"account:{account.id}:{inbound.key}"
+            await self._w.on_incident("account_notice", subject, words)
 
     async def _answer_in_call(
         self, channel: Listening, account: AccountView, inbound: Inbound
@@ -176,9 +192,23 @@ class Callbacks:
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
+        if inbound.album and not await self._speaks_for_album(inbound):
+            return
         parts = await self._answered(inbound, stored.contact)
         if parts is not None:
             await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
+
+    async def _speaks_for_album(self, inbound: Inbound) -> bool:
+        """Whether this one of several pictures sent as one is answered: the one with words.
+
+        The pictures come one by one, and which of them has the words only shows by waiting.
+        """
+        key = f"album:{inbound.account_id}:{_short(inbound.address, inbound.album)}"
+        if inbound.text:
+            await self._w.cache.add_once(key, ALBUM_FOR)
+            return await self._w.cache.add_once(f"{key}:words", ALBUM_FOR)
+        await asyncio.sleep(ALBUM_WAIT)
+        return await self._w.cache.add_once(key, ALBUM_FOR)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -206,12 +236,13 @@ class Callbacks:
                 return None
         return None
 
-    async def _store_once(self, inbound: Inbound) -> "_Stored":
+    async def _store_once(self, inbound: Inbound) -> "_Stored | None":
         db, row_id = self._w.db, new_id()
         async with db.writing() if db.is_sqlite else db.session() as session:
-            contact = await self._w.contacts.upsert(
-                session, inbound.account_id, inbound.address, now()
-            )
+            contact = await arrived(session, self._w.contacts, inbound)
+            masked = self._w.mask(inbound.text)
+            if contact is None or await unchanged(session, contact, inbound, masked):
+                return None
             session.add(
                 InboundMessage(
                     id=row_id,
@@ -219,7 +250,7 @@ class Callbacks:
                     contact_id=contact.id,
                     dedupe=inbound.dedupe,
                     kind=inbound.kind,
-                    text=self._w.mask(inbound.text),
+                    text=masked,
                     at=inbound.at,
                 )
             )
@@ -246,6 +277,10 @@ class _Stored:
 
     contact: Contact
     row_id: str
+
+
+def _short(*names: str) -> str:
+    return hashlib.sha256(":".join(names).encode()).hexdigest()[:32]
 
 
 def _call(request: web.Request) -> Call:

@@ -60,6 +60,13 @@ class Contacts:
         )
         return (await session.scalars(query)).first()
 
+    async def known(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
+        """The contact with this address; ContactChanged when the row found is another person's."""
+        contact = await self.find(session, account_id, address)
+        if contact is not None and not self._is_at(contact, address):
+            raise ContactChanged(contact.id)
+        return contact
+
     async def upsert(
         self, session: AsyncSession, account_id: str, address: str, at: datetime
     ) -> Contact:
@@ -68,9 +75,7 @@ class Contacts:
         ContactChanged when the row found is another person's: what is said to one must not reach
         the other. What waited for this message: see make_due.
         """
-        contact = await self.find(session, account_id, address)
-        if contact is not None and not self._is_at(contact, address):
-            raise ContactChanged(contact.id)
+        contact = await self.known(session, account_id, address)
         if contact is None:
             contact_id = new_id()
             contact = Contact(

@@ -82,6 +82,8 @@ class Reply:
     basis: ReplyBasis
     buttons: tuple[tuple[Button, ...], ...] = ()
     sources: tuple[str, ...] = ()
+    thread: str = ""
+    """The topic of the chat it is said in, where a chat has topics."""
 
 
 class InboundKind(StrEnum):
@@ -93,15 +95,34 @@ class InboundKind(StrEnum):
     UNFOLLOW = "unfollow"
     BUTTON = "button"
     RESULT = "result"
+    MEDIA = "media"
+    """A message without words; `key` says what it is (see MEDIA_KINDS)."""
+    RETURN = "return"
+    """They unblocked the account, and said nothing."""
+    ERASE = "erase"
+    """The platform says that this person withdrew what was known of them."""
+    NOTICE = "notice"
+    """The platform speaks of the account itself; `key` is the event."""
     OTHER = "other"
+
+
+ACTS = frozenset({
+    InboundKind.TEXT, InboundKind.MEDIA, InboundKind.MENU, InboundKind.BUTTON,
+    InboundKind.FOLLOW, InboundKind.RETURN,
+})  # fmt: skip
+"""What a person does by themselves: only these make a contact, or bring one back who left."""
+MEDIA_KINDS = ("picture", "voice", "place", "card", "file", "other")
+"""What a message without words may be; each has its reply template."""
 
 
 @dataclass(frozen=True)
 class Inbound:
     """One message or event from a platform, verified and parsed.
 
-    `key` is the menu or button key, or the event name of a RESULT; `dedupe` is unique per
-    real-world act (message id, or sender + time + event); `raw` only for RESULT events.
+    `key` is the menu or button key, the event name of a RESULT or NOTICE, or the kind of MEDIA;
+    `dedupe` is unique per real-world act (message id, or sender + time + event); `raw` only for
+    RESULT and NOTICE. `first_at` is set for an edited message: when it was first sent. `album`
+    binds messages sent as one, `thread` is the topic of the chat it stands in.
     """
 
     account_id: str
@@ -114,6 +135,9 @@ class Inbound:
     key: str = ""
     callback_id: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
+    first_at: datetime | None = None
+    album: str = ""
+    thread: str = ""
 
 
 class State(StrEnum):
@@ -238,6 +262,9 @@ class Listening(Protocol):
 
     async def hear(self, account: AccountView, call: Call) -> Heard:
         """One proved call, parsed."""
+
+    def notice(self, account: AccountView, inbound: Inbound) -> str:
+        """What a NOTICE says and what to do about it, in Chinese for staff."""
 
     def passive(self, reply: Reply) -> str | None:
         """The reply as the call's own answer, or None when it does not fit into one."""

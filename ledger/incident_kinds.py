@@ -1,6 +1,7 @@
 """What kinds of incidents are called, where the words of one are gone."""
 
 NAMES = {
+    "account_notice": "平台对账号的通知",
     "account_refused": "账号不能使用",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",

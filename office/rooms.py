@@ -1,5 +1,6 @@
 """How the rooms of one office are given to each other, from the bottom up."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -167,6 +168,15 @@ def build_review(base: Base) -> Review:
     )
 
 
+def incidents_of(ledger: Ledger) -> Callable[[str, str, str], Awaitable[None]]:
+    """What a low room tells staff by: kind, subject, words."""
+
+    async def on_incident(kind: str, subject: str, message: str) -> None:
+        await ledger.open_incident(kind, subject=subject, message=message, detail={})
+
+    return on_incident
+
+
 def build_delivery(base: Base, review: Review) -> Wiring:
     """How what is released reaches a platform; `verify` is the only way to a release."""
 
@@ -176,9 +186,6 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         if found is None:
             raise LookupError(f"没有这个媒体文件：{name}")
         return found
-
-    async def on_incident(kind: str, subject: str, message: str) -> None:
-        await base.ledger.open_incident(kind, subject=subject, message=message, detail={})
 
     return Wiring(
         db=base.db,
@@ -190,7 +197,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         open_account=base.accounts.open,
         load_media=load_media,
         in_flight=base.settings.sends_in_flight,
-        on_incident=on_incident,
+        on_incident=incidents_of(base.ledger),
         on_publication=partial(publishing.note_publication, review.queue),
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,

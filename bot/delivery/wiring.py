@@ -17,7 +17,7 @@ from storage.database import Database
 _log = structlog.get_logger("bot.delivery")
 
 
-async def _no_incident(kind: str, subject: str, message: str) -> None:
+async def no_incident(kind: str, subject: str, message: str) -> None:
     _log.error(kind, subject=subject, message=message)
 
 
@@ -75,7 +75,7 @@ class Wiring:
     open_account: Callable[[str], Awaitable[AccountView]]
     load_media: LoadMedia
     in_flight: int = 8
-    on_incident: Callable[[str, str, str], Awaitable[None]] = _no_incident
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
     on_publication: Callable[[str], Awaitable[None]] = _no_news
     on_changed: Callable[[str, str], Awaitable[object]] = _no_change
     build: Build = _no_words

@@ -12,6 +12,7 @@ from telegram.error import (
 from bot.contract import Outcome, State
 from bot.telegram.client import NotSent
 
+NO_THREAD = "thread"
 _GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
 
 
@@ -39,5 +40,7 @@ def outcome_of(error: TelegramError) -> Outcome:
     if isinstance(error, BadRequest):
         if any(words in error.message.lower() for words in _GONE):
             return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
+        if "message thread not found" in error.message.lower():
+            return Outcome(State.FAILED, reason="原来的话题已经不在", code=NO_THREAD)
         return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code="400")
     return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")

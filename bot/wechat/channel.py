@@ -34,6 +34,7 @@ from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, 
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.inbound import SUCCESS
+from bot.wechat.notices import notice_words
 from bot.wechat.rendering import (
     problems_wechat,
     render_wechat,
@@ -227,6 +228,10 @@ class WeChatChannel:
     async def hear(self, account: AccountView, call: Call) -> Heard:
         """See bot.wechat.inbound."""
         return await inbound.hear(account, call, self._cache)
+
+    def notice(self, account: AccountView, inbound: Inbound) -> str:
+        """See bot.wechat.notices."""
+        return notice_words(account.name, inbound)
 
     def passive(self, reply: Reply) -> str | None:
         """One text of at most 2,048 bytes (W4); what is longer follows as customer messages."""

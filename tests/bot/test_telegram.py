@@ -1,6 +1,7 @@
 """The Telegram channel against the sandbox over HTTP."""
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from blocks.document import read_document
 from blocks.text import project
-from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
+from bot.contract import AccountView, Button, Menu, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
 from bot.telegram.pictures import way_of
 from storage.cache import MemoryCache
@@ -227,3 +228,27 @@ async def test_an_article_of_blocks_is_posted_in_its_order_with_groups_and_files
 
 def words_of(message: dict[str, Any]) -> str:
     return str(message.get("text", message.get("caption", "")))
+
+
+async def test_an_answer_whose_topic_is_gone_is_said_beside_it_once(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    reply = Reply("a1", "c1", "答复", ReplyBasis.TEMPLATE, thread="99")
+    assert (await channel.reply(account, citizen, reply)).state is State.PUBLISHED
+    messages = (await platforms.seen("messages", account="7", citizen=citizen))["messages"]
+    assert [one["text"] for one in messages] == ["答复"]
+    assert "message_thread_id" not in messages[0]
+
+
+async def test_only_what_we_understand_is_asked_for(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    await channel.equip(account, "http://127.0.0.1:9/telegram/x", Menu((), ()))
+    [call] = (await platforms.seen("requests", account="7", method="setWebhook"))["requests"]
+    asked = ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert json.loads(call["parsed"]["allowed_updates"]) == asked
+    citizen = await _citizen(platforms)
+    given = {"citizen": citizen, "as": "business_message", "fields": {"text": "x"}}
+    answer = await platforms.control("send", account="7", **given)
+    assert answer["dropped"] == "business_message"
