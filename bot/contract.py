@@ -170,6 +170,10 @@ class Outcome:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
+MEND: Mapping[str, Any] = {"mend": True}
+"""Detail of a failure that lies in the text: sending it again changes nothing, mending it does."""
+
+
 @dataclass(frozen=True)
 class AccountView:
     """One account with its secrets opened, as the channels need it.
@@ -210,12 +214,16 @@ class Withheld(Exception):
 
 
 class NotReleased(Exception):
-    """The chain behind a release is broken; `reasons` are all of them, in Chinese."""
+    """The chain behind a release is broken; `reasons` are all of them, in Chinese.
 
-    def __init__(self, reasons: list[str]) -> None:
+    `over`: the chain holds, and only the time is past within which it might go out.
+    """
+
+    def __init__(self, reasons: list[str], *, over: bool = False) -> None:
         """Keep every reason."""
         super().__init__("；".join(reasons))
         self.reasons = reasons
+        self.over = over
 
 
 class Forged(Exception):
@@ -300,6 +308,8 @@ class Channel(Listening, Protocol):
     """What citizens call an account there."""
     secrets: tuple[str, ...]
     """The secrets an account must have, as they are named in a setup file."""
+    addresses: tuple[str, ...]
+    """Which of them say where it is published and are no secret: whoever approves sees them."""
     overseas: bool
     """Whether what is sent leaves the country, so that an assessment must stand behind it."""
     buttons: bool

@@ -199,6 +199,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         in_flight=base.settings.sends_in_flight,
         on_incident=incidents_of(base.ledger),
         on_publication=partial(publishing.note_publication, review.queue),
+        on_refused=partial(publishing.refused_by_platform, review.queue),
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),

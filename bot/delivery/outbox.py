@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import WINDOW_HOLD, Contacts
 from bot.contract import Outcome, State
+from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.retrying import LOST, delay, give_up
 from bot.delivery.wiring import Wants
@@ -26,7 +27,8 @@ from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
 CHANGED_HOLD = "changed"
-TOO_OLD, LEFT = "too_old", "left"  # Outcome.code: ended, and its contact can still be reached
+TOO_OLD, LEFT = "too_old", "left"
+"""Outcome.code: this message ended, and its contact can still be reached."""
 _HELD_ANSWER = (
     Delivery.state == State.HELD,
     Delivery.hold == ACCOUNT_HOLD,
@@ -256,7 +258,7 @@ async def write_outcomes(
             .values(window_used=_contacts.c.window_used + 1)
         )
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT):
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 

@@ -19,6 +19,7 @@ from bot.contract import (
     Withheld,
 )
 from bot.delivery import outbox
+from bot.delivery.failures import tell_failures
 from bot.delivery.leases import Lease
 from bot.delivery.life import ROBOT, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
@@ -33,7 +34,7 @@ from bot.delivery.outbox import (
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.recent import Recent
+from bot.delivery.recent import Recent, not_released
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wiring
 from bot.models import ENDS, Delivery
@@ -141,6 +142,7 @@ class Sender:
                 wrong += await self._ask_wants(session, claimed)
         for one in self._past.news(wrong):
             await self._w.on_changed(one.table, one.id)
+        await tell_failures(self._w, finished)
         for account_id, reason in refused.items():
             await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
@@ -203,7 +205,7 @@ class Sender:
             return await self._changed(Delivery.__tablename__, one.id)
         release = await self._recent.release(str(one.release_id))
         if isinstance(release, NotReleased):
-            return Outcome(State.HELD, reason="；".join(release.reasons), code=RELEASE_HOLD)
+            return not_released(release)
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)

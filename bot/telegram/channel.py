@@ -36,8 +36,8 @@ from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
 from bot.render import fill_reason, units
 from bot.telegram.client import AiohttpRequest, BotCall
-from bot.telegram.errors import NO_THREAD, outcome_of
-from bot.telegram.inbound import ALLOWED_UPDATES, hear
+from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
+from bot.telegram.inbound import ALLOWED_UPDATES, MIGRATED, hear
 from bot.telegram.pictures import pictures_calls
 from bot.telegram.rendering import (
     problems_telegram,
@@ -59,6 +59,7 @@ class TelegramChannel:
     label = "Telegram"
     account_word = "Telegram"
     secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    addresses: tuple[str, ...] = ("chat",)
     overseas = True  # a third-party platform abroad: export needs its assessment (T15)
     buttons = True
     window_seconds = 0.0
@@ -220,8 +221,10 @@ class TelegramChannel:
         return await hear(account, call)
 
     def notice(self, account: AccountView, inbound: Inbound) -> str:
-        """Telegram says nothing of the account itself but by refusing calls."""
-        return ""
+        """That the group we publish to has another number now; of other groups nothing."""
+        if inbound.key != MIGRATED or inbound.raw.get("from") != account.secrets["chat"]:
+            return ""
+        return f"账号“{account.name}”：{moved_words(str(inbound.raw['to']))}"
 
     def passive(self, reply: Reply) -> str | None:
         """A webhook's answer may carry one call, but nobody would learn what became of it."""

@@ -16,6 +16,15 @@ NO_THREAD = "thread"
 _GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
 
 
+def moved_words(new_chat: str) -> str:
+    """The new number, and that two people decide whether it is ours."""
+    return (
+        f"群已升级为超级群，原群号失效，平台给的新群号是 {new_chat}："
+        f"请管理员核对后在“设置 → 账号”提出变更（密钥一栏只写 chat={new_chat}），"
+        "由另一位管理员确认；在此以前不向任何一个群发布"
+    )
+
+
 def outcome_of(error: TelegramError) -> Outcome:
     """What an error means for one message to one chat."""
     if isinstance(error, RetryAfter):
@@ -28,7 +37,7 @@ def outcome_of(error: TelegramError) -> Outcome:
     if isinstance(error, Forbidden):
         return Outcome(State.ENDED, reason="对方已停用或屏蔽本账号", code="403")
     if isinstance(error, ChatMigrated):
-        return Outcome(State.ENDED, reason="群已升级，原群号失效", code="migrated")
+        return Outcome(State.HELD, reason=moved_words(str(error.new_chat_id)), code="migrated")
     if isinstance(error, InvalidToken):
         return Outcome(
             State.HELD,

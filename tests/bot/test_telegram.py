@@ -3,14 +3,16 @@
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from blocks.document import read_document
 from blocks.text import project
-from bot.contract import AccountView, Button, Menu, Outcome, Reply, ReplyBasis, State
+from bot.contract import AccountView, Button, InboundKind, Menu, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
+from bot.telegram.inbound import telegram_inbound
 from bot.telegram.pictures import way_of
 from storage.cache import MemoryCache
 from tests.bot.conftest import Platforms, content, free, no_media
@@ -252,3 +254,27 @@ async def test_only_what_we_understand_is_asked_for(
     given = {"citizen": citizen, "as": "business_message", "fields": {"text": "x"}}
     answer = await platforms.control("send", account="7", **given)
     assert answer["dropped"] == "business_message"
+
+
+async def test_an_upgraded_group_is_told_of_and_neither_followed_nor_dropped(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    made = await platforms.control(
+        "citizens", account="7", count=1, kind="group", name="青禾工作群", prefix="g"
+    )
+    group = made["citizens"][0]
+    ours = replace(account, secrets={**account.secrets, "chat": group})
+    assert (await channel.publish(ours, channel.render(content()), no_media, free)).ref
+    moved = (await platforms.control("upgrade", account="7", citizen=group))["chat"]
+    refused = await channel.publish(ours, channel.render(content()), no_media, free)
+    assert (refused.state, refused.code) == (State.HELD, "migrated")
+    assert f"chat={moved}" in refused.reason
+    body = {"message_id": 1, "date": 1, "migrate_to_chat_id": int(moved)}
+    chat = {"id": int(group), "type": "group", "title": "g"}
+    update = {"update_id": 9, "message": {**body, "chat": chat}}
+    told = telegram_inbound(ours, json.dumps(update).encode())
+    assert (told.kind, told.address) == (InboundKind.NOTICE, "")
+    assert moved in channel.notice(ours, told)
+    assert channel.notice(account, told) == ""
+    new = await platforms.seen("messages", account="7", citizen=moved)
+    assert new["messages"] == []
