@@ -1,6 +1,7 @@
 """What the platforms send us: proved, parsed, stored once, answered through the same channel."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -13,32 +14,33 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.arrivals import HEARD, arrived, unchanged
+from bot.calls import call_of, forbidden
 from bot.contacts import ContactChanged, Contacts
 from bot.contract import (
     AccountView,
-    Call,
     Forged,
     Inbound,
     InboundKind,
     Listening,
-    Opens,
     Unreadable,
 )
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
+from bot.opens import Opens
 from bot.replies import Parts, Unsayable
 from bot.turns import SETTLE, Act, Turns, take
 from bot.unanswered import Unanswered, open_act
 from bot.unanswered import Wiring as Waiting
-from config.clock import now
 from storage.away import REDIS_AWAY
 from storage.cache import Cache
 from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
-LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
+ALBUM_WAIT = 0.6  # seconds in which the picture with the words may still come
+ALBUM_FOR = 3600.0  # seconds in which a late picture is known to belong to an answered album
 
 SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
@@ -133,31 +135,41 @@ class Callbacks:
         """Prove to the platform that the address is ours."""
         try:
             account = await self._account(request, channel.platform)
-            return web.Response(text=await channel.prove(account, _call(request)))
+            return web.Response(text=await channel.prove(account, call_of(request)))
         except Forged as forged:
-            return _forbidden(request, forged)
+            return forbidden(request, forged)
 
     async def receive(self, channel: Listening, request: web.Request) -> web.Response:
         """One message or event; answered in the call where the platform waits for it."""
         try:
             account = await self._account(request, channel.platform)
-            heard = await channel.hear(account, _call(request))
+            heard = await channel.hear(account, call_of(request))
         except Forged as forged:
-            return _forbidden(request, forged)
+            return forbidden(request, forged)
         except Unreadable as unreadable:
             return web.Response(status=400, text=str(unreadable))
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
+        elif inbound.kind is InboundKind.NOTICE:
+            await self._noticed(channel, account, inbound)
+        elif not inbound.address or inbound.kind not in HEARD:
+            pass  # nobody spoke to us: not even who they are is kept
         elif channel.passive_seconds:
             text = await self._answer_in_call(channel, account, inbound)
-        elif inbound.address:
+        else:
             stored = await self._store(inbound)
             if stored is not None:
                 self._spawn(self._answer_after(channel, account, inbound, stored))
         if text is None:
             return web.Response(text=channel.nothing)
         return web.Response(text=heard.respond(text), content_type="application/xml")
+
+    async def _noticed(self, channel: Listening, account: AccountView, inbound: Inbound) -> None:
+        """What the platform says of the account itself is for staff, and its sender is nobody."""
+        if words := channel.notice(account, inbound):
+            subject = f"account:{account.id}:{inbound.key}"
+            await self._w.on_incident("account_notice", subject, words)
 
     async def _answer_in_call(
         self, channel: Listening, account: AccountView, inbound: Inbound
@@ -273,9 +285,29 @@ class Callbacks:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
         try:
+            if inbound.album and not await self._speaks_for_album(inbound):
+                await self._pass_over(stored)
+                return
             await self._answered(inbound, stored, partial(self._say, row_id=stored.row_id))
         finally:
             self._unanswered.gave(stored.row_id)
+
+    async def _pass_over(self, stored: "_Stored") -> None:
+        """Nothing is said to it: whatever its contact does next need not wait for it."""
+        async with self._turns.turn(stored.act, taken=stored.taken):
+            await self._unanswered.done(stored.row_id)
+
+    async def _speaks_for_album(self, inbound: Inbound) -> bool:
+        """Whether this one of several pictures sent as one is answered: the one with words.
+
+        The pictures come one by one, and which of them has the words only shows by waiting.
+        """
+        key = f"album:{inbound.account_id}:{_short(inbound.address, inbound.album)}"
+        if inbound.text:
+            await self._w.cache.add_once(key, ALBUM_FOR)
+            return await self._w.cache.add_once(f"{key}:words", ALBUM_FOR)
+        await asyncio.sleep(ALBUM_WAIT)
+        return await self._w.cache.add_once(key, ALBUM_FOR)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -303,19 +335,20 @@ class Callbacks:
                 return None
         return None
 
-    async def _store_once(self, inbound: Inbound) -> "_Stored":
+    async def _store_once(self, inbound: Inbound) -> "_Stored | None":
         db, row_id = self._w.db, new_id()
         async with db.writing() if db.is_sqlite else db.session() as session:
-            contact = await self._w.contacts.upsert(
-                session, inbound.account_id, inbound.address, min(inbound.at, now()), inbound.opens
-            )
+            contact = await arrived(session, self._w.contacts, inbound)
+            masked = self._w.mask(inbound.text)
+            if contact is None or await unchanged(session, contact, inbound, masked):
+                return None
             row = InboundMessage(
                 id=row_id,
                 account_id=inbound.account_id,
                 contact_id=contact.id,
                 dedupe=inbound.dedupe,
                 kind=inbound.kind,
-                text=self._w.mask(inbound.text),
+                text=masked,
                 key=inbound.key,
                 at=inbound.at,
                 position=inbound.position,
@@ -357,27 +390,5 @@ class _Stored:
         return self.act.row
 
 
-def _call(request: web.Request) -> Call:
-    return Call(request.query, request.headers, partial(_body, request))
-
-
-async def _body(request: web.Request) -> bytes:
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
-    # A body without a length is counted while it comes; the header alone may lie.
-    body = await request.content.read(LARGEST_BODY + 1)
-    while not request.content.at_eof() and len(body) <= LARGEST_BODY:
-        body += await request.content.read(LARGEST_BODY + 1)
-    if len(body) > LARGEST_BODY:
-        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
-    return body
-
-
-def _forbidden(request: web.Request, forged: Forged) -> web.Response:
-    _log.warning(
-        "callback_refused",
-        account=request.match_info["slug"],
-        reason=str(forged),
-        remote=request.remote,
-    )
-    return web.Response(status=403, text="forbidden")
+def _short(*names: str) -> str:
+    return hashlib.sha256(":".join(names).encode()).hexdigest()[:32]

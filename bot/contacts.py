@@ -7,8 +7,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Opens, State
+from bot.contract import (
+    State,
+)
 from bot.models import Contact, Delivery, InboundMessage
+from bot.opens import Opens
 from bot.sealing import rewrite
 from config.clock import now
 from storage.crypt import DataKey, place_of
@@ -63,6 +66,13 @@ class Contacts:
         # Two acts at once would else each write the columns back as they had read them.
         return (await session.scalars(query.with_for_update() if locked else query)).first()
 
+    async def known(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
+        """The contact with this address; ContactChanged when the row found is another person's."""
+        contact = await self.find(session, account_id, address, locked=True)
+        if contact is not None and not self._is_at(contact, address):
+            raise ContactChanged(contact.id)
+        return contact
+
     async def upsert(
         self,
         session: AsyncSession,
@@ -76,9 +86,7 @@ class Contacts:
         ContactChanged when the row found is another person's: what is said to one must not reach
         the other. What waited for this message: see make_due.
         """
-        contact = await self.find(session, account_id, address, locked=True)
-        if contact is not None and not self._is_at(contact, address):
-            raise ContactChanged(contact.id)
+        contact = await self.known(session, account_id, address)
         if contact is None:
             contact_id = new_id()
             contact = Contact(

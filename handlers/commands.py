@@ -6,7 +6,7 @@ are the same keys menus and buttons send. `MENU` is the menu to register with th
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select
@@ -208,13 +208,19 @@ class Commands:
         late = self._w.say_now is not None and not CHANNELS[turn.inbound.platform].passive_seconds
         if late and self._w.say_now is not None:
             last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
+            last = replace(last, thread=turn.inbound.thread)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
-        async with self._w.tickets.ledger.transaction() as tx:
-            await self._w.subscribers.erase(tx, contact_id)
-            await forget(tx.session, contact_id)
-            await tickets.erase(tx, contact_id)
-            await self._w.contacts.erase(tx.session, contact_id)
+        await erase_person(self._w, contact_id)
         return Said(() if late else words)
+
+
+async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
+    """Nothing of this person stays, whether they asked us or the platform."""
+    async with wiring.tickets.ledger.transaction() as tx:
+        await wiring.subscribers.erase(tx, contact_id)
+        await forget(tx.session, contact_id)
+        await tickets.erase(tx, contact_id)
+        await wiring.contacts.erase(tx.session, contact_id)
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:

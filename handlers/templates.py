@@ -54,6 +54,11 @@ stale 选项已失效
 stopped 自动答复暂停 phone
 slow_down 发送太快
 unsupported 只能读文字
+sent_picture 收到图片或视频
+sent_voice 收到语音
+sent_place 收到位置
+sent_card 收到名片
+sent_file 收到文件
 clarify 请补充问题
 not_found 没有可引用的原文
 out_of_scope 不在答复范围

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from bot.accounts import Accounts
@@ -50,6 +51,7 @@ from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from review_queue.window import WINDOW
 from staff.proposals import Kind
 from staff.refusal import Refused
 from staff.settings import SignedSettings
@@ -150,6 +152,14 @@ def build_review(base: Base) -> Review:
         words: Triggers = base.signed.held("class_triggers")
         return words
 
+    async def window() -> timedelta:
+        # As it was read last, within a minute: drafts are made inside a transaction.
+        try:
+            hours: timedelta = base.signed.held("publishing")
+        except Refused:  # drafts are written all the same: the editor sees the hour and may say it
+            return WINDOW
+        return hours
+
     links = Links(db, look_now)
     finders = finders_of(Files(db, results), links, reposts)
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
@@ -162,7 +172,12 @@ def build_review(base: Base) -> Review:
         fetcher=fetcher,
         links=links,
         checks=checks,
-        queue=replace(queue, runner=results.runner, library={KIND: TemplateShelf(base.templates)}),
+        queue=replace(
+            queue,
+            runner=results.runner,
+            library={KIND: TemplateShelf(base.templates)},
+            window=window,
+        ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send, triggers),
     )
@@ -199,6 +214,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         in_flight=base.settings.sends_in_flight,
         on_incident=incidents_of(base.ledger),
         on_publication=partial(publishing.note_publication, review.queue),
+        on_refused=partial(publishing.refused_by_platform, review.queue),
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),

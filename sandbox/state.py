@@ -66,6 +66,8 @@ class Citizen:
     consents: dict[str, int] = field(default_factory=dict)
     mass_by_month: dict[str, int] = field(default_factory=dict)
     recent_sends: deque[float] = field(default_factory=lambda: deque(maxlen=20))
+    topics: set[int] = field(default_factory=set)
+    moved_to: str = ""  # a group that was upgraded: the number it has since
 
     def card(self) -> JSON:
         """Return what the control interface says of this citizen."""

@@ -69,6 +69,28 @@ class Matching:
             (await session.execute(select(func.count()).select_from(inner.subquery()))).scalar_one()
         )
 
+    async def too_late(
+        self,
+        session: AsyncSession,
+        audience: Mapping[str, Any],
+        account_ids: Sequence[str],
+        window: tuple[datetime, datetime],
+    ) -> int:
+        """How many of them chose an hour that comes after the window, if it goes out at its start.
+
+        Whoever also has a subscription that is served earlier is not among them.
+        """
+        begins, ends = window
+        moments = _moments(max(begins, now()))
+        late = [name for name, at in SERVED.items() if moments[at] > ends]
+        if not late:
+            return 0
+        inner = self._matching(audience, account_ids, Subscription.contact_id)
+        served = inner.where(Subscription.frequency.not_in(late)).distinct()
+        query = select(func.count()).select_from(served.subquery())
+        reached = int((await session.execute(query)).scalar_one())
+        return await self.count(session, audience, account_ids) - reached
+
     async def sample(
         self,
         session: AsyncSession,

@@ -16,6 +16,7 @@ from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts, make_due
 from bot.contract import Outcome, State
 from bot.delivery import windows
+from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
 from bot.delivery.retrying import LOST, counts, delay, give_up
@@ -29,7 +30,8 @@ from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
 CHANGED_HOLD = "changed"
-TOO_OLD, LEFT = "too_old", "left"  # Outcome.code: ended, and its contact can still be reached
+TOO_OLD, LEFT = "too_old", "left"
+"""Outcome.code: this message ended, and its contact can still be reached."""
 _HELD_ANSWER = (
     Delivery.state == State.HELD,
     Delivery.hold == ACCOUNT_HOLD,
@@ -262,7 +264,7 @@ async def write_outcomes(
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT):
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 

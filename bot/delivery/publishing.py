@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
 from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
+from bot.delivery.failures import MISSED, tell_failure
 from bot.delivery.leases import CLAIMED_FOR, Lease
 from bot.delivery.once import (
     RELEASE_HOLD,
@@ -146,7 +147,7 @@ class Publisher:
             # Not through Recent: what stands in public for years is verified at its very moment.
             release = await self._w.verify(publication.release_id, publication.account_id)
         except NotReleased as unproved:
-            return Outcome(State.HELD, reason="；".join(unproved.reasons), code=RELEASE_HOLD)
+            return _unproved(unproved)
         rendering = release.renderings.get(account.id)
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
@@ -201,6 +202,7 @@ class Publisher:
             await self._recalled_late(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
             await self._w.on_publication(publication.id)
+            await tell_failure(self._w, publication, outcome)
 
     async def _facts(self, publication: Publication) -> Sequence[Entry]:
         try:
@@ -248,7 +250,7 @@ class Publisher:
 
     async def _settle(self, row: Publication, channel: Channel, account: AccountView) -> int:
         outcome = await channel.settle(account, row.ref)
-        if outcome.state in (State.PUBLISHED, State.FAILED):
+        if outcome.state in (State.PUBLISHED, State.FAILED, State.UNKNOWN):
             await self._finish(row, outcome)
             return 1
         # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
@@ -268,14 +270,17 @@ class Publisher:
             query = select(Publication).where(
                 Publication.account_id == inbound.account_id,
                 Publication.ref == ref,
-                # An unknown one too: the event is the answer that never came.
-                Publication.state.in_((State.SUBMITTED, State.UNKNOWN)),
+                # An unknown one too: the event is the answer that never came. Of a failed one it
+                # may say why, where asking only told that it failed.
+                Publication.state.in_((State.SUBMITTED, State.UNKNOWN, State.FAILED)),
             )
             row = (await session.scalars(query)).first()
         if row is None:
             return False
         if not row.whole:
             await self._changed(row.id)
+            return False
+        if row.state == State.FAILED and outcome.state is not State.FAILED:
             return False
         await self._finish(row, outcome)
         return True
@@ -320,14 +325,18 @@ class _LastLook:
         try:
             await self._w.verify(row.release_id, "" if self._signed else row.account_id)
         except NotReleased as refused:
-            reason = "；".join(refused.reasons)
-            raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD)) from refused
+            raise Withheld(_unproved(refused)) from refused
         if not self._signed:
             await sign_submitted(self._w.ledger, row, now(), guarded=self._guarded)
             self._signed = True
         # A further part of the same publication: what was answered since then counts.
         elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
             raise Withheld(Outcome(State.HELD, reason="已按开关停止发布", code="stopped"))
+
+
+def _unproved(refused: NotReleased) -> Outcome:
+    code = MISSED if refused.over else RELEASE_HOLD
+    return Outcome(State.HELD, reason="；".join(refused.reasons), code=code)
 
 
 def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
-from bot.delivery.once import RELEASE_HOLD, recalled, told_of
+from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
 from bot.delivery.wiring import Wiring
 from bot.models import Account
 from ledger.changed import row_changed
@@ -82,8 +82,7 @@ class Recent:
                 raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=30.0))
             proof = await self.release(release.id)
             if isinstance(proof, NotReleased):
-                reason = "；".join(proof.reasons)
-                raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
+                raise Withheld(not_released(proof))
 
         return still
 
@@ -163,6 +162,14 @@ class Recent:
     def forget_account(self, account_id: str) -> None:
         """Open it anew, and at once."""
         self._opened.pop(account_id, None)
+
+
+def not_released(refused: NotReleased) -> Outcome:
+    """What a message comes to whose release is not proved now: held for a person, or too late."""
+    if refused.over:
+        words = "推送时限在对方选定的时间以前结束，没有发送"
+        return Outcome(State.ENDED, reason=words, code=OVER)
+    return Outcome(State.HELD, reason="；".join(refused.reasons), code=RELEASE_HOLD)
 
 
 def _fresh(known: Mapping[str, tuple[float, Known]], key: str) -> Known | None:

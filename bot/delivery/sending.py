@@ -23,6 +23,7 @@ from bot.contract import (
     Withheld,
 )
 from bot.delivery import outbox
+from bot.delivery.failures import tell_failures
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ROBOT, too_old
@@ -38,7 +39,7 @@ from bot.delivery.outbox import (
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.recent import Recent
+from bot.delivery.recent import Recent, not_released
 from bot.delivery.refused import resume
 from bot.delivery.rests import rest
 from bot.delivery.retrying import not_begun
@@ -160,6 +161,7 @@ class Sender:
         self._lease.gave(one.id for one in finished)
         for one in self._past.news(wrong):
             await self._w.on_changed(one.table, one.id)
+        await tell_failures(self._w, finished)
         for account_id, reason in refused.items():
             await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
@@ -216,7 +218,7 @@ class Sender:
             return await self._changed(Delivery.__tablename__, one.id)
         release = await self._recent.release(str(one.release_id))
         if isinstance(release, NotReleased):
-            return Outcome(State.HELD, reason="；".join(release.reasons), code=RELEASE_HOLD)
+            return not_released(release)
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)

@@ -11,8 +11,12 @@ from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import WINDOW_HOLD
-from bot.contract import MESSAGES, Outcome, State
+from bot.contract import (
+    Outcome,
+    State,
+)
 from bot.models import Contact
+from bot.opens import MESSAGES
 from storage.database import Base
 
 _contacts = Base.metadata.tables[Contact.__tablename__]

@@ -25,6 +25,10 @@ async def _no_news(publication_id: str) -> None:
     _log.info("publication", id=publication_id)
 
 
+async def _not_returned(publication_id: str, reason: str) -> bool:
+    return False
+
+
 async def _no_change(table: str, row_id: str) -> None:
     _log.error("row_changed", table=table, row=row_id)
 
@@ -73,7 +77,9 @@ class Wiring:
 
     `on_incident(kind, subject, message)` records what staff must see. `on_publication(id)` is
     called after a publication reached published, failed, held or unknown.
-    `on_changed(table, row)` records a row that somebody wrote past this program. `build` makes the
+    `on_refused(id, reason)`: the platform refused the text of a publication; whether its item went
+    back to the editor. `on_changed(table, row)` records a row that somebody wrote past this
+    program. `build` makes the
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
@@ -96,3 +102,4 @@ class Wiring:
     finished: Callable[[str], Awaitable[bool]] = _not_finished
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
+    on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.contract import Outcome, State
+from bot.contract import MEND, Outcome, State
 from bot.wechat.client import NoAnswer, WeChatRefused
 
 
@@ -55,13 +55,17 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
         if found is None:  # a code nobody listed is for a person: neither dropped nor sent again
             words = str(error.body.get("errmsg", ""))[:120]
             return Outcome(
-                State.FAILED, reason=f"平台拒收（{error.code}）：{words}", code=str(error.code)
+                State.FAILED,
+                reason=f"平台拒收，返回没有列出的代码 {error.code}：{words}。请登录公众平台核对",
+                code=str(error.code),
             )
         detail: dict[str, object] = {"errcode": error.code}
         if found.hold == "account":
             detail["scope"] = "account"
         if found.rest:  # each interface has a count of its own (W35): others may still be called
             detail["rest"] = "messages"
+        if found.state is State.FAILED:
+            detail |= MEND
         code = found.hold or str(error.code)
         return Outcome(found.state, "", found.reason, code, found.retry_after, detail)
     # Without an answer a preparing call is simply made again; one that sends might be sent twice.

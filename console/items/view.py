@@ -23,6 +23,7 @@ from console.items.progress import (
     progress_of,
     returned,
 )
+from console.items.reach import too_late
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
@@ -172,6 +173,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "held": held,
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,
+        "too_late": await too_late(deps, facts.draft),
         "can_recall": may(me.roles, "items.recall")
         and facts.item.state not in ("draft", "recalled"),
         "now": now(),

@@ -8,6 +8,9 @@ from sandbox.state import JSON, Account, Citizen, State
 from sandbox.wechat.account import Official
 from sandbox.wechat.callbacks import callback, signed
 
+SYSTEM = "oPlatformNotices000000000000"
+"""Whom the platform names as sender of what it says itself: an openid like any other."""
+
 
 def register(state: State, given: JSON) -> Official:
     """Make or change an account from control's JSON; raises KeyError or ValueError."""
@@ -80,6 +83,25 @@ async def say(state: State, account: Official, citizen: Citizen, text: str) -> J
     _opens(state, citizen, "text")
     content = {"MsgType": "text", "Content": text, "MsgId": number}
     return await callback(state, account, citizen, content)
+
+
+async def send(state: State, account: Official, citizen: Citizen | None, given: JSON) -> JSON:
+    """Anything but a typed text: the `fields` of the callback.
+
+    Without a citizen it is the platform's own word. With `times` the same comes again, as after
+    an answer that was lost.
+    """
+    content = {"CreateTime": int(state.clock.now()), **dict(given["fields"])}
+    if content.get("MsgType") != "event":
+        content.setdefault("MsgId", _message_id(account))
+    if citizen is None:
+        content.setdefault("FromUserName", SYSTEM)
+    elif content.get("MsgType") != "event":
+        _opens(state, citizen, "text")
+    answer: JSON = {}
+    for _ in range(int(given.get("times", 1))):
+        answer = await callback(state, account, citizen, content)
+    return answer
 
 
 def _said(state: State, account: Official, text: str, kind: str = "text") -> JSON:

@@ -1,9 +1,10 @@
 """A window for each kind of act, kept on the contact and honoured by the sender, over HTTP."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.contract import State
 from bot.models import Contact, Delivery
@@ -24,6 +25,13 @@ async def tap(house: House, event: str) -> None:
 async def say(house: House, words: str) -> None:
     citizen = await _citizen(house, WX)
     await house.platforms.control("say", account=WX, citizen=citizen, text=words)
+
+
+async def met_long_ago(house: House) -> None:
+    """Somebody we know, and may not write to now."""
+    await say(house, "在吗")
+    async with house.office.db.session() as session:
+        await session.execute(update(Contact).values(last_inbound_at=now() - timedelta(days=3)))
 
 
 async def contact_of(house: House) -> Contact:
@@ -49,6 +57,7 @@ async def queue(house: House, *words: str) -> list[Any]:
 
 @pytest.mark.parametrize("event", ["follow", "scan"])
 async def test_an_act_that_is_no_message_gives_three_in_a_minute(house: House, event: str) -> None:
+    await met_long_ago(house)
     await tap(house, event)
     sent = await queue(house, "一", "二", "三", "四")
     assert sent == [State.PUBLISHED] * 3 + [State.HELD]
@@ -58,7 +67,7 @@ async def test_an_act_that_is_no_message_gives_three_in_a_minute(house: House, e
 
 @pytest.mark.parametrize("event", ["view", "location"])
 async def test_an_act_that_opens_nothing_frees_nothing(house: House, event: str) -> None:
-    await tap(house, event)
+    await met_long_ago(house)
     assert await queue(house, "等着的") == [State.HELD]
     await tap(house, event)
     assert await house.sender.deliver_due() == 0
@@ -96,7 +105,7 @@ async def test_a_window_that_the_platform_calls_closed_is_closed(house: House) -
 async def test_an_act_while_a_message_is_refused_for_its_window_frees_that_message_too(
     house: House,
 ) -> None:
-    await tap(house, "view")
+    await met_long_ago(house)
     contact = await contact_of(house)
     [key] = [await _queued(house, contact, "赶上了")]
     slow = {"platform": "wechat", "kind": "refuse", "method": "message/custom/send", "code": 45015}
