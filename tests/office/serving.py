@@ -22,7 +22,7 @@ from office.setup import initialise
 from sandbox.app import start
 
 ROOT = Path(__file__).parents[2]
-READY = 40.0
+READY = 120.0  # a busy machine takes its time
 
 
 @dataclass
@@ -86,6 +86,10 @@ class Serving:
         )
         await until(lambda: self.answers(port), READY)
         return port
+
+    async def second(self) -> int:
+        """A further process of the same office; its port."""
+        return await self.serve(port_for(None, *self.running))
 
     async def answers(self, port: int) -> bool:
         """Whether its web face is there."""
