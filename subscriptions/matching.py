@@ -53,6 +53,14 @@ class Sampled:
     reason: str
 
 
+@dataclass(frozen=True)
+class Window:
+    """The time within which a push may go out."""
+
+    begins: datetime
+    ends: datetime
+
+
 class Matching:
     """Turns audiences into set operations."""
 
@@ -74,15 +82,14 @@ class Matching:
         session: AsyncSession,
         audience: Mapping[str, Any],
         account_ids: Sequence[str],
-        window: tuple[datetime, datetime],
+        window: Window,
     ) -> int:
         """How many of them chose an hour that comes after the window, if it goes out at its start.
 
         Whoever also has a subscription that is served earlier is not among them.
         """
-        begins, ends = window
-        moments = _moments(max(begins, now()))
-        late = [name for name, at in SERVED.items() if moments[at] > ends]
+        moments = _moments(max(window.begins, now()))
+        late = [name for name, at in SERVED.items() if moments[at] > window.ends]
         if not late:
             return 0
         inner = self._matching(audience, account_ids, Subscription.contact_id)

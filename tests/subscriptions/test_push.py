@@ -14,7 +14,7 @@ from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from storage.database import new_id
-from subscriptions.matching import Matching, next_at
+from subscriptions.matching import Matching, Window, next_at
 from subscriptions.models import Subscription
 from subscriptions.push import Pusher, merkle_root, push_finished
 from subscriptions.subscribers import Wish
@@ -460,5 +460,5 @@ async def test_who_chose_an_hour_after_the_window_is_counted_beforehand(town, ma
     begins += timedelta(days=(1 - begins.weekday()) % 7)  # a Tuesday: the weekly hour is days away
     async with town.db.session() as session:
         for hours, late in ((2, 3), (24, 1), (8 * 24, 0)):
-            window = (begins, begins + timedelta(hours=hours))
+            window = Window(begins, begins + timedelta(hours=hours))
             assert await matching.too_late(session, topic, ["tg"], window) == late
