@@ -421,7 +421,7 @@ async def test_readiness_is_red_with_words_when_the_task_engine_has_stopped(
 ) -> None:
     client = office.client()
     async with office.deps.db.session() as session:
-        moment = await session.scalar(select(clock(office.deps.db)))
+        moment = (await session.scalars(select(clock(office.deps.db)))).one()
         session.add(Process(id="one", since=moment - 900, until=moment + 15, worked=moment - 300))
     answer = await client.get("/readyz")
     problems = (await answer.json())["problems"]
