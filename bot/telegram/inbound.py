@@ -28,6 +28,12 @@ _MEDIA = {
 }
 """What people send. What is not named here the platform wrote itself (somebody pinned a message,
 a timer was set), and a service message is answered with silence."""
+_READ = frozenset({
+    "message_id", "date", "edit_date", "chat", "from", "text", "caption", "media_group_id",
+    "message_thread_id", "business_connection_id", "guest_query_id", "migrate_to_chat_id",
+})  # fmt: skip
+"""All that is read of a message. Of the rest only its name counts: a sticker or a poll in a form
+that our library does not know must not make a citizen's message unreadable."""
 _FAULTS = (
     *(ValueError, TypeError, KeyError, AttributeError, IndexError),
     *(OverflowError, OSError, RecursionError),
@@ -60,12 +66,25 @@ async def hear(account: AccountView, call: Call) -> Heard:
 def telegram_inbound(account: AccountView, body: bytes) -> Inbound:
     """An update as an Inbound. `address` is empty for what does not come from a private chat."""
     try:
-        update = Update.de_json(json.loads(body), None)
+        data = json.loads(body)
+        names = _lighter(data)
+        update = Update.de_json(data, None)
         if not isinstance(update, Update):
             raise TypeError("not an update")
-        return _inbound(account, update, _act(update))
+        return _inbound(account, update, _act(update, names))
     except _FAULTS as error:
         raise Unreadable("更新 JSON 无法识别：请核对平台推送的格式") from error
+
+
+def _lighter(data: Any) -> frozenset[str]:
+    """Leave in a message only what is read of it; the names of all that was in it."""
+    names: frozenset[str] = frozenset()
+    for kind in ("message", "edited_message"):
+        message = data.get(kind)
+        if isinstance(message, dict):
+            names = frozenset(name for name, value in message.items() if value)
+            data[kind] = {name: message[name] for name in _READ & message.keys()}
+    return names
 
 
 def _inbound(account: AccountView, update: Update, act: _Act) -> Inbound:
@@ -96,7 +115,7 @@ def _inbound(account: AccountView, update: Update, act: _Act) -> Inbound:
     )
 
 
-def _act(update: Update) -> _Act:
+def _act(update: Update, names: frozenset[str]) -> _Act:
     """Only what a person does in a chat with the bot itself.
 
     Posts of channels, messages to a business account and guest messages are other people's
@@ -125,7 +144,7 @@ def _act(update: Update) -> _Act:
         return _Act()
     if message.from_user is not None and message.from_user.is_bot:
         return _Act()
-    kind, text, key = _said(message)
+    kind, text, key = _said(message, names)
     if edited and kind is not InboundKind.TEXT:  # a live location moves, a poll counts
         return _Act()
     # Only of people: a service message asks nothing.
@@ -134,7 +153,7 @@ def _act(update: Update) -> _Act:
     return _Act(kind, chat, text, key, at, message=message, edited=edited)
 
 
-def _said(message: Message) -> tuple[InboundKind, str, str]:
+def _said(message: Message, sent: frozenset[str]) -> tuple[InboundKind, str, str]:
     """Kind, words, and what it is when it has none."""
     words = readable(message.text or message.caption or "")
     if words.strip():
@@ -143,7 +162,7 @@ def _said(message: Message) -> tuple[InboundKind, str, str]:
         return (InboundKind.FOLLOW if start else InboundKind.TEXT), words, ""
     # A GIF is a document as well, a venue a location: what people see is asked first.
     for kind, names in _MEDIA.items():
-        if any(getattr(message, name, None) for name in names):
+        if not sent.isdisjoint(names):
             return InboundKind.MEDIA, "", kind
     # Blanks, or nothing but half a sign: there was something to read, and no word in it.
     if message.text:

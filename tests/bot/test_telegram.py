@@ -278,3 +278,27 @@ async def test_an_upgraded_group_is_told_of_and_neither_followed_nor_dropped(
     assert channel.notice(account, told) == ""
     new = await platforms.seen("messages", account="7", citizen=moved)
     assert new["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"poll": {"of": "another form"}}, "other"),
+        ({"sticker": {"a": 1}}, "other"),
+        ({"photo": [{"no": "file"}]}, "picture"),
+        ({"voice": {"x": 1}, "reply_to_message": {"broken": True}}, "voice"),
+        ({"venue": {"a": 1}, "location": {"b": 2}}, "place"),
+        ({"contact": {"c": 1}}, "card"),
+        ({"animation": {"d": 1}, "document": {"e": 1}}, "picture"),
+        ({"document": {"e": 1}}, "file"),
+        ({"text": "\u00a0"}, "other"),
+    ],
+)
+def test_what_was_sent_is_known_by_its_name_whatever_stands_in_it(
+    account: AccountView, fields: dict[str, Any], key: str
+) -> None:
+    person = {"id": 5, "is_bot": False, "first_name": "x"}
+    chat = {"id": 5, "type": "private"}
+    message = {"message_id": 1, "date": 1, "chat": chat, "from": person, **fields}
+    told = telegram_inbound(account, json.dumps({"update_id": 1, "message": message}).encode())
+    assert (told.kind, told.key, told.address) == (InboundKind.MEDIA, key, "5")
