@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 
 from aiohttp import web
 
 from bot.accounts import Accounts
 from bot.anchor_post import AnchorPost
-from bot.callbacks import CallbackWiring
-from bot.callbacks import add_routes as add_inbound_routes
+from bot.callbacks import Callbacks, CallbackWiring, mount
 from bot.contacts import Contacts
 from bot.contract import Channel, Inbound, InboundKind, Menu
 from bot.delivery.leases import Lease
@@ -38,6 +37,7 @@ from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
 from handlers.released import ReleasedTemplates
+from handlers.subscribing import weighs
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
@@ -57,6 +57,7 @@ from office.rooms import (
     build_delivery,
     build_review,
     build_tickets,
+    incidents_of,
 )
 from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import seal_contacts, seal_what_stood, sign_what_stood
@@ -123,6 +124,25 @@ class Shenfa:
             await self.publisher.on_result_event(inbound)
             return None
         return await self.dispatcher.handle(inbound, contact)
+
+    @cached_property
+    def callbacks(self) -> Callbacks:
+        """The doors of the platforms, and what is still to be answered."""
+        return Callbacks(
+            CallbackWiring(
+                db=self.db,
+                cache=self.cache,
+                accounts=self.accounts,
+                contacts=self.contacts,
+                publisher=self.publisher,
+                sender=self.sender,
+                channels=self.channels,
+                on_inbound=self.on_inbound,
+                mask=mask,
+                weighs=weighs,
+                on_incident=incidents_of(self.ledger),
+            )
+        )
 
     def console_deps(self) -> Deps:
         """What the console is given."""
@@ -216,7 +236,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmRoutes(allowed, *mail))
-    tickets, matching = build_tickets(base, review, alarms), Matching(base.taxonomy)
+    tickets, matching = build_tickets(base, review, alarms, sender), Matching(base.taxonomy)
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
 
@@ -263,20 +283,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
 def build_site(shenfa: Shenfa) -> web.Application:
     """The whole web face: platform callbacks, console, API, verify page, health."""
     app = web.Application(client_max_size=LARGEST_BODY)
-    add_inbound_routes(
-        app,
-        CallbackWiring(
-            db=shenfa.db,
-            cache=shenfa.cache,
-            accounts=shenfa.accounts,
-            contacts=shenfa.contacts,
-            publisher=shenfa.publisher,
-            sender=shenfa.sender,
-            channels=shenfa.channels,
-            on_inbound=shenfa.on_inbound,
-            mask=mask,
-        ),
-    )
+    mount(app, shenfa.callbacks)
     add_console_routes(app, shenfa.console_deps())
     return app
 
@@ -284,6 +291,7 @@ def build_site(shenfa: Shenfa) -> web.Application:
 @asynccontextmanager
 async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
     """The web face on the host and port of the settings; at the end open requests are finished."""
+    await shenfa.lease.sign()  # what comes in from now on is this process's to answer
     runner = web.AppRunner(build_site(shenfa), access_log=None, shutdown_timeout=CLOSING_SECONDS)
     await runner.setup()
     try:
@@ -291,3 +299,4 @@ async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
         yield
     finally:
         await runner.cleanup()
+        await shenfa.lease.stop()

@@ -1,9 +1,11 @@
 """What the platforms send us: proved, parsed, stored once, answered through the same channel."""
 
 import asyncio
+import hashlib
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +14,11 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.arrivals import HEARD, arrived, unchanged
+from bot.calls import call_of, forbidden
 from bot.contacts import ContactChanged, Contacts
 from bot.contract import (
     AccountView,
-    Call,
     Forged,
     Inbound,
     InboundKind,
@@ -24,18 +27,31 @@ from bot.contract import (
 )
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
+from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
+from bot.opens import Opens
 from bot.replies import Parts, Unsayable
-from config.clock import now
+from bot.turns import SETTLE, Act, Turns, take
+from bot.unanswered import Unanswered, open_act
+from bot.unanswered import Wiring as Waiting
+from storage.away import REDIS_AWAY
 from storage.cache import Cache
 from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
-LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
+ALBUM_WAIT = 0.6  # seconds in which the picture with the words may still come
+ALBUM_FOR = 3600.0  # seconds in which a late picture is known to belong to an answered album
+
+SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
+Say = Callable[[Parts | None], Coroutine[Any, Any, None]]
 Mask = Callable[[str], str]
 _log = structlog.get_logger("bot.callbacks")
+
+
+def _nothing_weighs(inbound: Inbound) -> bool:
+    return False
 
 
 @dataclass(frozen=True)
@@ -43,6 +59,9 @@ class CallbackWiring:
     """What the callbacks need.
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
+    `on_incident(kind, subject, message)` records what staff must see.
+    `weighs`: an act that waits a moment for an earlier one, because it changes what its person
+    agreed to.
     """
 
     db: Database
@@ -54,12 +73,18 @@ class CallbackWiring:
     channels: Mapping[str, Listening]
     on_inbound: OnInbound
     mask: Mask
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
+    weighs: Callable[[Inbound], bool] = _nothing_weighs
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
     """Mount `/<platform>/<slug>`; answers still on their way are awaited at shutdown."""
-    callbacks = Callbacks(wiring)
-    for platform, channel in wiring.channels.items():
+    return mount(app, Callbacks(wiring))
+
+
+def mount(app: web.Application, callbacks: "Callbacks") -> "Callbacks":
+    """As add_routes, for callbacks that jobs share."""
+    for platform, channel in callbacks.channels.items():
         path = f"/{platform}/{{slug}}"
         if channel.asks_for_proof:
             app.router.add_get(path, partial(callbacks.prove, channel))
@@ -78,8 +103,28 @@ class Callbacks:
     def __init__(self, wiring: CallbackWiring) -> None:
         """See CallbackWiring."""
         self._w = wiring
+        self._turns = Turns(wiring.db)
+        self._unanswered = Unanswered(
+            Waiting(
+                wiring.db,
+                wiring.contacts,
+                wiring.sender.owner,
+                self._answer_again,
+                wiring.on_incident,
+                wiring.sender.note_changed,
+            )
+        )
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
+
+    @property
+    def channels(self) -> Mapping[str, Listening]:
+        """By platform."""
+        return self._w.channels
+
+    async def answer_left(self) -> int:
+        """Answer what a process left without one; how many acts."""
+        return await self._unanswered.sweep()
 
     async def drain(self, seconds: float = 20.0) -> None:
         """Wait for the answers still on their way."""
@@ -90,31 +135,41 @@ class Callbacks:
         """Prove to the platform that the address is ours."""
         try:
             account = await self._account(request, channel.platform)
-            return web.Response(text=await channel.prove(account, _call(request)))
+            return web.Response(text=await channel.prove(account, call_of(request)))
         except Forged as forged:
-            return _forbidden(request, forged)
+            return forbidden(request, forged)
 
     async def receive(self, channel: Listening, request: web.Request) -> web.Response:
         """One message or event; answered in the call where the platform waits for it."""
         try:
             account = await self._account(request, channel.platform)
-            heard = await channel.hear(account, _call(request))
+            heard = await channel.hear(account, call_of(request))
         except Forged as forged:
-            return _forbidden(request, forged)
+            return forbidden(request, forged)
         except Unreadable as unreadable:
             return web.Response(status=400, text=str(unreadable))
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
+        elif inbound.kind is InboundKind.NOTICE:
+            await self._noticed(channel, account, inbound)
+        elif not inbound.address or inbound.kind not in HEARD:
+            pass  # nobody spoke to us: not even who they are is kept
         elif channel.passive_seconds:
             text = await self._answer_in_call(channel, account, inbound)
-        elif inbound.address:
+        else:
             stored = await self._store(inbound)
             if stored is not None:
                 self._spawn(self._answer_after(channel, account, inbound, stored))
         if text is None:
             return web.Response(text=channel.nothing)
         return web.Response(text=heard.respond(text), content_type="application/xml")
+
+    async def _noticed(self, channel: Listening, account: AccountView, inbound: Inbound) -> None:
+        """What the platform says of the account itself is for staff, and its sender is nobody."""
+        if words := channel.notice(account, inbound):
+            subject = f"account:{account.id}:{inbound.key}"
+            await self._w.on_incident("account_notice", subject, words)
 
     async def _answer_in_call(
         self, channel: Listening, account: AccountView, inbound: Inbound
@@ -123,26 +178,69 @@ class Callbacks:
         key = f"passive:{account.id}:{inbound.dedupe}"
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
-            return await self._kept(key)
-        task = self._spawn(self._answered(inbound, stored.contact))
+            kept = await self._kept(key)
+            if kept is None:
+                await self._unanswered.asked_again(account.id, inbound.dedupe)
+            return kept
+        task = self._spawn(self._answered(inbound, stored))
+        later = False
+        try:
+            text = await self._in_time(channel, account, task)
+            if text is not None:
+                with suppress(*REDIS_AWAY):  # then a second try is answered by a message
+                    await self._keep(key, text)
+                await self._unanswered.done(stored.row_id)
+            else:
+                later = True
+                self._spawn(self._send_late(task, stored.row_id))
+        finally:
+            if not later:
+                self._unanswered.gave(stored.row_id)
+        return text
+
+    async def _in_time(
+        self, channel: Listening, account: AccountView, task: asyncio.Task[Parts | None]
+    ) -> str | None:
+        """The words of the answer, when there are some before the platform hangs up."""
         seconds = float(account.settings.get("passive_seconds", channel.passive_seconds))
         # `wait` and not `wait_for`: an answer that is late goes on and follows as a message.
         await asyncio.wait({task}, timeout=seconds)
-        if not task.done():
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        parts = task.result()
-        text = None if parts is None else await self._said(channel, parts)
-        if text is None:
-            self._spawn(self._send_late(task, stored.row_id))
-            return None
-        await self._keep(key, text)
-        return text
+        parts = task.result() if task.done() else None
+        return None if parts is None else await self._said(channel, parts)
 
-    async def _answered(self, inbound: Inbound, contact: Contact) -> Parts | None:
-        try:
-            return await self._w.on_inbound(inbound, contact)
-        finally:
+    async def _answered(
+        self, inbound: Inbound, stored: "_Stored", say: Say | None = None
+    ) -> Parts | None:
+        """What is said to one act, in its turn; `say` belongs to the turn for a while."""
+        weighs = self._w.weighs(inbound)
+        if weighs:
+            await asyncio.sleep(SETTLE)
+        async with self._turns.turn(stored.act, taken=stored.taken):
+            if weighs and await self._turns.overtaken(stored.act):
+                inbound = replace(inbound, late=True)
+            contact = stored.contact if stored.taken else await self._contact_now(inbound, stored)
+            try:
+                parts = await self._w.on_inbound(inbound, contact)
+            finally:
+                await self._release_held(inbound, contact)
+            if say is not None:
+                # Answers come in order too, but no slow platform keeps a person from leaving.
+                await asyncio.wait({self._spawn(say(parts))}, timeout=SAID_FOR)
+        return parts
+
+    async def _contact_now(self, inbound: Inbound, stored: "_Stored") -> Contact:
+        """Whoever asked to be forgotten while this act waited has come as somebody new."""
+        async with self._w.db.session() as session:
+            contact = await session.get(Contact, stored.contact.id)
+            if contact is not None and contact.address:
+                return contact
+            return await self._w.contacts.upsert(
+                session, inbound.account_id, inbound.address, inbound.at, inbound.opens
+            )
+
+    async def _release_held(self, inbound: Inbound, contact: Contact) -> None:
+        """An act that opens no window frees nothing that waits for one."""
+        if inbound.opens is not Opens.NOTHING:
             async with self._w.db.session() as session:
                 await self._w.contacts.make_due(session, contact.id)
 
@@ -167,18 +265,49 @@ class Callbacks:
         return text if text and whole else None
 
     async def _send_late(self, answer: asyncio.Task[Parts | None], row_id: str) -> None:
-        parts = await answer
+        try:
+            await self._say(await answer, row_id)
+        finally:
+            self._unanswered.gave(row_id)
+
+    async def _say(self, parts: Parts | None, row_id: str) -> None:
         if parts is not None:
             await self._w.sender.reply_now(parts, f"in:{row_id}")
+        await self._unanswered.done(row_id)
+
+    async def _answer_again(self, inbound: Inbound, contact: Contact, row_id: str) -> None:
+        stored = _Stored(contact, Act.of(row_id, contact.id, inbound), taken=False)
+        await self._answered(inbound, stored, partial(self._say, row_id=row_id))
 
     async def _answer_after(
         self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
-        parts = await self._answered(inbound, stored.contact)
-        if parts is not None:
-            await self._w.sender.reply_now(parts, f"in:{stored.row_id}")
+        try:
+            if inbound.album and not await self._speaks_for_album(inbound):
+                await self._pass_over(stored)
+                return
+            await self._answered(inbound, stored, partial(self._say, row_id=stored.row_id))
+        finally:
+            self._unanswered.gave(stored.row_id)
+
+    async def _pass_over(self, stored: "_Stored") -> None:
+        """Nothing is said to it: whatever its contact does next need not wait for it."""
+        async with self._turns.turn(stored.act, taken=stored.taken):
+            await self._unanswered.done(stored.row_id)
+
+    async def _speaks_for_album(self, inbound: Inbound) -> bool:
+        """Whether this one of several pictures sent as one is answered: the one with words.
+
+        The pictures come one by one, and which of them has the words only shows by waiting.
+        """
+        key = f"album:{inbound.account_id}:{_short(inbound.address, inbound.album)}"
+        if inbound.text:
+            await self._w.cache.add_once(key, ALBUM_FOR)
+            return await self._w.cache.add_once(f"{key}:words", ALBUM_FOR)
+        await asyncio.sleep(ALBUM_WAIT)
+        return await self._w.cache.add_once(key, ALBUM_FOR)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -206,27 +335,34 @@ class Callbacks:
                 return None
         return None
 
-    async def _store_once(self, inbound: Inbound) -> "_Stored":
+    async def _store_once(self, inbound: Inbound) -> "_Stored | None":
         db, row_id = self._w.db, new_id()
         async with db.writing() if db.is_sqlite else db.session() as session:
-            contact = await self._w.contacts.upsert(
-                session, inbound.account_id, inbound.address, now()
+            contact = await arrived(session, self._w.contacts, inbound)
+            masked = self._w.mask(inbound.text)
+            if contact is None or await unchanged(session, contact, inbound, masked):
+                return None
+            row = InboundMessage(
+                id=row_id,
+                account_id=inbound.account_id,
+                contact_id=contact.id,
+                dedupe=inbound.dedupe,
+                kind=inbound.kind,
+                text=masked,
+                key=inbound.key,
+                at=inbound.at,
+                position=inbound.position,
+                place=inbound.place,
             )
-            session.add(
-                InboundMessage(
-                    id=row_id,
-                    account_id=inbound.account_id,
-                    contact_id=contact.id,
-                    dedupe=inbound.dedupe,
-                    kind=inbound.kind,
-                    text=self._w.mask(inbound.text),
-                    at=inbound.at,
-                )
-            )
+            open_act(session, row, self._w.sender.owner)
+            session.add(row)
             await session.flush()
+            act = Act.of(row_id, contact.id, inbound)
+            taken = not self._w.weighs(inbound) and await take(session, act)
             if inbound.kind is InboundKind.UNFOLLOW:
                 await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
-        return _Stored(contact, row_id)
+        self._unanswered.took(row_id)
+        return _Stored(contact, act, taken)
 
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
@@ -242,33 +378,17 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class _Stored:
-    """One act in the database: who it was, and its row."""
+    """One act in the database: who it was, its row, and whether its turn came at once."""
 
     contact: Contact
-    row_id: str
+    act: Act
+    taken: bool
+
+    @property
+    def row_id(self) -> str:
+        """The row of the act."""
+        return self.act.row
 
 
-def _call(request: web.Request) -> Call:
-    return Call(request.query, request.headers, partial(_body, request))
-
-
-async def _body(request: web.Request) -> bytes:
-    if (request.content_length or 0) > LARGEST_BODY:
-        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
-    # A body without a length is counted while it comes; the header alone may lie.
-    body = await request.content.read(LARGEST_BODY + 1)
-    while not request.content.at_eof() and len(body) <= LARGEST_BODY:
-        body += await request.content.read(LARGEST_BODY + 1)
-    if len(body) > LARGEST_BODY:
-        raise Unreadable(f"回调内容超过 {LARGEST_BODY // 1024} KB")
-    return body
-
-
-def _forbidden(request: web.Request, forged: Forged) -> web.Response:
-    _log.warning(
-        "callback_refused",
-        account=request.match_info["slug"],
-        reason=str(forged),
-        remote=request.remote,
-    )
-    return web.Response(status=403, text="forbidden")
+def _short(*names: str) -> str:
+    return hashlib.sha256(":".join(names).encode()).hexdigest()[:32]

@@ -4,11 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import State
+from bot.contract import (
+    State,
+)
 from bot.models import Contact, Delivery, InboundMessage
+from bot.opens import Opens
 from bot.sealing import rewrite
 from config.clock import now
 from storage.crypt import DataKey, place_of
@@ -52,25 +55,38 @@ class Contacts:
             raise ValueError("the address belongs to a contact of another account")
         return address
 
-    async def find(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
-        """The contact with this address on this account."""
+    async def find(
+        self, session: AsyncSession, account_id: str, address: str, *, locked: bool = False
+    ) -> Contact | None:
+        """The contact with this address on this account; `locked` until the session's end."""
         query = select(Contact).where(
             Contact.account_id == account_id,
             Contact.address_hash == self._hash(account_id, address),
         )
-        return (await session.scalars(query)).first()
+        # Two acts at once would else each write the columns back as they had read them.
+        return (await session.scalars(query.with_for_update() if locked else query)).first()
+
+    async def known(self, session: AsyncSession, account_id: str, address: str) -> Contact | None:
+        """The contact with this address; ContactChanged when the row found is another person's."""
+        contact = await self.find(session, account_id, address, locked=True)
+        if contact is not None and not self._is_at(contact, address):
+            raise ContactChanged(contact.id)
+        return contact
 
     async def upsert(
-        self, session: AsyncSession, account_id: str, address: str, at: datetime
+        self,
+        session: AsyncSession,
+        account_id: str,
+        address: str,
+        at: datetime,
+        opens: Opens = Opens.MESSAGE,
     ) -> Contact:
-        """The contact who wrote at `at`: made, or made active again, its window opened anew.
+        """The contact who acted at `at`: made, or made active again, what this `opens` opened.
 
         ContactChanged when the row found is another person's: what is said to one must not reach
         the other. What waited for this message: see make_due.
         """
-        contact = await self.find(session, account_id, address)
-        if contact is not None and not self._is_at(contact, address):
-            raise ContactChanged(contact.id)
+        contact = await self.known(session, account_id, address)
         if contact is None:
             contact_id = new_id()
             contact = Contact(
@@ -83,28 +99,21 @@ class Contacts:
                 ended_reason="",
                 created_at=now(),
                 window_used=0,
+                brief_used=0,
             )
             session.add(contact)
         # Whoever writes has come back, however often they left.
         contact.state, contact.ended_reason = "active", ""
-        contact.last_inbound_at, contact.window_used = at, 0
+        _open(contact, at, opens)
         await session.flush()
         return contact
 
     async def make_due(self, session: AsyncSession, contact_id: str) -> None:
-        """What waited for this contact's next message may go, once that message was answered.
+        """What waited for this contact may go, once the act that opened a window was acted on.
 
-        Not before: the message may be the one that leaves.
+        Not before: it may be the one that leaves.
         """
-        await session.execute(
-            update(Delivery)
-            .where(
-                Delivery.contact_id == contact_id,
-                Delivery.state == State.HELD,
-                Delivery.hold == WINDOW_HOLD,
-            )
-            .values(state=State.CREATED, hold="", next_at=None)
-        )
+        await make_due(session, Delivery.contact_id == contact_id)
 
     async def end(self, session: AsyncSession, contact_id: str, reason: str) -> None:
         """This contact can no longer be reached; what still waits for it ends too."""
@@ -123,11 +132,14 @@ class Contacts:
         """Remove what identifies the citizen; counts and ledger references stay."""
         await self.end(session, contact_id, "已按本人要求删除")
         # The hash too: with the key it would still tell whether a known person was here.
-        gone = {"address": "", "address_hash": "erased:" + contact_id, "last_inbound_at": None}
+        gone: dict[str, Any] = {"address": "", "address_hash": "erased:" + contact_id}
+        gone |= {"last_inbound_at": None, "brief_at": None}
         own = update(Contact).where(Contact.id == contact_id)
         await session.execute(own.values(gone | await _sealed_anew(session, contact_id, gone)))
         await session.execute(
-            update(InboundMessage).where(InboundMessage.contact_id == contact_id).values(text="")
+            update(InboundMessage)
+            .where(InboundMessage.contact_id == contact_id)
+            .values(text="", waits="")
         )
         await rewrite(session, Delivery.contact_id == contact_id, reply=None)
 
@@ -146,6 +158,22 @@ class Contacts:
 
     def _hash(self, account_id: str, address: str) -> str:
         return self._crypt.blind(f"{account_id}:{address}")
+
+
+def _open(contact: Contact, at: datetime, opens: Opens) -> None:
+    """Each window by its own newest act: a press neither ends nor fills that of a message."""
+    if opens is Opens.MESSAGE:
+        if contact.last_inbound_at is None or at >= contact.last_inbound_at:
+            contact.last_inbound_at, contact.window_used = at, 0
+    elif opens is Opens.ACT and (contact.brief_at is None or at >= contact.brief_at):
+        contact.brief_at, contact.brief_used = at, 0
+
+
+async def make_due(session: AsyncSession, which: ColumnElement[bool]) -> None:
+    """Those of these messages that waited for their contact's window are due."""
+    held = (Delivery.state == State.HELD, Delivery.hold == WINDOW_HOLD)
+    values = {"state": State.CREATED, "hold": "", "next_at": None}
+    await session.execute(update(Delivery).where(which, *held).values(**values))
 
 
 async def _sealed_anew(

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from blocks.document import Document, Made
+from bot.opens import Opens
 from bot.preview import Shown
 from storage.cache import Cache
 
@@ -82,6 +83,8 @@ class Reply:
     basis: ReplyBasis
     buttons: tuple[tuple[Button, ...], ...] = ()
     sources: tuple[str, ...] = ()
+    thread: str = ""
+    """The topic of the chat it is said in, where a chat has topics."""
 
 
 class InboundKind(StrEnum):
@@ -93,15 +96,36 @@ class InboundKind(StrEnum):
     UNFOLLOW = "unfollow"
     BUTTON = "button"
     RESULT = "result"
+    MEDIA = "media"
+    """A message without words; `key` says what it is (see MEDIA_KINDS)."""
+    RETURN = "return"
+    """They unblocked the account, and said nothing."""
+    ERASE = "erase"
+    """The platform says that this person withdrew what was known of them."""
+    NOTICE = "notice"
+    """The platform speaks of the account itself; `key` is the event."""
     OTHER = "other"
+
+
+ACTS = frozenset({
+    InboundKind.TEXT, InboundKind.MEDIA, InboundKind.MENU, InboundKind.BUTTON,
+    InboundKind.FOLLOW, InboundKind.RETURN,
+})  # fmt: skip
+"""What a person does by themselves: only these make a contact, or bring one back who left."""
+MEDIA_KINDS = ("picture", "voice", "place", "card", "file", "other")
+"""What a message without words may be; each has its reply template."""
 
 
 @dataclass(frozen=True)
 class Inbound:
     """One message or event from a platform, verified and parsed.
 
-    `key` is the menu or button key, or the event name of a RESULT; `dedupe` is unique per
-    real-world act (message id, or sender + time + event); `raw` only for RESULT events.
+    `key` is the menu or button key, the event name of a RESULT or NOTICE, or the kind of MEDIA;
+    `dedupe` is unique per real-world act (message id, or sender + time + event); `raw` only for
+    RESULT and NOTICE. `first_at` is set for an edited message: when it was first sent. `album`
+    binds messages sent as one, `thread` is the topic of the chat it stands in. `position` and
+    `place` are its order among the acts of one contact (bot/turns.py); `late`: one that came after
+    it was acted on before.
     """
 
     account_id: str
@@ -114,6 +138,13 @@ class Inbound:
     key: str = ""
     callback_id: str = ""
     raw: Mapping[str, Any] = field(default_factory=dict)
+    opens: Opens = Opens.MESSAGE
+    position: int = 0
+    place: int = 0
+    late: bool = False
+    first_at: datetime | None = None
+    album: str = ""
+    thread: str = ""
 
 
 class State(StrEnum):
@@ -144,6 +175,10 @@ class Outcome:
     code: str = ""
     retry_after: float = 0.0
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+MEND: Mapping[str, Any] = {"mend": True}
+"""Detail of a failure that lies in the text: sending it again changes nothing, mending it does."""
 
 
 @dataclass(frozen=True)
@@ -186,12 +221,16 @@ class Withheld(Exception):
 
 
 class NotReleased(Exception):
-    """The chain behind a release is broken; `reasons` are all of them, in Chinese."""
+    """The chain behind a release is broken; `reasons` are all of them, in Chinese.
 
-    def __init__(self, reasons: list[str]) -> None:
+    `over`: the chain holds, and only the time is past within which it might go out.
+    """
+
+    def __init__(self, reasons: list[str], *, over: bool = False) -> None:
         """Keep every reason."""
         super().__init__("；".join(reasons))
         self.reasons = reasons
+        self.over = over
 
 
 class Forged(Exception):
@@ -239,6 +278,9 @@ class Listening(Protocol):
     async def hear(self, account: AccountView, call: Call) -> Heard:
         """One proved call, parsed."""
 
+    def notice(self, account: AccountView, inbound: Inbound) -> str:
+        """What a NOTICE says and what to do about it, in Chinese for staff."""
+
     def passive(self, reply: Reply) -> str | None:
         """The reply as the call's own answer, or None when it does not fit into one."""
 
@@ -273,6 +315,8 @@ class Channel(Listening, Protocol):
     """What citizens call an account there."""
     secrets: tuple[str, ...]
     """The secrets an account must have, as they are named in a setup file."""
+    addresses: tuple[str, ...]
+    """Which of them say where it is published and are no secret: whoever approves sees them."""
     overseas: bool
     """Whether what is sent leaves the country, so that an assessment must stand behind it."""
     buttons: bool
@@ -281,6 +325,10 @@ class Channel(Listening, Protocol):
     """How long after a contact's last message it may be written to; 0 for always."""
     window_count: int
     """How many messages fit into that window."""
+    act_seconds: float
+    """How long after an act that is no message; 0 where every act counts as a message."""
+    act_count: int
+    """How many messages fit into that shorter window."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
 

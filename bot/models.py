@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, false
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -68,13 +68,21 @@ class Contact(Sealed, Base):
     state: Mapped[str] = mapped_column(String(12), default="active", index=True)  # active | ended
     ended_reason: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[datetime]
-    last_inbound_at: Mapped[datetime | None]
-    window_used: Mapped[int] = mapped_column(default=0)  # customer messages since last_inbound_at
+    last_inbound_at: Mapped[datetime | None]  # the newest act that opened the long window
+    window_used: Mapped[int] = mapped_column(default=0)  # messages sent in that window
+    brief_at: Mapped[datetime | None]  # the newest act that opened the short one (delivery/routes)
+    brief_used: Mapped[int] = mapped_column(default=0, server_default="0")
     consent_version: Mapped[str] = mapped_column(String(20), default="")
+    turn: Mapped[str] = mapped_column(String(26), default="", server_default="")  # bot/turns.py
+    turn_until: Mapped[datetime | None]
 
 
 class InboundMessage(Base):
-    """One act of a citizen, stored once; text is masked before it is stored."""
+    """One act of a citizen, stored once; text is masked before it is stored.
+
+    `position` and `place` are its order by the platform (bot/turns.py); `handled_at` is empty until
+    somebody has acted on it.
+    """
 
     __tablename__ = "inbound_message"
     __table_args__ = (UniqueConstraint("account_id", "dedupe"),)
@@ -84,7 +92,37 @@ class InboundMessage(Base):
     dedupe: Mapped[str] = mapped_column(String(120))
     kind: Mapped[str] = mapped_column(String(12))
     text: Mapped[str] = mapped_column(Text, default="")
+    key: Mapped[str] = mapped_column(String(128), default="", server_default="")  # a button's
+    owner: Mapped[str] = mapped_column(String(26), default="", server_default="")  # who answers it
+    # Over the act while it waits for its answer (bot/unanswered.py), empty once it has one.
+    waits: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
     at: Mapped[datetime]
+    position: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    place: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    handled_at: Mapped[datetime | None]
+
+
+class Process(Base):
+    """One process of the office that sends; its signs of life by the database's own clock.
+
+    Seconds since 1970: processes on several machines are compared, and no clock of theirs is asked.
+    """
+
+    __tablename__ = "process"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)  # the owner of its rows
+    place: Mapped[str] = mapped_column(String(200), default="")  # see bot/delivery/leases.py
+    since: Mapped[float]
+    until: Mapped[float]
+    worked: Mapped[float | None]  # when its task engine last did a job
+
+
+class AccountRest(Base):
+    """An account that the platform told to wait; no process sends through it before `until`."""
+
+    __tablename__ = "account_rest"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    scope: Mapped[str] = mapped_column(String(12))  # account | messages
+    until: Mapped[datetime]
 
 
 class Publication(Sealed, Base):

@@ -2,14 +2,45 @@
 
 import asyncio
 import hashlib
+from typing import Any
 
-from pyrate_limiter import InMemoryBucket, Limiter, Rate, RedisBucket
+from pyrate_limiter import InMemoryBucket, Limiter, Rate, RateItem, RedisBucket
+from pyrate_limiter.buckets.redis_bucket import LuaScript
+from redis.exceptions import NoScriptError
 
+from storage.away import REDIS_AWAY
 from storage.cache import Cache, RedisCache
 
 PER_SECOND = 30  # messages a second for one bot (docs/platforms.md#T1)
 PER_MINUTE_GROUP = 20
 SLACK = 40  # milliseconds added to a window, so that jitter on the wire never breaks it
+
+
+class SharedBucket(RedisBucket):
+    """A window in Redis that outlives it: a Redis begun anew has forgotten the stock one's script,
+    and the stock clean-up ends for good with the first call that fails.
+    """
+
+    async def put(self, item: RateItem) -> bool:
+        """Whether there was room."""
+        try:
+            return bool(await self._put(item))
+        except NoScriptError:
+            redis: Any = self.redis  # its types say that it may be the one that waits for nothing
+            self.script_hash = await redis.script_load(LuaScript.PUT_ITEM)
+            return bool(await self._put(item))
+
+    async def _put(self, item: RateItem) -> bool:
+        room = super().put(item)
+        return room if isinstance(room, bool) else await room
+
+    async def leak(self, current_timestamp: int | None = None) -> int:
+        """Forget what is too old to count; what cannot be done now is done the next time."""
+        try:
+            left = super().leak(current_timestamp)
+            return left if isinstance(left, int) else await left
+        except REDIS_AWAY:
+            return 0
 
 
 class Pace:
@@ -48,8 +79,9 @@ class Pace:
 
     async def _make(self, name: str, rate: Rate) -> Limiter:
         if isinstance(self._cache, RedisCache):
-            bucket = RedisBucket.init([rate], self._cache.redis, f"pace:{name}")
-            return Limiter(await bucket)
+            redis = self._cache.redis
+            script = await redis.script_load(LuaScript.PUT_ITEM)
+            return Limiter(SharedBucket([rate], redis, f"pace:{name}", script))
         return Limiter(InMemoryBucket([rate]))
 
     def close(self) -> None:

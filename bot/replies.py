@@ -58,13 +58,17 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 @dataclass(frozen=True)
 class Parts:
-    """One reply to one contact before it has words. `choices` are (label, key)."""
+    """One reply to one contact before it has words. `choices` are (label, key).
+
+    `thread` is the topic of the chat the question stood in.
+    """
 
     account_id: str
     contact_id: str
     basis: ReplyBasis
     pieces: tuple[Piece, ...]
     choices: tuple[tuple[str, str], ...] = ()
+    thread: str = ""
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -77,6 +81,7 @@ class Parts:
             "basis": str(self.basis),
             "pieces": [{"kind": _NAMES[type(one)], **asdict(one)} for one in self.pieces],
             "choices": [list(one) for one in self.choices],
+            **({"thread": self.thread} if self.thread else {}),
         }
 
 
@@ -98,6 +103,7 @@ def parts_from(account_id: str, contact_id: str, kept: Mapping[str, Any]) -> Par
             ReplyBasis(kept["basis"]),
             tuple(_KINDS[one.pop("kind")](**one) for one in pieces),
             tuple((str(label), str(key)) for label, key in kept["choices"]),
+            str(kept.get("thread", "")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Unsayable("这条答复的组成无法读取，没有发送") from error
@@ -112,6 +118,7 @@ def said(parts: Parts, words: str, rows: Sequence[Sequence[tuple[str, str]]] = (
         basis=parts.basis,
         buttons=tuple(tuple(Button(*one) for one in row) for row in rows),
         sources=parts.sources,
+        thread=parts.thread,
     )
 
 

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalations.calendar import OfficeHours
-from escalations.commitments import CLAIMED, OPENED
+from escalations.commitments import ANSWERED, CLAIMED, FAILED, OPENED
 from ledger.verify import Entry
 
 CALLED = "ticket.escalated"
 LATE = "ticket.overdue"
 BETWEEN = timedelta(minutes=1)
 """At most so much lies between a moment in a row and the one of the entry written with it."""
-_ENDS = frozenset({"ticket.answered", "ticket.closed"})
+_ENDS = frozenset({ANSWERED, "ticket.closed"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class OpenTickets:
 
     def take(self, entry: Entry) -> None:
         """The next signed entry of the chain."""
-        if entry.kind == OPENED:
+        if entry.kind in (OPENED, FAILED):
             self.ids[_id(entry)] = None
         elif entry.kind in _ENDS:
             self.ids.pop(_id(entry), None)
@@ -70,7 +70,10 @@ def waiting_at(entries: Sequence[Entry], hours: OfficeHours) -> Waiting | None:
     `hours` say it for what an earlier version opened, whose entries do not name the moment.
     """
     opened = next((one for one in entries if one.kind == OPENED), None)
-    if opened is None or any(one.kind in _ENDS for one in entries):
+    # An answer that did not go out ended nothing: the question waits as it did before.
+    word = next((one.kind for one in reversed(entries) if one.kind in (FAILED, *_ENDS)), FAILED)
+    closed = any(one.kind == "ticket.closed" for one in entries)
+    if opened is None or closed or word != FAILED:
         return None
     called = [one for one in entries if one.kind == CALLED]
     due = _said(opened, "due_at") or hours.due_at(_moment(opened), hours.answer_minutes)

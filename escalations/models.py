@@ -20,7 +20,9 @@ class Ticket(Base):
     topic: Mapped[str] = mapped_column(String(40), default="")
     reason: Mapped[str] = mapped_column(String(40))  # the closed answer status, or asked_for_person
     candidates: Mapped[list[Any]]  # clauses the answering found, for the person
-    state: Mapped[str] = mapped_column(String(12), index=True)  # open | claimed | answered | closed
+    state: Mapped[str] = mapped_column(
+        String(12), index=True
+    )  # open | claimed | replied (not out yet) | answered | closed
     tier: Mapped[int] = mapped_column(default=0)
     notified: Mapped[list[Any]]  # staff ids told so far, with times
     claimed_by: Mapped[str | None] = mapped_column(String(26))
@@ -41,7 +43,8 @@ class TicketReply(Base):
     text: Mapped[str] = mapped_column(Text)
     salt: Mapped[str] = mapped_column(String(32), default="", server_default="")
     findings: Mapped[list[Any]]
-    state: Mapped[str] = mapped_column(String(12))  # stopped | sent
+    state: Mapped[str] = mapped_column(String(12))  # stopped, or a Came (outcomes.py)
+    why: Mapped[str] = mapped_column(Text, default="", server_default="")  # it is not sent yet
     delivery_id: Mapped[str | None] = mapped_column(String(26))
     created_at: Mapped[datetime]
 

@@ -22,6 +22,7 @@ from escalations.commitments import (
     stopped_writer,
 )
 from escalations.models import Ticket, TicketReply
+from escalations.outcomes import Came, replies_of
 from escalations.tickets import (
     NotAsSigned,
     TicketWiring,
@@ -38,6 +39,7 @@ from review_queue.findings import to_json
 from review_queue.models import Item
 from storage.database import new_id, new_salt
 
+BRIEF = 120  # seconds that a clock of minutes does not tell
 MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
 
 CreateItem = Callable[[Content, str], Awaitable[Item]]
@@ -45,8 +47,9 @@ CreateItem = Callable[[Content, str], Awaitable[Item]]
 
 
 async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) -> TicketReply:
-    """Check the reply with the gates; clean: queued for the citizen, blocking: stopped.
+    """Check the reply with the gates; clean: sent to the citizen, blocking: stopped.
 
+    The state of what is returned says how far it came: outcomes.py.
     Refused 409, and an incident, when the ticket is not held or not asked as it was signed.
     """
     words = text.strip()
@@ -68,7 +71,7 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
             text=words,
             salt=new_salt(),
             findings=[to_json(one) for one in findings],
-            state="stopped" if blocked else "sent",
+            state="stopped" if blocked else Came.SENDING,
             created_at=now(),
         )
         tx.session.add(reply)
@@ -86,8 +89,15 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
                 },
             )
         else:
-            await _send(wiring, tx, ticket, reply, staff_id)
-    return reply
+            await _queue(wiring, tx, ticket, reply, staff_id)
+    return reply if blocked else await _sent_now(wiring, reply)
+
+
+async def _sent_now(wiring: TicketWiring, reply: TicketReply) -> TicketReply:
+    """Try at once, so that whoever wrote it is told what came of it."""
+    if reply.delivery_id:
+        await wiring.send(reply.delivery_id)
+    return next(one for one in await replies_of(wiring, reply.ticket_id) if one.id == reply.id)
 
 
 async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> TicketReply:
@@ -109,12 +119,12 @@ async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> T
         # By the entries: a row that names somebody else makes nobody a second person.
         if staff_id in (stopped_writer(entries, reply.id), holder_of(entries)):
             raise refused(403, "second_person", "被拦截的答复须由另一人同意")
-        reply.state, reply.second_id = "sent", staff_id
-        await _send(wiring, tx, ticket, reply, staff_id)
-    return reply
+        reply.state, reply.second_id = Came.SENDING, staff_id
+        await _queue(wiring, tx, ticket, reply, staff_id)
+    return await _sent_now(wiring, reply)
 
 
-async def _send(
+async def _queue(
     wiring: TicketWiring, tx: Transaction, ticket: Ticket, reply: TicketReply, staff_id: str
 ) -> None:
     words = await _committed(wiring, tx, ticket, reply)
@@ -126,7 +136,7 @@ async def _send(
     )
     key = f"ticket:{ticket.id}:{reply.id}"
     reply.delivery_id = await wiring.queue_reply(message, key, tx.session)
-    ticket.state, ticket.answered_at = "answered", now()
+    ticket.state = "replied"
     await note(
         tx,
         "ticket.answered",
@@ -175,7 +185,7 @@ async def promote(
         ticket = await ticket_of(session, ticket_id)
         await on_duty(session, staff_id)
         query = select(TicketReply).where(
-            TicketReply.ticket_id == ticket_id, TicketReply.state == "sent"
+            TicketReply.ticket_id == ticket_id, TicketReply.state == Came.SENT
         )
         sent = (await session.scalars(query.order_by(TicketReply.id.desc()).limit(1))).first()
     if sent is None:
@@ -205,9 +215,15 @@ def _route_words(way: Route, hotline: str) -> str:
         return "对方已取消关注或已注销，无法在此答复：请通过电话等其他方式联系"
     if way.kind is Way.WAITING:
         return (
-            "已超出平台允许的答复时限：答复会保留，对方下次来信时自动送达；"
+            "平台现在不允许向对方发消息（时限已过或条数已用完）：答复会保留，对方下次来信时自动送达；"
             f"急事请电话联系，或请对方拨打 {hotline}"
         )
     if way.until is None:
         return "可随时答复"
+    seconds = int((way.until - now()).total_seconds())
+    if seconds < BRIEF:
+        return (
+            f"平台只允许在 {seconds} 秒内答复，还可发送 {way.left} 条；"
+            "过后答复会保留，对方下次来信时自动送达"
+        )
     return f"请在 {in_words(way.until)} 前答复，还可发送 {way.left} 条"

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.contract import State
 from bot.delivery.routes import Windowed
-from bot.models import Contact
+from bot.models import Contact, Delivery
 from bot.replies import Parts
+from bot.sealing import rewrite
 from config.clock import now
 from escalations.calendar import OfficeHours
 from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
@@ -33,6 +35,7 @@ from storage.database import new_id
 OPEN = ("open", "claimed")
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 ROBOT = "system"
+TAKEN_BACK = "问题已结束，答复没有再发送"
 
 
 class QueueReply(Protocol):
@@ -68,8 +71,15 @@ async def as_signed(ledger: Ledger) -> AsyncIterator[None]:
 Check = Callable[[str], Awaitable[Sequence[Finding]]]
 """A staff reply in, findings of the gates out."""
 
+Send = Callable[[str], Awaitable[object]]
+"""A delivery's id: sent at once when it can be; what came of it stands in its row."""
+
 Alarm = Callable[[str, str], Awaitable[object]]
 """Staff id and a text without anything a citizen wrote; see escalations/alarms.py."""
+
+
+async def _left_to_the_job(delivery_id: str) -> None:
+    """The job that delivers finds it."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +92,7 @@ class TicketWiring:
     queue_reply: QueueReply
     alarm: Alarm
     channels: Mapping[str, Windowed] = field(default_factory=dict)
+    send: Send = _left_to_the_job
 
 
 @dataclass(frozen=True)
@@ -223,12 +234,21 @@ async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
             raise refused(409, "state", "咨询单已关闭")
         # Closing without an answer is a decision, so only the holder may take it.
         if ticket.state != "answered":
-            check_holder(ticket, staff_id)
+            check_holder(ticket, staff_id, "claimed", "replied")
             check_held(ticket, await wiring.ledger.facts(f"ticket:{ticket.id}"))
+            await _take_back(tx.session, ticket)
         answered = ticket.state == "answered"
         ticket.state = "closed"
         await note(tx, "ticket.closed", ticket, staff_id, {"answered": answered})
     return ticket
+
+
+async def _take_back(session: AsyncSession, ticket: Ticket) -> None:
+    """An answer that still waits is not sent for a question that is closed."""
+    mine = select(TicketReply.delivery_id).where(TicketReply.ticket_id == ticket.id)
+    waiting = Delivery.state.in_((State.CREATED, State.RETRYING, State.HELD))
+    which = and_(Delivery.id.in_(mine), waiting)
+    await rewrite(session, which, state=State.ENDED, why=TAKEN_BACK, finished_at=now())
 
 
 def short(ticket: Ticket) -> str:
@@ -255,9 +275,16 @@ async def on_duty(session: AsyncSession, staff_id: str) -> Member:
     return await person_with(session, staff_id, DUTY_ROLES)
 
 
-def check_holder(ticket: Ticket, staff_id: str) -> None:
-    """Only who claimed a ticket may answer or close it; else Refused (409)."""
-    if ticket.state != "claimed":
+def check_holder(ticket: Ticket, staff_id: str, *states: str) -> None:
+    """Only who claimed a ticket may answer or close it; else Refused (409).
+
+    `states`: those in which it may be done, if it is not only while nobody has answered.
+    """
+    if ticket.state == "replied" and "replied" not in states:
+        raise refused(
+            409, "state", "上一条答复还没有送达：送达前不能再写一条，也可以先结束这个问题"
+        )
+    if ticket.state not in (states or ("claimed",)):
         raise refused(409, "state", "请先认领咨询单，再答复或关闭")
     if ticket.claimed_by != staff_id:
         raise refused(409, "claimed", "咨询单由其他同事认领，您不能答复或关闭")

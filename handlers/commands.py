@@ -6,16 +6,19 @@ are the same keys menus and buttons send. `MENU` is the menu to register with th
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select
 
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, ReplyBasis
+from bot.delivery.routes import Windowed, route, window_of
 from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
+from config.clock import now
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.tickets import Question, TicketWiring, short
@@ -71,6 +74,9 @@ ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
+
+SOON = timedelta(minutes=5)
+"""Nobody answers a question that fast."""
 
 _LEAVE = re.compile(
     r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
@@ -202,26 +208,40 @@ class Commands:
         late = self._w.say_now is not None and not CHANNELS[turn.inbound.platform].passive_seconds
         if late and self._w.say_now is not None:
             last = Parts(turn.contact.account_id, contact_id, ReplyBasis.TEMPLATE, words)
+            last = replace(last, thread=turn.inbound.thread)
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
-        async with self._w.tickets.ledger.transaction() as tx:
-            await self._w.subscribers.erase(tx, contact_id)
-            await forget(tx.session, contact_id)
-            await tickets.erase(tx, contact_id)
-            await self._w.contacts.erase(tx.session, contact_id)
+        await erase_person(self._w, contact_id)
         return Said(() if late else words)
+
+
+async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
+    """Nothing of this person stays, whether they asked us or the platform."""
+    async with wiring.tickets.ledger.transaction() as tx:
+        await wiring.subscribers.erase(tx, contact_id)
+        await forget(tx.session, contact_id)
+        await tickets.erase(tx, contact_id)
+        await wiring.contacts.erase(tx.session, contact_id)
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
     """Give the question to a person and tell when an answer is due."""
     ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
-    return Said(
-        fill(
-            "person_opened",
-            ticket=short(ticket),
-            due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
-            phone=wiring.tickets.hours.hotline,
-        )
+    opened = fill(
+        "person_opened",
+        ticket=short(ticket),
+        due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
+        phone=wiring.tickets.hours.hotline,
     )
+    channel = wiring.tickets.channels.get(turn.inbound.platform)
+    return Said((*opened, *fill("person_write")) if _must_write(turn, channel) else opened)
+
+
+def _must_write(turn: Turn, channel: Windowed | None) -> bool:
+    """Whether the platform will take no answer by the time that a person has written one."""
+    if channel is None or not channel.window_seconds:
+        return False
+    until = route(window_of(channel, {}), turn.contact, now()).until
+    return until is None or until - now() < SOON
 
 
 def _menu_choices() -> tuple[Choice, ...]:

@@ -10,10 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.contract import Inbound, InboundKind
+from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
-from handlers.commands import ALWAYS, LEAVING, Commands, CommandWiring, command_key
+from handlers.choosing import chosen
+from handlers.commands import (
+    ALWAYS,
+    LEAVING,
+    Commands,
+    CommandWiring,
+    command_key,
+    erase_person,
+)
 from handlers.conversation import Conversations
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions
@@ -27,7 +35,8 @@ PER_MINUTE = 20  # acts of one contact in 60 s that are answered
 MOST = 3 * PER_MINUTE  # and for the keys that always work
 STOPS_FOR = 0.1  # seconds within which a stop of another process is obeyed
 MAX_TEXT = 1000  # characters read of one message
-SILENT = (InboundKind.UNFOLLOW, InboundKind.RESULT)
+SILENT = frozenset(InboundKind) - (ACTS - {InboundKind.RETURN})
+"""Everything but what a person says or presses."""
 
 
 class Dispatcher:
@@ -44,7 +53,9 @@ class Dispatcher:
 
     async def handle(self, inbound: Inbound, contact: Contact) -> Parts | None:
         """What is said to one act, or None for silence."""
-        if inbound.kind in SILENT or _mere_event(inbound):
+        if inbound.kind is InboundKind.ERASE:
+            await erase_person(self._w, contact.id)
+        if inbound.kind in SILENT:
             return None
         # Counted before anything is read: a flood must stay cheap.
         count = await self._cache.count(f"said:{contact.id}", 60)
@@ -80,11 +91,13 @@ class Dispatcher:
     async def _turn(self, inbound: Inbound, contact: Contact) -> tuple[Turn, bool]:
         halted = bool(await stopped_now(self._ledger, "answers", age=STOPS_FOR))
         text = normal(inbound.text)[:MAX_TEXT]
-        key = inbound.key or command_key(text)
+        # Of a message without words the key says what it is: it was not pressed.
+        given = "" if inbound.kind is InboundKind.MEDIA else inbound.key
+        key = given or command_key(text)
         # Whoever leaves needs no row of ours to be whole, or to be there.
         stood = None if key in LEAVING else await self._conversations.at(contact.id)
         step, data = (stood.step, stood.data) if stood else ("", {})
-        key = key or _numbered(text, data)
+        key = key or chosen(text, data.get("choices") or ())
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
             text, key = _offered(key.removeprefix("say:"), data)
             inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")
@@ -105,6 +118,7 @@ class Dispatcher:
             basis=said.basis,
             pieces=said.pieces,
             choices=tuple((choice.label, choice.key) for choice in said.choices),
+            thread=turn.inbound.thread,
         )
 
 
@@ -115,20 +129,6 @@ def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:
     if not number.isdecimal() or int(number) >= len(options):
         return "", "stale"
     return str(options[int(number)]), ""
-
-
-def _mere_event(inbound: Inbound) -> bool:
-    """A platform event that asks nothing (place reported, link opened); messages are answered."""
-    return inbound.kind is InboundKind.OTHER and not inbound.dedupe.startswith("m:")
-
-
-def _numbered(text: str, data: Mapping[str, Any]) -> str:
-    """The key of the choice a number stands for, or an empty text."""
-    keys = data.get("choices") or []
-    # A year or a sum is no choice from a menu.
-    if not (text.isascii() and text.isdecimal() and len(text) <= 2):
-        return ""
-    return str(keys[int(text) - 1]) if 1 <= int(text) <= len(keys) else ""
 
 
 def build_dispatcher(

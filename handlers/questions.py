@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import date
 
-from bot.contract import InboundKind, ReplyBasis
+from bot.contract import MEDIA_KINDS, InboundKind, ReplyBasis
 from bot.replies import Ended, Piece, Quoted
 from config.clock import beijing, now
 from escalations import tickets
@@ -22,6 +22,8 @@ from knowledge.answering import Answer
 
 MAX_QUOTES = 3
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
+SENT = {kind: f"sent_{kind}" for kind in MEDIA_KINDS if kind != "other"}
+"""What is said to a message without words, by what it is."""
 PERSON = Choice("转人工", "person")
 
 Ask = Callable[[str, date], Awaitable[Answer]]
@@ -45,7 +47,7 @@ class Questions:
         if turn.key:
             return Said(self._say("stale"))
         if turn.inbound.kind is not InboundKind.TEXT or not turn.text:
-            return Said(self._say("unsupported"), (PERSON,))
+            return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
         receipt = await self._receipt(turn)
         if receipt is not None:
             return receipt

@@ -8,8 +8,10 @@ ok:<topic>:<group>:<region> (own consent to a sensitive facet).
 import re
 from collections.abc import Awaitable, Callable
 
-from bot.contract import InboundKind
+from bot.contract import Inbound, InboundKind
 from facets.taxonomy import Facet, Taxonomy
+from handlers.commands import command_key
+from handlers.masking import normal
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from subscriptions.models import Subscription
@@ -29,7 +31,20 @@ _SPOKEN = re.compile(r"(?:我要|我想|请|帮我)?(?:订阅|关注)(?P<what>.+
 _LEAVING = re.compile(r"(?:我要|我想|请|帮我)?(?:退订|取消订阅)(?P<what>.+)", re.S)
 _CHANGES = {"g": GROUPS, "r": REGIONS}
 _ASK = {"g": "choose_group", "r": "choose_region"}
+_HEADS = frozenset({"sub", "leave", "g", "r", "f", "tags", "ok", "forget", "keep"})
 ANY = "-"  # 不限, as the last part of a key
+
+
+def weighs(inbound: Inbound) -> bool:
+    """Whether this act may change what its person agreed to: its order decides what stands.
+
+    A number may stand for any of the choices that were offered.
+    """
+    text = normal(inbound.text)
+    key = inbound.key or command_key(text)
+    chosen = text.isascii() and text.isdecimal()
+    spoken = bool(_SPOKEN.fullmatch(text) or _LEAVING.fullmatch(text))
+    return key.split(":")[0] in _HEADS or chosen or spoken
 
 
 class Subscribing:
@@ -103,7 +118,12 @@ class Subscribing:
         return self._taxonomy.find(words, (dimension,))
 
     async def _keep(self, turn: Turn, wishes: list[Wish]) -> Said:
-        """Keep the wishes together; one that needs its own consent asks for it first."""
+        """Keep the wishes together; one that needs its own consent asks for it first.
+
+        Nothing is kept of a wish that something later has overtaken: that may have been leaving.
+        """
+        if turn.inbound.late:
+            return Said(self._say("overtaken"))
         try:
             async with self._ledger.transaction() as tx:
                 rows = [

@@ -29,10 +29,12 @@ ask_hint 怎样提问
 why 为什么收到 reason
 why_none 为什么收到（没有推送过）
 person_opened 已转值班人员 due phone ticket
+person_write 请补一条文字，才能答复
 person_waiting 已收到补充，等待值班人员 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
+overtaken 订阅晚于后来的消息
 subscribe_refused 订阅没有成功 problem
 sensitive_consent 敏感标签的单独同意 facet
 choose_group 选择人群
@@ -52,6 +54,11 @@ stale 选项已失效
 stopped 自动答复暂停 phone
 slow_down 发送太快
 unsupported 只能读文字
+sent_picture 收到图片或视频
+sent_voice 收到语音
+sent_place 收到位置
+sent_card 收到名片
+sent_file 收到文件
 clarify 请补充问题
 not_found 没有可引用的原文
 out_of_scope 不在答复范围

@@ -1,15 +1,20 @@
 """What kinds of incidents are called, where the words of one are gone."""
 
 NAMES = {
+    "account_notice": "平台对账号的通知",
     "account_refused": "账号不能使用",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",
     "database_triggers": "数据库里有触发器",
+    "delivery_failed": "消息没有送达",
+    "inbound_unanswered": "来信没有得到答复",
     "ledger_broken": "台账核验不通过",
     "password_reset": "重设密码",
     "policies_again": "政策变更要重新提出",
     "policy_changed": "政策库被改动",
     "proposal_tampered": "待批准的变更被改动",
+    "publication_failed": "发布没有完成",
+    "push.missed": "推送过了时限",
     "push.refused": "推送被拦下",
     "recalled_late": "撤回时已发出",
     "release_refused": "发送前核验未通过",

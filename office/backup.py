@@ -20,10 +20,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import CursorResult, delete, select, update
 
 from bot.contract import State
-from bot.models import Delivery, Publication
+from bot.models import AccountRest, Delivery, InboundMessage, Process, Publication
 from bot.sealing import rewrite
 from config.clock import now
 from config.settings import Settings
@@ -234,6 +234,10 @@ async def _settle(
         ):
             result = await tx.session.execute(statement)
             unsure += result.rowcount if isinstance(result, CursorResult) else 0
+        # Whoever waited for an answer then has it by now, or has asked again.
+        await tx.session.execute(update(InboundMessage).values(waits=""))
+        for table in (Process, AccountRest):
+            await tx.session.execute(delete(table))
         # Entries are missing: perhaps a recall among them. Nothing goes out until a person has
         # looked.
         if lost:

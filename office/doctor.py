@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.delivery.processes import engine_fault, engine_silence
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
@@ -220,6 +221,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     ledger = open_ledger(settings, db)
     yield await _ledger(ledger)
     yield await _clock(db)
+    yield await _engine(db)
     for address in settings.anchor_addresses:
         yield await _place(db, address)
     signed = SignedSettings(ledger, parts_of(settings.public_url))
@@ -246,6 +248,16 @@ async def _ledger(ledger: Ledger) -> Check:
         return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
     gaps = "".join(f"；第 {gap.entry} 条申明恢复备份" for gap in verdict.gaps)
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
+
+
+async def _engine(db: Database) -> Check:
+    """Whether what the office does by itself is done."""
+    silent = await engine_silence(db)
+    if silent is None:
+        return Check("任务引擎", OK, "审发没有在运行")
+    if fault := await engine_fault(db):
+        return Check("任务引擎", FAIL, fault)
+    return Check("任务引擎", OK, f"{max(0, round(silent))} 秒前有动静")
 
 
 async def _texts(signed: SignedSettings) -> Check:

@@ -7,20 +7,25 @@ harms nothing, because every claim of a row is guarded.
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import Any
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
 from taskiq import AckableMessage, AsyncBroker, InMemoryBroker
+from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
+
+from storage.away import REDIS_AWAY as AWAY
+from storage.away import BackOff
+from storage.cache import plain_url
 
 Act = Callable[[], Awaitable[Any]]
 IDLE_MS = 30_000  # a task nobody renewed for so long belongs to a dead worker
 TRIES = 5  # deliveries of one message before it is set aside as poison
 DRAIN_SECONDS = 20.0
+MOST_WAITING = 10_000  # tasks kept while nobody takes them; what is dropped is asked for again
 _log = structlog.get_logger("office.engine")
 
 
@@ -28,21 +33,35 @@ class ReliableStreamBroker(RedisStreamBroker):
     """Redis streams that lose nothing: idle claims, lease renewal, deletion on ack, poison limit.
 
     The stock broker claims a dead worker's tasks only after a new message came, never renews a
-    lease, and keeps acknowledged messages for ever.
+    lease, keeps acknowledged messages for ever, and ends for good with its first broken connection.
     """
 
     claim_every = 1.0
 
     def __init__(self, url: str, queue_name: str = "shenfa", idle_ms: int = IDLE_MS) -> None:
         """`idle_ms`: see IDLE_MS."""
-        super().__init__(url, queue_name=queue_name, idle_timeout=idle_ms, consumer_id="0")
+        super().__init__(
+            plain_url(url),
+            queue_name=queue_name,
+            idle_timeout=idle_ms,
+            consumer_id="0",
+            maxlen=MOST_WAITING,
+        )
         self.poison_name = f"{queue_name}:poison"
+        self.closing = False
+        """Nothing more is listened for: a client in the middle of a call may swallow a cancel."""
         self._live: set[bytes] = set()
         self._renewal: asyncio.Task[None] | None = None
 
     async def startup(self) -> None:
-        """Also start renewing the leases of what this worker is doing."""
-        await super().startup()
+        """Also start renewing the leases of what this worker is doing.
+
+        Without a Redis the office opens all the same: `listen` declares the group when it is there.
+        """
+        try:
+            await super().startup()
+        except AWAY as error:
+            _log.warning("engine_waits_for_redis", error=str(error))
         if self.is_worker_process:
             self._renewal = asyncio.create_task(self._renew())
 
@@ -71,26 +90,50 @@ class ReliableStreamBroker(RedisStreamBroker):
                             ids[start : start + 500],
                             justid=True,
                         )
-                except RedisError as error:
+                except AWAY as error:
                     _log.warning("lease_not_renewed", error=str(error))
 
     def _message(self, redis: Any, number: bytes, fields: Mapping[bytes, bytes]) -> AckableMessage:
         self._live.add(number)
 
         async def ack() -> None:
-            async with redis.pipeline(transaction=True) as pipe:
-                pipe.xack(self.queue_name, self.consumer_group_name, number)
-                pipe.xdel(self.queue_name, number)
-                await pipe.execute()
-            self._live.discard(number)
+            try:
+                async with redis.pipeline(transaction=True) as pipe:
+                    pipe.xack(self.queue_name, self.consumer_group_name, number)
+                    pipe.xdel(self.queue_name, number)
+                    await pipe.execute()
+            except AWAY as error:  # then it comes once more, and harms nothing
+                _log.warning("task_not_acknowledged", error=str(error))
+            finally:
+                self._live.discard(number)
 
         return AckableMessage(data=fields[b"data"], ack=ack)
 
     async def listen(self) -> AsyncGenerator[AckableMessage, None]:
-        """New tasks, and every `claim_every` seconds those of dead workers."""
+        """New tasks, and every `claim_every` seconds those of dead workers; for ever.
+
+        A Redis that was flushed or begun anew knows no stream and no group of ours: both are
+        declared again before it is asked again.
+        """
+        away = BackOff()
+        while not self.closing:
+            try:
+                await self._declare_consumer_group()
+                async with aclosing(self._listen()) as heard:
+                    async for message in heard:
+                        away.reset()
+                        if message is not None:
+                            yield message
+            except AWAY as error:
+                if not away.begun:
+                    _log.warning("engine_lost_redis", error=str(error))
+                await away.pause()
+
+    async def _listen(self) -> AsyncGenerator[AckableMessage | None, None]:
+        """As long as Redis answers: messages, and None for an answer without any."""
         redis: Any = Redis(connection_pool=self.connection_pool)
         claim_at = 0.0
-        while True:
+        while not self.closing:
             if time.monotonic() >= claim_at:
                 for number, fields in await self._abandoned(redis):
                     yield self._message(redis, number, fields)
@@ -102,6 +145,7 @@ class ReliableStreamBroker(RedisStreamBroker):
                 block=int(self.claim_every * 1000),
                 count=self.count,
             )
+            yield None
             for _, messages in fetched or []:
                 for number, fields in messages:
                     yield self._message(redis, number, fields)
@@ -158,6 +202,7 @@ class TaskEngine:
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._stopping = False
+        self._unasked = False
         self._finish = asyncio.Event()
         self._worker: asyncio.Task[None] | None = None
 
@@ -187,26 +232,47 @@ class TaskEngine:
         """Have the job done soon, by whichever worker is free. KeyError for an unknown name."""
         if name not in self._jobs:
             raise KeyError(name)
-        if not self._stopping:
+        if self._stopping:
+            return
+        try:
             await self._run.kiq(name)
+        except SendTaskError as error:  # the clock asks again; rows wait, and nothing is lost
+            if not self._unasked:
+                _log.warning("engine_not_asked", job=name, error=str(error.__cause__ or error))
+            self._unasked = True
+        else:
+            self._unasked = False
 
     async def start(self, *, worker: bool = True) -> None:
         """Connect; with `worker` also take tasks (an embedded engine always does)."""
         self.broker.is_worker_process = worker
         await self.broker.startup()
         if worker and not self._embedded:
+            self._worker = asyncio.create_task(self._work())
+
+    async def _work(self) -> None:
+        """Take tasks until the end; a receiver that ends before is followed by another."""
+        away = BackOff()
+        while not self._finish.is_set():
             receiver = Receiver(
                 self.broker,
                 max_async_tasks=20,
                 run_startup=False,
                 wait_tasks_timeout=DRAIN_SECONDS,
             )
-            self._worker = asyncio.create_task(receiver.listen(self._finish))
+            task = asyncio.create_task(receiver.listen(self._finish))
+            await asyncio.wait({task})
+            if not self._finish.is_set():
+                error = None if task.cancelled() else task.exception()
+                _log.error("engine_began_anew", exc_info=error)
+                await away.pause()
 
     async def stop(self) -> None:
         """Take nothing more, wait up to DRAIN_SECONDS for what runs, then disconnect."""
         self._stopping = True
         self._finish.set()
+        if isinstance(self.broker, ReliableStreamBroker):
+            self.broker.closing = True
         if isinstance(self.broker, InMemoryBroker):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.broker.wait_all(), DRAIN_SECONDS)

@@ -8,8 +8,10 @@ from typing import Any, Protocol
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.callbacks import Callbacks
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
+from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
 from config.clock import BEIJING
 from content_sources.ingest import Ingest
@@ -17,6 +19,7 @@ from content_sources.quarantine import expire_due
 from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
+from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
 from handlers.released import ReleasedTemplates
 from knowledge.service import KnowledgeService
@@ -68,6 +71,10 @@ class Office(Protocol):
     deadlines: Deadlines
 
     @property
+    def callbacks(self) -> Callbacks:
+        """Who answers what the platforms send."""
+
+    @property
     def tell(self) -> Tell:
         """How a person is reminded."""
 
@@ -82,6 +89,8 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
+        Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
+        Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
@@ -100,6 +109,8 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_escalate, office),
             "a question nobody took goes higher",
         ),
+        Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
+        Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
@@ -111,6 +122,11 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _refused(office: Office) -> int:
+    sender = office.sender
+    return await try_refused(office.db, sender.send_row, sender.resume)
 
 
 async def _policies(office: Office) -> int:

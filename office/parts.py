@@ -19,6 +19,7 @@ from knowledge.validity import parse_defaults
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken
 from review_queue.classes import Triggers
+from review_queue.window import parse_window
 from staff.proposals import INIT, Approval
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import Part, store_setting
@@ -34,6 +35,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
+        Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
 
 

@@ -1,6 +1,8 @@
 """How the rooms of one office are given to each other, from the bottom up."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 
 from bot.accounts import Accounts
@@ -49,6 +51,7 @@ from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from review_queue.window import WINDOW
 from staff.proposals import Kind
 from staff.refusal import Refused
 from staff.settings import SignedSettings
@@ -149,6 +152,14 @@ def build_review(base: Base) -> Review:
         words: Triggers = base.signed.held("class_triggers")
         return words
 
+    async def window() -> timedelta:
+        # As it was read last, within a minute: drafts are made inside a transaction.
+        try:
+            hours: timedelta = base.signed.held("publishing")
+        except Refused:  # drafts are written all the same: the editor sees the hour and may say it
+            return WINDOW
+        return hours
+
     links = Links(db, look_now)
     finders = finders_of(Files(db, results), links, reposts)
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
@@ -161,10 +172,24 @@ def build_review(base: Base) -> Review:
         fetcher=fetcher,
         links=links,
         checks=checks,
-        queue=replace(queue, runner=results.runner, library={KIND: TemplateShelf(base.templates)}),
+        queue=replace(
+            queue,
+            runner=results.runner,
+            library={KIND: TemplateShelf(base.templates)},
+            window=window,
+        ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send, triggers),
     )
+
+
+def incidents_of(ledger: Ledger) -> Callable[[str, str, str], Awaitable[None]]:
+    """What a low room tells staff by: kind, subject, words."""
+
+    async def on_incident(kind: str, subject: str, message: str) -> None:
+        await ledger.open_incident(kind, subject=subject, message=message, detail={})
+
+    return on_incident
 
 
 def build_delivery(base: Base, review: Review) -> Wiring:
@@ -177,9 +202,6 @@ def build_delivery(base: Base, review: Review) -> Wiring:
             raise LookupError(f"没有这个媒体文件：{name}")
         return found
 
-    async def on_incident(kind: str, subject: str, message: str) -> None:
-        await base.ledger.open_incident(kind, subject=subject, message=message, detail={})
-
     return Wiring(
         db=base.db,
         ledger=base.ledger,
@@ -190,8 +212,9 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         open_account=base.accounts.open,
         load_media=load_media,
         in_flight=base.settings.sends_in_flight,
-        on_incident=on_incident,
+        on_incident=incidents_of(base.ledger),
         on_publication=partial(publishing.note_publication, review.queue),
+        on_refused=partial(publishing.refused_by_platform, review.queue),
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),
@@ -211,7 +234,7 @@ def build_words(base: Base) -> Answers:
     return Answers(base.taxonomy, templates, base.knowledge.hit, Commitments(base.ledger).words)
 
 
-def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
+def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) -> TicketWiring:
     """What a question for a person needs."""
     return TicketWiring(
         ledger=base.ledger,
@@ -220,6 +243,7 @@ def build_tickets(base: Base, review: Review, alarms: Alarms) -> TicketWiring:
         queue_reply=partial(queue_reply, base.db),
         alarm=alarms.tell,
         channels=base.channels,
+        send=sender.send_soon,
     )
 
 

@@ -91,6 +91,6 @@ async def _commit(tx: Transaction, ledger: Ledger) -> dict[str, Written]:
         reply.salt = new_salt()
         body = {"reply": reply.id, "words": commitment(ticket, contact, reply)}
         await tx.append(KEPT, subject=f"ticket:{ticket.id}", actor="system", body=body)
-        if reply.delivery_id and reply.state == "sent":
+        if reply.delivery_id and reply.state != "stopped":
             kept[reply.delivery_id] = Written(ticket.id, reply.id)
     return kept

@@ -20,6 +20,7 @@ from review_queue.governance.levels import ApprovedLevels
 from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
 from review_queue.shelf import Shelf
+from review_queue.window import standing_window
 from review_queue.workflow import Workflow
 from staff.people import Member, read_person
 from staff.refusal import Reason, Refused, refuse
@@ -27,7 +28,6 @@ from staff.standing import WAITING
 from storage.database import Database, new_id
 
 ROBOT = "robot"
-WINDOW = timedelta(days=30)
 LIBRARY_WINDOW = timedelta(days=3650)
 """How long what is released into the library may be used, unless its editor says less."""
 
@@ -54,6 +54,8 @@ class Queue:
     runner: Runner = field(default_factory=InThread)
     """Takes files apart, off this process where there is one for it."""
     library: Mapping[str, Shelf] = field(default_factory=dict)
+    window: Callable[[], Awaitable[timedelta]] = standing_window
+    """How long a new draft may go out unless its editor says otherwise."""
 
     @classmethod
     def of(

@@ -20,7 +20,6 @@ from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
     LIBRARY_WINDOW,
-    WINDOW,
     Queue,
     Said,
     add_revision,
@@ -100,7 +99,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         body=content.body if content.blocks is None else project(content.blocks).text,
         accounts=accounts,
         not_before=moment,
-        not_after=moment + (LIBRARY_WINDOW if in_library else WINDOW),
+        not_after=moment + (LIBRARY_WINDOW if in_library else await queue.window()),
         cover=content.cover,
         attribution=content.attribution,
         attachments=content.attachments,

@@ -10,13 +10,23 @@ from bot.contract import State
 from bot.models import Publication
 from config.clock import now
 from review_queue.canonical import LIBRARY_KINDS, Draft
-from review_queue.desk import Opened, Queue, canonical_of, latest, opened, read_item
+from review_queue.desk import (
+    Opened,
+    Queue,
+    canonical_of,
+    end_run,
+    latest,
+    opened,
+    read_item,
+)
 from review_queue.models import Item
-from review_queue.states import Verb, can, move, state_name
+from review_queue.states import ItemState, Verb, can, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
 from storage.database import new_id
 
+_UNDER_WAY = (State.SENDING, State.SUBMITTED, State.PUBLISHED, State.UNKNOWN)
+"""Publications after which readers may see something."""
 _PLANNERS = (REVIEWERS | {"editor"}) - {"secrecy"}
 
 
@@ -103,6 +113,28 @@ async def note_publication(queue: Queue, publication_id: str) -> None:
         # The second account of the same item finds it published already.
         if item is not None and can(item, Verb.PUBLISH):
             move(item, Verb.PUBLISH)
+
+
+async def refused_by_platform(queue: Queue, publication_id: str, reason: str) -> bool:
+    """The platform refused the text itself: back to its editor, unless it stands elsewhere already.
+
+    Sending it again would be refused again; what is out somewhere needs a correction instead.
+    """
+    async with queue.db.writing() as session:
+        publication = await session.get(Publication, publication_id)
+        item = await session.get(Item, publication.item_id) if publication is not None else None
+        if publication is None or item is None or item.state != ItemState.SCHEDULED:
+            return False
+        others = select(Publication.id).where(
+            Publication.release_id == publication.release_id, Publication.state.in_(_UNDER_WAY)
+        )
+        if (await session.scalars(others.limit(1))).first() is not None:
+            return False
+        await end_run(session, item, "平台没有收下这一稿，已退回修改")
+        move(item, Verb.VOID)
+        item.return_reason = reason
+        item.version += 1
+    return True
 
 
 def _state_faults(item: Item, draft: Draft) -> list[Reason]:

@@ -15,6 +15,7 @@ from review_queue.drafting import current_of, edit_faults
 from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
 from review_queue.states import ItemState, Verb, move, state_name
+from review_queue.window import past_faults
 from review_queue.workflow import EMERGENCY, Workflow
 from staff.refusal import Reason, Refused, status_of
 
@@ -118,6 +119,7 @@ async def submit_faults(
         reasons += await _library_faults(queue, draft)
     elif not draft.accounts:
         reasons.append(Reason("accounts", "请至少选择一个发布账号"))
+    reasons += past_faults(draft.not_after, now())
     _, problems = await canonical_of(queue, session, draft)
     reasons += [Reason("platform", problem) for problem in problems]
     # Source, original title and address are required of a repost by the rules on news information.

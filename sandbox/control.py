@@ -12,13 +12,14 @@ from aiohttp import web
 
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
+from sandbox.telegram.bot import Bot
 from sandbox.wechat import citizens as wechat
 from sandbox.wechat import drafts
 from sandbox.wechat.account import Official
 
 FAULT_KINDS = (
     "delay", "error500", "drop_answer", "invalidate_token", "refuse", "publish_status",
-    "mass_status",
+    "mass_status", "late_callback",
 )  # fmt: skip
 
 
@@ -255,6 +256,29 @@ async def say(request: web.Request) -> web.Response:
     return reply(await PLATFORMS[account.platform].say(state, account, citizen, text))
 
 
+async def send(request: web.Request) -> web.Response:
+    """Send what is no typed text: other kinds, edited and repeated ones, the platform's own."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    who = content.get("citizen")
+    citizen = wanted_citizen(account, who) if who else None
+    try:
+        answer = await PLATFORMS[account.platform].send(state, account, citizen, content)
+    except (KeyError, TypeError) as problem:
+        return refuse(f"字段 {problem} 缺少或不合规定")
+    return reply(answer)
+
+
+async def upgrade(request: web.Request) -> web.Response:
+    """Turn a Telegram group into a supergroup; the old number is refused from then on."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Bot):
+        return refuse("只有 Telegram 有群升级")
+    group = wanted_citizen(account, content.get("citizen"))
+    return reply(await telegram.upgrade(state, account, group))
+
+
 async def tap(request: web.Request) -> web.Response:
     """Press a menu key, an inline button or an event as a citizen."""
     state, content = request.app[STATE], await given(request)
@@ -328,6 +352,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "faults", get_faults), ("DELETE", "faults", delete_faults),
     ("GET", "clock", clock), ("POST", "clock", clock), ("GET", "limits", limits),
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
+    ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),

@@ -66,6 +66,8 @@ class Citizen:
     consents: dict[str, int] = field(default_factory=dict)
     mass_by_month: dict[str, int] = field(default_factory=dict)
     recent_sends: deque[float] = field(default_factory=lambda: deque(maxlen=20))
+    topics: set[int] = field(default_factory=set)
+    moved_to: str = ""  # a group that was upgraded: the number it has since
 
     def card(self) -> JSON:
         """Return what the control interface says of this citizen."""
@@ -204,6 +206,12 @@ class State:
             return fault
         return None
 
+    async def hold_back(self, platform: str, account: str) -> None:
+        """Wait as a planned `late_callback` says: the act has its number and comes after others."""
+        fault = self.take_fault(platform, "callback", account, LATE)
+        if fault is not None:
+            await asyncio.sleep(fault.seconds)
+
     def keep_media(self, key: str, content_type: str, data: bytes) -> None:
         """Keep an uploaded file for the phones, dropping the oldest beyond a bound."""
         self.media[key] = (content_type, data)
@@ -219,7 +227,8 @@ class State:
             self.requests.append(entry)
 
 
-RESULT_KINDS = frozenset({"publish_status", "mass_status"})
+LATE = frozenset({"late_callback"})
+RESULT_KINDS = frozenset({"publish_status", "mass_status"}) | LATE
 STATE: web.AppKey[State] = web.AppKey("sandbox_state", State)
 
 

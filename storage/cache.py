@@ -6,8 +6,12 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Protocol
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import ConnectionError as ConnectionLost
 
 from storage.seals import Seals
 
@@ -84,6 +88,17 @@ class MemoryCache:
         self._values.clear()
 
 
+OURS = frozenset({"protocol", "decode_responses", "encoding", "encoding_errors"})
+"""What the form of an answer hangs on: each of our clients decides it, and no address does."""
+
+
+def plain_url(url: str) -> str:
+    """The address of a Redis without what would change the form of its answers."""
+    parts = urlsplit(url)
+    kept = [one for one in parse_qsl(parts.query) if one[0] not in OURS]
+    return parts._replace(query=urlencode(kept)).geturl()
+
+
 _COUNTED = 6
 """Digits of the largest counter that is read back."""
 
@@ -98,7 +113,10 @@ class RedisCache:
 
     def __init__(self, url: str, seals: Seals | None = None) -> None:
         """Connect lazily."""
-        self.redis: Redis = Redis.from_url(url, decode_responses=True)
+        # A connection that was dropped while nobody used it is no reason to fail. A Redis that is
+        # silent is asked once: a citizen's call waits for it.
+        retry = Retry(ExponentialWithJitterBackoff(0.5, 0.05), 3, (ConnectionLost,))
+        self.redis: Redis = Redis.from_url(plain_url(url), decode_responses=True, retry=retry)
         self._seals = seals
 
     async def add_once(self, key: str, ttl: float) -> bool:

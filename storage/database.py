@@ -90,7 +90,15 @@ async def rows_of(session: AsyncSession, model: type[Row], ids: Sequence[str]) -
 
 def new_id() -> str:
     """A 26-character id that sorts by creation time (48 bits of milliseconds, 80 random)."""
-    number = (int(time.time() * 1000) << 80) | secrets.randbits(80)
+    return _as_id((int(time.time() * 1000) << 80) | secrets.randbits(80))
+
+
+def id_at(moment: float) -> str:
+    """Between the ids made before and after this moment, in seconds since 1970."""
+    return _as_id(int(moment * 1000) << 80)
+
+
+def _as_id(number: int) -> str:
     return "".join(_BASE32[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 

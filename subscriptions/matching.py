@@ -22,14 +22,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.contract import Release
+from bot.delivery.recent import ELSEWHERE
 from bot.delivery.wiring import Wants
 from bot.models import Contact, Publication
 from config.clock import BEIJING, beijing, now
 from facets.taxonomy import Taxonomy
+from ledger.append import ledger_of
 from ledger.verify import Broken
 from storage.database import Database
 from subscriptions.models import Subscription
-from subscriptions.proof import COLUMNS, TABLE, Row, prove
+from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
 from subscriptions.subscribers import GROUPS, REGIONS, TOPICS
 
@@ -51,6 +53,14 @@ class Sampled:
     reason: str
 
 
+@dataclass(frozen=True)
+class Window:
+    """The time within which a push may go out."""
+
+    begins: datetime
+    ends: datetime
+
+
 class Matching:
     """Turns audiences into set operations."""
 
@@ -66,6 +76,27 @@ class Matching:
         return int(
             (await session.execute(select(func.count()).select_from(inner.subquery()))).scalar_one()
         )
+
+    async def too_late(
+        self,
+        session: AsyncSession,
+        audience: Mapping[str, Any],
+        account_ids: Sequence[str],
+        window: Window,
+    ) -> int:
+        """How many of them chose an hour that comes after the window, if it goes out at its start.
+
+        Whoever also has a subscription that is served earlier is not among them.
+        """
+        moments = _moments(max(window.begins, now()))
+        late = [name for name, at in SERVED.items() if moments[at] > window.ends]
+        if not late:
+            return 0
+        inner = self._matching(audience, account_ids, Subscription.contact_id)
+        served = inner.where(Subscription.frequency.not_in(late)).distinct()
+        query = select(func.count()).select_from(served.subquery())
+        reached = int((await session.execute(query)).scalar_one())
+        return await self.count(session, audience, account_ids) - reached
 
     async def sample(
         self,
@@ -126,14 +157,25 @@ class Matching:
         try:
             proved = await prove(session, rows)
         except Broken:  # then no release verifies, and nothing is sent
-            return Wants(lambda account_id, contact_id, audience: False)
-        return Wants(
-            lambda account_id, contact_id, audience: any(
-                (row[1], row[2]) == (contact_id, account_id) and self._meant(audience, row)
-                for row in proved.rows
-            ),
-            tuple((TABLE, one) for one in proved.wrong),
-        )
+            return Wants(lambda account_id, contact_id, audience, reason: "")
+        own: dict[tuple[str, str], list[Row]] = {}
+        for row in proved.rows:
+            own.setdefault((row[1], row[2]), []).append(row)
+
+        def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
+            rows = own.get((contact_id, account_id), [])
+            hold = [self._words(*row[3:6]) for row in rows if self._meant(audience, row)]
+            # The wish it was made for, if that stands; else another that still asks for it.
+            return reason if reason in hold else max(hold, default="")
+
+        ledger = ledger_of(session)
+
+        async def stands(contact_id: str) -> bool:
+            subject = about(contact_id)
+            facts = await ledger.facts(subject, age=ELSEWHERE)
+            return (facts[-1].seq if facts else 0) == proved.ends.get(subject, 0)
+
+        return Wants(why, tuple((TABLE, one) for one in proved.wrong), stands)
 
     def _meant(self, audience: Mapping[str, Any], row: Row) -> bool:
         """The same as `_matching`, for one row at hand."""

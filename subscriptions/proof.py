@@ -5,7 +5,7 @@ about their contact, every row that was sealed before it; what they keep is seal
 an older row, once true, brings nothing back, wherever it was while its citizen left.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
@@ -32,6 +32,8 @@ class Proved:
 
     rows: list[Row]
     wrong: list[str]
+    ends: Mapping[str, int]
+    """The newest signed end of each contact, by `about`."""
 
 
 def about(contact_id: str) -> str:
@@ -65,7 +67,7 @@ async def prove(session: AsyncSession, rows: Sequence[Row]) -> Proved:
             stand.append(row)
         else:
             wrong.append(str(row[0]))
-    return Proved(stand, sorted(wrong))
+    return Proved(stand, sorted(wrong), ends)
 
 
 def _sealed(seals: Seals, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:

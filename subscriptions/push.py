@@ -69,6 +69,9 @@ class Pusher:
         try:
             release = await self._verify(publication.release_id)
         except NotReleased as broken:
+            if broken.over:
+                await self._too_late(publication)
+                return 0
             await self._ledger.open_incident(
                 "push.refused",
                 subject=f"publication:{publication.id}",
@@ -88,6 +91,20 @@ class Pusher:
         if made:
             log.info("push created", publication=publication.id, rows=made)
         return made
+
+    async def _too_late(self, publication: Publication) -> None:
+        """Published, and its window ended before a row could be made: an editor decides."""
+        await self._ledger.open_incident(
+            "push.missed",
+            subject=f"publication:{publication.id}",
+            message="已发布，但推送时限在生成推送以前就结束了，订阅者都没有收到："
+            "请编辑决定是否改期后重新送审",
+            detail={},
+        )
+        async with self._db.writing() as session:
+            row = await session.get(Publication, publication.id)
+            if row is not None and row.pushed_at is None:
+                row.pushed_at = now()
 
     async def _is_out(self, publication: Publication) -> bool:
         """Whether a signed entry says so: a row alone would push what nobody published."""

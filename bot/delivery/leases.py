@@ -1,29 +1,41 @@
 """Signs of life: which process sends what, and what becomes of the rows of a dead one."""
 
 import asyncio
-from collections.abc import Coroutine
+import time
+from collections.abc import Collection, Coroutine, Iterable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, or_, select, update
+import structlog
+from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
+from bot.delivery.processes import clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
-from bot.models import Attempt, Delivery, Publication
+from bot.models import Attempt, Delivery, Process, Publication
 from bot.sealing import rewrite
 from config.clock import now
+from storage.away import AWAY, BackOff
 from storage.database import new_id
 
 DRAIN_SECONDS = 20.0  # what is on its way at a stop gets so long to come back
 LEASE = 15.0  # seconds a process counts as alive after its last sign of life
+UNHEARD = 60.0  # seconds after which a claim that nobody here knows of was never heard of
+CLAIMED_FOR = timedelta(minutes=5)
 
 T = TypeVar("T")
+_log = structlog.get_logger("bot.delivery")
 
 
 class Lease:
-    """One process's name on its rows, and its work that must not be cut off half-way."""
+    """One process's name on its rows, and its work that must not be cut off half-way.
+
+    Signs of life stand in the database beside the rows they are about: a cache that forgets makes
+    nobody look dead.
+    """
 
     def __init__(self, wiring: Wiring, recent: Recent) -> None:
         """Nothing runs until `start`."""
@@ -33,12 +45,27 @@ class Lease:
         self.stopping = False
         self._alive: asyncio.Task[None] | None = None
         self._busy: set[asyncio.Task[Any]] = set()
+        self._hands: set[str] = set()
+        self._blind_until = 0.0
 
     async def start(self) -> int:
         """Sign this process as alive and sweep up after dead ones; returns the rows swept."""
-        await self._beat()
-        self._alive = asyncio.create_task(self._keep_alive())
+        await self.sign()
         return await self.sweep()
+
+    async def sign(self) -> None:
+        """Be known as alive from now on: before the first act of a citizen is taken."""
+        if self._alive is None:
+            await self._beat()
+            self._alive = asyncio.create_task(self._keep_alive())
+
+    def took(self, ids: Iterable[str]) -> None:
+        """These rows are on their way in this process."""
+        self._hands.update(ids)
+
+    def gave(self, ids: Iterable[str]) -> None:
+        """These have their outcome."""
+        self._hands.difference_update(ids)
 
     def halt(self) -> None:
         """Claim nothing more; what was claimed is still sent and gets its outcome."""
@@ -53,7 +80,9 @@ class Lease:
             self._alive.cancel()
             with suppress(asyncio.CancelledError):
                 await self._alive
-        await self._w.cache.delete(f"lease:{self.owner}")
+        with suppress(*AWAY):  # then it runs out
+            async with self._w.db.session() as session:
+                await session.execute(delete(Process).where(Process.id == self.owner))
 
     async def guarded(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` to its end even when the caller is cancelled; `stop` waits for it.
@@ -66,34 +95,88 @@ class Lease:
         task.add_done_callback(self._busy.discard)
         return await asyncio.shield(task)
 
-    async def _beat(self) -> None:
-        await self._w.cache.set(f"lease:{self.owner}", "1", LEASE)
+    async def _beat(self, **more: Any) -> None:
+        """One sign of life; a row that somebody took away is made anew."""
+        async with self._w.db.session() as session:
+            at = clock(self._w.db)
+            mine = update(Process).where(Process.id == self.owner)
+            done = await session.execute(
+                mine.values(until=at + LEASE, **more).returning(Process.id)
+            )
+            if done.first() is None:
+                values = {"id": self.owner, "place": place(), "since": at, "until": at + LEASE}
+                await session.execute(insert(Process).values(**values, **more))
 
     async def _keep_alive(self) -> None:
+        away = BackOff()
         while True:
-            await asyncio.sleep(LEASE / 3)  # two beats may be lost before anybody thinks us dead
-            await self._beat()
+            if not away.begun:
+                await asyncio.sleep(LEASE / 3)  # two may be lost before anybody thinks us dead
+            try:
+                await self._beat()
+                away.reset()
+            except AWAY as error:
+                # While the database was away nobody could sign: it says nothing of the others.
+                self._blind_until = time.monotonic() + LEASE
+                if not away.begun:
+                    _log.warning("lease_not_renewed", error=type(error).__name__)
+                await away.pause()
+
+    async def pulse(self) -> None:
+        """Say that the task engine does its work: this is one of its jobs."""
+        await self._beat(worked=clock(self._w.db))
 
     async def sweep(self) -> int:
         """Rows left `sending` by processes without a lease become `unknown`; how many there were.
 
-        A publication the platform itself guards against doubles is tried again instead.
+        A publication the platform itself guards against doubles is tried again instead. What this
+        process claimed without learning so was never sent, and is due again.
         """
-        swept = 0
+        if time.monotonic() < self._blind_until:
+            return 0
+        swept = await self._mine_again()
         async with self._w.db.session() as session:
-            owners = set(
-                await session.scalars(
-                    select(Delivery.owner).where(Delivery.state == State.SENDING).distinct()
+            owners = {
+                owner
+                for model in (Delivery, Publication)
+                for owner in await session.scalars(
+                    select(model.owner).where(model.state == State.SENDING).distinct()
                 )
-            ) | set(
-                await session.scalars(
-                    select(Publication.owner).where(Publication.state == State.SENDING).distinct()
-                )
-            )
-        for owner in owners - {self.owner}:  # our own are on their way right now
-            if await self._w.cache.get(f"lease:{owner}") is None:
-                swept += await self._sweep_owner(owner)
+            }
+            alive, known = await living(session, self._w.db)
+        for owner in owners - {self.owner} - alive:  # our own are on their way right now
+            swept += await self._sweep_owner(owner)
+        await self._forget(known - alive - {self.owner})
         return swept
+
+    async def _forget(self, dead: Collection[str]) -> None:
+        if dead:
+            async with self._w.db.session() as session:
+                await session.execute(delete(Process).where(Process.id.in_(dead)))
+
+    async def _mine_again(self) -> int:
+        """The answer to a claim was lost with its connection: nobody called for those rows."""
+        done = 0
+        before = now() - timedelta(seconds=UNHEARD)
+        async with self._w.db.writing() as session:
+            mine = and_(
+                Delivery.state == State.SENDING,
+                Delivery.owner == self.owner,
+                Delivery.sending_since < before,
+                Delivery.id.not_in(self._hands),
+            )
+            done += await rewrite(session, mine, state=State.RETRYING, next_at=now())
+            for row in await session.scalars(
+                select(Publication).where(
+                    Publication.state == State.SENDING,
+                    Publication.owner == self.owner,
+                    Publication.claimed_until < before + CLAIMED_FOR,
+                    Publication.id.not_in(self._hands),
+                )
+            ):
+                row.state, row.next_at = State.RETRYING, now()
+                done += 1
+        return done
 
     async def _sweep_owner(self, owner: str) -> int:
         async with self._w.db.writing() as session:

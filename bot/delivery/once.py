@@ -25,6 +25,8 @@ SUBMITTED, FINISHED, SETTLED = (
 )
 RECALLED = "item.recalled"
 RELEASE_HOLD = "release"
+OVER = "over"
+"""Outcome.code: the window ended first; the contact can still be reached."""
 GUARDED_FOR = timedelta(hours=20)
 """A platform that refuses doubles remembers for a day (W13); some hours are kept from it."""
 HALTING = ("publishing",)

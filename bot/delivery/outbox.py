@@ -12,12 +12,16 @@ from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, upda
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD, Contacts
+from bot.calling import Call
+from bot.contacts import WINDOW_HOLD, Contacts, make_due
 from bot.contract import Outcome, State
+from bot.delivery import windows
+from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
-from bot.delivery.retrying import LOST, delay, give_up
+from bot.delivery.rests import resting
+from bot.delivery.retrying import LOST, counts, delay, give_up
 from bot.delivery.wiring import Wants
-from bot.models import ENDS, OPEN, Attempt, Contact, Delivery, Publication, phase
+from bot.models import OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
 from bot.sealing import TABLE, rewrite
 from config.clock import now
@@ -26,7 +30,8 @@ from storage.seals import Seals, seals_of
 
 RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
 CHANGED_HOLD = "changed"
-TOO_OLD, LEFT = "too_old", "left"  # Outcome.code: ended, and its contact can still be reached
+TOO_OLD, LEFT = "too_old", "left"
+"""Outcome.code: this message ended, and its contact can still be reached."""
 _HELD_ANSWER = (
     Delivery.state == State.HELD,
     Delivery.hold == ACCOUNT_HOLD,
@@ -44,14 +49,20 @@ _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
 _CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
-_ASKED = ("id", "account_id", "address", "address_hash", "state", "last_inbound_at", "window_used")
+_ASKED = (
+    *("id", "account_id", "address", "address_hash", "state"),
+    *("last_inbound_at", "window_used", "brief_at", "brief_used"),
+)
 _OUTCOME = (
     update(_deliveries)
     .where(_deliveries.c.id == bindparam("key"))
     .values(
         {
             name: bindparam(name)
-            for name in ("state", "ref", "why", "hold", "late", "next_at", "finished_at", "seal")
+            for name in (
+                *("state", "reason", "ref", "why", "hold", "late", "next_at"),
+                *("finished_at", "seal", "attempts"),
+            )
         }
     )
 )
@@ -90,6 +101,8 @@ class Work:
     seal: str
     contact: Any = None
     wants: Wants | None = None
+    counts: str = ""
+    call: Call = field(default_factory=Call)
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
     @property
@@ -101,19 +114,18 @@ class Work:
 # --- claiming and outcomes --------------------------------------------------------------------
 
 
-def delivery_due(
-    moment: datetime, stops: frozenset[str], resting: Sequence[str]
-) -> ColumnElement[bool]:
+def delivery_due(moment: datetime, stops: frozenset[str]) -> ColumnElement[bool]:
     """Whether a message may be claimed at `moment` under these stops."""
     if "all" in stops:
         return Delivery.id.is_(None)
     parts: list[ColumnElement[bool]] = [
         Delivery.state.in_(DUE),
         or_(Delivery.next_at.is_(None), Delivery.next_at <= moment),
+        Delivery.account_id.not_in(resting(moment)),
     ]
     if "push" in stops:
         parts.append(Delivery.release_id.is_(None))
-    if idle := [*stopped_accounts(stops), *resting]:
+    if idle := stopped_accounts(stops):
         parts.append(Delivery.account_id.not_in(idle))
     return and_(*parts)
 
@@ -230,7 +242,7 @@ async def write_outcomes(
     moment = now()
     for one in finished:
         one.outcome = give_up(one.outcome, one.attempts)
-        if one.reply is not None and one.outcome.state is State.HELD and one.outcome.code in WAITS:
+        if one.reply is not None and hold_of(one.outcome) in WAITS:
             one.late = True
     seals = seals_of(session)
     await session.execute(_OUTCOME, [_outcome_row(seals, one, moment) for one in finished])
@@ -247,40 +259,44 @@ async def write_outcomes(
             for one in finished
         ],
     )
-    sent = [one.contact_id for one in finished if one.outcome.state is State.PUBLISHED]
-    # Only what arrived counts against the window: a refusal costs the citizen nothing (W7).
-    if sent:
-        await session.execute(
-            update(_contacts)
-            .where(_contacts.c.id.in_(sent))
-            .values(window_used=_contacts.c.window_used + 1)
-        )
+    await windows.count(session, [(one.contact, one.counts, one.outcome) for one in finished])
+    waiting = {one.id: one.contact for one in finished if windows.waits(one.outcome)}
+    if opened := await windows.opened_since(session, waiting):
+        await make_due(session, Delivery.id.in_(opened))
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT):
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
             await contacts.end(session, one.contact_id, one.outcome.reason)
+
+
+def hold_of(outcome: Outcome) -> str:
+    """The word for what holds a message; the number of a refused account is the platform's own."""
+    if outcome.state is not State.HELD:
+        return ""
+    return ACCOUNT_HOLD if outcome.detail.get("scope") == "account" else outcome.code[:20]
 
 
 def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]:
     outcome = one.outcome
-    end = outcome.state in ENDS
     retrying, held = outcome.state is State.RETRYING, outcome.state is State.HELD
     wait = timedelta(seconds=delay(outcome, one.attempts))
     return {
         "key": one.id,
         "state": outcome.state,
+        "reason": one.reason,
         "ref": outcome.ref[:200],
         "why": outcome.reason,
-        "hold": outcome.code[:20] if held else "",
+        "hold": hold_of(outcome),
+        "attempts": one.attempts if counts(outcome) else one.attempts - 1,
         "late": one.late,
         "next_at": moment + wait if retrying else None,
         # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
         # Sealed as ended: nobody without the key makes it due again.
-        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]) if end or held else one.seal,
+        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]),
     }
 
 
-# --- holding and resuming ---------------------------------------------------------------------
+# --- holding -----------------------------------------------------------------------------------
 
 
 async def hold(session: AsyncSession, which: ColumnElement[bool], reason: str, why: str) -> None:
@@ -299,7 +315,7 @@ async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[st
     refused = {
         one.account_id: one.outcome.reason
         for one in finished
-        if one.outcome.detail.get("scope") == "account"
+        if hold_of(one.outcome) == ACCOUNT_HOLD and one.outcome.detail
     }
     for account_id, reason in refused.items():
         await hold(session, Delivery.account_id == account_id, reason, ACCOUNT_HOLD)
@@ -311,21 +327,6 @@ async def hold_after(session: AsyncSession, finished: Sequence[Work]) -> dict[st
     for release_id, reason in broken.items():
         await hold(session, Delivery.release_id == release_id, reason, RELEASE_HOLD)
     return refused
-
-
-async def resume(session: AsyncSession, account_id: str) -> int:
-    """Make due again what an account-level refusal held; how many rows."""
-    query = (
-        update(Delivery)
-        .where(
-            Delivery.account_id == account_id,
-            Delivery.state == State.HELD,
-            Delivery.hold == ACCOUNT_HOLD,
-        )
-        .values(state=State.CREATED, hold="", next_at=None)
-        .returning(Delivery.id)
-    )
-    return len(list(await session.scalars(query)))
 
 
 # --- replies ----------------------------------------------------------------------------------

@@ -4,11 +4,15 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
+import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from bot.calling import watch
 from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
-from bot.delivery.leases import Lease
+from bot.delivery.failures import MISSED, tell_failure
+from bot.delivery.leases import CLAIMED_FOR, Lease
 from bot.delivery.once import (
     RELEASE_HOLD,
     once_faults,
@@ -20,19 +24,22 @@ from bot.delivery.once import (
 )
 from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
-from bot.delivery.retrying import delay, give_up
+from bot.delivery.rests import ACCOUNT, rest, resting
+from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
+from storage.away import AWAY, gone, until_back
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
 """Switches that stop every publication; `account:<id>` stops those of one account."""
 CHANGED = "这条发布记录被绕过本系统改动，已停止使用：请查明后重新安排发布"
 _REF = 200
+_log = structlog.get_logger("bot.delivery")
 OUT = (State.PUBLISHED, State.SUBMITTED, State.UNKNOWN)
 """Outcomes after which readers may see something."""
 
@@ -59,6 +66,7 @@ class Publisher:
                     .where(
                         _publication_due(now()),
                         Publication.account_id.not_in(stopped_accounts(stops)),
+                        Publication.account_id.not_in(resting(now(), ACCOUNT)),
                     )
                     .order_by(Publication.due_at)
                     .limit(limit)
@@ -76,14 +84,19 @@ class Publisher:
         if row is None:
             return 0
         publication, attempt_id = row
+        self._lease.took([publication_id])
+        call = watch()
+        # Whatever the call ends with, the row gets an outcome.
+        [came] = await asyncio.gather(self._call(publication), return_exceptions=True)
+        outcome = _outcome_of(came, begun=call.begun)
+        finish = partial(self._finish, publication, outcome, attempt_id)
         try:
-            outcome = await self._call(publication)
-        except Withheld as withheld:
-            outcome = withheld.outcome
-        except (LookupError, ValueError) as error:
-            # The account is gone, off or misdirected: a person mends it, time does not.
-            outcome = Outcome(State.HELD, reason=str(error), code="account")
-        await self._finish(publication, outcome, attempt_id)
+            await finish()
+        except AWAY as error:
+            if not gone(error):
+                raise
+            await until_back(finish)  # nobody else knows the outcome
+        self._lease.gave([publication_id])
         return 1
 
     async def _claim(self, publication_id: str) -> tuple[Publication, str] | None:
@@ -99,7 +112,7 @@ class Publisher:
             if row.whole:
                 row.state, row.owner = State.SENDING, self._lease.owner
                 row.attempts += 1
-                row.claimed_until = moment + timedelta(minutes=5)
+                row.claimed_until = moment + CLAIMED_FOR
                 session.add(
                     Attempt(
                         id=attempt_id,
@@ -134,7 +147,7 @@ class Publisher:
             # Not through Recent: what stands in public for years is verified at its very moment.
             release = await self._w.verify(publication.release_id, publication.account_id)
         except NotReleased as unproved:
-            return Outcome(State.HELD, reason="；".join(unproved.reasons), code=RELEASE_HOLD)
+            return _unproved(unproved)
         rendering = release.renderings.get(account.id)
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
@@ -165,6 +178,8 @@ class Publisher:
     ) -> None:
         moment = now()
         unsure = bool(outcome.detail.get("unsure"))
+        if not counts(outcome):
+            publication.attempts -= 1
         outcome = give_up(outcome, publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered
@@ -174,7 +189,9 @@ class Publisher:
             # The claimed one says whose outcome this is, whatever became of the row meanwhile.
             for one in (publication, row):
                 if one is not None:
+                    one.attempts = publication.attempts
                     _write(one, outcome, moment)
+            await rest(tx.session, publication.account_id, outcome)
             if not unsure:
                 await sign_finished(tx, publication, outcome, facts)
             if attempt_id:
@@ -185,6 +202,7 @@ class Publisher:
             await self._recalled_late(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
             await self._w.on_publication(publication.id)
+            await tell_failure(self._w, publication, outcome)
 
     async def _facts(self, publication: Publication) -> Sequence[Entry]:
         try:
@@ -232,7 +250,7 @@ class Publisher:
 
     async def _settle(self, row: Publication, channel: Channel, account: AccountView) -> int:
         outcome = await channel.settle(account, row.ref)
-        if outcome.state in (State.PUBLISHED, State.FAILED):
+        if outcome.state in (State.PUBLISHED, State.FAILED, State.UNKNOWN):
             await self._finish(row, outcome)
             return 1
         # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
@@ -252,14 +270,17 @@ class Publisher:
             query = select(Publication).where(
                 Publication.account_id == inbound.account_id,
                 Publication.ref == ref,
-                # An unknown one too: the event is the answer that never came.
-                Publication.state.in_((State.SUBMITTED, State.UNKNOWN)),
+                # An unknown one too: the event is the answer that never came. Of a failed one it
+                # may say why, where asking only told that it failed.
+                Publication.state.in_((State.SUBMITTED, State.UNKNOWN, State.FAILED)),
             )
             row = (await session.scalars(query)).first()
         if row is None:
             return False
         if not row.whole:
             await self._changed(row.id)
+            return False
+        if row.state == State.FAILED and outcome.state is not State.FAILED:
             return False
         await self._finish(row, outcome)
         return True
@@ -272,6 +293,20 @@ class Publisher:
                 return False
             row.state, row.reason, row.next_at = State.CREATED, "", None
         return True
+
+
+def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
+    """What a call came to, also when it ended by an exception."""
+    if isinstance(error, Outcome):
+        return error
+    if isinstance(error, Withheld):
+        return error.outcome
+    # The account is gone, off or misdirected: a person mends it, time does not.
+    if isinstance(error, LookupError | ValueError) and not begun:
+        return Outcome(State.HELD, reason=str(error), code="account")
+    if begun or not gone(error):
+        _log.error("publish_failed", begun=begun, exc_info=error)
+    return Outcome(State.UNKNOWN, reason=LOST) if begun else not_begun(error)
 
 
 class _LastLook:
@@ -290,14 +325,18 @@ class _LastLook:
         try:
             await self._w.verify(row.release_id, "" if self._signed else row.account_id)
         except NotReleased as refused:
-            reason = "；".join(refused.reasons)
-            raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD)) from refused
+            raise Withheld(_unproved(refused)) from refused
         if not self._signed:
             await sign_submitted(self._w.ledger, row, now(), guarded=self._guarded)
             self._signed = True
         # A further part of the same publication: what was answered since then counts.
         elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
             raise Withheld(Outcome(State.HELD, reason="已按开关停止发布", code="stopped"))
+
+
+def _unproved(refused: NotReleased) -> Outcome:
+    code = MISSED if refused.over else RELEASE_HOLD
+    return Outcome(State.HELD, reason="；".join(refused.reasons), code=code)
 
 
 def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
-from bot.delivery.once import RELEASE_HOLD, recalled, told_of
+from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
 from bot.delivery.wiring import Wiring
 from bot.models import Account
 from ledger.changed import row_changed
@@ -37,7 +37,6 @@ class Recent:
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
         self._finished: dict[str, tuple[float, bool]] = {}
         self._names: tuple[float, list[str]] = (0.0, [])
-        self._paused: dict[str, float] = {}  # account id to monotonic time
 
     async def release(self, release_id: str) -> Release | NotReleased:
         """Verified at most VERIFY_FOR seconds ago, and nothing signed about its item since."""
@@ -83,8 +82,7 @@ class Recent:
                 raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=30.0))
             proof = await self.release(release.id)
             if isinstance(proof, NotReleased):
-                reason = "；".join(proof.reasons)
-                raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
+                raise Withheld(not_released(proof))
 
         return still
 
@@ -161,19 +159,17 @@ class Recent:
         if (row is not None and row.stopped) != off:
             await row_changed(self._w.ledger, "switch", name)
 
-    def pause(self, account_id: str, seconds: float) -> None:
-        """Leave this account alone for a while: the platform said so."""
-        self._paused[account_id] = time.monotonic() + seconds
-
-    def resting(self) -> list[str]:
-        """Accounts that are paused now."""
-        moment = time.monotonic()
-        return [account for account, until in self._paused.items() if until > moment]
-
     def forget_account(self, account_id: str) -> None:
         """Open it anew, and at once."""
         self._opened.pop(account_id, None)
-        self._paused.pop(account_id, None)
+
+
+def not_released(refused: NotReleased) -> Outcome:
+    """What a message comes to whose release is not proved now: held for a person, or too late."""
+    if refused.over:
+        words = "推送时限在对方选定的时间以前结束，没有发送"
+        return Outcome(State.ENDED, reason=words, code=OVER)
+    return Outcome(State.HELD, reason="；".join(refused.reasons), code=RELEASE_HOLD)
 
 
 def _fresh(known: Mapping[str, tuple[float, Known]], key: str) -> Known | None:

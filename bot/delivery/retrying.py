@@ -1,14 +1,36 @@
 """When a call is made again, and when it is given up. Pure."""
 
 from bot.contract import Outcome, State
+from storage.away import gone
 
 RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
 LOST = "发送途中程序中断，不能确定是否送达，请人工核对"
 
+NOT_BEGUN, AWAY = "not_begun", "neighbour_away"  # Outcome.code: failed before the call
+_SOON = 5.0
+
+
+def not_begun(error: BaseException) -> Outcome:
+    """What an exception before the call comes to: surely nothing was sent, so it is tried again."""
+    if gone(error):
+        words = "数据库或缓存暂时不可用，没有发出，稍后再发"
+        return Outcome(State.RETRYING, reason=words, code=AWAY, retry_after=_SOON)
+    return Outcome(State.RETRYING, reason="准备发送时程序出错，没有发出，稍后再发", code=NOT_BEGUN)
+
+
+def counts(outcome: Outcome) -> bool:
+    """Whether an outcome uses up an attempt.
+
+    A limit of the platform, or a neighbour of ours that is away, says nothing of the message: it
+    must not fail because others were sent before it.
+    """
+    put_off = outcome.code == AWAY or "rest" in outcome.detail
+    return not (outcome.state is State.RETRYING and put_off)
+
 
 def give_up(outcome: Outcome, attempts: int) -> Outcome:
     """A retry too many is a failure."""
-    if outcome.state is State.RETRYING and attempts > len(RETRY_AFTER):
+    if outcome.state is State.RETRYING and counts(outcome) and attempts > len(RETRY_AFTER):
         return Outcome(
             State.FAILED, reason=f"多次重试仍未成功：{outcome.reason}", code=outcome.code
         )

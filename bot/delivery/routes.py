@@ -14,6 +14,8 @@ class Windowed(Protocol):
 
     window_seconds: float
     window_count: int
+    act_seconds: float
+    act_count: int
 
 
 class Reachable(Protocol):
@@ -25,19 +27,33 @@ class Reachable(Protocol):
 
     @property
     def last_inbound_at(self) -> datetime | None:
-        """The last message that came from there."""
+        """The last act from there that opened the long window."""
 
     @property
     def window_used(self) -> int:
-        """Messages sent since then."""
+        """Messages sent in it."""
+
+    @property
+    def brief_at(self) -> datetime | None:
+        """The last act that opened the short one."""
+
+    @property
+    def brief_used(self) -> int:
+        """Messages sent in that one."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """How long after a contact's last message, and how often, it may be written to; 0: always."""
+    """How long after a contact's act, and how often, it may be written to; 0: always.
+
+    After a message, and the shorter one after a press, a follow or a scan (W7). Each has its own
+    count: both can be open, and then the one that ends first is used first.
+    """
 
     seconds: float = 0.0
     count: int = 0
+    brief_seconds: float = 0.0
+    brief_count: int = 0
 
 
 class Way(StrEnum):
@@ -57,6 +73,8 @@ class Route:
     words: str = ""
     left: int = 0
     """How many messages still fit before `until`; only with an open window."""
+    counts: str = ""
+    """The column of the contact that a message sent now counts in; empty where none is counted."""
 
     @property
     def open(self) -> bool:
@@ -71,7 +89,8 @@ def window_of(channel: Windowed, settings: Mapping[str, Any]) -> Window:
     """
     if not channel.window_seconds:
         return Window()
-    return Window(channel.window_seconds, int(settings.get("window_count", channel.window_count)))
+    count = int(settings.get("window_count", channel.window_count))
+    return Window(channel.window_seconds, count, channel.act_seconds, channel.act_count)
 
 
 def route(window: Window, contact: Reachable | None, moment: datetime) -> Route:
@@ -80,13 +99,22 @@ def route(window: Window, contact: Reachable | None, moment: datetime) -> Route:
         return Route(Way.ENDED, words="对方已取消关注或已退出")
     if not window.seconds:
         return Route(Way.OPEN)
-    if contact.last_inbound_at is None:
-        return Route(Way.WAITING, words=_WAITING)
-    until = contact.last_inbound_at + timedelta(seconds=window.seconds)
-    left = window.count - contact.window_used
-    if moment >= until or left <= 0:
-        return Route(Way.WAITING, until, _WAITING)
-    return Route(Way.OPEN, until, left=left)
+    long = _until(contact.last_inbound_at, window.seconds)
+    brief = _until(contact.brief_at, window.brief_seconds)
+    long_left = window.count - contact.window_used if long and moment < long else 0
+    brief_left = window.brief_count - contact.brief_used if brief and moment < brief else 0
+    counts = "brief_used" if brief_left > 0 else "window_used"
+    # Said of the one that lasts: three more within the minute help nobody to plan an answer.
+    if long_left > 0:
+        return Route(Way.OPEN, long, left=long_left, counts=counts)
+    if brief_left > 0:
+        return Route(Way.OPEN, brief, left=brief_left, counts=counts)
+    ends = [one for one in (long, brief) if one is not None]
+    return Route(Way.WAITING, max(ends, default=None), _WAITING)
 
 
-_WAITING = "不在平台允许的时限内，等对方下次来信"
+def _until(act: datetime | None, seconds: float) -> datetime | None:
+    return None if act is None or not seconds else act + timedelta(seconds=seconds)
+
+
+_WAITING = "不在平台允许的时限或条数内，等对方下次来信"

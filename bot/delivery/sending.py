@@ -1,12 +1,15 @@
 """Messages to contacts: a turn writes the last outcomes and claims the next rows, then calls."""
 
 import asyncio
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from functools import partial
 
 import structlog
+from sqlalchemy import and_
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.calling import watch
 from bot.contacts import WINDOW_HOLD
 from bot.contract import (
     AccountView,
@@ -16,9 +19,12 @@ from bot.contract import (
     Reply,
     ReplyBasis,
     State,
+    Still,
     Withheld,
 )
 from bot.delivery import outbox
+from bot.delivery.failures import tell_failures
+from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ROBOT, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
@@ -33,17 +39,23 @@ from bot.delivery.outbox import (
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.recent import Recent
+from bot.delivery.recent import Recent, not_released
+from bot.delivery.refused import resume
+from bot.delivery.rests import rest
+from bot.delivery.retrying import not_begun
 from bot.delivery.routes import Way, Window, route, window_of
-from bot.delivery.wiring import Wiring
+from bot.delivery.wiring import Wants, Wiring
 from bot.models import ENDS, Delivery
 from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 from ledger.verify import Broken
+from storage.away import AWAY, gone, until_back
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
+AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
+SOON = 3.0  # seconds a person waits for the end of what they sent; it goes on after them
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
 
@@ -59,46 +71,51 @@ class Sender:
         # A quarter of the calls is kept for answers: a citizen who asks during a push to
         # thousands must not wait for its end.
         reply_slots = max(1, wiring.in_flight // 4)
-        self._lanes = 2 if wiring.in_flight - reply_slots > 1 else 1
-        self._batch = max(1, (wiring.in_flight - reply_slots) // self._lanes)
+        most = max(1, wiring.in_flight - reply_slots)
+        self._slots = Slots(most, lanes=2 if most > 1 else 1)
+        self._lanes = Lanes(self._slots, self._surely, self._send, lambda: lease.stopping)
         self._turning = asyncio.Lock()
         self._reply_slots = asyncio.Semaphore(reply_slots)
         self._delivering = asyncio.Lock()
         self._past = Past()
 
+    @property
+    def owner(self) -> str:
+        """The name of this process on its rows."""
+        return self._lease.owner
+
     async def deliver_due(self, limit: int = 500) -> int:
         """Send up to `limit` due messages; how many got an outcome."""
         async with self._delivering:
-            return await self._lease.guarded(self._deliver(await self._candidates(limit)))
+            look = partial(self._queues, limit)
+            return await self._lease.guarded(each_account(self._slots, look, self._lanes.serve))
 
-    async def _deliver(self, queue: Sequence[str]) -> int:
-        """Two lanes side by side: while the calls of one are on their way, the other writes what
-        became of its own and claims anew, so that neither the network nor the database waits.
-        """
-        waiting = deque(queue)
-        lanes = [self._lane(waiting) for _ in range(self._lanes)]
-        ends = await asyncio.gather(*lanes, return_exceptions=True)
-        for end in ends:  # only now: what the other lane had on its way has its outcome first
-            if isinstance(end, BaseException):
-                raise end
-        return sum(end for end in ends if isinstance(end, int))
-
-    async def _lane(self, waiting: deque[str]) -> int:
-        done = 0
-        work: list[Work] = []
-        while work or (waiting and not self._lease.stopping):
-            take = 0 if self._lease.stopping else min(self._batch, len(waiting))
-            batch = [waiting.popleft() for _ in range(take)]
-            done += len(work)
-            async with self._turning:  # one transaction at a time: SQLite has one writer
-                work = await self._turn(work, batch)
-            await self._send(work)
-        return done
-
-    async def _candidates(self, limit: int) -> list[str]:
-        due = outbox.delivery_due(now(), await self._recent.stops(), self._recent.resting())
+    async def _queues(self, limit: int, besides: Collection[str]) -> dict[str, list[str]]:
+        """What is due of every account but these."""
+        if self._lease.stopping:
+            return {}
+        due = outbox.delivery_due(now(), await self._recent.stops())
+        queues: dict[str, list[str]] = {}
         async with self._w.db.session() as session:
-            return await outbox.candidates(session, due, limit)
+            accounts = await waiting_accounts(session)
+            if accounts is None:  # somebody wrote past this program: then all are one queue
+                queues[""] = [] if besides else await outbox.candidates(session, due, limit)
+            for account in accounts or ():
+                if account not in besides:
+                    mine = and_(due, Delivery.account_id == account)
+                    queues[account] = await outbox.candidates(session, mine, limit)
+        return {account: queue for account, queue in queues.items() if queue}
+
+    async def _surely(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+        """One turn; while the database is away, outcomes that nobody else knows are kept here."""
+        async with self._turning:  # one transaction at a time: SQLite has one writer
+            try:
+                return await self._turn(finished, batch)
+            except AWAY as error:
+                if not (finished and gone(error)):
+                    raise
+                _log.warning("outcomes_wait", rows=len(finished), error=type(error).__name__)
+            return await until_back(partial(self._turn, finished, ()))
 
     async def _turn(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
         """One turn; a row that cannot be read is held, and keeps no other of its batch."""
@@ -133,49 +150,46 @@ class Sender:
             if finished:
                 await outbox.write_outcomes(session, finished, self._w.contacts)
                 self._past.add(one.key for one in finished if one.outcome.state in ENDS)
-                self._rest_after(finished)
+                for work in finished:
+                    await rest(session, work.account_id, work.outcome)
                 refused = await outbox.hold_after(session, finished)
             if batch:
-                due = outbox.delivery_due(now(), stops, self._recent.resting())
+                due = outbox.delivery_due(now(), stops)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
-                wrong += await self._ask_wants(session, claimed)
+                wrong += await _ask_wants(self._w, session, claimed)
+        self._lease.took(one.id for one in claimed)
+        self._lease.gave(one.id for one in finished)
         for one in self._past.news(wrong):
             await self._w.on_changed(one.table, one.id)
+        await tell_failures(self._w, finished)
         for account_id, reason in refused.items():
             await self._w.on_incident("account_refused", f"account:{account_id}", reason)
         return claimed
 
-    async def _ask_wants(self, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
-        """What those want who are to get a push: they may have left since its rows were made."""
-        pushes = [one for one in claimed if one.reply is None]
-        if not pushes:
-            return []
-        wants = await self._w.wants(session, [one.contact_id for one in pushes])
-        for one in pushes:
-            one.wants = wants
-        return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
-
-    def _rest_after(self, finished: Sequence[Work]) -> None:
-        """A limit on the whole bot (429) rests the account, not only this one message (T3)."""
-        for one in finished:
-            if one.outcome.state is State.RETRYING and one.outcome.code == "429":
-                self._recent.pause(one.account_id, one.outcome.retry_after)
-
     async def _send(self, work: Sequence[Work]) -> None:
         """Call the platform once per claimed row, at the same time; outcomes land in the work."""
-        calls = [self._send_one(one) for one in work]
+        calls = [self._watched(one) for one in work]
         for one, outcome in zip(
             work, await asyncio.gather(*calls, return_exceptions=True), strict=True
         ):
             if isinstance(outcome, Outcome):
                 one.outcome = outcome
-            else:
-                _log.error("send_failed", delivery=one.id, exc_info=outcome)
+                continue
+            if not one.call.begun:
+                one.outcome = not_begun(outcome)
+            if one.call.begun or not gone(outcome):
+                _log.error("send_failed", delivery=one.id, begun=one.call.begun, exc_info=outcome)
+            else:  # without its trace: a neighbour that is away would write one for each message
+                _log.warning("send_put_off", delivery=one.id, error=type(outcome).__name__)
+
+    async def _watched(self, one: Work) -> Outcome:
+        one.call = watch()
+        return await self._send_one(one)
 
     async def _send_one(self, one: Work) -> Outcome:
-        gone = route(Window(), one.contact, now())  # asked first: no account need be opened
-        if gone.kind is Way.ENDED:
-            return Outcome(State.ENDED, reason=gone.words)
+        left = route(Window(), one.contact, now())  # asked first: no account need be opened
+        if left.kind is Way.ENDED:
+            return Outcome(State.ENDED, reason=left.words)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
             return Outcome(State.ENDED, reason=OLD_WORDS, code=TOO_OLD)
@@ -184,6 +198,7 @@ class Sender:
             return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
         channel = self._w.channels[account.platform]
         way = route(window_of(channel, account.settings), one.contact, now())
+        one.counts = way.counts
         if not way.open:
             return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
         try:
@@ -203,14 +218,16 @@ class Sender:
             return await self._changed(Delivery.__tablename__, one.id)
         release = await self._recent.release(str(one.release_id))
         if isinstance(release, NotReleased):
-            return Outcome(State.HELD, reason="；".join(release.reasons), code=RELEASE_HOLD)
+            return not_released(release)
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
         wants, audience = one.wants, release.audience or {}
-        if wants is None or not wants.still(one.account_id, one.contact_id, audience):
+        why = wants.why(one.account_id, one.contact_id, audience, one.reason) if wants else ""
+        if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
-        still = self._recent.still(release, account.id)
+        one.reason = why
+        still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
         form = fill_link(dict(rendering), link)
         try:
@@ -258,23 +275,58 @@ class Sender:
         In a process that was told to stop it stays queued, for the next one to send.
         """
         delivery_id = await outbox.queue_reply(self._w.db, parts, key)
-        async with self._reply_slots:
-            # Asked here, with the slot in hand: citizens are still heard while the site closes, and
-            # a call begun now could lose its outcome with the process.
-            if not self._lease.stopping:
-                await self._lease.guarded(self._reply_turn(delivery_id))
+        await self._send_queued(delivery_id)
         async with self._w.db.session() as session:
             row = await session.get_one(Delivery, delivery_id)
         return Outcome(State(row.state), ref=row.ref, reason=row.why)
 
-    async def _reply_turn(self, delivery_id: str) -> None:
-        work = await self._turn([], [delivery_id])
+    async def send_soon(self, delivery_id: str) -> None:
+        """Send what is queued, if it is due; who asks waits a moment for what comes of it."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._send_queued(delivery_id), SOON)
+
+    async def _send_queued(self, delivery_id: str) -> None:
+        async with self._reply_slots:
+            # Asked here, with the slot in hand: citizens are still heard while the site closes, and
+            # a call begun now could lose its outcome with the process.
+            await self.send_row(delivery_id)
+
+    async def send_row(self, delivery_id: str) -> Work | None:
+        """Send one row with its outcome written; None when it is not due, or we are stopping."""
+        return None if self._lease.stopping else await self._lease.guarded(self._one(delivery_id))
+
+    async def _one(self, delivery_id: str) -> Work | None:
+        work = await self._surely([], [delivery_id])
         await self._send(work)
         if work:
-            await self._turn(work, [])
+            await self._surely(work, [])
+        return work[0] if work else None
 
     async def resume(self, account_id: str) -> int:
         """Make due again what an account-level refusal held; how many rows."""
         self._recent.forget_account(account_id)
         async with self._w.db.session() as session:
-            return await outbox.resume(session, account_id)
+            return await resume(session, account_id)
+
+
+async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
+    """What those want who are to get a push: they may have left since its rows were made."""
+    pushes = [one for one in claimed if one.reply is None]
+    if not pushes:
+        return []
+    wants = await wiring.wants(session, [one.contact_id for one in pushes])
+    for one in pushes:
+        one.wants = wants
+    return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
+
+
+def _wanted(still: Still, wants: Wants, contact_id: str) -> Still:
+    """Also that its reader wants it as when it was claimed: a call may wait long for its pace."""
+
+    async def asked() -> None:
+        await still()
+        if not await wants.stands(contact_id):
+            words = "本人刚刚改动了订阅，再核对一次"
+            raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=AGAIN))
+
+    return asked

@@ -17,12 +17,16 @@ from storage.database import Database
 _log = structlog.get_logger("bot.delivery")
 
 
-async def _no_incident(kind: str, subject: str, message: str) -> None:
+async def no_incident(kind: str, subject: str, message: str) -> None:
     _log.error(kind, subject=subject, message=message)
 
 
 async def _no_news(publication_id: str) -> None:
     _log.info("publication", id=publication_id)
+
+
+async def _not_returned(publication_id: str, reason: str) -> bool:
+    return False
 
 
 async def _no_change(table: str, row_id: str) -> None:
@@ -37,16 +41,30 @@ async def _not_noted(parts: Parts, state: State) -> None:
     _log.info("answered", contact=parts.contact_id, state=state)
 
 
+async def _nothing_new(contact_id: str) -> bool:
+    return True
+
+
 @dataclass(frozen=True)
 class Wants:
-    """Whether `still(account, contact, audience)` holds, and which rows nobody may believe."""
+    """Why a contact still gets a push, and which rows nobody may believe.
 
-    still: Callable[[str, str, Mapping[str, Any]], bool]
+    `why(account, contact, audience, reason)` is the reason that holds now, which may be the one the
+    row was made with, and empty for who does not want it any more. `stands(contact)`: nobody left
+    or narrowed anything since that was asked; directly before the call.
+    """
+
+    why: Callable[[str, str, Mapping[str, Any], str], str]
     wrong: Sequence[tuple[str, str]] = ()
+    stands: Callable[[str], Awaitable[bool]] = _nothing_new
+
+    def still(self, account_id: str, contact_id: str, audience: Mapping[str, Any]) -> bool:
+        """Whether there is any reason."""
+        return bool(self.why(account_id, contact_id, audience, ""))
 
 
 async def _whatever_comes(session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
-    return Wants(lambda account_id, contact_id, audience: True)
+    return Wants(lambda account_id, contact_id, audience, reason: reason)
 
 
 async def _no_words(parts: Parts, platform: str) -> Reply:
@@ -59,7 +77,9 @@ class Wiring:
 
     `on_incident(kind, subject, message)` records what staff must see. `on_publication(id)` is
     called after a publication reached published, failed, held or unknown.
-    `on_changed(table, row)` records a row that somebody wrote past this program. `build` makes the
+    `on_refused(id, reason)`: the platform refused the text of a publication; whether its item went
+    back to the editor. `on_changed(table, row)` records a row that somebody wrote past this
+    program. `build` makes the
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
@@ -75,10 +95,11 @@ class Wiring:
     open_account: Callable[[str], Awaitable[AccountView]]
     load_media: LoadMedia
     in_flight: int = 8
-    on_incident: Callable[[str, str, str], Awaitable[None]] = _no_incident
+    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
     on_publication: Callable[[str], Awaitable[None]] = _no_news
     on_changed: Callable[[str, str], Awaitable[object]] = _no_change
     build: Build = _no_words
     finished: Callable[[str], Awaitable[bool]] = _not_finished
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
+    on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned

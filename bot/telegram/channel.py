@@ -5,7 +5,8 @@ A refused connection too. Anything else without a readable answer may have been 
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -35,8 +36,8 @@ from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
 from bot.render import fill_reason, units
 from bot.telegram.client import AiohttpRequest, BotCall
-from bot.telegram.errors import outcome_of
-from bot.telegram.inbound import hear
+from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
+from bot.telegram.inbound import ALLOWED_UPDATES, MIGRATED, hear
 from bot.telegram.pictures import pictures_calls
 from bot.telegram.rendering import (
     problems_telegram,
@@ -58,10 +59,13 @@ class TelegramChannel:
     label = "Telegram"
     account_word = "Telegram"
     secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
+    addresses: tuple[str, ...] = ("chat",)
     overseas = True  # a third-party platform abroad: export needs its assessment (T15)
     buttons = True
     window_seconds = 0.0
     window_count = 0
+    act_seconds = 0.0
+    act_count = 0
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     nothing = "ok"
     passive_seconds = 0.0
@@ -170,25 +174,42 @@ class TelegramChannel:
             # Buttons below the last part: above it nobody has read what they answer.
             keyboard = markup if reply.buttons and number == len(texts) else None
 
-            async def call(bot: Bot, text: str = text, keyboard: Any = keyboard) -> Any:
+            async def call(
+                bot: Bot, thread: int | None, text: str = text, keyboard: Any = keyboard
+            ) -> Any:
                 return await bot.send_message(
                     address,
                     text,
+                    message_thread_id=thread,
                     reply_markup=keyboard,
                     link_preview_options=LinkPreviewOptions(is_disabled=True),
                 )
 
-            outcome = await self._call(account, address, call)
+            outcome = await self._in_thread(account, address, reply.thread, call)
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent.append(outcome.ref)
         return Outcome(State.PUBLISHED, ref=",".join(sent))
 
+    async def _in_thread(
+        self, account: AccountView, chat: str, thread: str, call: Callable[..., Awaitable[Any]]
+    ) -> Outcome:
+        """In the topic where it was asked; beside it when that topic is gone meanwhile."""
+        number = int(thread) if thread.isdecimal() else None
+        outcome = await self._call(account, chat, partial(call, thread=number))
+        if number is not None and outcome.code == NO_THREAD:
+            outcome = await self._call(account, chat, partial(call, thread=None))
+        return outcome
+
     async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
         """Point the bot at `callback` and name its commands (T8, T13)."""
         bot = self._bot(account)
         try:
-            await bot.set_webhook(callback, secret_token=account.secrets["webhook_secret"])
+            await bot.set_webhook(
+                callback,
+                secret_token=account.secrets["webhook_secret"],
+                allowed_updates=list(ALLOWED_UPDATES),
+            )
             await bot.set_my_commands(list(menu.commands))
         except TelegramError as error:
             raise NotEquipped(str(error)) from error
@@ -200,6 +221,12 @@ class TelegramChannel:
     async def hear(self, account: AccountView, call: Call) -> Heard:
         """See bot.telegram.inbound."""
         return await hear(account, call)
+
+    def notice(self, account: AccountView, inbound: Inbound) -> str:
+        """That the group we publish to has another number now; of other groups nothing."""
+        if inbound.key != MIGRATED or inbound.raw.get("from") != account.secrets["chat"]:
+            return ""
+        return f"账号“{account.name}”：{moved_words(str(inbound.raw['to']))}"
 
     def passive(self, reply: Reply) -> str | None:
         """A webhook's answer may carry one call, but nobody would learn what became of it."""

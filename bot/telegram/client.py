@@ -9,6 +9,7 @@ from telegram import Bot
 from telegram.error import TelegramError
 from telegram.request import BaseRequest, RequestData
 
+from bot.calling import begin
 from bot.http import TIMEOUT, Blocked
 
 BotCall = Callable[[Bot], Awaitable[Any]]
@@ -52,6 +53,7 @@ class AiohttpRequest(BaseRequest):
         pool_timeout: Any = _DEFAULT,
     ) -> tuple[int, bytes]:
         """One call; NotSent or NoAnswer when there is no answer of Telegram's own."""
+        begin()
         try:
             async with self._session().request(
                 method, url, data=_form(request_data), allow_redirects=False

@@ -12,7 +12,17 @@ from telegram.error import (
 from bot.contract import Outcome, State
 from bot.telegram.client import NotSent
 
+NO_THREAD = "thread"
 _GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
+
+
+def moved_words(new_chat: str) -> str:
+    """The new number, and that two people decide whether it is ours."""
+    return (
+        f"群已升级为超级群，原群号失效，平台给的新群号是 {new_chat}："
+        f"请管理员核对后在“设置 → 账号”提出变更（密钥一栏只写 chat={new_chat}），"
+        "由另一位管理员确认；在此以前不向任何一个群发布"
+    )
 
 
 def outcome_of(error: TelegramError) -> Outcome:
@@ -20,14 +30,15 @@ def outcome_of(error: TelegramError) -> Outcome:
     if isinstance(error, RetryAfter):
         wait = error.retry_after
         seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
-        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds))
+        rest = {"rest": "account"}  # the bot is limited and not the message (T3)
+        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds), rest)
     # Before the general cases: our own two errors say for sure what a network error only hints.
     if isinstance(error, NotSent):
         return Outcome(State.RETRYING, reason=error.message, code="not_sent")
     if isinstance(error, Forbidden):
         return Outcome(State.ENDED, reason="对方已停用或屏蔽本账号", code="403")
     if isinstance(error, ChatMigrated):
-        return Outcome(State.ENDED, reason="群已升级，原群号失效", code="migrated")
+        return Outcome(State.HELD, reason=moved_words(str(error.new_chat_id)), code="migrated")
     if isinstance(error, InvalidToken):
         return Outcome(
             State.HELD,
@@ -39,5 +50,7 @@ def outcome_of(error: TelegramError) -> Outcome:
     if isinstance(error, BadRequest):
         if any(words in error.message.lower() for words in _GONE):
             return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
+        if "message thread not found" in error.message.lower():
+            return Outcome(State.FAILED, reason="原来的话题已经不在", code=NO_THREAD)
         return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code="400")
     return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from bot.contract import (
+    MEND,
     AccountView,
     Call,
     Content,
@@ -27,6 +28,7 @@ from bot.contract import (
     Still,
 )
 from bot.http import open_session
+from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.render import fill_reason
 from bot.wechat import inbound
@@ -34,6 +36,9 @@ from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, 
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.inbound import SUCCESS
+from bot.wechat.lookup import LOST, looked_up, lost
+from bot.wechat.mass_status import mass_outcome
+from bot.wechat.notices import notice_words
 from bot.wechat.rendering import (
     problems_wechat,
     render_wechat,
@@ -48,12 +53,14 @@ PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so 
 
 
 PUBLISH_STATUS = {
-    2: "原创声明未通过",
-    3: "发布失败",
-    4: "平台审核不通过",
-    5: "发布后已被全部删除",
-    6: "发布后被平台封禁",
+    2: "原创声明未通过：请取得授权或改用转载，修改后重新送审",
+    3: "平台发布失败，没有说明原因：请登录微信公众平台核对，再重新发送",
+    4: "平台审核不通过：请修改稿件，重新送审",
+    5: "发布后已被全部删除：请查明是谁删除的，需要更正时另写更正稿",
+    6: "发布后被平台封禁：请登录微信公众平台查看原因，按提示申诉或处理",
 }
+MENDED = frozenset({2, 4})
+"""Those that lie in the text: it goes back to its editor."""
 
 
 class WeChatChannel:
@@ -63,10 +70,13 @@ class WeChatChannel:
     label = "微信"
     account_word = "微信公众号"
     secrets: tuple[str, ...] = ("appid", "secret", "token", "aes_key")
+    addresses: tuple[str, ...] = ("appid",)
     overseas = False
     buttons = False
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
+    act_seconds = 60.0  # after a menu press, a follow or a scan
+    act_count = 3
     nothing = SUCCESS
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
@@ -123,11 +133,12 @@ class WeChatChannel:
         try:
             draft = await make_draft(client, account, rendering["article"], media, self._cache)
         except LookupError:
-            return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media")
+            return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media", detail=MEND)
         except DraftFault as fault:
-            return Outcome(State.FAILED, reason=str(fault), code="draft")
+            return Outcome(State.FAILED, reason=str(fault), code="draft", detail=MEND)
         except (OSError, ValueError) as error:
-            return Outcome(State.FAILED, reason=f"配图无法处理：{error}", code="media")
+            words = f"配图无法处理：{error}"
+            return Outcome(State.FAILED, reason=words, code="media", detail=MEND)
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
         client = self.client(account, still)  # nobody has seen the draft; from here on they do
@@ -136,7 +147,9 @@ class WeChatChannel:
             return await self._mass(client, account, rendering, draft)
         try:
             answer = await client.post("freepublish/submit", data={"media_id": draft})
-        except (WeChatRefused, NotSent, NoAnswer) as error:
+        except NoAnswer:
+            return lost(str(rendering["article"]["title"]))
+        except (WeChatRefused, NotSent) as error:
             return outcome_of(error, irreversible=True)
         return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
 
@@ -172,9 +185,11 @@ class WeChatChannel:
         route, _, number = ref.partition(":")
         client = self.client(account)
         try:
+            if route == LOST:
+                return await looked_up(client, ref)
             if route == "mass":
                 answer = await client.post("message/mass/get", data={"msg_id": number})
-                return _mass_outcome(ref, str(answer.get("msg_status", "")))
+                return mass_outcome(ref, str(answer.get("msg_status", "")))
             answer = await client.post("freepublish/get", data={"publish_id": number})
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
@@ -189,7 +204,7 @@ class WeChatChannel:
             return ref, _publish_outcome(ref, info)
         if inbound.key == "masssendjobfinish":
             ref = f"mass:{raw.get('MsgID', raw.get('MsgId', ''))}"
-            return ref, _mass_outcome(ref, str(raw.get("Status", "")), _mass_url(raw))
+            return ref, mass_outcome(ref, str(raw.get("Status", "")), _mass_url(raw))
         return None
 
     async def push(
@@ -206,7 +221,8 @@ class WeChatChannel:
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
         """A reply as customer messages of at most 2,048 bytes each."""
-        return await self._custom(self.client(account), address, split_bytes(reply_text(reply)))
+        client = self.client(account, _at_once)
+        return await self._custom(client, address, split_bytes(reply_text(reply)))
 
     async def _custom(self, client: AioWeChatClient, address: str, texts: list[str]) -> Outcome:
         for number, text in enumerate(texts):
@@ -217,8 +233,9 @@ class WeChatChannel:
                 if number == 0:
                     return outcome
                 reason = f"已发出前 {number} 条，其余没有发出（{outcome.reason}），请人工核对"
-                return Outcome(State.UNKNOWN, reason=reason, code=outcome.code)
-        return Outcome(State.PUBLISHED)
+                sent = {MESSAGES: number}
+                return Outcome(State.UNKNOWN, reason=reason, code=outcome.code, detail=sent)
+        return Outcome(State.PUBLISHED, detail={MESSAGES: len(texts)})
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """See bot.wechat.inbound."""
@@ -227,6 +244,10 @@ class WeChatChannel:
     async def hear(self, account: AccountView, call: Call) -> Heard:
         """See bot.wechat.inbound."""
         return await inbound.hear(account, call, self._cache)
+
+    def notice(self, account: AccountView, inbound: Inbound) -> str:
+        """See bot.wechat.notices."""
+        return notice_words(account.name, inbound)
 
     def passive(self, reply: Reply) -> str | None:
         """One text of at most 2,048 bytes (W4); what is longer follows as customer messages."""
@@ -267,6 +288,10 @@ class WeChatChannel:
         return self._http
 
 
+async def _at_once() -> None:
+    """Nothing is asked before a reply leaves: it was built a moment ago."""
+
+
 def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
     try:
         status = int(info.get("publish_status", 1))
@@ -280,16 +305,9 @@ def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
     if status == 1:
         return Outcome(State.SUBMITTED, ref=ref)
     reason = PUBLISH_STATUS.get(status, f"平台返回未知状态 {status}，请人工核对")
-    return Outcome(State.FAILED, ref=ref, reason=reason, code=f"publish_status_{status}")
-
-
-def _mass_outcome(ref: str, status: str, url: str = "") -> Outcome:
-    words = status.lower().replace("_", " ")
-    if words == "send success":
-        return Outcome(State.PUBLISHED, ref=ref, detail={"url": url})
-    if words in ("sending", ""):
-        return Outcome(State.SUBMITTED, ref=ref)
-    return Outcome(State.FAILED, ref=ref, reason=f"群发失败：{status}", code=status[:40])
+    detail = {"mend": True} if status in MENDED else {}
+    code = f"publish_status_{status}"
+    return Outcome(State.FAILED, ref=ref, reason=reason, code=code, detail=detail)
 
 
 def _mass_url(raw: Mapping[str, Any]) -> str:

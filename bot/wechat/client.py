@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from wechatpy import WeChatClient
 
+from bot.calling import begin
 from bot.contract import AccountView, Still
 from bot.http import Blocked
 from storage.cache import Cache, lock
@@ -117,7 +118,10 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
         tokens: TokenService,
         still: Still | None = None,
     ) -> None:
-        """`tokens` is the only place a token comes from; `still` is asked before each call."""
+        """`tokens` is the only place a token comes from; `still` is asked before each call.
+
+        Without `still` for calls that nobody sees the effect of.
+        """
         super().__init__(account.secrets["appid"], account.secrets["secret"], auto_retry=False)
         self._account = account
         self._aio = http
@@ -156,6 +160,7 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
     async def _once(self, method: str, url: str, token: str, kwargs: Mapping[str, Any]) -> Answer:
         if self._still is not None:
             await self._still()  # after the token: fetching one may have taken its time
+            begin()
         params = {**(kwargs.get("params") or {}), "access_token": token}
         data: Any = kwargs.get("data")
         headers = {}

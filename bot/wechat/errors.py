@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.contract import Outcome, State
+from bot.contract import MEND, Outcome, State
 from bot.wechat.client import NoAnswer, WeChatRefused
 
 
@@ -12,6 +12,8 @@ class _Meaning:
     reason: str
     hold: str = ""
     retry_after: float = 0.0
+    rest: bool = False
+    """Whether it says nothing of the message: whatever this account sends would meet it now."""
 
 
 _CREDENTIAL = _Meaning(State.HELD, "账号凭证失效：请管理员核对 AppID 和密钥", "account")
@@ -30,8 +32,8 @@ ERRORS: dict[int, _Meaning] = {  # docs/platforms.md#W40, plus what our calls ca
     43004: _Meaning(State.ENDED, "对方没有关注本账号"),
     43101: _Meaning(State.ENDED, "对方拒绝接收"),
     48002: _Meaning(State.ENDED, "对方关闭了接收消息"),
-    45009: _Meaning(State.RETRYING, "当日接口次数已用完", retry_after=3600.0),
-    45011: _Meaning(State.RETRYING, "接口调用太频繁", retry_after=60.0),
+    45009: _Meaning(State.RETRYING, "当日接口次数已用完", retry_after=3600.0, rest=True),
+    45011: _Meaning(State.RETRYING, "接口调用太频繁", retry_after=60.0, rest=True),
     45066: _Meaning(State.RETRYING, "群发重试太快", retry_after=60.0),
     45015: _WINDOW,
     45047: _WINDOW,
@@ -53,11 +55,17 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
         if found is None:  # a code nobody listed is for a person: neither dropped nor sent again
             words = str(error.body.get("errmsg", ""))[:120]
             return Outcome(
-                State.FAILED, reason=f"平台拒收（{error.code}）：{words}", code=str(error.code)
+                State.FAILED,
+                reason=f"平台拒收，返回没有列出的代码 {error.code}：{words}。请登录公众平台核对",
+                code=str(error.code),
             )
         detail: dict[str, object] = {"errcode": error.code}
         if found.hold == "account":
             detail["scope"] = "account"
+        if found.rest:  # each interface has a count of its own (W35): others may still be called
+            detail["rest"] = "messages"
+        if found.state is State.FAILED:
+            detail |= MEND
         code = found.hold or str(error.code)
         return Outcome(found.state, "", found.reason, code, found.retry_after, detail)
     # Without an answer a preparing call is simply made again; one that sends might be sent twice.

@@ -15,7 +15,18 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatException
 from wechatpy.replies import TextReply
 
-from bot.contract import AccountView, Call, Forged, Heard, Inbound, InboundKind, Unreadable
+from bot.contract import (
+    AccountView,
+    Call,
+    Forged,
+    Heard,
+    Inbound,
+    InboundKind,
+    Unreadable,
+)
+from bot.opens import Opens
+from bot.readable import readable
+from bot.wechat.notices import NOTICES
 from bot.wechat.rendering import guard_cdata
 from config.clock import now
 from storage.cache import Cache
@@ -24,7 +35,20 @@ from storage.database import new_id
 REPLAY_SECONDS = 300  # wechatpy looks at no timestamp: the replay window is ours (W6)
 SUCCESS = "success"  # "nothing to say now" (W3); an empty or other body shows citizens an error
 _FOLLOWS = {"subscribe", "subscribe_scan"}
+_SCANS = {"scan", "scancode_push", "scancode_waitmsg"}
+_BRIEF = _FOLLOWS | _SCANS | {"click"}  # of the menu only what opens no page
 _RESULTS = {"publishjobfinish", "masssendjobfinish", "templatesendjobfinish"}
+_ERASES = {"user_authorization_revoke", "user_authorization_cancellation"}
+_MEDIA = {
+    "image": "picture",
+    "video": "picture",
+    "shortvideo": "picture",
+    "voice": "voice",
+    "location": "place",
+    "file": "file",
+}
+_NOT_SHOWN = "【收到不支持的消息类型，暂无法显示】"
+"""What the platform hands over as the text of a message it has no form for (a sticker)."""
 
 
 async def prove(account: AccountView, call: Call, cache: Cache) -> str:
@@ -49,7 +73,7 @@ async def hear(account: AccountView, call: Call, cache: Cache) -> Heard:
     try:
         message = parse_message(plain)
         inbound = wechat_inbound(account, message)
-    except (ExpatError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (ExpatError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise Unreadable("消息 XML 无法识别：请核对平台推送的格式") from error
     return Heard(inbound, lambda text: _passive(account, message, text))
 
@@ -71,25 +95,15 @@ async def _prove(account: AccountView, query: Mapping[str, str], cipher: str, ca
 def wechat_inbound(account: AccountView, message: Any) -> Inbound:
     """A wechatpy message as an Inbound; unknown kinds become OTHER."""
     raw: dict[str, Any] = dict(message._data)
-    kind, text, key = InboundKind.OTHER, "", ""
     event = str(raw.get("Event") or "").lower()
-    if event:
-        key = str(raw.get("EventKey") or "")
-        if event in _RESULTS or event.startswith("subscribe_msg_"):
-            kind, key = InboundKind.RESULT, event
-        elif event in _FOLLOWS:
-            kind = InboundKind.FOLLOW
-        elif event == "unsubscribe":
-            kind = InboundKind.UNFOLLOW
-        elif event == "click":
-            kind = InboundKind.MENU
-    elif raw.get("MsgType") == "text":
-        kind, text = InboundKind.TEXT, str(raw.get("Content") or "")
+    kind, text, key = _happened(event, raw) if event else _said(raw)
     sender, created = str(raw["FromUserName"]), int(raw["CreateTime"])
+    if kind is InboundKind.ERASE:  # the platform may speak for itself, and names the person apart
+        sender = str(raw.get("OpenID") or sender)
     # An event's id is 0 in wechatpy: sender, second and event tell one from the next (W2).
     act = f"event:{sender}:{created}:{event}:{raw.get('EventKey') or ''}"
     number = str(raw.get("MsgId") or "")
-    dedupe = f"m:{number}" if number and not event else "e:" + _short(act)
+    dedupe = f"m:{number[:60]}" if number and not event else "e:" + _short(act)
     return Inbound(
         account_id=account.id,
         platform="wechat",
@@ -99,8 +113,49 @@ def wechat_inbound(account: AccountView, message: Any) -> Inbound:
         dedupe=dedupe,
         text=text,
         key=key,
-        raw=raw if kind is InboundKind.RESULT else {},
+        raw=raw if kind in (InboundKind.RESULT, InboundKind.NOTICE) else {},
+        opens=_opens(event),
+        position=created,
+        place=int(number) if number.isdigit() and not event else 0,
     )
+
+
+def _opens(event: str) -> Opens:
+    """48 hours after a message, a minute after some events, and nothing after the others (W7)."""
+    if not event:
+        return Opens.MESSAGE
+    return Opens.ACT if event in _BRIEF else Opens.NOTHING
+
+
+def _happened(event: str, raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
+    """Kind, words and key of an event."""
+    key = readable(str(raw.get("EventKey") or ""))
+    if event in _RESULTS or event.startswith("subscribe_msg_"):
+        return InboundKind.RESULT, "", event
+    if event in NOTICES:
+        return InboundKind.NOTICE, "", event
+    if event in _ERASES:
+        return InboundKind.ERASE, "", ""
+    if event in _FOLLOWS:
+        return InboundKind.FOLLOW, "", key
+    if event in _SCANS:  # they are there, and may be written to for a minute
+        return InboundKind.RETURN, "", ""
+    if event == "unsubscribe":
+        return InboundKind.UNFOLLOW, "", key
+    return (InboundKind.MENU if event == "click" else InboundKind.OTHER), "", key
+
+
+def _said(raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
+    """Kind, words, and what a message is that has none."""
+    form = str(raw.get("MsgType") or "")
+    text = ""
+    if form == "text":
+        text = readable(str(raw.get("Content") or ""))
+    elif form == "voice":  # the platform writes down what it heard, where that is switched on
+        text = readable(str(raw.get("Recognition") or ""))
+    if text.strip() and text.strip() != _NOT_SHOWN:
+        return InboundKind.TEXT, text, ""
+    return InboundKind.MEDIA, "", _MEDIA.get(form, "other")
 
 
 def _short(text: str) -> str:

@@ -34,7 +34,6 @@ from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
-from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from staff.refusal import Reason, Refused, missing, refuse
 
@@ -128,7 +127,7 @@ async def _empty_draft(deps: Deps, name: str) -> Draft:
         body="",
         accounts=accounts,
         not_before=moment,
-        not_after=moment + WINDOW,
+        not_after=moment + await deps.queue.window(),
         attribution={"editor": name},
     )
 

@@ -23,6 +23,7 @@ from console.items.progress import (
     progress_of,
     returned,
 )
+from console.items.reach import too_late
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
@@ -84,6 +85,7 @@ class Shown:
     links: Sequence[ExpertLink]
     deciders: str
     place_name: str
+    too_late: int = 0
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -94,6 +96,8 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
         digest, found = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found)
+        late = await too_late(deps, session, shown.facts.draft)
+    shown = replace(shown, too_late=late)
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
@@ -172,6 +176,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "held": held,
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,
+        "too_late": shown.too_late,
         "can_recall": may(me.roles, "items.recall")
         and facts.item.state not in ("draft", "recalled"),
         "now": now(),

@@ -3,14 +3,15 @@
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
-from sqlalchemy.exc import DBAPIError
 
+from bot.delivery.processes import engine_fault
 from bot.models import Delivery, Publication
 from console.web.deps import DEPS
 from console.web.permissions import PUBLIC, needs
 from escalations.models import Ticket
 from ledger.reopening import open_incidents
 from review_queue.models import Item
+from storage.away import AWAY, REDIS_AWAY
 from storage.triggers import triggers_of
 
 _METRICS = (
@@ -29,7 +30,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
     """
     try:
         found = await triggers_of(request.config_dict[DEPS].db)
-    except (OSError, DBAPIError):  # /readyz tells of a database that does not answer
+    except AWAY:  # /readyz tells of a database that does not answer
         found = []
     body = {"ok": False, "problems": {"triggers": len(found)}} if found else {"ok": True}
     return web.json_response(body, status=503 if found else 200)
@@ -37,18 +38,20 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 @needs(PUBLIC)
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """Database and cache answer; 503 names the one that does not."""
+    """Database and cache answer and the task engine works; 503 names what does not."""
     deps = request.config_dict[DEPS]
     problems = {}
     try:
         async with deps.db.session() as session:
             await session.execute(text("SELECT 1"))
-    except OSError as error:
+        if stopped := await engine_fault(deps.db):
+            problems["engine"] = stopped
+    except AWAY as error:
         problems["database"] = type(error).__name__
     try:
         # Any key will do: what counts is that the cache answers.
         await deps.cache.get("readyz")
-    except OSError as error:
+    except REDIS_AWAY as error:
         problems["cache"] = type(error).__name__
     body = {"ok": not problems, "problems": problems}
     return web.json_response(body, status=503 if problems else 200)

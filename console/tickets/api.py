@@ -3,10 +3,12 @@
 from aiohttp import web
 from pydantic import Field
 
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from escalations import replying, tickets
+from escalations.models import Ticket, TicketReply
+from escalations.outcomes import replies_of
 
 
 class ReplyBody(Strict):
@@ -26,7 +28,7 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """Answer a question; `stopped` waits for a second person."""
+    """Answer a question; `stopped` waits for a second person, `held` for the citizen's next act."""
     body = await read(request, ReplyBody)
     row = await replying.reply(
         request.config_dict[DEPS].tickets,
@@ -34,10 +36,37 @@ async def reply_ticket(request: web.Request) -> web.StreamResponse:
         visitor(request).staff_id,
         body.text,
     )
-    return as_json({"id": row.id, "state": row.state, "findings": row.findings})
+    return as_json({**_told(row), "findings": row.findings})
+
+
+def _told(row: TicketReply) -> dict[str, object]:
+    return {"id": row.id, "state": row.state, "why": row.why}
+
+
+@needs("tickets.read")
+async def show_ticket(request: web.Request) -> web.StreamResponse:
+    """A question as it stands: how far each answer has come, and whether one can go out now."""
+    wiring, ticket_id = request.config_dict[DEPS].tickets, request.match_info["ticket"]
+    replies = await replies_of(wiring, ticket_id)
+    async with wiring.ledger.db.session() as session:
+        row = found(await session.get(Ticket, ticket_id), "个问题")
+        way = await replying.way(wiring, session, row)
+    until = way.until if way.open else None
+    window = {"open": way.open, "until": until, "left": way.left, "words": way.words}
+    return as_json(
+        {
+            "id": row.id,
+            "state": row.state,
+            "due_at": row.due_at,
+            "answered_at": row.answered_at,
+            "replies": [_told(one) for one in replies],
+            "window": window,
+        }
+    )
 
 
 ROUTES = [
+    web.get("/escalations/{ticket}", show_ticket),
     web.post("/escalations/{ticket}/claim", claim_ticket),
     web.post("/escalations/{ticket}/reply", reply_ticket),
 ]

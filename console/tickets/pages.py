@@ -14,6 +14,8 @@ from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations import replying
 from escalations.models import Ticket, TicketReply
+from escalations.outcomes import replies_of
+from escalations.tickets import OPEN
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
 from knowledge.proof import SignedPolicy, whole_clauses
@@ -33,7 +35,7 @@ async def tickets(request: web.Request) -> web.StreamResponse:
     """Waiting questions by due time, then the answered ones."""
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
-        waiting = select(Ticket).where(Ticket.state.in_(("open", "claimed")))
+        waiting = select(Ticket).where(Ticket.state.in_((*OPEN, "replied")))
         done = select(Ticket).where(Ticket.state.in_(("answered", "closed")))
         rows = (await session.scalars(waiting.order_by(Ticket.due_at).limit(_SHOWN))).all()
         context = {
@@ -53,6 +55,7 @@ async def _show(
     request: web.Request, refused: Refused | None = None, typed: str = ""
 ) -> web.Response:
     deps = request.config_dict[DEPS]
+    sent = await replies_of(deps.tickets, request.match_info["ticket"])
     async with deps.db.session() as session:
         row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
         account = await session.get(Account, row.account_id)
@@ -62,8 +65,6 @@ async def _show(
             .order_by(InboundMessage.at.desc())
             .limit(30)
         )
-        replies = select(TicketReply).where(TicketReply.ticket_id == row.id)
-        sent = (await session.scalars(replies.order_by(TicketReply.created_at))).all()
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
@@ -87,17 +88,26 @@ def _told(row: Ticket) -> list[str]:
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the conversation; `who` is "" for the citizen, else a staff id."""
+    """One line of the conversation; `who` is "" for the citizen, else a staff id.
+
+    `came` is how far an answer has come, `why` the reason it is not out.
+    """
 
     at: datetime
     text: str
     who: str = ""
+    came: str = ""
+    why: str = ""
 
 
 def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[Line]:
     """Both sides of the conversation in order of time."""
     lines = [Line(row.at, row.text) for row in heard]
-    lines += [Line(row.created_at, row.text, row.staff_id) for row in sent if row.state == "sent"]
+    lines += [
+        Line(row.created_at, row.text, row.staff_id, row.state, row.why)
+        for row in sent
+        if row.state != "stopped"
+    ]
     return sorted(lines, key=lambda line: line.at)
 
 
@@ -157,8 +167,7 @@ async def reply(request: web.Request) -> web.StreamResponse:
         if refused.status == 404:
             raise
         return await _show(request, refused, fields.get("text", ""))
-    done = "ticket_sent" if row.state == "sent" else "ticket_stopped"
-    return see(f"/console/tickets/{ticket_id}", done)
+    return see(f"/console/tickets/{ticket_id}", f"ticket_{row.state}")
 
 
 @needs("tickets.answer")

@@ -3,8 +3,17 @@
 TICKET_STATES = {
     "open": ("等待接手", "warn"),
     "claimed": ("正在处理", "busy"),
+    "replied": ("答复待送达", "warn"),
     "answered": ("已答复", "good"),
     "closed": ("已结束", "plain"),
+}
+
+REPLY_STATES = {
+    "sending": ("正在发送", "busy"),
+    "held": ("等待送达", "warn"),
+    "sent": ("已送达", "good"),
+    "failed": ("没有送达", "stop"),
+    "unknown": ("不能确定是否送达", "warn"),
 }
 
 TICKET_REASONS = {
@@ -23,8 +32,16 @@ DONE = {
     "ticket_claimed": "已接手，请在时限内答复。",
     "ticket_closed": "已结束这个问题。",
     "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核。",
-    "ticket_sent": "答复已交发送。",
+    "ticket_sent": "答复已送达。",
+    "ticket_sending": "答复正在发送，结果会显示在本页。",
+    "ticket_held": "答复已保存，还没有送达：原因见对话，条件具备时自动发出。",
+    "ticket_failed": "答复没有送达：原因见对话，请换一种方式答复。",
+    "ticket_unknown": "不能确定答复是否送达：请核对后再决定是否重发。",
     "ticket_stopped": "答复有必须改的问题，需要第二人确认后才能发出。",
 }
 
-WORDS = {"TICKET_STATES": TICKET_STATES, "TICKET_REASONS": TICKET_REASONS}
+WORDS = {
+    "TICKET_STATES": TICKET_STATES,
+    "REPLY_STATES": REPLY_STATES,
+    "TICKET_REASONS": TICKET_REASONS,
+}

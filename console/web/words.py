@@ -121,6 +121,7 @@ ENTRY_KINDS = {
     "ticket.promoted": "答复存为问答",
     "ticket.reply_stopped": "答复被拦下",
     "ticket.reply_sent": "答复已发出",
+    "ticket.reply_failed": "答复没有送达",
     "ticket.reply_kept": "保留升级前的答复",
     "ticket.overdue": "问题超时",
     "incident.opened": "发现事件",

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.account_entries import SET, account_digest, sign_account
 from bot.accounts import Accounts, NewAccount
+from bot.channels import CHANNELS
 from bot.models import Account, Organisation
 from config.clock import now
 from ledger.append import Ledger, Transaction
@@ -76,6 +77,9 @@ class AccountKind(AboutPeople):
         try:
             if isinstance(given, dict):
                 secrets = {str(name): str(value) for name, value in given.items()}
+                # A new group is one line, and nobody types a token for it; secrets come whole.
+                if row and secrets.keys() <= _addresses_of(row.platform):
+                    secrets = self._stood(row) | secrets
                 kept = self._accounts.encrypted(account_id, secrets)
             else:
                 kept = str(given or (row.secrets if row else ""))
@@ -117,9 +121,26 @@ class AccountKind(AboutPeople):
                 was = f"由“{_word(before)}”" if row else ""
                 lines.append({"sign": "~", "text": f"{label}{was}改为“{_word(payload[name])}”"})
         if row is None or row.secrets != payload["secrets"]:
+            lines += self._addresses(row, payload)
             lines.append({"sign": "~", "text": "更换密钥（不显示）"})
         note = "批准后马上按新的地址、密钥和设置收发；回调和菜单在下次启动时向平台登记。"
         return {"changes": lines, "warnings": [], "note": note}
+
+    def _addresses(self, row: Account | None, payload: Mapping[str, Any]) -> list[dict[str, str]]:
+        """Where it is published, before and after: this is what the second person looks at."""
+        old = self._stood(row)
+        new = self._accounts.opened(payload["id"], payload["secrets"])
+        return [
+            {"sign": "~", "text": f"{name} 由“{_word(old.get(name))}”改为“{_word(new.get(name))}”"}
+            for name in sorted(_addresses_of(payload["platform"]))
+            if old.get(name) != new.get(name)
+        ]
+
+    def _stood(self, row: Account | None) -> dict[str, str]:
+        try:
+            return self._accounts.opened(row.id, row.secrets) if row else {}
+        except ValueError:  # what stands there is another account's: all of it is typed anew
+            return {}
 
     async def apply(
         self, tx: Transaction, payload: Mapping[str, Any], approval: Approval
@@ -151,6 +172,11 @@ class AccountKind(AboutPeople):
 async def _signed(session: AsyncSession, account_id: str) -> str:
     told = await facts_or_refuse(session, f"account:{account_id}")
     return next((str(one.body["digest"]) for one in reversed(told) if one.kind == SET), "")
+
+
+def _addresses_of(platform: str) -> frozenset[str]:
+    channel = CHANNELS.get(platform)
+    return frozenset(channel.addresses if channel else ())
 
 
 def _same(row: Account, found: Mapping[str, Any]) -> bool:

@@ -12,15 +12,20 @@ from sandbox.state import JSON, Account, Citizen, State, Upload
 class TelegramError(Exception):
     """A refusal in the platform's own words."""
 
-    def __init__(self, code: int, description: str, retry_after: int = 0) -> None:
+    def __init__(
+        self, code: int, description: str, retry_after: int = 0, migrated: int = 0
+    ) -> None:
         super().__init__(description)
         self.code, self.description, self.retry_after = code, description, retry_after
+        self.migrated = migrated
 
     def body(self) -> JSON:
         """Return the JSON answer of the platform for this refusal."""
         answer: JSON = {"ok": False, "error_code": self.code, "description": self.description}
         if self.retry_after:
             answer["parameters"] = {"retry_after": self.retry_after}
+        if self.migrated:
+            answer["parameters"] = {"migrate_to_chat_id": self.migrated}
         return answer
 
 
@@ -37,6 +42,7 @@ class Bot(Account):
     username: str = ""
     webhook: str = ""
     secret: str = ""
+    allowed: list[str] = field(default_factory=list)  # empty: all but what must be asked for
     last_error: str = ""
     pending: dict[int, JSON] = field(default_factory=dict)
     update_numbers: int = 0

@@ -21,15 +21,51 @@ def citizen_object(citizen: Citizen) -> JSON:
     return found
 
 
-async def say(state: State, bot: Bot, citizen: Citizen, text: str) -> JSON:
-    """A citizen types a text; returns what the webhook answered."""
-    message: JSON = {
+def _message(state: State, bot: Bot, citizen: Citizen) -> JSON:
+    return {
         "message_id": next(bot.numbers),
         "from": citizen_object(citizen),
         "chat": chat_object(citizen),
         "date": int(state.clock.now()),
-        "text": text,
     }
+
+
+async def send(state: State, bot: Bot, citizen: Citizen | None, given: JSON) -> JSON:
+    """Anything but a typed text: `fields` of a message under `as`, or a whole `update`.
+
+    An edited one names the `message_id` of what it changes among its fields.
+    """
+    times = int(given.get("times", 1))
+    if citizen is None:
+        return await emit(state, bot, dict(given["update"]), times)
+    kind = str(given.get("as") or "message")
+    message = _message(state, bot, citizen) | dict(given.get("fields") or {})
+    if kind.startswith("edited_"):
+        message.setdefault("edit_date", int(state.clock.now()))
+    if thread := message.get("message_thread_id"):
+        citizen.topics.add(int(thread))
+        message["is_topic_message"] = True
+    citizen.said.append(message)
+    return await emit(state, bot, {kind: message}, times) | {"message_id": message["message_id"]}
+
+
+async def upgrade(state: State, bot: Bot, group: Citizen) -> JSON:
+    """A group becomes a supergroup: another number, and a service message on either side."""
+    moved = Citizen(str(-1_002_000_000_000 - next(bot.numbers)), group.name, since=group.since)
+    moved.kind, moved.username = "supergroup", group.username
+    bot.citizens[moved.id], group.moved_to = moved, moved.id
+    for chat, name, other in (
+        (group, "migrate_to_chat_id", moved),
+        (moved, "migrate_from_chat_id", group),
+    ):
+        message = _message(state, bot, chat) | {name: int(other.id)}
+        await emit(state, bot, {"message": message})
+    return {"chat": moved.id}
+
+
+async def say(state: State, bot: Bot, citizen: Citizen, text: str) -> JSON:
+    """A citizen types a text; returns what the webhook answered."""
+    message = _message(state, bot, citizen) | {"text": text}
     # The platform marks a command itself; a bot that looks for the entity must find it.
     if text.startswith("/"):
         word = text.split(maxsplit=1)[0]

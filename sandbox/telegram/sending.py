@@ -24,6 +24,10 @@ def chat_of(call: Call) -> Citizen:
         citizen = next((c for c in found if c.username.lower() == name), None)
     if citizen is None:
         raise bad("chat not found")
+    # An upgraded group is gone under its old number, and the refusal names the new one (T3).
+    if citizen.moved_to:
+        words = "Bad Request: group chat was upgraded to a supergroup chat"
+        raise TelegramError(400, words, migrated=int(citizen.moved_to))
     # The person has blocked the bot, or it was removed from the group (T12).
     if citizen.blocked:
         if citizen.kind != "private":
@@ -37,6 +41,10 @@ def chat_of(call: Call) -> Citizen:
 
 def pace(call: Call, chat: Citizen) -> None:
     """Hold the platform's three rates over sliding windows of its own clock."""
+    thread = call.integer("message_thread_id")
+    # A topic that was never there, or was deleted: nothing is sent beside it.
+    if thread and thread not in chat.topics:
+        raise bad("message thread not found")
     limits = call.state.limits
     if not limits.telegram:
         return
@@ -85,6 +93,8 @@ def put(call: Call, chat: Citizen, content: JSON) -> JSON:
         "chat": chat_object(chat),
         **content,
     }
+    if thread := call.integer("message_thread_id"):
+        message |= {"message_thread_id": thread, "is_topic_message": True}
     # What stands in a channel is signed by the channel and by no person.
     if chat.kind == "channel":
         message["sender_chat"] = message["chat"]

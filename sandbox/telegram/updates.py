@@ -27,6 +27,8 @@ from sandbox.telegram.sending import (
 )
 
 MAX_TRIES = 8
+MUST_BE_NAMED = frozenset({"chat_member", "message_reaction", "message_reaction_count"})
+"""Updates that come only to who names them; everything else comes to who names nothing."""
 
 
 def set_webhook(call: Call) -> Any:
@@ -41,6 +43,9 @@ def set_webhook(call: Call) -> Any:
     if url and not url.startswith(("http://", "https://")):
         raise bad("bad webhook: An HTTPS URL must be provided for webhook")
     call.bot.webhook, call.bot.secret = url, secret
+    allowed = call.nested("allowed_updates")
+    if allowed is not None:  # what is not named stays as it was
+        call.bot.allowed = [str(one) for one in allowed]
     if str(call.params.get("drop_pending_updates", "")).lower() == "true":
         call.bot.pending.clear()
     if url:
@@ -67,6 +72,8 @@ def get_webhook_info(call: Call) -> Any:
         "pending_update_count": len(call.bot.pending),
         "max_connections": 40,
     }
+    if call.bot.allowed:
+        info["allowed_updates"] = call.bot.allowed
     if call.bot.last_error:
         info["last_error_message"] = call.bot.last_error
     return info
@@ -133,8 +140,14 @@ async def run(call: Call, name: str) -> Any:
     return await result if asyncio.iscoroutine(result) else result
 
 
-async def emit(state: State, bot: Bot, content: JSON) -> JSON:
-    """Queue one update; with a webhook, return what its first delivery was answered."""
+async def emit(state: State, bot: Bot, content: JSON, times: int = 1) -> JSON:
+    """Queue one update; with a webhook, return what its first delivery was answered.
+
+    With `times` the same update is pushed again, as after an answer that was lost.
+    """
+    kind = next(iter(content))
+    if kind not in bot.allowed if bot.allowed else kind in MUST_BE_NAMED:
+        return {"status": 0, "dropped": kind}
     bot.update_numbers += 1
     update = {"update_id": 800_000_000 + bot.update_numbers, **content}
     # Kept until confirmed or answered with 2xx: an update may come again (T10).
@@ -144,13 +157,18 @@ async def emit(state: State, bot: Bot, content: JSON) -> JSON:
         return {"queued": True, "update_id": update["update_id"]}
     first: asyncio.Future[JSON] = asyncio.get_running_loop().create_future()
     state.spawn(deliver(state, bot, update, first))
-    return await first
+    answer = await first
+    for _ in range(times - 1):
+        await _post(state, bot, update)
+    return answer
 
 
 async def deliver(
     state: State, bot: Bot, update: JSON, first: asyncio.Future[JSON] | None = None
 ) -> None:
     """Post one update to the webhook, again with growing pauses until it answers 2xx."""
+    # Up to 40 connections at once: a later update can be there before an earlier one.
+    await state.hold_back("telegram", bot.id)
     for attempt in range(1, MAX_TRIES + 1):
         answer = await _post(state, bot, update)
         answer["tries"] = attempt

@@ -109,6 +109,7 @@ async def callback(state: State, account: Official, citizen: Citizen | None, con
         "CreateTime": int(state.clock.now()),
         **content,
     }
+    await state.hold_back("wechat", account.id)
     who = citizen.id if citizen else ""
     account.in_flight[who] = account.in_flight.get(who, 0) + 1
     try:

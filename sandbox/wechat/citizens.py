@@ -8,6 +8,9 @@ from sandbox.state import JSON, Account, Citizen, State
 from sandbox.wechat.account import Official
 from sandbox.wechat.callbacks import callback, signed
 
+SYSTEM = "oPlatformNotices000000000000"
+"""Whom the platform names as sender of what it says itself: an openid like any other."""
+
 
 def register(state: State, given: JSON) -> Official:
     """Make or change an account from control's JSON; raises KeyError or ValueError."""
@@ -82,6 +85,25 @@ async def say(state: State, account: Official, citizen: Citizen, text: str) -> J
     return await callback(state, account, citizen, content)
 
 
+async def send(state: State, account: Official, citizen: Citizen | None, given: JSON) -> JSON:
+    """Anything but a typed text: the `fields` of the callback.
+
+    Without a citizen it is the platform's own word. With `times` the same comes again, as after
+    an answer that was lost.
+    """
+    content = {"CreateTime": int(state.clock.now()), **dict(given["fields"])}
+    if content.get("MsgType") != "event":
+        content.setdefault("MsgId", _message_id(account))
+    if citizen is None:
+        content.setdefault("FromUserName", SYSTEM)
+    elif content.get("MsgType") != "event":
+        _opens(state, citizen, "text")
+    answer: JSON = {}
+    for _ in range(int(given.get("times", 1))):
+        answer = await callback(state, account, citizen, content)
+    return answer
+
+
 def _said(state: State, account: Official, text: str, kind: str = "text") -> JSON:
     number, at = next(account.numbers), state.clock.now()
     return {"message_id": number, "at": at, "kind": kind, "text": text}
@@ -115,7 +137,7 @@ async def press(state: State, account: Official, citizen: Citizen, tap: JSON) ->
 async def event(
     state: State, account: Official, citizen: Citizen, name: str, given: JSON | None = None
 ) -> JSON:
-    """follow, unfollow, view or a subscription consent, with the event the platform sends."""
+    """follow, unfollow, view, scan, location or a consent, with the event the platform sends."""
     more = given or {}
     if name in ("follow", "start", "unblock"):
         citizen.following, citizen.blocked = True, False
@@ -130,6 +152,15 @@ async def event(
         content = {"Event": "unsubscribe", "EventKey": ""}
     elif name == "view":
         content = {"Event": "VIEW", "EventKey": str(more.get("url") or "")}
+    elif name == "scan":
+        # Of a follower; who does not follow yet is asked to, and then it is a follow.
+        if not citizen.following:
+            return {"error": "未关注的人扫码后先关注"}
+        _opens(state, citizen, "scan")
+        content = {"Event": "SCAN", "EventKey": str(more.get("scene") or "1"), "Ticket": "t"}
+    elif name == "location":
+        # The phone tells it by itself when a chat is opened; the citizen said nothing.
+        content = {"Event": "LOCATION", "Latitude": "43.6", "Longitude": "122.2", "Precision": "65"}
     elif name in ("subscribe_msg_popup", "subscribe_msg_change"):
         content = _consent(citizen, name, more)
     else:

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from bot.accounts import Accounts, NewAccount
+from bot.calling import begin
 from bot.contacts import Contacts
 from bot.contract import (
     AccountView,
@@ -271,6 +272,8 @@ class RecordingChannel:
     platform = "telegram"
     window_seconds = 0.0
     window_count = 0
+    act_seconds = 0.0
+    act_count = 0
     take_down = "到平台删除"
 
     def __init__(self) -> None:
@@ -278,6 +281,7 @@ class RecordingChannel:
         self.answers: dict[str, Outcome | Exception] = {}
         self.now_open = 0
         self.most_open = 0
+        self.calls = 0
         self.before: Any = None
         self.guarded = False
 
@@ -299,6 +303,8 @@ class RecordingChannel:
         if self.before is not None:
             await self.before(address)
         self.now_open -= 1
+        self.calls += 1
+        begin()  # as the wire of every channel says it
         answer = self.answers.get(address, Outcome(State.PUBLISHED, ref="1"))
         if isinstance(answer, Exception):
             raise answer

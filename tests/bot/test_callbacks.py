@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
-from bot.callbacks import CallbackWiring, add_routes
+from bot.callbacks import Callbacks, CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, State
+from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
 from bot.replies import Parts
@@ -44,6 +46,18 @@ class House:
         self.cache = MemoryCache()
         self.answer: Callable[[Inbound], Awaitable[str | None]] = self.echo
         self.ids: dict[str, str] = {}
+        self.channels: dict[str, Any] = {}
+        self.sender: Sender
+        self.callbacks: Callbacks
+        self.incidents: list[tuple[str, str, str]] = []
+
+    async def on_incident(self, kind: str, subject: str, message: str) -> None:
+        self.incidents.append((kind, subject, message))
+
+    async def contacts(self) -> list[str]:
+        """The state of every contact there is."""
+        async with self.office.db.session() as session:
+            return list(await session.scalars(select(Contact.state).order_by(Contact.id)))
 
     async def echo(self, inbound: Inbound) -> str | None:
         return f"收到：{inbound.text}" if inbound.text else None
@@ -53,7 +67,7 @@ class House:
         text = await self.answer(inbound)
         if text is None:
             return None
-        return parts(inbound.account_id, contact.id, text)
+        return replace(parts(inbound.account_id, contact.id, text), thread=inbound.thread)
 
     async def stored(self) -> list[InboundMessage]:
         async with self.office.db.session() as session:
@@ -83,6 +97,7 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
             build=in_words,
         )
     )
+    made.channels, made.sender = channels, process.sender
     app = web.Application()
     wiring = CallbackWiring(
         db,
@@ -94,8 +109,9 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         channels,
         made.on_inbound,
         lambda text: text.replace("13800000000", "【电话】"),
+        made.on_incident,
     )
-    add_routes(app, wiring)
+    made.callbacks = add_routes(app, wiring)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -314,7 +330,7 @@ async def test_an_unknown_message_kind_is_acknowledged(house: House) -> None:
     stamp = int(now().timestamp())
     status, text = await _post(house, *_signed_body(stamp, "n1", _text_xml(9, "hologram")))
     assert (status, text) == (200, "success")
-    assert house.heard[0].kind is InboundKind.OTHER
+    assert (house.heard[0].kind, house.heard[0].key) == (InboundKind.MEDIA, "other")
 
 
 async def test_a_publish_event_settles_the_publication(house: House) -> None:
@@ -384,3 +400,138 @@ async def test_telegram_updates_are_proved_by_the_secret(
 async def test_an_unknown_account_is_403(house: House) -> None:
     async with house.platforms.http.post(f"{house.url}/telegram/nobody", data="{}") as answer:
         assert answer.status == 403
+
+
+# --- what is no typed text, and who is no citizen ------------------------------------------
+
+
+async def _send(house: House, account: str, /, **given: Any) -> Any:
+    return await house.platforms.control("send", account=account, **given)
+
+
+async def test_an_album_is_heard_once_and_by_its_words(house: House) -> None:
+    house.answer = _by_kind
+    citizen = await _citizen(house, "7")
+    photo = [{"file_id": "a", "file_unique_id": "b", "width": 9, "height": 9}]
+    for caption in ({}, {"caption": "怎么申请补贴"}, {}):
+        fields = {"photo": photo, "media_group_id": "77", **caption}
+        await _send(house, "7", citizen=citizen, fields=fields)
+    [message] = await _received(house, "7", 1)
+    await asyncio.sleep(0.8)
+    assert message["text"] == "text:怎么申请补贴"
+    assert len(await _received(house, "7", 1)) == 1
+    for _ in range(3):
+        await _send(
+            house, "7", citizen=citizen, fields={"photo": photo, "media_group_id": "78"}, times=2
+        )
+    await asyncio.sleep(1.0)
+    assert [one["text"] for one in await _received(house, "7", 2)][1:] == ["media:picture"]
+
+
+async def _by_kind(inbound: Inbound) -> str | None:
+    return f"{inbound.kind}:{inbound.text or inbound.key}"
+
+
+async def test_an_edit_is_heard_when_it_changes_words_and_only_then(house: House) -> None:
+    house.answer = _by_kind
+    await house.platforms.control("limits", telegram=False)
+    citizen = await _citizen(house, "7")
+    moment = int(now().timestamp())
+    sent = await _send(house, "7", citizen=citizen, fields={"text": "就业补贴", "date": moment})
+    first = {"message_id": sent["message_id"], "date": moment}
+    await _received(house, "7", 1)
+    for text in ("就业补贴", "创业补贴", "创业补贴"):
+        edited = {**first, "text": text}
+        await _send(house, "7", citizen=citizen, fields=edited, **{"as": "edited_message"})
+    place = {**first, "location": {"latitude": 40, "longitude": 111, "live_period": 60}}
+    await _send(house, "7", citizen=citizen, fields=place, **{"as": "edited_message"})
+    await _received(house, "7", 2)
+    assert [one.text for one in house.heard] == ["就业补贴", "创业补贴"]
+
+
+async def test_a_service_message_is_answered_with_silence_and_makes_nobody(house: House) -> None:
+    citizen = await _citizen(house, "7")
+    services: tuple[dict[str, Any], ...] = (
+        {"pinned_message": {"message_id": 1, "date": 0, "chat": {"id": 1, "type": "private"}}},
+        {"message_auto_delete_timer_changed": {"message_auto_delete_time": 60}},
+        {"write_access_allowed": {}},
+    )
+    for fields in services:
+        answer = await _send(house, "7", citizen=citizen, fields=fields)
+        assert answer["status"] == 200
+    assert (house.heard, await house.contacts()) == ([], [])
+
+
+async def test_other_peoples_conversations_make_no_contact(house: House) -> None:
+    citizen = await _citizen(house, "7")
+    for kind in ("business_message", "edited_business_message", "guest_message", "channel_post"):
+        answer = await _send(house, "7", citizen=citizen, fields={"text": "x"}, **{"as": kind})
+        assert answer["status"] == 200
+    bot = {"id": 5, "is_bot": True, "first_name": "机器"}
+    await _send(house, "7", citizen=citizen, fields={"text": "x", "from": bot})
+    business = {"text": "x", "business_connection_id": "b"}
+    await _send(house, "7", citizen=citizen, fields=business)
+    assert (house.heard, await house.contacts()) == ([], [])
+
+
+async def test_what_the_platform_says_of_the_account_reaches_staff_and_is_nobody(
+    house: House,
+) -> None:
+    for event in ("verify_expired", "annual_renew", "naming_verify_fail"):
+        fields = {"MsgType": "event", "Event": event, "ExpiredTime": 1795000000}
+        answer = await _send(
+            house, "wxqinghe", fields={**fields, "FailReason": "名称重复"}, times=2
+        )
+        assert answer["body"] == "success"
+    kinds = {kind for kind, _, _ in house.incidents}
+    words = "\n".join(message for _, _, message in house.incidents)
+    assert kinds == {"account_notice"}
+    assert "2026-11-1" in words
+    assert "名称重复" in words
+    assert "重新认证" in words
+    assert (house.heard, await house.contacts()) == ([], [])
+
+
+async def test_an_older_unfollowing_ends_nobody_who_follows_again(house: House) -> None:
+    citizen, moment = await _citizen(house, "wxqinghe"), int(now().timestamp())
+    for event, at in (("subscribe", moment), ("unsubscribe", moment - 5)):
+        fields = {"MsgType": "event", "Event": event, "EventKey": "", "CreateTime": at}
+        await _send(house, "wxqinghe", citizen=citizen, fields=fields)
+    assert await house.contacts() == ["active"]
+    for event, at in (("unsubscribe", moment + 5), ("subscribe", moment + 1)):
+        fields = {"MsgType": "event", "Event": event, "EventKey": "", "CreateTime": at}
+        await _send(house, "wxqinghe", citizen=citizen, fields=fields)
+    assert await house.contacts() == ["ended"]
+
+
+async def test_only_acts_of_their_own_bring_somebody_back(house: House) -> None:
+    citizen, moment = await _citizen(house, "wxqinghe"), int(now().timestamp())
+    for event in ("subscribe", "unsubscribe", "VIEW", "LOCATION", "user_info_modified"):
+        fields = {"MsgType": "event", "Event": event, "EventKey": "x", "CreateTime": moment + 1}
+        await _send(house, "wxqinghe", citizen=citizen, fields=fields)
+    assert await house.contacts() == ["ended"]
+    reader = await _citizen(house, "7")
+    for event, state in (("start", "active"), ("block", "ended"), ("unblock", "active")):
+        await house.platforms.control("tap", account="7", citizen=reader, event=event)
+        assert (await house.contacts())[1:] == [state]
+    for _ in range(250):  # each is acted on when the answer to the one before is out
+        if house.heard[-1].kind is InboundKind.RETURN:
+            break
+        await asyncio.sleep(0.02)
+    assert [one.kind for one in house.heard[-3:]] == ["follow", "unfollow", "return"]
+
+
+async def test_half_an_emoji_blanks_and_nul_are_taken(house: House) -> None:
+    citizen = await _citizen(house, "7")
+    for text in ("\ud83d", "\u00a0\u2003", "就业\u0000补贴", "\ud83d\ude00", "/start\ud83d"):
+        answer = await _send(house, "7", citizen=citizen, fields={"text": text})
+        assert answer["status"] == 200
+    await asyncio.sleep(0.1)
+    assert sorted(one.text for one in house.heard) == ["", "", "/start", "就业补贴", "😀"]
+
+
+async def test_the_answer_stands_in_the_topic_of_the_question(house: House) -> None:
+    citizen = await _citizen(house, "7")
+    await _send(house, "7", citizen=citizen, fields={"text": "补贴", "message_thread_id": 12})
+    [message] = await _received(house, "7", 1)
+    assert message["message_thread_id"] == 12

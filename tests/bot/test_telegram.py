@@ -1,15 +1,18 @@
 """The Telegram channel against the sandbox over HTTP."""
 
 import hashlib
+import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from blocks.document import read_document
 from blocks.text import project
-from bot.contract import AccountView, Button, Outcome, Reply, ReplyBasis, State
+from bot.contract import AccountView, Button, InboundKind, Menu, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
+from bot.telegram.inbound import telegram_inbound
 from bot.telegram.pictures import way_of
 from storage.cache import MemoryCache
 from tests.bot.conftest import Platforms, content, free, no_media
@@ -227,3 +230,75 @@ async def test_an_article_of_blocks_is_posted_in_its_order_with_groups_and_files
 
 def words_of(message: dict[str, Any]) -> str:
     return str(message.get("text", message.get("caption", "")))
+
+
+async def test_an_answer_whose_topic_is_gone_is_said_beside_it_once(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    citizen = await _citizen(platforms)
+    reply = Reply("a1", "c1", "答复", ReplyBasis.TEMPLATE, thread="99")
+    assert (await channel.reply(account, citizen, reply)).state is State.PUBLISHED
+    messages = (await platforms.seen("messages", account="7", citizen=citizen))["messages"]
+    assert [one["text"] for one in messages] == ["答复"]
+    assert "message_thread_id" not in messages[0]
+
+
+async def test_only_what_we_understand_is_asked_for(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    await channel.equip(account, "http://127.0.0.1:9/telegram/x", Menu((), ()))
+    [call] = (await platforms.seen("requests", account="7", method="setWebhook"))["requests"]
+    asked = ["message", "edited_message", "callback_query", "my_chat_member"]
+    assert json.loads(call["parsed"]["allowed_updates"]) == asked
+    citizen = await _citizen(platforms)
+    given = {"citizen": citizen, "as": "business_message", "fields": {"text": "x"}}
+    answer = await platforms.control("send", account="7", **given)
+    assert answer["dropped"] == "business_message"
+
+
+async def test_an_upgraded_group_is_told_of_and_neither_followed_nor_dropped(
+    platforms: Platforms, channel: TelegramChannel, account: AccountView
+) -> None:
+    made = await platforms.control(
+        "citizens", account="7", count=1, kind="group", name="青禾工作群", prefix="g"
+    )
+    group = made["citizens"][0]
+    ours = replace(account, secrets={**account.secrets, "chat": group})
+    assert (await channel.publish(ours, channel.render(content()), no_media, free)).ref
+    moved = (await platforms.control("upgrade", account="7", citizen=group))["chat"]
+    refused = await channel.publish(ours, channel.render(content()), no_media, free)
+    assert (refused.state, refused.code) == (State.HELD, "migrated")
+    assert f"chat={moved}" in refused.reason
+    body = {"message_id": 1, "date": 1, "migrate_to_chat_id": int(moved)}
+    chat = {"id": int(group), "type": "group", "title": "g"}
+    update = {"update_id": 9, "message": {**body, "chat": chat}}
+    told = telegram_inbound(ours, json.dumps(update).encode())
+    assert (told.kind, told.address) == (InboundKind.NOTICE, "")
+    assert moved in channel.notice(ours, told)
+    assert channel.notice(account, told) == ""
+    new = await platforms.seen("messages", account="7", citizen=moved)
+    assert new["messages"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "key"),
+    [
+        ({"poll": {"of": "another form"}}, "other"),
+        ({"sticker": {"a": 1}}, "other"),
+        ({"photo": [{"no": "file"}]}, "picture"),
+        ({"voice": {"x": 1}, "reply_to_message": {"broken": True}}, "voice"),
+        ({"venue": {"a": 1}, "location": {"b": 2}}, "place"),
+        ({"contact": {"c": 1}}, "card"),
+        ({"animation": {"d": 1}, "document": {"e": 1}}, "picture"),
+        ({"document": {"e": 1}}, "file"),
+        ({"text": "\u00a0"}, "other"),
+    ],
+)
+def test_what_was_sent_is_known_by_its_name_whatever_stands_in_it(
+    account: AccountView, fields: dict[str, Any], key: str
+) -> None:
+    person = {"id": 5, "is_bot": False, "first_name": "x"}
+    chat = {"id": 5, "type": "private"}
+    message = {"message_id": 1, "date": 1, "chat": chat, "from": person, **fields}
+    told = telegram_inbound(account, json.dumps({"update_id": 1, "message": message}).encode())
+    assert (told.kind, told.key, told.address) == (InboundKind.MEDIA, key, "5")

@@ -11,6 +11,8 @@ from PIL import Image
 from bot.contract import AccountView, Button, Inbound, InboundKind, Reply, ReplyBasis, State
 from bot.wechat.channel import WeChatChannel
 from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.lookup import lost
+from bot.wechat.mass_status import MENDED, STATUSES, mass_outcome
 from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
@@ -184,15 +186,21 @@ async def test_what_the_platform_refuses_after_submission_is_failed_with_its_rea
     await _fault(platforms, "freepublish/submit", kind="publish_status", status=4)
     outcome = await channel.publish(account, channel.render(content()), no_media, free)
     done = await _settled(channel, account, outcome.ref)
-    assert (done.state, done.reason) == (State.FAILED, "平台审核不通过")
+    assert done.state is State.FAILED
+    assert done.reason == "平台审核不通过：请修改稿件，重新送审"
+    assert done.detail["mend"]
 
 
-async def test_a_dropped_answer_to_submit_is_unknown_but_to_a_draft_it_is_retried(
+async def test_a_dropped_answer_to_submit_is_looked_up_but_to_a_draft_it_is_retried(
     platforms: Platforms, channel: WeChatChannel, account: AccountView
 ) -> None:
     rendering = channel.render(content())
     await _fault(platforms, "freepublish/submit", kind="drop_answer")
-    assert (await channel.publish(account, rendering, no_media, free)).state is State.UNKNOWN
+    lost = await channel.publish(account, rendering, no_media, free)
+    assert (lost.state, lost.code) == (State.SUBMITTED, "no_answer")
+    found = await _settled(channel, account, lost.ref)
+    assert found.state is State.PUBLISHED
+    assert found.detail["url"].startswith(platforms.url)
     await _fault(platforms, "draft/add", kind="drop_answer")
     assert (await channel.publish(account, rendering, no_media, free)).state is State.RETRYING
 
@@ -330,3 +338,31 @@ def test_cdata_is_guarded_and_bytes_are_split_between_characters() -> None:
     parts = split_bytes("民" * 2000)
     assert "".join(parts) == "民" * 2000
     assert all(len(part.encode()) <= 2048 for part in parts)
+
+
+async def test_a_lost_submission_that_is_in_no_list_is_for_a_person_and_not_before(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    fresh = lost("没有发出的标题")
+    assert (await channel.settle(account, fresh.ref)).state is State.SUBMITTED
+    old = f"lost:{int(now().timestamp()) - 3600}:{fresh.ref.split(':')[2]}"
+    done = await channel.settle(account, old)
+    assert done.state is State.UNKNOWN
+    assert "请到公众平台核对" in done.reason
+
+
+@pytest.mark.parametrize("number", [*STATUSES, "20431", "99999"])
+def test_every_status_of_a_mass_send_has_words_and_what_to_do(number: str) -> None:
+    done = mass_outcome("mass:1", f"err({number})")
+    assert (done.state, done.ref, done.code) == (State.FAILED, "mass:1", f"mass_{number}")
+    assert "请" in done.reason
+    assert f"err({number})" in done.reason
+    assert bool(done.detail.get("mend")) is (number in MENDED)
+
+
+def test_only_the_platforms_own_success_of_a_mass_send_is_one() -> None:
+    assert mass_outcome("mass:1", "send success").state is State.PUBLISHED
+    assert mass_outcome("mass:1", "SEND_SUCCESS").state is State.PUBLISHED
+    assert mass_outcome("mass:1", "SENDING").state is State.SUBMITTED
+    for status in ("send fail", "SEND_FAIL", "DELETE", "sendsuccess?"):
+        assert mass_outcome("mass:1", status).state is State.FAILED

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from sqlalchemy import select
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
 from bot.contract import Content, State
+from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
-from bot.replies import Parts
+from bot.sealing import rewrite
 from bot.telegram.rendering import problems_telegram, render_telegram
 from bot.wechat.rendering import problems_wechat, render_wechat
 from config.clock import now
@@ -210,8 +212,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         found += await files.findings(draft, rules, NO_FACTS)
         return rules.digest, found
 
-    async def queue_reply(parts: Parts, key: str, session: object = None) -> str:
-        return new_id()
+    async def send(delivery_id: str) -> None:
+        """What a sender leaves in the row of what it has sent."""
+        async with db.session() as session:
+            await rewrite(session, Delivery.id == delivery_id, state=State.PUBLISHED)
 
     async def alarm(staff_id: str, text: str) -> None:
         return None
@@ -268,7 +272,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=cache,
         taxonomy=taxonomy,
-        tickets=TicketWiring(ledger, hours, check_text, queue_reply, alarm),
+        tickets=TicketWiring(ledger, hours, check_text, partial(queue_reply, db), alarm, send=send),
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
     )

@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlalchemy import func, select, text, update
 
-from bot.models import Publication
+from bot.delivery.processes import clock
+from bot.models import Process, Publication
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
@@ -413,6 +414,22 @@ async def test_health_is_red_while_the_database_has_a_trigger(office: Office) ->
     async with office.deps.db.session() as session:
         await session.execute(text("DROP TRIGGER quiet"))
     assert (await client.get("/healthz")).status == 200
+
+
+async def test_readiness_is_red_with_words_when_the_task_engine_has_stopped(
+    office: Office,
+) -> None:
+    client = office.client()
+    async with office.deps.db.session() as session:
+        moment = (await session.scalars(select(clock(office.deps.db)))).one()
+        session.add(Process(id="one", since=moment - 900, until=moment + 15, worked=moment - 300))
+    answer = await client.get("/readyz")
+    problems = (await answer.json())["problems"]
+    assert (answer.status, list(problems)) == (503, ["engine"])
+    assert "任务引擎已有 300 秒没有动静" in problems["engine"]
+    async with office.deps.db.session() as session:
+        await session.execute(update(Process).values(worked=moment))
+    assert (await client.get("/readyz")).status == 200
 
 
 async def test_an_answer_becomes_a_draft_for_review_and_the_ticket_ends(office: Office) -> None:

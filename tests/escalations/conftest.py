@@ -7,8 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.contacts import Contacts
-from bot.models import Account, Contact
+from bot.contract import State
+from bot.delivery.outbox import queue_reply
+from bot.models import Account, Contact, Delivery
 from bot.replies import Parts
+from bot.sealing import rewrite
 from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
 from escalations.calendar import load_hours
@@ -21,7 +24,7 @@ from ledger.models import LedgerEntry
 from staff.models import Staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
-from storage.database import Database, new_id
+from storage.database import Database
 from tests.made import SEALS, a_finding, hire
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
@@ -41,9 +44,10 @@ class Duty:
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
-            {"wechat": WeChatChannel(MemoryCache())},
+            {"wechat": WeChatChannel(MemoryCache())}, self.send,
         )  # fmt: skip
-        for room in ("tickets", "ladder", "replying"):
+        self.came: dict[str, str] = {"state": State.PUBLISHED}
+        for room in ("tickets", "ladder", "replying", "outcomes"):
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
         monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 
@@ -55,7 +59,12 @@ class Duty:
 
     async def queue(self, parts: Parts, key: str, session=None) -> str:
         self.sent.append((parts, key))
-        return new_id()
+        return await queue_reply(self.db, parts, key, session)
+
+    async def send(self, delivery_id: str) -> None:
+        """What a sender leaves in the row."""
+        async with self.db.session() as session:
+            await rewrite(session, Delivery.id == delivery_id, **self.came)
 
     async def alarm(self, staff_id: str, text: str) -> None:
         self.alarms.append((staff_id, text))

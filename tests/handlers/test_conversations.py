@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 
 from bot.account_entries import sign_account
-from bot.contract import InboundKind, Outcome, ReplyBasis, State
+from bot.contract import MEDIA_KINDS, Inbound, InboundKind, Outcome, ReplyBasis, State
 from bot.models import Account, Contact, Delivery
-from bot.replies import Parts
+from bot.replies import Parts, parts_from
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
 from ledger.models import Incident
@@ -543,3 +543,40 @@ async def test_official_accounts_are_told_as_they_were_signed_last(office) -> No
     async with office.db.session() as session:
         query = select(Incident.subject).where(Incident.kind == "row_changed")
         assert {*(await session.scalars(query))} == {"account:wx", "account:tg", "account:own"}
+
+
+# --- what is no typed text --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MEDIA_KINDS)
+async def test_each_kind_of_message_gets_its_own_short_answer(citizen, kind) -> None:
+    reply = await citizen.act(InboundKind.MEDIA, key=kind)
+    name = "unsupported" if kind == "other" else f"sent_{kind}"
+    assert reply.text.startswith(citizen.office.templates.text(name))
+    assert "转人工" in reply.text or reply.buttons
+
+
+async def test_a_choice_is_taken_in_the_ways_people_write_a_number(office) -> None:
+    for words in ("1、", "【１】", "第一个"):
+        citizen = await office.citizen("wechat")
+        await citizen.act(InboundKind.MENU, key="sub")
+        first = citizen.last.text.split("1. ")[1].split("\n")[0]
+        assert f"已订阅：{first}" in await citizen.say(words)
+
+
+async def test_who_withdrew_at_the_platform_is_forgotten_without_a_word(office) -> None:
+    citizen = await office.citizen("wechat")
+    await citizen.say("订阅就业")
+    assert await citizen.act(InboundKind.ERASE) is None
+    async with office.db.session() as session:
+        contact = await session.get(Contact, citizen.contact.id)
+    assert (contact.state, contact.address) == ("ended", "")
+    assert await active(citizen) == []
+
+
+async def test_an_answer_keeps_the_topic_it_was_asked_in(office) -> None:
+    citizen = await office.citizen("telegram")
+    asked = Inbound("tg", "telegram", citizen.address, InboundKind.TEXT, now(), "u:9", "帮助")
+    parts = await office.dispatcher.handle(replace(asked, thread="12"), citizen.contact)
+    kept = parts_from("tg", citizen.contact.id, parts.kept())
+    assert (await office.answers.build(kept, "telegram")).thread == "12"

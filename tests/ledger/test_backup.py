@@ -17,7 +17,7 @@ import cli
 from app import open_shenfa
 from bench.office import PEOPLE, released
 from bot.contract import State
-from bot.models import Publication
+from bot.models import InboundMessage, Process, Publication
 from commands.lines import BadInput
 from config.clock import now
 from config.settings import Settings
@@ -160,6 +160,11 @@ async def test_what_was_due_before_the_restore_is_not_sent_again(
 ) -> None:
     with closing(sqlite3.connect(home.home / "shenfa.db")) as database:
         database.execute("UPDATE publication SET due_at = '2026-01-01 00:00:00.000000'")
+        database.execute(
+            "INSERT INTO inbound_message (id, account_id, dedupe, kind, text, at, waits)"
+            " VALUES ('act', 'a', 'm:1', 'text', '问', '2026-01-01 00:00:00', 'waits')"
+        )
+        database.execute("INSERT INTO process VALUES ('one', '', 1.0, 9e9, 1.0)")
         database.commit()
     make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
     new = Settings(home=tmp_path / "new")
@@ -169,6 +174,8 @@ async def test_what_was_due_before_the_restore_is_not_sent_again(
         post = (await session.scalars(select(Publication))).one()
         assert post.state == State.UNKNOWN
         assert "核对" in post.reason
+        assert list(await session.scalars(select(InboundMessage.waits))) == [""]
+        assert list(await session.scalars(select(Process.id))) == []
 
 
 async def test_a_backup_without_keys_needs_the_old_ones_in_place(

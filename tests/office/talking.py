@@ -107,8 +107,8 @@ class Talk:
             return [(row.kind, row.subject) for row in (await session.execute(query)).all()]
 
 
-def settings_of(home: Path, sandbox: str) -> Settings:
-    """An office on its own port that may reach the sandbox."""
+def settings_of(home: Path, sandbox: str, clock: Path | None = None) -> Settings:
+    """An office on its own port that may reach the sandbox; `clock` shifts its time."""
     port = port_for(None)
     return Settings(
         home=home,
@@ -116,6 +116,7 @@ def settings_of(home: Path, sandbox: str) -> Settings:
         public_url=f"http://127.0.0.1:{port}",
         dev=True,
         dev_allow=hostport(sandbox),
+        dev_clock_file=clock,
     )
 
 
@@ -125,9 +126,9 @@ async def make(home: Path, sandbox: str) -> None:
 
 
 @asynccontextmanager
-async def talking(home: Path, sandbox: str) -> AsyncIterator[Talk]:
+async def talking(home: Path, sandbox: str, clock: Path | None = None) -> AsyncIterator[Talk]:
     """The office of this home, listening, and its citizen."""
-    settings = settings_of(home, sandbox)
+    settings = settings_of(home, sandbox, clock)
     async with open_shenfa(settings) as shenfa, aiohttp.ClientSession() as http:
         async with shenfa.db.session() as session:
             people = {row.login: row.id for row in (await session.scalars(select(Staff))).all()}

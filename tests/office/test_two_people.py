@@ -98,6 +98,17 @@ async def test_secrets_and_address_change_by_two_people_and_are_never_shown(shen
         await shenfa.accounts.open(row.id)
 
 
+async def test_the_number_of_an_upgraded_group_is_shown_and_confirmed_by_two(
+    shenfa: Shenfa,
+) -> None:
+    row = await account(shenfa)
+    moved = "-1002000000077"
+    shown = await changed(shenfa, "account", {"slug": "first", "secrets": {"chat": moved}})
+    assert f"chat 由“@qinghe”改为“{moved}”" in shown
+    opened = await shenfa.accounts.open(row.id)
+    assert opened.secrets == SECRETS | {"token": "first:old", "chat": moved}
+
+
 async def test_a_new_account_takes_two_people(shenfa: Shenfa) -> None:
     payload = {
         "slug": "third",

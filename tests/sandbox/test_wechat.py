@@ -212,6 +212,37 @@ async def test_a_menu_click_gives_three_messages_within_a_minute(wx: WeChat) -> 
 
 
 @pytest.mark.parametrize(
+    ("event", "codes"),
+    [
+        ("scan", [0, 0, 0, 45047]),
+        ("follow", [0, 0, 0, 45047]),
+        ("view", [45015]),
+        ("location", [45015]),
+    ],
+)
+async def test_each_event_gives_its_own_window_or_none(
+    wx: WeChat, event: str, codes: list[int]
+) -> None:
+    await wx.box.control("tap", person() | {"event": event})
+    message = {"touser": await openid(wx), "msgtype": "text", "text": {"content": "您好"}}
+    assert [(await wx.call("message/custom/send", message))["errcode"] for _ in codes] == codes
+    await wx.box.control("clock", {"advance": 60})
+    assert (await wx.call("message/custom/send", message))["errcode"] == 45015
+
+
+async def test_an_act_held_back_arrives_after_a_later_one_with_its_own_number(wx: WeChat) -> None:
+    late = {"platform": "wechat", "kind": "late_callback", "method": "callback", "seconds": 0.2}
+    await wx.box.control("faults", late)
+    first = asyncio.create_task(wx.box.control("say", person() | {"text": "先说的"}))
+    await asyncio.sleep(0.05)
+    await wx.box.control("say", person() | {"text": "后说的"})
+    await first
+    assert [one.content for one in wx.seen] == ["后说的", "先说的"]
+    assert wx.seen[0].id > wx.seen[1].id
+    assert (await wx.box.control("faults", verb="GET"))["faults"] == []
+
+
+@pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"title": "字" * 33}, 45003),

@@ -14,7 +14,7 @@ from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from storage.database import new_id
-from subscriptions.matching import Matching, next_at
+from subscriptions.matching import Matching, Window, next_at
 from subscriptions.models import Subscription
 from subscriptions.push import Pusher, merkle_root, push_finished
 from subscriptions.subscribers import Wish
@@ -446,3 +446,19 @@ def test_the_merkle_root_changes_with_any_leaf_and_with_order() -> None:
     root = merkle_root(leaves)
     assert merkle_root([]) == ""
     assert len({root, merkle_root(leaves[:4]), merkle_root(leaves[::-1])}) == 3
+
+
+async def test_who_chose_an_hour_after_the_window_is_counted_beforehand(town, matching) -> None:
+    """A daily and a weekly reader are too late for two hours; who also wants it at once is not."""
+    await town.citizen(Wish("employment"))
+    await town.citizen(Wish("employment", frequency="daily"))
+    await town.citizen(Wish("employment", frequency="weekly"))
+    await town.citizen(
+        Wish("employment", frequency="daily"), Wish("employment", "graduates", frequency="weekly")
+    )
+    topic, begins = {"topics": ["employment"]}, next_at(now(), 10)
+    begins += timedelta(days=(1 - begins.weekday()) % 7)  # a Tuesday: the weekly hour is days away
+    async with town.db.session() as session:
+        for hours, late in ((2, 3), (24, 1), (8 * 24, 0)):
+            window = Window(begins, begins + timedelta(hours=hours))
+            assert await matching.too_late(session, topic, ["tg"], window) == late

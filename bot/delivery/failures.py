@@ -1,0 +1,56 @@
+"""No failure stays in a table: each is an incident in words, and a text at fault goes back."""
+
+from collections.abc import Iterable, Mapping
+
+from bot.contract import Outcome, State
+from bot.delivery.once import RELEASE_HOLD
+from bot.delivery.outbox import Work
+from bot.delivery.wiring import Wiring
+from bot.models import Account, Publication
+
+REMEDIES: Mapping[State, str] = {
+    State.FAILED: "请在“发布”页看过原因，再选“重新发送”，或修改稿件重新送审",
+    State.UNKNOWN: "请到平台后台核对，再在“发布”页选“已发出”或“未发出”",
+    State.HELD: "请处理后在“发布”页选“重新发送”",
+}
+RETURNED = "稿件已退回编辑，请修改后重新送审"
+MISSED = "missed"
+LATE = "请编辑决定：改期后重新送审，或不再发布"
+_TOLD_ELSEWHERE = frozenset({RELEASE_HOLD, "account"})
+"""Held for a proof that does not hold, or with the whole account: each has its own incident."""
+
+
+async def tell_failure(wiring: Wiring, publication: Publication, outcome: Outcome) -> None:
+    """An incident for a publication that did not go out, or of which nobody knows."""
+    if outcome.state not in REMEDIES or outcome.detail.get("scope") == "account":
+        return
+    if outcome.state is State.HELD and outcome.code in _TOLD_ELSEWHERE:
+        return
+    remedy = REMEDIES[outcome.state]
+    if outcome.code == MISSED:
+        remedy = LATE
+    mend = outcome.state is State.FAILED and outcome.detail.get("mend")
+    if mend and await wiring.on_refused(publication.id, outcome.reason):
+        remedy = RETURNED
+    async with wiring.db.session() as session:
+        account = await session.get(Account, publication.account_id)
+    where = f"账号“{account.name}”" if account is not None else "账号"
+    reason = outcome.reason.rstrip("。") or "平台没有说明原因"
+    await wiring.on_incident(
+        "publication_failed",
+        f"publication:{publication.id}:{outcome.code}"[:80],
+        f"{where}的一次发布没有完成：{reason}。{remedy}",
+    )
+
+
+async def tell_failures(wiring: Wiring, finished: Iterable[Work]) -> None:
+    """One incident for each push or account and each reason, however many people it concerns."""
+    told: dict[str, str] = {}
+    for one in finished:
+        if one.outcome.state is State.FAILED:
+            push = one.publication_id
+            about = f"publication:{push}" if push else f"account:{one.account_id}"
+            told[f"{about}:{one.outcome.code}"[:80]] = one.outcome.reason
+    for subject, reason in told.items():
+        words = f"有消息没有送达：{reason.rstrip('。')}。请在“发布”或“咨询”页看是哪些，处理后再决定"
+        await wiring.on_incident("delivery_failed", subject, words)

@@ -1,0 +1,73 @@
+"""Processes of an office as its database knows them: who is alive, who has ended, who works."""
+
+import os
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.models import Process
+from storage.database import Database
+
+SILENT = 60.0  # seconds after which a task engine that did nothing has stopped; its pulse is 5
+STOPPED = "任务引擎已有 {seconds} 秒没有动静：发布、推送和答复都停着。请看日志，并重启审发"
+
+
+def clock(db: Database) -> ColumnElement[float]:
+    """The database's own time, in seconds since 1970."""
+    said = "(julianday('now') - 2440587.5) * 86400.0"
+    return literal_column(said if db.is_sqlite else "extract(epoch from clock_timestamp())::float8")
+
+
+@cache
+def place() -> str:
+    """Where this process runs, so that whoever starts here next sees that it has ended.
+
+    Empty where the system does not tell: then its lease runs out.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        space = Path("/proc/self/ns/pid").readlink().name
+        return f"{boot}/{space}/{os.getpid()}/{_began(os.getpid())}"
+    except OSError:
+        return ""
+
+
+def _began(number: int) -> str:
+    """When a process of this system began, in its own count; OSError for none."""
+    said = Path(f"/proc/{number}/stat").read_text(encoding="utf-8", errors="replace")
+    return said.rpartition(")")[2].split()[19]
+
+
+def ended(where: str) -> bool:
+    """Whether the process at this place was one of this very system and is there no more."""
+    head, _, began = where.rpartition("/")
+    here, _, number = head.rpartition("/")
+    if not number.isdecimal() or not place().startswith(f"{here}/"):
+        return False
+    try:
+        return _began(int(number)) != began
+    except OSError:
+        return True
+
+
+async def living(session: AsyncSession, db: Database) -> tuple[set[str], set[str]]:
+    """Processes that are alive, and all that the table knows."""
+    query = select(Process.id, Process.place, Process.until > clock(db))
+    rows = (await session.execute(query)).all()
+    return {one for one, where, fresh in rows if fresh and not ended(where)}, {r[0] for r in rows}
+
+
+async def engine_silence(db: Database) -> float | None:
+    """Seconds since any task engine of this office did a job; None when none is running."""
+    async with db.session() as session:
+        last = func.max(func.coalesce(Process.worked, Process.since))
+        silent: float | None = await session.scalar(select(clock(db) - last))
+    return silent
+
+
+async def engine_fault(db: Database) -> str:
+    """Why the task engine is thought to have stopped, in words; empty when it has not."""
+    silent = await engine_silence(db)
+    return "" if silent is None or silent < SILENT else STOPPED.format(seconds=round(silent))

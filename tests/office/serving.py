@@ -1,0 +1,168 @@
+"""An office as it is run: `shenfa serve` in processes of its own, which may be killed."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+
+from config.settings import Settings
+from config.setup import Setup
+from demo.cast import BOT_TOKEN, TELEGRAM_ID, WEBHOOK_SECRET, setup
+from demo.platforms import hostport, port_for
+from office.setup import initialise
+from sandbox.app import start
+
+ROOT = Path(__file__).parents[2]
+READY = 120.0  # a busy machine takes its time
+
+
+@dataclass
+class Serving:
+    """One home, its platforms and its processes by port; citizens write to the first one."""
+
+    home: Path
+    sandbox: str
+    http: aiohttp.ClientSession
+    more: Mapping[str, str] = field(default_factory=dict)
+    running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    citizens: list[str] = field(default_factory=list)
+
+    def env(self, port: int) -> dict[str, str]:
+        """What a process of this office is given."""
+        return {
+            "SHENFA_HOME": str(self.home),
+            "SHENFA_PORT": str(port),
+            "SHENFA_PUBLIC_URL": f"http://127.0.0.1:{self.door}",
+            "SHENFA_DEV": "1",
+            "SHENFA_DEV_ALLOW": hostport(self.sandbox),
+            **self.more,
+        }
+
+    @property
+    def door(self) -> int:
+        """The port the platforms call."""
+        return next(iter(self.running))
+
+    async def make(self, citizens: int) -> None:
+        """The people and accounts of the demo, and these citizens on Telegram."""
+        self.running = {port_for(None): None}  # type: ignore[dict-item]
+        named: dict[str, Any] = {
+            key.removeprefix("SHENFA_").lower(): value for key, value in self.more.items()
+        }
+        settings = Settings(home=self.home, dev=True, dev_allow=hostport(self.sandbox), **named)
+        await initialise(settings, Setup.model_validate(setup(self.sandbox)))
+        await self.post(
+            "accounts",
+            platform="telegram",
+            token=BOT_TOKEN,
+            name="青禾发布",
+            username="qinghe_bot",
+            callback_url=f"http://127.0.0.1:{self.door}/telegram/qinghe-tg",
+            secret=WEBHOOK_SECRET,
+        )
+        made = await self.post(
+            "citizens", account=TELEGRAM_ID, count=citizens, prefix="市民", follow=True
+        )
+        self.citizens = made["citizens"]
+
+    async def serve(self, port: int = 0) -> int:
+        """Start a process and wait until it answers; its port."""
+        port = port or self.door
+        self.running[port] = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "serve"),
+            cwd=ROOT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"} | self.env(port),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=(self.home / f"{port}.log").open("ab"),
+        )
+        await until(lambda: self.answers(port), READY)
+        return port
+
+    async def second(self) -> int:
+        """A further process of the same office; its port."""
+        return await self.serve(port_for(None, *self.running))
+
+    async def answers(self, port: int) -> bool:
+        """Whether its web face is there."""
+        try:
+            async with self.http.get(f"http://127.0.0.1:{port}/healthz") as answer:
+                return answer.status == 200
+        except aiohttp.ClientError:
+            return False
+
+    async def ready(self) -> tuple[int, Mapping[str, str]]:
+        """What /readyz says."""
+        async with self.http.get(f"http://127.0.0.1:{self.door}/readyz") as answer:
+            return answer.status, (await answer.json())["problems"]
+
+    async def end(self, port: int = 0, how: signal.Signals = signal.SIGKILL) -> int:
+        """Send a signal and wait for the end; the exit code."""
+        process = self.running[port or self.door]
+        if process.returncode is None:
+            process.send_signal(how)
+        return await process.wait()
+
+    async def doctor(self) -> dict[str, tuple[str, str]]:
+        """State and words of every check, by its name."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", "doctor", "--json"),
+            cwd=ROOT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"} | self.env(self.door),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        out, _ = await process.communicate()
+        return {one["name"]: (one["state"], one["words"]) for one in json.loads(out)}
+
+    async def post(self, path: str, **body: Any) -> Any:
+        """One control call of the sandbox."""
+        async with self.http.post(f"{self.sandbox}/_control/{path}", json=body) as answer:
+            assert answer.status == 200, await answer.text()
+            return await answer.json()
+
+    async def says(self, citizen: str, words: str) -> bool:
+        """Write to the office; whether it acknowledged."""
+        told = await self.post("say", account=TELEGRAM_ID, citizen=citizen, text=words)
+        return bool(told["status"] == 200)
+
+    async def told(self) -> dict[str, int]:
+        """How many messages every citizen has from us."""
+        address = f"{self.sandbox}/_control/messages?account={TELEGRAM_ID}&all=1"
+        async with self.http.get(address) as answer:
+            rows = (await answer.json())["messages"]
+        return {one: len(rows.get(one, [])) for one in self.citizens}
+
+
+async def until(check: Callable[[], Awaitable[object]], seconds: float) -> None:
+    """Ask again and again until it is so."""
+    deadline = time.monotonic() + seconds
+    while not await check():
+        assert time.monotonic() < deadline, "waited too long"
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def serving(
+    home: Path, citizens: int, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Serving]:
+    """An office that is made and not yet started; whatever runs at the end is killed."""
+    runner, url = await start("127.0.0.1", 0)
+    async with aiohttp.ClientSession() as http:
+        made = Serving(home, url, http, more or {})
+        await made.make(citizens)
+        try:
+            yield made
+        finally:
+            for port, process in made.running.items():
+                if process is not None:
+                    await made.end(port)
+    await runner.cleanup()

@@ -1,0 +1,129 @@
+"""Acts of one person are acted on one by one, as the platform numbers them, on both platforms."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.office.both import Both, both, home_made_once, until
+
+PLATFORMS = ("telegram", "wechat")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    return home_made_once(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+async def town(home: tuple[Path, int], tmp_path: Path) -> AsyncIterator[Both]:
+    async with both(home, tmp_path) as made:
+        await made.talk.post("limits", telegram=False)
+        yield made
+
+
+async def said_together(town: Both, platform: str, who: str, *words: str) -> None:
+    """In this order on the platform, under way to us at the same time."""
+    saying = []
+    for one in words:
+        saying.append(asyncio.create_task(town.say(platform, who, one)))
+        await asyncio.sleep(0.005)
+    await asyncio.gather(*saying)
+
+
+async def all_handled(town: Both, platform: str, who: str) -> None:
+    contact = await town.contact(platform, who)
+
+    async def handled() -> bool:
+        rows = await town.acts(contact.id)
+        return all(row.handled_at is not None for row in rows)
+
+    assert await until(handled, 20)
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_who_subscribes_and_leaves_in_one_breath_is_not_subscribed(
+    town: Both, platform: str
+) -> None:
+    people = [await town.citizen(platform, f"甲{number}") for number in range(12)]
+    await asyncio.gather(
+        *(said_together(town, platform, one, "订阅就业", "退订") for one in people)
+    )
+    for one in people:
+        await all_handled(town, platform, one)
+        assert await town.wishes(platform, one) == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_the_platforms_order_counts_and_not_the_order_of_arrival(
+    town: Both, platform: str
+) -> None:
+    for words, stands in (
+        (("订阅就业", "退订"), []),
+        (("退订", "订阅就业"), ["employment"]),
+        (("订阅就业", "退订就业", "订阅消费"), ["consumption"]),
+    ):
+        who = await town.citizen(platform, "迟到的人")
+        await town.say(platform, who, "你好")
+        await town.talk.post(
+            "faults", platform=platform, kind="late_callback", method="callback", seconds=0.15
+        )
+        await said_together(town, platform, who, *words)
+        await all_handled(town, platform, who)
+        assert await town.wishes(platform, who) == stands
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+async def test_a_subscription_far_behind_a_later_act_is_not_kept_and_its_person_is_told(
+    town: Both, platform: str
+) -> None:
+    who = await town.citizen(platform, "迟到的人")
+    await town.talk.post(
+        "faults", platform=platform, kind="late_callback", method="callback", seconds=1.5
+    )
+    await said_together(town, platform, who, "订阅就业", "退订")
+    await all_handled(town, platform, who)
+    assert await town.wishes(platform, who) == []
+    assert await town.told(platform, who, "请再发一次")
+
+
+async def test_answers_to_one_person_come_in_the_order_of_their_acts(town: Both) -> None:
+    who = await town.citizen("telegram")
+    await said_together(town, "telegram", who, "帮助", "订阅就业", "我的订阅", "退订")
+    await all_handled(town, "telegram", who)
+    first = [one.split("\n")[0][:3] for one in await town.got("telegram", who)]
+    assert len(first) == 4
+    assert first[1] == "已订阅"
+    assert first[3] == "已全部"
+
+
+async def test_a_slow_answer_to_one_person_keeps_nobody_else_waiting(
+    town: Both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shenfa, begun, go = town.talk.shenfa, asyncio.Event(), asyncio.Event()
+    handle = shenfa.dispatcher.handle
+
+    async def slow(inbound, contact):  # type: ignore[no-untyped-def]
+        if inbound.text == "慢":
+            begun.set()
+            await go.wait()
+        return await handle(inbound, contact)
+
+    monkeypatch.setattr(shenfa.dispatcher, "handle", slow)
+    one, other = [await town.citizen("telegram", name) for name in ("慢的人", "别人")]
+    await town.say("telegram", one, "慢")
+    await begun.wait()
+    await town.say("telegram", one, "订阅就业")
+    await town.say("telegram", other, "订阅就业")
+    assert await town.told("telegram", other, "已订阅")
+    assert await town.wishes("telegram", one) == []
+    go.set()
+    assert await town.told("telegram", one, "已订阅")
+
+
+async def test_a_choice_belongs_to_the_question_before_it(town: Both) -> None:
+    """忘记我 and its 1 in one breath: the number is no choice of an older question."""
+    who = await town.citizen("telegram")
+    await said_together(town, "telegram", who, "订阅就业", "忘记我", "1")
+    assert await town.told("telegram", who, "已删除")

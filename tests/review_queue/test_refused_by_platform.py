@@ -1,0 +1,73 @@
+"""What a platform refuses goes back to its editor; what is only too late has a word of its own."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from bot.contract import NotReleased, State
+from bot.models import Publication
+from config.clock import now
+from ledger.models import Incident
+from review_queue import drafting, publishing
+from review_queue.models import Item
+from tests.review_queue.conftest import Office
+
+
+async def _planned(office: Office) -> tuple[Item, list[Publication]]:
+    item = await office.approved()
+    item = await publishing.schedule(office.queue, item.id, office.people["editor"])
+    async with office.queue.db.session() as session:
+        query = select(Publication).where(Publication.item_id == item.id)
+        return item, list((await session.scalars(query.order_by(Publication.id))).all())
+
+
+async def _now(office: Office, item: Item) -> Item:
+    async with office.queue.db.session() as session:
+        return await session.get_one(Item, item.id)
+
+
+async def _set(office: Office, row: Publication, state: State) -> None:
+    async with office.queue.db.writing() as session:
+        (await session.get_one(Publication, row.id)).state = state
+
+
+async def test_a_refused_text_goes_back_and_what_still_waited_ends(office: Office) -> None:
+    item, rows = await _planned(office)
+    await _set(office, rows[0], State.FAILED)
+    assert await publishing.refused_by_platform(office.queue, rows[0].id, "平台认为涉嫌版权")
+    back = await _now(office, item)
+    assert (back.state, back.return_reason, back.release_id) == (
+        "draft",
+        "平台认为涉嫌版权",
+        None,
+    )
+    async with office.queue.db.session() as session:
+        states = set(await session.scalars(select(Publication.state)))
+    assert states == {State.FAILED, State.ENDED}
+    changed = await drafting.edit(
+        office.queue, item.id, office.people["editor"], back.version, {"body": "改好的一段"}
+    )
+    assert changed.state == "draft"
+
+
+@pytest.mark.parametrize("state", [State.PUBLISHED, State.SENDING, State.SUBMITTED, State.UNKNOWN])
+async def test_what_may_be_out_elsewhere_stays_where_it_is(office: Office, state: State) -> None:
+    item, rows = await _planned(office)
+    await _set(office, rows[0], State.FAILED)
+    await _set(office, rows[1], state)
+    assert not await publishing.refused_by_platform(office.queue, rows[0].id, "平台认为涉嫌版权")
+    assert (await _now(office, item)).state == "scheduled"
+
+
+async def test_a_window_that_ended_is_no_incident_and_says_so(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = await office.approved()
+    late = now() + timedelta(days=400)
+    monkeypatch.setattr("review_queue.release.now", lambda: late)
+    with pytest.raises(NotReleased) as refused:
+        await office.releases.verify(str(item.release_id))
+    assert refused.value.over
+    async with office.queue.db.session() as session:
+        assert (await session.scalars(select(Incident))).all() == []
