@@ -1,6 +1,7 @@
 """Wording gate, structure: form of the 文号, place hierarchy, dates and weekdays, paired marks."""
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from datetime import date
 
@@ -65,6 +66,7 @@ _PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“
 _OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
 _MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
 _LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]")
+_REACH, _LINES = 200, 3  # characters and line ends that a pair of marks may lie apart
 _UNPAIRED = Ground(
     "wording",
     "wording.paired-marks",
@@ -144,23 +146,35 @@ def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
 
 
 def _marks(text: str, ctx: Context) -> Iterator[Finding]:
-    """Marks opened and not closed, or closed and not opened, paragraph by paragraph."""
-    base = 0
-    for line in text.split("\n"):
-        open_marks: list[tuple[str, int]] = []
-        for match in _MARKS.finditer(line):
-            mark, at = match[0], base + match.start()
-            if mark in _PAIRS:
-                open_marks.append((mark, at))
-            elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
-                open_marks.pop()
-            elif (
-                not (mark in "）)" and _LISTED.match(line[match.start() - 1 : match.start()]))
-                and mark != "”"
-            ):
-                yield ctx.mark((at, at + 1), _UNPAIRED)
-        # A quotation may run over paragraphs; the other marks may not.
-        for mark, at in open_marks:
-            if mark != "“":
-                yield ctx.mark((at, at + 1), _UNPAIRED)
-        base += len(line) + 1
+    """Marks opened and not closed, or closed and not opened, within the lines they may run over."""
+    open_marks: deque[tuple[str, int]] = deque()
+    for match in _MARKS.finditer(text):
+        mark, at = match[0], match.start()
+        while open_marks and _given_up(text, open_marks[0][1], at):
+            yield from _left_open(ctx, open_marks.popleft())
+        if mark in _PAIRS:
+            open_marks.append((mark, at))
+        elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
+            open_marks.pop()
+        elif not (mark in "）)" and _LISTED.match(text[max(0, at - 1) : at])) and mark != "”":
+            yield ctx.mark((at, at + 1), _UNPAIRED)
+    for one in open_marks:
+        yield from _left_open(ctx, one)
+
+
+def _given_up(text: str, start: int, here: int) -> bool:
+    """Whether a mark opened at `start` can no longer be closed here.
+
+    A title or a note in brackets is often set over two or three lines; what begins a list or
+    stands pages below is another paragraph.
+    """
+    between = text[start : min(here, start + _REACH)]
+    lines = between.count("\n")
+    return lines > 0 and (here - start >= _REACH or lines > _LINES or "\n\n" in between)
+
+
+def _left_open(ctx: Context, opened: tuple[str, int]) -> Iterator[Finding]:
+    """A quotation may run over paragraphs without an end; the other marks may not."""
+    mark, at = opened
+    if mark != "“":
+        yield ctx.mark((at, at + 1), _UNPAIRED)

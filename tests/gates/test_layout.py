@@ -69,3 +69,29 @@ def test_what_adds_up_is_left_alone(text: str) -> None:
 def test_a_title_of_more_than_32_characters_is_told() -> None:
     assert _found("", "关" * 32) == []
     assert [rule for rule, _, _ in _found("", "关于" * 17)][:1] == ["title-length"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "（1998年国务院令第248号发布\n根据2014年决定修正）",
+        "现将《关于加强\n基层治理工作的意见》印发",
+        "1）申请\n2）审核",
+        "他说：“今天开会。\n“明天也开。”",
+    ],
+)
+def test_marks_may_close_on_the_next_line(text: str) -> None:
+    assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("（此件公开发布\n\n联系电话）", "（"),
+        ("见《办法第三条\n第二行\n第三行\n第四行\n第五行》", "《"),
+        ("已经公布）。", "）"),
+        ("（" + "字" * 300 + "\n完）", "（"),
+    ],
+)
+def test_marks_far_apart_are_no_pair(text: str, mark: str) -> None:
+    assert ("paired-marks", mark, None) in _found(text)
