@@ -1,7 +1,7 @@
-"""The table of national laws and regulations: in force from when to when, and which title is meant.
+"""The table of national laws and regulations: in force on which days, and what is meant.
 
-A line of `config/rules/laws.tsv`: title without 中华人民共和国, status, number of articles (empty when
-it is not kept), the day it ended, its successor, the day it began where that is not long ago.
+A line of `config/rules/laws.tsv`: title without 中华人民共和国, status, number of articles (empty
+when it is not kept), the day it ended, its successor, the day it began where that is not long ago.
 """
 
 from collections import defaultdict
@@ -19,15 +19,17 @@ STATE = "中华人民共和国"
 _KINDS = ("实施条例", "实施细则", "实施办法", "条例", "办法", "规定", "细则", "法典", "法")
 # Words that titles are put together with: one of them for another, or left out, is a slip of
 # memory and no other law.
-_COMMON = frozenset(
-    "保护 促进 保障 管理 监督 监督管理 防治 服务 发展 建设 组织 安全 权益 暂行 治理 维护 规范 实施 自治 卫生 应急 "
-    "处罚".split()
+_COMMON_WORDS = (
+    "保护 促进 保障 管理 监督 监督管理 防治 服务 发展 建设 组织 安全 权益 暂行 治理 维护 规范 实施 "
+    "自治 卫生 应急 处罚"
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 # Branches of law and subjects of study, which no law is named for.
-_BRANCHES = frozenset(
-    "环境法 行政法 经济法 社会法 国际法 金融法 财税法 卫生法 军事法 社会保障法 知识产权法 教育法学 劳动保障法 科技法"
-    " 公共卫生法 诉讼法 程序法 组织法 选举法".split()
+_SUBJECTS = (
+    "环境法 行政法 经济法 社会法 国际法 金融法 财税法 卫生法 军事法 社会保障法 知识产权法 "
+    "劳动保障法 科技法 公共卫生法 诉讼法 程序法 组织法 选举法"
 )
+_BRANCHES = frozenset(_SUBJECTS.split())
 _GAP = 4  # longest piece of a title that may stand for another one
 _LONGEST = 40  # longer is no title of the table
 _SURE = 4  # characters of a title that are right beside the piece that is not

@@ -1,9 +1,11 @@
 """Wording gate, structure: form of the 文号, place hierarchy, dates and weekdays, paired marks."""
 
 import re
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 
 from gates.finding import Context, Finding, Ground
 from gates.hierarchy import misplaced, renamed
@@ -148,9 +150,10 @@ def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
 def _marks(text: str, ctx: Context) -> Iterator[Finding]:
     """Marks opened and not closed, or closed and not opened, within the lines they may run over."""
     open_marks: deque[tuple[str, int]] = deque()
+    ends = [at for at, char in enumerate(text) if char == "\n"]
     for match in _MARKS.finditer(text):
         mark, at = match[0], match.start()
-        while open_marks and _given_up(text, open_marks[0][1], at):
+        while open_marks and _given_up(ends, open_marks[0][1], at):
             yield from _left_open(ctx, open_marks.popleft())
         if mark in _PAIRS:
             open_marks.append((mark, at))
@@ -162,15 +165,19 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
         yield from _left_open(ctx, one)
 
 
-def _given_up(text: str, start: int, here: int) -> bool:
+def _given_up(ends: Sequence[int], start: int, here: int) -> bool:
     """Whether a mark opened at `start` can no longer be closed here.
 
-    A title or a note in brackets is often set over two or three lines; what begins a list or
-    stands pages below is another paragraph.
+    A title or a note in brackets is often set over two or three lines; what stands behind an empty
+    line, or far below, is another paragraph.
     """
-    between = text[start : min(here, start + _REACH)]
-    lines = between.count("\n")
-    return lines > 0 and (here - start >= _REACH or lines > _LINES or "\n\n" in between)
+    first, last = bisect_left(ends, start), bisect_left(ends, here)
+    between = ends[first : min(last, first + _LINES + 1)]
+    return bool(between) and (
+        here - start >= _REACH
+        or len(between) > _LINES
+        or any(after == before + 1 for before, after in pairwise(between))
+    )
 
 
 def _left_open(ctx: Context, opened: tuple[str, int]) -> Iterator[Finding]:

@@ -261,7 +261,7 @@ def drawn(rows: Sequence[str], font: Path) -> dict[str, Any]:
 
 
 def taken(base: Path) -> dict[str, Any]:
-    """The alphabet, sounds and shapes of an earlier model, so that only counts and weights change."""
+    """The alphabet, sounds and shapes of an earlier model: only counts and weights change."""
     with np.load(base, allow_pickle=False) as model:
         return {name: model[name] for name in ("characters", "sounds", "shapes")}
 

@@ -96,8 +96,8 @@ def test_a_code_that_has_not_begun_is_no_basis_yet() -> None:
 
 @pytest.mark.parametrize(
     "title",
-    ["行政法", "经济法", "社会保障法", "孙子兵法", "房地产管理法", "城市管理条例", "北京市物业管理条例",
-     "安全生产条例", "青禾县信访条例", "海商法"],
+    ["行政法", "经济法", "社会保障法", "孙子兵法", "房地产管理法", "城市管理条例",
+     "北京市物业管理条例", "安全生产条例", "青禾县信访条例", "海商法"],
 )  # fmt: skip
 def test_branches_of_law_short_forms_and_local_rules_are_left_alone(title: str) -> None:
     assert _found(f"依据《{title}》") == []
