@@ -24,6 +24,7 @@ _BEFORE = re.compile(
     r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是]"
     r"|联系|咨询|有关|相关)$"
 )
+_WITH_CULTURE = re.compile(r"文[化体广旅][\u4e00-\u9fff]{0,10}$")
 _WORD_GOES_ON = re.compile(r"[门队署长]|委员会|和草原|机关")
 
 
@@ -77,6 +78,9 @@ def _of_then(ctx: Context, match: re.Match[str], ended: date) -> bool:
     text, (start, end) = ctx.dense.text, match.span()
     before = text[max(0, start - 20) : start]
     if _FORMER.search(before) or _WORD_GOES_ON.match(text, end):
+        return True
+    # 文化体育广电和旅游局 is a body of now that also holds the word 旅游局.
+    if match[0].startswith("旅游") and _WITH_CULTURE.search(before):
         return True
     if not (match[0].startswith(_STATE) or _BEFORE.search(before)):
         return True

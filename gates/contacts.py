@@ -34,6 +34,7 @@ _ACCOUNT = re.compile(
     r"|(?:QQ|qq|Qq|扣扣|企鹅号)(?:号码?|账号)?(?!群)[:：为是 ]{0,3}([1-9]\d{4,10})(?!\d)"
     r"|(?:抖音号|快手号|微博账号|支付宝账号)[:：为是 ]{0,3}([A-Za-z0-9][-_.A-Za-z0-9]{4,19})"
 )
+_OFFICIAL = re.compile(r"公众号|官方|政务|客户端|新媒体|单位|客服|订阅号|服务号|政府网")
 _HOME_PHONE = re.compile(
     r"(?:(?:家中|家里|家庭|住宅|宅)(?:固定)?(?:电话|座机)|宅电)(?:号码)?[:：为是 ]{0,3}"
     r"((?:[(（]?0\d{2,3}[)）]?[- ]?)?[2-8]\d{6,7})(?!\d)"
@@ -48,7 +49,7 @@ _HEADINGS = (
 _HOME = re.compile(
     rf"(?:(?:{_HEADINGS}|住址|居住地|暂住地)(?:为|是|[:： ])"
     r"|(?:家住|现住|租住|暂住|居住)(?:在|于)?"
-    r"|(?<![居入安留暂租])住(?:在|于)?(?![院建房宿户宅在于]))[ ]{0,3}"
+    r"|(?<![居入安留暂租])住(?:在|于)?(?![院建房宿户宅在于]))(?![户该本其的])[ ]{0,3}"
     rf"[\u4e00-\u9fffA-Za-z0-9-]{{2,30}}?(?:{_PIECE}|[路街巷道村区里弄][A-Za-z]座){_TAIL}"
 )
 # After a heading of a form whatever stands there to the next mark is the address.
@@ -133,6 +134,8 @@ def mails(ctx: Context, dense: str) -> Personal:
 def accounts(ctx: Context, dense: str) -> Personal:
     """Accounts of messengers, and the telephone at home."""
     for match in _ACCOUNT.finditer(dense):
+        if _OFFICIAL.search(ctx.around(*match.span())):
+            continue
         group = next(number for number in (1, 2, 3) if match[number])
         yield told_of(ctx, match.span(group), "account", "warn", "个人社交账号")
     for match in _HOME_PHONE.finditer(dense):

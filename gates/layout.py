@@ -31,7 +31,7 @@ _REPEATED = re.compile(
 )
 # 及时及时, 要要: a word put twice by mistake; jieba says whether it is a word there at all.
 _DOUBLED = re.compile(
-    r"([\u4e00-\u9fff]{2})\1|([要应须会能都也就还已未再又才该不可先均])\2(?=[\u4e00-\u9fff])"
+    r"([\u4e00-\u9fff]{2})\1|([要应须会能也就还已未再又才该不可先均])\2(?=[\u4e00-\u9fff])"
 )
 # Verbs of talking and trying are doubled in speech: 大家研究研究.
 _MILD = "研究 讨论 考虑 商量 了解 打听 休息 锻炼 学习 交流 观察 体验 尝试 整理 打扫 收拾 非常"

@@ -69,6 +69,7 @@ _OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔�
 _MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
 _LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]")
 _REACH, _LINES = 200, 3  # characters and line ends that a pair of marks may lie apart
+_NOTE_REACH, _NOTE_LINES = 1200, 12  # the same of a note that begins its line
 _UNPAIRED = Ground(
     "wording",
     "wording.paired-marks",
@@ -153,7 +154,7 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
     ends = [at for at, char in enumerate(text) if char == "\n"]
     for match in _MARKS.finditer(text):
         mark, at = match[0], match.start()
-        while open_marks and _given_up(ends, open_marks[0][1], at):
+        while open_marks and _given_up(text, ends, open_marks[0][1], at):
             yield from _left_open(ctx, open_marks.popleft())
         if mark in _PAIRS:
             open_marks.append((mark, at))
@@ -165,17 +166,20 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
         yield from _left_open(ctx, one)
 
 
-def _given_up(ends: Sequence[int], start: int, here: int) -> bool:
+def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
     """Whether a mark opened at `start` can no longer be closed here.
 
     A title or a note in brackets is often set over two or three lines; what stands behind an empty
-    line, or far below, is another paragraph.
+    line, or far below, is another paragraph. A note that begins its line, as the history of a
+    statute under its title, may be longer.
     """
-    first, last = bisect_left(ends, start), bisect_left(ends, here)
-    between = ends[first : min(last, first + _LINES + 1)]
+    first = bisect_left(ends, start)
+    whole = not text[max(ends[first - 1] + 1 if first else 0, start - 20) : start].strip()
+    lines, reach = (_NOTE_LINES, _NOTE_REACH) if whole else (_LINES, _REACH)
+    between = ends[first : min(bisect_left(ends, here), first + lines + 1)]
     return bool(between) and (
-        here - start >= _REACH
-        or len(between) > _LINES
+        here - start >= reach
+        or len(between) > lines
         or any(after == before + 1 for before, after in pairwise(between))
     )
 

@@ -101,6 +101,7 @@ def test_a_title_of_more_than_32_characters_is_told() -> None:
         "（1998年国务院令第248号发布\n根据2014年决定修正）",
         "现将《关于加强\n基层治理工作的意见》印发",
         "1）申请\n2）审核",
+        "（1998年发布\n" + "根据2014年决定修正\n" * 6 + "根据2020年决定修订）",
         "他说：“今天开会。\n“明天也开。”",
     ],
 )
@@ -111,10 +112,10 @@ def test_marks_may_close_on_the_next_line(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "mark"),
     [
-        ("（此件公开发布\n\n联系电话）", "（"),
+        ("印发（此件公开发布\n\n联系电话）", "（"),
         ("见《办法第三条\n第二行\n第三行\n第四行\n第五行》", "《"),
         ("已经公布）。", "）"),
-        ("（" + "字" * 300 + "\n完）", "（"),
+        ("附（" + "字" * 300 + "\n完）", "（"),
     ],
 )
 def test_marks_far_apart_are_no_pair(text: str, mark: str) -> None:
