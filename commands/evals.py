@@ -1,5 +1,7 @@
 """`shenfa eval`: how well the gates do on data that people marked."""
 
+import json
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +11,36 @@ from commands.lines import BadInput, say
 from commands.loading import new_group
 from commands.options import Json
 from commands.progress import progress_bar
-from gates.engine import RuleSet
+from config.clock import beijing, now
+from gates.engine import NoFacts, RuleSet
 from gates.evaluation import run as evaluation
+from gates.evaluation import unlabelled
+from gates.files import Checker, files_in
+from gates.judged import read_judged, write_judged
 from gates.spelling import Speller
 
 group = new_group("在标注数据上评测")
 
 
 @group.command("gates")
-def eval_gates(
+def eval_gates(  # noqa: PLR0913  one argument a flag
     *,
     data: Annotated[Path | None, typer.Option("--data", help="标注数据目录")] = None,
     as_json: Json = False,
     samples: Annotated[bool, typer.Option("--samples", help="也列出误报和漏报")] = False,
+    texts: Annotated[Path | None, typer.Option("--texts", help="没有标注的文稿目录")] = None,
+    verdicts: Annotated[Path | None, typer.Option("--verdicts", help="判对错的文件")] = None,
+    apply: Annotated[bool, typer.Option("--apply", help="查准不到一半的规则降为提示")] = False,
 ) -> None:
-    """五关在标注数据上的查全、查准和误报，按数据集和规则列出；有未达到的目标时退出码为 1。"""
+    """五关在标注数据上的查全、查准和误报；--texts 改为列出没有标注的文稿里的每条警告，供人判对错。
+
+    标注数据按数据集和规则列出，有未达到的目标时退出码为 1。--verdicts 的文件每行一条警告，
+    在 verdict 填“对”或“错”后再运行，即按规则算出查准；查准不到一半的规则加 --apply 后降为提示，
+    直到有人决定。
+    """
+    if texts is not None:
+        _unlabelled(texts, verdicts, apply=apply)
+        return
     folder = data or evaluation.default_data()
     if not folder.is_dir():
         raise BadInput(f"没有数据目录 {folder}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
@@ -41,3 +58,30 @@ def eval_gates(
         say("\n".join(evaluation.tables(measures, tally, samples=samples)))
     if any(measure.ok is False for measure in measures):
         raise SystemExit(1)
+
+
+def _unlabelled(folder: Path, verdicts: Path | None, *, apply: bool) -> None:
+    """List every warning in texts nobody labelled, with what was judged before."""
+    if not folder.exists():
+        raise BadInput(f"没有文稿目录 {folder}：请改正 --texts")
+    # Without what was judged before, so that a rule that was made a hint is still seen.
+    rules = RuleSet(RuleSet.load().rules, quiet=frozenset())
+    checker = Checker(rules, NoFacts(), beijing(now()).date(), speller=Speller.load())
+    with progress_bar("检查", len(files_in([folder]))) as step:
+        found = list(unlabelled.warnings_in(folder, checker, step))
+    rows = unlabelled.with_verdicts(found, unlabelled.read_rows(verdicts) if verdicts else [])
+    if verdicts:
+        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+        verdicts.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    else:
+        for row in rows:
+            say(row, as_json=True)
+    before = read_judged()
+    judged = unlabelled.judged_rules(rows, before)
+    say("\n".join(unlabelled.judged_table(judged, Counter(row["rule"] for row in rows))))
+    places = {(row["file"], row["place"]) for row in rows}
+    say(f"{unlabelled.paragraphs_in(folder)} 段，{len(places)} 处有警告")
+    if apply:
+        write_judged(
+            (dict(before) | {row.rule: row for row in judged if row.right + row.wrong}).values()
+        )

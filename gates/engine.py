@@ -1,6 +1,7 @@
 """Runs the five gates over a draft: data in, findings out, no database and no network."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from gates import GATES
 from gates.finding import Context, Facts, Finding, GateText, NoFacts, PolicyFact
@@ -48,7 +49,7 @@ def run_gates(
             # mend.
             if speller is not None and name in ("title", "text"):
                 own = list(_without_repeats([*own, *spelling_findings(ctx, speller)]))
-            found += own
+            found += _quieted(own, ruleset)
             found += not_read(name, whole, limits)
     return limited([one for one in found if include_hints or one.severity != "hint"], limits)
 
@@ -72,6 +73,13 @@ def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:
     for find in GATES.values():
         found += find(ctx.text, ctx)
     return list(_without_repeats(found))
+
+
+def _quieted(found: Iterable[Finding], ruleset: RuleSet) -> Iterator[Finding]:
+    """Warnings of rules that people judged wrong more often than right, as hints."""
+    for one in found:
+        quiet = one.severity == "warn" and one.rule in ruleset.quiet
+        yield replace(one, severity="hint") if quiet else one
 
 
 def _without_repeats(found: list[Finding]) -> Iterator[Finding]:

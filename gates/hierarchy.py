@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from gates.finding import Context, Finding, Ground, Place
 from gates.places import DIVISIONS, RENAMES
+from gates.words import kind_of
 
 _BASIS = "《行政区划管理条例》；《地名管理条例》；中华人民共和国县级以上行政区划"
 _HIERARCHY = Ground("wording", "wording.place-hierarchy", "warn", "行政区划隶属关系不对", _BASIS)
@@ -24,6 +25,8 @@ _NOT_A_NAME = re.compile(
     r"[的等及和与行或各全所该本辖有为在一二三两多个其]|政府|[新园社景林矿灾地片特城郊山校院厂库牧港疫市老辖小学居]区$"
     r"|(?:开发|保税|合作|示范|试验|功能|度假|保护|管理|高新|工业|经济|技术)区$"
 )
+# 区域, 县级, 市直, 区县 and the like: the last character of the "name" begins another word.
+_GOES_ON = re.compile(r"[域级块位间情城委直属市县区划际界内外长民场井容镇乡舰帜]")
 
 
 def misplaced(ctx: Context) -> Iterator[Finding]:
@@ -158,7 +161,26 @@ def _changed(ctx: Context, chain: _Chain) -> Iterator[Finding]:
         and 3 <= len(county) <= 4
         and not _NOT_A_NAME.search(county)
     ):
-        yield ctx.mark_dense(span, _UNKNOWN)
+        yield from _unknown(ctx, chain)
+
+
+def _unknown(ctx: Context, chain: _Chain) -> Iterator[Finding]:
+    """What looks like a county of the prefecture, is none, and is no other word either."""
+    near = [
+        name
+        for name in sorted(DIVISIONS.children[chain.prefecture])
+        if len(name) == len(chain.county) and _differing(name, chain.county) == 1
+    ]
+    # 加强区域 begins with a verb: only what is no word at all, or a name, can be meant as a place.
+    kind = kind_of(chain.county[:-1])
+    if _GOES_ON.match(ctx.dense.text, chain.end) or kind[:2] not in ("", "ns", "nr", "nz"):
+        return
+    better = [chain.rewritten(chain.prefecture + near[0])] if len(near) == 1 else []
+    yield ctx.mark_dense((chain.start, chain.end), _UNKNOWN, better)
+
+
+def _differing(one: str, other: str) -> int:
+    return sum(a != b for a, b in zip(one, other, strict=True))
 
 
 def _like_named(province: str, middle: str, county: str) -> list[str]:

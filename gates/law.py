@@ -2,24 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
-from pathlib import Path
 
-import config
 from gates.finding import Context, Finding, Ground
+from gates.statutes import STATE, STATUTES, Statute
 
-TABLE = Path(config.__file__).parent / "rules" / "laws.tsv"
-_PREFIX = "中华人民共和国"
 _CITING = "引用法律应当使用现行有效的准确名称；全国人民代表大会常务委员会法律公布文本"
 _LAW = re.compile(
-    r"《((?:中华人民共和国)?[\u4e00-\u9fff]{1,30}?(?:法|条例|办法|通则|总则|法典|规定|细则))"
+    r"《([\u4e00-\u9fff]{1,37}?(?:法|条例|办法|通则|总则|法典|规定|细则))"
     r"(?:[（(][^（）()]{2,8}[）)])?》(?:第([零〇一二三四五六七八九十百千\d]{1,9})条)?"
 )
 _KNOWN_GONE = re.compile(
     r"废止|失效|原《|修订前|当时|同时|历史|颁布|通过了|修改|修正|审议|取代|替代|已被|更名"
 )
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年")
 _DIGITS = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"〇": 0}
 _TENS = {"十": 10, "百": 100, "千": 1000}
 
@@ -31,8 +27,11 @@ _SURNAMES = (
 _PROTECTED = re.compile(
     r"(?:被害人|受害人|受害(?:女孩|男孩|女童|男童|妇女|儿童|少女)|艾滋病(?:患者|病人|感染者)|吸毒(?:人员|者)"
     r"|精神(?:病|障碍)患者|涉案未成年人|犯罪嫌疑人(?:家属|亲属|的?(?:妻子|丈夫|父亲|母亲|儿子|女儿))"
-    r"|严重传染病患者|性侵(?:受害者|被害人))"
-    rf"([{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?=[，。、；：（(\s]|因|在|于|是|向|被|称|说|的)"
+    r"|严重传染病患者|性侵(?:受害者|被害人)"
+    r"|(?:被拐卖?|被性侵|遭性侵|被猥亵|被虐待|受虐待?|被遗弃|被侵害|遇害|被害|受害|涉罪|涉毒|被收养|被欺凌|遭欺凌)的?"
+    r"(?:女童|男童|儿童|婴儿|女婴|男婴|女孩|男孩|少女|少年|妇女|女子|学生|女生|男生|未成年人)"
+    r"|艾滋(?:孤儿|儿童)|感染艾滋病的)"
+    rf"([{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?)(?=[，。、；：（(\s]|因|在|于|是|向|被|称|说|的|已|被|遭|获|回|今|现|曾|和|与)"
 )
 _WORDS = frozenset(
     [
@@ -82,49 +81,6 @@ _NAMED = Ground(
 )
 
 
-@dataclass(frozen=True)
-class _Law:
-    """One line of the table; `articles` is 0 when the number of articles is not kept."""
-
-    articles: int
-    ended: date | None
-    successor: str
-
-
-class _Laws:
-    """Titles without 中华人民共和国. A line: title, status, articles, day it ended, successor."""
-
-    def __init__(self, table: str) -> None:
-        self.known: dict[str, _Law] = {}
-        for line in table.splitlines():
-            title, _, articles, ended, successor = line.split("\t")
-            day = date.fromisoformat(ended) if ended else None
-            self.known[title] = _Law(int(articles or 0), day, successor)
-
-    @cached_property
-    def _shapes(self) -> dict[str, list[str]]:
-        """Each title of a law with one character left out, to find what is one character off."""
-        shapes: dict[str, list[str]] = {}
-        for title in self.known:
-            if title.endswith("法") and len(title) >= 4:
-                for at in range(len(title)):
-                    shapes.setdefault(title[:at] + "*" + title[at + 1 :], []).append(title)
-        return shapes
-
-    def nearest(self, title: str) -> str:
-        """The one law whose title differs in one character, if just one does."""
-        near = {
-            known
-            for at in range(len(title))
-            for known in self._shapes.get(title[:at] + "*" + title[at + 1 :], ())
-        }
-        # Two laws equally near: proposing either would be a guess.
-        return near.pop() if len(near) == 1 else ""
-
-
-_LAWS = _Laws(TABLE.read_text(encoding="utf-8"))
-
-
 def find(text: str, ctx: Context) -> Iterator[Finding]:
     """Structural findings of one field."""
     if "《" in text:
@@ -138,16 +94,19 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
 
 def _cited(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     whole, number = match[1], match[2]
-    title = whole.removeprefix(_PREFIX)
-    law = _LAWS.known.get(title)
+    title = whole.removeprefix(STATE)
+    law = STATUTES.known.get(title)
     span = (match.start(1), match.end(1))
     if law is None:
-        yield from _misspelt(ctx, title, span)
+        yield from _misspelt(ctx, whole, span)
     # As of the day it would go out: a law that ends next month may still be cited today.
-    elif law.ended and law.ended <= ctx.as_of:
+    elif law.gone(ctx.as_of):
         # Whoever speaks of the repeal itself is right to name the old law.
         if not _KNOWN_GONE.search(ctx.around(*match.span())):
             yield _ended(ctx, whole, law, span)
+    elif law.begins and law.begins > ctx.as_of and number:
+        said = f"《{whole}》自{_said(law.begins)}起施行，还不能作为依据引用"
+        yield ctx.mark_dense(span, Ground("law", "law.not-yet", "warn", said, _CITING))
     # 0 means that the number of articles is not kept: then nothing can be said.
     elif number and law.articles and _number(number) > law.articles:
         said = f"《{whole}》共{law.articles}条，没有第{number}条，请核对"
@@ -155,25 +114,50 @@ def _cited(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
         yield ctx.mark_dense((match.start(2) - 1, match.end()), ground)
 
 
-def _ended(ctx: Context, whole: str, law: _Law, span: tuple[int, int]) -> Finding:
+def _said(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _ended(ctx: Context, whole: str, law: Statute, span: tuple[int, int]) -> Finding:
+    day = law.ended or ctx.as_of
+    # What was done while the law was in force is judged by it.
+    years = (int(year) for year in _YEAR.findall(ctx.around(*span)))
+    if any(year < day.year for year in years):
+        said = f"《{whole}》已自{_said(day)}起废止，只适用于此前的行为，请核对"
+        return ctx.mark_dense(span, Ground("law", "law.repealed-statute", "hint", said, _CITING))
     now = ""
     if law.successor:
-        kept = _PREFIX if whole.startswith(_PREFIX) else ""
+        kept = STATE if whole.startswith(STATE) else ""
         now = kept + law.successor
-    day = law.ended or ctx.as_of
     follow = f"，现行的是《{law.successor}》" if law.successor else ""
-    reason = f"已自{day.year}年{day.month}月{day.day}日起废止，不能再作为现行依据引用{follow}"
+    reason = f"已自{_said(day)}起废止，不能再作为现行依据引用{follow}"
     ground = Ground("law", "law.repealed-statute", "warn", f"《{whole}》{reason}", _CITING)
     return ctx.mark_dense(span, ground, [now] if now else ())
 
 
-def _misspelt(ctx: Context, title: str, span: tuple[int, int]) -> Iterator[Finding]:
-    near = _LAWS.nearest(title) if title.endswith("法") else ""
-    if near:
-        ground = Ground("law", "law.title", "warn", f"法律名称有误，应为《{near}》", _CITING)
-        # The correction keeps the form the writer chose, long or short.
-        kept = _PREFIX if ctx.dense.text.startswith(_PREFIX, span[0]) else ""
-        yield ctx.mark_dense(span, ground, [kept + near])
+def _misspelt(ctx: Context, whole: str, span: tuple[int, int]) -> Iterator[Finding]:
+    title, kept = _without_state(whole)
+    if title in STATUTES.known:
+        near, sure = title, True
+    elif meant := STATUTES.meant(title):
+        near, sure = meant.title, meant.sure
+    else:
+        return
+    said = (
+        f"没有《{whole}》，应为《{kept}{near}》" if sure else f"国家层面的是《{near}》，请核对名称"
+    )
+    ground = Ground("law", "law.title", "warn" if sure else "hint", said, _CITING)
+    # The correction keeps the form the writer chose, long or short.
+    yield ctx.mark_dense(span, ground, [kept + near])
+
+
+def _without_state(whole: str) -> tuple[str, str]:
+    """The title without the name of the state, and that name as it should be written, if it is."""
+    head = whole[: len(STATE)]
+    same = sum(a == b for a, b in zip(head, STATE, strict=False))
+    if len(head) == len(STATE) and same >= len(STATE) - 2:
+        return whole[len(STATE) :], STATE
+    return whole, ""
 
 
 def _number(text: str) -> int:

@@ -21,6 +21,11 @@ _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
 _PICTURES = "\u2600-\u2604\u2607-\u2728\u272a-\u272c\u272e-\u2775\u2794-\u27bf\U0001f300-\U0001faff"
 _FILLER = rf"[ \t\u00a0\u2000-\u200a\u3000*·•・.|_^~`+#@＊．｜︱丨{_PICTURES}-]"
 _FILLED = re.compile(rf"(?<=[{_HAN}]){_FILLER}{{1,3}}(?=[{_HAN}])")
+# The blank that layout puts between Han and figures or letters hides nothing: 第 199 条, 蒙 A12345.
+_LAID_OUT = re.compile(
+    rf"(?<=[{_HAN}])[ \u00a0\u2000-\u200a\u202f\u205f\u3000]{{1,2}}(?=[0-9A-Za-z〔（《“])"
+    rf"|(?<=[0-9A-Za-z〕）》”%])[ \u00a0\u2000-\u200a\u202f\u205f\u3000]{{1,2}}(?=[{_HAN}])"
+)
 _SPREAD = re.compile(
     rf"[{_HAN}]([/\\=~—…!！?？'\"“”<>()（）\[\]【】%&$]{{1,2}})[{_HAN}](?:\1[{_HAN}])+"
 )
@@ -70,6 +75,7 @@ def normalise(text: str) -> Normalised:
     if _has_ringed(plain):
         plain = _RINGED.sub(lambda match: match[0].translate(DIGITS), plain)
     gaps = [match.span() for match in _FILLED.finditer(plain)]
+    gaps += [match.span() for match in _LAID_OUT.finditer(plain)]
     for match in _SPREAD.finditer(plain):
         width = len(match[1])
         at = range(match.start() + 1, match.end(), width + 1)

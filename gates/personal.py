@@ -12,28 +12,25 @@ from stdnum import luhn
 from stdnum.cn import ric
 
 from documents.parts import Severity
+from gates.contacts import accounts, homes, is_serial, mails, mobiles
 from gates.finding import Context, Finding
-from gates.grounds import ground_of, told_of
-from gates.redaction import PERSONAL, profile_of
+from gates.grounds import told_of
+from gates.redaction import PERSONAL
 from gates.stories import minors, names_beside, recombined, tracks
 
 _ID18 = re.compile(
-    r"(?<![0-9A-Za-z])([1-8](?:[ -]?\d){5})[ -]?((?:1[ -]?[89]|2[ -]?0)(?:[ -]?\d){2})"
+    r"(?<![0-9A-Za-z])([1-9](?:[ -]?\d){5})[ -]?((?:1[ -]?[89]|2[ -]?0)(?:[ -]?\d){2})"
     r"[ -]?(\d[ -]?\d)[ -]?(\d[ -]?\d)[ -]?((?:\d[ -]?){3}[\dXx×Хх])(?![0-9A-Za-z])"
 )
 _ID15 = re.compile(r"(?<![0-9A-Za-z.])([1-8]\d{5})(\d\d)(\d\d)(\d\d)(\d{3})(?![0-9A-Za-z.])")
+_HIDES = "*×Xx＊✱●■○□◆#＃_?？•…﹡"
 _ID_MASKED = re.compile(
-    r"(?<![0-9A-Za-z*])(?=[0-9*×Xx]{14,19}(?![0-9A-Za-z*]))[1-8]\d{1,16}[*×Xx]{1,17}\d{0,16}[0-9Xx]?"
+    rf"(?<![0-9A-Za-z*])(?=[0-9 {_HIDES}-]{{14,24}}(?![0-9A-Za-z*]))"
+    rf"[1-9]\d{{1,5}}[ -]?\d{{0,8}}[ -]?"
+    rf"\d{{0,3}}[{_HIDES}]{{1,17}}[ -]?[\d{_HIDES}]{{0,12}}[ -]?[\d{_HIDES}]{{0,4}}"
     r"(?![0-9A-Za-z*×])"
 )
-_MOBILE = re.compile(
-    r"(?<![0-9A-Za-z])(?<!\d[-.,])(?:\+?86[ -]?)?1[3-9]\d"
-    r"(?:[ -]?\d{4}[ -]?\d{4}|[ -]?\d{3}[ -]\d{5}|\d[ -]?\d{3}[ -]?\d{4})(?![0-9])(?!\.\d)"
-)
-_MOBILE_SPELT = re.compile(r"(?<![0-9A-Za-z])1([ .-])[3-9](?:\1\d){9}(?![0-9])")
-_MAIL = re.compile(
-    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,4}[A-Za-z]{2,10}(?![A-Za-z0-9])"
-)
+_RESIDENCE = re.compile(r"(?<![A-Za-z0-9])[A-Z]{3}\d{12}(?!\d)")
 _CARD = re.compile(
     r"(?<![0-9A-Za-z.])[3-6]\d{3}(?:[ -]?\d{4}){2,3}(?:[ -]?\d{1,4})?(?![0-9A-Za-z])"
 )
@@ -48,34 +45,12 @@ _MEMBER = re.compile(
     r"(?:社保(?:卡|账|编)?号码?|社会保障(?:卡)?号码?|医保(?:卡|编)?号码?|病历号|住院号|门诊号|就诊卡号|残疾人?证号)"
     r"(?:为|是|[:： ])*([A-Za-z]{0,3}\d{5,20}[A-Za-z]?)(?![0-9A-Za-z])"
 )
-_HOME = re.compile(
-    r"(?:(?:家庭住址|家庭地址|现住址|现住地|住址|户籍地址|户籍所在地|居住地址|常住地址)"
-    r"(?:为|是|[:： ])"
-    r"|(?:家住|居住在|居住于|住在))\s*"
-    r"[\u4e00-\u9fffA-Za-z0-9-]{3,30}?"
-    r"(?:(?:\d+|[一二三四五六七八九十]+)(?:号楼|栋|幢|单元|室|号)|[路街巷道村区里弄][A-Za-z]座)"
-    r"(?:[\dA-Za-z一二三四五六七八九十-]+(?:号楼|栋|幢|单元|楼|层|室|号|座))*"
-)
-_FLAT = re.compile(
-    r"[\u4e00-\u9fff]{2,12}(?:小区|家园|花园|公寓|新村|嘉园|佳苑|小镇|嘎查|村)[\u4e00-\u9fff]{0,4}"
-    r"\d{1,3}(?:号楼|栋|幢|号)\d{1,2}单元\d{2,4}(?:室|号)?"
-)
-
-_AMOUNT_AFTER = re.compile(r"\s*(?:元|万|亿|吨|人次|千瓦|平方|公里|亩|户|件|号文|〕)")
-_SERIAL_BEFORE = re.compile(
-    r"(?:编号|索引号|备案号?|许可证号?|证书号|流水号|订单号|条形码|批准文号|案号|文号|代码"
-    r"|注册号|批号|QQ群?|qq|金额|总额|合计|产值|投资额?|预算|资金)"
-    r"(?:[（(].{1,4}[)）])?[:： 为是]{0,3}$"
-)
-_URL_BEFORE = re.compile(r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。]*$")
 _BANK = re.compile(r"银行|卡号|账号|帐号|账户|帐户|开户|储蓄卡|信用卡|借记卡|存折|一卡通|惠农卡")
 _IDENTITY = re.compile(r"身份证|证件号|公民身份|居民身份")
 _PASSPORT_WORD = re.compile(r"护照|证件")
 _PERMIT_WORD = re.compile(r"通行证|回乡证|台胞证|港澳证")
+_RESIDENCE_WORD = re.compile(r"居留|外国人|证件")
 _HONG_KONG_WORD = re.compile(r"香港.{0,6}身份证|身份证.{0,6}香港")
-_PHONE_WORD = re.compile(r"手机|电话|联系|微信")
-_SPARED_HOSTS = ("gov.cn",)
-
 _PROVINCES = frozenset(
     str(code)
     for group in ((11, 16), (21, 24), (31, 38), (41, 47), (50, 55), (61, 66), (71, 72), (81, 84))
@@ -111,16 +86,6 @@ def find_personal(ctx: Context) -> Iterator[Finding]:
 _TELLING = ("id-card", "bank-card", "passport", "permit", "member-number")
 
 
-def _is_serial(dense: str, start: int, end: int) -> bool:
-    """A sum, a serial number or a part of a web address, not a person's number."""
-    before = dense[max(0, start - 80) : start]
-    return bool(
-        _AMOUNT_AFTER.match(dense, end)
-        or _SERIAL_BEFORE.search(before)
-        or _URL_BEFORE.search(before)
-    )
-
-
 def _dated(year: int, month: int, day: int) -> bool:
     """A real date of birth between 1900 and 2100."""
     try:
@@ -141,7 +106,11 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         number = "".join(parts).upper().translate(_CROSSES)
         # Serial numbers of 18 digits are common in official texts; province and date of birth tell
         # them apart.
-        if number[:2] not in _PROVINCES or not _dated(*map(int, parts[1:4])):
+        # A permanent residence card of 2023 has a 9, the province and the nationality in front.
+        where = number[1:3] if number[0] == "9" else number[:2]
+        if where not in _PROVINCES or not _dated(*map(int, parts[1:4])):
+            continue
+        if number[0] == "9" and ric.calc_check_digit(number) != number[-1]:
             continue
         if ric.calc_check_digit(number) == number[-1]:
             yield told_of(ctx, match.span(), "id-card", "block", "公民身份号码（校验位正确）")
@@ -153,7 +122,7 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         year, month, day = (int(part) for part in match.group(2, 3, 4))
         if match[1][:2] not in _PROVINCES or not _dated(1900 + year, month, day):
             continue
-        if _is_serial(dense, *match.span()):
+        if is_serial(dense, *match.span()):
             continue
         # Fifteen digits have no check digit: without the word beside them they are only a
         # suspicion.
@@ -168,10 +137,10 @@ _ENOUGH = 10  # digits of an ID that, left readable, tell who it is
 def _ids_masked(ctx: Context, dense: str) -> Personal:
     """IDs masked too little: most digits, or the whole date of birth, can be read."""
     # A look before the expensive pattern: most texts have no mask at all.
-    if "*" not in dense and "×" not in dense and "x" not in dense.lower():
+    if not any(mark in dense for mark in _HIDES):
         return
     for match in _ID_MASKED.finditer(dense):
-        number = match[0]
+        number = _digits(match[0])
         shown = sum(char.isdigit() for char in number)
         looks = len(number) in (15, 18) and number[:2] in _PROVINCES
         # Few hidden digits are found by trying: the check digit tells which one is right.
@@ -185,35 +154,6 @@ def _is_masked(number: str) -> bool:
     return not number[:-1].isdigit()
 
 
-def _mobiles(ctx: Context, dense: str) -> Personal:
-    for match in _MOBILE.finditer(dense):
-        if not _is_serial(dense, *match.span()):
-            yield _mobile(ctx, match.span())
-    for match in _MOBILE_SPELT.finditer(dense):
-        # Single digits with gaps are also how scores and codes are written; the word beside them
-        # decides.
-        if _PHONE_WORD.search(ctx.around(*match.span())):
-            yield _mobile(ctx, match.span())
-
-
-def _mobile(ctx: Context, span: tuple[int, int]) -> tuple[Finding, tuple[int, int]]:
-    # Without the country code: the mask keeps head and tail of the eleven digits.
-    number = re.sub(r"\D", "", ctx.dense.text[slice(*span)])[-11:]
-    ground = ground_of("mobile", "block", "手机号码，公开前应当去标识化")
-    return ctx.mark_dense(span, ground, [profile_of().mask("mobile", number)]), span
-
-
-def _mails(ctx: Context, dense: str) -> Personal:
-    if "@" not in dense:
-        return
-    for match in _MAIL.finditer(dense):
-        # An office's address is there to be published, so it is only a hint.
-        official = match[0].lower().endswith(_SPARED_HOSTS)
-        severity: Severity = "hint" if official else "warn"
-        said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
-        yield told_of(ctx, match.span(), "e-mail", severity, said)
-
-
 def _cards(ctx: Context, dense: str) -> Personal:
     for match in _CARD.finditer(dense):
         digits = _digits(match[0])
@@ -224,7 +164,7 @@ def _cards(ctx: Context, dense: str) -> Personal:
         if not (known or (named and 15 <= len(digits) <= 19)) or not luhn.is_valid(digits):
             continue
         # Named as a card it is one, whatever stands around it.
-        if not named and _is_serial(dense, *match.span()):
+        if not named and is_serial(dense, *match.span()):
             continue
         severity: Severity = "block" if named else "warn"
         yield told_of(ctx, match.span(), "bank-card", severity, "银行卡号")
@@ -243,6 +183,7 @@ def _permits(ctx: Context, dense: str) -> Personal:
     for pattern, word, said in (
         (_PERMIT, _PERMIT_WORD, "港澳台通行证号码"),
         (_HONG_KONG, _HONG_KONG_WORD, "香港身份证号码"),
+        (_RESIDENCE, _RESIDENCE_WORD, "外国人永久居留证号码"),
     ):
         for match in pattern.finditer(dense):
             # Eight digits are dates and telephone numbers nearly always; only the word right before
@@ -264,24 +205,16 @@ def _members(ctx: Context, dense: str) -> Personal:
         yield told_of(ctx, match.span(1), "member-number", "block", "社保、医保或病历号码")
 
 
-def _homes(ctx: Context, dense: str) -> Personal:
-    for pattern in (_HOME, _FLAT):
-        for match in pattern.finditer(dense):
-            start, end = match.span()
-            ground = ground_of("home-address", "warn", "家庭住址，公开时只到乡镇、街道")
-            mask = profile_of().mask("address", match[0])
-            yield ctx.mark_dense((start, end), ground, [mask]), (start, end)
-
-
 _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
     _id_cards,
     _ids_masked,
     _members,
     _cards,
-    _mobiles,
-    _mails,
+    mobiles,
+    mails,
     _passports,
     _permits,
     _plates,
-    _homes,
+    accounts,
+    homes,
 )

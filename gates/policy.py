@@ -6,6 +6,7 @@ from datetime import date
 from typing import NamedTuple
 
 from documents.parts import Severity
+from gates.bodies import find_bodies
 from gates.finding import Context, Finding, Ground, PolicyFact
 from gates.policies import deadlines, number_key, same_day, title_key
 
@@ -26,7 +27,8 @@ _LEAD = re.compile(
 
 
 def find(text: str, ctx: Context) -> Iterator[Finding]:
-    """Look up numbers and titles; without a library there is nothing to say."""
+    """Former bodies; numbers and titles looked up, of which nothing is said without a library."""
+    yield from find_bodies(ctx)
     if not ctx.facts.knows_policies():
         return
     numbers = list(_numbers(ctx))

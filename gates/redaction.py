@@ -26,15 +26,19 @@ PERSONAL = {
     "secrecy.plate": "plate",
     "secrecy.member-number": "member-number",
     "secrecy.e-mail": "e-mail",
+    "secrecy.account": "account",
+    "secrecy.home-phone": "mobile",
     "secrecy.home-address": "address",
     "secrecy.name": "name",
     "secrecy.minor": "name",
 }
 """Rules whose findings are personal data that a mask settles, and the kind of mask."""
 
+_AT = re.compile(r"[@＠]|\W{1,2}(?:at|艾特|a)\W{1,2}|艾特", re.IGNORECASE)
+_DOT = re.compile(r"\W{0,2}(?:dot|点)\W{0,2}|．", re.IGNORECASE)
 _TOWN = re.compile(r"^.*(?:街道(?:办事处)?|苏木|镇|乡)(?=.)")
 _COUNTY = re.compile(r"^.*?(?:自治县|自治旗|[县区旗](?!间|域|内)|市(?!场|民))+")
-_FORE = re.compile(r"^(?:[^:：为是在]{2,8}(?:为|是|[:： ])|家?住(?:在|于)?|居住(?:在|于))\s*")
+_FORE = re.compile(r"^(?:[^:：为是在]{2,8}(?:为|是|[:： ])|(?:家|现|租|暂|居)?住(?:在|于)?)\s*")
 
 
 class ProfileError(ValueError):
@@ -56,11 +60,11 @@ class Profile:
         if kind == "name":
             return value[0] + self.name
         if kind == "e-mail":
-            name, _, host = value.partition("@")
-            return f"{name[:1]}***@{host}"
+            name, _, host = _AT.sub("@", value, count=1).partition("@")
+            return f"{name[:1]}***@{_DOT.sub('.', host)}"
         if kind == "address":
             return town_of(value)
-        plain = re.sub(r"[\s-]", "", value)
+        plain = re.sub(r"[\s-]", "", value) if kind != "account" else value
         head, tail = self.keep[kind]
         # A value shorter than what is kept must not lose its middle twice.
         hidden = max(len(plain) - head - tail, 0)

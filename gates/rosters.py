@@ -166,7 +166,7 @@ class Roster:
         for unit in units:
             for length in (len(unit), len(unit) - 1, len(unit) + 1):
                 written = text[start : start + length]
-                if written.endswith(unit[-1]) and _one_off(written, unit):
+                if written.endswith(unit[-1]) and one_off(written, unit):
                     said = self._say(f"单位名称应为“{unit}”")
                     yield Told((start, start + length), said, [unit])
                     return
@@ -177,7 +177,7 @@ def _longest(words: Iterable[str], text: str, end: int) -> str:
     return max((word for word in words if text.endswith(word, 0, end)), key=len, default="")
 
 
-def _one_off(one: str, other: str) -> bool:
+def one_off(one: str, other: str) -> bool:
     """Whether two words differ by one character changed, left out or put in."""
     if one == other or abs(len(one) - len(other)) > 1:
         return False

@@ -19,6 +19,7 @@ import config
 from config.faults import Fault
 from documents.parts import Severity
 from gates.finding import Context, Finding, Gate, Ground, Place
+from gates.judged import quiet_rules
 from gates.lookalikes import disguised
 from gates.normalise import Normalised, normalise
 from gates.places import DIVISIONS
@@ -134,10 +135,13 @@ class _Compiled:
 class RuleSet:
     """Frozen, compiled rules. `digest` is the SHA-256 of the canonical JSON of the rows."""
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
-        """Compile; use `load` to read rows."""
+    def __init__(self, rules: Sequence[Rule], quiet: Set[str] | None = None) -> None:
+        """Compile; use `load` to read rows. Warnings of `quiet` rules are hints."""
         self.rules = tuple(rules)
+        self.quiet = frozenset(quiet_rules() if quiet is None else quiet)
         rows = [rule.model_dump(mode="json", exclude_defaults=True) for rule in self.rules]
+        if self.quiet:  # what is found depends on it
+            rows.append({"quiet": sorted(self.quiet)})
         self.digest = hashlib.sha256(rfc8785.dumps(rows)).hexdigest()
         self._compiled = [_compile(rule) for rule in self.rules]
         users: dict[str, list[_Compiled]] = defaultdict(list)

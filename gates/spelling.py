@@ -21,6 +21,7 @@ import jieba
 import numpy as np
 from numpy.typing import NDArray
 
+import config
 from documents.parts import Severity
 from gates.confusions import Confusions
 from gates.finding import Context, Finding, Ground
@@ -36,11 +37,15 @@ from gates.grams import (
 )
 from gates.language import EDGE, Alphabet, Language
 from gates.places import DIVISIONS
+from gates.statutes import STATE, STATUTES
 from gates.wordlist import Listed, Words
 
 SPELLING = "wording.spelling"  # how the rules of the model begin
 MODEL = Path(__file__).parent / "spelling.npz"
-WARN, HINT = 0.82, 0.12  # at least this sure to warn, to hint
+WORDS = Path(config.__file__).parent / "rules" / "office-words.txt"
+WARN, HINT = 0.80, 0.12  # at least this sure to warn, to hint
+CERTAIN = 0.985  # to warn of what may well be right as it stands
+_TWICE_SURE = 0.9  # to warn of what comes again in the text
 _PAD = 3
 _CALM = -17.0  # log probability of four characters above which nothing is asked
 _MOST_ASKED = 24_000  # surprising places in one text; 50,000 characters of real text have 14,000
@@ -48,6 +53,21 @@ _AT_ONCE = 2_000
 _ROW = np.arange(-_PAD, _PAD + 1)
 _BASIS = "按上下文推断：法律法规和工作报告中的用字统计、常用词和音形相近字；不是规定，请人判断"
 _ALONE = frozenset("省市县区旗乡镇村")  # stand alone in what an office writes of itself
+# Words of law and administration that the dictionary lacks: what stands in one is right.
+_OFFICE_WORDS = frozenset(WORDS.read_text(encoding="utf-8").split())
+_OFFICE = re.compile("|".join(sorted(map(re.escape, _OFFICE_WORDS))))
+_NEVER = 2.0
+# Words of one character that stand beside anything: their neighbours say little about them.
+_EVERYDAY = frozenset(
+    "使一了很是在有我你他她它这那就也都太把被让给向往到从对于与及和或并但而且不没还再又最更能会可要企东西位岗将为以其之所个各某该"
+)
+_OLD, _NEW = slice(11, 17), slice(17, 23)  # features: how often the runs around were seen, logs
+_PAIRS, _RUNS, _AROUND = slice(0, 2), slice(2, 6), 2  # of these: two pairs, longer runs, the middle
+_SEEN, _COMMON = np.log1p(2), np.log1p(20)
+_PAPERS = re.compile(
+    r"(?:法|条例|办法|规定|细则|规则|通知|意见|方案|公告|决定|通告|规划|要点|措施|纲要|预案|标准|目录|指南|制度|协议|合同"
+    r"|报告|计划)(?:[（(][^（）()]{1,10}[）)])?》"
+)
 _TITLE = re.compile(r"《[^《》\n]*》")
 _SURNAMES = frozenset(
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜范方"
@@ -63,6 +83,7 @@ class Misspelling:
     wrong: str
     right: str
     certainty: float
+    needed: float = WARN  # certainty from which on it is told as a warning
 
 
 def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
@@ -73,9 +94,12 @@ def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
     for one in misspelt:
         span = (one.start, one.start + 1)
         at = bisect_left(titles, (one.start + 1,)) - 1
-        if at >= 0 and one.start < titles[at][1]:
+        inside = ctx.text[slice(*titles[at])] if at >= 0 and one.start < titles[at][1] else ""
+        # Films and books are named as they like, and what is known by its title is right.
+        least = one.needed if _PAPERS.search(inside) else CERTAIN
+        if inside and (one.certainty < least or _known(ctx, inside)):
             continue
-        severity: Severity = "warn" if one.certainty >= WARN else "hint"
+        severity: Severity = "warn" if one.certainty >= one.needed else "hint"
         words = ctx.text[max(0, one.start - 3) : one.start + 4].replace("\n", " ")
         reason = f"“{words}”中的“{one.wrong}”可能是错字，似应为“{one.right}”，请核对"
         ground = Ground("wording", SPELLING, severity, reason, _BASIS)
@@ -85,6 +109,14 @@ def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
         ground = Ground("wording", f"{SPELLING}-stopped", "warn", reason, _BASIS)
         found.append(ctx.mark((stopped, stopped + 1), ground))
     return found
+
+
+def _known(ctx: Context, title: str) -> bool:
+    """Whether a title in its marks is that of a law or of a policy in the library."""
+    plain = title[1:-1].removeprefix(STATE)
+    return plain in STATUTES.known or (
+        ctx.facts.knows_policies() and ctx.facts.policy(title[1:-1], ctx.as_of) is not None
+    )
 
 
 def _titles(text: str) -> list[tuple[int, int]]:
@@ -122,7 +154,7 @@ class Speller:
         self.alphabet = Alphabet(str(model["characters"]))
         with jieba.dt.get_dict_file() as file:  # the list, not jieba's own much larger tables
             listed = Listed(self.alphabet, file.read().decode())
-        self.words = Words(self.alphabet, listed, DIVISIONS.names)
+        self.words = Words(self.alphabet, listed, DIVISIONS.names | _OFFICE_WORDS)
         own = [(self.alphabet.ids(f"\n{text}\n"), 1.0) for text in own_texts]
         grams = []
         for order in (1, 2, 3, 4):
@@ -159,17 +191,23 @@ class Speller:
         if not len(swaps.places):
             return [], swaps.stopped
         sure = self._net.certainty(swaps.features)
+        needed = _needed(text, swaps)
         found = []
         often = Counter(text[at : at + 3] for at in range(len(text) - 2))
-        for index in np.flatnonzero(sure >= least):
+        bar = needed if least >= WARN else np.full(len(needed), least)
+        for index in np.flatnonzero(sure >= bar):
             place = int(swaps.places[index])
             around = text[max(place - 1, 0) : place + 2]
             # At an end of the text two characters stand for the three; there are two such places.
             comes_back = often[around] if len(around) == 3 else text.count(around)
-            if text[place] in _ALONE or comes_back > 1:
+            if text[place] in _ALONE or (
+                comes_back > 1 and not _slip_again(swaps.features[index], float(sure[index]))
+            ):
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
-            found.append(Misspelling(place, text[place], right, float(sure[index])))
+            found.append(
+                Misspelling(place, text[place], right, float(sure[index]), float(needed[index]))
+            )
         return _apart(found), swaps.stopped
 
     def swaps(self, text: str) -> Swaps:
@@ -258,6 +296,27 @@ class Speller:
             ],
             axis=1,
         ).astype(np.float32)
+
+
+def _needed(text: str, swaps: Swaps) -> Real:
+    """How sure a swap has to be: surer where what stands there has been seen in other texts too."""
+    old = swaps.features[:, _OLD]
+    seen = (old[:, _PAIRS].min(axis=1) >= _SEEN) | (old[:, _RUNS].max(axis=1) > 0)
+    everyday = np.array([text[place] in _EVERYDAY for place in swaps.places], bool)
+    bar = np.where(seen | everyday, np.float32(CERTAIN), np.float32(WARN))
+    inside = np.zeros(len(text), bool)
+    for match in _OFFICE.finditer(text):
+        inside[match.start() : match.end()] = True
+    return np.where(inside[swaps.places], np.float32(_NEVER), bar)
+
+
+def _slip_again(features: Real, sure: float) -> bool:
+    """Whether it is a slip although it comes twice: never seen so, and often with the other one."""
+    return (
+        sure >= _TWICE_SURE
+        and features[_OLD][_AROUND] == 0
+        and float(features[_NEW][_AROUND]) >= _COMMON
+    )
 
 
 def _joined(parts: Sequence[Swaps]) -> Swaps:

@@ -1,8 +1,11 @@
 """Wording gate, structure: form of the 文号, place hierarchy, dates and weekdays, paired marks."""
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import date
+from itertools import pairwise
 
 from gates.finding import Context, Finding, Ground
 from gates.hierarchy import misplaced, renamed
@@ -65,6 +68,8 @@ _PAIRS = {"《": "》", "〔": "〕", "﹝": "﹞", "（": "）", "(": ")", "“
 _OPENERS = {close: start for start, close in _PAIRS.items()} | {"）": "（(〔﹝", ")": "(（"}
 _MARKS = re.compile("[" + "".join(_PAIRS) + "".join(_OPENERS) + "]")
 _LISTED = re.compile(r"[\dA-Za-z一二三四五六七八九十①-⑳]")
+_REACH, _LINES = 200, 3  # characters and line ends that a pair of marks may lie apart
+_NOTE_REACH, _NOTE_LINES = 1200, 12  # the same of a note that begins its line
 _UNPAIRED = Ground(
     "wording",
     "wording.paired-marks",
@@ -144,23 +149,43 @@ def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
 
 
 def _marks(text: str, ctx: Context) -> Iterator[Finding]:
-    """Marks opened and not closed, or closed and not opened, paragraph by paragraph."""
-    base = 0
-    for line in text.split("\n"):
-        open_marks: list[tuple[str, int]] = []
-        for match in _MARKS.finditer(line):
-            mark, at = match[0], base + match.start()
-            if mark in _PAIRS:
-                open_marks.append((mark, at))
-            elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
-                open_marks.pop()
-            elif (
-                not (mark in "）)" and _LISTED.match(line[match.start() - 1 : match.start()]))
-                and mark != "”"
-            ):
-                yield ctx.mark((at, at + 1), _UNPAIRED)
-        # A quotation may run over paragraphs; the other marks may not.
-        for mark, at in open_marks:
-            if mark != "“":
-                yield ctx.mark((at, at + 1), _UNPAIRED)
-        base += len(line) + 1
+    """Marks opened and not closed, or closed and not opened, within the lines they may run over."""
+    open_marks: deque[tuple[str, int]] = deque()
+    ends = [at for at, char in enumerate(text) if char == "\n"]
+    for match in _MARKS.finditer(text):
+        mark, at = match[0], match.start()
+        while open_marks and _given_up(text, ends, open_marks[0][1], at):
+            yield from _left_open(ctx, open_marks.popleft())
+        if mark in _PAIRS:
+            open_marks.append((mark, at))
+        elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
+            open_marks.pop()
+        elif not (mark in "）)" and _LISTED.match(text[max(0, at - 1) : at])) and mark != "”":
+            yield ctx.mark((at, at + 1), _UNPAIRED)
+    for one in open_marks:
+        yield from _left_open(ctx, one)
+
+
+def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
+    """Whether a mark opened at `start` can no longer be closed here.
+
+    A title or a note in brackets is often set over two or three lines; what stands behind an empty
+    line, or far below, is another paragraph. A note that begins its line, as the history of a
+    statute under its title, may be longer.
+    """
+    first = bisect_left(ends, start)
+    whole = not text[max(ends[first - 1] + 1 if first else 0, start - 20) : start].strip()
+    lines, reach = (_NOTE_LINES, _NOTE_REACH) if whole else (_LINES, _REACH)
+    between = ends[first : min(bisect_left(ends, here), first + lines + 1)]
+    return bool(between) and (
+        here - start >= reach
+        or len(between) > lines
+        or any(after == before + 1 for before, after in pairwise(between))
+    )
+
+
+def _left_open(ctx: Context, opened: tuple[str, int]) -> Iterator[Finding]:
+    """A quotation may run over paragraphs without an end; the other marks may not."""
+    mark, at = opened
+    if mark != "“":
+        yield ctx.mark((at, at + 1), _UNPAIRED)

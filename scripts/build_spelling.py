@@ -6,7 +6,8 @@
 `--counts` are official texts without copyright (statutes, work reports): only counts of them are
 kept. `--weights` are further texts the network is trained on beside a held-out part of the first;
 nothing of them is kept but the weights. Sounds come from pypinyin, shapes from comparing drawn
-characters. Needs numpy, pypinyin and pillow beside the project's own requirements.
+characters; with `--base MODEL` instead of `--font` both are taken from an earlier model. Needs
+numpy, pypinyin and pillow beside the project's own requirements.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from gates.language import Alphabet
 from gates.spelling import MODEL, Speller
 
 HELD_OUT = 9000  # sentences kept out of the counts while the network learns
-LEAST = {1: 1, 2: 1, 3: 2, 4: 2}  # rarer runs are dropped
+LEAST = {1: 1, 2: 2, 3: 3, 4: 4}  # rarer runs are dropped
 SEED = 5
 
 
@@ -249,6 +250,22 @@ def _learn(weights: Any, moments: Any, data: Any, labels: Any, step: int) -> Non
             weights[number][place] -= size * first / (second**0.5 + 1e-8)
 
 
+def drawn(rows: Sequence[str], font: Path) -> dict[str, Any]:
+    """The alphabet of the texts with its sounds and shapes."""
+    characters = alphabet_of(rows)
+    return {
+        "characters": np.array(characters),
+        "sounds": np.array("\n".join(sounds_of(characters))),
+        "shapes": np.array("\n".join(shapes_of(font, common_characters()))),
+    }
+
+
+def taken(base: Path) -> dict[str, Any]:
+    """The alphabet, sounds and shapes of an earlier model: only counts and weights change."""
+    with np.load(base, allow_pickle=False) as model:
+        return {name: model[name] for name in ("characters", "sounds", "shapes")}
+
+
 def middling(rows: Sequence[str]) -> Iterator[str]:
     """Sentences of a length people write."""
     return (row for row in rows if 10 <= len(row) <= 90)
@@ -259,16 +276,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--counts", nargs="+", required=True)
     parser.add_argument("--weights", nargs="*", default=[])
-    parser.add_argument("--font", type=Path, required=True)
+    alike = parser.add_mutually_exclusive_group(required=True)
+    alike.add_argument("--font", type=Path)
+    alike.add_argument("--base", type=Path)
     parser.add_argument("--out", type=Path, default=MODEL)
     chosen = parser.parse_args()
     rows = sentences(chosen.counts)
-    characters = alphabet_of(rows)
-    fixed = {
-        "characters": np.array(characters),
-        "sounds": np.array("\n".join(sounds_of(characters))),
-        "shapes": np.array("\n".join(shapes_of(chosen.font, common_characters()))),
-    }
+    fixed = drawn(rows, chosen.font) if chosen.font else taken(chosen.base)
+    characters = str(fixed["characters"])
     sys.stderr.write(f"{len(rows)} sentences, {len(characters)} characters\n")
     learner = Speller(fixed | counted(rows[HELD_OUT:], characters))
     mixed = [

@@ -8,8 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli import shenfa
-from gates.evaluation.measures import Measure
+from gates.engine import GateText, NoFacts, run_gates
+from gates.evaluation.measures import AS_OF, Measure
 from gates.evaluation.run import by_rule, evaluate
+from gates.judged import Judged, quiet_rules, read_judged, write_judged
 from gates.rules import RuleSet
 
 RULES = RuleSet.load()
@@ -87,3 +89,41 @@ def test_the_command_prints_and_fails_when_a_target_is_missed(
     assert "wording.confused" in result.stdout
     if as_json:
         assert all(json.loads(line) for line in result.stdout.splitlines())
+
+
+def test_texts_without_labels_are_listed_judged_and_a_bad_rule_becomes_a_hint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts, verdicts = tmp_path / "texts", tmp_path / "verdicts.jsonl"
+    texts.mkdir()
+    for number in range(6):
+        (texts / f"{number}.txt").write_text(
+            f"第{number}号通知。\n县委布署春耕工作。\n", encoding="utf-8"
+        )
+    call = ["eval", "gates", "--texts", str(texts), "--verdicts", str(verdicts)]
+    table = tmp_path / "judged.tsv"
+    monkeypatch.setattr("commands.evals.write_judged", lambda rows: write_judged(rows, table))
+    first = CliRunner().invoke(shenfa, call)
+    assert "| wording.confused | 6 | 0 | 0 | 未判 | 警告 |" in first.output
+    assert "12 段，6 处有警告" in first.output
+    rows = [json.loads(line) for line in verdicts.read_text(encoding="utf-8").splitlines()]
+    for number, row in enumerate(rows):
+        row["verdict"] = "对" if number < 2 else "错"
+    verdicts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    second = CliRunner().invoke(shenfa, [*call, "--apply"])
+    assert "| wording.confused | 6 | 2 | 4 | 0.33 | 降为提示 |" in second.output
+    quiet = RuleSet(RULES.rules, quiet=quiet_rules(table))
+    draft = GateText("", "县委布署春耕工作。", "原创", AS_OF)
+    assert run_gates(draft, quiet, NoFacts()) == []
+    (one,) = run_gates(draft, quiet, NoFacts(), include_hints=True)
+    assert (one.rule, one.severity) == ("wording.confused", "hint")
+    assert quiet.digest != RULES.digest
+
+
+def test_what_somebody_decided_stands_against_the_figures(tmp_path: Path) -> None:
+    table = tmp_path / "judged.tsv"
+    write_judged([Judged("a", 1, 9, "warn"), Judged("b", 9, 1, "hint"), Judged("c", 1, 3)], table)
+    assert quiet_rules(table) == {"b"}
+    table.write_text("a\tzwei\t3\t\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="第 1 行"):
+        read_judged(table)

@@ -36,6 +36,21 @@ def _found(text: str, title: str = "") -> list[tuple[str, str, str | None]]:
         ("二零二六年十一月", "zero-year", "二零二六年", None),
         ("成本下降了2倍", "times-less", "下降了2倍", None),
         ("约200人左右参加", "approximate-twice", "约200人左右", None),
+        ("材料：1.申请表；2.复印件；4.照片。", "list-number", "4", "3"),
+        ("①申请②审核④公示", "list-number", "④", "③"),
+        ("第一步申请，第二步审核，第四步公示。", "list-number", "四", "三"),
+        ("1、受理；2、审核；2、公示", "list-number", "2", "3"),
+        ("一是加强领导；二是强化责任；四是严格考核。", "list-number", "四", "三"),
+        ("第一章 总则\n第二章 管理\n第四章 附则", "list-number", "四", "三"),
+        ("男生60人，女生50人，合计100人。", "sum", "100人", None),
+        ("全县共120个村，其中甲镇70个、乙镇60个。", "sum", "120个", None),
+        ("受理时间为9：00至8：30。", "time-range", "9：00至8：30", None),
+        ("2026—2025年规划", "time-range", "2026—2025年", None),
+        ("定于12月5日至3日举行", "time-range", "12月5日至3日", None),
+        ("标准由1000元提高到800元。", "rise", "提高到800元", None),
+        ("失业率由5%下降到8%。", "rise", "下降到8%", None),
+        ("请及时及时报送。", "repeated-word", "及时及时", "及时"),
+        ("各地要要落实。", "repeated-word", "要要", "要"),
     ],
 )  # fmt: skip
 def test_a_fault_of_numbers_is_found(text: str, rule: str, flagged: str, right: str | None) -> None:
@@ -54,6 +69,15 @@ def test_a_fault_of_numbers_is_found(text: str, rule: str, flagged: str, right: 
         "由2000户增加到2500户，增长25%。",
         "从1.2亿元增加到1.8亿元，同比增长48.7%。",
         "大家研究研究、讨论讨论",
+        "重要要求，主要要素，需要要件",
+        "支持发展发展中国家",
+        "管理管理人员，服务服务对象",
+        "夜间22:00至6:00施工",
+        "上午9:00至下午5:30",
+        "11月15日至次年3月15日供暖",
+        "标准由800元提高到1000元，由1万元降低到9000元。",
+        "见第1、2、2款",
+        "毕业生600人，农民工500人，合计1100人。",
         "2026年11月24日（星期二）召开",
         "11月24日（周二）召开",
         "2026年12月1日至2027年1月31日报名",
@@ -69,3 +93,30 @@ def test_what_adds_up_is_left_alone(text: str) -> None:
 def test_a_title_of_more_than_32_characters_is_told() -> None:
     assert _found("", "关" * 32) == []
     assert [rule for rule, _, _ in _found("", "关于" * 17)][:1] == ["title-length"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "（1998年国务院令第248号发布\n根据2014年决定修正）",
+        "现将《关于加强\n基层治理工作的意见》印发",
+        "1）申请\n2）审核",
+        "（1998年发布\n" + "根据2014年决定修正\n" * 6 + "根据2020年决定修订）",
+        "他说：“今天开会。\n“明天也开。”",
+    ],
+)
+def test_marks_may_close_on_the_next_line(text: str) -> None:
+    assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "mark"),
+    [
+        ("印发（此件公开发布\n\n联系电话）", "（"),
+        ("见《办法第三条\n第二行\n第三行\n第四行\n第五行》", "《"),
+        ("已经公布）。", "）"),
+        ("附（" + "字" * 300 + "\n完）", "（"),
+    ],
+)
+def test_marks_far_apart_are_no_pair(text: str, mark: str) -> None:
+    assert ("paired-marks", mark, None) in _found(text)

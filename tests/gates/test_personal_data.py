@@ -51,6 +51,41 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
             "家庭住址：青禾县城关镇",
         ),
         ("幸福小区3号楼2单元501室", "home-address", "warn", None, None),
+        ("联系人138.4711.2358", "mobile", "block", "138.4711.2358", "138********"),
+        ("电话1384 7112 358", "mobile", "block", "1384 7112 358", "138********"),
+        ("138—4711—2358", "mobile", "block", "138—4711—2358", "138********"),
+        ("手机138·4711·2358", "mobile", "block", "138·4711·2358", "138********"),
+        ("手机13847 112358", "mobile", "block", "13847 112358", "138********"),
+        ("手机一三八四七一一二三五八", "mobile", "block", "一三八四七一一二三五八", None),
+        ("邮箱li.si＠example.com", "e-mail", "warn", "li.si＠example.com", "l***@example.com"),
+        ("邮箱li.si(at)example(dot)com", "e-mail", "warn", None, "l***@example.com"),
+        ("微信号：li_si_88", "account", "warn", "li_si_88", "********"),
+        ("QQ：123456789", "account", "warn", "123456789", "*********"),
+        ("家中电话：0471-6945678", "home-phone", "block", "0471-6945678", None),
+        ("身份证1101051949●●●●002X", "id-card-masked", "warn", None, "11" + "*" * 16),
+        ("证件911124198108030024", "id-card", "block", "911124198108030024", None),
+        (
+            "李某住和平路8号院3号楼2单元501室",
+            "home-address",
+            "warn",
+            "住和平路8号院3号楼2单元501室",
+            "住（略）",
+        ),
+        (
+            "收件地址：青禾县城关镇和平路5号院3号楼2单元501室",
+            "home-address",
+            "warn",
+            "收件地址：青禾县城关镇和平路5号院3号楼2单元501室",
+            "收件地址：青禾县城关镇",
+        ),
+        (
+            "户籍地：青禾县东风镇五一村",
+            "home-address",
+            "warn",
+            "户籍地：青禾县东风镇五一村",
+            "户籍地：青禾县东风镇",
+        ),
+        ("住址为某市长安路 18 号 3 栋", "home-address", "warn", None, None),
         ("家庭住址：青禾县城关镇和平路3号楼", "home-address", "warn", None, None),
     ],
 )
@@ -68,6 +103,13 @@ def test_personal_data_is_found_and_masked(
     "text",
     [
         "电话0471-6945678",
+        "共计1384 7112 358 5512",
+        "比分1.3.4.5.6.7.8.9.0.1.2",
+        "微信公众号：qinghexian",
+        "总计160户，常住仅30户",
+        "QQ群：123456789",
+        "户籍地：内蒙古自治区呼和浩特市",
+        "患者住院治疗，住在3楼的职工宿舍",
         "电话（0471）6945678",
         "电话04716945678",
         "热线400-810-1234",
@@ -186,3 +228,20 @@ def test_a_masked_text_is_not_changed_again_and_a_stale_finding_is_left_out() ->
     assert redact(masked, rows, profile_of()) == masked
     with pytest.raises(ProfileError, match="没有这样的去标识化方案"):
         profile_of("none")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        (
+            "家庭住址：青禾县城关镇和平路院3号楼2单元501室，请核对。",
+            "家庭住址：青禾县城关镇，请核对。",
+        ),
+        ("家住青禾县城关镇育才街东侧平房12排3号附1号。", "家住青禾县城关镇。"),
+        ("户籍地：青禾县东风镇五一村三组（原二队），未婚。", "户籍地：青禾县东风镇，未婚。"),
+        ("收货地址：青禾县城关镇明珠花园A座（西门）1203室", "收货地址：青禾县城关镇"),
+    ],
+)  # fmt: skip
+def test_nothing_of_an_address_is_left_behind_the_town(text: str, left: str) -> None:
+    found = run_gates(GateText("", text, "原创", date(2026, 11, 24)), RULES, NoFacts())
+    assert redact(text, found, profile_of()) == left

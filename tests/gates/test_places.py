@@ -60,6 +60,14 @@ def test_an_old_name_gets_the_new_one(text: str, right: str) -> None:
         "海南省海口市桂林洋开发区",
         "湖南省长沙市岳麓山风景区",
         "云南省大理白族自治州大理市",
+        "江苏省苏州市建设区块链先导区",
+        "浙江省杭州市打造县域经济样板",
+        "河南省郑州市加强区域合作",
+        "广东省深圳市推进市级统筹",
+        "四川省成都市完善区级平台",
+        "辽宁省沈阳市打通市县通道",
+        "山西省太原市选派县直机关干部",
+        "甘肃省兰州市实施旗舰项目",
     ],
 )
 def test_right_places_are_left_alone(text: str) -> None:
@@ -99,3 +107,9 @@ def test_a_name_that_changed_altogether_gets_the_new_one(text: str, right: str) 
 )
 def test_the_new_name_is_left_alone(text: str) -> None:
     assert _found(text) == []
+
+
+def test_a_county_one_character_off_gets_the_right_one() -> None:
+    assert _found("浙江省杭州市西胡区发布") == [
+        ("wording.place-unknown", "浙江省杭州市西胡区", "浙江省杭州市西湖区")
+    ]

@@ -81,4 +81,4 @@ def test_an_innocent_phrase_clears_a_roster_too() -> None:
     text = "青禾县人力资源与社会保障局旧址"
     rules = RuleSet.load([ROW | {"unless": [text]}])
     draft = GateText("", text, "原创", date(2026, 11, 24))
-    assert run_gates(draft, rules, NoFacts()) == []
+    assert [one for one in run_gates(draft, rules, NoFacts()) if one.gate == ROW["gate"]] == []

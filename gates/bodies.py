@@ -1,0 +1,94 @@
+"""Public bodies that ended, or whose name is miswritten, with the name of now."""
+
+import re
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import NamedTuple
+
+import config
+from gates.finding import Context, Finding, Ground
+
+TABLE = Path(config.__file__).parent / "rules" / "bodies.tsv"
+_REFORMS = "《国务院机构改革方案》（2018年）；《党和国家机构改革方案》（2023年）；现行机构名称"
+# "原", "时任" and what is said of the change itself: the old name is right there.
+_FORMER = re.compile(r"(?:原|时任|曾任|历任|前身|旧称|撤销|不再保留)[^，。；\n]{0,14}$")
+_CHANGE = re.compile(
+    r"更名|改名|改称|合并|整合|组建|不再保留|撤销|划入|划转|划归|职责|机构改革|前身|挂牌|成立于"
+    r"|第\d{1,4}号令|令第\d|号公告|制定|联合发布|联合印发"
+)
+_NUMBERED = re.compile(r"[（(]?[\u4e00-\u9fff]{0,6}(?:令|公告)|[〔\[]")
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年?")
+# What stands before a local body: a level, or nothing of its name.
+_BEFORE = re.compile(
+    r"(?:[省市县区旗盟州镇级局厅委院处办管]|(?:^|[^\u4e00-\u9fff])|[向到由往去对请经和与及同的、各该本我至为是]"
+    r"|联系|咨询|有关|相关)$"
+)
+_WITH_CULTURE = re.compile(r"文[化体广旅][\u4e00-\u9fff]{0,10}$")
+_WORD_GOES_ON = re.compile(r"[门队署长]|委员会|和草原|机关")
+
+
+class Body(NamedTuple):
+    """A name, its last day (None for a name that never was right) and the name of now."""
+
+    name: str
+    ended: date | None
+    now: str
+
+
+def _read(table: str) -> dict[str, Body]:
+    bodies = {}
+    for line in table.splitlines():
+        name, ended, now = line.split("\t")
+        bodies[name] = Body(name, date.fromisoformat(ended) if ended else None, now)
+    return bodies
+
+
+BODIES = _read(TABLE.read_text(encoding="utf-8"))
+_STATE = ("国家", "国务院", "中国", "全国")
+# Names of now that hold an old one: 文化和旅游局 is no 旅游局 behind 和.
+_RIGHT = {
+    old: [now for body in BODIES.values() for now in body.now.split("、") if old in now]
+    for old in BODIES
+}
+_NAMES = re.compile("|".join(sorted(map(re.escape, BODIES), key=len, reverse=True)))
+
+
+def find_bodies(ctx: Context) -> Iterator[Finding]:
+    """Findings of one field."""
+    for match in _NAMES.finditer(ctx.dense.text):
+        body = BODIES[match[0]]
+        if ctx.titled(*match.span()) or ctx.only_mentioned(*match.span()):
+            continue
+        if body.ended is None:
+            yield _told(ctx, match.span(), body, f"机构名称应为“{body.now}”")
+        elif body.ended < ctx.as_of and not _of_then(ctx, match, body.ended):
+            yield _told(ctx, match.span(), body, f"这个机构已经撤销，现为{body.now}")
+
+
+def _told(ctx: Context, span: tuple[int, int], body: Body, said: str) -> Finding:
+    ground = Ground("policy", "policy.former-body", "warn", f"{said}，请核对", _REFORMS)
+    return ctx.mark_dense(
+        span, ground, [body.now] if "、" not in body.now else body.now.split("、")
+    )
+
+
+def _of_then(ctx: Context, match: re.Match[str], ended: date) -> bool:
+    """Whether the sentence speaks of the time in which the body was there."""
+    text, (start, end) = ctx.dense.text, match.span()
+    before = text[max(0, start - 20) : start]
+    if _FORMER.search(before) or _WORD_GOES_ON.match(text, end):
+        return True
+    # 文化体育广电和旅游局 is a body of now that also holds the word 旅游局.
+    if match[0].startswith("旅游") and _WITH_CULTURE.search(before):
+        return True
+    if not (match[0].startswith(_STATE) or _BEFORE.search(before)):
+        return True
+    if any(text.startswith(now, start - now.index(match[0])) for now in _RIGHT[match[0]]):
+        return True
+    if _NUMBERED.match(text, end):
+        return True
+    sentence = ctx.around(start, end)
+    if _CHANGE.search(sentence):
+        return True
+    return any(int(year) <= ended.year for year in _YEAR.findall(sentence))

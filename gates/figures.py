@@ -1,0 +1,160 @@
+"""Figures of a text against each other: sums, rates, rises to less, times that run backwards."""
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+
+from gates.finding import Context, Finding, Ground
+
+_SUMS = "《统计法》第六条、第七条：统计数据应当真实准确；数据前后一致"
+_MONEY = "亿元|万元|元"
+_THING = "亿元|万元|元|万人|万户|万亩|人|名|户|件|家|个|亩|公顷|吨|辆|所|宗|起|例|套|台|座|项"
+_FIGURE = r"(\d{1,15}(?:\.\d{1,9})?)"  # longer is no sum, and no number a program should compute
+_TOTAL = re.compile(
+    rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
+    r"([^。；;\n]{4,160})"
+)
+_PART = re.compile(rf"{_FIGURE}({_THING})(?![/／每])")
+# Parts first: A 600人，B 500人，合计1000人.
+_PARTS_FIRST = re.compile(
+    rf"((?:[^，。；;、\n\d]{{1,16}}{_FIGURE}({_THING})[，、,]){{2,8}})(?:合计|共计|总计|一共|共)(?:为|是|有)?"
+    rf"{_FIGURE}({_THING})(?![次均/／每以])"
+)
+_WORTH = {"亿": Decimal(100_000_000), "万": Decimal(10_000)}
+_RISES = re.compile(
+    rf"(?:由|从)[^\d，。；\n]{{0,8}}?{_FIGURE}(%|{_THING}|公里|米|岁|天|分|倍)?[^\d，。；\n]{{0,6}}"
+    rf"(提高|增加|增长|上升|上调|上涨|扩大|提升|升高|延长|降低|减少|下降|下调|压缩|缩短|压减|缩减|回落|调低)"
+    rf"(?:到|至|为)[^\d，。；\n]{{0,4}}?{_FIGURE}(%|{_THING}|公里|米|岁|天|分|倍)"
+)
+_UP = ("提高", "增加", "增长", "上升", "上调", "上涨", "扩大", "提升", "升高", "延长")
+_CLOCK = re.compile(
+    r"(?<![\d:：])([01]?\d|2[0-4])[:：时点]([0-5]\d)分?[ ]?(?:至|到|—{1,2}|－|～|~|-)[ ]?"
+    r"(次日|翌日|第二天|当晚|晚上|下午|夜间|凌晨|午夜|傍晚|晚)?([01]?\d|2[0-4])[:：时点]([0-5]\d)(?![\d:：])"
+)
+_OVERNIGHT = re.compile(r"次日|翌日|第二天|夜|晚|凌晨|通宵|昼夜|下午$")
+_YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)年?(?:至|到|—{1,2}|－|～|~|-)((?:19|20)\d\d)年(?!级)")
+_DAYS = re.compile(
+    r"(?<!\d)(\d{1,2})月(\d{1,2})日?(?:至|到|—{1,2}|－|～|~)(?:(\d{1,2})月)?(\d{1,2})日"
+)
+_PEOPLE = re.compile(
+    r"共(?:有|计)?[^\d，。；]{0,6}?(\d{1,15})(?:人|名)[^\d。；\n]{0,12}?男[^\d，。；]{0,4}?(\d{1,15})(?:人|名)?"
+    r"[^\d。；\n]{0,6}?女[^\d，。；]{0,4}?(\d{1,15})(?:人|名)?"
+)
+_GROWTH = re.compile(
+    rf"(?:由|从)[^\d，。；]{{0,8}}?{_FIGURE}(万?亿?[元人户件家个吨亩])[^\d，。；]{{0,4}}"
+    rf"(增加|增长|提高|上升|减少|下降|降低)[到至为]{_FIGURE}(万?亿?[元人户件家个吨亩])[，,]"
+    rf"(?:同比)?(?:增长|增加|提高|上升|增幅|下降|减少|降幅|降低)(?:了|达到?|为)?{_FIGURE}%"
+)
+_SUM = Ground("wording", "wording.sum", "warn", "分项相加与总数不符，请核对", _SUMS)
+_FALLS = Ground("wording", "wording.rise", "warn", "增减的方向与前后数值相反，请核对", _SUMS)
+_BACKWARDS = Ground(
+    "wording", "wording.time-range", "warn", "终了早于起始，请核对时间",
+    "《出版物上数字用法》（GB/T 15835-2011）",
+)  # fmt: skip
+_RATE = Ground("wording", "wording.growth", "warn", "增减幅度与前后数值不符，请核对", _SUMS)
+
+
+def find_figures(ctx: Context) -> Iterator[Finding]:
+    """Findings of one field."""
+    text = ctx.dense.text
+    if "其中" in text:
+        yield from _total_first(ctx)
+    if "计" in text or "共" in text:
+        yield from _parts_first(ctx)
+    if "男" in text and "女" in text:
+        for match in _PEOPLE.finditer(text):
+            people, men, women = (int(number) for number in match.groups())
+            if men + women != people:
+                yield ctx.mark_dense(match.span(1), _SUM, [str(men + women)])
+    if "由" in text or "从" in text:
+        yield from _rises(ctx)
+    if "%" in text:
+        yield from _growth(ctx)
+    yield from _times(ctx)
+
+
+def _total_first(ctx: Context) -> Iterator[Finding]:
+    for match in _TOTAL.finditer(ctx.dense.text):
+        if "男" in match[3] and "女" in match[3]:
+            continue  # a rule of its own names the right total
+        unit = match[2][-1]
+        parts = [_worth(n, u) for n, u in _PART.findall(match[3]) if u[-1] == unit]
+        total = _worth(match[1], match[2])
+        if len(parts) > 1 and sum(parts) > total * Decimal("1.001"):
+            yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
+
+
+def _parts_first(ctx: Context) -> Iterator[Finding]:
+    for match in _PARTS_FIRST.finditer(ctx.dense.text):
+        parts = _PART.findall(match[1])
+        units = {unit for _, unit in parts} | {match[5]}
+        # 其中 inside the row names a part of a part, and different things have no sum.
+        if len({unit[-1] for unit in units}) > 1 or "其中" in match[1][3:]:
+            continue
+        total, added = _worth(match[4], match[5]), sum(_worth(n, u) for n, u in parts)
+        if abs(added - total) > total * Decimal("0.001"):
+            yield ctx.mark_dense((match.start(4), match.end(5)), _SUM)
+
+
+def _worth(number: str, unit: str) -> Decimal:
+    return Decimal(number) * _WORTH.get(unit[0], Decimal(1))
+
+
+def _rises(ctx: Context) -> Iterator[Finding]:
+    """提高到 a smaller figure, 降低到 a greater one."""
+    for match in _RISES.finditer(ctx.dense.text):
+        old, unit, verb, new, other = match.groups()
+        if (unit or other)[-1] != other[-1]:
+            continue
+        before, after = _worth(old, unit or other), _worth(new, other)
+        if before != after and (after < before) is (verb in _UP):
+            yield ctx.mark_dense((match.start(3), match.end()), _FALLS)
+
+
+def _times(ctx: Context) -> Iterator[Finding]:
+    text = ctx.dense.text
+    for match in _CLOCK.finditer(text):
+        hour, minute, word, hour_2, minute_2 = match.groups()
+        before = text[max(0, match.start() - 8) : match.start()]
+        if (int(hour_2), int(minute_2)) < (int(hour), int(minute)) and not (
+            word or _OVERNIGHT.search(before)
+        ):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+    for match in _YEARS.finditer(text):
+        if int(match[2]) < int(match[1]):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+    for match in _DAYS.finditer(text):
+        month, day, other, last = match.groups()
+        # Over New Year a later month comes first, as 11月15日至3月15日.
+        same = other is None or other == month
+        if same and int(last) < int(day) and not _followed(text, match.start()):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+
+
+def _followed(text: str, start: int) -> bool:
+    """Whether a year stands right before: then the rule for whole dates speaks."""
+    return text[max(0, start - 1) : start] == "年"
+
+
+def _growth(ctx: Context) -> Iterator[Finding]:
+    """From A to B, by C percent: C must be possible for A and B as they were rounded."""
+    for match in _GROWTH.finditer(ctx.dense.text):
+        old, unit, _, new, other, told = match.groups()
+        if unit != other or Decimal(old) == 0:
+            continue
+        low, high = _range(new)[0] / _range(old)[1], _range(new)[1] / _range(old)[0]
+        spread = _half(told)
+        changes = sorted(abs(ratio - 1) * 100 for ratio in (low, high))
+        if not changes[0] - spread <= Decimal(told) <= changes[1] + spread:
+            right = abs(Decimal(new) / Decimal(old) - 1) * 100
+            places = len(told.partition(".")[2])
+            yield ctx.mark_dense(match.span(6), _RATE, [f"{right:.{places}f}"])
+
+
+def _half(number: str) -> Decimal:
+    """Half of the last place a number is written to."""
+    return Decimal(5).scaleb(-len(number.partition(".")[2]) - 1)
+
+
+def _range(number: str) -> tuple[Decimal, Decimal]:
+    return Decimal(number) - _half(number), Decimal(number) + _half(number)

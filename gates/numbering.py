@@ -1,0 +1,137 @@
+"""Numbers of lists: a number that is missing or comes twice in a list that otherwise runs on."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
+
+from gates.finding import Context, Finding, Ground
+
+_NUMBERS = "《党政机关公文格式》（GB/T 9704-2012）7.3.3；《出版物上数字用法》（GB/T 15835-2011）"
+_JUMP = "wording.list-number"
+_HAN_DIGITS = "一二三四五六七八九十"
+_HAN = rf"[{_HAN_DIGITS}]{{1,3}}"
+_RINGS = (0x2460, 0x2474, 0x2488, 0x3220)  # ①, ⑴, ⒈, ㈠: where each row of numbers begins
+_ROWS = (20, 20, 20, 10)
+_RINGED = "".join(chr(code) for first, size in zip(_RINGS, _ROWS, strict=True)
+                  for code in range(first, first + size))  # fmt: skip
+# The mark of a level at the start of a line, its number as the first group.
+_AT_LINES = (
+    re.compile(rf"^[ \t\u3000]*({_HAN})、", re.MULTILINE),
+    re.compile(rf"^[ \t\u3000]*[（(]({_HAN})[）)]", re.MULTILINE),
+    re.compile(r"^[ \t\u3000]*(\d{1,2})[.．、](?!\d)", re.MULTILINE),
+    re.compile(r"^[ \t\u3000]*[（(](\d{1,2})[）)]", re.MULTILINE),
+)
+# The same inside a line and others, which count only from one on: "2. 3. 5." may be an excerpt.
+_EDGE = r"(?:^|(?<=[：:；;。，,、！？\s]))"
+_INSIDE = (
+    re.compile(rf"{_EDGE}({_HAN})、(?=[\u4e00-\u9fff“《])"),
+    re.compile(rf"{_EDGE}[（(]({_HAN})[）)]"),
+    re.compile(rf"{_EDGE}(\d{{1,2}})[.．、](?=[^\d\s])"),
+    re.compile(rf"{_EDGE}[（(]?(\d{{1,2}})[）)](?=[\u4e00-\u9fff“《])"),
+    re.compile(rf"{_EDGE}({_HAN})是"),
+    re.compile(rf"{_EDGE}其({_HAN})[，,：:、]"),
+    re.compile(rf"第({_HAN}|\d{{1,2}})步(?!骤之)"),
+    re.compile(rf"第({_HAN}|\d{{1,2}})阶段"),
+    re.compile(rf"{_EDGE}第({_HAN})[，,：:、](?!第)"),
+)
+_OVER_LINES = (
+    re.compile(f"([{_RINGED}])"),
+    re.compile(rf"^[ \t\u3000]*第({_HAN}|\d{{1,2}})步", re.MULTILINE),
+    re.compile(rf"^[ \t\u3000]*第({_HAN})章", re.MULTILINE),
+    re.compile(rf"^[ \t\u3000]*第([{_HAN_DIGITS}百零]{{1,5}}|\d{{1,3}})条", re.MULTILINE),
+    re.compile(r"^[ \t\u3000]*附件(\d{1,2})", re.MULTILINE),
+)
+
+
+class _Numbered(NamedTuple):
+    value: int
+    start: int
+    end: int
+
+
+def find_numbering(ctx: Context, text: str) -> Iterator[Finding]:
+    """Findings about the numbers of lists in one field."""
+    for mark in _AT_LINES:
+        yield from _judged(ctx, _marks(text, mark), from_one=False)
+    for mark in _OVER_LINES:
+        yield from _judged(ctx, _marks(text, mark), from_one=True)
+    start = 0
+    for line in text.split("\n"):
+        # One number in a line is judged with those of the other lines.
+        for mark in _INSIDE:
+            yield from _judged(ctx, _marks(line, mark, start), from_one=True)
+        start += len(line) + 1
+
+
+def _marks(text: str, mark: re.Pattern[str], offset: int = 0) -> list[_Numbered]:
+    return [
+        _Numbered(_value(m[1]), offset + m.start(1), offset + m.end(1)) for m in mark.finditer(text)
+    ]
+
+
+def _judged(ctx: Context, marks: Sequence[_Numbered], *, from_one: bool) -> Iterator[Finding]:
+    if len(marks) < 3:
+        return
+    write = _writer(ctx.text[marks[0].start])
+    before: _Numbered | None = None
+    counting = not from_one
+    for at, here in enumerate(marks):
+        after = marks[at + 1] if at + 1 < len(marks) else None
+        counting = counting or here.value == 1
+        if before is not None and counting and here.value not in (1, before.value + 1):
+            yield from _odd_one(ctx, (before, here, after), write)
+        before = here
+
+
+def _odd_one(
+    ctx: Context,
+    three: tuple[_Numbered, _Numbered, _Numbered | None],
+    write: Callable[[int], str],
+) -> Iterator[Finding]:
+    """Told only when the list goes on from it, so that a figure at a line's start is none."""
+    before, here, after = three
+    right = before.value + 1
+    repeated = here.value == before.value > 1 and (after is None or after.value == right)
+    repeated = repeated or (here.value == before.value and after is not None
+                            and after.value == right)  # fmt: skip
+    skipped = here.value == right + 1 and (after is None or after.value in (1, here.value + 1))
+    if repeated or skipped:
+        said = "序号重复" if repeated else f"序号不连续，缺“{write(right)}”"
+        ground = Ground("wording", _JUMP, "warn", said, _NUMBERS)
+        yield ctx.mark((here.start, here.end), ground, [write(right)])
+
+
+def _writer(example: str) -> Callable[[int], str]:
+    """How a number is written in the style of one that stands there."""
+    if example.isdigit() and example.isascii():
+        return str
+    for first, size in zip(_RINGS, _ROWS, strict=True):
+        if first <= ord(example) < first + size:
+            return lambda value: chr(first + value - 1) if value <= size else str(value)
+    return _han
+
+
+def _value(number: str) -> int:
+    for first, size in zip(_RINGS, _ROWS, strict=True):
+        if len(number) == 1 and first <= ord(number) < first + size:
+            return ord(number) - first + 1
+    if number.isdigit():
+        return int(number)
+    hundreds, hundred, rest = number.rpartition("百")
+    tens, ten, ones = rest.rpartition("十")
+    digit = {char: value for value, char in enumerate(_HAN_DIGITS, 1)}
+    whole = digit.get(hundreds[:1], 1) * 100 if hundred else 0
+    return (
+        whole
+        + (digit.get(tens.lstrip("零")[:1], 1) * 10 if ten else 0)
+        + digit.get(ones.lstrip("零")[:1], 0)
+    )
+
+
+def _han(value: int) -> str:
+    hundreds, rest = divmod(value, 100)
+    tens, ones = divmod(rest, 10)
+    head = f"{_HAN_DIGITS[hundreds - 1]}百" if hundreds else ""
+    zero = "零" if hundreds and not tens and ones else ""
+    ten = "" if tens < 2 and not hundreds else _HAN_DIGITS[tens - 1] if tens else ""
+    return head + zero + ten + ("十" if tens else "") + (_HAN_DIGITS[ones - 1] if ones else "")

@@ -1,0 +1,154 @@
+"""The name of the state, autonomous regions, fixed formulations, and bodies that ended."""
+
+from datetime import date
+
+import pytest
+
+from gates.bodies import BODIES
+from gates.engine import GateText, NoFacts, RuleSet, run_gates
+
+RULES = RuleSet.load()
+
+
+def _found(text: str, day: date = date(2026, 11, 28)) -> list[tuple[str, str, str | None]]:
+    found = run_gates(GateText("", text, "原创", day), RULES, NoFacts())
+    return [(one.severity, one.text, one.suggestion) for one in found]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "中国人民共和国",
+        "中华人民共合国",
+        "中华人共和国",
+        "中华人民民共和国",
+        "中华人名共和国",
+        "华人民共和国",
+    ],
+)
+def test_a_slip_in_the_name_of_the_state_blocks(wrong: str) -> None:
+    assert _found(f"依照{wrong}宪法") == [("block", wrong, "中华人民共和国")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "中华人民共和国成立以来",
+        "朝鲜民主主义人民共和国",
+        "中国人民解放军",
+        "中华民族共同体",
+        "中国人民和各国人民",
+        "回新疆省亲",
+        "广西市场监管部门",
+        "1955年撤销新疆省建制",
+        "西藏自治区",
+        "内蒙古自治区",
+    ],
+)
+def test_right_names_of_the_state_and_its_regions_are_left_alone(text: str) -> None:
+    assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged", "right"),
+    [
+        ("广西省桂林市", "广西省", "广西壮族自治区"),
+        ("西藏省拉萨市", "西藏省", "西藏自治区"),
+        ("内蒙古省包头市", "内蒙古省", "内蒙古自治区"),
+        ("宁夏自治区人民政府", "宁夏自治区", "宁夏回族自治区"),
+        ("新疆维吾尔族自治区", "新疆维吾尔族自治区", "新疆维吾尔自治区"),
+    ],
+)
+def test_an_autonomous_region_gets_its_name(text: str, flagged: str, right: str) -> None:
+    ((_, found, suggestion),) = _found(text)
+    assert (found, suggestion) == (flagged, right)
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged", "right"),
+    [
+        ("坚定“五个自信”", "五个自信", "四个自信"),
+        ("坚决做到三个维护", "三个维护", "两个维护"),
+        ("统筹推进“四位一体”总体布局", "四位一体", "五位一体"),
+        ("坚持“一国一制”", "一国一制", "一国两制"),
+        ("推进“三学一做”学习教育", "三学一做", "两学一做"),
+        ("落实“四会一课”制度", "四会一课", "三会一课"),
+        (
+            "坚持创新、绿色、协调、开放、共享",
+            "创新、绿色、协调、开放、共享",
+            "创新、协调、绿色、开放、共享",
+        ),
+        (
+            "纠治官僚主义、形式主义、享乐主义、奢靡之风",
+            "官僚主义、形式主义、享乐主义、奢靡之风",
+            "形式主义、官僚主义、享乐主义、奢靡之风",
+        ),
+    ],
+)
+def test_a_formulation_with_another_number_or_order_is_told(
+    text: str, flagged: str, right: str
+) -> None:
+    assert ("warn", flagged, right) in _found(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "增强“四个意识”、坚定“四个自信”、做到“两个维护”",
+        "实现“两个一百年”奋斗目标",
+        "三位一体的工作机制",
+        "完成三个全面覆盖",
+        "落实“一岗双责”",
+        "坚持一国两制、共建一带一路",
+        "开放、共享、绿色的园区",
+        "明确两个责任主体",
+    ],
+)
+def test_right_formulations_and_plain_counts_are_left_alone(text: str) -> None:
+    assert _found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "flagged", "right"),
+    [
+        ("请向市质量技术监督局投诉", "质量技术监督局", "市场监督管理局"),
+        ("由县安全生产监督管理局牵头", "安全生产监督管理局", "应急管理局"),
+        ("报国务院扶贫办备案", "国务院扶贫办", "农业农村部"),
+        ("市乡村振兴局负责", "乡村振兴局", "农业农村局"),
+        ("中国银保监会发布通知", "中国银保监会", "国家金融监督管理总局"),
+        ("市住房与城乡建设局", "住房与城乡建设", "住房和城乡建设"),
+        ("到区退伍军人事务局办理", "退伍军人事务", "退役军人事务"),
+    ],
+)
+def test_a_body_that_ended_gets_its_successor(text: str, flagged: str, right: str) -> None:
+    assert _found(text) == [("warn", flagged, right)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "原县国土资源局核发的证照继续有效",
+        "2016年，县旅游局举办展会",
+        "环境保护部门和农业部门",
+        "市文化和旅游局",
+        "国家税务总局某市税务局",
+        "《卫生部关于印发办法的通知》",
+        "卫生部令第58号",
+        "县扶贫办职责划入县农业农村局",
+        "县人事局长会议",
+        "市文化旅游局",
+    ],
+)
+def test_former_bodies_in_their_time_and_bodies_of_now_are_left_alone(text: str) -> None:
+    assert _found(text) == []
+
+
+def test_a_body_is_told_only_after_it_ended() -> None:
+    text = "向市乡村振兴局申报"
+    assert _found(text, date(2023, 3, 1)) == []
+    assert _found(text, date(2026, 1, 1)) == [("warn", "乡村振兴局", "农业农村局")]
+
+
+def test_no_name_of_now_is_itself_a_former_body() -> None:
+    nows = {now for body in BODIES.values() for now in body.now.split("、")}
+    assert not nows & set(BODIES)
