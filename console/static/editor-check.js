@@ -58,6 +58,8 @@ export const check = (host, editor) => {
   const old = form.querySelector(".draft-side .findings");
   const card = old ?? element("section", { className: "card findings" }, element("h2", {}, "提示"));
   if (!old) form.querySelector(".draft-side").prepend(card);
+  // Their buttons write into the plain box, which is switched off; the gates are asked anew at once.
+  card.querySelectorAll("[data-of-text] [data-replace]").forEach((button) => button.remove());
   card.append(told, list);
   editor.registerPlugin(plugin());
   let waiting = 0;
