@@ -36,18 +36,21 @@ async def beside(request: web.Request) -> web.StreamResponse:
         return problem_json(request, refused)
     ahead = await ahead_of(deps, draft, facts)
     shown = {"ahead": ahead, "draft": draft, "now": now()}
-    parts = {"before": "before", "sum": "before_sum", "reach": "reach", "previews": "previews"}
-    return as_json(
-        {name: fragment(request, f"items/{file}.html", shown) for name, file in parts.items()}
-    )
+    parts = {
+        "before": "items/before.html",
+        "sum": "items/before_sum.html",
+        "reach": "items/reach.html",
+        "previews": "items/previews.html",
+    }
+    return as_json({name: fragment(request, file, shown) for name, file in parts.items()})
 
 
 async def _as_typed(deps: Deps, me: Visitor, sent: Sent, facts: ItemFacts | None) -> Draft:
     """The draft that saving this form would make; Refused (422) where it would be refused."""
     if sum(len(value) for values in sent.values() for value in values) > LONGEST:
         raise Refused(422, [Reason("size", "内容太长，没有预览：请先保存，或拆成几篇")])
-    changes = changes_of(sent, deps.facets)
     stored = facts.draft if facts is not None else await empty_draft(deps, me.name)
+    changes = changes_of(sent, deps.facets, stored)
     if facts is not None:
         changes = keep_same_minute(changes, stored)
     draft = stored.changed(changes)

@@ -8,6 +8,7 @@ from sqlalchemy import select
 
 from blocks.document import Made
 from blocks.editor import to_editor
+from blocks.light import to_light
 from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
@@ -20,6 +21,7 @@ from console.items.forms import (
     DIMENSIONS,
     Sent,
     changes_of,
+    in_box,
     keep_same_minute,
     read_tree,
     sent_by,
@@ -77,6 +79,8 @@ async def draft_form(
         if facts
         else None,
         "tree": _tree(sent, draft),
+        "box": _box(sent, draft),
+        "body_faults": [one for one in refused.reasons if one.rule == "body"] if refused else (),
         "version": version,
         "outlines": starts.OUTLINES,
         "copy": copy if copy and not sent else None,
@@ -99,10 +103,17 @@ def _tree(sent: Sent, draft: Draft) -> Any:
     return to_editor(draft.blocks or from_plain(draft.body))
 
 
+def _box(sent: Sent, draft: Draft) -> str:
+    """The text for the plain box: what was typed there, else the draft in light mark-up."""
+    if "".join(sent.get("marks", ())) and not "".join(sent.get("blocks", ())) and "body" in sent:
+        return "".join(sent["body"])
+    return draft.body if draft.entry else to_light(in_box(draft))
+
+
 def restored(deps: Deps, draft: Draft, sent: Sent) -> tuple[Draft, Refused | None]:
     """The draft with the words of a working copy; with the reason when one cannot be read."""
     try:
-        return typed(draft, keep_same_minute(changes_of(sent, deps.facets), draft)), None
+        return typed(draft, keep_same_minute(changes_of(sent, deps.facets, draft), draft)), None
     except Refused as refused:
         return typed_texts(draft, sent), refused
 
@@ -234,7 +245,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     version = _version(sent)
     try:
         # Else a save without a change would be a new digest, and void every approval.
-        changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
+        changes = keep_same_minute(changes_of(sent, deps.facets, facts.draft), facts.draft)
         shown = typed(facts.draft, changes)
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         await working.drop(deps, me.staff_id, item_id)

@@ -5,7 +5,7 @@ from aiohttp import web
 from console.items import working
 from console.items.drafting import draft_form, restored
 from console.items.facts import facts_of
-from console.items.forms import Sent, sent_by
+from console.items.forms import Sent, changes_of, keep_same_minute, sent_by
 from console.items.mending import attached, number_of
 from console.web.deps import DEPS, acting, visitor
 from console.web.pages import see
@@ -25,7 +25,10 @@ async def add_file(request: web.Request) -> web.StreamResponse:
         done = await attached(request)
     except Refused as refused:
         return await _again(request, refused)
-    return await _back(request, done.item, "picture_brought" if done.notes else "saved")
+    path = f"/console/items/{done.item.id}/edit"
+    if await _kept(request, done.item):
+        return see(f"{path}?restore=1", "filed", "#attachments")
+    return see(path, "picture_brought" if done.notes else "saved", "#attachments")
 
 
 @keeps_words(working.keep_after_the_end)
@@ -38,7 +41,10 @@ async def drop_file(request: web.Request) -> web.StreamResponse:
         row = await detach(*acting(request), number_of("".join(sent.get("version", ()))), name)
     except Refused as refused:
         return await _again(request, refused)
-    return await _back(request, row, "saved")
+    path = f"/console/items/{row.id}/edit"
+    if await _kept(request, row):
+        return see(f"{path}?restore=1", "filed", "#attachments")
+    return see(path, "saved", "#attachments")
 
 
 async def _again(request: web.Request, refused: Refused) -> web.StreamResponse:
@@ -50,16 +56,16 @@ async def _again(request: web.Request, refused: Refused) -> web.StreamResponse:
     return await draft_form(request, restored(deps, facts.draft, sent)[0], facts, refused)
 
 
-async def _back(request: web.Request, row: Item, done: str) -> web.StreamResponse:
-    """To the form, with the words that are not saved where there are any."""
-    deps, path = request.config_dict[DEPS], f"/console/items/{row.id}/edit"
+async def _kept(request: web.Request, row: Item) -> bool:
+    """Keep the words that came along, where they say something that is not saved."""
     words = {k: v for k, v in (await sent_by(request)).items() if k not in _OF_THE_BUTTON}
     if not await _says_more(request, row.id, words):
-        return see(path, done, "#attachments")
+        return False
     # They were typed for the text of before the file, which is the text of now.
     words["version"] = [str(row.version)]
+    deps = request.config_dict[DEPS]
     await working.keep(deps, visitor(request).staff_id, row.id, words)
-    return see(f"{path}?restore=1", "filed", "#attachments")
+    return True
 
 
 async def _says_more(request: web.Request, item_id: str, words: Sent) -> bool:
@@ -68,8 +74,11 @@ async def _says_more(request: web.Request, item_id: str, words: Sent) -> bool:
         return False
     deps = request.config_dict[DEPS]
     stored = (await facts_of(deps, item_id)).draft
-    typed, refused = restored(deps, stored, words)
-    return refused is not None or not typed.says_as(stored)
+    try:
+        changes = keep_same_minute(changes_of(words, deps.facets, stored), stored)
+    except Refused:  # words that cannot be read are words
+        return True
+    return not stored.changed(changes).says_as(stored)
 
 
 ROUTES = [
