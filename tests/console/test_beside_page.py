@@ -123,3 +123,41 @@ async def test_without_scripts_the_words_are_back_after_a_file_came_in(
         one.kind for one in notice("sha256:" + "a" * 64).blocks
     ]
     await context.close()
+
+
+async def test_a_new_text_is_checked_counted_and_mended_and_its_tools_stay_with_it(
+    chromium: Browser, office: Office
+) -> None:
+    page = await opened(chromium, office, "/console/items/new?start=活动", 390)
+    assert await page.locator(".ed-text table").count() == 1
+    assert await page.locator("#from-editor").input_value() == "李雪"
+    await page.locator("#title").fill("残废人活动")
+    await page.locator(".ed-text > p").first.click(click_count=3)
+    await page.keyboard.type("补贴发到帐号。")
+    await page.get_by_text("正在写的文字有").wait_for()
+    # The list of findings stands with the checks, not above the switch.
+    assert await page.locator("#checks > .findings .live-findings .finding").count() >= 2
+    count = page.locator(".ed-count")
+    letters = await page.locator(".ed-text").evaluate(
+        "one => [...one.textContent.replace(/\\s/g, '')].length"
+    )
+    assert await count.inner_text() == f"{letters} 字"
+    await page.locator(".live-findings summary", has_text="残废人").click()
+    await page.get_by_role("button", name="改为“残疾人”").click()
+    assert await page.locator("#title").input_value() == "残疾人活动"
+    # A word that somebody changed before the press is said to be gone, and nothing is put in.
+    row = page.locator(".live-findings .finding", has=page.locator("summary", has_text="帐号"))
+    await row.locator("summary").click()
+    await page.evaluate(
+        "document.querySelectorAll('.offers button').forEach(one => one.dataset.old = 1)"
+    )
+    await page.locator(".ed-text > p").first.click(click_count=3)
+    await page.keyboard.type("另写一句。")
+    await page.evaluate("document.querySelector('.offers button[data-old]')?.click()")
+    assert await page.locator(".ed-text > p").first.inner_text() == "另写一句。"
+    await page.locator("#from-url").scroll_into_view_if_needed()
+    tools, field = page.locator(".ed-bar"), page.locator("#from-url")
+    over, under = await tools.bounding_box(), await field.bounding_box()
+    assert over is not None
+    assert under is not None
+    assert over["y"] + over["height"] <= 0 or over["y"] + over["height"] <= under["y"]
