@@ -6,7 +6,9 @@ export const files = (host) => {
   const card = document.getElementById("attachments");
   if (!card) return;
   let typed = false;
-  form.addEventListener("input", (event) => { typed ||= !card.contains(event.target); });
+  // What stands in the card belongs to the file and is no word of the text.
+  ["input", "change"].forEach((kind) => card.addEventListener(kind, (event) => event.stopPropagation()));
+  form.addEventListener("input", () => { typed = true; });
   const say = (words, problem = false) => {
     const told = card.querySelector(".attach-said");
     told.textContent = words;
