@@ -76,7 +76,7 @@ async def test_a_file_comes_in_and_goes_without_leaving_the_words_behind(
     await page.get_by_text("已保存。").wait_for()
     assert (await draft_of(office, row.id)).body == "通知，还没有保存"
     await page.locator("#editor[data-ready]").wait_for()
-    await page.get_by_role("button", name="去掉", exact=True).click()
+    await page.get_by_role("button", name="去掉 说明.txt").click()
     await page.get_by_text("已去掉。").wait_for()
     assert (await draft_of(office, row.id)).attachments == ()
 
