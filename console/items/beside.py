@@ -8,6 +8,7 @@ from console.items.ahead import ahead_of
 from console.items.drafting import empty_draft
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import Sent, changes_of, keep_same_minute
+from console.items.turns import in_turn
 from console.items.working import LONGEST, NEW, CopyBody
 from console.web.deps import DEPS, Deps, visitor
 from console.web.interface import as_json, problem_json, read
@@ -21,6 +22,7 @@ from staff.sessions import Visitor
 
 
 @needs("items.write")
+@in_turn
 async def beside(request: web.Request) -> web.StreamResponse:
     """A form as it stands (fields, as a working copy has them) as each channel would show it.
 

@@ -39,7 +39,7 @@ from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
-from staff.refusal import Reason, Refused, missing
+from staff.refusal import Reason, Refused, missing, refuse
 
 
 async def draft_form(
@@ -50,9 +50,9 @@ async def draft_form(
     sent: Sent = await sent_by(request) if request.method == "POST" else {}
     place = facts.item.id if facts else working.NEW
     version, copy = facts.item.version if facts else 0, None
-    if request.method == "GET":
+    if request.method == "GET" or working.OFFERED in sent:
         copy = await working.kept(deps, visitor(request).staff_id, place)
-        if copy is not None and "restore" in request.query:
+        if copy is not None and request.method == "GET" and "restore" in request.query:
             # The version it was typed for: what somebody saved since is compared, not overwritten.
             sent, version = copy.sent, _version(copy.sent)
             draft, refused = restored(deps, draft, sent)
@@ -83,7 +83,7 @@ async def draft_form(
         "body_faults": [one for one in refused.reasons if one.rule == "body"] if refused else (),
         "version": version,
         "outlines": starts.OUTLINES,
-        "copy": copy if copy and not sent else None,
+        "copy": copy if not sent or working.OFFERED in sent else None,
         "place_of_copy": place,
         "filed": {name: values[0] for name, values in sent.items() if values},
         "made_words": MADE,
@@ -183,6 +183,14 @@ def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     return faults
 
 
+async def _hidden_files(
+    request: web.Request, said: Draft | None, changes: Mapping[str, Any]
+) -> list[Reason]:
+    blocks, cover = changes.get("blocks") or from_plain(changes["body"]), changes.get("cover", "")
+    db, me = request.config_dict[DEPS].db, visitor(request).staff_id
+    return await scope.hidden_files(db, said, blocks, cover, me)
+
+
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def create(request: web.Request) -> web.StreamResponse:
@@ -193,8 +201,8 @@ async def create(request: web.Request) -> web.StreamResponse:
     try:
         changes = changes_of(await sent_by(request), deps.facets)
         shown = typed(empty, changes)
-        if faults := _empty_faults(changes):
-            raise Refused(422, faults)
+        refuse(_empty_faults(changes))
+        refuse(await _hidden_files(request, None, changes))
         origin = Origin(
             editor_id=me.staff_id,
             klass=changes["klass"],
@@ -222,7 +230,7 @@ async def create(request: web.Request) -> web.StreamResponse:
         if shown is empty:
             shown = typed_texts(empty, await sent_by(request))
         return await draft_form(request, shown, None, refused)
-    await working.drop(deps, me.staff_id, working.NEW)
+    await working.saved(deps, me.staff_id, working.NEW, await sent_by(request))
     return see(f"/console/items/{row.id}/edit", "created")
 
 
@@ -247,8 +255,9 @@ async def save(request: web.Request) -> web.StreamResponse:
         # Else a save without a change would be a new digest, and void every approval.
         changes = keep_same_minute(changes_of(sent, deps.facets, facts.draft), facts.draft)
         shown = typed(facts.draft, changes)
+        refuse(await _hidden_files(request, facts.draft, changes))
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
-        await working.drop(deps, me.staff_id, item_id)
+        await working.saved(deps, me.staff_id, item_id, sent)
         if "submit" in sent.get("then", ()):
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")

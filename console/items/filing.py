@@ -7,6 +7,7 @@ from console.items.drafting import draft_form, restored
 from console.items.facts import facts_of
 from console.items.forms import Sent, changes_of, keep_same_minute, sent_by
 from console.items.mending import attached, number_of
+from console.items.turns import in_turn
 from console.web.deps import DEPS, acting, visitor
 from console.web.pages import see
 from console.web.permissions import keeps_words, needs
@@ -19,6 +20,7 @@ _OF_THE_BUTTON = frozenset({"csrf", "then", "drop", "name", "upload", "origin", 
 
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
+@in_turn
 async def add_file(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment."""
     try:
@@ -26,6 +28,8 @@ async def add_file(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _again(request, refused)
     path = f"/console/items/{done.item.id}/edit"
+    if working.OFFERED in await sent_by(request):
+        return await _shown(request, done.item.id)
     if await _kept(request, done.item):
         return see(f"{path}?restore=1", "filed", "#attachments")
     return see(path, "picture_brought" if done.notes else "saved", "#attachments")
@@ -42,6 +46,8 @@ async def drop_file(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return await _again(request, refused)
     path = f"/console/items/{row.id}/edit"
+    if working.OFFERED in await sent_by(request):
+        return await _shown(request, row.id)
     if await _kept(request, row):
         return see(f"{path}?restore=1", "filed", "#attachments")
     return see(path, "saved", "#attachments")
@@ -54,6 +60,13 @@ async def _again(request: web.Request, refused: Refused) -> web.StreamResponse:
         raise refused
     facts = await facts_of(deps, request.match_info["item"])
     return await draft_form(request, restored(deps, facts.draft, sent)[0], facts, refused)
+
+
+async def _shown(request: web.Request, item_id: str) -> web.StreamResponse:
+    """The form as it was sent; kept, its words would take the place of those that are offered."""
+    sent, deps = await sent_by(request), request.config_dict[DEPS]
+    facts = await facts_of(deps, item_id)
+    return await draft_form(request, restored(deps, facts.draft, sent)[0], facts)
 
 
 async def _kept(request: web.Request, row: Item) -> bool:
