@@ -189,6 +189,11 @@ class Looked:
     findings: Findings
 
 
+def unwaived(found: Sequence[Finding]) -> Findings:
+    """Findings of a text that is no revision yet: nobody can have waived them."""
+    return [_with_waiver(one, (), {}) for one in found]
+
+
 async def look_at(queue: Queue, item_id: str) -> Looked:
     """Ask the gates of now about the latest revision; what was waived says so. Keeps nothing."""
     async with queue.db.session() as session:

@@ -74,14 +74,10 @@ def content_faults(
     form: ReviewForm | None,
 ) -> list[Reason]:
     """Findings that stand, and what the form lacks."""
-    faults = [
-        Reason("finding", f"{GATE_NAMES[one.gate]}：{one.reason}（必须先改）")
-        for one in found
-        if one.severity == "block" and not one.waived
-    ]
+    faults = standing_faults(found)
     if form is None or round_ is None:
         return faults
-    flagged = {one.gate for one in found if one.severity != "hint" and not one.waived}
+    flagged = flagged_gates(found)
     level: Level = round_.flow.levels[seat.level]
     markers = {part["media"]: part["name"] for part in draft.attachments}
     body = {
@@ -91,6 +87,20 @@ def content_faults(
         "passkey": form.passkey,
     }
     return faults + form_faults(level, body, flagged, markers)
+
+
+def standing_faults(found: Findings) -> list[Reason]:
+    """The findings that no level can approve over."""
+    return [
+        Reason("finding", f"{GATE_NAMES[one.gate]}：{one.reason}（必须先改）")
+        for one in found
+        if one.severity == "block" and not one.waived
+    ]
+
+
+def flagged_gates(found: Findings) -> set[str]:
+    """Gates with a finding that a reviewer has to answer in words."""
+    return {one.gate for one in found if one.severity != "hint" and not one.waived}
 
 
 def _return_faults(draft: Draft, form: ReviewForm) -> list[Reason]:

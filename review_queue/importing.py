@@ -15,7 +15,7 @@ from review_queue import drafting
 from review_queue.desk import Queue
 from review_queue.drafting import Origin
 from review_queue.uploads import clean_name
-from staff.people import read_person
+from staff.people import Member, read_person
 from staff.refusal import Reason, Refused, refuse
 from staff.standing import WAITING
 from storage.media import keep
@@ -55,12 +55,10 @@ async def import_files(
     if len(files) > MOST_FILES:
         faults.append(Reason("file", f"一次最多导入 {MOST_FILES} 个文件，请分几次"))
     refuse(faults)
-    return [
-        await _import_one(queue, staff_id, clean_name(name), content) for name, content in files
-    ]
+    return [await _import_one(queue, person, clean_name(name), content) for name, content in files]
 
 
-async def _import_one(queue: Queue, staff_id: str, name: str, content: bytes) -> Imported:
+async def _import_one(queue: Queue, person: Member, name: str, content: bytes) -> Imported:
     try:
         brought: Brought | str = await queue.runner.run(Work(read_file, (name, content)))
     except NotDone as failed:
@@ -71,8 +69,15 @@ async def _import_one(queue: Queue, staff_id: str, name: str, content: bytes) ->
     body = project(taken.document).text
     if not body.strip():
         return Imported(name, left_out=taken.left_out, refused=("文件里没有可以带过来的正文",))
-    content_ = Content(kind="原创", title=taken.title, body=body, blocks=taken.document)
-    origin = Origin(editor_id=staff_id, klass=next(iter(queue.levels)))
+    # Who brings a text in is its editor, as of one that is written here; the form may change it.
+    content_ = Content(
+        kind="原创",
+        title=taken.title,
+        body=body,
+        blocks=taken.document,
+        attribution={"editor": person.name},
+    )
+    origin = Origin(editor_id=person.id, klass=next(iter(queue.levels)))
     try:
         row = await drafting.create_item(queue, content_, origin)
     except Refused as refused:

@@ -1,5 +1,6 @@
 """From draft to the first level, with the levels of the class frozen into the run."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -44,11 +45,7 @@ async def _submit(queue: Queue, item_id: str, staff_id: str, version: int, found
         item, draft = one.item, one.draft
         reasons = await submit_faults(queue, tx.session, one, version)
         # Asked before the first level already: nobody reads a repost that could not go out.
-        reasons += source_faults(found)
-        if draft.klass == EMERGENCY:
-            # The fast lane must not be reached by an ordinary submission that merely names the
-            # class.
-            reasons.append(Reason("emergency", "应急要写明理由，请用“应急提交”，或改选其他类别"))
+        reasons += source_faults(found) + lane_faults(draft)
         if reasons:
             raise Refused(status_of(reasons), reasons, current_of(item, one.revision))
         # Trigger words raise the class before anybody reads it (分级分类审核); consent of a
@@ -115,12 +112,18 @@ async def submit_faults(
     reasons = edit_faults(item, one.person, version)
     if item.state != ItemState.DRAFT:
         reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不能提交"))
+    _, problems = await canonical_of(queue, session, draft)
+    return reasons + await draft_faults(queue, draft, problems)
+
+
+async def draft_faults(queue: Queue, draft: Draft, problems: Sequence[str]) -> list[Reason]:
+    """The reasons that lie in the text; `problems` are the platform limits it breaks."""
+    reasons: list[Reason] = []
     if draft.kind in LIBRARY_KINDS:
         reasons += await _library_faults(queue, draft)
     elif not draft.accounts:
         reasons.append(Reason("accounts", "请至少选择一个发布账号"))
     reasons += past_faults(draft.not_after, now())
-    _, problems = await canonical_of(queue, session, draft)
     reasons += [Reason("platform", problem) for problem in problems]
     # Source, original title and address are required of a repost by the rules on news information.
     if draft.kind == "转载":
@@ -138,6 +141,13 @@ async def _library_faults(queue: Queue, draft: Draft) -> list[Reason]:
     if draft.kind not in queue.library:
         return [Reason("kind", f"这里没有收{draft.kind}的库，不能提交")]
     return [*await queue.library[draft.kind].faults(draft)]
+
+
+def lane_faults(draft: Draft) -> list[Reason]:
+    """The fast lane is not reached by an ordinary submission that merely names its class."""
+    if draft.klass != EMERGENCY:
+        return []
+    return [Reason("emergency", "应急要写明理由，请用“应急提交”，或改选其他类别")]
 
 
 def source_faults(found: Findings) -> list[Reason]:

@@ -8,17 +8,20 @@ from sqlalchemy import select
 
 from blocks.document import Made
 from blocks.editor import to_editor
+from blocks.light import to_light
 from blocks.text import from_plain
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
 from console.items import live, starts, working
+from console.items.ahead import ahead_of
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of
 from console.items.forms import (
     DIMENSIONS,
     Sent,
     changes_of,
+    in_box,
     keep_same_minute,
     read_tree,
     sent_by,
@@ -38,9 +41,10 @@ from review_queue.drafting import Origin
 from staff.refusal import Reason, Refused, missing, refuse
 
 
-async def _draft_form(
+async def draft_form(
     request: web.Request, draft: Draft, facts: ItemFacts | None, refused: Refused | None = None
 ) -> web.Response:
+    """The drafting form with this draft in it, and why it was refused."""
     deps = request.config_dict[DEPS]
     sent: Sent = await sent_by(request) if request.method == "POST" else {}
     place = facts.item.id if facts else working.NEW
@@ -50,7 +54,7 @@ async def _draft_form(
         if copy is not None and request.method == "GET" and "restore" in request.query:
             # The version it was typed for: what somebody saved since is compared, not overwritten.
             sent, version = copy.sent, _version(copy.sent)
-            draft, refused = _restored(deps, draft, sent)
+            draft, refused = restored(deps, draft, sent)
     async with deps.db.session() as session:
         query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = (await session.scalars(query)).all()
@@ -74,12 +78,18 @@ async def _draft_form(
         if facts
         else None,
         "tree": _tree(sent, draft),
+        "box": _box(sent, draft),
+        "body_faults": [one for one in refused.reasons if one.rule == "body"] if refused else (),
         "version": version,
         "outlines": starts.OUTLINES,
         "copy": copy if not sent or working.OFFERED in sent else None,
         "place_of_copy": place,
+        "filed": {name: values[0] for name, values in sent.items() if values},
         "made_words": MADE,
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
+        # An empty form lacks everything, and what was refused may be nothing a channel can show.
+        "ahead": await ahead_of(deps, draft, facts) if facts and not refused else None,
+        "now": now(),
     }
     return page(request, "items/draft.html", context, refused.status if refused else 200)
 
@@ -92,10 +102,17 @@ def _tree(sent: Sent, draft: Draft) -> Any:
     return to_editor(draft.blocks or from_plain(draft.body))
 
 
-def _restored(deps: Deps, draft: Draft, sent: Sent) -> tuple[Draft, Refused | None]:
+def _box(sent: Sent, draft: Draft) -> str:
+    """The text for the plain box: what was typed there, else the draft in light mark-up."""
+    if "".join(sent.get("marks", ())) and not "".join(sent.get("blocks", ())) and "body" in sent:
+        return "".join(sent["body"])
+    return draft.body if draft.entry else to_light(in_box(draft))
+
+
+def restored(deps: Deps, draft: Draft, sent: Sent) -> tuple[Draft, Refused | None]:
     """The draft with the words of a working copy; with the reason when one cannot be read."""
     try:
-        return typed(draft, changes_of(sent, deps.facets)), None
+        return typed(draft, keep_same_minute(changes_of(sent, deps.facets, draft), draft)), None
     except Refused as refused:
         return typed_texts(draft, sent), refused
 
@@ -115,7 +132,8 @@ def _clash(deps: Deps, facts: ItemFacts, mine: Draft) -> Comparison:
     return differences(facts.draft, mine, words_of(deps, facts))
 
 
-async def _empty_draft(deps: Deps, name: str) -> Draft:
+async def empty_draft(deps: Deps, name: str) -> Draft:
+    """What a new form says: every account, the first class, and who writes."""
     async with deps.db.session() as session:
         query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
         accounts = tuple((await session.scalars(query)).all())
@@ -136,12 +154,12 @@ async def _empty_draft(deps: Deps, name: str) -> Draft:
 async def new(request: web.Request) -> web.StreamResponse:
     """A drafting form: empty, with an outline (`start`), or as an older item (`like`)."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    empty = await _empty_draft(deps, me.name)
+    empty = await empty_draft(deps, me.name)
     if older := request.query.get("like", ""):
         draft = starts.like(empty, (await _older(deps, older, me.staff_id)).draft)
     else:
         draft = starts.from_outline(empty, request.query.get("start", ""))
-    return await _draft_form(request, draft, None)
+    return await draft_form(request, draft, None)
 
 
 async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
@@ -177,7 +195,7 @@ async def _hidden_files(
 async def create(request: web.Request) -> web.StreamResponse:
     """Make a new item from the form."""
     deps, me = request.config_dict[DEPS], visitor(request)
-    empty = await _empty_draft(deps, me.name)
+    empty = await empty_draft(deps, me.name)
     shown = empty
     try:
         changes = changes_of(await sent_by(request), deps.facets)
@@ -210,7 +228,7 @@ async def create(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if shown is empty:
             shown = typed_texts(empty, await sent_by(request))
-        return await _draft_form(request, shown, None, refused)
+        return await draft_form(request, shown, None, refused)
     await working.saved(deps, me.staff_id, working.NEW, await sent_by(request))
     return see(f"/console/items/{row.id}/edit", "created")
 
@@ -219,7 +237,7 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def edit(request: web.Request) -> web.StreamResponse:
     """The drafting form of an item, findings beside it."""
     facts = await facts_of(request.config_dict[DEPS], request.match_info["item"])
-    return await _draft_form(request, facts.draft, facts)
+    return await draft_form(request, facts.draft, facts)
 
 
 @keeps_words(working.keep_after_the_end)
@@ -234,7 +252,7 @@ async def save(request: web.Request) -> web.StreamResponse:
     version = _version(sent)
     try:
         # Else a save without a change would be a new digest, and void every approval.
-        changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
+        changes = keep_same_minute(changes_of(sent, deps.facets, facts.draft), facts.draft)
         shown = typed(facts.draft, changes)
         refuse(await _hidden_files(request, facts.draft, changes))
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
@@ -246,7 +264,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         # The form could not be read as a whole; the texts at least must not be lost.
         if shown is facts.draft:
             shown = typed_texts(facts.draft, await sent_by(request))
-        return await _draft_form(request, shown, await facts_of(deps, item_id), refused)
+        return await draft_form(request, shown, await facts_of(deps, item_id), refused)
     done = "same" if row.version == version else "saved"
     return see(f"/console/items/{item_id}/edit", done)
 

@@ -21,6 +21,7 @@ from ledger.reopening import open_incidents
 from review_queue.canonical import Draft, digest
 from review_queue.desk import latest
 from review_queue.findings import Findings, RaisedFinding, findings_now, from_json
+from review_queue.forms import flagged_gates
 from review_queue.models import Decision, GateRun, Item, Revision
 from review_queue.workflow import GATES
 from staff.models import Staff
@@ -95,7 +96,7 @@ class ItemFacts:
     @property
     def flagged(self) -> set[str]:
         """Gates with a finding that asks for a note."""
-        return {row.gate for row in self.findings if row.severity != "hint" and not row.waived}
+        return flagged_gates(self.findings)
 
     @property
     def by_gate(self) -> dict[str, list[tuple[int, RaisedFinding]]]:

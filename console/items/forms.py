@@ -11,7 +11,8 @@ from aiohttp import web
 
 from blocks.document import BlockFault, Document, Made
 from blocks.editor import from_editor
-from blocks.text import project
+from blocks.light import from_light
+from blocks.text import from_plain, project
 from console.web.words import read_field_time
 from review_queue.article_fields import one_line
 from review_queue.canonical import ATTRIBUTION, CROPS, Draft
@@ -63,15 +64,18 @@ async def sent_by(request: web.Request) -> dict[str, list[str]]:
     return sent
 
 
-def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
+def changes_of(
+    sent: Sent, known: Mapping[str, Mapping[str, str]], stored: Draft | None = None
+) -> Changes:
     """The drafting form as changes to a Draft; every field by its Chinese name when wrong.
 
     `known` is the taxonomy of now: a key that was removed must not slip in from an old page.
+    `stored` is what the form was filled from: what the plain box cannot say stays as it is there.
     """
     fields = {name: values[0] for name, values in sent.items() if values}
     changes: dict[str, Any] = {
         "title": fields.get("title", ""),
-        **_text(fields),
+        **_text(fields, stored),
         **_beside(fields),
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
@@ -86,15 +90,30 @@ def changes_of(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> Changes:
     return cast(Changes, changes)
 
 
-def _text(fields: Mapping[str, str]) -> TextChanges:
+def _text(fields: Mapping[str, str], stored: Draft | None) -> TextChanges:
     """The body: blocks of the editor, or what stands in the plain box."""
     if not fields.get("blocks"):
+        if fields.get("marks"):
+            return _marked_up(fields.get("body", ""), stored)
         return {"body": clean_body(fields.get("body", ""))}
     try:
         blocks = from_editor(read_tree(fields["blocks"]))
     except BlockFault as fault:
         raise Refused(422, [Reason("body", str(fault))]) from fault
     return {"body": project(blocks).text, "blocks": blocks}
+
+
+def _marked_up(text: str, stored: Draft | None) -> TextChanges:
+    """The light mark-up of the plain box; Refused (422) names what of it was not understood."""
+    taken = from_light(text, in_box(stored) if stored is not None else Document(blocks=()))
+    if taken.left_out:
+        raise Refused(422, [Reason("body", f"正文：{one}") for one in taken.left_out])
+    return {"body": project(taken.document).text, "blocks": taken.document}
+
+
+def in_box(draft: Draft) -> Document:
+    """The text that the plain box of a draft was filled with."""
+    return draft.blocks if draft.blocks is not None else from_plain(draft.body)
 
 
 def read_tree(text: str) -> Any:

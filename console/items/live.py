@@ -60,7 +60,17 @@ def _in_words(one: Finding) -> bool:
 
 
 def _told(one: Finding, told: Projection) -> dict[str, object]:
-    names = ("severity", "field", "text", "reason", "basis", "suggestion", "start", "end")
+    names = (
+        "severity",
+        "field",
+        "text",
+        "reason",
+        "basis",
+        "suggestion",
+        "suggestions",
+        "start",
+        "end",
+    )
     row: dict[str, object] = {name: getattr(one, name) for name in names}
     row["letter"] = GATE_LETTERS[one.gate]
     return row | ({"at": _place(one, told)} if one.field == "text" else {})

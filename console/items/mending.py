@@ -1,4 +1,4 @@
-"""Attachments and accepted suggestions of a draft: the buttons and their API twins."""
+"""Files that come in for a draft, and accepted suggestions: the buttons and their API twins."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ from console.web.interface import as_json
 from console.web.pages import form, see
 from console.web.permissions import needs
 from review_queue.suggestions import Choice, accept
-from review_queue.uploads import Attached, Upload, attach_noted, detach, keep_picture
+from review_queue.uploads import Attached, Upload, attach_noted, keep_picture
 from staff.refusal import Reason, Refused
 
 
@@ -37,25 +37,6 @@ async def attached(request: web.Request) -> Attached:
     """Put the posted file on the draft."""
     version, upload = await _upload(request)
     return await attach_noted(*acting(request), version, upload)
-
-
-@needs("items.write")
-@in_turn
-async def add_file(request: web.Request) -> web.StreamResponse:
-    """Add or replace an attachment."""
-    done = await attached(request)
-    said = "picture_brought" if done.notes else "saved"
-    return see(f"/console/items/{done.item.id}/edit", said, "#attachments")
-
-
-@needs("items.write")
-async def drop_file(request: web.Request) -> web.StreamResponse:
-    """Take an attachment off."""
-    fields = await form(request)
-    name, version = fields.get("name", ""), number_of(fields.get("version", ""))
-    item_id = request.match_info["item"]
-    await detach(*acting(request), version, name)
-    return see(f"/console/items/{item_id}/edit", "saved", "#attachments")
 
 
 @needs("items.write")
@@ -92,7 +73,5 @@ async def add_picture(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.post("/items/pictures", add_picture),
-    web.post("/items/{item}/attachments", add_file),
-    web.post("/items/{item}/attachments/drop", drop_file),
     web.post("/items/{item}/accept", accept_suggestion),
 ]

@@ -5,7 +5,17 @@ from sqlalchemy import select
 from sqlalchemy.sql import Select
 
 from config.clock import now
-from console.items import drafting, exporting, importing, limiting, mending, reviewing, sheet
+from console.items import (
+    beside,
+    drafting,
+    exporting,
+    filing,
+    importing,
+    limiting,
+    mending,
+    reviewing,
+    sheet,
+)
 from console.items.deciding import claim, decide, signing_options, submit
 from console.items.publishing import correct, recall, schedule, schedule_form
 from console.items.view import note, show_item
@@ -101,6 +111,7 @@ async def media(request: web.Request) -> web.StreamResponse:
 ROUTES = [
     *exporting.ROUTES,
     *importing.ROUTES,
+    *beside.ROUTES,
     *drafting.ROUTES,  # /items/new before /items/{item}, which takes any name
     web.get("/items", items),
     web.get("/items/{item}", item),
@@ -116,6 +127,7 @@ ROUTES = [
     web.get("/media/{sha256:[0-9a-f]{64}}", media),
     *reviewing.ROUTES,
     *mending.ROUTES,
+    *filing.ROUTES,
     *limiting.ROUTES,
     *sheet.ROUTES,
 ]

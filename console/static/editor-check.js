@@ -22,29 +22,40 @@ const marked = (doc, findings) => DecorationSet.create(doc, findings.flatMap((on
   return [place.node ? Decoration.node(place.from, place.to, look, { id }) : Decoration.inline(place.from, place.to, look, { id })];
 }));
 
-const take = (editor, title, one, id) => {
+/** Put the suggested words in; false where the text says something else by now. */
+const take = (editor, title, one, id, words) => {
   if (one.field === "title") {
     const at = title.value.indexOf(one.text);
-    if (at < 0) return;
-    title.setRangeText(one.suggestion, at, at + one.text.length, "end");
+    if (at < 0) return false;
+    title.setRangeText(words, at, at + one.text.length, "end");
     title.dispatchEvent(new Event("input", { bubbles: true }));
-    return;
+    return true;
   }
   const [mark] = KEY.getState(editor.state).find(undefined, undefined, (spec) => spec.id === id);
   // Only what still says the same: somebody may have typed on.
-  if (!mark || editor.state.doc.textBetween(mark.from, mark.to, "\n", "\n") !== one.text) return;
-  editor.chain().focus().command(({ tr }) => { tr.insertText(one.suggestion, mark.from, mark.to); return true; }).run();
+  if (!mark || editor.state.doc.textBetween(mark.from, mark.to, "\n", "\n") !== one.text) return false;
+  editor.chain().focus().command(({ tr }) => { tr.insertText(words, mark.from, mark.to); return true; }).run();
+  return true;
+};
+
+const offers = (editor, title, one, id) => {
+  const offered = one.suggestions.length ? one.suggestions : [one.suggestion];
+  return offered.map((words) => {
+    const button = element("button", { type: "button", className: "small" }, words ? `改为“${words}”` : "删去");
+    button.addEventListener("click", () => {
+      if (take(editor, title, one, id, words)) return;
+      button.textContent = "文中这处已经不同，请手工修改";
+      button.disabled = true;
+    });
+    return button;
+  });
 };
 
 const shown = (editor, title, one, id) => {
   const summary = element("summary", {}, element("span", { className: "gate-letter" }, one.letter),
     element("span", { className: "sev" }, SEVERITY[one.severity]), element("span", { className: "finding-text" }, one.text || one.reason));
   const row = element("details", { className: `finding ${one.severity}`, open: one.severity === "block" }, summary, element("p", {}, one.reason));
-  if (one.suggestion !== null && one.text) {
-    const button = element("button", { type: "button", className: "small" }, `改为“${one.suggestion}”`);
-    button.addEventListener("click", () => take(editor, title, one, id));
-    row.append(element("p", {}, button));
-  }
+  if (one.suggestion !== null && one.text) row.append(element("p", { className: "offers" }, ...offers(editor, title, one, id)));
   if (one.basis) row.append(element("p", { className: "fine" }, `依据：${one.basis}`));
   return row;
 };
@@ -57,7 +68,9 @@ export const check = (host, editor) => {
   const told = element("p", { className: "muted fine", role: "status" });
   const old = form.querySelector(".draft-side .findings");
   const card = old ?? element("section", { className: "card findings" }, element("h2", {}, "提示"));
-  if (!old) form.querySelector(".draft-side").prepend(card);
+  if (!old) document.getElementById("checks").prepend(card);
+  // Their buttons write into the plain box, which is switched off; the gates are asked anew at once.
+  card.querySelectorAll("[data-of-text] [data-replace]").forEach((button) => button.remove());
   card.append(told, list);
   editor.registerPlugin(plugin());
   let waiting = 0;

@@ -2,7 +2,8 @@
 const EVERY = 3000;
 const LEAVING = 60_000; // characters a closing page may still send
 
-const asFields = (form) => {
+/** The fields of a form as the office keeps them. */
+export const asFields = (form) => {
   const fields = {};
   new FormData(form).forEach((value, name) => {
     if (typeof value === "string" && !["csrf", "then"].includes(name)) (fields[name] ??= []).push(value);

@@ -1,8 +1,10 @@
 // The editor of the drafting page. Without this file the plain box below it is used.
 import { Editor } from "./prose-editor.js";
 import { bar } from "./editor-bar.js";
+import { beside } from "./editor-beside.js";
 import { check } from "./editor-check.js";
 import { cover } from "./editor-cover.js";
+import { files } from "./editor-files.js";
 import { keep } from "./editor-keep.js";
 import { counter, finder } from "./editor-find.js";
 import { extensions } from "./editor-nodes.js";
@@ -86,8 +88,15 @@ const start = () => {
   form.append(sent);
   const fill = () => { sent.value = JSON.stringify(editor.getJSON()); };
   fill();
-  // Setting up puts a line behind the last table; nobody typed that.
-  setTimeout(() => editor.on("update", () => { fill(); host.changed(); }));
+  // A line behind the last table is put there by the editor; nobody typed that.
+  const said = () => JSON.stringify(editor.getJSON().content.filter((node, at, all) => at < all.length - 1 || node.type !== "paragraph" || node.content));
+  let last = said();
+  editor.on("update", () => {
+    fill();
+    const words = said();
+    if (words !== last) host.changed();
+    last = words;
+  });
   // The plain box stays for browsers without scripts; here it would say the same twice.
   box.disabled = true;
   box.hidden = true;
@@ -96,6 +105,8 @@ const start = () => {
   cover(host, editor);
   keep(host, fill);
   check(host, editor);
+  beside(host, fill);
+  files(host);
   document.querySelector("label[for=body]").addEventListener("click", () => editor.commands.focus());
   form.elements.kind.addEventListener("change", () => { host.repost = form.elements.kind.value === "转载"; });
   holder.dataset.ready = "yes";

@@ -57,6 +57,11 @@ def page(
     return aiohttp_jinja2.render_template(template, request, whole, status=status)
 
 
+def fragment(request: web.Request, template: str, context: Mapping[str, Any]) -> str:
+    """A part of a page, for the script that puts it there."""
+    return aiohttp_jinja2.render_string(template, request, _layout(request) | dict(context))
+
+
 def done_words(request: web.Request) -> str:
     """What just happened, from the closed list of every feature (never text from the address)."""
     return request.config_dict[DONE].get(request.query.get("done", ""), "")

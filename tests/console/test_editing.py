@@ -1,6 +1,7 @@
 """What the drafting form takes: blocks of the editor, the fields beside the text, pictures."""
 
 import gzip
+import html
 import json
 import re
 from pathlib import Path
@@ -313,3 +314,69 @@ async def test_the_api_names_the_part_that_is_wrong(
     status, told = await editor.api("POST", "/items", body | wrong)
     assert status == 422
     assert words in told["message"]
+
+
+# --- the plain box, without scripts -----------------------------------------------------------
+
+
+def box_of(page: str) -> str:
+    """What stands in the plain box, as a browser reads the page."""
+    box = page.split('<textarea id="body"', 1)[1].split("</textarea>")[0]
+    return html.unescape(box.split(">", 1)[1])
+
+
+async def test_the_plain_box_in_light_mark_up_left_alone_keeps_the_digest(office: Office) -> None:
+    editor = await office.signed_in("editor")
+    media = await kept(office, png())
+    plain = await office.item("  旧\t稿 *一*\n# 二\n\n- 三")
+    pushed = {"push": "1", "topics": "employment"}
+    for row, more in ((await article(office, notice(media)), {}), (plain, pushed)):
+        before = await revision(office, row.id)
+        _, page = await editor.get(f"/console/items/{row.id}/edit")
+        typed = {"marks": "1", "body": box_of(page).replace("\n", "\r\n")} | more
+        fields = fields_of(await draft_of(office, row.id), row.version, **typed)
+        assert (await saved(editor, row.id, fields))[0] == 303
+        assert (await revision(office, row.id)).digest == before.digest
+
+
+async def test_one_point_changed_in_the_plain_box_leaves_every_other_block_alone(
+    office: Office,
+) -> None:
+    editor, old = await office.signed_in("editor"), notice(await kept(office, png()))
+    row = await article(office, old)
+    _, page = await editor.get(f"/console/items/{row.id}/edit")
+    text = box_of(page).replace("学籍证明", "学生证").replace("# 一、", "前言一句\n# 一、", 1)
+    fields = fields_of(await draft_of(office, row.id), row.version, marks="1", body=text)
+    assert (await saved(editor, row.id, fields))[0] == 303
+    new = (await draft_of(office, row.id)).blocks
+    assert new is not None
+    assert new.blocks[0].kind == "paragraph"
+    changed = [one for one in new.blocks[1:] if one not in old.blocks]
+    assert [one.kind for one in changed] == ["list"]
+    assert "学生证" in str(changed[0])
+    assert len(new.blocks) == len(old.blocks) + 1
+
+
+async def test_what_the_plain_box_does_not_understand_is_told_at_it_and_stays(
+    office: Office,
+) -> None:
+    editor, row = await office.signed_in("editor"), await office.item("旧文")
+    before = await revision(office, row.id)
+    typed = "打好的一段\n![图](https://x.example/a.png)"
+    fields = fields_of(await draft_of(office, row.id), row.version, marks="1", body=typed)
+    status, page = await saved(editor, row.id, fields)
+    assert status == 422
+    assert '<p class="field-fault" id="body-fault-1">正文：1 张图片没有带过来' in page
+    assert box_of(page) == typed
+    assert (await revision(office, row.id)).digest == before.digest
+    # So on a new item, whose other fields come back as well.
+    new = {"title": "新的标题", "kind": "原创", "klass": "日常", "marks": "1", "body": typed}
+    status, page = await editor.post("/console/items/new", **new)
+    assert status == 422
+    assert box_of(page) == typed
+    assert "新的标题" in page
+    new["body"] = "# 安排\n周六开始\n- 带证件"
+    assert (await editor.post("/console/items/new", **new))[0] == 303
+    blocks = (await draft_of(office)).blocks
+    assert blocks is not None
+    assert [one.kind for one in blocks.blocks] == ["heading", "paragraph", "list"]

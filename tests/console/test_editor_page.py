@@ -171,7 +171,7 @@ async def test_words_are_found_and_replaced(chromium: Browser, office: Office) -
     await page.locator(".ed-text").click()
     await page.keyboard.press("Control+f")
     await page.get_by_label("查找", exact=True).last.fill("帐号")
-    await page.get_by_text("3 处").wait_for()
+    await page.get_by_text("3 处", exact=True).wait_for()
     await page.get_by_label("替换为").fill("账号")
     await page.get_by_role("button", name="全部替换").click()
     await save(page)

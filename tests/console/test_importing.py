@@ -88,6 +88,12 @@ async def test_each_file_is_a_draft_and_a_bad_one_stops_no_other(office: Office)
         assert await load(session, marker(_sent())) == (_sent(), "image/jpeg")
 
 
+async def test_who_brings_a_file_in_is_named_as_its_editor(office: Office) -> None:
+    await _import(office, "editor", {"通知.docx": _notice()})
+    (draft,) = await _drafts(office)
+    assert draft.attribution["editor"] == "李雪"
+
+
 async def test_who_writes_no_drafts_imports_none(office: Office) -> None:
     status, _ = await _import(office, "reviewer1", {"说明.txt": b"text"})
     assert status == 403

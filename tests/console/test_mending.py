@@ -10,6 +10,7 @@ from review_queue import submitting
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
 from tests.console.office import Browser, Office
+from tests.console.test_editing import fields_of
 from tests.gates.office_files import document, hidden_identities, tracked, zipped
 
 PHONE = "公示名单如下。\n张建国，身份证号11010519491231002X，手机13812345678。"
@@ -185,3 +186,45 @@ async def test_masking_voids_the_approvals_given_before(office: Office) -> None:
     body = {"version": row.version, "personal": True}
     status, told = await browser.api("POST", f"/items/{row.id}/accept", body)
     assert (status, told["state"]) == (200, "draft"), json.dumps(told, ensure_ascii=False)
+
+
+async def test_a_file_from_the_form_brings_its_unsaved_words_back(office: Office) -> None:
+    row, editor = await office.item("旧文"), await office.signed_in("editor")
+    draft = await _draft(office, row)
+    fields = fields_of(draft, row.version, body="打好没有保存", push="1", topics="employment")
+    path = f"/console/items/{row.id}/attachments"
+
+    async def sent(path: str, name: str, **more: str) -> tuple[int, str, str]:
+        form = FormData({"csrf": editor.csrf})
+        for key, value in (fields | more).items():
+            for one in value if isinstance(value, list) else [value]:
+                form.add_field(key, one)
+        form.add_field("file", "办理说明".encode(), filename=name)
+        answer = await editor.client.post(path, data=form, allow_redirects=False)
+        return answer.status, answer.headers.get("Location", ""), await answer.text()
+
+    # Refused, the form comes back with the reason and everything that was typed.
+    status, _, page = await sent(path, "坏.exe", origin="李雪摄")
+    assert status == 422
+    assert "不能上传 .exe 的文件" in page
+    assert "打好没有保存" in page
+    assert 'value="李雪摄"' in page
+    status, there, _ = await sent(path, "说明.txt")
+    assert (status, there.split("#")[0]) == (
+        303,
+        f"/console/items/{row.id}/edit?restore=1&done=filed",
+    )
+    _, page = await editor.get(there)
+    assert "打好没有保存" in page
+    now = await _draft(office, row)
+    assert [part["name"] for part in now.attachments] == ["说明.txt"]
+    assert now.body == "旧文"
+    # The words fit the version of now: saving them is no clash. Nothing unsaved, nothing kept.
+    version = page.split('name="version" value="', 1)[1].split('"', 1)[0]
+    again = fields | {"version": version}
+    assert (await editor.post(f"/console/items/{row.id}/edit", **again))[0] == 303
+    assert (await _draft(office, row)).body == "打好没有保存"
+    fields["version"] = str(int(version) + 1)
+    _, there, _ = await sent(f"{path}/drop", "", drop="说明.txt")
+    assert there.split("#")[0] == f"/console/items/{row.id}/edit?done=saved"
+    assert (await _draft(office, row)).attachments == ()

@@ -1,0 +1,53 @@
+"""Beside a draft: what stands before its review, whom it reaches, how each channel will show it.
+
+The same for a saved text and for one that is still being typed, which is not kept.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from bot.models import Account
+from console.items.facts import ItemFacts
+from console.items.previews import Preview, preview
+from console.web.deps import Deps
+from review_queue.canonical import Draft
+from review_queue.findings import unwaived
+from review_queue.readiness import Readiness, readiness_of
+from subscriptions.matching import Matching
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """`reach` is how many people each account's push reaches now, by the account's name."""
+
+    readiness: Readiness
+    previews: Sequence[Preview]
+    reach: Sequence[tuple[str, int]] = ()
+
+
+async def ahead_of(deps: Deps, draft: Draft, facts: ItemFacts | None) -> Ahead:
+    """What lies before this text; `facts` of its item, where it is one."""
+    reach = []
+    async with deps.db.session() as session:
+        query = select(Account).where(Account.id.in_(draft.accounts)).order_by(Account.id)
+        accounts = (await session.scalars(query)).all()
+        if draft.audience is not None:
+            matching = Matching(deps.taxonomy)
+            for row in accounts:
+                count = await matching.count(session, draft.audience, [row.id])
+                reach.append((row.name, count))
+    # A long article takes a while to be drawn, and others are waiting.
+    drawn, problems = await asyncio.to_thread(deps.queue.render, accounts, draft.content)
+    if facts is not None and draft.says_as(facts.draft):
+        found = facts.findings
+    else:
+        found = unwaived((await deps.queue.check(draft))[1])
+    item_id = facts.item.id if facts is not None else ""
+    return Ahead(
+        await readiness_of(deps.queue, draft, item_id, found, problems),
+        [preview(row.name, row.platform, drawn[row.id]) for row in accounts],
+        reach,
+    )
