@@ -12,6 +12,7 @@ from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
 from config.clock import BEIJING
+from console.items.working import drop_old
 from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
 from content_sources.tasks import tend
@@ -100,6 +101,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_escalate, office),
             "a question nobody took goes higher",
         ),
+        Job("copies", 3600, partial(drop_old, office.db), "words typed and never saved go"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from bot.contract import Content
+from console.items import working
 from console.items.article_body import ARTICLE, ArticleBody, article_of
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
@@ -192,6 +193,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     """Send a draft to its first level."""
     body = await read(request, VersionBody)
     row = await submitting.submit(*acting(request), body.version)
+    await working.drop_mine(request)
     return as_json(item_json(row))
 
 
