@@ -11,9 +11,11 @@ from sqlalchemy import select
 from bot.contract import Content
 from console.items import working
 from console.items.article_body import ARTICLE, ArticleBody, article_of
+from console.items.holding import holder_json
+from console.items.listing import QUERY, listed_for
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
-from console.web.interface import PAGE, Strict, as_json, aware, read, takes
+from console.web.interface import PAGE, Strict, as_json, aware, filtered_by, read, takes
 from console.web.permissions import by_service, needs
 from review_queue import claims, deciding, drafting, scope, submitting
 from review_queue.drafting import Origin
@@ -101,13 +103,13 @@ class DecisionBody(Strict):
 
 
 @needs("items.read")
+@filtered_by(*QUERY)
 async def items(request: web.Request) -> web.StreamResponse:
-    """Items, last changed first; `state` filters."""
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Item).order_by(Item.updated_at.desc()).limit(PAGE)
-        if state := request.query.get("state"):
-            query = query.where(Item.state == state)
-        return as_json({"items": [item_json(row) for row in (await session.scalars(query)).all()]})
+    """Items, last changed first, filtered as on the page 稿件; how many there are in all."""
+    listed = await listed_for(request, PAGE)
+    rows = [item_json(row) | holder_json(listed.held[row.id], row) for row in listed.rows]
+    told = {"total": listed.total, "page": listed.number, "pages": listed.pages}
+    return as_json({"items": rows, **told})
 
 
 @by_service
@@ -151,10 +153,8 @@ async def item(request: web.Request) -> web.StreamResponse:
         newest = query.order_by(Revision.number.desc()).limit(1)
         revision = (await session.scalars(newest)).one()
     content = json.loads(revision.canonical)
-    return as_json(
-        item_json(row)
-        | {"digest": digest, "content": content, "findings": [to_json(one) for one in findings]}
-    )
+    said = {"findings": [to_json(one) for one in findings]}
+    return as_json(item_json(row) | {"digest": digest, "content": content, **said})
 
 
 @needs("items.read")
