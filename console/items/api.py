@@ -1,6 +1,7 @@
 """Items in the JSON API: listed, written, submitted, claimed, decided."""
 
 import json
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from review_queue.drafting import Origin
 from review_queue.findings import findings_now, to_json
 from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
+from review_queue.neighbours import collisions_of
 from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
 from staff.refusal import Reason, Refused
@@ -143,7 +145,7 @@ async def create_item(request: web.Request) -> web.StreamResponse:
 
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
-    """One item with its latest revision and the findings of now."""
+    """One item with its latest revision, the findings of now and what it collides with."""
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     digest, findings = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
@@ -153,7 +155,8 @@ async def item(request: web.Request) -> web.StreamResponse:
         newest = query.order_by(Revision.number.desc()).limit(1)
         revision = (await session.scalars(newest)).one()
     content = json.loads(revision.canonical)
-    said = {"findings": [to_json(one) for one in findings]}
+    met = await collisions_of(deps.db, item_id, visitor(request).staff_id)
+    said = {"findings": [to_json(one) for one in findings], "collisions": list(map(asdict, met))}
     return as_json(item_json(row) | {"digest": digest, "content": content, **said})
 
 

@@ -36,6 +36,8 @@ from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
+from review_queue.models import Item
+from review_queue.neighbours import collisions_of
 from staff.refusal import Reason, Refused, missing
 
 
@@ -80,6 +82,10 @@ async def _draft_form(
         "copy": copy if copy and not sent else None,
         "place_of_copy": place,
         "made_words": MADE,
+        "collisions": await collisions_of(deps.db, place, visitor(request).staff_id)
+        if facts
+        else (),
+        "like": "".join(sent.get("like", ())) or request.query.get("like", ""),
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
     }
     return page(request, "items/draft.html", context, refused.status if refused else 200)
@@ -156,6 +162,13 @@ async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
     return facts
 
 
+async def _begun_like(deps: Deps, sent: Sent) -> str:
+    """The item the form was begun as a copy of, if this person may know of it; else ""."""
+    async with deps.db.session() as session:
+        row = await session.get(Item, "".join(sent.get("like", ())))
+    return row.id if row is not None and not row.confined else ""
+
+
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     faults = []
     if not changes["title"]:
@@ -173,7 +186,8 @@ async def create(request: web.Request) -> web.StreamResponse:
     empty = await _empty_draft(deps, me.name)
     shown = empty
     try:
-        changes = changes_of(await sent_by(request), deps.facets)
+        sent = await sent_by(request)
+        changes = changes_of(sent, deps.facets)
         shown = typed(empty, changes)
         if faults := _empty_faults(changes):
             raise Refused(422, faults)
@@ -182,6 +196,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             klass=changes["klass"],
             audience=changes["audience"],
             accounts=changes["accounts"],
+            like=await _begun_like(deps, sent),
         )
         content = Content(
             kind=changes["kind"],

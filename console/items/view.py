@@ -34,6 +34,7 @@ from review_queue.experts import links_of, state_of
 from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
+from review_queue.neighbours import Collision, collisions_of
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -84,6 +85,7 @@ class Shown:
     links: Sequence[ExpertLink]
     deciders: str
     place_name: str
+    collisions: Sequence[Collision] = ()
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -98,6 +100,7 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
         digest, found = await findings_now(deps.queue, item_id)
+    shown = replace(shown, collisions=await collisions_of(deps.db, item_id, me.staff_id))
     # Who looks changes nothing: what the gates said is shown and not kept.
     return shown if found is None else replace(shown, facts=replace(facts, findings=found))
 
@@ -166,6 +169,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "steps": steps(facts, shown.publications, records.words),
         "deciders": shown.deciders,
         "blockers": shown.blockers,
+        "collisions": shown.collisions,
         "again": again,
         "reasons": again.reasons,
         "publications": shown.publications,
