@@ -59,7 +59,7 @@ class Span(NamedTuple):
 class Notice:
     """One item as it is compared; `at` is its last change, or when it went out (`out`).
 
-    `kin` are the items it corrects or was begun as.
+    `kin` are the items it corrects or was begun as. Without a text only its sending is compared.
     """
 
     key: str
@@ -129,6 +129,8 @@ def together(mine: Notice, other: Notice, once_a_day: AbstractSet[str]) -> Clash
 
 
 def _said_alike(mine: Notice, other: Notice) -> Clash | None:
+    if not other.text:
+        return None
     if other.key in mine.kin or mine.key in other.kin or _one_series(mine, other):
         return None
     part = share(mine.text, other.text)

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import and_, or_, select
@@ -63,10 +64,20 @@ async def collisions_of(
     db: Database, item_id: str, staff_id: str, at: datetime | None = None
 ) -> list[Collision]:
     """What this person is told of an item; `at` is when it would go out, where that is asked."""
+    async with db.session() as session:
+        return await collisions_in(session, item_id, staff_id, at)
+
+
+async def collisions_in(
+    session: AsyncSession, item_id: str, staff_id: str, at: datetime | None = None
+) -> list[Collision]:
+    """The same in a session of the caller's, who reads nothing for that person in it afterwards.
+
+    What is hidden from them stays in the session, and would be found there.
+    """
     with seen_by(None):
         try:
-            async with db.session() as session:
-                found = await _read(session, item_id, at)
+            found = await _read(session, item_id, at)
         except UNREADABLE as error:
             # One row that cannot be read must not keep anybody from reviewing another.
             if not unreadable(error):
@@ -75,11 +86,10 @@ async def collisions_of(
         if found is None:
             return []
         met = await asyncio.to_thread(clashes, found.mine, found.notices, found.once_a_day)
-        async with db.session() as session:
-            asked = {found.items[one.key].last_editor_id for one in met}
-            asked |= {_to_ask(found.items[one.key]) for one in met}
-            people = await names(session, asked)
-            begun = await _begun(session, item_id, staff_id)
+        asked = {found.items[one.key].last_editor_id for one in met}
+        asked |= {_to_ask(found.items[one.key]) for one in met}
+        people = await names(session, asked) if asked else {}
+        begun = await _begun(session, item_id, staff_id)
     told = [_told(one, found, staff_id, people) for one in met]
     return list(dict.fromkeys(told + begun))
 
@@ -180,7 +190,14 @@ async def _drawn(session: AsyncSession, ids: Sequence[str]) -> dict[str, bytes]:
     """Sketches of items nobody has saved since there are sketches."""
     query = select(ItemWords.item_id, ItemWords.words)
     rows = await session.execute(query.where(ItemWords.item_id.in_(ids[:_MOST_DRAWN])))
-    return {key: made for key, words in rows.all() if (made := sketch(words.split(" ")[1]))}
+    told = [(key, words.split(" ")[1]) for key, words in rows.all() if words.count(" ") == 2]
+    return await asyncio.to_thread(lambda: {key: _drawn_once(text) for key, text in told})
+
+
+@lru_cache(_MOST_DRAWN)
+def _drawn_once(text: str) -> bytes:
+    """Nothing is written by a look, so it is remembered here instead."""
+    return sketch(text)
 
 
 async def _same_words(session: AsyncSession, plain: str) -> set[str]:
@@ -213,8 +230,7 @@ def _notice(item: Item, draft: Draft, span: Span | None) -> Notice:
 def _sending(one: _Other) -> Notice:
     """An item of which only the sending is compared."""
     accounts, key = frozenset((one.accounts or "").split()), one.item.id
-    # Its own id is its text: alike to nothing.
-    return Notice(key, key, key, one.item.updated_at, accounts=accounts, span=_planned(one))
+    return Notice(key, "", "", one.item.updated_at, accounts=accounts, span=_planned(one))
 
 
 def _is_out(item: Item) -> bool:

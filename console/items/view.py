@@ -34,7 +34,7 @@ from review_queue.experts import links_of, state_of
 from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
-from review_queue.neighbours import Collision, collisions_of
+from review_queue.neighbours import Collision, collisions_in
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -85,7 +85,7 @@ class Shown:
     links: Sequence[ExpertLink]
     deciders: str
     place_name: str
-    collisions: Sequence[Collision] = ()
+    collisions: Sequence[Collision]
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -100,7 +100,6 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
         digest, found = await findings_now(deps.queue, item_id)
-    shown = replace(shown, collisions=await collisions_of(deps.db, item_id, me.staff_id))
     # Who looks changes nothing: what the gates said is shown and not kept.
     return shown if found is None else replace(shown, facts=replace(facts, findings=found))
 
@@ -123,6 +122,7 @@ async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Finding
         links=await links_of(session, item_id),
         deciders=await names_of_deciders(session, facts.item) if watching else "",
         place_name=await _place_name(session, progress.place),
+        collisions=await collisions_in(session, item_id, me.staff_id),
     )
 
 
