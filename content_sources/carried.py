@@ -12,7 +12,7 @@ from content_sources.source_fields import fields_from, signed_body
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
 from staff.models import Proposal
-from staff.proposals import seal, words_digest
+from staff.proposed import seal, words_digest
 from staff.refusal import Refused
 
 _ENDED = "lapsed"

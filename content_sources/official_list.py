@@ -26,7 +26,8 @@ from content_sources.source_fields import SourceFields, fields_of
 from content_sources.whitelist import listed_host
 from ledger.append import Ledger, Transaction
 from staff.models import Proposal
-from staff.proposals import Approval, Proposals, seal
+from staff.proposals import Approval, Proposals
+from staff.proposed import seal
 from staff.refusal import Reason, Refused
 from staff.rights import RIGHTS, entitled
 from storage.database import Database, new_id

@@ -16,7 +16,7 @@ from bot.replies import Parts, Unsayable, Written
 from escalations.models import Ticket, TicketReply
 from ledger.append import Ledger
 from ledger.verify import Broken, Entry
-from staff.proposals import words_digest
+from staff.proposed import words_digest
 from staff.standing import Standing, standing
 
 OPENED, CLAIMED = "ticket.opened", "ticket.claimed"

@@ -22,7 +22,7 @@ from ledger.following import Following
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft
 from review_queue.shelf import ShelfEntry, Shelved
-from staff.proposals import seal
+from staff.proposed import seal
 from staff.refusal import Reason, refuse
 from storage.database import Base
 

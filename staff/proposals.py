@@ -5,22 +5,21 @@ a payload, says what would change, and puts it into effect. Signed entries carry
 payload; the table is compared with them before anything is approved.
 """
 
-import hashlib
 import json
 import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
-import rfc8785
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from ledger.verify import Broken, Entry
+from ledger.verify import Broken
 from staff.models import Proposal
 from staff.people import Member, active_with, lacking, read_person
+from staff.proposed import differences, effect_digest, seal, words_digest
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 
@@ -34,24 +33,7 @@ STATES = {
     "rejected": "未批准",
     "withdrawn": "已收回",
 }
-_DECIDED = {"proposal.approved", "proposal.rejected", "proposal.withdrawn"}
 _MINIMUM_REASON = 4
-
-
-def seal(data: Any) -> tuple[str, str]:
-    """The canonical text (RFC 8785) of some JSON data, and its SHA-256."""
-    raw = rfc8785.dumps(data)
-    return raw.decode(), hashlib.sha256(raw).hexdigest()
-
-
-def digest_of(text: str) -> str:
-    """SHA-256 of a stored canonical text."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def words_digest(salt: str, text: str) -> str:
-    """What a signed entry keeps of a free text: a salted digest."""
-    return hashlib.sha256(f"{salt}\n{text}".encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -184,7 +166,7 @@ class Proposals:
                     "about": row.subject,
                     "digest": digest,
                     "reason": words_digest(row.salt, row.reason),
-                    "effect": _effect_digest(row),
+                    "effect": effect_digest(row),
                 },
             )
         return row
@@ -201,7 +183,7 @@ class Proposals:
         )
         for one in (await session.scalars(waiting)).all():
             # One that nobody signed stands in nobody's way.
-            if not _differences(one, await self.ledger.facts(f"proposal:{one.id}")):
+            if not differences(one, await self.ledger.facts(f"proposal:{one.id}")):
                 raise Refused(409, [Reason("same", handler.one_open)])
 
     async def why_not(self, proposal_id: str, by: str) -> list[Reason]:
@@ -298,7 +280,7 @@ class Proposals:
         if row.state != "proposed":
             return 409, [_decided(row)]
         # The table is only a copy; the signed entry says what was really proposed.
-        if tampered := _differences(row, entries):
+        if tampered := differences(row, entries):
             await self._report(row, tampered)
             return 409, [Reason("tampered", f"这项变更在数据库中被改动，不能批准：{tampered}")]
         faults = []
@@ -384,34 +366,6 @@ async def _waiting(session: AsyncSession, proposal_id: str, text: str) -> Propos
 
 def _decided(row: Proposal) -> Reason:
     return Reason("state", f"这项变更{STATES.get(row.state, row.state)}，不能再处理")
-
-
-def _differences(row: Proposal, entries: Sequence[Entry]) -> str:
-    """Where a waiting row says something else than its signed entries; empty when it agrees."""
-    made = [entry for entry in entries if entry.kind == "proposal.made"]
-    # None was made outside this program, two mean that somebody wrote entries of their own.
-    if len(made) != 1:
-        return "没有签名的提出记录"
-    if any(entry.kind in _DECIDED for entry in entries):
-        return "台账中已有处理结果"
-    signed = made[0]
-    if signed.actor != row.proposed_by:
-        return "提出人与台账不符"
-    if signed.body["digest"] != row.digest or digest_of(row.payload) != row.digest:
-        return "内容与提出时签名的摘要不符"
-    if (signed.body["kind"], signed.body["about"]) != (row.kind, row.subject):
-        return "变更种类与台账不符"
-    if signed.body["reason"] != words_digest(row.salt, row.reason):
-        return "理由与台账不符"
-    # What an approver reads is the effect; entries of earlier versions do not speak of it.
-    if signed.body.get("effect", _effect_digest(row)) != _effect_digest(row):
-        return "显示的变更内容与提出时签名的摘要不符"
-    return ""
-
-
-def _effect_digest(row: Proposal) -> str:
-    """Over the effect as its column gives it back."""
-    return seal(json.loads(json.dumps(row.effect)))[1]
 
 
 def _need_reason(reason: str, words: str) -> None:

@@ -20,7 +20,8 @@ from ledger.changed import row_changed
 from ledger.following import Following
 from ledger.verify import Broken, Entry
 from staff.models import Setting
-from staff.proposals import Approval, seal
+from staff.proposals import Approval
+from staff.proposed import seal
 from staff.refusal import Reason, Refused
 
 SUBJECT = "settings"

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from ledger.append import Transaction
 from staff.models import Task
-from staff.proposals import words_digest
+from staff.proposed import words_digest
 from staff.refusal import Reason, Refused
 from storage.database import Database, new_id
 

@@ -18,7 +18,8 @@ from ledger.verify import Broken, Entry
 from review_queue.governance.models import WorkflowRow
 from review_queue.workflow import GATE_NAMES, Workflow, WorkflowError, read_workflow, unfillable
 from staff.models import Staff
-from staff.proposals import Approval, digest_of, seal
+from staff.proposals import Approval
+from staff.proposed import digest_of, seal
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES
 

@@ -22,7 +22,8 @@ from ledger.models import LedgerEntry
 from ledger.verify import Broken
 from review_queue.governance.models import RuleFeedback, RuleSetRow
 from review_queue.models import Item
-from staff.proposals import Approval, digest_of, seal
+from staff.proposals import Approval
+from staff.proposed import digest_of, seal
 from staff.refusal import Reason, Refused
 from storage.database import new_id
 

@@ -13,7 +13,8 @@ from ledger.models import LedgerEntry
 from review_queue.drafting import Origin
 from review_queue.scope import create_confined
 from staff.models import Proposal
-from staff.proposals import Approval, seal
+from staff.proposals import Approval
+from staff.proposed import seal
 from staff.waiting import open_rows
 from storage.database import new_id
 from tests.console.office import Browser, Office, busy_morning

@@ -43,7 +43,7 @@ class Talk:
             assert answer.status == 200, await answer.text()
             return await answer.json()
 
-    async def says(self, words: str, wait: float = 10.0) -> str:
+    async def says(self, words: str, wait: float = 30.0) -> str:
         """What the citizen is told when they write this; the answer comes after the callback."""
         async with self.http.delete(f"{self.control}/requests"):
             pass
