@@ -140,7 +140,9 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
         items={one.item.id: one.item for one in others},
         accounts={row.id: row.name for row in accounts},
         once_a_day=frozenset(
-            row.id for row in accounts if CHANNELS[row.platform].once_a_day(row.settings)
+            row.id
+            for row in accounts
+            if row.platform in CHANNELS and CHANNELS[row.platform].once_a_day(row.settings)
         ),
     )
 
