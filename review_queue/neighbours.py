@@ -49,6 +49,11 @@ class Collision:
     key: str = ""
     title: str = ""
 
+    @property
+    def mark(self) -> str:
+        """By which a form says that it was shown; a new figure that differs is another one."""
+        return f"{self.kind}:{self.key}:{'；'.join(self.details)}"
+
 
 class _Other(NamedTuple):
     """One of the others before its text is read; None where its row of words is not there."""

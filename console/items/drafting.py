@@ -34,6 +34,7 @@ from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
+from review_queue.collisions import Kind
 from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from review_queue.models import Item
@@ -230,6 +231,13 @@ async def edit(request: web.Request) -> web.StreamResponse:
     return await _draft_form(request, facts.draft, facts)
 
 
+async def _not_seen(deps: Deps, item_id: str, staff_id: str, sent: Sent) -> bool:
+    """Whether the text just saved is in the way of an item that the form did not tell of."""
+    met = await collisions_of(deps.db, item_id, staff_id)
+    told = {one.mark for one in met if one.kind != Kind.BEGUN}
+    return not told <= set(sent.get("seen", ()))
+
+
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def save(request: web.Request) -> web.StreamResponse:
@@ -247,6 +255,8 @@ async def save(request: web.Request) -> web.StreamResponse:
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         await working.drop(deps, me.staff_id, item_id)
         if "submit" in sent.get("then", ()):
+            if await _not_seen(deps, item_id, me.staff_id, sent):
+                return see(f"/console/items/{item_id}/edit", "met", "#collisions")
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:

@@ -1,7 +1,9 @@
 """An item that is in the way of another: both sides are told, and of a limited one no word."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -64,6 +66,40 @@ async def test_both_see_the_other_with_both_days_on_every_page_that_leads_on(
     _, answer = await reviewer.api("GET", f"/items/{second.id}")
     (row,) = answer["collisions"]
     assert (row["kind"], row["key"]) == ("copy", first.id)
+
+
+async def test_what_the_form_did_not_tell_is_told_before_the_text_is_submitted(
+    office: Office,
+) -> None:
+    first = await office.item(TEXT, "日常", TITLE)
+    second = await office.item("图书馆延长开放时间，晚上八点闭馆。", "日常", "开放")
+    editor = await office.signed_in("editor")
+    draft = await draft_of(office, second.id)
+    fields = fields_of(draft, second.version, title=TITLE, body=LATER, then="submit")
+    answer = await editor.client.post(
+        f"/console/items/{second.id}/edit", data={"csrf": editor.csrf, **fields}
+    )
+    page = await answer.text()
+    assert "已保存，还没有提交" in page
+    assert await state(office, second) == "draft"
+    told = page.partition('id="collisions"')[2].partition("</section>")[0]
+    assert "日期不同" in told
+    seen = [unescape(one) for one in re.findall(r'name="seen" value="([^"]*)"', told)]
+    row = await fresh(office, second)
+    again = fields_of(await draft_of(office, row.id), row.version, body=LATER, then="submit")
+    status, _ = await editor.post(f"/console/items/{row.id}/edit", **again, seen=seen)
+    assert status == 303
+    assert await state(office, second) == "review"
+    assert await state(office, first) == "draft"
+
+
+async def fresh(office: Office, row: Item) -> Item:
+    async with office.deps.db.session() as session:
+        return await session.get_one(Item, row.id)
+
+
+async def state(office: Office, row: Item) -> str:
+    return (await fresh(office, row)).state
 
 
 async def test_what_was_mended_or_is_long_past_is_told_no_more(office: Office) -> None:
