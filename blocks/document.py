@@ -85,7 +85,8 @@ class Run(_Part):
         except ValueError as error:
             raise ValueError("链接写得不对，请重新粘贴网址") from error
         named = bool(parts.netloc) if parts.scheme in ("http", "https") else bool(parts.path)
-        if parts.scheme not in _LINK_SCHEMES or not named or any(map(str.isspace, link)):
+        odd = seen(link) != link or any(map(str.isspace, link))
+        if parts.scheme not in _LINK_SCHEMES or not named or odd:
             raise ValueError("链接只能是网址（http、https）、邮箱或电话")
         return link
 
@@ -365,9 +366,21 @@ def read_document(blocks: Any) -> Document:
         where = ".".join(str(part) for part in first["loc"] if part not in _KINDS)
         said = str(first["msg"]).removeprefix("Value error, ")
         words = said if first["type"] == "value_error" else f"写法不对（{said}）"
+        if first["type"] == "string_too_long":
+            words = (
+                f"{_LONG_ONES.get(first['loc'][-1], '有一处')}最多 {first['ctx']['max_length']} 字"
+            )
         raise BlockFault(f"正文{_place(first['loc'])}：{words}", where) from error
 
 
+_LONG_ONES: dict[int | str, str] = {
+    "alt": "图片的替代文字",
+    "caption": "图片的说明",
+    "origin": "图片的来源",
+    "licence": "图片的授权",
+    "name": "附件名",
+    "link": "链接",
+}
 _KINDS = frozenset(
     {"paragraph", "heading", "list", "table", "picture", "quote", "divider", "attachment"}
 )

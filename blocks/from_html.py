@@ -3,6 +3,7 @@
 What a document cannot hold is told in words; nothing is left out in silence but scripts and looks.
 """
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -36,6 +37,7 @@ from blocks.taken import (
 _LARGEST = 2_000_000  # characters, pictures not counted
 _DEEPEST = 2_000  # the parser drops what lies deeper
 _MOST_ELEMENTS = 60_000  # far more than any article; a paste of nothing but tags costs seconds
+_HALVES = re.compile("[\ud800-\udfff]")  # of a picture sign that was cut: the parser ends there
 _TITLES = {"MsoTitle": 0, "MsoSubtitle": 2}
 _LONGEST_CAPTION = 300
 
@@ -347,7 +349,7 @@ def from_html(html: str, keep: Keep) -> Taken:
     html = pictures.aside(html)
     if len(html) > _LARGEST:
         left_out.add("内容超过 2 MB，后面的没有带过来：请分几次粘贴，或导入文件")
-    html = without_swollen_tags(html[:_LARGEST].replace("\x00", ""))
+    html = without_swollen_tags(_HALVES.sub("\ufffd", html[:_LARGEST].replace("\x00", "")))
     try:
         root = document_fromstring(html, parser=HTMLParser(huge_tree=True, encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):

@@ -28,7 +28,7 @@ from blocks.document import (
 )
 
 DIVIDER = "* * *"
-_PICTURE = re.compile(r"^!\[(?P<alt>[^\]]*)\]\((?P<media>sha256:[0-9a-f]{64})\)$")
+_PICTURE = re.compile(r"^!\[(?P<alt>[^\]]{0,300})\]\((?P<media>sha256:[0-9a-f]{64})\)$")
 _LONG = 200  # characters; what differs in a line and is longer is changed as one
 
 

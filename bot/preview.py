@@ -1,7 +1,7 @@
 """How one account will show a rendering, as plain data: every part beside its platform's limit."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -38,6 +38,7 @@ class Message:
 class Shown:
     """An article or a row of messages, and the push. Pictures are hex digests without `sha256:`.
 
+    `crops` are the parts of the cover that are shown, left, top, right, bottom of its sides;
     `html` is the channel's own with its looks as classes, not yet cleaned: whoever shows it does.
     """
 
@@ -49,6 +50,7 @@ class Shown:
     html: str = ""
     cover: str = ""
     own_cover: bool = True
+    crops: Mapping[str, Sequence[float]] = field(default_factory=dict)
     link: str = ""
     messages: tuple[Message, ...] = ()
 

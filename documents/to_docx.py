@@ -1,6 +1,7 @@
 """An article as a .docx that Word and WPS open, and that comes back as the same blocks."""
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from docx.shared import Cm
 from blocks.document import (
     Attachment,
     Block,
+    Cell,
     Divider,
     Document,
     Heading,
@@ -31,6 +33,8 @@ _WIDEST = Cm(15)
 OURS = "审发"
 """Caption of a table whose head fields are marked one by one; see documents/word_blocks.py."""
 _HEAD = "表头"
+_LONGEST_TITLE = 255  # of the properties of a file
+_NO_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _RULE = (
     f"<w:pBdr {nsdecls('w')}><w:bottom w:val='single' w:sz='6' w:space='1' w:color='999999'/>"
     "</w:pBdr>"
@@ -40,7 +44,8 @@ _RULE = (
 def to_docx(title: str, document: Document, pictures: Mapping[str, bytes]) -> bytes:
     """The file. `pictures` are the bytes by marker; one that is not there is named in its place."""
     file = docx.Document()
-    file.core_properties.title = title
+    title = _told(title)
+    file.core_properties.title = title[:_LONGEST_TITLE]
     if _HEAD not in [style.name for style in file.styles]:
         file.styles.add_style(_HEAD, WD_STYLE_TYPE.PARAGRAPH)
     file.add_paragraph(title, style="Title")
@@ -50,6 +55,11 @@ def to_docx(title: str, document: Document, pictures: Mapping[str, bytes]) -> by
     out = io.BytesIO()
     file.save(out)
     return out.getvalue()
+
+
+def _told(text: str) -> str:
+    """The text without signs that no XML may hold."""
+    return _NO_XML.sub("", text)
 
 
 class _Writer:
@@ -70,7 +80,7 @@ class _Writer:
             rule = self.file.add_paragraph()
             rule._p.get_or_add_pPr().append(parse_xml(_RULE))
         elif isinstance(block, Attachment):
-            self.file.add_paragraph(f"附件：{block.name}")
+            self.file.add_paragraph(f"附件：{_told(block.name)}")
         else:
             style = "Quote" if isinstance(block, Quote) else None
             self.words(self.file.add_paragraph(style=style), block.runs)
@@ -81,13 +91,13 @@ class _Writer:
             for number, line in enumerate(run.text.split("\n")):
                 if number:
                     added.add_break()
-                added.add_text(line)
+                added.add_text(_told(line))
             added.bold = run.bold or None
             if run.link:
                 self.link(paragraph, added, run.link)
 
     def link(self, paragraph: Any, run: Any, url: str) -> None:
-        key = self.file.part.relate_to(url, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
+        key = self.file.part.relate_to(_told(url), RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
         link = parse_xml(f'<w:hyperlink {nsdecls("w", "r")} r:id="{key}"/>')
         paragraph._p.append(link)
         link.append(run._r)
@@ -151,9 +161,10 @@ class _Writer:
         for at, row in enumerate(block.rows):
             for cell in row.cells:
                 column = filled[at].index(False)
-                for down in range(cell.rowspan):
-                    filled[at + down][column : column + cell.colspan] = [True] * cell.colspan
-                last = grid[at + cell.rowspan - 1][column + cell.colspan - 1]
+                wide, high = _room(filled, at, column, cell)
+                for down in range(high):
+                    filled[at + down][column : column + wide] = [True] * wide
+                last = grid[at + high - 1][column + wide - 1]
                 place = grid[at][column]
                 place = place if last is place else place.merge(last)
                 paragraph = place.paragraphs[0]
@@ -168,12 +179,21 @@ class _Writer:
         try:
             shape = paragraph.add_run().add_picture(io.BytesIO(content or b""))
         except (*DAMAGED, UnrecognizedImageError):
-            paragraph.add_run(f"［图片：{block.alt or '没有说明'}，文件里没有］")
+            paragraph.add_run(f"［图片：{_told(block.alt) or '没有说明'}，文件里没有］")
             return
         if shape.width > _WIDEST:
             shape.height, shape.width = int(shape.height * _WIDEST / shape.width), _WIDEST
         properties = shape._inline.docPr
-        properties.set("descr", block.alt)
-        properties.set("title", f"来源：{block.origin}；授权：{block.licence}")
+        properties.set("descr", _told(block.alt))
+        properties.set("title", _told(f"来源：{block.origin}；授权：{block.licence}"))
         if block.caption:
-            self.file.add_paragraph(block.caption, style="Caption")
+            self.file.add_paragraph(_told(block.caption), style="Caption")
+
+
+def _room(filled: list[list[bool]], at: int, column: int, cell: Cell) -> tuple[int, int]:
+    """How many columns and rows are free for a field: spans may reach over each other."""
+    row = filled[at][column : column + cell.colspan]
+    wide = row.index(True) if True in row else len(row)
+    free = (not any(line[column : column + wide]) for line in filled[at : at + cell.rowspan])
+    high = next((down for down, one in enumerate(free) if not one), cell.rowspan)
+    return wide, high

@@ -1,12 +1,13 @@
 """What an article has beside its text: summary, author, cover, crops, address. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from blocks.document import MARKER, seen
 from bot.contract import Content
-from review_queue.canonical import CROPS, MOST_AUTHOR, MOST_SUMMARY, Draft
+from review_queue.canonical import ATTRIBUTION, CROPS, MOST_AUTHOR, MOST_SUMMARY, Draft
 from staff.refusal import Reason
 
 _WHOLE = 1_000_000  # crops are counted in millionths of a side
@@ -29,12 +30,32 @@ def article_faults(now: Draft | Content, before: Draft | None = None) -> list[Re
         faults.append(Reason("author", words))
     if now.cover and not MARKER.fullmatch(now.cover):
         faults.append(Reason("cover", "封面要先上传，再从图片里选"))
-    faults += _crop_faults(now.crops)
+    faults += _crop_faults(now.crops) + _sign_faults(now, before)
     url = now.attribution.get("url", "")
     if url and (before is None or url != before.attribution.get("url", "")) and not _is_page(url):
         words = "原文链接只能是网址，以 http:// 或 https:// 开头，请从浏览器地址栏复制"
         faults.append(Reason("from_url", words))
     return faults
+
+
+def _sign_faults(now: Draft | Content, before: Draft | None) -> list[Reason]:
+    """Line ends and signs that no line shows: a database or a channel refuses or breaks them."""
+    known = () if before is None else (before.title, *before.attribution.values())
+    fields = [("title", "标题", now.title)]
+    fields += [
+        (f"from_{name}", "署名", now.attribution.get(name, ""))
+        for name in ATTRIBUTION
+        if name != "url"
+    ]
+    return [
+        Reason(name, f"{label}里有换行或看不见的控制字符，请删去后重新输入")
+        for name, label, text in fields
+        if text not in known and any(map(_breaks_a_line, text))
+    ]
+
+
+def _breaks_a_line(sign: str) -> bool:
+    return sign != "\t" and unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _crop_faults(crops: Mapping[str, tuple[int, ...]]) -> list[Reason]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from blocks.document import MOST_BLOCKS
+from blocks.document import MOST_BLOCKS, BlockFault
 from blocks.text import project
 from bot.contract import Content
 from bot.models import Account
@@ -153,7 +153,7 @@ async def edit(
         if reasons:
             raise Refused(status_of(reasons), reasons, current_of(item, revision))
         old = one.draft
-        draft = old.changed(changes)
+        draft = _changed(old, changes)
         if draft.says_as(old):
             return item
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
@@ -171,6 +171,14 @@ async def edit(
         item.klass, item.kind, item.title = draft.klass, draft.kind, draft.title[:300]
         await add_revision(tx, item, text, staff_id)
         return item
+
+
+def _changed(old: Draft, changes: Mapping[str, Any]) -> Draft:
+    """The draft as changed; a text that fits into no block any more is named by its place."""
+    try:
+        return old.changed(changes)
+    except BlockFault as fault:
+        raise Refused(422, [Reason("body", str(fault))]) from fault
 
 
 def _field_faults(queue: Queue, draft: Draft) -> list[Reason]:

@@ -20,6 +20,7 @@ from gates.results import Results, of_facts, of_rules, of_speller
 from gates.rules import RuleSet
 from gates.spelling import SPELLING
 from gates.work import Held, Work
+from review_queue.beside import Beside, beside, hidden_findings
 from review_queue.canonical import Draft
 from review_queue.chain import finding_place
 from review_queue.desk import Queue, latest
@@ -50,14 +51,13 @@ class RaisedFinding(Finding):
 Findings = Sequence[RaisedFinding]
 
 
-def _beside(draft: Draft) -> list[tuple[str, str, str]]:
-    """What stands beside title and text and is read as they are: field, name, words."""
-    fields = (("summary", "摘要", draft.summary), ("author", "作者", draft.author))
-    return [one for one in fields if one[2]]
-
-
-def _placed(one: Finding, field: str, label: str) -> Finding:
-    return replace(one, field=field, reason=f"{label}：{one.reason}")
+def _placed(found: Sequence[Finding], there: Beside) -> list[Finding]:
+    """Findings in words beside the text; names and addresses are not read for misspelling."""
+    return [
+        replace(one, field=there.field, reason=f"{there.label}：{one.reason}")
+        for one in found
+        if there.written or not one.rule.startswith(SPELLING)
+    ]
 
 
 def to_json(one: Finding) -> dict[str, object]:
@@ -146,9 +146,10 @@ class Checks:
             title=draft.title, text=draft.body, kind=draft.kind, as_of=beijing(now()).date()
         )
         found = list(await self._gates(text, against))
-        for field, label, words in _beside(draft):
-            alone = GateText(title="", text=words, kind=draft.kind, as_of=text.as_of)
-            found += [_placed(one, field, label) for one in await self._gates(alone, against)]
+        for there in beside(draft):
+            alone = GateText(title="", text=there.words, kind=draft.kind, as_of=text.as_of)
+            found += _placed(await self._gates(alone, against), there)
+        found += hidden_findings(draft)
         # Spelling only warns, and a warning does not hold what three people approved.
         if against.sending:
             found = [one for one in found if not one.rule.startswith(SPELLING)]

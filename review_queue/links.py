@@ -8,10 +8,12 @@ scheduled items are looked at beforehand by a job.
 import asyncio
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import select
 
@@ -19,6 +21,7 @@ from blocks.text import linked
 from config.clock import now
 from gates.finding import Finding, LinkFact
 from gates.links import Words, behind_findings, disguised, link_findings, links_in
+from review_queue.beside import beside
 from review_queue.canonical import Draft
 from review_queue.link_models import LinkCheck
 from review_queue.models import Item, Revision
@@ -36,6 +39,8 @@ CAP = 4.0  # seconds a check waits for all links of a draft together
 _REMEMBERED = 5_000  # looks in memory; the oldest go first
 MOST = 50  # links of one draft
 AHEAD = timedelta(minutes=10)  # scheduled items whose links the job looks at
+_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+_ENDING = re.compile(r"[\s<>\"'（）()，。；、！？《》【】“”]")  # where gates.links.LINK stops
 
 
 class Links:
@@ -52,15 +57,14 @@ class Links:
         self._for_sending: dict[str, tuple[LinkFact, datetime]] = {}
 
     async def findings(self, draft: Draft, *, sending: bool = False) -> list[Finding]:
-        """Findings of all links in body, attribution and title; at sending by a look of now."""
-        fields = {
-            "title": draft.title,
-            "text": draft.body,
-            "attribution": draft.attribution.get("url", ""),
-        }
+        """Findings of all links in title, body and beside them; at sending by a look of now."""
+        fields = [("title", draft.title), ("text", draft.body)]
+        fields += [(one.field, one.words) for one in beside(draft)]
+        fields = [(name, _lowered(text)) for name, text in fields]
+        fields.append(("attribution", _whole(draft.attribution.get("url", ""))))
         behind = _behind(draft)
         found = list(disguised(behind))
-        urls = {url for text in fields.values() for _, _, url in links_in(text)}
+        urls = {url for _, text in fields for _, _, url in links_in(text)}
         urls |= {url for one in behind for _, _, url in links_in(one.url)}
         if not urls:
             return found
@@ -74,7 +78,7 @@ class Links:
         if len(urls) > MOST:
             rest = LinkFact("unsure", f"链接超过 {MOST} 个，后面的没有检查")
             seen |= dict.fromkeys(sorted(urls)[MOST:], rest)
-        found += [one for name, text in fields.items() for one in link_findings(name, text, seen)]
+        found += [one for name, text in fields for one in link_findings(name, text, seen)]
         return found + list(behind_findings(behind, seen))
 
     async def seen(self, urls: Iterable[str], age: timedelta) -> dict[str, LinkFact]:
@@ -194,11 +198,27 @@ def _behind(draft: Draft) -> list[Words]:
     if draft.blocks is None:
         return []
     told = ((one, draft.body[one.start : one.end]) for one in linked(draft.blocks))
-    return [Words(one.url, one.start, one.end, said) for one, said in told if said != one.url]
+    words = [Words(_whole(one.url), one.start, one.end, said) for one, said in told]
+    return [one for one in words if one.said != one.url]
+
+
+def _lowered(text: str) -> str:
+    """The text with http:// and https:// as they are looked for; every offset stays."""
+    return _SCHEME.sub(lambda match: match[0].lower(), text)
+
+
+def _whole(url: str) -> str:
+    """An address that stands for itself, so written that it is read to its end.
+
+    In running text it would end at a bracket or a full stop; a browser goes on, and takes a
+    backslash for a slash: what is followed must be what it opens.
+    """
+    plain = _lowered(url).replace("\\", "/")
+    return _ENDING.sub(lambda match: quote(match[0], safe=""), plain)
 
 
 def _links_of(canonical: Mapping[str, Any]) -> set[str]:
-    fields = (canonical["title"], canonical["body"], *canonical["links"])
+    fields = (canonical["title"], canonical["body"], *map(_whole, canonical["links"]))
     return {url for text in fields for _, _, url in links_in(text)}
 
 

@@ -15,12 +15,13 @@ from sqlalchemy import ColumnElement, and_, event, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
+from blocks.document import Attachment, Document, Picture
 from bot.contract import Content
 from config.clock import now
 from ledger.append import Transaction
 from ledger.changed import row_changed
 from ledger.verify import Entry
-from review_queue.canonical import commitment
+from review_queue.canonical import Draft, commitment
 from review_queue.desk import ROBOT, Opened, Queue, fresh_levels, opened
 from review_queue.drafting import Origin, create_item_in, written_faults
 from review_queue.models import Item, ItemLook, Revision, ScopeAsk
@@ -38,6 +39,9 @@ UNRELEASED = (ItemState.DRAFT, ItemState.REVIEW, ItemState.REFERRED, ItemState.Q
 _MINIMUM_REASON = 4
 _ASKED = "item.scope_asked"
 _ANSWERED = ("item.scope_added", "item.scope_refused")
+_NOT_YOURS = (
+    "有一张图片或一个附件属于您看不到的稿件，不能用在这里：请去掉；是您自己的，请裁剪或另存后再上传"
+)
 _CHANGED = Reason(
     "row_changed",
     "这项申请与签名的记录不符，被绕过本系统改动，不能办理：请看事件页，需要时重新提出",
@@ -153,6 +157,28 @@ async def file_visible(db: Database, marker: str, staff_id: str) -> bool:
     if item.confined:
         await record_look(db, item.id, staff_id, f"文件 {marker[7:19]}")
     return True
+
+
+async def hidden_files(
+    db: Database, said: Draft | None, blocks: Document, cover: str, staff_id: str
+) -> list[Reason]:
+    """Why this text and cover may not be written: files of items that are hidden from the writer.
+
+    Their digests stand in signed entries. The gates would read such a file aloud, and a release
+    would send what no reviewer outside the circle can look at. `said` is what stood there before.
+    """
+    if (await eyes_of(db, staff_id)).viewer is None:
+        return []
+    known = _files_in(said.blocks, said.cover) if said is not None else set()
+    for marker in sorted(_files_in(blocks, cover) - known):
+        if not await file_visible(db, marker, staff_id):
+            return [Reason("media", _NOT_YOURS)]
+    return []
+
+
+def _files_in(document: Document | None, cover: str) -> set[str]:
+    blocks = document.blocks if document is not None else ()
+    return ({one.media for one in blocks if isinstance(one, Picture | Attachment)} | {cover}) - {""}
 
 
 # --- limiting and widening --------------------------------------------------------------------

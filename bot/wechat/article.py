@@ -136,7 +136,8 @@ def _run(run: Run) -> str:
         text = f"<strong>{text}</strong>"
     if not run.link:
         return text
-    if urlsplit(run.link).hostname in KEPT_HOSTS:
+    # A browser takes a backslash for the end of the host; then it would be another one.
+    if "\\" not in run.link and urlsplit(run.link).hostname in KEPT_HOSTS:
         return f'<a href="{html.escape(run.link)}">{text}</a>'
     return text + html.escape(address(run), quote=False)
 

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.contract import AccountView, LoadMedia
-from bot.render import MARKER
 from bot.wechat.client import AioWeChatClient, WeChatRefused
 from bot.wechat.refused import BAD_CONTENT, place_refused
-from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER
+from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER, IMAGE, PLACED
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
 from storage.cache import Cache
@@ -50,10 +49,11 @@ async def make_draft(
 ) -> str:
     """The draft's media id. May be made again: a draft nobody submits is seen by nobody."""
     content = article["content"]
-    for marker in sorted(set(MARKER.findall(content))):
-        # The platform filters pictures of other places out of an article (W18).
+    # The platform filters pictures of other places out of an article (W18).
+    for marker in sorted(set(PLACED.findall(content))):
         inside = _Upload("url", marker)
-        content = content.replace(marker, await _upload(client, account, inside, media, cache))
+        known = await _upload(client, account, inside, media, cache)
+        content = content.replace(f'{IMAGE}{marker}"', f'{IMAGE}{known}"')
     cover = _Upload("media_id", article["thumb"])
     thumb = await _upload(client, account, cover, media, cache)
     wanted = ("title", "author", "digest", *CROP_FIELDS.values())

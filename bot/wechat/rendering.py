@@ -1,6 +1,7 @@
 """What WeChat will show: an article and a text, measured against its limits. Pure."""
 
 import html
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from bot.contract import Content, Rendering, Reply
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
+    MARKER,
     PICTURE,
     REASON_ROOM,
     attachment_lines,
@@ -46,6 +48,10 @@ img{max-width:100%}
 .src{font-size:14px;color:#666}
 """
 
+
+IMAGE = '<img src="'
+PLACED = re.compile(f'{IMAGE}({MARKER.pattern})"')
+"""A picture where it stands: a marker among the words is words, for their brackets are escaped."""
 
 CROP_FIELDS = {"wide": "pic_crop_235_1", "square": "pic_crop_1_1"}
 """The crops of a cover, as a draft names them."""
@@ -180,6 +186,11 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         html=with_names(article["content"]),
         cover=article["thumb"].removeprefix("sha256:"),
         own_cover=article["thumb"] != DEFAULT_COVER,
+        crops={
+            name: tuple(map(float, article[field].split("_")))
+            for name, field in CROP_FIELDS.items()
+            if field in article
+        },
         link=article["content_source_url"],
         push=Message(push),
         gauges=(

@@ -1,6 +1,7 @@
 """Items in the JSON API: listed, written, submitted, claimed, decided."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
@@ -9,9 +10,11 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
+from blocks.text import from_plain
 from bot.contract import Content
 from console.items import working
 from console.items.article_body import ARTICLE, ArticleBody, article_of
+from console.items.facts import facts_of
 from console.items.holding import holder_json
 from console.items.listing import QUERY, listed_for
 from console.items.words import item_json
@@ -26,7 +29,7 @@ from review_queue.models import Item, Revision
 from review_queue.neighbours import collisions_of
 from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, refuse
 
 
 class ItemBody(ArticleBody):
@@ -135,12 +138,23 @@ async def create_item(request: web.Request) -> web.StreamResponse:
     )
     if not content.body.strip():
         raise Refused(422, [Reason("body", "正文不能为空：请写 blocks 或 body")])
+    await _no_hidden_files(request, said, content.body)
     queue = request.config_dict[DEPS].queue
     if body.people is None:
         row = await drafting.create_item(queue, content, origin)
     else:
         row = await scope.create_confined(queue, content, origin, body.people)
     return as_json(item_json(row), 201)
+
+
+async def _no_hidden_files(request: web.Request, said: Mapping[str, Any], body: str) -> None:
+    deps, me = request.config_dict[DEPS], visitor(request).staff_id
+    blocks, cover = said.get("blocks") or from_plain(body), said.get("cover") or ""
+    faults = await scope.hidden_files(deps.db, None, blocks, cover, me)
+    if faults and (item_id := request.match_info.get("item")):
+        facts = await facts_of(deps, item_id)
+        faults = await scope.hidden_files(deps.db, facts.draft, blocks, cover, me)
+    refuse(faults)
 
 
 @needs("items.read")
@@ -186,6 +200,7 @@ async def revise(request: web.Request) -> web.StreamResponse:
         changes["accounts"] = tuple(changes["accounts"] or ())
     for name in ("not_before", "not_after"):
         aware(changes.get(name), name)
+    await _no_hidden_files(request, changes, changes.get("body") or "")
     row = await drafting.edit(*acting(request), body.version, changes)
     return as_json(item_json(row))
 

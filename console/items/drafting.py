@@ -39,7 +39,7 @@ from review_queue.desk import WINDOW
 from review_queue.drafting import Origin
 from review_queue.models import Item
 from review_queue.neighbours import collisions_of
-from staff.refusal import Reason, Refused, missing
+from staff.refusal import Reason, Refused, missing, refuse
 
 
 async def _draft_form(
@@ -49,9 +49,9 @@ async def _draft_form(
     sent: Sent = await sent_by(request) if request.method == "POST" else {}
     place = facts.item.id if facts else working.NEW
     version, copy = facts.item.version if facts else 0, None
-    if request.method == "GET":
+    if request.method == "GET" or working.OFFERED in sent:
         copy = await working.kept(deps, visitor(request).staff_id, place)
-        if copy is not None and "restore" in request.query:
+        if copy is not None and request.method == "GET" and "restore" in request.query:
             # The version it was typed for: what somebody saved since is compared, not overwritten.
             sent, version = copy.sent, _version(copy.sent)
             draft, refused = _restored(deps, draft, sent)
@@ -80,7 +80,7 @@ async def _draft_form(
         "tree": _tree(sent, draft),
         "version": version,
         "outlines": starts.OUTLINES,
-        "copy": copy if copy and not sent else None,
+        "copy": copy if not sent or working.OFFERED in sent else None,
         "place_of_copy": place,
         "made_words": MADE,
         "collisions": await collisions_of(deps.db, place, visitor(request).staff_id)
@@ -179,6 +179,14 @@ def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     return faults
 
 
+async def _hidden_files(
+    request: web.Request, said: Draft | None, changes: Mapping[str, Any]
+) -> list[Reason]:
+    blocks, cover = changes.get("blocks") or from_plain(changes["body"]), changes.get("cover", "")
+    db, me = request.config_dict[DEPS].db, visitor(request).staff_id
+    return await scope.hidden_files(db, said, blocks, cover, me)
+
+
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def create(request: web.Request) -> web.StreamResponse:
@@ -190,8 +198,8 @@ async def create(request: web.Request) -> web.StreamResponse:
         sent = await sent_by(request)
         changes = changes_of(sent, deps.facets)
         shown = typed(empty, changes)
-        if faults := _empty_faults(changes):
-            raise Refused(422, faults)
+        refuse(_empty_faults(changes))
+        refuse(await _hidden_files(request, None, changes))
         origin = Origin(
             editor_id=me.staff_id,
             klass=changes["klass"],
@@ -220,7 +228,7 @@ async def create(request: web.Request) -> web.StreamResponse:
         if shown is empty:
             shown = typed_texts(empty, await sent_by(request))
         return await _draft_form(request, shown, None, refused)
-    await working.drop(deps, me.staff_id, working.NEW)
+    await working.saved(deps, me.staff_id, working.NEW, await sent_by(request))
     return see(f"/console/items/{row.id}/edit", "created")
 
 
@@ -252,12 +260,14 @@ async def save(request: web.Request) -> web.StreamResponse:
         # Else a save without a change would be a new digest, and void every approval.
         changes = keep_same_minute(changes_of(sent, deps.facets), facts.draft)
         shown = typed(facts.draft, changes)
+        refuse(await _hidden_files(request, facts.draft, changes))
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
-        await working.drop(deps, me.staff_id, item_id)
+        await working.saved(deps, me.staff_id, item_id, sent)
         if "submit" in sent.get("then", ()):
             if await _not_seen(deps, item_id, me.staff_id, sent):
                 return see(f"/console/items/{item_id}/edit", "met", "#collisions")
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
+            await working.drop_mine(request)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:
         # The form could not be read as a whole; the texts at least must not be lost.

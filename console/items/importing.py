@@ -6,6 +6,7 @@ from aiohttp import web
 from aiohttp.web_request import FileField
 
 from blocks.editor import to_editor
+from console.items.turns import in_turn
 from console.web.deps import DEPS, visitor
 from console.web.interface import as_json
 from console.web.pages import page
@@ -15,6 +16,7 @@ from staff.refusal import Reason, Refused
 
 
 @needs("items.write")
+@in_turn
 async def import_form(request: web.Request) -> web.StreamResponse:
     """A draft from each posted file (multipart: file, several), and what each left out."""
     data = await request.post()
@@ -29,6 +31,7 @@ async def import_form(request: web.Request) -> web.StreamResponse:
 
 
 @needs("items.write")
+@in_turn
 async def paste(request: web.Request) -> web.StreamResponse:
     """The HTML of a clipboard (JSON: html) as blocks, with what was left out.
 
@@ -36,7 +39,7 @@ async def paste(request: web.Request) -> web.StreamResponse:
     """
     try:
         body = await request.json()
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(422, [Reason("html", "粘贴的内容读不了，请再粘贴一次")]) from error
     html = body.get("html") if isinstance(body, dict) else None
     if not isinstance(html, str):

@@ -9,13 +9,15 @@ from blocks.document import BlockFault, Document
 from blocks.editor import from_editor
 from blocks.text import Projection, project
 from config.clock import now
+from console.items.turns import in_turn
 from console.items.words import GATE_LETTERS
-from console.web.deps import DEPS
+from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, problem_json, read
 from console.web.permissions import needs
 from gates.finding import Finding
 from review_queue.canonical import KINDS, Draft
-from staff.refusal import Reason, Refused
+from review_queue.scope import hidden_files
+from staff.refusal import Reason, Refused, refuse
 
 
 class LiveBody(Strict):
@@ -29,17 +31,20 @@ class LiveBody(Strict):
 
 
 @needs("items.write")
+@in_turn
 async def live_findings(request: web.Request) -> web.StreamResponse:
     """What the gates say of the words as they stand; nothing is kept."""
     try:
         body = await read(request, LiveBody)
         document = _document(body)
+        deps, me = request.config_dict[DEPS], visitor(request).staff_id
+        refuse(await hidden_files(deps.db, None, document, "", me))
     except Refused as refused:
         return problem_json(request, refused)
     moment, told = now(), project(document)
     words = Draft(body.kind, body.klass, body.title, told.text, (), moment, moment)
     draft = words.changed({"blocks": document, "attribution": body.attribution})
-    _, findings = await request.config_dict[DEPS].queue.check(draft)
+    _, findings = await deps.queue.check(draft)
     return as_json({"findings": [_told(one, told) for one in findings if _in_words(one)]})
 
 

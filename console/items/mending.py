@@ -5,6 +5,7 @@ import asyncio
 from aiohttp import web
 from aiohttp.web_request import FileField
 
+from console.items.turns import in_turn
 from console.web.deps import DEPS, acting
 from console.web.interface import as_json
 from console.web.pages import form, see
@@ -39,6 +40,7 @@ async def attached(request: web.Request) -> Attached:
 
 
 @needs("items.write")
+@in_turn
 async def add_file(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment."""
     done = await attached(request)
@@ -76,6 +78,7 @@ async def accept_suggestion(request: web.Request) -> web.StreamResponse:
 
 
 @needs("items.write")
+@in_turn
 async def add_picture(request: web.Request) -> web.StreamResponse:
     """Keep a picture for the text; the editor puts it where it was dropped."""
     try:

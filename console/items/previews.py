@@ -16,7 +16,7 @@ from bot.channels import CHANNELS
 from bot.preview import Gauge, Message
 
 MEDIA_PATH = "/console/media/"
-_MARKER = re.compile(r"sha256:([0-9a-f]{64})")
+_PLACED = re.compile(r'<img src="sha256:([0-9a-f]{64})"')
 _TAGS = {
     "section", "p", "br", "b", "strong", "em", "i", "u", "s", "h1", "h2", "h3", "h4", "ul", "ol",
     "li", "blockquote", "img", "a", "span", "table", "thead", "tbody", "tr", "td", "th", "hr",
@@ -27,7 +27,8 @@ _NO_HTML = Markup("")
 
 def safe_html(text: str) -> Markup:
     """A channel's HTML for our own page: allowed tags only, no styles, pictures from our store."""
-    local = _MARKER.sub(lambda match: MEDIA_PATH + match[1], text)
+    # Where it is a picture: among the words it is words, here as on the phone.
+    local = _PLACED.sub(rf'<img src="{MEDIA_PATH}\1"', text)
     return Markup(  # noqa: S704  cleaned right here
         nh3.clean(
             local,
@@ -56,6 +57,23 @@ class Bubble:
 
 
 @dataclass(frozen=True)
+class Crop:
+    """A part of the cover by its edges, each a share of a side; `name`: wide or square."""
+
+    name: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    @property
+    def box(self) -> str:
+        """The part as a view box of a picture of one by one."""
+        wide, high = self.right - self.left, self.bottom - self.top
+        return f"{self.left:.6f} {self.top:.6f} {wide:.6f} {high:.6f}"
+
+
+@dataclass(frozen=True)
 class Preview:
     """How one account will show the item; an unknown platform is shown as its `raw` fields."""
 
@@ -67,6 +85,7 @@ class Preview:
     html: Markup = _NO_HTML
     cover: str = ""
     own_cover: bool = True
+    crops: tuple[Crop, ...] = ()
     link: str = ""
     bubbles: tuple[Bubble, ...] = ()
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -94,6 +113,7 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         html=safe_html(shown.html),
         cover=shown.cover,
         own_cover=shown.own_cover,
+        crops=tuple(Crop(name, *edges) for name, edges in shown.crops.items()),
         link=shown.link,
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),

@@ -27,6 +27,8 @@ from storage.database import Database
 
 NEW = "new"
 """The place of a form that is no item yet."""
+OFFERED = "offered"
+"""The field of a form beside which older words were offered: they are not its own."""
 LONGEST = 1_000_000
 """Characters of a form that are kept: more than any article has."""
 _KEPT = timedelta(days=30)
@@ -77,8 +79,14 @@ async def kept(deps: Deps, staff_id: str, place: str) -> Kept | None:
     return Kept(json.loads(text), row.at)
 
 
+async def saved(deps: Deps, staff_id: str, place: str, sent: Sent) -> None:
+    """The form was saved: its words are no copy any more; others that were offered stay."""
+    if OFFERED not in sent:
+        await drop(deps, staff_id, place)
+
+
 async def drop(deps: Deps, staff_id: str, place: str) -> None:
-    """It was saved, or is not wanted."""
+    """They are not wanted any more."""
     async with deps.db.session() as session:
         mine = (WorkingCopy.staff_id == staff_id, WorkingCopy.place == place)
         await session.execute(delete(WorkingCopy).where(*mine))
@@ -106,7 +114,8 @@ async def keep_after_the_end(request: web.Request) -> None:
     token = "".join(sent.pop("csrf", []))
     if session is None or not hmac.compare_digest(session.csrf.encode(), token.encode()):
         return
-    sent.pop("then", None)
+    for name in ("then", OFFERED):
+        sent.pop(name, None)
     try:
         await keep(deps, session.staff_id, request.match_info.get("item", NEW), sent)
     except Refused:

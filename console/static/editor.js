@@ -65,11 +65,19 @@ const start = () => {
         paste(html, event.clipboardData.getData("text/plain"));
         return true;
       },
-      handleDrop: (view, event) => {
+      handleDrop: (view, event, _, moved) => {
         const files = pictures(event.dataTransfer);
-        if (!files.length) return false;
+        const html = event.dataTransfer?.getData("text/html") ?? "";
+        const own = moved || html.includes("data-pm-slice");
+        if (!files.length && (!html || own)) return false;
         event.preventDefault();
-        place(host, editor, files, view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos);
+        const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos;
+        if (files.length) {
+          place(host, editor, files, at);
+        } else {
+          editor.commands.setTextSelection(at ?? view.state.doc.content.size);
+          paste(html, event.dataTransfer.getData("text/plain"));
+        }
         return true;
       },
     },

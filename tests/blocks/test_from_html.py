@@ -212,3 +212,8 @@ def test_twice_the_paste_takes_about_twice_the_time() -> None:
         return min(taken)
 
     assert seconds(16_000) < 12 * max(seconds(4_000), 0.02)
+
+
+def test_half_of_a_cut_picture_sign_ends_no_paste() -> None:
+    taken = from_html("<p>前\ud83d半个</p><p>后面的一段</p>", lambda content, name: None)
+    assert project(taken.document).text == "前\ufffd半个\n后面的一段"

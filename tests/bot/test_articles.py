@@ -367,3 +367,10 @@ def test_a_hundred_thousand_marks_are_packed_in_time() -> None:
     assert time.process_time() - began < 5
     assert "".join(one["text"] for one in parts) == "字" * 100_000
     assert sum(len(one["entities"]) for one in parts) == 50_000
+
+
+def test_no_address_that_a_browser_reads_as_another_host_is_pressable_in_wechat() -> None:
+    link = "https://evil.example\\@mp.weixin.qq.com/s/a"
+    shown = render_wechat(article([words("上一期", link=link)]))["article"]["content"]
+    assert "<a " not in shown
+    assert link in shown

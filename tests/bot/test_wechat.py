@@ -15,6 +15,7 @@ from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
 from tests.bot.conftest import AES_KEY, Platforms, content, free, no_media
+from tests.bot.made import article
 from tests.documents import made_pictures as made
 
 PICTURE = "sha256:" + "c" * 64
@@ -75,6 +76,28 @@ async def test_an_article_is_drafted_published_and_settled_with_its_address(
     drafted = (await platforms.seen("requests", method="draft/add"))["requests"][0]["parsed"]
     assert "sha256:" not in drafted["articles"][0]["content"]
     assert "/wechat/media/" in drafted["articles"][0]["content"]
+
+
+async def test_a_marker_among_the_words_uploads_nothing_and_stays_the_words_that_were_read(
+    platforms: Platforms, channel: WeChatChannel, account: AccountView
+) -> None:
+    other = "sha256:" + "e" * 64  # a picture nobody looked at
+    said = f'编号 {other}，<img src="{other}">'
+    picture: dict[str, Any] = {"kind": "picture", "media": PICTURE, "alt": other}
+    blocks: list[dict[str, Any]] = [{"kind": "paragraph", "runs": [{"text": said}]}, picture]
+    rendering = channel.render(article(blocks, attribution={"source": other}))
+    asked: list[str] = []
+
+    async def load(marker: str) -> tuple[bytes, str]:
+        asked.append(marker)
+        return await media(marker)
+
+    assert (await channel.publish(account, rendering, load, free)).state is State.SUBMITTED
+    assert set(asked) == {PICTURE}
+    drafted = (await platforms.seen("requests", method="draft/add"))["requests"][0]["parsed"]
+    sent = drafted["articles"][0]["content"]
+    assert sent.count(other) == rendering["article"]["content"].count(other) == 4
+    assert PICTURE not in sent
 
 
 @pytest.mark.parametrize(

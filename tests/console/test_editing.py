@@ -85,6 +85,39 @@ async def test_the_plain_box_left_alone_keeps_the_digest_and_the_table(office: O
 
 
 @pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("县政务大厅", "县" * 301, "图片的说明最多 300 字"),
+        ("办事大厅", "厅" * 301, "图片的替代文字最多 300 字"),
+    ],
+)
+async def test_words_too_long_for_their_place_are_named_and_stay_in_the_plain_box(
+    office: Office, old: str, new: str, words: str
+) -> None:
+    row = await article(office, notice(await kept(office, png())))
+    editor, draft = await office.signed_in("editor"), await draft_of(office, row.id)
+    body = draft.body.replace(old, new)
+    status, page = await saved(editor, row.id, fields_of(draft, row.version, body=body))
+    assert status == 422
+    assert words in page
+    assert new in page
+    told = {"version": row.version, "body": body}
+    status, answer = await editor.api("POST", f"/items/{row.id}/revisions", told)
+    assert (status, answer["rule"]) == (422, "body")
+    assert await draft_of(office, row.id) == draft
+
+
+async def test_a_line_of_a_picture_too_long_to_be_one_stays_words(office: Office) -> None:
+    line = f"![{'长' * 301}](sha256:{'a' * 64})"
+    editor = await office.signed_in("editor")
+    status, made = await editor.api(
+        "POST", "/items", {"kind": "原创", "title": "标题", "body": f"前一段\n{line}"}
+    )
+    assert status == 201
+    assert (await draft_of(office, made["id"])).body == f"前一段\n{line}"
+
+
+@pytest.mark.parametrize(
     ("typed", "said_words"),
     [
         ({"from_url": "javascript:alert(1)"}, "原文链接只能是网址"),
@@ -263,6 +296,13 @@ async def test_the_api_takes_blocks_and_what_stands_beside_them(office: Office) 
         ({"crops": {"round": [0, 0, 1, 1]}}, "封面裁剪只有"),
         ({"cover": "javascript:x"}, "封面要先上传"),
         ({"attribution": {"url": "javascript:alert(1)"}}, "原文链接只能是网址"),
+        ({"title": "标题\x00"}, "标题里有换行或看不见的控制字符"),
+        ({"title": "标题\n另起一段"}, "标题里有换行或看不见的控制字符"),
+        ({"attribution": {"source": "县局\n\n另起一段"}}, "署名里有换行或看不见的控制字符"),
+        (
+            {"blocks": [{"kind": "quote", "runs": said("文", link="https://a.cn/\x00")}]},
+            "链接只能是网址",
+        ),
     ],
 )
 async def test_the_api_names_the_part_that_is_wrong(

@@ -230,6 +230,29 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
     ]
 
 
+DROP = """(html) => {
+  const data = new DataTransfer();
+  data.setData("text/html", html);
+  const target = document.querySelector(".ed-text");
+  const { left, top } = target.getBoundingClientRect();
+  const where = { clientX: left + 20, clientY: top + 10 };
+  const how = { dataTransfer: data, bubbles: true, cancelable: true, ...where };
+  target.dispatchEvent(new DragEvent("drop", how));
+}"""
+
+
+async def test_what_is_dragged_in_from_a_page_is_read_like_a_paste(
+    chromium: Browser, office: Office
+) -> None:
+    page = await opened(chromium, office, "/console/items/new")
+    await page.locator("#title").fill("拖入")
+    html = "<p>拖来的<b>一段</b></p><img src='https://x.example/a.png'>"
+    await page.evaluate(DROP, html)
+    await page.get_by_text("1 张图片没有带过来").wait_for()
+    await save(page)
+    assert (await draft_of(office)).body == "拖来的一段"
+
+
 async def test_the_editor_of_a_long_article_is_ready_within_a_second(
     chromium: Browser, office: Office
 ) -> None:

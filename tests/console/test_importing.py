@@ -1,20 +1,27 @@
 """Files brought in as drafts and pastes turned into blocks, through page and command line."""
 
+import asyncio
 import base64
 import io
 import json
 from typing import Any
 
 import docx
+import pytest
 from aiohttp import FormData
 from PIL import Image
 from sqlalchemy import select
 
+from console.items.turns import MOST_WAITING
 from documents.normalise_picture import normalise
+from documents.to_blocks import bring_html
+from gates.work import InThread, Work
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
+from staff.models import Staff
+from staff.people import Person, set_staff
 from storage.media import load, marker
-from tests.console.office import Office
+from tests.console.office import Browser, Office
 
 OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 
@@ -124,3 +131,49 @@ async def test_a_paste_that_is_none_is_refused_in_words(office: Office) -> None:
         status, page = await _paste(office, body)
         assert status == 422
         assert "再粘贴一次" in page
+
+
+async def test_a_paste_nested_without_end_is_refused_in_a_line(office: Office) -> None:
+    browser = await office.signed_in("editor")
+    body = b'{"html":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    headers = {"X-CSRF": browser.csrf, "Content-Type": "application/json"}
+    answer = await browser.client.post("/console/items/paste", data=body, headers=headers)
+    assert answer.status == 422
+    assert "粘贴的内容读不了" in await answer.text()
+
+
+async def test_what_one_editor_hands_in_at_once_waits_for_itself_and_for_nobody_else(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with office.deps.ledger.transaction() as tx:
+        hashed = (await tx.session.get_one(Staff, office.people["editor"])).password_hash
+        await set_staff(tx, Person("editor2", "何平", ("editor",), hashed), "init")
+    held, running, most = asyncio.Event(), 0, 0
+
+    async def run(self: InThread, work: Work) -> object:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        if "慢" in str(work.given):
+            await held.wait()
+        running -= 1
+        return bring_html("<p>好</p>")
+
+    monkeypatch.setattr(InThread, "run", run)
+    hasty, other = await office.signed_in("editor"), await office.signed_in("editor2")
+
+    async def paste(browser: Browser, words: str) -> int:
+        headers = {"X-CSRF": browser.csrf}
+        async with browser.client.post(
+            "/console/items/paste", json={"html": words}, headers=headers
+        ) as answer:
+            return answer.status
+
+    slow = [asyncio.create_task(paste(hasty, f"慢{n}")) for n in range(MOST_WAITING + 5)]
+    done, _ = await asyncio.wait(slow, timeout=20, return_when=asyncio.FIRST_COMPLETED)
+    assert {task.result() for task in done} == {429}
+    assert await paste(other, "快") == 200
+    held.set()
+    statuses = sorted(await asyncio.gather(*slow))
+    assert statuses == [200] * MOST_WAITING + [429] * 5
+    assert most == 2, "one of each person"

@@ -26,6 +26,12 @@ def test_a_preview_runs_nothing_and_shows_our_own_pictures() -> None:
     assert f'src="/console/media/{"b" * 64}"' in shown
 
 
+def test_a_marker_among_the_words_is_shown_as_the_words_that_go_out() -> None:
+    shown = preview("青禾政务", "wechat", render_wechat(content(f"编号 {MEDIA}")))
+    assert MEDIA in shown.html
+    assert "/console/media/" not in shown.html
+
+
 def test_the_wechat_preview_shows_every_field_that_is_sent() -> None:
     rendering = render_wechat(content(f"第一段。\n![会场]({MEDIA})"))
     shown = preview("青禾政务", "wechat", rendering)
@@ -91,3 +97,14 @@ def test_an_article_of_blocks_is_shown_with_its_tables_and_groups_of_pictures() 
     assert '<p class="l1 end">• 甲 style="x" 乙</p>' in shown
     bubbles = preview("频道", "telegram", render_telegram(told)).bubbles
     assert [(one.photo, one.album) for one in bubbles] == [("", ()), ("b" * 64, ("b" * 64,))]
+
+
+def test_the_parts_of_the_cover_that_readers_see_are_shown_as_they_were_chosen() -> None:
+    crops = {"wide": (0, 100_000, 1_000_000, 725_532), "square": (500_000, 0, 750_000, 375_000)}
+    rendering = render_wechat(replace(content("一段。", MEDIA), crops=crops))
+    shown = preview("青禾政务", "wechat", rendering)
+    assert {one.name: one.box for one in shown.crops} == {
+        "wide": "0.000000 0.100000 1.000000 0.625532",
+        "square": "0.500000 0.000000 0.250000 0.375000",
+    }
+    assert preview("青禾政务", "wechat", render_wechat(content("一段。", MEDIA))).crops == ()

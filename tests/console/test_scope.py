@@ -4,6 +4,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import FormData
@@ -18,6 +19,7 @@ from review_queue import drafting, scope, submitting
 from review_queue.deadlines import Deadlines
 from review_queue.drafting import Origin
 from review_queue.models import Item, ItemLook, ScopeAsk
+from staff.models import Staff
 from staff.people import Person, set_staff
 from staff.refusal import Refused
 from tests.console.office import Browser, Office
@@ -243,6 +245,47 @@ async def test_a_digest_written_into_a_text_of_ones_own_opens_no_limited_file(
     assert not await scope.file_visible(office.deps.db, f"sha256:{digest}", other.id)
     assert not await scope.file_visible(office.deps.db, f"sha256:{digest}", people["admin1"])
     assert await scope.file_visible(office.deps.db, f"sha256:{digest}", people["reviewer1"])
+
+
+async def test_a_file_of_a_limited_item_is_written_into_no_text_and_read_aloud_by_no_gate(
+    asked: tuple[Office, Item, str],
+) -> None:
+    office, _, digest = asked
+    async with office.deps.ledger.transaction() as tx:
+        hashed = (await tx.session.get_one(Staff, office.people["editor"])).password_hash
+        await set_staff(tx, Person("editor2", "何平", ("editor",), hashed), "init")
+    inside, outside = await office.signed_in("editor"), await office.signed_in("editor2")
+    picture = {"kind": "picture", "media": f"sha256:{digest}"}
+    node = {"type": "picture", "attrs": {"media": f"sha256:{digest}"}}
+    tree = {"type": "doc", "content": [node]}
+    plain: dict[str, Any] = {"kind": "原创", "title": "题", "body": "一句"}
+    status, mine = await outside.api("POST", "/items", plain)
+    assert status == 201
+    ways: list[dict[str, Any]] = [
+        plain | {"blocks": [picture]},
+        plain | {"body": f"![图](sha256:{digest})"},
+        plain | {"cover": f"sha256:{digest}"},
+        plain | {"blocks": [{"kind": "attachment", "name": "图", "media": f"sha256:{digest}"}]},
+    ]
+    for body in ways:
+        status, told = await outside.api("POST", "/items", body)
+        assert (status, told["rule"]) == (422, "media")
+        assert (await inside.api("POST", "/items", body))[0] == 201
+        changed = {name: body[name] for name in body if name not in ("kind", "title")}
+        path, version = f"/items/{mine['id']}/revisions", {"version": mine["version"]}
+        status, told = await outside.api("POST", path, changed | version)
+        assert (status, told["rule"]) == (422, "media")
+    for path in ("/console/items/new", f"/console/items/{mine['id']}/edit"):
+        form = {"title": "题", "klass": "日常", "kind": "原创", "blocks": json.dumps(tree)}
+        status, page = await outside.post(path, **form, version=str(mine["version"]))
+        assert status == 422
+        assert "属于您看不到的稿件" in page
+    for browser, expected in ((outside, 422), (inside, 200)):
+        headers = {"X-CSRF": browser.csrf}
+        answer = await browser.client.post(
+            "/console/items/check", json={"blocks": tree}, headers=headers
+        )
+        assert answer.status == expected
 
 
 async def test_a_change_of_rules_shows_no_limited_text(asked: tuple[Office, Item, str]) -> None:

@@ -1,5 +1,6 @@
 """Words typed and not saved: kept for their writer alone, offered again, gone once saved."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -67,6 +68,27 @@ async def test_nobody_else_is_offered_them_and_the_table_does_not_tell_them(
     assert await working.kept(office.deps, other, row.id) is None
     reviewer = await office.signed_in("reviewer1")
     assert await keep(reviewer, row.id, body="x") == 403
+
+
+async def test_words_that_were_offered_and_left_alone_outlive_another_text_that_is_saved(
+    office: Office,
+) -> None:
+    editor = await office.signed_in("editor")
+    await keep(editor, "new", title="标题", body=WORDS)
+    _, page = await editor.get("/console/items/new")
+    hidden = dict(re.findall(r'type="hidden" name="(offered)" value="(1)"', page))
+    assert hidden
+    account = re.findall(r'name="accounts" value="(\w+)"', page)[0]
+    typed = {"title": "另一篇", "kind": "原创", "klass": "日常", "accounts": account, **hidden}
+    status, page = await editor.post("/console/items/new", body="", **typed)
+    assert status == 422
+    assert 'name="offered"' in page
+    assert "有一份没有保存的内容" in page
+    assert (await editor.post("/console/items/new", body="一句", **typed))[0] == 303
+    assert "有一份没有保存的内容" in (await editor.get("/console/items/new"))[1]
+    _, page = await editor.get("/console/items/new?restore=1")
+    assert WORDS in page
+    assert 'name="offered"' not in page
 
 
 async def test_words_thrown_away_are_gone(office: Office) -> None:

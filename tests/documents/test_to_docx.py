@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import docx
 from PIL import Image
 
 from blocks.document import Document, Picture, read_document
@@ -83,3 +84,21 @@ def test_the_file_is_one_that_word_opens() -> None:
         numbering = archive.read("word/numbering.xml").decode()
     first, last = numbering.index("<w:num "), numbering.rindex("<w:abstractNum ")
     assert last < first  # the schema has all abstract ones first
+
+
+def test_signs_that_no_xml_holds_stop_no_file() -> None:
+    odd = "甲\ufffe乙\uffff"
+    picture = {"kind": "picture", "media": "sha256:" + "a" * 64, "alt": odd, "caption": odd}
+    blocks = [{"kind": "paragraph", "runs": [{"text": odd, "link": "https://a.cn/\ufffe"}]}]
+    made = to_docx("题\x0b" + "长" * 300, read_document([*blocks, picture]), {})
+    text = "\n".join(one.text for one in docx.Document(io.BytesIO(made)).paragraphs)
+    assert "甲乙" in text
+
+
+def test_fields_that_reach_over_each_other_stop_no_file() -> None:
+    first = [{"runs": [{"text": "一"}]}, {"runs": [{"text": "二"}], "rowspan": 2}, {}]
+    second = [{"runs": [{"text": "三"}], "colspan": 2}]
+    table = {"kind": "table", "rows": [{"cells": first}, {"cells": second}]}
+    made = to_docx("题", read_document([table]), {})
+    (found,) = docx.Document(io.BytesIO(made)).tables
+    assert {cell.text for row in found.rows for cell in row.cells} == {"一", "二", "三", ""}

@@ -218,3 +218,36 @@ async def test_words_that_are_one_address_and_lead_to_another_block(
     assert [one.rule for one in found if one.severity == "block"] == ["law.link-disguised"]
     same = await Links(database, world.look).findings(_worded(shown, "https://www.gov.cn/a/b"))
     assert same == []
+
+
+@pytest.mark.parametrize(
+    ("url", "opened"),
+    [
+        ("HTTPS://evil.example/a", "https://evil.example/a"),
+        ("https://www.gov.cn。evil.example/", "https://www.gov.cn%E3%80%82evil.example/"),
+        ("https://www.gov.cn'.evil.example/", "https://www.gov.cn%27.evil.example/"),
+        ("https://evil.example\\@www.gov.cn/", "https://evil.example/@www.gov.cn/"),
+        ("https://www.gov.cn/通知（一）.pdf", "https://www.gov.cn/通知%EF%BC%88一%EF%BC%89.pdf"),
+    ],
+)
+@pytest.mark.parametrize("said", ["这里", ""])
+async def test_an_address_is_followed_to_its_end_as_a_browser_reads_it(
+    database: Database, world: World, url: str, opened: str, said: str
+) -> None:
+    world.fact = LinkFact("off_list", "不在名单内")
+    found = await Links(database, world.look).findings(_worded(said or url, url))
+    assert opened in world.asked
+    assert any(one.severity == "block" for one in found)
+    world.asked.clear()
+    await Links(database, world.look).findings(replace(DRAFT, body="", attribution={"url": url}))
+    assert world.asked == [opened]
+
+
+@pytest.mark.parametrize("place", ["summary", "author"])
+async def test_an_address_beside_the_text_is_looked_at(
+    database: Database, world: World, place: str
+) -> None:
+    world.fact = LinkFact("off_list", "不在名单内")
+    draft = replace(DRAFT, body="正文").changed({place: "见 HTTP://evil.example"})
+    (one,) = await Links(database, world.look).findings(draft)
+    assert (one.field, one.rule) == (place, "law.link-off-list")
