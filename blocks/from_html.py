@@ -12,8 +12,8 @@ from lxml.html import HTMLParser, document_fromstring
 
 from blocks.document import Block, Divider, Paragraph, Picture, Quote, Run, merged
 from blocks.grid import table_of
-from blocks.html_looks import Looks
-from blocks.html_pictures import Pictures
+from blocks.html_looks import Looks, box_of
+from blocks.html_pictures import Pictures, with_caption
 from blocks.html_tables import Fields, for_layout
 from blocks.loose import Loose, heading_runs, settled
 from blocks.markup import (
@@ -30,6 +30,7 @@ from blocks.taken import (
     Point,
     Taken,
     Titled,
+    below_title,
     document_of,
     with_sizes,
 )
@@ -39,7 +40,6 @@ _DEEPEST = 2_000  # the parser drops what lies deeper
 _MOST_ELEMENTS = 60_000  # far more than any article; a paste of nothing but tags costs seconds
 _HALVES = re.compile("[\ud800-\udfff]")  # of a picture sign that was cut: the parser ends there
 _TITLES = {"MsoTitle": 0, "MsoSubtitle": 2}
-_LONGEST_CAPTION = 300
 
 
 @dataclass
@@ -115,7 +115,14 @@ class _Reader:
         parent = self.frames[-1]
         self.entered += 1
         style = self.looks.style(node)
-        if self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
+        if node.tag == "input" and parent.holder.kind == "point" and (box := box_of(node)):
+            self.pieces.append(replace(parent.look, text=box, kept=True))
+            self.frames.append(replace(parent, block=False, skipped=True))
+            return
+        over = node.tag in ("td", "th") and bool(self.tables) and self.tables[-1].is_full()
+        if over or self.entered > _MOST_ELEMENTS or self.looks.unseen(node, style):
+            if node.tag == "tr" and self.tables:
+                self.tables[-1].hidden_row()
             self.frames.append(replace(parent, block=False, skipped=True))
             return
         tag = node.tag
@@ -144,7 +151,7 @@ class _Reader:
         elif frame.block and node.tag != "br":
             self.border()
         if frame.ignored and not above.ignored and frame.holder.mark is not None:
-            self.numbered(frame.holder)
+            self.numbered(frame)
         if table is not None and node is table.node:
             self.tables.pop()
             self.table(table)
@@ -179,7 +186,7 @@ class _Reader:
             self.end(frame.holder)
             self.tables.append(Fields(node))
         elif node.tag == "li":
-            self.hold(frame, self.list_point(node, frame))
+            self.hold(frame, self.list_point(node, frame, style.get("list-style-type", "")))
         elif "level" in style.get("mso-list", "") and node.tag not in HEADINGS:
             depth = _digit(style["mso-list"].partition("level")[2]) - 1
             self.hold(frame, _Holder("point", max(depth, 0), mark=""))
@@ -190,6 +197,8 @@ class _Reader:
         tag, names = node.tag, (node.get("class") or "").split()
         outline = style.get("mso-outline-level", "")
         titled = [_TITLES[one] for one in names if one in _TITLES]
+        if node.get("role") == "heading":  # Word in the browser
+            outline = node.get("aria-level") or "1"
         if tag in HEADINGS or titled or outline.isdigit():
             depth = HEADINGS.get(tag) or (titled[0] if titled else _digit(outline))
             self.hold(frame, _Holder("heading", depth, mark="" if "mso-list" in style else None))
@@ -221,17 +230,19 @@ class _Reader:
             self.end(frame.holder)
         frame.list = _List(ordered, given, start, depth)
 
-    def list_point(self, node: Any, frame: _Frame) -> _Holder:
+    def list_point(self, node: Any, frame: _Frame, own: str) -> _Holder:
         above = frame.list or _List(ordered=False, kind="", next=1, depth=0)
+        # Some programs write the kind of number at each point.
+        kind = own or above.kind
         if not above.ordered:
             return _Holder("point", point=Point(above.depth, ()))
         if value := node.get("value"):
             above.next = _digit(value)
         number = above.next
         above.next += 1
-        if says_digits(above.kind):
+        if says_digits(kind):
             return _Holder("point", point=Point(above.depth, (), number=number))
-        words = number_words(number, above.kind)
+        words = number_words(number, kind)
         mark = f"{words}. " if words.isascii() else f"{words}、"
         return _Holder("point", point=Point(above.depth, (), mark=mark))
 
@@ -252,12 +263,14 @@ class _Reader:
             text = self.looks.script(text, frame.script)
         self.pieces.append(replace(frame.look, text=text))
 
-    def numbered(self, holder: _Holder) -> None:
+    def numbered(self, frame: _Frame) -> None:
         """The number before a point of Word has been read."""
+        holder = frame.holder
         mark = " ".join((holder.mark or "").split())
         if holder.kind == "heading":
             gap = "" if mark.endswith(("、", "）", "．")) else " "
-            self.pieces.append(Piece(f"{mark}{gap}" if mark else "", kept=True))
+            said = f"{mark}{gap}" if mark else ""
+            self.pieces.append(replace(frame.look, text=said, kept=True))
         else:
             holder.point = point_of(holder.depth, mark) if mark else None
 
@@ -315,8 +328,9 @@ class _Reader:
     def caption(self, runs: tuple[Run, ...]) -> None:
         words = " ".join("".join(run.text for run in runs).split())
         last = self.out[-1] if self.out else None
-        if isinstance(last, Picture) and not last.caption and len(words) <= _LONGEST_CAPTION:
-            self.out[-1] = last.model_copy(update={"caption": words})
+        found = with_caption(last, words) if isinstance(last, Picture) else None
+        if found is not None:
+            self.out[-1] = found
         else:
             self.out.append(Paragraph(runs=runs))
 
@@ -335,15 +349,18 @@ class _Reader:
     def table(self, table: Fields) -> None:
         if words := " ".join(table.caption.split()):
             self.out.append(Paragraph(runs=(Run(text=words),)))
-        found = table_of(table.rows, self.left_out, guess=True)
+        found = table_of(table.lines(), self.left_out, guess=True)
         self.out += [found] if found else []
         if table.pictures and found:
             self.left_out.add("表格里的 {} 张图片移到了表格后面", len(table.pictures))
         self.out += table.pictures
 
 
-def from_html(html: str, keep: Keep) -> Taken:
-    """The blocks of HTML; pictures in it are given to `keep`. Never raises for what is in it."""
+def from_html(html: str, keep: Keep, *, page: bool = False) -> Taken:
+    """The blocks of HTML; pictures in it are given to `keep`. Never raises for what is in it.
+
+    `page`: a whole page, whose title is not said once more as its first heading.
+    """
     left_out = LeftOut()
     pictures = Pictures(keep, left_out)
     html = pictures.aside(html)
@@ -351,14 +368,19 @@ def from_html(html: str, keep: Keep) -> Taken:
         left_out.add("内容超过 2 MB，后面的没有带过来：请分几次粘贴，或导入文件")
     html = without_swollen_tags(_HALVES.sub("\ufffd", html[:_LARGEST].replace("\x00", "")))
     try:
-        root = document_fromstring(html, parser=HTMLParser(huge_tree=True, encoding="utf-8"))
+        # As bytes: a text that begins with an XML declaration is refused, and half a surrogate.
+        content = html.encode("utf-8", "ignore")
+        root = document_fromstring(content, parser=HTMLParser(huge_tree=True, encoding="utf-8"))
     except (etree.LxmlError, ValueError, AssertionError):
         return Taken(document_of((), left_out), left_out.said())
     sheet = sheet_of("".join(one.text or "" for one in root.iter("style")))
     reader = _Reader(pictures, left_out, Looks(left_out, sheet), for_layout(root))
     reader.walk(root)
     title = " ".join(next((one.text or "" for one in root.iter("title")), "").split())
-    document = document_of(with_sizes(settled(reader.out, left_out), left_out), left_out)
+    parts = list(settled(reader.out, left_out))
+    if page:
+        parts = below_title(parts, title)
+    document = document_of(with_sizes(parts, left_out), left_out)
     return Taken(document, (*pictures.said(), *left_out.said()), title)
 
 

@@ -1,6 +1,7 @@
 """Fields of a table as others write them, as a table that a document can hold."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from blocks.document import MOST_COLUMNS, MOST_ROWS, Cell, Row, Run, Table, merged
 from blocks.taken import LeftOut
@@ -82,7 +83,11 @@ def _headed(rows: list[list[Cell]]) -> list[list[Cell]]:
     if len(rows) > 1 and not any(cell.head for cells in rows for cell in cells):
         others = [cell for cells in rows[1:] for cell in cells if cell.text.strip()]
         if _all_bold(first) and others and not _all_bold(others):
-            first = [cell.model_copy(update={"head": True}) for cell in first]
+            # Fields of the first row that reach down have the rest of the head beside them.
+            deep = max((cell.rowspan for cell in first), default=1)
+            heads = [first, *takewhile(_all_bold, rows[1:deep])]
+            named = [[cell.model_copy(update={"head": True}) for cell in row] for row in heads]
+            first, *rows[1 : len(heads)] = named
     return [
         [_plain(cell) if cell.head and _all_bold([cell]) else cell for cell in cells]
         for cells in (first, *rows[1:])

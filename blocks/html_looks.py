@@ -10,11 +10,13 @@ from blocks.taken import LeftOut, safe_run
 _SILENT = frozenset({"script", "style", "noscript", "template", "head", "meta", "link", "map"})
 _MEDIA = "{} 处视频、音频或网页嵌入没有带过来：请在文中写明到哪里看"
 _CONTROL = "{} 个表单控件没有带过来"
+_CARD = "{} 个公众号组件（名片、小程序、投票、音乐）没有带过来：请在文中写明到哪里看"
 _LOST = {
     "svg": "{} 张矢量图（SVG）没有带过来：请换成 PNG 或 JPG 图片",
     "math": "{} 个公式没有带过来：请做成图片",
     **dict.fromkeys(("iframe", "video", "audio", "object", "embed", "mpvoice", "canvas"), _MEDIA),
     **dict.fromkeys(("mp-common-videosnap", "mp-common-mpaudio", "mpvideosnap"), _MEDIA),
+    **dict.fromkeys(("qqmusic", "mpcps", "mpvote", "mpprofile", "mpchecktext"), _CARD),
     **dict.fromkeys(("input", "select", "textarea", "button"), _CONTROL),
     "del": "{} 处已删除的文字（修订）没有带过来",
 }
@@ -65,6 +67,9 @@ class Looks:
     def link(self, node: Any) -> str:
         """Where it leads, when that may stand in a document; a place in the same text is none."""
         target = "".join((node.get("href") or "").split())
+        if node.get("data-miniprogram-appid"):
+            self.left_out.add("{} 个小程序链接没有带过来，文字还在")
+            return ""
         if not target or target.startswith("#"):
             return ""
         return safe_run(target, target, self.left_out).link
@@ -74,9 +79,9 @@ class Looks:
         tag = node.tag
         if tag in _SILENT:
             return True
-        if tag in _LOST:
+        if words := _LOST.get(tag) or _card(node):
             if node.get("type") != "hidden" and (tag != "del" or _has_text(node)):
-                self.left_out.add(_LOST[tag])
+                self.left_out.add(words)
             return True
         hidden = style.get("display") == "none" or style.get("mso-hide") == "all"
         comment = "comment" in style.get("mso-element", "")
@@ -97,6 +102,19 @@ class Looks:
             self.left_out.add("{} 处上标、下标没有保留，文字还在")
             return text
         return changed
+
+
+def box_of(node: Any) -> str:
+    """The box that a point of a list of tasks begins with, ticked or not; empty for no box."""
+    if (node.get("type") or "").lower() != "checkbox":
+        return ""
+    return "☑ " if node.get("checked") is not None else "☐ "
+
+
+def _card(node: Any) -> str:
+    """What is told of a part that only a 公众号 article can hold; empty for another part."""
+    tag = node.tag
+    return _CARD if tag.startswith("mp-") and not tag.startswith("mp-style") else ""
 
 
 def _has_text(node: Any) -> bool:

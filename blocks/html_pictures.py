@@ -17,6 +17,7 @@ _SOURCES = ("data-src", "data-original", "oldsrc", "src")
 _SMALLEST = 3.0  # points; smaller ones count visits
 _NO_WORDS = frozenset({"图片", "image", "img", "picture", "图像"})
 _LONGEST = 300
+_ORIGIN = re.compile(r"(.*)（图片来源：([^（）]+)）", re.DOTALL)
 _STAND_IN = 200  # characters of base64
 _PLACE = 12  # characters that say after which words a picture stood
 
@@ -86,6 +87,16 @@ class Pictures:
                 remedy = "请把图片文件拖进来" if not why else "请先存下图片，确认可以用，再拖进来"
                 lines.append(f"{why}{len(places)} 张图片没有带过来{where}：{remedy}")
         return tuple(lines)
+
+
+def with_caption(picture: Picture, words: str) -> Picture | None:
+    """The picture with the words below it, where they say its origin too; None for no caption."""
+    if picture.caption or len(words) > _LONGEST:
+        return None
+    told = _ORIGIN.fullmatch(words)
+    if told is None:
+        return picture.model_copy(update={"caption": words})
+    return picture.model_copy(update={"caption": told[1], "origin": told[2]})
 
 
 def _bytes(parameters: str, text: str) -> bytes:

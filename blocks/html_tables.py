@@ -1,5 +1,6 @@
 """Tables of HTML: which ones only place things, and the fields of the others."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,6 +58,8 @@ class Fields:
     head: Any = None
     cell: Any = None
     _row: list[Cell] = field(default_factory=list)
+    _line: int = 0
+    _lines: list[int] = field(default_factory=list)  # which line of the source each row is
 
     def end_cell(self, runs: tuple[Run, ...]) -> None:
         """The words of a field are read."""
@@ -71,10 +74,34 @@ class Fields:
             )
         )
 
+    def hidden_row(self) -> None:
+        """A line of the sheet is passed over."""
+        self._line += 1
+
+    def is_full(self) -> bool:
+        """Whether no further line is taken."""
+        return len(self.rows) >= MOST_ROWS
+
     def end_row(self) -> None:
         """A line of the table is read."""
         self.rows.append(self._row)
+        self._lines.append(self._line)
+        self._line += 1
         self._row = []
+
+    def lines(self) -> list[list[Cell]]:
+        """The lines; what reached over lines passed over is shorter by them."""
+        if self._line == len(self.rows):
+            return self.rows
+        return [
+            [
+                cell.model_copy(
+                    update={"rowspan": bisect_left(self._lines, at + cell.rowspan) - number}
+                )
+                for cell in row
+            ]
+            for number, (at, row) in enumerate(zip(self._lines, self.rows, strict=True))
+        ]
 
 
 def _span(given: str | None, most: int) -> int:

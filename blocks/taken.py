@@ -1,7 +1,7 @@
 """What is taken over from a file or the clipboard, and in words what is not."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 from blocks.document import (
     DEEPEST,
@@ -87,6 +87,18 @@ def with_sizes(blocks: Iterable[Block | Titled], left_out: LeftOut) -> list[Bloc
         if isinstance(one, Titled)
         else one
         for one in listed
+    ]
+
+
+def below_title(blocks: Sequence[Block | Titled], title: str) -> list[Block | Titled]:
+    """The blocks of a page without its title, when its first heading says that once more."""
+    first = blocks[0] if blocks else None
+    if not isinstance(first, Titled) or "".join(run.text for run in first.runs).strip() != title:
+        return list(blocks)
+    # The headings below begin one size deeper.
+    return [
+        replace(one, depth=max(one.depth - 1, 1)) if isinstance(one, Titled) else one
+        for one in blocks[1:]
     ]
 
 

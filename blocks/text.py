@@ -161,7 +161,11 @@ def linked(document: Document) -> Iterator[Linked]:
 
 def from_plain(text: str) -> Document:
     """The document of plain text: a paragraph a line, pictures where their lines stand."""
-    return _document([_line_block(line) for line in _lines(text)])
+    lines = list(_lines(text))
+    kept, rest = lines[: MOST_BLOCKS - 1], lines[MOST_BLOCKS - 1 :]
+    # Lines of their own only where they become blocks: there may be a hundred thousand of them.
+    words = [Paragraph(runs=plain("\n".join(rest)))] if len(rest) > 1 else map(_line_block, rest)
+    return Document(blocks=(*map(_line_block, kept), *words))
 
 
 def _document(blocks: Sequence[Block]) -> Document:

@@ -54,7 +54,10 @@ _UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\
 
 
 def read_page(content: bytes, notes: Notes) -> None:
-    root: Any = lxml.html.document_fromstring(decoded(content) or "<p/>", ensure_head_body=True)
+    # As bytes: a text that begins with an XML declaration is refused.
+    page = (decoded(content) or "<p/>").encode("utf-8", "ignore")
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     for node in root.xpath("//comment()"):
         if text := (node.text or "").strip():
             notes.add("网页源码的注释", text)

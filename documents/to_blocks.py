@@ -14,7 +14,7 @@ from blocks.taken import LeftOut, Taken, document_of, split_title
 from blocks.text import from_plain
 from documents.charset import decode
 from documents.parts import LARGEST, Archive, Unreadable
-from documents.pdf import PDF_ERRORS
+from documents.pdf import PDF_ERRORS, page_text, pictures_of
 from documents.pictures import STRUCTURE_ERRORS
 from documents.sniff import kind_of
 from documents.word_blocks import word_blocks
@@ -22,6 +22,14 @@ from storage.media import marker
 
 _PICTURES = frozenset({"png", "jpeg", "gif", "webp"})
 _OLD = (".doc", ".wps", ".wpt", ".dot", ".rtf")
+_ZIPPED = (".docx", ".docm", ".dotx")
+_OTHER = {
+    **dict.fromkeys((".odt", ".uof", ".pages"), "请另存为 .docx 再导入"),
+    **dict.fromkeys(
+        (".xls", ".xlsx", ".et", ".csv"), "请打开后复制表格，粘贴到正文，或作为附件上传"
+    ),
+    **dict.fromkeys((".ofd", ".ppt", ".pptx"), "请另存为 .pdf 再导入，或作为附件上传"),
+}
 _RESAVE = "旧格式文件读不了：请用 Word 或 WPS 打开，另存为 .docx 再导入"
 _MOST_PAGES = 500
 _ENDS = re.compile(r"[。！？；：!?;:…”）)》】]$")
@@ -63,6 +71,9 @@ def bring_file(name: str, content: bytes) -> Brought:
     if len(content) > LARGEST:
         limit = LARGEST // 1_000_000
         raise Unreadable("too-large", "block", f"文件超过 {limit} MB，请拆分后再导入")
+    # Office programs wrap an encrypted document in the old container format.
+    if suffix in _ZIPPED and kind_of(content) == "ole":
+        raise Unreadable("encrypted", "block", "文件已加密，读不了，请换没有密码的文件")
     if suffix in _OLD or kind_of(content) == "ole":
         raise Unreadable("old", "block", _RESAVE)
     if not content:
@@ -85,10 +96,10 @@ def read_file(name: str, content: bytes) -> Brought | str:
 
 
 def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
-    if suffix in (".docx", ".docm", ".dotx"):
+    if suffix in _ZIPPED:
         return word_blocks(Archive(content), keep)
     if suffix in (".html", ".htm"):
-        return from_html(decode(content), keep)
+        return from_html(decode(content), keep, page=True)
     if suffix in (".md", ".markdown"):
         return from_markdown(decode(content))
     if suffix == ".txt":
@@ -96,7 +107,8 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix == ".pdf":
         return _pdf(content)
     known = ".docx、.html、.pdf、.md、.txt"
-    raise Unreadable("unreadable", "block", f"不认识的文件类型，可以导入 {known}")
+    remedy = f"：{_OTHER[suffix]}" if suffix in _OTHER else ""
+    raise Unreadable("unreadable", "block", f"读不了这种文件{remedy}；可以导入 {known}")
 
 
 def _pdf(content: bytes) -> Taken:
@@ -111,11 +123,12 @@ def _pdf(content: bytes) -> Taken:
             if number > _MOST_PAGES:
                 left_out.add("{} 页没有带过来：文件太长，请拆分", len(reader.pages) - _MOST_PAGES)
                 break
-            found = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+            text = page_text(page)
+            found = [line.strip() for line in text.splitlines() if line.strip()]
             if not found:
                 left_out.add("{} 页没有文字层（扫描页），没有带过来：请改用文字版")
             lines += found
-            if count := sum(1 for _ in page.images):
+            if count := pictures_of(page):
                 left_out.add("{} 张图片没有带过来：请把图片文件拖进来", count)
     except PDF_ERRORS as error:
         reason = "PDF 文件不完整或不合规，打不开，请重新生成"

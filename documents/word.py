@@ -6,7 +6,19 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from documents.office import link_targets, read_common
-from documents.parts import COMMENT, HIDDEN, Archive, Columns, Notes, Wrong, attribute, local, named
+from documents.parts import (
+    COMMENT,
+    HIDDEN,
+    Archive,
+    Columns,
+    Notes,
+    Unreadable,
+    Wrong,
+    attribute,
+    local,
+    named,
+)
+from documents.word_parts import WordParts
 
 
 class _Piece(NamedTuple):
@@ -156,8 +168,8 @@ def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
         yield _Piece(kind, "".join(one.text for one in run), author)
 
 
-def _hidden_styles(archive: Archive) -> frozenset[str]:
-    root = archive.xml("word/styles.xml")
+def _hidden_styles(parts: WordParts) -> frozenset[str]:
+    root = parts.xml("styles")
     if root is None:
         return frozenset()
     return frozenset(
@@ -167,40 +179,40 @@ def _hidden_styles(archive: Archive) -> frozenset[str]:
     )
 
 
-_STORIES = (
-    (r"word/header\d*\.xml", "页眉"),
-    (r"word/footer\d*\.xml", "页脚"),
-    (r"word/footnotes\.xml", "脚注"),
-    (r"word/endnotes\.xml", "尾注"),
-)
+_STORIES = (("header", "页眉"), ("footer", "页脚"), ("footnotes", "脚注"), ("endnotes", "尾注"))
 
 
 def read_word(archive: Archive, notes: Notes) -> None:
     """A .docx: text, tables, headers, comments, tracked changes, hidden text, properties."""
-    root = archive.xml("word/document.xml")
-    word = _Word(archive, notes, _hidden_styles(archive))
-    word.block(root if root is not None else (), "")
-    for pattern, where in _STORIES:
-        for name in archive.matching(pattern):
+    parts = WordParts(archive)
+    root = parts.text()
+    # What has no text was not read; silence must not pass for "nothing found".
+    if root is None:
+        reason = "文件里没有 Word 正文，可能损坏或改过后缀，请重新上传"
+        raise Unreadable("broken", "block", reason)
+    word = _Word(archive, notes, _hidden_styles(parts))
+    word.block(root, "")
+    for kind, where in _STORIES:
+        for name in parts.names(kind):
             story = archive.xml(name)
             word.block(story, where)
             for mark in named(story, "textpath"):
                 notes.add(f"{where}里的水印", attribute(mark, "string"))
-    _word_comments(archive, notes)
+    _word_comments(parts, notes)
     if word.changes > _MOST_CHANGES:
         reason = f"另有 {word.changes - _MOST_CHANGES} 处修订没有处理"
         notes.fault("tracked-change", "block", reason)
-    marks = named(root, *_FORMAT) if root is not None else ()
+    marks = named(root, *_FORMAT)
     if authors := {attribute(each, "author") or "未具名" for each in marks}:
         people = "、".join(sorted(authors))
         reason = f"有格式修订没有处理（{people}），发布前请接受全部修订"
         notes.fault("tracked-format", "warn", reason)
-    link_targets(archive, notes, "word/_rels/document.xml.rels")
+    link_targets(archive, notes, parts.relations)
     read_common(archive, notes)
 
 
-def _word_comments(archive: Archive, notes: Notes) -> None:
-    root = archive.xml("word/comments.xml")
+def _word_comments(parts: WordParts, notes: Notes) -> None:
+    root = parts.xml("comments")
     for number, node in enumerate(named(root, "comment") if root is not None else (), 1):
         text = "".join(each.text or "" for each in named(node, "t"))
         index = notes.add(f"第 {number} 条批注（{attribute(node, 'author') or '未具名'}）", text)

@@ -20,8 +20,10 @@ from blocks.taken import (
     safe_run,
     with_sizes,
 )
-from documents.parts import Archive, attribute, local, named
+from documents.parts import Archive, Unreadable, attribute, local, named
+from documents.word_marks import box, characters, readable, tell_running
 from documents.word_order import Caption, captioned, gathered, stripped, words_of
+from documents.word_parts import WordParts
 from documents.word_styles import (
     Numbers,
     Style,
@@ -39,6 +41,10 @@ _DELETED = "{} 处修订删除的文字没有带过来，请核对"
 _HIDDEN = "{} 处隐藏文字没有带过来"
 _BOXES = "{} 个文本框的文字放在了所在段落的后面"
 _OBJECTS = "{} 个嵌入的对象（图表、公式、文件）没有带过来：请做成图片或附件"
+_CHUNKS = "{} 处插入的其他文件没有带过来：请在 Word 里打开这个文件，另存后再导入"
+_DRAWN = frozenset({"chart", "relIds", "lockedCanvas", "contentPart", "oleObject", "OLEObject"})
+_OPENED = frozenset({"sdt", "sdtContent", "body", "ins", "moveTo", "customXml", "smartTag",
+                     "AlternateContent", "Choice"})  # fmt: skip
 _BAD_PICTURE = "{} 张图片没有带过来：打不开或不是 PNG、JPG、GIF、WebP，请另存后拖进来"
 _QUOTES = frozenset({"quote", "intense quote", "引用", "明显引用", "quotations"})
 _HEADS = frozenset({"table heading", "表头"})
@@ -76,15 +82,14 @@ class _Line:
 
 @dataclass
 class _Word:
-    archive: Archive
+    parts: WordParts
     keep: Keep
     left_out: LeftOut
     styles: Styles
     numbers: Numbers
-    links: dict[str, str]
     notes: list[tuple[str, str]] = field(default_factory=list)
     fields: list[list[str]] = field(default_factory=list)
-    title: str = ""
+    dropped: list[Run] = field(default_factory=list)  # a first letter over several lines
 
     # --- blocks -------------------------------------------------------------------------------
 
@@ -96,8 +101,10 @@ class _Word:
                 yield from self.paragraph(one)
             elif name == "tbl":
                 yield from self.table(one)
-            elif name in ("sdt", "sdtContent", "body", "ins", "moveTo", "customXml", "smartTag"):
+            elif name in _OPENED:
                 yield from self.blocks(one)
+            elif name == "altChunk":
+                self.left_out.add(_CHUNKS)
             elif name in ("del", "moveFrom"):
                 self.left_out.add(_DELETED)
 
@@ -109,8 +116,13 @@ class _Word:
         titled = depth is not None and depth < 10
         point = self.point(properties, style)
         look = _Look(bold=style.bold and not titled, heading=titled)
-        line = _Line()
+        line = _Line(self.dropped)
+        self.dropped = []
         self.words(node, look, line)
+        frame = child(properties, "framePr")
+        if frame is not None and attribute(frame, "dropCap") in ("drop", "margin"):
+            self.dropped = line.runs
+            return
         first, parts = True, line.done()
         for part in parts:
             if isinstance(part, Picture):
@@ -151,6 +163,9 @@ class _Word:
         ours = value(child(node, "tblPr"), "tblCaption") == "审发"
         for row in _under(node, "tr"):
             cells: list[Cell] = []
+            if child(child(row, "trPr"), "del") is not None:
+                self.left_out.add(_DELETED)
+                continue
             at = whole(value(child(row, "trPr"), "gridBefore"), 0)
             cells += [Cell()] * min(at, 1)
             head = child(child(row, "trPr"), "tblHeader") is not None and not ours
@@ -201,7 +216,7 @@ class _Word:
             if name == "r":
                 self.run(one, look, line)
             elif name == "hyperlink":
-                target = self.links.get(attribute(one, "id"), "")
+                target = self.parts.target(attribute(one, "id"))
                 self.words(one, look._replace(link=target), line)
             elif name in ("ins", "moveTo"):
                 self.left_out.add(_INSERTED)
@@ -211,7 +226,7 @@ class _Word:
             elif name == "fldSimple":
                 found = _LINK.search(attribute(one, "instr"))
                 self.words(one, look._replace(link=found[1]) if found else look, line)
-            elif name in ("sdt", "sdtContent", "smartTag", "customXml", "dir", "bdo"):
+            elif name in _OPENED or name in ("dir", "bdo"):
                 self.words(one, look, line)
             elif name in ("oMath", "oMathPara"):
                 self.left_out.add(_OBJECTS)
@@ -230,7 +245,7 @@ class _Word:
         if any(map(is_on, _under(properties, "strike", "dstrike"))):
             self.left_out.add("{} 处删除线没有保留，文字还在")
         for one in node:
-            text = self.text(one, line)
+            text = readable(self.text(one, line), properties, self.left_out)
             if text and raised in ("superscript", "subscript"):
                 text = Looks(self.left_out).script(text, raised[:3])
             if text:
@@ -241,22 +256,17 @@ class _Word:
         name = local(node)
         if name == "fldChar":
             self.field(attribute(node, "fldCharType"))
-        elif name == "instrText" and self.fields:
+            return box(node)
+        if name == "instrText" and self.fields:
             self.fields[-1][0] += node.text or ""
-        elif self.fields and self.fields[-1][2] == "code":
+        if self.fields and self.fields[-1][2] == "code":
             return ""
-        elif name == "t":
-            return node.text or ""
-        elif name in ("br", "cr"):
-            return "\n" if attribute(node, "type") in ("", "textWrapping") else ""
-        elif name in ("tab", "noBreakHyphen", "sym"):
-            return {"tab": "\t", "noBreakHyphen": "-"}.get(name, "•")
-        elif name in ("footnoteReference", "endnoteReference"):
+        if name in ("footnoteReference", "endnoteReference"):
             self.notes.append((name.removesuffix("Reference"), attribute(node, "id")))
             return f"[{len(self.notes)}]"
-        elif name in ("drawing", "pict", "object", "AlternateContent"):
+        if name in ("drawing", "pict", "object", "AlternateContent"):
             self.drawn(node, line)
-        return ""
+        return characters(node, self.left_out)
 
     def field(self, kind: str) -> None:
         """A field begins, shows its result, or ends: a link may be written as one."""
@@ -270,33 +280,35 @@ class _Word:
 
     def drawn(self, node: Any, line: _Line) -> None:
         """Pictures and text boxes of a drawing, each once (not its copy for old programs)."""
-        before = len(line.parts)
+        before, drawn = len(line.parts), False
         words: dict[str, str] = {}
         waiting = [node]
         while waiting:
             one = waiting.pop()
             name = local(one)
+            drawn = drawn or name in _DRAWN
             if name == "docPr":
                 words = {key: attribute(one, key)[:_LONGEST] for key in ("descr", "title")}
             elif name in ("blip", "imagedata"):
                 key = attribute(one, "embed") or attribute(one, "id")
                 if picture := self.picture(key, words):
                     line.cut(picture)
+                elif local(node) != "object":
+                    self.left_out.add(_BAD_PICTURE)
             elif name == "txbxContent":
                 line.cut(one)
                 continue
             if name != "Fallback":
                 waiting += reversed(list(one))
-        if len(line.parts) == before and local(node) == "object":
+        if len(line.parts) == before and (drawn or local(node) == "object"):
             self.left_out.add(_OBJECTS)
 
     def picture(self, key: str, words: dict[str, str]) -> Picture | None:
         """The picture of a relationship when it lies in the file and can be used."""
-        name = posixpath.normpath(posixpath.join("word", self.links.get(key, "")))
-        content = self.archive.bytes(name) if name in self.archive.names else b""
+        name = self.parts.place(key)
+        content = self.parts.archive.bytes(name) if name else b""
         marker = self.keep(content, posixpath.basename(name)) if content else None
         if marker is None:
-            self.left_out.add(_BAD_PICTURE)
             return None
         told = _ORIGIN.fullmatch(words.get("title", ""))
         return Picture(
@@ -308,7 +320,7 @@ class _Word:
 
     def noted(self) -> Iterator[Any]:
         """Footnotes and endnotes under the text, in the order of their marks."""
-        roots = {kind: self.archive.xml(f"word/{kind}s.xml") for kind in ("footnote", "endnote")}
+        roots = {kind: self.parts.xml(f"{kind}s") for kind in ("footnote", "endnote")}
         if self.notes:
             yield Divider()
         for at, (kind, key) in enumerate(list(self.notes), 1):
@@ -321,11 +333,16 @@ class _Word:
 def word_blocks(archive: Archive, keep: Keep) -> Taken:
     """The blocks of a .docx; tracked changes are read as accepted, and told."""
     left_out = LeftOut()
-    root = archive.xml("word/document.xml")
-    word = _Word(archive, keep, left_out, Styles(archive), Numbers(archive), _links(archive))
-    parts = list(word.blocks(root)) if root is not None else []
-    parts += word.noted()
-    comments = archive.xml("word/comments.xml")
+    file = WordParts(archive)
+    root = file.text()
+    if root is None:
+        raise Unreadable(
+            "broken", "block", "文件里没有 Word 正文，可能改过后缀，请另存为 .docx 再导入"
+        )
+    word = _Word(file, keep, left_out, Styles(file), Numbers(file))
+    parts = [*word.blocks(root), *word.noted()]
+    tell_running(file, left_out)
+    comments = file.xml("comments")
     if count := sum(1 for _ in named(comments, "comment")) if comments is not None else 0:
         left_out.add("{} 条批注没有带过来", count)
     title = ""
@@ -333,13 +350,6 @@ def word_blocks(archive: Archive, keep: Keep) -> Taken:
         title = "".join(run.text for run in parts.pop(0).runs).strip()
     settled = with_sizes(gathered(captioned(parts), left_out), left_out)
     return Taken(document_of(settled, left_out), left_out.said(), title)
-
-
-def _links(archive: Archive) -> dict[str, str]:
-    root = archive.xml("word/_rels/document.xml.rels")
-    return {
-        attribute(one, "Id"): attribute(one, "Target") for one in (() if root is None else root)
-    }
 
 
 def _under(node: Any, *names: str) -> Iterator[Any]:

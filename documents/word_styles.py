@@ -6,7 +6,8 @@ from typing import Any
 
 from blocks.numbers import number_words, point_of, says_digits
 from blocks.taken import Point
-from documents.parts import Archive, attribute, local, named
+from documents.parts import attribute, local, named
+from documents.word_parts import WordParts
 
 _OFF = ("0", "false", "off", "none")
 _HEADING = re.compile(r"(?:heading|标题)\s*(\d)")
@@ -63,9 +64,9 @@ def depth_of(properties: Any) -> int | None:
 class Styles:
     """The styles by their id, with what they are based on."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, parts: WordParts) -> None:
         """Read them all."""
-        root = archive.xml("word/styles.xml")
+        root = parts.xml("styles")
         self._own: dict[str, Style] = {}
         for node in root if root is not None else ():
             if local(node) == "style":
@@ -81,11 +82,18 @@ class Styles:
             found = replace(
                 found,
                 depth=base.depth if found.depth is None else found.depth,
-                number=base.number if found.number is None else found.number,
+                number=_number(found, base),
                 bold=found.bold or base.bold,
                 hidden=found.hidden or base.hidden,
             )
         return found
+
+
+def _number(own: Style, base: Style) -> tuple[str, int] | None:
+    """The numbering of a style; one that names a level alone counts in the list of its base."""
+    if own.number is None or base.number is None:
+        return own.number or base.number
+    return own.number[0] or base.number[0], own.number[1]
 
 
 def _style(node: Any) -> Style:
@@ -114,29 +122,39 @@ class _Level:
     kind: str = "decimal"
     text: str = ""
     start: int = 1
+    legal: bool = False  # every number in it is written in digits: 1.1 below 第一章
+    restart: int = -1  # begins anew after a level above this one; 0 never, -1 after any
 
 
 @dataclass
 class Numbers:
     """Counts the points of every list in the order of the text."""
 
-    archive: Archive
+    parts: WordParts
     _levels: dict[str, dict[int, _Level]] = field(default_factory=dict)
     _lists: dict[str, str] = field(default_factory=dict)
+    _own: dict[str, dict[int, _Level]] = field(default_factory=dict)
     _starts: dict[str, dict[int, int]] = field(default_factory=dict)
     _counts: dict[str, dict[int, int]] = field(default_factory=dict)
     _used: set[tuple[str, int]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Read what the file says of its lists."""
-        root = self.archive.xml("word/numbering.xml")
+        root = self.parts.xml("numbering")
+        styled: dict[str, str] = {}
+        told: dict[str, str] = {}
         for node in root if root is not None else ():
+            key = attribute(node, "abstractNumId")
             if local(node) == "abstractNum":
-                self._levels[attribute(node, "abstractNumId")] = {
-                    whole(attribute(one, "ilvl"), 0): _level(one) for one in named(node, "lvl")
-                }
+                self._levels[key] = _levels(node)
+                styled[value(node, "styleLink")] = key
+                told[key] = value(node, "numStyleLink")
             elif local(node) == "num":
                 self._num(node)
+        # A list that only names a style counts as the list of that style.
+        for key, abstract in self._lists.items():
+            if told.get(abstract):
+                self._lists[key] = styled.get(told[abstract], abstract)
 
     def _num(self, node: Any) -> None:
         key = attribute(node, "numId")
@@ -145,11 +163,12 @@ class Numbers:
             level, start = whole(attribute(override, "ilvl"), 0), value(override, "startOverride")
             if start:
                 self._starts.setdefault(key, {})[level] = whole(start, 1)
+            self._own.setdefault(key, {}).update(_levels(override))
 
     def point(self, key: str, at: int) -> Point | None:
         """The next point of a list at a level, with its number; None when it is no list."""
         abstract = self._lists.get(key)
-        levels = self._levels.get(abstract or "", {})
+        levels = self._levels.get(abstract or "", {}) | self._own.get(key, {})
         if abstract is None or at not in levels:
             return None
         counts = self._counts.setdefault(abstract, {})
@@ -161,7 +180,9 @@ class Numbers:
         else:
             counts[at] += 1
         for deeper in [one for one in counts if one > at]:
-            del counts[deeper]
+            restart = levels.get(deeper, _Level()).restart
+            if restart < 0 or at < restart:
+                del counts[deeper]
         return self._said(levels, counts, at)
 
     def _said(self, levels: dict[int, _Level], counts: dict[int, int], at: int) -> Point | None:
@@ -174,7 +195,8 @@ class Numbers:
         def put(match: re.Match[str]) -> str:
             which = int(match[1]) - 1
             one = levels.get(which, _Level())
-            return number_words(counts.get(which, one.start), one.kind)
+            kind = "decimal" if level.legal else one.kind
+            return number_words(counts.get(which, one.start), kind)
 
         mark = re.sub(r"%([1-9])", put, level.text)
         if says_digits(level.kind) and not mark.strip():
@@ -182,9 +204,17 @@ class Numbers:
         return point_of(at, mark)
 
 
+def _levels(node: Any) -> dict[int, _Level]:
+    """The levels that a list, or a change of one, describes."""
+    return {whole(attribute(one, "ilvl"), 0): _level(one) for one in named(node, "lvl")}
+
+
 def _level(node: Any) -> _Level:
+    legal = child(node, "isLgl")
     return _Level(
         kind=value(node, "numFmt") or "decimal",
         text=value(node, "lvlText"),
         start=whole(value(node, "start"), 1),
+        legal=legal is not None and is_on(legal),
+        restart=whole(value(node, "lvlRestart"), -1),
     )

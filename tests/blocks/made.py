@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from blocks.document import read_document
+from blocks.document import DEEPEST, Made, read_document, seen
 
 MEDIA = "sha256:" + "a" * 64
 WORDS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -18,6 +18,10 @@ RUNS = st.lists(
     ),
     max_size=4,
 )
+
+
+def _is_name(words: str) -> bool:
+    return bool("".join(seen(words).split()))
 
 
 def _lists(depth: int) -> st.SearchStrategy[dict[str, Any]]:
@@ -48,7 +52,7 @@ BLOCKS = st.one_of(
     st.fixed_dictionaries(
         {"kind": st.just("heading"), "level": st.sampled_from([1, 2]), "runs": RUNS}
     ),
-    _lists(3),
+    _lists(DEEPEST),
     st.fixed_dictionaries(
         {
             "kind": st.just("table"),
@@ -60,9 +64,16 @@ BLOCKS = st.one_of(
         }
     ),
     st.fixed_dictionaries(
-        {"kind": st.just("picture"), "media": st.just(MEDIA), "alt": WORDS, "caption": WORDS}
+        {
+            "kind": st.just("picture"),
+            "media": st.just(MEDIA),
+            **dict.fromkeys(("alt", "caption", "origin", "licence"), WORDS),
+            "made": st.sampled_from(list(Made)),
+        }
     ),
     st.just({"kind": "divider"}),
-    st.just({"kind": "attachment", "name": "名单.docx", "media": MEDIA}),
+    st.fixed_dictionaries(
+        {"kind": st.just("attachment"), "name": WORDS.filter(_is_name), "media": st.just(MEDIA)}
+    ),
 )
 DOCUMENTS = st.lists(BLOCKS, max_size=6).map(read_document)

@@ -27,7 +27,7 @@ from gates.finding import Finding
 from review_queue import drafting, publishing, submitting
 from review_queue.canonical import Draft
 from review_queue.drafting import Origin
-from review_queue.models import Revision
+from review_queue.models import Item, Revision
 from review_queue.release import Releases
 from storage.crypt import DataKey
 from storage.media import keep, load
@@ -171,7 +171,6 @@ async def test_the_bodies_the_platforms_received_have_the_digest_on_screen_and_i
     async with office.deps.db.session() as session:
         cover = await keep(session, picture("navy"), "image/png")
         inside = await keep(session, picture("green"), "image/png")
-        ids = {row.platform: row.id for row in (await session.scalars(select(Account))).all()}
     blocks = read_document(
         [
             {"kind": "heading", "runs": [{"text": "一、时间"}]},
@@ -201,6 +200,15 @@ async def test_the_bodies_the_platforms_received_have_the_digest_on_screen_and_i
     row = await drafting.create_item(
         office.deps.queue, content, Origin(editor_id=office.people["editor"], klass="重要")
     )
+    await published_as_reviewed(office, platforms, accounts, crypt, row)
+
+
+async def published_as_reviewed(
+    office: Office, platforms: Platforms, accounts: Accounts, crypt: DataKey, row: Item
+) -> None:
+    """Submit, approve and send: what the platforms received has the digest on screen."""
+    async with office.deps.db.session() as session:
+        ids = {one.platform: one.id for one in (await session.scalars(select(Account))).all()}
     row = await submitting.submit(office.deps.queue, row.id, office.people["editor"], row.version)
     for login in ("reviewer1", "reviewer2", "reviewer3"):
         row = await office.decide(row, login)
@@ -210,7 +218,8 @@ async def test_the_bodies_the_platforms_received_have_the_digest_on_screen_and_i
     await publishing.schedule(office.deps.queue, row.id, office.people["editor"])
     await send(office, platforms, accounts, crypt)
     async with office.deps.db.session() as session:
-        text = (await session.scalars(select(Revision.canonical))).one()
+        query = select(Revision.canonical).order_by(Revision.number.desc()).limit(1)
+        text = (await session.scalars(query)).one()
         states = {row.account_id: row.state for row in await session.scalars(select(Publication))}
     assert states == {ids["wechat"]: State.SUBMITTED, ids["telegram"]: State.PUBLISHED}
 
