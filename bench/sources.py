@@ -20,10 +20,11 @@ from bench.office import new_office, new_sandbox
 from bot.http import open_session
 from config.clock import now
 from config.setup import AccountSetup
-from content_sources.duplicates import bands_of, find, sketch
+from content_sources.duplicates import bands_of, find
 from content_sources.ingest import AT_ONCE
 from content_sources.models import Article, Band, Column, Sketch, Source
 from content_sources.reading.extract import extract_page
+from gates.alike import sketch
 from sandbox.site.routes import MANY
 from storage.database import new_id
 

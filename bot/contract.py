@@ -344,6 +344,10 @@ class Channel(Listening, Protocol):
         """What is wrong with complete secrets, in Chinese; empty when they can be used."""
 
     @staticmethod
+    def once_a_day(settings: Mapping[str, Any]) -> bool:
+        """Whether one publication of an account with these settings may fill its day."""
+
+    @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:
         """How a rendering will look; None when it is not of this channel's form."""
 

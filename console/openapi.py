@@ -84,6 +84,10 @@ def _operation(route: web.RouteDef) -> dict[str, object]:
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
             for name in names
+        ]
+        + [
+            {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
+            for name in getattr(handler, "filters", ())
         ],
         "responses": {"2XX": {"description": "done"}, "4XX": failure},
         "security": [] if action == PUBLIC else [{"token": []}, {"session": []}],

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import Content
 from config.clock import now
 from content_sources.answers import FILES, PAGES, PICTURES, Fetched, FetchError
-from content_sources.duplicates import SAME, Likeness, find, remember, sketch
+from content_sources.duplicates import SAME, Likeness, find, remember
 from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column
 from content_sources.reading.blocks import Link
@@ -27,6 +27,7 @@ from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging
 from documents.normalise_picture import brought_in
 from documents.parts import Fault
 from documents.sniff import true_mime
+from gates.alike import sketch
 from gates.work import NotDone, Work
 from ledger.append import Ledger, Transaction
 from review_queue import drafting

@@ -6,31 +6,19 @@ distance of simhash overlaps there. 125 minhash values in 25 bands of 5 find a p
 99 % probability; what the bands find is then compared exactly, so no explanation is an estimate.
 """
 
-import re
-import struct
-import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from rensa import RMinHash
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from content_sources.models import Article, Band, Sketch
+from gates.alike import ALIKE, agreement, other_numbers, share
 
-ALIKE = 0.7
 SAME = 0.98  # what is left are marks of edition
 BANDS, ROWS = 25, 5
-SHORTEST = 40  # letters; below this only the very same text counts
-LONGEST = 50_000  # letters that are compared
-_SEED = 20
 _CANDIDATES = 5
-_LETTERS = re.compile(r"[^\w]|_")
-_NUMBERS = re.compile(
-    r"\d+(?:\.\d+)?|[〇零一二三四五六七八九十百千万亿两]+(?=[元个名人位天日月年号时点分次万亿条项家套户亩岁周届期倍成])"
-)
 
 
 @dataclass(frozen=True)
@@ -51,27 +39,6 @@ class Likeness:
         return f"{said}，但数字不同：{'、'.join(self.numbers)}" if self.numbers else said
 
 
-def letters(text: str) -> str:
-    """The text without space, punctuation and width: what is compared."""
-    return _LETTERS.sub("", unicodedata.normalize("NFKC", text)).lower()[:LONGEST]
-
-
-def sketch(text: str) -> bytes:
-    """The minhash of a text; empty for one that is too short to be judged."""
-    plain = letters(text)
-    if len(plain) < SHORTEST:
-        return b""
-    machine = RMinHash(num_perm=BANDS * ROWS, seed=_SEED)
-    machine.update(list(_groups(plain)))
-    return struct.pack(f"<{BANDS * ROWS}I", *machine.digest())
-
-
-def share(one: str, other: str) -> float:
-    """The part of 3-character groups two texts have in common."""
-    left, right = _groups(letters(one)), _groups(letters(other))
-    return len(left & right) / len(left | right) if left | right else 1.0
-
-
 async def remember(session: AsyncSession, article_id: str, signature: bytes) -> None:
     """Let later texts be compared with this article. An empty sketch is not kept."""
     if not signature:
@@ -90,7 +57,7 @@ async def find(session: AsyncSession, text: str, signature: bytes) -> list[Liken
     for article in await _candidates(session, signature):
         part = share(text, article.text)
         if part >= ALIKE:
-            numbers = _other_numbers(text, article.text)
+            numbers = other_numbers(text, article.text)
             found.append(
                 Likeness(
                     article.id,
@@ -117,15 +84,11 @@ async def _candidates(session: AsyncSession, signature: bytes) -> Sequence[Artic
     )
     query = select(Sketch).join(numbers, numbers.c.number == Sketch.number)
     rows = (await session.scalars(query)).all()
-    rows = sorted(rows, key=lambda row: -_agree(signature, row.signature))[:_CANDIDATES]
-    ids = [row.article_id for row in rows if _agree(signature, row.signature) >= ALIKE - 0.15]
+    rows = sorted(rows, key=lambda row: -agreement(signature, row.signature))[:_CANDIDATES]
+    ids = [row.article_id for row in rows if agreement(signature, row.signature) >= ALIKE - 0.15]
     if not ids:
         return []
     return (await session.scalars(select(Article).where(Article.id.in_(ids)))).all()
-
-
-def _groups(plain: str) -> set[str]:
-    return {plain[at : at + 3] for at in range(max(len(plain) - 2, 1))}
 
 
 def bands_of(signature: bytes) -> set[int]:
@@ -139,17 +102,3 @@ def bands_of(signature: bytes) -> set[int]:
         )
         for at in range(BANDS)
     }
-
-
-def _agree(one: bytes, other: bytes) -> float:
-    count = BANDS * ROWS
-    left, right = struct.unpack(f"<{count}I", one), struct.unpack(f"<{count}I", other)
-    return float(sum(one == two for one, two in zip(left, right, strict=True))) / count
-
-
-def _other_numbers(one: str, other: str) -> tuple[str, ...]:
-    """Numbers that only one of the two texts has: amounts, dates, telephones."""
-    left, right = (
-        Counter(_NUMBERS.findall(unicodedata.normalize("NFKC", text))) for text in (one, other)
-    )
-    return tuple([*(left - right), *(right - left)][:6])

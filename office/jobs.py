@@ -14,6 +14,7 @@ from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
 from config.clock import BEIJING
+from console.items.working import drop_old
 from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
 from content_sources.tasks import tend
@@ -111,6 +112,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         ),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
+        Job("copies", 3600, partial(drop_old, office.db), "words typed and never saved go"),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),

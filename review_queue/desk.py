@@ -19,6 +19,7 @@ from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.governance.levels import ApprovedLevels
 from review_queue.models import Emergency, Item, Referral, ReleaseRow, Remark, Revision
 from review_queue.release import Releases
+from review_queue.searching import note_words
 from review_queue.shelf import Shelf
 from review_queue.window import standing_window
 from review_queue.workflow import Workflow
@@ -156,6 +157,7 @@ async def add_revision(
         created_at=now(),
     )
     tx.session.add(revision)
+    await note_words(tx.session, item.id, text)
     body: dict[str, object] = {
         "number": item.revision,
         "digest": revision.digest,

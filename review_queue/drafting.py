@@ -49,7 +49,7 @@ class Origin:
     """Where a new item comes from. `accounts` None means every enabled account.
 
     `entry` is the place in the library, of kinds that are released into it; `corrects` what a
-    correction is about.
+    correction is about; `like` the item that was copied to begin this one.
     """
 
     editor_id: str
@@ -59,6 +59,7 @@ class Origin:
     accounts: tuple[str, ...] | None = None
     entry: str = ""
     corrects: Corrects | None = None
+    like: str = ""
 
 
 async def create_item(queue: Queue, content: Content, origin: Origin) -> Item:
@@ -121,6 +122,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         author_id=origin.editor_id,
         last_editor_id=origin.editor_id,
         article_id=origin.article_id,
+        begun_like=origin.like,
         revision=0,
         created_at=moment,
         updated_at=moment,

@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, event, false
+from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, event, false, inspect
 from sqlalchemy.orm import Mapped, mapped_column
 
+from config.clock import now
 from storage.database import Base, new_salt
 
 
@@ -49,6 +50,10 @@ class Item(Base):
     """限定知悉范围: only the people of `scope` see it; ends with the release."""
     scope: Mapped[str] = mapped_column(Text, default="", server_default="")
     """Staff ids, each between spaces; kept after the release, to say who it was limited to."""
+    since: Mapped[datetime | None]
+    """From when on it lies in its state, at its level (`_note_since`)."""
+    begun_like: Mapped[str] = mapped_column(String(26), default="", server_default="")
+    """The item that was copied to begin this one (照此另写), or ""."""
 
     def known_to(self, staff_id: str) -> bool:
         """Whether this person may know of the item."""
@@ -74,6 +79,36 @@ def _note_roles(_mapper: object, _connection: object, item: Item) -> None:
     if item.level_overdue:
         roles |= {role for level in opened for role in level.get("substitutes", ())}
     item.waiting = f" {' '.join(sorted(roles))} " if roles else ""
+
+
+@event.listens_for(Item, "before_insert")
+@event.listens_for(Item, "before_update")
+def _note_since(_mapper: object, _connection: object, item: Item) -> None:
+    """Whoever moves an item need not remember to say when."""
+    columns = inspect(item).attrs
+    if item.since is None or any(columns[name].history.has_changes() for name in _PLACE):
+        item.since = now()
+
+
+_PLACE = ("state", "level", "level_overdue", "retrospective")
+"""Columns that say where an item stands."""
+
+
+class ItemWords(Base):
+    """What is searched and compared of an item's latest revision; made from it, never sent.
+
+    `words` are the letters (gates/alike.py) of the title, of the text and of what stands beside
+    it, with a space between; `accounts` ids, each between spaces; then the window of its sending;
+    `sketch` is the minhash of the text, None where it was not made yet.
+    """
+
+    __tablename__ = "item_words"
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    words: Mapped[str] = mapped_column(Text)
+    accounts: Mapped[str] = mapped_column(Text, default="", server_default="")
+    not_before: Mapped[datetime | None]
+    not_after: Mapped[datetime | None]
+    sketch: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class Revision(Base):

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blocks.document import Picture
-from config.clock import beijing, now
 from ledger.verify import Broken
 from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.chain import Chain, class_gap
@@ -53,7 +52,7 @@ async def readiness_of(
     raised, unproved = await _class(queue, draft, item_id)
     return Readiness(
         stops=[*stops, *unproved],
-        held=held + _window_faults(draft),
+        held=held,
         answers=_answers(draft, found) + raised,
         lacks=_lacks(draft),
     )
@@ -74,16 +73,6 @@ async def _class(queue: Queue, draft: Draft, item_id: str) -> tuple[list[Reason]
     named = "、".join(f"“{word}”" for word in sorted(words))
     why = f"文中有{named}" if words else "以前定过更高的类别"
     return [Reason("klass", f"{why}，提交时类别会由{draft.klass}升为{gap}")], []
-
-
-def _window_faults(draft: Draft) -> list[Reason]:
-    """The window is the approver's too: what is over would be approved in vain."""
-    if draft.not_after > now():
-        return []
-    words = (
-        f"最晚发布时间 {beijing(draft.not_after):%m月%d日 %H:%M} 已经过了，审完也发不出去，请改晚"
-    )
-    return [Reason("window", words)]
 
 
 def _answers(draft: Draft, found: Findings) -> list[Reason]:

@@ -93,6 +93,45 @@ async def who_may(session: AsyncSession, item: Item) -> list[str]:
     ]
 
 
+class Turn(NamedTuple):
+    """Whose turn an item is: the levels that wait, and who may decide at them."""
+
+    levels: tuple[str, ...]
+    people: tuple[str, ...]
+
+
+async def turns(session: AsyncSession, items: Sequence[Item]) -> dict[str, Turn]:
+    """By item, of those that wait for a decision: for lists, in five queries for all of them.
+
+    Who made an item is taken from its rows; when somebody acts, the signed entries are asked.
+    """
+    decided, emergencies = await _decided(session, items), await _emergencies(session, items)
+    rounds = {
+        item.id: round_
+        for item in items
+        if (round_ := _round(item, decided.get(item.id, ()), emergencies.get(item.id)))
+    }
+    wrote: dict[str, set[str]] = {}
+    query = select(Revision.item_id, Revision.editor_id).where(Revision.item_id.in_(rounds))
+    for item_id, editor_id in (await session.execute(query.distinct())).all():
+        wrote.setdefault(item_id, set()).add(editor_id)
+    people = (await session.scalars(select(Staff).where(Staff.active.is_(True)))).all()
+    absences = await absences_at(session, now())
+    found = {}
+    for item in items:
+        if item.id not in rounds:
+            continue
+        round_ = rounds[item.id]
+        who = replace(_makers_in_row(item, round_), writers=frozenset(wrote.get(item.id, set())))
+        may = tuple(
+            person.id
+            for person in people
+            if not _seat(round_, who, _listed(person), absences.get(person.id, {})).reasons
+        )
+        found[item.id] = Turn(tuple(round_.flow.levels[one].name for one in round_.open), may)
+    return found
+
+
 def _listed(row: Staff) -> Member:
     """Somebody as their row says, to be told of what waits; when they act, they are asked anew."""
     return Member(row.id, row.login, row.name, frozenset(row.roles))

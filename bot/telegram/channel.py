@@ -93,6 +93,11 @@ class TelegramChannel:
         return ""
 
     @staticmethod
+    def once_a_day(settings: Mapping[str, Any]) -> bool:
+        """A public channel takes as many a day as there are."""
+        return False
+
+    @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:
         """See bot.telegram.rendering."""
         return shown_telegram(rendering)

@@ -113,6 +113,11 @@ class WeChatChannel:
         return f"消息加解密密钥 aes_key 必须是 {AES_KEY_LENGTH} 个字符：请从公众平台复制"
 
     @staticmethod
+    def once_a_day(settings: Mapping[str, Any]) -> bool:
+        """A mass send does: one a day, or four a month (W10)."""
+        return settings.get("push") == "mass"
+
+    @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:
         """See bot.wechat.rendering."""
         return shown_wechat(rendering)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 
@@ -11,17 +12,21 @@ from sqlalchemy import select
 
 from blocks.text import from_plain
 from bot.contract import Content
+from console.items import working
 from console.items.article_body import ARTICLE, ArticleBody, article_of
 from console.items.facts import facts_of
+from console.items.holding import holder_json
+from console.items.listing import QUERY, listed_for
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
-from console.web.interface import PAGE, Strict, as_json, aware, read, takes
+from console.web.interface import PAGE, Strict, as_json, aware, filtered_by, read, takes
 from console.web.permissions import by_service, needs
 from review_queue import claims, deciding, drafting, scope, submitting
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now, to_json
 from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
+from review_queue.neighbours import collisions_of
 from review_queue.workflow import GATES
 from staff.passkeys import shown_assertion
 from staff.refusal import Reason, Refused, refuse
@@ -103,13 +108,13 @@ class DecisionBody(Strict):
 
 
 @needs("items.read")
+@filtered_by(*QUERY)
 async def items(request: web.Request) -> web.StreamResponse:
-    """Items, last changed first; `state` filters."""
-    async with request.config_dict[DEPS].db.session() as session:
-        query = select(Item).order_by(Item.updated_at.desc()).limit(PAGE)
-        if state := request.query.get("state"):
-            query = query.where(Item.state == state)
-        return as_json({"items": [item_json(row) for row in (await session.scalars(query)).all()]})
+    """Items, last changed first, filtered as on the page 稿件; how many there are in all."""
+    listed = await listed_for(request, PAGE)
+    rows = [item_json(row) | holder_json(listed.held[row.id], row) for row in listed.rows]
+    told = {"total": listed.total, "page": listed.number, "pages": listed.pages}
+    return as_json({"items": rows, **told})
 
 
 @by_service
@@ -154,7 +159,7 @@ async def _no_hidden_files(request: web.Request, said: Mapping[str, Any], body: 
 
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
-    """One item with its latest revision and the findings of now."""
+    """One item with its latest revision, the findings of now and what it collides with."""
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     digest, findings = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
@@ -164,10 +169,9 @@ async def item(request: web.Request) -> web.StreamResponse:
         newest = query.order_by(Revision.number.desc()).limit(1)
         revision = (await session.scalars(newest)).one()
     content = json.loads(revision.canonical)
-    return as_json(
-        item_json(row)
-        | {"digest": digest, "content": content, "findings": [to_json(one) for one in findings]}
-    )
+    met = await collisions_of(deps.db, item_id, visitor(request).staff_id)
+    said = {"findings": [to_json(one) for one in findings], "collisions": list(map(asdict, met))}
+    return as_json(item_json(row) | {"digest": digest, "content": content, **said})
 
 
 @needs("items.read")
@@ -207,6 +211,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     """Send a draft to its first level."""
     body = await read(request, VersionBody)
     row = await submitting.submit(*acting(request), body.version)
+    await working.drop_mine(request)
     return as_json(item_json(row))
 
 

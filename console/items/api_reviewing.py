@@ -3,6 +3,7 @@
 from aiohttp import web
 from pydantic import Field
 
+from console.items import working
 from console.items.words import IN_REVIEW, item_json
 from console.web.deps import DEPS, acting, visitor
 from console.web.interface import Strict, as_json, read, takes
@@ -52,6 +53,7 @@ async def submit_emergency(request: web.Request) -> web.StreamResponse:
     """Send a draft to the two levels of 应急 at once."""
     body = await read(request, EmergencyBody)
     row = await emergencies.submit_emergency(*acting(request), body.version, body.reason)
+    await working.drop_mine(request)
     return as_json(item_json(row, IN_REVIEW))
 
 

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from aiohttp import web
 
+from console.items import working
 from console.items.facts import latest_draft
 from console.items.marks import Span, find_span
 from console.items.view import Typed, show_item
@@ -158,6 +159,7 @@ async def submit(request: web.Request) -> web.StreamResponse:
     version = (await form(request)).get("version", "")
     try:
         await submitting.submit(*acting(request), int(version) if version.isdigit() else -1)
+        await working.drop_mine(request)
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "submitted")

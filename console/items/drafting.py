@@ -37,7 +37,10 @@ from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
+from review_queue.collisions import Kind
 from review_queue.drafting import Origin
+from review_queue.models import Item
+from review_queue.neighbours import collisions_of
 from staff.refusal import Reason, Refused, missing, refuse
 
 
@@ -86,6 +89,10 @@ async def draft_form(
         "place_of_copy": place,
         "filed": {name: values[0] for name, values in sent.items() if values},
         "made_words": MADE,
+        "collisions": await collisions_of(deps.db, place, visitor(request).staff_id)
+        if facts
+        else (),
+        "like": "".join(sent.get("like", ())) or request.query.get("like", ""),
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
         # An empty form lacks everything, and what was refused may be nothing a channel can show.
         "ahead": await ahead_of(deps, draft, facts) if facts and not refused else None,
@@ -173,6 +180,13 @@ async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
     return facts
 
 
+async def _begun_like(deps: Deps, sent: Sent) -> str:
+    """The item the form was begun as a copy of, if this person may know of it; else ""."""
+    async with deps.db.session() as session:
+        row = await session.get(Item, "".join(sent.get("like", ())))
+    return row.id if row is not None and not row.confined else ""
+
+
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
     faults = []
     if not changes["title"]:
@@ -198,7 +212,8 @@ async def create(request: web.Request) -> web.StreamResponse:
     empty = await empty_draft(deps, me.name)
     shown = empty
     try:
-        changes = changes_of(await sent_by(request), deps.facets)
+        sent = await sent_by(request)
+        changes = changes_of(sent, deps.facets)
         shown = typed(empty, changes)
         refuse(_empty_faults(changes))
         refuse(await _hidden_files(request, None, changes))
@@ -207,6 +222,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             klass=changes["klass"],
             audience=changes["audience"],
             accounts=changes["accounts"],
+            like=await _begun_like(deps, sent),
         )
         content = Content(
             kind=changes["kind"],
@@ -240,6 +256,13 @@ async def edit(request: web.Request) -> web.StreamResponse:
     return await draft_form(request, facts.draft, facts)
 
 
+async def _not_seen(deps: Deps, item_id: str, staff_id: str, sent: Sent) -> bool:
+    """Whether the text just saved is in the way of an item that the form did not tell of."""
+    met = await collisions_of(deps.db, item_id, staff_id)
+    told = {one.mark for one in met if one.kind != Kind.BEGUN}
+    return not told <= set(sent.get("seen", ()))
+
+
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
 async def save(request: web.Request) -> web.StreamResponse:
@@ -258,7 +281,10 @@ async def save(request: web.Request) -> web.StreamResponse:
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         await working.saved(deps, me.staff_id, item_id, sent)
         if "submit" in sent.get("then", ()):
+            if await _not_seen(deps, item_id, me.staff_id, sent):
+                return see(f"/console/items/{item_id}/edit", "met", "#collisions")
             await submitting.submit(deps.queue, item_id, me.staff_id, row.version)
+            await working.drop_mine(request)
             return see(f"/console/items/{item_id}", "submitted")
     except Refused as refused:
         # The form could not be read as a whole; the texts at least must not be lost.

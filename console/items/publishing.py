@@ -7,11 +7,12 @@ from aiohttp import web
 from config.clock import now
 from console.items.facts import facts_of
 from console.items.view import Typed, show_item
-from console.web.deps import DEPS, acting
+from console.web.deps import DEPS, acting, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from console.web.words import read_field_time
 from review_queue import correcting, publishing, recalling
+from review_queue.neighbours import collisions_of
 from staff.refusal import Refused
 
 
@@ -26,13 +27,17 @@ async def _schedule_page(request: web.Request, refused: Refused | None) -> web.R
     blocked = await publishing.why_not_publish(
         request.config_dict[DEPS].queue, facts.item.id, max(now(), facts.draft.not_before)
     )
-    suggestion = max(now() + timedelta(minutes=10), facts.draft.not_before)
+    suggestion = facts.item.scheduled_at or max(
+        now() + timedelta(minutes=10), facts.draft.not_before
+    )
+    deps, me = request.config_dict[DEPS], visitor(request)
     context = {
         "place": "items",
         "f": facts,
         "item": facts.item,
         "draft": facts.draft,
-        "suggestion": facts.item.scheduled_at or suggestion,
+        "suggestion": suggestion,
+        "collisions": await collisions_of(deps.db, facts.item.id, me.staff_id, suggestion),
         "blocked": [] if refused else blocked,
         "facets": request.config_dict[DEPS].facets,
         "reasons": refused.reasons if refused else (),

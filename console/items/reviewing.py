@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from console.items import working
 from console.items.looks import add_note
 from console.items.view import Typed, show_item
 from console.web.deps import DEPS, acting, visitor
@@ -93,6 +94,7 @@ async def emergency(request: web.Request) -> web.StreamResponse:
         await emergencies.submit_emergency(
             *acting(request), _whole(fields.get("version", "")), fields.get("reason", "")
         )
+        await working.drop_mine(request)
 
     return await _do(request, act, "emergency")
 

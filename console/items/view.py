@@ -35,6 +35,7 @@ from review_queue.experts import links_of, state_of
 from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
+from review_queue.neighbours import Collision, collisions_in
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -85,6 +86,7 @@ class Shown:
     links: Sequence[ExpertLink]
     deciders: str
     place_name: str
+    collisions: Sequence[Collision]
     too_late: int = 0
 
 
@@ -124,6 +126,7 @@ async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Finding
         links=await links_of(session, item_id),
         deciders=await names_of_deciders(session, facts.item) if watching else "",
         place_name=await _place_name(session, progress.place),
+        collisions=await collisions_in(session, item_id, me.staff_id),
     )
 
 
@@ -170,6 +173,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "steps": steps(facts, shown.publications, records.words),
         "deciders": shown.deciders,
         "blockers": shown.blockers,
+        "collisions": shown.collisions,
         "again": again,
         "reasons": again.reasons,
         "publications": shown.publications,

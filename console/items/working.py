@@ -23,6 +23,7 @@ from console.web.permissions import needs
 from staff.refusal import Reason, Refused
 from staff.sessions import timed_out_session
 from storage.crypt import place_of
+from storage.database import Database
 
 NEW = "new"
 """The place of a form that is no item yet."""
@@ -61,8 +62,6 @@ async def keep(deps: Deps, staff_id: str, place: str, sent: Sent) -> datetime:
     async with deps.db.session() as session:
         row = WorkingCopy(staff_id=staff_id, place=place, fields=sealed, at=moment)
         await session.merge(row)
-        old = WorkingCopy.at < moment - _KEPT
-        await session.execute(delete(WorkingCopy).where(WorkingCopy.staff_id == staff_id, old))
         await session.commit()
     return moment
 
@@ -92,6 +91,17 @@ async def drop(deps: Deps, staff_id: str, place: str) -> None:
         mine = (WorkingCopy.staff_id == staff_id, WorkingCopy.place == place)
         await session.execute(delete(WorkingCopy).where(*mine))
         await session.commit()
+
+
+async def drop_mine(request: web.Request) -> None:
+    """The item was submitted: what was typed of it and not saved is wanted no more."""
+    await drop(request.config_dict[DEPS], visitor(request).staff_id, request.match_info["item"])
+
+
+async def drop_old(db: Database) -> None:
+    """Words that nobody came back to for 30 days go, whoever typed them."""
+    async with db.session() as session:
+        await session.execute(delete(WorkingCopy).where(WorkingCopy.at < now() - _KEPT))
 
 
 async def keep_after_the_end(request: web.Request) -> None:

@@ -198,6 +198,11 @@ def due(moment: datetime | None) -> Markup:
     return _time(moment, f"还有 {span_words(left)}", tone)
 
 
+def lasting(moment: datetime | None) -> Markup:
+    """3 天: for how long something lies where it is, the beginning on hover."""
+    return _time(moment, span_words(now() - moment)) if moment else Markup("—")
+
+
 def when(moment: datetime | None) -> Markup:
     """今天 14:05, exact on hover."""
     return _time(moment, short_clock(moment)) if moment else Markup("—")
@@ -269,6 +274,7 @@ DONE = {
 FILTERS: dict[str, Callable[..., str]] = {
     "ago": ago,
     "due": due,
+    "lasting": lasting,
     "when": when,
     "clock": clock_words,
     "field_time": field_time,

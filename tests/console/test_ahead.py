@@ -124,7 +124,7 @@ async def test_trigger_words_and_a_window_that_is_over_are_told_before_submissio
     over = {"not_before": now() - timedelta(days=3), "not_after": now() - timedelta(days=1)}
     row = await drafting.edit(office.deps.queue, row.id, office.people["editor"], row.version, over)
     _, page = await editor.get(f"/console/items/{row.id}/edit")
-    assert "已经过了，审完也发不出去，请改晚" in page
+    assert "已过：请先改到审核结束以后的时间，再提交" in page
     word = next(iter((await triggers(office)).of(await draft_of(office, row.id))))
     assert f"文中有“{word}”，提交时类别会由日常升为" in page
 

@@ -164,11 +164,44 @@ async def test_a_form_longer_than_anything_real_is_refused_in_words(office: Offi
         await working.keep(office.deps, office.people["editor"], "new", row)
 
 
-async def test_old_words_of_the_same_person_go(office: Office) -> None:
-    deps, me = office.deps, office.people["editor"]
-    await working.keep(deps, me, "new", {"title": ["旧"]})
-    async with deps.db.session() as session:
-        await session.execute(update(WorkingCopy).values(at=now() - timedelta(days=31)))
-        await session.commit()
-    await working.keep(deps, me, "another", {"title": ["新"]})
-    assert [row.place for row in await rows(office)] == ["another"]
+async def test_words_nobody_came_back_to_for_thirty_days_go_whoever_typed_them(
+    office: Office,
+) -> None:
+    deps = office.deps
+    for login, place, days in (("editor", "new", 31), ("admin1", "new", 31), ("editor", "a", 29)):
+        await working.keep(deps, office.people[login], place, {"title": ["字"]})
+        async with deps.db.session() as session:
+            mine = WorkingCopy.staff_id == office.people[login], WorkingCopy.place == place
+            at = now() - timedelta(days=days)
+            await session.execute(update(WorkingCopy).where(*mine).values(at=at))
+    await working.drop_old(deps.db)
+    assert [(row.staff_id, row.place) for row in await rows(office)] == [
+        (office.people["editor"], "a")
+    ]
+
+
+@pytest.mark.parametrize("way", ["page", "api", "emergency", "api emergency"])
+async def test_nothing_typed_and_not_saved_stays_after_submission(office: Office, way: str) -> None:
+    row, editor = await office.item("一句平常的话。"), await office.signed_in("editor")
+    await keep(editor, row.id, title="标题", body=WORDS)
+    assert len(await rows(office)) == 1
+    why, place = "水管爆裂，马上告知", f"/items/{row.id}"
+    if way == "page":
+        status, _ = await editor.post(f"/console{place}/submit", version=row.version)
+    elif way == "api":
+        status, _ = await editor.api("POST", f"{place}/submit", {"version": row.version})
+    elif way == "emergency":
+        status, _ = await editor.post(f"/console{place}/emergency", version=row.version, reason=why)
+    else:
+        body = {"version": row.version, "reason": why}
+        status, _ = await editor.api("POST", f"{place}/emergency", body)
+    assert status in (200, 303)
+    assert await rows(office) == []
+
+
+async def test_what_was_not_submitted_keeps_its_words(office: Office) -> None:
+    row, editor = await office.item("一句平常的话。"), await office.signed_in("editor")
+    await keep(editor, row.id, title="标题", body=WORDS)
+    status, _ = await editor.post(f"/console/items/{row.id}/submit", version=row.version + 1)
+    assert status == 409
+    assert len(await rows(office)) == 1

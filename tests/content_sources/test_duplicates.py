@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import func, select
 
 from config.clock import now
-from content_sources.duplicates import find, remember, share, sketch
+from content_sources.duplicates import find, remember
 from content_sources.models import Article, Snapshot, Source
 from content_sources.snapshots import body_of, of_article, take
+from gates.alike import share, sketch
 from review_queue.models import Item
 from storage.media import Blob
 from tests.content_sources.conftest import Desk, Site

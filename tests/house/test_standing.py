@@ -12,6 +12,7 @@ LISTS = {
     "commands/levels.py": "which classes the staff listed now could fill, before anything is set",
     "console/items/facts.py": "names and roles beside what people did",
     "console/items/limiting.py": "whom a form offers; limiting an item asks anew",
+    "console/items/listing.py": "by whom the list may be narrowed",
     "console/me/absence.py": "whom a form offers; setting an absence asks anew",
     "console/settings/api.py": "prints who is listed",
     "console/settings/staff.py": "the page of people",
