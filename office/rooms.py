@@ -205,7 +205,6 @@ def build_delivery(base: Base, review: Review) -> Wiring:
     return Wiring(
         db=base.db,
         ledger=base.ledger,
-        cache=base.cache,
         contacts=base.contacts,
         channels=base.channels,
         verify=review.releases.verify,

@@ -11,7 +11,6 @@ from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
 from bot.replies import Build, Parts, Unsayable
 from ledger.append import Ledger
-from storage.cache import Cache
 from storage.database import Database
 
 _log = structlog.get_logger("bot.delivery")
@@ -88,7 +87,6 @@ class Wiring:
 
     db: Database
     ledger: Ledger
-    cache: Cache
     contacts: Contacts
     channels: Mapping[str, Channel]
     verify: Verify

@@ -138,7 +138,6 @@ class Office:
 
     def __init__(self, db: Database, crypt: DataKey, channel: Any, hosts: frozenset[str]) -> None:
         self.db, self.crypt, self.channel = db, crypt, channel
-        self.cache = MemoryCache()
         self.home = tempfile.TemporaryDirectory(prefix="shenfa-test-")
         home = Path(self.home.name)
         self.ledger = Ledger(db, load_signing_key(home / "key"), home / "anchors.jsonl")
@@ -198,7 +197,6 @@ class Office:
             Wiring(
                 self.db,
                 self.ledger,
-                self.cache,
                 self.contacts,
                 {self.channel.platform: self.channel},
                 self.verify,

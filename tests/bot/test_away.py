@@ -165,11 +165,10 @@ async def _sending(office: Office, owner: str) -> str:
     return delivery
 
 
-async def test_who_is_alive_is_told_by_the_database_and_by_no_cache(office: Office) -> None:
+async def test_who_is_alive_is_told_by_the_database(office: Office) -> None:
     living, other = office.process(), office.process()
     await living.lease.start()
     delivery = await _sending(office, living.lease.owner)
-    await office.cache.close()  # everything in it is forgotten
     assert await other.lease.start() == 0
     assert (await office.row(Delivery, delivery)).state == State.SENDING
     async with office.db.session() as session:

@@ -87,7 +87,6 @@ async def house(platforms: Platforms, db: Database, crypt: DataKey) -> AsyncIter
         Wiring(
             db,
             office.ledger,
-            cache,
             office.contacts,
             channels,
             office.verify,

@@ -98,7 +98,6 @@ async def send(office: Office, platforms: Platforms, accounts: Accounts, crypt: 
     wiring = Wiring(
         office.deps.db,
         office.deps.ledger,
-        office.deps.cache,
         Contacts(crypt),
         channels,
         verified,
