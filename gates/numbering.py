@@ -79,13 +79,21 @@ def _judged(ctx: Context, marks: Sequence[_Numbered], *, from_one: bool) -> Iter
         after = marks[at + 1] if at + 1 < len(marks) else None
         counting = counting or here.value == 1
         if before is not None and counting and here.value not in (1, before.value + 1):
-            yield from _odd_one(ctx, (before, here, after), write)
+            yield from _odd_one(ctx, _Three(before, here, after), write)
         before = here
+
+
+class _Three(NamedTuple):
+    """A number of a list between its neighbours."""
+
+    before: _Numbered
+    here: _Numbered
+    after: _Numbered | None
 
 
 def _odd_one(
     ctx: Context,
-    three: tuple[_Numbered, _Numbered, _Numbered | None],
+    three: _Three,
     write: Callable[[int], str],
 ) -> Iterator[Finding]:
     """Told only when the list goes on from it, so that a figure at a line's start is none."""

@@ -155,7 +155,7 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
     for match in _MARKS.finditer(text):
         mark, at = match[0], match.start()
         while open_marks and _given_up(text, ends, open_marks[0][1], at):
-            yield from _left_open(ctx, open_marks.popleft())
+            yield from _left_open(ctx, *open_marks.popleft())
         if mark in _PAIRS:
             open_marks.append((mark, at))
         elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
@@ -163,7 +163,7 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
         elif not (mark in "）)" and _LISTED.match(text[max(0, at - 1) : at])) and mark != "”":
             yield ctx.mark((at, at + 1), _UNPAIRED)
     for one in open_marks:
-        yield from _left_open(ctx, one)
+        yield from _left_open(ctx, *one)
 
 
 def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
@@ -184,8 +184,7 @@ def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
     )
 
 
-def _left_open(ctx: Context, opened: tuple[str, int]) -> Iterator[Finding]:
+def _left_open(ctx: Context, mark: str, at: int) -> Iterator[Finding]:
     """A quotation may run over paragraphs without an end; the other marks may not."""
-    mark, at = opened
     if mark != "“":
         yield ctx.mark((at, at + 1), _UNPAIRED)
