@@ -77,14 +77,3 @@ def read_slides(archive: Archive, notes: Notes) -> None:
                 if text.strip():
                     notes.add(place.format(number), text)
     read_common(archive, notes)
-
-
-def read_ofd(archive: Archive, notes: Notes) -> None:
-    """An .ofd: the text of each page."""
-    pages = archive.matching(r".*Pages/[^/]+/Content\.xml")
-    for number, name in enumerate(pages, 1):
-        text = "\n".join(node.text or "" for node in named(archive.xml(name), "TextCode"))
-        notes.add(f"第 {number} 页", text)
-    # A scanned page says nothing to a machine; silence must not pass for "nothing found".
-    if not any(part.text.strip() for part in notes.parts):
-        notes.fault("look", "warn", "没有文字层，机器读不出内容，需要人工看")
