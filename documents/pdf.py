@@ -8,6 +8,7 @@ from pypdf.generic import DictionaryObject
 
 from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, Wrong, rows_of
 from documents.persons import is_person
+from documents.radicals import without_radicals
 
 _MOST_PAGES = 500
 
@@ -40,7 +41,7 @@ def page_text(page: pypdf.PageObject) -> str:
     """The text of a page; empty when its fonts do not say which characters their shapes are."""
     if _unread_encoding(page):
         return ""
-    text = page.extract_text()
+    text = without_radicals(page.extract_text())
     shapes = sum(len(one[0]) for one in _GLYPHS.finditer(text))
     # The names of the shapes (/g18/g152) in place of characters would pass for text.
     return "" if shapes * 2 > len(text) else text

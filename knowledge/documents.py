@@ -19,6 +19,7 @@ from defusedxml.common import DefusedXmlException
 from docx.table import Table
 
 from config.faults import Fault
+from documents.radicals import without_radicals
 from knowledge.validity import parse_day
 
 MAX_BYTES = 20_000_000
@@ -94,7 +95,7 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
     if suffix not in readers:
         raise DocumentError(f"{name}：不支持这种文件，请用 .txt .html .docx .pdf 或 .jsonl")
     title, text = readers[suffix](name, data)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = without_radicals(text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.strip():
         raise DocumentError(f"{name}：没有读到文字（扫描件请先识别成文字）")
     if len(text) > MAX_TEXT:
