@@ -11,7 +11,7 @@ CONNECTION: Wrong = (
     "block",
     "带有数据库或网络连接的信息，不得发布，请删除全部数据连接",
 )
-_SWITCH = re.compile(r'"[^"]*"|\\\*\s*\w+|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
+_SWITCH = re.compile(r'\\\*\s*(?:"[^"]*"|\w+)|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
 _FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTALL)
 
 

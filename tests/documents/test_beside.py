@@ -1,5 +1,9 @@
 """What an office file holds beside its text is read, or told."""
 
+import io
+
+from PIL import Image
+
 from documents.beside import field_words
 from documents.parts import Reading
 from documents.reader import read_attachment
@@ -48,7 +52,8 @@ def test_a_reading_aid_does_not_cut_the_word_below_it() -> None:
 
 def test_fields_without_a_result_show_their_words() -> None:
     assert field_words(r" EQ \o\ac(□,急) ") == "□急"
-    assert field_words(r" eq \* jc1 \o \ad(\s \up 9(税务局),\s \do 5(统计局)) ") == "税务局统计局"
+    stacked = r' eq \* jc1 \* "Font:仿宋" \o \ad(\s \up 9(税务局),\s \do 5(统计局)) '
+    assert field_words(stacked) == "税务局统计局"
     assert field_words(" MACROBUTTON DoIt [请填写单位] ") == "[请填写单位]"
     assert field_words(" PAGE ") == field_words(' HYPERLINK "mailto:a@b.cn" ') == ""
     code = "<w:r><w:instrText> MACROBUTTON X 张某 </w:instrText></w:r>"
@@ -69,3 +74,12 @@ def test_a_list_of_choices_a_chart_and_connections_of_a_workbook_are_read() -> N
     found = read_attachment("表.xlsx", workbook({"一": one}, more=more))
     assert {"甲,乙", "问李某", "低保", "Password=x"} <= set(_texts(found))
     assert _blocked(found) == [""]
+
+
+def test_properties_of_a_picture_are_read_in_their_own_encoding() -> None:
+    properties = Image.Exif()
+    properties[0x010E] = "王某拍摄".encode()
+    properties[0x9C9C] = "值班室".encode("utf-16-le") + b"\0\0"
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "JPEG", exif=properties)
+    assert _texts(read_attachment("图.jpg", out.getvalue())) == ["王某拍摄", "值班室"]
