@@ -47,6 +47,12 @@ def page_text(page: pypdf.PageObject) -> str:
     return "" if shapes * 2 > len(text) else text
 
 
+def _is_cut(line: str, following: str) -> bool:
+    """Whether the end of a line cut an identity number or a telephone number in two."""
+    start, end = re.search(r"\d+$", line), re.match(r"\d+[Xx]?(?![\dA-Za-z])", following)
+    return start is not None and end is not None and len(start[0] + end[0]) in (11, 18)
+
+
 def _unread_encoding(page: pypdf.PageObject) -> bool:
     """Whether a font of the page writes in a table that the reader lacks: it would guess."""
     resources = page.get("/Resources", DictionaryObject()).get_object()
@@ -72,7 +78,10 @@ def joined(lines: list[str], *, latin: str | None = " ") -> list[str]:
     goes_on = False
     for line in lines:
         both = bool(found) and found[-1][-1].isascii() and line[0].isascii()
-        if goes_on and not _BEGINS.match(line) and not (both and latin is None):
+        cut = both and latin is None and _is_cut(found[-1], line)
+        if cut:
+            found[-1] += line
+        elif goes_on and not _BEGINS.match(line) and not (both and latin is None):
             found[-1] += ((latin or "") if both else "") + line
         else:
             found.append(line)

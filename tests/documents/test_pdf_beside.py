@@ -72,6 +72,8 @@ def test_words_cut_by_the_end_of_a_line_are_whole() -> None:
 def test_figures_of_a_column_stay_apart_for_the_gates() -> None:
     column = ["13900139000", "13900139001", "13900139002"]
     assert joined(column, latin=None) == column
+    cut = ["王某的身份证号是1101011990", "03072316，电话139", "00139000。"]
+    assert joined(cut, latin=None) == ["王某的身份证号是110101199003072316，电话13900139000。"]
     assert joined(["a long line of words", "goes on over here"]) == [
         "a long line of words goes on over here"
     ]
