@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from posixpath import join, normpath
 from typing import Any
 
+from documents.beside import read_descriptions, validation
 from documents.office import link_targets, read_common
 from documents.parts import Archive, Columns, Notes, Wrong, attribute, local, named, rows_of
 
@@ -118,6 +119,7 @@ def _beside(root: Any, sheet: _Sheet, notes: Notes) -> None:
         text = "".join(_rich_text(each) for each in node) or "".join(node.itertext())
         index = notes.add(f"{sheet.title} {cell} 的批注", text)
         notes.mark(index, _CELL_COMMENT, text)
+    read_descriptions([root], notes)
     drawn = "".join(each.text or "" for each in named(root, "t") if each.tag.endswith("main}t"))
     if drawn.strip():
         notes.add(f"{sheet.title} 的图形文字", drawn)
@@ -150,6 +152,8 @@ class _SheetReader:
         elif name == "row":
             self.row(node)
             node.clear()
+        elif name == "dataValidation":
+            validation(node, self.sheet.title, self.notes)
         elif name in ("oddHeader", "oddFooter", "evenHeader", "firstHeader") and node.text:
             self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
 

@@ -1,5 +1,6 @@
 """Word, Excel and PowerPoint files as addressed texts, what they hide included."""
 
+from documents.beside import read_beside, read_descriptions
 from documents.parts import AUTHOR, Archive, Notes, attribute, local, named
 from documents.persons import is_person
 
@@ -49,6 +50,7 @@ def read_common(archive: Archive, notes: Notes) -> None:
     if pictures := archive.matching(r"(?:word|xl|ppt)/media/[^/]+"):
         reason = f"含 {len(pictures)} 张图片，机器读不出图中文字，需要人工看"
         notes.fault("look", "warn", reason)
+    read_beside(archive, notes)
     read_properties(archive, notes)
 
 
@@ -76,15 +78,5 @@ def read_slides(archive: Archive, notes: Notes) -> None:
                 text = text or (paragraph.text or "")
                 if text.strip():
                     notes.add(place.format(number), text)
+            read_descriptions([root], notes)
     read_common(archive, notes)
-
-
-def read_ofd(archive: Archive, notes: Notes) -> None:
-    """An .ofd: the text of each page."""
-    pages = archive.matching(r".*Pages/[^/]+/Content\.xml")
-    for number, name in enumerate(pages, 1):
-        text = "\n".join(node.text or "" for node in named(archive.xml(name), "TextCode"))
-        notes.add(f"第 {number} 页", text)
-    # A scanned page says nothing to a machine; silence must not pass for "nothing found".
-    if not any(part.text.strip() for part in notes.parts):
-        notes.fault("look", "warn", "没有文字层，机器读不出内容，需要人工看")

@@ -2,15 +2,17 @@
 
 import io
 import re
-from collections.abc import Iterator
 
 import pypdf
 from pypdf.generic import DictionaryObject
 
-from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, rows_of
+from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, Wrong, rows_of
 from documents.persons import is_person
+from documents.radicals import without_radicals
 
 _MOST_PAGES = 500
+
+PINNED: Wrong = ("embedded", "block", "页面上附有文件，机器没有检查，请改为单独的附件")
 
 _HAN = re.compile("[\u4e00-\u9fffA-Za-z0-9]")
 
@@ -22,14 +24,69 @@ PDF_ERRORS = (
 
 _GLYPHS = re.compile(r"(?:/[A-Za-z]{1,5}\d{1,5}){3,}")
 _DEEPEST = 6
+# The tables of characters that pypdf has; `-H` and `-V` follow.
+_ENCODINGS = frozenset(
+    (
+        *("90ms-RKSJ", "ETen-B5", "ETenms-B5", "GB-EUC", "GBK-EUC", "GBK2K", "GBpc-EUC"),
+        *("Identity", "UniCNS-UTF16", "UniGB-UTF16", "UniJIS-UTF16"),
+    )
+)
+_ENDS = re.compile(r"[。！？；：!?;:…”）)》】]$")
+_BEGINS = re.compile(
+    r"^(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）|\d{1,2}[.．、]|第.{1,4}[章节条])"
+)
 
 
 def page_text(page: pypdf.PageObject) -> str:
     """The text of a page; empty when its fonts do not say which characters their shapes are."""
-    text = page.extract_text()
+    if _unread_encoding(page):
+        return ""
+    text = without_radicals(page.extract_text())
     shapes = sum(len(one[0]) for one in _GLYPHS.finditer(text))
     # The names of the shapes (/g18/g152) in place of characters would pass for text.
     return "" if shapes * 2 > len(text) else text
+
+
+def _is_cut(line: str, following: str) -> bool:
+    """Whether the end of a line cut an identity number or a telephone number in two."""
+    start, end = re.search(r"\d+$", line), re.match(r"\d+[Xx]?(?![\dA-Za-z])", following)
+    return start is not None and end is not None and len(start[0] + end[0]) in (11, 18)
+
+
+def _unread_encoding(page: pypdf.PageObject) -> bool:
+    """Whether a font of the page writes in a table that the reader lacks: it would guess."""
+    resources = page.get("/Resources", DictionaryObject()).get_object()
+    fonts = resources.get("/Font") if isinstance(resources, DictionaryObject) else None
+    fonts = fonts.get_object() if fonts is not None else None
+    for reference in fonts.values() if isinstance(fonts, DictionaryObject) else ():
+        font = reference.get_object()
+        encoding = font.get("/Encoding") if isinstance(font, DictionaryObject) else None
+        if isinstance(encoding, str) and "/ToUnicode" not in font:
+            name, _, way = encoding.removeprefix("/").rpartition("-")
+            if way in ("H", "V") and name not in _ENCODINGS:
+                return True
+    return False
+
+
+def joined(lines: list[str], *, latin: str | None = " ") -> list[str]:
+    """Paragraphs of lines: one goes on where a long line ends without the end of a sentence.
+
+    `latin` stands between letters or figures that met at the end of a line; None leaves them apart.
+    """
+    usual = sorted(len(line) for line in lines)[len(lines) * 3 // 4] if lines else 0
+    found: list[str] = []
+    goes_on = False
+    for line in lines:
+        both = bool(found) and found[-1][-1].isascii() and line[0].isascii()
+        cut = both and latin is None and _is_cut(found[-1], line)
+        if cut:
+            found[-1] += line
+        elif goes_on and not _BEGINS.match(line) and not (both and latin is None):
+            found[-1] += ((latin or "") if both else "") + line
+        else:
+            found.append(line)
+        goes_on = len(line) >= usual * 0.85 and not _ENDS.search(line)
+    return found
 
 
 def pictures_of(page: pypdf.PageObject) -> int:
@@ -59,6 +116,7 @@ def read_pdf(content: bytes, notes: Notes) -> None:
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         _pdf_pages(reader, notes)
+        _pdf_fields(reader, notes)
         _pdf_properties(reader, notes)
     except pypdf.errors.DependencyError as error:
         raise Unreadable("encrypted", "block", "文件已加密，无法检查") from error
@@ -78,27 +136,51 @@ def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
         # Page numbers and stamps alone are left of a scanned page.
         if len(_HAN.findall(text)) < 5:
             blind.append(number)
-        for line in text.splitlines():
-            if line.strip():
-                notes.add(f"第 {number} 页", line)
-        for said in _annotations(page):
-            index = notes.add(f"第 {number} 页的批注", said)
-            notes.mark(index, COMMENT, said)
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        # Where two figures met at the end of a line, cells of a column may have.
+        for line in joined(lines, latin=None):
+            notes.add(f"第 {number} 页", line)
+        _annotations(page, number, notes)
     if blind:
         reason = f"{rows_of(blind).replace('行', '页')}没有文字层，机器读不出内容，需要人工看"
         notes.fault("look", "warn", reason)
 
 
-_LINKS = ("/Link", "/Popup", "/Widget")
-
-
-def _annotations(page: pypdf.PageObject) -> Iterator[str]:
+def _annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:
+    """Notes that people left, the addresses behind links, and files pinned to the page."""
     for reference in page.get("/Annots") or ():
-        note = reference.get_object()
-        if isinstance(note, DictionaryObject) and note.get("/Subtype") not in _LINKS:
-            said = str(note.get("/Contents") or "").strip()
+        one = reference.get_object()
+        kind = one.get("/Subtype") if isinstance(one, DictionaryObject) else None
+        if kind == "/Link":
+            action = one.get("/A", DictionaryObject()).get_object()
+            target = str(action.get("/URI") or "")
+            if target.startswith("mailto:"):
+                notes.add(f"第 {number} 页的超链接", target)
+        elif kind == "/FileAttachment":
+            _pinned(one, f"第 {number} 页的附件", notes)
+        elif kind not in (None, "/Popup", "/Widget"):
+            said = str(one.get("/Contents") or "").strip()
             if said:
-                yield said
+                index = notes.add(f"第 {number} 页的批注", said)
+                notes.mark(index, COMMENT, said)
+
+
+def _pinned(one: DictionaryObject, place: str, notes: Notes) -> None:
+    """A file pinned to a page: its name; what is in it is for a person."""
+    held = one.get("/FS", DictionaryObject()).get_object()
+    held = held if isinstance(held, DictionaryObject) else DictionaryObject()
+    name = str(held.get("/UF") or held.get("/F") or "未命名")
+    index = notes.add(place, name)
+    notes.mark(index, PINNED, name)
+
+
+def _pdf_fields(reader: pypdf.PdfReader, notes: Notes) -> None:
+    """What was filled into a form: it is shown, and belongs to no page's text."""
+    for name, one in (reader.get_fields() or {}).items():
+        said = str(one.get("/V") or "").strip()
+        # The states of boxes are names: /Yes, /Off.
+        if said and not said.startswith("/"):
+            notes.add(f"表单栏“{name}”", said)
 
 
 def _pdf_properties(reader: pypdf.PdfReader, notes: Notes) -> None:

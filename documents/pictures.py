@@ -4,6 +4,7 @@ import io
 import struct
 import warnings
 import zlib
+from contextlib import suppress
 from itertools import pairwise
 
 import lxml.etree
@@ -51,13 +52,23 @@ def _picture_faults(content: bytes, notes: Notes) -> Image.Image | None:
                 reason = "照片里记着拍摄地点的经纬度，发布前请去除（另存或截图即可）"
                 notes.fault("gps", "warn", reason)
             for tag, word in ((0x013B, "作者"), (0x010E, "说明"), (0x9C9C, "备注")):
-                if text := str(exif.get(tag) or "").strip("\0 "):
+                if text := _said(exif.get(tag)):
                     notes.add(f"照片属性“{word}”", text)
     except Image.DecompressionBombError as error:
         raise Unreadable("bomb", "block", "图片尺寸异常地大，已拒绝读取，请不要使用") from error
     except DAMAGED as error:
         raise Unreadable("broken", "block", "图片不完整或已损坏，打不开，请重新上传") from error
     return picture
+
+
+def _said(value: object) -> str:
+    """A property as text: Windows writes UTF-16, cameras and phones UTF-8 where Latin is told."""
+    if isinstance(value, bytes):
+        return value[: len(value) // 2 * 2].decode("utf-16-le", "replace").strip("\0 ")
+    text = str(value or "")
+    with suppress(UnicodeError):
+        text = text.encode("latin-1").decode("utf-8")
+    return text.strip("\0 ")
 
 
 def read_picture(content: bytes) -> Reading:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from pathlib import PurePath
 
 from documents.excel import read_excel
-from documents.office import read_ofd, read_slides
+from documents.ofd import read_ofd
+from documents.office import read_slides
 from documents.parts import LARGEST, Archive, Notes, Reading, Unreadable
 from documents.pdf import read_pdf
 from documents.pictures import STRUCTURE_ERRORS, read_picture_file

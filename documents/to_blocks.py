@@ -1,7 +1,6 @@
 """A file or the clipboard to a document: the one door for .docx, .html, .md, .txt and .pdf."""
 
 import io
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -14,7 +13,7 @@ from blocks.taken import LeftOut, Taken, document_of, split_title
 from blocks.text import from_plain
 from documents.charset import decode
 from documents.parts import LARGEST, Archive, Unreadable
-from documents.pdf import PDF_ERRORS, page_text, pictures_of
+from documents.pdf import PDF_ERRORS, joined, page_text, pictures_of
 from documents.pictures import STRUCTURE_ERRORS
 from documents.sniff import kind_of
 from documents.word_blocks import word_blocks
@@ -32,10 +31,6 @@ _OTHER = {
 }
 _RESAVE = "旧格式文件读不了：请用 Word 或 WPS 打开，另存为 .docx 再导入"
 _MOST_PAGES = 500
-_ENDS = re.compile(r"[。！？；：!?;:…”）)》】]$")
-_BEGINS = re.compile(
-    r"^(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）|\d{1,2}[.．、]|第.{1,4}[章节条])"
-)
 
 
 @dataclass(frozen=True)
@@ -135,20 +130,5 @@ def _pdf(content: bytes) -> Taken:
         raise Unreadable("broken", "block", reason) from error
     if lines:
         left_out.add("PDF 里没有标题、表格和列表的记号，只带来了文字，请核对分段")
-    blocks = [Paragraph(runs=plain(text)) for text in _joined(lines)]
+    blocks = [Paragraph(runs=plain(text)) for text in joined(lines)]
     return Taken(document_of(blocks, left_out), left_out.said())
-
-
-def _joined(lines: list[str]) -> list[str]:
-    """Paragraphs of lines: one goes on where a long line ends without the end of a sentence."""
-    usual = sorted(len(line) for line in lines)[len(lines) * 3 // 4] if lines else 0
-    found: list[str] = []
-    goes_on = False
-    for line in lines:
-        if goes_on and not _BEGINS.match(line):
-            latin = found[-1][-1].isascii() and line[0].isascii()
-            found[-1] += (" " if latin else "") + line
-        else:
-            found.append(line)
-        goes_on = len(line) >= usual * 0.85 and not _ENDS.search(line)
-    return found

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from documents.beside import field_words, read_descriptions
 from documents.office import link_targets, read_common
 from documents.parts import (
     COMMENT,
@@ -22,7 +23,7 @@ from documents.word_parts import WordParts
 
 
 class _Piece(NamedTuple):
-    kind: str  # plain, inserted, deleted, hidden, code
+    kind: str  # plain, inserted, deleted, hidden, code, reading, object
     text: str
     author: str
 
@@ -36,6 +37,8 @@ _BREAKS = {"tab": "\t", "br": " ", "cr": " ", "noBreakHyphen": "-"}
 _FORMAT = frozenset({"rPrChange", "pPrChange", "tblPrChange", "sectPrChange", "cellIns", "cellDel"})
 
 _CHANGE_WORDS = {"inserted": "插入", "deleted": "删除"}
+
+_OBJECTS = frozenset({"drawing", "pict", "object"})
 
 _MOST_CHANGES = 50
 
@@ -74,11 +77,13 @@ class _Word:
             self.paragraphs += 1
             place = f"第 {self.paragraphs} 段"
         self.told(list(self.pieces(node, "plain", "")), place, "", 0)
+        self.ended(node, place)
         for box in _boxes(node):
             self.block(box, f"{place}的文本框")
 
     def told(self, pieces: list[_Piece], place: str, column: str, row: int, head: str = "") -> None:
         """Keep the pieces of one paragraph or cell under its place."""
+        pieces = list(_with_fields(pieces))
         seen = "".join(one.text for one in pieces if one.kind in ("plain", "inserted"))
         index = self.notes.add(place, head + seen, column, row) if seen.strip() else -1
         for one in _joined(pieces):
@@ -90,6 +95,10 @@ class _Word:
             elif one.kind == "hidden" and one.text.strip():
                 hidden = self.notes.add(f"{place}的隐藏文字", one.text)
                 self.notes.mark(hidden, HIDDEN, one.text)
+            elif one.kind == "object":
+                self.change(one, place, -1)
+            elif one.kind == "reading" and one.text.strip():
+                self.notes.add(f"{place}的拼音或注文", one.text)
             elif one.kind == "code" and "HYPERLINK" in one.text:
                 self.notes.add(f"{place}的域代码", one.text.strip())
 
@@ -98,8 +107,20 @@ class _Word:
         self.changes += 1
         if self.changes > _MOST_CHANGES:
             return
-        words = f"{place}的修订（{one.author}{_CHANGE_WORDS[one.kind]}）"
-        self.notes.mark(index, _UNSETTLED, one.text, words)
+        if one.kind in _CHANGE_WORDS:
+            words, text = f"{one.author}{_CHANGE_WORDS[one.kind]}", one.text
+        else:
+            words, text = f"{one.author}{one.text}", ""
+        self.notes.mark(index, _UNSETTLED, text, f"{place}的修订（{words}）")
+
+    def ended(self, node: Any, place: str) -> None:
+        """A paragraph whose end was inserted or deleted: two become one, or one two."""
+        for properties in (each for each in node if local(each) == "pPr"):
+            for mark in (each for one in properties if local(one) == "rPr" for each in one):
+                if local(mark) in _TRACKED:
+                    words = f"{_CHANGE_WORDS[_TRACKED[local(mark)]]}的段落标记"
+                    author = attribute(mark, "author") or "未具名"
+                    self.change(_Piece("object", words, author), place, -1)
 
     def table(self, node: Any, where: str) -> None:
         """A table cell by cell, each read with its heading."""
@@ -128,9 +149,13 @@ class _Word:
             yield _Piece(_TEXTS[name] or kind, node.text or "", author)
         elif name in _BREAKS:
             yield _Piece(kind, _BREAKS[name], author)
+        elif name in _OBJECTS and kind in _CHANGE_WORDS:
+            yield _Piece("object", f"{_CHANGE_WORDS[kind]}的图片或对象", author)
         elif name not in ("txbxContent", "Fallback", "rPr", "pPr"):
             if name in _TRACKED:
                 kind, author = _TRACKED[name], attribute(node, "author") or "未具名"
+            elif name == "rt":
+                kind = "reading"
             elif name in ("r", "p") and kind == "plain" and self.vanishes(node):
                 kind = "hidden"
             for child in node:
@@ -168,6 +193,13 @@ def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
         yield _Piece(kind, "".join(one.text for one in run), author)
 
 
+def _with_fields(pieces: list[_Piece]) -> Iterator[_Piece]:
+    """The pieces, with what fields show in the place of their codes."""
+    for one in _joined(pieces):
+        shown = field_words(one.text) if one.kind == "code" else ""
+        yield _Piece("plain", shown, one.author) if shown else one
+
+
 def _hidden_styles(parts: WordParts) -> frozenset[str]:
     root = parts.xml("styles")
     if root is None:
@@ -192,12 +224,15 @@ def read_word(archive: Archive, notes: Notes) -> None:
         raise Unreadable("broken", "block", reason)
     word = _Word(archive, notes, _hidden_styles(parts))
     word.block(root, "")
+    trees = [root]
     for kind, where in _STORIES:
         for name in parts.names(kind):
             story = archive.xml(name)
+            trees.append(story)
             word.block(story, where)
             for mark in named(story, "textpath"):
                 notes.add(f"{where}里的水印", attribute(mark, "string"))
+    read_descriptions(trees, notes)
     _word_comments(parts, notes)
     if word.changes > _MOST_CHANGES:
         reason = f"另有 {word.changes - _MOST_CHANGES} 处修订没有处理"

@@ -3,7 +3,8 @@
 All of it is pure: no table has a part in what a citizen is told. `parse_hours(data)` makes
 `OfficeHours` of the setting `calendar`. A day is first what the office itself says of it there,
 then what the published holiday arrangements say (`published_days`), else what the weekly rule
-says. Minutes are working minutes, dates Beijing dates.
+says, without the days that are off by law on the same date of every year. Minutes are working
+minutes, dates Beijing dates.
 """
 
 import re
@@ -21,6 +22,8 @@ import yaml
 from config.clock import BEIJING, beijing
 from config.texts import FieldFault
 
+# 《全国年节及纪念日放假办法》: the days off that every year has on the same date.
+_BY_LAW = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
 FARTHEST = 400  # days looked ahead before the calendar is called wrong
 LONGEST_NOTE = 40  # characters
 WEEKDAYS = "一二三四五六日"
@@ -44,7 +47,7 @@ class OfficeHours:
 
     def is_working_day(self, day: date) -> bool:
         """A make-up Saturday works, a holiday Monday does not, unless the office says otherwise."""
-        usual = day.weekday() in self.weekdays
+        usual = day.weekday() in self.weekdays and (day.month, day.day) not in _BY_LAW
         return self.days.get(day, published_days(day.year).get(day, usual))
 
     def knows(self, year: int) -> bool:

@@ -14,6 +14,7 @@ from functools import cache
 
 import opencc
 
+from documents.radicals import RADICALS
 from gates.lookalikes import DIGITS, LETTERS
 
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff"
@@ -43,7 +44,6 @@ _INVISIBLE = (
     *range(0xE0100, 0xE01F0),
 )
 _COMPATIBLE = (
-    *range(0x2E80, 0x2FD6),  # radicals that look like ideographs
     *range(0xF900, 0xFAFF),  # compatibility ideographs
     *range(0xFF10, 0xFF5B),  # full width
     *range(0x24B6, 0x24EA),  # ringed letters
@@ -105,7 +105,7 @@ def _without(text: str, origins: Sequence[int], gaps: list[tuple[int, int]]) -> 
 @cache
 def _table() -> dict[int, str]:
     """Code point to its replacement: always one character, or none for the invisible."""
-    table = dict.fromkeys(_INVISIBLE, "") | LETTERS
+    table = dict.fromkeys(_INVISIBLE, "") | LETTERS | RADICALS
     for point in _COMPATIBLE:
         same = unicodedata.normalize("NFKC", chr(point))
         if len(same) == 1 and same != chr(point) and same.isalnum():

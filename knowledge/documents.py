@@ -11,20 +11,31 @@ from pathlib import Path
 from typing import Any
 
 import charset_normalizer
-import docx
 import lxml.html
 import pypdf
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
-from docx.table import Table
 
+from blocks.text import project
 from config.faults import Fault
+from documents.parts import Unreadable
+from documents.radicals import without_radicals
+from documents.to_blocks import bring_file
 from knowledge.validity import parse_day
 
 MAX_BYTES = 20_000_000
 MAX_TEXT = 2_000_000
 MAX_PAGES = 500
 _MAX_RATIO = 100  # unpacked to packed size of a .docx
+_BLANK, _HAN = r"[ \u00a0\u2000-\u200a\u3000]{1,2}", "[\u4e00-\u9fff]"
+# The blank that layout puts between Han and figures: 第 3 条, 〔2026〕12 号.
+_LAID_OUT = re.compile(rf"(?<={_HAN}){_BLANK}(?=[0-9〔])|(?<=[0-9〕]){_BLANK}(?={_HAN})")
+_NUMBER_LINE = r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝](?:19|20)\d{2}[〕\]）)】﹞]第?\d{1,5}\s*号$"
+# What begins a line of its own whatever stands above it; what ends one whatever follows.
+_BEGINS = re.compile(
+    rf"[（(]?[一二三四五六七八九十]+[）)、]|第.{{1,5}}[条章]|{_NUMBER_LINE}|[^，。；]{{2,20}}：$"
+)
+_ENDS = re.compile(_NUMBER_LINE)
 _DOC_NUMBER = re.compile(
     r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*([1-9]\d{0,4})号"
 )
@@ -94,7 +105,7 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
     if suffix not in readers:
         raise DocumentError(f"{name}：不支持这种文件，请用 .txt .html .docx .pdf 或 .jsonl")
     title, text = readers[suffix](name, data)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = without_radicals(text.replace("\r\n", "\n").replace("\r", "\n"))
     if not text.strip():
         raise DocumentError(f"{name}：没有读到文字（扫描件请先识别成文字）")
     if len(text) > MAX_TEXT:
@@ -205,11 +216,16 @@ _NOISE = "//script|//style|//nav|//footer|//form|//noscript|//comment()"
 
 def _html(name: str, data: bytes) -> tuple[str, str]:
     text = _decode(name, data)
-    root: Any = lxml.html.document_fromstring(text or "<p/>", ensure_head_body=True)
+    # As bytes: a text that begins with an XML declaration is refused.
+    page = (text or "<p/>").encode("utf-8", "ignore")
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
     title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")
     for node in [*root.xpath(_NOISE), *root.xpath("//head")]:
-        node.drop_tree()
+        # A comment beside the root has nothing to be dropped from.
+        if node.getparent() is not None:
+            node.drop_tree()
     for node in root.iter(*_BLOCKS):
         node.tail = "\n" + (node.tail or "")
         if node.tag != "br":
@@ -223,18 +239,26 @@ def _docx(name: str, data: bytes) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_archive(name, archive)
-        document = docx.Document(io.BytesIO(data))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+            title = _property_title(archive)
+        taken = bring_file(name, data).taken
+    except (zipfile.BadZipFile, KeyError, ValueError, Unreadable) as error:
         if isinstance(error, DocumentError):
             raise
         raise DocumentError(f"{name}：不是完好的 .docx 文件，请用文字处理软件另存一次") from error
-    lines = []
-    for block in document.iter_inner_content():
-        if isinstance(block, Table):
-            lines += ["\t".join(cell.text.strip() for cell in row.cells) for row in block.rows]
-        else:
-            lines.append(block.text)
-    return document.core_properties.title or "", "\n".join(lines)
+    # What is not settled or not seen would be kept as the policy, or silently lost from it.
+    if unsettled := [words for words in taken.left_out if "修订" in words or "隐藏文字" in words]:
+        reason = f"{'；'.join(unsettled)}：请接受或拒绝全部修订、删除隐藏文字后再导入"
+        raise DocumentError(f"{name}：{reason}")
+    text = project(taken.document).text
+    # Many files keep the title of the one they were made from: 文档1, Word Document.
+    return (title if title.strip() in text else ""), text
+
+
+def _property_title(archive: zipfile.ZipFile) -> str:
+    if "docProps/core.xml" not in archive.namelist():
+        return ""
+    root = ElementTree.fromstring(archive.read("docProps/core.xml"), forbid_dtd=True)
+    return root.findtext("{http://purl.org/dc/elements/1.1/}title") or ""
 
 
 def _check_archive(name: str, archive: zipfile.ZipFile) -> None:
@@ -256,7 +280,7 @@ def _pdf(name: str, data: bytes) -> tuple[str, str]:
         reader = pypdf.PdfReader(io.BytesIO(data))
         if len(reader.pages) > MAX_PAGES:
             raise DocumentError(f"{name}：超过 {MAX_PAGES} 页，请拆分后再导入")
-        pages = [page.extract_text() for page in reader.pages]
+        pages = [_LAID_OUT.sub("", page.extract_text()) for page in reader.pages]
     except (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError) as error:
         if isinstance(error, DocumentError):
             raise
@@ -271,7 +295,7 @@ def _joined(text: str) -> str:
         if not line or re.fullmatch(r"[-—\s]*\d+[-—\s]*", line):
             continue
         goes_on = lines and len(lines[-1]) >= 20 and not lines[-1].endswith(tuple("。：；！？:;"))
-        if goes_on and not re.match(r"[（(]?[一二三四五六七八九十]+[）)、]|第.{1,5}[条章]", line):
+        if goes_on and not _BEGINS.match(line) and not _ENDS.match(lines[-1]):
             lines[-1] += line
         else:
             lines.append(line)

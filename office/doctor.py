@@ -283,7 +283,7 @@ def _holidays(hours: OfficeHours) -> Check:
     unknown = "、".join(f"{year} 年" for year in years if not hours.knows(year))
     if not unknown:
         return Check("放假安排", OK, f"已知 {'、'.join(f'{year} 年' for year in years)}")
-    words = f"不知道 {unknown}的放假和调休，先按每周的工作日算，假日也会当作上班"
+    words = f"不知道 {unknown}的放假和调休，先按每周的工作日算，日期不固定的假日也会当作上班"
     remedy = "请升级审发，或在设置“值班时间和热线”的 days 里写上这些日子，由两人批准"
     return Check("放假安排", WARN, f"{words}：{remedy}")
 

@@ -99,13 +99,21 @@ def test_a_day_the_office_decided_on_goes_before_the_published_one() -> None:
     assert hours.is_working_day(date(2026, 2, 28))  # the other published days stay
 
 
+@pytest.mark.parametrize("day", ["05-01", "05-02", "10-02", "10-03"])
+def test_days_off_by_law_are_off_in_a_year_nobody_published(day: str) -> None:
+    off = date.fromisoformat(f"2090-{day}")
+    assert off.weekday() < 5
+    assert not load_hours(FILE).is_working_day(off)
+    assert with_days(f'"{off}": {{working: true, note: 值班}}').is_working_day(off)
+
+
 def test_a_year_nobody_published_goes_by_the_week_and_by_the_offices_own_days() -> None:
     assert published_days(2090) == {}
     plain = load_hours(FILE)
     assert (plain.knows(2026), plain.knows(2090)) == (True, False)
-    assert plain.is_working_day(date(2090, 10, 2))  # a Monday of the week like any other
-    hours = with_days("2090-10-02: {working: false, note: 国庆}")
-    assert not hours.is_working_day(date(2090, 10, 2))
+    assert plain.is_working_day(date(2090, 10, 9))  # a Monday of the week like any other
+    hours = with_days("2090-10-09: {working: false, note: 停电}")
+    assert not hours.is_working_day(date(2090, 10, 9))
     assert hours.knows(2090)
 
 

@@ -1,0 +1,80 @@
+"""What an office file holds beside its text: charts, diagrams, lists, names, connections."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from documents.parts import Archive, Notes, Wrong, attribute, local, named
+
+CONNECTION: Wrong = (
+    "connection",
+    "block",
+    "带有数据库或网络连接的信息，不得发布，请删除全部数据连接",
+)
+_SWITCH = re.compile(r'\\\*\s*(?:"[^"]*"|\w+)|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
+_FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTALL)
+
+
+def read_beside(archive: Archive, notes: Notes) -> None:
+    """Charts and diagrams with the words they show, document variables, people, connections."""
+    for number, name in enumerate(archive.matching(r"(?:word|xl|ppt)/charts/chart\w*\.xml"), 1):
+        _words(archive.xml(name), ("p", "v"), f"图表 {number}", notes)
+    for number, name in enumerate(archive.matching(r"(?:word|xl|ppt)/diagrams/data\d*\.xml"), 1):
+        _words(archive.xml(name), ("p",), f"图形 {number}（SmartArt）", notes)
+    for name in archive.matching(r"word/settings\d*\.xml"):
+        for node in named(archive.xml(name), "docVar"):
+            notes.add(f"文档变量“{attribute(node, 'name')}”", attribute(node, "val"))
+    for name in archive.matching(r"(?:word/people\d*|xl/persons/person\d*)\.xml"):
+        for node in named(archive.xml(name), "person"):
+            said = (attribute(node, key) for key in ("displayName", "author", "userId"))
+            notes.add("批注者名单（看不见但随文件发布）", " ".join(each for each in said if each))
+    for name in archive.matching(r"xl/connections\d*\.xml"):
+        for node in named(archive.xml(name), "dbPr", "webPr", "textPr"):
+            said = (attribute(node, key) for key in ("connection", "command", "url", "sourceFile"))
+            index = notes.add("数据连接", " ".join(each for each in said if each))
+            notes.mark(index, CONNECTION)
+
+
+def _words(tree: Any, kinds: tuple[str, ...], place: str, notes: Notes) -> None:
+    """The paragraphs and the kept values of a chart or diagram."""
+    for node in named(tree, *kinds):
+        values = named(node, "t") if local(node) == "p" else (node,)
+        text = "".join(each.text or "" for each in values)
+        if text.strip():
+            notes.add(place, text)
+
+
+def read_descriptions(trees: Iterable[Any], notes: Notes) -> None:
+    """What is written behind pictures and shapes for those who cannot see them, each once."""
+    said: dict[str, None] = {}
+    for tree in trees:
+        for node in named(tree, "docPr", "cNvPr", "shape") if tree is not None else ():
+            for key in ("descr", "title", "alt"):
+                said[attribute(node, key).strip()] = None
+    for text in said:
+        if text:
+            notes.add("图片的替代文字（看不见但随文件发布）", text)
+
+
+def validation(node: Any, title: str, notes: Notes) -> None:
+    """The choices of a cell with a list, and what is said of them."""
+    place = f"{title} {attribute(node, 'sqref')} 的"
+    lists = [(each.text or "") for each in named(node, "formula1", "formula2")]
+    for text in lists:
+        # Others lead to cells, which are read where they stand.
+        if text.startswith('"'):
+            notes.add(f"{place}下拉列表", text.strip('"'))
+    for key in ("promptTitle", "prompt", "errorTitle", "error"):
+        if attribute(node, key):
+            notes.add(f"{place}输入提示", attribute(node, key))
+
+
+def field_words(code: str) -> str:
+    """What a field without a result shows: a circled character, a text to click; else empty."""
+    found = _FIELD.fullmatch(code)
+    if found is None:
+        return ""
+    text = found[2].strip()
+    if found[1].upper() != "EQ":
+        return text
+    return "".join(re.split(r"[(),;\s]+", _SWITCH.sub(" ", text)))

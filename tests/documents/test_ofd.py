@@ -1,0 +1,95 @@
+"""OFD files as the standard allows them, not as one program writes them."""
+
+import io
+import zipfile
+
+from documents.parts import Reading
+from documents.reader import read_attachment
+
+_NS = 'xmlns:ofd="http://www.ofdspec.org/2016"'
+
+
+def _ofd(pages: dict[str, str], document: str = "", **more: str) -> bytes:
+    """An OFD of pages by their place, with what else its document and archive hold."""
+    listed = "".join(
+        f'<ofd:Page ID="{number}" BaseLoc="{place}"/>' for number, place in enumerate(pages, 100)
+    )
+    files = {
+        "OFD.xml": f"<ofd:OFD {_NS}><ofd:DocBody><ofd:DocRoot>/Doc_0/Document.xml</ofd:DocRoot>"
+        "</ofd:DocBody></ofd:OFD>",
+        "Doc_0/Document.xml": f"<ofd:Document {_NS}><ofd:Pages>{listed}</ofd:Pages>{document}"
+        "</ofd:Document>",
+        **{f"Doc_0/{place}": _layer(text) for place, text in pages.items()},
+        **{f"Doc_0/{name}": text for name, text in more.items()},
+    }
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return held.getvalue()
+
+
+def _layer(text: str) -> str:
+    return f"<ofd:Page {_NS}><ofd:Content><ofd:Layer>{text}</ofd:Layer></ofd:Content></ofd:Page>"
+
+
+def _piece(text: str, x: int = 0, y: int = 0) -> str:
+    return (
+        f'<ofd:TextObject Boundary="{x} {y} 50 8" Size="5"><ofd:TextCode X="0" Y="6">{text}'
+        "</ofd:TextCode></ofd:TextObject>"
+    )
+
+
+def _read(content: bytes) -> Reading:
+    return read_attachment("稿.ofd", content)
+
+
+def _texts(reading: Reading) -> list[tuple[str, str]]:
+    return [(part.place, part.text) for part in reading.parts]
+
+
+def test_a_number_of_single_characters_is_one_number() -> None:
+    digits = "".join(_piece(digit, 20 + 3 * at) for at, digit in enumerate("13900139000"))
+    assert _texts(_read(_ofd({"P/a.xml": digits}))) == [("第 1 页", "13900139000")]
+
+
+def test_cells_far_apart_and_the_next_line_stay_apart() -> None:
+    text = _piece("姓名", 20, 20) + _piece("电话", 90, 20) + _piece("王某", 20, 40)
+    assert _texts(_read(_ofd({"P/a.xml": text}))) == [("第 1 页", "姓名 电话"), ("第 1 页", "王某")]
+
+
+def test_pages_come_as_the_document_orders_them() -> None:
+    pages = {"Pages/Page_9/Content.xml": _piece("先"), "Pages/Page_0/Content.xml": _piece("后")}
+    assert _texts(_read(_ofd(pages))) == [("第 1 页", "先"), ("第 2 页", "后")]
+
+
+def test_a_template_is_read_on_the_page_that_shows_it() -> None:
+    document = '<ofd:CommonData><ofd:TemplatePage ID="7" BaseLoc="T/t.xml"/></ofd:CommonData>'
+    page = '<ofd:Template TemplateID="7"/>' + _piece("正文")
+    more = {"T/t.xml": _layer(_piece("眉题"))}
+    found = _read(_ofd({"P/a.xml": page}, document, **more))
+    assert ("第 1 页的模板", "眉题") in _texts(found)
+
+
+def test_an_annotation_blocks_and_says_whose_it_is() -> None:
+    document = "<ofd:Annotations>A/all.xml</ofd:Annotations>"
+    more = {
+        "A/all.xml": f'<ofd:Annotations {_NS}><ofd:Page PageID="100"><ofd:FileLoc>one.xml'
+        "</ofd:FileLoc></ofd:Page></ofd:Annotations>",
+        "A/one.xml": f'<ofd:PageAnnot {_NS}><ofd:Annot Creator="李四"><ofd:Remark>再核一下'
+        "</ofd:Remark></ofd:Annot></ofd:PageAnnot>",
+    }
+    found = _read(_ofd({"P/a.xml": _piece("正文")}, document, **more))
+    assert ("第 1 页的批注（李四）", "再核一下") in _texts(found)
+    assert [(one.rule, one.severity) for one in found.faults] == [
+        ("secrecy.attachment-comment", "block")
+    ]
+
+
+def test_what_is_not_read_is_said() -> None:
+    picture = _piece("正文") + '<ofd:ImageObject Boundary="0 0 9 9"/>'
+    document = '<ofd:Pages><ofd:Page ID="999" BaseLoc="P/gone.xml"/></ofd:Pages>'
+    reasons = [one.reason for one in _read(_ofd({"P/a.xml": picture}, document)).faults]
+    assert any("第 2 页的内容不在文件里" in reason for reason in reasons)
+    assert any("1 张图片" in reason for reason in reasons)
+    assert _read(_ofd({})).faults[0].severity == "block"

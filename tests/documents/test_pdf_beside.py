@@ -1,0 +1,79 @@
+"""What a PDF shows besides the lines of its pages, and where its lines go on."""
+
+import io
+from typing import Any
+
+import pypdf
+from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+
+from documents.parts import Reading
+from documents.pdf import joined
+from documents.reader import read_attachment
+
+
+def _texts(reading: Reading) -> list[tuple[str, str]]:
+    return [(part.place, part.text) for part in reading.parts]
+
+
+def _pdf(*annotations: dict[str, Any], fields: dict[str, str] | None = None) -> Reading:
+    writer = pypdf.PdfWriter()
+    page: Any = writer.add_blank_page(200, 200)
+    page[NameObject("/Annots")] = ArrayObject([_object(one) for one in annotations])
+    filled = [_object({"/T": TextStringObject(key), "/FT": NameObject("/Tx"),
+                       "/V": TextStringObject(said)})
+              for key, said in (fields or {}).items()]  # fmt: skip
+    if filled:
+        form = DictionaryObject(
+            {NameObject("/Fields"): ArrayObject(map(writer._add_object, filled))}
+        )
+        writer._root_object[NameObject("/AcroForm")] = form
+    out = io.BytesIO()
+    writer.write(out)
+    return read_attachment("表.pdf", out.getvalue())
+
+
+def _object(entries: dict[str, Any]) -> DictionaryObject:
+    return DictionaryObject({NameObject(key): value for key, value in entries.items()})
+
+
+def test_what_was_filled_into_a_form_is_read() -> None:
+    found = _pdf(fields={"电话": "13900139000", "同意": "/Yes"})
+    assert _texts(found) == [("表单栏“电话”", "13900139000")]
+
+
+def test_the_address_behind_a_link_is_read_and_a_web_address_is_not() -> None:
+    links = [
+        {
+            "/Subtype": NameObject("/Link"),
+            "/A": _object({"/S": NameObject("/URI"), "/URI": TextStringObject(target)}),
+        }
+        for target in ("mailto:wang@example.com", "https://example.com/")
+    ]
+    assert _texts(_pdf(*links)) == [("第 1 页的超链接", "mailto:wang@example.com")]
+
+
+def test_a_file_pinned_to_a_page_is_called_a_file_and_named() -> None:
+    held = _object({"/Type": NameObject("/Filespec"), "/UF": TextStringObject("花名册.xls")})
+    found = _pdf({"/Subtype": NameObject("/FileAttachment"), "/FS": held})
+    assert _texts(found) == [("第 1 页的附件", "花名册.xls")]
+    assert [one.rule for one in found.faults if one.severity == "block"] == [
+        "secrecy.attachment-embedded"
+    ]
+
+
+def test_words_cut_by_the_end_of_a_line_are_whole() -> None:
+    lines = ["会议要求各单位按步就", "班推进，下周报送。", "请准时。"]
+    assert joined(lines, latin=None) == ["会议要求各单位按步就班推进，下周报送。", "请准时。"]
+    assert joined(["各单位报送的名单里有车牌蒙", "B54321。"], latin=None) == [
+        "各单位报送的名单里有车牌蒙B54321。"
+    ]
+
+
+def test_figures_of_a_column_stay_apart_for_the_gates() -> None:
+    column = ["13900139000", "13900139001", "13900139002"]
+    assert joined(column, latin=None) == column
+    cut = ["王某的身份证号是1101011990", "03072316，电话139", "00139000。"]
+    assert joined(cut, latin=None) == ["王某的身份证号是110101199003072316，电话13900139000。"]
+    assert joined(["a long line of words", "goes on over here"]) == [
+        "a long line of words goes on over here"
+    ]
