@@ -80,7 +80,7 @@ const linkBox = (editor) => {
 export const bar = (host, editor, finder) => {
   const link = linkBox(editor);
   const chooser = element("input", { type: "file", accept: "image/*", multiple: true, hidden: true });
-  chooser.addEventListener("change", async () => { await place(host, editor, [...chooser.files]); chooser.value = ""; });
+  chooser.addEventListener("change", () => { host.comes(place(host, editor, [...chooser.files])); chooser.value = ""; });
   const special = { link: link.open, picture: () => chooser.click(), find: finder.open };
   const buttons = TOOLS.map(([name, words, key, act, active]) => {
     const button = element("button", { type: "button", title: key ? `${words}（${key}）` : words, "aria-label": words }, sign(name), words);

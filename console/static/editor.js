@@ -8,7 +8,7 @@ import { files } from "./editor-files.js";
 import { keep } from "./editor-keep.js";
 import { counter, finder } from "./editor-find.js";
 import { extensions } from "./editor-nodes.js";
-import { element, place } from "./editor-picture.js";
+import { element, place, spot } from "./editor-picture.js";
 
 const form = document.querySelector("form.draft");
 const holder = document.getElementById("editor");
@@ -17,6 +17,8 @@ const told = element("p", { className: "ed-said", role: "status" });
 const host = {
   form,
   repost: form.elements.kind.value === "转载",
+  coming: new Set(), // pictures and pastes on their way into the text: a save waits for them
+  comes: (work) => { host.coming.add(work); work.finally(() => host.coming.delete(work)); },
   changed: () => form.dispatchEvent(new Event("input", { bubbles: true })),
   csrf: () => form.elements.csrf.value,
   say: (words, kind = "") => { told.textContent = words; told.dataset.kind = kind; },
@@ -30,7 +32,7 @@ const lines = (text) => text.split(/\r?\n/).filter(Boolean).map((line) => (
 
 // Word, WPS, Excel and web pages are read by the server, which also names what it left out.
 const paste = async (html, text) => {
-  const editor = host.editor;
+  const there = spot(host.editor, host.editor.state.selection);
   host.say("正在整理粘贴的内容……");
   try {
     const headers = { "Content-Type": "application/json", "X-CSRF": host.csrf() };
@@ -38,12 +40,13 @@ const paste = async (html, text) => {
     if (!answer.ok) throw new Error(answer.status);
     const { tree, left_out: left } = await answer.json();
     const within = tree.length === 1 && tree[0].type === "paragraph";
-    editor.commands.insertContent(within ? tree[0].content ?? [] : tree);
+    there.put(within ? tree[0].content ?? [] : tree);
     host.say(left.join("；"), left.length ? "problem" : "");
   } catch {
-    editor.commands.insertContent(lines(text));
+    there.put(lines(text));
     host.say("粘贴的内容没能整理，只放进了文字：可以撤销，再粘贴一次", "problem");
   }
+  there.end();
 };
 
 const start = () => {
@@ -59,12 +62,12 @@ const start = () => {
         const files = pictures(event.clipboardData);
         const html = event.clipboardData?.getData("text/html") ?? "";
         if (files.length && !html.replace(/<[^>]*>/g, "").trim()) {
-          place(host, editor, files);
+          host.comes(place(host, editor, files));
           return true;
         }
         // What was copied here comes back as it was.
         if (!html || html.includes("data-pm-slice")) return false;
-        paste(html, event.clipboardData.getData("text/plain"));
+        host.comes(paste(html, event.clipboardData.getData("text/plain")));
         return true;
       },
       handleDrop: (view, event, _, moved) => {
@@ -75,10 +78,10 @@ const start = () => {
         event.preventDefault();
         const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos;
         if (files.length) {
-          place(host, editor, files, at);
+          host.comes(place(host, editor, files, at));
         } else {
           editor.commands.setTextSelection(at ?? view.state.doc.content.size);
-          paste(html, event.dataTransfer.getData("text/plain"));
+          host.comes(paste(html, event.dataTransfer.getData("text/plain")));
         }
         return true;
       },
