@@ -101,7 +101,7 @@ export const bar = (host, editor, finder) => {
       if (name === "undo") button.disabled = !editor.can().undo();
       if (name === "redo") button.disabled = !editor.can().redo();
     });
-    table.hidden = !editor.isActive("table");
+    table.hidden = !editor.isActive("table") || !finder.box.hidden; // on a phone both would cover the text
   };
   editor.on("transaction", show);
   show();

@@ -84,7 +84,11 @@ async def test_a_notice_is_written_with_tools_and_keys(
     await page.keyboard.type("地点")
     await page.wait_for_timeout(600)  # what is done in one breath is undone in one
     await page.get_by_role("button", name="删行").click()
+    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("button", name="删行").wait_for(state="hidden")  # room for the text
     await fits(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="删行").wait_for()
     await page.get_by_role("button", name="撤销").click()
     await save(page)
     document = (await draft_of(office)).blocks
