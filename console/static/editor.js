@@ -26,6 +26,18 @@ const host = {
 
 const pictures = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
+// A document is no picture; left to the browser, it would be opened in place of the page.
+const unread = (data) => data?.files.length > 0 && !pictures(data).length;
+const refuse = () => host.say("正文里只能放图片。Word、PDF 等文件请在写新稿页下方的“导入文件”里选，或上传为附件。文字都还在", "problem");
+const shut = (event) => {
+  if (event.defaultPrevented || event.target.type === "file" || !event.dataTransfer?.types.includes("Files")) return;
+  const within = holder.contains(event.target);
+  if (within && event.type === "dragover") return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
+  if (within) refuse();
+};
+
 const lines = (text) => text.split(/\r?\n/).filter(Boolean).map((line) => (
   { type: "paragraph", content: [{ type: "text", text: line }] }
 ));
@@ -49,6 +61,18 @@ const paste = async (html, text) => {
   there.end();
 };
 
+/** Whether what is pasted is taken care of here. */
+const pasted = (data) => {
+  const files = pictures(data);
+  const html = data?.getData("text/html") ?? "";
+  if (files.length && !html.replace(/<[^>]*>/g, "").trim()) host.comes(place(host, host.editor, files));
+  else if (!html && unread(data)) refuse();
+  // What was copied here comes back as it was.
+  else if (!html || html.includes("data-pm-slice")) return false;
+  else host.comes(paste(html, data.getData("text/plain")));
+  return true;
+};
+
 const start = () => {
   const box = document.getElementById("body");
   const editor = new Editor({
@@ -58,18 +82,8 @@ const start = () => {
     content: JSON.parse(holder.dataset.blocks),
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": "正文", class: "article ed-text" },
-      handlePaste: (_, event) => {
-        const files = pictures(event.clipboardData);
-        const html = event.clipboardData?.getData("text/html") ?? "";
-        if (files.length && !html.replace(/<[^>]*>/g, "").trim()) {
-          host.comes(place(host, editor, files));
-          return true;
-        }
-        // What was copied here comes back as it was.
-        if (!html || html.includes("data-pm-slice")) return false;
-        host.comes(paste(html, event.clipboardData.getData("text/plain")));
-        return true;
-      },
+      // Before the library reads it: that takes seconds for a long paste, and trips over its styles.
+      handleDOMEvents: { paste: (_, event) => pasted(event.clipboardData) && (event.preventDefault(), true) },
       handleDrop: (view, event, _, moved) => {
         const files = pictures(event.dataTransfer);
         const html = event.dataTransfer?.getData("text/html") ?? "";
@@ -112,6 +126,7 @@ const start = () => {
   files(host);
   document.querySelector("label[for=body]").addEventListener("click", () => editor.commands.focus());
   form.elements.kind.addEventListener("change", () => { host.repost = form.elements.kind.value === "转载"; });
+  ["dragover", "drop"].forEach((kind) => document.addEventListener(kind, shut));
   holder.dataset.ready = "yes";
   return editor;
 };

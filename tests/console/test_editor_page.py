@@ -217,7 +217,7 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
     await page.locator("#title").fill("粘贴")
     await page.locator(".ed-text").click()
     html = (
-        "<h2>安排</h2><p>带<b>证件</b><script>alert(1)</script>"
+        "<h2>安排</h2><p style='mso-x:1'>带<b>证件</b><script>alert(1)</script>"
         "<a href='javascript:alert(1)'>点我</a></p><img src='https://x.example/a.png'>"
         "<table><tr><td>甲</td><td>乙</td></tr></table>"
     )
@@ -232,6 +232,7 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
         ("证件", True, ""),
         ("点我", False, ""),
     ]
+    assert test_journey.errors == []
 
 
 DRAG = """(html) => {
@@ -341,3 +342,28 @@ async def test_words_chosen_while_a_paste_is_read_are_not_replaced_by_it(
     await page.keyboard.type("改过")
     await save(page)
     assert (await draft_of(office, item)).body == "上文贴来的词又打的\n改过"
+
+
+DOCUMENT = """([kind, selector]) => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "通知.docx", { type: "application/msword" }));
+  const how = { bubbles: true, cancelable: true };
+  const event = kind === "paste" ? new ClipboardEvent(kind, { ...how, clipboardData: data })
+    : new DragEvent(kind, { ...how, dataTransfer: data });
+  document.querySelector(selector).dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+async def test_a_document_dragged_onto_the_page_does_not_take_its_place(
+    chromium: Browser, office: Office
+) -> None:
+    page, _ = await two_lines(chromium, office)
+    for kind, selector in (("dragover", "#title"), ("drop", "#beside"), ("drop", "body")):
+        assert await page.evaluate(DOCUMENT, [kind, selector]), selector
+    assert not await page.evaluate(DOCUMENT, ["drop", "#attachments input[type=file]"])
+    for kind in ("drop", "paste"):
+        await page.evaluate("document.querySelector('.ed-said').textContent = ''")
+        assert await page.evaluate(DOCUMENT, [kind, ".ed-text > p"])
+        await page.get_by_text("正文里只能放图片").wait_for()
+    assert await page.locator(".ed-text").inner_text() == "上文\n\n下文"
