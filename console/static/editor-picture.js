@@ -113,15 +113,18 @@ export const spot = (editor, { from, to }) => {
 export const place = async (host, editor, files, at = null) => {
   const from = Math.min(at ?? editor.state.selection.to, editor.state.doc.content.size);
   const there = spot(editor, { from, to: from });
+  const nodes = [];
+  const notes = [];
+  const problems = [];
   for (const file of files) {
     host.say(`正在上传 ${file.name || "图片"} …`);
     const told = await send(host, file);
-    if (told.problem) {
-      host.say(told.problem, "problem");
-      continue;
-    }
-    there.put({ type: "picture", attrs: { media: told.media, alt: "", caption: "", origin: "", licence: "", made: "" } });
-    host.say(["图片已放进正文，请写明来源和授权。", ...(told.notes ?? [])].join(""));
+    if (told.problem) problems.push(told.problem);
+    else nodes.push({ type: "picture", attrs: { media: told.media, alt: "", caption: "", origin: "", licence: "", made: "" } });
+    notes.push(...(told.notes ?? []));
   }
+  if (nodes.length) there.put(nodes);
   there.end();
+  const words = nodes.length ? ["图片已放进正文，请写明来源和授权。", ...notes] : [];
+  host.say([...problems.map((one) => `${one}。`), ...words].join(""), problems.length ? "problem" : "");
 };
