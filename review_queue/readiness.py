@@ -1,5 +1,6 @@
 """Before submission: what would stop a text, and what its reviewers will meet. Keeps nothing."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,9 @@ from review_queue.forms import flagged_gates, standing_faults
 from review_queue.submitting import draft_faults, lane_faults, source_faults
 from review_queue.workflow import GATE_NAMES, GATES
 from staff.refusal import Reason, Refused
+
+_OPEN = re.compile(r"…+")
+"""What an outline leaves to be filled in."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +104,9 @@ def _lacks(draft: Draft) -> list[Reason]:
         [one for one in draft.blocks.blocks if isinstance(one, Picture)] if draft.blocks else []
     )
     rows = []
+    if open_places := len(_OPEN.findall(f"{draft.title}\n{draft.body}")):
+        words = f"有 {open_places} 处省略号“……”：提纲里留空的地方，请填好或删去"
+        rows.append(Reason("outline", words))
     if unsaid := sum(not one.alt.strip() for one in pictures):
         words = f"{unsaid} 张图片没有替代文字，看不见图片的人不知道图上有什么"
         rows.append(Reason("alt", words))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from blocks.document import (
     Block,
@@ -64,11 +65,12 @@ class _Marks:
         """The words of this place, run by run."""
         leaf = self._leaves[where]
         found, at = [], leaf.start
-        for run in runs:
+        for run, after in zip_longest(runs, runs[1:]):
             cut = list(self._cut(at, at + len(run.text)))
+            # Runs of one address are one link: part of it may be bold.
+            ends = run.link if after is None or after.link != run.link else ""
             found += [
-                Words(piece, run.bold, run.link, run.link if piece is cut[-1] else "")
-                for piece in cut
+                Words(piece, run.bold, run.link, ends if piece is cut[-1] else "") for piece in cut
             ]
             at += len(run.text)
         return tuple(found)

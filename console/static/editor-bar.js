@@ -80,7 +80,7 @@ const linkBox = (editor) => {
 export const bar = (host, editor, finder) => {
   const link = linkBox(editor);
   const chooser = element("input", { type: "file", accept: "image/*", multiple: true, hidden: true });
-  chooser.addEventListener("change", async () => { await place(host, editor, [...chooser.files]); chooser.value = ""; });
+  chooser.addEventListener("change", () => { host.comes(place(host, editor, [...chooser.files])); chooser.value = ""; });
   const special = { link: link.open, picture: () => chooser.click(), find: finder.open };
   const buttons = TOOLS.map(([name, words, key, act, active]) => {
     const button = element("button", { type: "button", title: key ? `${words}（${key}）` : words, "aria-label": words }, sign(name), words);
@@ -101,7 +101,7 @@ export const bar = (host, editor, finder) => {
       if (name === "undo") button.disabled = !editor.can().undo();
       if (name === "redo") button.disabled = !editor.can().redo();
     });
-    table.hidden = !editor.isActive("table");
+    table.hidden = !editor.isActive("table") || !finder.box.hidden; // on a phone both would cover the text
   };
   editor.on("transaction", show);
   show();

@@ -76,15 +76,18 @@ export const keep = (host, fill) => {
   });
   // A form that goes to a door that is shut would leave its words behind: they are kept first.
   form.addEventListener("submit", async (event) => {
-    if (leaving || offer?.isConnected) return;
+    if (leaving || (offer?.isConnected && !host.coming.size)) return;
     event.preventDefault();
     const { submitter } = event;
+    if (host.coming.size) say("还有图片或粘贴的内容没有放好，放好就保存");
+    while (host.coming.size) await Promise.allSettled(host.coming);
     changed = true;
-    if (!(await now()) && told.textContent === ENDED) {
+    if (!offer?.isConnected && !(await now()) && told.textContent === ENDED) {
       told.scrollIntoView({ block: "center" });
       return;
     }
     clearTimeout(waiting);
+    if (leaving) return; // pressed twice
     leaving = true;
     form.requestSubmit(submitter);
   });

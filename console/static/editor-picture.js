@@ -90,18 +90,41 @@ export const send = async (host, file) => {
   }
 };
 
-/** Put pictures where they were dropped, pasted or chosen. */
+/** A stretch of the text that stays the same stretch while somebody goes on typing; `put` fills it, once or piece by piece. */
+export const spot = (editor, { from, to }) => {
+  const at = { from, to };
+  let side = -1; // what is typed here meanwhile stands behind what comes
+  let moved = false;
+  const follow = ({ transaction: { mapping, docChanged, selectionSet } }) => {
+    at.to = mapping.map(at.to, side);
+    at.from = Math.min(mapping.map(at.from, side), at.to);
+    moved ||= side < 0 && (docChanged || selectionSet);
+  };
+  editor.on("transaction", follow);
+  const put = (content) => {
+    side = 1;
+    editor.chain().insertContentAt({ ...at }, content, { updateSelection: !moved }).run();
+    side = -1;
+  };
+  return { put, end: () => editor.off("transaction", follow) };
+};
+
+/** Put pictures where they were dropped, pasted or chosen, in their order. */
 export const place = async (host, editor, files, at = null) => {
+  const from = Math.min(at ?? editor.state.selection.to, editor.state.doc.content.size);
+  const there = spot(editor, { from, to: from });
+  const nodes = [];
+  const notes = [];
+  const problems = [];
   for (const file of files) {
     host.say(`正在上传 ${file.name || "图片"} …`);
     const told = await send(host, file);
-    if (told.problem) {
-      host.say(told.problem, "problem");
-      continue;
-    }
-    const node = { type: "picture", attrs: { media: told.media, alt: "", caption: "", origin: "", licence: "", made: "" } };
-    const where = Math.min(at ?? editor.state.selection.to, editor.state.doc.content.size);
-    editor.chain().insertContentAt(where, node).run();
-    host.say(["图片已放进正文，请写明来源和授权。", ...(told.notes ?? [])].join(""));
+    if (told.problem) problems.push(told.problem);
+    else nodes.push({ type: "picture", attrs: { media: told.media, alt: "", caption: "", origin: "", licence: "", made: "" } });
+    notes.push(...(told.notes ?? []));
   }
+  if (nodes.length) there.put(nodes);
+  there.end();
+  const words = nodes.length ? ["图片已放进正文，请写明来源和授权。", ...notes] : [];
+  host.say([...problems.map((one) => `${one}。`), ...words].join(""), problems.length ? "problem" : "");
 };

@@ -8,7 +8,7 @@ import { files } from "./editor-files.js";
 import { keep } from "./editor-keep.js";
 import { counter, finder } from "./editor-find.js";
 import { extensions } from "./editor-nodes.js";
-import { element, place } from "./editor-picture.js";
+import { element, place, spot } from "./editor-picture.js";
 
 const form = document.querySelector("form.draft");
 const holder = document.getElementById("editor");
@@ -17,6 +17,8 @@ const told = element("p", { className: "ed-said", role: "status" });
 const host = {
   form,
   repost: form.elements.kind.value === "转载",
+  coming: new Set(), // pictures and pastes on their way into the text: a save waits for them
+  comes: (work) => { host.coming.add(work); work.finally(() => host.coming.delete(work)); },
   changed: () => form.dispatchEvent(new Event("input", { bubbles: true })),
   csrf: () => form.elements.csrf.value,
   say: (words, kind = "") => { told.textContent = words; told.dataset.kind = kind; },
@@ -24,13 +26,25 @@ const host = {
 
 const pictures = (data) => [...(data?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
+// A document is no picture; left to the browser, it would be opened in place of the page.
+const unread = (data) => data?.files.length > 0 && !pictures(data).length;
+const refuse = () => host.say("正文里只能放图片。Word、PDF 等文件请在写新稿页下方的“导入文件”里选，或上传为附件。文字都还在", "problem");
+const shut = (event) => {
+  if (event.defaultPrevented || event.target.type === "file" || !event.dataTransfer?.types.includes("Files")) return;
+  const within = holder.contains(event.target);
+  if (within && event.type === "dragover") return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
+  if (within) refuse();
+};
+
 const lines = (text) => text.split(/\r?\n/).filter(Boolean).map((line) => (
   { type: "paragraph", content: [{ type: "text", text: line }] }
 ));
 
 // Word, WPS, Excel and web pages are read by the server, which also names what it left out.
 const paste = async (html, text) => {
-  const editor = host.editor;
+  const there = spot(host.editor, host.editor.state.selection);
   host.say("正在整理粘贴的内容……");
   try {
     const headers = { "Content-Type": "application/json", "X-CSRF": host.csrf() };
@@ -38,12 +52,25 @@ const paste = async (html, text) => {
     if (!answer.ok) throw new Error(answer.status);
     const { tree, left_out: left } = await answer.json();
     const within = tree.length === 1 && tree[0].type === "paragraph";
-    editor.commands.insertContent(within ? tree[0].content ?? [] : tree);
+    there.put(within ? tree[0].content ?? [] : tree);
     host.say(left.join("；"), left.length ? "problem" : "");
   } catch {
-    editor.commands.insertContent(lines(text));
+    there.put(lines(text));
     host.say("粘贴的内容没能整理，只放进了文字：可以撤销，再粘贴一次", "problem");
   }
+  there.end();
+};
+
+/** Whether what is pasted is taken care of here. */
+const pasted = (data) => {
+  const files = pictures(data);
+  const html = data?.getData("text/html") ?? "";
+  if (files.length && !html.replace(/<[^>]*>/g, "").trim()) host.comes(place(host, host.editor, files));
+  else if (!html && unread(data)) refuse();
+  // What was copied here comes back as it was.
+  else if (!html || html.includes("data-pm-slice")) return false;
+  else host.comes(paste(html, data.getData("text/plain")));
+  return true;
 };
 
 const start = () => {
@@ -55,18 +82,8 @@ const start = () => {
     content: JSON.parse(holder.dataset.blocks),
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": "正文", class: "article ed-text" },
-      handlePaste: (_, event) => {
-        const files = pictures(event.clipboardData);
-        const html = event.clipboardData?.getData("text/html") ?? "";
-        if (files.length && !html.replace(/<[^>]*>/g, "").trim()) {
-          place(host, editor, files);
-          return true;
-        }
-        // What was copied here comes back as it was.
-        if (!html || html.includes("data-pm-slice")) return false;
-        paste(html, event.clipboardData.getData("text/plain"));
-        return true;
-      },
+      // Before the library reads it: that takes seconds for a long paste, and trips over its styles.
+      handleDOMEvents: { paste: (_, event) => pasted(event.clipboardData) && (event.preventDefault(), true) },
       handleDrop: (view, event, _, moved) => {
         const files = pictures(event.dataTransfer);
         const html = event.dataTransfer?.getData("text/html") ?? "";
@@ -75,10 +92,10 @@ const start = () => {
         event.preventDefault();
         const at = view.posAtCoords({ left: event.clientX, top: event.clientY })?.pos;
         if (files.length) {
-          place(host, editor, files, at);
+          host.comes(place(host, editor, files, at));
         } else {
           editor.commands.setTextSelection(at ?? view.state.doc.content.size);
-          paste(html, event.dataTransfer.getData("text/plain"));
+          host.comes(paste(html, event.dataTransfer.getData("text/plain")));
         }
         return true;
       },
@@ -109,6 +126,7 @@ const start = () => {
   files(host);
   document.querySelector("label[for=body]").addEventListener("click", () => editor.commands.focus());
   form.elements.kind.addEventListener("change", () => { host.repost = form.elements.kind.value === "转载"; });
+  ["dragover", "drop"].forEach((kind) => document.addEventListener(kind, shut));
   holder.dataset.ready = "yes";
   return editor;
 };

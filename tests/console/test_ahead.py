@@ -94,7 +94,10 @@ async def test_what_is_warned_about_and_what_is_missing_is_said_and_submitting_s
     office: Office,
 ) -> None:
     blocks = [
-        {"kind": "paragraph", "runs": said("补贴发到本人帐号，见〔2025〕1号通知。")},
+        {
+            "kind": "paragraph",
+            "runs": said("补贴发到本人帐号，见〔2025〕1号通知。电话……，自……起。"),
+        },
         {"kind": "picture", "media": await kept(office, png())},
     ]
     row, editor = await article(office, read_document(blocks)), await office.signed_in("editor")
@@ -104,6 +107,7 @@ async def test_what_is_warned_about_and_what_is_missing_is_said_and_submitting_s
         "图片没有写明来源和授权",
         "1 张图片没有替代文字",
         "没有写摘要",
+        "有 2 处省略号“……”：提纲里留空的地方，请填好或删去",
         "处审核人会看到",
     ):
         assert words in page

@@ -1,11 +1,15 @@
 """Beside the editor in Chromium: pictures of what is typed, files that come without a loss."""
 
+import io
+
 import pytest
+from PIL import Image
 from playwright.async_api import Browser, FilePayload
 from sqlalchemy import select
 
 from blocks.document import read_document
 from console.items.models import WorkingCopy
+from review_queue import drafting
 from tests.console import test_journey
 from tests.console.article import article, draft_of, kept, notice, png, said
 from tests.console.office import PASSWORD, Office
@@ -97,6 +101,10 @@ async def test_without_scripts_the_words_are_back_after_a_file_came_in(
     chromium: Browser, office: Office
 ) -> None:
     row = await article(office, notice(await kept(office, png())))
+    Image.new("RGB", (1600, 900)).save(large := io.BytesIO(), "PNG")
+    cover = {"cover": await kept(office, large.getvalue())}
+    editor = office.people["editor"]
+    row = await drafting.edit(office.deps.queue, row.id, editor, row.version, cover)
     context = await chromium.new_context(java_script_enabled=False, locale="zh-CN")
     page = await context.new_page()
     await page.goto(str(office.server.make_url("/console/signin")))
@@ -105,6 +113,9 @@ async def test_without_scripts_the_words_are_back_after_a_file_came_in(
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/console/")
     await page.goto(str(office.server.make_url(f"/console/items/{row.id}/edit")))
+    shown = await page.locator(".cover-now").bounding_box()
+    assert shown is not None
+    assert (0 < shown["width"] < 400, 0 < shown["height"] <= 200) == (True, True)
     box = page.locator("#body")
     before = await box.input_value()
     await box.fill(before.replace("身份证明", "身份证原件"))

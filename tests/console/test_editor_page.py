@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, Route
 
 from blocks.document import (
     Document,
@@ -84,7 +84,11 @@ async def test_a_notice_is_written_with_tools_and_keys(
     await page.keyboard.type("地点")
     await page.wait_for_timeout(600)  # what is done in one breath is undone in one
     await page.get_by_role("button", name="删行").click()
+    await page.get_by_role("button", name="查找").click()
+    await page.get_by_role("button", name="删行").wait_for(state="hidden")  # room for the text
     await fits(page)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="删行").wait_for()
     await page.get_by_role("button", name="撤销").click()
     await save(page)
     document = (await draft_of(office)).blocks
@@ -213,7 +217,7 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
     await page.locator("#title").fill("粘贴")
     await page.locator(".ed-text").click()
     html = (
-        "<h2>安排</h2><p>带<b>证件</b><script>alert(1)</script>"
+        "<h2>安排</h2><p style='mso-x:1'>带<b>证件</b><script>alert(1)</script>"
         "<a href='javascript:alert(1)'>点我</a></p><img src='https://x.example/a.png'>"
         "<table><tr><td>甲</td><td>乙</td></tr></table>"
     )
@@ -228,9 +232,10 @@ async def test_a_paste_keeps_its_parts_and_names_what_it_cannot_bring(
         ("证件", True, ""),
         ("点我", False, ""),
     ]
+    assert test_journey.errors == []
 
 
-DROP = """(html) => {
+DRAG = """(html) => {
   const data = new DataTransfer();
   data.setData("text/html", html);
   const target = document.querySelector(".ed-text");
@@ -247,7 +252,7 @@ async def test_what_is_dragged_in_from_a_page_is_read_like_a_paste(
     page = await opened(chromium, office, "/console/items/new")
     await page.locator("#title").fill("拖入")
     html = "<p>拖来的<b>一段</b></p><img src='https://x.example/a.png'>"
-    await page.evaluate(DROP, html)
+    await page.evaluate(DRAG, html)
     await page.get_by_text("1 张图片没有带过来").wait_for()
     await save(page)
     assert (await draft_of(office)).body == "拖来的一段"
@@ -270,3 +275,95 @@ async def test_the_editor_of_a_long_article_is_ready_within_a_second(
         await page.locator("#editor[data-ready]").wait_for()
         best = min(best, asyncio.get_running_loop().time() - began)
     assert best < 1
+
+
+MANY = """([kind, list]) => {
+  const data = new DataTransfer();
+  list.forEach((bytes, number) => (
+    data.items.add(new File([new Uint8Array(bytes)], `${number}.png`, { type: "image/png" }))
+  ));
+  const target = document.querySelector(".ed-text > p:nth-child(2)");
+  const { left, top } = target.getBoundingClientRect();
+  const how = { bubbles: true, cancelable: true, clientX: left + 5, clientY: top + 2 };
+  target.dispatchEvent(kind === "drop" ? new DragEvent(kind, { ...how, dataTransfer: data })
+    : new ClipboardEvent(kind, { ...how, clipboardData: data }));
+}"""
+
+
+async def slowly(route: Route) -> None:
+    await asyncio.sleep(0.4)
+    await route.continue_()
+
+
+async def two_lines(chromium: Browser, office: Office) -> tuple[Page, str]:
+    """The editor on two lines, where what comes from the office takes its time."""
+    blocks = [{"kind": "paragraph", "runs": said(words)} for words in ("上文", "下文")]
+    row = await article(office, read_document(blocks))
+    page = await opened(chromium, office, f"/console/items/{row.id}/edit")
+    await page.route("**/items/pictures", slowly)
+    await page.route("**/items/paste", slowly)
+    return page, row.id
+
+
+@pytest.mark.parametrize("kind", ["drop", "paste"])
+async def test_pictures_stand_in_their_order_where_they_were_put_and_a_save_waits_for_them(
+    chromium: Browser, office: Office, kind: str
+) -> None:
+    page, item = await two_lines(chromium, office)
+    drawn = [png(colour) for colour in ("red", "green", "blue")]
+    if kind == "paste":
+        await page.locator(".ed-text > p").nth(1).click()
+        await page.keyboard.press("Home")
+    await page.evaluate(MANY, [kind, [list(one) for one in drawn]])
+    await page.locator(".ed-text > p").first.click()
+    await page.keyboard.press("End")
+    await page.keyboard.type("，接着打")
+    await save(page)
+    document = (await draft_of(office, item)).blocks
+    assert document is not None
+    pictures = [one.media for one in document.blocks if isinstance(one, Picture)]
+    assert pictures == [await kept(office, one) for one in drawn]
+    lines = [one for one in document.blocks if isinstance(one, Paragraph)]
+    assert [run.text for one in lines for run in one.runs] == ["上文，接着打", "下文"]
+    assert [one.kind for one in document.blocks] == ["paragraph", *["picture"] * 3, "paragraph"]
+    assert test_journey.errors == []
+
+
+async def test_words_chosen_while_a_paste_is_read_are_not_replaced_by_it(
+    chromium: Browser, office: Office
+) -> None:
+    page, item = await two_lines(chromium, office)
+    await page.locator(".ed-text > p").first.click()
+    await page.keyboard.press("End")
+    await page.evaluate(PASTE, "<p>贴来的<b>词</b></p>")
+    await page.keyboard.type("又打的")
+    await page.locator(".ed-text > p").nth(1).click(click_count=3)
+    await page.get_by_text("上文贴来的词又打的").wait_for()
+    await page.keyboard.type("改过")
+    await save(page)
+    assert (await draft_of(office, item)).body == "上文贴来的词又打的\n改过"
+
+
+DOCUMENT = """([kind, selector]) => {
+  const data = new DataTransfer();
+  data.items.add(new File(["x"], "通知.docx", { type: "application/msword" }));
+  const how = { bubbles: true, cancelable: true };
+  const event = kind === "paste" ? new ClipboardEvent(kind, { ...how, clipboardData: data })
+    : new DragEvent(kind, { ...how, dataTransfer: data });
+  document.querySelector(selector).dispatchEvent(event);
+  return event.defaultPrevented;
+}"""
+
+
+async def test_a_document_dragged_onto_the_page_does_not_take_its_place(
+    chromium: Browser, office: Office
+) -> None:
+    page, _ = await two_lines(chromium, office)
+    for kind, selector in (("dragover", "#title"), ("drop", "#beside"), ("drop", "body")):
+        assert await page.evaluate(DOCUMENT, [kind, selector]), selector
+    assert not await page.evaluate(DOCUMENT, ["drop", "#attachments input[type=file]"])
+    for kind in ("drop", "paste"):
+        await page.evaluate("document.querySelector('.ed-said').textContent = ''")
+        assert await page.evaluate(DOCUMENT, [kind, ".ed-text > p"])
+        await page.get_by_text("正文里只能放图片").wait_for()
+    assert await page.locator(".ed-text").inner_text() == "上文\n\n下文"

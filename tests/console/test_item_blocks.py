@@ -41,6 +41,16 @@ def pieces(one: Shown):
         yield from pieces(inner)
 
 
+def test_the_address_of_a_link_that_is_partly_bold_stands_once_behind_it() -> None:
+    there = {"link": "https://www.gov.cn/a"}
+    bold = {"text": "原文", "bold": True} | there
+    runs = [{"text": "政策"} | there, bold, {"text": "另见", "link": "https://www.gov.cn/b"}]
+    document = read_document([{"kind": "paragraph", "runs": runs}])
+    (shown,) = shown_blocks(document, [Passage("text", 1, 3, "wording")])
+    led = [(part.piece.text, part.leads) for part in shown.words if part.leads]
+    assert led == [("文", "https://www.gov.cn/a"), ("另见", "https://www.gov.cn/b")]
+
+
 async def test_the_page_shows_headings_lists_tables_links_and_pictures(office: Office) -> None:
     row = await article(office, notice(await kept(office, png())))
     _, page = await (await office.signed_in("editor")).get(f"/console/items/{row.id}")
