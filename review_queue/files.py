@@ -23,7 +23,7 @@ from storage.media import load
 _IN_TEXT = re.compile(r"!\[[^\]\n]*\]\((sha256:[0-9a-f]{64})\)")
 _ORIGIN = (
     "law.picture-origin",
-    "图片没有写明来源和授权，公务使用也要有授权，请在附件处补上",
+    "图片没有写明来源和授权，公务使用也要有授权，请在附件处去掉它，写明后重新上传",
     "《中华人民共和国著作权法》第二十四条、第五十三条；《互联网新闻信息服务管理规定》第十五条",
 )
 AI_RULES = frozenset({GENERATED, CREDENTIALS})

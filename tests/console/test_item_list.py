@@ -90,6 +90,8 @@ async def test_account_and_days_narrow_the_list_and_a_wrong_day_asks_nothing(
     assert await titles(editor, f"from={day}") == ["发到一处"]
     assert await titles(editor, f"to={day}") == ["发到两处"]
     assert len(await titles(editor, "from=31.12.&to=9999-12-31&page=x")) == 2
+    _, turned = await editor.get("/console/items?from=2026-11-02&to=2026-11-01")
+    assert "“改动从”晚于“到”" in turned
 
 
 async def test_the_pages_keep_what_was_asked(office: Office) -> None:
