@@ -51,6 +51,7 @@ class ItemFacts:
     findings: Findings
     checked: bool  # whether an act kept what the gates said of this very text
     incidents: Sequence[Incident]
+    corrected: Item | None  # what a 更正 is about, where this person may know of it
 
     @property
     def revision(self) -> Revision:
@@ -179,6 +180,7 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
         findings=[from_json(row) for row in newest or ()],
         checked=newest is not None,
         incidents=await open_incidents(session, subject=f"item:{item_id}"),
+        corrected=await session.get(Item, draft.corrects.item) if draft.corrects else None,
     )
 
 

@@ -63,6 +63,21 @@ async def test_the_button_of_a_published_item_begins_a_copy_that_names_it(office
     assert [one.body["digest"] for one in entries if one.kind == "correction.begun"] == [digest]
 
 
+async def test_who_edits_and_who_reviews_a_correction_sees_what_it_is_about(
+    office: Office,
+) -> None:
+    ids = await busy_morning(office)
+    item_id = await _begun(office, ids)
+    old, digest = await _draft(office, ids["published"])
+    for login, path in (("editor", "/edit"), ("editor", ""), ("reviewer1", "")):
+        browser = await office.signed_in(login)
+        _, page = await browser.get(f"/console/items/{item_id}{path}")
+        assert f'<a href="/console/items/{ids["published"]}">《{old.title}》</a>' in page
+        assert f"{digest[:16]}…" in page
+        _, page = await browser.get(f"/console/items/{ids['published']}")
+        assert "发出时的摘要" not in page
+
+
 async def test_what_a_correction_is_about_cannot_be_edited_away(office: Office) -> None:
     ids = await busy_morning(office)
     item_id = await _begun(office, ids)
