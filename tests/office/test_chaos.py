@@ -9,6 +9,7 @@ import random
 import signal
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,10 @@ async def _redis(server: ValkeyServer, commands: bytes) -> None:
     writer.close()
 
 
+async def _more(heard: Counter[str], than: int) -> bool:
+    return sum(heard.values()) > than
+
+
 async def _empty(url: str) -> Database:
     db = Database(url, SEALS)
     async with db.engine.begin() as connection:
@@ -122,6 +127,8 @@ async def test_whatever_happens_each_question_is_answered_once(
             crowd = asyncio.create_task(asking())
             for hurt in hurts:
                 await hurt()
+                # However slow the machine is, somebody is heard after each of them.
+                await until(partial(_more, heard, sum(heard.values())), 60)
                 await asyncio.sleep(1)
             crowd.cancel()
             [end] = await asyncio.gather(crowd, return_exceptions=True)
@@ -135,7 +142,6 @@ async def test_whatever_happens_each_question_is_answered_once(
         lost = sum(heard.values()) - sum(after[one] - before[one] for one in office.citizens)
         assert lost <= len(unknown), "somebody was not answered, and nobody knows"
         assert all(unknown), "an unknown outcome has its reason"
-        assert sum(heard.values()) >= len(hurts)
         for port in chaos.ports:
             await office.end(port)
     chaos.redis.stop()

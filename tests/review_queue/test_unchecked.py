@@ -47,7 +47,7 @@ class _Sets:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    pool = Pool(seconds=1.0)
+    pool = Pool(seconds=3.0)
     yield pool
     await pool.close()
 
