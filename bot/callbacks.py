@@ -1,7 +1,6 @@
 """What the platforms send us: proved, parsed, stored once, answered through the same channel."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
@@ -14,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.albums import speaks_for_album
 from bot.arrivals import HEARD, arrived, unchanged
 from bot.calls import call_of, forbidden
 from bot.contacts import ContactChanged, Contacts
@@ -39,9 +39,6 @@ from storage.cache import Cache
 from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
-ALBUM_WAIT = 0.6  # seconds in which the picture with the words may still come
-ALBUM_FOR = 3600.0  # seconds in which a late picture is known to belong to an answered album
-
 SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
@@ -285,7 +282,7 @@ class Callbacks:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
         try:
-            if inbound.album and not await self._speaks_for_album(inbound):
+            if inbound.album and not await speaks_for_album(self._w.cache, inbound):
                 await self._pass_over(stored)
                 return
             await self._answered(inbound, stored, partial(self._say, row_id=stored.row_id))
@@ -296,18 +293,6 @@ class Callbacks:
         """Nothing is said to it: whatever its contact does next need not wait for it."""
         async with self._turns.turn(stored.act, taken=stored.taken):
             await self._unanswered.done(stored.row_id)
-
-    async def _speaks_for_album(self, inbound: Inbound) -> bool:
-        """Whether this one of several pictures sent as one is answered: the one with words.
-
-        The pictures come one by one, and which of them has the words only shows by waiting.
-        """
-        key = f"album:{inbound.account_id}:{_short(inbound.address, inbound.album)}"
-        if inbound.text:
-            await self._w.cache.add_once(key, ALBUM_FOR)
-            return await self._w.cache.add_once(f"{key}:words", ALBUM_FOR)
-        await asyncio.sleep(ALBUM_WAIT)
-        return await self._w.cache.add_once(key, ALBUM_FOR)
 
     async def _account(self, request: web.Request, platform: str) -> AccountView:
         slug = request.match_info["slug"]
@@ -388,7 +373,3 @@ class _Stored:
     def row_id(self) -> str:
         """The row of the act."""
         return self.act.row
-
-
-def _short(*names: str) -> str:
-    return hashlib.sha256(":".join(names).encode()).hexdigest()[:32]

@@ -318,11 +318,11 @@ async def test_a_slow_account_delays_no_other(office: Office) -> None:
         return sum(address.startswith("fast") for address, _ in office.channel.sent)
 
     async with asyncio.timeout(15):
-        while through() < 20:  # noqa: ASYNC110
+        while through() < 20:  # noqa: ASYNC110  counted by the channel
             await asyncio.sleep(0.02)
         # What comes for the fast one while the slow one still hangs is sent as well.
         await office.deliveries(office.release(), ["fast again"])
-        while through() < 21:  # noqa: ASYNC110
+        while through() < 21:  # noqa: ASYNC110  counted by the channel
             await asyncio.sleep(0.02)
     assert office.channel.most_open <= 8
     gate.set()

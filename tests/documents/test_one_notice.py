@@ -77,6 +77,17 @@ def test_a_docx_of_libreoffice_is_the_notice_with_nothing_left_out() -> None:
     assert brought.taken.document == original(media)
 
 
+STEPS = [
+    ("1.", "填表", 1),
+    ("2.", "交表", 1),
+    ("（一）", "到窗口", 2),
+    ("（二）", "或网上", 2),
+    ("3.", "领号", 1),
+]
+ON_THE_DAY = [("1.", "验号", 1, 1), ("2.", "进场", 1, 1)]
+"""Points as a program writes them: mark, words, level, number of the list."""
+
+
 def _word_point(mark: str, words: str, level: int, key: int = 0) -> str:
     """A point as Word puts it: its number in a part that only old programs show."""
     return (
@@ -131,14 +142,9 @@ WORD = (
     "</span></p>"
     + _table("<p class=MsoNormal><span>{}<o:p></o:p></span></p>")
     + "<h2><span>（一）报名步骤</span></h2>"
-    + _word_point("1.", "填表", 1)
-    + _word_point("2.", "交表", 1)
-    + _word_point("（一）", "到窗口", 2)
-    + _word_point("（二）", "或网上", 2)
-    + _word_point("3.", "领号", 1)
+    + "".join(_word_point(*each) for each in STEPS)
     + "<p class=MsoNormal><span>现场步骤：</span></p>"
-    + _word_point("1.", "验号", 1, 1)
-    + _word_point("2.", "进场", 1, 1)
+    + "".join(_word_point(*each) for each in ON_THE_DAY)
     + "<p class=MsoNormal><span>咨询电话<span lang=EN-US> 12345</span>。</span></p>"
     "<!--EndFragment--></body></html>"
 )
@@ -161,14 +167,9 @@ WPS = (
     'src="file:///C:\\Users\\a\\AppData\\Local\\Temp\\ksohtml12\\wps1.png" ></p>'
     + _table("<p class=MsoNormal><span style=\"mso-spacerun:'yes';\"><font>{}</font></span></p>")
     + "<h2><b><span><font>（一）报名步骤</font></span></b></h2>"
-    + _wps_point("1.", "填表", 1)
-    + _wps_point("2.", "交表", 1)
-    + _wps_point("（一）", "到窗口", 2)
-    + _wps_point("（二）", "或网上", 2)
-    + _wps_point("3.", "领号", 1)
+    + "".join(_wps_point(*each) for each in STEPS)
     + "<p class=MsoNormal><span><font>现场步骤：</font></span></p>"
-    + _wps_point("1.", "验号", 1, 1)
-    + _wps_point("2.", "进场", 1, 1)
+    + "".join(_wps_point(*each) for each in ON_THE_DAY)
     + "<p class=MsoNormal><span><font>咨询电话 12345。</font></span></p>"
     "<!--EndFragment--></body></html>"
 )

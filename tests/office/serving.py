@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ class Serving:
     sandbox: str
     http: aiohttp.ClientSession
     more: Mapping[str, str] = field(default_factory=dict)
+    door: int = field(default_factory=partial(port_for, None))  # the port the platforms call
     running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
     citizens: list[str] = field(default_factory=list)
 
@@ -47,14 +49,8 @@ class Serving:
             **self.more,
         }
 
-    @property
-    def door(self) -> int:
-        """The port the platforms call."""
-        return next(iter(self.running))
-
     async def make(self, citizens: int) -> None:
         """The people and accounts of the demo, and these citizens on Telegram."""
-        self.running = {port_for(None): None}  # type: ignore[dict-item]
         named: dict[str, Any] = {
             key.removeprefix("SHENFA_").lower(): value for key, value in self.more.items()
         }
@@ -89,7 +85,7 @@ class Serving:
 
     async def second(self) -> int:
         """A further process of the same office; its port."""
-        return await self.serve(port_for(None, *self.running))
+        return await self.serve(port_for(None, self.door, *self.running))
 
     async def answers(self, port: int) -> bool:
         """Whether its web face is there."""
@@ -162,7 +158,6 @@ async def serving(
         try:
             yield made
         finally:
-            for port, process in made.running.items():
-                if process is not None:
-                    await made.end(port)
+            for port in made.running:
+                await made.end(port)
     await runner.cleanup()
