@@ -12,13 +12,14 @@ from datetime import date
 
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
-from bot.replies import Ended, Filled, Parts, Quoted, Unsayable, Written, said
+from bot.replies import Ended, Filled, Parts, Piece, Quoted, Unsayable, Written, said
 from facets.taxonomy import Taxonomy
 from handlers.fields import Check, checks
 from handlers.templates import TemplateError, Texts
 from knowledge.answering import Hit
 from knowledge.validity import CITABLE, STATUS_NAMES
 
+LONG_LABEL = 14  # characters of a button beside which no other has room
 NOTHING_FOUND = "not_found"
 """What is said instead of a quote that does not hold any more."""
 
@@ -68,26 +69,34 @@ class Answers:
             raise Unsayable("没有可以使用的回复模板")
         if channel.buttons:
             return said(parts, text, _rows(parts.choices))
-        text = _with_numbers(text, [label for label, _ in parts.choices])
+        text += _numbers(parts)
         # An answer within the call is one text; a message of its own may be sent in parts.
         if channel.passive_seconds and channel.room(text) < 0:
             text = cut_quote(channel, text, channel.room(""))
         return said(parts, text)
 
     async def _text(self, filling: "_Filling", channel: type[Channel], parts: Parts) -> str:
-        head = [await self._line(filling, parts, one) for one in parts.pieces if _heads(one)]
-        text = "\n".join(line for line in head if line)
-        quotes = [one for one in parts.pieces if isinstance(one, Quoted)]
-        if not quotes:
-            return text
-        room = channel.room(text) - 2  # an empty line stands below the head
+        first = next((at for at, one in enumerate(parts.pieces) if isinstance(one, Quoted)), None)
+        if first is None:
+            return await self._lines(filling, parts, parts.pieces)
+        quotes = [one for one in parts.pieces[first:] if isinstance(one, Quoted)]
+        text = await self._lines(filling, parts, parts.pieces[:first])
+        foot = await self._lines(filling, parts, parts.pieces[first:])
+        numbers = "" if channel.buttons else _numbers(parts)
+        # An empty line stands below the head; what follows the quotes is never cut for them.
+        room = channel.room(text) - 2 - _size(channel, f"\n\n{foot}{numbers}")
         quoted = [await self._quoted(filling, one) for one in quotes]
         wanted = [_size(channel, quote + tail) + 2 for quote, tail in quoted]
         blocks = [
             _fitted(filling, channel, quote, tail, share)
             for (quote, tail), share in zip(quoted, shares(wanted, room), strict=True)
         ]
-        return "\n\n".join([text, *blocks])
+        return "\n\n".join([text, *blocks, *([foot] if foot else [])])
+
+    async def _lines(self, filling: "_Filling", parts: Parts, pieces: Sequence[Piece]) -> str:
+        """What is said of these pieces beside the quotes."""
+        said = [await self._line(filling, parts, one) for one in pieces if _heads(one)]
+        return "\n".join(line for line in said if line)
 
     async def _line(self, filling: "_Filling", parts: Parts, piece: object) -> str:
         if isinstance(piece, Filled):
@@ -175,13 +184,16 @@ def _heads(piece: object) -> bool:
     return not isinstance(piece, Quoted)
 
 
-def _with_numbers(text: str, labels: Sequence[str]) -> str:
-    lines = [f"{number}. {label}" for number, label in enumerate(labels, 1)]
-    return "\n".join([text, *lines, "回复数字选择。"]) if lines else text
+def _numbers(parts: Parts) -> str:
+    """The choices as lines below a text, where a platform has no buttons."""
+    lines = [f"{number}. {label}" for number, (label, _) in enumerate(parts.choices, 1)]
+    return "".join(f"\n{line}" for line in [*lines, "回复数字选择。"]) if lines else ""
 
 
 def _rows(choices: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:
-    # Two a row: longer labels are cut on a phone (T6 would allow eight).
+    # Two a row, and a long label by itself: it is cut on a phone (T6 would allow eight).
+    if any(len(label) > LONG_LABEL for label, _ in choices):
+        return [[one] for one in choices]
     return [choices[at : at + 2] for at in range(0, len(choices), 2)]
 
 

@@ -21,8 +21,10 @@ from bot.sealing import COLUMNS, whole
 from config.clock import now
 from escalations import tickets
 from escalations.calendar import in_words
+from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring, short
 from handlers.conversation import forget
+from handlers.offers import candidates
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
 from review_queue.told import account_named, accounts_in_use, latest_on
@@ -74,6 +76,9 @@ ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
+
+NOT_SAID = "（请求人工服务）"
+"""The question of somebody who asked for a person and said nothing yet."""
 
 SOON = timedelta(minutes=5)
 """Nobody answers a question that fast."""
@@ -196,8 +201,9 @@ class Commands:
         return Said(self._say("why", reason=row.reason) if row and told else self._say("why_none"))
 
     async def _person(self, turn: Turn) -> Said:
-        asked = self._w.mask(str(turn.data.get("question") or "（请求人工服务）"))
-        return await hand_over(self._w, turn, Question(asked, "asked_for_person"))
+        asked = self._w.mask(str(turn.data.get("question") or NOT_SAID))
+        found = candidates(turn.data)
+        return await hand_over(self._w, turn, Question(asked, "asked_for_person", candidates=found))
 
     async def _forget(self, turn: Turn) -> Said:
         choices = (Choice("确定删除", "forget:yes"), Choice("不删除", "keep"))
@@ -224,7 +230,16 @@ async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
 
 
 async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Said:
-    """Give the question to a person and tell when an answer is due."""
+    """Give the question to a person and tell when an answer is due.
+
+    While they hold an earlier one of the same citizen it is added to that one.
+    """
+    async with wiring.db.session() as session:
+        held = await tickets.active(session, turn.contact.id)
+        added = await tickets.messages(session, held.id) if held is not None else ()
+    said = [one.text for one in added]
+    if held is not None and question.text not in (NOT_SAID, held.question, *said):
+        return await add_to(wiring, turn, held, question.text)
     ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
     opened = fill(
         "person_opened",
@@ -234,6 +249,13 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
     )
     channel = wiring.tickets.channels.get(turn.inbound.platform)
     return Said((*opened, *fill("person_write")) if _must_write(turn, channel) else opened)
+
+
+async def add_to(wiring: CommandWiring, turn: Turn, ticket: Ticket, words: str) -> Said:
+    """Add what a citizen said (masked here) to the question a person holds, with a receipt."""
+    due = in_words(await tickets.promised(wiring.tickets, ticket, turn.contact))
+    await tickets.add_message(wiring.tickets, ticket.id, wiring.mask(words))
+    return Said(fill("person_waiting", ticket=short(ticket), due=due))
 
 
 def _must_write(turn: Turn, channel: Windowed | None) -> bool:

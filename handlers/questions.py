@@ -1,8 +1,9 @@
 """Questions in a citizen's own words: answered with clauses word for word, or given to a person.
 
 `Questions(CommandWiring, ask)` is a Handler and the last one. `ask(question, as_of)` is
-KnowledgeService.ask, `on_told` KnowledgeService.told. While a person holds the contact's
-question the bot only gives receipts.
+KnowledgeService.ask, `on_told` KnowledgeService.told. Where it is not sure, the clauses it found
+are offered by their names; a person answers who is asked for, or when nothing fits. While a person
+holds the contact's question the bot gives receipts on that matter and answers every other one.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,17 +15,24 @@ from bot.replies import Ended, Piece, Quoted
 from config.clock import beijing, now
 from escalations import tickets
 from escalations.calendar import in_words
+from escalations.models import Ticket
 from escalations.tickets import Question, short
-from handlers.commands import CommandWiring, hand_over
+from handlers.beside import continues
+from handlers.commands import CommandWiring, add_to, hand_over
+from handlers.offers import CHOSEN, candidates, choices, chosen_in, held_in, near
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.answering import Answer
+from staff.refusal import Refused
 
 MAX_QUOTES = 3
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
 SENT = {kind: f"sent_{kind}" for kind in MEDIA_KINDS if kind != "other"}
 """What is said to a message without words, by what it is."""
 PERSON = Choice("转人工", "person")
+ADD = Choice("补充到咨询单", "add")
+OWN = ("answered", "several", "repealed")
+"""Statuses that say something by themselves."""
 
 Ask = Callable[[str, date], Awaitable[Answer]]
 Kept = dict[str, object]
@@ -45,29 +53,112 @@ class Questions:
     async def __call__(self, turn: Turn) -> Said | None:
         """See Handler."""
         if turn.key:
-            return Said(self._say("stale"))
+            return await self._pressed(turn)
         if turn.inbound.kind is not InboundKind.TEXT or not turn.text:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
-        receipt = await self._receipt(turn)
-        if receipt is not None:
-            return receipt
-        question = turn.text
-        if turn.step == "clarify":
-            question = f"{turn.data.get('question', '')} {question}"
-        today = beijing(now()).date()
-        return await self._spoken(turn, self._w.mask(question), await self._ask(question, today))
+        question, answer = await self._answer(turn)
+        asked = self._w.mask(question)
+        ticket, added = await self._held(turn)
+        if ticket is None or answer.status == "emergency":
+            return await self._spoken(turn, asked, answer)
+        own = answer.status in OWN and self._w.templates.usable(*PIECES)
+        if not own or continues(ticket, added, turn.text):
+            return await self._received(turn, ticket, answer, asked, added)
+        return await self._beside(turn, ticket, await self._spoken(turn, asked, answer))
 
-    async def _receipt(self, turn: Turn) -> Said | None:
+    async def _pressed(self, turn: Turn) -> Said:
+        """A clause that was offered, or the wish to add a question to the one a person holds."""
+        head, _, clause = turn.key.partition(":")
+        question = str(turn.data.get("question", ""))
+        if head == CHOSEN:
+            return await self._chosen(turn, clause)
+        ticket, _ = await self._held(turn)
+        if turn.key != ADD.key or ticket is None or not question:
+            return Said(self._say("stale"))
+        return await add_to(self._w, turn, ticket, question)
+
+    async def _chosen(self, turn: Turn, clause: str) -> Said:
+        today = beijing(now()).date().isoformat()
+        piece = chosen_in(turn.data, clause, today)
+        if piece is None:
+            return Said(self._say("stale"))
+        if not self._w.templates.usable(*PIECES):
+            asked = self._w.mask(str(turn.data.get("question", "")))
+            found = Question(asked, "unsure", self._topic(asked), candidates(turn.data))
+            return await hand_over(self._w, turn, found)
+        await self._note_told(turn, (clause,))
+        past = piece.day < today
+        head = self._say("quote_at_date", date=piece.day) if past else self._say("quote_head")
+        kept = {name: turn.data[name] for name in ("question", "near") if name in turn.data}
+        others = (*choices(held_in(turn.data), without=clause), PERSON)
+        return Said((*head, piece), others, basis=ReplyBasis.QUOTE, data=kept)
+
+    async def _answer(self, turn: Turn) -> tuple[str, Answer]:
+        """The question that was meant and its answer; a word that adds to the last one is both."""
+        today = beijing(now()).date()
+        both = f"{turn.data.get('question', '')} {turn.text}"
+        if turn.step == "clarify":
+            return both, await self._ask(both, today)
+        alone = await self._ask(turn.text, today)
+        if turn.step != "may_fit" or alone.status in (*OWN, "emergency", "abuse"):
+            return turn.text, alone
+        together = await self._ask(both, today)
+        better = together.status in OWN or alone.status == "clarify"
+        return (both, together) if better else (turn.text, alone)
+
+    async def _held(self, turn: Turn) -> tuple[Ticket | None, list[str]]:
+        """The question of this contact that a person holds, and what was added to it."""
         async with self._w.db.session() as session:
             ticket = await tickets.active(session, turn.contact.id)
-        if ticket is None:
+            if ticket is None:
+                return None, []
+            return ticket, [one.text for one in await tickets.messages(session, ticket.id)]
+
+    async def _received(
+        self, turn: Turn, ticket: Ticket, answer: Answer, asked: str, added: list[str]
+    ) -> Said:
+        """Added to the ticket; of another matter the clauses found are offered beside it."""
+        receipt = await add_to(self._w, turn, ticket, turn.text)
+        other = answer.status == "unsure" and not continues(ticket, added, turn.text)
+        offer = self._offer(asked, answer) if other else None
+        if offer is None:
+            return receipt
+        found = tuple(one for one in offer.choices if one != PERSON)  # a person has it already
+        return replace(offer, pieces=(*receipt.pieces, *offer.pieces), choices=found)
+
+    async def _beside(self, turn: Turn, ticket: Ticket, said: Said) -> Said:
+        """An answer to another matter names the ticket that is still open."""
+        try:
+            due = in_words(await tickets.promised(self._w.tickets, ticket, turn.contact))
+        except Refused:  # what cannot be proved is not promised: the answer stands by itself
+            return said
+        if not self._w.templates.usable("ticket_open"):
+            return said
+        note = self._say("ticket_open", ticket=short(ticket), due=due)
+        others = tuple(one for one in said.choices if one != PERSON)
+        return replace(said, pieces=(*said.pieces, *note), choices=(*others, ADD))
+
+    def _offer(self, asked: str, answer: Answer) -> Said | None:
+        """The clauses found, by their names; None when there is none that may be quoted."""
+        found = near(answer)
+        if not found or not self._w.templates.usable(*PIECES):
             return None
-        due = in_words(await tickets.promised(self._w.tickets, ticket, turn.contact))
-        await tickets.add_message(self._w.tickets, ticket.id, self._w.mask(turn.text))
-        return Said(self._say("person_waiting", ticket=short(ticket), due=due))
+        name = "may_fit" if self._w.templates.usable("may_fit") else "clarify"
+        data: Kept = {"question": asked, "near": found}
+        return Said(self._say(name), (*choices(found), PERSON), step="may_fit", data=data)
+
+    async def _unsure(self, turn: Turn, asked: str, answer: Answer) -> Said:
+        """The clauses found as choices, else one question back, else a person."""
+        offer = self._offer(asked, answer)
+        if offer is not None:
+            return offer
+        if turn.step != "clarify" and not answer.quotes:
+            data: Kept = {"question": asked}
+            return Said(self._say("clarify"), (PERSON,), step="clarify", data=data)
+        return await hand_over(self._w, turn, self._question(asked, answer))
 
     async def _spoken(self, turn: Turn, asked: str, answer: Answer) -> Said:
-        kept: Kept = {"question": asked}
+        kept: Kept = {"question": asked, "near": near(answer)}
         if answer.quotes and not self._w.templates.usable(*PIECES):
             # A quotation without its source is none: a person answers as long as a part is missing.
             return await hand_over(self._w, turn, self._question(asked, answer))
@@ -77,23 +168,22 @@ class Questions:
             said = await self._quoted(turn, self._ended(answer), answer, kept)
             return said if answer.quotes else replace(said, choices=(PERSON,))
         if answer.status == "clarify" and turn.step != "clarify":
-            choices = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
+            options = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
             data = {**kept, "options": list(answer.options)}
-            return Said(self._say("clarify"), (*choices, PERSON), step="clarify", data=data)
+            return Said(self._say("clarify"), (*options, PERSON), step="clarify", data=data)
         ours = answer.status == "out_of_scope" and self._topic(asked)  # our topic, no policy on it
         if answer.status in ("out_of_scope", "emergency", "abuse") and not ours:
             return Said(self._say(answer.status), (PERSON,), data=kept)
         if sum("\u4e00" <= sign <= "\u9fff" for sign in asked) < LEAST_WORDS:
             return Said(self._say("not_found"), (PERSON,), data=kept)
+        if answer.status == "unsure":
+            return await self._unsure(turn, asked, answer)
         return await hand_over(self._w, turn, self._question(asked, answer))
 
     def _question(self, asked: str, answer: Answer) -> Question:
         """What the person on duty sees: the masked question and the clauses that came near."""
-        near = [
-            {"clause_id": quote.hit.key, "title": quote.hit.title, "text": quote.text}
-            for quote in answer.quotes[:MAX_QUOTES]
-        ]
-        return Question(asked, answer.status, self._topic(asked), near)
+        found = candidates({"near": near(answer)})
+        return Question(asked, answer.status, self._topic(asked), found)
 
     def _topic(self, asked: str) -> str:
         """The first topic the question names, or an empty text."""
@@ -119,8 +209,10 @@ class Questions:
         if answer.status == "answered":
             quotes = quotes[:1]
         day = answer.as_of.isoformat()
-        told = tuple(quote.hit.key for quote in quotes)
-        if self._on_told is not None and told:
-            await self._on_told(turn.contact.id, told)
+        await self._note_told(turn, tuple(quote.hit.key for quote in quotes))
         pieces = (Quoted(quote.hit.key, quote.start, quote.end, day) for quote in quotes)
         return Said((*head, *pieces), basis=ReplyBasis.QUOTE, data=kept)
+
+    async def _note_told(self, turn: Turn, clauses: Sequence[str]) -> None:
+        if self._on_told is not None and clauses:
+            await self._on_told(turn.contact.id, clauses)

@@ -31,6 +31,7 @@ why_none 为什么收到（没有推送过）
 person_opened 已转值班人员 due phone ticket
 person_write 请补一条文字，才能答复
 person_waiting 已收到补充，等待值班人员 due ticket
+ticket_open 另有咨询单在办 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
@@ -60,6 +61,7 @@ sent_place 收到位置
 sent_card 收到名片
 sent_file 收到文件
 clarify 请补充问题
+may_fit 没有把握，列出可能有关的条文
 not_found 没有可引用的原文
 out_of_scope 不在答复范围
 emergency 遇险提示

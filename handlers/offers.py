@@ -1,0 +1,77 @@
+"""Clauses that came near a question: offered by their names, quoted when one of them is chosen.
+
+A contact's conversation keeps places in the library and what a button says, and the whole of it
+reaches the person on duty when the citizen asks for one. What is quoted is read anew when it is
+said, as every quote is (handlers/answers.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.replies import Quoted
+from handlers.turn import Choice
+from knowledge.answering import Answer, Quote
+
+MOST = 3
+CHOSEN = "quote"
+"""The key of a choice begins so and names the clause: an old button means no other clause."""
+_NAME = 40  # characters of a title on a button
+_WORDS = 16  # of a clause that has no number, or shares it
+
+Kept = Mapping[str, Any]
+
+
+def near(answer: Answer) -> list[dict[str, Any]]:
+    """What a conversation and a ticket keep of the clauses found."""
+    day = answer.as_of.isoformat() if answer.asked_past else ""
+    return [
+        {
+            "clause_id": quote.hit.key,
+            "title": quote.hit.title,
+            "text": quote.text,
+            "name": _name(quote),
+            "start": quote.start,
+            "end": quote.end,
+            "day": day,
+        }
+        for quote in answer.quotes[:MOST]
+    ]
+
+
+def _name(quote: Quote) -> str:
+    title = quote.hit.title.strip("《》")
+    short = title if len(title) <= _NAME else f"{title[: _NAME - 1]}…"
+    return f"《{short}》{quote.hit.label}"
+
+
+def choices(held: Sequence[Kept], without: str = "") -> tuple[Choice, ...]:
+    """A button for each clause but one; no two of them say the same."""
+    names = [str(one.get("name", "")) for one in held]
+    found = []
+    for one, name in zip(held, names, strict=True):
+        clause = str(one.get("clause_id", ""))
+        words = " ".join(str(one.get("text", "")).split())[:_WORDS]
+        plain = names.count(name) == 1 and not name.endswith("》")
+        if clause != without:
+            found.append(Choice(name if plain else f"{name}{words}…", f"{CHOSEN}:{clause}"))
+    return tuple(found)
+
+
+def held_in(data: Mapping[str, Any]) -> list[Kept]:
+    """The clauses a conversation keeps."""
+    held = data.get("near")
+    return [one for one in held if isinstance(one, Mapping)] if isinstance(held, list) else []
+
+
+def candidates(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same for the person on duty."""
+    names = ("clause_id", "title", "text")
+    return [{name: one.get(name, "") for name in names} for one in held_in(data)]
+
+
+def chosen_in(data: Mapping[str, Any], clause: str, today: str) -> Quoted | None:
+    """The place of a chosen clause; None when it was not offered in this conversation."""
+    one = next((one for one in held_in(data) if one.get("clause_id") == clause), None)
+    if one is None:
+        return None
+    return Quoted(clause, int(one["start"]), int(one["end"]), str(one["day"]) or today)

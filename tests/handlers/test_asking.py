@@ -1,0 +1,146 @@
+"""What the bot is not sure of, and what it says while a person holds a question."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from bot.contract import InboundKind, ReplyBasis
+from config.clock import now
+from escalations.models import Ticket, TicketMessage
+from handlers.beside import continues
+from handlers.commands import NOT_SAID
+from handlers.offers import choices, near
+from handlers.templates import PIECES
+from knowledge.answering import Answer, Quote
+
+UNSURE = "我家门口的井盖坏了谁来修"
+SURE = "高校毕业生创业补贴有多少"
+
+
+async def count(office, table) -> int:
+    async with office.db.session() as session:
+        return (await session.execute(select(func.count()).select_from(table))).scalar_one()
+
+
+async def test_a_doubt_offers_the_clause_and_the_chosen_one_is_quoted(citizen, clause) -> None:
+    assert "没有把握" in await citizen.say(UNSURE)
+    assert citizen.last.basis is ReplyBasis.TEMPLATE
+    assert clause.text not in str(citizen.last)
+    said = await citizen.tap("《青禾县促进就业若干措施》第三条")
+    assert clause.text in said
+    assert clause.url in said
+    assert (citizen.last.basis, citizen.last.sources) == (ReplyBasis.QUOTE, ("c1",))
+    assert citizen.office.told == [(citizen.contact.id, ["c1"])]
+    assert await count(citizen.office, Ticket) == 0
+
+
+async def test_a_clause_that_ended_before_it_was_chosen_is_not_quoted(citizen, clause) -> None:
+    await citizen.say(UNSURE)
+    office = citizen.office
+    office.read["c1"] = replace(clause, validity="repealed", ended_on="2026-05-01")
+    said = await citizen.tap("《青禾县促进就业若干措施》第三条")
+    assert "没有找到可以引用" in said
+    assert clause.text not in said
+
+
+@pytest.mark.parametrize("key", ["quote:c2", "quote:", "quote", "add"])
+async def test_a_button_that_was_not_offered_is_only_stale(office, key) -> None:
+    citizen = await office.citizen()
+    await citizen.say(UNSURE)
+    assert "已失效" in (await citizen.act(InboundKind.BUTTON, key=key)).text
+    assert await count(office, TicketMessage) == 0
+
+
+async def test_the_person_gets_the_question_and_the_clauses_it_was_offered(citizen) -> None:
+    await citizen.say(SURE)
+    await citizen.say("转人工")
+    async with citizen.office.db.session() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+    assert (ticket.question, ticket.reason) == (SURE, "asked_for_person")
+    assert [one["clause_id"] for one in ticket.candidates] == ["c1"]
+
+
+async def test_pressing_for_a_person_twice_adds_nothing_twice(citizen) -> None:
+    await citizen.say("转人工")
+    await citizen.say(UNSURE)
+    for _ in range(3):
+        await citizen.say("转人工")
+    assert await count(citizen.office, TicketMessage) == 1
+    assert await count(citizen.office, Ticket) == 1
+
+
+async def test_an_answer_beside_a_ticket_names_it_below_the_quote(citizen, clause) -> None:
+    await citizen.say(UNSURE)
+    await citizen.tap("转人工")
+    said = await citizen.say(SURE)
+    assert said.index(clause.url) < said.index("您的咨询单")
+    assert "已收到" in await citizen.tap("补充到咨询单")
+    assert await count(citizen.office, TicketMessage) == 1
+
+
+async def test_a_long_clause_leaves_room_for_the_choices(office, clause) -> None:
+    citizen = await office.citizen("wechat")
+    office.clause = replace(clause, text="高校毕业生创业补贴按规定发放。" * 200)
+    await citizen.say(UNSURE)
+    await citizen.tap("转人工")
+    said = await citizen.say(SURE)
+    assert len(said.encode()) <= 2048
+    assert said.endswith("1. 补充到咨询单\n回复数字选择。")
+    assert clause.url in said
+
+
+@pytest.mark.parametrize("name", ["may_fit", "ticket_open"])
+async def test_without_a_new_template_an_older_one_is_said(citizen, clause, name) -> None:
+    del citizen.office.templates.texts[name]
+    assert "具体" in await citizen.say(UNSURE) or name != "may_fit"
+    assert clause.text in await citizen.tap("《青禾县促进就业若干措施》第三条")
+    await citizen.tap("转人工")
+    said = await citizen.say(SURE)
+    assert clause.text in said
+    assert ("您的咨询单" in said) == (name != "ticket_open")
+
+
+async def test_without_a_part_of_quotations_a_chosen_clause_goes_to_a_person(citizen) -> None:
+    await citizen.say(UNSURE)
+    del citizen.office.templates.texts[min(PIECES)]
+    assert "已转值班人员" in await citizen.tap("《青禾县促进就业若干措施》第三条")
+
+
+async def test_a_ticket_of_another_keeps_nobody_from_an_answer(office, clause) -> None:
+    one, other = await office.citizen(), await office.citizen()
+    await one.say("转人工")
+    async with office.db.session() as session:
+        row = (await session.scalars(select(Ticket))).one()
+        row.contact_id, row.question = other.contact.id, UNSURE
+    said = await other.say(SURE)
+    assert clause.text in said
+    assert "您的咨询单" not in said
+
+
+def held(question: str) -> Ticket:
+    return Ticket(question=question)
+
+
+@pytest.mark.parametrize(
+    ("question", "added", "words", "same"),
+    [
+        ("失业保险金没有到账", [], "失业保险金还是没有", True),
+        ("失业保险金没有到账", [], "高校毕业生创业补贴有多少", False),
+        ("失业保险金没有到账", ["创业补贴也没有发"], "创业补贴怎么还不发", True),
+        ("补贴没有到账", [], "创业补贴怎么申请", False),
+        (NOT_SAID, [], "高校毕业生创业补贴有多少", True),
+        (NOT_SAID, ["失业保险金没有到账"], "高校毕业生创业补贴有多少", False),
+    ],
+)
+def test_what_shares_its_words_belongs_to_the_ticket(question, added, words, same) -> None:
+    assert continues(held(question), added, words) is same
+
+
+def test_no_two_choices_say_the_same(clause) -> None:
+    texts = ("第一款，可以申请。", "第二款，不可以申请。")
+    hits = [replace(clause, key=f"c{at}", text=text) for at, text in enumerate(texts)]
+    quotes = tuple(Quote(hit, hit.text, 0, len(hit.text)) for hit in hits)
+    found = choices(near(Answer("unsure", 0.3, quotes, now().date())))
+    assert len({one.label for one in found}) == 2
+    assert [one.key for one in found] == ["quote:c0", "quote:c1"]

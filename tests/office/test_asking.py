@@ -1,0 +1,94 @@
+"""A dialogue as the phone shows it: nothing a citizen asks puts the bot to silence."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from demo.acts import policies
+from escalations.models import Ticket, TicketMessage
+from tests.office.both import Both, both, home_made_once
+
+WORKLESS = "失业保险金的标准：每人一个月1710元"
+LOAN = "创业担保贷款的额度，个人最高30万元"
+WAGES = "我在工地干活，老板拖欠了我三个月工资"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
+    return home_made_once(tmp_path_factory.mktemp("home"))
+
+
+@pytest.fixture
+async def town(home: tuple[Path, int], tmp_path: Path) -> AsyncIterator[Both]:
+    async with both(home, tmp_path) as made:
+        stage: Any = SimpleNamespace(shenfa=made.talk.shenfa, people=made.talk.people)
+        await policies(stage)
+        yield made
+
+
+async def rows(town: Both, table: Any) -> list[Any]:
+    async with town.talk.shenfa.db.session() as session:
+        return [*(await session.scalars(select(table).order_by(table.id)))]
+
+
+def number_of(said: str, label: str) -> str:
+    found = re.search(rf"^(\d)\. .*{label}", said, re.M)
+    assert found is not None, said
+    return found[1]
+
+
+async def test_a_conversation_with_doubts_a_person_and_other_questions_beside_it(
+    town: Both,
+) -> None:
+    who = await town.citizen("wechat")
+
+    async def says(words: str) -> str:
+        return str((await town.say("wechat", who, words))["reply"]["Content"])
+
+    # What the bot is not sure of it offers, and nobody is called for it.
+    offered = await says("被公司辞退了怎么办")
+    assert "没有把握" in offered
+    quoted = await says(number_of(offered, "退役军人就业扶持办法"))
+    assert "根据现行政策原文" in quoted
+    assert "—— 《青禾县退役军人就业扶持办法》 第二条" in quoted
+    assert WORKLESS in await says("失业保险金的标准是多少")
+    assert await rows(town, Ticket) == []
+    # Whoever wants a person gets one, and says what it is about.
+    assert re.search(r"单号 \w{6}，预计 .* 前答复", await says("转人工"))
+    (ticket,) = await rows(town, Ticket)
+    assert ticket.question == "失业保险金的标准是多少"
+    assert ticket.candidates[0]["title"] == "青禾县失业保险金申领服务办法"
+    # On that matter the bot is silent; whatever else is asked is answered and names the ticket.
+    assert "已收到" in (silent := await says("我的失业保险金的标准为什么少了"))
+    assert "1710" not in silent
+    other = await says("创业担保贷款额度多少")
+    assert LOAN in other
+    assert re.search(rf"您的咨询单 {ticket.id[-6:].upper()} 仍在办理，预计 .* 前答复", other)
+    assert "已订阅" in await says("订阅就业")
+    assert "· 就业创业" in await says("我的订阅")
+    # What it cannot answer goes to who holds the ticket, and so does what is given to them.
+    assert "已收到" in await says(WAGES)
+    other = await says("创业担保贷款额度多少")
+    assert "已收到" in await says(number_of(other, "补充到咨询单"))
+    assert [one.text for one in await rows(town, TicketMessage)] == [
+        "我的失业保险金的标准为什么少了",
+        WAGES,
+        "创业担保贷款额度多少",
+    ]
+    assert "已退订" in await says("退订就业")
+    assert len(await rows(town, Ticket)) == 1
+
+
+async def test_whoever_asked_for_a_person_first_then_tells_them_what_for(town: Both) -> None:
+    who = await town.citizen("telegram")
+    await town.say("telegram", who, "转人工")
+    assert await town.told("telegram", who, "已转值班人员")
+    await town.say("telegram", who, "失业保险金的标准是多少")
+    assert await town.told("telegram", who, "已收到，并转给值班人员")
+    assert not await town.told("telegram", who, "1710", 0.3)
+    assert [one.text for one in await rows(town, TicketMessage)] == ["失业保险金的标准是多少"]
