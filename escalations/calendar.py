@@ -90,6 +90,22 @@ class OfficeHours:
             left -= end - begin
         raise CalendarError("工作日历没有足够的工作时间：请检查节假日设置")
 
+    def due_within(self, start: datetime, minutes: int, until: datetime | None) -> datetime:
+        """`due_at`, or the last working moment before `until` when that comes first.
+
+        With less than half of the minutes left before `until` no earlier moment can be promised.
+        """
+        due = self.due_at(start, minutes)
+        if until is None or due <= until:
+            return due
+        worked, last = timedelta(), due
+        for begin, end in self.spans(start):
+            if begin >= until:
+                break
+            last = min(end, beijing(until))
+            worked += last - begin
+        return last if 2 * worked >= timedelta(minutes=minutes) else due
+
 
 def in_words(moment: datetime) -> str:
     """11月24日（周二）17:30, as it is told to a citizen."""

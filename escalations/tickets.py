@@ -97,12 +97,16 @@ class TicketWiring:
 
 @dataclass(frozen=True)
 class Question:
-    """What is handed over: masked text, the answering's closed status, and clauses it found."""
+    """What is handed over: masked text, the answering's closed status, and clauses it found.
+
+    `within`: until when the platform takes an answer, where it does not take one at any time.
+    """
 
     text: str
     reason: str
     topic: str = ""
     candidates: Sequence[Mapping[str, Any]] = ()
+    within: datetime | None = None
 
 
 async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question) -> Ticket:
@@ -133,7 +137,7 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
             state="open",
             notified=[],
             acknowledge_by=hours.next_working(moment),
-            due_at=hours.due_at(moment, hours.answer_minutes),
+            due_at=hours.due_within(moment, hours.answer_minutes, question.within),
             created_at=moment,
         )
         tx.session.add(ticket)

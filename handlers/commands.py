@@ -7,24 +7,21 @@ are the same keys menus and buttons send. `MENU` is the menu to register with th
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from sqlalchemy import select
 
 from bot.channels import CHANNELS
 from bot.contacts import Contacts
 from bot.contract import InboundKind, Outcome, ReplyBasis
-from bot.delivery.routes import Windowed, route, window_of
 from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
-from config.clock import now
 from escalations import tickets
-from escalations.calendar import in_words
 from escalations.models import Ticket
-from escalations.tickets import Question, TicketWiring, short
+from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
 from handlers.offers import candidates
+from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
 from review_queue.told import account_named, accounts_in_use, latest_on
@@ -79,9 +76,6 @@ LEAVING = ALWAYS - {"person"}
 
 NOT_SAID = "（请求人工服务）"
 """The question of somebody who asked for a person and said nothing yet."""
-
-SOON = timedelta(minutes=5)
-"""Nobody answers a question that fast."""
 
 _LEAVE = re.compile(
     r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
@@ -240,30 +234,18 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
     said = [one.text for one in added]
     if held is not None and question.text not in (NOT_SAID, held.question, *said):
         return await add_to(wiring, turn, held, question.text)
+    question = replace(question, within=taken_until(wiring.tickets, turn))
     ticket = await tickets.open_ticket(wiring.tickets, turn.contact, question)
-    opened = fill(
-        "person_opened",
-        ticket=short(ticket),
-        due=in_words(await tickets.promised(wiring.tickets, ticket, turn.contact)),
-        phone=wiring.tickets.hours.hotline,
-    )
-    channel = wiring.tickets.channels.get(turn.inbound.platform)
-    return Said((*opened, *fill("person_write")) if _must_write(turn, channel) else opened)
+    opened = await promise(wiring.tickets, wiring.templates, turn, ticket, "person_opened")
+    late = must_write(wiring.tickets, turn)
+    return Said((*opened, *fill("person_write")) if late else opened)
 
 
 async def add_to(wiring: CommandWiring, turn: Turn, ticket: Ticket, words: str) -> Said:
     """Add what a citizen said (masked here) to the question a person holds, with a receipt."""
-    due = in_words(await tickets.promised(wiring.tickets, ticket, turn.contact))
+    receipt = await promise(wiring.tickets, wiring.templates, turn, ticket, "person_waiting")
     await tickets.add_message(wiring.tickets, ticket.id, wiring.mask(words))
-    return Said(fill("person_waiting", ticket=short(ticket), due=due))
-
-
-def _must_write(turn: Turn, channel: Windowed | None) -> bool:
-    """Whether the platform will take no answer by the time that a person has written one."""
-    if channel is None or not channel.window_seconds:
-        return False
-    until = route(window_of(channel, {}), turn.contact, now()).until
-    return until is None or until - now() < SOON
+    return Said(receipt)
 
 
 def _menu_choices() -> tuple[Choice, ...]:

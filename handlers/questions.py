@@ -14,12 +14,12 @@ from bot.contract import MEDIA_KINDS, InboundKind, ReplyBasis
 from bot.replies import Ended, Piece, Quoted
 from config.clock import beijing, now
 from escalations import tickets
-from escalations.calendar import in_words
 from escalations.models import Ticket
-from escalations.tickets import Question, short
+from escalations.tickets import Question
 from handlers.beside import continues
 from handlers.commands import CommandWiring, add_to, hand_over
 from handlers.offers import CHOSEN, candidates, choices, chosen_in, held_in, near
+from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.answering import Answer
@@ -128,13 +128,13 @@ class Questions:
 
     async def _beside(self, turn: Turn, ticket: Ticket, said: Said) -> Said:
         """An answer to another matter names the ticket that is still open."""
+        texts = self._w.templates
+        if not texts.usable("ticket_open"):
+            return said
         try:
-            due = in_words(await tickets.promised(self._w.tickets, ticket, turn.contact))
+            note = await promise(self._w.tickets, texts, turn, ticket, "ticket_open")
         except Refused:  # what cannot be proved is not promised: the answer stands by itself
             return said
-        if not self._w.templates.usable("ticket_open"):
-            return said
-        note = self._say("ticket_open", ticket=short(ticket), due=due)
         others = tuple(one for one in said.choices if one != PERSON)
         return replace(said, pieces=(*said.pieces, *note), choices=(*others, ADD))
 

@@ -46,6 +46,24 @@ def test_due_times_fall_in_working_time(hours, start, minutes, due) -> None:
     assert hours.due_at(at(start), minutes) == at(due)
 
 
+@pytest.mark.parametrize(
+    ("start", "until", "due"),
+    [
+        ("2026-11-24 09:00", None, "2026-11-24 15:30"),
+        ("2026-11-24 09:00", "2026-11-26 09:00", "2026-11-24 15:30"),
+        ("2026-11-24 09:00", "2026-11-24 15:00", "2026-11-24 15:00"),
+        ("2026-11-24 09:00", "2026-11-24 13:00", "2026-11-24 12:00"),  # not in the lunch break
+        ("2026-11-27 16:00", "2026-11-29 16:00", "2026-11-27 18:00"),  # a weekend between
+        ("2026-11-27 16:01", "2026-11-29 16:01", "2026-11-30 10:31"),  # too short to promise
+        ("2026-09-30 20:00", "2026-10-02 20:00", "2026-10-08 15:00"),  # nobody works before
+    ],
+)
+def test_no_hour_is_promised_after_the_platform_closes_where_an_earlier_one_can_be(
+    hours, start, until, due
+) -> None:
+    assert hours.due_within(at(start), 240, at(until) if until else None) == at(due)
+
+
 def test_lunch_nights_and_holidays_are_not_work(hours) -> None:
     assert hours.is_working(at("2026-11-24 11:59"))
     assert not hours.is_working(at("2026-11-24 12:00"))

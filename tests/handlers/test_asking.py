@@ -1,12 +1,16 @@
 """What the bot is not sure of, and what it says while a person holds a question."""
 
+import re
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
+from bot.channels import CHANNELS
 from bot.contract import InboundKind, ReplyBasis
-from config.clock import now
+from config.clock import beijing, now
+from escalations.calendar import in_words
 from escalations.models import Ticket, TicketMessage
 from handlers.beside import continues
 from handlers.commands import NOT_SAID
@@ -144,3 +148,22 @@ def test_no_two_choices_say_the_same(clause) -> None:
     found = choices(near(Answer("unsure", 0.3, quotes, now().date())))
     assert len({one.label for one in found}) == 2
     assert [one.key for one in found] == ["quote:c0", "quote:c1"]
+
+
+async def test_an_hour_later_than_the_platform_allows_names_the_other_way(
+    office, monkeypatch
+) -> None:
+    office.tickets.channels["wechat"] = CHANNELS["wechat"]
+    citizen = await office.citizen("wechat")
+    said = await citizen.say("转人工")
+    assert "平台只在" not in said  # within two days somebody works
+    holiday = {beijing(now()).date() + timedelta(days=at): False for at in range(9)}
+    monkeypatch.setattr("escalations.calendar.published_days", lambda year: holiday)
+    other = await office.citizen("wechat")
+    for said in (await other.say("转人工"), await other.say(UNSURE), await other.say(SURE)):
+        due, until = re.findall(r"\d+月\d+日（周.）\d\d:\d\d", said)
+        assert due != until
+        assert f"平台只在 {until} 前允许我们直接回复您" in said
+        assert until == in_words(other.contact.last_inbound_at + timedelta(hours=48))
+    del office.templates.texts["person_late"]
+    assert "平台只在" not in await other.say("转人工")
