@@ -36,6 +36,7 @@ from facets.taxonomy import Taxonomy
 from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
+from handlers.recall import Recall
 from handlers.released import ReleasedTemplates
 from handlers.subscribing import weighs
 from knowledge.library import PolicyLibrary
@@ -157,6 +158,7 @@ class Shenfa:
             tickets=self.tickets,
             ingest=self.ingest,
             door=self.door,
+            recall=Recall(self.templates, self.knowledge.hit, self.knowledge.ask),
         )
 
     @property

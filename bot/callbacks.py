@@ -186,7 +186,7 @@ class Callbacks:
             if text is not None:
                 with suppress(*REDIS_AWAY):  # then a second try is answered by a message
                     await self._keep(key, text)
-                await self._unanswered.done(stored.row_id)
+                await self._unanswered.done(stored.row_id, task.result())
             else:
                 later = True
                 self._spawn(self._send_late(task, stored.row_id))

@@ -139,7 +139,7 @@ class Contacts:
         await session.execute(
             update(InboundMessage)
             .where(InboundMessage.contact_id == contact_id)
-            .values(text="", waits="")
+            .values(text="", waits="", said="")
         )
         await rewrite(session, Delivery.contact_id == contact_id, reply=None)
 

@@ -96,6 +96,8 @@ class InboundMessage(Base):
     owner: Mapped[str] = mapped_column(String(26), default="", server_default="")  # who answers it
     # Over the act while it waits for its answer (bot/unanswered.py), empty once it has one.
     waits: Mapped[str] = mapped_column(String(64), default="", server_default="", index=True)
+    # What was answered inside the call (bot/said.py); what follows as a message has its delivery.
+    said: Mapped[str] = mapped_column(Text, default="", server_default="")
     at: Mapped[datetime]
     position: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     place: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")

@@ -20,6 +20,8 @@ from bot.contract import Inbound, InboundKind
 from bot.delivery.life import AT_ONCE
 from bot.delivery.processes import living
 from bot.models import Account, Contact, Delivery, InboundMessage
+from bot.replies import Parts
+from bot.said import keep
 from storage.away import gone
 from storage.database import Database, id_at, made_at
 from storage.seals import seals_of
@@ -70,10 +72,16 @@ class Unanswered:
         """It does so no more, whatever came of it."""
         self._hands.discard(row_id)
 
-    async def done(self, row_id: str) -> None:
-        """The act has its answer, or needs none."""
+    async def done(self, row_id: str, said: Parts | None = None) -> None:
+        """The act has its answer, or needs none; `said` when that stood in the call itself."""
         async with self._w.db.session() as session:
-            await session.execute(update(_row).where(_row.id == row_id).values(waits=""))
+            mine = update(_row).where(_row.id == row_id)
+            await session.execute(mine.values(waits=""))
+            if said is not None:
+                # Of somebody who has just been forgotten nothing is kept.
+                stays = or_(_row.kind != InboundKind.TEXT, _row.text > "")
+                words = keep(seals_of(session), row_id, said)
+                await session.execute(mine.where(stays).values(said=words))
 
     async def asked_again(self, account_id: str, dedupe: str) -> None:
         """The platform tells of an act once more, and its answer is gone with a process.

@@ -1,25 +1,23 @@
 """值班: who waits for an answer, the conversation, the clauses found, the reply."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import select
 
 from bot.contract import Content
-from bot.models import Account, InboundMessage
+from bot.models import Account
+from console.tickets.talk import ROBOT, talk_of
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations import replying
-from escalations.models import Ticket, TicketReply
+from escalations.models import Ticket
 from escalations.outcomes import replies_of
-from escalations.tickets import OPEN
+from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
 from knowledge.proof import SignedPolicy, whole_clauses
-from ledger.append import Ledger
 from ledger.verify import Broken
 from review_queue import drafting
 from review_queue.drafting import Origin
@@ -28,6 +26,8 @@ from staff.people import names
 from staff.refusal import Refused
 
 _SHOWN = 100
+_OFFERED = 5  # clauses beside a question
+_ASKED = 2  # of what was added to it, the last ones are looked up too
 
 
 @needs("tickets.read")
@@ -59,21 +59,17 @@ async def _show(
     async with deps.db.session() as session:
         row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
         account = await session.get(Account, row.account_id)
-        heard = (
-            select(InboundMessage)
-            .where(InboundMessage.contact_id == row.contact_id, InboundMessage.text != "")
-            .order_by(InboundMessage.at.desc())
-            .limit(30)
-        )
+        added = await messages(session, row.id)
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
             "row": row,
             "account": account,
-            "talk": _talk((await session.scalars(heard)).all(), sent),
+            "talk": await talk_of(deps.recall, session, row, sent),
+            "robot": ROBOT,
             "stopped": [reply for reply in sent if reply.state == "stopped"],
             "people": await names(session, ids | {str(one) for one in _told(row)}),
-            "candidates": await _candidates(deps.ledger, row),
+            "candidates": await _candidates(deps, row, [one.text for one in added]),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed,
@@ -86,46 +82,28 @@ def _told(row: Ticket) -> list[str]:
     return [str(one.get("staff_id", "")) for one in row.notified if isinstance(one, dict)]
 
 
-@dataclass(frozen=True)
-class Line:
-    """One line of the conversation; `who` is "" for the citizen, else a staff id.
-
-    `came` is how far an answer has come, `why` the reason it is not out.
-    """
-
-    at: datetime
-    text: str
-    who: str = ""
-    came: str = ""
-    why: str = ""
-
-
-def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[Line]:
-    """Both sides of the conversation in order of time."""
-    lines = [Line(row.at, row.text) for row in heard]
-    lines += [
-        Line(row.created_at, row.text, row.staff_id, row.state, row.why)
-        for row in sent
-        if row.state != "stopped"
-    ]
-    return sorted(lines, key=lambda line: line.at)
-
-
-async def _candidates(ledger: Ledger, row: Ticket) -> list[tuple[Mapping[str, str], SignedPolicy]]:
+async def _candidates(
+    deps: Deps, row: Ticket, added: Sequence[str]
+) -> list[tuple[Mapping[str, str], SignedPolicy]]:
     """Clauses that came near the question, where the signed library holds the very words.
 
+    Those the citizen was offered, then what the library finds now, also for what was added since.
     They can be put into a reply with one click: what somebody wrote into the ticket or a clause
     past this program is not offered.
     """
-    held = [one for one in row.candidates if isinstance(one, dict)]
+    kept = [one for one in row.candidates if isinstance(one, dict)]
+    asked = [row.question, *added[-_ASKED:]] if row.state in (*OPEN, "replied") else []
+    known = {str(one.get("clause_id", "")) for one in kept}
+    live = await deps.recall.near(asked)
+    held = [*kept, *(one for one in live if one["clause_id"] not in known)][:_OFFERED]
     try:
-        whole = await whole_clauses(ledger, {str(one.get("clause_id", "")) for one in held})
+        whole = await whole_clauses(deps.ledger, {str(one.get("clause_id", "")) for one in held})
     except Broken:
         return []
-    known = [(one, whole.get(str(one.get("clause_id", "")))) for one in held]
+    proved = [(one, whole.get(str(one.get("clause_id", "")))) for one in held]
     return [
         (one, clause.policy)
-        for one, clause in known
+        for one, clause in proved
         if clause is not None and str(one.get("text", "")) in clause.text
     ]
 

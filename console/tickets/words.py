@@ -28,6 +28,22 @@ TICKET_REASONS = {
     "asked_for_person": "群众要求转人工",
 }
 
+ACT_WORDS = {
+    "follow": "（关注了账号）",
+    "return": "（重新关注了账号）",
+    "media": "（发来无法读取的内容，没有保存）",
+}
+
+MEDIA_WORDS = {
+    "picture": "（发来图片或视频，没有保存）",
+    "voice": "（发来语音，没有保存）",
+    "place": "（发来位置，没有保存）",
+    "card": "（发来名片，没有保存）",
+    "file": "（发来文件，没有保存）",
+}
+
+PURGED = "（已按本人要求删除）"
+
 DONE = {
     "ticket_claimed": "已接手，请在时限内答复。",
     "ticket_closed": "已结束这个问题。",

@@ -1,11 +1,12 @@
 """What the console is given by the composition root, and how handlers reach it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from aiohttp import web
 
+from bot.replies import Parts
 from config.settings import Settings
 from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
@@ -19,6 +20,22 @@ from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
+
+
+class Recall(Protocol):
+    """What the bot said, and what it would offer to quote; see handlers/recall.py."""
+
+    async def words(self, parts: Parts) -> str:
+        """Parts of a reply in words."""
+        ...
+
+    def label(self, key: str) -> str:
+        """What stands on the button with this key, or an empty text."""
+        ...
+
+    async def near(self, questions: Sequence[str]) -> Sequence[Mapping[str, str]]:
+        """Clauses that come near these questions: clause_id, title, text."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -35,6 +52,7 @@ class Deps:
     tickets: TicketWiring
     ingest: Ingest
     door: Door
+    recall: Recall
 
     @property
     def facets(self) -> Mapping[str, Mapping[str, str]]:

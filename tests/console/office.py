@@ -37,11 +37,13 @@ from escalations.tickets import TicketWiring
 from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
+from handlers.recall import Recall
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
+from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from office.parts import parts_of, seed_texts
 from review_queue import deciding, drafting, publishing, submitting
@@ -264,6 +266,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
     queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
     queue = replace(queue, library={KIND: TemplateShelf(ReleasedTemplates(ledger))})
+    library = KnowledgeService(ledger)
     deps = Deps(
         settings=Settings(home=tmp, **settings),
         db=db,
@@ -275,6 +278,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         tickets=TicketWiring(ledger, hours, check_text, partial(queue_reply, db), alarm, send=send),
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
+        recall=Recall(ReleasedTemplates(ledger), library.hit, library.ask),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()

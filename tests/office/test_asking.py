@@ -7,11 +7,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from bot.models import Delivery, InboundMessage
+from console.tickets.talk import ROBOT, Talk, talk_of
 from demo.acts import policies
 from escalations.models import Ticket, TicketMessage
-from tests.office.both import Both, both, home_made_once
+from escalations.transcript import conversation
+from tests.office.both import Both, both, home_made_once, until
 
 WORKLESS = "失业保险金的标准：每人一个月1710元"
 LOAN = "创业担保贷款的额度，个人最高30万元"
@@ -82,6 +85,69 @@ async def test_a_conversation_with_doubts_a_person_and_other_questions_beside_it
     ]
     assert "已退订" in await says("退订就业")
     assert len(await rows(town, Ticket)) == 1
+
+
+async def talk_now(town: Both) -> Talk:
+    shenfa = town.talk.shenfa
+    async with shenfa.db.session() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+        return await talk_of(shenfa.console_deps().recall, session, ticket, [])
+
+
+@pytest.mark.parametrize("platform", ["wechat", "telegram"])
+async def test_the_person_on_duty_reads_both_sides_of_the_conversation(
+    town: Both, platform: str
+) -> None:
+    who = await town.citizen(platform)
+    await town.say(platform, who, "失业保险金的标准是多少，我的电话13812345678")
+    if platform == "wechat":
+        await town.tap(platform, who, key="person")  # in its menu
+    else:
+        await town.say(platform, who, "转人工")
+    assert await until(lambda: kept(town, 2), 8)
+    talk = await talk_now(town)
+    first, second, third, fourth = talk.lines
+    assert [one.who for one in talk.lines] == ["", ROBOT, "", ROBOT]
+    assert first.text == "失业保险金的标准是多少，我的电话［手机号］"
+    assert WORKLESS in second.text
+    assert "《青禾县失业保险金申领服务办法》第三条" in second.text
+    assert third.text == ("（选择：转人工）" if platform == "wechat" else "转人工")
+    assert "已转值班人员，单号" in fourth.text
+    assert "按现在的回复模板和政策原文还原" in "".join(talk.notes)
+    # What somebody wrote past the program is no word of the bot's; what is gone is said to be.
+    async with town.talk.shenfa.db.session() as session:
+        await session.execute(update(InboundMessage).values(said="x" * 80))
+        await session.execute(update(Delivery).values(reply={"pieces": []}))
+    forged = await talk_now(town)
+    assert [one.who for one in forged.lines] == ["", ""]
+    assert "有 2 条来信没有留下机器人的答复" in "".join(forged.notes)
+
+
+async def kept(town: Both, answers: int) -> bool:
+    async with town.talk.shenfa.db.session() as session:
+        ticket = (await session.scalars(select(Ticket))).first()
+        if ticket is None:
+            return False
+        acts = (await conversation(session, ticket)).acts
+    return sum(one.answer is not None and one.out for one in acts) == answers
+
+
+async def test_of_somebody_who_was_forgotten_nothing_stays_in_the_conversation(
+    town: Both,
+) -> None:
+    who = await town.citizen("wechat")
+    for words in ("失业保险金的标准是多少", "转人工", "忘记我", "1"):
+        await town.say("wechat", who, words)
+    talk = await talk_now(town)
+    assert {(one.who, one.text) for one in talk.lines} == {("", "（已按本人要求删除）")}
+
+
+async def test_whoever_pressed_for_a_person_gets_them_what_the_library_finds(town: Both) -> None:
+    recall = town.talk.shenfa.console_deps().recall
+    found = await recall.near(["（请求人工服务）", "创业担保贷款额度多少", "失业保险金的标准"])
+    assert found[0]["title"] == "青禾县失业保险金申领服务办法"
+    assert "青禾县创业担保贷款实施办法" in [one["title"] for one in found]
+    assert await recall.near(["（请求人工服务）"]) == []
 
 
 async def test_whoever_asked_for_a_person_first_then_tells_them_what_for(town: Both) -> None:
