@@ -21,6 +21,7 @@ from staff.standing import Standing, standing
 
 OPENED, CLAIMED = "ticket.opened", "ticket.claimed"
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
+DROPPED = "ticket.reply_dropped"
 SENT, FAILED = "ticket.reply_sent", "ticket.reply_failed"
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 

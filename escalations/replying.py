@@ -21,6 +21,7 @@ from escalations.commitments import (
     signed_words,
     stopped_writer,
 )
+from escalations.dropping import drop_in, dropped
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import Came, replies_of
 from escalations.tickets import (
@@ -46,10 +47,13 @@ CreateItem = Callable[[Content, str], Awaitable[Item]]
 """Content and staff id in, a draft in the review queue out."""
 
 
-async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) -> TicketReply:
+async def reply(
+    wiring: TicketWiring, ticket_id: str, staff_id: str, text: str, instead: str = ""
+) -> TicketReply:
     """Check the reply with the gates; clean: sent to the citizen, blocking: stopped.
 
-    The state of what is returned says how far it came: outcomes.py.
+    The state of what is returned says how far it came: outcomes.py. `instead`: the stopped reply
+    in whose place it is written; that one is thrown away.
     Refused 409, and an incident, when the ticket is not held or not asked as it was signed.
     """
     words = text.strip()
@@ -64,6 +68,8 @@ async def reply(wiring: TicketWiring, ticket_id: str, staff_id: str, text: str) 
         await on_duty(tx.session, staff_id)
         check_holder(ticket, staff_id)
         check_held(ticket, await wiring.ledger.facts(f"ticket:{ticket.id}"))
+        if instead:
+            await drop_in(wiring, tx, ticket, instead, staff_id)
         reply = TicketReply(
             id=new_id(),
             ticket_id=ticket_id,
@@ -112,7 +118,8 @@ async def approve_reply(wiring: TicketWiring, reply_id: str, staff_id: str) -> T
         ticket = await ticket_of(tx.session, reply.ticket_id)
         await on_duty(tx.session, staff_id)
         entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
-        if reply.state != "stopped" or ticket.state != "claimed":
+        gone = dropped(entries, reply.id)
+        if reply.state != "stopped" or ticket.state != "claimed" or gone:
             raise refused(409, "state", "这条答复不在等待同意的状态")
         check_held(ticket, entries)
         await _check_reply(wiring, tx, ticket, reply)

@@ -12,6 +12,7 @@ from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations import replying
+from escalations.dropping import drop
 from escalations.models import Ticket
 from escalations.outcomes import replies_of
 from escalations.tickets import OPEN, messages
@@ -58,6 +59,9 @@ async def _show(
     sent = await replies_of(deps.tickets, request.match_info["ticket"])
     async with deps.db.session() as session:
         row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
+        waiting = [one for one in sent if one.state == "stopped" and row.state in OPEN]
+        wanted = request.query.get("edit") or (await form(request)).get("instead", "")
+        editing = next((one for one in waiting if one.id == wanted), None)
         account = await session.get(Account, row.account_id)
         added = await messages(session, row.id)
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
@@ -67,12 +71,13 @@ async def _show(
             "account": account,
             "talk": await talk_of(deps.recall, session, row, sent),
             "robot": ROBOT,
-            "stopped": [reply for reply in sent if reply.state == "stopped"],
+            "stopped": waiting,
+            "editing": editing.id if editing else "",
             "people": await names(session, ids | {str(one) for one in _told(row)}),
             "candidates": await _candidates(deps, row, [one.text for one in added]),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
-            "typed": typed,
+            "typed": typed or (editing.text if editing else ""),
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "tickets/page.html", context, refused.status if refused else 200)
@@ -132,15 +137,19 @@ async def claim(request: web.Request) -> web.StreamResponse:
 
 @needs("tickets.answer")
 async def reply(request: web.Request) -> web.StreamResponse:
-    """Answer a question, or let a stopped answer go out as the second person."""
+    """Answer a question, let a stopped answer go out as the second person, or throw it away."""
     deps: Deps = request.config_dict[DEPS]
     ticket_id, fields = request.match_info["ticket"], await form(request)
     me = visitor(request).staff_id
     try:
+        if fields.get("drop"):
+            await drop(deps.tickets, fields["drop"], me)
+            return see(f"/console/tickets/{ticket_id}", "ticket_dropped")
         if fields.get("reply"):
             row = await replying.approve_reply(deps.tickets, fields["reply"], me)
         else:
-            row = await replying.reply(deps.tickets, ticket_id, me, fields.get("text", ""))
+            words, instead = fields.get("text", ""), fields.get("instead", "")
+            row = await replying.reply(deps.tickets, ticket_id, me, words, instead)
     except Refused as refused:
         if refused.status == 404:
             raise

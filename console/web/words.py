@@ -120,6 +120,7 @@ ENTRY_KINDS = {
     "ticket.closed": "结束问题",
     "ticket.promoted": "答复存为问答",
     "ticket.reply_stopped": "答复被拦下",
+    "ticket.reply_dropped": "放弃被拦下的答复",
     "ticket.reply_sent": "答复已发出",
     "ticket.reply_failed": "答复没有送达",
     "ticket.reply_kept": "保留升级前的答复",

@@ -468,6 +468,26 @@ async def test_a_stopped_answer_goes_out_only_with_a_second_person(office: Offic
     assert "等待第二人确认的答复" not in text
 
 
+async def test_a_stopped_answer_is_edited_or_thrown_away_on_its_page(office: Office) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path, words = f"/console/tickets/{ids['ticket']}", "请拨打经办人手机13812345678。"
+    await browser.post(f"{path}/claim")
+    await browser.post(f"{path}/reply", text=words)
+    _, text = await browser.get(path)
+    (reply_id,) = re.findall(r"\?edit=([^#]+)#text", text)
+    _, text = await browser.get(f"{path}?edit={reply_id}")
+    assert f"{words}</textarea>" in text
+    assert (await browser.post(f"{path}/reply", text=f"{words}谢谢", instead=reply_id))[0] == 303
+    _, text = await browser.get(path)
+    (again,) = re.findall(r'name="drop" value="([^"]+)"', text)
+    assert again != reply_id
+    assert (await browser.post(f"{path}/reply", drop=again))[0] == 303
+    _, text = await browser.get(path)
+    assert "等待第二人确认的答复" not in text
+    assert words not in text
+
+
 async def test_a_policy_change_is_approved_by_a_second_person_or_turned_down(
     office: Office,
 ) -> None:
