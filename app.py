@@ -39,6 +39,7 @@ from handlers.masking import mask
 from handlers.recall import Recall
 from handlers.released import ReleasedTemplates
 from handlers.subscribing import weighs
+from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
@@ -99,6 +100,7 @@ class Shenfa:
     governance: Governance
     signed: SignedSettings
     templates: ReleasedTemplates
+    entries: ReviewedEntries
     releases: Releases
     lease: Lease
     publisher: Publisher
@@ -158,7 +160,7 @@ class Shenfa:
             tickets=self.tickets,
             ingest=self.ingest,
             door=self.door,
-            recall=Recall(self.templates, self.knowledge.hit, self.knowledge.ask),
+            recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
         )
 
     @property
@@ -259,6 +261,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         governance=review.governance,
         signed=base.signed,
         templates=base.templates,
+        entries=base.entries,
         releases=review.releases,
         taxonomy=base.taxonomy,
         knowledge=base.knowledge,

@@ -36,6 +36,8 @@ from escalations.tickets import (
     ticket_of,
 )
 from ledger.append import Transaction
+from review_queue.canonical import QA
+from review_queue.drafting import Origin
 from review_queue.findings import to_json
 from review_queue.models import Item
 from storage.database import new_id, new_salt
@@ -43,8 +45,8 @@ from storage.database import new_id, new_salt
 BRIEF = 120  # seconds that a clock of minutes does not tell
 MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
 
-CreateItem = Callable[[Content, str], Awaitable[Item]]
-"""Content and staff id in, a draft in the review queue out."""
+CreateItem = Callable[[Content, Origin], Awaitable[Item]]
+"""Content and where it comes from in, a draft in the review queue out."""
 
 
 async def reply(
@@ -187,7 +189,10 @@ async def _check_reply(
 async def promote(
     wiring: TicketWiring, ticket_id: str, staff_id: str, create_item: CreateItem
 ) -> str:
-    """Offer question and sent reply as a draft 问答 in the review queue; its item id."""
+    """Offer question and sent reply as a draft 问答 in the review queue; its item id.
+
+    It ends in the library of questions and answers and goes to no account.
+    """
     async with wiring.ledger.db.session() as session:
         ticket = await ticket_of(session, ticket_id)
         await on_duty(session, staff_id)
@@ -197,8 +202,8 @@ async def promote(
         sent = (await session.scalars(query.order_by(TicketReply.id.desc()).limit(1))).first()
     if sent is None:
         raise refused(409, "state", "还没有已发出的答复，不能转为问答条目")
-    content = Content(kind="问答", title=ticket.question[:60], body=sent.text)
-    item = await create_item(content, staff_id)
+    content = Content(kind=QA, title=ticket.question[:60], body=sent.text)
+    item = await create_item(content, Origin(staff_id, entry=ticket_id))
     async with wiring.ledger.transaction() as tx:
         await note(tx, "ticket.promoted", ticket, staff_id, {"item": item.id})
     return item.id

@@ -15,6 +15,7 @@ from handlers.offers import candidates, near
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS, TemplateError, Texts
 from knowledge.answering import Answer
+from knowledge.entries import Known, ReviewedEntries
 
 _BUTTONS = {key: label for _, entries in MENU for label, key in entries}
 _BUTTONS |= {key: label for label, key in MENU_KEYS.items()}
@@ -26,11 +27,13 @@ class Recall:
     def __init__(
         self,
         templates: ReleasedTemplates,
+        entries: ReviewedEntries,
         hit: ReadHit,
         ask: Callable[[str, date], Awaitable[Answer]],
     ) -> None:
         """`ask` is KnowledgeService.ask."""
         self._templates = templates
+        self._entries = entries
         self._hit = hit
         self._ask = ask
 
@@ -60,6 +63,10 @@ class Recall:
     def label(self, key: str) -> str:
         """What stands on the button of a menu, or an empty text."""
         return _BUTTONS.get(key, "")
+
+    async def reviewed(self, questions: Sequence[str]) -> list[Known]:
+        """Reviewed answers in use to questions like these."""
+        return await self._entries.near([one for one in questions if one and one != NOT_SAID])
 
     async def near(self, questions: Sequence[str]) -> list[dict[str, str]]:
         """Clauses that come near what was asked, the last of it first, each once."""

@@ -23,6 +23,7 @@ from escalations.ladder import escalate_due
 from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
 from handlers.released import ReleasedTemplates
+from knowledge.entries import ReviewedEntries
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -69,6 +70,7 @@ class Office(Protocol):
     queue: Queue
     signed: SignedSettings
     templates: ReleasedTemplates
+    entries: ReviewedEntries
     deadlines: Deadlines
 
     @property
@@ -138,6 +140,7 @@ async def _policies(office: Office) -> int:
 async def _compare(office: Office) -> None:
     await office.signed.compare()
     await office.templates.compare()
+    await office.entries.compare()
 
 
 async def _expire(ledger: Ledger) -> dict[str, int]:

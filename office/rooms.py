@@ -33,6 +33,7 @@ from handlers.masking import mask
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from handlers.templates import Texts
 from knowledge.changes import Filling, policy_kinds
+from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from knowledge.speech import Speech
@@ -43,6 +44,7 @@ from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
 from office.parts import parts_of
 from review_queue import publishing
+from review_queue.canonical import QA
 from review_queue.classes import Triggers
 from review_queue.desk import Queue
 from review_queue.files import Files
@@ -79,6 +81,7 @@ class Base:
     channels: dict[str, Channel]
     signed: SignedSettings
     templates: ReleasedTemplates
+    entries: ReviewedEntries
     taxonomy: Taxonomy
     knowledge: KnowledgeService
 
@@ -118,6 +121,7 @@ def build_base(settings: Settings, db: Database) -> Base:
         channels=open_channels(cache, settings.allowed_private),
         signed=signed,
         templates=ReleasedTemplates(ledger),
+        entries=ReviewedEntries(ledger),
         taxonomy=signed.in_force("taxonomy"),
         knowledge=KnowledgeService(ledger, settings.home / "index", speech),
     )
@@ -175,7 +179,7 @@ def build_review(base: Base) -> Review:
         queue=replace(
             queue,
             runner=results.runner,
-            library={KIND: TemplateShelf(base.templates)},
+            library={KIND: TemplateShelf(base.templates), QA: base.entries},
             window=window,
         ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.

@@ -23,6 +23,9 @@ from bot.contract import Content
 
 KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
 LIBRARY_KINDS = frozenset({"回复模板"})
+QA = "问答"
+"""A kind that is an article, or with an `entry` a question and answer of the library."""
+SHELF_KINDS = LIBRARY_KINDS | {QA}
 """Kinds that are released into the library and go to no account."""
 CROPS = {"wide": (235, 100), "square": (1, 1)}
 """The forms of a cover, as width to height: above an article, and small beside its title."""
@@ -45,7 +48,7 @@ class Draft:
     """Everything a person decides about an item before it is rendered.
 
     `audience` maps facet dimensions to keys, or is None (public timeline only, no push). `entry`
-    says which place of the library the text is for; only kinds of LIBRARY_KINDS have one.
+    says which place of the library the text is for; only kinds of SHELF_KINDS have one.
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     """
@@ -140,6 +143,11 @@ class Draft:
             return draft
         return draft.in_blocks()
 
+    @property
+    def shelved(self) -> bool:
+        """Whether it ends in a library and goes to no account (review_queue/shelving.py)."""
+        return self.kind in LIBRARY_KINDS or (self.kind == QA and bool(self.entry))
+
     def says_as(self, other: Self) -> bool:
         """Whether both have one canonical form, but for what channels make of it."""
         nothing: dict[str, Any] = {account: {} for account in {*self.accounts, *other.accounts}}
@@ -147,7 +155,7 @@ class Draft:
 
     def in_blocks(self) -> Self:
         """The draft in form 2; what is for the library is a text and stays one."""
-        if self.blocks is not None or self.kind in LIBRARY_KINDS:
+        if self.blocks is not None or self.shelved:
             return self
         blocks = from_plain(self.body)
         return replace(self, blocks=blocks, body=project(blocks).text)

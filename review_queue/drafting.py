@@ -15,7 +15,7 @@ from facets.taxonomy import DIMENSIONS
 from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.article_fields import article_faults
-from review_queue.canonical import KINDS, LIBRARY_KINDS, Corrects, Draft, digest
+from review_queue.canonical import KINDS, LIBRARY_KINDS, QA, Corrects, Draft, digest
 from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
@@ -88,7 +88,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         known = "、".join(queue.levels)
         raise Refused(422, [Reason("klass", f"稿件类别只能是：{known}")])
     moment = now()
-    in_library = content.kind in LIBRARY_KINDS
+    in_library = content.kind in LIBRARY_KINDS or (content.kind == QA and bool(origin.entry))
     accounts = () if in_library else origin.accounts
     if accounts is None:
         enabled = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.slug)
@@ -244,7 +244,7 @@ def _is_key(key: object) -> bool:
 
 def _library_faults(old: Draft, draft: Draft) -> list[Reason]:
     """What is for the library stays for the same place in it, and for no account."""
-    if not {old.kind, draft.kind} & LIBRARY_KINDS:
+    if not (old.shelved or draft.shelved):
         return []
     faults = []
     if (old.kind, old.entry) != (draft.kind, draft.entry):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from config.clock import now
 from ledger.append import Transaction
 from ledger.incidents import open_incident_in
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import Draft
 from review_queue.chain import class_gap, normal_class
 from review_queue.classes import RANKS, highest
 from review_queue.desk import Queue, end_unsent, fresh_rules, opened, reclass
@@ -35,7 +35,7 @@ async def submit_emergency(
         item = one.item
         reasons = await submit_faults(queue, tx.session, one, version)
         reasons += source_faults(found)
-        if one.draft.kind in LIBRARY_KINDS:
+        if one.draft.shelved:
             reasons.append(Reason("emergency", "入库使用的稿件不走应急：先停用旧的，再送审新的"))
         if not reason.strip():
             reasons.append(Reason("reason", "应急提交要写明理由"))

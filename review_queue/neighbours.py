@@ -128,6 +128,8 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
     if item is None or item.state not in _MAY_CLASH or item.kind in LIBRARY_KINDS:
         return None
     draft = Draft.from_canonical((await latest(session, item)).canonical)
+    if draft.shelved:
+        return None
     mine = _notice(item, draft, _span(item, draft.not_before, draft.not_after))
     if at is not None:
         mine = replace(mine, span=Span(at, at))
@@ -141,6 +143,7 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
             if one.item.id in drafts
             else _sending(one)
             for one in others
+            if one.item.id not in drafts or not drafts[one.item.id].shelved
         ],
         items={one.item.id: one.item for one in others},
         accounts={row.id: row.name for row in accounts},

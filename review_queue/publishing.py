@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Publication
 from config.clock import now
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import Draft
 from review_queue.desk import (
     Opened,
     Queue,
@@ -139,7 +139,7 @@ async def refused_by_platform(queue: Queue, publication_id: str, reason: str) ->
 
 def _state_faults(item: Item, draft: Draft) -> list[Reason]:
     faults: Sequence[Reason] = ()
-    if draft.kind in LIBRARY_KINDS:
+    if draft.shelved:
         return [Reason("kind", f"{draft.kind}通过审核后直接入库使用，不用安排发布")]
     if not can(item, Verb.SCHEDULE) or item.release_id is None:
         faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from blocks.document import Picture
 from ledger.verify import Broken
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import Draft
 from review_queue.chain import Chain, class_gap
 from review_queue.desk import Queue, fresh_rules
 from review_queue.findings import Findings
@@ -98,7 +98,7 @@ def _answers(draft: Draft, found: Findings) -> list[Reason]:
 
 def _lacks(draft: Draft) -> list[Reason]:
     """What an article may lack, and readers would miss."""
-    if draft.kind in LIBRARY_KINDS:
+    if draft.shelved:
         return []
     pictures = (
         [one for one in draft.blocks.blocks if isinstance(one, Picture)] if draft.blocks else []

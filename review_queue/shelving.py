@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from bot.contract import Content, NotReleased
 from config.clock import now
-from review_queue.canonical import LIBRARY_KINDS, Draft, digest
+from review_queue.canonical import SHELF_KINDS, Draft, digest
 from review_queue.desk import Queue, latest
 from review_queue.drafting import Origin, create_item
 from review_queue.models import Item
@@ -48,7 +48,7 @@ async def shelve(queue: Queue, item_id: str) -> bool:
 async def shelve_due(queue: Queue) -> int:
     """Every approved item of these kinds whose moment has come; how many."""
     query = select(Item.id).where(
-        Item.kind.in_(LIBRARY_KINDS), Item.state == ItemState.APPROVED, Item.release_id.is_not(None)
+        Item.kind.in_(SHELF_KINDS), Item.state == ItemState.APPROVED, Item.release_id.is_not(None)
     )
     async with queue.db.session() as session:
         waiting = (await session.scalars(query.limit(100))).all()
@@ -91,6 +91,6 @@ async def _ready(queue: Queue, item_id: str) -> Shelved | None:
             return None
         text = (await latest(session, item)).canonical
     draft = Draft.from_canonical(text)
-    if draft.kind not in queue.library or draft.not_before > now():
+    if not draft.shelved or draft.kind not in queue.library or draft.not_before > now():
         return None
     return Shelved(item_id, item.release_id, digest(text), draft)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from config.clock import now
 from gates.limits import unchecked
 from ledger.append import Transaction
-from review_queue.canonical import LIBRARY_KINDS, Draft, commitment
+from review_queue.canonical import Draft, commitment
 from review_queue.chain import class_gap
 from review_queue.desk import Opened, Queue, canonical_of, fresh_rules, opened, reclass
 from review_queue.drafting import current_of, edit_faults
@@ -119,7 +119,7 @@ async def submit_faults(
 async def draft_faults(queue: Queue, draft: Draft, problems: Sequence[str]) -> list[Reason]:
     """The reasons that lie in the text; `problems` are the platform limits it breaks."""
     reasons: list[Reason] = []
-    if draft.kind in LIBRARY_KINDS:
+    if draft.shelved:
         reasons += await _library_faults(queue, draft)
     elif not draft.accounts:
         reasons.append(Reason("accounts", "请至少选择一个发布账号"))

@@ -183,7 +183,7 @@ async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
     if not facts.item.known_to(staff_id):
         raise missing("篇稿件")
     if facts.item.confined or facts.draft.entry:
-        why = "限定知悉范围的稿件和回复模板不能照着另写一篇"
+        why = "限定知悉范围的稿件和入库使用的稿件不能照着另写一篇"
         raise Refused(409, [Reason("like", why)])
     return facts
 

@@ -64,6 +64,7 @@ async def _show(
         editing = next((one for one in waiting if one.id == wanted), None)
         account = await session.get(Account, row.account_id)
         added = await messages(session, row.id)
+        asked = [row.question, *[one.text for one in added][-_ASKED:]]
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
@@ -74,7 +75,8 @@ async def _show(
             "stopped": waiting,
             "editing": editing.id if editing else "",
             "people": await names(session, ids | {str(one) for one in _told(row)}),
-            "candidates": await _candidates(deps, row, [one.text for one in added]),
+            "reviewed": (await deps.recall.reviewed(asked))[:_OFFERED],
+            "candidates": await _candidates(deps, row, asked),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed or (editing.text if editing else ""),
@@ -88,7 +90,7 @@ def _told(row: Ticket) -> list[str]:
 
 
 async def _candidates(
-    deps: Deps, row: Ticket, added: Sequence[str]
+    deps: Deps, row: Ticket, asked: Sequence[str]
 ) -> list[tuple[Mapping[str, str], SignedPolicy]]:
     """Clauses that came near the question, where the signed library holds the very words.
 
@@ -97,9 +99,8 @@ async def _candidates(
     past this program is not offered.
     """
     kept = [one for one in row.candidates if isinstance(one, dict)]
-    asked = [row.question, *added[-_ASKED:]] if row.state in (*OPEN, "replied") else []
     known = {str(one.get("clause_id", "")) for one in kept}
-    live = await deps.recall.near(asked)
+    live = await deps.recall.near(asked) if row.state in (*OPEN, "replied") else ()
     held = [*kept, *(one for one in live if one["clause_id"] not in known)][:_OFFERED]
     try:
         whole = await whole_clauses(deps.ledger, {str(one.get("clause_id", "")) for one in held})
@@ -174,9 +175,9 @@ async def close(request: web.Request) -> web.StreamResponse:
     return see("/console/tickets", "ticket_closed")
 
 
-def _as_item(deps: Deps) -> Callable[[Content, str], Awaitable[Item]]:
-    async def create(content: Content, staff_id: str) -> Item:
-        return await drafting.create_item(deps.queue, content, Origin(editor_id=staff_id))
+def _as_item(deps: Deps) -> Callable[[Content, Origin], Awaitable[Item]]:
+    async def create(content: Content, origin: Origin) -> Item:
+        return await drafting.create_item(deps.queue, content, origin)
 
     return create
 

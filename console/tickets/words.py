@@ -47,7 +47,7 @@ PURGED = "（已按本人要求删除）"
 DONE = {
     "ticket_claimed": "已接手，请在时限内答复。",
     "ticket_closed": "已结束这个问题。",
-    "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核。",
+    "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核；通过后进入问答库，不发布到账号。",
     "ticket_sent": "答复已送达。",
     "ticket_sending": "答复正在发送，结果会显示在本页。",
     "ticket_held": "答复已保存，还没有送达：原因见对话，条件具备时自动发出。",

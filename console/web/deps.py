@@ -12,6 +12,7 @@ from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
+from knowledge.entries import Known
 from ledger.append import Ledger
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
@@ -31,6 +32,10 @@ class Recall(Protocol):
 
     def label(self, key: str) -> str:
         """What stands on the button with this key, or an empty text."""
+        ...
+
+    async def reviewed(self, questions: Sequence[str]) -> Sequence[Known]:
+        """Reviewed answers in use to questions like these."""
         ...
 
     async def near(self, questions: Sequence[str]) -> Sequence[Mapping[str, str]]:

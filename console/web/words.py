@@ -55,6 +55,8 @@ ENTRY_KINDS = {
     "templates.started": "初始回复模板",
     "template.released": "回复模板入库使用",
     "template.withdrawn": "停用回复模板",
+    "entry.released": "问答条目入库使用",
+    "entry.withdrawn": "停用问答条目",
     "proposal.made": "提出变更",
     "proposal.approved": "批准变更",
     "proposal.rejected": "不批准变更",

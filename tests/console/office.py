@@ -41,13 +41,14 @@ from handlers.recall import Recall
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from knowledge.changes import MET, policy_kinds
 from knowledge.documents import PolicyDraft
+from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from office.parts import parts_of, seed_texts
 from review_queue import deciding, drafting, publishing, submitting
-from review_queue.canonical import Draft
+from review_queue.canonical import QA, Draft
 from review_queue.desk import Queue
 from review_queue.drafting import Origin
 from review_queue.files import Files
@@ -56,6 +57,7 @@ from review_queue.forms import ReviewForm
 from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
+from review_queue.shelf import Shelf
 from review_queue.workflow import GATES, load_workflows
 from staff.door import Door
 from staff.models import Staff
@@ -265,7 +267,9 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
     queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
-    queue = replace(queue, library={KIND: TemplateShelf(ReleasedTemplates(ledger))})
+    entries = ReviewedEntries(ledger)
+    shelves: dict[str, Shelf] = {KIND: TemplateShelf(ReleasedTemplates(ledger)), QA: entries}
+    queue = replace(queue, library=shelves)
     library = KnowledgeService(ledger)
     deps = Deps(
         settings=Settings(home=tmp, **settings),
@@ -278,7 +282,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         tickets=TicketWiring(ledger, hours, check_text, partial(queue_reply, db), alarm, send=send),
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
-        recall=Recall(ReleasedTemplates(ledger), library.hit, library.ask),
+        recall=Recall(ReleasedTemplates(ledger), entries, library.hit, library.ask),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()

@@ -207,8 +207,8 @@ async def test_a_good_answer_becomes_a_draft_question_and_answer(duty) -> None:
     ticket = await duty.ask()
     drafts = []
 
-    async def create_item(content, staff_id):
-        drafts.append((content, staff_id))
+    async def create_item(content, origin):
+        drafts.append((content, origin))
         return SimpleNamespace(id="item1")
 
     await tickets.claim(duty.tickets, ticket.id, "jia")
@@ -216,9 +216,9 @@ async def test_a_good_answer_becomes_a_draft_question_and_answer(duty) -> None:
         await replying.promote(duty.tickets, ticket.id, "jia", create_item)
     await replying.reply(duty.tickets, ticket.id, "jia", "已报修。")
     assert await replying.promote(duty.tickets, ticket.id, "jia", create_item) == "item1"
-    ((content, author),) = drafts
+    ((content, origin),) = drafts
     assert (content.kind, content.title, content.body) == ("问答", "井盖坏了谁来修", "已报修。")
-    assert author == "jia"
+    assert (origin.editor_id, origin.entry) == ("jia", ticket.id)
 
 
 async def test_closing_needs_an_answer_or_the_holder(duty) -> None:

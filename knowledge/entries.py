@@ -1,0 +1,234 @@
+"""Reviewed questions and answers: items of kind 问答 that passed review and go to no account.
+
+The newest signed word about an entry decides: `entry.released` or `entry.withdrawn`. The table
+keeps question and answer. An entry that was withdrawn, has expired or cannot be proved is not used.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import String, Text, select
+from sqlalchemy.orm import Mapped, mapped_column
+
+from config.clock import now
+from knowledge.answering import content
+from knowledge.search import pairs
+from ledger.append import Ledger, Transaction
+from ledger.changed import row_changed
+from ledger.following import Following
+from ledger.verify import Broken
+from ledger.verify import Entry as LedgerEntry
+from review_queue.canonical import QA, Draft
+from review_queue.shelf import ShelfEntry, Shelved
+from staff.proposed import seal
+from staff.refusal import Reason
+from storage.database import Base
+
+SUBJECT = "entries"
+RELEASED, WITHDRAWN = "entry.released", "entry.withdrawn"
+LONGEST = 600
+"""Characters of an answer: one message of every channel, as of a staff reply."""
+_ALIKE = 0.5  # share of the words of the shorter question
+
+
+class ReviewedEntry(Base):
+    """One released version of an entry; the signed entry carries the digest of its words."""
+
+    __tablename__ = "reviewed_entry"
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    question: Mapped[str] = mapped_column(Text)
+    answer: Mapped[str] = mapped_column(Text)
+    digest: Mapped[str] = mapped_column(String(64))
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    not_after: Mapped[datetime]
+    at: Mapped[datetime]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the signed entries say of one entry."""
+
+    key: str
+    version: int
+    digest: str
+    item: str
+    not_after: datetime
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True)
+class Known:
+    """A question and its answer that may be used now."""
+
+    key: str
+    question: str
+    answer: str
+    item_id: str
+
+
+def digest_of(key: str, version: int, question: str, answer: str) -> str:
+    """What a signed entry keeps of the words; it names one version only."""
+    words = {"entry": key, "version": version, "question": question, "answer": answer}
+    return seal(words)[1]
+
+
+def standings(entries: Sequence[LedgerEntry]) -> dict[str, Standing]:
+    """The last signed word about each entry."""
+    found: dict[str, Standing] = {}
+    for entry in entries:
+        body = entry.body
+        if entry.kind == RELEASED:
+            until = datetime.fromisoformat(body["not_after"])
+            key = body["entry"]
+            found[key] = Standing(key, body["version"], body["digest"], body["item"], until)
+        elif entry.kind == WITHDRAWN and body["entry"] in found:
+            old = found[body["entry"]]
+            found[old.key] = Standing(
+                old.key, old.version, old.digest, old.item, old.not_after, withdrawn=True
+            )
+    return found
+
+
+class ReviewedEntries:
+    """The entries of one office, and the shelf where their items end (review_queue/shelf.py)."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        """Nothing is read before the first `refresh`."""
+        self._ledger = ledger
+        self._standing: dict[str, Standing] = {}
+        self._held: dict[str, tuple[Standing, Known]] = {}
+        self._following = Following(ledger, SUBJECT, self._load)
+
+    async def refresh(self) -> None:
+        """Read what was released or withdrawn since."""
+        await self._following.refresh()
+
+    async def compare(self) -> None:
+        """Look at every row once more: a job does so."""
+        await self._following.compare()
+
+    async def near(self, questions: Sequence[str]) -> list[Known]:
+        """Entries in use whose question shares its words with one of these, the best first."""
+        await self.refresh()
+        found = []
+        for standing, known in self._held.values():
+            alike = max((_alike(one, known.question) for one in questions), default=0.0)
+            if alike >= _ALIKE and now() <= standing.not_after:
+                found.append((alike, known))
+        return [known for _, known in sorted(found, key=lambda one: -one[0])]
+
+    async def _load(self, entries: Sequence[LedgerEntry], again: bool) -> bool:  # noqa: FBT001
+        self._standing = standings(entries)
+        rows = await self._rows()
+        held: dict[str, tuple[Standing, Known]] = {}
+        changed = []
+        for key, standing in self._standing.items():
+            if standing.withdrawn:
+                continue
+            words = rows.get((key, standing.version))
+            if words is not None and digest_of(key, standing.version, *words) == standing.digest:
+                held[key] = (standing, Known(key, *words, standing.item))
+                continue
+            changed.append(standing)
+        self._held = held
+        for one in changed:
+            await row_changed(self._ledger, ReviewedEntry.__tablename__, f"{one.key}:{one.version}")
+        return not changed
+
+    async def _rows(self) -> Mapping[tuple[str, int], tuple[str, str]]:
+        row = ReviewedEntry
+        query = select(row.key, row.version, row.question, row.answer)
+        async with self._ledger.db.session() as session:
+            rows = (await session.execute(query)).all()
+        return {(key, version): (question, answer) for key, version, question, answer in rows}
+
+    # --- the shelf ------------------------------------------------------------------------
+
+    async def faults(self, draft: Draft) -> list[Reason]:
+        """What could not be said to a citizen is refused before anybody reads it."""
+        if not 0 < len(draft.body.strip()) <= LONGEST:
+            return [Reason("entry", f"问答条目的答复应为 1 至 {LONGEST} 字：请缩短")]
+        return []
+
+    async def put(self, tx: Transaction, one: Shelved) -> None:
+        """The next version of the entry, in use from the commit on."""
+        entries = await self._ledger.facts(SUBJECT)
+        # A row set back by SQL must not bring an old text into use once more.
+        if any(one.release_id == entry.body.get("release") for entry in entries):
+            return
+        key, question, answer = one.draft.entry, one.draft.title, one.draft.body
+        old = standings(entries).get(key)
+        row = ReviewedEntry(
+            key=key,
+            version=old.version + 1 if old else 1,
+            question=question,
+            answer=answer,
+            item_id=one.item_id,
+            not_after=one.draft.not_after,
+            at=now(),
+        )
+        row.digest = digest_of(key, row.version, question, answer)
+        tx.session.add(row)
+        body: dict[str, Any] = {
+            "entry": key,
+            "version": row.version,
+            "digest": row.digest,
+            "item": one.item_id,
+            "release": one.release_id,
+            "revision": one.digest,
+            "not_after": one.draft.not_after.isoformat(),
+        }
+        await tx.append(RELEASED, subject=SUBJECT, actor="system", body=body)
+        self._following.look_again()
+
+    async def entries(self) -> list[ShelfEntry]:
+        """Every entry that was ever released, for lists."""
+        await self.refresh()
+        return [self._listed(one) for one in self._standing.values()]
+
+    def _listed(self, one: Standing) -> ShelfEntry:
+        _, known = self._held.get(one.key, (None, None))
+        state = "in_use" if known else "changed"
+        if one.withdrawn:
+            state = "withdrawn"
+        elif now() > one.not_after:
+            state = "expired"
+        label, text = (known.question, known.answer) if known else (QA, "")
+        return ShelfEntry(
+            one.key, label, state, one.version, text, item_id=one.item, not_after=one.not_after
+        )
+
+    async def withdraw_entry(self, tx: Transaction, key: str, by: str) -> bool:
+        """Sign that an entry is not used any more; whether it was."""
+        one = (await self._standings()).get(key)
+        if one is None or one.withdrawn:
+            return False
+        await self._withdraw(tx, one, by)
+        return True
+
+    async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
+        """The entry that came of this item is not used any more."""
+        for one in (await self._standings()).values():
+            if one.item == item_id and not one.withdrawn:
+                await self._withdraw(tx, one, by)
+
+    async def _standings(self) -> Mapping[str, Standing]:
+        """Of the ledger; of a broken one as it was read last: taking back must always work."""
+        try:
+            return standings(await self._ledger.facts(SUBJECT))
+        except Broken:
+            self._held = {}
+            return self._standing
+
+    async def _withdraw(self, tx: Transaction, one: Standing, by: str) -> None:
+        body = {"entry": one.key, "version": one.version, "item": one.item}
+        await tx.append(WITHDRAWN, subject=SUBJECT, actor=by, body=body)
+        self._following.look_again()
+
+
+def _alike(one: str, other: str) -> float:
+    ours, theirs = set(pairs(content(one))), set(pairs(content(other)))
+    return len(ours & theirs) / max(1, min(len(ours), len(theirs)))
