@@ -134,3 +134,18 @@ def test_the_filter_keeps_its_contract(library: str) -> None:
         *("reason", "basis", "suggestion", "suggestions"),
     }
     assert answers[3]["findings"][0]["rule"] == "policy.repealed"
+
+
+def test_an_identity_number_cut_by_a_line_end_is_told_in_a_line_and_in_a_file(
+    tmp_path: Path,
+) -> None:
+    text = "关于救助对象的公示\n申请人的公民身份号码为1101051949\n1231002X，现予公示。"
+    result = run("--jsonl", given=json.dumps({"id": 1, "text": text}))
+    (one,) = json.loads(result.stdout)["findings"]
+    assert (one["rule"], one["severity"]) == ("secrecy.id-card", "block")
+    assert text[one["start"] : one["end"]] == one["text"] == "1101051949\n1231002X"
+    path = tmp_path / "notice.txt"
+    path.write_text(text, encoding="utf-8")
+    told = run(str(path))
+    assert told.exit_code == 1
+    assert "第 2 行第 12 字 [保密 必须改] 1101051949 1231002X" in told.stdout
