@@ -94,7 +94,13 @@ def test_hints_only_on_request_and_no_block_means_success(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [["absent.txt"], [], ["--as-of", "tomorrow", "."], ["--library", "absent.jsonl", "."]],
+    [
+        ["absent.txt"],
+        [],
+        ["--as-of", "tomorrow", "."],
+        ["--jsonl", "--as-of", "2026-13-01"],
+        ["--library", "absent.jsonl", "."],
+    ],
 )
 def test_bad_input_is_refused(arguments: list[str]) -> None:
     result = run(*arguments)
@@ -149,3 +155,18 @@ def test_an_identity_number_cut_by_a_line_end_is_told_in_a_line_and_in_a_file(
     told = run(str(path))
     assert told.exit_code == 1
     assert "第 2 行第 12 字 [保密 必须改] 1101051949 1231002X" in told.stdout
+
+
+def test_the_day_of_the_option_holds_for_each_line_without_its_own() -> None:
+    text = "依照《大气污染防治法》处罚。"
+    days = (None, "", "2026-08-01", "2026-09-01")
+    rows: list[dict[str, Any]] = [{"id": 1, "text": text}]
+    rows += [{"id": 1, "text": text, "as_of": day} for day in days]
+    given = "".join(json.dumps(row) + "\n" for row in rows)
+
+    def told(*options: str) -> list[bool]:
+        lines = run("--jsonl", *options, given=given).stdout.splitlines()
+        return [bool(json.loads(line)["findings"]) for line in lines]
+
+    assert told("--as-of", "2026-08-01") == [False, False, False, False, True]
+    assert told("--as-of", "2026-09-01") == [True, True, True, False, True]
