@@ -24,6 +24,7 @@ NEAR = timedelta(hours=1)
 """Two sends closer than this to one account reach readers as one after the other."""
 MOST_DIFFERENT = 3
 """Differences that are named of one pair."""
+_MOST_CLAUSES = 500  # with figures, of a text: each is held against each of the other
 _SAME = 0.98  # of texts too short to be alike by chance
 _AKIN = 0.4  # share from which two texts may be about one matter
 _TITLES = 0.6
@@ -180,12 +181,17 @@ def _one_series(mine: Notice, other: Notice) -> bool:
 
 def differences(one: str, other: str) -> tuple[Different, ...]:
     """Figures that both texts give in the same clause, and give differently."""
-    theirs = _clauses(other)
+    theirs = _clauses(other)[:_MOST_CLAUSES]
+    said = {clause.said for clause in theirs}
     found: list[Different] = []
-    for clause in _clauses(one):
+    for clause in _clauses(one)[:_MOST_CLAUSES]:
+        if clause.said in said:
+            continue
         if (different := _against(clause, theirs)) and different not in found:
             found.append(different)
-    return tuple(found[:MOST_DIFFERENT])
+            if len(found) == MOST_DIFFERENT:
+                break
+    return tuple(found)
 
 
 class _Clause(NamedTuple):

@@ -182,14 +182,22 @@ async def _likely(session: AsyncSession, draft: Draft, others: Sequence[_Other])
         sketches |= await _drawn(session, [one.item.id for one in others if one.sketch is None])
     else:
         sketches, same = {}, await _same_words(session, letters(draft.body))
+    parts = {key: float(key in same) for key in (one.item.id for one in others)}
+    for key, there in sketches.items():
+        if len(there) == len(drawn):
+            parts[key] = agreement(drawn, there)
+    titles = {one.item.id: one.item.title for one in others}
+    # Thousands of titles take a moment, and others are waiting.
+    return await asyncio.to_thread(_most_likely, draft.title, titles, parts)
+
+
+def _most_likely(title: str, titles: Mapping[str, str], parts: Mapping[str, float]) -> list[str]:
+    """The keys whose sketch or title is alike enough, the most alike first."""
     scored = []
-    for item, *_ in others:
-        there = sketches.get(item.id)
-        fits = there is not None and len(there) == len(drawn)
-        part = agreement(drawn, there) if there and fits else float(item.id in same)
-        alike = alike_titles(draft.title, item.title)
-        if part >= _LIKELY or alike >= _LIKELY_TITLE:
-            scored.append((max(part, alike), item.id))
+    for key, other in titles.items():
+        alike = alike_titles(title, other)
+        if parts[key] >= _LIKELY or alike >= _LIKELY_TITLE:
+            scored.append((max(parts[key], alike), key))
     return [key for _, key in sorted(scored, reverse=True)[:_MOST_READ]]
 
 

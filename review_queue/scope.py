@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, and_, event, literal, not_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
-from blocks.document import Attachment, Document, Picture
+from blocks.document import MARKER, Attachment, Document, Picture
+from blocks.text import from_plain, project
 from bot.contract import Content
 from config.clock import now
 from ledger.append import Transaction
@@ -169,16 +170,20 @@ async def hidden_files(
     """
     if (await eyes_of(db, staff_id)).viewer is None:
         return []
-    known = _files_in(said.blocks, said.cover) if said is not None else set()
+    known = set[str]()
+    if said is not None:
+        stood = said.blocks if said.blocks is not None else from_plain(said.body)
+        known = _files_in(stood, said.cover)
     for marker in sorted(_files_in(blocks, cover) - known):
         if not await file_visible(db, marker, staff_id):
             return [Reason("media", _NOT_YOURS)]
     return []
 
 
-def _files_in(document: Document | None, cover: str) -> set[str]:
-    blocks = document.blocks if document is not None else ()
-    return ({one.media for one in blocks if isinstance(one, Picture | Attachment)} | {cover}) - {""}
+def _files_in(document: Document, cover: str) -> set[str]:
+    """Also those that stand among words: the gates read every marker of the text."""
+    placed = {one.media for one in document.blocks if isinstance(one, Picture | Attachment)}
+    return (placed | set(MARKER.findall(project(document).text)) | {cover}) - {""}
 
 
 # --- limiting and widening --------------------------------------------------------------------

@@ -11,11 +11,14 @@ from sqlalchemy import select
 
 from bot.models import Account
 from console.items.facts import ItemFacts
+from console.items.forms import in_box
 from console.items.previews import Preview, preview
 from console.web.deps import Deps
 from review_queue.canonical import Draft
-from review_queue.findings import unwaived
+from review_queue.findings import findings_now, unwaived
 from review_queue.readiness import Readiness, readiness_of
+from review_queue.scope import hidden_files
+from staff.refusal import refuse
 from subscriptions.matching import Matching
 
 
@@ -28,8 +31,13 @@ class Ahead:
     reach: Sequence[tuple[str, int]] = ()
 
 
-async def ahead_of(deps: Deps, draft: Draft, facts: ItemFacts | None) -> Ahead:
-    """What lies before this text; `facts` of its item, where it is one."""
+async def ahead_of(deps: Deps, draft: Draft, facts: ItemFacts | None, staff_id: str) -> Ahead:
+    """What lies before this text; `facts` of its item, where it is one.
+
+    Refused (422): a file in it is hidden from this person.
+    """
+    said = facts.draft if facts is not None else None
+    refuse(await hidden_files(deps.db, said, in_box(draft), draft.cover, staff_id))
     reach = []
     async with deps.db.session() as session:
         query = select(Account).where(Account.id.in_(draft.accounts)).order_by(Account.id)
@@ -42,7 +50,8 @@ async def ahead_of(deps: Deps, draft: Draft, facts: ItemFacts | None) -> Ahead:
     # A long article takes a while to be drawn, and others are waiting.
     drawn, problems = await asyncio.to_thread(deps.queue.render, accounts, draft.content)
     if facts is not None and draft.says_as(facts.draft):
-        found = facts.findings
+        # Submitting asks of this moment, not of the day on which an act last rested on it.
+        _, found = await findings_now(deps.queue, facts.item.id)
     else:
         found = unwaived((await deps.queue.check(draft))[1])
     item_id = facts.item.id if facts is not None else ""

@@ -4,6 +4,7 @@ from aiohttp import web
 from pydantic import Field
 
 from console.items.mending import attached, number_of
+from console.items.turns import in_turn
 from console.items.words import BRIEF, item_json
 from console.web.deps import acting
 from console.web.interface import Strict, as_json, read, takes
@@ -28,6 +29,7 @@ class AcceptBody(Strict):
 
 @by_service
 @needs("items.write")
+@in_turn
 async def upload_attachment(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment (multipart/form-data: file, version, origin, licence).
 

@@ -2,7 +2,6 @@
 
 from aiohttp import web
 
-from blocks.document import MARKER
 from config.clock import now
 from console.items.ahead import ahead_of
 from console.items.drafting import empty_draft
@@ -14,9 +13,8 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.interface import as_json, problem_json, read
 from console.web.pages import fragment
 from console.web.permissions import needs
-from review_queue.canonical import Draft, canonical
+from review_queue.canonical import Draft
 from review_queue.drafting import Origin, written_faults
-from review_queue.scope import file_visible
 from staff.refusal import Reason, Refused, refuse
 from staff.sessions import Visitor
 
@@ -34,9 +32,9 @@ async def beside(request: web.Request) -> web.StreamResponse:
         # Whoever may not know of the item is told there is none, as on its page.
         facts = None if body.place == NEW else await facts_of(deps, body.place)
         draft = await _as_typed(deps, me, body.fields, facts)
+        ahead = await ahead_of(deps, draft, facts, me.staff_id)
     except Refused as refused:
         return problem_json(request, refused)
-    ahead = await ahead_of(deps, draft, facts)
     shown = {"ahead": ahead, "draft": draft, "now": now()}
     parts = {
         "before": "items/before.html",
@@ -59,20 +57,7 @@ async def _as_typed(deps: Deps, me: Visitor, sent: Sent, facts: ItemFacts | None
     origin = Origin(me.staff_id, audience=draft.audience, accounts=draft.accounts)
     if draft.blocks is not None:
         refuse(written_faults(draft.content, origin))
-    await _seen(deps, me, draft, stored)
     return draft
-
-
-async def _seen(deps: Deps, me: Visitor, draft: Draft, stored: Draft) -> None:
-    """Pictures that came with the form must be some this person may see."""
-    said, known = (set(MARKER.findall(canonical(one, _undrawn(one)))) for one in (draft, stored))
-    for media in sorted(said - known):
-        if not await file_visible(deps.db, media, me.staff_id):
-            raise Refused(422, [Reason("body", "有一张图片不在这篇稿件里，请去掉后重新上传")])
-
-
-def _undrawn(draft: Draft) -> dict[str, dict[str, object]]:
-    return {account: {} for account in draft.accounts}
 
 
 ROUTES = [web.post("/items/beside", beside)]

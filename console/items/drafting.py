@@ -14,9 +14,9 @@ from bot.contract import Content
 from bot.models import Account
 from config.clock import now
 from console.items import live, starts, working
-from console.items.ahead import ahead_of
+from console.items.ahead import Ahead, ahead_of
 from console.items.differences import Comparison, differences
-from console.items.facts import ItemFacts, facts_of
+from console.items.facts import ItemFacts, facts_of, read_facts
 from console.items.forms import (
     DIMENSIONS,
     Sent,
@@ -95,10 +95,18 @@ async def draft_form(
         "like": "".join(sent.get("like", ())) or request.query.get("like", ""),
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
         # An empty form lacks everything, and what was refused may be nothing a channel can show.
-        "ahead": await ahead_of(deps, draft, facts) if facts and not refused else None,
+        "ahead": await _ahead(request, draft, facts) if facts and not refused else None,
         "now": now(),
     }
     return page(request, "items/draft.html", context, refused.status if refused else 200)
+
+
+async def _ahead(request: web.Request, draft: Draft, facts: ItemFacts) -> Ahead | None:
+    """What lies before the text; nothing is said of one that holds files of others."""
+    try:
+        return await ahead_of(request.config_dict[DEPS], draft, facts, visitor(request).staff_id)
+    except Refused:
+        return None
 
 
 def _tree(sent: Sent, draft: Draft) -> Any:
@@ -180,11 +188,11 @@ async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
     return facts
 
 
-async def _begun_like(deps: Deps, sent: Sent) -> str:
-    """The item the form was begun as a copy of, if this person may know of it; else ""."""
+async def _copied(deps: Deps, sent: Sent) -> ItemFacts | None:
+    """The item the form was begun as a copy of, if this person may know of it."""
     async with deps.db.session() as session:
         row = await session.get(Item, "".join(sent.get("like", ())))
-    return row.id if row is not None and not row.confined else ""
+        return None if row is None or row.confined else await read_facts(session, row.id)
 
 
 def _empty_faults(changes: Mapping[str, Any]) -> list[Reason]:
@@ -213,7 +221,10 @@ async def create(request: web.Request) -> web.StreamResponse:
     shown = empty
     try:
         sent = await sent_by(request)
-        changes = changes_of(sent, deps.facets)
+        older = await _copied(deps, sent)
+        # What the plain box cannot say of the older text stays as it is there.
+        base = starts.like(empty, older.draft) if older is not None else None
+        changes = changes_of(sent, deps.facets, base)
         shown = typed(empty, changes)
         refuse(_empty_faults(changes))
         refuse(await _hidden_files(request, None, changes))
@@ -222,7 +233,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             klass=changes["klass"],
             audience=changes["audience"],
             accounts=changes["accounts"],
-            like=await _begun_like(deps, sent),
+            like=older.item.id if older is not None else "",
         )
         content = Content(
             kind=changes["kind"],

@@ -7,7 +7,7 @@ from console.items.drafting import draft_form, restored
 from console.items.facts import facts_of
 from console.items.forms import Sent, changes_of, keep_same_minute, sent_by
 from console.items.mending import attached, number_of
-from console.items.turns import in_turn
+from console.items.turns import own_turn
 from console.web.deps import DEPS, acting, visitor
 from console.web.pages import see
 from console.web.permissions import keeps_words, needs
@@ -20,11 +20,11 @@ _OF_THE_BUTTON = frozenset({"csrf", "then", "drop", "name", "upload", "origin", 
 
 @keeps_words(working.keep_after_the_end)
 @needs("items.write")
-@in_turn
 async def add_file(request: web.Request) -> web.StreamResponse:
     """Add or replace an attachment."""
     try:
-        done = await attached(request)
+        async with own_turn(request):
+            done = await attached(request)
     except Refused as refused:
         return await _again(request, refused)
     path = f"/console/items/{done.item.id}/edit"

@@ -4,6 +4,8 @@ The processes that read files and run the gates are few, and everybody waits for
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import wraps
 from weakref import WeakValueDictionary
@@ -30,19 +32,26 @@ class _Turn:
 _TURNS: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 
 
+@asynccontextmanager
+async def own_turn(request: web.Request) -> AsyncIterator[None]:
+    """Of this person's work one piece runs, further ones wait; Refused (429) when too many do."""
+    turn = _TURNS.setdefault(visitor(request).staff_id, _Turn())
+    if turn.waiting >= MOST_WAITING:
+        raise Refused(429, [Reason("busy", _BUSY)])
+    turn.waiting += 1
+    try:
+        async with turn.lock:
+            yield
+    finally:
+        turn.waiting -= 1
+
+
 def in_turn(handler: Handler) -> Handler:
-    """One request of each person at a time; further ones wait, and too many are refused."""
+    """A handler that is heavy as a whole."""
 
     @wraps(handler)
     async def one_at_a_time(request: web.Request) -> web.StreamResponse:
-        turn = _TURNS.setdefault(visitor(request).staff_id, _Turn())
-        if turn.waiting >= MOST_WAITING:
-            raise Refused(429, [Reason("busy", _BUSY)])
-        turn.waiting += 1
-        try:
-            async with turn.lock:
-                return await handler(request)
-        finally:
-            turn.waiting -= 1
+        async with own_turn(request):
+            return await handler(request)
 
     return one_at_a_time

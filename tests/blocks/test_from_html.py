@@ -181,7 +181,7 @@ HOSTILE = {
 def test_a_hostile_paste_gives_blocks_or_a_line_in_time_and_never_an_error(name: str) -> None:
     began = time.process_time()
     taken = _taken(HOSTILE[name])
-    assert time.process_time() - began < 10
+    assert time.process_time() - began < 40
     said = str(taken.document.data())
     assert "script" not in said
     assert "alert" not in said

@@ -364,7 +364,7 @@ def test_a_hundred_thousand_marks_are_packed_in_time() -> None:
     told = article([{"kind": "paragraph", "runs": runs}], title="")
     began = time.process_time()
     parts = render_telegram(told)["parts"]
-    assert time.process_time() - began < 5
+    assert time.process_time() - began < 25  # 3 s alone: a bound against squares, not a measure
     assert "".join(one["text"] for one in parts) == "字" * 100_000
     assert sum(len(one["entities"]) for one in parts) == 50_000
 

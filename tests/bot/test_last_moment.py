@@ -88,7 +88,7 @@ async def test_a_stop_counts_at_once_here_and_soon_elsewhere(office: Office, nam
             await still()
         except Withheld:
             break
-    assert time.perf_counter() - signed < ELSEWHERE + 0.4
+    assert time.perf_counter() - signed < ELSEWHERE + 2
 
 
 async def test_a_stop_lifted_by_sql_stops_pushes_all_the_same(office: Office) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from blocks.document import Document, read_document
 from blocks.editor import to_editor
@@ -18,7 +18,7 @@ from review_queue.canonical import Draft
 from review_queue.classes import Triggers
 from review_queue.findings import findings_now
 from review_queue.forms import standing_faults
-from review_queue.models import Item, Revision
+from review_queue.models import GateRun, Item, Revision
 from staff.refusal import Refused
 from storage.database import new_id
 from subscriptions.models import Subscription
@@ -88,6 +88,18 @@ async def test_the_editor_reads_what_submitting_and_the_reviewer_would_say(offic
     for reason in held:
         assert f"<li>{reason.message}</li>" in page
     assert f"{len(refused.value.reasons)} 处不改不能提交" in page
+
+
+async def test_what_stands_before_review_is_judged_at_this_moment(office: Office) -> None:
+    row, editor = await office.item(PHONE, "日常"), await office.signed_in("editor")
+    await findings_now(office.deps.queue, row.id)
+    row = await submitting.submit(office.deps.queue, row.id, office.people["editor"], row.version)
+    await office.decide(row, "reviewer1", "return")
+    async with office.deps.db.session() as session:  # as gates of an earlier day would have it
+        await session.execute(update(GateRun).values(findings=[]))
+    _, page = await editor.get(f"/console/items/{row.id}/edit")
+    _, found = await findings_now(office.deps.queue, row.id)
+    assert [one for one in standing_faults(found) if f"<li>{one.message}</li>" in page]
 
 
 async def test_what_is_warned_about_and_what_is_missing_is_said_and_submitting_stays_possible(
@@ -270,7 +282,7 @@ async def test_whoever_may_not_know_of_an_item_is_shown_nothing_of_it(office: Of
     fields = form_of(fields_of(draft, 0), with_picture)
     status, told = await asked(other, "new", fields)
     assert status == 422
-    assert "不在这篇稿件里" in told["message"]
+    assert "您看不到的稿件" in told["message"]
     reviewer = await office.signed_in("reviewer1")
     body = {"place": row.id, "fields": fields}
     headers = {"X-CSRF": reviewer.csrf}

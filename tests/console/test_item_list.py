@@ -203,7 +203,7 @@ async def test_five_thousand_items_are_searched_in_a_moment(office: Office) -> N
     _, page = await reviewer.get("/console/items?q=群众办事&page=60")
     assert f"找到 {MANY} 篇" in page
     # Generous: 0.3 s alone on two cores; what is bounded is a search that reads texts one by one.
-    assert time.perf_counter() - begun < 5
+    assert time.perf_counter() - begun < 10
 
 
 @pytest.mark.parametrize(

@@ -264,6 +264,7 @@ async def test_a_file_of_a_limited_item_is_written_into_no_text_and_read_aloud_b
     ways: list[dict[str, Any]] = [
         plain | {"blocks": [picture]},
         plain | {"body": f"![图](sha256:{digest})"},
+        plain | {"body": f"请看 ![图](sha256:{digest})，再说。"},
         plain | {"cover": f"sha256:{digest}"},
         plain | {"blocks": [{"kind": "attachment", "name": "图", "media": f"sha256:{digest}"}]},
     ]
@@ -286,6 +287,18 @@ async def test_a_file_of_a_limited_item_is_written_into_no_text_and_read_aloud_b
             "/console/items/check", json={"blocks": tree}, headers=headers
         )
         assert answer.status == expected
+    # Words kept for later are no way round: what they hold is not judged.
+    for browser, judged in ((outside, False), (inside, True)):
+        _, own = await browser.api("POST", "/items", plain)
+        kept = {"title": ["题"], "blocks": [json.dumps(tree)], "version": [str(own["version"])]}
+        answer = await browser.client.post(
+            "/console/items/working",
+            json={"place": own["id"], "fields": kept},
+            headers={"X-CSRF": browser.csrf},
+        )
+        assert answer.status == 200
+        _, page = await browser.get(f"/console/items/{own['id']}/edit?restore=1")
+        assert ("没有替代文字" in page) is judged
 
 
 async def test_a_change_of_rules_shows_no_limited_text(asked: tuple[Office, Item, str]) -> None:

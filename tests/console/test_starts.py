@@ -1,10 +1,14 @@
 """A new draft from an outline or from an older item."""
 
+from sqlalchemy import select
+
 from blocks.document import Table, read_document
+from blocks.light import to_light
 from console.items.starts import OUTLINES, from_outline, like
 from review_queue import scope
 from review_queue.canonical import Draft
-from tests.console.article import article
+from review_queue.models import Item
+from tests.console.article import article, draft_of, kept, png
 from tests.console.office import Office
 from tests.console.test_differences import DRAFT
 
@@ -52,3 +56,25 @@ async def test_a_limited_item_is_copied_by_nobody_and_unknown_outside(office: Of
     assert (status, "周六" in page) == (409, False)
     status, _ = await browser.get("/console/items/new?like=nowhere")
     assert status == 404
+
+
+async def test_a_copy_sent_without_scripts_keeps_what_its_box_cannot_say(office: Office) -> None:
+    picture = {
+        "kind": "picture",
+        "media": await kept(office, png()),
+        "origin": "本单位拍摄",
+        "licence": "自有",
+        "made": "assisted",
+    }
+    older = await article(office, read_document([TABLE, picture]))
+    browser = await office.signed_in("editor")
+    await browser.get(f"/console/items/new?like={older.id}")
+    draft = await draft_of(office, older.id)
+    fields = {"title": "另一篇", "klass": "日常", "kind": "原创", "like": older.id, "marks": "1"}
+    assert draft.blocks is not None
+    status, _ = await browser.post("/console/items/new", **fields, body=to_light(draft.blocks))
+    assert status == 303
+    async with office.deps.db.session() as session:
+        made = await session.scalar(select(Item.id).where(Item.begun_like == older.id))
+    assert made is not None
+    assert (await draft_of(office, made)).blocks == draft.blocks

@@ -67,7 +67,7 @@ def test_entities_are_neither_expanded_nor_fetched() -> None:
     bomb = f'<!DOCTYPE rss [<!ENTITY e0 "aaaaaaaaaa">{nested}]>{feed("通知&e9;")}'
     start = time.monotonic()
     assert len(read_column("feed", bomb.encode(), BASE)[0].title) < 100
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 10
     outside = f'<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/passwd">]>{feed("通知&x;")}'
     assert read_column("feed", outside.encode(), BASE)[0].title == "通知&x;"
 

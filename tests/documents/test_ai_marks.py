@@ -124,4 +124,4 @@ def test_a_text_written_to_take_long_does_not() -> None:
         assert ai_marks(_png("Comment", text)) == ()
     gif = made.animated()
     assert ai_marks(gif[:-1] + b"\x21\xff\x0bXMP DataXMP" * 100_000 + b"\x00;") == ()
-    assert time.process_time() - started < 2
+    assert time.process_time() - started < 10

@@ -271,7 +271,7 @@ def test_a_hostile_file_is_one_block_at_once(name: str, content: bytes, rule: st
     blocks = {one.rule: one for one in _found(name, content) if one.severity == "block"}
     assert f"secrecy.attachment-{rule}" in blocks
     assert not blocks[f"secrecy.attachment-{rule}"].waivable
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 10
 
 
 def test_a_picture_of_a_billion_pixels_is_not_decoded() -> None:

@@ -112,7 +112,7 @@ async def test_a_docx_of_two_thousand_bytes_takes_no_longer_than_any_check(pool:
     await pool.run(_checked("好"))
     begun = time.monotonic()
     found = await Results(pool).of("bomb", prepare)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
     # Read to its end or given up: either way it cannot go out.
     assert any(one.severity == "block" for one in found)
 

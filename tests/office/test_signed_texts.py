@@ -181,7 +181,7 @@ def test_a_text_made_to_stall_is_read_or_refused_at_once(name: str, words: str) 
     with suppress(TextFault):
         part.value(words)
     # A third of a second on an idle machine, minutes before each of them was mended.
-    assert time.process_time() - began < 8
+    assert time.process_time() - began < 20
 
 
 async def test_a_text_of_too_many_lines_is_not_compared(place: Place) -> None:

@@ -147,7 +147,7 @@ async def test_a_slow_link_is_cut_off_and_a_recent_good_look_counts_at_sending(
     at(12)
     started = time.perf_counter()
     assert await links.findings(DRAFT, sending=True) == []
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < 3
     at(40)
     (one,) = await links.findings(DRAFT, sending=True)
     assert (one.rule, one.severity) == ("wording.link-slow", "block")
@@ -163,11 +163,11 @@ async def test_many_links_wait_together_not_one_after_another(
     database: Database, world: World
 ) -> None:
     world.gate = asyncio.Event()
-    links = Links(database, world.look, cap=0.05)
+    links = Links(database, world.look, cap=0.2)
     body = "\n".join(f"https://rsj.qinghe.gov.cn/{number}" for number in range(30))
     started = time.perf_counter()
     found = await links.findings(replace(DRAFT, body=body))
-    assert (len(found), time.perf_counter() - started < 1) == (30, True)
+    assert (len(found), time.perf_counter() - started < 4) == (30, True)
     await links.close()
 
 
