@@ -38,13 +38,12 @@ def check(  # noqa: PLR0913  one argument a flag
     as_json: Json = False,
     hints: Annotated[bool, typer.Option("--hints", help="也输出提示级")] = False,
     library_file: LibraryFile = None,
-    as_of: Annotated[str, typer.Option("--as-of", help="按哪一天检查，YYYY-MM-DD")] = "",
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="按哪一天检查，YYYY-MM-DD；有自己 as_of 的行除外")
+    ] = "",
     spelling: Annotated[bool, typer.Option("--spelling/--no-spelling", help="查错别字")] = True,
 ) -> None:
-    """五关检查文稿、文件、文件夹：有必须改的问题时退出码为 1。
-
-    --jsonl 的一行有自己的 as_of 时按它检查，没有时按 --as-of。
-    """
+    """五关检查文稿、文件、文件夹：有必须改的问题时退出码为 1。"""
     day = _day(as_of)
     rules = RuleSet.load()
     facts: Facts = library_facts(read_lines(library_file)) if library_file else NoFacts()
