@@ -1,0 +1,238 @@
+"""What became of a call is written once, by whose row it is, whatever fails beside it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as ConnectionLost
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
+
+from bot.contract import Outcome, State
+from bot.delivery import rests, sending, turned
+from bot.delivery.outbox import queue_reply
+from bot.models import AccountRest, Contact, Delivery
+from bot.sealing import rewrite
+from config.clock import now
+from storage.database import Database
+from tests.bot.conftest import Office, parts
+from tests.bot.test_away import LIMITED, REFUSED
+
+AWAY = ConnectionLost("the neighbour is away")
+REJECTED = Outcome(State.FAILED, reason="平台拒收")
+
+
+async def states(office: Office) -> dict[str, int]:
+    async with office.db.session() as session:
+        query = select(Delivery.state, func.count()).group_by(Delivery.state)
+        return dict((await session.execute(query)).all())
+
+
+async def used(office: Office) -> set[int]:
+    async with office.db.session() as session:
+        return set(await session.scalars(select(Contact.window_used)))
+
+
+# --- two processes ----------------------------------------------------------------------------
+
+
+async def test_two_processes_told_to_wait_at_once_both_write_what_came(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first rest of an account: neither sees the other's row before it stands."""
+    both, rest = asyncio.Barrier(2), rests.rest
+    rows = await office.deliveries(office.release(), ["1", "2"])
+    office.channel.answers = {"1": LIMITED, "2": LIMITED}
+
+    async def at_once(address: str) -> None:
+        await both.wait()
+
+    async def slow(session: AsyncSession, account_id: str, outcome: Outcome) -> None:
+        await rest(session, account_id, outcome)
+        await asyncio.sleep(0.2)
+
+    office.channel.before = at_once
+    monkeypatch.setattr(turned, "rest", slow)
+    processes = [office.process(), office.process()]
+    await asyncio.gather(
+        *(one.sender.send_row(row) for one, row in zip(processes, rows, strict=True))
+    )
+    assert await states(office) == {State.RETRYING: 2}
+    assert [one.lease._hands for one in processes] == [set(), set()]
+    async with office.db.session() as session:
+        assert len((await session.scalars(select(AccountRest))).all()) == 1
+
+
+@pytest.mark.parametrize(
+    ("owner", "state"), [("another", State.SENDING), ("", State.PUBLISHED), ("", State.RETRYING)]
+)
+async def test_a_row_that_another_process_or_a_person_has_taken_up_is_left_to_them(
+    office: Office, owner: str, state: State
+) -> None:
+    """This process was thought dead while its call was on its way."""
+    [row] = await office.deliveries(office.release(), ["1"])
+    office.channel.answers["1"] = Outcome(State.RETRYING, reason="服务出错")
+
+    async def swept(address: str) -> None:
+        async with office.db.session() as session:
+            await rewrite(session, Delivery.id == row, state=state, why="theirs")
+            if owner:
+                await session.execute(update(Delivery).values(owner=owner))
+
+    office.channel.before = swept
+    process = office.process()
+    await process.sender.send_row(row)
+    found = await office.row(Delivery, row)
+    assert (found.state, found.why) == (state, "theirs")
+
+
+async def test_what_came_after_a_process_was_thought_dead_is_written(office: Office) -> None:
+    [row] = await office.deliveries(office.release(), ["1"])
+
+    async def swept(address: str) -> None:
+        async with office.db.session() as session:
+            await rewrite(session, Delivery.id == row, state=State.UNKNOWN)
+
+    office.channel.before = swept
+    await office.process().sender.send_row(row)
+    assert await states(office) == {State.PUBLISHED: 1}
+
+
+# --- what follows an outcome fails --------------------------------------------------------------
+
+
+def failing(office: Office, *errors: Exception) -> None:
+    """Telling staff fails so often, and works then."""
+    left, tell = list(errors), office.incident
+
+    async def incident(kind: str, subject: str, message: str) -> None:
+        if left:
+            raise left.pop(0)
+        await tell(kind, subject, message)
+
+    office.incident = incident  # type: ignore[method-assign]
+
+
+async def people(office: Office, count: int) -> list[str]:
+    """So many who wait for a push; the first of them is refused."""
+    office.channel.window_seconds, office.channel.window_count = 48 * 3600.0, 50
+    office.channel.answers["0"] = REJECTED
+    return await office.deliveries(office.release(), [str(number) for number in range(count)])
+
+
+async def test_a_fault_while_staff_are_told_strands_no_row_and_sends_none_twice(
+    office: Office,
+) -> None:
+    await people(office, 30)
+    failing(office, RuntimeError("the ledger is broken"))
+    process = office.process(in_flight=4)
+    with pytest.raises(RuntimeError, match="broken"):
+        await process.sender.deliver_due()
+    assert process.lease._hands == set()
+    async with office.db.session() as session:
+        await session.execute(
+            update(Delivery)
+            .where(Delivery.state == State.SENDING)
+            .values(sending_since=now() - timedelta(seconds=90))
+        )
+    assert await process.lease.sweep() > 0
+    await process.sender.deliver_due()
+    assert await states(office) == {State.FAILED: 1, State.PUBLISHED: 29}
+    assert len(office.channel.sent) == len(set(office.channel.sent)) == 29
+
+
+async def test_staff_are_told_when_the_neighbour_is_back_and_nothing_else_is_done_again(
+    office: Office,
+) -> None:
+    await people(office, 20)
+    failing(office, AWAY, AWAY)
+    process = office.process(in_flight=4)
+    assert await process.sender.deliver_due() == 20
+    assert await states(office) == {State.FAILED: 1, State.PUBLISHED: 19}
+    assert [kind for kind, *_ in office.incidents] == ["delivery_failed"]
+    assert process.lease._hands == set()
+    assert await used(office) == {0, 1}
+
+
+def commit_unheard(monkeypatch: pytest.MonkeyPatch, follows: Callable[[], Any]) -> None:
+    """The first commit of outcomes stands, and its answer is lost with the connection."""
+    left, begin = [AWAY], turned.begin
+
+    @asynccontextmanager
+    async def lost(db: Database, finished: Sequence[Any]) -> AsyncIterator[AsyncSession]:
+        async with begin(db, finished) as session:
+            yield session
+        if finished and left:
+            await follows()
+            raise left.pop()
+
+    monkeypatch.setattr(sending, "begin", lost)
+
+
+async def test_an_outcome_whose_commit_was_not_heard_of_counts_once_and_takes_no_row_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent, again = (await people(office, 3))[1:]
+    office.channel.answers["2"] = Outcome(State.RETRYING, reason="服务出错")
+
+    async def taken_up() -> None:
+        """What is due again is claimed at once."""
+        claimed = update(Delivery).where(Delivery.state == State.RETRYING)
+        async with office.db.session() as session:
+            await session.execute(claimed.values(state=State.SENDING))
+
+    commit_unheard(monkeypatch, taken_up)
+    process = office.process()
+    with capture_logs():
+        await process.sender.deliver_due()
+    assert (await office.row(Delivery, sent)).state == State.PUBLISHED
+    assert (await office.row(Delivery, again)).state == State.SENDING
+    assert await used(office) == {0, 1}
+    assert process.lease._hands == set()
+    assert [kind for kind, *_ in office.incidents] == ["delivery_failed"]
+
+
+async def test_a_refused_account_is_told_of_though_its_commit_was_not_heard_of(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [row] = await office.deliveries(office.release(), ["1"])
+    office.channel.answers["1"] = REFUSED
+
+    async def nothing() -> None:
+        return
+
+    commit_unheard(monkeypatch, nothing)
+    with capture_logs():
+        await office.process().sender.send_row(row)
+    assert [kind for kind, *_ in office.incidents] == ["account_refused"]
+
+
+# --- at once ----------------------------------------------------------------------------------
+
+
+async def _queued(office: Office) -> str:
+    async with office.db.session() as session:
+        contact = await office.contacts.upsert(session, office.account.id, "1", now())
+    return await queue_reply(office.db, parts(office.account.id, contact.id, "好"), "ticket:1")
+
+
+async def test_a_fault_while_a_queued_answer_is_sent_at_once_does_not_reach_who_wrote_it(
+    office: Office,
+) -> None:
+    row, process = await _queued(office), office.process()
+    stops = process.recent.stops
+
+    async def broken() -> frozenset[str]:
+        raise RuntimeError("a fault of ours")
+
+    process.recent.stops = broken  # type: ignore[method-assign]
+    with capture_logs() as logs:
+        await process.sender.send_soon(row)
+    assert [(one["event"], one["delivery"]) for one in logs] == [("send_soon_failed", row)]
+    process.recent.stops = stops  # type: ignore[method-assign]
+    assert await process.sender.deliver_due() == 1
+    assert await states(office) == {State.PUBLISHED: 1}
