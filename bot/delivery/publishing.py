@@ -89,6 +89,8 @@ class Publisher:
         # Whatever the call ends with, the row gets an outcome.
         [came] = await asyncio.gather(self._call(publication), return_exceptions=True)
         outcome = _outcome_of(came, begun=call.begun)
+        if not counts(outcome):  # here and not where it is written: that may be tried again
+            publication.attempts -= 1
         finish = partial(self._finish, publication, outcome, attempt_id)
         try:
             await finish()
@@ -178,8 +180,6 @@ class Publisher:
     ) -> None:
         moment = now()
         unsure = bool(outcome.detail.get("unsure"))
-        if not counts(outcome):
-            publication.attempts -= 1
         outcome = give_up(outcome, publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered

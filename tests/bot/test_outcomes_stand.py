@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 from bot.contract import Outcome, State
 from bot.delivery import rests, sending, turned
 from bot.delivery.outbox import queue_reply
-from bot.models import AccountRest, Contact, Delivery
+from bot.models import AccountRest, Contact, Delivery, Publication
 from bot.sealing import rewrite
 from config.clock import now
 from storage.database import Database
@@ -209,6 +209,24 @@ async def test_a_refused_account_is_told_of_though_its_commit_was_not_heard_of(
     with capture_logs():
         await office.process().sender.send_row(row)
     assert [kind for kind, *_ in office.incidents] == ["account_refused"]
+
+
+async def test_a_publication_put_off_gives_its_attempt_back_once(office: Office) -> None:
+    """Its outcome is written as soon as the neighbour is there, however often that is tried."""
+    key = await office.publication(office.release())
+    office.channel.answers["timeline"] = LIMITED
+    process = office.process()
+    left, facts = [AWAY, AWAY], process.publisher._facts
+
+    async def away(publication: Publication) -> Any:
+        if left:
+            raise left.pop()
+        return await facts(publication)
+
+    process.publisher._facts = away  # type: ignore[method-assign]
+    await process.publisher.publish_due()
+    row = await office.row(Publication, key)
+    assert (row.state, row.attempts) == (State.RETRYING, 0)
 
 
 # --- at once ----------------------------------------------------------------------------------
