@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from redis.exceptions import ConnectionError as ConnectionLost
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
@@ -18,9 +19,11 @@ from bot.delivery.outbox import queue_reply
 from bot.models import AccountRest, Contact, Delivery, Publication
 from bot.sealing import rewrite
 from config.clock import now
+from storage.away import gone
 from storage.database import Database
 from tests.bot.conftest import Office, parts
 from tests.bot.test_away import LIMITED, REFUSED
+from tests.made import SEALS
 
 AWAY = ConnectionLost("the neighbour is away")
 REJECTED = Outcome(State.FAILED, reason="平台拒收")
@@ -254,3 +257,35 @@ async def test_a_fault_while_a_queued_answer_is_sent_at_once_does_not_reach_who_
     process.recent.stops = stops  # type: ignore[method-assign]
     assert await process.sender.deliver_due() == 1
     assert await states(office) == {State.PUBLISHED: 1}
+
+
+# --- what counts as a neighbour that is away --------------------------------------------------
+
+
+async def raised(db: Database, *statements: str, pause: float = 0.0) -> DBAPIError | None:
+    try:
+        async with db.session() as session:
+            for statement in statements:
+                await session.execute(text(statement))
+                await asyncio.sleep(pause)
+    except DBAPIError as error:
+        return error
+    return None
+
+
+@pytest.mark.servers
+async def test_a_deadlock_and_a_server_that_only_reads_pass_and_a_wrong_statement_does_not(
+    postgres_url: str,
+) -> None:
+    db = Database(postgres_url, SEALS)
+    locks = [f"SELECT pg_advisory_xact_lock({number})" for number in (71, 72)]
+    ends = await asyncio.gather(
+        raised(db, *locks, pause=0.1), raised(db, *reversed(locks), pause=0.1)
+    )
+    [ended] = [one for one in ends if one is not None]
+    reads = await raised(db, "SET TRANSACTION READ ONLY", "CREATE TABLE refused (id int)")
+    wrong = await raised(db, "SELECT nothing FROM nowhere")
+    await db.close()
+    assert (gone(ended), reads is not None and gone(reads)) == (True, True)
+    assert wrong is not None
+    assert not gone(wrong)
