@@ -65,3 +65,13 @@ async def until_back(act: Callable[[], Awaitable[Done]]) -> Done:
         except AWAY as error:
             if not gone(error):
                 raise
+
+
+async def surely(act: Callable[[], Awaitable[Done]]) -> Done:
+    """Do it now, or as soon as the neighbour is there; any other fault is raised."""
+    try:
+        return await act()
+    except AWAY as error:
+        if not gone(error):
+            raise
+    return await until_back(act)

@@ -32,7 +32,7 @@ from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
-from storage.away import AWAY, gone, until_back
+from storage.away import gone, surely
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
@@ -91,13 +91,8 @@ class Publisher:
         outcome = _outcome_of(came, begun=call.begun)
         if not counts(outcome):  # here and not where it is written: that may be tried again
             publication.attempts -= 1
-        finish = partial(self._finish, publication, outcome, attempt_id)
-        try:
-            await finish()
-        except AWAY as error:
-            if not gone(error):
-                raise
-            await until_back(finish)  # nobody else knows the outcome
+        # Nobody else knows the outcome.
+        await surely(partial(self._finish, publication, outcome, attempt_id))
         self._lease.gave([publication_id])
         return 1
 

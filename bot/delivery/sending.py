@@ -48,7 +48,7 @@ from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 from ledger.verify import Broken
-from storage.away import AWAY, gone, until_back
+from storage.away import AWAY, gone, surely, until_back
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
@@ -233,10 +233,14 @@ class Sender:
             outcome = await channel.push(account, address, form, one.reason, still)
         except Withheld as withheld:
             return withheld.outcome
-        if outcome.state is State.PUBLISHED and await self._recent.recalled(release.item_id):
-            words = "稿件撤回时，有推送消息已经在途，收到的人已能看到：请写更正说明"
-            await self._w.on_incident("recalled_late", f"item:{release.item_id}", words)
+        if outcome.state is State.PUBLISHED:
+            await surely(partial(self._tell_recalled, release.item_id))
         return outcome
+
+    async def _tell_recalled(self, item_id: str) -> None:
+        if await self._recent.recalled(item_id):
+            words = "稿件撤回时，有推送消息已经在途，收到的人已能看到：请写更正说明"
+            await self._w.on_incident("recalled_late", f"item:{item_id}", words)
 
     async def note_changed(self, table: str, row_id: str) -> None:
         """Tell staff of a row that somebody wrote past this program."""
@@ -259,7 +263,7 @@ class Sender:
             return Outcome(State.HELD, reason=str(why), code=PARTS_HOLD)
         outcome = await channel.reply(account, address, reply)
         if parts.basis is ReplyBasis.STAFF and outcome.state in (State.PUBLISHED, State.UNKNOWN):
-            await self._w.on_answered(parts, outcome.state)
+            await surely(partial(self._w.on_answered, parts, outcome.state))
         return outcome
 
     async def build(self, parts: Parts, platform: str) -> Reply:

@@ -14,7 +14,7 @@ from bot.delivery.outbox import Work, Wrong, write_outcomes
 from bot.delivery.rests import rest, tells_rest
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt
-from storage.away import AWAY, gone, until_back
+from storage.away import surely
 from storage.database import Database
 
 
@@ -45,12 +45,7 @@ class Turned:
     async def tell(self) -> None:
         """Apart from what stands: while a neighbour is away only this is tried again."""
         while self.tells:
-            try:
-                await self.tells[0]()
-            except AWAY as error:
-                if not gone(error):
-                    raise
-                await until_back(self.tells[0])
+            await surely(self.tells[0])
             del self.tells[0]
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
-from bot.contract import Outcome, State
+from bot.contract import Outcome, ReplyBasis, State
 from bot.delivery import rests, sending, turned
 from bot.delivery.outbox import queue_reply
 from bot.models import AccountRest, Contact, Delivery, Publication
@@ -232,13 +232,41 @@ async def test_a_publication_put_off_gives_its_attempt_back_once(office: Office)
     assert (row.state, row.attempts) == (State.RETRYING, 0)
 
 
+def away_after(office: Office, act: Callable[..., Any]) -> Callable[..., Any]:
+    """What a neighbour makes of it that goes away once the platform has taken a message."""
+    left = [AWAY]
+
+    async def called(*given: Any) -> Any:
+        if left and office.channel.sent:
+            raise left.pop()
+        return await act(*given)
+
+    return called
+
+
+async def test_what_arrived_is_no_unknown_because_a_neighbour_goes_away_after_the_call(
+    office: Office,
+) -> None:
+    """A recall is looked for, and a person's answer signed, once the platform has taken it."""
+    [push] = await office.deliveries(office.release(), ["5"])
+    office.is_answered = away_after(office, office.is_answered)  # type: ignore[method-assign]
+    process = office.process()
+    recalled = away_after(office, process.recent.recalled)
+    process.recent.recalled = recalled  # type: ignore[method-assign]
+    for row in (push, await _queued(office, ReplyBasis.STAFF)):
+        await process.sender.send_row(row)
+    assert await states(office) == {State.PUBLISHED: 2}
+    assert office.answered == [State.PUBLISHED]
+
+
 # --- at once ----------------------------------------------------------------------------------
 
 
-async def _queued(office: Office) -> str:
+async def _queued(office: Office, basis: ReplyBasis = ReplyBasis.TEMPLATE) -> str:
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
-    return await queue_reply(office.db, parts(office.account.id, contact.id, "好"), "ticket:1")
+    said = parts(office.account.id, contact.id, "好", basis)
+    return await queue_reply(office.db, said, "ticket:1")
 
 
 async def test_a_fault_while_a_queued_answer_is_sent_at_once_does_not_reach_who_wrote_it(
