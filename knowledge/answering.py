@@ -8,8 +8,10 @@ from datetime import date
 from typing import Literal
 
 from knowledge.clauses import best_window
+from knowledge.danger import danger
 from knowledge.search import pairs, wanted_in
 from knowledge.speech import Speech, starting_speech
+from knowledge.subject import other_people, unheld
 from knowledge.validity import CITABLE, Status
 
 AnswerStatus = Literal[
@@ -37,6 +39,8 @@ STATUSES: tuple[AnswerStatus, ...] = (
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
 _SURE = 0.45  # confidence from which a citizen is answered
+_UNHELD = 0.5  # share of the question's subject that the clause may leave unnamed
+_OTHER = 0.4  # as sure as one can be of a clause about something else
 _IN_SCOPE = 0.33  # below this share of the question found anywhere, it is not ours
 _CLOSE = 0.96  # a second policy this near to the first is a second answer
 _INVALID = 0.85  # what is not in force must be this much better to come first
@@ -129,7 +133,7 @@ def guard(question: str, speech: Speech | None = None) -> AnswerStatus | None:
     bare = question.strip().lower()
     if not bare or len(bare) > _MAX_QUESTION:
         return "error"
-    if any(word in bare for word in words.emergency) and not _about_policy(bare):
+    if danger_in(question, words.emergency):
         return "emergency"
     if any(_spoken(word, bare) for word in words.abuse):
         return "abuse"
@@ -142,6 +146,14 @@ def _spoken(word: str, text: str) -> bool:
     if word.isascii():
         return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
     return word in text
+
+
+def danger_in(text: str, words: Sequence[str]) -> str:
+    """The class of danger in a text; "other" for one of an office's own `words`."""
+    if heard := danger(text):
+        return heard
+    mine = any(word in text.lower() for word in words) and not _about_policy(text)
+    return "other" if mine else ""
 
 
 def _about_policy(question: str) -> bool:
@@ -172,7 +184,7 @@ def answer(
         return Answer("clarify", 0.0, (), as_of, options=tuple(titles)[:3])
     if not ranked or ranked[0].coverage < _IN_SCOPE:
         return Answer("out_of_scope", _rounded(confidence(ranked)), (), as_of)
-    sure = confidence(ranked)
+    sure = min(confidence(ranked), _about(question, ranked[0], speech))
     if ranked[0].validity not in CITABLE:
         return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
@@ -181,6 +193,14 @@ def answer(
     quotes = quotes_of(question, citable, speech)
     status: AnswerStatus = "several" if _several(citable) else "answered"
     return Answer(status, _rounded(sure), quotes, as_of, asked_past)
+
+
+def _about(question: str, first: Hit, speech: Speech | None) -> float:
+    """How sure one can be at most: a clause on another scheme, or for others, is no answer."""
+    synonyms = (speech or starting_speech()).synonyms
+    if other_people(question, first.title, first.text):
+        return _OTHER
+    return _OTHER if unheld(question, first.title, first.text, synonyms) > _UNHELD else 1.0
 
 
 def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:
