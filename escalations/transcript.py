@@ -60,7 +60,10 @@ class Conversation:
 
 
 async def conversation(session: AsyncSession, ticket: Ticket) -> Conversation:
-    """The acts of this contact from some days before the ticket on, at most MOST of them."""
+    """The acts of this contact around the ticket, at most the last MOST of them.
+
+    From some days before it was opened to as many after it was answered, or to now.
+    """
     row = InboundMessage
     heard = (
         select(row)
@@ -68,6 +71,7 @@ async def conversation(session: AsyncSession, ticket: Ticket) -> Conversation:
             row.contact_id == ticket.contact_id,
             row.kind.in_(_SHOWN),
             row.at >= ticket.created_at - BEFORE,
+            *([row.at <= ticket.answered_at + BEFORE] if ticket.answered_at is not None else []),
         )
         .order_by(row.at.desc(), row.id.desc())
         .limit(MOST + 1)

@@ -1,12 +1,16 @@
 """Questions that wait for a person, in the JSON API."""
 
+from dataclasses import asdict
+
 from aiohttp import web
 from pydantic import Field
 
+from console.tickets.talk import talk_of
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from escalations import replying, tickets
+from escalations.dropping import NEVER_SENT, drop
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import replies_of
 
@@ -15,6 +19,7 @@ class ReplyBody(Strict):
     """A staff answer."""
 
     text: str = Field(min_length=1)
+    instead: str = Field(default="", description="the stopped answer it is written in place of")
 
 
 @needs("tickets.answer")
@@ -35,8 +40,17 @@ async def reply_ticket(request: web.Request) -> web.StreamResponse:
         request.match_info["ticket"],
         visitor(request).staff_id,
         body.text,
+        body.instead,
     )
     return as_json({**_told(row), "findings": row.findings})
+
+
+@needs("tickets.answer")
+async def drop_reply(request: web.Request) -> web.StreamResponse:
+    """Throw away an answer that the gates stopped; its writer may, and who holds the question."""
+    wiring, reply_id = request.config_dict[DEPS].tickets, request.match_info["reply"]
+    await drop(wiring, reply_id, visitor(request).staff_id)
+    return as_json({"id": reply_id, "state": NEVER_SENT})
 
 
 def _told(row: TicketReply) -> dict[str, object]:
@@ -45,12 +59,13 @@ def _told(row: TicketReply) -> dict[str, object]:
 
 @needs("tickets.read")
 async def show_ticket(request: web.Request) -> web.StreamResponse:
-    """A question as it stands: how far each answer has come, and whether one can go out now."""
+    """A question as it stands: the conversation, the answers, and whether one can go out now."""
     wiring, ticket_id = request.config_dict[DEPS].tickets, request.match_info["ticket"]
     replies = await replies_of(wiring, ticket_id)
     async with wiring.ledger.db.session() as session:
         row = found(await session.get(Ticket, ticket_id), "个问题")
         way = await replying.way(wiring, session, row)
+        talk = await talk_of(request.config_dict[DEPS].recall, session, row, replies)
     until = way.until if way.open else None
     window = {"open": way.open, "until": until, "left": way.left, "words": way.words}
     return as_json(
@@ -61,6 +76,8 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
             "answered_at": row.answered_at,
             "replies": [_told(one) for one in replies],
             "window": window,
+            "conversation": [asdict(line) for line in talk.lines],
+            "notes": talk.notes,
         }
     )
 
@@ -69,4 +86,5 @@ ROUTES = [
     web.get("/escalations/{ticket}", show_ticket),
     web.post("/escalations/{ticket}/claim", claim_ticket),
     web.post("/escalations/{ticket}/reply", reply_ticket),
+    web.delete("/escalations/{ticket}/replies/{reply}", drop_reply),
 ]

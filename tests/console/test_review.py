@@ -488,6 +488,25 @@ async def test_a_stopped_answer_is_edited_or_thrown_away_on_its_page(office: Off
     assert words not in text
 
 
+async def test_the_interface_tells_the_conversation_and_drops_a_stopped_answer(
+    office: Office,
+) -> None:
+    ids = await busy_morning(office)
+    browser = await office.signed_in("duty1")
+    path, words = f"/escalations/{ids['ticket']}", "请拨打经办人手机13812345678。"
+    await browser.api("POST", f"{path}/claim")
+    _, first = await browser.api("POST", f"{path}/reply", {"text": words})
+    _, second = await browser.api("POST", f"{path}/reply", {"text": words, "instead": first["id"]})
+    assert (first["state"], second["state"]) == ("stopped", "stopped")
+    gone = f"{path}/replies/{second['id']}"
+    assert await browser.api("DELETE", gone) == (200, {"id": second["id"], "state": "dropped"})
+    assert (await browser.api("DELETE", gone))[0] == 409
+    _, told = await browser.api("GET", path)
+    assert [one["state"] for one in told["replies"]] == ["dropped", "dropped"]
+    assert "求职补贴怎么领" in [one["text"] for one in told["conversation"]]
+    assert "没有留下机器人的答复" in "".join(told["notes"])
+
+
 async def test_a_policy_change_is_approved_by_a_second_person_or_turned_down(
     office: Office,
 ) -> None:

@@ -51,7 +51,15 @@ async def test_a_conversation_with_doubts_a_person_and_other_questions_beside_it
     who = await town.citizen("wechat")
 
     async def says(words: str) -> str:
-        return str((await town.say("wechat", who, words))["reply"]["Content"])
+        """What the phone shows next: in the call, or as a message where the machine is slow."""
+        before = len(await town.got("wechat", who))
+        await town.say("wechat", who, words)
+
+        async def came() -> bool:
+            return len(await town.got("wechat", who)) > before
+
+        assert await until(came, 15)
+        return (await town.got("wechat", who))[-1]
 
     # What the bot is not sure of it offers, and nobody is called for it.
     offered = await says("被公司辞退了怎么办")
@@ -130,6 +138,19 @@ async def kept(town: Both, answers: int) -> bool:
             return False
         acts = (await conversation(session, ticket)).acts
     return sum(one.answer is not None and one.out for one in acts) == answers
+
+
+async def test_what_was_said_long_after_the_answer_is_no_part_of_the_conversation(
+    town: Both,
+) -> None:
+    who = await town.citizen("wechat")
+    await town.say("wechat", who, "转人工")
+    async with town.talk.shenfa.db.session() as session:
+        ticket = (await session.scalars(select(Ticket))).one()
+        ticket.state, ticket.answered_at = "answered", ticket.created_at
+    await town.move(8 * 24 * 3600)
+    await town.say("wechat", who, "失业保险金的标准是多少")
+    assert [one.text for one in (await talk_now(town)).lines if not one.who] == ["转人工"]
 
 
 async def test_of_somebody_who_was_forgotten_nothing_stays_in_the_conversation(
