@@ -14,6 +14,7 @@ from bot.replies import Parts
 from bot.sealing import rewrite
 from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
+from escalations.alarms import Told
 from escalations.calendar import load_hours
 from escalations.ladder import escalate_due
 from escalations.roster import DutyLine, set_roster
@@ -40,6 +41,7 @@ class Duty:
     def __init__(self, db: Database, home: Path, monkeypatch) -> None:
         self.db, self.moment = db, at("2026-11-24 09:00")
         self.alarms: list[tuple[str, str]] = []
+        self.away: set[str] = set()  # whom no way reaches
         self.sent: list[tuple[Parts, str]] = []
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
@@ -66,8 +68,9 @@ class Duty:
         async with self.db.session() as session:
             await rewrite(session, Delivery.id == delivery_id, **self.came)
 
-    async def alarm(self, staff_id: str, text: str) -> None:
+    async def alarm(self, staff_id: str, text: str) -> Told:
         self.alarms.append((staff_id, text))
+        return Told() if staff_id in self.away else Told("webhook")
 
     def told(self) -> list[str]:
         return [staff_id for staff_id, _ in self.alarms]
