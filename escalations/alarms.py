@@ -24,13 +24,26 @@ from bot.http import open_session
 from bot.models import Account, Contact
 from bot.replies import alarm
 from config.clock import now
-from escalations.routes import KINDS, MAIL, WEBHOOK, Line, Routes, Way, note_use, webhook_problem
+from escalations.routes import (
+    KINDS,
+    MAIL,
+    WEBHOOK,
+    Line,
+    Routes,
+    Way,
+    allowed,
+    note_use,
+    webhook_problem,
+)
 from ledger.verify import Broken
+from staff.refusal import Reason, Refused
+from storage.cache import Cache
 from storage.crypt import DataKey
 from storage.database import Database
 
 SECONDS = 5
 """What one way is given; the next one waits for it."""
+_TESTS, _TESTS_IN = 5, 600
 REACHED = (State.PUBLISHED, State.SUBMITTED)
 _log = structlog.get_logger("escalations.alarms")
 
@@ -91,6 +104,16 @@ class Alarms:
         if not failed:
             _log.warning("alarm_without_route", staff=staff_id)
         return Told("", tuple(failed))
+
+    async def rehearse(self, cache: Cache, staff_id: str, actor: str) -> Told:
+        """A test alarm by every way, at the asking of the person or of an admin; else Refused."""
+        async with self._db.session() as session:
+            await allowed(session, staff_id, actor)
+        # Whoever sits at an open session must not fill a chat or a mailbox with it.
+        if await cache.count(f"alarm-test:{staff_id}", _TESTS_IN) > _TESTS:
+            words = f"{_TESTS_IN // 60} 分钟内最多发 {_TESTS} 次测试提醒，请稍后再试"
+            raise Refused(429, [Reason("wait", words)])
+        return await self.try_all(staff_id, "这是一条测试提醒：收到说明这种方式可以用，不用回复。")
 
     async def try_all(self, staff_id: str, text: str) -> Told:
         """Send `text` by every way; what came of each stands in its row."""
