@@ -19,10 +19,13 @@ from bot.channels import CHANNELS
 from bot.http import check_api_base
 from bot.models import Account
 from config.clock import now
+from escalations.roster import roster_now
 from ledger.append import Transaction, signed_facts
+from ledger.verify import Entry
 from staff.models import AlarmRoute, Staff
 from staff.people import person_with, read_person
 from staff.refusal import Reason, Refused, missing
+from staff.standing import all_facts_or_refuse
 from storage.crypt import DataKey, place_of
 from storage.database import new_id, rows_of
 
@@ -113,8 +116,7 @@ class Routes:
         """What is signed of this person's ways, each with its row. Raises Broken."""
         subject = f"staff:{staff_id}"
         entries = (await signed_facts(session, [subject]))[subject]
-        lists = [one.body["routes"] for one in entries if one.kind == SET]
-        said: Sequence[Mapping[str, Any]] = lists[-1] if lists else ()
+        said = _said(entries)
         rows = await rows_of(session, AlarmRoute, [str(one["id"]) for one in said])
         return [self._way(staff_id, one, rows.get(str(one["id"]))) for one in said]
 
@@ -190,6 +192,13 @@ def webhook_problem(url: str, allowed_private: frozenset[str] = frozenset()) -> 
     return "" if is_plain(parts.hostname or "") else f"{name} 的主机是变了写法的数字地址：请写域名"
 
 
+async def without_ways(session: AsyncSession) -> list[str]:
+    """Who is on the roster in force and has no way to be alarmed by. Refused (409) as it says."""
+    people = [*dict.fromkeys(line.staff for line in await roster_now(session))]
+    told = await all_facts_or_refuse(session, [f"staff:{one}" for one in people]) if people else {}
+    return [one for one in people if not _said(told[f"staff:{one}"])]
+
+
 async def allowed(session: AsyncSession, staff_id: str, actor: str) -> None:
     """Whoever looks after a person's ways: themself, or an admin; else Refused (403)."""
     if actor == staff_id:
@@ -204,6 +213,12 @@ async def note_use(session: AsyncSession, way: Way, why: str) -> None:
     """Keep what came of using a way; `why` is empty when it worked."""
     values = {"used_at": now(), "worked": not why, "why": why[:_LONGEST]}
     await session.execute(update(AlarmRoute).where(AlarmRoute.id == way.id).values(**values))
+
+
+def _said(entries: Sequence[Entry]) -> Sequence[Mapping[str, Any]]:
+    """The ways that the newest word about a person names."""
+    lists = [one.body["routes"] for one in entries if one.kind == SET]
+    return lists[-1] if lists else ()
 
 
 def _fault(number: int, words: str) -> Reason:

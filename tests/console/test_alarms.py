@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser as Window
 
 from escalations.routes import Line
-from tests.console.office import Browser, Office, build, close
+from tests.console.office import Browser, Office, build, busy_morning, close
 from tests.console.test_journey import chromium, fits, person
 from tests.escalations.peers import Hook, hook
 
@@ -44,6 +44,7 @@ async def test_whoever_is_on_duty_fills_in_their_ways_and_tries_them_with_one_cl
     office: Office, room: Hook
 ) -> None:
     browser = await office.signed_in("duty1")
+    assert "值班通知不到您" in (await browser.get("/console/"))[1]
     _, own = await browser.get("/console/me")
     assert f'href="{PAGE}"' in own
     _, page = await browser.get(PAGE)
@@ -57,6 +58,7 @@ async def test_whoever_is_on_duty_fills_in_their_ways_and_tries_them_with_one_cl
         Line("mail", "duty@qinghe.example"),
         Line("telegram", "4"),
     ]
+    assert "值班通知不到您" not in (await browser.get("/console/"))[1]
     _, page = await browser.get(PAGE)
     assert page.count("还没有用过") == 3
     status, _ = await browser.post(f"{PAGE}/test")
@@ -110,6 +112,28 @@ async def test_test_alarms_are_counted(office: Office, room: Hook) -> None:
     status, page = await browser.post(f"{PAGE}/test")
     assert (status, len(room.got)) == (429, 5)
     assert "最多发 5 次" in page
+
+
+async def test_the_page_of_a_question_says_who_was_called_and_whether_it_reached_them(
+    office: Office,
+) -> None:
+    ids = await busy_morning(office)
+    entries = (
+        {"to": office.people["duty1"], "tier": 0, "step": 1},  # as an earlier version signed it
+        {"to": office.people["duty1"], "tier": 0, "step": 2, "reached": False, "route": ""},
+        {"to": office.people["admin1"], "tier": 1, "step": 3, "reached": True, "route": "mail"},
+    )
+    async with office.deps.ledger.transaction() as tx:
+        for body in entries:
+            subject = f"ticket:{ids['ticket']}"
+            await tx.append("ticket.escalated", subject=subject, actor="system", body=body)
+    browser = await office.signed_in("duty1")
+    _, page = await browser.get(f"/console/tickets/{ids['ticket']}")
+    called = page.split("通知过谁")[1].split("</section>")[0]
+    words = ("周洋", "已通知", "周洋", "没有通知到", "陈岩", "邮件")
+    at = 0
+    for word in words:
+        at = called.index(word, at) + len(word)
 
 
 @pytest.fixture

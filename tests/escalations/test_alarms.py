@@ -130,6 +130,17 @@ async def test_wechat_is_a_way_only_while_its_window_is_open(house: House, ring:
     assert again["count"] == sent["count"]
 
 
+async def test_a_group_of_the_people_on_duty_is_a_chat_too(house: House, ring: Ring) -> None:
+    group = "-1001000000777"
+    made = {"name": "值班群", "kind": "group", "id": group}
+    await house.platforms.control("citizens", account=TG, count=1, **made)
+    alarms = ring()
+    await set_ways(house, alarms, Line("telegram", group))
+    assert await alarms.tell("jia", WORDS) == Told("telegram")
+    got = await house.platforms.seen("messages", account=TG, citizen=group)
+    assert [one["text"] for one in got["messages"]] == [WORDS]
+
+
 async def test_nobody_without_a_way_is_told_and_that_is_no_error(house: House, ring: Ring) -> None:
     assert await ring().tell("jia", WORDS) == Told()
     assert not await ring().tell("unknown", WORDS)

@@ -17,6 +17,7 @@ from escalations.ladder import escalate_due
 from escalations.lateness import CALLED
 from escalations.routes import Line
 from escalations.tickets import Question, open_ticket
+from office.doctor import examine
 from office.setup import initialise
 from staff.models import Staff
 from tests.escalations.peers import hook
@@ -59,6 +60,11 @@ def working_hours(tmp_path: Path) -> Iterator[Path]:
     use_clock_file(None)
 
 
+async def doctor_says(settings: Settings) -> tuple[str, str]:
+    (found,) = [one for one in await examine(settings) if one.name == "值班提醒"]
+    return found.state, found.words
+
+
 async def test_a_question_reaches_whoever_is_on_duty_by_the_ways_of_the_setup_file(
     tmp_path: Path, working_hours: Path
 ) -> None:
@@ -86,6 +92,11 @@ async def test_a_question_reaches_whoever_is_on_duty_by_the_ways_of_the_setup_fi
             ticket = await open_ticket(shenfa.tickets, contact, question)
             assert await escalate_due(shenfa.tickets) == 1
             entries = await shenfa.ledger.facts(f"ticket:{ticket.id}")
+        assert await doctor_says(settings) == ("ok", "值班表上的人都有提醒方式")
+        async with open_shenfa(settings) as shenfa, shenfa.ledger.transaction() as tx:
+            await shenfa.alarms.routes.put(tx, duty, [], duty)
+        state, words = await doctor_says(settings)
+        assert (state, "duty1没有提醒方式" in words) == ("warn", True)
     (text,) = room.got
     assert "有新的咨询单" in text["text"]
     assert "社保" not in text["text"]
