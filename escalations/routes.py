@@ -23,13 +23,12 @@ from escalations.roster import roster_now
 from ledger.append import Transaction, signed_facts
 from ledger.verify import Entry
 from staff.models import AlarmRoute, Staff
-from staff.people import person_with, read_person
+from staff.people import ALARMS, person_with, read_person
 from staff.refusal import Reason, Refused, missing
 from staff.standing import all_facts_or_refuse
 from storage.crypt import DataKey, place_of
 from storage.database import new_id, rows_of
 
-SET = "staff.alarms"
 WEBHOOK, MAIL = "webhook", "mail"
 KINDS: Mapping[str, str] = {
     **{platform: channel.label for platform, channel in CHANNELS.items()},
@@ -103,7 +102,7 @@ class Routes:
             said.append({"id": row_id, "kind": line.kind})
         await tx.session.flush()
         body = {"staff": staff_id, "routes": said}
-        await tx.append(SET, subject=f"staff:{staff_id}", actor=actor, body=body)
+        await tx.append(ALARMS, subject=f"staff:{staff_id}", actor=actor, body=body)
 
     async def change(
         self, tx: Transaction, staff_id: str, lines: Sequence[Line], actor: str
@@ -217,7 +216,7 @@ async def note_use(session: AsyncSession, way: Way, why: str) -> None:
 
 def _said(entries: Sequence[Entry]) -> Sequence[Mapping[str, Any]]:
     """The ways that the newest word about a person names."""
-    lists = [one.body["routes"] for one in entries if one.kind == SET]
+    lists = [one.body["routes"] for one in entries if one.kind == ALARMS]
     return lists[-1] if lists else ()
 
 

@@ -11,11 +11,12 @@ from bot.account_entries import sign_account
 from bot.models import Account, Contact, Delivery
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, sign_roster
-from escalations.routes import MAIL, SET, WEBHOOK, Line, Routes
+from escalations.routes import MAIL, WEBHOOK, Line, Routes
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
 from office.unsent import seal_deliveries
 from staff.models import ApiToken, ConsoleSession, Staff
+from staff.people import ALARMS
 from staff.refusal import Refused
 from staff.since import ACCOUNTS, ALL, ROSTER, RULES
 from storage.crypt import DataKey, place_of
@@ -121,7 +122,7 @@ async def move_alarms(ledger: Ledger, crypt: DataKey, routes: Routes) -> int:
             async with ledger.transaction() as tx:
                 row = await tx.session.get_one(Staff, staff_id)
                 line = await _old_line(tx.session, row, crypt)
-                known = any(one.kind == SET for one in await ledger.facts(f"staff:{staff_id}"))
+                known = any(one.kind == ALARMS for one in await ledger.facts(f"staff:{staff_id}"))
                 if line is not None and not known:
                     # An address that may no longer be used is dropped: it reached nobody.
                     with suppress(Refused):

@@ -14,9 +14,10 @@ from bot.models import Contact
 from config.clock import now
 from escalations import alarms as room
 from escalations.alarms import AlarmPost, Alarms, Told
-from escalations.routes import CHANGED, SET, Line, Way, line_of, webhook_problem
+from escalations.routes import CHANGED, Line, Way, line_of, webhook_problem
 from ledger.models import LedgerEntry
 from staff.models import AlarmRoute, Staff
+from staff.people import ALARMS, deactivate
 from staff.refusal import Refused
 from tests.bot.conftest import crypt, db, platforms
 from tests.bot.test_callbacks import SECRETS, House, _citizen, house
@@ -270,7 +271,7 @@ async def test_what_stays_keeps_its_outcome_and_no_address_is_in_the_ledger_or_r
     async with house.office.db.session() as session:
         entries = (await session.scalars(select(LedgerEntry))).all()
         rows = (await session.scalars(select(AlarmRoute.address))).all()
-    kept = "".join([*(one.preimage for one in entries if one.kind == SET), *rows])
+    kept = "".join([*(one.preimage for one in entries if one.kind == ALARMS), *rows])
     assert len(rows) == 2
     assert "mail" in kept
     assert not any(word in kept for word in ("duty.example", "4242"))
@@ -328,3 +329,16 @@ async def test_an_older_way_put_back_into_the_table_reaches_nobody(
         assert await taken_by_sql(house.office.db, put, **row)
         assert await alarms.tell("jia", WORDS) == Told()
         assert old.got == []
+
+
+async def test_whoever_leaves_leaves_no_address_behind(house: House, ring: Ring) -> None:
+    alarms = ring()
+    await set_ways(house, alarms, Line("mail", "jia@duty.example"))
+    await set_ways(house, alarms, Line("mail", "yi@duty.example"), of="yi")
+    async with house.office.ledger.transaction() as tx:
+        await deactivate(tx, await tx.session.get_one(Staff, "jia"), "zhou")
+    assert await ways(house, alarms) == []
+    async with house.office.db.session() as session:
+        assert (await session.scalars(select(AlarmRoute.staff_id))).all() == ["yi"]
+    entries = await house.office.ledger.facts("staff:jia")
+    assert [one.kind for one in entries[-2:]] == [ALARMS, "staff.set"]
