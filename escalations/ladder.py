@@ -190,7 +190,7 @@ async def _step(
     reached = {str(one.body["to"]) for one in waits.called if one.body.get("reached", True)}
     left = [
         one
-        for one in await _ladder(session, ticket.topic)
+        for one in await ladder_of(session, ticket.topic)
         if one[0] not in reached and one[0] not in tried and called[one[0]] < _ROUNDS
     ]
     to, tier = min(left, key=lambda one: called[one[0]], default=("", 0))
@@ -277,7 +277,7 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
         await wiring.alarm(staff_id, f"咨询单 {short(ticket)} 已超过答复时限，请督办。")
 
 
-async def _ladder(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
+async def ladder_of(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
     """Whom to tell, in order: by tier, within it the topic's people first, at last supervisors."""
     lines = [line for line in await roster_now(session) if line.topic in ("", topic)]
     working = set(await active_with(session, ROLES))

@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 
 from gates.finding import PolicyFact
 from gates.policies import Entry, PolicyIndex
-from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
+from knowledge.answering import (
+    Answer,
+    Hit,
+    answer,
+    asked_day,
+    danger_in,
+    guard,
+    ranked_hits,
+    without_day,
+)
 from knowledge.models import Clause, Policy
 from knowledge.proof import (
     CLAUSE_COLUMNS,
@@ -159,6 +168,10 @@ class KnowledgeService:
             # Compared once more: these rows were read after those that were proved.
             if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
         ]
+
+    def danger(self, text: str) -> str:
+        """The class of danger in a text, "other" by the office's own words, or ""."""
+        return danger_in(text, self._speech().answering.emergency)
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""

@@ -41,15 +41,15 @@ class Duty:
     def __init__(self, db: Database, home: Path, monkeypatch) -> None:
         self.db, self.moment = db, at("2026-11-24 09:00")
         self.alarms: list[tuple[str, str]] = []
-        self.away: set[str] = set()  # whom no way reaches
         self.sent: list[tuple[Parts, str]] = []
+        self.away: set[str] = set()  # whom no alarm reaches
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
             {"wechat": WeChatChannel(MemoryCache())}, self.send,
         )  # fmt: skip
         self.came: dict[str, str] = {"state": State.PUBLISHED}
-        for room in ("tickets", "ladder", "replying", "outcomes"):
+        for room in ("tickets", "ladder", "replying", "outcomes", "urgent"):
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
         monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 

@@ -221,10 +221,10 @@ async def test_trigger_words_and_links_and_synonyms_follow_what_was_approved(tal
     await talk.change("links", "own_hosts: []\nsuffixes: [example.org]\n")
     look = talk.shenfa.links._look
     assert (await look("https://www.beijing.gov.cn/")).outcome == "off_list"
-    words = talk.text_of("answering").replace("  - 煤气泄漏\n", "  - 煤气泄漏\n  - 河堤决口\n")
-    assert "110" not in await talk.says("河堤决口")
+    words = talk.text_of("answering").replace("  - 快救人\n", "  - 快救人\n  - 三号楼红灯亮\n")
+    assert "110" not in await talk.says("三号楼红灯亮")
     await talk.change("answering", words)
-    assert "110" in await talk.says("河堤决口")
+    assert "110" in await talk.says("三号楼红灯亮")
 
 
 # --- rows changed past this program -----------------------------------------------------------
