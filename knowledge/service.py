@@ -47,6 +47,7 @@ from knowledge.validity import Life, clause_status, life_of, status_at
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
+from staff.refusal import Refused
 
 _HITS = 10
 _FORMAT = 2  # of the index; a new number makes every stored index be built again
@@ -171,7 +172,11 @@ class KnowledgeService:
 
     def danger(self, text: str) -> str:
         """The class of danger in a text, "other" by the office's own words, or ""."""
-        return danger_in(text, self._speech().answering.emergency)
+        try:
+            words = self._speech().answering.emergency
+        except Refused:  # a setting that cannot be proved keeps no danger quiet
+            words = ()
+        return danger_in(text, words)
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""

@@ -198,7 +198,10 @@ async def test_the_roster_changes_by_two_people_and_a_row_by_sql_calls_nobody(
 ) -> None:
     people = await ids(shenfa)
     async with shenfa.db.session() as session:
-        assert [one for one, _ in await ladder_of(session, "")] == [people["duty1"], people["watch"]]
+        assert [one for one, _ in await ladder_of(session, "")] == [
+            people["duty1"],
+            people["watch"],
+        ]
         session.add(RosterEntry(id="x", staff_id=people["editor"], position=-1))
     async with shenfa.db.session() as session:
         assert people["editor"] not in [one for one, _ in await ladder_of(session, "")]
