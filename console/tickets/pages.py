@@ -13,14 +13,16 @@ from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations import replying
+from escalations.lateness import CALLED
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import replies_of
 from escalations.tickets import OPEN
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
-from escalations.urgent import REASON
+from escalations.urgent import PAGED, REASON
 from knowledge.proof import SignedPolicy, whole_clauses
 from ledger.append import Ledger
+from ledger.following import FRESH
 from ledger.verify import Broken
 from review_queue import drafting
 from review_queue.drafting import Origin
@@ -67,6 +69,7 @@ async def _show(
             .order_by(InboundMessage.at.desc())
             .limit(30)
         )
+        called = await _called(deps.ledger, row.id)
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
@@ -74,7 +77,8 @@ async def _show(
             "account": account,
             "talk": _talk((await session.scalars(heard)).all(), sent),
             "stopped": [reply for reply in sent if reply.state == "stopped"],
-            "people": await names(session, ids | {str(one) for one in _told(row)}),
+            "people": await names(session, ids | {one.staff_id for one in called}),
+            "called": called,
             "candidates": await _candidates(deps.ledger, row),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
@@ -84,8 +88,29 @@ async def _show(
     return page(request, "tickets/page.html", context, refused.status if refused else 200)
 
 
-def _told(row: Ticket) -> list[str]:
-    return [str(one.get("staff_id", "")) for one in row.notified if isinstance(one, dict)]
+@dataclass(frozen=True)
+class Called:
+    """Who was called for a question, when, and by which kind of way it reached them.
+
+    `route` is "" when none did, and None where an earlier version signed no outcome.
+    """
+
+    staff_id: str
+    at: datetime
+    route: str | None
+
+
+async def _called(ledger: Ledger, ticket_id: str) -> list[Called]:
+    """By the signed entries: the row's own list is for the ladder."""
+    try:
+        entries = await ledger.facts(f"ticket:{ticket_id}", age=FRESH)
+    except Broken:
+        return []
+    return [
+        Called(str(one.body["to"]), datetime.fromisoformat(one.at), one.body.get("route"))
+        for one in entries
+        if one.kind in (CALLED, PAGED) and one.body["to"]
+    ]
 
 
 @dataclass(frozen=True)

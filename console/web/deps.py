@@ -9,6 +9,7 @@ from aiohttp import web
 from config.settings import Settings
 from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
+from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger
@@ -33,6 +34,7 @@ class Deps:
     cache: Cache
     taxonomy: Taxonomy
     tickets: TicketWiring
+    alarms: Alarms
     ingest: Ingest
     door: Door
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
+from bot.channels import open_channels
 from bot.contract import Content, State
 from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
@@ -30,6 +31,7 @@ from content_sources.ingest import Ingest
 from content_sources.kinds import source_kinds
 from content_sources.models import Article, Column, Source
 from content_sources.source_fields import SourceFields
+from escalations.alarms import AlarmPost, Alarms
 from escalations.calendar import load_hours
 from escalations.models import Ticket
 from escalations.roster import DutyLine, RosterKind, set_roster
@@ -217,8 +219,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         async with db.session() as session:
             await rewrite(session, Delivery.id == delivery_id, state=State.PUBLISHED)
 
-    async def alarm(staff_id: str, text: str) -> None:
-        return None
+    allowed = Settings(home=tmp, **settings).allowed_private
+    accounts = Accounts(db, DATA_KEY, allowed)
+    channels = open_channels(cache := MemoryCache(), allowed)
+    alarms = Alarms(db, DATA_KEY, accounts.open, channels, AlarmPost(allowed))
 
     flows = load_workflows(CONFIG / "workflows.yaml")
     async with ledger.transaction() as tx:
@@ -262,7 +266,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         return [one for one in found if one.gate in MET]
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
-    queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
+    queue = Queue.of(ledger, governance.levels, render, check)
     queue = replace(queue, library={KIND: TemplateShelf(ReleasedTemplates(ledger))})
     deps = Deps(
         settings=Settings(home=tmp, **settings),
@@ -272,7 +276,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=cache,
         taxonomy=taxonomy,
-        tickets=TicketWiring(ledger, hours, check_text, partial(queue_reply, db), alarm, send=send),
+        tickets=TicketWiring(
+            ledger, hours, check_text, partial(queue_reply, db), alarms.tell, send=send
+        ),
+        alarms=alarms,
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
     )
