@@ -12,7 +12,7 @@ from console.policies.words import proposed_rows, validity_words, waiting_import
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
-from knowledge.changes import IMPORT
+from knowledge.forms import IMPORT
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy
 from knowledge.proof import FIELDS, SignedPolicy, fault_in, signed_policies

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Sequence
 
 from config.clock import beijing, now
-from knowledge.changes import IMPORT, rows_of
+from knowledge.changes import rows_of
+from knowledge.forms import IMPORT
 from knowledge.models import Clause, Policy
 from knowledge.validity import STATUS_NAMES, Dated, life_of, status_at
 from staff.models import Proposal
