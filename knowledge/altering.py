@@ -6,9 +6,6 @@ A change is made against what was signed when it was proposed (`was`), and is ov
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from knowledge.cited import cited
 from knowledge.clauses import label_of
 from knowledge.documents import MAX_TEXT
@@ -16,6 +13,7 @@ from knowledge.forms import (
     MOST_SAID,
     Gates,
     basis_of,
+    clauses_of,
     date_of,
     day_in,
     known_in,
@@ -35,7 +33,7 @@ from storage.database import new_id
 
 _LONGEST_CLAUSE = 20_000
 _MOST_CLAUSES = 300
-_SHOWN = 60  # characters of a wording in the list of what changes
+_SHOWN = 80  # characters of a wording in the list of what changes
 
 
 class Alteration:
@@ -58,7 +56,7 @@ class Alteration:
         state = known_in(await signed_now(self._ledger), payload.get("policy_id"))
         async with self._ledger.db.session() as session:
             policy = await session.get(Policy, state.id)
-            clauses = await _clauses(session, state.id)
+            clauses = await clauses_of(session, state.id)
         await must_agree(self._ledger, state, policy, clauses)
         if payload.get("was", state.digest) != state.digest:
             raise Refused(409, [Reason("overtaken", "提出之后这项政策又有变化，请重新提出")])
@@ -69,7 +67,7 @@ class Alteration:
     ) -> tuple[Policy, Sequence[Clause]]:
         """The rows inside the write lock, which must be what was proposed against."""
         policy = await tx.session.get(Policy, payload["policy_id"], populate_existing=True)
-        clauses = await _clauses(tx.session, payload["policy_id"])
+        clauses = await clauses_of(tx.session, payload["policy_id"])
         if policy is None or as_signed(policy, clauses).digest != payload["was"]:
             raise Refused(409, [Reason("overtaken", "这项政策刚刚有变化，请重新提出")])
         return policy, clauses
@@ -81,11 +79,6 @@ class Alteration:
         policy.version += 1
         await sign(tx, as_signed(policy, clauses), approval.approved_by, basis_of(approval))
         return {"policy": policy.id}
-
-
-async def _clauses(session: AsyncSession, policy_id: str) -> Sequence[Clause]:
-    query = select(Clause).where(Clause.policy_id == policy_id).order_by(Clause.number)
-    return (await session.scalars(query)).all()
 
 
 def clause_name(clause: Clause) -> str:
@@ -143,7 +136,7 @@ class EndKind(Alteration):
         number, what = payload["clause"], ""
         async with self._ledger.db.session() as session:
             if number is not None:
-                what = clause_name(_clause(await _clauses(session, state.id), number))
+                what = clause_name(_clause(await clauses_of(session, state.id), number))
             rests = await cited(session, state, None if number is None else [number])
         changes = [{"sign": "-", "text": f"{named(state.title)}{what}自 {payload['on']} 起废止"}]
         if payload["successor_id"] is not None:
@@ -206,7 +199,7 @@ class AmendKind(Alteration):
         state = known_in(await signed_now(self._ledger), payload["policy_id"])
         wanted = payload["clauses"]
         async with self._ledger.db.session() as session:
-            rows = {one.number: one for one in await _clauses(session, state.id)}
+            rows = {one.number: one for one in await clauses_of(session, state.id)}
             numbers = [one["number"] for one in wanted if one["number"] is not None]
             rests = await cited(session, state, numbers)
         found = await self._gates(state.title, "\n".join(one["text"] for one in wanted))
@@ -228,7 +221,8 @@ class AmendKind(Alteration):
     ) -> Mapping[str, Any]:
         """Put the new words behind the document, end the old ones, and sign how they stand."""
         policy, clauses = await self.rows(tx, payload)
-        text, number, new = policy.text, clauses[-1].number if clauses else 0, list[Clause]()
+        number = max((one.number for one in clauses), default=0)
+        text, new = policy.text, list[Clause]()
         for one in payload["clauses"]:
             number += 1
             start = len(text) + 2
@@ -287,9 +281,11 @@ def _must_follow(old: Clause, name: str, on: str, state: SignedPolicy) -> None:
         raise Refused(422, [Reason("on", words)])
 
 
-def _told(wording: Mapping[str, Any], old: Clause | None) -> dict[str, str]:
+def _told(wording: Mapping[str, Any], old: Clause | None) -> dict[str, Any]:
     text = wording["text"]
     new = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
     if old is None:
-        return {"sign": "+", "text": f"增加：{new}"}
-    return {"sign": "~", "text": f"{clause_name(old)}改为：{new}"}
+        return {"sign": "+", "text": f"增加：{new}", "fields": [["条文", "", text]]}
+    # Whole and side by side: who approves must be able to read every word of it.
+    compared = [[clause_name(old), old.text, text]]
+    return {"sign": "~", "text": f"{clause_name(old)}改为：{new}", "fields": compared}

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from facets.taxonomy import Taxonomy
 from gates.finding import Finding
 from knowledge.models import Clause, Policy
@@ -128,3 +131,9 @@ async def must_agree(
         await tell_changed(ledger, [fault])
     words = "这项政策的记录与签名的台账不符，先查明并恢复，再变更"
     raise Refused(409, [Reason("tampered", words)])
+
+
+async def clauses_of(session: AsyncSession, policy_id: str) -> Sequence[Clause]:
+    """The clause rows as the document reads: each wording where its clause stands."""
+    rows = (await session.scalars(select(Clause).where(Clause.policy_id == policy_id))).all()
+    return sorted(rows, key=lambda one: (one.place or one.number, one.number))

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import select
 
 from knowledge.documents import PolicyDraft
-from knowledge.forms import END, IMPORT, KINDS, signed_now
+from knowledge.forms import END, IMPORT, KINDS, clauses_of, must_agree, signed_now
+from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy
 from staff.models import Proposal
 from staff.proposals import Proposals
@@ -167,6 +168,23 @@ class PolicyLibrary:
     ) -> Mapping[str, Any]:
         """What a change would do, for who might propose it."""
         return (await self._proposals.draft(kind, payload, staff_id))[1]
+
+    async def standing(self) -> list[SignedPolicy]:
+        """Every policy as signed, the newest documents first. Refused 409 without a ledger."""
+        signed = await signed_now(self._proposals.ledger)
+        return sorted(signed.values(), key=lambda one: (one.issued_on or "", one.id), reverse=True)
+
+    async def whole(self, words: str) -> tuple[SignedPolicy, Sequence[Clause]]:
+        """The policy of these words (`find`) and its clauses, which are what was signed.
+
+        Refused 404, or 409 with an incident.
+        """
+        state, ledger = await self.find(words), self._proposals.ledger
+        async with ledger.db.session() as session:
+            row = await session.get(Policy, state.id)
+            clauses = await clauses_of(session, state.id)
+        await must_agree(ledger, state, row, clauses)
+        return state, clauses
 
     async def find(self, words: str) -> SignedPolicy:
         """The policy of that id, number or title; the newest in force when several have it.
