@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from gates.policies import deadlines
 from knowledge.models import Clause, Policy
+from knowledge.validity import CITABLE, clause_status, is_worded
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 
@@ -228,6 +230,15 @@ class WholeClause:
 
     policy: SignedPolicy
     text: str
+    effective_from: str | None
+    replaced_on: str | None
+    repealed_on: str | None
+
+    def citable(self, day: date) -> bool:
+        """Whether these are the words in force on a day."""
+        return is_worded(self, day) and (
+            clause_status(self.policy, self.repealed_on, day) in CITABLE
+        )
 
 
 async def whole_clauses(ledger: Ledger, ids: Collection[str]) -> dict[str, WholeClause]:
@@ -240,7 +251,9 @@ async def whole_clauses(ledger: Ledger, ids: Collection[str]) -> dict[str, Whole
     words = select(*CLAUSE_COLUMNS).where(Clause.id.in_(ids))
     rows = await ledger.db.read(lambda session: session.execute(words).all())
     return {
-        row.id: WholeClause(signed[row.policy_id], row.text)
+        row.id: WholeClause(
+            signed[row.policy_id], row.text, row.effective_from, row.replaced_on, row.repealed_on
+        )
         for row in rows
         if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
     }

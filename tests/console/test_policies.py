@@ -347,3 +347,15 @@ async def test_a_policy_that_is_not_as_signed_is_not_changed_from_its_page(offic
     for what in ("end", "amend", "edit"):
         assert (await editor.get(f"{page}/change/{what}"))[0] == 409
     assert (await editor.get(f"{page}/change/burn"))[0] == 404
+
+
+async def test_the_officer_is_not_offered_a_clause_that_has_ended(office: Office) -> None:
+    ids = await busy_morning(office)
+    duty = await office.signed_in("duty1")
+    path = f"/console/tickets/{ids['ticket']}"
+    assert 'class="candidate"' in (await duty.get(path))[1]
+    editor = await office.signed_in("editor")
+    gone = f"/console/policies/{ids['policy']}/change/end"
+    await editor.post(gone, on="2026-01-01", step="propose", why="新办法已经施行")
+    await approve_all(office, ids["policy"])
+    assert 'class="candidate"' not in (await duty.get(path))[1]
