@@ -8,6 +8,7 @@ what comes in.
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -50,7 +51,8 @@ from staff.refusal import Reason, Refused
 from staff.rights import RIGHTS
 from storage.database import new_id
 
-_STATUTE_ENDINGS = ("法", "条例")
+_STATUTE = re.compile(r"(?:(?<!办)法|条例)$")
+"""The title of a law or regulation, which does not lapse by itself; a 办法 is none."""
 _DAYS = ("issued_on", "effective_from", "effective_to")
 _LABEL, _HEADING = 60, 300
 
@@ -211,7 +213,7 @@ def _last(title: str, days: Mapping[str, str | None], defaults: Defaults | None)
             title,
             effective_from=date_of(days["effective_from"]),
             effective_to=date_of(days["effective_to"]),
-            statute=title.endswith(_STATUTE_ENDINGS),
+            statute=_STATUTE.search(title.strip("《》 ")) is not None,
         ),
         defaults,
     )
