@@ -18,6 +18,7 @@ from bot.arrivals import HEARD, arrived, unchanged
 from bot.calls import call_of, forbidden
 from bot.contacts import ContactChanged, Contacts
 from bot.contract import (
+    ACTS,
     AccountView,
     Forged,
     Inbound,
@@ -213,7 +214,7 @@ class Callbacks:
         if weighs:
             await asyncio.sleep(SETTLE)
         async with self._turns.turn(stored.act, taken=stored.taken):
-            if weighs and await self._turns.overtaken(stored.act):
+            if await self._turns.overtaken(stored.act):
                 inbound = replace(inbound, late=True)
             contact = stored.contact if stored.taken else await self._contact_now(inbound, stored)
             try:
@@ -226,11 +227,16 @@ class Callbacks:
         return parts
 
     async def _contact_now(self, inbound: Inbound, stored: "_Stored") -> Contact:
-        """Whoever asked to be forgotten while this act waited has come as somebody new."""
+        """Whoever asked to be forgotten while this act waited has come as somebody new.
+
+        Only by an act of their own: blocking us makes nobody known.
+        """
         async with self._w.db.session() as session:
             contact = await session.get(Contact, stored.contact.id)
             if contact is not None and contact.address:
                 return contact
+            if inbound.kind not in ACTS or inbound.kind is InboundKind.RETURN:
+                return contact or stored.contact
             return await self._w.contacts.upsert(
                 session, inbound.account_id, inbound.address, inbound.at, inbound.opens
             )

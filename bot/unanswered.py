@@ -21,7 +21,7 @@ from bot.delivery.life import AT_ONCE
 from bot.delivery.processes import living
 from bot.models import Account, Contact, Delivery, InboundMessage
 from storage.away import gone
-from storage.database import Database, id_at, made_at
+from storage.database import Database, id_at, made_at, rows_of
 from storage.seals import seals_of
 
 SAID_AGAIN = 60.0  # seconds in which a platform that got no answer asks again (W1)
@@ -131,9 +131,14 @@ class Unanswered:
             )
             dead = and_(_row.owner.in_(known - alive), _row.owner != self._w.owner)
             strangers = and_(_row.owner.not_in(known), _row.id < id_at(moment - STRANGER))
-            query = select(_row).where(_row.waits > "", or_(ours, dead, strangers))
-            found = list(await session.scalars(query.order_by(_row.id).limit(MOST)))
-        return [one for one in found if one.id not in self._hands]
+            query = select(_row.id).where(_row.waits > "", or_(ours, dead, strangers))
+            ids = [*(await session.scalars(query.order_by(_row.id).limit(MOST)))]
+            found = await rows_of(session, _row, ids)
+        for row_id in ids:
+            if row_id not in found:  # it keeps nobody else waiting
+                await self._w.on_changed(_row.__tablename__, row_id)
+                await self.done(row_id)
+        return [one for key, one in sorted(found.items()) if key not in self._hands]
 
     async def _claim(self, row: InboundMessage) -> bool:
         """Take it over; False when another process was faster, or it was answered meanwhile."""

@@ -1,13 +1,11 @@
 """The files and folders of `shenfa check`: opening them brings the readers of every format."""
 
 import json
-from datetime import date
 from pathlib import Path
 
 from commands.check import Wanted
 from commands.lines import BadInput, say
 from commands.progress import progress_bar
-from config.clock import beijing, now
 from gates.engine import Facts, RuleSet
 from gates.files import Checked, Checker, files_in, summary
 from gates.spelling import Speller
@@ -19,14 +17,11 @@ def check_files(
     """Check them all, say what was found; exit 1 when something must be put right."""
     try:
         files = files_in(paths)
-        day = date.fromisoformat(wanted.as_of) if wanted.as_of else beijing(now()).date()
     except FileNotFoundError as error:
         raise BadInput(f"{error}：没有这个文件或文件夹，请检查路径") from error
-    except ValueError as error:
-        raise BadInput(f"--as-of 应当是 YYYY-MM-DD 的日期，不是“{wanted.as_of}”") from error
     if not files:
         raise BadInput("没有可以检查的文件：请给出文件或文件夹，或用 --jsonl 从标准输入读取")
-    checker = Checker(rules, facts, day, include_hints=wanted.hints, speller=speller)
+    checker = Checker(rules, facts, wanted.as_of, include_hints=wanted.hints, speller=speller)
     done = []
     with progress_bar("检查", len(files)) as step:
         for path in files:

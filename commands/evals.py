@@ -1,7 +1,6 @@
 """`shenfa eval`: how well the gates do on data that people marked."""
 
 import json
-from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
@@ -69,19 +68,22 @@ def _unlabelled(folder: Path, verdicts: Path | None, *, apply: bool) -> None:
     checker = Checker(rules, NoFacts(), beijing(now()).date(), speller=Speller.load())
     with progress_bar("检查", len(files_in([folder]))) as step:
         found = list(unlabelled.warnings_in(folder, checker, step))
-    rows = unlabelled.with_verdicts(found, unlabelled.read_rows(verdicts) if verdicts else [])
+    known = unlabelled.read_rows(verdicts) if verdicts else []
+    rows = unlabelled.with_verdicts(found, known)
+    # Verdicts on other texts, or on what is no longer told, were work too and stay in the file.
+    every = unlabelled.with_others(rows, known)
     if verdicts:
-        lines = (json.dumps(row, ensure_ascii=False) for row in rows)
+        lines = (json.dumps(row, ensure_ascii=False) for row in every)
         verdicts.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     else:
         for row in rows:
             say(row, as_json=True)
     before = read_judged()
-    judged = unlabelled.judged_rules(rows, before)
-    say("\n".join(unlabelled.judged_table(judged, Counter(row["rule"] for row in rows))))
+    warned = unlabelled.judged_rules((row for row in every if not unlabelled.blocks(row)), before)
+    blocked = unlabelled.judged_rules((row for row in every if unlabelled.blocks(row)), {})
+    say("\n".join(unlabelled.judged_table(warned, blocked, rows)))
     places = {(row["file"], row["place"]) for row in rows}
     say(f"{unlabelled.paragraphs_in(folder)} 段，{len(places)} 处有警告")
     if apply:
-        write_judged(
-            (dict(before) | {row.rule: row for row in judged if row.right + row.wrong}).values()
-        )
+        judged = {row.rule: row for row in warned if row.right + row.wrong}
+        write_judged((dict(before) | judged).values())

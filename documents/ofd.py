@@ -60,9 +60,10 @@ def _place(file: str, written: str) -> str:
 def _document(archive: Archive, notes: Notes, root: str, number: int) -> int:
     """The pages of one document; how many there were until now."""
     tree = archive.xml(root)
-    places = {
+    # Only templates are meant by their number: pages may share one, or one of a template.
+    templates = {
         attribute(node, "ID"): _place(root, attribute(node, "BaseLoc"))
-        for node in named(tree, "TemplatePage", "Page")
+        for node in named(tree, "TemplatePage")
     }
     pages = {}
     pictures = 0
@@ -70,12 +71,12 @@ def _document(archive: Archive, notes: Notes, root: str, number: int) -> int:
         number += 1
         pages[attribute(node, "ID")] = number
         where = f"第 {number} 页"
-        page = _page(archive, notes, places[attribute(node, "ID")], where)
+        page = _page(archive, notes, _place(root, attribute(node, "BaseLoc")), where)
         if page is None:
             continue
         for template in named(page, "Template"):
             key = attribute(template, "TemplateID")
-            found = _page(archive, notes, places.get(key, ""), f"{where}的模板")
+            found = _page(archive, notes, templates.get(key, ""), f"{where}的模板")
             pictures += _pictures(found)
         pictures += _pictures(page)
     _annotations(archive, notes, root, pages)

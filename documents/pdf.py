@@ -2,6 +2,7 @@
 
 import io
 import re
+from typing import Any, NamedTuple
 
 import pypdf
 from pypdf.generic import DictionaryObject
@@ -37,14 +38,26 @@ _BEGINS = re.compile(
 )
 
 
-def page_text(page: pypdf.PageObject) -> str:
-    """The text of a page; empty when its fonts do not say which characters their shapes are."""
-    if _unread_encoding(page):
-        return ""
-    text = without_radicals(page.extract_text())
+class PageText(NamedTuple):
+    """The text of a page, and whether all its fonts say which characters their shapes are."""
+
+    text: str
+    whole: bool
+
+
+def page_text(page: pypdf.PageObject) -> PageText:
+    """The text of a page, without what its fonts do not say the characters of."""
+    pieces: list[tuple[str, bool]] = []
+
+    def keep(text: str, _: Any, __: Any, font: Any, ___: Any) -> None:
+        pieces.append((text, not (text.strip() and _unread_encoding(font))))
+
+    text = page.extract_text(visitor_text=keep)
+    whole = all(read for _, read in pieces)
+    text = without_radicals(text if whole else "".join(one for one, read in pieces if read))
     shapes = sum(len(one[0]) for one in _GLYPHS.finditer(text))
     # The names of the shapes (/g18/g152) in place of characters would pass for text.
-    return "" if shapes * 2 > len(text) else text
+    return PageText("" if shapes * 2 > len(text) else text, whole)
 
 
 def _is_cut(line: str, following: str) -> bool:
@@ -53,19 +66,16 @@ def _is_cut(line: str, following: str) -> bool:
     return start is not None and end is not None and len(start[0] + end[0]) in (11, 18)
 
 
-def _unread_encoding(page: pypdf.PageObject) -> bool:
-    """Whether a font of the page writes in a table that the reader lacks: it would guess."""
-    resources = page.get("/Resources", DictionaryObject()).get_object()
-    fonts = resources.get("/Font") if isinstance(resources, DictionaryObject) else None
-    fonts = fonts.get_object() if fonts is not None else None
-    for reference in fonts.values() if isinstance(fonts, DictionaryObject) else ():
-        font = reference.get_object()
-        encoding = font.get("/Encoding") if isinstance(font, DictionaryObject) else None
-        if isinstance(encoding, str) and "/ToUnicode" not in font:
-            name, _, way = encoding.removeprefix("/").rpartition("-")
-            if way in ("H", "V") and name not in _ENCODINGS:
-                return True
-    return False
+def _unread_encoding(font: Any) -> bool:
+    """Whether a font writes in a table that the reader lacks: it would guess."""
+    if not isinstance(font, DictionaryObject) or "/Encoding" not in font or "/ToUnicode" in font:
+        return False
+    encoding = font["/Encoding"]
+    # Every table of UCS-2 is Unicode itself.
+    if not isinstance(encoding, str) or "-UCS2-" in encoding:
+        return False
+    name, _, way = encoding.removeprefix("/").rpartition("-")
+    return way in ("H", "V") and name not in _ENCODINGS
 
 
 def joined(lines: list[str], *, latin: str | None = " ") -> list[str]:
@@ -127,15 +137,18 @@ def read_pdf(content: bytes, notes: Notes) -> None:
 
 def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
     blind: list[int] = []
+    partly: list[int] = []
     for number, page in enumerate(reader.pages, 1):
         # A bound with words: what was not read must be said.
         if number > _MOST_PAGES:
             reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请把文件拆成几个"
             raise Unreadable("too-long", "block", reason)
-        text = page_text(page)
+        text, whole = page_text(page)
         # Page numbers and stamps alone are left of a scanned page.
         if len(_HAN.findall(text)) < 5:
             blind.append(number)
+        elif not whole:
+            partly.append(number)
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         # Where two figures met at the end of a line, cells of a column may have.
         for line in joined(lines, latin=None):
@@ -143,6 +156,10 @@ def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
         _annotations(page, number, notes)
     if blind:
         reason = f"{rows_of(blind).replace('行', '页')}没有文字层，机器读不出内容，需要人工看"
+        notes.fault("look", "warn", reason)
+    if partly:
+        pages = rows_of(partly).replace("行", "页")
+        reason = f"{pages}有些文字的字体没有说明是什么字，机器读不出，需要人工看"
         notes.fault("look", "warn", reason)
 
 

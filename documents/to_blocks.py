@@ -118,10 +118,12 @@ def _pdf(content: bytes) -> Taken:
             if number > _MOST_PAGES:
                 left_out.add("{} 页没有带过来：文件太长，请拆分", len(reader.pages) - _MOST_PAGES)
                 break
-            text = page_text(page)
+            text, whole = page_text(page)
             found = [line.strip() for line in text.splitlines() if line.strip()]
             if not found:
                 left_out.add("{} 页没有文字层（扫描页），没有带过来：请改用文字版")
+            elif not whole:
+                left_out.add("{} 页有些文字的字体没有说明是什么字，没有带过来：请对照原文补上")
             lines += found
             if count := pictures_of(page):
                 left_out.add("{} 张图片没有带过来：请把图片文件拖进来", count)

@@ -157,7 +157,7 @@ async def _step(tx: Transaction, ticket: Ticket, waits: Waiting, hours: OfficeHo
         ticket.acknowledge_by = hours.next_working(moment)
         return _Step(changed=changed)
     # Each person is told once; who did not answer is not called again, the next one is.
-    ladder = await _ladder(tx.session, ticket.topic)
+    ladder = await ladder_of(tx.session, ticket.topic)
     person = next((one for one in ladder if one[0] not in told), None)
     # Moved on even when nobody is left: the job would otherwise find it due each minute.
     ticket.acknowledge_by = hours.due_at(moment, hours.acknowledge_minutes)
@@ -212,7 +212,7 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
         await wiring.alarm(staff_id, f"咨询单 {short(ticket)} 已超过答复时限，请督办。")
 
 
-async def _ladder(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
+async def ladder_of(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
     """Whom to tell, in order: by tier, within it the topic's people first, at last supervisors."""
     lines = [line for line in await roster_now(session) if line.topic in ("", topic)]
     working = set(await active_with(session, ROLES))

@@ -75,7 +75,7 @@ async def settle_replies(wiring: TicketWiring, ticket_id: str = "") -> int:
 
 def _end(seals: Seals, row: Mapping[str, Any] | None) -> End:
     """What the row of a delivery says; one that somebody wrote past this program sends nothing."""
-    if row is None or not whole(seals, row):
+    if row is None or not whole(seals, row) or row["state"] not in set(State):
         return End(Came.FAILED, CHANGED)
     state, why = State(row["state"]), str(row["why"])
     if state is State.PUBLISHED:

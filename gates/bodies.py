@@ -25,7 +25,8 @@ _BEFORE = re.compile(
     r"|联系|咨询|有关|相关)$"
 )
 _WITH_CULTURE = re.compile(r"文[化体广旅][\u4e00-\u9fff]{0,10}$")
-_WORD_GOES_ON = re.compile(r"[门队署长]|委员会|和草原|机关")
+# 农业部门, 建设部分, 卫生部位: no body; 农业部分别印发 and 旅游局位于 are.
+_WORD_GOES_ON = re.compile(r"[门队署长]|(?<=部)(?:分(?![别管设批])|位(?!于)|件)|委员会|和草原|机关")
 
 
 class Body(NamedTuple):

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 from documents.parts import Severity
+from gates.broken import cut_numbers
 from gates.finding import Context, Finding
 from gates.grounds import ground_of, told_of
 from gates.redaction import profile_of, town_of
@@ -69,6 +70,9 @@ _SERIAL_BEFORE = re.compile(
 )
 _URL_BEFORE = re.compile(r"(?:https?://|www\.)[^\s\u4e00-\u9fff，。]*$")
 _PHONE_WORD = re.compile(r"手机|电话|联系|微信|联络|致电|拨打|热线")
+_ELEVEN = re.compile(r"1[3-9]\d{9}")
+_LEAST_HEAD, _LEAST_TAIL = 3, 2  # digits on each side of a line end
+_COUNTED = re.compile(r"\s*(?:[年月日时点分秒号人名家个项条页台辆套笔只]|[%％])")
 _OTHER_FIGURES = re.compile(r"\d[\d ,.，、—-]{0,3}$")
 _SPARED_HOSTS = ("gov.cn",)
 
@@ -101,6 +105,23 @@ def mobiles(ctx: Context, dense: str) -> Personal:
             yield _mobile(ctx, (start, end))
     for match in _HAN_MOBILE.finditer(dense):
         yield _mobile(ctx, match.span())
+    # Cells and lines of a file are fields of their own.
+    if ctx.field in ("title", "text"):
+        yield from _cut_mobiles(ctx, dense)
+
+
+def _cut_mobiles(ctx: Context, dense: str) -> Personal:
+    """Those that the end of a line cuts in two; a word before them says that they are numbers."""
+    for start, end, number, head in cut_numbers(dense):
+        plain = number.removeprefix("86")
+        tail = len(number) - head
+        if not _ELEVEN.fullmatch(plain) or head < _LEAST_HEAD or tail < _LEAST_TAIL:
+            continue
+        line = dense[max(dense.rfind("\n", 0, start) + 1, start - 20) : start]
+        if not _PHONE_WORD.search(line) or is_serial(dense, start, end):
+            continue
+        if not _COUNTED.match(dense, end):
+            yield _mobile(ctx, (start, end))
 
 
 def _in_a_row(dense: str, match: re.Match[str]) -> bool:

@@ -15,6 +15,8 @@ _TOTAL = re.compile(
     r"([^。；;\n]{4,160})"
 )
 _PART = re.compile(rf"{_FIGURE}({_THING})(?![/／每])")
+# 甲镇、乙县: places are apart; groups of people (女生、少数民族) may be the same people.
+_PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
 # Parts first: A 600人，B 500人，合计1000人.
 _PARTS_FIRST = re.compile(
     rf"((?:[^，。；;、\n\d]{{1,16}}{_FIGURE}({_THING})[，、,]){{2,8}})(?:合计|共计|总计|一共|共)(?:为|是|有)?"
@@ -22,7 +24,7 @@ _PARTS_FIRST = re.compile(
 )
 _WORTH = {"亿": Decimal(100_000_000), "万": Decimal(10_000)}
 _RISES = re.compile(
-    rf"(?:由|从)[^\d，。；\n]{{0,8}}?{_FIGURE}(%|{_THING}|公里|米|岁|天|分|倍)?[^\d，。；\n]{{0,6}}"
+    rf"(?:由|从)[^\d，。；\n]{{0,8}}?{_FIGURE}(?![年月日号])(%|{_THING}|公里|米|岁|天|分|倍)?[^\d，。；\n]{{0,6}}"
     rf"(提高|增加|增长|上升|上调|上涨|扩大|提升|升高|延长|降低|减少|下降|下调|压缩|缩短|压减|缩减|回落|调低)"
     rf"(?:到|至|为)[^\d，。；\n]{{0,4}}?{_FIGURE}(%|{_THING}|公里|米|岁|天|分|倍)"
 )
@@ -78,9 +80,12 @@ def _total_first(ctx: Context) -> Iterator[Finding]:
         if "男" in match[3] and "女" in match[3]:
             continue  # a rule of its own names the right total
         unit = match[2][-1]
-        parts = [_worth(n, u) for n, u in _PART.findall(match[3]) if u[-1] == unit]
+        figures = [one for one in _PART.finditer(match[3]) if one[2][-1] == unit]
+        parts = [_worth(*one.groups()) for one in figures]
         total = _worth(match[1], match[2])
-        if len(parts) > 1 and sum(parts) > total * Decimal("1.001"):
+        apart = unit == "元" or all(_PLACE.search(match[3], 0, one.start()) for one in figures)
+        most = sum(parts) if apart else max(parts, default=Decimal(0))
+        if len(parts) > 1 and most > total * Decimal("1.001"):
             yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
 
 
@@ -88,8 +93,9 @@ def _parts_first(ctx: Context) -> Iterator[Finding]:
     for match in _PARTS_FIRST.finditer(ctx.dense.text):
         parts = _PART.findall(match[1])
         units = {unit for _, unit in parts} | {match[5]}
-        # 其中 inside the row names a part of a part, and different things have no sum.
-        if len({unit[-1] for unit in units}) > 1 or "其中" in match[1][3:]:
+        # 其中 inside the row names a part of a part, different things have no sum, nor have rates.
+        mixed = len({unit[-1] for unit in units}) > 1 or "其中" in match[1][3:]
+        if mixed or "每" in match[1] or "均" in match[1]:
             continue
         total, added = _worth(match[4], match[5]), sum(_worth(n, u) for n, u in parts)
         if abs(added - total) > total * Decimal("0.001"):
@@ -116,9 +122,8 @@ def _times(ctx: Context) -> Iterator[Finding]:
     for match in _CLOCK.finditer(text):
         hour, minute, word, hour_2, minute_2 = match.groups()
         before = text[max(0, match.start() - 8) : match.start()]
-        if (int(hour_2), int(minute_2)) < (int(hour), int(minute)) and not (
-            word or _OVERNIGHT.search(before)
-        ):
+        overnight = (int(hour) >= 18 and int(hour_2) <= 9) or _OVERNIGHT.search(before)
+        if (int(hour_2), int(minute_2)) < (int(hour), int(minute)) and not (word or overnight):
             yield ctx.mark_dense(match.span(), _BACKWARDS)
     for match in _YEARS.finditer(text):
         if int(match[2]) < int(match[1]):

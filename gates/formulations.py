@@ -26,6 +26,12 @@ _TWO_PARTS = (
     (re.compile(rf"([{_COUNT}])会([{_COUNT}])课"), "三会一课"),
     (re.compile(rf"([{_COUNT}])重([{_COUNT}])大(?=[”事决制问])"), "三重一大"),
 )
+# Where a noun is also said of other things: how the number and what is beside it must be.
+_MEANT = {
+    "项规定": re.compile("(?<=中央)|(?<=中央“)"),  # a province has rules of its own
+    "个责任": re.compile(".个责任(?![人主单区田部书科])"),
+    "个明确": re.compile("[六七九]"),  # a plan makes three or five things clear
+}
 
 
 class Formulation(NamedTuple):
@@ -47,7 +53,10 @@ def _read(table: str) -> list[Formulation]:
 
 
 FORMULATIONS = _read(TABLE.read_text(encoding="utf-8"))
-_BY_NOUN = {one.noun: one for one in FORMULATIONS if one.noun}
+_BY_NOUN = {
+    noun: [one for one in FORMULATIONS if one.noun == noun]
+    for noun in {one.noun for one in FORMULATIONS if one.noun}
+}
 _COUNTED = re.compile(
     rf"(?<![{_COUNT}\d第])([{_COUNT}])({'|'.join(sorted(_BY_NOUN, key=len, reverse=True))})"
 )
@@ -69,16 +78,20 @@ def find_formulations(ctx: Context) -> Iterator[Finding]:
 
 
 def _counted(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
-    known = _BY_NOUN[match[2]]
-    if match[1] in known.counts or not _used(ctx, match):
+    meant = _MEANT.get(match[2])
+    if not _used(ctx, match) or (meant and not meant.match(ctx.dense.text, match.start())):
+        return
+    sentence = ctx.around(*match.span())
+    alone = ctx.only_mentioned(*match.span()) and len(match[2]) > 1
+    rows = [one for one in _BY_NOUN[match[2]] if one.near]
+    beside = [one for one in rows if one.near and one.near.search(sentence)]
+    known = beside or (rows if alone else [])
+    if any(match[1] in one.counts for one in known):
         return
     # In quotation marks it is meant as the formulation; without them a word beside it tells.
-    if known.near and (ctx.quoted(*match.span()) or len(match[2]) > 2):
-        sentence = ctx.around(*match.span())
-        alone = ctx.only_mentioned(*match.span())
-        if known.near.search(sentence) or (alone and len(match[2]) > 1):
-            right = known.counts[0] + known.noun
-            yield _told(ctx, match.span(), f"固定提法是“{right}”", right)
+    if known and (ctx.quoted(*match.span()) or len(match[2]) > 2):
+        right = known[0].counts[0] + known[0].noun
+        yield _told(ctx, match.span(), f"固定提法是“{right}”", right)
 
 
 def _used(ctx: Context, match: re.Match[str]) -> bool:

@@ -1,7 +1,8 @@
 """What people judged of each rule's warnings: one wrong more often than right becomes a hint.
 
 A line of `judged.tsv`: rule, warnings judged right, judged wrong, what somebody decided of it
-(empty; `warn` to keep it a warning, `hint` to make it one whatever the figures say).
+(empty; `warn` to keep it a warning, `hint` to make it one whatever the figures say). Only warnings
+are counted, no blocks. A secrecy rule is quiet only by decision: what it misses is published.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +14,7 @@ import config
 TABLE = Path(config.__file__).parent / "rules" / "judged.tsv"
 LEAST = 5  # warnings judged of a rule before their share means anything
 HALF = 0.5
+_NEVER_BY_FIGURES = "secrecy."
 _DECISIONS = ("", "warn", "hint")
 
 
@@ -36,6 +38,8 @@ class Judged:
         """Whether its warnings are only hints now."""
         if self.decided:
             return self.decided == "hint"
+        if self.rule.startswith(_NEVER_BY_FIGURES):
+            return False
         return self.right + self.wrong >= LEAST and self.precision < HALF
 
     def line(self) -> str:

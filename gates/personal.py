@@ -12,6 +12,7 @@ from stdnum import luhn
 from stdnum.cn import ric
 
 from documents.parts import Severity
+from gates.broken import cut_numbers
 from gates.contacts import accounts, homes, is_serial, mails, mobiles
 from gates.finding import Context, Finding
 from gates.grounds import told_of
@@ -130,6 +131,22 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
         yield told_of(ctx, match.span(), "id-card-15", severity, "疑似15位旧式身份证号")
 
 
+def _cut_ids(ctx: Context, dense: str) -> Personal:
+    """Those that the end of a line cuts in two; only the check digit tells them from chance."""
+    for start, end, typed, _ in cut_numbers(dense):
+        number = typed.upper().translate(_CROSSES)
+        if len(number) != _ID_LENGTH or ric.calc_check_digit(number) != number[-1]:
+            continue
+        where = number[1:3] if number[0] == "9" else number[:2]
+        born = int(number[6:10]), int(number[10:12]), int(number[12:14])
+        if where not in _PROVINCES or not _dated(*born):
+            continue
+        if not is_serial(dense, start, end) or _IDENTITY.search(ctx.around(start, end)):
+            said = "公民身份号码（校验位正确，跨行书写）"
+            yield told_of(ctx, (start, end), "id-card", "block", said)
+
+
+_ID_LENGTH = 18
 _CROSSES = str.maketrans("×ХхX", "XXXX")
 _ENOUGH = 10  # digits of an ID that, left readable, tell who it is
 
@@ -207,6 +224,7 @@ def _members(ctx: Context, dense: str) -> Personal:
 
 _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
     _id_cards,
+    _cut_ids,
     _ids_masked,
     _members,
     _cards,

@@ -1,7 +1,9 @@
 """The table of national laws and regulations: in force on which days, and what is meant.
 
-A line of `config/rules/laws.tsv`: title without 中华人民共和国, status, number of articles (empty
-when it is not kept), the day it ended, its successor, the day it began where that is not long ago.
+The first line of `config/rules/laws.tsv` is # and the day up to which the laws were compared with
+what was published. A line after it: title without 中华人民共和国, status, number of articles
+(empty when it is not kept), the day it ended, its successor, the day it began where that is not
+long ago.
 """
 
 from collections import defaultdict
@@ -63,8 +65,10 @@ class Statutes:
 
     def __init__(self, table: str) -> None:
         """Read the table's text."""
+        head, *lines = table.splitlines()
+        self.checked = date.fromisoformat(head.removeprefix("# "))
         self.known: dict[str, Statute] = {}
-        for line in table.splitlines():
+        for line in lines:
             title, _, articles, ended, successor, begins = line.split("\t")
             self.known[title] = Statute(
                 title, int(articles or 0), _day(ended), successor, _day(begins)

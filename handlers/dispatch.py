@@ -1,12 +1,13 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
-`Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Subscribing, Questions.
+`Dispatcher(wiring, cache, handlers)`; handlers in order: Danger, Commands,
+Subscribing, Questions.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
-Composition: `build_dispatcher(wiring, cache, ask, on_told)` makes all of it.
+Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,10 +24,12 @@ from handlers.commands import (
     erase_person,
 )
 from handlers.conversation import Conversations
+from handlers.danger import Danger
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
+from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
 from staff.refusal import Refused
 from storage.cache import Cache
@@ -39,11 +42,22 @@ SILENT = frozenset(InboundKind) - (ACTS - {InboundKind.RETURN})
 """Everything but what a person says or presses."""
 
 
+Heard = Callable[[str], str]
+"""A text in, the class of danger it tells of out, or ""."""
+
+
 class Dispatcher:
     """Turns inbound acts into the parts of replies."""
 
-    def __init__(self, wiring: CommandWiring, cache: Cache, handlers: Sequence[Handler]) -> None:
+    def __init__(
+        self,
+        wiring: CommandWiring,
+        cache: Cache,
+        handlers: Sequence[Handler],
+        danger: Heard = danger_in,
+    ) -> None:
         """`handlers` are asked in order."""
+        self._danger = danger
         self._w = wiring
         self._ledger = wiring.tickets.ledger
         self._cache = cache
@@ -61,7 +75,7 @@ class Dispatcher:
         count = await self._cache.count(f"said:{contact.id}", 60)
         await self._w.fresh()
         turn, halted = await self._turn(inbound, contact)
-        urgent = turn.key in ALWAYS
+        urgent = turn.key in ALWAYS or bool(turn.danger)
         if count > (MOST if urgent else PER_MINUTE):
             # Told once: an answer to each message of a flood would be a flood itself.
             once = count == PER_MINUTE + 1
@@ -101,7 +115,8 @@ class Dispatcher:
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
             text, key = _offered(key.removeprefix("say:"), data)
             inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")
-        return Turn(inbound, contact, text, key, step, data), halted
+        told = "" if key else self._danger(text)
+        return Turn(inbound, contact, text, key, step, data, told), halted
 
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""
@@ -132,12 +147,17 @@ def _offered(number: str, data: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def build_dispatcher(
-    wiring: CommandWiring, cache: Cache, ask: Ask, on_told: OnTold | None = None
+    wiring: CommandWiring,
+    cache: Cache,
+    ask: Ask,
+    on_told: OnTold | None = None,
+    danger: Heard = danger_in,
 ) -> Dispatcher:
-    """Commands, then subscribing, then questions, over one wiring."""
+    """Danger, then commands, then subscribing, then questions, over one wiring."""
     handlers: tuple[Handler, ...] = (
+        Danger(wiring),
         Commands(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
-    return Dispatcher(wiring, cache, handlers)
+    return Dispatcher(wiring, cache, handlers, danger)

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from bot.contract import Inbound, InboundKind
 from facets.taxonomy import Facet, Taxonomy
+from handlers.choosing import chosen
 from handlers.commands import command_key
 from handlers.masking import normal
 from handlers.turn import Choice, Said, Turn, fill
@@ -32,6 +33,7 @@ _LEAVING = re.compile(r"(?:我要|我想|请|帮我)?(?:退订|取消订阅)(?P<
 _CHANGES = {"g": GROUPS, "r": REGIONS}
 _ASK = {"g": "choose_group", "r": "choose_region"}
 _HEADS = frozenset({"sub", "leave", "g", "r", "f", "tags", "ok", "forget", "keep"})
+_ANY_CHOICE = range(1, 100)
 ANY = "-"  # 不限, as the last part of a key
 
 
@@ -42,9 +44,8 @@ def weighs(inbound: Inbound) -> bool:
     """
     text = normal(inbound.text)
     key = inbound.key or command_key(text)
-    chosen = text.isascii() and text.isdecimal()
     spoken = bool(_SPOKEN.fullmatch(text) or _LEAVING.fullmatch(text))
-    return key.split(":")[0] in _HEADS or chosen or spoken
+    return key.split(":")[0] in _HEADS or bool(chosen(text, _ANY_CHOICE)) or spoken
 
 
 class Subscribing:

@@ -63,6 +63,17 @@ clarify 请补充问题
 not_found 没有可引用的原文
 out_of_scope 不在答复范围
 emergency 遇险提示
+danger_self_harm 遇险：不想活了
+danger_fire 遇险：着火
+danger_gas 遇险：燃气、一氧化碳
+danger_electric 遇险：触电、漏电
+danger_water 遇险：落水、洪水
+danger_illness 遇险：急病、重伤
+danger_home 遇险：家庭暴力
+danger_missing 遇险：走失
+danger_threat 遇险：受到威胁
+danger_fraud 遇险：正在被骗
+danger_told 遇险：已通知值班人员 ticket
 abuse 文明交流提示
 quote_head 引用原文的开头
 quote_several 引用多份政策的开头

@@ -13,7 +13,8 @@ from bot.replies import Filled, Piece
 class Turn:
     """A citizen's act. `key` is the menu, button, number or command meant; `text` is normalised.
 
-    `step` and `data` are where this contact stood (see handlers.conversation.Conversation).
+    `step` and `data` are where this contact stood (see handlers.conversation.Conversation);
+    `danger` is the class of danger the text tells of (knowledge.danger), or "".
     """
 
     inbound: Inbound
@@ -22,6 +23,7 @@ class Turn:
     key: str = ""
     step: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    danger: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Literal
 
 from knowledge.clauses import best_window
+from knowledge.danger import danger
 from knowledge.search import pairs, wanted_in
 from knowledge.speech import Speech, starting_speech
 from knowledge.validity import CITABLE, Status
@@ -130,7 +131,7 @@ def guard(question: str, speech: Speech | None = None) -> AnswerStatus | None:
     bare = question.strip().lower()
     if not bare or len(bare) > _MAX_QUESTION:
         return "error"
-    if any(word in bare for word in words.emergency) and not _about_policy(bare):
+    if danger_in(question, words.emergency):
         return "emergency"
     if any(_spoken(word, bare) for word in words.abuse):
         return "abuse"
@@ -143,6 +144,14 @@ def _spoken(word: str, text: str) -> bool:
     if word.isascii():
         return re.search(rf"(?<![a-z]){re.escape(word)}(?![a-z])", text) is not None
     return word in text
+
+
+def danger_in(text: str, words: Sequence[str]) -> str:
+    """The class of danger in a text; "other" for one of an office's own `words`."""
+    if heard := danger(text):
+        return heard
+    mine = any(word in text.lower() for word in words) and not _about_policy(text)
+    return "other" if mine else ""
 
 
 def _about_policy(question: str) -> bool:

@@ -16,7 +16,16 @@ from sqlalchemy.orm import Session
 
 from gates.finding import PolicyFact
 from gates.policies import Entry, PolicyIndex
-from knowledge.answering import Answer, Hit, answer, asked_day, guard, ranked_hits, without_day
+from knowledge.answering import (
+    Answer,
+    Hit,
+    answer,
+    asked_day,
+    danger_in,
+    guard,
+    ranked_hits,
+    without_day,
+)
 from knowledge.models import Clause, Policy
 from knowledge.proof import (
     CLAUSE_COLUMNS,
@@ -38,6 +47,7 @@ from knowledge.validity import Life, clause_status, end_of, is_worded, life_of, 
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
+from staff.refusal import Refused
 
 _HITS = 10
 _FORMAT = 2  # of the index; a new number makes every stored index be built again
@@ -159,6 +169,14 @@ class KnowledgeService:
             # Compared once more: these rows were read after those that were proved.
             if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
         ]
+
+    def danger(self, text: str) -> str:
+        """The class of danger in a text, "other" by the office's own words, or ""."""
+        try:
+            words = self._speech().answering.emergency
+        except Refused:  # a setting that cannot be proved keeps no danger quiet
+            words = ()
+        return danger_in(text, words)
 
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""

@@ -27,6 +27,7 @@ NAMES = {
     "second_step_guessed": "有人猜第二步验证",
     "setting_unusable": "设置不能使用",
     "ticket.overdue": "咨询单超过时限",
+    "ticket.danger_unclaimed": "有人遇险，无人认领",
     "ticket.unclaimed": "咨询单无人认领",
     "workflow_tampered": "审核级次被改动",
 }

@@ -5,7 +5,7 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from bot.delivery.processes import engine_fault, engine_silence
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
+from gates.statutes import STATUTES
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS
 from ledger.append import Ledger
@@ -37,6 +38,9 @@ OK, WARN, FAIL = "ok", "warn", "fail"
 _GIB = 1024**3
 LAG = timedelta(hours=1)
 LAST_MONTH = 12
+# The standing committee changes laws every two months: after a year some tens are no longer told
+# right.
+LAWS_OLD = timedelta(days=365)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def _home(settings: Settings) -> Iterator[Check]:
         yield Check("开发模式", FAIL, "SHENFA_DEV=1 允许改时钟和访问内网：正式使用请去掉")
     else:
         yield Check("开发模式", OK, "没有打开")
+    yield _laws(beijing(now()).date())
     yield from _key_files(settings)
     yield from _anchor_files(settings)
     free = shutil.disk_usage(_existing(settings.home)).free
@@ -84,6 +89,17 @@ def _home(settings: Settings) -> Iterator[Check]:
     yield _port(settings.host, settings.port)
     yield _passkeys(settings.public_url)
     yield _proxies(settings)
+
+
+def _laws(today: date) -> Check:
+    """How old the table of laws is, by which the gates tell what is no longer in force."""
+    age = today - STATUTES.checked
+    words = f"{len(STATUTES.known)} 部，核对到 {STATUTES.checked}，已过 {max(0, age.days)} 天"
+    if age <= LAWS_OLD:
+        return Check("法律法规表", OK, words)
+    missed = f"{words}，超过 {LAWS_OLD.days} 天，此后废止、修改、新施行的法律查不出"
+    remedy = "请升级审发；升级之前，稿件引用的法律请人工在国家法律法规数据库核对"
+    return Check("法律法规表", WARN, f"{missed}：{remedy}")
 
 
 def _proxies(settings: Settings) -> Check:

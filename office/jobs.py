@@ -22,6 +22,7 @@ from content_sources.watch import OriginalWatch
 from escalations.ladder import escalate_due
 from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
+from escalations.urgent import page_due
 from handlers.released import ReleasedTemplates
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
@@ -110,6 +111,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_escalate, office),
             "a question nobody took goes higher",
         ),
+        Job("danger", 2, partial(page_due, office.tickets), "whoever is on duty hears of danger"),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job("copies", 3600, partial(drop_old, office.db), "words typed and never saved go"),

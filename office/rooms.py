@@ -264,4 +264,5 @@ def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatch
         say_now=sender.reply_now,
         fresh=fresh,
     )
-    return build_dispatcher(wiring, base.cache, base.knowledge.ask, base.knowledge.told)
+    library = base.knowledge
+    return build_dispatcher(wiring, base.cache, library.ask, library.told, library.danger)

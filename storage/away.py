@@ -17,6 +17,8 @@ Done = TypeVar("Done")
 REDIS_AWAY = (RedisError, OSError)
 AWAY = (*REDIS_AWAY, DBAPIError, PoolEmpty, PostgresError, Unlinked)
 """What a call to Redis or to the database may raise when it is not there; see `gone`."""
+_PASSES = frozenset({"40P01", "25006"})
+"""A deadlock, ended by the server; a server that only reads since another one took its place."""
 
 
 def gone(error: BaseException) -> bool:
@@ -25,7 +27,8 @@ def gone(error: BaseException) -> bool:
         if unreadable(error):
             return False
         told = isinstance(error, OperationalError | InterfaceError)
-        return told or error.connection_invalidated
+        passes = getattr(error.orig, "sqlstate", None) in _PASSES
+        return told or passes or error.connection_invalidated
     return isinstance(error, AWAY)
 
 
@@ -62,3 +65,13 @@ async def until_back(act: Callable[[], Awaitable[Done]]) -> Done:
         except AWAY as error:
             if not gone(error):
                 raise
+
+
+async def surely(act: Callable[[], Awaitable[Done]]) -> Done:
+    """Do it now, or as soon as the neighbour is there; any other fault is raised."""
+    try:
+        return await act()
+    except AWAY as error:
+        if not gone(error):
+            raise
+    return await until_back(act)

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
-from bot.delivery.processes import clock, living, place
+from bot.delivery.processes import LEASE, clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
@@ -22,7 +22,6 @@ from storage.away import AWAY, BackOff
 from storage.database import new_id
 
 DRAIN_SECONDS = 20.0  # what is on its way at a stop gets so long to come back
-LEASE = 15.0  # seconds a process counts as alive after its last sign of life
 UNHEARD = 60.0  # seconds after which a claim that nobody here knows of was never heard of
 CLAIMED_FOR = timedelta(minutes=5)
 

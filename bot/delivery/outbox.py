@@ -55,7 +55,12 @@ _ASKED = (
 )
 _OUTCOME = (
     update(_deliveries)
-    .where(_deliveries.c.id == bindparam("key"))
+    # Thought dead meanwhile, its row may be another process's by now, or a person has settled it.
+    .where(
+        _deliveries.c.id == bindparam("key"),
+        _deliveries.c.owner == bindparam("who"),
+        or_(*(_deliveries.c.state == state for state in (State.SENDING, State.UNKNOWN))),
+    )
     .values(
         {
             name: bindparam(name)
@@ -236,7 +241,7 @@ async def _note_attempts(session: AsyncSession, work: Sequence[Work], moment: da
 
 
 async def write_outcomes(
-    session: AsyncSession, finished: Sequence[Work], contacts: Contacts
+    session: AsyncSession, finished: Sequence[Work], contacts: Contacts, owner: str
 ) -> None:
     """What became of each call; a contact that is gone ends with all that waits for it."""
     moment = now()
@@ -245,7 +250,8 @@ async def write_outcomes(
         if one.reply is not None and hold_of(one.outcome) in WAITS:
             one.late = True
     seals = seals_of(session)
-    await session.execute(_OUTCOME, [_outcome_row(seals, one, moment) for one in finished])
+    rows = [{**_outcome_row(seals, one, moment), "who": owner} for one in finished]
+    await session.execute(_OUTCOME, rows)
     await session.execute(
         _ATTEMPT_OUTCOME,
         [

@@ -4,12 +4,13 @@ import os
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Process
 from storage.database import Database
 
+LEASE = 15.0  # seconds a process counts as alive after its last sign of life
 SILENT = 60.0  # seconds after which a task engine that did nothing has stopped; its pulse is 5
 STOPPED = "任务引擎已有 {seconds} 秒没有动静：发布、推送和答复都停着。请看日志，并重启审发"
 
@@ -53,16 +54,28 @@ def ended(where: str) -> bool:
 
 
 async def living(session: AsyncSession, db: Database) -> tuple[set[str], set[str]]:
-    """Processes that are alive, and all that the table knows."""
-    query = select(Process.id, Process.place, Process.until > clock(db))
-    rows = (await session.execute(query)).all()
-    return {one for one, where, fresh in rows if fresh and not ended(where)}, {r[0] for r in rows}
+    """Processes that are alive, and all that the table knows.
+
+    No process signs for longer than a lease: after a clock set back, or written by hand, such a row
+    counts for one lease from now, so that nobody living looks dead and nobody dead lives on.
+    """
+    at = clock(db)
+    far = Process.until > at + 2 * LEASE
+    rows = (await session.execute(select(Process.id, Process.place, Process.until > at, far))).all()
+    if any(row[3] for row in rows):
+        await session.execute(update(Process).where(far).values(until=at + LEASE))
+    alive = {one for one, where, fresh, _ in rows if fresh and not ended(where)}
+    return alive, {row[0] for row in rows}
 
 
 async def engine_silence(db: Database) -> float | None:
     """Seconds since any task engine of this office did a job; None when none is running."""
     async with db.session() as session:
-        last = func.max(func.coalesce(Process.worked, Process.since))
+        # A moment that is still to come is none: it must not hide a silence.
+        past = clock(db) + 1.0
+        last = func.max(
+            case((Process.worked <= past, Process.worked), (Process.since <= past, Process.since))
+        )
         silent: float | None = await session.scalar(select(clock(db) - last))
     return silent
 

@@ -32,7 +32,7 @@ from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
-from storage.away import AWAY, gone, until_back
+from storage.away import gone, surely
 from storage.database import new_id
 
 HALTING = frozenset({"all", "publishing"})
@@ -89,13 +89,10 @@ class Publisher:
         # Whatever the call ends with, the row gets an outcome.
         [came] = await asyncio.gather(self._call(publication), return_exceptions=True)
         outcome = _outcome_of(came, begun=call.begun)
-        finish = partial(self._finish, publication, outcome, attempt_id)
-        try:
-            await finish()
-        except AWAY as error:
-            if not gone(error):
-                raise
-            await until_back(finish)  # nobody else knows the outcome
+        if not counts(outcome):  # here and not where it is written: that may be tried again
+            publication.attempts -= 1
+        # Nobody else knows the outcome.
+        await surely(partial(self._finish, publication, outcome, attempt_id))
         self._lease.gave([publication_id])
         return 1
 
@@ -178,8 +175,6 @@ class Publisher:
     ) -> None:
         moment = now()
         unsure = bool(outcome.detail.get("unsure"))
-        if not counts(outcome):
-            publication.attempts -= 1
         outcome = give_up(outcome, publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered

@@ -23,9 +23,17 @@ def resting(moment: datetime, *scopes: str) -> Select[Any]:
     return query.where(AccountRest.scope.in_(scopes)) if scopes else query
 
 
+def tells_rest(outcome: Outcome) -> bool:
+    """Whether the platform told its account to wait.
+
+    Who writes that down holds the write lock: two processes are often told so at once.
+    """
+    return outcome.state is State.RETRYING and "rest" in outcome.detail
+
+
 async def rest(session: AsyncSession, account_id: str, outcome: Outcome) -> None:
     """Note how long the platform told this account to wait, if it did."""
-    if outcome.state is not State.RETRYING or "rest" not in outcome.detail:
+    if not tells_rest(outcome):
         return
     latest = now() + LONGEST
     until = min(now() + timedelta(seconds=outcome.retry_after), latest)

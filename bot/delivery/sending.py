@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -23,7 +22,6 @@ from bot.contract import (
     Withheld,
 )
 from bot.delivery import outbox
-from bot.delivery.failures import tell_failures
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ROBOT, too_old
@@ -41,16 +39,16 @@ from bot.delivery.outbox import (
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
 from bot.delivery.refused import resume
-from bot.delivery.rests import rest
 from bot.delivery.retrying import not_begun
 from bot.delivery.routes import Way, Window, route, window_of
+from bot.delivery.turned import Turned, begin, unwritten, write
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import ENDS, Delivery
 from bot.render import fill_link
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 from ledger.verify import Broken
-from storage.away import AWAY, gone, until_back
+from storage.away import AWAY, gone, surely, until_back
 from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
@@ -108,63 +106,69 @@ class Sender:
 
     async def _surely(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
         """One turn; while the database is away, outcomes that nobody else knows are kept here."""
+        turned = Turned()
+        try:
+            await self._stand(finished, batch, turned)
+            await turned.tell()
+        except BaseException:  # nobody calls for what was claimed: the sweep makes it due again
+            self._lease.gave(one.id for one in turned.claimed)
+            raise
+        return turned.claimed
+
+    async def _stand(self, finished: Sequence[Work], batch: Sequence[str], turned: Turned) -> None:
         async with self._turning:  # one transaction at a time: SQLite has one writer
             try:
-                return await self._turn(finished, batch)
+                await self._turn(finished, batch, turned)
+                return
             except AWAY as error:
                 if not (finished and gone(error)):
                     raise
                 _log.warning("outcomes_wait", rows=len(finished), error=type(error).__name__)
-            return await until_back(partial(self._turn, finished, ()))
+            turned.again = True
+            await until_back(partial(self._turn, finished, (), turned))
 
-    async def _turn(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+    async def _turn(self, finished: Sequence[Work], batch: Sequence[str], turned: Turned) -> None:
         """One turn; a row that cannot be read is held, and keeps no other of its batch."""
         try:
-            return await self._turn_of(finished, batch)
+            await self._turn_of(finished, batch, turned)
+            return
         except Broken:
             raise
         except UNREADABLE as error:
             if not (batch and unreadable(error)):
                 raise
-        if len(batch) > 1:  # all was rolled back: the outcomes first, and then row by row
-            claimed = await self._turn(finished, [])
-            return claimed + [work for one in batch for work in await self._turn([], [one])]
-        if finished:
-            await self._turn(finished, [])
+        if finished:  # all was rolled back: the outcomes first, and then row by row
+            await self._turn(finished, [], turned)
+        if len(batch) > 1:
+            for one in batch:
+                await self._turn([], [one], turned)
+            return
         async with self._w.db.session() as session:
             wrong = await outbox.hold_unreadable(session, batch[0])
-        await self._w.on_changed(wrong.table, wrong.id)
-        return []
+        turned.tells.append(partial(self._w.on_changed, wrong.table, wrong.id))
 
-    async def _turn_of(self, finished: Sequence[Work], batch: Sequence[str]) -> list[Work]:
+    async def _turn_of(self, finished: Sequence[Work], batch: Sequence[str], turn: Turned) -> None:
         """Write the last outcomes and claim the next rows, in one short transaction.
 
         One and not two: a push would else cost twice the commits, and a process that died between
         them would have claimed rows whose refusal it already knew.
         """
         stops = await self._recent.stops()
-        refused: dict[str, str] = {}
         claimed: list[Work] = []
         wrong: list[Wrong] = []
-        async with self._w.db.session() as session:
-            if finished:
-                await outbox.write_outcomes(session, finished, self._w.contacts)
-                self._past.add(one.key for one in finished if one.outcome.state in ENDS)
-                for work in finished:
-                    await rest(session, work.account_id, work.outcome)
-                refused = await outbox.hold_after(session, finished)
+        async with begin(self._w.db, finished) as session:
+            left = await unwritten(session, finished) if turn.again else finished
+            await write(session, self._w, left, self._lease.owner)
+            refused = await outbox.hold_after(session, finished)
+            self._past.add(one.key for one in left if one.outcome.state in ENDS)
             if batch:
                 due = outbox.delivery_due(now(), stops)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
                 wrong += await _ask_wants(self._w, session, claimed)
         self._lease.took(one.id for one in claimed)
         self._lease.gave(one.id for one in finished)
-        for one in self._past.news(wrong):
-            await self._w.on_changed(one.table, one.id)
-        await tell_failures(self._w, finished)
-        for account_id, reason in refused.items():
-            await self._w.on_incident("account_refused", f"account:{account_id}", reason)
-        return claimed
+        turn.claimed += claimed
+        turn.add(self._w, finished, self._past.news(wrong), refused)
 
     async def _send(self, work: Sequence[Work]) -> None:
         """Call the platform once per claimed row, at the same time; outcomes land in the work."""
@@ -174,13 +178,8 @@ class Sender:
         ):
             if isinstance(outcome, Outcome):
                 one.outcome = outcome
-                continue
-            if not one.call.begun:
-                one.outcome = not_begun(outcome)
-            if one.call.begun or not gone(outcome):
-                _log.error("send_failed", delivery=one.id, begun=one.call.begun, exc_info=outcome)
-            else:  # without its trace: a neighbour that is away would write one for each message
-                _log.warning("send_put_off", delivery=one.id, error=type(outcome).__name__)
+            else:
+                _failed(one, outcome)
 
     async def _watched(self, one: Work) -> Outcome:
         one.call = watch()
@@ -234,10 +233,14 @@ class Sender:
             outcome = await channel.push(account, address, form, one.reason, still)
         except Withheld as withheld:
             return withheld.outcome
-        if outcome.state is State.PUBLISHED and await self._recent.recalled(release.item_id):
-            words = "稿件撤回时，有推送消息已经在途，收到的人已能看到：请写更正说明"
-            await self._w.on_incident("recalled_late", f"item:{release.item_id}", words)
+        if outcome.state is State.PUBLISHED:
+            await surely(partial(self._tell_recalled, release.item_id))
         return outcome
+
+    async def _tell_recalled(self, item_id: str) -> None:
+        if await self._recent.recalled(item_id):
+            words = "稿件撤回时，有推送消息已经在途，收到的人已能看到：请写更正说明"
+            await self._w.on_incident("recalled_late", f"item:{item_id}", words)
 
     async def note_changed(self, table: str, row_id: str) -> None:
         """Tell staff of a row that somebody wrote past this program."""
@@ -260,7 +263,7 @@ class Sender:
             return Outcome(State.HELD, reason=str(why), code=PARTS_HOLD)
         outcome = await channel.reply(account, address, reply)
         if parts.basis is ReplyBasis.STAFF and outcome.state in (State.PUBLISHED, State.UNKNOWN):
-            await self._w.on_answered(parts, outcome.state)
+            await surely(partial(self._w.on_answered, parts, outcome.state))
         return outcome
 
     async def build(self, parts: Parts, platform: str) -> Reply:
@@ -282,8 +285,12 @@ class Sender:
 
     async def send_soon(self, delivery_id: str) -> None:
         """Send what is queued, if it is due; who asks waits a moment for what comes of it."""
-        with suppress(TimeoutError):
+        try:
             await asyncio.wait_for(self._send_queued(delivery_id), SOON)
+        except TimeoutError:
+            pass
+        except Exception:  # noqa: BLE001  it is queued: the clock sends it, whoever asks is done
+            _log.exception("send_soon_failed", delivery=delivery_id)
 
     async def _send_queued(self, delivery_id: str) -> None:
         async with self._reply_slots:
@@ -307,6 +314,15 @@ class Sender:
         self._recent.forget_account(account_id)
         async with self._w.db.session() as session:
             return await resume(session, account_id)
+
+
+def _failed(one: Work, error: BaseException) -> None:
+    if not one.call.begun:
+        one.outcome = not_begun(error)
+    if one.call.begun or not gone(error):
+        _log.error("send_failed", delivery=one.id, begun=one.call.begun, exc_info=error)
+    else:  # without its trace: a neighbour that is away would write one for each message
+        _log.warning("send_put_off", delivery=one.id, error=type(error).__name__)
 
 
 async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:

@@ -19,6 +19,7 @@ from escalations.outcomes import replies_of
 from escalations.tickets import OPEN
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
+from escalations.urgent import REASON
 from knowledge.proof import SignedPolicy, whole_clauses
 from ledger.append import Ledger
 from ledger.verify import Broken
@@ -33,12 +34,13 @@ _SHOWN = 100
 
 @needs("tickets.read")
 async def tickets(request: web.Request) -> web.StreamResponse:
-    """Waiting questions by due time, then the answered ones."""
+    """Whoever is in danger, then waiting questions by due time, then the answered ones."""
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
         waiting = select(Ticket).where(Ticket.state.in_((*OPEN, "replied")))
+        waiting = waiting.order_by(Ticket.reason != REASON, Ticket.due_at)
         done = select(Ticket).where(Ticket.state.in_(("answered", "closed")))
-        rows = (await session.scalars(waiting.order_by(Ticket.due_at).limit(_SHOWN))).all()
+        rows = (await session.scalars(waiting.limit(_SHOWN))).all()
         context = {
             "place": "tickets",
             "rows": rows,

@@ -22,7 +22,7 @@ TICKET_REASONS = {
     "several": "有几种可能的答案",
     "clarify": "问题不够明确",
     "repealed": "只找到已废止的政策",
-    "emergency": "紧急情况",
+    "emergency": "有人遇险",
     "abuse": "不当言论",
     "error": "查询时出错",
     "asked_for_person": "群众要求转人工",

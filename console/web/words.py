@@ -115,6 +115,8 @@ ENTRY_KINDS = {
     "switch.set": "停发开关",
     "ticket.opened": "转人工",
     "ticket.escalated": "转下一位值班",
+    "ticket.urgent": "有人遇险",
+    "ticket.paged": "紧急通知值班",
     "ticket.claimed": "接手问题",
     "ticket.answered": "答复问题",
     "ticket.closed": "结束问题",

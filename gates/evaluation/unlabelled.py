@@ -48,6 +48,18 @@ def with_verdicts(rows: Iterable[Row], known: Iterable[Row]) -> list[Row]:
     return [row | {"verdict": judged.get(_key(row), "")} for row in rows]
 
 
+def with_others(rows: Iterable[Row], known: Iterable[Row]) -> list[Row]:
+    """The rows, and behind them what was judged of warnings that are not among them."""
+    listed = list(rows)
+    keys = {_key(row) for row in listed}
+    return listed + [row for row in known if row.get("verdict") and _key(row) not in keys]
+
+
+def blocks(row: Row) -> bool:
+    """Whether it is no warning: what blocks is never made quiet, and says nothing of warnings."""
+    return row.get("severity") == "block"
+
+
 def _key(row: Row) -> tuple[str, ...]:
     return tuple(str(row[name]) for name in ("file", "rule", "text", "around"))
 
@@ -75,13 +87,19 @@ def judged_rules(rows: Iterable[Row], before: Mapping[str, Judged]) -> list[Judg
     ]
 
 
-def judged_table(rows: Iterable[Judged], listed: Counter[str]) -> Iterator[str]:
-    """For a person: warnings, judged right and wrong, precision, and what follows."""
+def judged_table(
+    warned: Iterable[Judged], blocked: Iterable[Judged], listed: Iterable[Row]
+) -> Iterator[str]:
+    """For a person: findings of this run, judged right and wrong, precision, and what follows."""
     yield "| 规则 | 警告 | 对 | 错 | 查准 | 级别 |"
     yield "|---|---|---|---|---|---|"
-    for row in rows:
-        known = row.right + row.wrong
-        share = f"{row.precision:.2f}" if known else "未判"
-        level = "降为提示" if row.quiet else "警告"
-        counts = f"{listed[row.rule]} | {row.right} | {row.wrong}"
-        yield f"| {row.rule} | {counts} | {share} | {level} |"
+    counts = Counter((row["rule"], blocks(row)) for row in listed)
+    for row in warned:
+        yield _line(row, counts[row.rule, False], "降为提示" if row.quiet else "警告")
+    for row in blocked:
+        yield _line(row, counts[row.rule, True], "必须改")
+
+
+def _line(row: Judged, listed: int, level: str) -> str:
+    share = f"{row.precision:.2f}" if row.right + row.wrong else "未判"
+    return f"| {row.rule} | {listed} | {row.right} | {row.wrong} | {share} | {level} |"

@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from datetime import datetime
+from datetime import UTC, datetime
 
 import sqlalchemy as sa
 from alembic import op
@@ -89,11 +89,11 @@ def _read(item_id: str, text: str) -> dict[str, object] | None:
             "item_id": item_id,
             "words": " ".join(map(_letters, parts)),
             "accounts": accounts,
-            "not_before": datetime.fromisoformat(data["not_before"]),
-            "not_after": datetime.fromisoformat(data["not_after"]),
+            "not_before": datetime.fromisoformat(data["not_before"]).astimezone(UTC),
+            "not_after": datetime.fromisoformat(data["not_after"]).astimezone(UTC),
             "sketch": None,
         }
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
 
 

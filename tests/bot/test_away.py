@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 import sys
+import time
 from datetime import timedelta
 
 import pytest
@@ -127,6 +128,7 @@ async def test_connections_cut_during_a_push_lose_and_double_nobody(office: Offi
     process = office.process()
     for _ in range(10):
         try:
+            await _due_now(office)  # what was put off before its call has waited its seconds
             await process.sender.deliver_due()
         except Exception:  # noqa: BLE001  the job fails, and the clock asks again
             await asyncio.sleep(0.2)
@@ -224,6 +226,40 @@ async def test_an_engine_that_did_nothing_for_a_minute_has_stopped(office: Offic
     assert await engine_fault(office.db) == ""
     await process.lease.stop()
     assert await engine_fault(office.db) == ""
+
+
+@pytest.mark.parametrize("until", [1e12, 9e9])
+async def test_a_sign_of_life_for_ages_holds_for_one_lease(office: Office, until: float) -> None:
+    """Written by hand, or signed before a clock was set back."""
+    delivery, process = await _sending(office, "gone"), office.process()
+    async with office.db.session() as session:
+        session.add(Process(id="gone", place="", since=1.0, until=until))
+    assert await process.lease.start() == 0
+    assert (await office.row(Process, "gone")).until < time.time() + 2 * processes.LEASE
+    async with office.db.session() as session:
+        await session.execute(
+            update(Process)
+            .where(Process.id == "gone")
+            .values(until=Process.until - processes.LEASE - 1)
+        )
+    assert await process.lease.sweep() == 1
+    assert (await office.row(Delivery, delivery)).state == State.UNKNOWN
+    await process.lease.stop()
+
+
+async def test_a_moment_to_come_hides_no_silence_of_the_engine(office: Office) -> None:
+    process = office.process()
+    await process.lease.start()
+    await process.lease.pulse()
+    async with office.db.session() as session:
+        await session.execute(update(Process).values(worked=1e12, since=Process.since - 90))
+    assert "任务引擎已有 90 秒没有动静" in await engine_fault(office.db)
+    async with office.db.session() as session:
+        await session.execute(update(Process).values(since=1e12))
+    assert await engine_fault(office.db) == ""  # then nothing at all is known of it
+    await process.lease.pulse()
+    assert await engine_fault(office.db) == ""
+    await process.lease.stop()
 
 
 # --- the platform's limits --------------------------------------------------------------------

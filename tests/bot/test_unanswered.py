@@ -1,7 +1,7 @@
 """Acts without an answer: the office gives it after all, once, and only while it is of use."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, text, update
 from structlog.testing import capture_logs
 
 from bot import unanswered
@@ -143,6 +143,29 @@ async def test_an_act_that_somebody_wrote_is_not_answered(
     assert await house.callbacks.answer_left() == 0
     assert len(house.heard) == heard
     assert house.office.changed == [("inbound_message", row.id)]
+
+
+@pytest.mark.parametrize("column", ["at", "handled_at"])
+async def test_an_act_that_cannot_be_read_keeps_nobody_else_waiting(
+    house: House, column: str
+) -> None:
+    """SQLite keeps anything in any column; PostgreSQL refuses to."""
+    wrong = await _unanswered(house, "坏的")
+    house.answer = _failing
+    with capture_logs():
+        await _say(house, "7", "另一句")
+        await _quiet(house)
+    house.answer = house.echo
+    kept = house.office.db.is_sqlite
+    if kept:
+        async with house.office.db.session() as session:
+            forged = text(f"UPDATE inbound_message SET {column} = 'x' WHERE id = :id")
+            await session.execute(forged, {"id": wrong.id})
+    assert await house.callbacks.answer_left() == (1 if kept else 2)
+    assert house.office.changed == ([("inbound_message", wrong.id)] if kept else [])
+    assert await house.callbacks.answer_left() == 0
+    async with house.office.db.session() as session:
+        assert set(await session.scalars(select(InboundMessage.waits))) == {""}
 
 
 async def test_a_platform_that_asks_again_after_its_answer_was_lost_gets_it_as_a_message(

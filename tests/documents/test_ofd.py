@@ -3,6 +3,8 @@
 import io
 import zipfile
 
+import pytest
+
 from documents.parts import Reading
 from documents.reader import read_attachment
 
@@ -69,6 +71,26 @@ def test_a_template_is_read_on_the_page_that_shows_it() -> None:
     more = {"T/t.xml": _layer(_piece("眉题"))}
     found = _read(_ofd({"P/a.xml": page}, document, **more))
     assert ("第 1 页的模板", "眉题") in _texts(found)
+
+
+@pytest.mark.parametrize("number", ['ID="100"', 'ID="7"', ""])
+def test_pages_whose_numbers_collide_or_are_missing_are_all_read(number: str) -> None:
+    document = (
+        '<ofd:CommonData><ofd:TemplatePage ID="7" BaseLoc="T/t.xml"/></ofd:CommonData>'
+        f'<ofd:Pages><ofd:Page {number} BaseLoc="P/b.xml"/>'
+        f'<ofd:Page {number} BaseLoc="P/c.xml"/></ofd:Pages>'
+    )
+    more = {
+        "P/b.xml": _layer('<ofd:Template TemplateID="7"/>' + _piece("二")),
+        "P/c.xml": _layer(_piece("三")),
+        "T/t.xml": _layer(_piece("眉题")),
+    }
+    assert _texts(_read(_ofd({"P/a.xml": _piece("一")}, document, **more))) == [
+        ("第 1 页", "一"),
+        ("第 2 页", "二"),
+        ("第 2 页的模板", "眉题"),
+        ("第 3 页", "三"),
+    ]
 
 
 def test_an_annotation_blocks_and_says_whose_it_is() -> None:

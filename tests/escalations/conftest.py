@@ -41,13 +41,14 @@ class Duty:
         self.db, self.moment = db, at("2026-11-24 09:00")
         self.alarms: list[tuple[str, str]] = []
         self.sent: list[tuple[Parts, str]] = []
+        self.away: set[str] = set()  # whom no alarm reaches
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
             {"wechat": WeChatChannel(MemoryCache())}, self.send,
         )  # fmt: skip
         self.came: dict[str, str] = {"state": State.PUBLISHED}
-        for room in ("tickets", "ladder", "replying", "outcomes"):
+        for room in ("tickets", "ladder", "replying", "outcomes", "urgent"):
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
         monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 
@@ -66,8 +67,9 @@ class Duty:
         async with self.db.session() as session:
             await rewrite(session, Delivery.id == delivery_id, **self.came)
 
-    async def alarm(self, staff_id: str, text: str) -> None:
+    async def alarm(self, staff_id: str, text: str) -> bool:
         self.alarms.append((staff_id, text))
+        return staff_id not in self.away
 
     def told(self) -> list[str]:
         return [staff_id for staff_id, _ in self.alarms]

@@ -100,6 +100,22 @@ async def test_a_row_written_past_the_program_answers_no_ticket(duty: Any) -> No
     assert "绕过本系统" in (await duty.reload(reply)).why
 
 
+async def test_a_state_that_is_none_answers_no_ticket_and_keeps_no_other_from_its_answer(
+    duty: Any,
+) -> None:
+    """Its seal still holds: it says only whether the row has ended."""
+    wrong, _ = await answer(duty, state=State.HELD, hold="window", why="等")
+    other, sent = await answer(duty, state=State.HELD, hold="window", why="等")
+    forged = "UPDATE delivery SET state = 'x' WHERE id <> :id"
+    async with duty.db.session() as session:
+        await session.execute(text(forged), {"id": sent.delivery_id})
+    duty.came = {"state": State.PUBLISHED, "hold": "", "why": ""}
+    await duty.send(sent.delivery_id)
+    assert await settle_replies(duty.tickets) == 2
+    assert (await duty.reload(wrong)).state == "claimed"
+    assert (await duty.reload(other)).state == "answered"
+
+
 async def test_a_question_closed_while_its_answer_waits_has_it_sent_no_more(duty: Any) -> None:
     ticket, reply = await answer(duty, state=State.HELD, hold="window", why="等")
     with pytest.raises(Refused):

@@ -94,7 +94,13 @@ def test_hints_only_on_request_and_no_block_means_success(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "arguments",
-    [["absent.txt"], [], ["--as-of", "tomorrow", "."], ["--library", "absent.jsonl", "."]],
+    [
+        ["absent.txt"],
+        [],
+        ["--as-of", "tomorrow", "."],
+        ["--jsonl", "--as-of", "2026-13-01"],
+        ["--library", "absent.jsonl", "."],
+    ],
 )
 def test_bad_input_is_refused(arguments: list[str]) -> None:
     result = run(*arguments)
@@ -134,3 +140,33 @@ def test_the_filter_keeps_its_contract(library: str) -> None:
         *("reason", "basis", "suggestion", "suggestions"),
     }
     assert answers[3]["findings"][0]["rule"] == "policy.repealed"
+
+
+def test_an_identity_number_cut_by_a_line_end_is_told_in_a_line_and_in_a_file(
+    tmp_path: Path,
+) -> None:
+    text = "关于救助对象的公示\n申请人的公民身份号码为1101051949\n1231002X，现予公示。"
+    result = run("--jsonl", given=json.dumps({"id": 1, "text": text}))
+    (one,) = json.loads(result.stdout)["findings"]
+    assert (one["rule"], one["severity"]) == ("secrecy.id-card", "block")
+    assert text[one["start"] : one["end"]] == one["text"] == "1101051949\n1231002X"
+    path = tmp_path / "notice.txt"
+    path.write_text(text, encoding="utf-8")
+    told = run(str(path))
+    assert told.exit_code == 1
+    assert "第 2 行第 12 字 [保密 必须改] 1101051949 1231002X" in told.stdout
+
+
+def test_the_day_of_the_option_holds_for_each_line_without_its_own() -> None:
+    text = "依照《大气污染防治法》处罚。"
+    days = (None, "", "2026-08-01", "2026-09-01")
+    rows: list[dict[str, Any]] = [{"id": 1, "text": text}]
+    rows += [{"id": 1, "text": text, "as_of": day} for day in days]
+    given = "".join(json.dumps(row) + "\n" for row in rows)
+
+    def told(*options: str) -> list[bool]:
+        lines = run("--jsonl", *options, given=given).stdout.splitlines()
+        return [bool(json.loads(line)["findings"]) for line in lines]
+
+    assert told("--as-of", "2026-08-01") == [False, False, False, False, True]
+    assert told("--as-of", "2026-09-01") == [True, True, True, False, True]

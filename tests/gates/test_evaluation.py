@@ -127,3 +127,53 @@ def test_what_somebody_decided_stands_against_the_figures(tmp_path: Path) -> Non
     table.write_text("a\tzwei\t3\t\n", encoding="utf-8")
     with pytest.raises(ValueError, match="第 1 行"):
         read_judged(table)
+
+
+def test_figures_alone_never_make_a_secrecy_rule_quiet(tmp_path: Path) -> None:
+    table = tmp_path / "judged.tsv"
+    write_judged([Judged("secrecy.e-mail", 0, 40), Judged("wording.confused", 0, 40)], table)
+    assert quiet_rules(table) == {"wording.confused"}
+    write_judged([Judged("secrecy.e-mail", 0, 40, "hint")], table)
+    assert quiet_rules(table) == {"secrecy.e-mail"}
+
+
+def _judge(path: Path, verdict: str) -> None:
+    rows = [json.loads(line) | {"verdict": verdict} for line in path.read_text("utf-8").split("\n")
+            if line]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_verdicts_on_other_texts_are_kept_and_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts, table = tmp_path / "verdicts.jsonl", tmp_path / "judged.tsv"
+    monkeypatch.setattr("commands.evals.write_judged", lambda rows: write_judged(rows, table))
+    for name, word in (("one", "一"), ("two", "二")):
+        (tmp_path / name).mkdir()
+        text = "".join(f"第{word}号第{number}条：县委布署工作。\n" for number in range(3))
+        (tmp_path / name / "a.txt").write_text(text, encoding="utf-8")
+    call = ["eval", "gates", "--verdicts", str(verdicts), "--texts"]
+    CliRunner().invoke(shenfa, [*call, str(tmp_path / "one")])
+    _judge(verdicts, "错")
+    second = CliRunner().invoke(shenfa, [*call, str(tmp_path / "two")])
+    assert "| wording.confused | 3 | 0 | 3 | 0.00 | 警告 |" in second.output
+    _judge(verdicts, "错")
+    third = CliRunner().invoke(shenfa, [*call, str(tmp_path / "one"), "--apply"])
+    assert "| wording.confused | 3 | 0 | 6 | 0.00 | 降为提示 |" in third.output
+    assert len(verdicts.read_text("utf-8").splitlines()) == 6
+    assert read_judged(table)["wording.confused"] == Judged("wording.confused", 0, 6)
+
+
+def test_blocks_judged_wrong_do_not_make_the_warnings_of_their_rule_quiet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts, table = tmp_path / "verdicts.jsonl", tmp_path / "judged.tsv"
+    monkeypatch.setattr("commands.evals.write_judged", lambda rows: write_judged(rows, table))
+    text = "".join(f"第{number}条：回到新疆省。\n" for number in range(6))
+    (tmp_path / "a.txt").write_text(text + "县委布署工作。\n", encoding="utf-8")
+    call = ["eval", "gates", "--verdicts", str(verdicts), "--texts", str(tmp_path / "a.txt")]
+    CliRunner().invoke(shenfa, call)
+    _judge(verdicts, "错")
+    result = CliRunner().invoke(shenfa, [*call, "--apply"])
+    assert "| politics.regions | 6 | 0 | 6 | 0.00 | 必须改 |" in result.output
+    assert read_judged(table) == {"wording.confused": Judged("wording.confused", 0, 1)}

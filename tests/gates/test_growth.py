@@ -71,6 +71,8 @@ AGAIN = {
     "mobiles spelt": "1 3 8 0 0 1 3 8 0 0 0，",
     "identity numbers": "身份证11010519491231002X，",
     "identity numbers wrong": "身份证110105194912310021，",
+    "identity numbers cut": "身份证110105194912\n31002X，",
+    "digits cut": "电话13800\n138000",
     "fifteen digits": "身份证110105491231002，",
     "mail heads": "a.a-a_a",
     "mail signs": "a@",

@@ -145,6 +145,62 @@ def test_speaking_of_secrets_is_no_mark(text: str) -> None:
     assert _found(text) == []
 
 
+# --- over the end of a line -------------------------------------------------------------------
+
+ID = "11010519491231002X"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", " \n"])
+@pytest.mark.parametrize("at", range(1, len(ID)))
+def test_an_identity_number_is_found_wherever_a_line_end_cuts_it(at: int, end: str) -> None:
+    cut = ID[:at] + end + ID[at:]
+    ((rule, severity, part, mask),) = _found(f"申请人的公民身份号码为{cut}，现予公示。")
+    assert (rule, severity, part, mask) == ("id-card", "block", cut, "11" + "*" * 16)
+
+
+@pytest.mark.parametrize(
+    ("text", "rules"),
+    [
+        ("张建国，身份证号110105 19491231\n002X。", ["name", "id-card"]),
+        ("办理人（证件号1101051949123100\n2X）已领取。", ["id-card"]),
+        ("外国人证件91112419810803\n0024的持有人", ["id-card"]),
+        ("请与张三联系，手机1380013\n8000，逾期不候。", ["mobile"]),
+        ("联系电话：138\n00138000、13900139000。", ["mobile", "mobile"]),
+        ("联系电话：+86 138 0013\n8000。", ["mobile"]),
+        ("1. 报名电话：13800\n138000（王老师）", ["mobile"]),
+    ],
+)
+def test_numbers_cut_by_a_line_end_are_found(text: str, rules: list[str]) -> None:
+    assert [row[0] for row in _found(text)] == rules
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "身份证号\t1101051949\n1231002X\t男",  # cells
+        "| 身份证号 1101051949 |\n| 1231002X |",
+        "身份证号 1101051949\n1231002X | 男",
+        "姓名,身份证号1101051949\n1231002X,男",
+        "1101051949\n1231002X",  # no words: a column
+        "身份证号1101051949\n\n1231002X",  # two paragraphs
+        "身份证号1101051949\n\u3000\u30001231002X",
+        "序号110105\n19491231\n002X",
+        "流水号：1101051949\n1231002X",
+        "编号1101051949\n12310021",  # the check digit is wrong
+        "编号1911052026\n1231002X",
+        "投资13800\n138000元",
+        "增长到13800\n138000，比上年多",
+        "联系电话：138\n20240315日起拨打",
+        "咨询电话：1380013800\n1. 申请表",
+        "咨询电话0471-138\n00138000",
+        "联系电话\t13800\n138000",
+        "热线电话：12345\n123456",
+    ],
+)
+def test_figures_of_two_cells_items_or_paragraphs_are_not_one_number(text: str) -> None:
+    assert _found(text) == []
+
+
 # --- people ---------------------------------------------------------------------------------
 
 

@@ -12,6 +12,8 @@ from bot.models import Account, Contact, Delivery
 from bot.replies import Parts, parts_from
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
+from escalations.urgent import page_due
+from handlers.templates import Templates
 from ledger.models import Incident
 from storage.database import new_id
 from subscriptions.models import Subscription
@@ -450,7 +452,7 @@ async def test_the_last_word_is_sent_before_the_address_is_gone(office) -> None:
         states.append(contact.state if "已删除" in reply.text and contact.address else "too late")
         return Outcome(State.PUBLISHED)
 
-    commands = office.dispatcher._handlers[0]
+    commands = office.dispatcher._handlers[1]
     commands._w = replace(commands._w, say_now=say_now)
     citizen = await office.citizen()
     await citizen.say("忘记我")
@@ -580,3 +582,33 @@ async def test_an_answer_keeps_the_topic_it_was_asked_in(office) -> None:
     parts = await office.dispatcher.handle(replace(asked, thread="12"), citizen.contact)
     kept = parts_from("tg", citizen.contact.id, parts.kept())
     assert (await office.answers.build(kept, "telegram")).thread == "12"
+
+
+@pytest.mark.parametrize("platform", ["wechat", "telegram"])
+async def test_danger_comes_before_everything_and_somebody_is_called(office, platform: str) -> None:
+    citizen = await office.citizen(platform)
+    await citizen.say("我家门口的井盖坏了谁来修")  # a question waits for a person
+    said = await citizen.say("低保补贴停了，我不想活了")
+    assert "12356" in said
+    assert "110" in said
+    assert "已同时通知值班人员" in said
+    await page_due(office.tickets)
+    assert [one for one, text in office.alarms if "遇险" in text] == ["duty1"]
+    assert "119" in await citizen.say("我家着火了，快来人")
+
+
+async def test_danger_is_heard_while_answers_are_stopped_and_in_a_flood(office) -> None:
+    citizen = await office.citizen()
+    await turn(office.ledger, "answers")
+    for _ in range(25):
+        await citizen.say("怎么还不回")
+    assert "12356" in await citizen.say("我不想活了")
+
+
+async def test_an_office_of_an_earlier_version_says_its_one_line_of_danger(office) -> None:
+    old = {name: text for name, text in office.templates.texts.items() if "danger" not in name}
+    office.templates = Templates(old)
+    danger = office.dispatcher._handlers[0]
+    danger._w = replace(danger._w, templates=office.templates)
+    said = await (await office.citizen()).say("楼下着火了，烟好大")
+    assert said == old["emergency"]

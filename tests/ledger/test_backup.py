@@ -22,6 +22,7 @@ from commands.lines import BadInput
 from config.clock import now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
+from gates.statutes import STATUTES
 from ledger.append import Ledger
 from ledger.verify import verify_export
 from office.backup import make_backup, restore
@@ -296,6 +297,7 @@ def test_doctor_fails_on_what_must_not_be(home: Settings, monkeypatch: pytest.Mo
     assert code == 0, words
     assert checks["台账"]["state"] == "ok"
     assert checks["锚定"]["state"] == "warn"  # the same file system
+    assert str(STATUTES.checked) in checks["法律法规表"]["words"]
     assert checks["通行密钥"]["state"] == "warn"  # an address without a name
     assert home.ledger_key_file is not None
     home.ledger_key_file.chmod(0o644)

@@ -10,7 +10,8 @@ from app import open_shenfa
 from config.clock import BEIJING, now
 from config.settings import Settings
 from config.setup import Setup, SetupError
-from office.doctor import _proxies
+from gates.statutes import STATUTES
+from office.doctor import LAWS_OLD, _laws, _proxies
 from office.setup import initialise
 from staff.factors import BEGUN, required_from
 
@@ -63,3 +64,14 @@ def test_the_doctor_asks_for_the_proxy_before_an_https_address(
     tmp_path: Path, more: dict[str, str], state: str
 ) -> None:
     assert _proxies(Settings(home=tmp_path, **more)).state == state  # type: ignore[arg-type]
+
+
+def test_the_doctor_tells_how_old_the_table_of_laws_is() -> None:
+    checked = STATUTES.checked
+    fresh = _laws(checked + LAWS_OLD)
+    assert (fresh.name, fresh.state) == ("法律法规表", "ok")
+    assert f"核对到 {checked}，已过 {LAWS_OLD.days} 天" in fresh.words
+    old = _laws(checked + LAWS_OLD + timedelta(days=1))
+    assert old.state == "warn"
+    for told in (f"已过 {LAWS_OLD.days + 1} 天", f"超过 {LAWS_OLD.days} 天", "升级审发", "核对"):
+        assert told in old.words

@@ -221,10 +221,10 @@ async def test_trigger_words_and_links_and_synonyms_follow_what_was_approved(tal
     await talk.change("links", "own_hosts: []\nsuffixes: [example.org]\n")
     look = talk.shenfa.links._look
     assert (await look("https://www.beijing.gov.cn/")).outcome == "off_list"
-    words = talk.text_of("answering").replace("  - 煤气泄漏\n", "  - 煤气泄漏\n  - 河堤决口\n")
-    assert "110" not in await talk.says("河堤决口")
+    words = talk.text_of("answering").replace("  - 快救人\n", "  - 快救人\n  - 三号楼红灯亮\n")
+    assert "110" not in await talk.says("三号楼红灯亮")
     await talk.change("answering", words)
-    assert "110" in await talk.says("河堤决口")
+    assert "110" in await talk.says("三号楼红灯亮")
 
 
 # --- rows changed past this program -----------------------------------------------------------
@@ -234,6 +234,7 @@ async def test_a_setting_changed_by_sql_is_not_told_and_opens_an_incident(
     talk: Talk, home: Path, sandbox: str
 ) -> None:
     await talk.sql("UPDATE setting SET text = replace(text, '12345', '95000')")
+    await talk.sql("UPDATE setting SET text = 'x' WHERE name = 'answering'")
     await talk.shenfa.signed.compare()
     assert ("row_changed", "setting:calendar:1") in await talk.incidents()
     assert "12345" in await talk.says("转人工")
@@ -243,6 +244,7 @@ async def test_a_setting_changed_by_sql_is_not_told_and_opens_an_incident(
         assert "暂时不能答复" in told
         assert "95000" not in told
         assert "值班" in await started.says("帮助")
+        assert "12356" in await started.says("我不想活了")
         with pytest.raises(Refused, match="值班时间和热线"):
             _ = started.shenfa.tickets.hours.hotline
         # Two people put it right again, without a restart.

@@ -1,0 +1,81 @@
+"""Danger is heard in any words, and what only sounds like it is not."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from knowledge.danger import CLASSES, danger
+
+KEPT = Path(__file__).parent / "danger.jsonl"
+"""Sentences the model was not fitted to, by another writer than those."""
+
+
+def rows() -> list[dict[str, str]]:
+    return [json.loads(line) for line in KEPT.read_text(encoding="utf-8").splitlines()]
+
+
+def test_of_sentences_it_never_saw_it_hears_nine_in_ten_in_every_class() -> None:
+    in_danger = [row for row in rows() if row["class"] != "none"]
+    told = Counter(row["class"] for row in in_danger)
+    heard = Counter(row["class"] for row in in_danger if danger(row["text"]))
+    assert set(told) == set(CLASSES)
+    assert heard.total() >= 0.92 * told.total()
+    assert not {name: heard[name] for name in told if heard[name] < 0.8 * told[name]}
+
+
+def test_of_sentences_that_only_sound_like_it_few_are_taken_for_danger() -> None:
+    other = [row["text"] for row in rows() if row["class"] == "none"]
+    assert len(other) >= 250
+    assert sum(bool(danger(text)) for text in other) <= 0.02 * len(other)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("我不想活了", "self_harm"),
+        ("低保补贴停了，我不想活了", "self_harm"),
+        ("保险公司不赔付，我要喝农药", "self_harm"),
+        ("想轻生", "self_harm"),
+        ("割腕了", "self_harm"),
+        ("我家着火了", "fire"),
+        ("厨房里一股煤气味，头晕", "gas"),
+        ("我妈突然倒在地上叫不醒", "illness"),
+        ("老公打我", "home"),
+        ("孩子放学没回来，到处找不到人", "missing"),
+        ("有人掉河里了", "water"),
+        ("有人触电了", "electric"),
+        ("刚给骗子转了三万块钱怎么办", "fraud"),
+        ("有人拿刀堵在我家门口", "threat"),
+        ("我想問低保，我真的不想活了", "self_harm"),  # in traditional characters too
+        ("ＨＥＬＰ　我家 着 火 了！！！", "fire"),
+    ],
+)
+def test_what_was_missed_once_is_heard(text: str, kind: str) -> None:
+    assert danger(text) == kind
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "灵活就业社保补贴怎么领",
+        "去年家里着火了能领多少救助金",
+        "着火了能领多少救助金",
+        "消防救援站招聘什么时候报名",
+        "老公打电话说社保断缴了怎么补",
+        "孩子的医保卡找不到了怎么补办",
+        "自来水停了两天什么时候来水",
+        "今天真是累死我了，办个证跑了三趟",
+        "怎么办离婚",
+    ],
+)
+def test_money_bills_and_ways_of_speaking_are_no_danger(text: str) -> None:
+    assert danger(text) == ""
+
+
+def test_danger_at_the_end_of_a_long_story_is_heard() -> None:
+    story = "您好，我是去年从苏木搬到旗里的，想问一下易地搬迁后社保关系怎么转，材料都交到窗口了。"
+    assert danger(story * 6 + "家里人都不要我了，我真的不想活了。") == "self_harm"
+    assert danger(story * 12) == ""
