@@ -11,6 +11,7 @@ from knowledge.clauses import best_window
 from knowledge.danger import danger
 from knowledge.search import pairs, wanted_in
 from knowledge.speech import Speech, starting_speech
+from knowledge.subject import other_people, unheld
 from knowledge.validity import CITABLE, Status
 
 AnswerStatus = Literal[
@@ -38,6 +39,8 @@ STATUSES: tuple[AnswerStatus, ...] = (
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
 _SURE = 0.45  # confidence from which a citizen is answered
+_UNHELD = 0.5  # share of the question's subject that the clause may leave unnamed
+_OTHER = 0.4  # as sure as one can be of a clause about something else
 _IN_SCOPE = 0.33  # below this share of the question found anywhere, it is not ours
 _CLOSE = 0.96  # a second policy this near to the first is a second answer
 _INVALID = 0.85  # what is not in force must be this much better to come first
@@ -182,7 +185,7 @@ def answer(
         return Answer("clarify", 0.0, (), as_of, options=tuple(titles)[:3])
     if not ranked or ranked[0].coverage < _IN_SCOPE:
         return Answer("out_of_scope", _rounded(confidence(ranked)), (), as_of)
-    sure = confidence(ranked)
+    sure = min(confidence(ranked), _about(question, ranked[0], speech))
     if ranked[0].validity not in CITABLE:
         return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
@@ -191,6 +194,14 @@ def answer(
     quotes = quotes_of(question, citable, speech)
     status: AnswerStatus = "several" if _several(citable) else "answered"
     return Answer(status, _rounded(sure), quotes, as_of, asked_past)
+
+
+def _about(question: str, first: Hit, speech: Speech | None) -> float:
+    """How sure one can be at most: a clause on another scheme, or for others, is no answer."""
+    synonyms = (speech or starting_speech()).synonyms
+    if other_people(question, first.title, first.text):
+        return _OTHER
+    return _OTHER if unheld(question, first.title, first.text, synonyms) > _UNHELD else 1.0
 
 
 def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:

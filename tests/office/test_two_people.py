@@ -11,7 +11,7 @@ from app import Shenfa, open_shenfa
 from bot.models import Account
 from config.settings import Settings
 from config.setup import AccountSetup, RosterSetup, Setup, StaffSetup
-from escalations.ladder import _ladder
+from escalations.ladder import ladder_of
 from escalations.models import RosterEntry
 from escalations.roster import roster_now
 from ledger.models import Incident
@@ -198,17 +198,20 @@ async def test_the_roster_changes_by_two_people_and_a_row_by_sql_calls_nobody(
 ) -> None:
     people = await ids(shenfa)
     async with shenfa.db.session() as session:
-        assert [one for one, _ in await _ladder(session, "")] == [people["duty1"], people["watch"]]
+        assert [one for one, _ in await ladder_of(session, "")] == [
+            people["duty1"],
+            people["watch"],
+        ]
         session.add(RosterEntry(id="x", staff_id=people["editor"], position=-1))
     async with shenfa.db.session() as session:
-        assert people["editor"] not in [one for one, _ in await _ladder(session, "")]
+        assert people["editor"] not in [one for one, _ in await ladder_of(session, "")]
     lines = [
         {"login": "duty2", "topic": "employment", "tier": 0},
         {"login": "duty1", "topic": "", "tier": 1},
     ]
     await changed(shenfa, "roster", {"lines": lines})
     async with shenfa.db.session() as session:
-        called = await _ladder(session, "employment")
+        called = await ladder_of(session, "employment")
         assert [one for one, _ in called] == [people["duty2"], people["duty1"], people["watch"]]
         assert len(await roster_now(session)) == 2
         rows = (await session.scalars(select(RosterEntry.staff_id))).all()
