@@ -16,6 +16,7 @@ from knowledge.library import Amendment, Repeal, amendment_payload, repeal_paylo
 from knowledge.models import Clause, Policy
 from knowledge.proof import signed_policies
 from knowledge.service import KnowledgeService
+from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident
 from review_queue.models import Item, ItemWords
 from staff.refusal import Refused
@@ -41,6 +42,12 @@ async def change(office: SimpleNamespace, kind: str, payload: Any) -> None:
     await office.library.approve(made.change_id, "admin1")
 
 
+def another(office: SimpleNamespace) -> KnowledgeService:
+    """The library as another process has it: it shares nothing but the database and the key."""
+    key = load_signing_key(office.tmp / "keys" / "l.key")
+    return KnowledgeService(Ledger(office.db, key, office.tmp / "anchors.jsonl"))
+
+
 async def amend(
     office: SimpleNamespace, key: str, on: date, *texts: tuple[int | None, str]
 ) -> None:
@@ -57,7 +64,7 @@ async def quoted(service: KnowledgeService, day: date, question: str = QUESTION)
 
 async def test_an_amended_clause_says_on_each_day_what_it_said_then(either, grant) -> None:
     key = await put_in(either, grant)
-    other = KnowledgeService(either.ledger)  # as another process has it
+    other = another(either)
     assert "5000元" in (await quoted(other, TODAY))[0]
     await amend(either, key, SINCE, (2, RAISED))
     for service in (either.service, other):
@@ -125,10 +132,10 @@ async def test_a_policy_replaced_by_another_is_quoted_by_no_process_after_that(
     either, grant, voucher
 ) -> None:
     old, new = await put_in(either, grant), await put_in(either, voucher)
-    other = KnowledgeService(either.ledger)
+    other = another(either)
     assert (await other.ask(QUESTION, TODAY)).status == "answered"
     await change(either, END, repeal_payload(Repeal(old, SINCE, successor_id=new)))
-    for service in (other, either.service, KnowledgeService(either.ledger)):
+    for service in (other, either.service, another(either)):
         for day in (SINCE, TODAY, date(2027, 11, 24)):
             found = await service.ask(QUESTION, day)
             assert found.status == "repealed"
@@ -141,7 +148,7 @@ async def test_a_policy_replaced_by_another_is_quoted_by_no_process_after_that(
 
 async def test_what_is_said_of_a_policy_is_mended_and_counts_as_signed(either, grant) -> None:
     key = await put_in(either, grant)
-    other = KnowledgeService(either.ledger)
+    other = another(either)
     await other.refresh()
     await edit(
         either, key, title="青禾县大学生创业补贴办法", doc_number="青政发〔2024〕17号",
