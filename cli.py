@@ -23,7 +23,7 @@ COMMANDS = (
     Entry("doctor", "upkeep", "体检：有不通过的项目时退出码为 1。"),
     Entry("ledger", "ledger", "台账：导出、核验、锚定"),
     Entry("item", "item", "稿件：从文件导入"),
-    Entry("library", "library", "政策库"),
+    Entry("library", "library", "政策库：录入、查看、废止、代替、修改、更正"),
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),
     Entry("rules", "rules", "规则：查看、试算、提出变更、恢复旧版"),
     Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、重设密码、确认本人"),

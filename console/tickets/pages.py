@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.contract import Content
 from bot.models import Account, InboundMessage
+from config.clock import beijing, now
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -139,7 +140,7 @@ def _talk(heard: Sequence[InboundMessage], sent: Sequence[TicketReply]) -> list[
 
 
 async def _candidates(ledger: Ledger, row: Ticket) -> list[tuple[Mapping[str, str], SignedPolicy]]:
-    """Clauses that came near the question, where the signed library holds the very words.
+    """Clauses that came near the question, where the signed library holds the very words today.
 
     They can be put into a reply with one click: what somebody wrote into the ticket or a clause
     past this program is not offered.
@@ -149,11 +150,12 @@ async def _candidates(ledger: Ledger, row: Ticket) -> list[tuple[Mapping[str, st
         whole = await whole_clauses(ledger, {str(one.get("clause_id", "")) for one in held})
     except Broken:
         return []
+    today = beijing(now()).date()
     known = [(one, whole.get(str(one.get("clause_id", "")))) for one in held]
     return [
         (one, clause.policy)
         for one, clause in known
-        if clause is not None and str(one.get("text", "")) in clause.text
+        if clause is not None and str(one.get("text", "")) in clause.text and clause.citable(today)
     ]
 
 

@@ -40,8 +40,9 @@ from facets.taxonomy import starting_taxonomy
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
-from knowledge.changes import MET, policy_kinds
+from knowledge.changes import policy_kinds
 from knowledge.documents import PolicyDraft
+from knowledge.forms import MET
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from ledger.append import Ledger, load_signing_key
