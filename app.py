@@ -30,7 +30,7 @@ from content_sources.fetch import Fetcher
 from content_sources.ingest import Ingest
 from content_sources.reposts import Reposts
 from content_sources.watch import OriginalWatch
-from escalations.alarms import AlarmRoutes, Alarms
+from escalations.alarms import AlarmPost, Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from handlers.commands import COMMANDS, MENU
@@ -62,7 +62,7 @@ from office.rooms import (
     incidents_of,
 )
 from office.stood import sign_incidents_that_stood, sign_what_was_published
-from office.upgrades import seal_contacts, seal_what_stood, sign_what_stood
+from office.upgrades import move_alarms, seal_contacts, seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.findings import Checks
@@ -116,6 +116,7 @@ class Shenfa:
     reposts: Reposts
     originals: OriginalWatch
     tell: Tell
+    alarms: Alarms
     tickets: TicketWiring
     deadlines: Deadlines
     dispatcher: Dispatcher
@@ -158,6 +159,7 @@ class Shenfa:
             cache=self.cache,
             taxonomy=self.taxonomy,
             tickets=self.tickets,
+            alarms=self.alarms,
             ingest=self.ingest,
             door=self.door,
             recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
@@ -207,6 +209,7 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     await seal_what_stood(shenfa.ledger, shenfa.crypt)
     await seal_contacts(shenfa.ledger)
     await sign_what_stood(shenfa.ledger)
+    await move_alarms(shenfa.ledger, shenfa.crypt, shenfa.alarms.routes)
     await sign_library(shenfa.ledger)
     await carry_over(shenfa.ledger)
     await sign_what_was_published(shenfa.ledger)
@@ -239,7 +242,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     sender = Sender(delivery, lease, recent)
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
-    alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmRoutes(allowed, *mail))
+    alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmPost(allowed, *mail))
     tickets, matching = build_tickets(base, review, alarms, sender), Matching(base.taxonomy)
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
@@ -279,6 +282,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,
+        alarms=alarms,
         tickets=tickets,
         deadlines=Deadlines(queue, notify),
         dispatcher=build_answers(base, tickets, sender),

@@ -26,30 +26,32 @@ def permitted(ip: str, port: int, allowed_private: frozenset[str]) -> bool:
     return bool(names & allowed_private)
 
 
-def check_api_base(url: str, allowed_private: frozenset[str] = frozenset()) -> str:
+def check_api_base(
+    url: str, allowed_private: frozenset[str] = frozenset(), name: str = "接口地址 api_base"
+) -> str:
     """The address without its last slash; ValueError in Chinese when it may not be used.
 
     https only, no user name, query or fragment, no private address. `allowed_private` lists the
-    `host:port` pairs that development may reach, also over http.
+    `host:port` pairs that development may reach, also over http. `name` is the field's.
     """
     parts = urlsplit(url)
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
     except ValueError as error:
-        raise ValueError("接口地址 api_base 的端口无效：请检查端口号") from error
+        raise ValueError(f"{name} 的端口无效：请检查端口号") from error
     host = parts.hostname or ""
     if not host or parts.username or parts.query or parts.fragment:
-        raise ValueError("接口地址 api_base 无效：只能写协议、主机、端口和路径")
+        raise ValueError(f"{name} 无效：只能写协议、主机、端口和路径")
     if f"{host}:{port}" in allowed_private and parts.scheme in ("http", "https"):
         return url.rstrip("/")
     if parts.scheme != "https":
-        raise ValueError("接口地址 api_base 必须以 https:// 开头")
+        raise ValueError(f"{name} 必须以 https:// 开头")
     try:
         private = not permitted(host, port, allowed_private)
     except ValueError:
         private = host == "localhost" or host.endswith((".localhost", ".local", ".internal"))
     if private:
-        raise ValueError("接口地址 api_base 不能指向内部网络地址：请改用平台的公开地址")
+        raise ValueError(f"{name} 不能指向内部网络地址：请改用平台的公开地址")
     return url.rstrip("/")
 
 

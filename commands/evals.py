@@ -1,6 +1,7 @@
-"""`shenfa eval`: how well the gates do on data that people marked."""
+"""`shenfa eval`: how well the gates and the answers do on data that people marked."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from gates.evaluation import unlabelled
 from gates.files import Checker, files_in
 from gates.judged import read_judged, write_judged
 from gates.spelling import Speller
+from knowledge import evaluation as answers
 
 group = new_group("在标注数据上评测")
 
@@ -56,6 +58,31 @@ def eval_gates(  # noqa: PLR0913  one argument a flag
     else:
         say("\n".join(evaluation.tables(measures, tally, samples=samples)))
     if any(measure.ok is False for measure in measures):
+        raise SystemExit(1)
+
+
+@group.command("answers")
+def eval_answers(
+    *,
+    data: Annotated[Path | None, typer.Option("--data", help="标注数据目录")] = None,
+    as_json: Json = False,
+) -> None:
+    """检索和答复在标注问题上的命中、答对、反问和不该答的；有未达到的目标时退出码为 1。"""
+    folder = data or evaluation.default_data()
+    if not folder.is_dir():
+        raise BadInput(f"没有数据目录 {folder}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
+    with progress_bar("评测", answers.count_questions(folder)) as step:
+        measures = answers.evaluate(folder, step)
+    if not measures:
+        raise BadInput(f"{folder} 里没有 ncp_questions、gov_letters 或 law_questions 数据集")
+    for one in measures:
+        if as_json:
+            say({**asdict(one), "ok": one.ok}, as_json=True)
+        else:
+            goal = f"{'≤' if one.most else '≥'} {one.goal:.2f}"
+            reached = "达到" if one.ok else "未达"
+            say(f"{reached}  {one.value:.3f}  目标 {goal}  {one.cases:>5} 例  {one.name}")
+    if not all(one.ok for one in measures):
         raise SystemExit(1)
 
 

@@ -1,25 +1,28 @@
 """`shenfa staff`: who works here, and a change of it."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlalchemy import select
 
 from app import Shenfa
-from commands.governing import Self, propose, proposed, run, run_as
+from commands.governing import Self, propose, proposed, read_mapping, run, run_as
 from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
+from config.setup import SetupError
 from console.settings.api import proposal_json
 from console.settings.staff import id_of
+from escalations.routes import KINDS, Line, Way, allowed, line_of
 from review_queue.governance.handovers import ask_reset
 from review_queue.governance.staff_changes import deactivate_now
 from staff.handover import confirm_person
 from staff.models import Staff
 from staff.roles import ROLES
 
-group = new_group("人员：查看、提出变更、停用、重设密码、确认本人")
+group = new_group("人员：查看、提出变更、值班提醒、停用、重设密码、确认本人")
 
 
 @group.command("list")
@@ -67,6 +70,48 @@ def staff_deactivate(
 
     run_as(home, by, work)
     say(f"{login} 已停用")
+
+
+@group.command("alarms")
+def staff_alarms(  # noqa: PLR0913  the options of a command
+    login: Annotated[str, typer.Argument(help="登录名")],
+    *,
+    by: Self,
+    file: Annotated[Path | None, typer.Option("--from", help="有 alarm 列表的 YAML")] = None,
+    test: Annotated[bool, typer.Option("--test", help="发一条测试提醒")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """值班提醒方式：查看、用文件替换、测试；本人的，或由管理员办理。"""
+    # From a file and not as options: an address of a chat room carries its key.
+    lines = None if file is None else _alarm_lines(file)
+
+    async def work(opened: Shenfa, person: str) -> list[Way]:
+        staff_id = await id_of(opened.db, login)
+        if lines is not None:
+            async with opened.ledger.transaction() as tx:
+                await opened.alarms.routes.change(tx, staff_id, lines, person)
+        if test:
+            await opened.alarms.rehearse(opened.cache, staff_id, person)
+        async with opened.db.session() as session:
+            await allowed(session, staff_id, person)
+            return await opened.alarms.routes.read(session, staff_id)
+
+    for number, way in enumerate(run_as(home, by, work), 1):
+        why = way.fault or way.why
+        if as_json:
+            say({"kind": way.line.kind, "worked": way.worked, "why": why})
+            continue
+        words = {None: "还没有用过", True: "上次已送到", False: "上次没有送到"}[way.worked]
+        name = KINDS.get(way.line.kind, way.line.kind)
+        say(f"{number}. {name}  {'不能用' if way.fault else words}{f'：{why}' if why else ''}")
+
+
+def _alarm_lines(file: Path) -> list[Line]:
+    given = read_mapping(file).get("alarm")
+    if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
+        raise SetupError(f"{file.name}：alarm 要写成列表，一行一种，例如 - mail: duty@example.cn")
+    return [line_of(one, number) for number, one in enumerate(given, 1)]
 
 
 @group.command("reset-password")

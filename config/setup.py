@@ -14,12 +14,17 @@ class _Strict(BaseModel):
 
 
 class StaffSetup(_Strict):
-    """A person. Without a password one is made and printed once."""
+    """A person. Without a password one is made and printed once.
+
+    `alarm` are the ways they are called when they are on duty, in order: each names one kind with
+    its address, and the `account` it leaves by when an office has several of that kind.
+    """
 
     login: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")
     name: str
     roles: list[str] = Field(min_length=1)
     password: str | None = None
+    alarm: list[dict[str, str | int]] = Field(default_factory=list)
 
 
 class AccountSetup(_Strict):

@@ -15,7 +15,7 @@ from console.experts import words as experts_words
 from console.home import pages as home_pages
 from console.items import pages as items_pages
 from console.items import words as items_words
-from console.me import absence, passkeys, second, signin
+from console.me import absence, alarms, passkeys, second, signin
 from console.me import pages as me_pages
 from console.me import words as me_words
 from console.policies import pages as policies_pages
@@ -98,6 +98,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *experts_pages.ROUTES,
         *passkeys.ROUTES,
         *absence.ROUTES,
+        *alarms.ROUTES,
         *publications_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,

@@ -27,6 +27,7 @@ TELEGRAM_ID = "700700"
 BOT_TOKEN = f"{TELEGRAM_ID}:demo-bot-token-of-the-sandbox"  # only the sandbox knows it
 WEBHOOK_SECRET = "sandbox-webhook-secret"  # noqa: S105  as above
 CHANNEL = "qinghe_channel"
+DUTY_CHAT = "-1001000000777"  # a group of the people on duty, where the bot may write
 WECHAT = {
     "appid": "wx5eed000000000001",
     "secret": "sandbox-app-secret",
@@ -67,7 +68,11 @@ def setup(sandbox: str) -> dict[str, object]:
     """The setup file of the demo's office; `sandbox` is the platforms' address."""
     return {
         "organisation": "青禾县人民政府",
-        "staff": [{"login": login, "name": name, "roles": roles} for login, name, roles in CAST],
+        "staff": [
+            {"login": login, "name": name, "roles": roles}
+            | ({"alarm": [{"telegram": DUTY_CHAT}]} if "duty" in roles else {})
+            for login, name, roles in CAST
+        ],
         "accounts": [
             {
                 "slug": "qinghe-wx",

@@ -20,7 +20,16 @@ from config.setup import Setup
 from content_sources.changes import WantedChange, approve, propose
 from content_sources.models import Column, Source
 from content_sources.source_fields import fields_of
-from demo.cast import BOT_TOKEN, CHANNEL, EXAMPLES, TELEGRAM_ID, WEBHOOK_SECRET, WECHAT, setup
+from demo.cast import (
+    BOT_TOKEN,
+    CHANNEL,
+    DUTY_CHAT,
+    EXAMPLES,
+    TELEGRAM_ID,
+    WEBHOOK_SECRET,
+    WECHAT,
+    setup,
+)
 from demo.platforms import Failed, Sandbox, hostport, only_one, port_for, sandbox_process
 from office.setup import initialise
 from staff.models import Staff
@@ -214,4 +223,9 @@ async def _register(stage: Stage) -> None:
         await sandbox.post(
             "citizens", account=TELEGRAM_ID, count=1, name="青禾发布频道", kind="channel",
             username=CHANNEL, follow=True,
+        )  # fmt: skip
+    if not any(one["citizen"] == DUTY_CHAT for one in known):
+        await sandbox.post(
+            "citizens", account=TELEGRAM_ID, count=1, name="青禾值班群", kind="group",
+            id=DUTY_CHAT, follow=True,
         )  # fmt: skip

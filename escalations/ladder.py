@@ -1,19 +1,21 @@
 """Who is told of a ticket, one after the other, until somebody takes it."""
 
+from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from escalations.alarms import Told
 from escalations.calendar import OfficeHours, in_words
 from escalations.lateness import BETWEEN, CALLED, LATE, OpenTickets, Waiting, waiting_at
 from escalations.models import Ticket
 from escalations.righting import called_by, put_right, strays
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
-from ledger.append import Transaction
 from ledger.changed import row_changed
 from ledger.verify import Broken
 from staff.people import active_with
@@ -22,6 +24,10 @@ from storage.database import rows_of
 
 _FRESH = 5.0
 """Seconds: a look that old is good enough to find what is due; the act reads anew."""
+_TELLING = timedelta(minutes=2)
+"""How long a ticket is put off while one person is told: more than all their ways may take."""
+_ROUNDS = 3
+"""How often somebody who could not be reached is tried, a turn of the ladder apart."""
 
 
 async def escalate_due(wiring: TicketWiring) -> int:
@@ -103,49 +109,72 @@ def _signed(waits: Waiting) -> list[str]:
 
 @dataclass(frozen=True)
 class _Step:
-    """What one turn of the ladder came to."""
+    """What one turn of the ladder came to. `to`: whom to tell now, "" for nobody."""
 
-    person: tuple[str, int] | None = None
+    to: str = ""
+    tier: int = 0
     told: int = 0
+    reached: int = 0
     due: bool = False
     changed: bool = False
+    words: str = ""
 
 
 async def _escalate(wiring: TicketWiring, ticket_id: str) -> bool:
-    """Tell one more person, under the write lock, so that two jobs never tell two."""
+    """Tell one more person; whoever cannot be reached is passed over at once.
+
+    Each is chosen under the write lock, which puts the ticket off for a moment, so that two jobs
+    never tell two; what came of it is signed after it.
+    """
+    tried: set[str] = set()
+    while True:
+        step = await _turn(wiring, ticket_id, tried)
+        if not step.to:
+            break
+        tried.add(step.to)
+        told = await wiring.alarm(step.to, step.words)
+        await _sign(wiring, ticket_id, step, told)
+        if told:
+            return True
+    if step.due and step.reached:
+        await wiring.ledger.open_incident(
+            "ticket.unclaimed",
+            subject=f"ticket:{ticket_id}",
+            message="能通知到的值班人员和主管都已通知，咨询单仍无人认领：请在控制台认领",
+            detail={"told": step.told},
+        )
+    elif step.due:
+        await _nobody_reached(wiring)
+    return bool(tried)
+
+
+async def _turn(wiring: TicketWiring, ticket_id: str, tried: Collection[str]) -> _Step:
+    """Choose whom to tell, and put the ticket off while they are told."""
     async with wiring.ledger.transaction() as tx:
         ticket = await tx.session.get(Ticket, ticket_id)
         if ticket is None or ticket.state != "open":
-            return False
+            return _Step()
         hours = wiring.hours
         waits = waiting_at(await wiring.ledger.facts(f"ticket:{ticket_id}"), hours)
         # Opened by no signed entry, claimed or closed by one: nobody is alarmed in a citizen's
         # name whom nobody heard, or who was answered.
         step = _Step(changed=True)
         if waits is not None and not waits.claimed:
-            step = await _step(tx, ticket, waits, hours)
+            step = await _step(tx.session, ticket, waits, hours, tried)
     if step.changed:
         await row_changed(wiring.ledger, Ticket.__tablename__, ticket_id)
-    if step.due and step.person is None:
-        await wiring.ledger.open_incident(
-            "ticket.unclaimed",
-            subject=f"ticket:{ticket_id}",
-            message="咨询单已通知全部值班人员和主管，仍无人认领：请在控制台认领",
-            detail={"told": step.told},
-        )
-    if step.person is None:
-        return False
-    await wiring.alarm(
-        step.person[0],
-        f"有新的咨询单 {short(ticket)} 待认领，请在 {in_words(ticket.acknowledge_by)} 前处理，"
-        f"答复时限 {in_words(ticket.due_at)}。内容请登录控制台查看。",
-    )
-    return True
+    return step
 
 
-async def _step(tx: Transaction, ticket: Ticket, waits: Waiting, hours: OfficeHours) -> _Step:
-    """Call the next person when it is time, by what is signed."""
-    moment, told = now(), set(_signed(waits))
+async def _step(
+    session: AsyncSession,
+    ticket: Ticket,
+    waits: Waiting,
+    hours: OfficeHours,
+    tried: Collection[str],
+) -> _Step:
+    """The next person when it is time, by what is signed."""
+    moment = now()
     changed = ticket.acknowledge_by < waits.call_at - BETWEEN or _noted(ticket) != _signed(waits)
     call_at = ticket.acknowledge_by = _call_at(ticket, waits, hours)
     if changed:
@@ -157,26 +186,62 @@ async def _step(tx: Transaction, ticket: Ticket, waits: Waiting, hours: OfficeHo
         ticket.acknowledge_by = hours.next_working(moment)
         return _Step(changed=changed)
     # Each person is told once; who did not answer is not called again, the next one is.
-    ladder = await ladder_of(tx.session, ticket.topic)
-    person = next((one for one in ladder if one[0] not in told), None)
+    called = Counter(_signed(waits))
+    reached = {str(one.body["to"]) for one in waits.called if one.body.get("reached", True)}
+    left = [
+        one
+        for one in await ladder_of(session, ticket.topic)
+        if one[0] not in reached and one[0] not in tried and called[one[0]] < _ROUNDS
+    ]
+    to, tier = min(left, key=lambda one: called[one[0]], default=("", 0))
+    by = hours.due_at(moment, hours.acknowledge_minutes)
     # Moved on even when nobody is left: the job would otherwise find it due each minute.
-    ticket.acknowledge_by = hours.due_at(moment, hours.acknowledge_minutes)
-    if person is not None:
-        staff_id, ticket.tier = person
-        mark = {"staff": staff_id, "at": moment.isoformat(), "tier": ticket.tier}
-        ticket.notified = [*ticket.notified, mark]
-        await tx.append(
-            CALLED,
-            subject=f"ticket:{ticket.id}",
-            actor=ROBOT,
-            body={
-                "to": staff_id,
-                "tier": ticket.tier,
-                "step": len(told) + 1,
-                "acknowledge_by": ticket.acknowledge_by.isoformat(),
-            },
-        )
-    return _Step(person, len(told), due=True, changed=changed)
+    ticket.acknowledge_by = min(by, moment + _TELLING) if to else by
+    return _Step(
+        to,
+        tier,
+        len(called),
+        len(reached),
+        due=True,
+        changed=changed,
+        words=f"有新的咨询单 {short(ticket)} 待认领，请在 {in_words(by)} 前处理，"
+        f"答复时限 {in_words(ticket.due_at)}。内容请登录控制台查看。",
+    )
+
+
+async def _sign(wiring: TicketWiring, ticket_id: str, step: _Step, told: Told) -> None:
+    """What came of telling one person; without an address, by what kind of way they were told."""
+    subject, moment, hours = f"ticket:{ticket_id}", now(), wiring.hours
+    # Whoever was not reached holds nothing up: the next one is due at once.
+    by = hours.due_at(moment, hours.acknowledge_minutes) if told else moment
+    async with wiring.ledger.transaction() as tx:
+        called = [one for one in await wiring.ledger.facts(subject) if one.kind == CALLED]
+        ticket = await tx.session.get(Ticket, ticket_id)
+        if ticket is not None:
+            before = ticket.notified if isinstance(ticket.notified, list) else []
+            mark = {"staff": step.to, "at": moment.isoformat(), "tier": step.tier}
+            ticket.notified = [*before, mark]
+            ticket.acknowledge_by, ticket.tier = by, step.tier
+        body = {
+            "to": step.to,
+            "tier": step.tier,
+            "step": len(called) + 1,
+            "acknowledge_by": by.isoformat(),
+            "reached": bool(told),
+            "route": told.route,
+        }
+        await tx.append(CALLED, subject=subject, actor=ROBOT, body=body)
+
+
+async def _nobody_reached(wiring: TicketWiring) -> None:
+    """One incident for the office, while it is open: the remedy is the same for each ticket."""
+    await wiring.ledger.open_incident(
+        "duty.unreached",
+        subject="roster",
+        message="有咨询单没有通知到任何值班人员和主管：请现在就到“值班”页认领，"
+        "再让他们在“我的登录”的“值班提醒”里填写提醒方式，并发一条测试提醒",
+        detail={},
+    )
 
 
 async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:

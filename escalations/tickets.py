@@ -20,6 +20,7 @@ from bot.models import Contact, Delivery
 from bot.replies import Parts
 from bot.sealing import rewrite
 from config.clock import now
+from escalations.alarms import Told
 from escalations.calendar import OfficeHours
 from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
 from escalations.models import Ticket, TicketMessage, TicketReply
@@ -74,7 +75,7 @@ Check = Callable[[str], Awaitable[Sequence[Finding]]]
 Send = Callable[[str], Awaitable[object]]
 """A delivery's id: sent at once when it can be; what came of it stands in its row."""
 
-Alarm = Callable[[str, str], Awaitable[object]]
+Alarm = Callable[[str, str], Awaitable[Told]]
 """Staff id and a text without anything a citizen wrote; see escalations/alarms.py."""
 
 

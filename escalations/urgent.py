@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.models import Contact
 from config.clock import now
+from escalations.alarms import Told
 from escalations.commitments import ANSWERED, CLAIMED
 from escalations.ladder import ladder_of
 from escalations.models import Ticket
@@ -123,10 +124,10 @@ async def _page(wiring: TicketWiring, ticket_id: str) -> int:
         if paging is None or paging.next_at > now():
             return called
         person, ticket = await _whom(wiring, ticket_id, paging)
-        reached = bool(person) and bool(await wiring.alarm(person, _words(ticket_id, ticket)))
+        told = await wiring.alarm(person, _words(ticket_id, ticket)) if person else Told()
         called += bool(person)
         async with wiring.ledger.transaction() as tx:
-            body = {"to": person, "reached": reached}
+            body = {"to": person, "reached": bool(told), "route": told.route}
             await tx.append(PAGED, subject=f"ticket:{ticket_id}", actor=ROBOT, body=body)
         if not person:
             await _nobody(wiring, ticket_id)
@@ -152,7 +153,7 @@ async def _nobody(wiring: TicketWiring, ticket_id: str) -> None:
     await wiring.ledger.open_incident(
         "ticket.danger_unclaimed",
         subject=f"ticket:{ticket_id}",
-        message="有人可能正遇险，值班人员和主管都通知过一遍，仍无人认领：请马上在控制台认领",
+        message="有人可能正遇险，能通知到的值班人员和主管都已通知，仍无人认领：请马上在控制台认领",
         detail={},
     )
 

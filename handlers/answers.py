@@ -13,6 +13,7 @@ from datetime import date
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
 from bot.replies import Ended, Filled, Parts, Piece, Quoted, Unsayable, Written, said
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from handlers.fields import Check, checks
 from handlers.templates import TemplateError, Texts
@@ -50,10 +51,10 @@ class Answers:
 
     def _allowed(self) -> Mapping[str, Check]:
         """What fields may hold, with the facets of now: the taxonomy is a setting that changes."""
-        now = self.taxonomy.itself
+        held = self.taxonomy.itself
         known = self._checks.get("")
-        if known is None or known[0] is not now:
-            known = self._checks[""] = (now, checks(now))
+        if known is None or known[0] is not held:
+            known = self._checks[""] = (held, checks(held))
         return known[1]
 
     async def build(self, parts: Parts, platform: str) -> Reply:
@@ -173,11 +174,19 @@ class _Filling:
             "number": hit.doc_number,
             "issuer": hit.issuer,
             "date": hit.issued_on,
-            "validity": STATUS_NAMES[hit.validity],
+            # Asked about a past day: words that have ended since are not called in force.
+            "validity": _validity(hit),
             "link": hit.url,
         }
         lines = (line.rstrip() for line in self.text(Filled("quote_source", fields)).split("\n"))
         return "\n".join(line for line in lines if not line.endswith("："))
+
+
+def _validity(hit: Hit) -> str:
+    """How a quote stands: as on the day asked about, and what became of it by today."""
+    if not hit.ended_on or hit.ended_on > str(beijing(now()).date()):
+        return STATUS_NAMES[hit.validity]
+    return f"当时有效，{hit.ended_on} 起{'修改' if hit.reworded else '失效'}"
 
 
 def _heads(piece: object) -> bool:

@@ -56,6 +56,6 @@ def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
         "subscription": _shaped(rf"(?:{wish}(?:；{wish})*)?"),
         "ticket": _shaped(r"[0-9A-Z]{6}"),
         "title": _line,
-        "validity": frozenset(STATUS_NAMES.values()).__contains__,
+        "validity": _shaped(rf"{'|'.join(STATUS_NAMES.values())}|当时有效，{_DAY} 起(?:失效|修改)"),
         "version": _shaped(r"[\d-]{4,20}"),
     }

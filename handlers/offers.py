@@ -1,14 +1,13 @@
 """Clauses that came near a question: offered by their names, quoted when one of them is chosen.
 
-A contact's conversation keeps places in the library and what a button says, and the whole of it
-reaches the person on duty when the citizen asks for one. What is quoted is read anew when it is
-said, as every quote is (handlers/answers.py).
+A contact's conversation keeps which clauses they are and what a button says, and the whole of it
+reaches the person on duty when the citizen asks for one. A chosen clause is looked up once more:
+it may have been amended or repealed since.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.replies import Quoted
 from handlers.turn import Choice
 from knowledge.answering import Answer, Quote
 
@@ -23,16 +22,12 @@ Kept = Mapping[str, Any]
 
 def near(answer: Answer) -> list[dict[str, Any]]:
     """What a conversation and a ticket keep of the clauses found."""
-    day = answer.as_of.isoformat() if answer.asked_past else ""
     return [
         {
             "clause_id": quote.hit.key,
             "title": quote.hit.title,
             "text": quote.text,
             "name": _name(quote),
-            "start": quote.start,
-            "end": quote.end,
-            "day": day,
         }
         for quote in answer.quotes[:MOST]
     ]
@@ -69,9 +64,6 @@ def candidates(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{name: one.get(name, "") for name in names} for one in held_in(data)]
 
 
-def chosen_in(data: Mapping[str, Any], clause: str, today: str) -> Quoted | None:
-    """The place of a chosen clause; None when it was not offered in this conversation."""
-    one = next((one for one in held_in(data) if one.get("clause_id") == clause), None)
-    if one is None:
-        return None
-    return Quoted(clause, int(one["start"]), int(one["end"]), str(one["day"]) or today)
+def offered_in(data: Mapping[str, Any], clause: str) -> bool:
+    """Whether this clause was offered in this conversation."""
+    return any(one.get("clause_id") == clause for one in held_in(data))

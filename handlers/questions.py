@@ -18,7 +18,7 @@ from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
 from handlers.commands import CommandWiring, add_to, hand_over
-from handlers.offers import CHOSEN, candidates, choices, chosen_in, held_in, near
+from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in
 from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
@@ -78,17 +78,21 @@ class Questions:
         return await add_to(self._w, turn, ticket, question)
 
     async def _chosen(self, turn: Turn, clause: str) -> Said:
-        today = beijing(now()).date().isoformat()
-        piece = chosen_in(turn.data, clause, today)
-        if piece is None:
+        asked = str(turn.data.get("question", ""))
+        if not offered_in(turn.data, clause):
             return Said(self._say("stale"))
         if not self._w.templates.usable(*PIECES):
-            asked = self._w.mask(str(turn.data.get("question", "")))
             found = Question(asked, "unsure", self._topic(asked), candidates(turn.data))
             return await hand_over(self._w, turn, found)
+        answer = await self._ask(asked, beijing(now()).date())
+        quote = next((one for one in answer.quotes if one.hit.key == clause), None)
+        if quote is None:  # it is not what it was when it was offered
+            return Said(self._say("stale"), (PERSON,), data={"question": asked})
         await self._note_told(turn, (clause,))
-        past = piece.day < today
-        head = self._say("quote_at_date", date=piece.day) if past else self._say("quote_head")
+        day = answer.as_of.isoformat()
+        past = answer.asked_past
+        head = self._say("quote_at_date", date=day) if past else self._say("quote_head")
+        piece = Quoted(clause, quote.start, quote.end, day)
         kept = {name: turn.data[name] for name in ("question", "near") if name in turn.data}
         others = (*choices(held_in(turn.data), without=clause), PERSON)
         return Said((*head, piece), others, basis=ReplyBasis.QUOTE, data=kept)

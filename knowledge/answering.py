@@ -71,7 +71,8 @@ class Hit:
     issued_on: str = ""
     url: str = ""
     label: str = ""
-    ended_on: str = ""  # the day it was repealed, else its last day in force
+    ended_on: str = ""  # the first day these words are not in force, if one is known
+    reworded: bool = False  # and from then on the clause has other words
     successor: str = ""  # title of what replaced it
     successor_number: str = ""
     successor_url: str = ""

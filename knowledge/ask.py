@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from config.clock import beijing, now
@@ -20,7 +20,7 @@ from knowledge.answering import (
 from knowledge.clauses import spans
 from knowledge.documents import DocumentError
 from knowledge.search import Doc, Index
-from knowledge.validity import STATUSES, Life, parse_day, status_at
+from knowledge.validity import Life, parse_day, parse_status, status_at
 
 _MAX_HITS = 10
 _FETCHED = 30  # several parts of one line may be found: one hit a line remains
@@ -79,6 +79,7 @@ class Library:
             line = self.lines[number]
             if number in best:
                 continue
+            last = line.life.effective_to
             best[number] = Hit(
                 key=str(number),
                 policy_id=line.doc_number or line.title or str(number),
@@ -92,7 +93,7 @@ class Library:
                 issuer=line.issuer,
                 issued_on=line.issued_on,
                 url=line.url,
-                ended_on=line.life.effective_to.isoformat() if line.life.effective_to else "",
+                ended_on=str(last + timedelta(days=1)) if last is not None else "",
             )
         return ranked_hits(list(best.values()))[:_MAX_HITS]
 
@@ -110,16 +111,13 @@ def _line(record: Any) -> Line:
         if value is not None and not isinstance(value, str):
             raise ValueError(f"{name}：应当是文字或 null")
         words[name] = value or ""
-    status = record.get("status")
-    if status is not None and status not in STATUSES:
-        raise ValueError(f"status：应当是 {'、'.join(STATUSES)} 之一")
     issued = parse_day(record.get("date"), "date")
     life = Life(
         title=words["title"],
         issued_on=issued,
         effective_from=parse_day(record.get("effective_from"), "effective_from"),
         effective_to=parse_day(record.get("effective_to"), "effective_to"),
-        stated=status,
+        stated=parse_status(record.get("status")),
         statute=True,  # a line says itself until when it holds; no default period is added
     )
     return Line(

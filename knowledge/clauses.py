@@ -148,6 +148,12 @@ def _paragraphs(text: str, lines: list[_Line]) -> Iterator[_Open]:
         yield current
 
 
+def label_of(text: str) -> str:
+    """The label that a clause begins with (第三条, （五）, 一、); empty when it has none."""
+    found = next((m for m in (one.match(text) for one in (_ARTICLE, _POINT, _HEADING)) if m), None)
+    return found.group(1)[:60] if found else ""
+
+
 _SENTENCE = re.compile(r"[^。；！？!?;\n]+[。；！？!?;]*[”’」』）)]*")
 
 

@@ -21,7 +21,7 @@ from config.faults import Fault
 from documents.parts import Unreadable
 from documents.radicals import without_radicals
 from documents.to_blocks import bring_file
-from knowledge.validity import parse_day
+from knowledge.validity import Status, parse_day, parse_status
 
 MAX_BYTES = 20_000_000
 MAX_TEXT = 2_000_000
@@ -77,7 +77,8 @@ class PolicyDraft:
     issued_on: date | None = None
     effective_from: date | None = None
     effective_to: date | None = None
-    status: str | None = None
+    repealed_on: date | None = None
+    status: Status | None = None
 
 
 def read_documents(path: Path) -> list[PolicyDraft]:
@@ -317,9 +318,10 @@ def _jsonl(name: str, data: bytes) -> Iterator[PolicyDraft]:
 
 
 def draft_of(record: Any) -> PolicyDraft:
-    """A JSON record (text, optional title, doc_number, issuer, url, date, status, effective_*).
+    """A JSON record (text; optional title, doc_number, issuer, url, status and days).
 
-    Raises ValueError naming the field.
+    The days are date, effective_from, effective_to and repealed_on; the status is written as
+    government sites do (有效, 已修改, 失效, 废止) or in English. ValueError names the field.
     """
     if not isinstance(record, Mapping):
         raise ValueError("应当是一个 JSON 对象")
@@ -338,5 +340,6 @@ def draft_of(record: Any) -> PolicyDraft:
         effective_from=parse_day(record.get("effective_from"), "effective_from")
         or found.effective_from,
         effective_to=parse_day(record.get("effective_to"), "effective_to") or found.effective_to,
-        status=record.get("status"),
+        repealed_on=parse_day(record.get("repealed_on"), "repealed_on"),
+        status=parse_status(record.get("status")),
     )

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from knowledge.changes import END, IMPORT, KINDS
 from knowledge.documents import PolicyDraft
+from knowledge.forms import END, IMPORT, KINDS, clauses_of, must_agree, signed_now
+from knowledge.models import Clause, Policy
+from knowledge.proof import SignedPolicy
 from staff.models import Proposal
 from staff.proposals import Proposals
 from staff.refusal import Reason, Refused
@@ -40,6 +42,34 @@ class Repeal:
     reason: str = ""
 
 
+@dataclass(frozen=True)
+class Amendment:
+    """Other words from `on` (their first day): number of the clause, or None to add one, to words.
+
+    Clauses that are not named stay as they are.
+    """
+
+    policy_id: str
+    on: date
+    clauses: Sequence[tuple[int | None, str]]
+
+
+def repeal_payload(repeal: Repeal) -> Mapping[str, Any]:
+    """What is proposed to end a policy, or one clause of it."""
+    return {
+        "policy_id": repeal.policy_id,
+        "on": repeal.on.isoformat(),
+        "successor_id": repeal.successor_id,
+        "clause": repeal.clause_number,
+    }
+
+
+def amendment_payload(amendment: Amendment) -> Mapping[str, Any]:
+    """What is proposed to give clauses other words."""
+    words = [{"number": number, "text": text} for number, text in amendment.clauses]
+    return {"policy_id": amendment.policy_id, "on": amendment.on.isoformat(), "clauses": words}
+
+
 def import_payload(draft: PolicyDraft) -> Mapping[str, Any]:
     """What is proposed to bring a document in."""
     return {
@@ -51,6 +81,8 @@ def import_payload(draft: PolicyDraft) -> Mapping[str, Any]:
         "issued_on": draft.issued_on and draft.issued_on.isoformat(),
         "effective_from": draft.effective_from and draft.effective_from.isoformat(),
         "effective_to": draft.effective_to and draft.effective_to.isoformat(),
+        "repealed_on": draft.repealed_on and draft.repealed_on.isoformat(),
+        "status": draft.status,
     }
 
 
@@ -120,14 +152,55 @@ class PolicyLibrary:
 
     async def propose_repeal(self, repeal: Repeal, staff_id: str) -> Proposed:
         """Propose that a policy or one of its clauses ends. Refused 403, 404, 409."""
-        payload = {
-            "policy_id": repeal.policy_id,
-            "on": repeal.on.isoformat(),
-            "successor_id": repeal.successor_id,
-            "clause": repeal.clause_number,
-        }
-        row = await self._proposals.propose(END, payload, staff_id, repeal.reason or _ENDING)
-        return Proposed(row.id, repeal.policy_id, row.effect["changes"][0]["text"], 0)
+        payload = repeal_payload(repeal)
+        return await self.propose(END, payload, staff_id, repeal.reason or _ENDING)
+
+    async def propose(
+        self, kind: str, payload: Mapping[str, Any], staff_id: str, reason: str
+    ) -> Proposed:
+        """Propose a change of one policy that stands (END, AMEND, EDIT). Refused as its kind."""
+        row = await self._proposals.propose(kind, payload, staff_id, reason)
+        policy_id = row.subject.removeprefix("policy:")
+        return Proposed(row.id, policy_id, row.effect["changes"][0]["text"], 0)
+
+    async def draft(
+        self, kind: str, payload: Mapping[str, Any], staff_id: str
+    ) -> Mapping[str, Any]:
+        """What a change would do, for who might propose it."""
+        return (await self._proposals.draft(kind, payload, staff_id))[1]
+
+    async def standing(self) -> list[SignedPolicy]:
+        """Every policy as signed, the newest documents first. Refused 409 without a ledger."""
+        signed = await signed_now(self._proposals.ledger)
+        return sorted(signed.values(), key=lambda one: (one.issued_on or "", one.id), reverse=True)
+
+    async def whole(self, words: str) -> tuple[SignedPolicy, Sequence[Clause]]:
+        """The policy of these words (`find`) and its clauses, which are what was signed.
+
+        Refused 404, or 409 with an incident.
+        """
+        state, ledger = await self.find(words), self._proposals.ledger
+        async with ledger.db.session() as session:
+            row = await session.get(Policy, state.id)
+            clauses = await clauses_of(session, state.id)
+        await must_agree(ledger, state, row, clauses)
+        return state, clauses
+
+    async def find(self, words: str) -> SignedPolicy:
+        """The policy of that id, number or title; the newest in force when several have it.
+
+        Refused 404.
+        """
+        signed = await signed_now(self._proposals.ledger)
+        bare = words.strip().strip("《》")
+        found = [
+            one
+            for one in signed.values()
+            if bare and bare in (one.id, one.doc_number, one.title.strip("《》"))
+        ]
+        if not found:
+            raise Refused(404, [Reason("policy", f"政策库里没有“{words}”：写编号、文号或标题")])
+        return max(found, key=lambda one: (one.repealed_on is None, one.issued_on or ""))
 
     async def approve(self, change_id: str, staff_id: str) -> None:
         """Put somebody else's proposal into effect at once. Refused 403, 404, 409."""

@@ -27,6 +27,8 @@ class Policy(Base):
     repealed_on: Mapped[str | None] = mapped_column(String(10))
     amended_on: Mapped[str | None] = mapped_column(String(10))
     successor_id: Mapped[str | None] = mapped_column(String(26))
+    stated: Mapped[str | None] = mapped_column(String(12))  # what its source said of its status
+    topics: Mapped[str | None] = mapped_column(String(300))  # keys between commas, as signed
     text: Mapped[str] = mapped_column(Text)
     facets: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(String(12))  # active; earlier: proposed, rejected
@@ -37,7 +39,11 @@ class Policy(Base):
 
 
 class Clause(Base):
-    """Addressable text: policy.text[start:end] == text."""
+    """Addressable text: policy.text[start:end] == text.
+
+    An amended clause has a row for each wording; the words of a later one stand behind the
+    document in policy.text, and `place` names the clause whose words they take.
+    """
 
     __tablename__ = "clause"
     __table_args__ = (UniqueConstraint("policy_id", "number"),)
@@ -50,6 +56,9 @@ class Clause(Base):
     start: Mapped[int]
     end: Mapped[int]
     repealed_on: Mapped[str | None] = mapped_column(String(10))
+    place: Mapped[int | None]
+    effective_from: Mapped[str | None] = mapped_column(String(10))
+    replaced_on: Mapped[str | None] = mapped_column(String(10))
 
 
 class PolicyChange(Base):

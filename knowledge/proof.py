@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -20,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from gates.policies import deadlines
 from knowledge.models import Clause, Policy
+from knowledge.validity import CITABLE, clause_status, is_worded
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 
@@ -31,7 +33,8 @@ _CLAUSE = (
     *("id", "policy_id", "number", "label", "heading", "text"),
     *("start", "end", "repealed_on"),
 )
-CLAUSE_COLUMNS = tuple(getattr(Clause, name) for name in _CLAUSE)
+_WORDING = ("place", "effective_from", "replaced_on")
+CLAUSE_COLUMNS = tuple(getattr(Clause, name) for name in (*_CLAUSE, *_WORDING))
 _log = logging.getLogger(__name__)
 
 
@@ -53,15 +56,22 @@ class SignedPolicy:
     state: str
     text_sha256: str
     clauses_sha256: str
+    stated: str | None = None
+    topics: str | None = None
 
     @property
     def digest(self) -> str:
         """One hash over all of it: what a change that waits was made against."""
-        return hashlib.sha256(_plain(list(asdict(self).values()))).hexdigest()
+        said = asdict(self)
+        later = {name: said.pop(name) for name in _LATER}
+        # Entries of earlier versions say nothing of the later fields: their digest stays.
+        more = [sorted(later.items())] if any(later.values()) else []
+        return hashlib.sha256(_plain([*said.values(), *more])).hexdigest()
 
 
 FIELDS = tuple(one.name for one in fields(SignedPolicy) if not one.name.endswith("_sha256"))
-_SIGNED = (*FIELDS[1:], "text_sha256", "clauses_sha256")
+_LATER = ("stated", "topics")
+_SIGNED = (*(name for name in FIELDS[1:] if name not in _LATER), "text_sha256", "clauses_sha256")
 POLICY_COLUMNS = tuple(getattr(Policy, name) for name in FIELDS)
 
 
@@ -103,7 +113,11 @@ def text_hash(text: Any) -> str:
 
 def clause_hash(clause: Any) -> bytes:
     """The hash of one clause row, over all its columns."""
-    return hashlib.sha256(_plain([getattr(clause, name) for name in _CLAUSE])).digest()
+    said = [getattr(clause, name) for name in _CLAUSE]
+    wording = [getattr(clause, name) for name in _WORDING]
+    # A clause that was never amended is hashed as it was before there were wordings.
+    amended = any(value is not None for value in wording)
+    return hashlib.sha256(_plain([*said, *wording] if amended else said)).digest()
 
 
 def as_signed(policy: Any, clauses: Sequence[Any]) -> SignedPolicy:
@@ -140,7 +154,8 @@ def fault_in(state: SignedPolicy, policy: Any, clauses: Sequence[Any]) -> Change
 async def sign(tx: Transaction, state: SignedPolicy, actor: str, basis: Mapping[str, Any]) -> int:
     """Say how a policy stands from now on; `basis` names the proposal it comes from."""
     body = {"policy": state.id, **asdict(state), **basis}
-    del body["id"]
+    for name in ("id", *(one for one in _LATER if body[one] is None)):
+        del body[name]
     return await tx.append(SET, subject=SUBJECT, actor=actor, body=body)
 
 
@@ -158,6 +173,7 @@ def policies_in(entries: Sequence[Entry]) -> dict[str, SignedPolicy]:
     for entry in entries:
         if entry.kind == SET:
             known = {name: entry.body[name] for name in _SIGNED}
+            known |= {name: entry.body.get(name) for name in _LATER}
             found[entry.body["policy"]] = SignedPolicy(id=entry.body["policy"], **known)
     return found
 
@@ -214,6 +230,15 @@ class WholeClause:
 
     policy: SignedPolicy
     text: str
+    effective_from: str | None
+    replaced_on: str | None
+    repealed_on: str | None
+
+    def citable(self, day: date) -> bool:
+        """Whether these are the words in force on a day."""
+        return is_worded(self, day) and (
+            clause_status(self.policy, self.repealed_on, day) in CITABLE
+        )
 
 
 async def whole_clauses(ledger: Ledger, ids: Collection[str]) -> dict[str, WholeClause]:
@@ -226,7 +251,9 @@ async def whole_clauses(ledger: Ledger, ids: Collection[str]) -> dict[str, Whole
     words = select(*CLAUSE_COLUMNS).where(Clause.id.in_(ids))
     rows = await ledger.db.read(lambda session: session.execute(words).all())
     return {
-        row.id: WholeClause(signed[row.policy_id], row.text)
+        row.id: WholeClause(
+            signed[row.policy_id], row.text, row.effective_from, row.replaced_on, row.repealed_on
+        )
         for row in rows
         if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
     }

@@ -43,7 +43,7 @@ from knowledge.proof import (
 from knowledge.search import Doc, Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
-from knowledge.validity import Life, clause_status, life_of, status_at
+from knowledge.validity import Life, clause_status, end_of, is_worded, life_of, status_at
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
@@ -208,6 +208,8 @@ class KnowledgeService:
             await tell_changed(self._ledger, [fault])
             await self.compare()
             return None
+        if clause is None or not is_worded(clause, day):
+            return None
         return _hit(found, clause, loaded.library, day)
 
     async def _hits(self, question: str, day: date) -> list[Hit]:
@@ -333,7 +335,9 @@ def _compared(library: Verified, found: Sequence[Found], rows: _Rows, day: date)
     )
     if len(known) < len(found) or not honest:
         return _Looked([], list(faults.values()), forged=True)
-    hits = [_hit(hit, rows.clauses[hit.key], library, day) for hit in good]
+    # Another wording of the same clause holds on that day, or none yet.
+    worded = [hit for hit in good if is_worded(rows.clauses[hit.key], day)]
+    hits = [_hit(hit, rows.clauses[hit.key], library, day) for hit in worded]
     return _Looked(hits, list(faults.values()), forged=False)
 
 
@@ -354,6 +358,7 @@ def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Chang
 def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
     policy = library.policies[clause.policy_id]
     successor = library.signed.get(policy.successor_id or "")
+    end = end_of(policy, clause, day)
     return Hit(
         key=clause.id,
         policy_id=policy.id,
@@ -368,7 +373,8 @@ def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
         issued_on=policy.issued_on or "",
         url=policy.url,
         label=clause.label,
-        ended_on=clause.repealed_on or policy.repealed_on or policy.effective_to or "",
+        ended_on=str(end.on) if end is not None else "",
+        reworded=end is not None and end.how == "replaced",
         successor=successor.title if successor else "",
         successor_number=successor.doc_number if successor else "",
         successor_url=successor.url if successor else "",

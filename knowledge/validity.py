@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -13,13 +13,22 @@ from config.texts import FieldFault
 
 Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 STATUSES: tuple[Status, ...] = ("in_force", "amended", "expired", "repealed", "not_yet")
-STATUS_NAMES: Mapping[str, str] = {
+_NAMES: Mapping[Status, str] = {
     "in_force": "现行有效",
     "amended": "已修改",
     "expired": "已失效",
     "repealed": "已废止",
     "not_yet": "尚未施行",
 }
+STATUS_NAMES: Mapping[str, str] = {str(status): words for status, words in _NAMES.items()}
+_STATED: Mapping[str, Status] = {
+    **dict(zip(STATUSES, STATUSES, strict=True)),
+    **dict(zip(_NAMES.values(), _NAMES, strict=True)),
+    "有效": "in_force",
+    "失效": "expired",
+    "废止": "repealed",
+}
+"""How a source may write its status: as government sites do, or as this program does."""
 CITABLE = frozenset({"in_force", "amended"})  # what a citizen may be answered from
 STARTING_FILE = Path(__file__).parent.parent / "config" / "library.yaml"
 
@@ -80,6 +89,38 @@ class Dated(Protocol):
         """The day of the first change."""
         ...
 
+    @property
+    def stated(self) -> str | None:
+        """What its source said when it came in; a status."""
+        ...
+
+
+class Worded(Protocol):
+    """The days of one wording of a clause."""
+
+    @property
+    def effective_from(self) -> str | None:
+        """The first day of a wording that came later than the document."""
+        ...
+
+    @property
+    def replaced_on(self) -> str | None:
+        """The first day of the wording after it."""
+        ...
+
+    @property
+    def repealed_on(self) -> str | None:
+        """The first day without the clause."""
+        ...
+
+
+@dataclass(frozen=True)
+class End:
+    """The first day on which words are no longer in force, and how they ended."""
+
+    on: date
+    how: Literal["repealed", "expired", "replaced"]
+
 
 @cache
 def starting_defaults() -> Defaults:
@@ -109,6 +150,18 @@ def parse_day(value: object, name: str) -> date | None:
         return date.fromisoformat(str(value)[:10])
     except ValueError as error:
         raise ValueError(f"{name}：日期应写成 YYYY-MM-DD，现在是“{value}”") from error
+
+
+def parse_status(value: object, name: str = "status") -> Status | None:
+    """A status as its source writes it. Raises ValueError naming the field and what it may be."""
+    if value is None or value == "":
+        return None
+    found = _STATED.get(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        accepted = "有效、已修改、失效、废止、尚未施行"
+        words = f"{name}：应当是 {accepted} 之一（或 {'、'.join(STATUSES)}），现在是“{value}”"
+        raise ValueError(words)
+    return found
 
 
 def add_years(day: date, years: int) -> date:
@@ -169,6 +222,7 @@ def life_of(policy: Dated) -> Life:
         effective_to=parse_day(policy.effective_to, "effective_to"),
         repealed_on=parse_day(policy.repealed_on, "repealed_on"),
         amended_on=parse_day(policy.amended_on, "amended_on"),
+        stated=parse_status(policy.stated, "stated"),
         statute=True,
     )
 
@@ -182,3 +236,26 @@ def clause_status(policy: Dated, repealed_on: str | None, as_of: date) -> Status
     """The validity of one clause: its own repeal, else its policy's."""
     ended = parse_day(repealed_on, "repealed_on")
     return "repealed" if ended is not None and as_of >= ended else policy_status(policy, as_of)
+
+
+def is_worded(clause: Worded, day: date) -> bool:
+    """Whether the clause says this on that day, and not an earlier or a later wording."""
+    first = parse_day(clause.effective_from, "effective_from")
+    next_one = parse_day(clause.replaced_on, "replaced_on")
+    return (first is None or day >= first) and (next_one is None or day < next_one)
+
+
+def end_of(policy: Dated, clause: Worded, day: date) -> End | None:
+    """How the words of a clause end, seen from a day: as they did, else as they will."""
+    life = life_of(policy)
+    repeals = [parse_day(one.repealed_on, "repealed_on") for one in (clause, policy)]
+    ends = [End(one, "repealed") for one in repeals if one is not None]
+    # A repeal beats an expiry, as in `status_at`.
+    if gone := [one for one in ends if one.on <= day]:
+        return min(gone, key=lambda one: one.on)
+    if life.effective_to is not None:
+        ends.append(End(life.effective_to + timedelta(days=1), "expired"))
+    replaced = parse_day(clause.replaced_on, "replaced_on")
+    if replaced is not None:
+        ends.append(End(replaced, "replaced"))
+    return min(ends, key=lambda one: one.on, default=None)

@@ -7,6 +7,7 @@ NAMES = {
     "column_failing": "栏目长时间读不到",
     "database_triggers": "数据库里有触发器",
     "delivery_failed": "消息没有送达",
+    "duty.unreached": "没有通知到值班人员",
     "inbound_unanswered": "来信没有得到答复",
     "ledger_broken": "台账核验不通过",
     "password_reset": "重设密码",

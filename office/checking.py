@@ -13,7 +13,7 @@ from content_sources.models import Source
 from content_sources.reposts import Reposts
 from gates.engine import run_gates
 from gates.finding import Finding, GateText, NoFacts
-from knowledge.changes import MET, Gates
+from knowledge.forms import MET, Gates
 from knowledge.models import Clause
 from review_queue.canonical import Draft
 from review_queue.desk import Render

@@ -21,6 +21,7 @@ from bot.delivery.processes import engine_fault, engine_silence
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
+from escalations.routes import without_ways
 from gates.statutes import STATUTES
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS
@@ -30,6 +31,7 @@ from migrations.run import HERE
 from office.keys import open_database, open_ledger
 from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
+from staff.people import names
 from staff.refusal import Refused
 from staff.settings import SignedSettings
 from storage.database import Database, sqlite_file
@@ -244,6 +246,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     yield await _texts(signed)
     if (hours := signed.proved("calendar")) is not None:
         yield _holidays(hours.value)
+    yield await _on_duty(db)
     levels = ApprovedLevels(ledger)
     try:
         await levels.refresh()
@@ -274,6 +277,21 @@ async def _engine(db: Database) -> Check:
     if fault := await engine_fault(db):
         return Check("任务引擎", FAIL, fault)
     return Check("任务引擎", OK, f"{max(0, round(silent))} 秒前有动静")
+
+
+async def _on_duty(db: Database) -> Check:
+    """Whether a question reaches whoever is on the roster."""
+    try:
+        async with db.session() as session:
+            silent = await without_ways(session)
+            known = await names(session, silent)
+    except Refused as refused:
+        return Check("值班提醒", WARN, f"无法判断：{refused}")
+    if not silent:
+        return Check("值班提醒", OK, "值班表上的人都有提醒方式")
+    words = "、".join(known.get(one, one) for one in silent)
+    remedy = "请本人或管理员在控制台的“值班提醒”填写，再发一条测试提醒"
+    return Check("值班提醒", WARN, f"{words}没有提醒方式，有咨询单也不知道：{remedy}")
 
 
 async def _texts(signed: SignedSettings) -> Check:

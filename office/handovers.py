@@ -7,7 +7,7 @@ from console.policies.fetched import RETURNED, policy_draft
 from content_sources.models import Article
 from facets.tagger import tag
 from facets.taxonomy import Taxonomy
-from knowledge.changes import IMPORT
+from knowledge.forms import IMPORT
 from knowledge.models import Policy
 from staff.models import Proposal
 from storage.database import Database

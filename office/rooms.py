@@ -32,8 +32,9 @@ from handlers.dispatch import Dispatcher, build_dispatcher
 from handlers.masking import mask
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from handlers.templates import Texts
-from knowledge.changes import Filling, policy_kinds
+from knowledge.changes import policy_kinds
 from knowledge.entries import ReviewedEntries
+from knowledge.forms import Filling
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from knowledge.speech import Speech

@@ -16,6 +16,7 @@ from config.setup import Setup, SetupError, SourceSetup
 from content_sources.changes import determine
 from content_sources.models import Column, Source
 from escalations.roster import DutyLine, set_roster
+from escalations.routes import Routes, line_of
 from gates.engine import RuleSet
 from ledger.append import Transaction
 from ledger.models import LedgerEntry
@@ -28,6 +29,7 @@ from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_
 from staff.factors import FIRST_WEEK
 from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
+from staff.refusal import Refused
 from staff.since import ALL
 from storage.database import Database, new_id
 from storage.seals import sealed_tables
@@ -71,7 +73,8 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
     made = await asyncio.gather(*(hash_password(word) for word in passwords.values()))
     hashes = dict(zip(passwords, made, strict=True))
     flows, rules = _starting_levels(setup), RuleSet.load()
-    accounts = Accounts(db, open_crypt(settings), settings.allowed_private)
+    crypt = open_crypt(settings)
+    accounts = Accounts(db, crypt, settings.allowed_private)
     # One transaction: an office that is half made could not be initialised again.
     async with ledger.transaction() as tx:
         organisation = await _begin(tx, setup, flows, rules)
@@ -83,6 +86,7 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
         for source in setup.sources:
             await _add_source(tx, source)
         await _add_roster(tx, setup, people)
+        await _add_alarms(tx, setup, people, Routes(crypt, settings.allowed_private))
     return {
         "home": str(settings.home),
         "console": f"{settings.public_url}/console/",
@@ -162,6 +166,19 @@ async def _add_roster(tx: Transaction, setup: Setup, people: Mapping[str, Staff]
             raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
     lines = [DutyLine(duty.topic, duty.tier, people[duty.login].id) for duty in setup.roster]
     await set_roster(tx, lines, "init")
+
+
+async def _add_alarms(
+    tx: Transaction, setup: Setup, people: Mapping[str, Staff], routes: Routes
+) -> None:
+    """How each is called on duty; after the accounts, by which some of it leaves."""
+    for row in setup.staff:
+        try:
+            lines = [line_of(one, number) for number, one in enumerate(row.alarm, 1)]
+            if lines:
+                await routes.put(tx, people[row.login].id, lines, "init")
+        except Refused as refused:
+            raise SetupError(f"人员 staff 的 {row.login} 的 alarm：{refused}") from refused
 
 
 def _starting_levels(setup: Setup) -> dict[str, Workflow]:

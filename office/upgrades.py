@@ -1,6 +1,7 @@
 """What an office made by an earlier version needs once, beyond new columns."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import bindparam, select, update
@@ -10,13 +11,16 @@ from bot.account_entries import sign_account
 from bot.models import Account, Contact, Delivery
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, sign_roster
+from escalations.routes import MAIL, WEBHOOK, Line, Routes
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
 from office.unsent import seal_deliveries
 from staff.models import ApiToken, ConsoleSession, Staff
+from staff.people import ALARMS
+from staff.refusal import Refused
 from staff.since import ACCOUNTS, ALL, ROSTER, RULES
 from storage.crypt import DataKey, place_of
-from storage.database import Base
+from storage.database import Base, rows_of
 from storage.seals import Sealed, seals_of
 from subscriptions.models import Subscription
 
@@ -101,6 +105,44 @@ async def sign_what_stood(ledger: Ledger) -> list[str]:
             await sign_roster(tx, lines, "system")
         await tx.append(RULES, subject=SUBJECT, actor="system", body={"rules": brought})
     return brought
+
+
+async def move_alarms(ledger: Ledger, crypt: DataKey, routes: Routes) -> int:
+    """Make the one way an earlier version alarmed a person by the first of theirs; how many.
+
+    Only from a row that this program wrote, and for nobody whose ways were signed since.
+    """
+    moved = 0
+    async with ledger.db.session() as session:
+        query = select(Staff.id).where(Staff.alarm_account != "", Staff.alarm_address != "")
+        rows = await rows_of(session, Staff, [*(await session.scalars(query))])
+        stood = [one for one, row in rows.items() if row.whole]
+    with suppress(Broken):
+        for staff_id in stood:
+            async with ledger.transaction() as tx:
+                row = await tx.session.get_one(Staff, staff_id)
+                line = await _old_line(tx.session, row, crypt)
+                known = any(one.kind == ALARMS for one in await ledger.facts(f"staff:{staff_id}"))
+                if line is not None and not known:
+                    # An address that may no longer be used is dropped: it reached nobody.
+                    with suppress(Refused):
+                        await routes.put(tx, staff_id, [line], "system")
+                        moved += 1
+                row.alarm_account = row.alarm_address = ""
+    return moved
+
+
+async def _old_line(session: AsyncSession, row: Staff, crypt: DataKey) -> Line | None:
+    """What stood there, or None when it named no account of today or does not open."""
+    try:
+        address = crypt.decrypt(row.alarm_address, place_of("staff", row.id, "alarm_address"))
+    except ValueError:
+        return None
+    if row.alarm_account in (WEBHOOK, MAIL):
+        return Line(row.alarm_account, address)
+    query = select(Account.platform).where(Account.slug == row.alarm_account)
+    platform = (await session.scalars(query)).first()
+    return Line(platform, address, row.alarm_account) if platform else None
 
 
 def _sealed(facts: Sequence[Entry]) -> set[str]:

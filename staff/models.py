@@ -27,9 +27,28 @@ class Staff(Sealed, Base):
     roles: Mapped[list[str]]
     password_hash: Mapped[str] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
-    alarm_account: Mapped[str] = mapped_column(String(60), default="")  # account slug for alarms
-    alarm_address: Mapped[str] = mapped_column(Text, default="")  # encrypted
+    # Where an earlier version kept the one way a person was alarmed by: moved to AlarmRoute once.
+    alarm_account: Mapped[str] = mapped_column(String(60), default="")
+    alarm_address: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime]
+
+
+class AlarmRoute(Sealed, Base):
+    """One way a person is alarmed by. Which ways count, and in what order, is a signed entry.
+
+    What came of its last use stands beside the seal: it is shown and decides nothing.
+    """
+
+    __tablename__ = "alarm_route"
+    SEALED = ("id", "staff_id", "kind", "account", "address")
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    kind: Mapped[str] = mapped_column(String(20))  # a platform, webhook or mail
+    account: Mapped[str] = mapped_column(String(60), default="")  # slug; "": the first of its kind
+    address: Mapped[str] = mapped_column(Text)  # encrypted
+    used_at: Mapped[datetime | None]
+    worked: Mapped[bool | None]
+    why: Mapped[str] = mapped_column(Text, default="")  # why it did not, in Chinese
 
 
 class Absence(Base):

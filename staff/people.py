@@ -10,12 +10,12 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Transaction
-from staff.models import Staff
+from staff.models import AlarmRoute, Staff
 from staff.newest import password_digest
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES, role_fault
@@ -25,6 +25,8 @@ from storage.database import new_id
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
 MINIMUM_PASSWORD = 10
+ALARMS = "staff.alarms"
+"""Signs by which ways a person is alarmed; see escalations/routes.py."""
 _HALVES = "halves:"  # before the hash of a code that two people hold half of each
 _HALF_BYTES = 10  # 80 bits: the approver sees the digest of the first half and may guess at home
 
@@ -122,8 +124,13 @@ async def set_staff(tx: Transaction, person: Person, actor: str) -> Staff:
 
 
 async def deactivate(tx: Transaction, person: Staff, actor: str) -> None:
-    """Take every right from a person; earlier decisions stay valid."""
+    """Take every right from a person; earlier decisions stay valid. Nobody is alarmed any more."""
     person.active = False
+    own = delete(AlarmRoute).where(AlarmRoute.staff_id == person.id).returning(AlarmRoute.id)
+    # Where somebody is reached is kept while they work here, and no longer.
+    if (await tx.session.execute(own)).first() is not None:
+        body: dict[str, Any] = {"staff": person.id, "routes": []}
+        await tx.append(ALARMS, subject=f"staff:{person.id}", actor=actor, body=body)
     await tx.append(
         "staff.set",
         subject=f"staff:{person.id}",

@@ -17,11 +17,13 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs
 from escalations.models import Ticket
+from escalations.routes import without_ways
 from ledger.reopening import open_incidents
 from ledger.stops import stopped_now
 from review_queue import rounds
 from review_queue.models import Emergency, Item
 from staff.people import names
+from staff.refusal import Refused
 from staff.sessions import Visitor
 from staff.waiting import waiting_for
 from storage.switches import Switch
@@ -76,6 +78,14 @@ async def _stops(deps: Deps, session: AsyncSession) -> list[Switch]:
     return [row for row in rows if row.name in off]
 
 
+async def _unreached(session: AsyncSession, person: Visitor) -> bool:
+    """Whether this person is on duty and no alarm reaches them."""
+    try:
+        return person.staff_id in await without_ways(session)
+    except Refused:  # the ledger does not hold: the incidents say so
+        return False
+
+
 @needs("home")
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
@@ -109,6 +119,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             "tickets": (await session.scalars(open_tickets.order_by(Ticket.due_at).limit(20))).all()
             if may(me.roles, "tickets.read")
             else [],
+            "unreached": await _unreached(session, me),
             "quiet": await _quiet_accounts(session),
             "changes": changes,
             "source_tasks": await open_tasks(session, me.staff_id, me.roles)

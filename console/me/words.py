@@ -1,6 +1,9 @@
 """What happened to one's own absence, sign-ins, tokens and devices."""
 
 DONE = {
+    "alarms_set": "提醒方式已保存，请发一条测试提醒。",
+    "alarms_worked": "测试提醒已送到，每一种都通。",
+    "alarms_failed": "测试提醒已发，有的没有送到，原因写在下面。",
     "away": "已登记，期间由代理人审核。",
     "passkey_made": "已登记，等另一位管理员确认后就能使用。",
     "passkey_confirmed": "已确认，这台设备可以用来签名了。",

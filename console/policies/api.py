@@ -7,6 +7,7 @@ from console.policies.words import validity_words, waiting_imports
 from console.web.deps import DEPS
 from console.web.interface import PAGE, as_json, picked
 from console.web.permissions import needs
+from knowledge.editing import FIELDS
 from knowledge.library import PolicyLibrary
 from knowledge.models import Policy
 
@@ -25,4 +26,20 @@ async def policies(request: web.Request) -> web.StreamResponse:
     )
 
 
-ROUTES = [web.get("/policies", policies)]
+@needs("policies.read")
+async def policy(request: web.Request) -> web.StreamResponse:
+    """One policy as signed, with the number, days and words of every wording of its clauses."""
+    deps = request.config_dict[DEPS]
+    library = PolicyLibrary(deps.governance.proposals)
+    row, clauses = await library.whole(request.match_info["policy"])
+    shown = picked(row, ("id", "successor_id", "amended_on", *FIELDS))
+    topics = row.topics.split(",") if row.topics else []
+    parts = ("number", "label", "heading", "text", "effective_from", "replaced_on", "repealed_on")
+    return as_json(
+        shown
+        | {"topics": topics, "validity": validity_words(row)[0]}
+        | {"clauses": [picked(one, parts) for one in clauses]}
+    )
+
+
+ROUTES = [web.get("/policies", policies), web.get("/policies/{policy}", policy)]

@@ -10,8 +10,9 @@ from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from content_sources.models import Article
-from knowledge.changes import IMPORT, rows_of
+from knowledge.changes import rows_of
 from knowledge.documents import PolicyDraft
+from knowledge.forms import IMPORT
 from knowledge.library import PolicyLibrary, import_payload
 from staff.refusal import Refused
 

@@ -7,12 +7,12 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
-from console.policies import fetched
+from console.policies import altering, fetched
 from console.policies.words import proposed_rows, validity_words, waiting_imports
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
-from knowledge.changes import IMPORT
+from knowledge.forms import IMPORT, clauses_of
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy
 from knowledge.proof import FIELDS, SignedPolicy, fault_in, signed_policies
@@ -75,8 +75,7 @@ async def _policy(deps: Deps, policy_id: str) -> tuple[Policy, Sequence[Clause],
     """The rows of a policy and whether they are what was signed; or of one that waits."""
     async with deps.db.session() as session:
         row = await session.get(Policy, policy_id)
-        query = select(Clause).where(Clause.policy_id == policy_id).order_by(Clause.number)
-        clauses = (await session.scalars(query)).all()
+        clauses = await clauses_of(session, policy_id)
     if row is not None and row.state == "active":
         state = (await _signed(deps)).get(row.id)
         return row, clauses, state is None or fault_in(state, row, clauses) is not None
@@ -106,6 +105,7 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "changed": changed,
             "validity": validity_words(row) if row.state != "rejected" else ("未入库", "stop"),
             "clauses": clauses,
+            "topics": _topics(deps, row),
             "changes": [(one, await library.effect(one)) for one in changes],
             "why_not": why_not,
             "successor": await session.get(Policy, row.successor_id) if row.successor_id else None,
@@ -113,6 +113,10 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "today": _today(),
         }
     return page(request, "policies/policy.html", context)
+
+
+def _topics(deps: Deps, row: Policy) -> list[str]:
+    return [deps.taxonomy.label("topics", key) for key in (row.topics or "").split(",") if key]
 
 
 @needs("policies.approve")
@@ -131,6 +135,7 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
 ROUTES = [
     web.get("/policies", policies),
     *fetched.ROUTES,  # before /policies/{policy}, which takes any name
+    *altering.ROUTES,
     web.get("/policies/{policy}", policy),
     web.post("/policies/{policy}/changes/{change}", settle_policy),
 ]

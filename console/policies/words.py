@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from config.clock import beijing, now
-from knowledge.changes import IMPORT, rows_of
+from knowledge.altering import clause_name
+from knowledge.changes import rows_of
+from knowledge.forms import IMPORT
 from knowledge.models import Clause, Policy
 from knowledge.validity import STATUS_NAMES, Dated, life_of, status_at
 from staff.models import Proposal
@@ -39,5 +42,10 @@ DONE = {
     "policy_rejected": "已记录不批准，政策没有变更。",
     "policy_proposed": "已提出入库，等另一人批准。",
     "policy_put_away": "已记为不入库。",
+    "policy_change_proposed": "已提出变更，等另一人批准后生效。",
 }
-FILTERS: dict[str, Callable[..., tuple[str, str]]] = {"validity": validity_words}
+FILTERS: dict[str, Callable[..., Any]] = {
+    "validity": validity_words,
+    "clause_name": clause_name,
+    "stated_name": STATUS_NAMES.get,
+}

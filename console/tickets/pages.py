@@ -1,25 +1,31 @@
 """值班: who waits for an answer, the conversation, the clauses found, the reply."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
 from sqlalchemy import select
 
 from bot.contract import Content
 from bot.models import Account
+from config.clock import beijing, now
 from console.tickets.talk import ROBOT, talk_of
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations import replying
 from escalations.dropping import drop
+from escalations.lateness import CALLED
 from escalations.models import Ticket
 from escalations.outcomes import replies_of
 from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
-from escalations.urgent import REASON
+from escalations.urgent import PAGED, REASON
 from knowledge.proof import SignedPolicy, whole_clauses
+from ledger.append import Ledger
+from ledger.following import FRESH
 from ledger.verify import Broken
 from review_queue import drafting
 from review_queue.drafting import Origin
@@ -67,6 +73,7 @@ async def _show(
         account = await session.get(Account, row.account_id)
         added = await messages(session, row.id)
         asked = [row.question, *[one.text for one in added][-_ASKED:]]
+        called = await _called(deps.ledger, row.id)
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
@@ -76,9 +83,10 @@ async def _show(
             "robot": ROBOT,
             "stopped": waiting,
             "editing": editing.id if editing else "",
-            "people": await names(session, ids | {str(one) for one in _told(row)}),
+            "people": await names(session, ids | {one.staff_id for one in called}),
             "reviewed": (await deps.recall.reviewed(asked))[:_OFFERED],
             "candidates": await _candidates(deps, row, asked),
+            "called": called,
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed or (editing.text if editing else ""),
@@ -87,14 +95,35 @@ async def _show(
     return page(request, "tickets/page.html", context, refused.status if refused else 200)
 
 
-def _told(row: Ticket) -> list[str]:
-    return [str(one.get("staff_id", "")) for one in row.notified if isinstance(one, dict)]
+@dataclass(frozen=True)
+class Called:
+    """Who was called for a question, when, and by which kind of way it reached them.
+
+    `route` is "" when none did, and None where an earlier version signed no outcome.
+    """
+
+    staff_id: str
+    at: datetime
+    route: str | None
+
+
+async def _called(ledger: Ledger, ticket_id: str) -> list[Called]:
+    """By the signed entries: the row's own list is for the ladder."""
+    try:
+        entries = await ledger.facts(f"ticket:{ticket_id}", age=FRESH)
+    except Broken:
+        return []
+    return [
+        Called(str(one.body["to"]), datetime.fromisoformat(one.at), one.body.get("route"))
+        for one in entries
+        if one.kind in (CALLED, PAGED) and one.body["to"]
+    ]
 
 
 async def _candidates(
     deps: Deps, row: Ticket, asked: Sequence[str]
 ) -> list[tuple[Mapping[str, str], SignedPolicy]]:
-    """Clauses that came near the question, where the signed library holds the very words.
+    """Clauses that came near the question, where the signed library holds the very words today.
 
     Those the citizen was offered, then what the library finds now, also for what was added since.
     They can be put into a reply with one click: what somebody wrote into the ticket or a clause
@@ -108,11 +137,12 @@ async def _candidates(
         whole = await whole_clauses(deps.ledger, {str(one.get("clause_id", "")) for one in held})
     except Broken:
         return []
+    today = beijing(now()).date()
     proved = [(one, whole.get(str(one.get("clause_id", "")))) for one in held]
     return [
         (one, clause.policy)
         for one, clause in proved
-        if clause is not None and str(one.get("text", "")) in clause.text
+        if clause is not None and str(one.get("text", "")) in clause.text and clause.citable(today)
     ]
 
 

@@ -1,5 +1,7 @@
 """The states of a question and why it came to a person, and what happened to it."""
 
+from escalations.routes import KINDS
+
 TICKET_STATES = {
     "open": ("等待接手", "warn"),
     "claimed": ("正在处理", "busy"),
@@ -61,4 +63,5 @@ WORDS = {
     "TICKET_STATES": TICKET_STATES,
     "REPLY_STATES": REPLY_STATES,
     "TICKET_REASONS": TICKET_REASONS,
+    "ALARM_KINDS": KINDS,
 }

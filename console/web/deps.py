@@ -10,6 +10,7 @@ from bot.replies import Parts
 from config.settings import Settings
 from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
+from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
 from knowledge.entries import Known
@@ -55,6 +56,7 @@ class Deps:
     cache: Cache
     taxonomy: Taxonomy
     tickets: TicketWiring
+    alarms: Alarms
     ingest: Ingest
     door: Door
     recall: Recall

@@ -30,7 +30,7 @@ _REVIEWERS = frozenset({"reviewer_1", "reviewer_2", "reviewer_3", "secrecy"})
 _WATCHERS = frozenset({"admin", "supervisor", "auditor"})
 
 OF_A_SESSION = frozenset(
-    {OWN_SIGNIN, "tokens.own", "passkeys.confirm", "staff.confirm", "staff.reset"}
+    {OWN_SIGNIN, "tokens.own", "alarms.set", "passkeys.confirm", "staff.confirm", "staff.reset"}
 )
 """What no token does: a stolen one must not make another, nor another way in."""
 
@@ -89,6 +89,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     # Which of them decides which kind is the kind's own (staff/proposals.py).
     "proposals.decide": frozenset({"admin", *STAND_INS}),
     "tokens.own": _ALL,
+    # Of others an admin's alone (escalations/routes.py).
+    "alarms.set": _ALL,
     "passkeys.confirm": frozenset(WITNESSES),
 }
 

@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
+from bot.channels import open_channels
 from bot.contract import Content, State
 from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
@@ -30,6 +31,7 @@ from content_sources.ingest import Ingest
 from content_sources.kinds import source_kinds
 from content_sources.models import Article, Column, Source
 from content_sources.source_fields import SourceFields
+from escalations.alarms import AlarmPost, Alarms
 from escalations.calendar import load_hours
 from escalations.models import Ticket
 from escalations.roster import DutyLine, RosterKind, set_roster
@@ -39,9 +41,10 @@ from gates.engine import GateText, NoFacts, RuleSet, run_gates
 from gates.finding import Finding
 from handlers.recall import Recall
 from handlers.released import KIND, ReleasedTemplates, TemplateShelf
-from knowledge.changes import MET, policy_kinds
+from knowledge.changes import policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.entries import ReviewedEntries
+from knowledge.forms import MET
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from knowledge.service import KnowledgeService
@@ -221,8 +224,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         async with db.session() as session:
             await rewrite(session, Delivery.id == delivery_id, state=State.PUBLISHED)
 
-    async def alarm(staff_id: str, text: str) -> None:
-        return None
+    allowed = Settings(home=tmp, **settings).allowed_private
+    accounts = Accounts(db, DATA_KEY, allowed)
+    channels = open_channels(cache := MemoryCache(), allowed)
+    alarms = Alarms(db, DATA_KEY, accounts.open, channels, AlarmPost(allowed))
 
     flows = load_workflows(CONFIG / "workflows.yaml")
     async with ledger.transaction() as tx:
@@ -266,7 +271,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         return [one for one in found if one.gate in MET]
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
-    queue, cache = Queue.of(ledger, governance.levels, render, check), MemoryCache()
+    queue = Queue.of(ledger, governance.levels, render, check)
     entries = ReviewedEntries(ledger)
     shelves: dict[str, Shelf] = {KIND: TemplateShelf(ReleasedTemplates(ledger)), QA: entries}
     queue = replace(queue, library=shelves)
@@ -279,7 +284,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=cache,
         taxonomy=taxonomy,
-        tickets=TicketWiring(ledger, hours, check_text, partial(queue_reply, db), alarm, send=send),
+        tickets=TicketWiring(
+            ledger, hours, check_text, partial(queue_reply, db), alarms.tell, send=send
+        ),
+        alarms=alarms,
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
         recall=Recall(ReleasedTemplates(ledger), entries, library.hit, library.ask),

@@ -14,6 +14,7 @@ from bot.replies import Parts
 from bot.sealing import rewrite
 from bot.wechat.channel import WeChatChannel
 from config.clock import BEIJING
+from escalations.alarms import Told
 from escalations.calendar import load_hours
 from escalations.ladder import escalate_due
 from escalations.roster import DutyLine, set_roster
@@ -67,9 +68,9 @@ class Duty:
         async with self.db.session() as session:
             await rewrite(session, Delivery.id == delivery_id, **self.came)
 
-    async def alarm(self, staff_id: str, text: str) -> bool:
+    async def alarm(self, staff_id: str, text: str) -> Told:
         self.alarms.append((staff_id, text))
-        return staff_id not in self.away
+        return Told() if staff_id in self.away else Told("webhook")
 
     def told(self) -> list[str]:
         return [staff_id for staff_id, _ in self.alarms]

@@ -13,6 +13,7 @@ from bot.contract import Inbound, InboundKind, Reply
 from bot.models import Account, Contact
 from bot.replies import Parts, Written
 from config.clock import now
+from escalations.alarms import Told
 from escalations.calendar import load_hours
 from escalations.roster import DutyLine, set_roster
 from escalations.tickets import TicketWiring
@@ -96,8 +97,9 @@ class Office:
         self.queued.append((parts, key))
         return new_id()
 
-    async def alarm(self, staff_id: str, text: str) -> None:
+    async def alarm(self, staff_id: str, text: str) -> Told:
         self.alarms.append((staff_id, text))
+        return Told("webhook")
 
     async def note_told(self, contact_id: str, clause_ids) -> None:
         self.told.append((contact_id, list(clause_ids)))

@@ -39,12 +39,21 @@ async def test_a_doubt_offers_the_clause_and_the_chosen_one_is_quoted(citizen, c
     assert await count(citizen.office, Ticket) == 0
 
 
+async def test_a_clause_amended_before_it_was_chosen_is_quoted_in_its_new_words(
+    citizen, clause
+) -> None:
+    await citizen.say(UNSURE)
+    words = "第三条 自本月起，补贴提高到六千元，由县人力资源和社会保障局发放。"
+    citizen.office.clause = replace(clause, text=words)
+    assert words in await citizen.tap("《青禾县促进就业若干措施》第三条")
+
+
 async def test_a_clause_that_ended_before_it_was_chosen_is_not_quoted(citizen, clause) -> None:
     await citizen.say(UNSURE)
     office = citizen.office
-    office.read["c1"] = replace(clause, validity="repealed", ended_on="2026-05-01")
+    office.clause = replace(clause, validity="repealed", ended_on="2026-05-01")
     said = await citizen.tap("《青禾县促进就业若干措施》第三条")
-    assert "没有找到可以引用" in said
+    assert "已失效" in said
     assert clause.text not in said
 
 

@@ -11,8 +11,9 @@ from config.clock import now
 from gates.engine import run_gates
 from gates.finding import Finding, GateText, NoFacts
 from gates.rules import RuleSet
-from knowledge.changes import MET, policy_kinds
+from knowledge.changes import policy_kinds
 from knowledge.documents import PolicyDraft
+from knowledge.forms import MET
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key

@@ -1,6 +1,7 @@
 """Reading policies from files people have."""
 
 import io
+import json
 import zipfile
 from datetime import date
 from pathlib import Path
@@ -9,6 +10,7 @@ import docx
 import pytest
 from pypdf import PdfWriter
 
+from knowledge.ask import Library
 from knowledge.documents import MAX_BYTES, DocumentError, read_bytes, read_documents
 
 TEXT = """青禾县人民政府关于促进消费的若干措施
@@ -154,3 +156,24 @@ def test_a_pdf_gives_its_text_with_the_page_breaks_undone() -> None:
     )
     (draft,) = read_bytes("a.pdf", data)
     assert draft.text.split("\n") == ["Notice 2026", "Article one applies."]
+
+
+def test_jsonl_takes_the_statuses_of_government_sites_and_names_a_bad_one(tmp_path: Path) -> None:
+    path = tmp_path / "lib.jsonl"
+    statuses = ["有效", "已修改", "失效", "废止", "in_force", "repealed", None]
+    lines = [json.dumps({"title": "某办法", "text": "一、正文。", "status": s}) for s in statuses]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    assert [draft.status for draft in read_documents(path)] == [
+        *("in_force", "amended", "expired", "repealed", "in_force", "repealed", None)
+    ]
+    libraries = [Library.from_lines([{**json.loads(line), "id": 1}]) for line in lines[:4]]
+    assert [one.find("正文", date(2026, 11, 24))[0].validity for one in libraries] == [
+        *("in_force", "amended", "expired", "repealed")
+    ]
+    lines.append(json.dumps({"title": "某办法", "text": "一、正文。", "status": "作废"}))
+    path.write_text("\n".join(lines), encoding="utf-8")
+    wanted = "lib.jsonl 第 8 行：status：应当是 有效、已修改、失效、废止、尚未施行 之一.*“作废”"
+    with pytest.raises(DocumentError, match=wanted):
+        read_documents(path)
+    with pytest.raises(DocumentError, match="政策库第 1 行：status：应当是 有效、"):
+        Library.from_lines([{"id": 1, "text": "一", "status": "作废"}])

@@ -1,5 +1,6 @@
 """The stored library: two people, repeal at once, the database decides, who was told."""
 
+from dataclasses import replace
 from datetime import date
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ from sqlalchemy import select
 from knowledge.documents import PolicyDraft
 from knowledge.library import Repeal
 from knowledge.models import Clause, Policy
+from knowledge.proof import signed_policies
 from knowledge.service import KnowledgeService
 from ledger.models import LedgerEntry
 from staff.models import Proposal
@@ -196,3 +198,20 @@ async def test_the_stored_index_is_reused_and_replaced(office, grant, voucher) -
     after = [one.name for one in place.iterdir()]
     assert len(before) == len(after) == 1
     assert before != after
+
+
+@pytest.mark.parametrize(
+    ("title", "last"),
+    [
+        ("青禾县创业补贴办法", "2028-02-29"),
+        ("青禾县创业补贴暂行办法", "2025-02-28"),
+        ("《青禾县创业补贴办法》", "2028-02-29"),
+        ("中华人民共和国就业促进法", None),
+        ("《中华人民共和国就业促进法》", None),
+        ("青禾自治县城市管理条例", None),
+    ],
+)
+async def test_only_laws_and_regulations_do_not_lapse(office, grant, title, last) -> None:
+    draft = replace(grant, title=title, effective_from=date(2023, 3, 1), effective_to=None)
+    (policy_id,) = await put_in(office, draft)
+    assert (await signed_policies(office.ledger))[policy_id].effective_to == last

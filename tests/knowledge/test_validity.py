@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.validity import STATUSES, Life, add_years, last_day, parse_day, status_at
+from knowledge.validity import (
+    STATUSES,
+    Life,
+    add_years,
+    last_day,
+    parse_day,
+    parse_status,
+    status_at,
+)
 
 D = date.fromisoformat
 
@@ -75,3 +83,22 @@ def test_a_bad_date_names_its_field() -> None:
     assert parse_day(None, "date") is None
     with pytest.raises(ValueError, match=r"effective_to.*YYYY-MM-DD"):
         parse_day("2025年", "effective_to")
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        *zip(STATUSES, STATUSES, strict=True),
+        *(("有效", "in_force"), ("现行有效", "in_force"), ("已修改", "amended")),
+        *(("失效", "expired"), ("已失效", "expired"), ("废止", "repealed"), ("已废止", "repealed")),
+        *((" 废止 ", "repealed"), ("尚未施行", "not_yet"), ("", None), (None, None)),
+    ],
+)
+def test_a_status_is_read_as_government_sites_write_it(written, status) -> None:
+    assert parse_status(written) == status
+
+
+@pytest.mark.parametrize("written", ["有效的", "valid", 1, ["有效"], True])
+def test_another_word_for_a_status_names_the_field_and_what_it_may_be(written) -> None:
+    with pytest.raises(ValueError, match="status：应当是 有效、已修改、失效、废止、尚未施行 之一"):
+        parse_status(written)

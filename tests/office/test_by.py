@@ -35,13 +35,14 @@ FILES = {
     "rules propose": ("rules.yaml", RULES),
     "account propose": ("account.yaml", "slug: qinghe-wx\nname: 青禾政务\n"),
     "roster propose": ("roster.yaml", "lines: []\n"),
+    "library amend": ("amend.yaml", "2: 第二条 每人每月补贴900元。\n"),
     "source import": ("list.csv", "单位名称\n草原通讯社\n"),
 }
 """What a command reads before it knows who asks; any other gets a policy as a text file."""
 POLICY = ("policy.txt", "青禾县就业补贴办法\n第一条 每人每月补贴800元。\n")
 WORDS = {
     **{"klass": "日常", "version": "1", "login": "admin2", "role": "editor"},
-    "hosts": "www.beiyuan.example.cn",
+    **{"hosts": "www.beiyuan.example.cn", "on": "2027-01-01", "fields": "issuer=青禾县"},
 }
 """Parameters that are checked for their sort at once; every other text is taken as it comes."""
 
@@ -101,7 +102,14 @@ def said(home: Path, words: list[str], password: str) -> str:
 
 
 def test_the_commands_that_sign_for_somebody_are_found() -> None:
-    known = {"library import", "source add", "source import", "proposals approve"}
+    known = {
+        "library import",
+        "library repeal",
+        "library amend",
+        "source add",
+        "source import",
+        "proposals approve",
+    }
     assert known | {"staff reset-password", "rules rollback"} <= COMMANDS.keys()
 
 

@@ -13,10 +13,11 @@ from bot.models import Account, Contact
 from config.clock import now
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, roster_now
+from escalations.routes import Line, Routes
 from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key, signed_facts
 from ledger.models import LedgerEntry
-from office.upgrades import SEALED, seal_contacts, seal_what_stood, sign_what_stood
+from office.upgrades import SEALED, move_alarms, seal_contacts, seal_what_stood, sign_what_stood
 from staff.models import Staff
 from staff.since import ALL, counts_from
 from storage.crypt import DataKey, place_of
@@ -242,3 +243,55 @@ async def test_contacts_of_the_version_before_are_sealed_once(tmp_path: Path) ->
         assert (await session.get_one(Contact, "stood")).whole
         assert not (await session.get_one(Contact, "came later")).whole
     await database.close()
+
+
+async def test_the_one_way_an_older_office_had_becomes_the_first_of_the_persons_ways(
+    older: Ledger,
+) -> None:
+    routes = Routes(KEY)
+    await seal_what_stood(older, KEY)
+    assert await move_alarms(older, KEY, routes) == 1
+    async with older.db.session() as session:
+        (way,) = await routes.read(session, "p")
+        person = await session.get_one(Staff, "p")
+        assert (person.alarm_account, person.alarm_address, person.whole) == ("", "", True)
+    assert (way.line, way.fault) == (Line("mail", "lin@example.cn"), "")
+    signed = [one for one in await older.facts("staff:p") if one.kind == "staff.alarms"]
+    assert [one.actor for one in signed] == ["system"]
+    assert await move_alarms(older, KEY, routes) == 0
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        "UPDATE staff SET alarm_account = 'webhook'",
+        "UPDATE staff SET alarm_address = 'b1:AAAA'",
+        "UPDATE staff SET alarm_address = x'ff'",
+    ],
+)
+async def test_an_old_way_that_somebody_wrote_is_not_taken_over(older: Ledger, spoilt: str) -> None:
+    routes = Routes(KEY)
+    await seal_what_stood(older, KEY)
+    async with older.db.session() as session:
+        await session.execute(text(spoilt))
+    assert await move_alarms(older, KEY, routes) == 0
+    async with older.db.session() as session:
+        assert await routes.read(session, "p") == []
+
+
+async def test_an_old_row_put_back_replaces_no_way_that_was_signed_since(older: Ledger) -> None:
+    routes = Routes(KEY)
+    await seal_what_stood(older, KEY)
+    columns = "alarm_account, alarm_address, seal"
+    async with older.db.session() as session:
+        row = (await session.execute(text(f"SELECT {columns} FROM staff"))).one()._asdict()
+    await move_alarms(older, KEY, routes)
+    async with older.transaction() as tx:
+        await routes.put(tx, "p", [Line("mail", "new@example.cn")], "p")
+    async with older.db.session() as session:
+        put = "UPDATE staff SET alarm_account = :alarm_account, alarm_address = :alarm_address"
+        await session.execute(text(f"{put}, seal = :seal"), row)
+    assert await move_alarms(older, KEY, routes) == 0
+    async with older.db.session() as session:
+        (way,) = await routes.read(session, "p")
+    assert way.line.address == "new@example.cn"

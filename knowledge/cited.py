@@ -1,0 +1,58 @@
+"""Who rests on a policy: citizens who were told its clauses, and texts of ours that name it."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gates.alike import letters
+from knowledge.models import Clause, Told
+from knowledge.proof import SignedPolicy
+from review_queue.models import Item, ItemWords
+from review_queue.states import STATES, ItemState
+
+_MOST = 10
+_SHORTEST = 6  # letters of a title from which it names one document
+_SHOWN_IN = frozenset(ItemState) - {ItemState.DRAFT, ItemState.RECALLED}
+
+
+@dataclass(frozen=True)
+class Cited:
+    """Citizens who were told, and the texts of ours that name it: title and state in words."""
+
+    contacts: int
+    items: Sequence[tuple[str, str]]
+
+    @property
+    def lines(self) -> list[str]:
+        """What a second person should know of it before it changes."""
+        told = [f"已有 {self.contacts} 位群众收到过这里的条文"] if self.contacts else []
+        return told + [f"{state}的稿件《{title[:60]}》提到这份文件" for title, state in self.items]
+
+
+async def cited(
+    session: AsyncSession, policy: SignedPolicy, numbers: Collection[int] | None = None
+) -> Cited:
+    """Who rests on a policy, or on the clauses of these numbers; limited items are not named."""
+    clauses = select(Clause.id).where(Clause.policy_id == policy.id)
+    if numbers is not None:
+        clauses = clauses.where(Clause.number.in_(numbers))
+    told = select(func.count(Told.contact_id.distinct())).where(Told.clause_id.in_(clauses))
+    names = [letters(policy.doc_number), letters(policy.title)]
+    asked = [name for name in names if len(name) >= _SHORTEST]
+    items: list[tuple[str, str]] = []
+    if asked:
+        query = (
+            select(Item.title, Item.state)
+            .join(ItemWords, ItemWords.item_id == Item.id)
+            .where(
+                or_(*(ItemWords.words.contains(name, autoescape=True) for name in asked)),
+                Item.confined.is_(False),
+                Item.state.in_(_SHOWN_IN),
+            )
+            .order_by(Item.updated_at.desc())
+            .limit(_MOST)
+        )
+        items = [(row.title, STATES[row.state]) for row in (await session.execute(query)).all()]
+    return Cited((await session.scalar(told)) or 0, items)
