@@ -6,7 +6,10 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from bot.delivery.processes import clock
-from bot.models import Process, Publication
+from bot.models import Contact, Process, Publication
+from escalations.models import Ticket
+from escalations.tickets import Question
+from escalations.urgent import open_urgent
 from knowledge.documents import PolicyDraft
 from knowledge.library import PolicyLibrary
 from ledger.models import Incident
@@ -575,3 +578,22 @@ async def test_a_text_changed_behind_the_back_is_shown_as_such(office: Office) -
         await session.execute(update(Revision).values(canonical=changed))
     _, text = await browser.get(f"/console/items/{row.id}")
     assert "内容与摘要不符" in text
+
+
+async def test_whoever_is_in_danger_stands_first_and_is_not_given_hours(office: Office) -> None:
+    ids = await busy_morning(office)
+    deps = office.deps
+    async with deps.db.session() as session:
+        told = await session.get_one(Ticket, ids["ticket"])
+        contact = await session.get_one(Contact, told.contact_id)
+    browser = await office.signed_in("duty1")
+    _, page = await browser.get("/console/tickets")
+    assert "有人遇险</" not in page
+    row = await open_urgent(deps.tickets, contact, Question("我不想活了", "emergency"))
+    assert row.id == told.id  # the question that was open already is one of danger now
+    _, page = await browser.get("/console/tickets")
+    assert page.index("有人遇险</") < page.index("正在处理")
+    assert page.index("马上处理") < page.index("还有")
+    _, page = await browser.get(f"/console/tickets/{row.id}")
+    assert "情况危急的，替本人拨打 110、119 或 120" in page
+    assert "还有" not in page.partition("<h1>")[0].rpartition("item-facts")[2]
