@@ -23,7 +23,7 @@ class Danger:
         """See Handler."""
         if not turn.danger:
             return None
-        # An office that began with an earlier version has one line for all of them.
+        # For an office's own words, and where a line was withdrawn: one line for all of them.
         name = f"danger_{turn.danger}"
         line = fill(name if self._w.templates.usable(name) else "emergency")
         try:

@@ -608,7 +608,7 @@ async def test_danger_is_heard_while_answers_are_stopped_and_in_a_flood(office) 
     assert "12356" in await citizen.say("我不想活了")
 
 
-async def test_an_office_of_an_earlier_version_says_its_one_line_of_danger(office) -> None:
+async def test_where_the_lines_of_danger_were_withdrawn_the_one_for_all_is_said(office) -> None:
     old = {name: text for name, text in office.templates.texts.items() if "danger" not in name}
     office.templates = Templates(old)
     danger = office.dispatcher._handlers[0]
