@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -167,21 +168,13 @@ class RuleSet:
         self._always = [one for one in self._compiled if one.pattern and not one.words]
 
     @classmethod
-    def load(cls, source: Path | Sequence[Mapping[str, object]] | None = None) -> Self:
+    def load(cls, source: Path | Sequence[Mapping[str, object]] | None = None) -> "RuleSet":
         """Read a folder of YAML files, one file, or rows; without a source the starting rules."""
-        if source is not None and not isinstance(source, Path):
+        if source is None:
+            return _starting(frozenset(quiet_rules()))
+        if not isinstance(source, Path):
             return cls(list(_read(source, "规则")))
-        path = source or RULES
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
-        if not files:
-            raise RuleError(f"{path}：没有规则文件（*.yaml），请检查目录")
-        rules = [rule for file in files for rule in _read(_rows(file), file.name)]
-        seen: set[str] = set()
-        for rule in rules:
-            if rule.id in seen:
-                raise RuleError(f"规则编号 {rule.id} 重复，请改成不同的编号")
-            seen.add(rule.id)
-        return cls(rules)
+        return cls(_rules_in(source))
 
     def scan(self, dense: Normalised) -> dict[str, list[tuple[int, int]]]:
         """Every word of the set in the text, in one pass: word to its spans."""
@@ -311,6 +304,25 @@ def _disguises(one: _Compiled, known: Set[str]) -> dict[str, tuple[str, ...]]:
         for other in disguised(word)
         if other not in known and other not in one.unless
     }
+
+
+@lru_cache(maxsize=2)
+def _starting(quiet: frozenset[str]) -> RuleSet:
+    """The rules of the program, compiled once: they are frozen, and read at every turn."""
+    return RuleSet(_rules_in(RULES), quiet)
+
+
+def _rules_in(path: Path) -> list[Rule]:
+    files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+    if not files:
+        raise RuleError(f"{path}：没有规则文件（*.yaml），请检查目录")
+    rules = [rule for file in files for rule in _read(_rows(file), file.name)]
+    seen: set[str] = set()
+    for rule in rules:
+        if rule.id in seen:
+            raise RuleError(f"规则编号 {rule.id} 重复，请改成不同的编号")
+        seen.add(rule.id)
+    return rules
 
 
 def _dense(words: Iterable[str]) -> tuple[str, ...]:

