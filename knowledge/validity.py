@@ -194,10 +194,14 @@ def status_at(life: Life, as_of: date, defaults: Defaults | None = None) -> Stat
     end = last_day(life, defaults)
     if end is not None and as_of > end:
         return "expired"
+    stated = life.stated if life.stated is not None and _undated(life, life.stated) else None
+    # Words that changed once do not bring back what its source calls ended, or not begun.
+    if stated is not None and stated not in CITABLE:
+        return stated
     if life.amended_on is not None and as_of >= life.amended_on:
         return "amended"
-    if life.stated is not None and _undated(life, life.stated):
-        return life.stated
+    if stated is not None:
+        return stated
     return "in_force"
 
 
