@@ -25,6 +25,7 @@ MET = frozenset({"secrecy", "law"})
 LONGEST = {"title": 300, "doc_number": 60, "issuer": 120, "url": 500}
 _SHOWN = 6  # characters of a secret that a refusal repeats
 MOST_SAID = 20
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 Gates = Callable[[str, str], Awaitable[Sequence[Finding]]]
 """Title and text of a policy to what the gates in MET say of them."""
@@ -79,6 +80,9 @@ def day_in(payload: Mapping[str, Any], name: str) -> str | None:
         day = parse_day(payload.get(name), name)
     except ValueError as error:
         raise Refused(422, [Reason(name, str(error))]) from error
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        words = f"{name}：年份应当在 {FIRST_YEAR} 至 {LAST_YEAR} 之间，没有期限的请留空"
+        raise Refused(422, [Reason(name, words)])
     return day.isoformat() if day is not None else None
 
 

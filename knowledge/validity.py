@@ -164,8 +164,15 @@ def parse_status(value: object, name: str = "status") -> Status | None:
     return found
 
 
+def day_after(day: date) -> date | None:
+    """The next day; None after the last one there is, which some write for "without end"."""
+    return day + timedelta(days=1) if day < date.max else None
+
+
 def add_years(day: date, years: int) -> date:
-    """The same day `years` later; 29 February becomes 28 February."""
+    """The same day `years` later; 29 February becomes 28 February, and no year is past 9999."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -257,8 +264,9 @@ def end_of(policy: Dated, clause: Worded, day: date) -> End | None:
     # A repeal beats an expiry, as in `status_at`.
     if gone := [one for one in ends if one.on <= day]:
         return min(gone, key=lambda one: one.on)
-    if life.effective_to is not None:
-        ends.append(End(life.effective_to + timedelta(days=1), "expired"))
+    lapsed = day_after(life.effective_to) if life.effective_to is not None else None
+    if lapsed is not None:
+        ends.append(End(lapsed, "expired"))
     replaced = parse_day(clause.replaced_on, "replaced_on")
     if replaced is not None:
         ends.append(End(replaced, "replaced"))
