@@ -73,6 +73,7 @@ class Hit:
     label: str = ""
     ended_on: str = ""  # the first day these words are not in force, if one is known
     reworded: bool = False  # and from then on the clause has other words
+    policy_stands: bool = False  # the policy is in force, whatever became of this clause
     successor: str = ""  # title of what replaced it
     successor_number: str = ""
     successor_url: str = ""

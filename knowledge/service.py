@@ -43,7 +43,16 @@ from knowledge.proof import (
 from knowledge.search import Doc, Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
-from knowledge.validity import Life, clause_status, end_of, is_worded, life_of, status_at
+from knowledge.validity import (
+    CITABLE,
+    Life,
+    clause_status,
+    end_of,
+    is_worded,
+    life_of,
+    policy_status,
+    status_at,
+)
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
@@ -375,6 +384,7 @@ def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
         label=clause.label,
         ended_on=str(end.on) if end is not None else "",
         reworded=end is not None and end.how == "replaced",
+        policy_stands=policy_status(policy, day) in CITABLE,
         successor=successor.title if successor else "",
         successor_number=successor.doc_number if successor else "",
         successor_url=successor.url if successor else "",
