@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from knowledge.forms import END
+from knowledge.proof import signed_policies
 from staff.refusal import Refused
-from tests.knowledge.test_alterations import edit, put_in
+from tests.knowledge.test_alterations import QUESTION, TODAY, edit, put_in
 
 
 @pytest.mark.parametrize("day", [date(9999, 12, 31), date(1899, 12, 31), date(2201, 1, 1)])
@@ -20,3 +21,14 @@ async def test_a_day_in_no_year_of_ours_is_refused(office, grant, day) -> None:
     payload = {"policy_id": key, "on": str(day)}
     with pytest.raises(Refused, match="1900 至 2200"):
         await office.library.propose(END, payload, "editor", "按新发的文件")
+
+
+@pytest.mark.parametrize("status", ["失效", "废止"])
+async def test_what_is_called_ended_keeps_no_last_day_to_come(office, grant, status) -> None:
+    key = await put_in(office, replace(grant, effective_to=None))
+    last = (await signed_policies(office.ledger))[key].effective_to
+    assert last == "2029-02-28"
+    with pytest.raises(Refused, match=f"还没有过去的 {last}：.*不知道的请清空"):
+        await edit(office, key, stated=status)
+    await edit(office, key, stated=status, effective_to="")
+    assert (await office.service.ask(QUESTION, TODAY)).status == "repealed"
