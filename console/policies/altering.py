@@ -18,7 +18,7 @@ from staff.refusal import Reason, Refused
 
 _KINDS = {"end": END, "amend": AMEND, "edit": EDIT}
 _EMPTY = {"on": "", "successor": "", "added": "", "why": ""}
-_STATED = ("amended", "expired", "repealed")
+_STATED = ("amended", "expired", "repealed", "not_yet")
 
 
 @needs("policies.propose")
