@@ -146,6 +146,7 @@ class EndKind(Alteration):
         return {
             "changes": changes,
             "warnings": rests.lines,
+            "mentions": rests.items,
             "note": f"批准后，问到 {payload['on']} 及以后的不再引用，问到以前的写明当时有效。",
         }
 
@@ -213,6 +214,7 @@ class AmendKind(Alteration):
                 *rests.lines,
                 *(f"{one.reason}（“{one.text[:30]}”）" for one in found[:MOST_SAID]),
             ],
+            "mentions": rests.items,
             "note": f"批准后，问到 {payload['on']} 及以后的引用新条文，问到以前的引用原条文。",
         }
 

@@ -121,6 +121,7 @@ class EditKind(Alteration):
         return {
             "changes": changes,
             "warnings": rests.lines,
+            "mentions": rests.items,
             "note": "条文不变。批准后答复按更正后的信息注明出处、判断是否有效。",
         }
 

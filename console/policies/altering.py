@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from console.web.deps import DEPS, Deps, found, visitor
+from console.web.mentions import mentions
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
 from knowledge.editing import FIELDS
@@ -126,6 +127,7 @@ async def _show(
         "statuses": {"": "按日期判断"} | {name: STATUS_NAMES[name] for name in _STATED},
         "fields": FIELDS,
         "effect": effect,
+        "mentions": await mentions(deps.db, effect, visitor(request).roles),
         "reasons": refused.reasons if refused else (),
     }
     return page(request, "policies/change.html", context, refused.status if refused else 200)

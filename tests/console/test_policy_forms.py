@@ -2,8 +2,14 @@
 
 from datetime import date
 
+from sqlalchemy import update
+
+from config.clock import now
+from gates.alike import letters
 from knowledge.documents import PolicyDraft
-from knowledge.library import PolicyLibrary
+from knowledge.forms import END
+from knowledge.library import PolicyLibrary, Repeal, repeal_payload
+from review_queue.models import Item, ItemWords
 from tests.console.office import Office
 
 TEXT = "第一条 为支持技能培训，制定本办法。\n第二条 取得证书的人员可以申请补贴，每人一千元。"
@@ -26,3 +32,33 @@ async def test_an_edit_of_the_title_keeps_what_its_source_says_of_its_status(
     editor = await office.signed_in("editor")
     _, text = await editor.get(f"/console/policies/{policy}/change/edit")
     assert '<option value="not_yet" selected>尚未施行</option>' in text
+
+
+async def test_texts_that_rest_on_a_policy_are_named_to_those_who_may_read_them_now(
+    office: Office,
+) -> None:
+    policy = await put_in(office)
+    async with office.deps.db.session() as session:
+        moment = now()
+        said = dict.fromkeys(("author_id", "last_editor_id"), office.people["editor"])
+        item = Item(
+            id="itemthatrests", kind="text", klass="日常", state="review", title="补贴怎么领",
+            created_at=moment, updated_at=moment, **said,
+        )  # fmt: skip
+        words = ItemWords(item_id=item.id, words=letters(TITLE), accounts=" ", sketch=b"")
+        words.not_before = words.not_after = moment
+        session.add_all([item, words])
+    library = PolicyLibrary(office.deps.governance.proposals)
+    payload = repeal_payload(Repeal(policy, date(2027, 1, 1)))
+    made = await library.propose(END, payload, office.people["editor"], "新办法已经施行")
+    pages = f"/console/policies/{policy}", f"/console/settings/proposals/{made.change_id}"
+    duty, admin = await office.signed_in("duty1"), await office.signed_in("admin2")
+    text = (await duty.get(pages[0]))[1]
+    assert "有 1 篇没有撤回的稿件提到这份文件" in text
+    assert "补贴怎么领" not in text
+    for page in pages:
+        assert "补贴怎么领" in (await admin.get(page))[1]
+    async with office.deps.db.session() as session:
+        await session.execute(update(Item).values(confined=True, scope=" x "))
+    for page in pages:
+        assert "补贴怎么领" not in (await admin.get(page))[1]
