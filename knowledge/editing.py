@@ -70,7 +70,9 @@ class EditKind(Alteration):
         _must_fit(state, whole)
         if {"stated", "effective_to"} & set(fields):
             _must_have_ended(whole)
-        if {"title", "doc_number"} & set(fields):
+        # Whose repeal is undone stands beside what came in meanwhile under its number.
+        back = "repealed_on" in fields and fields["repealed_on"] is None
+        if back or {"title", "doc_number"} & set(fields):
             form = {"id": state.id} | whole
             must_be_new(form, await signed_now(self._ledger), state.text_sha256)
         said = [fields.get(name) or "" for name in ("title", "issuer", "url")]

@@ -8,7 +8,7 @@ import pytest
 from knowledge.forms import END
 from knowledge.proof import signed_policies
 from staff.refusal import Refused
-from tests.knowledge.test_alterations import QUESTION, TODAY, edit, put_in
+from tests.knowledge.test_alterations import QUESTION, TODAY, change, edit, put_in
 
 
 @pytest.mark.parametrize("day", [date(9999, 12, 31), date(1899, 12, 31), date(2201, 1, 1)])
@@ -32,3 +32,13 @@ async def test_what_is_called_ended_keeps_no_last_day_to_come(office, grant, sta
         await edit(office, key, stated=status)
     await edit(office, key, stated=status, effective_to="")
     assert (await office.service.ask(QUESTION, TODAY)).status == "repealed"
+
+
+async def test_a_repeal_is_not_undone_beside_another_of_the_same_number(office, grant) -> None:
+    key = await put_in(office, grant)
+    payload = {"policy_id": key, "on": "2026-06-01"}
+    await change(office, END, payload)
+    await put_in(office, replace(grant, text=grant.text + "第五条 本办法由县政府解释。"))
+    with pytest.raises(Refused, match="已有"):
+        await edit(office, key, repealed_on="")
+    await edit(office, key, repealed_on="2026-07-01")
