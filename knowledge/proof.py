@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from gates.policies import deadlines
 from knowledge.models import Clause, Policy
-from knowledge.validity import CITABLE, clause_status, is_worded
+from knowledge.validity import CITABLE, clause_status, is_worded, policy_status
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 
@@ -200,6 +200,17 @@ async def compared(ledger: Ledger, signed: Mapping[str, SignedPolicy]) -> Verifi
     unsigned = sorted(await ledger.db.read(_active) - set(signed))
     more = tuple(Changed(key, "policy", key, "row") for key in unsigned)
     return replace(whole, changed=whole.changed + more)
+
+
+def successor_of(policy: SignedPolicy, library: Verified, day: date) -> SignedPolicy | None:
+    """What one may rely on instead on that day: the first in force along those that follow."""
+    seen, one = {policy.id}, library.signed.get(policy.successor_id or "")
+    while one is not None and one.id not in seen:
+        if policy_status(one, day) in CITABLE:
+            return one
+        seen.add(one.id)
+        one = library.signed.get(one.successor_id or "")
+    return None
 
 
 def _active(session: Session) -> set[str]:

@@ -38,6 +38,7 @@ from knowledge.proof import (
     compared,
     entries_of,
     policies_in,
+    successor_of,
     tell_changed,
 )
 from knowledge.search import Doc, Found, Index
@@ -366,7 +367,7 @@ def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Chang
 
 def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
     policy = library.policies[clause.policy_id]
-    successor = library.signed.get(policy.successor_id or "")
+    successor = successor_of(policy, library, day)
     end = end_of(policy, clause, day)
     return Hit(
         key=clause.id,

@@ -1,5 +1,6 @@
 """What ended and what follows it: a clause beside its policy, and a chain of policies."""
 
+from dataclasses import replace
 from datetime import date
 
 from knowledge.forms import END
@@ -15,3 +16,20 @@ async def test_of_one_clause_that_ended_the_policy_still_stands(office, grant) -
     await change(office, END, repeal_payload(Repeal(key, date(2026, 9, 1))))
     gone = (await office.service.ask(QUESTION, TODAY)).ended
     assert not gone.policy_stands
+
+
+async def test_what_follows_is_named_while_it_is_in_force_itself(office, grant, voucher) -> None:
+    first = await put_in(office, grant)
+    second = await put_in(office, replace(voucher, title="青禾县消费券办法"))
+    third = await put_in(office, replace(voucher, title="青禾县新消费券办法"))
+    await change(office, END, repeal_payload(Repeal(first, SINCE, successor_id=second)))
+
+    async def follows(day: date) -> str:
+        return str((await office.service.ask(QUESTION, day)).ended.successor)
+
+    assert await follows(TODAY) == "青禾县消费券办法"
+    await change(office, END, repeal_payload(Repeal(second, date(2026, 9, 1), successor_id=third)))
+    assert await follows(date(2026, 8, 31)) == "青禾县消费券办法"
+    assert await follows(TODAY) == "青禾县新消费券办法"
+    await change(office, END, repeal_payload(Repeal(third, date(2026, 10, 1), successor_id=first)))
+    assert await follows(TODAY) == ""
