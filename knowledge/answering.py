@@ -106,9 +106,14 @@ class Answer:
 
 
 def asked_day(question: str, today: date) -> date | None:
-    """The past day a question is about (2022年6月当时…), or None when it is about today."""
+    """The past day a question is about (2022年6月当时…), or None when it is about today.
+
+    A month without a day is its middle; the month we are in is now.
+    """
     match = _THEN.search(question)
     if not match or not _THEN_WORDS.search(question) or _NOW_WORDS.search(question):
+        return None
+    if match[3] is None and (int(match[1]), int(match[2])) == (today.year, today.month):
         return None
     try:
         day = date(int(match[1]), int(match[2]), int(match[3] or 15))
