@@ -140,4 +140,9 @@ async def must_agree(
 async def clauses_of(session: AsyncSession, policy_id: str) -> Sequence[Clause]:
     """The clause rows as the document reads: each wording where its clause stands."""
     rows = (await session.scalars(select(Clause).where(Clause.policy_id == policy_id))).all()
-    return sorted(rows, key=lambda one: (one.place or one.number, one.number))
+    return sorted(rows, key=lambda one: (_order(one.place or one.number), _order(one.number)))
+
+
+def _order(number: Any) -> tuple[int, Any]:
+    # SQLite keeps a word in a column of numbers: it must come as far as being told as changed.
+    return (0, number) if isinstance(number, int) else (1, str(number))

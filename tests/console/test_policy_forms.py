@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import pytest
+from sqlalchemy import text as sql
 from sqlalchemy import update
 
 from config.clock import now
@@ -62,3 +64,27 @@ async def test_texts_that_rest_on_a_policy_are_named_to_those_who_may_read_them_
         await session.execute(update(Item).values(confined=True, scope=" x "))
     for page in pages:
         assert "补贴怎么领" not in (await admin.get(page))[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE clause SET place = 'abc' WHERE number = 1",
+        "UPDATE clause SET number = 'abc' WHERE number = 1",
+        "UPDATE policy SET stated = 'x'",
+        "UPDATE policy SET repealed_on = 'soon'",
+    ],
+)
+async def test_odd_values_written_by_sql_are_told_and_break_no_page(
+    office: Office, change: str
+) -> None:
+    policy = await put_in(office)
+    async with office.deps.db.session() as session:
+        await session.execute(sql(change))
+    browser = await office.signed_in("editor")
+    for page in ("/console/policies", f"/console/policies/{policy}"):
+        assert (await browser.get(page))[0] == 200
+    assert "已不再引用" in (await browser.get(f"/console/policies/{policy}"))[1]
+    assert (await browser.get(f"/console/policies/{policy}/change/edit"))[0] == 409
+    assert (await browser.api("GET", "/policies"))[0] == 200
+    assert (await browser.api("GET", f"/policies/{policy}"))[0] == 409
