@@ -19,6 +19,7 @@ from knowledge.forms import (
     known_in,
     must_agree,
     must_be_open,
+    must_be_plain,
     named,
     signed_now,
     words_in,
@@ -260,6 +261,7 @@ def _wording(
     """One new wording in its final form."""
     text, number = words_in(one, "text"), one.get("number")
     text = "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    must_be_plain("text", text, allowed="\n\t")
     if number is None:
         name = "增加的条文"
     else:

@@ -15,6 +15,7 @@ from knowledge.forms import (
     known_in,
     must_be_new,
     must_be_open,
+    must_be_plain,
     named,
     signed_now,
     words_in,
@@ -64,6 +65,8 @@ class EditKind(Alteration):
             raise Refused(422, [Reason("fields", words)])
         read = {name: self._read(given, name) for name in FIELDS if name in given}
         fields = {name: value for name, value in read.items() if value != getattr(state, name)}
+        for name, value in fields.items():
+            must_be_plain(name, value or "")
         if not fields:
             raise Refused(422, [Reason("fields", "没有要更正的内容：每一项都和现在一样")])
         whole = {name: fields.get(name, getattr(state, name)) for name in FIELDS}

@@ -1,5 +1,6 @@
 """What changes of the library share: fields of a payload, what stands, and who signed it."""
 
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,7 @@ KINDS = (IMPORT, END, AMEND, EDIT)
 MET = frozenset({"secrecy", "law"})
 """The gates a policy meets. It is quoted as its issuer wrote it, so the others have no say."""
 LONGEST = {"title": 300, "doc_number": 60, "issuer": 120, "url": 500}
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN = 6  # characters of a secret that a refusal repeats
 MOST_SAID = 20
 FIRST_YEAR, LAST_YEAR = 1900, 2200
@@ -72,6 +74,18 @@ def words_in(payload: Mapping[str, Any], name: str) -> str:
 
 def _unfit(sign: str) -> bool:
     return sign == "\x00" or "\ud800" <= sign <= "\udfff"
+
+
+def must_be_plain(name: str, value: str, *, allowed: str = "") -> None:
+    """Refused 422 for signs that move, hide or turn round what a person reads before approving."""
+    odd = {one for one in value if one not in allowed and _moves(one)}
+    if odd:
+        codes = "、".join(f"U+{ord(one):04X}" for one in sorted(odd)[:3])
+        raise Refused(422, [Reason(name, f"{name}：含有换行或看不见的控制字符（{codes}），请删掉")])
+
+
+def _moves(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Zl", "Zp") or sign in _DIRECTIONS
 
 
 def day_in(payload: Mapping[str, Any], name: str) -> str | None:

@@ -1,5 +1,6 @@
 """Validity in time: what a policy's status is on a given day. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -29,6 +30,7 @@ _STATED: Mapping[str, Status] = {
     "废止": "repealed",
 }
 """How a source may write its status: as government sites do, or as this program does."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.Z+-]*)?")
 CITABLE = frozenset({"in_force", "amended"})  # what a citizen may be answered from
 STARTING_FILE = Path(__file__).parent.parent / "config" / "library.yaml"
 
@@ -143,11 +145,14 @@ def parse_defaults(data: Any) -> Defaults:
 
 
 def parse_day(value: object, name: str) -> date | None:
-    """`YYYY-MM-DD`, None or "" to a date. Raises ValueError naming the field (Chinese)."""
+    """`YYYY-MM-DD`, None or "" to a date; a time of day behind it says nothing.
+
+    Raises ValueError naming the field (Chinese).
+    """
     if value is None or value == "":
         return None
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(str(value)[:10] if _DAY.fullmatch(str(value)) else "")
     except ValueError as error:
         raise ValueError(f"{name}：日期应写成 YYYY-MM-DD，现在是“{value}”") from error
 

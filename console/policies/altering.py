@@ -18,6 +18,7 @@ from knowledge.validity import STATUS_NAMES
 from staff.refusal import Reason, Refused
 
 _KINDS = {"end": END, "amend": AMEND, "edit": EDIT}
+_DIGITS = 6  # of the number of a clause
 _EMPTY = {"on": "", "successor": "", "added": "", "why": ""}
 _STATED = ("amended", "expired", "repealed", "not_yet")
 
@@ -82,7 +83,7 @@ async def _payload(
 
 
 def _number(text: str) -> int | None:
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and len(text) <= _DIGITS):
         raise Refused(422, [Reason("clause", "请选一条条文，或选整份文件")])
     return int(text) if text else None
 

@@ -88,3 +88,11 @@ async def test_odd_values_written_by_sql_are_told_and_break_no_page(
     assert (await browser.get(f"/console/policies/{policy}/change/edit"))[0] == 409
     assert (await browser.api("GET", "/policies"))[0] == 200
     assert (await browser.api("GET", f"/policies/{policy}"))[0] == 409
+
+
+async def test_a_clause_number_of_thousands_of_digits_is_refused(office: Office) -> None:
+    policy = await put_in(office)
+    editor = await office.signed_in("editor")
+    path = f"/console/policies/{policy}/change/end"
+    status, text = await editor.post(path, on="2027-01-01", clause="1" * 5000, step="preview")
+    assert (status, "请选一条条文" in text) == (422, True)

@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
-from knowledge.forms import END
+from knowledge.ask import Library
+from knowledge.documents import DocumentError, read_bytes
+from knowledge.forms import AMEND, END
 from knowledge.proof import signed_policies
 from staff.refusal import Refused
 from tests.knowledge.test_alterations import QUESTION, TODAY, change, edit, put_in
@@ -42,3 +44,28 @@ async def test_a_repeal_is_not_undone_beside_another_of_the_same_number(office, 
     with pytest.raises(Refused, match="已有"):
         await edit(office, key, repealed_on="")
     await edit(office, key, repealed_on="2026-07-01")
+
+
+def test_a_line_nested_without_end_is_named() -> None:
+    line = "[" * 200_000
+    with pytest.raises(DocumentError, match="第 1 行：不是完整的 JSON"):
+        read_bytes("a.jsonl", line.encode())
+    with pytest.raises(DocumentError, match="第 1 行：不是完整的 JSON"):
+        Library.from_lines([line])
+
+
+@pytest.mark.parametrize("sign", ["\x1b", "\u202e", "\u2066", "\u200f"])
+async def test_signs_that_deceive_who_approves_are_refused(office, grant, sign) -> None:
+    key = await put_in(office, grant)
+    for fields in (
+        *({"title": f"办法{sign}一"}, {"title": "办法\n一"}),
+        *({"url": f"https://q.example/{sign}"}, {"url": "https://q.example/\na"}),
+    ):
+        with pytest.raises(Refused, match="看不见的控制字符"):
+            await edit(office, key, **fields)
+    clauses = [{"number": 2, "text": f"第二条 补贴{sign}八千元。"}]
+    payload = {"policy_id": key, "on": "2026-06-01", "clauses": clauses}
+    with pytest.raises(Refused, match="看不见的控制字符"):
+        await office.library.propose(AMEND, payload, "editor", "按新发的文件")
+    clauses[0]["text"] = "第二条 补贴：\n\t八千元。"
+    await office.library.propose(AMEND, payload, "editor", "按新发的文件")

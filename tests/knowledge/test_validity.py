@@ -116,6 +116,13 @@ def test_a_bad_date_names_its_field() -> None:
         parse_day("2025年", "effective_to")
 
 
+@pytest.mark.parametrize("written", ["2026-01-01xx", "2026-W01-1", "20260101", "２０２６-01-01"])
+def test_a_day_is_written_in_one_way_only(written: str) -> None:
+    assert parse_day("2026-01-01T08:30:00+08:00", "date") == D("2026-01-01")
+    with pytest.raises(ValueError, match="YYYY-MM-DD"):
+        parse_day(written, "date")
+
+
 @pytest.mark.parametrize(
     ("written", "status"),
     [
