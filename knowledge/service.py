@@ -32,6 +32,7 @@ from knowledge.proof import (
     FIELDS,
     POLICY_COLUMNS,
     Changed,
+    Deadline,
     SignedPolicy,
     Verified,
     clause_hash,
@@ -280,16 +281,22 @@ def _entry(policy: SignedPolicy, library: Verified) -> Entry:
         status="in_force",
         starts=life.effective_from,
         ends=life.effective_to,
-        apply_by=library.apply_by.get(policy.id, ()),
     )
+    said = library.apply_by.get(policy.id, ())
+    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor, said))
 
-    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor))
 
-
-def _on(life: Life, fact: PolicyFact, successor: str, day: date) -> PolicyFact:
+def _on(
+    life: Life, fact: PolicyFact, successor: str, said: Sequence[Deadline], day: date
+) -> PolicyFact:
     """The policy on a day: a function of the module, so that a library can go to a process."""
     status = status_at(life, day)
-    return replace(fact, status=status, successor="" if status == "in_force" else successor)
+    return replace(
+        fact,
+        status=status,
+        successor="" if status == "in_force" else successor,
+        apply_by=tuple(one.written for one in said if one.holds(day)),
+    )
 
 
 def _named(policy: SignedPolicy, clause: Any) -> str:
