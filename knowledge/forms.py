@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from gates.finding import Finding
 from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy, fault_in, signed_policies, tell_changed
-from knowledge.validity import Defaults, parse_day
+from knowledge.validity import Defaults, parse_day, policy_status
 from ledger.append import Ledger
 from ledger.verify import Broken
 from staff.proposals import Approval
@@ -106,14 +107,26 @@ def date_of(text: str | None) -> date | None:
 
 
 def must_be_new(form: Mapping[str, Any], signed: Mapping[str, SignedPolicy], digest: str) -> None:
-    """Refused 409 when the library holds this document, or one of its title and number in force."""
+    """Refused 409 when the library holds this document, or one of its title and number in force.
+
+    Of documents without a number the title and the issuer are compared, while it has not ended:
+    an amendment changes the text, and next year's notice may be called as this year's.
+    """
+    today = beijing(now()).date()
     for state in signed.values():
         if state.id == form["id"]:
             continue
         same = (state.title, state.doc_number) == (form["title"], form["doc_number"])
-        still = bool(form["doc_number"]) and state.repealed_on is None
+        still = state.repealed_on is None
+        if not form["doc_number"]:
+            still = still and policy_status(state, today) != "expired" and _one_issuer(state, form)
         if same and (state.text_sha256 == digest or still):
             raise there(form["title"])
+
+
+def _one_issuer(state: SignedPolicy, form: Mapping[str, Any]) -> bool:
+    """Whether both may be of one issuer: one that is not known may be any."""
+    return not (state.issuer and form["issuer"]) or state.issuer == form["issuer"]
 
 
 def there(title: str) -> Refused:

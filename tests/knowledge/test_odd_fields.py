@@ -69,3 +69,22 @@ async def test_signs_that_deceive_who_approves_are_refused(office, grant, sign) 
         await office.library.propose(AMEND, payload, "editor", "按新发的文件")
     clauses[0]["text"] = "第二条 补贴：\n\t八千元。"
     await office.library.propose(AMEND, payload, "editor", "按新发的文件")
+
+
+async def test_a_document_without_a_number_does_not_come_in_twice(office, grant) -> None:
+    bare = replace(grant, doc_number="")
+    key = await put_in(office, bare)
+    other = replace(bare, text=f"{bare.text}第五条 由县政府解释。")
+    with pytest.raises(Refused, match="已有"):
+        await put_in(office, other)
+    with pytest.raises(Refused, match="已有"):
+        await put_in(office, replace(other, issuer=""))
+    await put_in(office, replace(bare, text=f"{bare.text}白桦县", issuer="白桦县人民政府"))
+    await change(office, END, {"policy_id": key, "on": "2026-06-01"})
+    await put_in(office, other)
+
+
+async def test_next_years_notice_may_have_the_title_of_one_that_ran_out(office, voucher) -> None:
+    await put_in(office, replace(voucher, effective_to=date(2025, 12, 31)))
+    text = voucher.text.replace("2025年5月", "2026年5月")
+    await put_in(office, replace(voucher, text=text, issued_on=date(2026, 4, 20)))
