@@ -63,6 +63,7 @@ class ReplyBasis(StrEnum):
     TEMPLATE = "template"
     STAFF = "staff"
     ALARM = "alarm"
+    DANGER = "danger"  # whom to call now: a template, and sent while other answers are stopped
 
 
 @dataclass(frozen=True)

@@ -151,8 +151,8 @@ class Alarms:
             return f"发信服务器没有收下（{type(error).__name__}）：请核对邮箱和发信设置"
         except (OSError, aiohttp.ClientError):
             return "连接不上，或地址指向内部网络：请核对地址"
-        # Whatever goes wrong is noted and no more: the work that raised the alarm must go on.
-        except (LookupError, ValueError, TypeError) as error:
+        except Exception as error:  # noqa: BLE001  the next way, and the work that called, go on
+            _log.warning("alarm_error", route=line.kind, problem=type(error).__name__)
             return f"发送时出错（{type(error).__name__}）：请核对后重新填写"
 
     async def _by(self, line: Line, text: str) -> str:
@@ -178,11 +178,16 @@ class Alarms:
         if outcome.state not in REACHED:
             return outcome.reason or f"平台没有收下（{outcome.code or outcome.state}）"
         if contact is not None and way.counts:
-            column = getattr(Contact, way.counts)
-            async with self._db.session() as session:
-                mine = update(Contact).where(Contact.id == contact.id)
-                await session.execute(mine.values({way.counts: column + 1}))
+            await self._count(contact.id, way.counts)
         return ""
+
+    async def _count(self, contact_id: str, counter: str) -> None:
+        try:
+            async with self._db.session() as session:
+                mine = update(Contact).where(Contact.id == contact_id)
+                await session.execute(mine.values({counter: getattr(Contact, counter) + 1}))
+        except SQLAlchemyError as error:  # they were reached: no reason to call once more
+            _log.warning("alarm_not_counted", problem=type(error).__name__)
 
     async def _account(self, line: Line) -> str | None:
         query = select(Account.id).where(Account.platform == line.kind, Account.enabled.is_(True))

@@ -13,6 +13,7 @@ from escalations.alarms import Told
 from escalations.calendar import OfficeHours, in_words
 from escalations.lateness import BETWEEN, CALLED, LATE, OpenTickets, Waiting, waiting_at
 from escalations.models import Ticket
+from escalations.paging import paging_at
 from escalations.righting import called_by, put_right, strays
 from escalations.roster import roster_now
 from escalations.tickets import OPEN, ROBOT, TicketWiring, short
@@ -66,6 +67,9 @@ async def _look(wiring: TicketWiring, ticket_id: str, row: Ticket | None) -> int
     # First, so that the one who is called hears the time that is signed.
     if _apart(row, waits) or _is_late(waits, hours):
         await _overdue(wiring, row.id)
+    # Whoever is on duty is called for danger already, at any hour (urgent.py).
+    if paging_at(await wiring.ledger.facts(f"ticket:{ticket_id}", age=_FRESH)) is not None:
+        return 0
     if row.state == "open" and _calls(row, waits, hours):
         return await _escalate(wiring, row.id)
     return 0
@@ -277,14 +281,19 @@ async def _overdue(wiring: TicketWiring, ticket_id: str) -> None:
         await wiring.alarm(staff_id, f"咨询单 {short(ticket)} 已超过答复时限，请督办。")
 
 
-async def ladder_of(session: AsyncSession, topic: str) -> list[tuple[str, int]]:
-    """Whom to tell, in order: by tier, within it the topic's people first, at last supervisors."""
-    lines = [line for line in await roster_now(session) if line.topic in ("", topic)]
+async def ladder_of(session: AsyncSession, topic: str | None) -> list[tuple[str, int]]:
+    """Whom to tell, in order: by tier, within it the topic's people first, at last supervisors.
+
+    Without a topic (None) whoever is on duty for anything, those for everything first.
+    """
+    roster = await roster_now(session)
+    lines = [line for line in roster if topic is None or line.topic in ("", topic)]
     working = set(await active_with(session, ROLES))
     ordered = [
         line
         for _, line in sorted(
-            enumerate(lines), key=lambda one: (one[1].tier, one[1].topic == "", one[0])
+            enumerate(lines),
+            key=lambda one: (one[1].tier, (one[1].topic == "") == (topic is not None), one[0]),
         )
         if line.staff in working
     ]

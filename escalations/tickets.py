@@ -24,6 +24,7 @@ from escalations.alarms import Told
 from escalations.calendar import OfficeHours
 from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
 from escalations.models import Ticket, TicketMessage, TicketReply
+from escalations.paging import REASON, paging_at
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
@@ -123,10 +124,14 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
             message = "来信人的记录被改动过，不能转人工：请看事件页"
             raise NotAsSigned(contact, "contact", message)
         found = await active(tx.session, contact.id)
-        # One open question for a person: what they add goes to whoever holds it.
-        if found is not None:
+        # One open question for a person: what they add goes to whoever holds it. In danger only
+        # if it is theirs: a row led to them by SQL would have somebody else helped.
+        if found is not None and (
+            question.reason != REASON
+            or same_citizen(await wiring.ledger.facts(f"ticket:{found.id}"), contact)
+        ):
             return found
-        hours = wiring.hours
+        call_at, due = _by(wiring, moment, question)
         ticket = Ticket(
             id=new_id(),
             account_id=contact.account_id,
@@ -137,8 +142,8 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
             candidates=[dict(one) for one in question.candidates],
             state="open",
             notified=[],
-            acknowledge_by=hours.next_working(moment),
-            due_at=hours.due_within(moment, hours.answer_minutes, question.within),
+            acknowledge_by=call_at,
+            due_at=due,
             created_at=moment,
         )
         tx.session.add(ticket)
@@ -155,6 +160,19 @@ async def open_ticket(wiring: TicketWiring, contact: Contact, question: Question
             },
         )
     return ticket
+
+
+def _by(wiring: TicketWiring, moment: datetime, question: Question) -> tuple[datetime, datetime]:
+    """When somebody is called first, and by when the question is to be answered."""
+    hours = wiring.hours
+    try:
+        due = hours.due_within(moment, hours.answer_minutes, question.within)
+        return hours.next_working(moment), due
+    except Refused:
+        # Hours that cannot be proved hold up every question, but nobody's life.
+        if question.reason != REASON:
+            raise
+        return moment, moment
 
 
 async def active(session: AsyncSession, contact_id: str) -> Ticket | None:
@@ -219,11 +237,13 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         ticket = await ticket_of(tx.session, ticket_id)
         await on_duty(tx.session, staff_id)
         # The name helps: the second person asks their colleague instead of pressing again.
-        if ticket.state == "claimed":
+        danger = paging_at(await wiring.ledger.facts(f"ticket:{ticket.id}")) is not None
+        # Somebody in danger is taken over by whoever comes first, also from a holder who is away.
+        if ticket.state == "claimed" and not danger:
             holder = await tx.session.get(Staff, ticket.claimed_by)
             name = holder.name if holder else "其他同事"
             raise refused(409, "claimed", f"咨询单已由 {name} 认领")
-        if ticket.state != "open":
+        if ticket.state not in OPEN:
             raise refused(409, "state", "咨询单已办结，不能再认领")
         ticket.state, ticket.claimed_by = "claimed", staff_id
         await note(tx, CLAIMED, ticket, staff_id, {})

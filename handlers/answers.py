@@ -16,9 +16,10 @@ from bot.replies import Ended, Filled, Parts, Piece, Quoted, Unsayable, Written,
 from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from handlers.fields import Check, checks
-from handlers.templates import TemplateError, Texts
+from handlers.templates import TOLD, TemplateError, Texts
 from knowledge.answering import Hit
 from knowledge.validity import CITABLE, STATUS_NAMES
+from staff.refusal import Refused
 
 LONG_LABEL = 14  # characters of a button beside which no other has room
 NOTHING_FOUND = "not_found"
@@ -96,7 +97,16 @@ class Answers:
 
     async def _lines(self, filling: "_Filling", parts: Parts, pieces: Sequence[Piece]) -> str:
         """What is said of these pieces beside the quotes."""
-        said = [await self._line(filling, parts, one) for one in pieces if _heads(one)]
+        said = []
+        for one in pieces:
+            if not _heads(one):
+                continue
+            try:
+                said.append(await self._line(filling, parts, one))
+            except (Unsayable, Refused):
+                # A number to call is said without the number of the ticket.
+                if not isinstance(one, Filled) or one.name != TOLD:
+                    raise
         return "\n".join(line for line in said if line)
 
     async def _line(self, filling: "_Filling", parts: Parts, piece: object) -> str:

@@ -4,12 +4,19 @@
 stands in front of it. Whether a turn tells of danger is in `Turn.danger`.
 """
 
+from dataclasses import replace
+
+import structlog
+
+from bot.contract import ReplyBasis
+from escalations.paging import REASON
 from escalations.tickets import Question, short
-from escalations.urgent import REASON, open_urgent
+from escalations.urgent import open_urgent
 from handlers.commands import CommandWiring
+from handlers.templates import TOLD
 from handlers.turn import Said, Turn, fill
-from ledger.verify import Broken
-from staff.refusal import Refused
+
+_log = structlog.get_logger("handlers.danger")
 
 
 class Danger:
@@ -25,12 +32,16 @@ class Danger:
             return None
         # For an office's own words, and where a line was withdrawn: one line for all of them.
         name = f"danger_{turn.danger}"
-        line = fill(name if self._w.templates.usable(name) else "emergency")
+        line = Said(
+            fill(name if self._w.templates.usable(name) else "emergency"),
+            basis=ReplyBasis.DANGER,
+        )
         try:
             question = Question(self._w.mask(turn.text), REASON)
             ticket = await open_urgent(self._w.tickets, turn.contact, question)
-        except (Refused, Broken):  # whatever holds the office up, the number is said
-            return Said(line)
-        if not self._w.templates.usable("danger_told"):
-            return Said(line)
-        return Said((*line, *fill("danger_told", ticket=short(ticket))))
+        except Exception:  # noqa: BLE001  whatever holds the office up, the number is said
+            _log.exception("nobody could be called for a danger", contact=turn.contact.id)
+            return line
+        if not self._w.templates.usable(TOLD):
+            return line
+        return replace(line, pieces=(*line.pieces, *fill(TOLD, ticket=short(ticket))))

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import structlog
+
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
@@ -33,6 +35,8 @@ from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
 from staff.refusal import Refused
 from storage.cache import Cache
+
+_log = structlog.get_logger("handlers.dispatch")
 
 PER_MINUTE = 20  # acts of one contact in 60 s that are answered
 MOST = 3 * PER_MINUTE  # and for the keys that always work
@@ -71,11 +75,16 @@ class Dispatcher:
             await erase_person(self._w, contact.id)
         if inbound.kind in SILENT:
             return None
+        # Of a message without words the key says what it is: a picture may have a caption.
+        pressed = bool(inbound.key) and inbound.kind is not InboundKind.MEDIA
+        danger = "" if pressed else self._danger(normal(inbound.text))
+        if danger:
+            return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
         count = await self._cache.count(f"said:{contact.id}", 60)
         await self._w.fresh()
         turn, halted = await self._turn(inbound, contact)
-        urgent = turn.key in ALWAYS or bool(turn.danger)
+        urgent = turn.key in ALWAYS
         if count > (MOST if urgent else PER_MINUTE):
             # Told once: an answer to each message of a flood would be a flood itself.
             once = count == PER_MINUTE + 1
@@ -86,6 +95,18 @@ class Dispatcher:
             return None
         await self._remember(contact.id, said, turn)
         return self._parts(turn, said) if said.pieces else None
+
+    async def _in_danger(self, inbound: Inbound, contact: Contact, danger: str) -> Parts | None:
+        """Before every limit, stop and choice; no neighbour that is away keeps it back."""
+        try:
+            await self._w.fresh()
+            flood = await self._cache.count(f"danger:{contact.id}", 60) > MOST
+        except Exception:  # noqa: BLE001  a neighbour that is away keeps no number back
+            _log.exception("danger is heard all the same", contact=contact.id)
+            flood = False
+        turn = Turn(inbound, contact, normal(inbound.text), danger=danger)
+        said = await self._first(turn)
+        return self._parts(turn, said) if said is not None and not flood else None
 
     async def _said(self, turn: Turn, *, silent: bool) -> Said | None:
         try:
@@ -115,8 +136,7 @@ class Dispatcher:
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
             text, key = _offered(key.removeprefix("say:"), data)
             inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")
-        told = "" if key else self._danger(text)
-        return Turn(inbound, contact, text, key, step, data, told), halted
+        return Turn(inbound, contact, text, key, step, data), halted
 
     async def _remember(self, contact_id: str, said: Said, turn: Turn) -> None:
         """Keep the open choices; nothing is kept of somebody who has just been forgotten."""

@@ -12,8 +12,9 @@ from config.clock import now
 from escalations import tickets
 from escalations.calendar import in_words
 from escalations.models import Ticket
+from escalations.paging import REASON
 from escalations.tickets import TicketWiring, short
-from handlers.templates import Texts
+from handlers.templates import TOLD, Texts
 from handlers.turn import Turn, fill
 
 SOON = timedelta(minutes=5)
@@ -42,7 +43,12 @@ def taken_until(wiring: TicketWiring, turn: Turn) -> datetime | None:
 async def promise(
     wiring: TicketWiring, texts: Texts, turn: Turn, ticket: Ticket, name: str
 ) -> tuple[Piece, ...]:
-    """The template with number and hour; Refused when that hour cannot be proved."""
+    """The template with number and hour; Refused when that hour cannot be proved.
+
+    While somebody is in danger no hour is told: the numbers to call are, once more.
+    """
+    if ticket.reason == REASON and texts.usable(TOLD):
+        return (*fill("emergency"), *fill(TOLD, ticket=short(ticket)))
     due = await tickets.promised(wiring, ticket, turn.contact)
     fields = {"ticket": short(ticket), "due": in_words(due)}
     phone = wiring.hours.hotline

@@ -97,6 +97,8 @@ _PIECES = """
 quote_head quote_several quote_instead quote_at_date quote_source quote_cut
 policy_ended policy_successor
 """
+TOLD = "danger_told"
+"""Said beside the line of a danger, and left out where it cannot be filled."""
 PIECES = frozenset(_PIECES.split())
 """Parts of an answer that quotes a policy: nothing can stand in their place."""
 MAX_TEXT = 600

@@ -11,7 +11,9 @@ from typing import Any
 from bot.contract import ReplyBasis
 from storage.database import made_at
 
-ROBOT = (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
+ANSWERS = (ReplyBasis.QUOTE, ReplyBasis.TEMPLATE)
+"""What the switch of automatic answers stops."""
+ROBOT = (*ANSWERS, ReplyBasis.DANGER)
 AT_ONCE = 15 * 60.0
 AFTER_WAITING = 24 * 3600.0
 """For what waited for the citizen's next message or for its account, marked `late` by its seal."""

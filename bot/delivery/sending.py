@@ -24,7 +24,7 @@ from bot.contract import (
 from bot.delivery import outbox
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
-from bot.delivery.life import ROBOT, too_old
+from bot.delivery.life import ANSWERS, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.outbox import (
     ACCOUNT_HOLD,
@@ -255,7 +255,7 @@ class Sender:
     ) -> Outcome:
         try:
             parts = parts_from(one.account_id, one.contact_id, one.reply or {})
-            if parts.basis in ROBOT and "answers" in await self._recent.stops():
+            if parts.basis in ANSWERS and "answers" in await self._recent.stops():
                 return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
             reply = await self.build(parts, account.platform)
         except Unsayable as why:

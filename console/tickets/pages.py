@@ -19,10 +19,10 @@ from escalations.dropping import drop
 from escalations.lateness import CALLED
 from escalations.models import Ticket
 from escalations.outcomes import replies_of
+from escalations.paging import PAGED, REASON, paging_at
 from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
-from escalations.urgent import PAGED, REASON
 from knowledge.proof import SignedPolicy, whole_clauses
 from ledger.append import Ledger
 from ledger.following import FRESH
@@ -87,6 +87,7 @@ async def _show(
             "reviewed": (await deps.recall.reviewed(asked))[:_OFFERED],
             "candidates": await _candidates(deps, row, asked),
             "called": called,
+            "danger": await _in_danger(deps.ledger, row.id),
             "route": await replying.way(deps.tickets, session, row),
             "facets": deps.facets,
             "typed": typed or (editing.text if editing else ""),
@@ -118,6 +119,14 @@ async def _called(ledger: Ledger, ticket_id: str) -> list[Called]:
         for one in entries
         if one.kind in (CALLED, PAGED) and one.body["to"]
     ]
+
+
+async def _in_danger(ledger: Ledger, ticket_id: str) -> bool:
+    """Whether people are still being called for it, by the signed entries."""
+    try:
+        return paging_at(await ledger.facts(f"ticket:{ticket_id}", age=FRESH)) is not None
+    except Broken:
+        return True
 
 
 async def _candidates(

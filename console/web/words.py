@@ -119,6 +119,7 @@ ENTRY_KINDS = {
     "ticket.opened": "转人工",
     "ticket.escalated": "通知值班人员",
     "ticket.urgent": "有人遇险",
+    "ticket.paging": "正在紧急通知值班",
     "ticket.paged": "紧急通知值班",
     "ticket.claimed": "接手问题",
     "ticket.answered": "答复问题",

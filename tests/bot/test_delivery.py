@@ -266,7 +266,9 @@ async def test_a_reply_with_one_key_is_sent_once(office: Office) -> None:
     assert len(office.channel.sent) == 1
 
 
-async def test_stopped_answers_wait_but_a_persons_reply_goes_out(office: Office) -> None:
+async def test_stopped_answers_wait_but_a_person_and_a_number_to_call_go_out(
+    office: Office,
+) -> None:
     async with office.db.session() as session:
         contact = await office.contacts.upsert(session, office.account.id, "1", now())
     await _stop(office, "answers")
@@ -275,6 +277,8 @@ async def test_stopped_answers_wait_but_a_persons_reply_goes_out(office: Office)
     person = parts(office.account.id, contact.id, "值班人员答复", ReplyBasis.STAFF)
     assert (await process.sender.reply_now(robot, "a")).state is State.RETRYING
     assert (await process.sender.reply_now(person, "b")).state is State.PUBLISHED
+    number = parts(office.account.id, contact.id, "请拨打 120", ReplyBasis.DANGER)
+    assert (await process.sender.reply_now(number, "c")).state is State.PUBLISHED
 
 
 # --- publications -----------------------------------------------------------------------------

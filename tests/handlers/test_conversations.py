@@ -15,6 +15,7 @@ from escalations.models import Ticket, TicketMessage
 from escalations.urgent import page_due
 from handlers.templates import Templates
 from ledger.models import Incident
+from staff.refusal import Reason, Refused
 from storage.database import new_id
 from subscriptions.models import Subscription
 from tests.made import turn
@@ -615,3 +616,48 @@ async def test_where_the_lines_of_danger_were_withdrawn_the_one_for_all_is_said(
     danger._w = replace(danger._w, templates=office.templates)
     said = await (await office.citizen()).say("楼下着火了，烟好大")
     assert said == old["emergency"]
+
+
+async def test_danger_is_heard_at_the_end_of_a_long_message_and_below_a_picture(office) -> None:
+    citizen = await office.citizen()
+    story = "我去年从苏木搬到旗里，想问一下社保关系怎么转，材料都交到窗口了，一直没有人回。" * 40
+    assert "12356" in await citizen.say(story + "我真的不想活了。")
+    reply = await citizen.act(InboundKind.MEDIA, "楼下着火了，快来人", "picture")
+    assert reply is not None
+    assert "119" in reply.text
+
+
+async def test_whatever_is_away_or_unreadable_the_number_is_said(
+    office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    citizen = await office.citizen()
+    await citizen.say("转人工")
+    async with office.db.session() as session:
+        await session.execute(text("UPDATE ticket SET notified = '{bad'"))
+
+    async def away(*_: object) -> int:
+        raise ConnectionError("redis is away")
+
+    monkeypatch.setattr(office.cache, "count", away)
+    assert "12356" in await citizen.say("我不想活了")
+
+
+async def test_a_number_to_call_is_said_where_the_ticket_cannot_be_named(office) -> None:
+    class Unproved:
+        @property
+        def itself(self) -> object:
+            raise Refused(409, [Reason("setting", "分类不能确认")])
+
+    citizen = await office.citizen()
+    office.answers = replace(office.answers, taxonomy=Unproved())
+    said = await citizen.say("我不想活了")
+    assert "12356" in said
+    assert "已同时通知" not in said
+
+
+async def test_whoever_is_in_danger_is_told_no_hour(office) -> None:
+    citizen = await office.citizen()
+    await citizen.say("我不想活了")
+    said = await citizen.say("转人工")
+    assert "110" in said
+    assert "前答复" not in said
