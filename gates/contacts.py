@@ -112,10 +112,10 @@ def mobiles(ctx: Context, dense: str) -> Personal:
 
 def _cut_mobiles(ctx: Context, dense: str) -> Personal:
     """Those that the end of a line cuts in two; a word before them says that they are numbers."""
-    for start, end, number, head in cut_numbers(dense):
+    for start, end, number, head, apart in cut_numbers(dense):
         plain = number.removeprefix("86")
         tail = len(number) - head
-        if not _ELEVEN.fullmatch(plain) or head < _LEAST_HEAD or tail < _LEAST_TAIL:
+        if apart or not _ELEVEN.fullmatch(plain) or head < _LEAST_HEAD or tail < _LEAST_TAIL:
             continue
         line = dense[max(dense.rfind("\n", 0, start) + 1, start - 20) : start]
         if not _PHONE_WORD.search(line) or is_serial(dense, start, end):

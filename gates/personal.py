@@ -133,7 +133,7 @@ def _id_cards(ctx: Context, dense: str) -> Personal:
 
 def _cut_ids(ctx: Context, dense: str) -> Personal:
     """Those that the end of a line cuts in two; only the check digit tells them from chance."""
-    for start, end, typed, _ in cut_numbers(dense):
+    for start, end, typed, _, _ in cut_numbers(dense):
         number = typed.upper().translate(_CROSSES)
         if len(number) != _ID_LENGTH or ric.calc_check_digit(number) != number[-1]:
             continue

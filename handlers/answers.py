@@ -164,10 +164,13 @@ class _Filling:
     def ended(self, hit: Hit) -> str:
         """Which policy is no longer in force, since when, and what follows it."""
         name = {"title": hit.title.strip("《》"), "number": hit.doc_number}
+        if hit.policy_stands:  # one clause ended: nobody must think that all of it did
+            number = f"（{hit.doc_number}）" if hit.doc_number else ""
+            name["number"] = f"{hit.label or '中的一段'}{number}"
         day = f"（{hit.ended_on}）" if hit.ended_on else ""
         fields = {**name, "validity": STATUS_NAMES[hit.validity], "date": day}
         lines = [self.text(Filled("policy_ended", fields))]
-        if hit.successor:
+        if hit.successor and not hit.policy_stands:
             follows = {
                 "title": hit.successor.strip("《》"),
                 "number": hit.successor_number,

@@ -19,6 +19,7 @@ from knowledge.forms import (
     known_in,
     must_agree,
     must_be_open,
+    must_be_plain,
     named,
     signed_now,
     words_in,
@@ -146,6 +147,7 @@ class EndKind(Alteration):
         return {
             "changes": changes,
             "warnings": rests.lines,
+            "mentions": rests.items,
             "note": f"批准后，问到 {payload['on']} 及以后的不再引用，问到以前的写明当时有效。",
         }
 
@@ -213,6 +215,7 @@ class AmendKind(Alteration):
                 *rests.lines,
                 *(f"{one.reason}（“{one.text[:30]}”）" for one in found[:MOST_SAID]),
             ],
+            "mentions": rests.items,
             "note": f"批准后，问到 {payload['on']} 及以后的引用新条文，问到以前的引用原条文。",
         }
 
@@ -258,6 +261,7 @@ def _wording(
     """One new wording in its final form."""
     text, number = words_in(one, "text"), one.get("number")
     text = "\n".join(line.rstrip() for line in text.splitlines()).strip()
+    must_be_plain("text", text, allowed="\n\t")
     if number is None:
         name = "增加的条文"
     else:

@@ -73,6 +73,7 @@ class Hit:
     label: str = ""
     ended_on: str = ""  # the first day these words are not in force, if one is known
     reworded: bool = False  # and from then on the clause has other words
+    policy_stands: bool = False  # the policy is in force, whatever became of this clause
     successor: str = ""  # title of what replaced it
     successor_number: str = ""
     successor_url: str = ""
@@ -105,9 +106,14 @@ class Answer:
 
 
 def asked_day(question: str, today: date) -> date | None:
-    """The past day a question is about (2022年6月当时…), or None when it is about today."""
+    """The past day a question is about (2022年6月当时…), or None when it is about today.
+
+    A month without a day is its middle; the month we are in is now.
+    """
     match = _THEN.search(question)
     if not match or not _THEN_WORDS.search(question) or _NOW_WORDS.search(question):
+        return None
+    if match[3] is None and (int(match[1]), int(match[2])) == (today.year, today.month):
         return None
     try:
         day = date(int(match[1]), int(match[2]), int(match[3] or 15))

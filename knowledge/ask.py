@@ -65,7 +65,7 @@ class Library:
                 continue
             try:
                 read.append(_line(json.loads(raw) if isinstance(raw, str) else raw))
-            except json.JSONDecodeError as error:
+            except (json.JSONDecodeError, RecursionError) as error:
                 raise DocumentError(f"政策库第 {number} 行：不是完整的 JSON") from error
             except ValueError as error:
                 raise DocumentError(f"政策库第 {number} 行：{error}") from error

@@ -10,7 +10,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import rfc8785
@@ -44,7 +43,7 @@ from knowledge.forms import (
 )
 from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy, as_signed, sign, text_hash
-from knowledge.validity import STATUS_NAMES, Defaults, Life, last_day, parse_status
+from knowledge.validity import STATUS_NAMES, Defaults, Life, day_after, last_day, parse_status
 from ledger.append import Ledger, Transaction
 from staff.proposals import Approval, Kind
 from staff.refusal import Reason, Refused
@@ -161,7 +160,7 @@ def _ended(payload: Mapping[str, Any]) -> list[str]:
         name = STATUS_NAMES[payload["status"]]
         return [f"来源写明{name}，没有写从哪一天起：入库后不会引用，查到日期后可以在政策页补上"]
     days = [date_of(payload.get("repealed_on")), date_of(payload["effective_to"])]
-    ends = [days[0], days[1] and days[1] + timedelta(days=1)]
+    ends = [days[0], days[1] and day_after(days[1])]
     gone = min((day for day in ends if day is not None), default=None)
     if gone is not None and gone <= beijing(now()).date():
         return [f"这份文件从 {gone} 起不再有效，只用来答复问到当时的问题"]

@@ -309,7 +309,7 @@ def _jsonl(name: str, data: bytes) -> Iterator[PolicyDraft]:
             continue
         try:
             record = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DocumentError(f"{name} 第 {number} 行：不是完整的 JSON") from error
         try:
             yield draft_of(record)

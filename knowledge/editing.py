@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from config.clock import beijing, now
 from facets.taxonomy import starting_taxonomy
 from knowledge.altering import Alteration
 from knowledge.cited import cited
@@ -14,6 +15,7 @@ from knowledge.forms import (
     known_in,
     must_be_new,
     must_be_open,
+    must_be_plain,
     named,
     signed_now,
     words_in,
@@ -63,11 +65,17 @@ class EditKind(Alteration):
             raise Refused(422, [Reason("fields", words)])
         read = {name: self._read(given, name) for name in FIELDS if name in given}
         fields = {name: value for name, value in read.items() if value != getattr(state, name)}
+        for name, value in fields.items():
+            must_be_plain(name, value or "")
         if not fields:
             raise Refused(422, [Reason("fields", "没有要更正的内容：每一项都和现在一样")])
         whole = {name: fields.get(name, getattr(state, name)) for name in FIELDS}
         _must_fit(state, whole)
-        if {"title", "doc_number"} & set(fields):
+        if {"stated", "effective_to"} & set(fields):
+            _must_have_ended(whole)
+        # Whose repeal is undone stands beside what came in meanwhile under its number.
+        back = "repealed_on" in fields and fields["repealed_on"] is None
+        if back or {"title", "doc_number"} & set(fields):
             form = {"id": state.id} | whole
             must_be_new(form, await signed_now(self._ledger), state.text_sha256)
         said = [fields.get(name) or "" for name in ("title", "issuer", "url")]
@@ -118,6 +126,7 @@ class EditKind(Alteration):
         return {
             "changes": changes,
             "warnings": rests.lines,
+            "mentions": rests.items,
             "note": "条文不变。批准后答复按更正后的信息注明出处、判断是否有效。",
         }
 
@@ -143,6 +152,19 @@ class EditKind(Alteration):
         if fields.get("topics"):
             policy.facets = {**policy.facets, "topics": fields["topics"].split(",")}
         return await self.put(tx, policy, clauses, approval)
+
+
+def _must_have_ended(whole: Mapping[str, Any]) -> None:
+    """What its source calls ended has no last day that is still to come; Refused 422."""
+    last, today = whole["effective_to"], str(beijing(now()).date())
+    if whole["stated"] not in ("expired", "repealed") or whole["repealed_on"]:
+        return
+    if last and last >= today:
+        words = (
+            f"来源写明{STATUS_NAMES[whole['stated']]}，最后有效日却是还没有过去的 {last}："
+            "请同时改成实际的最后有效日，不知道的请清空"
+        )
+        raise Refused(422, [Reason("effective_to", words)])
 
 
 def _must_fit(state: SignedPolicy, whole: Mapping[str, Any]) -> None:

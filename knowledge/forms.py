@@ -1,5 +1,6 @@
 """What changes of the library share: fields of a payload, what stands, and who signed it."""
 
+import unicodedata
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -8,11 +9,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from gates.finding import Finding
 from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy, fault_in, signed_policies, tell_changed
-from knowledge.validity import Defaults, parse_day
+from knowledge.validity import Defaults, parse_day, policy_status
 from ledger.append import Ledger
 from ledger.verify import Broken
 from staff.proposals import Approval
@@ -23,8 +25,10 @@ KINDS = (IMPORT, END, AMEND, EDIT)
 MET = frozenset({"secrecy", "law"})
 """The gates a policy meets. It is quoted as its issuer wrote it, so the others have no say."""
 LONGEST = {"title": 300, "doc_number": 60, "issuer": 120, "url": 500}
+_DIRECTIONS = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _SHOWN = 6  # characters of a secret that a refusal repeats
 MOST_SAID = 20
+FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 Gates = Callable[[str, str], Awaitable[Sequence[Finding]]]
 """Title and text of a policy to what the gates in MET say of them."""
@@ -73,12 +77,27 @@ def _unfit(sign: str) -> bool:
     return sign == "\x00" or "\ud800" <= sign <= "\udfff"
 
 
+def must_be_plain(name: str, value: str, *, allowed: str = "") -> None:
+    """Refused 422 for signs that move, hide or turn round what a person reads before approving."""
+    odd = {one for one in value if one not in allowed and _moves(one)}
+    if odd:
+        codes = "、".join(f"U+{ord(one):04X}" for one in sorted(odd)[:3])
+        raise Refused(422, [Reason(name, f"{name}：含有换行或看不见的控制字符（{codes}），请删掉")])
+
+
+def _moves(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Zl", "Zp") or sign in _DIRECTIONS
+
+
 def day_in(payload: Mapping[str, Any], name: str) -> str | None:
     """A field that is a day or nothing; Refused 422."""
     try:
         day = parse_day(payload.get(name), name)
     except ValueError as error:
         raise Refused(422, [Reason(name, str(error))]) from error
+    if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+        words = f"{name}：年份应当在 {FIRST_YEAR} 至 {LAST_YEAR} 之间，没有期限的请留空"
+        raise Refused(422, [Reason(name, words)])
     return day.isoformat() if day is not None else None
 
 
@@ -88,14 +107,26 @@ def date_of(text: str | None) -> date | None:
 
 
 def must_be_new(form: Mapping[str, Any], signed: Mapping[str, SignedPolicy], digest: str) -> None:
-    """Refused 409 when the library holds this document, or one of its title and number in force."""
+    """Refused 409 when the library holds this document, or one of its title and number in force.
+
+    Of documents without a number the title and the issuer are compared, while it has not ended:
+    an amendment changes the text, and next year's notice may be called as this year's.
+    """
+    today = beijing(now()).date()
     for state in signed.values():
         if state.id == form["id"]:
             continue
         same = (state.title, state.doc_number) == (form["title"], form["doc_number"])
-        still = bool(form["doc_number"]) and state.repealed_on is None
+        still = state.repealed_on is None
+        if not form["doc_number"]:
+            still = still and policy_status(state, today) != "expired" and _one_issuer(state, form)
         if same and (state.text_sha256 == digest or still):
             raise there(form["title"])
+
+
+def _one_issuer(state: SignedPolicy, form: Mapping[str, Any]) -> bool:
+    """Whether both may be of one issuer: one that is not known may be any."""
+    return not (state.issuer and form["issuer"]) or state.issuer == form["issuer"]
 
 
 def there(title: str) -> Refused:
@@ -136,4 +167,9 @@ async def must_agree(
 async def clauses_of(session: AsyncSession, policy_id: str) -> Sequence[Clause]:
     """The clause rows as the document reads: each wording where its clause stands."""
     rows = (await session.scalars(select(Clause).where(Clause.policy_id == policy_id))).all()
-    return sorted(rows, key=lambda one: (one.place or one.number, one.number))
+    return sorted(rows, key=lambda one: (_order(one.place or one.number), _order(one.number)))
+
+
+def _order(number: Any) -> tuple[int, Any]:
+    # SQLite keeps a word in a column of numbers: it must come as far as being told as changed.
+    return (0, number) if isinstance(number, int) else (1, str(number))

@@ -147,7 +147,7 @@ class PolicyLibrary:
         """
         try:
             return await self._proposals.kinds[change.kind].effect(json.loads(change.payload))
-        except (Refused, ValueError, KeyError, TypeError, AttributeError):
+        except (Refused, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return {"changes": [], "warnings": []}
 
     async def propose_repeal(self, repeal: Repeal, staff_id: str) -> Proposed:

@@ -10,7 +10,7 @@ import json
 import logging
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date
 from functools import partial
@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from gates.policies import deadlines
 from knowledge.models import Clause, Policy
-from knowledge.validity import CITABLE, clause_status, is_worded
+from knowledge.validity import CITABLE, clause_status, is_worded, policy_status
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 
@@ -86,13 +86,27 @@ class Changed:
 
 
 @dataclass(frozen=True)
+class Deadline:
+    """A last day for applying as a policy writes it, and the days of the words it stands in."""
+
+    written: str
+    effective_from: str | None = None
+    replaced_on: str | None = None
+    repealed_on: str | None = None
+
+    def holds(self, day: date) -> bool:
+        """Whether the policy says so on that day."""
+        return is_worded(self, day) and (self.repealed_on is None or str(day) < self.repealed_on)
+
+
+@dataclass(frozen=True)
 class Verified:
     """A library compared whole: what is signed, and of whose rows every one agrees."""
 
     signed: Mapping[str, SignedPolicy]
     policies: Mapping[str, SignedPolicy]
     clauses: Mapping[str, tuple[str, bytes]]  # clause id -> policy id, hash of its row
-    apply_by: Mapping[str, tuple[str, ...]]  # policy id -> last days for applying in its text
+    apply_by: Mapping[str, tuple[Deadline, ...]]  # policy id -> those of all its wordings
     changed: tuple[Changed, ...]
 
     @property
@@ -202,6 +216,17 @@ async def compared(ledger: Ledger, signed: Mapping[str, SignedPolicy]) -> Verifi
     return replace(whole, changed=whole.changed + more)
 
 
+def successor_of(policy: SignedPolicy, library: Verified, day: date) -> SignedPolicy | None:
+    """What one may rely on instead on that day: the first in force along those that follow."""
+    seen, one = {policy.id}, library.signed.get(policy.successor_id or "")
+    while one is not None and one.id not in seen:
+        if policy_status(one, day) in CITABLE:
+            return one
+        seen.add(one.id)
+        one = library.signed.get(one.successor_id or "")
+    return None
+
+
 def _active(session: Session) -> set[str]:
     return set(session.scalars(select(Policy.id).where(Policy.state == "active")).all())
 
@@ -219,9 +244,17 @@ def _look(session: Session, signed: Mapping[str, SignedPolicy]) -> Verified:
         signed,
         good,
         {row.id: (key, clause_hash(row)) for key in good for row in parts[key]},
-        {key: tuple(day for _, _, day in deadlines(rows[key].text)) for key in good},
+        {key: tuple(_deadlines(rows[key].text, parts[key])) for key in good},
         tuple(fault for fault in faults.values() if fault is not None),
     )
+
+
+def _deadlines(text: str, clauses: Sequence[Any]) -> Iterator[Deadline]:
+    """The last days for applying in a text, each with the days of the clause it stands in."""
+    for start, _, written in deadlines(text):
+        held = [one for one in clauses if one.start <= start < one.end]
+        days = (held[0].effective_from, held[0].replaced_on, held[0].repealed_on) if held else ()
+        yield Deadline(written, *days)
 
 
 @dataclass(frozen=True)

@@ -32,18 +32,29 @@ from knowledge.proof import (
     FIELDS,
     POLICY_COLUMNS,
     Changed,
+    Deadline,
     SignedPolicy,
     Verified,
     clause_hash,
     compared,
     entries_of,
     policies_in,
+    successor_of,
     tell_changed,
 )
 from knowledge.search import Doc, Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
-from knowledge.validity import Life, clause_status, end_of, is_worded, life_of, status_at
+from knowledge.validity import (
+    CITABLE,
+    Life,
+    clause_status,
+    end_of,
+    is_worded,
+    life_of,
+    policy_status,
+    status_at,
+)
 from ledger.append import Ledger
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
@@ -270,16 +281,22 @@ def _entry(policy: SignedPolicy, library: Verified) -> Entry:
         status="in_force",
         starts=life.effective_from,
         ends=life.effective_to,
-        apply_by=library.apply_by.get(policy.id, ()),
     )
+    said = library.apply_by.get(policy.id, ())
+    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor, said))
 
-    return Entry(policy.title, policy.doc_number, partial(_on, life, fact, successor))
 
-
-def _on(life: Life, fact: PolicyFact, successor: str, day: date) -> PolicyFact:
+def _on(
+    life: Life, fact: PolicyFact, successor: str, said: Sequence[Deadline], day: date
+) -> PolicyFact:
     """The policy on a day: a function of the module, so that a library can go to a process."""
     status = status_at(life, day)
-    return replace(fact, status=status, successor="" if status == "in_force" else successor)
+    return replace(
+        fact,
+        status=status,
+        successor="" if status == "in_force" else successor,
+        apply_by=tuple(one.written for one in said if one.holds(day)),
+    )
 
 
 def _named(policy: SignedPolicy, clause: Any) -> str:
@@ -357,7 +374,7 @@ def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Chang
 
 def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
     policy = library.policies[clause.policy_id]
-    successor = library.signed.get(policy.successor_id or "")
+    successor = successor_of(policy, library, day)
     end = end_of(policy, clause, day)
     return Hit(
         key=clause.id,
@@ -375,6 +392,7 @@ def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
         label=clause.label,
         ended_on=str(end.on) if end is not None else "",
         reworded=end is not None and end.how == "replaced",
+        policy_stands=policy_status(policy, day) in CITABLE,
         successor=successor.title if successor else "",
         successor_number=successor.doc_number if successor else "",
         successor_url=successor.url if successor else "",

@@ -1,5 +1,6 @@
 """Validity in time: what a policy's status is on a given day. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -29,6 +30,7 @@ _STATED: Mapping[str, Status] = {
     "废止": "repealed",
 }
 """How a source may write its status: as government sites do, or as this program does."""
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.Z+-]*)?")
 CITABLE = frozenset({"in_force", "amended"})  # what a citizen may be answered from
 STARTING_FILE = Path(__file__).parent.parent / "config" / "library.yaml"
 
@@ -143,11 +145,14 @@ def parse_defaults(data: Any) -> Defaults:
 
 
 def parse_day(value: object, name: str) -> date | None:
-    """`YYYY-MM-DD`, None or "" to a date. Raises ValueError naming the field (Chinese)."""
+    """`YYYY-MM-DD`, None or "" to a date; a time of day behind it says nothing.
+
+    Raises ValueError naming the field (Chinese).
+    """
     if value is None or value == "":
         return None
     try:
-        return date.fromisoformat(str(value)[:10])
+        return date.fromisoformat(str(value)[:10] if _DAY.fullmatch(str(value)) else "")
     except ValueError as error:
         raise ValueError(f"{name}：日期应写成 YYYY-MM-DD，现在是“{value}”") from error
 
@@ -164,8 +169,15 @@ def parse_status(value: object, name: str = "status") -> Status | None:
     return found
 
 
+def day_after(day: date) -> date | None:
+    """The next day; None after the last one there is, which some write for "without end"."""
+    return day + timedelta(days=1) if day < date.max else None
+
+
 def add_years(day: date, years: int) -> date:
-    """The same day `years` later; 29 February becomes 28 February."""
+    """The same day `years` later; 29 February becomes 28 February, and no year is past 9999."""
+    if day.year + years > date.max.year:
+        return date.max
     try:
         return day.replace(year=day.year + years)
     except ValueError:
@@ -194,10 +206,14 @@ def status_at(life: Life, as_of: date, defaults: Defaults | None = None) -> Stat
     end = last_day(life, defaults)
     if end is not None and as_of > end:
         return "expired"
+    stated = life.stated if life.stated is not None and _undated(life, life.stated) else None
+    # Words that changed once do not bring back what its source calls ended, or not begun.
+    if stated is not None and stated not in CITABLE:
+        return stated
     if life.amended_on is not None and as_of >= life.amended_on:
         return "amended"
-    if life.stated is not None and _undated(life, life.stated):
-        return life.stated
+    if stated is not None:
+        return stated
     return "in_force"
 
 
@@ -253,8 +269,9 @@ def end_of(policy: Dated, clause: Worded, day: date) -> End | None:
     # A repeal beats an expiry, as in `status_at`.
     if gone := [one for one in ends if one.on <= day]:
         return min(gone, key=lambda one: one.on)
-    if life.effective_to is not None:
-        ends.append(End(life.effective_to + timedelta(days=1), "expired"))
+    lapsed = day_after(life.effective_to) if life.effective_to is not None else None
+    if lapsed is not None:
+        ends.append(End(lapsed, "expired"))
     replaced = parse_day(clause.replaced_on, "replaced_on")
     if replaced is not None:
         ends.append(End(replaced, "replaced"))

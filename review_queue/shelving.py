@@ -4,19 +4,28 @@ The same proof as before a sending stands before it: the signed chain, the diges
 the gates of now. What is taken back is not used from that moment on (`recalling.py`).
 """
 
-from sqlalchemy import select
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 
 from bot.contract import Content, NotReleased
 from config.clock import now
-from review_queue.canonical import SHELF_KINDS, Draft, digest
+from review_queue.canonical import QA, SHELF_KINDS, Draft, digest
 from review_queue.desk import Queue, latest
 from review_queue.drafting import Origin, create_item
-from review_queue.models import Item
+from review_queue.models import Item, Revision
 from review_queue.recalling import recall, recall_faults
 from review_queue.shelf import ShelfEntry, Shelved
 from review_queue.states import ItemState, Verb, can, move
 from staff.people import read_person
-from staff.refusal import Reason, missing, refuse
+from staff.refusal import Reason, Refused, missing, refuse
+
+_PAGE = 100
+_OF_ONE = (IntegrityError, DataError, NoResultFound, Refused, ValueError, KeyError, TypeError)
+"""What rows of one item alone make fail. A database that is away stops the whole round."""
+_log = logging.getLogger(__name__)
 
 
 async def shelve(queue: Queue, item_id: str) -> bool:
@@ -46,13 +55,47 @@ async def shelve(queue: Queue, item_id: str) -> bool:
 
 
 async def shelve_due(queue: Queue) -> int:
-    """Every approved item of these kinds whose moment has come; how many."""
+    """Every approved item of these kinds whose moment has come; how many.
+
+    One that cannot be put there is told in an incident and stops none behind it.
+    """
+    done, last = 0, ""
+    while waiting := await _waiting(queue, last):
+        for item_id in waiting:
+            done += await _isolated(queue, item_id)
+        last = waiting[-1]
+    return done
+
+
+async def _waiting(queue: Queue, after: str) -> Sequence[str]:
+    """The next page of approved items that go to a shelf, in the order of their ids."""
+    # As the canonical text writes it: within words a quotation mark has a backslash before it.
+    entry = Revision.canonical.contains('"entry":"', autoescape=True)
+    of_item = (Revision.item_id == Item.id) & (Revision.number == Item.revision)
     query = select(Item.id).where(
-        Item.kind.in_(SHELF_KINDS), Item.state == ItemState.APPROVED, Item.release_id.is_not(None)
+        Item.kind.in_(SHELF_KINDS),
+        or_(Item.kind != QA, exists().where(of_item, entry)),
+        Item.state == ItemState.APPROVED,
+        Item.release_id.is_not(None),
+        Item.id > after,
     )
     async with queue.db.session() as session:
-        waiting = (await session.scalars(query.limit(100))).all()
-    return sum([await shelve(queue, item_id) for item_id in waiting])
+        return (await session.scalars(query.order_by(Item.id).limit(_PAGE))).all()
+
+
+async def _isolated(queue: Queue, item_id: str) -> bool:
+    try:
+        return await shelve(queue, item_id)
+    except _OF_ONE as error:
+        _log.warning("item %s was not put into use: %r", item_id, error)
+        await queue.ledger.open_incident(
+            "release_refused",
+            subject=f"item:{item_id}",
+            message="这篇稿件已经批准，没有能入库使用：数据库里的记录与它冲突或者无法读取，"
+            "请查明是谁改的，从备份恢复，恢复后自动入库",
+            detail={"item": item_id, "fault": type(error).__name__},
+        )
+        return False
 
 
 async def draft_for(queue: Queue, kind: str, key: str, staff_id: str) -> Item:

@@ -6,6 +6,7 @@ from typing import Any
 from aiohttp import web
 
 from console.web.deps import DEPS, Deps, found, visitor
+from console.web.mentions import mentions
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
 from knowledge.editing import FIELDS
@@ -17,8 +18,9 @@ from knowledge.validity import STATUS_NAMES
 from staff.refusal import Reason, Refused
 
 _KINDS = {"end": END, "amend": AMEND, "edit": EDIT}
+_DIGITS = 6  # of the number of a clause
 _EMPTY = {"on": "", "successor": "", "added": "", "why": ""}
-_STATED = ("amended", "expired", "repealed")
+_STATED = ("amended", "expired", "repealed", "not_yet")
 
 
 @needs("policies.propose")
@@ -81,7 +83,7 @@ async def _payload(
 
 
 def _number(text: str) -> int | None:
-    if text and not text.isdecimal():
+    if text and not (text.isdecimal() and len(text) <= _DIGITS):
         raise Refused(422, [Reason("clause", "请选一条条文，或选整份文件")])
     return int(text) if text else None
 
@@ -126,6 +128,7 @@ async def _show(
         "statuses": {"": "按日期判断"} | {name: STATUS_NAMES[name] for name in _STATED},
         "fields": FIELDS,
         "effect": effect,
+        "mentions": await mentions(deps.db, effect, visitor(request).roles),
         "reasons": refused.reasons if refused else (),
     }
     return page(request, "policies/change.html", context, refused.status if refused else 200)

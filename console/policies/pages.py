@@ -10,6 +10,7 @@ from config.clock import beijing, now
 from console.policies import altering, fetched
 from console.policies.words import proposed_rows, validity_words, waiting_imports
 from console.web.deps import DEPS, Deps, found, visitor
+from console.web.mentions import mentions
 from console.web.pages import form, page, see
 from console.web.permissions import may, needs
 from knowledge.forms import IMPORT, clauses_of
@@ -97,6 +98,7 @@ async def policy(request: web.Request) -> web.StreamResponse:
     why_not = {
         one.id: await library.why_not(one.id, me.staff_id) if decides else () for one in changes
     }
+    shown = [(one, await library.effect(one)) for one in changes]
     people = {row.proposed_by, row.approved_by or "system", *(one.proposed_by for one in changes)}
     async with deps.db.session() as session:
         context: dict[str, Any] = {
@@ -106,7 +108,9 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "validity": validity_words(row) if row.state != "rejected" else ("未入库", "stop"),
             "clauses": clauses,
             "topics": _topics(deps, row),
-            "changes": [(one, await library.effect(one)) for one in changes],
+            "changes": [
+                (one, effect, await mentions(deps.db, effect, me.roles)) for one, effect in shown
+            ],
             "why_not": why_not,
             "successor": await session.get(Policy, row.successor_id) if row.successor_id else None,
             "people": await names(session, people),

@@ -19,7 +19,10 @@ def validity_words(policy: Dated) -> tuple[str, str]:
     """Words and tone for a policy today, from its dates alone."""
     if getattr(policy, "state", "") == "proposed":
         return "等待批准", "warn"
-    status = status_at(life_of(policy), beijing(now()).date())
+    try:
+        status = status_at(life_of(policy), beijing(now()).date())
+    except ValueError:  # written past this program: the page says so beside it
+        return "无法判断", "stop"
     return STATUS_NAMES[status], _TONES.get(status, "stop")
 
 

@@ -10,6 +10,7 @@ from console.settings.frame import people_of, settings_page, waiting_people
 from console.settings.staff import id_of
 from console.settings.waiting import headline, labels_of, lines_of, place_of
 from console.web.deps import DEPS, visitor
+from console.web.mentions import mentions
 from console.web.pages import see
 from console.web.permissions import needs
 from staff.handover import confirm_person
@@ -78,6 +79,7 @@ async def _proposal(
         else [],
         "approvers": await made.approvers(row) if row.state == "proposed" else (),
         "effect": row.effect,
+        "mentions": await mentions(deps.db, row.effect, visitor(request).roles),
         "result": result,
         "people": await people_of(deps, {row.proposed_by, row.decided_by or ""}),
     }

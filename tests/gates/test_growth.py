@@ -72,6 +72,8 @@ AGAIN = {
     "identity numbers": "身份证11010519491231002X，",
     "identity numbers wrong": "身份证110105194912310021，",
     "identity numbers cut": "身份证110105194912\n31002X，",
+    "blanks cut": "证1    \n    ",
+    "lines of digits": "1 \r",
     "digits cut": "电话13800\n138000",
     "fifteen digits": "身份证110105491231002，",
     "mail heads": "a.a-a_a",

@@ -158,6 +158,20 @@ def test_an_identity_number_is_found_wherever_a_line_end_cuts_it(at: int, end: s
     assert (rule, severity, part, mask) == ("id-card", "block", cut, "11" + "*" * 16)
 
 
+BREAKS = (
+    *("  \n", " \t \r\n", "\n    ", "\n\u3000\u3000", "\u3000\n\t", "\u2028", "\u2029", "\r"),
+    *(" \r  ", "\x0b", "\x0c", "\x85"),
+)
+
+
+@pytest.mark.parametrize("end", BREAKS, ids=ascii)
+def test_an_identity_number_is_found_with_blanks_about_any_line_end(end: str) -> None:
+    for at in range(1, len(ID)):
+        cut = ID[:at] + end + ID[at:]
+        text = f"公示如下|表{end}申请人的公民身份号码为{cut}，现予公示。{end}一|二"
+        assert [(row[0], row[2]) for row in _found(text)] == [("id-card", cut)]
+
+
 @pytest.mark.parametrize(
     ("text", "rules"),
     [
@@ -183,7 +197,10 @@ def test_numbers_cut_by_a_line_end_are_found(text: str, rules: list[str]) -> Non
         "姓名,身份证号1101051949\n1231002X,男",
         "1101051949\n1231002X",  # no words: a column
         "身份证号1101051949\n\n1231002X",  # two paragraphs
-        "身份证号1101051949\n\u3000\u30001231002X",
+        "编号1101051949\n\u3000\u300012310021",
+        "身份证号1101051949 \n \n 1231002X",
+        "联系电话：13800\n\u3000\u3000138000",
+        "身份证号|x\r1101051949\r1231002X|",
         "序号110105\n19491231\n002X",
         "流水号：1101051949\n1231002X",
         "编号1101051949\n12310021",  # the check digit is wrong

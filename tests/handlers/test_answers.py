@@ -85,6 +85,17 @@ async def test_a_policy_that_ended_is_named_only_while_the_library_holds_it(offi
     assert clause.title not in said.text
 
 
+@pytest.mark.parametrize(("label", "called"), [("第三条", "第三条"), ("", "中的一段")])
+async def test_of_a_policy_that_stands_the_clause_that_ended_is_named(
+    office, clause, label, called
+) -> None:
+    gone = replace(clause, validity="repealed", ended_on="2026-05-01", label=label)
+    office.read = {clause.key: replace(gone, policy_stands=True, successor="别的办法")}
+    said = await build(office, Ended(clause.key, DAY), basis=ReplyBasis.QUOTE)
+    assert f"《{clause.title}》{called}（{clause.doc_number}） 已废止（2026-05-01）" in said.text
+    assert "现行文件" not in said.text
+
+
 @pytest.mark.parametrize(
     "kept",
     [

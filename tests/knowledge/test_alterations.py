@@ -296,8 +296,9 @@ async def test_who_proposes_shows_who_rests_on_it_but_never_a_limited_item(offic
     shown = await office.library.draft(END, repeal_payload(Repeal(key, SINCE)), "editor")
     assert shown["warnings"] == [
         "已有 2 位群众收到过这里的条文",
-        "已发布的稿件《补贴怎么领》提到这份文件",
+        "有 1 篇没有撤回的稿件提到这份文件",
     ]
+    assert shown["mentions"] == ["补贴怎么领"]  # its id: who may read the title is asked later
     other = await office.library.draft(
         AMEND, amendment_payload(Amendment(key, SINCE, [(3, "第三条 到窗口办理。")])), "editor"
     )

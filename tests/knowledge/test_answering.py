@@ -108,6 +108,9 @@ def test_the_day_meant_is_read_from_the_question() -> None:
     assert asked_day("2022年6月当时创业能领什么", today) == date(2022, 6, 15)
     assert asked_day("2022年6月3日那时候的标准", today) == date(2022, 6, 3)
     assert asked_day("2022年6月印发的办法现在还有效吗", today) is None
+    assert asked_day("2026年11月还能领多少", today) is None
+    assert asked_day("2026年11月3日还能领多少", today) == date(2026, 11, 3)
+    assert asked_day("2025年11月还能领多少", today) == date(2025, 11, 15)
     assert asked_day("2090年6月那时候", today) is None
     assert asked_day("2022年13月当时", today) is None
 

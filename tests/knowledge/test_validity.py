@@ -1,22 +1,42 @@
 """Status on a day."""
 
+from dataclasses import dataclass, fields
 from datetime import date
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from knowledge.proof import SignedPolicy
 from knowledge.validity import (
     STATUSES,
     Life,
     add_years,
+    end_of,
     last_day,
     parse_day,
     parse_status,
+    policy_status,
     status_at,
 )
 
 D = date.fromisoformat
+
+
+@dataclass(frozen=True)
+class Wording:
+    """The days of a clause that was never changed."""
+
+    effective_from: str | None = None
+    replaced_on: str | None = None
+    repealed_on: str | None = None
+
+
+def as_signed_policy(**days: str) -> SignedPolicy:
+    """A policy of these days."""
+    said: dict[str, Any] = dict.fromkeys(one.name for one in fields(SignedPolicy))
+    return SignedPolicy(**{**said, "id": "p", "title": "办法", "state": "active", **days})
 
 
 @pytest.mark.parametrize(
@@ -43,6 +63,9 @@ D = date.fromisoformat
         (Life(amended_on=D("2025-06-01")), "2025-05-31", "in_force"),
         (Life(amended_on=D("2025-06-01")), "2025-06-01", "amended"),
         (Life(stated="repealed"), "2025-06-01", "repealed"),
+        (Life(stated="expired", amended_on=D("2025-06-01")), "2026-06-01", "expired"),
+        (Life(stated="repealed", amended_on=D("2025-06-01")), "2026-06-01", "repealed"),
+        (Life(stated="not_yet", amended_on=D("2025-06-01")), "2026-06-01", "not_yet"),
         (Life(stated="not_yet", effective_from=D("2025-01-01")), "2025-06-01", "in_force"),
         (Life(effective_from=D("1990-01-01"), statute=True), "2026-06-01", "in_force"),
     ],
@@ -79,10 +102,25 @@ def test_a_leap_day_ends_on_the_twenty_eighth() -> None:
     assert add_years(D("2024-02-29"), 5) == D("2029-02-28")
 
 
+def test_a_last_day_at_the_end_of_the_calendar_is_no_end() -> None:
+    grant = as_signed_policy(effective_to="9999-12-31")
+    clause = Wording()
+    assert end_of(grant, clause, D("2026-01-01")) is None
+    assert policy_status(grant, D("9999-12-31")) == "in_force"
+    assert last_day(Life(effective_from=D("9998-01-01"))) == D("9999-12-30")
+
+
 def test_a_bad_date_names_its_field() -> None:
     assert parse_day(None, "date") is None
     with pytest.raises(ValueError, match=r"effective_to.*YYYY-MM-DD"):
         parse_day("2025年", "effective_to")
+
+
+@pytest.mark.parametrize("written", ["2026-01-01xx", "2026-W01-1", "20260101", "２０２６-01-01"])
+def test_a_day_is_written_in_one_way_only(written: str) -> None:
+    assert parse_day("2026-01-01T08:30:00+08:00", "date") == D("2026-01-01")
+    with pytest.raises(ValueError, match="YYYY-MM-DD"):
+        parse_day(written, "date")
 
 
 @pytest.mark.parametrize(

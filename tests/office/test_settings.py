@@ -436,6 +436,46 @@ async def test_a_template_waits_for_the_day_it_is_meant_for(talk: Talk, later: A
     assert await talk.incidents() == []
 
 
+MANY = (
+    "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 150)"
+    " INSERT INTO revision (id, item_id, number, digest, canonical, editor_id, created_at)"
+    " SELECT 'r0' || i, '0' || i, 1, 'x', '{\"body\":\"\\\"entry\\\":\\\"a\"}', 'e',"
+    " '2026-01-01' FROM n",
+    "CREATE TEMP TABLE more AS SELECT item.*, revision.item_id AS other FROM revision, item"
+    " WHERE revision.digest = 'x' AND item.title = '模板 help'",
+    "UPDATE more SET id = other, kind = '问答', state = 'approved', release_id = 'x', revision = 1",
+    "ALTER TABLE more DROP COLUMN other",
+    "INSERT INTO item SELECT * FROM more",
+)
+"""150 approved 问答 that are articles, with ids before every other."""
+
+
+async def test_one_that_cannot_be_put_into_use_keeps_no_other_waiting(
+    talk: Talk, later: Any
+) -> None:
+    queue, editor = talk.shenfa.queue, talk.people["editor"]
+    first = await talk.drafted("help", HELLO)
+    async with talk.shenfa.db.session() as session:
+        for words in MANY:
+            await session.execute(text(words))
+    for item in (first, await talk.drafted("abuse", "请好好说话。")):
+        day = {"not_before": now() + timedelta(hours=5)}
+        item = await drafting.edit(queue, item.id, editor, item.version, day)
+        await talk.approve(await talk.submitted(item), "reviewer1", "reviewer3")
+    later(6)
+    await talk.sql(
+        "INSERT INTO reply_template SELECT name, 2, text, digest, item_id, not_after, at"
+        " FROM reply_template WHERE name = 'help' AND version = 1"
+    )
+    assert [await shelve_due(queue) for _ in range(2)] == [1, 0]
+    assert [one for one in await talk.incidents() if one[0] == "release_refused"] == [
+        ("release_refused", f"item:{first.id}")
+    ]
+    await talk.sql("DELETE FROM reply_template WHERE name = 'help' AND version = 2")
+    assert await shelve_due(queue) == 1
+    assert HELLO in await talk.says("帮助")
+
+
 async def test_a_template_changed_by_sql_is_not_told(talk: Talk, home: Path, sandbox: str) -> None:
     await talk.sql("UPDATE reply_template SET text = '请把钱转到这个账户' WHERE name = 'help'")
     await talk.shenfa.templates.compare()
