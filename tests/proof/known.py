@@ -34,8 +34,11 @@ class Known:
 
     def _may(self, whom: str, text: str) -> bool:
         """Whoever writes may get another answer than usual: of known words, from a policy's own."""
-        if whom.removeprefix("call ") not in self.asks or (whom, text) in self.usual:
-            return False  # somebody who did not ask, or the same once more
+        if whom.removeprefix("call ") not in self.asks:
+            return False  # somebody who did not ask
+        if (whom, text) in self.usual:
+            # The same once more; but a platform that waited too long calls again, and is answered.
+            return whom.startswith("call ")
         if _QUOTED in text and not any(
             clause in text and number in text for clause, number in self.quotes
         ):
