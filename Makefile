@@ -20,7 +20,7 @@ demo: ## install, start everything and play one article's life (ONCE=1: play and
 check: $(VENV)/.test-stamp ## lint, types, tests on SQLite without a browser
 	echo "ruff"; $(VENV)/bin/ruff check . ; $(VENV)/bin/ruff format --check .
 	echo "mypy"; $(VENV)/bin/mypy .
-	echo "pytest: SQLite"; $(VENV)/bin/python -m pytest -q -n 2 --dist loadfile -m "not browser and not servers" tests
+	echo "pytest: SQLite"; $(VENV)/bin/python -m pytest -q -n 3 --dist loadfile -m "not browser and not servers" tests
 
 test: $(VENV)/.test-stamp ## check, then PostgreSQL and Redis, then the browser
 	scripts/test.sh

@@ -6,7 +6,7 @@ python="${VENV:-.venv}/bin/python"
 marks="servers or browser" then=", then the browser"
 lack=$(scripts/needs.sh) || { marks="servers and not browser" then=""; }
 
-make check && echo "pytest: PostgreSQL and Redis$then" && "$python" -m pytest -q -n 2 --dist loadfile -m "$marks" tests
+make check && echo "pytest: PostgreSQL and Redis$then" && "$python" -m pytest -q -n 3 --dist loadfile -m "$marks" tests
 code=$?
 [ -n "$lack" ] || exit "$code"
 echo "没有运行：浏览器测试。$lack" >&2
