@@ -27,7 +27,7 @@ echo "$DEBIAN_FRONTEND $*" >> {log}
 exit {code}
 """
 
-PYTEST = "-m pytest -q -n 2 --dist loadfile"
+PYTEST = "-m pytest -q -n 3 --dist loadfile"
 
 
 class Machine:
