@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
-`Dispatcher(wiring, cache, handlers)`; handlers in order: Danger, Commands,
-Subscribing, Questions.
+`Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Subscribing,
+Questions; danger (handlers/danger.py) is heard before any of them.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
@@ -26,7 +26,7 @@ from handlers.commands import (
     erase_person,
 )
 from handlers.conversation import Conversations
-from handlers.danger import Danger
+from handlers.danger import in_danger
 from handlers.masking import normal
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
@@ -104,9 +104,9 @@ class Dispatcher:
         except Exception:  # noqa: BLE001  a neighbour that is away keeps no number back
             _log.exception("danger is heard all the same", contact=contact.id)
             flood = False
-        turn = Turn(inbound, contact, normal(inbound.text), danger=danger)
-        said = await self._first(turn)
-        return self._parts(turn, said) if said is not None and not flood else None
+        text = normal(inbound.text)
+        said = await in_danger(self._w, contact, text, danger)
+        return None if flood else self._parts(Turn(inbound, contact, text), said)
 
     async def _said(self, turn: Turn, *, silent: bool) -> Said | None:
         try:
@@ -173,9 +173,8 @@ def build_dispatcher(
     on_told: OnTold | None = None,
     danger: Heard = danger_in,
 ) -> Dispatcher:
-    """Danger, then commands, then subscribing, then questions, over one wiring."""
+    """Commands, then subscribing, then questions, over one wiring; danger before all of them."""
     handlers: tuple[Handler, ...] = (
-        Danger(wiring),
         Commands(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

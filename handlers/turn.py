@@ -13,8 +13,7 @@ from bot.replies import Filled, Piece
 class Turn:
     """A citizen's act. `key` is the menu, button, number or command meant; `text` is normalised.
 
-    `step` and `data` are where this contact stood (see handlers.conversation.Conversation);
-    `danger` is the class of danger the text tells of (knowledge.danger), or "".
+    `step` and `data` are where this contact stood (see handlers.conversation.Conversation).
     """
 
     inbound: Inbound
@@ -23,7 +22,6 @@ class Turn:
     key: str = ""
     step: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
-    danger: str = ""
 
 
 @dataclass(frozen=True)

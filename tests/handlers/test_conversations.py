@@ -456,7 +456,7 @@ async def test_the_last_word_is_sent_before_the_address_is_gone(office) -> None:
         states.append(contact.state if "已删除" in reply.text and contact.address else "too late")
         return Outcome(State.PUBLISHED)
 
-    commands = office.dispatcher._handlers[1]
+    commands = office.dispatcher._handlers[0]
     commands._w = replace(commands._w, say_now=say_now)
     citizen = await office.citizen()
     await citizen.say("忘记我")
@@ -612,8 +612,7 @@ async def test_danger_is_heard_while_answers_are_stopped_and_in_a_flood(office) 
 async def test_where_the_lines_of_danger_were_withdrawn_the_one_for_all_is_said(office) -> None:
     old = {name: text for name, text in office.templates.texts.items() if "danger" not in name}
     office.templates = Templates(old)
-    danger = office.dispatcher._handlers[0]
-    danger._w = replace(danger._w, templates=office.templates)
+    office.dispatcher._w = replace(office.dispatcher._w, templates=office.templates)
     said = await (await office.citizen()).say("楼下着火了，烟好大")
     assert said == old["emergency"]
 
