@@ -21,7 +21,7 @@ from ledger.changed import row_changed
 from ledger.following import Following
 from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft
-from review_queue.shelf import ShelfEntry, Shelved
+from review_queue.shelf import ShelfEntry, Shelved, Withdrawing
 from staff.proposed import seal
 from staff.refusal import Reason, refuse
 from storage.database import Base
@@ -191,7 +191,7 @@ class ReleasedTemplates:
         return {(name, version): text for name, version, text in rows}
 
 
-class TemplateShelf:
+class TemplateShelf(Withdrawing[Standing]):
     """Where items of kind 回复模板 end (review_queue/shelf.py); `entry` names the template."""
 
     def __init__(self, templates: ReleasedTemplates) -> None:
@@ -262,20 +262,6 @@ class TemplateShelf:
             item_id=standing.item,
             not_after=standing.not_after,
         )
-
-    async def withdraw_entry(self, tx: Transaction, key: str, by: str) -> bool:
-        """A template that came of no item (a starting text) is not used any more."""
-        one = (await self._standings()).get(key)
-        if one is None or one.withdrawn:
-            return False
-        await self._withdraw(tx, one, by)
-        return True
-
-    async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
-        """The template that came of this item is not used any more."""
-        for one in (await self._standings()).values():
-            if one.item == item_id and not one.withdrawn:
-                await self._withdraw(tx, one, by)
 
     async def _standings(self) -> Mapping[str, Standing]:
         """Of the ledger; of a broken one as it was read last: taking back must always work."""

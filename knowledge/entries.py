@@ -21,7 +21,7 @@ from ledger.following import Following
 from ledger.verify import Broken
 from ledger.verify import Entry as LedgerEntry
 from review_queue.canonical import QA, Draft
-from review_queue.shelf import ShelfEntry, Shelved
+from review_queue.shelf import ShelfEntry, Shelved, Withdrawing
 from staff.proposed import seal
 from staff.refusal import Reason
 from storage.database import Base
@@ -92,7 +92,7 @@ def standings(entries: Sequence[LedgerEntry]) -> dict[str, Standing]:
     return found
 
 
-class ReviewedEntries:
+class ReviewedEntries(Withdrawing[Standing]):
     """The entries of one office, and the shelf where their items end (review_queue/shelf.py)."""
 
     def __init__(self, ledger: Ledger) -> None:
@@ -120,7 +120,7 @@ class ReviewedEntries:
                 found.append((alike, known))
         return [known for _, known in sorted(found, key=lambda one: -one[0])]
 
-    async def _load(self, entries: Sequence[LedgerEntry], again: bool) -> bool:  # noqa: FBT001
+    async def _load(self, entries: Sequence[LedgerEntry], again: bool) -> bool:  # noqa: FBT001  see Load
         self._standing = standings(entries)
         rows = await self._rows()
         held: dict[str, tuple[Standing, Known]] = {}
@@ -200,20 +200,6 @@ class ReviewedEntries:
         return ShelfEntry(
             one.key, label, state, one.version, text, item_id=one.item, not_after=one.not_after
         )
-
-    async def withdraw_entry(self, tx: Transaction, key: str, by: str) -> bool:
-        """Sign that an entry is not used any more; whether it was."""
-        one = (await self._standings()).get(key)
-        if one is None or one.withdrawn:
-            return False
-        await self._withdraw(tx, one, by)
-        return True
-
-    async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
-        """The entry that came of this item is not used any more."""
-        for one in (await self._standings()).values():
-            if one.item == item_id and not one.withdrawn:
-                await self._withdraw(tx, one, by)
 
     async def _standings(self) -> Mapping[str, Standing]:
         """Of the ledger; of a broken one as it was read last: taking back must always work."""

@@ -1,9 +1,10 @@
 """Where an item ends that goes to no account: released into the library, told apart by its kind."""
 
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from ledger.append import Transaction
 from review_queue.canonical import Draft
@@ -36,6 +37,49 @@ class ShelfEntry:
     fields: tuple[str, ...] = ()
     item_id: str = ""
     not_after: datetime | None = None
+
+
+class OnShelf(Protocol):
+    """What the signed entries say of one thing on a shelf."""
+
+    @property
+    def item(self) -> str:
+        """The item it came of."""
+        ...
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether it was taken out of use."""
+        ...
+
+
+_Standing = TypeVar("_Standing", bound=OnShelf)
+
+
+class Withdrawing(ABC, Generic[_Standing]):
+    """Taking out of use, the same on every shelf whose things stand by signed entries."""
+
+    @abstractmethod
+    async def _standings(self) -> Mapping[str, _Standing]:
+        """Of the ledger; of a broken one as it was read last: taking back must always work."""
+
+    @abstractmethod
+    async def _withdraw(self, tx: Transaction, one: _Standing, by: str) -> None:
+        """Sign that it is not used any more."""
+
+    async def withdraw_entry(self, tx: Transaction, key: str, by: str) -> bool:
+        """See Shelf."""
+        one = (await self._standings()).get(key)
+        if one is None or one.withdrawn:
+            return False
+        await self._withdraw(tx, one, by)
+        return True
+
+    async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
+        """See Shelf."""
+        for one in (await self._standings()).values():
+            if one.item == item_id and not one.withdrawn:
+                await self._withdraw(tx, one, by)
 
 
 class Shelf(Protocol):
