@@ -90,13 +90,19 @@ def _read_text(path: Path) -> str:
 
 
 def read_mapping(path: Path) -> Mapping[str, Any]:
-    """A payload from a YAML file; SetupError when it is none."""
+    """A payload from a YAML file; SetupError when it is none, or names one thing twice."""
     try:
-        found = yaml.safe_load(_read_text(path))
+        text = _read_text(path)
+        found = yaml.safe_load(text)
+        top = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
         raise SetupError(f"{path.name}：不是有效的 YAML：{error}") from error
     if not isinstance(found, dict):
         raise SetupError(f"{path.name}：要写成“名称: 值”的形式")
+    names = [str(key.value) for key, _ in top.value] if isinstance(top, yaml.MappingNode) else []
+    # YAML keeps the last one: what was written first would be lost without a word.
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise SetupError(f"{path.name}：“{twice}”写了两次，只会留下后一个：请合为一项")
     return found
 
 

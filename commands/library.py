@@ -198,11 +198,13 @@ def _day(text: str) -> date:
 def _clauses(file: Path) -> list[tuple[int | None, str]]:
     given: Mapping[Any, Any] = read_mapping(file)
     clauses: list[tuple[int | None, str]] = []
-    for key, text in given.items():
+    for key, said in given.items():
         number = key if isinstance(key, int) and not isinstance(key, bool) else None
-        if not isinstance(text, str) or (number is None and key != "new"):
-            raise BadInput(f"{file.name}：每一项写成“编号: 新条文”，增加的一条写“new: 条文”")
-        clauses.append((number, text))
+        texts = said if number is None and isinstance(said, list) else [said]
+        if (number is None and key != "new") or not all(isinstance(one, str) for one in texts):
+            words = "每一项写成“编号: 新条文”，增加的写“new: 条文”，几条写成列表"
+            raise BadInput(f"{file.name}：{words}")
+        clauses += [(number, one) for one in texts]
     return clauses
 
 

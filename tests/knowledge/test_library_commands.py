@@ -109,6 +109,18 @@ def test_a_clause_is_amended_and_repealed(home: Path, tmp_path: Path) -> None:
     assert [one["repealed_on"] for one in told["clauses"]] == [None, None, None, "2026-09-01"]
 
 
+def test_several_clauses_are_added_at_once_and_none_is_lost(home: Path, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text("new: 第三条 可以网上申请。\nnew: 第四条 免收费用。\n", encoding="utf-8")
+    words = ("library", "amend", OLD, str(file), "--on", "2026-06-01", "--by", "editor")
+    twice = run(home, *words, "--reason", "按新发的文件")
+    assert "“new”写了两次" in str(twice.exception)
+    file.write_text("new:\n- 第三条 可以网上申请。\n- 第四条 免收费用。\n", encoding="utf-8")
+    approve(home, proposed(home, "amend", OLD, str(file), "--on", "2026-06-01")["id"])
+    shown = run(home, "library", "show", OLD).stdout
+    assert shown.index("网上申请") < shown.index("免收费用")
+
+
 def test_topics_and_fields_are_mended_by_name(home: Path) -> None:
     row = proposed(home, "edit", OLD, "topics=就业创业", "issuer=青禾县人民政府")
     assert "发文机关：（空） → 青禾县人民政府" in str(row["effect"]["changes"])
@@ -137,7 +149,10 @@ def test_a_change_that_cannot_be_is_refused_in_words(
     assert told in str(made.exception)
 
 
-@pytest.mark.parametrize("text", ["二: 新条文\n", "2: [新条文]\n", "- 新条文\n", "true: 新\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["二: 新条文\n", "2: [新条文]\n", "- 新条文\n", "true: 新\n", "new: [1]\n", "2: 一\n2: 二\n"],
+)
 def test_a_file_of_new_words_that_is_none_is_refused(
     filled: Path, tmp_path: Path, text: str
 ) -> None:
