@@ -87,4 +87,5 @@ async def test_a_document_without_a_number_does_not_come_in_twice(office, grant)
 async def test_next_years_notice_may_have_the_title_of_one_that_ran_out(office, voucher) -> None:
     await put_in(office, replace(voucher, effective_to=date(2025, 12, 31)))
     text = voucher.text.replace("2025年5月", "2026年5月")
-    await put_in(office, replace(voucher, text=text, issued_on=date(2026, 4, 20)))
+    key = await put_in(office, replace(voucher, text=text, issued_on=date(2026, 4, 20)))
+    assert (await signed_policies(office.ledger))[key].title == voucher.title
