@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from blocks.document import Document, Made
+from bot.editions import Placed
 from bot.opens import Opens
 from bot.preview import Shown
 from storage.cache import Cache
@@ -22,7 +23,8 @@ class Content:
     `body` is plain text, paragraphs parted by newlines; a line `![alt](sha256:<hex>)` is a picture.
     `blocks` is the body as it is set, and `body` then its text; None for what has no blocks.
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
-    `attachments` are {"name", "media"} with `media` a `sha256:` marker.
+    `attachments` are {"name", "media"} with `media` a `sha256:` marker. `edition` are renderings of
+    articles that go out together (bot/editions.py); then nothing else of it is sent.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Content:
     author: str = ""
     made: Made = Made.UNDECLARED
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    edition: tuple[Rendering, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,8 @@ class Release:
     """The proof that a digest may go out. Only review_queue/release.py constructs one.
 
     `renderings` maps account id to what that channel sends, with media as `sha256:` markers.
-    `audience` is a criteria mapping, or None for the public timeline only.
+    `audience` is a criteria mapping, or None for the public timeline only. `edition` are the
+    articles of an edition in their order, each proved by its own release.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Release:
     audience: Mapping[str, Any] | None
     not_before: datetime
     not_after: datetime
+    edition: tuple[Placed, ...] = ()
 
 
 class ReplyBasis(StrEnum):
@@ -330,6 +335,8 @@ class Channel(Listening, Protocol):
     """How long after an act that is no message; 0 where every act counts as a message."""
     act_count: int
     """How many messages fit into that shorter window."""
+    most_articles: int
+    """How many articles one message holds; 0 where articles never go out together."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
 

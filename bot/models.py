@@ -156,6 +156,15 @@ class Publication(Sealed, Base):
     owner: Mapped[str] = mapped_column(String(26), default="")  # the process that publishes it
     published_at: Mapped[datetime | None]
     pushed_at: Mapped[datetime | None]  # when its delivery rows were all created
+    edition_id: Mapped[str] = mapped_column(String(26), default="", server_default="", index=True)
+    """The publication it went out with, as one article of an edition; empty for one by itself."""
+    article_index: Mapped[int] = mapped_column(default=0, server_default="0")
+    """Which article of that edition it is, from 1 as the platform counts; 0 for one by itself."""
+
+    def values(self) -> list[Any]:
+        """Its place in an edition only where it has one: older rows keep their seals."""
+        place = [self.edition_id, self.article_index] if self.edition_id else []
+        return [*super().values(), *place]
 
 
 class Delivery(Sealed, Base):

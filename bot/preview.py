@@ -40,6 +40,7 @@ class Shown:
 
     `crops` are the parts of the cover that are shown, left, top, right, bottom of its sides;
     `html` is the channel's own with its looks as classes, not yet cleaned: whoever shows it does.
+    `also` are the titles of what goes out with it, below it.
     """
 
     push: Message
@@ -53,6 +54,7 @@ class Shown:
     crops: Mapping[str, Sequence[float]] = field(default_factory=dict)
     link: str = ""
     messages: tuple[Message, ...] = ()
+    also: tuple[str, ...] = ()
 
 
 SAMPLE_LINK = "（发布后的文章链接）"

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from console.experts import api as experts
 from console.items import api as items
+from console.items import api_editions as items_editions
 from console.items import api_history as items_history
 from console.items import api_limiting as items_limiting
 from console.items import api_mending as items_mending
@@ -106,6 +107,7 @@ def _operation(route: web.RouteDef) -> dict[str, object]:
 ROUTES: list[web.RouteDef] = [
     web.get("/openapi.json", openapi),
     *items.ROUTES,
+    *items_editions.ROUTES,
     *items_reviewing.ROUTES,
     *me.ROUTES,
     *items_publishing.ROUTES,

@@ -3,8 +3,9 @@
 Form 2, of an article: v, kind, klass, title, body, blocks, cover, crops, summary, author, made,
 corrects, attribution, attachments, media, links, accounts, audience, not_before, not_after and
 renderings.
-Form 1, of whatever was written before there were blocks and of texts for the library: the same
-without blocks, crops, summary, author, made and corrects; and entry. RFC 8785 text, SHA-256, hex.
+Form 1, of whatever was written before there were blocks, of texts for the library and of editions:
+the same without blocks, crops, summary, author, made and corrects; and entry, and edition. RFC 8785
+text, SHA-256, hex.
 """
 
 import hashlib
@@ -21,8 +22,12 @@ from blocks.document import Document, Made, read_document
 from blocks.text import edited, from_plain, linked, project
 from bot.contract import Content
 
-KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
+KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板", "组版")
 LIBRARY_KINDS = frozenset({"回复模板"})
+EDITION = "组版"
+"""A kind made of approved items that go out as one message (review_queue/editions.py)."""
+WRITTEN_KINDS = tuple(kind for kind in KINDS if kind != EDITION)
+"""Kinds that somebody writes."""
 QA = "问答"
 """A kind that is an article, or with an `entry` a question and answer of the library."""
 SHELF_KINDS = LIBRARY_KINDS | {QA}
@@ -44,6 +49,14 @@ class Corrects:
 
 
 @dataclass(frozen=True)
+class InEdition:
+    """One item of an edition, and the digest that was approved of it."""
+
+    item: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Draft:
     """Everything a person decides about an item before it is rendered.
 
@@ -51,6 +64,7 @@ class Draft:
     says which place of the library the text is for; only kinds of SHELF_KINDS have one.
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
+    `edition` are the items of an edition in their order; its body then lists their titles.
     """
 
     kind: str
@@ -71,6 +85,7 @@ class Draft:
     made: Made = Made.UNDECLARED
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     corrects: Corrects | None = None
+    edition: tuple[InEdition, ...] = ()
 
     @property
     def content(self) -> Content:
@@ -106,6 +121,7 @@ class Draft:
             attachments=tuple(data["attachments"]),
             audience=data["audience"],
             entry=data.get("entry", ""),
+            edition=tuple(InEdition(**one) for one in data.get("edition", ())),
         )
         return draft if data["v"] == 1 else draft._with_form_2(data)
 
@@ -154,8 +170,8 @@ class Draft:
         return canonical(self, nothing) == canonical(other, nothing)
 
     def in_blocks(self) -> Self:
-        """The draft in form 2; what is for the library is a text and stays one."""
-        if self.blocks is not None or self.shelved:
+        """The draft in form 2; what is for the library, and a list of items, stays a text."""
+        if self.blocks is not None or self.shelved or self.edition:
             return self
         blocks = from_plain(self.body)
         return replace(self, blocks=blocks, body=project(blocks).text)
@@ -191,6 +207,8 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
     # Only where there is one: what was approved before there were entries keeps its digest.
     if draft.entry:
         form["entry"] = draft.entry
+    if draft.edition:
+        form["edition"] = [asdict(one) for one in draft.edition]
     if draft.blocks is not None:
         form |= _form_2(draft, draft.blocks, links)
     return rfc8785.dumps(form).decode()

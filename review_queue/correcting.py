@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from bot.contract import Content
 from ledger.append import Transaction
-from review_queue.canonical import Corrects, Draft
+from review_queue.canonical import EDITION, Corrects, Draft
 from review_queue.desk import Queue, fresh_levels, latest
 from review_queue.drafting import Origin, create_item_in
 from review_queue.models import Item
@@ -40,6 +40,9 @@ async def correct(
         if old.state not in _SENT:
             why = "只有安排过发布的稿件才需要更正，草稿请直接修改"
             raise Refused(409, [Reason("state", why)])
+        if old.kind == EDITION:
+            why = "更正从组版里有错的那一篇开始，请打开它"
+            raise Refused(409, [Reason("kind", why)])
         return await _begun(queue, tx, old, staff_id, words)
 
 

@@ -1,7 +1,8 @@
 """What every act of the review queue shares: the queue itself, its rows, and who opens them."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Self
 
@@ -9,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content, Rendering, State
+from bot.delivery.articles import unsure_articles
 from bot.models import Account, Delivery, Publication
 from config.clock import now
 from gates.finding import Finding
@@ -119,8 +121,27 @@ async def canonical_of(queue: Queue, session: AsyncSession, draft: Draft) -> tup
     # An account named and not found would be a channel that silently receives nothing.
     if missing := set(draft.accounts) - {account.id for account in accounts}:
         raise Refused(422, [Reason("accounts", f"没有这样的账号：{'、'.join(missing)}")])
-    renderings, problems = queue.render(accounts, draft.content)
+    content = draft.content
+    if draft.edition:
+        content = replace(content, edition=await _articles_of(session, draft))
+    renderings, problems = queue.render(accounts, content)
     return canonical(draft, renderings), problems
+
+
+async def _articles_of(session: AsyncSession, draft: Draft) -> tuple[Rendering, ...]:
+    """What was approved of each item of an edition for the account it goes to."""
+    wanted = {one.item: one.digest for one in draft.edition}
+    query = select(Revision).where(
+        Revision.item_id.in_(wanted), Revision.digest.in_(wanted.values())
+    )
+    texts = {(row.item_id, row.digest): row.canonical for row in await session.scalars(query)}
+    if lost := [one.item for one in draft.edition if (one.item, one.digest) not in texts]:
+        raise Refused(422, [Reason("edition", f"组版里有找不到的稿件：{'、'.join(lost)}")])
+    drawn = [json.loads(texts[one.item, one.digest])["renderings"] for one in draft.edition]
+    account_id = "".join(draft.accounts)  # an edition goes to one account
+    if any(account_id not in one for one in drawn):
+        raise Refused(422, [Reason("accounts", "组版里有的稿件没有选这个发布账号")])
+    return tuple(one[account_id] for one in drawn)
 
 
 async def opened(session: AsyncSession, item_id: str, staff_id: str) -> Opened:
@@ -248,6 +269,8 @@ async def end_unsent(session: AsyncSession, item_id: str, why: str) -> None:
     )
     for row in (await session.scalars(query)).all():
         row.state, row.reason = State.ENDED, why
+        # Only those of an edition that was given to the platform once, and got no answer.
+        await unsure_articles(session, row.id, why)
     await session.execute(
         update(Delivery)
         .where(Delivery.release_id.in_(releases), Delivery.state.in_(waiting))

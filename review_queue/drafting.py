@@ -1,7 +1,7 @@
 """First draft, edits and the class of an item."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -15,7 +15,15 @@ from facets.taxonomy import DIMENSIONS
 from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.article_fields import article_faults
-from review_queue.canonical import KINDS, LIBRARY_KINDS, QA, Corrects, Draft, digest
+from review_queue.canonical import (
+    KINDS,
+    LIBRARY_KINDS,
+    QA,
+    WRITTEN_KINDS,
+    Corrects,
+    Draft,
+    digest,
+)
 from review_queue.chain import class_gap, makers
 from review_queue.classes import RANKS, highest, rank
 from review_queue.desk import (
@@ -82,8 +90,8 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
     A fetched item's editor is ROBOT. Its length is that of its original: what is too long to be
     checked is kept, and may not be submitted.
     """
-    if content.kind not in KINDS:
-        raise Refused(422, [Reason("kind", f"稿件种类只能是：{'、'.join(KINDS)}")])
+    if content.kind not in WRITTEN_KINDS:
+        raise Refused(422, [Reason("kind", f"稿件种类只能是：{'、'.join(WRITTEN_KINDS)}")])
     if origin.klass not in queue.levels:
         known = "、".join(queue.levels)
         raise Refused(422, [Reason("klass", f"稿件类别只能是：{known}")])
@@ -113,6 +121,12 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         crops=content.crops,
         corrects=origin.corrects,
     ).in_blocks()
+    return await begin_item(queue, tx, draft, origin)
+
+
+async def begin_item(queue: Queue, tx: Transaction, draft: Draft, origin: Origin) -> Item:
+    """The row of a new draft with its first revision."""
+    moment = now()
     item = Item(
         id=new_id(),
         kind=draft.kind,
@@ -158,7 +172,7 @@ async def edit(
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
         faults += _audience_faults(draft.audience, draft.accounts)
         faults += article_faults(draft, old) + _library_faults(old, draft)
-        faults += _correction_faults(old, draft)
+        faults += _correction_faults(old, draft) + _edition_faults(old, draft, changes)
         if faults:
             raise Refused(422, faults)
         refuse(await _lowering_faults(queue, item, old, draft))
@@ -188,8 +202,8 @@ def _field_faults(queue: Queue, draft: Draft) -> list[Reason]:
         faults.append(Reason("body", "正文不能为空"))
     if draft.klass not in queue.levels:
         faults.append(Reason("klass", f"稿件类别只能是：{'、'.join(queue.levels)}"))
-    if draft.kind not in KINDS:
-        faults.append(Reason("kind", f"稿件种类只能是：{'、'.join(KINDS)}"))
+    if draft.kind not in (KINDS if draft.edition else WRITTEN_KINDS):
+        faults.append(Reason("kind", f"稿件种类只能是：{'、'.join(WRITTEN_KINDS)}"))
     if draft.not_after <= draft.not_before:
         faults.append(Reason("window", "最晚发布时间必须晚于最早发布时间"))
     return faults
@@ -259,6 +273,24 @@ def _correction_faults(old: Draft, draft: Draft) -> list[Reason]:
     if old.corrects is None or (draft.corrects, draft.kind) == (old.corrects, old.kind):
         return []
     return [Reason("kind", "更正是从已发布的稿件起草的，不能改成别的种类或改指别的稿件")]
+
+
+def _edition_faults(old: Draft, draft: Draft, changes: Mapping[str, Any]) -> list[Reason]:
+    """What an edition is made of is said by its items alone (editions.py)."""
+    if not old.edition or "edition" in changes:
+        return []
+    theirs = replace(
+        old,
+        klass=draft.klass,
+        title=draft.title,
+        not_before=draft.not_before,
+        not_after=draft.not_after,
+    )
+    if theirs.says_as(draft):
+        return []
+    return [
+        Reason("edition", "组版由各篇稿件组成：这里只能改名称、类别和时段，增减和排序请打开组版")
+    ]
 
 
 async def _lowering_faults(queue: Queue, item: Item, old: Draft, draft: Draft) -> list[Reason]:

@@ -37,6 +37,8 @@ async def submit_emergency(
         reasons += source_faults(found)
         if one.draft.shelved:
             reasons.append(Reason("emergency", "入库使用的稿件不走应急：先停用旧的，再送审新的"))
+        if one.draft.edition:
+            reasons.append(Reason("emergency", "组版不走应急：急的那一篇请单独应急提交"))
         if not reason.strip():
             reasons.append(Reason("reason", "应急提交要写明理由"))
         if reasons:

@@ -22,6 +22,7 @@ from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.collisions import Clash, Kind, Notice, Span, alike_titles, clashes
 from review_queue.desk import ROBOT, latest
 from review_queue.models import Item, ItemWords, Revision
+from review_queue.placed import holders
 from review_queue.scope import seen_by
 from review_queue.states import STATES, ItemState
 from staff.people import names
@@ -133,7 +134,8 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
     mine = _notice(item, draft, _span(item, draft.not_before, draft.not_after))
     if at is not None:
         mine = replace(mine, span=Span(at, at))
-    others = await _others(session, item_id)
+    apart = await _one_message(session, item_id, draft)
+    others = [one for one in await _others(session, item_id) if one.item.id not in apart]
     drafts = await _drafts(session, await _likely(session, draft, others))
     accounts = (await session.scalars(select(Account))).all()
     return _Found(
@@ -153,6 +155,15 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
             if row.platform in CHANNELS and CHANNELS[row.platform].once_a_day(row.settings)
         ),
     )
+
+
+async def _one_message(session: AsyncSession, item_id: str, draft: Draft) -> set[str]:
+    """What goes out in one message with the item, which is no second send: no neighbour of it."""
+    found = {one.item for one in draft.edition}
+    for held in await holders(session):
+        if item_id in held.items:
+            found |= {held.edition.id, *held.items}
+    return found
 
 
 async def _others(session: AsyncSession, item_id: str) -> list[_Other]:

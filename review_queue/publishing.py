@@ -1,6 +1,6 @@
 """Out: the moment inside the approved window, why it could not go, and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -20,6 +20,7 @@ from review_queue.desk import (
     read_item,
 )
 from review_queue.models import Item
+from review_queue.placed import holders
 from review_queue.states import ItemState, Verb, can, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
@@ -40,7 +41,8 @@ async def why_not_publish(queue: Queue, item_id: str, at: datetime | None = None
         item = await read_item(session, item_id)
         draft = Draft.from_canonical((await latest(session, item)).canonical)
         _, problems = await canonical_of(queue, session, draft)
-    reasons = _state_faults(item, draft)
+        open_to = await open_accounts(session, item, draft)
+    reasons = _state_faults(item, draft, open_to)
     reasons += await queue.releases.faults(item_id, at or now())
     return reasons + [Reason("platform", problem) for problem in problems]
 
@@ -54,12 +56,16 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
         item, person, draft = one.item, one.person, one.draft
         # Asked again inside the transaction: between the look and the lock somebody may have
         # recalled it.
-        reasons += [one for one in _state_faults(item, draft) if one not in reasons]
+        open_to = await open_accounts(tx.session, item, draft)
+        reasons += [one for one in _state_faults(item, draft, open_to) if one not in reasons]
+        held = await _held(tx.session, item)
+        reasons += _held_faults(draft, held)
         if not _PLANNERS & set(person.roles):
             reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
         refuse(reasons)
-        await _plan(tx.session, one, due)
-        move(item, Verb.SCHEDULE)
+        await _plan(tx.session, one, due, set(held))
+        if can(item, Verb.SCHEDULE):  # else it is out within an edition, and stays so
+            move(item, Verb.SCHEDULE)
         item.scheduled_at = due
         item.version += 1
         await tx.append(
@@ -71,12 +77,38 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
         return item
 
 
-async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
-    """One publication for each account of the approved draft, due at one moment."""
+async def open_accounts(session: AsyncSession, item: Item, draft: Draft) -> set[str]:
+    """Accounts of an item that is out which it may still go to: an edition took it to another."""
+    if item.state != ItemState.PUBLISHED:
+        return set()
+    planned = select(Publication.account_id).where(Publication.release_id == item.release_id)
+    return set(draft.accounts) - set(await session.scalars(planned))
+
+
+async def _held(session: AsyncSession, item: Item) -> dict[str, Item]:
+    """The editions that take this item to an account, by the account."""
+    found = [one for one in await holders(session) if item.id in one.items]
+    return {account_id: one.edition for one in found for account_id in one.accounts}
+
+
+def _held_faults(draft: Draft, held: Mapping[str, Item]) -> list[Reason]:
+    if not draft.accounts or set(draft.accounts) - set(held):
+        return []
+    names = "、".join(sorted({f"《{one.said_title}》" for one in held.values()}))
+    return [Reason("edition", f"这一篇已编入{names}，由组版发布，不用单独安排")]
+
+
+async def _plan(session: AsyncSession, one: Opened, due: datetime, held: Collection[str]) -> None:
+    """One publication for each account of the approved draft, due at one moment.
+
+    Not for accounts it goes to within an edition (`held`).
+    """
     item = one.item
     query = select(Publication).where(Publication.release_id == item.release_id)
     planned = {row.account_id: row for row in (await session.scalars(query)).all()}
     for account_id in one.draft.accounts:
+        if account_id in held:
+            continue
         row = planned.get(account_id)
         if row is not None and not row.whole:
             # Somebody wrote it past this program; what a signed entry says is out stays out.
@@ -137,11 +169,11 @@ async def refused_by_platform(queue: Queue, publication_id: str, reason: str) ->
     return True
 
 
-def _state_faults(item: Item, draft: Draft) -> list[Reason]:
+def _state_faults(item: Item, draft: Draft, open_to: Collection[str]) -> list[Reason]:
     faults: Sequence[Reason] = ()
     if draft.shelved:
         return [Reason("kind", f"{draft.kind}通过审核后直接入库使用，不用安排发布")]
-    if not can(item, Verb.SCHEDULE) or item.release_id is None:
+    if not (can(item, Verb.SCHEDULE) or open_to) or item.release_id is None:
         faults = [Reason("state", f"稿件现在是“{state_name(item)}”，还不能安排发布")]
     if not draft.accounts:
         faults = [*faults, Reason("accounts", "请至少选择一个发布账号")]

@@ -5,7 +5,7 @@ Facts come from signed ledger entries alone; tables are compared with them, neve
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,7 @@ from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
+from review_queue.release_edition import article_reasons, prove_articles
 from review_queue.workflow import GATE_NAMES, WorkflowError, read_workflow
 from staff.refusal import Reason, Refused
 
@@ -156,7 +157,8 @@ class Releases:
         links += chain_faults(chain, draft, wanted, self.triggers)
         reasons = [Reason("chain", fault) for fault in links]
         reasons += [Reason("window", fault) for fault in window_faults(draft, at)]
-        return reasons + await self._gate_faults(chain, draft, wanted, item_id)
+        reasons += await self._gate_faults(chain, draft, wanted, item_id)
+        return reasons + await article_reasons(self._ledger, self.faults, draft, at)
 
     async def _gate_faults(
         self, chain: Chain, draft: Draft, wanted: str, item_id: str
@@ -192,8 +194,8 @@ class Releases:
         except (Broken, Refused) as fault:  # the ledger, or the trigger words of now
             return item_id, [str(fault)], None
         reasons, proved = self._stands(release_id, tables, chain)
-        if account_id:
-            stand = stand_of(chain.entries, release_id, account_id)
+        stand = stand_of(chain.entries, release_id, account_id) if account_id else None
+        if stand is not None:
             reasons += once_faults(stand, now())
         if proved is None:
             return item_id, reasons, None
@@ -201,7 +203,19 @@ class Releases:
         if not reasons:
             found = await self._gate_faults(chain, proved.draft, proved.release.digest, item_id)
             reasons += [one.message for one in found]
-        return item_id, reasons, proved.release
+        if not proved.draft.edition:
+            return item_id, reasons, proved.release
+        told, placed = await prove_articles(
+            self._ledger,
+            self._prove_alone,
+            proved.draft,
+            proved.release,
+            None if stand is None else (account_id, stand),
+        )
+        return item_id, reasons + told, replace(proved.release, edition=placed)
+
+    async def _prove_alone(self, release_id: str) -> tuple[str, list[str], Release | None]:
+        return await self._prove(release_id, "")
 
     def _stands(
         self, release_id: str, tables: _Tables, chain: Chain

@@ -63,7 +63,8 @@ MOVES: Mapping[Verb, tuple[frozenset[ItemState], ItemState]] = {
     Verb.RETURN: (frozenset({_S.REVIEW}), _S.DRAFT),
     Verb.RELEASE: (frozenset({_S.REVIEW}), _S.APPROVED),
     Verb.SCHEDULE: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.SCHEDULED),
-    Verb.PUBLISH: (frozenset({_S.SCHEDULED}), _S.PUBLISHED),
+    # Approved and never scheduled: it went out with an edition.
+    Verb.PUBLISH: (frozenset({_S.APPROVED, _S.SCHEDULED}), _S.PUBLISHED),
     Verb.SHELVE: (frozenset({_S.APPROVED}), _S.SHELVED),
     Verb.RECALL: (frozenset(_S) - {_S.DRAFT, _S.RECALLED}, _S.RECALLED),
     # A repost that is out already is listed for a person's decision instead (see

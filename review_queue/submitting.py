@@ -11,8 +11,18 @@ from gates.limits import unchecked
 from ledger.append import Transaction
 from review_queue.canonical import Draft, commitment
 from review_queue.chain import class_gap
-from review_queue.desk import Opened, Queue, canonical_of, fresh_rules, opened, reclass
+from review_queue.desk import (
+    Opened,
+    Queue,
+    canonical_of,
+    fresh_rules,
+    latest,
+    opened,
+    read_item,
+    reclass,
+)
 from review_queue.drafting import current_of, edit_faults
+from review_queue.editions import made_of_faults
 from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
 from review_queue.states import ItemState, Verb, move, state_name
@@ -29,23 +39,39 @@ async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Ite
     reviewers see links and policies as they are now.
     """
     _, found = await findings_now(queue, item_id)
-    item = await _submit(queue, item_id, staff_id, version, found)
+    beside = await beside_faults(queue, item_id)
+    item = await _submit(queue, item_id, staff_id, version, (found, beside))
     await check_and_keep(queue, item_id)
     return item
 
 
-async def _submit(queue: Queue, item_id: str, staff_id: str, version: int, found: Findings) -> Item:
+async def beside_faults(queue: Queue, item_id: str) -> list[Reason]:
+    """Why an edition cannot be sent to review as its items stand now; nothing of other kinds."""
+    async with queue.db.session() as session:
+        item = await read_item(session, item_id)
+        draft = Draft.from_canonical((await latest(session, item)).canonical)
+    return await made_of_faults(queue, item_id, draft) if draft.edition else []
+
+
+async def _submit(
+    queue: Queue,
+    item_id: str,
+    staff_id: str,
+    version: int,
+    asked: tuple[Findings, Sequence[Reason]],
+) -> Item:
     """Send the latest revision to its first level, with the class's levels frozen.
 
     Trigger words raise the class first, as a revision that changes nothing else.
     """
     await fresh_rules(queue)
+    found, beside = asked
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, draft = one.item, one.draft
         reasons = await submit_faults(queue, tx.session, one, version)
         # Asked before the first level already: nobody reads a repost that could not go out.
-        reasons += source_faults(found) + lane_faults(draft)
+        reasons += source_faults(found) + lane_faults(draft) + list(beside)
         if reasons:
             raise Refused(status_of(reasons), reasons, current_of(item, one.revision))
         # Trigger words raise the class before anybody reads it (分级分类审核); consent of a

@@ -115,6 +115,7 @@ class Fault:
     code: int = 0
     description: str = ""
     status: str = ""
+    article: int = 1  # which article of a draft a result is about
 
     def matches(self, platform: str, method: str, account: str) -> bool:
         """Tell whether this fault speaks of that call."""

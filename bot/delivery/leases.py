@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
+from bot.delivery.articles import unsure_articles
 from bot.delivery.processes import LEASE, clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
@@ -188,6 +189,7 @@ class Lease:
             publications = (await session.scalars(left)).all()
             for row in publications:
                 row.state, row.reason = State.UNKNOWN, LOST
+                await unsure_articles(session, row.id, LOST)
             await session.execute(
                 update(Attempt)
                 .where(

@@ -9,10 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import func, select
 
 from bot.contract import Outcome, State, Withheld
+from bot.delivery.together import take_places
+from bot.editions import Placed
 from bot.models import Publication
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
@@ -35,6 +38,9 @@ HALTING = ("publishing",)
 TRIES = 50
 """Looks before the entry is put off, each cut short by somebody else's entry."""
 _HEAD = select(func.max(LedgerEntry.seq))
+
+FREE_AGAIN = Outcome(State.RETRYING)
+"""What an article came to whose edition surely did not go out: it may go another way."""
 
 RESULTS = {
     State.PUBLISHED: "published",
@@ -75,6 +81,8 @@ class Told:
     url: str
     ref: str
     at: datetime
+    edition: str = ""
+    index: int = 0
 
 
 def stand_of(entries: Sequence[Entry], release_id: str, account_id: str) -> Stand:
@@ -116,6 +124,21 @@ def once_faults(stand: Stand, moment: datetime, *, guarded: bool = True) -> list
     return []
 
 
+def article_faults(article: Stand, edition: Stand) -> list[str]:
+    """Why an article may not go out with an edition that stands so itself.
+
+    One whose edition was given to the platform before was given with it: the edition's own stand
+    says whether that may be asked again.
+    """
+    if article.state is Stood.OPEN and edition.state is Stood.OPEN:
+        return []
+    if article.state is Stood.PUBLISHED:
+        return ["台账记载它已在这个账号发出，不会再发一次"]
+    if article.state is Stood.FREE:
+        return []
+    return ["它单独提交给这个账号过，还没有确认结果：请先在“发布”页处理"]
+
+
 def recalled(entries: Sequence[Entry]) -> bool:
     """Whether a signed recall stands among the entries about an item."""
     return any(entry.kind == RECALLED for entry in entries)
@@ -135,6 +158,8 @@ def told_of(entries: Sequence[Entry]) -> dict[str, Told]:
                 url=str(body["url"]),
                 ref=str(body["ref"]),
                 at=datetime.fromisoformat(str(body.get("at") or entry.at)),
+                edition=str(body.get("edition", "")),
+                index=int(body.get("index", 0)),
             )
             found.setdefault(told.publication, told)
     return found
@@ -143,48 +168,78 @@ def told_of(entries: Sequence[Entry]) -> dict[str, Told]:
 def same(row: Publication, told: Told) -> bool:
     """Whether the row says what was signed; what was settled by a person may lack the address."""
     mine = (row.release_id, row.account_id, row.digest, row.url, row.ref)
-    return mine == (told.release, told.account, told.digest, told.url, told.ref)
+    place = (row.edition_id, row.article_index)
+    said = (told.release, told.account, told.digest, told.url, told.ref)
+    return (mine, place) == (said, (told.edition, told.index))
 
 
-def names_of(row: Publication) -> dict[str, str]:
+def names_of(row: Publication) -> dict[str, Any]:
     """What every entry about a publication names."""
-    return {
+    names = {
         "publication": row.id,
         "release": row.release_id,
         "account": row.account_id,
         "digest": row.digest,
     }
+    if not row.edition_id:
+        return names
+    return {**names, "edition": row.edition_id, "index": row.article_index}
+
+
+@dataclass(frozen=True)
+class _Submitting:
+    """What is about to be given to the platform: a publication, and of an edition its articles."""
+
+    row: Publication
+    moment: datetime
+    guarded: bool
+    edition: Sequence[Placed] = ()
+
+    @property
+    def subjects(self) -> list[str]:
+        """The items all this is about, that of the publication first."""
+        return [f"item:{one}" for one in (self.row.item_id, *(p.item_id for p in self.edition))]
 
 
 async def sign_submitted(
-    ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool
+    ledger: Ledger,
+    row: Publication,
+    moment: datetime,
+    *,
+    guarded: bool,
+    edition: Sequence[Placed] = (),
 ) -> None:
     """The entry before the call; Withheld when a stop, a recall or an earlier call forbids it.
 
     Nothing is signed between the look and the entry: a stop or recall that was answered stands
-    before it, and one that comes later finds it.
+    before it, and one that comes later finds it. Each article of an edition gets its own.
     """
+    given = _Submitting(row, moment, guarded, edition)
     subject, body = f"item:{row.item_id}", {**names_of(row), "guarded": guarded}
     for _ in range(TRIES):
         async with ledger.db.session() as session:
             head = await session.scalar(_HEAD)
-        await _allowed(ledger, row, moment, guarded=guarded)
+        await _allowed(ledger, given)
         # Looked at before the lock: who waits for it with a connection in hand must not keep the
         # one away that a look inside would need.
         async with ledger.transaction() as tx:
             if await tx.session.scalar(_HEAD) == head:
                 await tx.append(SUBMITTED, subject=subject, actor="system", body=body)
+                for one in await take_places(tx.session, row, given.edition):
+                    said = {**names_of(one), "guarded": guarded}
+                    about = f"item:{one.item_id}"
+                    await tx.append(SUBMITTED, subject=about, actor="system", body=said)
                 return
     words = "台账正忙，稍后再发"
     raise Withheld(Outcome(State.RETRYING, reason=words, code="busy", retry_after=5.0))
 
 
-async def _allowed(ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool) -> None:
+async def _allowed(ledger: Ledger, given: _Submitting) -> None:
     """Withheld when what is signed so far forbids the call."""
-    subject = f"item:{row.item_id}"
+    row, [subject, *others] = given.row, given.subjects
     stops = switches([*HALTING, f"account:{row.account_id}"])
     try:
-        facts = await ledger.facts_of([subject, *stops])
+        facts = await ledger.facts_of([subject, *others, *stops])
     except Broken as broken:
         raise Withheld(_held(str(broken))) from broken
     if stopped_in({name: facts[name] for name in stops}):
@@ -193,8 +248,14 @@ async def _allowed(ledger: Ledger, row: Publication, moment: datetime, *, guarde
     if recalled(facts[subject]):
         raise Withheld(_held("这一稿件已被撤回"))
     stand = stand_of(facts[subject], row.release_id, row.account_id)
-    if faults := once_faults(stand, moment, guarded=guarded):
+    if faults := once_faults(stand, given.moment, guarded=given.guarded):
         raise Withheld(refusal(stand, faults))
+    for number, one in enumerate(given.edition, 1):
+        about = facts[f"item:{one.item_id}"]
+        why = ["这一稿件已被撤回"] if recalled(about) else []
+        why += article_faults(stand_of(about, one.release_id, row.account_id), stand)
+        if why:
+            raise Withheld(_held(f"第 {number} 篇《{one.title}》：{'；'.join(why)}"))
 
 
 def refusal(stand: Stand, faults: Sequence[str]) -> Outcome:

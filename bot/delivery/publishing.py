@@ -11,6 +11,11 @@ from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
 from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
+from bot.delivery.articles import (
+    blaming,
+    end_articles,
+    facts_of_articles,
+)
 from bot.delivery.failures import MISSED, tell_failure
 from bot.delivery.leases import CLAIMED_FOR, Lease
 from bot.delivery.once import (
@@ -27,6 +32,7 @@ from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
 from bot.delivery.wiring import Wiring
+from bot.editions import Placed
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
 from ledger.changed import row_changed
@@ -149,7 +155,7 @@ class Publisher:
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
             return Outcome(State.HELD, reason="放行的内容与发布记录不符", code=RELEASE_HOLD)
-        still = _LastLook(self._w, publication, guarded=guarded)
+        still = _LastLook(self._w, publication, release.edition, guarded=guarded)
         outcome = await channel.publish(account, rendering, self._w.load_media, still)
         # Where the platform itself refuses doubles, no answer is no danger: try again.
         if outcome.state is State.UNKNOWN and guarded:
@@ -175,10 +181,11 @@ class Publisher:
     ) -> None:
         moment = now()
         unsure = bool(outcome.detail.get("unsure"))
-        outcome = give_up(outcome, publication.attempts)
+        outcome = give_up(blaming(outcome), publication.attempts)
         if unsure and outcome.state is State.FAILED:
             outcome = replace(outcome, state=State.UNKNOWN)  # asked often, and never answered
         facts = await self._facts(publication)
+        of_articles = await facts_of_articles(self._w.ledger, publication.id)
         async with self._w.ledger.transaction() as tx:
             row = await tx.session.get(Publication, publication.id)
             # The claimed one says whose outcome this is, whatever became of the row meanwhile.
@@ -189,6 +196,7 @@ class Publisher:
             await rest(tx.session, publication.account_id, outcome)
             if not unsure:
                 await sign_finished(tx, publication, outcome, facts)
+            articles = await end_articles(tx, publication, outcome, of_articles)
             if attempt_id:
                 await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":
@@ -196,7 +204,8 @@ class Publisher:
         if outcome.state in OUT and recalled(await self._facts(publication)):
             await self._recalled_late(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
-            await self._w.on_publication(publication.id)
+            for done in (publication.id, *articles):
+                await self._w.on_publication(done)
             await tell_failure(self._w, publication, outcome)
 
     async def _facts(self, publication: Publication) -> Sequence[Entry]:
@@ -265,6 +274,7 @@ class Publisher:
             query = select(Publication).where(
                 Publication.account_id == inbound.account_id,
                 Publication.ref == ref,
+                Publication.edition_id == "",  # its articles get it from there
                 # An unknown one too: the event is the answer that never came. Of a failed one it
                 # may say why, where asking only told that it failed.
                 Publication.state.in_((State.SUBMITTED, State.UNKNOWN, State.FAILED)),
@@ -307,10 +317,18 @@ def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
 class _LastLook:
     """Asked before each call of one publication; the first time it signs that the call is made."""
 
-    def __init__(self, wiring: Wiring, publication: Publication, *, guarded: bool) -> None:
+    def __init__(
+        self,
+        wiring: Wiring,
+        publication: Publication,
+        edition: Sequence[Placed],
+        *,
+        guarded: bool,
+    ) -> None:
         """`guarded`: the platform refuses a second one of these by itself."""
         self._w = wiring
         self._row = publication
+        self._edition = edition
         self._guarded = guarded
         self._signed = False
 
@@ -318,11 +336,15 @@ class _LastLook:
         """Stops, the whole proof, and once only; Withheld says why not."""
         row = self._row
         try:
-            await self._w.verify(row.release_id, "" if self._signed else row.account_id)
+            release = await self._w.verify(row.release_id, "" if self._signed else row.account_id)
         except NotReleased as refused:
             raise Withheld(_unproved(refused)) from refused
+        if release.edition != self._edition:
+            reason = "组版里有一篇的放行记录刚刚变了，请重新安排发布"
+            raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
         if not self._signed:
-            await sign_submitted(self._w.ledger, row, now(), guarded=self._guarded)
+            ledger, together = self._w.ledger, release.edition
+            await sign_submitted(ledger, row, now(), guarded=self._guarded, edition=together)
             self._signed = True
         # A further part of the same publication: what was answered since then counts.
         elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
@@ -350,6 +372,7 @@ def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
 def _publication_due(moment: datetime) -> ColumnElement[bool]:
     return and_(
         Publication.state.in_(DUE),
+        Publication.edition_id == "",  # an article goes out with its edition and not by itself
         Publication.due_at <= moment,
         or_(Publication.next_at.is_(None), Publication.next_at <= moment),
     )

@@ -3,8 +3,10 @@
 from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Outcome, State
+from bot.delivery.articles import end_articles, facts_of_articles
 from bot.delivery.once import SETTLED, Stand, Stood, names_of, recalled, sign_finished, stand_of
 from bot.models import Publication
 from config.clock import now
@@ -35,6 +37,7 @@ async def settle_publication(
     entry says is out is never settled otherwise.
     """
     facts = await _facts(ledger, publication_id)
+    of_articles = await facts_of_articles(ledger, publication_id)
     async with ledger.transaction() as tx:
         await entitled(tx.session, staff_id, "publications.settle")
         if sent not in _SETTLED:
@@ -45,7 +48,8 @@ async def settle_publication(
         states, words = _SETTLED[sent]
         if row.state not in states:
             raise Refused(409, [Reason("state", "这次发布现在不是这种状态，请看页面上的最新结果")])
-        if faults := _faults(row, facts, sent):
+        faults = _faults(row, facts, sent) + await _within(tx.session, row)
+        if faults:
             raise Refused(409, faults)
         moment = now()
         row.state = State.PUBLISHED if sent == "yes" else State.CREATED
@@ -60,7 +64,20 @@ async def settle_publication(
         )
         if sent == "yes":
             await sign_finished(tx, row, Outcome(State.PUBLISHED), facts)
-    await on_publication(publication_id)
+        elif row.edition_id:  # with another edition, or by itself when somebody says so
+            row.edition_id, row.article_index, row.state = "", 0, State.HELD
+        outcome = Outcome(row.state)
+        articles = await end_articles(tx, row, outcome, of_articles)
+    for one in (publication_id, *articles):
+        await on_publication(one)
+
+
+async def _within(session: AsyncSession, row: Publication) -> list[Reason]:
+    """An article is settled with its edition, as long as there is one to be settled."""
+    edition = await session.get(Publication, row.edition_id) if row.edition_id else None
+    if edition is None or edition.state == State.ENDED:
+        return []
+    return [Reason("edition", "这一篇随组版一起发出：请在组版的发布页上确认")]
 
 
 async def _facts(ledger: Ledger, publication_id: str) -> list[Entry]:

@@ -31,6 +31,7 @@ from bot.contract import (
     Still,
     Withheld,
 )
+from bot.editions import EDITION
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
@@ -62,6 +63,7 @@ class TelegramChannel:
     addresses: tuple[str, ...] = ("chat",)
     overseas = True  # a third-party platform abroad: export needs its assessment (T15)
     buttons = True
+    most_articles = 0  # posts stand one below the other there: nothing is gained by an edition
     window_seconds = 0.0
     window_count = 0
     act_seconds = 0.0
@@ -80,6 +82,8 @@ class TelegramChannel:
 
     def render(self, content: Content) -> Rendering:
         """See bot.render."""
+        if content.edition:
+            return {EDITION: list(content.edition)}
         return render_telegram(content)
 
     @staticmethod
@@ -100,10 +104,12 @@ class TelegramChannel:
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:
         """See bot.telegram.rendering."""
-        return shown_telegram(rendering)
+        return None if EDITION in rendering else shown_telegram(rendering)
 
     def problems(self, rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
         """See bot.telegram.rendering."""
+        if EDITION in rendering:
+            return ["Telegram 没有多篇合发：请把各篇分别发布到这里，组版只选微信公众号"]
         return problems_telegram(rendering, content)
 
     async def publish(

@@ -31,7 +31,7 @@ from bot.http import open_session
 from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.render import fill_reason
-from bot.wechat import inbound
+from bot.wechat import edition, inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
@@ -39,13 +39,7 @@ from bot.wechat.inbound import SUCCESS
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
-from bot.wechat.rendering import (
-    problems_wechat,
-    render_wechat,
-    reply_text,
-    shown_wechat,
-    split_bytes,
-)
+from bot.wechat.rendering import reply_text, split_bytes
 from storage.cache import Cache
 
 AES_KEY_LENGTH = 43
@@ -73,6 +67,7 @@ class WeChatChannel:
     addresses: tuple[str, ...] = ("appid",)
     overseas = False
     buttons = False
+    most_articles = edition.MOST_ARTICLES
     window_seconds = 48 * 3600.0  # customer messages after the contact's last message (W7)
     window_count = 5
     act_seconds = 60.0  # after a menu press, a follow or a scan
@@ -98,7 +93,7 @@ class WeChatChannel:
 
     def render(self, content: Content) -> Rendering:
         """See bot.render."""
-        return render_wechat(content)
+        return edition.render(content)
 
     @staticmethod
     def room(text: str) -> int:
@@ -119,12 +114,12 @@ class WeChatChannel:
 
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:
-        """See bot.wechat.rendering."""
-        return shown_wechat(rendering)
+        """See bot.wechat.edition."""
+        return edition.shown(rendering)
 
     def problems(self, rendering: Mapping[str, Any], content: Content | None = None) -> list[str]:
-        """See bot.wechat.rendering."""
-        return problems_wechat(rendering, content)
+        """See bot.wechat.edition."""
+        return edition.problems(rendering, content)
 
     def resumable(self, account: AccountView) -> bool:
         """A mass send is: its clientmsgid makes the platform refuse a second one for a day."""
@@ -134,9 +129,9 @@ class WeChatChannel:
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
         """Upload, draft, submit. SUBMITTED with ref `publish:<id>` or `mass:<id>`."""
-        client = self.client(account)
+        client, articles = self.client(account), edition.articles_of(rendering)
         try:
-            draft = await make_draft(client, account, rendering["article"], media, self._cache)
+            draft = await make_draft(client, account, articles, media, self._cache)
         except LookupError:
             return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media", detail=MEND)
         except DraftFault as fault:
@@ -153,7 +148,7 @@ class WeChatChannel:
         try:
             answer = await client.post("freepublish/submit", data={"media_id": draft})
         except NoAnswer:
-            return lost(str(rendering["article"]["title"]))
+            return lost(str(articles[0]["title"]))
         except (WeChatRefused, NotSent) as error:
             return outcome_of(error, irreversible=True)
         return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
@@ -209,7 +204,8 @@ class WeChatChannel:
             return ref, _publish_outcome(ref, info)
         if inbound.key == "masssendjobfinish":
             ref = f"mass:{raw.get('MsgID', raw.get('MsgId', ''))}"
-            return ref, mass_outcome(ref, str(raw.get("Status", "")), _mass_url(raw))
+            told = mass_outcome(ref, str(raw.get("Status", "")), edition.of_mass_send(raw))
+            return ref, edition.at_fault(told, raw)
         return None
 
     async def push(
@@ -303,20 +299,11 @@ def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
     except (TypeError, ValueError):
         status = 1
     if status == 0:
-        items = (info.get("article_detail") or {}).get("item") or []
-        first = items[0] if isinstance(items, list) and items else items
-        url = str(first.get("article_url", "")) if isinstance(first, Mapping) else ""
-        return Outcome(State.PUBLISHED, ref=ref, detail={"url": url})
+        return Outcome(State.PUBLISHED, ref=ref, detail=edition.of_publication(info))
     if status == 1:
         return Outcome(State.SUBMITTED, ref=ref)
     reason = PUBLISH_STATUS.get(status, f"平台返回未知状态 {status}，请人工核对")
     detail = {"mend": True} if status in MENDED else {}
     code = f"publish_status_{status}"
-    return Outcome(State.FAILED, ref=ref, reason=reason, code=code, detail=detail)
-
-
-def _mass_url(raw: Mapping[str, Any]) -> str:
-    results = (raw.get("ArticleUrlResult") or {}).get("ResultList") or {}
-    items = results.get("item") or [] if isinstance(results, Mapping) else []
-    first = items[0] if isinstance(items, list) and items else items
-    return str(first.get("ArticleUrl", "")) if isinstance(first, Mapping) else ""
+    failed = Outcome(State.FAILED, ref=ref, reason=reason, code=code, detail=detail)
+    return edition.at_fault(failed, info)

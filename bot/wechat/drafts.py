@@ -1,17 +1,18 @@
-"""A WeChat draft: every picture uploaded first, then the article with the addresses it got.
+"""A WeChat draft: every picture uploaded first, then the articles with the addresses they got.
 
 The bytes that were reviewed are the bytes that are uploaded: nothing is made smaller here.
 """
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.contract import AccountView, LoadMedia
 from bot.wechat.client import AioWeChatClient, WeChatRefused
-from bot.wechat.refused import BAD_CONTENT, place_refused
+from bot.wechat.refused import BAD_CONTENT, article_refused, place_refused
 from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER, IMAGE, PLACED
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
@@ -43,11 +44,40 @@ class _Upload:
 async def make_draft(
     client: AioWeChatClient,
     account: AccountView,
-    article: Mapping[str, str],
+    articles: Sequence[Mapping[str, str]],
     media: LoadMedia,
     cache: Cache,
 ) -> str:
     """The draft's media id. May be made again: a draft nobody submits is seen by nobody."""
+    sent = [await _uploaded(client, account, one, media, cache) for one in articles]
+    try:
+        answer = await client.post("draft/add", data={"articles": sent})
+    except WeChatRefused as refused:
+        if refused.code != BAD_CONTENT:
+            raise
+        raise DraftFault(await _blamed(client, sent)) from refused
+    await _all_there(client, str(answer["media_id"]), sent)
+    return str(answer["media_id"])
+
+
+async def _blamed(client: AioWeChatClient, sent: Sequence[Mapping[str, Any]]) -> str:
+    """Which place of which article the platform does not take; it says neither."""
+    at = await article_refused(client, sent)
+    article = sent[at] if at is not None else None
+    place = await place_refused(client, article, article["content"]) if article else ""
+    words = f"从“{place}”开始的一段" if place else "正文里的内容"
+    title = f"《{article['title']}》" if article and len(sent) > 1 else ""
+    return f"平台不接受{title}{words}（{BAD_CONTENT}）：请改写后重新送审"
+
+
+async def _uploaded(
+    client: AioWeChatClient,
+    account: AccountView,
+    article: Mapping[str, str],
+    media: LoadMedia,
+    cache: Cache,
+) -> dict[str, Any]:
+    """One article as it is sent, with the platform's names for its pictures."""
     content = article["content"]
     # The platform filters pictures of other places out of an article (W18).
     for marker in sorted(set(PLACED.findall(content))):
@@ -58,34 +88,35 @@ async def make_draft(
     thumb = await _upload(client, account, cover, media, cache)
     wanted = ("title", "author", "digest", *CROP_FIELDS.values())
     fields = {name: article[name] for name in wanted if name in article}
-    sent = {
+    return {
         **fields,
         "content": content,
         "content_source_url": article["content_source_url"],
         "thumb_media_id": thumb,
         "need_open_comment": 0,
     }
-    try:
-        answer = await client.post("draft/add", data={"articles": [sent]})
-    except WeChatRefused as refused:
-        if refused.code != BAD_CONTENT:
-            raise
-        place = await place_refused(client, sent, content)
-        words = f"从“{place}”开始的一段" if place else "正文里的内容"
-        raise DraftFault(f"平台不接受{words}（{BAD_CONTENT}）：请改写后重新送审") from refused
-    await _all_there(client, str(answer["media_id"]), content)
-    return str(answer["media_id"])
 
 
-async def _all_there(client: AioWeChatClient, draft: str, content: str) -> None:
+async def _all_there(
+    client: AioWeChatClient, draft: str, articles: Sequence[Mapping[str, Any]]
+) -> None:
     """Read the draft back: pictures the platform does not like are dropped without a word (W18)."""
-    sent = len(_PICTURES.findall(content))
-    if not sent:
+    given = [len(_PICTURES.findall(one["content"])) for one in articles]
+    if not any(given) and len(articles) == 1:
         return
-    kept = await client.post("draft/get", data={"media_id": draft})
-    left = sum(len(_PICTURES.findall(str(one.get("content", "")))) for one in kept["news_item"])
-    if left != sent:
-        raise DraftFault(f"正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片")
+    kept = (await client.post("draft/get", data={"media_id": draft}))["news_item"]
+    if len(kept) != len(articles):
+        words = (
+            f"组版有 {len(articles)} 篇，平台的草稿里只有 {len(kept)} 篇，没有发布：请到平台核对"
+        )
+        raise DraftFault(words)
+    for article, there, sent in zip(articles, kept, given, strict=True):
+        left = len(_PICTURES.findall(str(there.get("content", ""))))
+        if left != sent:
+            title = f"《{article['title']}》" if len(articles) > 1 else ""
+            raise DraftFault(
+                f"{title}正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片"
+            )
 
 
 async def _upload(

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.contract import Outcome, State
+from bot.editions import URLS
 from bot.wechat.client import AioWeChatClient
 from config.clock import now
 
@@ -37,11 +38,9 @@ async def looked_up(client: AioWeChatClient, ref: str) -> Outcome:
         if float(one.get("update_time") or 0) >= int(since) - SKEW and _titled(one, title)
     ]
     if len(found) == 1:
-        first = _articles(found[0])[0]
-        url = str(first.get("url", ""))
-        return Outcome(
-            State.PUBLISHED, ref=f"article:{found[0]['article_id']}", detail={"url": url}
-        )
+        urls = tuple(str(one.get("url", "")) for one in _articles(found[0]))
+        detail = {"url": urls[0], URLS: urls}
+        return Outcome(State.PUBLISHED, ref=f"article:{found[0]['article_id']}", detail=detail)
     if found:
         words = f"平台的已发布列表里有 {len(found)} 篇同名文章，不能确定是哪一篇，请人工核对"
         return Outcome(State.UNKNOWN, ref=ref, reason=words, code="no_answer")

@@ -1,6 +1,8 @@
 """The end of a mass send in words: every status the platform lists, and those it does not (W16)."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from bot.contract import Outcome, State
 
@@ -27,11 +29,14 @@ MENDED = frozenset(STATUSES) - {"30001", "40001", "40002"}
 """Those that lie in the text: it goes back to its editor."""
 
 
-def mass_outcome(ref: str, status: str, url: str = "") -> Outcome:
-    """What a status of a mass send comes to; only the platform's own success is one."""
+def mass_outcome(ref: str, status: str, told: Mapping[str, Any] | None = None) -> Outcome:
+    """What a status of a mass send comes to; only the platform's own success is one.
+
+    `told` is the detail of a success: where its articles are.
+    """
     words = status.strip().lower().replace("_", " ")
     if words == "send success":
-        return Outcome(State.PUBLISHED, ref=ref, detail={"url": url})
+        return Outcome(State.PUBLISHED, ref=ref, detail=told or {})
     if words in ("sending", ""):
         return Outcome(State.SUBMITTED, ref=ref)
     found = re.fullmatch(r"err\s*\(?\s*(\d+)\s*\)?", words)

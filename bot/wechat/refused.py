@@ -1,6 +1,6 @@
 """Which place of an article the platform does not take: it says 45166, and not where."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lxml.html
@@ -30,6 +30,19 @@ async def place_refused(client: AioWeChatClient, article: Mapping[str, Any], con
         return ""
     words = " ".join(section[bad - 1].text_content().split())
     return words[:_WORDS] or f"第 {bad} 段（图片）"
+
+
+async def article_refused(
+    client: AioWeChatClient, articles: Sequence[Mapping[str, Any]]
+) -> int | None:
+    """Which of the articles of a draft is refused, from 0; None when it cannot be told."""
+    if len(articles) == 1:
+        return 0
+    for at, article in enumerate(articles):
+        taken = await _taken(client, article)
+        if not taken:
+            return None if taken is None else at
+    return None
 
 
 async def _taken(client: AioWeChatClient, article: Mapping[str, Any]) -> bool | None:

@@ -36,7 +36,7 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
 from review_queue import drafting, scope, submitting
-from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
+from review_queue.canonical import KINDS, LIBRARY_KINDS, WRITTEN_KINDS, Draft
 from review_queue.collisions import Kind
 from review_queue.drafting import Origin
 from review_queue.models import Item
@@ -72,7 +72,7 @@ async def draft_form(
         "f": facts,
         "item": facts.item if facts else None,
         "accounts": accounts,
-        "kinds": [kind for kind in KINDS if kind not in LIBRARY_KINDS],
+        "kinds": [kind for kind in WRITTEN_KINDS if kind not in LIBRARY_KINDS],
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
         "audience": draft.audience or {},
@@ -182,8 +182,8 @@ async def _older(deps: Deps, item_id: str, staff_id: str) -> ItemFacts:
     facts = await facts_of(deps, item_id)
     if not facts.item.known_to(staff_id):
         raise missing("篇稿件")
-    if facts.item.confined or facts.draft.entry:
-        why = "限定知悉范围的稿件和入库使用的稿件不能照着另写一篇"
+    if facts.item.confined or facts.draft.entry or facts.draft.edition:
+        why = "限定知悉范围的稿件、入库使用的稿件和组版不能照着另写一篇"
         raise Refused(409, [Reason("like", why)])
     return facts
 
@@ -264,6 +264,8 @@ async def create(request: web.Request) -> web.StreamResponse:
 async def edit(request: web.Request) -> web.StreamResponse:
     """The drafting form of an item, findings beside it."""
     facts = await facts_of(request.config_dict[DEPS], request.match_info["item"])
+    if facts.draft.edition:
+        return see(f"/console/items/{facts.item.id}/edition")
     return await draft_form(request, facts.draft, facts)
 
 

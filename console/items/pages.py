@@ -5,6 +5,7 @@ from aiohttp import web
 from console.items import (
     beside,
     drafting,
+    editions,
     exporting,
     filing,
     importing,
@@ -56,6 +57,7 @@ ROUTES = [
     *exporting.ROUTES,
     *importing.ROUTES,
     *beside.ROUTES,
+    *editions.ROUTES,
     *drafting.ROUTES,  # /items/new before /items/{item}, which takes any name
     *listing.ROUTES,
     web.get("/items/{item}", item),

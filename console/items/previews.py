@@ -91,6 +91,7 @@ class Preview:
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
     gauges: tuple[Gauge, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -118,6 +119,7 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),
         gauges=shown.gauges,
+        also=shown.also,
     )
 
 

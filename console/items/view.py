@@ -1,6 +1,6 @@
 """The page of one item, and a refused form shown on it with what was typed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.models import Publication
 from config.clock import now
 from console.items.blocks import shown_blocks
+from console.items.editions import shown_edition
 from console.items.facts import ItemFacts, read_facts
 from console.items.looks import add_note, changes, last_look, record_look
 from console.items.marks import Marked, Passage, mark, paragraphs
@@ -36,6 +37,7 @@ from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
 from review_queue.neighbours import Collision, collisions_in
+from review_queue.publishing import open_accounts
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -87,6 +89,8 @@ class Shown:
     deciders: str
     place_name: str
     collisions: Sequence[Collision]
+    edition: Mapping[str, Any] | None
+    open_to: Collection[str]
     too_late: int = 0
 
 
@@ -126,6 +130,9 @@ async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Finding
         links=await links_of(session, item_id),
         deciders=await names_of_deciders(session, facts.item) if watching else "",
         place_name=await _place_name(session, progress.place),
+        # Both before the collisions, which read what is hidden from this person.
+        edition=await shown_edition(session, facts.draft, facts.revisions),
+        open_to=await open_accounts(session, facts.item, facts.draft),
         collisions=await collisions_in(session, item_id, me.staff_id),
     )
 
@@ -174,6 +181,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "deciders": shown.deciders,
         "blockers": shown.blockers,
         "collisions": shown.collisions,
+        "edition": shown.edition,
+        "open_to": shown.open_to,
         "again": again,
         "reasons": again.reasons,
         "publications": shown.publications,

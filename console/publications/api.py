@@ -5,6 +5,7 @@ from functools import partial
 from aiohttp import web
 
 from bot.delivery.settling import settle_publication
+from bot.delivery.together import articles_of
 from bot.models import Publication
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
@@ -23,8 +24,12 @@ async def publication(request: web.Request) -> web.StreamResponse:
     """One publication and its outcome."""
     async with request.config_dict[DEPS].db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
+        articles = await articles_of(session, row.id)
     names = ("id", "item_id", "account_id", "digest", "state", "ref", "url", "reason")
-    return as_json(picked(row, names) | {"due_at": row.due_at, "published_at": row.published_at})
+    place = ("edition_id", "article_index")
+    told = [picked(one, ("id", "item_id", "article_index", "state", "url")) for one in articles]
+    when = {"due_at": row.due_at, "published_at": row.published_at}
+    return as_json(picked(row, (*names, *place)) | when | {"articles": told})
 
 
 @needs("publications.settle")

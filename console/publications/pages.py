@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.delivery.settling import settle_publication
+from bot.delivery.together import articles_of
 from bot.models import Account, Attempt, Delivery, Publication
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
@@ -60,9 +61,13 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             .where(Attempt.publication_id == row.id, Attempt.delivery_id.is_(None))
             .order_by(Attempt.started_at.desc())
         )
+        articles = await articles_of(session, row.id)
+        titles = select(Item).where(Item.id.in_({one.item_id for one in articles}))
         context = {
             "place": "publications",
             "row": row,
+            "articles": articles,
+            "items": {one.id: one for one in await session.scalars(titles)} if articles else {},
             "item": await session.get(Item, row.item_id),
             "account": await session.get(Account, row.account_id),
             "attempts": (await session.scalars(attempts.limit(20))).all(),

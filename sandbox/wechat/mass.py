@@ -138,7 +138,7 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         "FilterCount": len(reached),
         "SentCount": len(reached),
         "ErrorCount": 0,
-        "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 1 if fault else 2},
+        "CopyrightCheckResult": _originality(status, fault.article if fault else 0),
         "ArticleUrlResult": {
             "Count": len(urls),
             "ResultList": {
@@ -147,6 +147,14 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         },
     }
     await callback(state, account, None, content)
+
+
+def _originality(status: str, article: int) -> JSON:
+    """What was found about originals; a send that is stopped for one names its article (W16)."""
+    if status not in ("err(30002)", "err(30003)"):
+        return {"Count": 0, "ResultList": "", "CheckState": 1 if article else 2}
+    row = {"ArticleIdx": article, "UserDeclareState": 0, "AuditState": 2, "CanReprint": 0}
+    return {"Count": 1, "ResultList": {"item": [row]}, "CheckState": 3}
 
 
 def _within_month(call: Call, people: list[Citizen]) -> list[Citizen]:

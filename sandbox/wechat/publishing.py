@@ -62,7 +62,7 @@ async def _finish_publish(call: Call, job: JSON) -> None:
         }
     # Refused: the draft stays and the failing article is named by its number (W20).
     elif status in (2, 3, 4) and draft is not None:
-        job["fail_idx"] = info["fail_idx"] = [1]
+        job["fail_idx"] = info["fail_idx"] = [fault.article if fault else 1]
         account.notice(call.now, f"发布未通过，平台状态 {status}")
     job["publish_status"] = status
     content = {"MsgType": "event", "Event": "PUBLISHJOBFINISH", "PublishEventInfo": info}

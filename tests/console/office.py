@@ -20,7 +20,7 @@ from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
 from bot.sealing import rewrite
 from bot.telegram.rendering import problems_telegram, render_telegram
-from bot.wechat.rendering import problems_wechat, render_wechat
+from bot.wechat import edition
 from config.clock import now
 from config.settings import Settings
 from console.app import create_console
@@ -95,7 +95,7 @@ SOURCE_TEXT = """青禾县人力资源和社会保障局决定，自2026年12月
 申请人登录政务服务平台，填写申请表，上传学籍证明和身份证明，所在学校初审后由县人社局审核公示。
 申请截止到2026年12月31日。"""
 _RENDER = {
-    "wechat": (render_wechat, problems_wechat),
+    "wechat": (edition.render, edition.problems),
     "telegram": (render_telegram, problems_telegram),
 }
 

@@ -352,6 +352,42 @@ async def test_a_mass_send_is_once_only_and_reaches_followers(wx: WeChat) -> Non
     assert state["msg_status"] == "DELETE"
 
 
+async def test_a_message_of_several_articles_tells_the_end_of_each(wx: WeChat) -> None:
+    cover = (await wx.upload("material/add_material", type="image"))["media_id"]
+
+    async def draft(count: int) -> Any:
+        articles = [
+            {"title": f"第 {number} 篇", "content": "<p>正文</p>", "thumb_media_id": cover}
+            for number in range(1, count + 1)
+        ]
+        return await wx.call("draft/add", {"articles": articles})
+
+    assert (await draft(9))["errcode"] == 45008
+    await wx.box.control(
+        "faults",
+        {"platform": "wechat", "kind": "mass_status", "status": "err(30002)", "article": 2},
+    )
+    body = {"filter": {"is_to_all": True}, "msgtype": "mpnews", "clientmsgid": "one",
+            "mpnews": {"media_id": (await draft(3))["media_id"]}}  # fmt: skip
+    await wx.call("message/mass/sendall", body)
+    event = await wx.seen_event("MASSSENDJOBFINISH")
+    assert event["CopyrightCheckResult"]["ResultList"]["item"]["ArticleIdx"] == "2"
+    wx.seen.clear()
+    body |= {"clientmsgid": "two", "mpnews": {"media_id": (await draft(3))["media_id"]}}
+    await wx.call("message/mass/sendall", body)
+    event = await wx.seen_event("MASSSENDJOBFINISH")
+    rows = event["ArticleUrlResult"]["ResultList"]["item"]
+    assert [row["ArticleIdx"] for row in rows] == ["1", "2", "3"]
+    body |= {"clientmsgid": "three", "mpnews": {"media_id": (await draft(1))["media_id"]}}
+    assert (await wx.call("message/mass/sendall", body))["errcode"] == 45028
+    await wx.box.control("faults", {"platform": "wechat", "kind": "publish_status", "status": 4,
+                                    "article": 3})  # fmt: skip
+    job = await wx.call("freepublish/submit", {"media_id": (await draft(3))["media_id"]})
+    await wx.seen_event("PUBLISHJOBFINISH")
+    got = await wx.call("freepublish/get", {"publish_id": job["publish_id"]})
+    assert got["fail_idx"] == [3]
+
+
 async def test_a_fifth_mass_message_in_a_month_is_filtered_out(wx: WeChat) -> None:
     people = [await openid(wx, 1), await openid(wx, 2)]
     for number in range(5):
