@@ -64,7 +64,10 @@ async def _told(ledger: Ledger, row: Publication) -> Published | None:
     if told is None or recalled(facts):
         return None
     draft = await approved_draft(ledger, row.item_id, told.digest)
-    return Published(draft.title, told.url, told.at) if draft is not None else None
+    # Of an edition its articles are told, each with its own address.
+    if draft is None or draft.edition:
+        return None
+    return Published(draft.title, told.url, told.at)
 
 
 async def facts_about(ledger: Ledger, item_id: str) -> Sequence[Entry]:

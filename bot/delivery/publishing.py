@@ -31,6 +31,7 @@ from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publ
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
+from bot.delivery.together import articles_of
 from bot.delivery.wiring import Wiring
 from bot.editions import Placed
 from bot.models import Attempt, Delivery, Publication
@@ -201,8 +202,8 @@ class Publisher:
                 await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":
             await self._halt_account(publication.account_id, outcome.reason)
-        if outcome.state in OUT and recalled(await self._facts(publication)):
-            await self._recalled_late(publication)
+        if outcome.state in OUT:
+            await self._recalled_meanwhile(publication)
         if outcome.state not in (State.SUBMITTED, State.RETRYING):
             for done in (publication.id, *articles):
                 await self._w.on_publication(done)
@@ -213,6 +214,14 @@ class Publisher:
             return await self._w.ledger.facts(f"item:{publication.item_id}")
         except Broken:  # what became of a call is written down all the same
             return ()
+
+    async def _recalled_meanwhile(self, publication: Publication) -> None:
+        """Tell of the publication, and of an edition of each article, that was recalled by now."""
+        async with self._w.db.session() as session:
+            articles = await articles_of(session, publication.id)
+        for one in (publication, *articles):
+            if recalled(await self._facts(one)):
+                await self._recalled_late(one)
 
     async def _recalled_late(self, publication: Publication) -> None:
         """The recall came while the call was on its way: a person takes it off the platform."""

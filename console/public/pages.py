@@ -31,6 +31,8 @@ async def _verify(request: web.Request, pasted: str) -> web.Response:
         account = found(await session.get(Account, row.account_id), "次发布")
     # From signed entries alone: the tables are not believed on a page for citizens.
     proof, draft = await prove(deps, row)
+    if draft is not None and draft.edition:  # readers saw its articles: each has a page of its own
+        found(None, "次发布")
     told, named = proof.told, await account_named(deps.ledger, account)
     if told is not None and not named.name:
         proof, told = replace(proof, problem="账号记录被改动过"), None

@@ -35,6 +35,7 @@ from review_queue.editions import Chosen, arrange, make_edition, offered
 from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
 from review_queue.models import Item, Revision
+from review_queue.told import latest_on
 from staff.refusal import Refused
 from storage.cache import MemoryCache
 from storage.database import Database
@@ -237,6 +238,8 @@ async def test_an_edition_of_three_goes_out_once_and_each_article_gets_its_resul
         [signed] = await house.entries(item, "publication.finished")
         assert (signed["edition"], signed["index"], signed["url"]) == (whole.id, number, mine.url)
     assert (await house.now(edition)).state == "published"
+    told = await latest_on(house.queue.ledger, house.account.id)
+    assert {one.title for one in told} == {one.title for one in items}
     # What went out with it does not go out there a second time, alone or in another edition.
     await house.scheduled(items[0])
     assert (await house.now(items[0])).state == "published"
