@@ -15,6 +15,7 @@ from review_queue.desk import Opened, Queue, canonical_of, fresh_rules, opened, 
 from review_queue.drafting import current_of, edit_faults
 from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
+from review_queue.picture_messages import RULES as PICTURE_RULES
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.window import past_faults
 from review_queue.workflow import EMERGENCY, Workflow
@@ -153,10 +154,12 @@ def lane_faults(draft: Draft) -> list[Reason]:
 def source_faults(found: Findings) -> list[Reason]:
     """What stops a draft before the first level already, so that nobody reads it in vain.
 
-    Where a repost comes from, and what was not checked to its end.
+    Where a repost comes from, a 图片消息 that is none, and what was not checked to its end.
     """
     return [
         Reason("finding", one.reason)
         for one in found
-        if one.rule.startswith("source.") or unchecked(one)
+        if one.rule.startswith("source.")
+        or (one.rule.startswith(PICTURE_RULES) and one.severity == "block")
+        or unchecked(one)
     ]

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sandbox.state import STATE
 from sandbox.wechat.account import Official
+from sandbox.wechat.newspic import is_newspic, shown
 
 
 async def article_page(request: web.Request) -> web.Response:
@@ -29,7 +30,7 @@ async def article_page(request: web.Request) -> web.Response:
                 title=html.escape(item["title"]),
                 name=html.escape(f"{item.get('author') or ''}　{account.name}".strip()),
                 date=html.escape(found["time"][:16].replace("T", " ")),
-                content=item["content"],
+                content=shown(account, item) if is_newspic(item) else item["content"],
                 source=link,
             )
         return web.Response(text=page, content_type="text/html")
