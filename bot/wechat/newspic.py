@@ -12,6 +12,7 @@ NEWSPIC = "newspic"
 TITLE, TEXT_CHARS, TEXT_BYTES = 32, 20_000, 1024 * 1024  # docs/platforms.md#W41
 RATIOS = {"wide": "2.35_1", "square": "1_1"}
 """The crops of a cover, as a picture message names them."""
+_CORNERS = ("x1", "y1", "x2", "y2")
 
 
 def newspic_article(content: Content, document: Document) -> dict[str, Any]:
@@ -55,8 +56,9 @@ def newspic_problems(article: Mapping[str, Any]) -> list[str]:
 def cover_info(article: Mapping[str, Any]) -> dict[str, Any]:
     """The crops as the draft names them; nothing where none was chosen."""
     crops = [
-        {"ratio": ratio, **dict(zip(("x1", "y1", "x2", "y2"), edges, strict=True))}
-        for ratio, edges in article["crops"].items()
+        {"ratio": ratio, **dict(zip(_CORNERS, article["crops"][ratio], strict=True))}
+        for ratio in RATIOS.values()
+        if ratio in article["crops"]
     ]
     return {"cover_info": {"crop_percent_list": crops}} if crops else {}
 

@@ -37,9 +37,7 @@ def checked_newspic(call: Call, article: JSON) -> JSON:
     crops = (article.get("cover_info") or {}).get("crop_percent_list") or []
     for crop in crops:
         _checked_crop(crop)
-    call.account.pictures |= {
-        name: str(one["url"]) for name, one in zip(names, found, strict=True)
-    }
+    call.account.pictures |= {name: str(one["url"]) for name, one in zip(names, found, strict=True)}
     return article | {
         "image_info": {"image_list": [{"image_media_id": name} for name in names]},
         "digest": content[:54],

@@ -14,7 +14,9 @@ async def article_page(request: web.Request) -> web.Response:
     state, key = request.app[STATE], request.match_info["article"]
     number = int(request.match_info["index"])
     for account in state.accounts.values():
-        found = account.articles.get(key) if isinstance(account, Official) else None
+        if not isinstance(account, Official):
+            continue
+        found = account.articles.get(key)
         if found is None or not 1 <= number <= len(found["items"]):
             continue
         item = found["items"][number - 1]

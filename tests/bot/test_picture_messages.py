@@ -110,9 +110,7 @@ def test_twenty_pictures_go_out_and_a_twenty_first_is_named_with_its_place_and_t
     assert rules(message(20)) == []
     [fault] = message_faults(message(21))
     assert (fault.rule, fault.block) == ("pictures.count", 21)  # the text is one block
-    assert fault.words == (
-        "图片消息最多 20 张图片，正文里有 21 张：请去掉 1 张，或分成两篇"
-    )
+    assert fault.words == ("图片消息最多 20 张图片，正文里有 21 张：请去掉 1 张，或分成两篇")
 
 
 @pytest.mark.parametrize(
