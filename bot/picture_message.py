@@ -114,6 +114,19 @@ def _cover_faults(cover: str, blocks: Sequence[Block]) -> Iterator[Fault]:
         yield Fault("pictures.cover", words)
 
 
+def unshown(content: Content) -> list[str]:
+    """What a picture message goes out without, in Chinese."""
+    if not is_picture_message(content) or content.blocks is None:
+        return []
+    paragraphs = [one for one in content.blocks.blocks if isinstance(one, Paragraph)]
+    rows = []
+    if any(run.bold for one in paragraphs for run in one.runs):
+        rows.append("微信的图片消息只有文字，加粗显示不出来")
+    if content.author:
+        rows.append("图片消息没有地方显示作者，需要时请写进“编辑姓名”")
+    return rows
+
+
 def picture_fault(number: int, form: str, sides: tuple[int, int]) -> Fault | None:
     """Why picture `number` does not stand in the row as the others do; `form` as Pillow names it.
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.picture_message import KIND as PICTURES
 from config.clock import now
 from gates.limits import unchecked
 from ledger.append import Transaction
@@ -20,6 +21,9 @@ from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.window import past_faults
 from review_queue.workflow import EMERGENCY, Workflow
 from staff.refusal import Reason, Refused, status_of
+
+
+_OF = {PICTURES: "的图片消息"}
 
 
 async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Item:
@@ -127,10 +131,10 @@ async def draft_faults(queue: Queue, draft: Draft, problems: Sequence[str]) -> l
     reasons += past_faults(draft.not_after, now())
     reasons += [Reason("platform", problem) for problem in problems]
     # Source, original title and address are required of a repost by the rules on news information.
-    if draft.kind == "转载":
+    if draft.kind == "转载" or (draft.kind == PICTURES and draft.attribution.get("url")):
         names = {"source": "来源", "original_title": "原标题", "url": "原文链接"}
         reasons += [
-            Reason("attribution", f"转载稿件缺少{label}")
+            Reason("attribution", f"转载{_OF.get(draft.kind, '稿件')}缺少{label}")
             for name, label in names.items()
             if not draft.attribution.get(name)
         ]

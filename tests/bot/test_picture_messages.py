@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.contract import AccountView, Content, State
-from bot.picture_message import KIND, message_faults, message_text, picture_fault
+from bot.picture_message import KIND, message_faults, message_text, picture_fault, unshown
 from bot.telegram.pictures import pictures_calls
 from bot.telegram.rendering import problems_telegram, render_telegram, shown_telegram
 from bot.wechat.channel import WeChatChannel
@@ -145,6 +145,13 @@ def test_a_picture_that_does_not_stand_in_the_row_is_named_by_its_number(
     fault = picture_fault(7, form, sides)
     assert (fault.rule if fault else None) == rule
     assert fault is None or "第 7 张" in fault.words
+
+
+def test_what_goes_out_without_its_look_is_said_before() -> None:
+    assert unshown(message()) == []
+    bold = message(1, words("重点", bold=True), author="李雪")
+    assert [one[:8] for one in unshown(bold)] == ["微信的图片消息只", "图片消息没有地方"]
+    assert unshown(message(1, words("重点", bold=True), kind="原创", author="李雪")) == []
 
 
 def test_signs_of_comparison_are_no_mark_up() -> None:

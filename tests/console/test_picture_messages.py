@@ -239,3 +239,24 @@ async def test_an_animation_blocks_and_a_long_picture_asks_to_be_looked_at(offic
     assert "第 2 张" in told["pictures.form"][1]
     assert told["pictures.long"][0] == "warn"
     assert "第 3 张" in told["pictures.long"][1]
+
+
+async def test_posters_of_somebody_else_name_their_original_as_a_repost_does(
+    office: Office,
+) -> None:
+    url = "https://www.gov.cn/a.html"
+    markers = await stored(office, pictures(2))
+    row = await drafted(office, markers, attribution={"url": url, "source": "县应急局"})
+    with pytest.raises(Refused, match="转载的图片消息缺少原标题"):
+        await submitting.submit(office.deps.queue, row.id, office.people["editor"], row.version)
+
+
+async def test_the_review_form_lists_the_pictures_in_their_order(office: Office) -> None:
+    markers = await stored(office, pictures(3))
+    row = await drafted(office, [markers[2], markers[0], markers[1]], cover=markers[2])
+    reviewer = await office.signed_in("reviewer1")
+    _, page = await reviewer.get(f"/console/items/{row.id}/form")
+    listed = re.findall(r"第 (\d) 张：海报\d</td>\s*<td class=\"mono\">([0-9a-f]{32})", page)
+    order = (markers[2], markers[0], markers[1])
+    assert listed == [(str(number), one[7:39]) for number, one in enumerate(order, 1)]
+    assert "正文图片" not in page
