@@ -20,6 +20,7 @@ from bot.contract import (
     State,
     Withheld,
 )
+from bot.delivery.confirming import asked_next, in_words, waiting_for
 from bot.delivery.failures import MISSED, tell_failure
 from bot.delivery.leases import CLAIMED_FOR, Lease
 from bot.delivery.not_now import asked_enough, not_now
@@ -264,8 +265,8 @@ class Publisher:
             async with self._w.db.session() as session:
                 await set_publication(session, row.id, next_at=until)
             return 0
-        call = watch()
-        outcome = await channel.settle(account, row.ref)
+        call, asked = watch(), waiting_for(row, account.platform, account.settings)
+        outcome = in_words(await channel.settle(account, row.ref), asked, now())
         await note_calls(self._w, account, call)
         if outcome.state in (State.PUBLISHED, State.FAILED, State.UNKNOWN):
             await self._finish(row, outcome)
@@ -273,8 +274,9 @@ class Publisher:
         # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
         since = (now() - (row.claimed_until or row.due_at)).total_seconds()
         wait = timedelta(seconds=min(max(5.0, since), 1800.0))
+        then = asked_next(asked, now(), now() + wait)
         async with self._w.db.session() as session:
-            await set_publication(session, row.id, next_at=now() + wait)
+            await set_publication(session, row.id, next_at=then)
         return 0
 
     async def on_result_event(self, inbound: Inbound) -> bool:

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from bot.account_entries import sign_account
 from bot.contract import Release, State
+from bot.delivery.confirming import waiting_for
 from bot.delivery.not_now import no_room
 from bot.delivery.settling import settle_publication
 from bot.delivery.spent import spent
 from bot.delivery.wiring import Wiring
-from bot.models import CallCount, Delivery, Publication
+from bot.models import Account, CallCount, Delivery, Publication
 from bot.silence import Silence, Stop
 from bot.wechat.channel import WeChatChannel
 from config.clock import now, use_clock_file
@@ -309,3 +311,50 @@ def test_whom_the_platform_asks_is_said_by_the_account() -> None:
     assert told({"push": "mass", "protected": "王主任，内线 6012"}) == "王主任，内线 6012"
     assert told({"push": "mass", "protected": True}) == "公众号管理员"
     assert told({"push": "mass"}) == told({"protected": True}) == ""
+
+
+# --- 群发保护 -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["yes", "no", "nobody"])
+async def test_a_protected_send_waits_for_its_administrator_and_ends_as_the_platform_says(
+    bureau: Bureau, answer: str
+) -> None:
+    office = bureau.office
+    await bureau.platforms.control("confirm_mass", account="wxqinghe", protected=True)
+    async with office.ledger.transaction() as tx:
+        row = await tx.session.get_one(Account, office.account.id)
+        row.settings = {**row.settings, "protected": "王主任，内线 6012"}
+        await tx.session.flush()
+        await sign_account(tx, row, "init")
+    key = await bureau.planned(not_after=MORNING + timedelta(days=9))
+    process = bureau.process()
+    await process.publisher.publish_due()
+    sent = await bureau.row(key)
+    told = waiting_for(sent, "wechat", row.settings)
+    assert told is not None
+    assert told.who == "王主任，内线 6012"
+    assert timedelta(minutes=29) < told.until - MORNING < timedelta(minutes=31)
+    assert await spent(office.ledger, office.account.id), "it has its place while it waits"
+    if answer == "nobody":
+        # Asked the last time long before, it is asked again as soon as the time is over.
+        await bureau.at(MORNING + timedelta(minutes=20))
+        await process.publisher.settle_due()
+        next_at = (await bureau.row(key)).next_at
+        assert next_at is not None
+        assert next_at <= told.until + timedelta(seconds=5)
+        await bureau.at(told.until + timedelta(minutes=1))
+        await asyncio.sleep(0.2)
+    else:
+        allowed = answer == "yes"
+        await bureau.platforms.control("confirm_mass", account="wxqinghe", allowed=allowed)
+    ended = await bureau.sent(key, process)
+    if answer == "yes":
+        assert ended.state == State.PUBLISHED
+        return
+    assert ended.state == State.FAILED
+    assert not await spent(office.ledger, office.account.id)
+    [(kind, _, message)] = office.incidents
+    assert kind == "publication_failed"
+    if answer == "nobody":
+        assert "王主任，内线 6012 30 分钟内没有确认。请约好时间后重新发送" in message
