@@ -21,8 +21,9 @@ import rfc8785
 from blocks.document import Document, Made, read_document
 from blocks.text import edited, from_plain, linked, project
 from bot.contract import Content
+from bot.picture_message import KIND as PICTURES
 
-KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板", "组版")
+KINDS = ("原创", "转载", "解读", "问答", PICTURES, "更正", "回复模板", "组版")
 LIBRARY_KINDS = frozenset({"回复模板"})
 EDITION = "组版"
 """A kind made of approved items that go out as one message (review_queue/editions.py)."""

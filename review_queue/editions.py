@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.channels import CHANNELS
 from bot.contract import State
 from bot.models import Account, Publication
+from bot.picture_message import KIND as PICTURES
 from bot.render import first_picture
 from config.clock import now
 from review_queue.canonical import EDITION, LIBRARY_KINDS, Draft, InEdition
@@ -165,6 +166,8 @@ def _kind_faults(there: Standing, edition: Draft) -> list[str]:
     faults = []
     if mine.edition:
         faults.append("它本身是组版，不能再编入组版")
+    elif mine.kind == PICTURES:
+        faults.append("图片消息单独发布，不能与文章合发")
     elif mine.shelved:
         faults.append(f"{mine.kind}入库使用，不发布到账号")
     elif not set(edition.accounts) <= set(mine.accounts):
@@ -218,7 +221,7 @@ async def offered(session: AsyncSession, account_id: str) -> Sequence[Item]:
         .where(
             Item.state.in_(_RELEASED),
             Item.release_id.is_not(None),
-            Item.kind.not_in(LIBRARY_KINDS | {EDITION}),
+            Item.kind.not_in(LIBRARY_KINDS | {EDITION, PICTURES}),
             ItemWords.accounts.contains(f" {account_id} ", autoescape=True),
             ItemWords.not_after > now(),
             Item.id.not_in(held),

@@ -1,6 +1,7 @@
 """Out: the moment inside the approved window, why it could not go, and what came of it."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from review_queue.desk import (
 )
 from review_queue.models import Item
 from review_queue.placed import holders
+from review_queue.planning import Wanted, no_day
 from review_queue.states import ItemState, Verb, can, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
@@ -62,6 +64,9 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
         reasons += _held_faults(draft, held)
         if not _PLANNERS & set(person.roles):
             reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
+        left = tuple(key for key in open_to or draft.accounts if key not in held)
+        wanted = Wanted(item_id, replace(draft, accounts=left), due)
+        reasons += await no_day(queue, tx.session, wanted)
         refuse(reasons)
         await _plan(tx.session, one, due, set(held))
         if can(item, Verb.SCHEDULE):  # else it is out within an edition, and stays so
@@ -131,6 +136,7 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime, held: Collect
         # What is on its way or out keeps its time; only what still waits is moved.
         elif row.state == State.CREATED:
             row.due_at = row.next_at = due
+            row.reason = ""  # why it was put off before
 
 
 async def note_publication(queue: Queue, publication_id: str) -> None:

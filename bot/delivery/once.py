@@ -5,7 +5,7 @@ after its outcome. Both are about the item, as its review is, so whoever proves 
 them. No table is asked here: a row put back, copied or made anew sends nothing a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -201,25 +201,49 @@ class _Submitting:
         return [f"item:{one}" for one in (self.row.item_id, *(p.item_id for p in self.edition))]
 
 
+Room = Callable[[], Awaitable[Outcome | None]]
+"""Why it cannot be called now although it may be, or None."""
+
+
+async def has_room() -> Outcome | None:
+    """For what no number is kept of."""
+    return None
+
+
+@dataclass(frozen=True)
+class Also:
+    """What is asked and signed beside a publication: its room, and of an edition its articles."""
+
+    room: Room = has_room
+    edition: Sequence[Placed] = ()
+
+
+_ALONE = Also()
+
+
 async def sign_submitted(
     ledger: Ledger,
     row: Publication,
     moment: datetime,
     *,
     guarded: bool,
-    edition: Sequence[Placed] = (),
+    also: Also = _ALONE,
 ) -> None:
     """The entry before the call; Withheld when a stop, a recall or an earlier call forbids it.
+
+    And when the room says that it has to wait: of two that want the last place one gets it.
 
     Nothing is signed between the look and the entry: a stop or recall that was answered stands
     before it, and one that comes later finds it. Each article of an edition gets its own.
     """
-    given = _Submitting(row, moment, guarded, edition)
+    given = _Submitting(row, moment, guarded, also.edition)
     subject, body = f"item:{row.item_id}", {**names_of(row), "guarded": guarded}
     for _ in range(TRIES):
         async with ledger.db.session() as session:
             head = await session.scalar(_HEAD)
         await _allowed(ledger, given)
+        if (waits := await also.room()) is not None:
+            raise Withheld(waits)
         # Looked at before the lock: who waits for it with a connection in hand must not keep the
         # one away that a look inside would need.
         async with ledger.transaction() as tx:

@@ -10,34 +10,39 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
-from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
-from bot.delivery.articles import (
-    blaming,
-    end_articles,
-    facts_of_articles,
+from bot.contract import (
+    AccountView,
+    Channel,
+    Inbound,
+    NotReleased,
+    Outcome,
+    State,
+    Withheld,
 )
-from bot.delivery.failures import MISSED, tell_failure
+from bot.delivery.articles import blaming, end_articles, facts_of_articles
+from bot.delivery.confirming import asked_next, in_words, waiting_for
+from bot.delivery.failures import tell_failure
+from bot.delivery.last_look import LastLook, unproved
 from bot.delivery.leases import CLAIMED_FOR, Lease
+from bot.delivery.not_now import asked_enough
 from bot.delivery.once import (
     RELEASE_HOLD,
     once_faults,
     recalled,
     refusal,
     sign_finished,
-    sign_submitted,
     stand_of,
 )
 from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
+from bot.delivery.spent import note_calls
 from bot.delivery.together import articles_of
 from bot.delivery.wiring import Wiring
-from bot.editions import Placed
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
 from ledger.changed import row_changed
-from ledger.stops import stopped_now
 from ledger.verify import Broken, Entry
 from storage.away import gone, surely
 from storage.database import new_id
@@ -100,6 +105,7 @@ class Publisher:
             publication.attempts -= 1
         # Nobody else knows the outcome.
         await surely(partial(self._finish, publication, outcome, attempt_id))
+        await note_calls(self._w, await self._recent.account(publication.account_id), call)
         self._lease.gave([publication_id])
         return 1
 
@@ -150,13 +156,15 @@ class Publisher:
         try:
             # Not through Recent: what stands in public for years is verified at its very moment.
             release = await self._w.verify(publication.release_id, publication.account_id)
-        except NotReleased as unproved:
-            return _unproved(unproved)
+        except NotReleased as refused:
+            return unproved(refused)
         rendering = release.renderings.get(account.id)
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
             return Outcome(State.HELD, reason="放行的内容与发布记录不符", code=RELEASE_HOLD)
-        still = _LastLook(self._w, publication, release.edition, guarded=guarded)
+        still = LastLook(self._w, publication, account, release)
+        if (waits := await still.room()) is not None:
+            return waits
         outcome = await channel.publish(account, rendering, self._w.load_media, still)
         # Where the platform itself refuses doubles, no answer is no danger: try again.
         if outcome.state is State.UNKNOWN and guarded:
@@ -262,15 +270,23 @@ class Publisher:
         return settled
 
     async def _settle(self, row: Publication, channel: Channel, account: AccountView) -> int:
-        outcome = await channel.settle(account, row.ref)
+        until = await asked_enough(self._w, account)
+        if until is not None:
+            async with self._w.db.session() as session:
+                await set_publication(session, row.id, next_at=until)
+            return 0
+        call, asked = watch(), waiting_for(row, account.platform, account.settings)
+        outcome = in_words(await channel.settle(account, row.ref), asked, now())
+        await note_calls(self._w, account, call)
         if outcome.state in (State.PUBLISHED, State.FAILED, State.UNKNOWN):
             await self._finish(row, outcome)
             return 1
         # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
         since = (now() - (row.claimed_until or row.due_at)).total_seconds()
         wait = timedelta(seconds=min(max(5.0, since), 1800.0))
+        then = asked_next(asked, now(), now() + wait)
         async with self._w.db.session() as session:
-            await set_publication(session, row.id, next_at=now() + wait)
+            await set_publication(session, row.id, next_at=then)
         return 0
 
     async def on_result_event(self, inbound: Inbound) -> bool:
@@ -323,48 +339,6 @@ def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
     return Outcome(State.UNKNOWN, reason=LOST) if begun else not_begun(error)
 
 
-class _LastLook:
-    """Asked before each call of one publication; the first time it signs that the call is made."""
-
-    def __init__(
-        self,
-        wiring: Wiring,
-        publication: Publication,
-        edition: Sequence[Placed],
-        *,
-        guarded: bool,
-    ) -> None:
-        """`guarded`: the platform refuses a second one of these by itself."""
-        self._w = wiring
-        self._row = publication
-        self._edition = edition
-        self._guarded = guarded
-        self._signed = False
-
-    async def __call__(self) -> None:
-        """Stops, the whole proof, and once only; Withheld says why not."""
-        row = self._row
-        try:
-            release = await self._w.verify(row.release_id, "" if self._signed else row.account_id)
-        except NotReleased as refused:
-            raise Withheld(_unproved(refused)) from refused
-        if release.edition != self._edition:
-            reason = "组版里有一篇的放行记录刚刚变了，请重新安排发布"
-            raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
-        if not self._signed:
-            ledger, together = self._w.ledger, release.edition
-            await sign_submitted(ledger, row, now(), guarded=self._guarded, edition=together)
-            self._signed = True
-        # A further part of the same publication: what was answered since then counts.
-        elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
-            raise Withheld(Outcome(State.HELD, reason="已按开关停止发布", code="stopped"))
-
-
-def _unproved(refused: NotReleased) -> Outcome:
-    code = MISSED if refused.over else RELEASE_HOLD
-    return Outcome(State.HELD, reason="；".join(refused.reasons), code=code)
-
-
 def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
     row.state, row.reason, row.next_at = outcome.state, outcome.reason, None
     # An article may be many messages: what has no room is left out by whole numbers.
@@ -374,7 +348,7 @@ def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
         row.published_at, row.url = moment, str(outcome.detail.get("url", ""))[:500]
     elif outcome.state is State.SUBMITTED:
         row.claimed_until, row.next_at = moment, moment + timedelta(seconds=5)
-    elif outcome.state is State.RETRYING:
+    elif outcome.state in (State.RETRYING, State.CREATED):
         row.next_at = moment + timedelta(seconds=delay(outcome, row.attempts))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from bot.contract import Content, Outcome, Rendering, State
 from bot.editions import AT_FAULT, EDITION, URLS, renderings_of
 from bot.preview import Message, Shown
+from bot.wechat.newspic import is_newspic
 from bot.wechat.rendering import DEFAULT_COVER, problems_wechat, render_wechat, shown_wechat
 
 MOST_ARTICLES = 8
@@ -37,6 +38,8 @@ def problems(rendering: Mapping[str, Any], content: Content | None = None) -> li
     found = []
     if len(together) > MOST_ARTICLES:
         found.append(f"微信一次最多发 {MOST_ARTICLES} 篇，现在是 {len(together)} 篇：请拿出几篇")
+    if any(is_newspic(one["article"]) for one in together):
+        return [*found, "图片消息不能与文章合发：请把它拿出，单独发布"]
     if together[0]["article"]["thumb"] == DEFAULT_COVER:
         found.append("微信头条没有封面图：请换有封面的一篇做头条，或给它加封面重新送审")
     for number, one in enumerate(together, 1):

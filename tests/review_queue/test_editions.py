@@ -400,11 +400,10 @@ async def test_what_the_platform_refuses_names_its_article_and_frees_them_all(
     row = await house.sent(await house.scheduled(await house.reviewed(mended)))
     assert row.state == State.PUBLISHED
     assert (await house.now(items[1])).state == "approved"
-    # A second mass send on one day is refused by the platform, and waits for a person.
-    other = await house.scheduled(await house.reviewed(await house.edition(items[1])))
-    held = await house.sent(other)
-    assert held.state == State.HELD
-    assert "群发次数已用完" in held.reason
+    # A second mass send on one day is refused before anybody calls.
+    other = await house.reviewed(await house.edition(items[1]))
+    with pytest.raises(Refused, match="没有群发名额"):
+        await house.scheduled(other)
     assert await house.publications(items[1]) == []
 
 
