@@ -22,7 +22,7 @@ from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
-from review_queue.release_edition import article_reasons, prove_articles
+from review_queue.release_edition import Asked, article_reasons, prove_articles
 from review_queue.workflow import EMERGENCY, GATE_NAMES, WorkflowError, read_workflow
 from staff.refusal import Reason, Refused
 
@@ -210,7 +210,7 @@ class Releases:
             self._prove_alone,
             proved.draft,
             proved.release,
-            None if stand is None else (account_id, stand),
+            None if stand is None else Asked(account_id, stand),
         )
         return item_id, reasons + told, replace(proved.release, edition=placed)
 

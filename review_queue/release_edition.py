@@ -5,6 +5,7 @@ at this moment is asked of its own chain, account, window and gates, every time.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -23,12 +24,20 @@ Faults = Callable[[str, datetime], Awaitable[list[Reason]]]
 """An item and a moment in; every reason why it could not go out then."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """The account an edition is to go to, and how the edition stands on it by signed entries."""
+
+    account_id: str
+    stand: Stand
+
+
 async def prove_articles(
-    ledger: Ledger, prove: Prove, draft: Draft, release: Release, asked: tuple[str, Stand] | None
+    ledger: Ledger, prove: Prove, draft: Draft, release: Release, asked: Asked | None
 ) -> tuple[list[str], tuple[Placed, ...]]:
     """Every reason against the articles of an edition, and the release of each.
 
-    `asked` is an account, and how the edition itself stands on it.
+    With `asked` also that none of them went to the account already.
     """
     async with ledger.db.session() as session:
         standing = await standing_of(session, {one.item for one in draft.edition})
@@ -46,9 +55,8 @@ async def prove_articles(
         elif proved is not None and not words:
             words = _drawn(release, proved, number)
         if asked is not None:
-            account_id, stand = asked
             facts = await ledger.facts(f"item:{one.item}")
-            words = words + article_faults(stand_of(facts, released, account_id), stand)
+            words = words + article_faults(stand_of(facts, released, asked.account_id), asked.stand)
         reasons += numbered(number, there.title, words)
         placed.append(Placed(one.item, released, one.digest, there.title))
     return reasons, tuple(placed)

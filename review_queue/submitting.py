@@ -1,7 +1,7 @@
 """From draft to the first level, with the levels of the class frozen into the run."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -44,7 +44,7 @@ async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Ite
     """
     _, found = await findings_now(queue, item_id)
     beside = await beside_faults(queue, item_id)
-    item = await _submit(queue, item_id, staff_id, version, (found, beside))
+    item = await _submit(queue, item_id, staff_id, version, _Before(found, beside))
     await check_and_keep(queue, item_id)
     return item
 
@@ -57,19 +57,27 @@ async def beside_faults(queue: Queue, item_id: str) -> list[Reason]:
     return await made_of_faults(queue, item_id, draft) if draft.edition else []
 
 
+@dataclass(frozen=True)
+class _Before:
+    """What was asked before the transaction: the gates, and an edition's items."""
+
+    found: Findings
+    beside: Sequence[Reason]
+
+
 async def _submit(
     queue: Queue,
     item_id: str,
     staff_id: str,
     version: int,
-    asked: tuple[Findings, Sequence[Reason]],
+    before: _Before,
 ) -> Item:
     """Send the latest revision to its first level, with the class's levels frozen.
 
     Trigger words raise the class first, as a revision that changes nothing else.
     """
     await fresh_rules(queue)
-    found, beside = asked
+    found, beside = before.found, before.beside
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, draft = one.item, one.draft

@@ -38,15 +38,18 @@ async def take_places(
             await session.delete(one)
     await session.flush()
     return [
-        _placed(session, row, there.get(one.release_id), (number, one))
+        _placed(session, row, there.get(one.release_id), number, one)
         for number, one in enumerate(edition, 1)
     ]
 
 
 def _placed(
-    session: AsyncSession, row: Publication, old: Publication | None, place: tuple[int, Placed]
+    session: AsyncSession,
+    row: Publication,
+    old: Publication | None,
+    number: int,
+    article: Placed,
 ) -> Publication:
-    number, article = place
     mine = old if old is not None and old.whole else None
     if mine is None:
         mine = Publication(id=new_id(), release_id=article.release_id, account_id=row.account_id)
