@@ -156,8 +156,8 @@ class Publisher:
         try:
             # Not through Recent: what stands in public for years is verified at its very moment.
             release = await self._w.verify(publication.release_id, publication.account_id)
-        except NotReleased as refused:
-            return unproved(refused)
+        except NotReleased as broken:
+            return unproved(broken)
         rendering = release.renderings.get(account.id)
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
