@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from app import Shenfa, open_shenfa
@@ -21,6 +24,9 @@ from config.settings import Settings
 from config.setup import Setup
 from demo.cast import WECHAT, setup
 from office.setup import initialise
+from review_queue.governance.account_closing import STEPS, closing_words, steps_done
+from staff.models import Staff
+from staff.refusal import Refused
 from storage.database import new_id
 from supervision.trial import account_of
 
@@ -31,14 +37,22 @@ WHY = ("--reason", "定期更换")
 Run = Callable[..., Result]
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's office, made once."""
     data = setup(f"http://{SANDBOX}")
     for person in data["staff"]:
         person["password"] = PASSWORD
-    settings = Settings(home=tmp_path / "home", dev=True, dev_allow=SANDBOX)
+    settings = Settings(home=tmp_path_factory.mktemp("first") / "home", dev=True, dev_allow=SANDBOX)
     asyncio.run(initialise(settings, Setup.model_validate(data)))
     return settings.home
+
+
+@pytest.fixture
+def home(first_home: Path, tmp_path: Path) -> Path:
+    """A copy of it."""
+    shutil.copytree(first_home, tmp_path / "home")
+    return tmp_path / "home"
 
 
 @pytest.fixture
@@ -58,13 +72,9 @@ async def opened(home: Path) -> AsyncIterator[Shenfa]:
         yield shenfa
 
 
-def secrets_of(home: Path, slug: str) -> dict[str, str]:
-    async def read() -> dict[str, str]:
-        async with opened(home) as shenfa:
-            row = await account_of(shenfa.db, slug)
-            return shenfa.accounts.opened(row.id, row.secrets)
-
-    return asyncio.run(read())
+async def secrets_of(shenfa: Shenfa, slug: str) -> dict[str, str]:
+    row = await account_of(shenfa.db, slug)
+    return shenfa.accounts.opened(row.id, row.secrets)
 
 
 def proposed(done: Result) -> str:
@@ -72,12 +82,29 @@ def proposed(done: Result) -> str:
     return str(json.loads(done.stdout.splitlines()[0])["id"])
 
 
-def agreed(run: Run, number: str) -> None:
-    """Not by who proposed it, then by the other admin."""
-    alone = run("proposals", "approve", number, "--by", "admin1")
-    assert alone.exit_code != 0
-    done = run("proposals", "approve", number, "--by", "admin2")
-    assert done.exit_code == 0, (done.output, done.exception)
+@dataclass(frozen=True)
+class Admins:
+    """Two of them, and what they propose and approve."""
+
+    shenfa: Shenfa
+    people: dict[str, str]
+
+    @classmethod
+    async def of(cls, shenfa: Shenfa) -> "Admins":
+        async with shenfa.db.session() as session:
+            rows = (await session.execute(select(Staff.login, Staff.id))).all()
+        return cls(shenfa, {row.login: row.id for row in rows})
+
+    async def propose(self, kind: str, **payload: Any) -> str:
+        made = self.shenfa.governance.proposals
+        return (await made.propose(kind, payload, self.people["admin1"], "定期办理的变更")).id
+
+    async def agree(self, number: str) -> None:
+        """Not by who proposed it, then by the other admin."""
+        made = self.shenfa.governance.proposals
+        with pytest.raises(Refused):
+            await made.approve(number, self.people["admin1"])
+        await made.approve(number, self.people["admin2"])
 
 
 def nowhere(home: Path, *secrets: str) -> None:
@@ -99,34 +126,35 @@ def test_single_secrets_come_from_a_file_or_stdin_and_the_others_stay(
     words = ("account", "secrets", WX, "--by", "admin1", *WHY, "--json")
     done = run(*words, "--from", str(file))
     number = proposed(done)
+    assert "更换密钥（不显示）" in done.output
     assert "fresh-app-secret" not in done.output
-    assert secrets_of(home, WX) == WECHAT
-    shown = run("proposals", "show", number)
-    assert "更换密钥（不显示）" in shown.output
-    assert "fresh-app-secret" not in shown.output
-    agreed(run, number)
-    assert secrets_of(home, WX) == WECHAT | {"secret": "fresh-app-secret-of-today"}
+
+    async def agree() -> dict[str, str]:
+        async with opened(home) as shenfa:
+            assert await secrets_of(shenfa, WX) == WECHAT
+            await (await Admins.of(shenfa)).agree(number)
+            return await secrets_of(shenfa, WX)
+
+    assert asyncio.run(agree()) == WECHAT | {"secret": "fresh-app-secret-of-today"}
     nowhere(home, "fresh-app-secret-of-today")
 
 
-@pytest.mark.parametrize(
-    ("words", "text", "said"),
-    [
-        (("--from", "FILE"), "appsecret: x\n", "没有密钥“appsecret”，只能是 appid、secret、token"),
-        (("--from", "FILE"), "secret: ''\n", "不能是空的"),
-        (("--from", "FILE"), "aes_key: short\n", "必须是 43 个字符"),
-        (("secret",), "", "在终端里写名称（如 secret），或用 --from 文件"),
-    ],
-)
-def test_what_cannot_be_a_secret_is_told_and_nothing_is_proposed(
-    run: Run, tmp_path: Path, words: tuple[str, ...], text: str, said: str
-) -> None:
-    file = tmp_path / "new.yaml"
-    file.write_text(text, encoding="utf-8")
-    given = [str(file) if one == "FILE" else one for one in words]
-    done = run("account", "secrets", WX, *given, "--by", "admin1", *WHY)
-    assert said in str(done.exception)
-    assert run("proposals", "list", "--json").stdout.strip() == ""
+def test_a_secret_is_never_taken_from_the_command_line(run: Run) -> None:
+    done = run("account", "secrets", WX, "secret", "--by", "admin1", *WHY)
+    assert "在终端里写名称（如 secret），或用 --from 文件" in str(done.exception)
+
+
+async def test_what_cannot_be_a_secret_is_told(home: Path) -> None:
+    async with opened(home) as shenfa:
+        admins = await Admins.of(shenfa)
+        for replace, said in (
+            ({"appsecret": "x"}, "没有密钥“appsecret”，只能是 appid、secret、token"),
+            ({"secret": ""}, "不能是空的"),
+            ({}, "不能是空的"),
+            ({"aes_key": "short"}, "必须是 43 个字符"),
+        ):
+            with pytest.raises(Refused, match=said):
+                await admins.propose("account", slug=WX, replace=replace)
 
 
 def test_rotation_makes_what_the_office_thinks_up_itself_and_shows_it_to_its_owner_alone(
@@ -141,62 +169,72 @@ def test_rotation_makes_what_the_office_thinks_up_itself_and_shows_it_to_its_own
     assert (len(fresh["token"]), len(fresh["aes_key"])) == (32, 43)
     assert file.stat().st_mode & 0o777 == 0o600
     assert not any(value in done.output for value in fresh.values())
-    agreed(run, number)
-    assert secrets_of(home, WX) == WECHAT | fresh
-    nowhere(home, *fresh.values())
-    again = run(*words)
-    assert "已经有了" in str(again.exception)
 
-
-def test_an_account_is_paused_and_resumed_by_two(home: Path, run: Run) -> None:
-    for verb, state in (("pause", True), ("resume", False)):
-        agreed(run, proposed(run("account", verb, TG, "--by", "admin1", *WHY, "--json")))
-        listed = run("account", "list").stdout
-        assert ("qinghe-tg" in listed, "已停用" in listed) == (True, state)
-
-
-def announcement(home: Path, slug: str) -> str:
-    """A publication that went out on this account."""
-
-    async def make() -> str:
-        async with opened(home) as shenfa, shenfa.db.session() as session:
-            account = await account_of(shenfa.db, slug)
-            row = Publication(
-                id=new_id(), release_id=new_id(), item_id=new_id(), account_id=account.id,
-                digest="0" * 64, state=State.PUBLISHED, due_at=now(), published_at=now(),
-            )  # fmt: skip
-            session.add(row)
-            await session.flush()
-            return row.id
-
-    return asyncio.run(make())
-
-
-def test_an_account_is_closed_in_three_steps_and_never_opened_again(home: Path, run: Run) -> None:
-    def step(name: str, proof: str) -> Result:
-        words = ("--step", name, "--proof", proof, "--by", "admin1", *WHY, "--json")
-        return run("account", "close", TG, *words)
-
-    number = announcement(home, TG)
-    assert "下一步是“发停更公告”" in str(step("cancelled", "2026-01-01").exception)
-    assert "停更公告要先从这个账号发出" in str(step("announced", "x").exception)
-    other = announcement(home, WX)
-    assert "停更公告要先从这个账号发出" in str(step("announced", other).exception)
-    agreed(run, proposed(step("announced", number)))
-    assert "关停中，还差：在平台注销、关停备案" in run("account", "list").stdout
-    assert "注销日期还没有到" in str(step("cancelled", "2099-01-01").exception)
-    agreed(run, proposed(step("cancelled", "2026-01-01")))
-    back = run("account", "resume", TG, "--by", "admin1", *WHY)
-    assert "账号已在平台注销，不能再启用" in str(back.exception)
-    agreed(run, proposed(step("filed", "青政务新媒体备〔2026〕3号")))
-    listed = run("account", "list").stdout
-    assert ("已停用" in listed, "已关停" in listed) == (True, True)
-    assert "已经办完关停" in str(step("filed", "x").exception)
-
-    async def entries() -> list[Any]:
+    async def agree() -> dict[str, str]:
         async with opened(home) as shenfa:
-            row = await account_of(shenfa.db, TG)
-            told = await shenfa.ledger.facts(f"account:{row.id}")
-            return [one.body["step"] for one in told if one.kind == "account.closing"]
+            await (await Admins.of(shenfa)).agree(number)
+            return await secrets_of(shenfa, WX)
 
-    assert asyncio.run(entries()) == ["announced", "cancelled", "filed"]
+    assert asyncio.run(agree()) == WECHAT | fresh
+    nowhere(home, *fresh.values())
+
+
+async def test_an_account_is_paused_and_resumed_by_two(home: Path) -> None:
+    async with opened(home) as shenfa:
+        admins = await Admins.of(shenfa)
+        for enabled in (False, True):
+            await admins.agree(await admins.propose("account", slug=TG, enabled=enabled))
+            assert (await account_of(shenfa.db, TG)).enabled is enabled
+
+
+async def announcement(shenfa: Shenfa, slug: str) -> str:
+    """A publication that went out on this account."""
+    account = await account_of(shenfa.db, slug)
+    row = Publication(
+        id=new_id(), release_id=new_id(), item_id=new_id(), account_id=account.id,
+        digest="0" * 64, state=State.PUBLISHED, due_at=now(), published_at=now(),
+    )  # fmt: skip
+    async with shenfa.db.session() as session:
+        session.add(row)
+    return row.id
+
+
+async def test_an_account_is_closed_in_three_steps_and_never_opened_again(home: Path) -> None:
+    async with opened(home) as shenfa:
+        admins = await Admins.of(shenfa)
+
+        async def step(name: str, proof: str) -> str:
+            return await admins.propose("account_close", slug=TG, step=name, proof=proof)
+
+        with pytest.raises(Refused, match="下一步是“发停更公告”"):
+            await step("cancelled", "2026-01-01")
+        for proof in ("x", await announcement(shenfa, WX)):
+            with pytest.raises(Refused, match="停更公告要先从这个账号发出"):
+                await step("announced", proof)
+        await admins.agree(await step("announced", await announcement(shenfa, TG)))
+        with pytest.raises(Refused, match="注销日期还没有到"):
+            await step("cancelled", "2099-01-01")
+        await admins.agree(await step("cancelled", "2026-01-01"))
+        row = await account_of(shenfa.db, TG)
+        assert row.enabled is False
+        with pytest.raises(Refused, match="账号已在平台注销，不能再启用"):
+            await admins.propose("account", slug=TG, enabled=True)
+        told = await shenfa.ledger.facts(f"account:{row.id}")
+        assert closing_words(told) == "关停中，还差：关停备案"
+        await admins.agree(await step("filed", "青政务新媒体备〔2026〕3号"))
+        told = await shenfa.ledger.facts(f"account:{row.id}")
+        assert (closing_words(told), steps_done(told)) == ("已关停", [*STEPS])
+        with pytest.raises(Refused, match="已经办完关停"):
+            await step("filed", "x")
+
+
+def test_the_list_says_how_each_account_stands(home: Path, run: Run) -> None:
+    async def pause() -> None:
+        async with opened(home) as shenfa:
+            admins = await Admins.of(shenfa)
+            await admins.agree(await admins.propose("account", slug=TG, enabled=False))
+
+    asyncio.run(pause())
+    wechat, telegram = sorted(run("account", "list").stdout.splitlines(), reverse=True)
+    assert (wechat.startswith(WX), "已停用" in wechat) == (True, False)
+    assert (telegram.startswith(TG), telegram.endswith("已停用")) == (True, True)
