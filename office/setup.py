@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, TypedDict
 from sqlalchemy import select
 
 from bot.accounts import Accounts, NewAccount
+from bot.channels import CHANNELS
 from bot.models import Organisation
 from config.clock import BEIJING, now, use_clock_file
 from config.settings import Settings
@@ -111,7 +113,8 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
             for row in setup.accounts
         ],
         "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
-        + _admin_warnings(setup),
+        + _admin_warnings(setup)
+        + _account_warnings(setup),
     }
 
 
@@ -204,6 +207,15 @@ def _admin_warnings(setup: Setup) -> list[str]:
     if sum("admin" in row.roles for row in setup.staff) >= 2:
         return []
     return ["管理员少于两位：级次、规则、人员的变更都要另一位管理员批准，请在 staff 里再加一位"]
+
+
+def _account_warnings(setup: Setup) -> list[str]:
+    counts = Counter(row.platform for row in setup.accounts)
+    return [
+        f"{CHANNELS[platform].label}有 {count} 个账号：原则上一个平台只开一个，请核对理由"
+        for platform, count in counts.items()
+        if count > 1
+    ]
 
 
 async def _add_source(tx: Transaction, setup: SourceSetup) -> None:

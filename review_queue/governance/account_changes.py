@@ -119,6 +119,8 @@ class AccountKind(AboutPeople):
         """Which fields change; of secrets only that they do."""
         async with self._ledger.db.session() as session:
             row = await session.get(Account, payload["id"])
+            same = (Account.platform == payload["platform"], Account.enabled.is_(True))
+            beside = (await session.scalars(select(Account.name).where(*same))).all()
         who = f"{payload['name']}（{payload['platform']}，{payload['slug']}）"
         head = {"sign": "~" if row else "+", "text": f"{'变更' if row else '增加'}账号 {who}"}
         lines = [head]
@@ -134,7 +136,11 @@ class AccountKind(AboutPeople):
             "批准后马上按新的地址、密钥和设置收发，一分钟内向平台登记回调和菜单；"
             "平台页面上手填的服务器配置要自己改。"
         )
-        return {"changes": lines, "warnings": [], "note": note}
+        warnings = []
+        if row is None and beside:
+            words = f"本单位在这个平台上已经有{'、'.join(beside)}"
+            warnings.append(f"{words}：原则上一个平台只开一个账号，请核对理由")
+        return {"changes": lines, "warnings": warnings, "note": note}
 
     def _addresses(self, row: Account | None, payload: Mapping[str, Any]) -> list[dict[str, str]]:
         """Where it is published, before and after: this is what the second person looks at."""

@@ -179,6 +179,21 @@ def test_rotation_makes_what_the_office_thinks_up_itself_and_shows_it_to_its_own
     nowhere(home, *fresh.values())
 
 
+async def test_a_second_account_on_a_platform_is_told_to_who_approves_it(home: Path) -> None:
+    async with opened(home) as shenfa:
+        admins = await Admins.of(shenfa)
+        row = {"platform": "wechat", "api_base": f"http://{SANDBOX}/wechat", "secrets": WECHAT}
+        made = shenfa.governance.proposals
+        payload = {**row, "slug": "qinghe-second", "name": "青禾就业"}
+        _, effect = await made.draft("account", payload, admins.people["admin1"])
+        (warning,) = effect["warnings"]
+        assert "已经有青禾发布（微信）：原则上一个平台只开一个账号" in warning
+        _, effect = await made.draft(
+            "account", {"slug": WX, "name": "青禾县发布"}, admins.people["admin1"]
+        )
+        assert effect["warnings"] == []
+
+
 async def test_an_account_is_paused_and_resumed_by_two(home: Path) -> None:
     async with opened(home) as shenfa:
         admins = await Admins.of(shenfa)
