@@ -25,6 +25,14 @@ from staff.refusal import Reason, Refused
 from supervision.trial import Tested, last_test
 
 
+@dataclass(frozen=True)
+class Tried:
+    """An account that was tried just now, and what came of each part."""
+
+    slug: str
+    looks: Sequence[Look]
+
+
 @needs("settings.read")
 async def accounts(request: web.Request) -> web.StreamResponse:
     """Accounts and the roster, with the forms that propose a change of them."""
@@ -35,7 +43,7 @@ async def _page(
     request: web.Request,
     refused: Refused | None = None,
     effect: Mapping[str, Any] | None = None,
-    tried: tuple[str, Sequence[Look]] | None = None,
+    tried: Tried | None = None,
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
@@ -111,7 +119,7 @@ async def test_account(request: web.Request) -> web.StreamResponse:
         found = await deps.trials.try_now(slug, visitor(request).staff_id)
     except Refused as refused:
         return await _page(request, refused)
-    return await _page(request, tried=(slug, found))
+    return await _page(request, tried=Tried(slug, found))
 
 
 @needs("accounts.propose")
