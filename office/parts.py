@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from bot.silence import parse_silence
 from config.settings import CONFIG
 from content_sources.link_look import Allowed
 from escalations.calendar import parse_hours
@@ -39,6 +40,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
+        Part("silence", "静默时段", parse_silence, "暂停发布和推送"),
         Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
 
