@@ -33,9 +33,11 @@ from staff.people import MINIMUM_PASSWORD
 from staff.refusal import Refused
 from staff.roles import ROLES
 
+_KINDS = ("service", "subscription", "服务号", "订阅号")
 ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
-    "kind": (lambda value: value in ("service", "subscription"), "service 或 subscription"),
+    "kind": (lambda value: value in _KINDS, "service（服务号）或 subscription（订阅号）"),
     "push": (lambda value: value in ("each", "mass"), "each（逐个推送）或 mass（群发）"),
+    "protected": (lambda value: isinstance(value, bool | str), "开了群发保护时由谁确认，或 true"),
     "per_second": (lambda value: _number(value, 1, 1000), "每秒几条，1 到 1000 的整数"),
     "passive_seconds": (lambda value: _number(value, 0, 4.5), "秒数，0 到 4.5"),
     "operator": (lambda value: isinstance(value, str), "运维单位的名称"),

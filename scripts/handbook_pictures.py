@@ -10,14 +10,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from demo.acts import leave_one_waiting
 from demo.play import EMPTY, play
 from demo.stage import Stage, open_stage
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
-SIZE = {"width": 1280, "height": 900}
+SIZE: ViewportSize = {"width": 1280, "height": 900}
 
 
 async def signed_in(browser: Browser, stage: Stage, login: str) -> Page:
