@@ -17,8 +17,8 @@ from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
-from bot.menus import equip
-from bot.models import Contact
+from bot.menus import Equipping
+from bot.models import Account, Contact
 from bot.replies import Parts
 from config.clock import use_clock_file
 from config.settings import Settings
@@ -79,6 +79,7 @@ from storage.crypt import DataKey
 from storage.database import Database
 from subscriptions.matching import Matching
 from subscriptions.push import Pusher
+from supervision.trial import Road, Trials
 
 CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
 
@@ -162,6 +163,7 @@ class Shenfa:
             alarms=self.alarms,
             ingest=self.ingest,
             door=self.door,
+            trials=self.trials,
             recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
         )
 
@@ -170,10 +172,26 @@ class Shenfa:
         """The way in, for the console and for commands."""
         return Door(self.ledger, self.cache, self.crypt)
 
+    @cached_property
+    def equipping(self) -> Equipping:
+        """What tells the platforms where we listen, and again when an account was changed."""
+        address, menu = self.settings.public_url, Menu(MENU, COMMANDS)
+        return Equipping(self.db, self.accounts, self.channels, address, menu)
+
     async def equip(self) -> list[str]:
         """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
-        menu = Menu(MENU, COMMANDS)
-        return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
+        return await self.equipping.everything()
+
+    @property
+    def trials(self) -> Trials:
+        """What tries an account at the asking of a person."""
+        address, menu = self.settings.public_url, Menu(MENU, COMMANDS)
+        road = Road(self.accounts, self.channels, address, menu)
+
+        async def to_oneself(staff_id: str, account: Account) -> str:
+            return await self.alarms.by_account(staff_id, account.platform, account.slug)
+
+        return Trials(self.ledger, self.cache, road, to_oneself)
 
     async def _read_speller(self) -> None:
         """Give the spelling model the words of this office; nothing waits for it at start."""

@@ -1,7 +1,7 @@
 """Accounts: created with checked addresses and encrypted secrets, opened for the channels."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,17 +64,9 @@ class Accounts:
         self._allowed = allowed_private
 
     def check(self, new: NewAccount) -> None:
-        """ValueError in Chinese names the field and the remedy."""
-        channel = CHANNELS.get(new.platform)
-        if channel is None:
-            raise ValueError(f"平台 platform 只能是 {'、'.join(CHANNELS)}")
-        missing = [name for name in channel.secrets if not new.secrets.get(name)]
-        if missing:
-            raise ValueError(f"账号 {new.slug} 缺少密钥字段：{'、'.join(missing)}")
-        if problem := channel.secret_problem(new.secrets):
-            raise ValueError(problem)
-        check_api_base(new.api_base, self._allowed)
-        _check_assessment(new.platform, new.assessment_ref, enabled=new.enabled)
+        """ValueError in Chinese names the first fault and its remedy."""
+        for _, words in account_faults(new, self._allowed):
+            raise ValueError(words)
 
     def encrypted(self, account_id: str, secrets: Mapping[str, str]) -> str:
         """The secrets as the database keeps them, bound to this account."""
@@ -154,6 +146,31 @@ class Accounts:
         if account_id is None:
             raise LookupError("没有这个账号")
         return await self.open(account_id, age=_FRESH)
+
+
+def account_faults(
+    new: NewAccount, allowed_private: frozenset[str] = frozenset()
+) -> Iterator[tuple[str, str]]:
+    """Each field of a new account that cannot be used, and why with the remedy, in Chinese."""
+    channel = CHANNELS.get(new.platform)
+    if channel is None:
+        yield "platform", f"平台 platform 只能是 {'、'.join(CHANNELS)}"
+        return
+    if missing := [name for name in channel.secrets if not new.secrets.get(name)]:
+        yield "secrets", f"账号 {new.slug} 缺少密钥字段：{'、'.join(missing)}，请补上"
+    elif problem := channel.secret_problem(new.secrets):
+        yield "secrets", problem
+    for field_name, look in (
+        ("api_base", lambda: check_api_base(new.api_base, allowed_private)),
+        (
+            "assessment_ref",
+            lambda: _check_assessment(new.platform, new.assessment_ref, enabled=new.enabled),
+        ),
+    ):
+        try:
+            look()
+        except ValueError as error:
+            yield field_name, str(error)
 
 
 async def _newest(session: AsyncSession, account_id: str, age: float) -> Entry | None:

@@ -1,6 +1,6 @@
 """The frozen words between the house and the platforms: two verbs out, one shape in."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,6 +11,7 @@ from bot.editions import Placed
 from bot.opens import Opens
 from bot.preview import Shown
 from bot.quota import Limit
+from bot.trial import Look
 from storage.cache import Cache
 
 Rendering = dict[str, Any]
@@ -326,6 +327,8 @@ class Channel(Listening, Protocol):
     """The secrets an account must have, as they are named in a setup file."""
     addresses: tuple[str, ...]
     """Which of them say where it is published and are no secret: whoever approves sees them."""
+    chosen: tuple[str, ...]
+    """Which of them an office thinks up itself, so that it can change them when it likes."""
     overseas: bool
     """Whether what is sent leaves the country, so that an assessment must stand behind it."""
     buttons: bool
@@ -355,6 +358,10 @@ class Channel(Listening, Protocol):
         """What is wrong with complete secrets, in Chinese; empty when they can be used."""
 
     @staticmethod
+    def new_secret(name: str) -> str:
+        """A fresh value for one of `chosen`, as the platform takes it."""
+
+    @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """Whether one publication of an account with these settings may fill its day."""
 
@@ -372,6 +379,9 @@ class Channel(Listening, Protocol):
 
     async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
         """Tell the platform where we listen and what the menu is; raises NotEquipped."""
+
+    def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
+        """Try every part of the account: reads at the platform, one call to our own address."""
 
     def resumable(self, account: AccountView) -> bool:
         """Whether the platform itself refuses a second publication of the same rendering."""

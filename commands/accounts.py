@@ -1,36 +1,68 @@
-"""`shenfa account`: which accounts there are, and a change of one."""
+"""`shenfa account`: the accounts, trying one, and every change of one by two people."""
 
+import os
+import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+import yaml
 from sqlalchemy import select
 
 from app import Shenfa
+from bot.channels import CHANNELS
 from bot.models import Account
-from commands.governing import Self, propose, proposed, read_mapping, run
-from commands.lines import say
+from bot.trial import Look
+from commands.files import write_private
+from commands.governing import Self, propose, proposed, read_mapping, run, run_as
+from commands.lines import BadInput, say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
+from review_queue.governance.account_closing import STEPS, closing_words
+from supervision.trial import account_of
 
-group = new_group("账号：查看、提出变更")
+group = new_group("账号：查看、试用、换密钥、暂停、关停")
+
+Slug = Annotated[str, typer.Argument(help="账号代号")]
 
 
 @group.command("list")
 def accounts_list(*, home: Home = None, as_json: Json = False) -> None:
-    """账号、平台、地址；不显示密钥。"""
+    """账号、平台、地址、状态；不显示密钥。"""
 
     async def work(opened: Shenfa) -> list[Mapping[str, Any]]:
         async with opened.db.session() as session:
             rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
         fields = ("slug", "platform", "name", "api_base", "settings", "enabled", "owner")
-        return [{name: getattr(row, name) for name in fields} for row in rows]
+        told = await opened.ledger.facts_of([f"account:{row.id}" for row in rows])
+        return [
+            {name: getattr(row, name) for name in fields}
+            | {"closing": closing_words(told[f"account:{row.id}"])}
+            for row in rows
+        ]
 
     for row in run(home, work):
         state = "" if row["enabled"] else "  已停用"
+        state += f"  {row['closing']}" if row["closing"] else ""
         words = f"{row['slug']}  {row['platform']}  {row['name']}  {row['api_base']}{state}"
         say(row if as_json else words)
+
+
+@group.command("test")
+def accounts_test(slug: Slug, *, by: Self, home: Home = None, as_json: Json = False) -> None:
+    """试一下：凭证、白名单、回调、菜单、权限，给本人发一条；有要处理的，退出码为 1。"""
+
+    async def work(opened: Shenfa, person: str) -> list[Look]:
+        return await opened.trials.try_now(slug, person)
+
+    found = run_as(home, by, work)
+    for one in found:
+        words = f"[{'正常' if one.ok else '要处理'}] {one.name}：{one.words}"
+        say(asdict(one) if as_json else words)
+    if not all(one.ok for one in found):
+        raise SystemExit(1)
 
 
 @group.command("propose")
@@ -44,3 +76,97 @@ def accounts_propose(
 ) -> None:
     """提出增加或变更一个账号，由另一位管理员批准；密钥提出时就加密。"""
     proposed(propose(home, by, "account", read_mapping(file), reason), as_json=as_json)
+
+
+@group.command("secrets")
+def accounts_secrets(  # noqa: PLR0913  each is an option of the command line
+    slug: Slug,
+    names: Annotated[list[str] | None, typer.Argument(help="密钥名称，如 secret；其余不变")] = None,
+    *,
+    file: Annotated[
+        Path | None, typer.Option("--from", help="YAML：一行一个“名称: 值”；- 是标准输入")
+    ] = None,
+    by: Self,
+    reason: Why,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """提出更换密钥：在提示后输入（不显示），或从文件、标准输入读；命令行里不写密钥。"""
+    if file is not None:
+        given = {str(name): str(value) for name, value in _mapping(file).items()}
+    elif names and sys.stdin.isatty():
+        given = {name: _asked(slug, name) for name in names}
+    else:
+        raise BadInput("要换哪一个：在终端里写名称（如 secret），或用 --from 文件")
+    payload = {"slug": slug, "replace": given}
+    proposed(propose(home, by, "account", payload, reason), as_json=as_json)
+
+
+@group.command("rotate")
+def accounts_rotate(  # noqa: PLR0913  each is an option of the command line
+    slug: Slug,
+    *,
+    to: Annotated[Path, typer.Option("--to", help="新值写到这个文件（只有本人能读）")],
+    by: Self,
+    reason: Why,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """提出轮换本单位自己起的密钥（Token、EncodingAESKey、webhook 暗号），新值写进文件。"""
+
+    async def platform(opened: Shenfa) -> str:
+        return (await account_of(opened.db, slug)).platform
+
+    channel = CHANNELS[run(home, platform)]
+    fresh = {name: channel.new_secret(name) for name in channel.chosen}
+    # Written before it is proposed: what was proposed and is nowhere to be read could not be used.
+    write_private(to, yaml.safe_dump(fresh, sort_keys=False))
+    try:
+        row = propose(home, by, "account", {"slug": slug, "replace": fresh}, reason)
+    except BaseException:
+        os.unlink(to)
+        raise
+    proposed(row, as_json=as_json)
+    say(f"新值在 {to}：批准以后照着填到平台，填好就删去这个文件")
+
+
+@group.command("pause")
+def accounts_pause(
+    slug: Slug, *, by: Self, reason: Why, home: Home = None, as_json: Json = False
+) -> None:
+    """提出暂停一个账号：批准后不发也不收，登记和密钥都留着。"""
+    payload = {"slug": slug, "enabled": False}
+    proposed(propose(home, by, "account", payload, reason), as_json=as_json)
+
+
+@group.command("resume")
+def accounts_resume(
+    slug: Slug, *, by: Self, reason: Why, home: Home = None, as_json: Json = False
+) -> None:
+    """提出恢复一个暂停的账号。"""
+    payload = {"slug": slug, "enabled": True}
+    proposed(propose(home, by, "account", payload, reason), as_json=as_json)
+
+
+@group.command("close")
+def accounts_close(  # noqa: PLR0913  each is an option of the command line
+    slug: Slug,
+    *,
+    step: Annotated[str, typer.Option("--step", help="、".join(STEPS))],
+    proof: Annotated[str, typer.Option("--proof", help="停更公告的发布编号；注销日期；备案编号")],
+    by: Self,
+    reason: Why,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """提出关停的一步：发停更公告、在平台注销、备案，依次办理，每一步都由两人。"""
+    payload = {"slug": slug, "step": step, "proof": proof}
+    proposed(propose(home, by, "account_close", payload, reason), as_json=as_json)
+
+
+def _asked(slug: str, name: str) -> str:
+    return str(typer.prompt(f"{slug} 的新 {name}", hide_input=True, err=True)).strip()
+
+
+def _mapping(file: Path) -> Mapping[str, Any]:
+    return read_mapping(Path("/dev/stdin") if str(file) == "-" else file)

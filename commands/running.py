@@ -8,14 +8,16 @@ from typing import Annotated
 import typer
 
 from app import listening
+from commands.files import write_private
 from commands.homes import settings_for
 from commands.lines import say
 from commands.loading import new_group
 from commands.opening import office
 from commands.options import Home
-from config.setup import read_setup
+from config.setup import EXAMPLE, SetupError
 from config.signals import run_until_told
 from office.setup import Initialised, initialise
+from office.setup_check import read_setup
 
 group = new_group("开办和运行")
 
@@ -23,15 +25,29 @@ group = new_group("开办和运行")
 @group.command()
 def init(
     *,
-    setup: Annotated[Path, typer.Option("--from", help="setup.yaml")],
+    setup: Annotated[Path, typer.Option("--from", help="开办文件")] = Path("setup.yaml"),
+    example: Annotated[
+        bool, typer.Option("--example", help="只写出一份带说明的开办文件，什么都不建立")
+    ] = False,
     home: Home = None,
 ) -> None:
     """初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"""
+    if example:
+        write_private(setup, EXAMPLE.read_text(encoding="utf-8"))
+        say(f"已写到 {setup}：照里面的说明填写，再运行 shenfa init --from {setup}")
+        return
+    settings = settings_for(home)
 
     async def run() -> Initialised:
-        return await initialise(settings_for(home), read_setup(setup))
+        return await initialise(settings, read_setup(setup, settings))
 
-    say(asyncio.run(run()), as_json=True)
+    try:
+        made = asyncio.run(run())
+    except SetupError as error:
+        # A line each, so that all of them can be mended in one go.
+        sys.stderr.write("\n".join([*error.lines, ""]))
+        raise SystemExit(2) from error
+    say(made, as_json=True)
 
 
 @group.command()

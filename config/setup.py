@@ -1,12 +1,20 @@
-"""What an office starts with: one validated YAML file for `shenfa init`, the demo and the tests."""
+"""What an office starts with: one validated YAML file for `shenfa init`, the demo and the tests.
+
+Here stand the form of the file and its first example; `config/setup_faults.py` says in words what
+breaks the form, `office/setup_check.py` what does not fit together.
+"""
 
 from datetime import date
 from pathlib import Path
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from config.faults import Fault
+
+EXAMPLE = Path(__file__).parent / "setup.example.yaml"
+"""The commented file `shenfa init --example` writes."""
+FILL_IN = "请填写"
+"""What a value begins with that is still to be filled in."""
 
 
 class _Strict(BaseModel):
@@ -21,7 +29,7 @@ class StaffSetup(_Strict):
     """
 
     login: str = Field(pattern=r"^[a-z][a-z0-9_]{1,30}$")
-    name: str
+    name: str = Field(min_length=1)
     roles: list[str] = Field(min_length=1)
     password: str | None = None
     alarm: list[dict[str, str | int]] = Field(default_factory=list)
@@ -32,7 +40,7 @@ class AccountSetup(_Strict):
 
     slug: str = Field(pattern=r"^[a-z][a-z0-9-]{1,40}$")
     platform: str
-    name: str
+    name: str = Field(min_length=1)
     api_base: str
     secrets: dict[str, str]
     settings: dict[str, str | int | float | bool] = Field(default_factory=dict)
@@ -43,7 +51,7 @@ class AccountSetup(_Strict):
 class ColumnSetup(_Strict):
     """A feed or a list page; selectors where generic detection is not enough."""
 
-    name: str
+    name: str = Field(min_length=1)
     url: str
     kind: str = Field(pattern="^(feed|list|sitemap)$")
     selectors: dict[str, str] = Field(default_factory=dict)
@@ -53,7 +61,7 @@ class ColumnSetup(_Strict):
 class SourceSetup(_Strict):
     """A determined 稿源单位 with its proof."""
 
-    organisation: str
+    organisation: str = Field(min_length=1)
     hosts: list[str] = Field(min_length=1)
     allow_http: bool = False
     basis: str = Field(min_length=4)
@@ -72,41 +80,31 @@ class RosterSetup(_Strict):
 
     login: str
     topic: str = ""
-    tier: int = 0
+    tier: int = Field(default=0, ge=0, le=9)
 
 
 class Setup(_Strict):
     """The whole file. `levels` (class to definition) replaces single classes of workflows.yaml.
 
-    From `second_factor_from` on, admins and reviewers need a second step to sign in.
+    `policies` are files of the library; `calendar` replaces single fields of calendar.yaml. From
+    `second_factor_from` on, admins and reviewers need a second step to sign in.
     """
 
-    organisation: str
+    organisation: str = Field(min_length=1)
     staff: list[StaffSetup] = Field(min_length=1)
     accounts: list[AccountSetup] = Field(default_factory=list)
     sources: list[SourceSetup] = Field(default_factory=list)
     roster: list[RosterSetup] = Field(default_factory=list)
     policies: list[str] = Field(default_factory=list)
     levels: dict[str, dict[str, object]] = Field(default_factory=dict)
+    calendar: dict[str, object] = Field(default_factory=dict)
     second_factor_from: date | None = None  # at most a week from now, which is also the default
 
 
 class SetupError(Fault, ValueError):
-    """A setup file that cannot be used; one line that names file, field and remedy."""
+    """A setup file that cannot be used; each line names a field, what is wrong and the remedy."""
 
-
-def read_setup(path: Path) -> Setup:
-    """Read and check a setup file."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        return Setup.model_validate(data)
-    except OSError as error:
-        raise SetupError(f"{path.name}：打不开（{error.strerror}），请检查路径") from error
-    except yaml.YAMLError as error:
-        where = getattr(error, "problem_mark", None)
-        line = f"第 {where.line + 1} 行" if where else "某处"
-        raise SetupError(f"{path.name}：{line}不是有效的 YAML，请检查缩进和引号") from error
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SetupError(f"{path.name}：字段 {field} 不对（{first['msg']}），请改正") from error
+    def __init__(self, *lines: str) -> None:
+        """Every fault that was found, a line each."""
+        super().__init__("；".join(lines))
+        self.lines = lines

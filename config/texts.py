@@ -1,6 +1,7 @@
 """Settings as texts: YAML read with a place for every fault, so that a person finds the line."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import yaml
@@ -26,8 +27,30 @@ class FieldFault(ValueError):
         self.where = where
 
 
-def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
-    """The value `read` makes of a YAML text; TextFault names file, line and field."""
+@dataclass(frozen=True)
+class Parsed:
+    """A YAML text as data, and where in the text each part of it stands."""
+
+    data: Any
+    _node: Any = field(default=None, repr=False)
+
+    def line(self, where: Sequence[Step]) -> int:
+        """The line of the deepest part of `where` that is there; 0 for none."""
+        line, node = 0, self._node
+        for step in where:
+            found = _child(node, step)
+            if found is None:
+                break
+            line, node = found
+        return line
+
+    def twice(self) -> Iterator[tuple[Step, ...]]:
+        """Each name that stands twice in one place: YAML keeps the last without a word."""
+        yield from _twice(self._node, ())
+
+
+def parse_text(text: str, file: str) -> Parsed:
+    """A YAML text with its places; TextFault names file and line of what is no YAML."""
     try:
         _look_through(text, file)
         node, data = _loaded(text, file)
@@ -35,10 +58,16 @@ def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
         mark = getattr(error, "problem_mark", None)
         line = f"第 {mark.line + 1} 行" if mark else "某处"
         raise TextFault(f"{file}：{line}不是有效的 YAML，请检查缩进和引号") from error
+    return Parsed(data, node)
+
+
+def read_text(text: str, file: str, read: Callable[[Any], Value]) -> Value:
+    """The value `read` makes of a YAML text; TextFault names file, line and field."""
+    parsed = parse_text(text, file)
     try:
-        return read(data)
+        return read(parsed.data)
     except FieldFault as fault:
-        raise TextFault(f"{file}{_place(node, fault.where)}：{fault}") from fault
+        raise TextFault(f"{file}{_place(parsed, fault.where)}：{fault}") from fault
 
 
 def _loaded(text: str, file: str) -> tuple[Any, Any]:
@@ -72,16 +101,24 @@ def _look_through(text: str, file: str) -> None:
             raise TextFault(f"{file}：嵌套太深，请检查缩进和括号")
 
 
-def _place(node: Any, where: Sequence[Step]) -> str:
+def _place(parsed: Parsed, where: Sequence[Step]) -> str:
     """第 n 行 of the deepest part of `where` that is there, and the name of the field."""
-    line = 0
-    for step in where:
-        found = _child(node, step)
-        if found is None:
-            break
-        line, node = found
+    line = parsed.line(where)
     row = f" 第 {line} 行" if line else ""
     return f"{row}，字段 {'.'.join(map(str, where))}" if where else row
+
+
+def _twice(node: Any, above: tuple[Step, ...]) -> Iterator[tuple[Step, ...]]:
+    if isinstance(node, yaml.SequenceNode):
+        for number, part in enumerate(node.value):
+            yield from _twice(part, (*above, number))
+    if isinstance(node, yaml.MappingNode):
+        names = [str(key.value) for key, _ in node.value]
+        for name in dict.fromkeys(names):
+            if names.count(name) > 1:
+                yield (*above, name)
+        for key, part in node.value:
+            yield from _twice(part, (*above, str(key.value)))
 
 
 def _child(node: Any, step: Step) -> tuple[int, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from config.setup import EXAMPLE
 from knowledge.documents import PolicyDraft
 
 HERE = Path(__file__).parent
@@ -64,52 +65,32 @@ EXAMPLES = tuple(Example(**row) for row in _rows("examples.yaml"))
 WAITING = tuple(Waiting(**row) for row in _rows("waiting.yaml"))
 
 
-def setup(sandbox: str) -> dict[str, object]:
-    """The setup file of the demo's office; `sandbox` is the platforms' address."""
-    return {
-        "organisation": "青禾县人民政府",
-        "staff": [
-            {"login": login, "name": name, "roles": roles}
-            | ({"alarm": [{"telegram": DUTY_CHAT}]} if "duty" in roles else {})
-            for login, name, roles in CAST
-        ],
-        "accounts": [
-            {
-                "slug": "qinghe-wx",
-                "platform": "wechat",
-                "name": "青禾发布（微信）",
-                "api_base": f"{sandbox}/wechat",
-                "secrets": WECHAT,
-                "settings": {"kind": "service"},
-                "owner": "陈编辑",
-            },
-            {
-                "slug": "qinghe-tg",
-                "platform": "telegram",
-                "name": "青禾发布（Telegram）",
-                "api_base": f"{sandbox}/telegram",
-                "secrets": {
-                    "token": BOT_TOKEN,
-                    "webhook_secret": WEBHOOK_SECRET,
-                    "chat": f"@{CHANNEL}",
-                },
-                "assessment_ref": "DEMO",
-                "owner": "陈编辑",
-            },
-        ],
-        "sources": [
-            {
-                "organisation": "青禾县人民政府门户网站",
-                "hosts": [sandbox.removeprefix("http://")],
-                "allow_http": True,
-                "basis": "青政办发〔2026〕1号 青禾县政务新媒体转载稿源名单",
-                "owner": "陈编辑",
-                "picture_licence": "授权随文转载图片",
-                "valid_from": "2026-01-01",
-                "columns": [
-                    {"name": "要闻", "url": f"{sandbox}/site/news/rss.xml", "kind": "feed"}
-                ],
-            }
-        ],
-        "roster": [{"login": "duty1"}],
-    }
+def filled(sandbox: str) -> str:
+    """The example setup file with the sandbox's values; `sandbox` is the platforms' address."""
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for blank, value in {
+        '"请填写单位全称"': "青禾县人民政府",
+        '"请填写值班群的编号"': f'"{DUTY_CHAT}"',
+        "https://api.weixin.qq.com": f"{sandbox}/wechat",
+        "https://api.telegram.org": f"{sandbox}/telegram",
+        '"请填写 AppID"': WECHAT["appid"],
+        '"请填写 AppSecret"': WECHAT["secret"],
+        '"请填写 Token"': WECHAT["token"],
+        '"请填写 EncodingAESKey"': WECHAT["aes_key"],
+        '"请填写机器人的 token"': f'"{BOT_TOKEN}"',
+        '"请填写 webhook 暗号"': WEBHOOK_SECRET,
+        '"请填写频道，例如 @qinghe_channel"': f'"@{CHANNEL}"',
+        '"请填写评估编号"': "DEMO",
+        "https://www.example.gov.cn/xwzx": f"{sandbox}/site/news",
+        "hosts: [www.example.gov.cn]\n": f'hosts: ["{sandbox.removeprefix("http://")}"]\n',
+        "allow_http: false": "allow_http: true",
+    }.items():
+        if text.count(blank) != 1:
+            raise ValueError(f"{EXAMPLE.name}: {blank} stands {text.count(blank)} times")
+        text = text.replace(blank, value)
+    return text
+
+
+def setup(sandbox: str) -> dict[str, Any]:
+    """The setup of the demo's office: the example, as `filled` fills it in."""
+    return dict(yaml.safe_load(filled(sandbox)))

@@ -20,17 +20,9 @@ from config.setup import Setup
 from content_sources.changes import WantedChange, approve, propose
 from content_sources.models import Column, Source
 from content_sources.source_fields import fields_of
-from demo.cast import (
-    BOT_TOKEN,
-    CHANNEL,
-    DUTY_CHAT,
-    EXAMPLES,
-    TELEGRAM_ID,
-    WEBHOOK_SECRET,
-    WECHAT,
-    setup,
-)
+from demo.cast import setup
 from demo.platforms import Failed, Sandbox, hostport, only_one, port_for, sandbox_process
+from demo.registering import register
 from office.setup import initialise
 from staff.models import Staff
 
@@ -134,7 +126,7 @@ async def open_stage(home: Path, sandbox_url: str | None, *, fresh: bool) -> Asy
             await _follow(stage, was_at)
         memo.note(port=port, sandbox_port=int(sandbox_url.rsplit(":", 1)[1]), sandbox=sandbox_url)
         await stack.enter_async_context(listening(shenfa))
-        await _register(stage)
+        await register(stage.sandbox, stage.shenfa.settings.public_url)
         # In an office this is a warning; here it means that nothing would be answered.
         if problems := await shenfa.equip():
             raise Failed(problems[0])
@@ -192,40 +184,3 @@ async def _follow(stage: Stage, was_at: str) -> None:
             change = WantedChange("edit", fields, source.id)
             await propose(shenfa.ledger, stage.people["admin1"], change)
             await approve(shenfa.ledger, stage.people["admin2"], source.id)
-
-
-async def _register(stage: Stage) -> None:
-    """Both accounts as the platforms know them; a sandbox that knows them keeps their citizens."""
-    base, sandbox = stage.shenfa.settings.public_url, stage.sandbox
-    examples = [example.question for example in EXAMPLES]
-    await sandbox.post(
-        "accounts",
-        platform="telegram",
-        token=BOT_TOKEN,
-        name="青禾发布",
-        username="qinghe_bot",
-        callback_url=f"{base}/telegram/qinghe-tg",
-        secret=WEBHOOK_SECRET,
-        examples=examples,
-    )
-    await sandbox.post(
-        "accounts",
-        platform="wechat",
-        name="青禾发布",
-        kind="service",
-        verified=True,
-        callback_url=f"{base}/wechat/qinghe-wx",
-        examples=examples,
-        **WECHAT,
-    )
-    known = (await sandbox.get("citizens", account=TELEGRAM_ID))["citizens"]
-    if not any(one["kind"] == "channel" for one in known):
-        await sandbox.post(
-            "citizens", account=TELEGRAM_ID, count=1, name="青禾发布频道", kind="channel",
-            username=CHANNEL, follow=True,
-        )  # fmt: skip
-    if not any(one["citizen"] == DUTY_CHAT for one in known):
-        await sandbox.post(
-            "citizens", account=TELEGRAM_ID, count=1, name="青禾值班群", kind="group",
-            id=DUTY_CHAT, follow=True,
-        )  # fmt: skip

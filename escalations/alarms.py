@@ -41,6 +41,7 @@ from storage.cache import Cache
 from storage.crypt import DataKey
 from storage.database import Database
 
+TEST = "这是一条测试提醒：收到说明这种方式可以用，不用回复。"
 SECONDS = 5
 """What one way is given; the next one waits for it."""
 _TESTS, _TESTS_IN = 5, 600
@@ -114,7 +115,7 @@ class Alarms:
         if await cache.count(f"alarm-test:{staff_id}", _TESTS_IN) > _TESTS:
             words = f"{_TESTS_IN // 60} 分钟内最多发 {_TESTS} 次测试提醒，请稍后再试"
             raise Refused(429, [Reason("wait", words)])
-        return await self.try_all(staff_id, "这是一条测试提醒：收到说明这种方式可以用，不用回复。")
+        return await self.try_all(staff_id, TEST)
 
     async def try_all(self, staff_id: str, text: str) -> Told:
         """Send `text` by every way; what came of each stands in its row."""
@@ -123,6 +124,22 @@ class Alarms:
         said = [(way.line.kind, one) for way, one in zip(ways, why, strict=True)]
         worked = next((kind for kind, one in said if not one), "")
         return Told(worked, tuple(one for one in said if one[1]))
+
+    async def by_account(self, staff_id: str, platform: str, slug: str) -> str:
+        """Send a test by this very account to a person who entered a way there; why not, or "".
+
+        What is sent is the house's own words, and it goes to nobody but the person themself.
+        """
+        ways = [
+            way
+            for way in await self._ways(staff_id)
+            if way.line.kind == platform and way.line.account in ("", slug)
+        ]
+        if not ways:
+            label = KINDS[platform]
+            return f"您还没有{label}提醒方式：请在“我的登录 → 值班提醒”填写自己的编号，再试一次"
+        line = Line(platform, ways[0].line.address, slug)
+        return ways[0].fault or await self._send(line, TEST)
 
     async def _ways(self, staff_id: str) -> list[Way]:
         try:

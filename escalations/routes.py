@@ -152,27 +152,37 @@ class Routes:
             return [Reason("alarm", "同一种方式写了两次：请去掉一次")]
         query = select(Account.slug, Account.platform).where(Account.enabled.is_(True))
         accounts = {str(row[0]): str(row[1]) for row in await session.execute(query)}
-        said = [self._problem(line, accounts) for line in lines]
+        said = [line_problem(line, accounts, self._allowed) for line in lines]
         return [_fault(number, words) for number, words in enumerate(said, 1) if words]
 
-    def _problem(self, line: Line, accounts: Mapping[str, str]) -> str:
-        """What is wrong with one line and how to mend it; empty when it can be used."""
-        if line.kind not in KINDS:
-            return f"不认识的方式“{line.kind[:20]}”，只能是 {'、'.join(KINDS)}"
-        if not line.address or len(line.address) > _LONGEST:
-            return f"{KINDS[line.kind]} 的地址没有填，或超过 {_LONGEST} 个字符：请填写"
-        if line.kind == WEBHOOK:
-            return webhook_problem(line.address, self._allowed)
-        if line.kind == MAIL:
-            fits = _MAILBOX.fullmatch(line.address)
-            return "" if fits else "邮件地址 mail 不像邮箱：请写成 名字@域名，一行一个"
-        if not _CHAT.fullmatch(line.address):
-            return f"{KINDS[line.kind]} 的地址只能是对方在平台上的编号（字母、数字、_@.-）"
-        if line.account and accounts.get(line.account) != line.kind:
-            return f"没有启用的账号 {line.account[:40]}，或它不是 {KINDS[line.kind]} 账号"
-        if line.kind not in accounts.values():
-            return f"没有启用的 {KINDS[line.kind]} 账号：请先登记账号，或换一种方式"
-        return ""
+
+def line_problem(
+    line: Line, accounts: Mapping[str, str], allowed_private: frozenset[str] = frozenset()
+) -> str:
+    """What is wrong with one way and how to mend it; empty when it can be used.
+
+    `accounts` are the enabled ones, slug to platform.
+    """
+    if line.kind not in KINDS:
+        return f"不认识的方式“{line.kind[:20]}”，只能是 {'、'.join(KINDS)}"
+    if not line.address or len(line.address) > _LONGEST:
+        return f"{KINDS[line.kind]} 的地址没有填，或超过 {_LONGEST} 个字符：请填写"
+    if line.kind == WEBHOOK:
+        return webhook_problem(line.address, allowed_private)
+    if line.kind == MAIL:
+        fits = _MAILBOX.fullmatch(line.address)
+        return "" if fits else "邮件地址 mail 不像邮箱：请写成 名字@域名，一行一个"
+    return _chat_problem(line, accounts)
+
+
+def _chat_problem(line: Line, accounts: Mapping[str, str]) -> str:
+    if not _CHAT.fullmatch(line.address):
+        return f"{KINDS[line.kind]} 的地址只能是对方在平台上的编号（字母、数字、_@.-）"
+    if line.account and accounts.get(line.account) != line.kind:
+        return f"没有启用的账号 {line.account[:40]}，或它不是 {KINDS[line.kind]} 账号"
+    if line.kind not in accounts.values():
+        return f"没有启用的 {KINDS[line.kind]} 账号：请先登记账号，或换一种方式"
+    return ""
 
 
 def webhook_problem(url: str, allowed_private: frozenset[str] = frozenset()) -> str:

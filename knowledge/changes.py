@@ -170,6 +170,11 @@ def _ended(payload: Mapping[str, Any]) -> list[str]:
 # --- a document that comes in ---------------------------------------------------------------
 
 
+def policy_form(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as it comes in, filled in as a new office does; Refused 422 for what it lacks."""
+    return _form(payload, None)
+
+
 def _form(payload: Mapping[str, Any], defaults: Defaults | None) -> dict[str, Any]:
     """The payload in its final form; the same again for one that has it already."""
     words = {name: words_in(payload, name)[:longest] for name, longest in LONGEST.items()}

@@ -11,7 +11,7 @@ from bot.models import Account, Organisation
 from config.clock import beijing, now
 from content_sources.models import Source
 from content_sources.reposts import Reposts
-from gates.engine import run_gates
+from gates.engine import RuleSet, run_gates
 from gates.finding import Finding, GateText, NoFacts
 from knowledge.forms import MET, Gates
 from knowledge.models import Clause
@@ -64,17 +64,21 @@ def policy_gates(rule_sets: RuleSets) -> Gates:
         active = await rule_sets.active()
         key = (active.digest, title, text)
         if key not in kept:
-            found: list[Finding] = []
-            for number, part in enumerate(_parts(text)):
-                draft = GateText(title if number == 0 else "", part, "", beijing(now()).date())
-                one = await asyncio.to_thread(run_gates, draft, active.rules, NoFacts())
-                found += [finding for finding in one if finding.gate in MET]
-            kept[key] = found
+            kept[key] = await asyncio.to_thread(policy_findings, title, text, active.rules)
             if len(kept) > _KEPT:
                 kept.popitem(last=False)
         return kept[key]
 
     return look
+
+
+def policy_findings(title: str, text: str, rules: RuleSet) -> Sequence[Finding]:
+    """What the secrecy and law gates say of a policy, by these rules."""
+    found: list[Finding] = []
+    for number, part in enumerate(_parts(text)):
+        draft = GateText(title if number == 0 else "", part, "", beijing(now()).date())
+        found += [one for one in run_gates(draft, rules, NoFacts()) if one.gate in MET]
+    return found
 
 
 _KEPT = 8

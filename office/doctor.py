@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from bot.delivery.processes import engine_fault, engine_silence
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
+from escalations.roster import roster_now
 from escalations.routes import without_ways
 from gates.statutes import STATUTES
 from handlers.released import ReleasedTemplates
@@ -28,6 +28,8 @@ from handlers.templates import LABELS
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
+from office.doctor_accounts import accounts_checks
+from office.doctor_check import FAIL, OK, WARN, Check
 from office.keys import open_database, open_ledger
 from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
@@ -36,22 +38,12 @@ from staff.refusal import Refused
 from staff.settings import SignedSettings
 from storage.database import Database, sqlite_file
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 _GIB = 1024**3
 LAG = timedelta(hours=1)
 LAST_MONTH = 12
 # The standing committee changes laws every two months: after a year some tens are no longer told
 # right.
 LAWS_OLD = timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line: what was looked at, how it stands, and what to do."""
-
-    name: str
-    state: str
-    words: str
 
 
 async def examine(settings: Settings) -> list[Check]:
@@ -247,6 +239,9 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     if (hours := signed.proved("calendar")) is not None:
         yield _holidays(hours.value)
     yield await _on_duty(db)
+    running = await engine_silence(db) is not None
+    async for check in accounts_checks(settings, db, running=running):
+        yield check
     levels = ApprovedLevels(ledger)
     try:
         await levels.refresh()
@@ -255,7 +250,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
         yield Check("人员", WARN, f"无法判断：{refused}")
         return
     for fault in faults:
-        yield Check("人员", WARN, f"{fault}：请增加人员或角色")
+        yield Check("人员", FAIL, f"{fault}：请增加人员或角色")
     if not faults:
         yield Check("人员", OK, "各类稿件都有足够的人审核")
 
@@ -283,10 +278,14 @@ async def _on_duty(db: Database) -> Check:
     """Whether a question reaches whoever is on the roster."""
     try:
         async with db.session() as session:
+            lines = await roster_now(session)
             silent = await without_ways(session)
             known = await names(session, silent)
     except Refused as refused:
         return Check("值班提醒", WARN, f"无法判断：{refused}")
+    if not lines:
+        words = "值班表是空的，市民要找人时没有人接：请在“设置 → 账号与值班”提出值班表"
+        return Check("值班提醒", FAIL, words)
     if not silent:
         return Check("值班提醒", OK, "值班表上的人都有提醒方式")
     words = "、".join(known.get(one, one) for one in silent)

@@ -13,6 +13,7 @@ from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
+from bot.menus import Equipping
 from config.clock import BEIJING
 from console.items.working import drop_old
 from content_sources.ingest import Ingest
@@ -75,6 +76,10 @@ class Office(Protocol):
     deadlines: Deadlines
 
     @property
+    def equipping(self) -> Equipping:
+        """Who tells the platforms where we listen."""
+
+    @property
     def callbacks(self) -> Callbacks:
         """Who answers what the platforms send."""
 
@@ -95,6 +100,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
         Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
         Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
+        Job("equip", 30, office.equipping.changed, "a changed account is told to its platform"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"

@@ -6,6 +6,9 @@ made, and once for what it lacks when it is opened by a newer program.
 
 from collections.abc import Collection, Mapping
 from functools import partial
+from typing import Any
+
+import yaml
 
 from bot.silence import parse_silence
 from config.settings import CONFIG
@@ -21,6 +24,7 @@ from ledger.append import Ledger, Transaction
 from ledger.verify import Broken
 from review_queue.classes import Triggers
 from review_queue.window import parse_window
+from review_queue.workflow import Workflow, load_workflows
 from staff.proposals import INIT, Approval
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import Part, store_setting
@@ -51,12 +55,30 @@ def starting_templates() -> Mapping[str, str]:
     return load_templates(CONFIG / "replies.yaml").texts
 
 
-async def seed_texts(tx: Transaction, known: Collection[str] = ()) -> int:
+def starting_levels() -> dict[str, Workflow]:
+    """The levels of every class as the program brings them."""
+    return load_workflows(CONFIG / "workflows.yaml")
+
+
+def calendar_of(own: Mapping[str, Any]) -> str:
+    """The text of the setting `calendar` with these fields of an office's own; CalendarError."""
+    text = starting_texts()["calendar"]
+    if not own:
+        return text
+    whole = yaml.safe_load(text) | dict(own)
+    parse_hours(whole)
+    return yaml.safe_dump(whole, allow_unicode=True, sort_keys=False)
+
+
+async def seed_texts(
+    tx: Transaction, known: Collection[str] = (), own: Mapping[str, str] | None = None
+) -> int:
     """The first signed version of every setting and template that is not `known`; how many.
 
-    Each is read by its loader first: an office must not begin with what it could not use.
+    `own` are texts of the office instead of the program's. Each is read by its loader first: an
+    office must not begin with what it could not use.
     """
-    texts, start = starting_texts(), Approval(0, None, INIT, INIT)
+    texts, start = {**starting_texts(), **(own or {})}, Approval(0, None, INIT, INIT)
     parts = [part for part in parts_of("") if f"{SETTINGS}:{part.name}" not in known]
     for part in parts:
         part.value(texts[part.name])

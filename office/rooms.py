@@ -52,6 +52,7 @@ from review_queue.desk import Queue
 from review_queue.files import Files
 from review_queue.findings import Checks
 from review_queue.governance.account_changes import AccountKind
+from review_queue.governance.account_closing import AccountCloseKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.picture_messages import PictureMessages
@@ -140,6 +141,7 @@ def build_review(base: Base) -> Review:
     results = Results(Pool(preload=("content_sources.provenance",)))
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, base.accounts),
+        "account_close": AccountCloseKind(ledger),
         "roster": RosterKind(ledger, base.taxonomy),
         **source_kinds(ledger),
     }

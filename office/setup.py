@@ -2,34 +2,41 @@
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, time
-from typing import TypedDict
+from pathlib import Path
+from typing import Any, TypedDict
 
 from sqlalchemy import select
 
 from bot.accounts import Accounts, NewAccount
+from bot.channels import CHANNELS
 from bot.models import Organisation
 from config.clock import BEIJING, now, use_clock_file
-from config.settings import CONFIG, Settings
+from config.settings import Settings
 from config.setup import Setup, SetupError, SourceSetup
 from content_sources.changes import determine
 from content_sources.models import Column, Source
 from escalations.roster import DutyLine, set_roster
 from escalations.routes import Routes, line_of
 from gates.engine import RuleSet
-from ledger.append import Transaction
+from knowledge.changes import PolicyKind, policy_form
+from knowledge.documents import read_documents
+from knowledge.library import import_payload
+from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from migrations.run import upgrade
 from office.keys import open_crypt, open_database, open_ledger
-from office.parts import seed_texts
+from office.parts import calendar_of, seed_texts, starting_levels
+from office.setup_check import check_setup
 from review_queue.governance.kinds import seed
 from review_queue.governance.rulesets import rows_of, seal_version
-from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
+from review_queue.workflow import Workflow, read_workflow, unfillable
 from staff.factors import FIRST_WEEK
 from staff.models import Staff
 from staff.people import Person, hash_password, set_staff
-from staff.refusal import Refused
+from staff.proposals import INIT, Approval
 from staff.since import ALL
 from storage.database import Database, new_id
 from storage.seals import sealed_tables
@@ -49,10 +56,11 @@ class Initialised(TypedDict):
 async def initialise(settings: Settings, setup: Setup) -> Initialised:
     """Make a home from a setup file: keys, tables, the signed genesis entry, people, accounts.
 
-    Returns what a person needs once: addresses, passwords, the public key. SetupError when the
-    home is in use already or the file names something that does not exist.
+    Returns what a person needs once: addresses, passwords, the public key. SetupError, before
+    anything is made, when the home is in use already or something of the setup cannot be used.
     """
     use_clock_file(settings.dev_clock_file)
+    check_setup(setup, settings)
     db = open_database(settings)
     try:
         await upgrade(db)
@@ -85,6 +93,7 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
             )
         for source in setup.sources:
             await _add_source(tx, source)
+        await _add_policies(tx, ledger, setup.policies)
         await _add_roster(tx, setup, people)
         await _add_alarms(tx, setup, people, Routes(crypt, settings.allowed_private))
     return {
@@ -104,7 +113,8 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
             for row in setup.accounts
         ],
         "warnings": unfillable(flows, {row.login: row.roles for row in setup.staff})
-        + _admin_warnings(setup),
+        + _admin_warnings(setup)
+        + _account_warnings(setup),
     }
 
 
@@ -131,21 +141,18 @@ async def _begin(
         },
     )
     await seed(tx, flows.values(), rules)
-    await seed_texts(tx)
+    own = {"calendar": calendar_of(setup.calendar)} if setup.calendar else {}
+    await seed_texts(tx, own=own)
     return organisation
 
 
 def _first_week(setup: Setup) -> datetime:
     """Until when admins and reviewers may sign in by password alone."""
-    latest = now() + FIRST_WEEK
+    # check_setup refused a later one: who holds the setup file does not decide that the door
+    # stays open.
     if setup.second_factor_from is None:
-        return latest
-    wanted = datetime.combine(setup.second_factor_from, time(), BEIJING)
-    # Later would be never: who holds the setup file does not decide that the door stays open.
-    if wanted > latest:
-        words = "最多宽限一周，从初始化起算：请写早一些的日期，或去掉这一行"
-        raise SetupError(f"second_factor_from：{words}")
-    return wanted
+        return now() + FIRST_WEEK
+    return datetime.combine(setup.second_factor_from, time(), BEIJING)
 
 
 async def _add_people(
@@ -161,9 +168,6 @@ async def _add_people(
 
 
 async def _add_roster(tx: Transaction, setup: Setup, people: Mapping[str, Staff]) -> None:
-    for duty in setup.roster:
-        if duty.login not in people:
-            raise SetupError(f"值班表 roster 里的 {duty.login} 不在人员 staff 中，请先加上")
     lines = [DutyLine(duty.topic, duty.tier, people[duty.login].id) for duty in setup.roster]
     await set_roster(tx, lines, "init")
 
@@ -173,30 +177,45 @@ async def _add_alarms(
 ) -> None:
     """How each is called on duty; after the accounts, by which some of it leaves."""
     for row in setup.staff:
-        try:
-            lines = [line_of(one, number) for number, one in enumerate(row.alarm, 1)]
-            if lines:
-                await routes.put(tx, people[row.login].id, lines, "init")
-        except Refused as refused:
-            raise SetupError(f"人员 staff 的 {row.login} 的 alarm：{refused}") from refused
+        lines = [line_of(one, number) for number, one in enumerate(row.alarm, 1)]
+        if lines:
+            await routes.put(tx, people[row.login].id, lines, "init")
+
+
+async def _add_policies(tx: Transaction, ledger: Ledger, files: Sequence[str]) -> None:
+    """The library an office begins with: like its sources, signed as part of what init made."""
+
+    async def nothing_more(_title: str, _text: str) -> Sequence[Any]:
+        return ()  # check_setup asked the gates before anything was made
+
+    kind, start = PolicyKind(ledger, nothing_more), Approval(0, None, INIT, INIT)
+    for file in files:
+        for draft in read_documents(Path(file)):
+            await kind.apply(tx, policy_form(import_payload(draft)), start)
 
 
 def _starting_levels(setup: Setup) -> dict[str, Workflow]:
-    """The levels of workflows.yaml, single classes replaced by the setup file's."""
-    flows = load_workflows(CONFIG / "workflows.yaml")
+    """The levels a new office starts with, single classes replaced by the setup file's."""
+    flows = starting_levels()
     version = max(flow.version for flow in flows.values())
-    try:
-        return flows | {
-            klass: read_workflow(klass, version, row) for klass, row in setup.levels.items()
-        }
-    except WorkflowError as error:
-        raise SetupError(f"审核级次 levels：{error}") from error
+    return flows | {
+        klass: read_workflow(klass, version, row) for klass, row in setup.levels.items()
+    }
 
 
 def _admin_warnings(setup: Setup) -> list[str]:
     if sum("admin" in row.roles for row in setup.staff) >= 2:
         return []
     return ["管理员少于两位：级次、规则、人员的变更都要另一位管理员批准，请在 staff 里再加一位"]
+
+
+def _account_warnings(setup: Setup) -> list[str]:
+    counts = Counter(row.platform for row in setup.accounts)
+    return [
+        f"{CHANNELS[platform].label}有 {count} 个账号：原则上一个平台只开一个，请核对理由"
+        for platform, count in counts.items()
+        if count > 1
+    ]
 
 
 async def _add_source(tx: Transaction, setup: SourceSetup) -> None:

@@ -131,6 +131,7 @@ async def post_citizens(request: web.Request) -> web.Response:
         citizen.kind = kind
         citizen.username = str(content.get("username") or "") if count == 1 else ""
         citizen.following = bool(content.get("follow", True))
+        citizen.posting = bool(content.get("posting", True))
         account.citizens[citizen.id] = citizen
         made.append(citizen)
     if content.get("notify") and content.get("follow", True):

@@ -67,6 +67,7 @@ class Citizen:
     mass_by_month: dict[str, int] = field(default_factory=dict)
     recent_sends: deque[float] = field(default_factory=lambda: deque(maxlen=20))
     topics: set[int] = field(default_factory=set)
+    posting: bool = True  # whether the bot may write into this channel
     moved_to: str = ""  # a group that was upgraded: the number it has since
 
     def card(self) -> JSON:

@@ -1,1 +1,1 @@
-"""Account registry, self-inspection, reports."""
+"""What is looked after from above: accounts tried as they stand."""

@@ -5,8 +5,9 @@ A refused connection too. Anything else without a readable answer may have been 
 """
 
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from secrets import token_urlsafe
 from typing import Any
 
 import aiohttp
@@ -48,6 +49,8 @@ from bot.telegram.rendering import (
     shown_telegram,
     split_telegram,
 )
+from bot.telegram.trial import looks
+from bot.trial import Look
 from storage.cache import Cache
 
 REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
@@ -62,6 +65,7 @@ class TelegramChannel:
     account_word = "Telegram"
     secrets: tuple[str, ...] = ("token", "webhook_secret", "chat")
     addresses: tuple[str, ...] = ("chat",)
+    chosen: tuple[str, ...] = ("webhook_secret",)
     overseas = True  # a third-party platform abroad: export needs its assessment (T15)
     buttons = True
     most_articles = 0  # posts stand one below the other there: nothing is gained by an edition
@@ -96,6 +100,11 @@ class TelegramChannel:
     def secret_problem(secrets: Mapping[str, str]) -> str:
         """None: the platform itself refuses a wrong token at the first call."""
         return ""
+
+    @staticmethod
+    def new_secret(name: str) -> str:
+        """Letters, digits, _ and - (T8)."""
+        return token_urlsafe(32)
 
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
@@ -260,6 +269,10 @@ class TelegramChannel:
             await self._bot(account).answer_callback_query(callback_id)
         except TelegramError:
             return
+
+    def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
+        """See bot.telegram.trial."""
+        return looks(account, callback, menu, self._bot(account))
 
     async def close(self) -> None:
         """Give connections back."""

@@ -6,7 +6,9 @@ answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refu
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+import secrets
+import string
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -32,6 +34,7 @@ from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.quota import Limit
 from bot.render import fill_reason
+from bot.trial import Look
 from bot.wechat import edition, inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
 from bot.wechat.drafts import DraftFault, make_draft
@@ -42,9 +45,11 @@ from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
 from bot.wechat.rendering import reply_text, split_bytes
+from bot.wechat.trial import looks
 from storage.cache import Cache
 
-AES_KEY_LENGTH = 43
+AES_KEY_LENGTH, TOKEN_LENGTH = 43, 32
+ALPHABET = string.ascii_letters + string.digits
 PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
 
 
@@ -67,6 +72,7 @@ class WeChatChannel:
     account_word = "微信公众号"
     secrets: tuple[str, ...] = ("appid", "secret", "token", "aes_key")
     addresses: tuple[str, ...] = ("appid",)
+    chosen: tuple[str, ...] = ("token", "aes_key")
     overseas = False
     buttons = False
     most_articles = edition.MOST_ARTICLES
@@ -108,6 +114,12 @@ class WeChatChannel:
         if len(secrets["aes_key"]) == AES_KEY_LENGTH:
             return ""
         return f"消息加解密密钥 aes_key 必须是 {AES_KEY_LENGTH} 个字符：请从公众平台复制"
+
+    @staticmethod
+    def new_secret(name: str) -> str:
+        """A token of 32 letters and digits, a key of 43 (W5): what the platform's page takes."""
+        length = AES_KEY_LENGTH if name == "aes_key" else TOKEN_LENGTH
+        return "".join(secrets.choice(ALPHABET) for _ in range(length))
 
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
@@ -289,6 +301,10 @@ class WeChatChannel:
             await self.client(account).post("menu/create", data={"button": buttons})
         except (WeChatRefused, NotSent, NoAnswer) as error:
             raise NotEquipped(str(error)) from error
+
+    def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
+        """See bot.wechat.trial."""
+        return looks(account, callback, menu, self.client(account), self.tokens)
 
     async def close(self) -> None:
         """Give connections back."""

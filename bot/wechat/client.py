@@ -90,6 +90,10 @@ class TokenService:
             await self._cache.set(key, str(answer["access_token"]), life)
             return str(answer["access_token"])
 
+    async def ask(self, account: AccountView) -> None:
+        """Ask the platform for the token whatever is remembered: the secret is tried anew."""
+        await self._fetch(account, force=False)
+
     def _key(self, account: AccountView) -> str:
         name = f"{account.api_base}:{account.secrets['appid']}"
         return "wechat:token:" + hashlib.sha256(name.encode()).hexdigest()[:24]

@@ -1,20 +1,36 @@
 """账号与值班: what an account is and who is called, each changed by two people."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
+from bot.trial import Look
 from console.settings.forms import Form, posted, text
 from console.settings.frame import look_or_propose, settings_page
-from console.web.deps import DEPS
+from console.web.deps import DEPS, visitor
 from console.web.permissions import needs
 from escalations.roster import roster_now
+from ledger.append import signed_facts
+from ledger.verify import Broken
+from review_queue.governance.account_closing import closing_words
 from staff.models import Staff
+from staff.people import names
 from staff.refusal import Reason, Refused
+from supervision.trial import Tested, last_test
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An account that was tried just now, and what came of each part."""
+
+    slug: str
+    looks: Sequence[Look]
 
 
 @needs("settings.read")
@@ -27,12 +43,14 @@ async def _page(
     request: web.Request,
     refused: Refused | None = None,
     effect: Mapping[str, Any] | None = None,
+    tried: Tried | None = None,
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
         lines = await roster_now(session)
         people = {row.id: row for row in (await session.scalars(select(Staff))).all()}
+        standing = await _standing(session, rows)
     slug = text(form, "slug") or request.query.get("slug", "")
     chosen = next((row for row in rows if row.slug == slug), None)
     logins = {key: row.login for key, row in people.items()}
@@ -40,6 +58,8 @@ async def _page(
         "tab": "accounts",
         "rows": rows,
         "chosen": chosen,
+        "standing": standing,
+        "tried": tried,
         "effect": effect,
         "about": text(form, "about"),
         "roster": [(line, people.get(line.staff)) for line in lines],
@@ -64,6 +84,42 @@ async def _page(
         },
     }
     return await settings_page(request, "settings/accounts.html", context, refused)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the ledger says of an account: how far its closing is, and its last test with a name."""
+
+    closing: str
+    test: Tested | None
+    tester: str
+
+
+async def _standing(session: AsyncSession, rows: Sequence[Account]) -> dict[str, Standing]:
+    try:
+        told = await signed_facts(session, [f"account:{row.id}" for row in rows])
+    except Broken:  # the page shows the rest; the incident says where the ledger is broken
+        return {}
+    tests = {row.id: last_test(told[f"account:{row.id}"]) for row in rows}
+    known = await names(session, {one.by for one in tests.values() if one})
+    return {
+        row.id: Standing(
+            closing_words(told[f"account:{row.id}"]), one, known.get(one.by, one.by) if one else ""
+        )
+        for row in rows
+        for one in (tests[row.id],)
+    }
+
+
+@needs("accounts.test")
+async def test_account(request: web.Request) -> web.StreamResponse:
+    """Try an account now: a line a part, and a message to whoever asks."""
+    deps, slug = request.config_dict[DEPS], request.match_info["slug"]
+    try:
+        found = await deps.trials.try_now(slug, visitor(request).staff_id)
+    except Refused as refused:
+        return await _page(request, refused)
+    return await _page(request, tried=Tried(slug, found))
 
 
 @needs("accounts.propose")

@@ -1,6 +1,7 @@
 """Levels, rules, people and the proposals that change them, as JSON."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -240,7 +241,16 @@ async def withdraw_proposal(request: web.Request) -> web.StreamResponse:
     return as_json({"id": proposal_id, "state": "withdrawn"})
 
 
+@needs("accounts.test")
+async def test_account(request: web.Request) -> web.StreamResponse:
+    """Try an account now; a line a part, and a message to whoever asks."""
+    trials, slug = request.config_dict[DEPS].trials, request.match_info["slug"]
+    found = await trials.try_now(slug, visitor(request).staff_id)
+    return as_json({"account": slug, "looks": [asdict(one) for one in found]})
+
+
 ROUTES = [
+    web.post("/accounts/{slug}/test", test_account),
     web.get("/levels", levels),
     web.get("/rules", rules),
     web.get("/rules/versions", rule_versions),

@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from console.settings.accounts import accounts, propose_account
+from console.settings.accounts import accounts, propose_account, test_account
 from console.settings.levels import level_form, levels, propose_levels
 from console.settings.proposals import confirm, decide, proposal, proposals, withdraw
 from console.settings.rules import (
@@ -24,6 +24,7 @@ ROUTES = [
     web.post("/settings/switches", switch),
     web.get("/settings/accounts", accounts),
     web.post("/settings/accounts", propose_account),
+    web.post("/settings/accounts/{slug}/test", test_account),
     web.get("/settings/levels", levels),
     web.get("/settings/levels/{klass}", level_form),
     web.post("/settings/levels/{klass}", propose_levels),

@@ -81,6 +81,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "staff.read": _WATCHERS,
     "staff.propose": frozenset({"admin"}),
     "accounts.propose": frozenset({"admin"}),
+    "accounts.test": frozenset({"admin", "supervisor"}),
     "staff.manage": frozenset({"admin"}),
     "staff.reset": frozenset({"admin", "supervisor"}),
     "staff.confirm": frozenset(WITNESSES),

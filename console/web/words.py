@@ -36,6 +36,8 @@ ENTRY_KINDS = {
     "office.sealed": "给升级前的记录加封",
     "office.rules": "启用新的规则",
     "account.set": "登记账号",
+    "account.tested": "试用账号",
+    "account.closing": "办理账号关停",
     "roster.set": "值班表生效",
     "staff.reset": "新给登录口令",
     "staff.confirmed": "当面确认本人",

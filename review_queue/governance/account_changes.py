@@ -1,11 +1,10 @@
 """What an account is: its name, address, secrets and settings, each changed by two people."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.account_entries import SET, account_digest, sign_account
 from bot.accounts import Accounts, NewAccount
@@ -13,6 +12,8 @@ from bot.channels import CHANNELS
 from bot.models import Account, Organisation
 from config.clock import now
 from ledger.append import Ledger, Transaction
+from ledger.verify import Entry
+from review_queue.governance.account_closing import closed
 from staff.proposals import AboutPeople, Approval
 from staff.refusal import Reason, Refused
 from staff.standing import facts_or_refuse
@@ -32,7 +33,8 @@ FIELDS = {
 class AccountKind(AboutPeople):
     """{slug, and what is to change of platform, name, api_base, secrets, settings, …}.
 
-    Secrets are encrypted before they are kept in the proposal, bound to the account they are for.
+    `secrets` are all of them; `replace` are single ones, and the others stay. They are encrypted
+    before they are kept in the proposal, bound to the account they are for.
     """
 
     label = "账号变更"
@@ -52,12 +54,15 @@ class AccountKind(AboutPeople):
         slug = str(payload.get("slug", "")).strip()
         async with self._ledger.db.session() as session:
             row = (await session.scalars(select(Account).where(Account.slug == slug))).first()
-            was = await _signed(session, row.id) if row else ""
+            told = await facts_or_refuse(session, f"account:{row.id}") if row else ()
+            was = _signed(told)
             organisation = await session.scalar(select(Organisation.id).order_by(Organisation.id))
         if "was" in payload and payload["was"] != was:
             words = "这个账号在提出之后又有变化：请收回后重新提出"
             raise Refused(409, [Reason("overtaken", words)])
         new, account_id, kept = self._wanted(slug, row, payload)
+        if new.enabled and closed(told):
+            raise Refused(422, [Reason("closed", "账号已在平台注销，不能再启用：请登记新的账号")])
         try:
             self._accounts.check(replace(new, organisation_id=organisation or ""))
         except ValueError as error:
@@ -75,6 +80,8 @@ class AccountKind(AboutPeople):
         account_id = row.id if row else str(payload.get("id") or new_id())
         given = payload.get("secrets")
         try:
+            if row and isinstance(single := payload.get("replace"), dict):
+                given = self._replaced(row, single)
             if isinstance(given, dict):
                 secrets = {str(name): str(value) for name, value in given.items()}
                 # A new group is one line, and nobody types a token for it; secrets come whole.
@@ -112,6 +119,8 @@ class AccountKind(AboutPeople):
         """Which fields change; of secrets only that they do."""
         async with self._ledger.db.session() as session:
             row = await session.get(Account, payload["id"])
+            same = (Account.platform == payload["platform"], Account.enabled.is_(True))
+            beside = (await session.scalars(select(Account.name).where(*same))).all()
         who = f"{payload['name']}（{payload['platform']}，{payload['slug']}）"
         head = {"sign": "~" if row else "+", "text": f"{'变更' if row else '增加'}账号 {who}"}
         lines = [head]
@@ -123,8 +132,15 @@ class AccountKind(AboutPeople):
         if row is None or row.secrets != payload["secrets"]:
             lines += self._addresses(row, payload)
             lines.append({"sign": "~", "text": "更换密钥（不显示）"})
-        note = "批准后马上按新的地址、密钥和设置收发；回调和菜单在下次启动时向平台登记。"
-        return {"changes": lines, "warnings": [], "note": note}
+        note = (
+            "批准后马上按新的地址、密钥和设置收发，一分钟内向平台登记回调和菜单；"
+            "平台页面上手填的服务器配置要自己改。"
+        )
+        warnings = []
+        if row is None and beside:
+            words = f"本单位在这个平台上已经有{'、'.join(beside)}"
+            warnings.append(f"{words}：原则上一个平台只开一个账号，请核对理由")
+        return {"changes": lines, "warnings": warnings, "note": note}
 
     def _addresses(self, row: Account | None, payload: Mapping[str, Any]) -> list[dict[str, str]]:
         """Where it is published, before and after: this is what the second person looks at."""
@@ -135,6 +151,17 @@ class AccountKind(AboutPeople):
             for name in sorted(_addresses_of(payload["platform"]))
             if old.get(name) != new.get(name)
         ]
+
+    def _replaced(self, row: Account, single: Mapping[str, Any]) -> dict[str, Any]:
+        """All secrets with single ones replaced; ValueError for a name the platform lacks."""
+        channel = CHANNELS.get(row.platform)
+        known = channel.secrets if channel else ()
+        if unknown := [name for name in single if name not in known]:
+            words = f"没有密钥“{unknown[0]}”，只能是 {'、'.join(known)}"
+            raise Refused(422, [Reason("secrets", words)])
+        if not single or not all(isinstance(one, str) and one for one in single.values()):
+            raise Refused(422, [Reason("secrets", "请写出要更换的密钥，不能是空的")])
+        return {**self._stood(row), **single}
 
     def _stood(self, row: Account | None) -> dict[str, str]:
         try:
@@ -147,7 +174,8 @@ class AccountKind(AboutPeople):
     ) -> Mapping[str, Any]:
         """From the commit on the account is used as it says here."""
         row = await tx.session.get(Account, payload["id"], populate_existing=True)
-        if (await _signed(tx.session, payload["id"]) if row else "") != payload["was"]:
+        told = await facts_or_refuse(tx.session, f"account:{payload['id']}") if row else ()
+        if _signed(told) != payload["was"]:
             raise Refused(409, [Reason("overtaken", "这个账号刚刚有变化，请重新提出")])
         if row is None:
             organisation = await tx.session.scalar(
@@ -169,8 +197,7 @@ class AccountKind(AboutPeople):
         return {"account": row.id, "slug": row.slug}
 
 
-async def _signed(session: AsyncSession, account_id: str) -> str:
-    told = await facts_or_refuse(session, f"account:{account_id}")
+def _signed(told: Sequence[Entry]) -> str:
     return next((str(one.body["digest"]) for one in reversed(told) if one.kind == SET), "")
 
 

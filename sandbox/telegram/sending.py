@@ -41,6 +41,9 @@ def chat_of(call: Call) -> Citizen:
 
 def pace(call: Call, chat: Citizen) -> None:
     """Hold the platform's three rates over sliding windows of its own clock."""
+    # Only an administrator with the right to post writes into a channel.
+    if chat.kind == "channel" and not chat.posting:
+        raise bad("need administrator rights in the channel chat")
     thread = call.integer("message_thread_id")
     # A topic that was never there, or was deleted: nothing is sent beside it.
     if thread and thread not in chat.topics:

@@ -9,7 +9,13 @@ from typing import Any
 import aiohttp
 
 from sandbox.state import JSON, State
-from sandbox.telegram.about import get_chat, get_me, get_my_commands, set_my_commands
+from sandbox.telegram.about import (
+    get_chat,
+    get_chat_member,
+    get_me,
+    get_my_commands,
+    set_my_commands,
+)
 from sandbox.telegram.bot import Bot, Call, TelegramError, bad
 from sandbox.telegram.changing import (
     answer_callback_query,
@@ -126,6 +132,7 @@ METHODS: dict[str, tuple[str, Callable[[Call], Any]]] = {
         "editMessageReplyMarkup": edit_message_reply_markup, "deleteMessage": delete_message,
         "answerCallbackQuery": answer_callback_query, "setMyCommands": set_my_commands,
         "getMyCommands": get_my_commands, "getChat": get_chat,
+        "getChatMember": get_chat_member,
     }.items()
 }  # fmt: skip
 

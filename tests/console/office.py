@@ -1,7 +1,7 @@
 """A small county office with a morning's work in it: people, accounts, items, tickets, policies."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from sqlalchemy import select
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
 from bot.channels import open_channels
-from bot.contract import Content, State
+from bot.contract import Channel, Content, Menu, State
 from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
 from bot.sealing import rewrite
@@ -58,6 +58,7 @@ from review_queue.files import Files
 from review_queue.findings import findings_now
 from review_queue.forms import ReviewForm
 from review_queue.governance.account_changes import AccountKind
+from review_queue.governance.account_closing import AccountCloseKind
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
 from review_queue.picture_messages import PictureMessages
@@ -68,9 +69,10 @@ from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
 from staff.proposals import Kind
 from staff.settings import SignedSettings
-from storage.cache import MemoryCache
+from storage.cache import Cache, MemoryCache
 from storage.database import Database, new_id
 from subscriptions.models import Subscription
+from supervision.trial import Road, Trials
 from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -262,6 +264,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     taxonomy = starting_taxonomy()
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, Accounts(db, DATA_KEY)),
+        "account_close": AccountCloseKind(ledger),
         "roster": RosterKind(ledger, taxonomy),
         **source_kinds(ledger),
     }
@@ -293,10 +296,22 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         ingest=Ingest(db, ledger, queue, Fetcher()),
         door=Door(ledger, cache, DATA_KEY),
         recall=Recall(ReleasedTemplates(ledger), entries, library.hit, library.ask),
+        trials=_trials(ledger, cache, accounts, channels),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()
     return Office(deps, people, server, [])
+
+
+def _trials(
+    ledger: Ledger, cache: Cache, accounts: Accounts, channels: Mapping[str, Channel]
+) -> Trials:
+    """What tries an account; nobody has a way there to be sent a message by."""
+
+    async def to_oneself(_staff_id: str, account: Account) -> str:
+        return f"没有 {account.platform} 提醒方式"
+
+    return Trials(ledger, cache, Road(accounts, channels, "", Menu((), ())), to_oneself)
 
 
 def _findings(rules: RuleSet, title: str, text: str) -> list[Finding]:

@@ -36,7 +36,7 @@ ACCOUNT = AccountSetup(
     slug="bench",
     platform="telegram",
     name="青禾发布",
-    api_base="https://api.telegram.org",
+    api_base="https://platform.invalid",  # a name that leads nowhere, whatever the network
     secrets={"token": "7:bench", "webhook_secret": "bench", "chat": "@bench"},
     assessment_ref="bench",
 )
@@ -294,7 +294,10 @@ def test_doctor_fails_on_what_must_not_be(home: Settings, monkeypatch: pytest.Mo
     monkeypatch.setenv("SHENFA_PORT", "0")
     code, words = run("doctor", "--home", home.home, "--json")
     checks = {row["name"]: row for row in json.loads(words)}
-    assert code == 0, words
+    # An office that nobody is on duty in and whose platform knows no such bot is not ready.
+    unready = {"值班提醒", "账号 bench 凭证"}
+    assert code == 1, words
+    assert {name for name, row in checks.items() if row["state"] == "fail"} == unready
     assert checks["台账"]["state"] == "ok"
     assert checks["锚定"]["state"] == "warn"  # the same file system
     assert str(STATUTES.checked) in checks["法律法规表"]["words"]
@@ -314,6 +317,7 @@ def test_doctor_fails_on_what_must_not_be(home: Settings, monkeypatch: pytest.Mo
         "开发模式",
         "台账私钥",
         "台账",
+        "账号 bench 账号",
     }
     assert "第 4 条" in checks["台账"]["words"]
     assert (checks["人员"]["state"], checks["通行密钥"]["state"]) == ("warn", "ok")

@@ -27,7 +27,8 @@ from config.setup import Setup
 from demo.acts import _approve, policies
 from demo.cast import EXAMPLES, TELEGRAM_ID, WECHAT, setup
 from demo.platforms import Sandbox, hostport, port_for
-from demo.stage import Memo, Stage, _register, _stage
+from demo.registering import register
+from demo.stage import Memo, Stage, _stage
 from escalations import replying, tickets
 from escalations.models import Ticket
 from office.jobs import jobs_of
@@ -93,7 +94,7 @@ async def make(home: Path, sandbox_url: str, platforms: State) -> World:
     citizens: dict[str, list[str]] = {}
     async with open_shenfa(settings) as shenfa, aiohttp.ClientSession() as http:
         stage = await _stage(shenfa, Sandbox(sandbox_url, http), memo)
-        await _register(stage)
+        await register(stage.sandbox, shenfa.settings.public_url)
         async with listening(shenfa):
             await shenfa.equip()
             await policies(stage)

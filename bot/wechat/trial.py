@@ -1,0 +1,113 @@
+"""Trying a WeChat account: credentials, white list, callback, menu, permissions."""
+
+import hashlib
+import re
+from collections.abc import AsyncIterator
+
+from bot.contract import AccountView, Menu
+from bot.trial import Look, fine, look_at_callback, wrong
+from bot.wechat.client import (
+    AioWeChatClient,
+    NoAnswer,
+    NotSent,
+    TokenService,
+    WeChatRefused,
+)
+from bot.wechat.errors import outcome_of
+from config.clock import now
+from storage.database import new_id
+
+NO_MENU, NOT_LISTED = 46003, 40164
+CREDENTIALS = {
+    40013: "平台不认这个 AppID：请从 微信公众平台 → 设置与开发 → 基本配置 重新复制",
+    40125: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
+    40001: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
+}
+PERMISSIONS: tuple[tuple[str, str, dict[str, int]], ...] = (
+    ("草稿箱", "draft/count", {}),
+    ("发布", "freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1}),
+)
+"""Calls that change nothing and are refused to an account without the permission."""
+_REFUSALS = (WeChatRefused, NotSent, NoAnswer)
+_ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
+
+
+async def looks(
+    account: AccountView, callback: str, menu: Menu, client: AioWeChatClient, tokens: TokenService
+) -> AsyncIterator[Look]:
+    """Each part of the account; those that need a token only when there is one."""
+    try:
+        await tokens.ask(account)
+    except _REFUSALS as error:
+        yield _credential(error)
+    else:
+        yield fine("凭证", "AppID 和 AppSecret 可用")
+        yield await _addresses(client)
+        yield await _menu(client, menu)
+        for name, method, data in PERMISSIONS:
+            yield await _permission(client, name, method, data)
+    yield await _callback(account, callback)
+
+
+def _credential(error: Exception) -> Look:
+    if isinstance(error, WeChatRefused) and error.code == NOT_LISTED:
+        named = _ADDRESS.search(str(error.body.get("errmsg", "")))
+        where = f"服务器地址 {named[1]} " if named else "本服务器的公网地址"
+        words = (
+            f"{where}不在 IP 白名单：请在 微信公众平台 → 设置与开发 → 基本配置 → IP白名单 里添加"
+        )
+        return wrong("IP 白名单", words)
+    if isinstance(error, WeChatRefused) and error.code in CREDENTIALS:
+        return wrong("凭证", CREDENTIALS[error.code])
+    return wrong("凭证", f"{_words(error)}：稍后再试，仍不行请核对 api_base 和网络")
+
+
+async def _addresses(client: AioWeChatClient) -> Look:
+    try:
+        found = (await client.get("getcallbackip")).get("ip_list", [])
+    except _REFUSALS as error:
+        return wrong("IP 白名单", f"{_words(error)}：请在公众平台核对 IP白名单")
+    words = f"本服务器在白名单里；平台的回调来自 {len(found)} 个地址，防火墙要放行"
+    return fine("IP 白名单", words)
+
+
+async def _menu(client: AioWeChatClient, menu: Menu) -> Look:
+    remedy = "请重启 shenfa serve，启动时会重新建立菜单"
+    try:
+        answer = await client.get("menu/get")
+    except WeChatRefused as refused:
+        if refused.code == NO_MENU:
+            return wrong("菜单", f"公众号没有菜单：{remedy}")
+        return wrong("菜单", f"{_words(refused)}：{remedy}")
+    except (NotSent, NoAnswer) as error:
+        return wrong("菜单", f"{_words(error)}：稍后再试")
+    wanted = [key for _, choices in menu.groups for _, key in choices]
+    groups = answer.get("menu", {}).get("button", [])
+    stands = [one.get("key") for group in groups for one in group.get("sub_button", [])]
+    if stands == wanted:
+        return fine("菜单", f"{len(groups)} 组 {len(stands)} 项，与本系统一致")
+    return wrong("菜单", f"公众号上的菜单不是本系统的，可能有人在公众平台改过：{remedy}")
+
+
+async def _permission(
+    client: AioWeChatClient, name: str, method: str, data: dict[str, int]
+) -> Look:
+    try:
+        await client.post(method, data=data)
+    except _REFUSALS as error:
+        remedy = "请在 微信公众平台 → 设置与开发 → 接口权限 核对，未认证的账号没有这个权限"
+        return wrong(f"权限：{name}", f"{_words(error)}：{remedy}")
+    return fine(f"权限：{name}", "有权限")
+
+
+async def _callback(account: AccountView, callback: str) -> Look:
+    """The form by which the platform makes an address prove itself (W6), sent by ourselves."""
+    stamp, nonce, echo = str(int(now().timestamp())), new_id(), new_id()
+    parts = "".join(sorted([account.secrets["token"], stamp, nonce]))
+    signature = hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
+    query = {"signature": signature, "timestamp": stamp, "nonce": nonce, "echostr": echo}
+    return await look_at_callback("GET", callback, echo, {"params": query})
+
+
+def _words(error: Exception) -> str:
+    return outcome_of(error, irreversible=False).reason.rstrip("。")
