@@ -22,7 +22,8 @@ class Content:
     `body` is plain text, paragraphs parted by newlines; a line `![alt](sha256:<hex>)` is a picture.
     `blocks` is the body as it is set, and `body` then its text; None for what has no blocks.
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
-    `attachments` are {"name", "media"} with `media` a `sha256:` marker.
+    `attachments` are {"name", "media"} with `media` a `sha256:` marker. `changes` says what a
+    correction changed, to those who got the text before it.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Content:
     author: str = ""
     made: Made = Made.UNDECLARED
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    changes: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,8 @@ class Release:
     audience: Mapping[str, Any] | None
     not_before: datetime
     not_after: datetime
+    corrects: tuple[str, str] | None = None
+    """The item and the digest that a correction is about."""
 
 
 class ReplyBasis(StrEnum):

@@ -53,6 +53,8 @@ class Shown:
     crops: Mapping[str, Sequence[float]] = field(default_factory=dict)
     link: str = ""
     messages: tuple[Message, ...] = ()
+    note: Message | None = None
+    """What a correction tells those who got the text before it."""
 
 
 SAMPLE_LINK = "（发布后的文章链接）"

@@ -372,4 +372,5 @@ def _release(release_id: str, head: Any, draft: Draft) -> Release:
         audience=draft.audience,
         not_before=draft.not_before,
         not_after=draft.not_after,
+        corrects=(draft.corrects.item, draft.corrects.digest) if draft.corrects else None,
     )

@@ -13,6 +13,7 @@ from enum import StrEnum
 from sqlalchemy import func, select
 
 from bot.contract import Outcome, State, Withheld
+from bot.delivery.mended import Going, going
 from bot.models import Publication
 from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
@@ -192,6 +193,9 @@ async def _allowed(ledger: Ledger, row: Publication, moment: datetime, *, guarde
         raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     if recalled(facts[subject]):
         raise Withheld(_held("这一稿件已被撤回"))
+    if (stop := going(facts[subject], row.account_id)) is Going.PAUSED:
+        words = f"{stop.words}，这里也先不发"
+        raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     stand = stand_of(facts[subject], row.release_id, row.account_id)
     if faults := once_faults(stand, moment, guarded=guarded):
         raise Withheld(refusal(stand, faults))

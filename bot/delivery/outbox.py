@@ -16,6 +16,7 @@ from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts, make_due
 from bot.contract import Outcome, State
 from bot.delivery import windows
+from bot.delivery.mended import GONE
 from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
@@ -270,7 +271,7 @@ async def write_outcomes(
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER, GONE):
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 

@@ -12,9 +12,9 @@ from bot.contract import Content, Rendering, Reply
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
+    LONGEST_REASON,
     MARKER,
     PICTURE,
-    REASON_ROOM,
     attachment_lines,
     attribution_lines,
     fill_reason,
@@ -22,6 +22,7 @@ from bot.render import (
     lead,
     lead_of,
     made_line,
+    note_text,
     paragraphs,
     push_text,
 )
@@ -75,6 +76,7 @@ def render_wechat(content: Content) -> Rendering:
             **_crops(content),
         },
         "push": {"text": push_text(content)},
+        **({"note": {"text": note_text(content)}} if content.changes else {}),
     }
 
 
@@ -117,7 +119,11 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
     """
     article = rendering["article"]
     text, size = article["content"], len(article["content"].encode())
-    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
+    longest = [
+        fill_reason(rendering.get(form, {}).get("text", ""), LONGEST_REASON, "a" * LINK_ROOM)
+        for form in ("push", "note")
+    ]
+    push, note = (len(one.encode()) for one in longest)
     blocks = content.blocks if content is not None else None
     most = _longest(blocks) if blocks is not None else ""
     checks = [
@@ -143,8 +149,12 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
         ),
         (not article["thumb"], "微信文章缺少封面图：请添加一张图片"),
         (
-            len(push.encode()) > WECHAT_TEXT_BYTES,
+            push > WECHAT_TEXT_BYTES,
             f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接",
+        ),
+        (
+            note > WECHAT_TEXT_BYTES,
+            f"微信更正说明超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或更正说明",
         ),
     ]
     tables = _unreadable(blocks) if blocks is not None else []
@@ -178,7 +188,10 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
     if "article" not in rendering:
         return None
     article = rendering["article"]
-    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
+    push, note = (
+        fill_reason(str(rendering.get(form, {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
+        for form in ("push", "note")
+    )
     return Shown(
         title=article["title"],
         author=article["author"],
@@ -193,6 +206,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         },
         link=article["content_source_url"],
         push=Message(push),
+        note=Message(note) if rendering.get("note") else None,
         gauges=(
             Gauge("标题", len(article["title"]), WECHAT_TITLE),
             Gauge("作者", len(article["author"]), WECHAT_AUTHOR),

@@ -89,6 +89,7 @@ class Preview:
     link: str = ""
     bubbles: tuple[Bubble, ...] = ()
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    note: tuple[tuple[str, tuple[str, ...]], ...] = ()
     gauges: tuple[Gauge, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
 
@@ -117,6 +118,7 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         link=shown.link,
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),
+        note=pieces(shown.note.text, shown.note.entities) if shown.note else (),
         gauges=shown.gauges,
     )
 
