@@ -19,6 +19,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.menus import equip
 from bot.models import Contact
+from bot.readings import Readings
 from bot.replies import Parts
 from config.clock import use_clock_file
 from config.settings import Settings
@@ -106,6 +107,7 @@ class Shenfa:
     publisher: Publisher
     sender: Sender
     pusher: Pusher
+    readings: Readings
     matching: Matching
     taxonomy: Taxonomy
     knowledge: KnowledgeService
@@ -277,6 +279,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         publisher=Publisher(delivery, lease, recent),
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching),
+        readings=Readings(db, base.channels, base.accounts.open),
         matching=matching,
         library=review.library,
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),

@@ -13,6 +13,7 @@ from console.items.api import GateBody, SpanBody
 from console.me import api as me
 from console.policies import api as policies
 from console.publications import api as publications
+from console.publications import api_people as publications_people
 from console.records import api as records
 from console.settings import api as settings
 from console.settings import api_texts as settings_texts
@@ -112,6 +113,7 @@ ROUTES: list[web.RouteDef] = [
     *experts.ROUTES,
     *items_mending.ROUTES,
     *publications.ROUTES,
+    *publications_people.ROUTES,
     *sources.ROUTES,
     *tasks.ROUTES,
     *settings.ROUTES,

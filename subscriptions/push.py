@@ -164,13 +164,13 @@ class Pusher:
         told = {one.kind: one for one in await self._ledger.facts(subject)}
         if made := told.get(CREATED) or told.get(FINISHED):
             # Another process may have been faster, or ours have died before it noted `pushed_at`.
-            if _age(made) > RESUME:
+            if age(made) > RESUME:
                 await row_changed(self._ledger, "publication", publication.id)
             return False
         if BEGUN not in told:
             await self._sign(BEGUN, subject, {"release": publication.release_id})
             return True
-        if _age(told[BEGUN]) <= RESUME:
+        if age(told[BEGUN]) <= RESUME:
             return True
         await self._ledger.open_incident(
             "push.refused",
@@ -317,7 +317,8 @@ def _said(kind: str, subject: str | ColumnElement[str]) -> tuple[ColumnElement[b
     return (LedgerEntry.kind == kind, LedgerEntry.subject == subject)
 
 
-def _age(entry: Entry) -> timedelta:
+def age(entry: Entry) -> timedelta:
+    """How long ago an entry was signed."""
     return now() - datetime.fromisoformat(entry.at)
 
 

@@ -66,7 +66,7 @@ _OUTCOME = (
         {
             name: bindparam(name)
             for name in (
-                *("state", "reason", "ref", "why", "hold", "late", "next_at"),
+                *("state", "reason", "ref", "why", "code", "hold", "late", "next_at"),
                 *("finished_at", "seal", "attempts"),
             )
         }
@@ -292,6 +292,7 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         "reason": one.reason,
         "ref": outcome.ref[:200],
         "why": outcome.reason,
+        "code": outcome.code[:40],
         "hold": hold_of(outcome),
         "attempts": one.attempts if counts(outcome) else one.attempts - 1,
         "late": one.late,

@@ -206,6 +206,15 @@ def _lowered(body: Mapping[str, Any]) -> str:
     return f"类别由{body['from']}降为{body['to']}"
 
 
+def _again(body: Mapping[str, Any]) -> str:
+    whom = {
+        "lacking": "只发给没收到的人",
+        "again": "再发给没有发出的人",
+        "risk": "再发给可能已收到的人，已确认风险",
+    }
+    return f"{whom.get(body['which'], '再次推送')}：{body['rows']} 人"
+
+
 def _rest(words: str) -> Callable[[Mapping[str, Any]], str]:
     """With how many have the text and how many do not."""
 
@@ -234,6 +243,10 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "publication.submitted": lambda _body: "向平台提交发布",
     "publication.finished": _finished,
     "publication.settled": _settled,
+    "push.again": _again,
+    "push.completed": lambda body: f"补齐推送：{body['rows']} 人此前没有记录",
+    "push.given_up": lambda body: f"{body['rows']} 人的推送不再发送",
+    "push.left": lambda body: f"{body['rows']} 人可能已收到，不再发送",
     "push.paused": _rest("暂停推送"),
     "push.resumed": _rest("用原文继续推送"),
     "push.dropped": _rest("其余推送不再发送"),

@@ -7,8 +7,10 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channels import CHANNELS
 from bot.delivery.settling import settle_publication
 from bot.models import Account, Attempt, Delivery, Publication
+from bot.readings import LEAST, counted, readings_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -60,13 +62,17 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             .where(Attempt.publication_id == row.id, Attempt.delivery_id.is_(None))
             .order_by(Attempt.started_at.desc())
         )
+        account = await session.get(Account, row.account_id)
         context = {
             "place": "publications",
             "row": row,
             "item": await session.get(Item, row.item_id),
-            "account": await session.get(Account, row.account_id),
+            "account": account,
+            "counted": account is not None and counted(CHANNELS.get(account.platform)),
             "attempts": (await session.scalars(attempts.limit(20))).all(),
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
+            "readings": await readings_of(session, row.id),
+            "least": LEAST,
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "publications/page.html", context, refused.status if refused else 200)

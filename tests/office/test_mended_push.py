@@ -8,12 +8,10 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
 from sqlalchemy import func, select
 
-from bot.models import Account, Delivery, Publication
-from config.clock import now
+from bot.models import Delivery, Publication
 from demo.cast import TELEGRAM_ID
 from demo.platforms import hostport, port_for
 from review_queue import drafting, publishing, submitting
@@ -21,8 +19,8 @@ from review_queue.correcting import correct
 from review_queue.models import Item
 from staff.refusal import Refused
 from subscriptions.mending import drop, pause, resume
-from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
 from tests.office.both import Both, both, home_made_once, until
+from tests.office.pushed import readers, signed
 
 ROOT = Path(__file__).parents[2]
 TITLE, NEW = "周末招聘会改在县体育馆", "周末招聘会改在县文化馆"
@@ -39,21 +37,6 @@ async def town(home: tuple[Path, int], tmp_path: Path) -> AsyncIterator[Both]:
     async with both(home, tmp_path) as made:
         await made.talk.post("limits", telegram=False)
         yield made
-
-
-async def readers(town: Both, count: int) -> list[str]:
-    """So many people on Telegram who want 就业创业 at once."""
-    post = {"account": TELEGRAM_ID, "count": count, "prefix": "读者"}
-    citizens = [str(one) for one in (await town.talk.post("citizens", **post))["citizens"]]
-    shenfa = town.talk.shenfa
-    subscribers = Subscribers(shenfa.taxonomy)
-    async with shenfa.ledger.transaction() as tx:
-        account = await tx.session.scalar(select(Account.id).where(Account.slug == "qinghe-tg"))
-        for one in citizens:
-            person = await shenfa.contacts.upsert(tx.session, str(account), one, now())
-            wish = Wish("employment", frequency="immediate")
-            await subscribers.subscribe(tx, person, wish, CONSENT_VERSION)
-    return citizens
 
 
 async def heard(town: Both, citizens: list[str]) -> dict[str, list[str]]:
@@ -107,12 +90,7 @@ async def states(town: Both, item_id: str) -> dict[str, int]:
         .group_by(Delivery.state)
     )
     async with town.talk.shenfa.db.session() as session:
-        return dict((await session.execute(query)).tuples().all())
-
-
-async def signed(town: Both, kind: str, subject: str) -> list[Mapping[str, Any]]:
-    facts = await town.talk.shenfa.ledger.facts(subject)
-    return [one.body for one in facts if one.kind == kind]
+        return dict((await session.execute(query)).all())
 
 
 async def finished(town: Both, item_id: str) -> Mapping[str, Any]:
