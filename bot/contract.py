@@ -41,6 +41,14 @@ class Content:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """What a correction is about: an item, and the digest of it that went out."""
+
+    item: str
+    digest: str
+
+
+@dataclass(frozen=True)
 class Release:
     """The proof that a digest may go out. Only review_queue/release.py constructs one.
 
@@ -56,8 +64,7 @@ class Release:
     audience: Mapping[str, Any] | None
     not_before: datetime
     not_after: datetime
-    corrects: tuple[str, str] | None = None
-    """The item and the digest that a correction is about."""
+    corrects: Corrected | None = None
 
 
 class ReplyBasis(StrEnum):

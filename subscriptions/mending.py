@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import Release, State
+from bot.contract import Corrected, Release, State
 from bot.delivery.mended import (
     DROPPED,
     MEND_HOLD,
@@ -209,20 +209,19 @@ async def replace_earlier(ledger: Ledger, publication: Publication, release: Rel
             await tx.append(REPLACED, subject=f"item:{place.item_id}", actor="system", body=body)
 
 
-async def lineage(session: AsyncSession, corrects: tuple[str, str]) -> list[str]:
+async def lineage(session: AsyncSession, corrects: Corrected) -> list[str]:
     """The item that is corrected, the one that item corrected, and so on; by signed digests."""
     found: list[str] = []
-    at: tuple[str, str] | None = corrects
-    while at is not None and at[0] not in found and len(found) < _MOST_STEPS:
-        item_id, wanted = at
-        found.append(item_id)
+    at: Corrected | None = corrects
+    while at is not None and at.item not in found and len(found) < _MOST_STEPS:
+        found.append(at.item)
         query = select(Revision.canonical).where(
-            Revision.item_id == item_id, Revision.digest == wanted
+            Revision.item_id == at.item, Revision.digest == at.digest
         )
         text = (await session.scalars(query.limit(1))).first()
         # A text that is not the one it was approved as names nothing.
-        said = json.loads(text).get("corrects") if text and digest(text) == wanted else None
-        at = (said["item"], said["digest"]) if said else None
+        said = json.loads(text).get("corrects") if text and digest(text) == at.digest else None
+        at = Corrected(said["item"], said["digest"]) if said else None
     return found
 
 

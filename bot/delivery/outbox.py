@@ -29,8 +29,7 @@ from config.clock import now
 from storage.database import UNREADABLE, Base, Database, new_id
 from storage.seals import Seals, seals_of
 
-RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
-CHANGED_HOLD = "changed"
+RELEASE_HOLD, ACCOUNT_HOLD, CHANGED_HOLD = "release", "account", "changed"
 TOO_OLD, LEFT = "too_old", "left"
 """Outcome.code: this message ended, and its contact can still be reached."""
 _HELD_ANSWER = (

@@ -137,7 +137,7 @@ async def mended(request: web.Request, fields: Mapping[str, str]) -> int:
     return await act(deps.ledger, row.item_id, staff_id, reason)
 
 
-async def _posted(request: web.Request, act: Any, done: str) -> web.StreamResponse:
+async def _do(request: web.Request, act: Any, done: str) -> web.StreamResponse:
     try:
         await act
     except Refused as refused:
@@ -150,20 +150,20 @@ async def _posted(request: web.Request, act: Any, done: str) -> web.StreamRespon
 @needs("pushes.decide")
 async def choose_for(request: web.Request) -> web.StreamResponse:
     """Again, leave, or give up: for all who came to one end."""
-    return await _posted(request, decided(request, await form(request)), "push_chosen")
+    return await _do(request, decided(request, await form(request)), "push_chosen")
 
 
 @needs("pushes.decide")
 async def lacking(request: web.Request) -> web.StreamResponse:
     """只发给没收到的."""
-    return await _posted(request, sent_to_lacking(request), "push_lacking")
+    return await _do(request, sent_to_lacking(request), "push_lacking")
 
 
 @needs("pushes.pause")
 async def mend(request: web.Request) -> web.StreamResponse:
     """Pause, go on, or drop; the last two ask for their own role."""
     fields = await form(request)
-    return await _posted(request, mended(request, fields), f"push_{fields.get('act', '')}")
+    return await _do(request, mended(request, fields), f"push_{fields.get('act', '')}")
 
 
 ROUTES = [

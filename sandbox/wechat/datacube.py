@@ -36,13 +36,12 @@ def article_total(call: Call) -> JSON:
         # Everybody who has it reads it here, and every fifth shares it.
         readers = int(job.get("reached", 0))
         if sent == begin and readers >= LEAST and job["content"]["kind"] == "news":
-            rows += _articles(number, job["content"], (begin, yesterday), readers)
+            last = min(yesterday, begin + timedelta(days=DAYS - 1))
+            rows += _articles(number, job["content"], begin, last, readers)
     return {"list": rows}
 
 
-def _articles(number: int, content: JSON, days: tuple[date, date], readers: int) -> list[JSON]:
-    begin, yesterday = days
-    last = min(yesterday, begin + timedelta(days=DAYS - 1))
+def _articles(number: int, content: JSON, begin: date, last: date, readers: int) -> list[JSON]:
     return [
         {
             "ref_date": begin.isoformat(),
