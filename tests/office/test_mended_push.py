@@ -157,7 +157,7 @@ async def test_whoever_may_have_the_old_text_gets_the_note_after_a_process_was_k
     )
     process = await _serving(shenfa.settings.home, town.talk.control, tmp_path)
     try:
-        assert await until(lambda: _some_sent(town, citizens), 90)
+        assert await until(lambda: _some_sent(town, citizens), 240)
     finally:
         process.send_signal(signal.SIGKILL)
         await process.wait()
