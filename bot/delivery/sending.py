@@ -27,6 +27,7 @@ from bot.delivery.leases import Lease
 from bot.delivery.life import ANSWERS, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
+from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
     ACCOUNT_HOLD,
     CHANGED,
@@ -225,6 +226,8 @@ class Sender:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        if (put_off := await put_off_push(self._w, release)) is not None:
+            return put_off
         wants, audience = one.wants, release.audience or {}
         reason = one.reason.removesuffix(NOTED)
         why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""

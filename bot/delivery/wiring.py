@@ -11,6 +11,7 @@ from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Release, Reply, State, Verify
 from bot.delivery.mended import Had
 from bot.replies import Build, Parts, Unsayable
+from bot.silence import Silence, no_silence
 from ledger.append import Ledger
 from storage.database import Database
 
@@ -88,6 +89,7 @@ class Wiring:
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
     `had(release, contact)`: whether they were sent what this correction is about.
+    `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -108,3 +110,4 @@ class Wiring:
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
     had: Callable[[Release, str], Awaitable[Had]] = _had_nothing
+    quiet: Callable[[], Awaitable[Silence]] = no_silence

@@ -3,16 +3,17 @@
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import css_inline
 
 from blocks.document import Document, Table
 from bot.contract import Content, Rendering, Reply
+from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
-    LONGEST_REASON,
     MARKER,
     PICTURE,
     attachment_lines,
@@ -34,6 +35,7 @@ from bot.wechat.article import (
     columns_of,
     with_names,
 )
+from bot.wechat.newspic import is_newspic, newspic_article, newspic_problems, shown_newspic
 from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
@@ -60,8 +62,11 @@ CROP_FIELDS = {"wide": "pic_crop_235_1", "square": "pic_crop_1_1"}
 
 def render_wechat(content: Content) -> Rendering:
     """{"article": draft fields with media as markers, "push": {"text"}}."""
-    who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     blocks = content.blocks
+    if blocks is not None and is_picture_message(content):
+        article = newspic_article(content, blocks)
+        return {"article": article, "push": {"text": push_text(content)}, **_note(content)}
+    who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     first = lead(content.body) if blocks is None else lead_of(blocks)
     return {
         "article": {
@@ -76,8 +81,13 @@ def render_wechat(content: Content) -> Rendering:
             **_crops(content),
         },
         "push": {"text": push_text(content)},
-        **({"note": {"text": note_text(content)}} if content.changes else {}),
+        **_note(content),
     }
+
+
+def _note(content: Content) -> Rendering:
+    """What a correction changed, for who got the text before it."""
+    return {"note": {"text": note_text(content)}} if content.changes else {}
 
 
 def _crops(content: Content) -> dict[str, str]:
@@ -118,12 +128,9 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
     With the content, the block that is to blame is named.
     """
     article = rendering["article"]
+    if is_newspic(article):
+        return newspic_problems(article) + _push_problems(rendering)
     text, size = article["content"], len(article["content"].encode())
-    longest = [
-        fill_reason(rendering.get(form, {}).get("text", ""), LONGEST_REASON, "a" * LINK_ROOM)
-        for form in ("push", "note")
-    ]
-    push, note = (len(one.encode()) for one in longest)
     blocks = content.blocks if content is not None else None
     most = _longest(blocks) if blocks is not None else ""
     checks = [
@@ -148,17 +155,19 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
             "微信原文链接超过 1 KB：请换用较短的链接",
         ),
         (not article["thumb"], "微信文章缺少封面图：请添加一张图片"),
-        (
-            push > WECHAT_TEXT_BYTES,
-            f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接",
-        ),
-        (
-            note > WECHAT_TEXT_BYTES,
-            f"微信更正说明超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或更正说明",
-        ),
     ]
     tables = _unreadable(blocks) if blocks is not None else []
-    return [message for broken, message in checks if broken] + tables
+    found = [message for broken, message in checks if broken]
+    return found + _push_problems(rendering) + tables
+
+
+def _push_problems(rendering: Mapping[str, Any]) -> list[str]:
+    found = []
+    for form, label in (("push", "推送文字"), ("note", "更正说明")):
+        told = fill_reason(rendering.get(form, {}).get("text", ""), LONGEST_REASON, "a" * LINK_ROOM)
+        if len(told.encode()) > WECHAT_TEXT_BYTES:
+            found.append(f"微信{label}超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接")
+    return found
 
 
 def _longest(blocks: Document) -> str:
@@ -192,6 +201,10 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         fill_reason(str(rendering.get(form, {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
         for form in ("push", "note")
     )
+    length = Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节")
+    if is_newspic(article):
+        shown = shown_newspic(article, Message(push), (length,))
+        return replace(shown, note=Message(note) if rendering.get("note") else None)
     return Shown(
         title=article["title"],
         author=article["author"],
@@ -212,7 +225,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
             Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
             Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
             Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
-            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
+            length,
         ),
     )
 
