@@ -14,6 +14,7 @@ from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
+    LONGEST_REASON,
     MARKER,
     PICTURE,
     attachment_lines,
