@@ -19,6 +19,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.menus import Equipping
 from bot.models import Account, Contact
+from bot.readings import Readings
 from bot.replies import Parts
 from config.clock import use_clock_file
 from config.settings import Settings
@@ -107,6 +108,7 @@ class Shenfa:
     publisher: Publisher
     sender: Sender
     pusher: Pusher
+    readings: Readings
     matching: Matching
     taxonomy: Taxonomy
     knowledge: KnowledgeService
@@ -295,6 +297,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         publisher=Publisher(delivery, lease, recent),
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching),
+        readings=Readings(db, base.channels, base.accounts.open),
         matching=matching,
         library=review.library,
         ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),

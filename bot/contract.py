@@ -26,7 +26,8 @@ class Content:
     `blocks` is the body as it is set, and `body` then its text; None for what has no blocks.
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
     `attachments` are {"name", "media"} with `media` a `sha256:` marker. `edition` are renderings of
-    articles that go out together (bot/editions.py); then nothing else of it is sent.
+    articles that go out together (bot/editions.py); then nothing else of it is sent. `changes` says
+    what a correction changed, to those who got the text before it.
     """
 
     kind: str
@@ -41,6 +42,15 @@ class Content:
     made: Made = Made.UNDECLARED
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     edition: tuple[Rendering, ...] = ()
+    changes: str = ""
+
+
+@dataclass(frozen=True)
+class Corrected:
+    """What a correction is about: an item, and the digest of it that went out."""
+
+    item: str
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,7 @@ class Release:
     audience: Mapping[str, Any] | None
     not_before: datetime
     not_after: datetime
+    corrects: Corrected | None = None
     urgent: bool = False
     """Whether it was reviewed as 应急: a day of silence does not hold it."""
     edition: tuple[Placed, ...] = ()

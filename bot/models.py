@@ -204,6 +204,7 @@ class Delivery(Sealed, Base):
     state: Mapped[str] = mapped_column(String(12))
     ref: Mapped[str] = mapped_column(String(200), default="")
     why: Mapped[str] = mapped_column(Text, default="")
+    code: Mapped[str] = mapped_column(String(40), default="", server_default="")  # the platform's
     hold: Mapped[str] = mapped_column(String(20), default="")  # held by: window|release|account
     owner: Mapped[str] = mapped_column(String(26), default="")  # the process that sends it
     attempts: Mapped[int] = mapped_column(default=0)
@@ -216,6 +217,21 @@ class Delivery(Sealed, Base):
     def phase(self) -> str:
         """Open, or how it ended: a part of the seal."""
         return phase(self.state)
+
+
+class Reading(Base):
+    """What readers did with one publication up to the end of a day, as its platform counts it."""
+
+    __tablename__ = "reading"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    ref: Mapped[str] = mapped_column(String(200), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # ISO, of Beijing; empty: asked
+    publication_id: Mapped[str] = mapped_column(String(26), index=True)
+    readers: Mapped[int]
+    reads: Mapped[int]
+    sharers: Mapped[int]
+    shares: Mapped[int]
+    at: Mapped[datetime]
 
 
 class Attempt(Base):

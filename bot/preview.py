@@ -58,6 +58,8 @@ class Shown:
     pictures: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
     also: tuple[str, ...] = ()
+    note: Message | None = None
+    """What a correction tells those who got the text before it."""
 
 
 SAMPLE_LINK = "（发布后的文章链接）"

@@ -11,6 +11,7 @@ _LOOKED_AT = 1_000  # characters: what comes later changes nothing at the first 
 LINK_FIELD, REASON_FIELD = "{link}", "{reason}"
 LINK_ROOM = 300  # characters: a longer address is left out, for half of one leads nowhere
 REASON_ROOM = 200  # UTF-16 units kept free for the reason
+LONGEST_REASON = "字" * REASON_ROOM
 _REASON_LINE = f"为什么收到：{REASON_FIELD}"
 _LINK_LINE = f"全文：{LINK_FIELD}\n\n"
 
@@ -100,6 +101,12 @@ def push_text(content: Content) -> str:
         return "\n\n".join([*filter(None, parts), _REASON_LINE])
     first = content.summary or lead_of(content.blocks)
     parts = [content.title, first, made_line(content.made), f"原文链接：{link}" if link else ""]
+    return "\n\n".join([*filter(None, parts), _LINK_LINE + _REASON_LINE])
+
+
+def note_text(content: Content) -> str:
+    """What a correction changed, to who got the text before it; it ends as a push text does."""
+    parts = [content.title, f"您此前收到的内容有更正：{content.changes}"]
     return "\n\n".join([*filter(None, parts), _LINK_LINE + _REASON_LINE])
 
 

@@ -115,4 +115,5 @@ def seals_of_push(
 ) -> list[str]:
     """The seals of new rows of one push: `same` is what all say; a row is id, contact, reason."""
     shape = [one if one is HOLE else same[str(one)] for one in MADE]
-    return list(seals.many(TABLE, [*shape, None, False, OPEN], rows))
+    late = bool(same.get("late", False))
+    return list(seals.many(TABLE, [*shape, None, late, OPEN], rows))

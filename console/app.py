@@ -24,7 +24,9 @@ from console.policies import pages as policies_pages
 from console.policies import words as policies_words
 from console.public import health
 from console.public import pages as public_pages
+from console.publications import live
 from console.publications import pages as publications_pages
+from console.publications import people as publications_people
 from console.publications import words as publications_words
 from console.records import pages as records_pages
 from console.records import words as records_words
@@ -103,6 +105,8 @@ def _pages() -> Sequence[web.RouteDef]:
         *absence.ROUTES,
         *alarms.ROUTES,
         *publications_pages.ROUTES,
+        *publications_people.ROUTES,
+        *live.ROUTES,
         *plan_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
@@ -130,6 +134,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     app[DONE] = merged("DONE")
     console = web.Application(middlewares=[guard(problem_page)])
     _templates(console)
+    live.mount(console)
     console.add_routes(_pages())
     app.add_subapp("/console/", console)
 

@@ -15,6 +15,7 @@ from console.me import api as me
 from console.plan import api as plan
 from console.policies import api as policies
 from console.publications import api as publications
+from console.publications import api_people as publications_people
 from console.records import api as records
 from console.settings import api as settings
 from console.settings import api_texts as settings_texts
@@ -115,6 +116,7 @@ ROUTES: list[web.RouteDef] = [
     *experts.ROUTES,
     *items_mending.ROUTES,
     *publications.ROUTES,
+    *publications_people.ROUTES,
     *plan.ROUTES,
     *sources.ROUTES,
     *tasks.ROUTES,

@@ -14,6 +14,7 @@ from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
 from bot.delivery.sending import Sender
 from bot.menus import Equipping
+from bot.readings import Readings
 from config.clock import BEIJING
 from console.items.working import drop_old
 from content_sources.ingest import Ingest
@@ -64,6 +65,7 @@ class Office(Protocol):
     publisher: Publisher
     sender: Sender
     pusher: Pusher
+    readings: Readings
     knowledge: KnowledgeService
     links: Links
     ingest: Ingest
@@ -101,6 +103,9 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
         Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("equip", 30, office.equipping.changed, "a changed account is told to its platform"),
+        Job(
+            "readings", 3600, office.readings.look_due, "what was read and shared is fetched daily"
+        ),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"

@@ -67,6 +67,7 @@ from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
 from subscriptions.matching import Matching
+from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
 from subscriptions.subscribers import Subscribers
 
@@ -238,6 +239,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),
         wants=Matching(base.taxonomy).wants,
+        had=Earlier(base.db).had,
         on_answered=Commitments(base.ledger).sent,
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
     )

@@ -7,7 +7,14 @@ from urllib.parse import urlsplit
 
 from blocks.document import MARKER, seen
 from bot.contract import Content
-from review_queue.canonical import ATTRIBUTION, CROPS, MOST_AUTHOR, MOST_SUMMARY, Draft
+from review_queue.canonical import (
+    ATTRIBUTION,
+    CROPS,
+    MOST_AUTHOR,
+    MOST_CHANGES,
+    MOST_SUMMARY,
+    Draft,
+)
 from staff.refusal import Reason
 
 _WHOLE = 1_000_000  # crops are counted in millionths of a side
@@ -28,6 +35,10 @@ def article_faults(now: Draft | Content, before: Draft | None = None) -> list[Re
     if len(now.author) > MOST_AUTHOR:
         words = f"作者最多 {MOST_AUTHOR} 字，现在是 {len(now.author)} 字，请缩短"
         faults.append(Reason("author", words))
+    changes = now.changes if isinstance(now, Content) else now.content.changes
+    if len(changes) > MOST_CHANGES:
+        words = f"更正说明最多 {MOST_CHANGES} 字，现在是 {len(changes)} 字，请缩短"
+        faults.append(Reason("changes", words))
     if now.cover and not MARKER.fullmatch(now.cover):
         faults.append(Reason("cover", "封面要先上传，再从图片里选"))
     faults += _crop_faults(now.crops) + _sign_faults(now, before)

@@ -38,6 +38,7 @@ def beside(draft: Draft) -> list[Beside]:
     fields = (
         Beside("summary", "摘要", draft.summary, written=True),
         Beside("author", "作者", draft.author, written=True),
+        Beside("changes", "更正说明", draft.corrects.changes if draft.corrects else ""),
         # A title that is also the original's was read as title.
         Beside("attribution", "署名", _lines(one for one in named if one != draft.title)),
         Beside("picture_origin", "图片来源", _lines(origins)),

@@ -35,7 +35,7 @@ SHELF_KINDS = LIBRARY_KINDS | {QA}
 """Kinds that are released into the library and go to no account."""
 CROPS = {"wide": (235, 100), "square": (1, 1)}
 """The forms of a cover, as width to height: above an article, and small beside its title."""
-MOST_SUMMARY, MOST_AUTHOR = 120, 16
+MOST_SUMMARY, MOST_AUTHOR, MOST_CHANGES = 120, 16, 200
 ATTRIBUTION = ("source", "original_author", "original_title", "editor", "url")
 _MEDIA = re.compile(r"sha256:[0-9a-f]{64}")
 _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
@@ -43,10 +43,18 @@ _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
 
 @dataclass(frozen=True)
 class Corrects:
-    """The item that a correction is about, and the digest that went out."""
+    """The item that a correction is about, and the digest that went out.
+
+    `changes`: what was changed, to those who got the text before it.
+    """
 
     item: str
     digest: str
+    changes: str = ""
+
+    def data(self) -> dict[str, str]:
+        """As the canonical form has it: what was approved before there were notes stays so."""
+        return {name: text for name, text in asdict(self).items() if text or name != "changes"}
 
 
 @dataclass(frozen=True)
@@ -103,6 +111,7 @@ class Draft:
             author=self.author,
             made=self.made,
             crops=dict(self.crops),
+            changes=self.corrects.changes if self.corrects else "",
         )
 
     @classmethod
@@ -224,7 +233,7 @@ def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
         "author": draft.author,
         "made": draft.made.value,
         "crops": {name: list(edges) for name, edges in draft.crops.items()},
-        "corrects": asdict(draft.corrects) if draft.corrects else None,
+        "corrects": draft.corrects.data() if draft.corrects else None,
     }
 
 

@@ -188,8 +188,11 @@ async def edit(
 
 def _changed(old: Draft, changes: Mapping[str, Any]) -> Draft:
     """The draft as changed; a text that fits into no block any more is named by its place."""
+    new = dict(changes)
+    if "changes" in new and (words := new.pop("changes")) is not None and old.corrects:
+        new["corrects"] = replace(old.corrects, changes=words)
     try:
-        return old.changed(changes)
+        return old.changed(new)
     except BlockFault as fault:
         raise Refused(422, [Reason("body", str(fault))]) from fault
 
@@ -270,7 +273,12 @@ def _library_faults(old: Draft, draft: Draft) -> list[Reason]:
 
 def _correction_faults(old: Draft, draft: Draft) -> list[Reason]:
     """What a correction is about stays; it is begun from the published item."""
-    if old.corrects is None or (draft.corrects, draft.kind) == (old.corrects, old.kind):
+    was, now = old.corrects, draft.corrects
+    if was is None or (now and (now.item, now.digest) == (was.item, was.digest)):
+        same = was is None or draft.kind == old.kind
+    else:
+        same = False
+    if same:
         return []
     return [Reason("kind", "更正是从已发布的稿件起草的，不能改成别的种类或改指别的稿件")]
 

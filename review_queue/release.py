@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from bot.contract import NotReleased, Release
+from bot.contract import Corrected, NotReleased, Release
 from bot.delivery.once import once_faults, stand_of
 from config.clock import beijing, now
 from gates.finding import Finding
@@ -377,6 +377,7 @@ def _as_signed(row: Any, body: Mapping[str, Any]) -> bool:
 
 
 def _release(release_id: str, head: Any, draft: Draft) -> Release:
+    about = draft.corrects
     return Release(
         id=release_id,
         item_id=head.item_id,
@@ -386,5 +387,6 @@ def _release(release_id: str, head: Any, draft: Draft) -> Release:
         audience=draft.audience,
         not_before=draft.not_before,
         not_after=draft.not_after,
+        corrects=Corrected(about.item, about.digest) if about else None,
         urgent=draft.klass == EMERGENCY,
     )

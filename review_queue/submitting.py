@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.delivery.mended import Going, going
 from bot.picture_message import KIND as PICTURES
 from config.clock import now
 from gates.limits import unchecked
@@ -151,7 +152,20 @@ async def submit_faults(
     if item.state != ItemState.DRAFT:
         reasons.append(Reason("state", f"稿件现在是“{state_name(item)}”，不能提交"))
     _, problems = await canonical_of(queue, session, draft)
+    reasons += await _note_faults(queue, draft)
     return reasons + await draft_faults(queue, draft, problems)
+
+
+async def _note_faults(queue: Queue, draft: Draft) -> list[Reason]:
+    """A correction of a push that was paused has people to tell what was changed."""
+    about = draft.corrects
+    if about is None or about.changes or draft.audience is None:
+        return []
+    entries = (await queue.releases.chain(about.item)).entries
+    if Going.PAUSED not in {going(entries, account) for account in draft.accounts}:
+        return []
+    words = "原文的推送暂停了，已有人收到：请在“更正说明”里写明改了什么"
+    return [Reason("changes", words)]
 
 
 async def draft_faults(queue: Queue, draft: Draft, problems: Sequence[str]) -> list[Reason]:

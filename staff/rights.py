@@ -12,6 +12,8 @@ from staff.roles import REVIEWERS
 
 RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
+    "pushes.pause": REVIEWERS | {"editor", "admin", "supervisor"},
+    "pushes.decide": frozenset({"editor", "admin"}),
     "sources.propose": frozenset({"editor", "admin"}),
     "sources.approve": frozenset({"admin"}),
     "policies.propose": frozenset({"editor", "admin"}),

@@ -101,7 +101,23 @@ def live(session: ConsoleSession, moment: datetime) -> bool:
 
 async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     """Who holds this session cookie, or None when it ended, was forged, or they left."""
-    key, moment = token_hash(token), now()
+    found = await _of_session(ledger, token)
+    if found is None:
+        return None
+    row, moment = found[0], now()
+    if _long_ago(row, moment):
+        await _seen(ledger.db, row.token_hash, moment)
+    return found[1]
+
+
+async def still_open(ledger: Ledger, token: str) -> Visitor | None:
+    """The same, and no sign of life: a page that is left open keeps no session alive."""
+    found = await _of_session(ledger, token)
+    return found[1] if found else None
+
+
+async def _of_session(ledger: Ledger, token: str) -> tuple[ConsoleSession, Visitor] | None:
+    key = token_hash(token)
     found = await _owned(ledger.db, _SESSION, key)
     if found is None:
         return None
@@ -109,11 +125,10 @@ async def visitor_of_session(ledger: Ledger, token: str) -> Visitor | None:
     if not row.whole:
         await row_changed(ledger, "console_session", key)
         return None
-    if not live(row, moment) or await _put_back(ledger, row):
+    if not live(row, now()) or await _put_back(ledger, row):
         return None
-    if _long_ago(row, moment):
-        await _seen(ledger.db, key, moment)
-    return await _visitor(ledger, person, row.csrf, key)
+    visitor = await _visitor(ledger, person, row.csrf, key)
+    return (row, visitor) if visitor else None
 
 
 async def timed_out_session(db: Database, token: str) -> ConsoleSession | None:

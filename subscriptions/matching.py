@@ -17,14 +17,14 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, or_, select
+from sqlalchemy import Select, and_, case, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.contract import Release
 from bot.delivery.recent import ELSEWHERE
 from bot.delivery.wiring import Wants
-from bot.models import Contact, Publication
+from bot.models import Contact, Delivery, Publication
 from config.clock import BEIJING, beijing, now
 from facets.taxonomy import Taxonomy
 from ledger.append import ledger_of
@@ -59,6 +59,18 @@ class Window:
 
     begins: datetime
     ends: datetime
+
+
+@dataclass(frozen=True)
+class Making:
+    """Whose rows are made; with `missing_since` of a push that stood already.
+
+    Then only for who has none and had subscribed by that moment.
+    """
+
+    publication: Publication
+    release: Release
+    missing_since: datetime | None = None
 
 
 class Matching:
@@ -129,7 +141,27 @@ class Matching:
         that somebody wrote past this program is left out; `on_changed(table, id)` is told the first
         one. Raises ledger.verify.Broken.
         """
-        if release.audience is None:
+        return await self._create(db, Making(publication, release), on_changed)
+
+    async def create_missing(
+        self, db: Database, making: Making, on_changed: OnChanged = _no_change
+    ) -> int:
+        """The same for a push that stood already: for whoever has no row of it; how many.
+
+        They may go out although the signed end of the push stands.
+        """
+        return await self._create(db, making, on_changed)
+
+    async def count_missing(self, session: AsyncSession, making: Making) -> int:
+        """How many rows that would make, if every subscription stands."""
+        accounts = [making.publication.account_id]
+        inner = self._matching(making.release.audience or {}, accounts, Subscription.contact_id)
+        query = select(func.count()).select_from(_lacking(inner, making).distinct().subquery())
+        return int((await session.execute(query)).scalar_one())
+
+    async def _create(self, db: Database, one: Making, on_changed: OnChanged) -> int:
+        publication = one.publication
+        if one.release.audience is None:
             return 0
         batches = [batch async for batch in _batches(db, publication.account_id)]
         # SQLite writes one after the other; a server's processes work side by side.
@@ -137,7 +169,7 @@ class Matching:
 
         async def create(batch: "_Batch") -> tuple[int, list[str]]:
             async with at_once, db.session() as session:
-                return await self._create_batch(session, publication, release, batch)
+                return await self._create_batch(session, one, batch)
 
         try:
             async with asyncio.TaskGroup() as group:
@@ -191,22 +223,23 @@ class Matching:
         )
 
     async def _create_batch(
-        self,
-        session: AsyncSession,
-        publication: Publication,
-        release: Release,
-        batch: "_Batch",
+        self, session: AsyncSession, one: Making, batch: "_Batch"
     ) -> tuple[int, list[str]]:
         """How many rows were made, and which subscriptions are not believed."""
+        publication, release = one.publication, one.release
         query = self._matching(release.audience or {}, [publication.account_id], *COLUMNS).where(
             Subscription.account_id == publication.account_id,
             Contact.id > batch.after,
             Contact.id <= batch.upto,
         )
+        query = _lacking(query, one)
         rows: list[Row] = [*(await session.execute(query)).all()]
         proved = await prove(session, rows)
         moment = now()
-        push = Push(release.id, publication.id, publication.account_id, moment, _moments(moment))
+        push = Push(
+            release.id, publication.id, publication.account_id, moment, _moments(moment),
+            late=one.missing_since is not None,
+        )  # fmt: skip
         matched = self._matched(proved.rows)
         return await write_rows(session, push, matched) if matched else 0, proved.wrong
 
@@ -279,6 +312,16 @@ class Matching:
         known = {value.key: literal(before + value.label) for value in values}
         known[""] = literal("")
         return case(known, value=column, else_=literal(""))
+
+
+def _lacking(query: Select[Any], making: Making) -> Select[Any]:
+    """Of those whom a query matches: who has no row of a push that stood already."""
+    if making.missing_since is None:
+        return query
+    place = making.publication.id
+    mine = and_(Delivery.publication_id == place, Delivery.contact_id == Contact.id)
+    # Not left to the unique key: a row that was sent again has another one.
+    return query.where(~exists().where(mine), Subscription.created_at <= making.missing_since)
 
 
 SERVED = {"daily": 1, "weekly": 2}

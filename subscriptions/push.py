@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
+from bot.delivery.mended import DROPPED, NOTED, REPLACED, Going, going
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
 from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
@@ -30,11 +31,12 @@ from ledger.verify import RESTORED, Broken, Entry
 from storage.database import Database
 from storage.seals import Seals, seals_of
 from subscriptions.matching import Matching
+from subscriptions.mending import replace_earlier, tidy
 
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
 BEGUN, CREATED, FINISHED = "push.begun", "push.created", "push.finished"
-_ENDS = frozenset({"item.recalled", "revision.created", "item.lifted"})
+_ENDS = frozenset({"item.recalled", "revision.created", "item.lifted", REPLACED, DROPPED})
 RESUME = timedelta(hours=1)
 """How long after its beginning the rows of a push that was cut short are completed."""
 log = structlog.get_logger()
@@ -66,6 +68,8 @@ class Pusher:
         if not await self._is_out(publication):
             await row_changed(self._ledger, "publication", publication.id)
             return 0
+        if stop := await self._stopped(publication):
+            return await self._noted(publication) if stop is not Going.PAUSED else 0
         try:
             release = await self._verify(publication.release_id)
         except NotReleased as broken:
@@ -83,14 +87,28 @@ class Pusher:
             made = await self._rows(publication, release)
         except Broken:  # then no release verifies either, and the ledger's own incident says why
             return 0
-        async with self._db.writing() as session:
-            row = await session.get(Publication, publication.id)
-            # After the rows: a crash between leaves it due, and making the rows again adds none.
-            if row is not None and row.pushed_at is None:
-                row.pushed_at = now()
+        # After the rows: a crash between leaves it due, and making the rows again adds none.
+        await self._noted(publication)
         if made:
             log.info("push created", publication=publication.id, rows=made)
         return made
+
+    async def _noted(self, publication: Publication) -> int:
+        """Nothing more is made for this publication."""
+        async with self._db.writing() as session:
+            row = await session.get(Publication, publication.id)
+            if row is not None and row.pushed_at is None:
+                row.pushed_at = now()
+        return 0
+
+    async def _stopped(self, publication: Publication) -> Going | None:
+        """What signed entries say when no rows may be made: paused, dropped or replaced."""
+        try:
+            facts = await self._ledger.facts(f"item:{publication.item_id}")
+        except Broken:  # the proof says so
+            return None
+        stand = going(facts, publication.account_id)
+        return None if stand is Going.ON else stand
 
     async def _too_late(self, publication: Publication) -> None:
         """Published, and its window ended before a row could be made: an editor decides."""
@@ -101,10 +119,7 @@ class Pusher:
             "请编辑决定是否改期后重新送审",
             detail={},
         )
-        async with self._db.writing() as session:
-            row = await session.get(Publication, publication.id)
-            if row is not None and row.pushed_at is None:
-                row.pushed_at = now()
+        await self._noted(publication)
 
     async def _is_out(self, publication: Publication) -> bool:
         """Whether a signed entry says so: a row alone would push what nobody published."""
@@ -128,6 +143,8 @@ class Pusher:
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
+        # Before any row of the correction: who the text before it has not reached never gets it.
+        await replace_earlier(self._ledger, publication, release)
         if release.audience is None or not await self._begin(publication):
             return 0
         told = partial(row_changed, self._ledger)
@@ -147,13 +164,13 @@ class Pusher:
         told = {one.kind: one for one in await self._ledger.facts(subject)}
         if made := told.get(CREATED) or told.get(FINISHED):
             # Another process may have been faster, or ours have died before it noted `pushed_at`.
-            if _age(made) > RESUME:
+            if age(made) > RESUME:
                 await row_changed(self._ledger, "publication", publication.id)
             return False
         if BEGUN not in told:
             await self._sign(BEGUN, subject, {"release": publication.release_id})
             return True
-        if _age(told[BEGUN]) <= RESUME:
+        if age(told[BEGUN]) <= RESUME:
             return True
         await self._ledger.open_incident(
             "push.refused",
@@ -184,6 +201,11 @@ class Pusher:
         # The columns that say so carry no signature: the entries themselves are asked.
         if await _finished(self._ledger, publication_id):
             return
+        async with self._db.session() as session:
+            place = await session.get_one(Publication, publication_id)
+        # What is held by a pause may go on yet.
+        if await self._stopped(place) is Going.PAUSED or await tidy(self._ledger, place):
+            return
         await self._mark_late(publication_id)
         told = _Told(await self._explained(publication_id))
         while True:
@@ -196,10 +218,13 @@ class Pusher:
         if told.changed:
             await row_changed(self._ledger, "delivery", told.changed[0])
         body: dict[str, Any] = {
+            "digest": place.digest,
             "counts": told.counts,
             "root": merkle_root(told.leaves),
             "rows": len(told.leaves),
         }
+        if told.notes:
+            body["notes"] = told.notes
         if missing := await self._missing(publication_id, len(told.leaves) + len(told.changed)):
             body["missing"] = missing
         await self._sign(FINISHED, f"publication:{publication_id}", body)
@@ -266,6 +291,8 @@ class _Told:
 
     explained: frozenset[str]
     counts: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    """Of these: messages that say what a correction changed, and not its text."""
     leaves: list[bytes] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     last: str = ""
@@ -281,6 +308,8 @@ class _Told:
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
+            if row["reason"].endswith(NOTED):
+                self.notes[state] = self.notes.get(state, 0) + 1
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 
 
@@ -288,7 +317,8 @@ def _said(kind: str, subject: str | ColumnElement[str]) -> tuple[ColumnElement[b
     return (LedgerEntry.kind == kind, LedgerEntry.subject == subject)
 
 
-def _age(entry: Entry) -> timedelta:
+def age(entry: Entry) -> timedelta:
+    """How long ago an entry was signed."""
     return now() - datetime.fromisoformat(entry.at)
 
 

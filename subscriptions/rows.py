@@ -23,6 +23,7 @@ from sqlalchemy import (
     literal,
     null,
     select,
+    true,
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -54,6 +55,7 @@ class Push:
     account_id: str
     created_at: datetime
     moments: tuple[datetime, ...]
+    late: bool = False
 
     def same(self) -> dict[str, str]:
         """The sealed fields that are the same in every row."""
@@ -73,7 +75,7 @@ async def write_rows(session: AsyncSession, push: Push, matched: Sequence[Matche
     contacts = [contact for contact, _, _ in matched]
     reasons = [reason for _, reason, _ in matched]
     sealed = list(zip(ids, contacts, reasons, strict=True))
-    seals = seals_of_push(seals_of(session), push.same(), sealed)
+    seals = seals_of_push(seals_of(session), {**push.same(), "late": push.late}, sealed)
     dues = [due for _, _, due in matched]
     values: dict[str, list[Any]] = dict(
         zip(_ARRAYS, (ids, contacts, reasons, dues, seals), strict=True)
@@ -106,7 +108,7 @@ def _rows(push: Push) -> Select[Any]:
         given.c.seals,
         *(literal(one) for one in push.same().values()),
         cast(null(), Delivery.reply.type),
-        false(),
+        true() if push.late else false(),
         *(literal(text) for text in (State.CREATED.value, "", "", "", "")),
         literal(0),
         literal(push.created_at, UtcTime()),
@@ -119,7 +121,7 @@ async def _write_sqlite(session: AsyncSession, push: Push, values: dict[str, lis
     moment = UtcTime().dialect_impl(connection.dialect).bind_processor(connection.dialect)
     at = [moment(one) if moment else one for one in push.moments]
     values["dues"] = [at[due] for due in values["dues"]]
-    ended = (None, False, State.CREATED.value, "", "", "", "", 0)
+    ended = (None, push.late, State.CREATED.value, "", "", "", "", 0)
     same = (*push.same().values(), *ended, moment(push.created_at) if moment else None)
     # Straight to the driver: the names below are our own columns, and binding a million parameters
     # one by one would cost three times what the database needs.

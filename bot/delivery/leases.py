@@ -182,7 +182,8 @@ class Lease:
         async with self._w.db.writing() as session:
             lost = and_(Delivery.state == State.SENDING, Delivery.owner == owner)
             deliveries = list(await session.scalars(select(Delivery.id).where(lost)))
-            await rewrite(session, lost, state=State.UNKNOWN, why=LOST, finished_at=now())
+            ended: dict[str, object] = {"state": State.UNKNOWN, "why": LOST, "code": "lost"}
+            await rewrite(session, lost, **ended, finished_at=now())
             left = select(Publication).where(
                 Publication.state == State.SENDING, Publication.owner == owner
             )

@@ -16,6 +16,7 @@ from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts, make_due
 from bot.contract import Outcome, State
 from bot.delivery import windows
+from bot.delivery.mended import GONE
 from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
@@ -28,8 +29,7 @@ from config.clock import now
 from storage.database import UNREADABLE, Base, Database, new_id
 from storage.seals import Seals, seals_of
 
-RELEASE_HOLD, ACCOUNT_HOLD = "release", "account"
-CHANGED_HOLD = "changed"
+RELEASE_HOLD, ACCOUNT_HOLD, CHANGED_HOLD = "release", "account", "changed"
 TOO_OLD, LEFT = "too_old", "left"
 """Outcome.code: this message ended, and its contact can still be reached."""
 _HELD_ANSWER = (
@@ -65,7 +65,7 @@ _OUTCOME = (
         {
             name: bindparam(name)
             for name in (
-                *("state", "reason", "ref", "why", "hold", "late", "next_at"),
+                *("state", "reason", "ref", "why", "code", "hold", "late", "next_at"),
                 *("finished_at", "seal", "attempts"),
             )
         }
@@ -270,7 +270,7 @@ async def write_outcomes(
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
+        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER, GONE):
             await contacts.end(session, one.contact_id, one.outcome.reason)
 
 
@@ -291,6 +291,7 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         "reason": one.reason,
         "ref": outcome.ref[:200],
         "why": outcome.reason,
+        "code": outcome.code[:40],
         "hold": hold_of(outcome),
         "attempts": one.attempts if counts(outcome) else one.attempts - 1,
         "late": one.late,

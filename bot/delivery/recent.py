@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
+from bot.delivery.mended import Going, going, halted
 from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
 from bot.delivery.wiring import Wiring
 from bot.models import Account
@@ -83,8 +84,17 @@ class Recent:
             proof = await self.release(release.id)
             if isinstance(proof, NotReleased):
                 raise Withheld(not_released(proof))
+            if stop := halted(await self.going(release.item_id, account_id)):
+                raise Withheld(stop)
 
         return still
+
+    async def going(self, item_id: str, account_id: str) -> Going:
+        """How far the push of an item through an account may go, by what is signed."""
+        try:
+            return going(await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE), account_id)
+        except Broken:  # then no release verifies either
+            return Going.PAUSED
 
     async def recalled(self, item_id: str) -> bool:
         """Whether a signed recall stands, as far as this process knows."""

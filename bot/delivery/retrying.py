@@ -1,6 +1,7 @@
 """When a call is made again, and when it is given up. Pure."""
 
 from bot.contract import Outcome, State
+from bot.delivery.mended import EARLIER
 from storage.away import gone
 
 RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
@@ -26,7 +27,7 @@ def counts(outcome: Outcome) -> bool:
     A limit of the platform, or a neighbour of ours that is away, says nothing of the message: it
     must not fail because others were sent before it. Nor does a day of silence.
     """
-    put_off = outcome.code in (AWAY, SILENCE, NO_ROOM) or "rest" in outcome.detail
+    put_off = outcome.code in (AWAY, SILENCE, NO_ROOM, EARLIER) or "rest" in outcome.detail
     return not (outcome.state in (State.RETRYING, State.CREATED) and put_off)
 
 

@@ -26,6 +26,7 @@ from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ANSWERS, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
+from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
 from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
     ACCOUNT_HOLD,
@@ -54,6 +55,7 @@ from storage.database import UNREADABLE, unreadable
 
 NOT_WANTED = "本人已退订"
 AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
+AFTER_EARLIER = 5.0  # seconds in which a call that is on its way mostly has its end
 SOON = 3.0  # seconds a person waits for the end of what they sent; it goes on after them
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
@@ -219,19 +221,26 @@ class Sender:
         release = await self._recent.release(str(one.release_id))
         if isinstance(release, NotReleased):
             return not_released(release)
+        if stop := halted(await self._recent.going(release.item_id, account.id)):
+            return stop
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
         if (put_off := await put_off_push(self._w, release)) is not None:
             return put_off
         wants, audience = one.wants, release.audience or {}
-        why = wants.why(one.account_id, one.contact_id, audience, one.reason) if wants else ""
+        reason = one.reason.removesuffix(NOTED)
+        why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
         if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
-        one.reason = why
+        had = await self._w.had(release, one.contact_id) if release.corrects else Had.NO
+        if had is Had.ON_ITS_WAY:
+            words = "更正前的原文正在发给对方，等它有结果再发"
+            return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
+        one.reason = why + NOTED if had is Had.YES else why
         still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
-        form = fill_link(dict(rendering), link)
+        form = fill_link(form_for(rendering, had), link)
         try:
             outcome = await channel.push(account, address, form, one.reason, still)
         except Withheld as withheld:

@@ -8,7 +8,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
+from bot.contract import AccountView, Channel, LoadMedia, Release, Reply, State, Verify
+from bot.delivery.mended import Had
 from bot.replies import Build, Parts, Unsayable
 from bot.silence import Silence, no_silence
 from ledger.append import Ledger
@@ -43,6 +44,10 @@ async def _not_noted(parts: Parts, state: State) -> None:
 
 async def _nothing_new(contact_id: str) -> bool:
     return True
+
+
+async def _had_nothing(release: Release, contact_id: str) -> Had:
+    return Had.NO
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,7 @@ class Wiring:
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
+    `had(release, contact)`: whether they were sent what this correction is about.
     `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
@@ -103,4 +109,5 @@ class Wiring:
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
+    had: Callable[[Release, str], Awaitable[Had]] = _had_nothing
     quiet: Callable[[], Awaitable[Silence]] = no_silence

@@ -8,12 +8,13 @@ from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
+    LONGEST_REASON,
     PICTURE,
-    REASON_ROOM,
     attachment_lines,
     attribution_lines,
     fill_reason,
     first_picture,
+    note_text,
     paragraphs,
     push_text,
     units,
@@ -30,12 +31,20 @@ def render_telegram(content: Content) -> Rendering:
     (a marker or empty) that stands before all parts, and only its title is bold.
     """
     if content.blocks is None:
-        return _plain(content)
+        return _plain(content) | _note(content)
     parts_of = message_parts if is_picture_message(content) else article_parts
     return {
         "parts": parts_of(content, content.blocks),
         "push": {"text": push_text(content), "entities": _bold(content.title)},
+        **_note(content),
     }
+
+
+def _note(content: Content) -> Rendering:
+    """What a correction changed, for who got the text before it."""
+    if not content.changes:
+        return {}
+    return {"note": {"text": note_text(content), "entities": _bold(content.title)}}
 
 
 def _plain(content: Content) -> Rendering:
@@ -72,8 +81,17 @@ def shown_telegram(rendering: Mapping[str, Any]) -> Shown | None:
         cover=next((one.photo for one in messages if one.photo), ""),
         messages=tuple(messages),
         push=Message(push, form.get("entities", ())),
+        note=_shown_note(rendering),
         gauges=(*gauges, Gauge("推送文字", units(push), TELEGRAM_TEXT)),
     )
+
+
+def _shown_note(rendering: Mapping[str, Any]) -> Message | None:
+    form = rendering.get("note")
+    if not form:
+        return None
+    text = fill_reason(str(form["text"]), SAMPLE_REASON, SAMPLE_LINK)
+    return Message(text, form.get("entities", ()))
 
 
 def sent_parts(rendering: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -139,8 +157,9 @@ def problems_telegram(rendering: Mapping[str, Any], content: Content | None = No
             found.append(f"Telegram 第 {number} 条消息超过 {limit} 字：请分段")
     if len(parts) > MOST_PARTS:
         found.append(f"Telegram 会发成 {len(parts)} 条消息，最多 {MOST_PARTS} 条：请减少图片或分篇")
-    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
-    if units(push) > TELEGRAM_TEXT:
-        found.append(f"Telegram 推送文字超过 {TELEGRAM_TEXT} 字：请缩短标题或链接")
+    for form, label in (("push", "推送文字"), ("note", "更正说明")):
+        told = fill_reason(rendering.get(form, {}).get("text", ""), LONGEST_REASON, "a" * LINK_ROOM)
+        if units(told) > TELEGRAM_TEXT:
+            found.append(f"Telegram {label}超过 {TELEGRAM_TEXT} 字：请缩短标题或链接")
     blocks = content.blocks if content is not None else None
     return found + (problems_of(blocks) if blocks is not None else [])

@@ -9,6 +9,7 @@ import json
 import secrets
 import string
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date
 from typing import Any
 
 import aiohttp
@@ -33,12 +34,14 @@ from bot.http import open_session
 from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.quota import Limit
+from bot.readings import Figure
 from bot.render import fill_reason
 from bot.trial import Look
 from bot.wechat import edition, inbound
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
+from bot.wechat.figures import article_totals
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.limits import limits_of
 from bot.wechat.lookup import LOST, looked_up, lost
@@ -219,6 +222,10 @@ class WeChatChannel:
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, irreversible=False)
         return _publish_outcome(ref, answer)
+
+    async def figures(self, account: AccountView, day: date) -> list[Figure]:
+        """What readers did with each mass send of that day, day by day (W38)."""
+        return await article_totals(self.client(account), day)
 
     def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
         """PUBLISHJOBFINISH and MASSSENDJOBFINISH name the publication they finish (W16, W21)."""

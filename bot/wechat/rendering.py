@@ -3,6 +3,7 @@
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import css_inline
@@ -13,9 +14,9 @@ from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
+    LONGEST_REASON,
     MARKER,
     PICTURE,
-    REASON_ROOM,
     attachment_lines,
     attribution_lines,
     fill_reason,
@@ -23,6 +24,7 @@ from bot.render import (
     lead,
     lead_of,
     made_line,
+    note_text,
     paragraphs,
     push_text,
 )
@@ -64,7 +66,7 @@ def render_wechat(content: Content) -> Rendering:
     blocks = content.blocks
     if blocks is not None and is_picture_message(content):
         article = newspic_article(content, blocks)
-        return {"article": article, "push": {"text": push_text(content)}}
+        return {"article": article, "push": {"text": push_text(content)}, **_note(content)}
     who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     first = lead(content.body) if blocks is None else lead_of(blocks)
     return {
@@ -80,7 +82,13 @@ def render_wechat(content: Content) -> Rendering:
             **_crops(content),
         },
         "push": {"text": push_text(content)},
+        **_note(content),
     }
+
+
+def _note(content: Content) -> Rendering:
+    """What a correction changed, for who got the text before it."""
+    return {"note": {"text": note_text(content)}} if content.changes else {}
 
 
 def _crops(content: Content) -> dict[str, str]:
@@ -155,10 +163,12 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
 
 
 def _push_problems(rendering: Mapping[str, Any]) -> list[str]:
-    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
-    if len(push.encode()) <= WECHAT_TEXT_BYTES:
-        return []
-    return [f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接"]
+    found = []
+    for form, label in (("push", "推送文字"), ("note", "更正说明")):
+        told = fill_reason(rendering.get(form, {}).get("text", ""), LONGEST_REASON, "a" * LINK_ROOM)
+        if len(told.encode()) > WECHAT_TEXT_BYTES:
+            found.append(f"微信{label}超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接")
+    return found
 
 
 def _longest(blocks: Document) -> str:
@@ -188,10 +198,14 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
     if "article" not in rendering:
         return None
     article = rendering["article"]
-    push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
+    push, note = (
+        fill_reason(str(rendering.get(form, {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
+        for form in ("push", "note")
+    )
     length = Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节")
     if is_newspic(article):
-        return shown_newspic(article, Message(push), (length,))
+        shown = shown_newspic(article, Message(push), (length,))
+        return replace(shown, note=Message(note) if rendering.get("note") else None)
     return Shown(
         title=article["title"],
         author=article["author"],
@@ -206,6 +220,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         },
         link=article["content_source_url"],
         push=Message(push),
+        note=Message(note) if rendering.get("note") else None,
         gauges=(
             Gauge("标题", len(article["title"]), WECHAT_TITLE),
             Gauge("作者", len(article["author"]), WECHAT_AUTHOR),

@@ -10,19 +10,21 @@ from console.web.interface import Strict
 from review_queue.article_fields import one_line
 from staff.refusal import Reason, Refused
 
-ARTICLE = frozenset({"blocks", "summary", "author", "made", "cover", "crops"})
+ARTICLE = frozenset({"blocks", "summary", "author", "made", "cover", "crops", "changes"})
 
 
 class ArticleBody(Strict):
     """What an article says beside its title; what is left out stays as it is.
 
     `blocks` as docs/digest.md has them; `crops` maps wide and square to left, top, right and bottom
-    in millionths of the cover's sides.
+    in millionths of the cover's sides. `changes` is what a correction changed, in words for those
+    who got the text before it.
     """
 
     blocks: list[dict[str, Any]] | None = None
     summary: str | None = None
     author: str | None = None
+    changes: str | None = None
     made: Made | None = None
     cover: str | None = None
     crops: dict[str, tuple[int, int, int, int]] | None = Field(default=None)
@@ -32,7 +34,7 @@ def article_of(body: ArticleBody) -> dict[str, Any]:
     """The given parts as changes of a draft; Refused (422) names the block that is none."""
     given = {name: getattr(body, name) for name in ARTICLE & body.model_fields_set}
     found = {name: value for name, value in given.items() if value is not None}
-    for name in ("summary", "author"):
+    for name in ("summary", "author", "changes"):
         if name in found:
             found[name] = one_line(found[name])
     if "blocks" in found:

@@ -247,6 +247,7 @@ def differences(old: Draft, new: Draft, words: Words) -> Comparison:
         ("推送对象", words.audience(old.audience), words.audience(new.audience)),
         ("摘要", old.summary, new.summary),
         ("作者", old.author, new.author),
+        ("更正说明", old.content.changes, new.content.changes),
         ("文字由谁写", MADE[old.made], MADE[new.made]),
         ("封面裁切", _crops(old), _crops(new)),
         ("最早发布", words.moment(old.not_before), words.moment(new.not_before)),

@@ -15,7 +15,7 @@ from blocks.light import from_light
 from blocks.text import from_plain, project
 from console.web.words import read_field_time
 from review_queue.article_fields import one_line
-from review_queue.canonical import ATTRIBUTION, CROPS, Draft
+from review_queue.canonical import ATTRIBUTION, CROPS, Corrects, Draft
 from staff.refusal import Reason, Refused
 
 DIMENSIONS = ("topics", "groups", "regions")
@@ -36,6 +36,7 @@ class BesideChanges(TypedDict, total=False):
     made: Made
     cover: str
     crops: dict[str, tuple[int, ...]]
+    corrects: Corrects
 
 
 class Changes(TextChanges, BesideChanges):
@@ -77,6 +78,7 @@ def changes_of(
         "title": fields.get("title", ""),
         **_text(fields, stored),
         **_beside(fields),
+        **_corrected(fields, stored),
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
         "accounts": tuple(sent.get("accounts", ())),
@@ -139,6 +141,13 @@ def _beside(fields: Mapping[str, str]) -> BesideChanges:
             raise Refused(422, [Reason("made", "谁写的只能选：人写、AI 辅助、AI 生成")])
         found["made"] = Made(fields["made"])
     return found
+
+
+def _corrected(fields: Mapping[str, str], stored: Draft | None) -> BesideChanges:
+    """What a correction changed, in words for those who got the text before it."""
+    if stored is None or stored.corrects is None or "changes" not in fields:
+        return {}
+    return {"corrects": replace(stored.corrects, changes=one_line(fields["changes"]))}
 
 
 def _crops(fields: Mapping[str, str]) -> dict[str, tuple[int, ...]]:

@@ -91,6 +91,7 @@ class Preview:
     pictures: tuple[str, ...] = ()
     bubbles: tuple[Bubble, ...] = ()
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    note: tuple[tuple[str, tuple[str, ...]], ...] = ()
     gauges: tuple[Gauge, ...] = ()
     raw: Mapping[str, Any] = field(default_factory=dict)
     also: tuple[str, ...] = ()
@@ -122,6 +123,7 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         pictures=shown.pictures,
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),
+        note=pieces(shown.note.text, shown.note.entities) if shown.note else (),
         gauges=shown.gauges,
         also=shown.also,
     )

@@ -206,6 +206,26 @@ def _lowered(body: Mapping[str, Any]) -> str:
     return f"类别由{body['from']}降为{body['to']}"
 
 
+def _again(body: Mapping[str, Any]) -> str:
+    whom = {
+        "lacking": "只发给没收到的人",
+        "again": "再发给没有发出的人",
+        "risk": "再发给可能已收到的人，已确认风险",
+    }
+    return f"{whom.get(body['which'], '再次推送')}：{body['rows']} 人"
+
+
+def _rest(words: str) -> Callable[[Mapping[str, Any]], str]:
+    """With how many have the text and how many do not."""
+
+    def told(body: Mapping[str, Any]) -> str:
+        pushes = body.get("pushes", [body])
+        had, rest = (sum(int(one[name]) for one in pushes) for name in ("had", "rest"))
+        return f"{words}（已有 {had} 人收到或可能收到，{rest} 人没有）"
+
+    return told
+
+
 _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "revision.created": _revision,
     "item.submitted": _submitted,
@@ -223,6 +243,14 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "publication.submitted": lambda _body: "向平台提交发布",
     "publication.finished": _finished,
     "publication.settled": _settled,
+    "push.again": _again,
+    "push.completed": lambda body: f"补齐推送：{body['rows']} 人此前没有记录",
+    "push.given_up": lambda body: f"{body['rows']} 人的推送不再发送",
+    "push.left": lambda body: f"{body['rows']} 人可能已收到，不再发送",
+    "push.paused": _rest("暂停推送"),
+    "push.resumed": _rest("用原文继续推送"),
+    "push.dropped": _rest("其余推送不再发送"),
+    "push.replaced": _rest("更正稿代替原文推送"),
 }
 _RESULTS = {"published": "已发出", "retrying": "没有收下，稍后再试", "refused": "没有收下"}
 _ENTRY_TONES = {

@@ -8,7 +8,7 @@ from console.items.marks import Marked
 from console.web.words import SEVERITIES
 from gates.finding import Finding
 from gates.redaction import PERSONAL, profiles
-from review_queue.canonical import MOST_AUTHOR, MOST_SUMMARY
+from review_queue.canonical import MOST_AUTHOR, MOST_CHANGES, MOST_SUMMARY
 from review_queue.models import Item
 from review_queue.states import STATES
 
@@ -135,6 +135,7 @@ WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
     "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
+    "MOST_CHANGES": MOST_CHANGES,
     "MOST_SUMMARY": MOST_SUMMARY,
     "MOST_PICTURES": MOST_PICTURES,
     "PICTURE_MADE": PICTURE_MADE,

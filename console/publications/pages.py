@@ -7,10 +7,12 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channels import CHANNELS
 from bot.delivery.confirming import Waiting, waiting_for
 from bot.delivery.settling import settle_publication
 from bot.delivery.together import articles_of
 from bot.models import Account, Attempt, Delivery, Publication
+from bot.readings import LEAST, counted, readings_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -70,15 +72,19 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
         )
         articles = await articles_of(session, row.id)
         titles = select(Item).where(Item.id.in_({one.item_id for one in articles}))
+        account = await session.get(Account, row.account_id)
         context = {
             "place": "publications",
             "row": row,
             "articles": articles,
             "items": {one.id: one for one in await session.scalars(titles)} if articles else {},
             "item": await session.get(Item, row.item_id),
-            "account": await session.get(Account, row.account_id),
+            "account": account,
+            "counted": account is not None and counted(CHANNELS.get(account.platform)),
             "attempts": (await session.scalars(attempts.limit(20))).all(),
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
+            "readings": await readings_of(session, row.id),
+            "least": LEAST,
             "asked": await _asked(session, row),
             "reasons": refused.reasons if refused else (),
         }

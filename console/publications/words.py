@@ -1,8 +1,35 @@
 """What happened to a publication."""
 
 from review_queue.canonical import EDITION
+from subscriptions.again import Choice, Ended
 
-WORDS = {"EDITION_KIND": EDITION}
 DONE = {
     "settled": "已记录您的确认。",
+    "push_chosen": "已照您的选择处理，并记入台账。",
+    "push_lacking": "正在发给没收到的人；已收到和可能收到的不会再发。",
+    "push_pause": "推送已暂停，还没发出的都停住了。",
+    "push_resume": "用原文继续推送。",
+    "push_drop": "其余的不再发送。",
 }
+CHOICES = {
+    Choice.AGAIN.value: "再发一次",
+    Choice.RISK.value: "确认风险后再发",
+    Choice.LEAVE.value: "不再发送，算已收到",
+    Choice.GIVE_UP.value: "不再发送",
+}
+_NEXT = {
+    "window": "等对方来信",
+    "mend": "等改正",
+    "account": "账号恢复后自动再试",
+    "changed": "查明后处理",
+}
+
+
+def next_words(ended: Ended) -> str:
+    """What happens next by itself, where no moment says it."""
+    if ended.state == "held":
+        return _NEXT.get(ended.hold, "等人处理")
+    return "等人处理" if ended.choices else "不会再发"
+
+
+WORDS = {"CHOICES": CHOICES, "NEXT": next_words, "EDITION_KIND": EDITION}

@@ -50,6 +50,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "items.recall": _ALL - {"auditor", "duty"},
     "publications.read": _EDITORIAL | _WATCHERS,
     "publications.settle": RIGHTS["publications.settle"],
+    "pushes.pause": RIGHTS["pushes.pause"],
+    "pushes.decide": RIGHTS["pushes.decide"],
     "sources.read": _EDITORIAL | _WATCHERS,
     "sources.propose": RIGHTS["sources.propose"],
     "sources.approve": RIGHTS["sources.approve"],

@@ -142,6 +142,6 @@ def _quota(call: Call, method: str) -> None:
 def add(app: web.Application) -> None:
     """Mount the API, the article pages and uploaded pictures."""
     app.router.add_route("*", "/wechat/cgi-bin/{method:.+}", handle)
-    app.router.add_route("*", "/wechat/{method:wxaapi/.+}", handle)
+    app.router.add_route("*", "/wechat/{method:(wxaapi|datacube)/.+}", handle)
     app.router.add_get(r"/wechat/s/{article}/{index:\d+}", article_page)
     app.router.add_get("/wechat/media/{key}", media)

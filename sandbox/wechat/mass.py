@@ -157,6 +157,7 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         # Handed out before the event tells of it: phones have the message when the callback comes.
         urls = _hand_out(call, number, job["content"], reached)
     job["msg_status"] = "SEND_FAIL" if refused else "SEND_SUCCESS"
+    job["reached"] = len(reached)
     content: JSON = {
         "MsgType": "event",
         "Event": "MASSSENDJOBFINISH",

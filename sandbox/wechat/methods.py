@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sandbox.state import JSON
 from sandbox.wechat.account import Call, WeChatError
 from sandbox.wechat.customer import custom_send, custom_typing, subscribe_send, templates
+from sandbox.wechat.datacube import article_total
 from sandbox.wechat.drafts import (
     draft_add,
     draft_batchget,
@@ -86,5 +87,6 @@ METHODS: dict[str, Callable[[Call], JSON]] = {
     "tags/members/batchuntagging": untag_members, "tags/getidlist": tags_of,
     "user/tag/get": tag_users, "user/get": user_get, "user/info": user_info,
     "user/info/batchget": users_info, "menu/create": menu_create, "menu/get": menu_get,
-    "menu/delete": menu_delete, "clear_quota": clear_quota, "getcallbackip": callback_ips,
+    "menu/delete": menu_delete, "datacube/getarticletotal": article_total,
+    "clear_quota": clear_quota, "getcallbackip": callback_ips,
 }  # fmt: skip

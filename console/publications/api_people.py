@@ -1,0 +1,84 @@
+"""A push in the JSON API: who lacks it and why, choices in bulk, pausing and going on."""
+
+from aiohttp import web
+
+from console.publications.people import (
+    decided,
+    mended,
+    push_of,
+    sent_to_lacking,
+)
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
+
+
+class ChoiceBody(Strict):
+    """Everybody who came to one end, and what is chosen: again, risk, leave or give_up.
+
+    `words`: the sentence of the risk, or the reason of giving up.
+    """
+
+    state: str
+    hold: str = ""
+    code: str = ""
+    why: str = ""
+    choice: str
+    words: str = ""
+
+
+class MendBody(Strict):
+    """pause, resume (with the text as it was approved) or drop, and why."""
+
+    act: str
+    reason: str
+
+
+@needs("publications.read")
+async def push(request: web.Request) -> web.StreamResponse:
+    """One push: how far it is, who lacks it and why; nobody is named."""
+    one = await push_of(request)
+    rows = [
+        {
+            "state": row.ended.state,
+            "hold": row.ended.hold,
+            "code": row.ended.code,
+            "why": row.ended.why,
+            "people": row.count,
+            "next_at": row.next_at,
+            "choices": [choice.value for choice in row.ended.choices],
+        }
+        for row in one.people
+    ]
+    going = {"stand": one.stand.value, "counts": dict(one.counts), "waiting": one.waiting}
+    pace = {"rate": round(one.pace.rate, 2), "left": one.pace.left}
+    return as_json({"publication": one.row.id, **going, **pace, "people": rows})
+
+
+@needs("pushes.decide")
+@takes(ChoiceBody)
+async def choose_people(request: web.Request) -> web.StreamResponse:
+    """Decide about everybody who came to one end."""
+    body = await read(request, ChoiceBody)
+    return as_json({"people": await decided(request, body.model_dump())})
+
+
+@needs("pushes.decide")
+async def push_lacking(request: web.Request) -> web.StreamResponse:
+    """Send a push to whoever surely lacks it."""
+    return as_json({"people": await sent_to_lacking(request)})
+
+
+@needs("pushes.pause")
+@takes(MendBody)
+async def mend_push(request: web.Request) -> web.StreamResponse:
+    """Pause the pushes of an item, go on with its text, or drop what is left."""
+    body = await read(request, MendBody)
+    return as_json({"messages": await mended(request, body.model_dump())})
+
+
+ROUTES = [
+    web.get("/publications/{publication}/push", push),
+    web.post("/publications/{publication}/push/choose", choose_people),
+    web.post("/publications/{publication}/push/lacking", push_lacking),
+    web.post("/publications/{publication}/push/mend", mend_push),
+]
