@@ -13,8 +13,8 @@ from aiohttp import web
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
 from sandbox.telegram.bot import Bot
-from sandbox.wechat import citizens as wechat
 from sandbox.wechat import back_office, drafts
+from sandbox.wechat import citizens as wechat
 from sandbox.wechat.account import Official
 
 FAULT_KINDS = (

@@ -87,7 +87,7 @@ def delete_message(call: Call) -> Any:
 
 
 def delete_messages(call: Call) -> Any:
-    """deleteMessages: 1 to 100 at once; unknown numbers are passed over, one too old refuses all."""
+    """deleteMessages: 1 to 100; unknown numbers are passed over, one too old refuses all."""
     chat, numbers = chat_of(call), call.nested("message_ids")
     if not isinstance(numbers, list) or not 1 <= len(numbers) <= MOST_DELETED:
         raise bad("message identifiers are not specified or too many")
