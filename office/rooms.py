@@ -54,6 +54,7 @@ from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
+from review_queue.told import approved_title
 from review_queue.window import WINDOW
 from staff.proposals import Kind
 from staff.refusal import Refused
@@ -224,6 +225,8 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         finished=partial(push_finished, base.ledger),
         wants=Matching(base.taxonomy).wants,
         on_answered=Commitments(base.ledger).sent,
+        public_url=base.settings.public_url,
+        title_of=partial(approved_title, base.ledger),
     )
 
 

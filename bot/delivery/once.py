@@ -5,10 +5,11 @@ after its outcome. Both are about the item, as its review is, so whoever proves 
 them. No table is asked here: a row put back, copied or made anew sends nothing a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
 from sqlalchemy import func, select
 
@@ -164,16 +165,31 @@ async def sign_submitted(
     Nothing is signed between the look and the entry: a stop or recall that was answered stands
     before it, and one that comes later finds it.
     """
-    subject, body = f"item:{row.item_id}", {**names_of(row), "guarded": guarded}
+    look = partial(_allowed, ledger, row, moment, guarded=guarded)
+    body = {**names_of(row), "guarded": guarded}
+    await sign_after(ledger, look, SUBMITTED, f"item:{row.item_id}", body)
+
+
+async def sign_after(
+    ledger: Ledger,
+    look: Callable[[], Awaitable[None]],
+    kind: str,
+    subject: str,
+    body: Mapping[str, object],
+) -> None:
+    """Sign an entry of the office itself once `look` forbids nothing, with nothing in between.
+
+    `look` raises Withheld; so does this when the ledger is too busy.
+    """
     for _ in range(TRIES):
         async with ledger.db.session() as session:
             head = await session.scalar(_HEAD)
-        await _allowed(ledger, row, moment, guarded=guarded)
+        await look()
         # Looked at before the lock: who waits for it with a connection in hand must not keep the
         # one away that a look inside would need.
         async with ledger.transaction() as tx:
             if await tx.session.scalar(_HEAD) == head:
-                await tx.append(SUBMITTED, subject=subject, actor="system", body=body)
+                await tx.append(kind, subject=subject, actor="system", body=body)
                 return
     words = "台账正忙，稍后再发"
     raise Withheld(Outcome(State.RETRYING, reason=words, code="busy", retry_after=5.0))

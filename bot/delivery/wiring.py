@@ -28,6 +28,10 @@ async def _not_returned(publication_id: str, reason: str) -> bool:
     return False
 
 
+async def _no_title(item_id: str, digest: str) -> str:
+    return ""
+
+
 async def _no_change(table: str, row_id: str) -> None:
     _log.error("row_changed", table=table, row=row_id)
 
@@ -82,6 +86,8 @@ class Wiring:
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
+    `public_url` is where citizens find the verify page; `title_of(item, digest)` the approved title
+    behind a signed digest, empty when nothing proves it.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -101,3 +107,5 @@ class Wiring:
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
+    public_url: str = ""
+    title_of: Callable[[str, str], Awaitable[str]] = _no_title

@@ -22,8 +22,20 @@ _DAY = 86_400.0
 _PICTURES = re.compile(r"<img\b")
 
 
+NO_SUCH_MEDIA = 40007
+NOT_KEPT = f"封面图片重新上传后平台仍说没有（{NO_SUCH_MEDIA}）：请登录微信公众平台核对素材库"
+
+
 class DraftFault(Exception):
-    """The platform did not take the article as it was approved; the words are for staff."""
+    """The platform did not take the article as it was approved; the words are for staff.
+
+    `lost`: pictures of it were dropped, which may be because they were deleted there meanwhile.
+    """
+
+    def __init__(self, words: str, *, lost: bool = False) -> None:
+        """Keep the words."""
+        super().__init__(words)
+        self.lost = lost
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,42 @@ async def make_draft(
     media: LoadMedia,
     cache: Cache,
 ) -> str:
-    """The draft's media id. May be made again: a draft nobody submits is seen by nobody."""
+    """The draft's media id. May be made again: a draft nobody submits is seen by nobody.
+
+    What was uploaded before may have been deleted in the back office meanwhile: then it is
+    forgotten and uploaded once more, for this same draft.
+    """
+    try:
+        return await _made(client, account, article, media, cache)
+    except DraftFault as fault:
+        if not fault.lost:
+            raise
+    except WeChatRefused as refused:
+        if refused.code != NO_SUCH_MEDIA:
+            raise
+    await _forget(account, article, cache)
+    try:
+        return await _made(client, account, article, media, cache)
+    except WeChatRefused as refused:
+        if refused.code != NO_SUCH_MEDIA:
+            raise
+        raise DraftFault(NOT_KEPT) from refused
+
+
+async def _forget(account: AccountView, article: Mapping[str, str], cache: Cache) -> None:
+    """Every name the platform gave to a picture of this article."""
+    await cache.delete(_key(account, _Upload("media_id", article["thumb"])))
+    for marker in set(PLACED.findall(article["content"])):
+        await cache.delete(_key(account, _Upload("url", marker)))
+
+
+async def _made(
+    client: AioWeChatClient,
+    account: AccountView,
+    article: Mapping[str, str],
+    media: LoadMedia,
+    cache: Cache,
+) -> str:
     content = article["content"]
     # The platform filters pictures of other places out of an article (W18).
     for marker in sorted(set(PLACED.findall(content))):
@@ -85,7 +132,8 @@ async def _all_there(client: AioWeChatClient, draft: str, content: str) -> None:
     kept = await client.post("draft/get", data={"media_id": draft})
     left = sum(len(_PICTURES.findall(str(one.get("content", "")))) for one in kept["news_item"])
     if left != sent:
-        raise DraftFault(f"正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片")
+        words = f"正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片"
+        raise DraftFault(words, lost=True)
 
 
 async def _upload(
@@ -97,7 +145,7 @@ async def _upload(
 ) -> str:
     """Upload one marker's bytes, once a day; returns the platform's name for it."""
     # A publication that is tried again would else use up the day's uploads (W35).
-    key = f"wechat:media:{account.id}:{wanted.answered}:{wanted.marker}"
+    key = _key(account, wanted)
     known = await cache.get(key)
     if known:
         return known
@@ -112,6 +160,10 @@ async def _upload(
     answer = await client.post(endpoint, params={"type": "image"}, files={"media": file})
     await cache.set(key, str(answer[wanted.answered]), _DAY)
     return str(answer[wanted.answered])
+
+
+def _key(account: AccountView, wanted: _Upload) -> str:
+    return f"wechat:media:{account.id}:{wanted.answered}:{wanted.marker}"
 
 
 def _accepted(raw: bytes) -> bytes:

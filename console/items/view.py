@@ -24,6 +24,7 @@ from console.items.progress import (
     returned,
 )
 from console.items.reach import too_late
+from console.items.taken import Down, downs_of
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
@@ -36,6 +37,7 @@ from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
 from review_queue.neighbours import Collision, collisions_in
+from review_queue.recalling import WHY
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -88,6 +90,7 @@ class Shown:
     place_name: str
     collisions: Sequence[Collision]
     too_late: int = 0
+    downs: Sequence[Down] = ()
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -99,7 +102,7 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found)
         late = await too_late(deps, session, shown.facts.draft)
-    shown = replace(shown, too_late=late)
+    shown = replace(shown, too_late=late, downs=await downs_of(deps, item_id))
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
@@ -177,6 +180,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "again": again,
         "reasons": again.reasons,
         "publications": shown.publications,
+        "downs": shown.downs,
+        "recall_classes": WHY,
         "held": held,
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,

@@ -14,6 +14,7 @@ from console.web.pages import form, page, see
 from console.web.permissions import needs
 from review_queue import publishing
 from review_queue.models import Item
+from review_queue.recalling import WHY
 from staff.refusal import Refused
 
 _SHOWN = 60
@@ -67,6 +68,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "account": await session.get(Account, row.account_id),
             "attempts": (await session.scalars(attempts.limit(20))).all(),
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
+            "recall_classes": WHY,
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "publications/page.html", context, refused.status if refused else 200)
