@@ -102,7 +102,8 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found)
         late = await too_late(deps, session, shown.facts.draft)
-    shown = replace(shown, too_late=late, downs=await downs_of(deps, item_id))
+    downs = await downs_of(deps, item_id) if shown.publications else ()
+    shown = replace(shown, too_late=late, downs=downs)
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):

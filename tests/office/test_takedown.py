@@ -198,6 +198,27 @@ async def test_of_a_publication_that_failed_on_one_platform_the_other_is_taken_d
         await settle_takedown(office.shenfa.ledger, item.id, row.id, office.people["reviewer1"])
 
 
+async def test_what_a_platform_publishes_after_the_recall_goes_as_soon_as_it_is_out(
+    office: Office,  # noqa: F811
+) -> None:
+    account_id = await office.only("wechat")
+    await office.platforms.control("limits", result_delay=0.01)
+    item = await office.scheduled()
+    await office.publish()
+    assert (await office.row(item, account_id)).state == State.SUBMITTED
+    await office.recall(item)
+    await remove(office)
+    row = (await rows(office, item))["wechat"]
+    assert (row.state, "还在处理" in row.reason) == ("waiting", True)
+    await asyncio.sleep(0.05)
+    await office.sql(update(TABLE).values(next_at=now()))
+    await office.shenfa.publisher.settle_due()
+    await office.sql(update(ROWS).values(next_at=now()))
+    await remove(office)
+    assert await results(office, item) == {"wechat": "deleted"}
+    assert "已被发布者删除" in await page(office, item)
+
+
 async def test_an_answer_that_is_lost_is_for_a_person_and_called_once(office: Office) -> None:  # noqa: F811
     item = await published(office)
     await office.platforms.control("faults", platform="wechat", kind="drop_answer", method=DELETE)
