@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
 from sandbox.telegram.bot import Bot
-from sandbox.wechat import back_office, drafts
+from sandbox.wechat import back_office, drafts, mass
 from sandbox.wechat import citizens as wechat
 from sandbox.wechat.account import Official
 
@@ -322,6 +322,18 @@ async def back_office_delete(request: web.Request) -> web.Response:
     return reply({"deleted": back_office.delete_pictures(state, account)})
 
 
+async def confirm_mass(request: web.Request) -> web.Response:
+    """Answer as the administrator whom 群发保护 asks: {account, allowed}; {protected} turns it."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Official):
+        return refuse("只有公众号有群发保护")
+    if "protected" in content:
+        account.protected = bool(content["protected"])
+        return reply({"protected": account.protected})
+    return reply({"answered": mass.confirm_mass(account, allowed=bool(content.get("allowed")))})
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything: accounts, citizens, logs, faults, clock, limits."""
     request.app[STATE].clear()
@@ -367,6 +379,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
     ("POST", "back_office", back_office_delete),
+    ("POST", "confirm_mass", confirm_mass),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),
 )  # fmt: skip

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from functools import partial
 
 from sqlalchemy import func, select
 
@@ -157,15 +156,31 @@ def names_of(row: Publication) -> dict[str, str]:
     }
 
 
+Room = Callable[[], Awaitable[Outcome | None]]
+"""Why it cannot be called now although it may be, or None."""
+
+
+async def has_room() -> Outcome | None:
+    """For what no number is kept of."""
+    return None
+
+
 async def sign_submitted(
-    ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool
+    ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool, room: Room = has_room
 ) -> None:
     """The entry before the call; Withheld when a stop, a recall or an earlier call forbids it.
+
+    And when `room` says that it has to wait: of two that want the last place one gets it.
 
     Nothing is signed between the look and the entry: a stop or recall that was answered stands
     before it, and one that comes later finds it.
     """
-    look = partial(_allowed, ledger, row, moment, guarded=guarded)
+
+    async def look() -> None:
+        await _allowed(ledger, row, moment, guarded=guarded)
+        if (waits := await room()) is not None:
+            raise Withheld(waits)
+
     body = {**names_of(row), "guarded": guarded}
     await sign_after(ledger, look, SUBMITTED, f"item:{row.item_id}", body)
 

@@ -5,6 +5,7 @@ No stop switch holds it: whoever stops an office wants less to stand outside, no
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,13 +13,14 @@ from functools import partial
 import structlog
 from sqlalchemy import func, select
 
-from bot.calling import watch
+from bot.calling import Call, watch
 from bot.contract import AccountView, State, Withheld
 from bot.delivery.leases import Lease
 from bot.delivery.missing import look_for_missing
 from bot.delivery.once import Stood as Published
 from bot.delivery.once import stand_of, told_of
 from bot.delivery.processes import living
+from bot.delivery.spent import note_calls
 from bot.delivery.takedowns import CALLING, ENDED, OF_A_PERSON, WAITING
 from bot.delivery.taken import (
     Stood,
@@ -94,8 +96,15 @@ class Remover:
         call = watch()
         [came] = await asyncio.gather(self._call(row), return_exceptions=True)
         took = _took_of(came, begun=call.begun)
+        await self._count(row, call)
         # Nobody else knows what came of it.
         await surely(partial(self._finish, row, took))
+
+    async def _count(self, row: Takedown, call: Call) -> None:
+        """What was called, beside the account's other calls of the day."""
+        with suppress(LookupError, ValueError):  # then nothing was called
+            account = await self._w.open_account(row.account_id)
+            await surely(partial(note_calls, self._w, account, call))
 
     async def _claim(self, takedown_id: str) -> Takedown | None:
         async with self._w.db.writing() as session:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
 from bot.replies import Build, Parts, Unsayable
+from bot.silence import Silence, no_silence
 from ledger.append import Ledger
 from storage.database import Database
 
@@ -88,6 +89,7 @@ class Wiring:
     `wants(session, contacts)`: what these people want pushed at this moment.
     `public_url` is where citizens find the verify page; `title_of(item, digest)` the approved title
     behind a signed digest, empty when nothing proves it.
+    `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -109,3 +111,4 @@ class Wiring:
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
     public_url: str = ""
     title_of: Callable[[str, str], Awaitable[str]] = _no_title
+    quiet: Callable[[], Awaitable[Silence]] = no_silence
