@@ -1,11 +1,10 @@
 """A correction from published to told: the old one gives way, and who was sent it hears once."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import build_site
 from bot.contract import Content
@@ -31,7 +30,7 @@ from tests.office.test_once import (  # noqa: F401  the office and its platforms
     office,
     platforms,
 )
-from tests.office.test_takedown import channel, page, results, signed_accounts
+from tests.office.test_takedown import channel, page, results, settled, signed_accounts
 
 JOBS = {"topics": ["employment"]}
 TITLE = "更正：周末办理时间"
@@ -48,9 +47,7 @@ async def reviewed(office: Office, item: Item) -> Item:  # noqa: F811
         item = await deciding.decide(queue, item.id, office.people[one], answer)
     item = await publishing.schedule(queue, item.id, editor)
     await office.publish()
-    await asyncio.sleep(0.05)
-    await office.sql(update(TABLE).where(TABLE.c.state == "submitted").values(next_at=now()))
-    await office.shenfa.publisher.settle_due()
+    await settled(office)
     return item
 
 
