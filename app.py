@@ -16,6 +16,7 @@ from bot.contract import Channel, Inbound, InboundKind, Menu
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
+from bot.delivery.removing import Remover
 from bot.delivery.sending import Sender
 from bot.menus import Equipping
 from bot.models import Account, Contact
@@ -106,6 +107,7 @@ class Shenfa:
     releases: Releases
     lease: Lease
     publisher: Publisher
+    remover: Remover
     sender: Sender
     pusher: Pusher
     readings: Readings
@@ -295,6 +297,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         remote_anchors=RemoteAnchors(ledger, settings.anchor_addresses, post),
         lease=lease,
         publisher=Publisher(delivery, lease, recent),
+        remover=Remover(delivery, lease),
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching),
         readings=Readings(db, base.channels, base.accounts.open),

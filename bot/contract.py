@@ -11,6 +11,7 @@ from bot.editions import Placed
 from bot.opens import Opens
 from bot.preview import Shown
 from bot.quota import Limit
+from bot.takedown import Notice, Standing, Took
 from bot.trial import Look
 from storage.cache import Cache
 
@@ -356,6 +357,8 @@ class Channel(Listening, Protocol):
     """How many articles one message holds; 0 where articles never go out together."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
+    deletions_a_day: int
+    """How many publications may be taken off in a day; 0: as many as there are."""
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` is shared by every process; `allowed_private` is for development."""
@@ -421,6 +424,19 @@ class Channel(Listening, Protocol):
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask the platform what became of a submitted publication."""
+
+    async def remove(
+        self, account: AccountView, standing: Standing, notice: Notice, still: Still
+    ) -> Took:
+        """Take a publication off, or put the notice where it stands.
+
+        `still` is awaited directly before each call that readers may see the effect of.
+        """
+
+    async def missing(
+        self, account: AccountView, standing: Sequence[Standing]
+    ) -> Sequence[Standing]:
+        """Those of which the platform surely says that they are gone."""
 
     async def push(
         self,

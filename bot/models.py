@@ -177,6 +177,34 @@ class Publication(Sealed, Base):
         return [*super().values(), *place]
 
 
+class Takedown(Sealed, Base):
+    """One publication that is to go off its platform, or to give way to its correction.
+
+    That it shall, that it was called and what came of it is said by signed entries
+    (bot/delivery/taken.py); this row is what a worker finds.
+    """
+
+    __tablename__ = "takedown"
+    SEALED = ("id", "publication_id", "item_id", "account_id", "by", "article_idx", "state")
+    __table_args__ = (UniqueConstraint("publication_id", "by", "article_idx"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    publication_id: Mapped[str] = mapped_column(String(26))
+    item_id: Mapped[str] = mapped_column(String(26), index=True)
+    account_id: Mapped[str] = mapped_column(String(26))
+    # The publication of the correction it gives way to; empty when it was recalled.
+    by: Mapped[str] = mapped_column(String(26), default="", server_default="")
+    article_idx: Mapped[int] = mapped_column(default=1, server_default="1")  # 0: all of the send
+    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting | calling | ended
+    result: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
+    owner: Mapped[str] = mapped_column(String(26), default="", server_default="")
+    asked_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
+    called_at: Mapped[datetime | None]  # counted against the platform's deletions of a day
+    finished_at: Mapped[datetime | None]
+
+
 class Delivery(Sealed, Base):
     """One message of a publication to one contact; unique, so nobody gets a thing twice.
 

@@ -15,6 +15,7 @@ NAMES = {
     "policy_changed": "政策库被改动",
     "proposal_tampered": "待批准的变更被改动",
     "publication_failed": "发布没有完成",
+    "publication_gone": "发布的内容已不在平台上",
     "push.missed": "推送过了时限",
     "push.refused": "推送被拦下",
     "recalled_late": "撤回时已发出",
@@ -30,5 +31,6 @@ NAMES = {
     "ticket.overdue": "咨询单超过时限",
     "ticket.danger_unclaimed": "有人遇险，无人认领",
     "ticket.unclaimed": "咨询单无人认领",
+    "takedown_failed": "没有撤下",
     "workflow_tampered": "审核级次被改动",
 }

@@ -12,6 +12,7 @@ from bot.callbacks import Callbacks
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
+from bot.delivery.removing import Remover
 from bot.delivery.sending import Sender
 from bot.menus import Equipping
 from bot.readings import Readings
@@ -33,6 +34,7 @@ from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.engine import TaskEngine
 from office.handovers import offer_policies, take_back_policies
+from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.links import Links
@@ -63,6 +65,7 @@ class Office(Protocol):
     remote_anchors: RemoteAnchors
     lease: Lease
     publisher: Publisher
+    remover: Remover
     sender: Sender
     pusher: Pusher
     readings: Readings
@@ -98,6 +101,9 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
+        Job("takedown", 1, office.remover.remove_due, "what was recalled goes off its platforms"),
+        Job("gives_way", 5, partial(give_way, office.queue), "what is corrected gives way"),
+        Job("missing", 3600, office.remover.look, "what somebody deleted on a platform is noticed"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
         Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),

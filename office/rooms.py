@@ -57,6 +57,7 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.picture_messages import PictureMessages
 from review_queue.release import Releases
+from review_queue.told import approved_title
 from review_queue.window import WINDOW
 from staff.proposals import Kind
 from staff.refusal import Refused
@@ -241,6 +242,8 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         wants=Matching(base.taxonomy).wants,
         had=Earlier(base.db).had,
         on_answered=Commitments(base.ledger).sent,
+        public_url=base.settings.public_url,
+        title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
     )
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from bot.account_entries import SET, account_digest, newest_of
 from bot.contract import State
 from bot.delivery.once import Told, recalled, same, told_of
+from bot.delivery.taken import off
 from bot.models import Account, Publication
 from ledger.append import Ledger
 from ledger.changed import row_changed
@@ -60,8 +61,9 @@ async def latest_on(ledger: Ledger, account_id: str, limit: int = 5) -> list[Pub
 async def _told(ledger: Ledger, row: Publication) -> Published | None:
     facts = await facts_about(ledger, row.item_id)
     told = await told_as_row(ledger, row, facts)
-    # A recalled item is out on the platform perhaps, but we point nobody to it.
-    if told is None or recalled(facts):
+    # What was recalled, corrected or deleted on the platform may stand there, but we point nobody
+    # to it.
+    if told is None or recalled(facts) or off(facts, row.id) is not None:
         return None
     draft = await approved_draft(ledger, row.item_id, told.digest)
     # Of an edition its articles are told, each with its own address.
@@ -96,6 +98,12 @@ async def approved_draft(ledger: Ledger, item_id: str, wanted: str) -> Draft | N
     if text is None or digest(text) != wanted:
         return None
     return Draft.from_canonical(text)
+
+
+async def approved_title(ledger: Ledger, item_id: str, wanted: str) -> str:
+    """The title behind a signed digest; empty when the tables no longer have it unchanged."""
+    draft = await approved_draft(ledger, item_id, wanted)
+    return draft.title if draft is not None else ""
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from aiohttp import web
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
 from sandbox.telegram.bot import Bot
+from sandbox.wechat import back_office, drafts, mass
 from sandbox.wechat import citizens as wechat
-from sandbox.wechat import drafts, mass
 from sandbox.wechat.account import Official
 
 FAULT_KINDS = (
@@ -311,6 +311,18 @@ async def save_again(request: web.Request) -> web.Response:
     return reply({"articles": drafts.save_again(account)})
 
 
+async def back_office_delete(request: web.Request) -> web.Response:
+    """Have somebody delete by hand: articles by `title`, or without one every picture."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Official):
+        return refuse("只有公众号有后台")
+    title = str(content.get("title") or "")
+    if title:
+        return reply({"deleted": back_office.delete_articles(account, title)})
+    return reply({"deleted": back_office.delete_pictures(state, account)})
+
+
 async def confirm_mass(request: web.Request) -> web.Response:
     """Answer as the administrator whom 群发保护 asks: {account, allowed}; {protected} turns it."""
     state, content = request.app[STATE], await given(request)
@@ -367,6 +379,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
     ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
+    ("POST", "back_office", back_office_delete),
     ("POST", "confirm_mass", confirm_mass),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),

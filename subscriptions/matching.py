@@ -30,6 +30,7 @@ from facets.taxonomy import Taxonomy
 from ledger.append import ledger_of
 from ledger.verify import Broken
 from storage.database import Database
+from subscriptions.earlier import SENT
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
@@ -197,6 +198,9 @@ class Matching:
         def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
             rows = own.get((contact_id, account_id), [])
             hold = [self._words(*row[3:6]) for row in rows if self._meant(audience, row)]
+            # Who was sent what is corrected is told so while any wish of theirs stands.
+            if not hold and rows and reason.startswith(SENT):
+                return reason
             # The wish it was made for, if that stands; else another that still asks for it.
             return reason if reason in hold else max(hold, default="")
 

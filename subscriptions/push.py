@@ -30,6 +30,7 @@ from ledger.stops import stopped_now
 from ledger.verify import RESTORED, Broken, Entry
 from storage.database import Database
 from storage.seals import Seals, seals_of
+from subscriptions.earlier import rows_for_earlier
 from subscriptions.matching import Matching
 from subscriptions.mending import replace_earlier, tidy
 
@@ -149,6 +150,7 @@ class Pusher:
             return 0
         told = partial(row_changed, self._ledger)
         made = await self._matching.create_deliveries(self._db, publication, release, told)
+        made += await rows_for_earlier(self._db, self._ledger, publication, release)
         async with self._db.session() as session:
             mine = select(func.count()).where(Delivery.publication_id == publication.id)
             rows = await session.scalar(mine) or 0  # with those made before it was cut short

@@ -238,22 +238,40 @@ async def sign_submitted(
     before it, and one that comes later finds it. Each article of an edition gets its own.
     """
     given = _Submitting(row, moment, guarded, also.edition)
-    subject, body = f"item:{row.item_id}", {**names_of(row), "guarded": guarded}
-    for _ in range(TRIES):
-        async with ledger.db.session() as session:
-            head = await session.scalar(_HEAD)
+
+    async def look() -> None:
         await _allowed(ledger, given)
         if (waits := await also.room()) is not None:
             raise Withheld(waits)
+
+    async def write(tx: Transaction) -> None:
+        body = {**names_of(row), "guarded": guarded}
+        await tx.append(SUBMITTED, subject=f"item:{row.item_id}", actor="system", body=body)
+        for one in await take_places(tx.session, row, given.edition):
+            said = {**names_of(one), "guarded": guarded}
+            await tx.append(SUBMITTED, subject=f"item:{one.item_id}", actor="system", body=said)
+
+    await sign_after(ledger, look, write)
+
+
+async def sign_after(
+    ledger: Ledger,
+    look: Callable[[], Awaitable[None]],
+    write: Callable[[Transaction], Awaitable[None]],
+) -> None:
+    """Have `write` sign once `look` forbids nothing, with nothing in between.
+
+    `look` raises Withheld; so does this when the ledger is too busy.
+    """
+    for _ in range(TRIES):
+        async with ledger.db.session() as session:
+            head = await session.scalar(_HEAD)
+        await look()
         # Looked at before the lock: who waits for it with a connection in hand must not keep the
         # one away that a look inside would need.
         async with ledger.transaction() as tx:
             if await tx.session.scalar(_HEAD) == head:
-                await tx.append(SUBMITTED, subject=subject, actor="system", body=body)
-                for one in await take_places(tx.session, row, given.edition):
-                    said = {**names_of(one), "guarded": guarded}
-                    about = f"item:{one.item_id}"
-                    await tx.append(SUBMITTED, subject=about, actor="system", body=said)
+                await write(tx)
                 return
     words = "台账正忙，稍后再发"
     raise Withheld(Outcome(State.RETRYING, reason=words, code="busy", retry_after=5.0))

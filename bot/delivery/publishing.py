@@ -241,7 +241,8 @@ class Publisher:
         await self._w.on_incident(
             "recalled_late",
             f"publication:{publication.id}",
-            f"稿件撤回时，{where}的发布已经在途或发出了一部分：请马上{how}，并写更正说明",
+            f"稿件撤回时，{where}的发布已经在途或发出了一部分：系统有了结果就去撤下，结果在稿件页。"
+            f"急的请马上{how}，并写更正说明",
         )
 
     async def _halt_account(self, account_id: str, reason: str) -> None:

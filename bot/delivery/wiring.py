@@ -30,6 +30,10 @@ async def _not_returned(publication_id: str, reason: str) -> bool:
     return False
 
 
+async def _no_title(item_id: str, digest: str) -> str:
+    return ""
+
+
 async def _no_change(table: str, row_id: str) -> None:
     _log.error("row_changed", table=table, row=row_id)
 
@@ -89,6 +93,8 @@ class Wiring:
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
     `had(release, contact)`: whether they were sent what this correction is about.
+    `public_url` is where citizens find the verify page; `title_of(item, digest)` the approved title
+    behind a signed digest, empty when nothing proves it.
     `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
@@ -110,4 +116,6 @@ class Wiring:
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
     had: Callable[[Release, str], Awaitable[Had]] = _had_nothing
+    public_url: str = ""
+    title_of: Callable[[str, str], Awaitable[str]] = _no_title
     quiet: Callable[[], Awaitable[Silence]] = no_silence

@@ -38,10 +38,12 @@ from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
 from bot.quota import Limit
 from bot.render import fill_reason, units
+from bot.takedown import Notice, Standing, Took
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
 from bot.telegram.inbound import ALLOWED_UPDATES, MIGRATED, hear
 from bot.telegram.pictures import pictures_calls
+from bot.telegram.removing import remove
 from bot.telegram.rendering import (
     problems_telegram,
     render_telegram,
@@ -74,6 +76,7 @@ class TelegramChannel:
     act_seconds = 0.0
     act_count = 0
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
+    deletions_a_day = 0
     nothing = "ok"
     passive_seconds = 0.0
     asks_for_proof = False
@@ -172,6 +175,23 @@ class TelegramChannel:
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Telegram has no look-up for what it did not answer."""
         return Outcome(State.UNKNOWN, ref=ref, reason="Telegram 无法查询发送结果，请人工核对")
+
+    async def remove(
+        self, account: AccountView, standing: Standing, notice: Notice, still: Still
+    ) -> Took:
+        """See bot.telegram.removing."""
+        chat = account.secrets["chat"]
+
+        async def make(call: BotCall) -> Outcome:
+            return await self._call(account, chat, call, still)
+
+        return await remove(make, chat, standing, notice)
+
+    async def missing(
+        self, account: AccountView, standing: Sequence[Standing]
+    ) -> Sequence[Standing]:
+        """None: a bot cannot ask whether its messages still stand."""
+        return ()
 
     async def push(
         self,
@@ -293,6 +313,8 @@ class TelegramChannel:
             message = await call(self._bot(account))
         except TelegramError as error:
             return outcome_of(error)
+        if isinstance(message, bool):  # of a deletion, and of some edits
+            return Outcome(State.PUBLISHED)
         messages = message if isinstance(message, tuple) else (message,)
         return Outcome(State.PUBLISHED, ref=",".join(str(one.message_id) for one in messages))
 

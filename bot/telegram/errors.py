@@ -12,7 +12,19 @@ from telegram.error import (
 from bot.contract import Outcome, State
 from bot.telegram.client import NotSent
 
-NO_THREAD = "thread"
+NO_THREAD, TOO_OLD, NOT_THERE, SAME, NO_TEXT, FIXED = (
+    *("thread", "too_old", "not_there", "same", "no_text", "fixed"),
+)
+_SAID = {
+    "message can't be deleted": TOO_OLD,
+    "message to delete not found": NOT_THERE,
+    "message to edit not found": NOT_THERE,
+    "message is not modified": SAME,
+    "there is no text in the message to edit": NO_TEXT,
+    "message can't be edited": FIXED,
+    "there is no caption in the message to edit": FIXED,
+}
+"""What a 400 says about changing a message of our own, by its beginning."""
 _GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
 
 
@@ -52,5 +64,7 @@ def outcome_of(error: TelegramError) -> Outcome:
             return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
         if "message thread not found" in error.message.lower():
             return Outcome(State.FAILED, reason="原来的话题已经不在", code=NO_THREAD)
-        return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code="400")
+        said = error.message.lower()
+        code = next((code for words, code in _SAID.items() if said.startswith(words)), "400")
+        return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code=code)
     return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")

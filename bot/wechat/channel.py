@@ -36,17 +36,27 @@ from bot.preview import Shown
 from bot.quota import Limit
 from bot.readings import Figure
 from bot.render import fill_reason
+from bot.takedown import Notice, Standing, Took
 from bot.trial import Look
 from bot.wechat import edition, inbound
-from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
+from bot.wechat.client import (
+    AioWeChatClient,
+    NoAnswer,
+    NotSent,
+    TokenService,
+    WeChatRefused,
+    opened,
+)
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.limits import limits_of
+from bot.wechat.looking import missing
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
+from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
 from bot.wechat.trial import looks
 from storage.cache import Cache
@@ -85,6 +95,7 @@ class WeChatChannel:
     act_count = 3
     nothing = SUCCESS
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
+    deletions_a_day = DELETIONS_A_DAY
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
     asks_for_proof = True
 
@@ -226,6 +237,22 @@ class WeChatChannel:
     async def figures(self, account: AccountView, day: date) -> list[Figure]:
         """What readers did with each mass send of that day, day by day (W38)."""
         return await article_totals(self.client(account), day)
+
+    async def remove(
+        self, account: AccountView, standing: Standing, notice: Notice, still: Still
+    ) -> Took:
+        """See bot.wechat.removing; nothing can be written where an article stood."""
+        return await remove(self.client(account), self.client(account, still), standing)
+
+    async def missing(
+        self, account: AccountView, standing: Sequence[Standing]
+    ) -> Sequence[Standing]:
+        """See bot.wechat.looking."""
+
+        async def page(url: str) -> str:
+            return await opened(self._session(), account.api_base, url)
+
+        return await missing(self.client(account), page, standing)
 
     def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
         """PUBLISHJOBFINISH and MASSSENDJOBFINISH name the publication they finish (W16, W21)."""

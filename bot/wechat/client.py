@@ -17,6 +17,8 @@ from storage.cache import Cache, lock
 HOSTS = frozenset({"api.weixin.qq.com", "mp.weixin.qq.com", "file.api.weixin.qq.com"})
 STALE_TOKEN = frozenset({40001, 40014, 42001})
 
+_MOST_READ = 4 * 1024 * 1024  # bytes of an article's page
+_FOUND = 200
 Answer = dict[str, Any]
 """What the platform answered, whatever the call: JSON as it came."""
 
@@ -57,6 +59,22 @@ async def _exchange(http: aiohttp.ClientSession, method: str, url: str, **kwargs
     if answer.get("errcode"):
         raise WeChatRefused(int(answer["errcode"]), answer)
     return answer
+
+
+async def opened(http: aiohttp.ClientSession, api_base: str, url: str) -> str:
+    """An article's page as a reader gets it; empty when it does not open or is no page of WeChat.
+
+    No token goes along.
+    """
+    host = urlsplit(url).netloc
+    if host not in HOSTS and host != urlsplit(api_base).netloc:
+        return ""
+    try:
+        async with http.get(url, allow_redirects=False) as response:
+            head = await response.content.read(_MOST_READ)
+            return head.decode("utf-8", "replace") if response.status == _FOUND else ""
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return ""
 
 
 class TokenService:

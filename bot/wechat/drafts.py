@@ -24,8 +24,20 @@ _DAY = 86_400.0
 _PICTURES = re.compile(r"<img\b")
 
 
+NO_SUCH_MEDIA = 40007
+NOT_KEPT = f"封面图片重新上传后平台仍说没有（{NO_SUCH_MEDIA}）：请登录微信公众平台核对素材库"
+
+
 class DraftFault(Exception):
-    """The platform did not take the article as it was approved; the words are for staff."""
+    """The platform did not take the article as it was approved; the words are for staff.
+
+    `lost`: pictures of it were dropped, which may be because they were deleted there meanwhile.
+    """
+
+    def __init__(self, words: str, *, lost: bool = False) -> None:
+        """Keep the words."""
+        super().__init__(words)
+        self.lost = lost
 
 
 @dataclass(frozen=True)
@@ -49,7 +61,47 @@ async def make_draft(
     media: LoadMedia,
     cache: Cache,
 ) -> str:
-    """The draft's media id. May be made again: a draft nobody submits is seen by nobody."""
+    """The draft's media id. May be made again: a draft nobody submits is seen by nobody.
+
+    What was uploaded before may have been deleted in the back office meanwhile: then it is
+    forgotten and uploaded once more, for this same draft.
+    """
+    try:
+        return await _made(client, account, articles, media, cache)
+    except DraftFault as fault:
+        if not fault.lost:
+            raise
+    except WeChatRefused as refused:
+        if refused.code != NO_SUCH_MEDIA:
+            raise
+    for article in articles:
+        await _forget(account, article, cache)
+    try:
+        return await _made(client, account, articles, media, cache)
+    except WeChatRefused as refused:
+        if refused.code != NO_SUCH_MEDIA:
+            raise
+        raise DraftFault(NOT_KEPT) from refused
+
+
+async def _forget(account: AccountView, article: Mapping[str, Any], cache: Cache) -> None:
+    """Every name the platform gave to a picture of this article."""
+    if is_newspic(article):
+        uploads = [_Upload("media_id", marker) for marker in article["pictures"]]
+    else:
+        uploads = [_Upload("url", marker) for marker in PLACED.findall(article["content"])]
+        uploads.append(_Upload("media_id", article["thumb"]))
+    for one in uploads:
+        await cache.delete(_key(account, one))
+
+
+async def _made(
+    client: AioWeChatClient,
+    account: AccountView,
+    articles: Sequence[Mapping[str, Any]],
+    media: LoadMedia,
+    cache: Cache,
+) -> str:
     if is_newspic(articles[0]):  # by itself: no edition holds one (bot/wechat/edition.py)
         return await _picture_draft(client, account, articles[0], media, cache)
     sent = [await _uploaded(client, account, one, media, cache) for one in articles]
@@ -131,7 +183,7 @@ async def _picture_draft(
     kept = (await client.post("draft/get", data={"media_id": draft}))["news_item"]
     if [_placed(one) for one in kept] != [names]:
         words = f"图片消息有 {len(names)} 张图片，平台的草稿里不是这些图片或不是这个顺序，没有发布"
-        raise DraftFault(f"{words}：请核对图片后重新送审")
+        raise DraftFault(f"{words}：请核对图片后重新送审", lost=True)
     return draft
 
 
@@ -161,7 +213,8 @@ async def _all_there(
         if left != sent:
             title = f"《{article['title']}》" if len(articles) > 1 else ""
             raise DraftFault(
-                f"{title}正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片"
+                f"{title}正文有 {sent} 张图片，平台的草稿里只有 {left} 张，没有发布：请核对图片",
+                lost=True,
             )
 
 
@@ -174,7 +227,7 @@ async def _upload(
 ) -> str:
     """Upload one marker's bytes, once a day; returns the platform's name for it."""
     # A publication that is tried again would else use up the day's uploads (W35).
-    key = f"wechat:media:{account.id}:{wanted.answered}:{wanted.marker}"
+    key = _key(account, wanted)
     known = await cache.get(key)
     if known:
         return known
@@ -189,6 +242,10 @@ async def _upload(
     answer = await client.post(endpoint, params={"type": "image"}, files={"media": file})
     await cache.set(key, str(answer[wanted.answered]), _DAY)
     return str(answer[wanted.answered])
+
+
+def _key(account: AccountView, wanted: _Upload) -> str:
+    return f"wechat:media:{account.id}:{wanted.answered}:{wanted.marker}"
 
 
 def _accepted(raw: bytes) -> bytes:

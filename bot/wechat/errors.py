@@ -28,6 +28,7 @@ ERRORS: dict[int, _Meaning] = {  # docs/platforms.md#W40, plus what our calls ca
     40013: _CREDENTIAL,
     40125: _CREDENTIAL,
     40164: _Meaning(State.HELD, "服务器地址不在白名单：请管理员在公众平台添加", "account"),
+    40007: _Meaning(State.RETRYING, "平台上的草稿或素材已被删除，重新上传后再发", retry_after=5.0),
     40003: _Meaning(State.ENDED, "找不到对方，无法送达"),
     43004: _Meaning(State.ENDED, "对方没有关注本账号"),
     43101: _Meaning(State.ENDED, "对方拒绝接收"),

@@ -1,10 +1,12 @@
 """An item's way out in the JSON API: what holds it, its moment, its recall, its correction."""
 
 from datetime import datetime
+from typing import Literal
 
 from aiohttp import web
 from pydantic import Field
 
+from console.items import takedowns
 from console.items.words import item_json
 from console.web.deps import acting
 from console.web.interface import ReasonBody, Strict, as_json, aware, read, takes
@@ -17,6 +19,12 @@ class ScheduleBody(Strict):
     """The moment inside the window; null is now."""
 
     at: datetime | None = None
+
+
+class RecallBody(ReasonBody):
+    """Why, and as which class: error, merged or outdated."""
+
+    why: Literal["error", "merged", "outdated"] = "error"
 
 
 class CorrectionBody(Strict):
@@ -43,11 +51,11 @@ async def schedule(request: web.Request) -> web.StreamResponse:
 
 
 @needs("items.recall")
-@takes(ReasonBody)
+@takes(RecallBody)
 async def recall(request: web.Request) -> web.StreamResponse:
-    """Stop an item at once."""
-    body = await read(request, ReasonBody)
-    row = await recalling.recall(*acting(request), body.reason)
+    """Stop an item at once, and take what is out of it off its platforms."""
+    body = await read(request, RecallBody)
+    row = await recalling.recall(*acting(request), body.reason, body.why)
     return as_json(item_json(row))
 
 
@@ -69,4 +77,5 @@ ROUTES = [
     web.post("/items/{item}/schedule", schedule),
     web.post("/items/{item}/recall", recall),
     web.post("/items/{item}/correct", correct),
+    *takedowns.API_ROUTES,
 ]

@@ -14,6 +14,7 @@ from console.items import (
     mending,
     reviewing,
     sheet,
+    takedowns,
 )
 from console.items.deciding import claim, decide, signing_options, submit
 from console.items.publishing import correct, recall, schedule, schedule_form
@@ -76,4 +77,5 @@ ROUTES = [
     *filing.ROUTES,
     *limiting.ROUTES,
     *sheet.ROUTES,
+    *takedowns.ROUTES,
 ]

@@ -74,9 +74,11 @@ async def correct(request: web.Request) -> web.StreamResponse:
 async def recall(request: web.Request) -> web.StreamResponse:
     """Stop an item at once; the reason is required."""
     item_id = request.match_info["item"]
-    reason = (await form(request)).get("reason", "")
+    fields = await form(request)
     try:
-        await recalling.recall(*acting(request), reason)
+        await recalling.recall(
+            *acting(request), fields.get("reason", ""), fields.get("why", "error")
+        )
     except Refused as refused:
         return await show_item(request, item_id, Typed(refused.reasons, status=refused.status))
     return see(f"/console/items/{item_id}", "recalled")

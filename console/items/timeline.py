@@ -11,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.models import Account, Publication
+from bot.takedown import Result
 from console.items.facts import ItemFacts
+from console.items.taken import RESULTS, TO_CORRECTION
 from console.items.words import VERDICTS
 from console.web.words import ENTRY_KINDS, PUBLISHING, account_words, clock_words
 from ledger.models import LedgerEntry
 from review_queue.models import Decision, Emergency, Referral, Remark, Waiver
+from review_queue.recalling import WHY
 from review_queue.workflow import GATE_NAMES, OVERDUE
 
 _TONES = {"approve": "good", "return": "warn", "refer": "warn"}
@@ -190,6 +193,24 @@ def _finished(body: Mapping[str, Any]) -> str:
     return f"平台结果：{_RESULTS.get(body['result'], body['result'])}"
 
 
+def _recalled(body: Mapping[str, Any]) -> str:
+    why = WHY.get(str(body.get("class", "")), "")
+    return f"撤回（{why}），停止发送" if why else "撤回，停止发送"
+
+
+def _corrected(body: Mapping[str, Any]) -> str:
+    old, new = str(body["digest"])[:16], str(body["corrected"])[:16]
+    return f"更正已发布：原稿摘要 {old}…，更正摘要 {new}…"
+
+
+def _taken_down(body: Mapping[str, Any]) -> str:
+    result = str(body["result"])
+    if result == Result.RETRY:
+        return "撤下：平台没有收下，稍后再试"
+    words = TO_CORRECTION if result == Result.EDITED and body["by"] else RESULTS[result]
+    return f"撤下：{words[0]}"
+
+
 def _scheduled(body: Mapping[str, Any]) -> str:
     return f"安排在 {clock_words(datetime.fromisoformat(body['at']))} 发布"
 
@@ -237,8 +258,13 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "referral.answered": lambda _body: "记下有关部门的答复",
     "waiver.granted": lambda _body: "放行一条提示",
     "item.scheduled": _scheduled,
-    "item.recalled": lambda _body: "撤回，停止发送",
+    "item.recalled": _recalled,
     "correction.begun": lambda _body: "起草更正，另成一稿",
+    "correction.published": _corrected,
+    "takedown.submitted": lambda _body: "向平台提交撤下",
+    "takedown.finished": _taken_down,
+    "takedown.settled": lambda _body: "确认已在平台后台处理",
+    "publication.gone": lambda _body: "平台上已没有这一篇，不是由本系统撤下的",
     "release.created": lambda _body: "各级审核全部通过，放行",
     "publication.submitted": lambda _body: "向平台提交发布",
     "publication.finished": _finished,

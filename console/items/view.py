@@ -25,6 +25,7 @@ from console.items.progress import (
     returned,
 )
 from console.items.reach import too_late
+from console.items.taken import Down, downs_of
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, page, see
@@ -38,6 +39,7 @@ from review_queue.forms import content_faults
 from review_queue.models import Revision
 from review_queue.neighbours import Collision, Quiet, collisions_in
 from review_queue.publishing import open_accounts
+from review_queue.recalling import WHY
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -92,6 +94,7 @@ class Shown:
     edition: Mapping[str, Any] | None
     open_to: Collection[str]
     too_late: int = 0
+    downs: Sequence[Down] = ()
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -103,7 +106,8 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found, deps.queue.quiet)
         late = await too_late(deps, session, shown.facts.draft)
-    shown = replace(shown, too_late=late)
+    downs = await downs_of(deps, item_id) if shown.publications else ()
+    shown = replace(shown, too_late=late, downs=downs)
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
@@ -188,6 +192,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "again": again,
         "reasons": again.reasons,
         "publications": shown.publications,
+        "downs": shown.downs,
+        "recall_classes": WHY,
         "held": held,
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,

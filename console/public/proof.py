@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from bot.contract import State
 from bot.delivery.once import Told, same
+from bot.delivery.taken import off
 from bot.models import Publication
 from bot.picture_message import is_picture_message, message_text
 from console.web.deps import Deps
@@ -18,6 +19,7 @@ from ledger.verify import Broken, Entry
 from review_queue.canonical import Corrects, Draft
 from review_queue.chain import chain_faults
 from review_queue.classes import Triggers
+from review_queue.recalling import WHY
 from review_queue.release import Releases
 from review_queue.told import approved_draft, told_as_row
 
@@ -39,6 +41,7 @@ class Proof:
     released_at: datetime | None = None
     recalled_at: datetime | None = None
     recall_class: str = ""
+    off_at: datetime | None = None  # since when it is no longer what its account says
     afterwards: str = ""  # after 应急: "", "open" or "closed"
 
     @property
@@ -76,7 +79,8 @@ async def prove(deps: Deps, row: Publication) -> tuple[Proof, Draft | None]:
         return Proof("台账里没有这个账号发布它的记录"), None
     if told is not None and not same(row, told):
         return Proof("发布记录与台账不符"), None
-    return replace(_standing(until.entries, released[-1], after), told=told), draft
+    standing = _standing(until.entries, released[-1], after)
+    return replace(standing, told=told, off_at=off(chain.entries, row.id)), draft
 
 
 @dataclass(frozen=True)
@@ -145,7 +149,7 @@ def _standing(until: Sequence[Entry], released: Entry, after: Sequence[Entry]) -
         released_at=_moment(released),
         recalled_at=_moment(recalled[-1]) if recalled else None,
         afterwards=("closed" if closed else "open") if begun.body.get("emergency") else "",
-        recall_class=str(recalled[-1].body.get("class", "")) if recalled else "",
+        recall_class=WHY.get(str(recalled[-1].body.get("class", "")), "") if recalled else "",
     )
 
 

@@ -18,6 +18,7 @@ from console.web.pages import form, page, see
 from console.web.permissions import needs
 from review_queue import publishing
 from review_queue.models import Item
+from review_queue.recalling import WHY
 from staff.refusal import Refused
 
 _SHOWN = 60
@@ -85,6 +86,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
             "readings": await readings_of(session, row.id),
             "least": LEAST,
+            "recall_classes": WHY,
             "asked": await _asked(session, row),
             "reasons": refused.reasons if refused else (),
         }

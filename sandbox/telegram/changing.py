@@ -8,6 +8,7 @@ from sandbox.telegram.sending import caption_of, chat_of
 from sandbox.telegram.text import MAX_TEXT, checked_markup, formatted, utf16
 
 DELETE_WINDOW = 48 * 3600
+MOST_DELETED = 100
 
 
 def _own(call: Call, what: str) -> tuple[Citizen, JSON]:
@@ -82,6 +83,23 @@ def delete_message(call: Call) -> Any:
         raise bad("message can't be deleted for everyone")
     chat.received.remove(message)
     del call.bot.messages[message["message_id"]]
+    return True
+
+
+def delete_messages(call: Call) -> Any:
+    """deleteMessages: 1 to 100; unknown numbers are passed over, one too old refuses all."""
+    chat, numbers = chat_of(call), call.nested("message_ids")
+    if not isinstance(numbers, list) or not 1 <= len(numbers) <= MOST_DELETED:
+        raise bad("message identifiers are not specified or too many")
+    own = [call.bot.messages[one] for one in numbers if one in call.bot.messages]
+    mine = [message for where, message in own if where is chat]
+    at = call.state.clock.now()
+    if any(at - message["date"] >= DELETE_WINDOW for message in mine):
+        call.bot.notice(at, "超过 48 小时，不能删除", chat.id)
+        raise bad("message can't be deleted for everyone")
+    for message in mine:
+        chat.received.remove(message)
+        del call.bot.messages[message["message_id"]]
     return True
 
 

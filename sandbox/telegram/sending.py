@@ -118,8 +118,20 @@ def send_message(call: Call) -> Any:
         raise bad("message is too long")
     markup = checked_markup(call)
     chat = chat_of(call)
+    answered = _answered(call, chat)
     pace(call, chat)
-    return put(call, chat, with_options({"text": text}, entities, markup, "entities"))
+    return put(call, chat, with_options({"text": text} | answered, entities, markup, "entities"))
+
+
+def _answered(call: Call, chat: Citizen) -> JSON:
+    """What the message answers; refused when that is not there any more."""
+    wanted = call.nested("reply_parameters")
+    if not wanted:
+        return {}
+    found = call.bot.messages.get(int(wanted.get("message_id") or 0))
+    if found is None or found[0] is not chat:
+        raise bad("message to be replied not found")
+    return {"reply_to_message": {name: found[1][name] for name in ("message_id", "date", "chat")}}
 
 
 def with_options(content: JSON, entities: list[JSON], markup: JSON | None, name: str) -> JSON:

@@ -20,6 +20,7 @@ from sandbox.telegram.bot import Bot, Call, TelegramError, bad
 from sandbox.telegram.changing import (
     answer_callback_query,
     delete_message,
+    delete_messages,
     edit_message_caption,
     edit_message_reply_markup,
     edit_message_text,
@@ -130,6 +131,7 @@ METHODS: dict[str, tuple[str, Callable[[Call], Any]]] = {
         "sendMediaGroup": send_media_group, "editMessageText": edit_message_text,
         "editMessageCaption": edit_message_caption,
         "editMessageReplyMarkup": edit_message_reply_markup, "deleteMessage": delete_message,
+        "deleteMessages": delete_messages,
         "answerCallbackQuery": answer_callback_query, "setMyCommands": set_my_commands,
         "getMyCommands": get_my_commands, "getChat": get_chat,
         "getChatMember": get_chat_member,

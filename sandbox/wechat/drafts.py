@@ -65,7 +65,7 @@ def checked_article(call: Call, article: JSON) -> JSON:
             _checked_crop(str(article[name]))
     plain = re.sub(r"<[^>]+>|\s+", "", content)
     return article | {
-        "content": filtered(call.base, content),
+        "content": filtered(call.base, content, call.state.media),
         # Without a digest the platform takes the first 54 signs (W18).
         "digest": article.get("digest") or plain[:54],
         "thumb_url": cover["url"],

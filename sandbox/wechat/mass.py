@@ -235,6 +235,9 @@ def mass_delete(call: Call) -> JSON:
         raise WeChatError(40059)
     index = int(call.params.get("article_idx") or 0)
     items = call.account.articles.get(str(number), {"items": []})["items"]
+    # 0 or nothing means all articles of the message, so that a number too high must not pass.
+    if not 0 <= index <= len(items):
+        raise WeChatError(40035)
     for n, item in enumerate(items, 1):
         if index in (0, n):
             item["deleted"] = True

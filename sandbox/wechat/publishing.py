@@ -126,7 +126,7 @@ def publish_batchget(call: Call) -> JSON:
 def publish_delete(call: Call) -> JSON:
     """freepublish/delete: one article by index from 1, or all with 0; irreversible."""
     items, index = _article(call)["items"], int(call.params.get("index") or 0)
-    if index > len(items):
+    if not 0 <= index <= len(items):
         raise WeChatError(40035)
     # 0 means all; irreversible, and the address goes on to say that it was deleted.
     for item in items if index == 0 else [items[index - 1]]:

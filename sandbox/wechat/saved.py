@@ -6,6 +6,7 @@ by people who run accounts, and therefore a list that grows.
 """
 
 import re
+from collections.abc import Container
 from urllib.parse import urlsplit
 
 _DEAD = "script|style|iframe|form|object|embed|svg|video|audio|noscript"
@@ -28,22 +29,23 @@ _LOST = re.compile(
 _BOXES = re.compile(r"border[\w-]*|outline[\w-]*|padding[\w-]*|border-radius", re.I)
 
 
-def filtered(base: str, content: str) -> str:
-    """Without what could run, names of parts, pictures and links of elsewhere."""
+def filtered(base: str, content: str, kept: Container[str]) -> str:
+    """Without what could run, names of parts, links of elsewhere, pictures that are not `kept`."""
     # Dropped without a word, as the platform does: only reading the draft back shows it (W18).
     content = _WITH_CONTENT.sub("", content)
-    content = _TAG.sub(lambda found: _with_own(base, found), content)
+    content = _TAG.sub(lambda found: _with_own(base, found, kept), content)
     return _LINKED.sub(lambda found: _led(base, found), content)
 
 
-def _with_own(base: str, found: re.Match[str]) -> str:
+def _with_own(base: str, found: re.Match[str], kept: Container[str]) -> str:
     name, rest = found[1], found[2]
     if name.lower() == "img":
         source = _SRC.search(rest)
-        if source is None or not source[1].startswith(f"{base}/wechat/media/"):
+        before, own, key = (source[1] if source else "").partition("/wechat/media/")
+        if before != base or not own or key not in kept:
             return ""
-    kept = _ATTRIBUTE.sub(lambda one: "" if _DROPPED.fullmatch(one[1]) else one[0], rest)
-    return f"<{name}{kept}>"
+    left = _ATTRIBUTE.sub(lambda one: "" if _DROPPED.fullmatch(one[1]) else one[0], rest)
+    return f"<{name}{left}>"
 
 
 def _led(base: str, found: re.Match[str]) -> str:
