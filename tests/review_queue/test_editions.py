@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 
 from bot.accounts import Accounts, NewAccount
 from bot.contacts import Contacts
-from bot.contract import Call, Content, Inbound, NotReleased, State
+from bot.contract import Call, Channel, Content, Inbound, NotReleased, State
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
@@ -162,7 +162,10 @@ class House:
 async def house(tmp_path: Path, database: Database, platforms: Platforms) -> AsyncIterator[House]:
     office = await make_office(tmp_path, database)
     channel = WeChatChannel(MemoryCache(), platforms.hosts)
-    channels = {"wechat": channel, "telegram": TelegramChannel(MemoryCache(), platforms.hosts)}
+    channels: dict[str, Channel] = {
+        "wechat": channel,
+        "telegram": TelegramChannel(MemoryCache(), platforms.hosts),
+    }
     ledger = office.queue.ledger
     office.queue = replace(office.queue, render=renderer_over(channels))
     accounts = Accounts(database, DATA_KEY, platforms.hosts)
@@ -170,13 +173,17 @@ async def house(tmp_path: Path, database: Database, platforms: Platforms) -> Asy
     async with ledger.transaction() as tx:
         await tx.session.execute(update(Account).values(enabled=False))
         opened = [
-            await accounts.create(tx, NewAccount(assessment_ref="X", **one), "init")
+            await accounts.create(tx, one, "init")
             for one in (
-                {"slug": "a-wx", "organisation_id": "o", "platform": "wechat", "name": "青禾发布",
-                 "api_base": base, "secrets": SECRETS, "settings": {"push": "mass"}},
-                {"slug": "a-tg", "organisation_id": "o", "platform": "telegram", "name": "青禾频道",
-                 "api_base": "https://api.telegram.org", "settings": {},
-                 "secrets": {"token": "1:x", "webhook_secret": "s", "chat": "@q"}},
+                NewAccount(
+                    slug="a-wx", organisation_id="o", platform="wechat", name="青禾发布",
+                    api_base=base, secrets=SECRETS, settings={"push": "mass"},
+                ),
+                NewAccount(
+                    slug="a-tg", organisation_id="o", platform="telegram", name="青禾频道",
+                    api_base="https://api.telegram.org", settings={}, assessment_ref="X",
+                    secrets={"token": "1:x", "webhook_secret": "s", "chat": "@q"},
+                ),
             )
         ]  # fmt: skip
     wiring = Wiring(
