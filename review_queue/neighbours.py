@@ -20,7 +20,7 @@ from bot.silence import Silence, no_silence
 from config.clock import beijing, now
 from gates.alike import agreement, letters, sketch
 from ledger.verify import Broken
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import EDITION, LIBRARY_KINDS, Draft
 from review_queue.collisions import Clash, Kind, Notice, Span, alike_titles, clashes
 from review_queue.desk import ROBOT, latest
 from review_queue.models import Item, ItemWords, Revision
@@ -146,8 +146,10 @@ async def _read(
     mine = _notice(item, draft, _span(item, draft.not_before, draft.not_after))
     if at is not None:
         mine = replace(mine, span=Span(at, at))
-    apart = await _one_message(session, item_id, draft)
-    others = [one for one in await _others(session, item_id) if one.item.id not in apart]
+    others = await _others(session, item_id)
+    if draft.edition or any(one.item.kind == EDITION for one in others):
+        apart = await _one_message(session, item_id, draft)
+        others = [one for one in others if one.item.id not in apart]
     drafts = await _drafts(session, await _likely(session, draft, others))
     accounts = (await session.scalars(select(Account))).all()
     return _Found(

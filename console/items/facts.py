@@ -139,7 +139,10 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
     article = await session.get(Article, item.article_id) if item.article_id else None
     source = await session.get(Source, article.source_id) if article else None
     alike = await session.get(Article, article.duplicate_of or "") if article else None
-    routes = select(Article).where(Article.duplicate_of == (article.id if article else ""))
+    copies: Sequence[Article] = ()
+    if article:
+        routes = select(Article).where(Article.duplicate_of == article.id)
+        copies = (await session.scalars(routes.order_by(Article.fetched_at))).all()
     subject = select(LedgerEntry).where(LedgerEntry.subject == f"item:{item_id}")
     entries = (await session.scalars(subject.order_by(LedgerEntry.seq.desc()))).all()
     runs = select(GateRun.findings).where(
@@ -171,7 +174,7 @@ async def read_facts(session: AsyncSession, item_id: str) -> ItemFacts:
         ],
         article=article,
         alike=alike,
-        copies=(await session.scalars(routes.order_by(Article.fetched_at))).all(),
+        copies=copies,
         source=source,
         people=people,
         posts=posts,
