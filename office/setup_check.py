@@ -38,7 +38,7 @@ ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "kind": (lambda value: value in _KINDS, "service（服务号）或 subscription（订阅号）"),
     "push": (lambda value: value in ("each", "mass"), "each（逐个推送）或 mass（群发）"),
     "protected": (lambda value: isinstance(value, bool | str), "开了群发保护时由谁确认，或 true"),
-    "per_second": (lambda value: _number(value, 1, 1000), "每秒几条，1 到 1000 的整数"),
+    "per_second": (lambda value: _number(value, 0, 1000), "每秒几条，最多 1000；0 是不限速"),
     "passive_seconds": (lambda value: _number(value, 0, 4.5), "秒数，0 到 4.5"),
     "operator": (lambda value: isinstance(value, str), "运维单位的名称"),
     "contract_end": (lambda value: _is_day(value), '合同到期日，加引号，例如 "2027-12-31"'),
