@@ -7,7 +7,7 @@ from sqlalchemy import select
 from bot.contract import State
 from bot.delivery.once import recalled, same, told_of
 from bot.delivery.takedowns import new_row
-from bot.delivery.taken import CORRECTED, Stood, Taken, taken_of
+from bot.delivery.taken import CORRECTED, Stood, taken_of
 from bot.models import Publication, Takedown
 from config.clock import now
 from ledger.append import Transaction
@@ -77,7 +77,10 @@ async def _old(queue: Queue, row: Publication, corrects: Corrects, old_id: str) 
     subject = f"item:{corrects.item}"
     facts = await queue.ledger.facts(subject)
     known = _signed(facts, row.id, old_id)
-    stood = taken_of(facts).get((old_id, row.id, 1), Taken()).stood
+    stood = next(
+        (one.stood for key, one in taken_of(facts).items() if key[:2] == (old_id, row.id)),
+        Stood.FREE,
+    )
     if known and stood is not Stood.FREE:
         return 0
     async with queue.ledger.transaction() as tx:

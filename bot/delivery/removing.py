@@ -154,7 +154,9 @@ class Remover:
         if told is not None and away(facts, row.publication_id):
             return _Found(publication, took=Took(Result.GONE, "平台上已经没有这一篇"))
         if told is not None:
-            return _Found(publication, Standing(told.ref, told.url, told.at, row.article_idx))
+            # Its place in an edition as it was signed: a wrong one would delete another's article.
+            place = told.index or row.article_idx
+            return _Found(publication, Standing(told.ref, told.url, told.at, place))
         if publication.state in (State.SENDING, State.SUBMITTED):
             words = "平台还在处理这次发布，有了结果就撤下"
             return _Found(publication, took=Took(Result.RETRY, words, _PUT_OFF, _SETTLING))

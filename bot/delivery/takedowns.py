@@ -20,10 +20,10 @@ _SEEN = (State.SENDING, State.SUBMITTED, State.PUBLISHED, State.UNKNOWN, State.R
 OF_A_PERSON = frozenset({Result.BY_HAND, Result.UNKNOWN})
 
 
-async def plan_recall(session: AsyncSession, item_id: str, article_idx: int = 1) -> int:
+async def plan_recall(session: AsyncSession, item_id: str) -> int:
     """One row for each publication of an item that may be seen, in the recall's own transaction.
 
-    `article_idx` is the item's place in a send of several.
+    Of an article that went out with others its place alone goes; of an edition all of it.
     """
     query = select(Publication).where(Publication.item_id == item_id, Publication.state.in_(_SEEN))
     rows = (await session.scalars(query.order_by(Publication.id))).all()
@@ -33,20 +33,22 @@ async def plan_recall(session: AsyncSession, item_id: str, article_idx: int = 1)
     await session.execute(
         delete(Takedown).where(Takedown.publication_id.in_(ids), Takedown.by == "")
     )
+    of_several = select(Publication.edition_id).where(Publication.edition_id.in_(ids))
+    editions = set(await session.scalars(of_several))
     for row in rows:
-        session.add(new_row(row, article_idx=article_idx))
+        session.add(new_row(row, whole=row.id in editions))
     return len(rows)
 
 
-def new_row(publication: Publication, by: str = "", article_idx: int = 1) -> Takedown:
-    """The row of one taking down; `by` is the publication it gives way to."""
+def new_row(publication: Publication, by: str = "", *, whole: bool = False) -> Takedown:
+    """The row of one taking down; `by` is the publication it gives way to, `whole` an edition."""
     return Takedown(
         id=new_id(),
         publication_id=publication.id,
         item_id=publication.item_id,
         account_id=publication.account_id,
         by=by,
-        article_idx=article_idx,
+        article_idx=0 if whole else publication.article_index or 1,
         state=WAITING,
         asked_at=now(),
         next_at=now(),

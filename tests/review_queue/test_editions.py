@@ -20,6 +20,7 @@ from bot.contract import Call, Channel, Content, Inbound, NotReleased, State
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
+from bot.delivery.removing import Remover
 from bot.delivery.settling import settle_publication
 from bot.delivery.wiring import Wiring
 from bot.models import Account, Publication
@@ -71,6 +72,7 @@ class House:
     telegram: Account
     channel: WeChatChannel
     publisher: Publisher
+    remover: Remover
     hearing: int = 0
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -192,8 +194,9 @@ async def house(tmp_path: Path, database: Database, platforms: Platforms) -> Asy
         on_refused=partial(publishing.refused_by_platform, office.queue),
     )  # fmt: skip
     recent = Recent(wiring)
-    publisher = Publisher(wiring, Lease(wiring, recent), recent)
-    made = House(office, platforms, opened[0], opened[1], channel, publisher)
+    lease = Lease(wiring, recent)
+    publisher, remover = Publisher(wiring, lease, recent), Remover(wiring, lease)
+    made = House(office, platforms, opened[0], opened[1], channel, publisher, remover)
 
     async def act(inbound: Inbound) -> None:
         try:
@@ -259,6 +262,22 @@ async def test_an_edition_of_three_goes_out_once_and_each_article_gets_its_resul
         await house.edition(items[0])
     async with house.queue.db.session() as session:
         assert await offered(session, house.account.id) == []
+
+
+async def test_a_recall_takes_one_article_out_of_an_edition_and_an_editions_recall_all(
+    house: House,
+) -> None:
+    items = await house.three()
+    edition = await house.reviewed(await house.edition(*items))
+    await house.sent(await house.scheduled(edition))
+    editor = house.office.people["editor"]
+    for taken in (items[1], edition):
+        await recalling.recall(house.queue, taken.id, editor, "日期写错")
+        await house.remover.remove_due()
+        [signed] = await house.entries(taken, "takedown.finished")
+        assert signed["result"] == "dead"
+    calls = [call["parsed"] for call in await house.calls("message/mass/delete")]
+    assert [one["article_idx"] for one in calls] == [2, 0]
 
 
 async def test_one_withdrawn_after_approval_stops_the_edition_until_it_is_mended(
