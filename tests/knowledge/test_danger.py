@@ -69,6 +69,12 @@ def test_what_was_missed_once_is_heard(text: str, kind: str) -> None:
         "自来水停了两天什么时候来水",
         "今天真是累死我了，办个证跑了三趟",
         "怎么办离婚",
+        "我是失业人员，在包头",
+        "我失业了，人在包头",
+        "我是环卫工，在集宁",
+        "本人残疾人，现居包头九原",
+        "我是护工，在霍林郭勒",
+        "我是建档立卡户，在科左中旗",
     ],
 )
 def test_money_bills_and_ways_of_speaking_are_no_danger(text: str) -> None:
