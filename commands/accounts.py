@@ -20,6 +20,7 @@ from commands.governing import Self, propose, proposed, read_mapping, run, run_a
 from commands.lines import BadInput, say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
+from console.settings.api import proposal_json
 from review_queue.governance.account_closing import STEPS, closing_words
 from supervision.trial import account_of
 
@@ -114,19 +115,21 @@ def accounts_rotate(  # noqa: PLR0913  each is an option of the command line
 ) -> None:
     """提出轮换本单位自己起的密钥（Token、EncodingAESKey、webhook 暗号），新值写进文件。"""
 
-    async def platform(opened: Shenfa) -> str:
-        return (await account_of(opened.db, slug)).platform
+    async def work(opened: Shenfa, person: str) -> dict[str, object]:
+        channel = CHANNELS[(await account_of(opened.db, slug)).platform]
+        fresh = {name: channel.new_secret(name) for name in channel.chosen}
+        # Written before it is proposed: what was proposed and is nowhere to be read could not be
+        # used.
+        write_private(to, yaml.safe_dump(fresh, sort_keys=False))
+        payload = {"slug": slug, "replace": fresh}
+        try:
+            row = await opened.governance.proposals.propose("account", payload, person, reason)
+        except BaseException:
+            os.unlink(to)
+            raise
+        return proposal_json(row)
 
-    channel = CHANNELS[run(home, platform)]
-    fresh = {name: channel.new_secret(name) for name in channel.chosen}
-    # Written before it is proposed: what was proposed and is nowhere to be read could not be used.
-    write_private(to, yaml.safe_dump(fresh, sort_keys=False))
-    try:
-        row = propose(home, by, "account", {"slug": slug, "replace": fresh}, reason)
-    except BaseException:
-        os.unlink(to)
-        raise
-    proposed(row, as_json=as_json)
+    proposed(run_as(home, by, work), as_json=as_json)
     say(f"新值在 {to}：批准以后照着填到平台，填好就删去这个文件")
 
 

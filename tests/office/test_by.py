@@ -33,12 +33,15 @@ LEVELS = (Path(__file__).parents[2] / "config/workflows.yaml").read_text(encodin
 FILES = {
     "levels propose": ("levels.yaml", LEVELS),
     "rules propose": ("rules.yaml", RULES),
+    "account secrets": ("secrets.yaml", "secret: made-up-secret\n"),
     "account propose": ("account.yaml", "slug: qinghe-wx\nname: 青禾政务\n"),
     "roster propose": ("roster.yaml", "lines: []\n"),
     "library amend": ("amend.yaml", "2: 第二条 每人每月补贴900元。\n"),
     "source import": ("list.csv", "单位名称\n草原通讯社\n"),
 }
 """What a command reads before it knows who asks; any other gets a policy as a text file."""
+ALSO = {"account secrets": "--from"}
+"""Options that take such a file and stand in for a prompt."""
 POLICY = ("policy.txt", "青禾县就业补贴办法\n第一条 每人每月补贴800元。\n")
 WORDS = {
     **{"klass": "日常", "version": "1", "login": "admin2", "role": "editor"},
@@ -65,6 +68,8 @@ def line_of(name: str, folder: Path) -> list[str]:
     file, text = FILES.get(name, POLICY)
     (folder / file).write_text(text, encoding="utf-8")
     words, hints = name.split(), get_type_hints(COMMANDS[name].callback)
+    if name in ALSO:
+        words += [ALSO[name], str(folder / file)]
     for one in COMMANDS[name].params:
         if not one.required or "--by" in one.opts:
             continue
