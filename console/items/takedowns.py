@@ -9,10 +9,18 @@ from console.web.deps import DEPS, visitor
 from console.web.interface import as_json
 from console.web.pages import see
 from console.web.permissions import needs
+from review_queue.desk import read_item
 from staff.refusal import Refused
 
 
+async def _known(request: web.Request) -> None:
+    """404 for an item that is not there, or not for whoever asks."""
+    async with request.config_dict[DEPS].db.session() as session:
+        await read_item(session, request.match_info["item"])
+
+
 async def _settle(request: web.Request) -> None:
+    await _known(request)
     ledger = request.config_dict[DEPS].ledger
     place = (request.match_info["item"], request.match_info["takedown"])
     await settle_takedown(ledger, *place, visitor(request).staff_id)
@@ -34,6 +42,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
 @needs("items.read")
 async def takedowns(request: web.Request) -> web.StreamResponse:
     """What became of each publication that was recalled or corrected."""
+    await _known(request)
     rows = await downs_of(request.config_dict[DEPS], request.match_info["item"])
     return as_json({"takedowns": [row.told() for row in rows]})
 
