@@ -12,7 +12,7 @@ from bot.models import Account
 from storage.database import Database
 
 
-@dataclass(frozen=True)
+@dataclass
 class Equipping:
     """Tells each enabled account's platform, at the start and when an account was changed."""
 
@@ -22,17 +22,22 @@ class Equipping:
     public_url: str
     menu: Menu
     _known: dict[str, str] = field(default_factory=dict)
+    _begun: bool = False
 
     async def everything(self) -> list[str]:
         """Tell every platform; the problems, in Chinese, one a line."""
         self._known.clear()
+        self._begun = True
         return await self.changed()
 
     async def changed(self) -> list[str]:
         """Tell those whose account is another than this process told last.
 
         One account that cannot be told stops no other: it can still send, and staff are told why.
+        A process that told nobody at its start changes nothing: another one is listening.
         """
+        if not self._begun:
+            return []
         async with self.db.session() as session:
             query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
             rows = (await session.scalars(query)).all()

@@ -1,6 +1,7 @@
 """The platforms are told where we listen and what the menu is."""
 
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
@@ -24,10 +25,19 @@ async def test_a_started_office_has_its_webhook_commands_and_menu(tmp_path: Path
                 async with http.post(f"{url}/_control/accounts", json=account) as answer:
                     assert answer.status == 200
             await initialise(settings, Setup.model_validate(setup(url)))
+
+            async def requests() -> list[dict[str, Any]]:
+                async with http.get(f"{url}/_control/requests") as answer:
+                    return list((await answer.json())["requests"])
+
             async with open_shenfa(settings) as shenfa:
+                # Another process is listening: this one must not call the platforms to itself.
+                assert await shenfa.equipping.changed() == []
+                assert await requests() == []
                 assert await shenfa.equip() == []
-            async with http.get(f"{url}/_control/requests") as answer:
-                rows = (await answer.json())["requests"]
+                rows = await requests()
+                assert await shenfa.equipping.changed() == []
+                assert len(await requests()) == len(rows)
         done = {row["method"]: row for row in rows if row["status"] == 200}
         assert "/telegram/qinghe-tg" in done["setWebhook"]["raw"].replace("%2F", "/")
         assert "setMyCommands" in done
