@@ -83,7 +83,12 @@ const start = () => {
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-label": "正文", class: "article ed-text" },
       // Before the library reads it: that takes seconds for a long paste, and trips over its styles.
-      handleDOMEvents: { paste: (_, event) => pasted(event.clipboardData) && (event.preventDefault(), true) },
+      handleDOMEvents: { paste: (view, event) => {
+        // The browser tells of a moved caret later than it moves: the paste goes where it stands now.
+        view.domObserver.forceFlush();
+        view.domObserver.flush();
+        return pasted(event.clipboardData) && (event.preventDefault(), true);
+      } },
       handleDrop: (view, event, _, moved) => {
         const files = pictures(event.dataTransfer);
         const html = event.dataTransfer?.getData("text/html") ?? "";

@@ -344,6 +344,29 @@ async def test_words_chosen_while_a_paste_is_read_are_not_replaced_by_it(
     assert (await draft_of(office, item)).body == "上文贴来的词又打的\n改过"
 
 
+AT_ONCE = """(html) => {
+  const words = document.querySelector(".ed-text > p").firstChild;
+  getSelection().collapse(words, words.length);
+  const data = new DataTransfer();
+  data.setData("text/html", html);
+  words.parentNode.dispatchEvent(
+    new ClipboardEvent("paste", { bubbles: true, cancelable: true, clipboardData: data })
+  );
+}"""
+
+
+async def test_a_paste_stands_where_the_caret_is_though_the_editor_was_not_told_of_it_yet(
+    chromium: Browser, office: Office
+) -> None:
+    page, item = await two_lines(chromium, office)
+    await page.locator(".ed-text > p").nth(1).click()
+    await page.evaluate(AT_ONCE, "<p>贴来的</p>")
+    await page.keyboard.type("又打的")
+    await page.get_by_text("上文贴来的又打的").wait_for()
+    await save(page)
+    assert (await draft_of(office, item)).body == "上文贴来的又打的\n下文"
+
+
 DOCUMENT = """([kind, selector]) => {
   const data = new DataTransfer();
   data.items.add(new File(["x"], "通知.docx", { type: "application/msword" }));
