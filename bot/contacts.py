@@ -128,6 +128,11 @@ class Contacts:
         )
         await rewrite(session, waiting, state=State.ENDED, why=reason, finished_at=now())
 
+    async def refuses(self, session: AsyncSession, contact_id: str, reason: str) -> None:
+        """They want no pushes at the platform: that way ends with its date, and no other."""
+        own = update(Contact).where(Contact.id == contact_id)
+        await session.execute(own.values(refused_at=now(), refused_why=reason[:200]))
+
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""
         await self.end(session, contact_id, "已按本人要求删除")

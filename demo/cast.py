@@ -68,6 +68,7 @@ def setup(sandbox: str) -> dict[str, object]:
     """The setup file of the demo's office; `sandbox` is the platforms' address."""
     return {
         "organisation": "青禾县人民政府",
+        "quiet_hours": False,  # played at any hour
         "staff": [
             {"login": login, "name": name, "roles": roles}
             | ({"alarm": [{"telegram": DUTY_CHAT}]} if "duty" in roles else {})

@@ -23,6 +23,7 @@ from review_queue.window import parse_window
 from staff.proposals import INIT, Approval
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import Part, store_setting
+from subscriptions.hours import parse_pushing
 
 
 def parts_of(own_address: str) -> tuple[Part, ...]:
@@ -35,6 +36,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
+        Part("pushing", "推送时段", parse_pushing, "夜间 22 点至 7 点不推送，每日 9 点汇总"),
         Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
 
@@ -49,12 +51,24 @@ def starting_templates() -> Mapping[str, str]:
     return load_templates(CONFIG / "replies.yaml").texts
 
 
-async def seed_texts(tx: Transaction, known: Collection[str] = ()) -> int:
+NO_QUIET = """# No quiet hours: this office was set up for a play or a trial.
+version: 1
+quiet_from: "00:00"
+quiet_until: "00:00"
+digest_hour: 9
+"""
+
+
+async def seed_texts(
+    tx: Transaction, known: Collection[str] = (), texts: Mapping[str, str] | None = None
+) -> int:
     """The first signed version of every setting and template that is not `known`; how many.
+
+    `texts` goes before the program's files.
 
     Each is read by its loader first: an office must not begin with what it could not use.
     """
-    texts, start = starting_texts(), Approval(0, None, INIT, INIT)
+    texts, start = {**starting_texts(), **(texts or {})}, Approval(0, None, INIT, INIT)
     parts = [part for part in parts_of("") if f"{SETTINGS}:{part.name}" not in known]
     for part in parts:
         part.value(texts[part.name])

@@ -22,7 +22,7 @@ from ledger.append import Transaction
 from ledger.models import LedgerEntry
 from migrations.run import upgrade
 from office.keys import open_crypt, open_database, open_ledger
-from office.parts import seed_texts
+from office.parts import NO_QUIET, seed_texts
 from review_queue.governance.kinds import seed
 from review_queue.governance.rulesets import rows_of, seal_version
 from review_queue.workflow import Workflow, WorkflowError, load_workflows, read_workflow, unfillable
@@ -131,7 +131,7 @@ async def _begin(
         },
     )
     await seed(tx, flows.values(), rules)
-    await seed_texts(tx)
+    await seed_texts(tx, texts={} if setup.quiet_hours else {"pushing": NO_QUIET})
     return organisation
 
 

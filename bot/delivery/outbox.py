@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts, make_due
-from bot.contract import Outcome, State
+from bot.contract import REFUSED, Outcome, State
 from bot.delivery import windows
 from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
@@ -48,10 +48,10 @@ WAITS = (WINDOW_HOLD, ACCOUNT_HOLD)
 _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
-_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
+_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal", "gather")
 _ASKED = (
     *("id", "account_id", "address", "address_hash", "state"),
-    *("last_inbound_at", "window_used", "brief_at", "brief_used"),
+    *("last_inbound_at", "window_used", "brief_at", "brief_used", "refused_at", "refused_why"),
 )
 _OUTCOME = (
     update(_deliveries)
@@ -104,9 +104,11 @@ class Work:
     late: bool
     attempts: int
     seal: str
+    gather: bool = False
     contact: Any = None
     wants: Wants | None = None
     counts: str = ""
+    item_id: str = ""
     call: Call = field(default_factory=Call)
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
@@ -271,7 +273,8 @@ async def write_outcomes(
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
         if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
-            await contacts.end(session, one.contact_id, one.outcome.reason)
+            away = contacts.refuses if REFUSED in one.outcome.detail else contacts.end
+            await away(session, one.contact_id, one.outcome.reason)
 
 
 def hold_of(outcome: Outcome) -> str:

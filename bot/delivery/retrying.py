@@ -7,6 +7,7 @@ RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
 LOST = "发送途中程序中断，不能确定是否送达，请人工核对"
 
 NOT_BEGUN, AWAY = "not_begun", "neighbour_away"  # Outcome.code: failed before the call
+QUIET = "quiet"  # Outcome.code: the night is the reader's
 _SOON = 5.0
 
 
@@ -24,7 +25,7 @@ def counts(outcome: Outcome) -> bool:
     A limit of the platform, or a neighbour of ours that is away, says nothing of the message: it
     must not fail because others were sent before it.
     """
-    put_off = outcome.code == AWAY or "rest" in outcome.detail
+    put_off = outcome.code in (AWAY, QUIET) or "rest" in outcome.detail
     return not (outcome.state is State.RETRYING and put_off)
 
 

@@ -44,6 +44,10 @@ async def _nothing_new(contact_id: str) -> bool:
     return True
 
 
+def _no_night(audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True)
 class Wants:
     """Why a contact still gets a push, and which rows nobody may believe.
@@ -56,6 +60,8 @@ class Wants:
     why: Callable[[str, str, Mapping[str, Any], str], str]
     wrong: Sequence[tuple[str, str]] = ()
     stands: Callable[[str], Awaitable[bool]] = _nothing_new
+    # For how many seconds nobody disturbs them: audience, delivery, contact.
+    waits: Callable[[Mapping[str, Any], str, Any], float] = _no_night
 
     def still(self, account_id: str, contact_id: str, audience: Mapping[str, Any]) -> bool:
         """Whether there is any reason."""

@@ -22,6 +22,7 @@ from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
+from subscriptions.matching import Matching
 
 
 class Recall(Protocol):
@@ -60,6 +61,7 @@ class Deps:
     ingest: Ingest
     door: Door
     recall: Recall
+    matching: Matching
 
     @property
     def facets(self) -> Mapping[str, Mapping[str, str]]:
