@@ -128,10 +128,13 @@ class Contacts:
         )
         await rewrite(session, waiting, state=State.ENDED, why=reason, finished_at=now())
 
-    async def refuses(self, session: AsyncSession, contact_id: str, reason: str) -> None:
-        """They want no pushes at the platform: that way ends with its date, and no other."""
+    async def lost(self, session: AsyncSession, contact_id: str, outcome: Outcome) -> None:
+        """A message ended at its reader: all ways to them, or the pushes alone with their day."""
+        if REFUSED not in outcome.detail:
+            await self.end(session, contact_id, outcome.reason)
+            return
         own = update(Contact).where(Contact.id == contact_id)
-        await session.execute(own.values(refused_at=now(), refused_why=reason[:200]))
+        await session.execute(own.values(refused_at=now(), refused_why=outcome.reason[:200]))
 
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""

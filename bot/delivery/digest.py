@@ -34,6 +34,8 @@ class Ready:
     link: str
     reason: str
     still: Still
+    items: tuple[str, ...] = ()
+    """Whose they are, for who has to be told when one was taken back meanwhile."""
 
 
 async def with_all_of_one(

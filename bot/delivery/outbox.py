@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import Call
 from bot.contacts import WINDOW_HOLD, Contacts, make_due
-from bot.contract import REFUSED, Outcome, State
+from bot.contract import Outcome, State
 from bot.delivery import windows
 from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
@@ -108,7 +108,6 @@ class Work:
     contact: Any = None
     wants: Wants | None = None
     counts: str = ""
-    item_id: str = ""
     call: Call = field(default_factory=Call)
     outcome: Outcome = field(default_factory=lambda: Outcome(State.UNKNOWN, reason=LOST))
 
@@ -273,8 +272,7 @@ async def write_outcomes(
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
         if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER):
-            away = contacts.refuses if REFUSED in one.outcome.detail else contacts.end
-            await away(session, one.contact_id, one.outcome.reason)
+            await contacts.lost(session, one.contact_id, one.outcome)
 
 
 def hold_of(outcome: Outcome) -> str:
@@ -384,9 +382,8 @@ async def _reply_row(session: AsyncSession, parts: Parts, key: str) -> str:
 
 async def set_publication(session: AsyncSession, publication_id: str, **values: Any) -> None:
     """Write columns of one publication that its seal does not hold."""
-    await session.execute(
-        update(Publication).where(Publication.id == publication_id).values(**values)
-    )
+    change = update(Publication).where(Publication.id == publication_id)
+    await session.execute(change.values(**values))
 
 
 async def close_attempt(session: AsyncSession, attempt_id: str, outcome: Outcome) -> None:

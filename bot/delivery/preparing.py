@@ -1,5 +1,6 @@
 """Whether one message may leave now, and by which way: asked directly before its call."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.contacts import WINDOW_HOLD
@@ -67,6 +68,24 @@ class Preparing:
             return await self.changed(Delivery.__tablename__, one.id)
         return channel, account, address
 
+    async def each(
+        self, rows: Sequence[Work]
+    ) -> tuple[Opened | None, list[Ready], list[Outcome | None]]:
+        """Those of a digest that may leave, their way, and for each of the others its outcome."""
+        way: Opened | None = None
+        ready: list[Ready] = []
+        outcomes: list[Outcome | None] = []
+        for one in rows:
+            opened = await self.opened(one)
+            found = opened if isinstance(opened, Outcome) else await self.ready(opened[1], one)
+            if isinstance(opened, Outcome) or isinstance(found, Outcome):
+                outcomes.append(found if isinstance(found, Outcome) else None)
+                continue
+            way = opened
+            ready.append(found)
+            outcomes.append(None)
+        return way, ready, outcomes
+
     async def ready(self, account: AccountView, one: Work) -> Outcome | Ready:
         """What of a push may leave now, proved anew; or why it may not."""
         if one.publication_id and not one.late and await self._recent.finished(one.publication_id):
@@ -83,10 +102,11 @@ class Preparing:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
         if wait := wants.waits(audience, one.id, one.contact):
             return Outcome(State.RETRYING, reason=NIGHT, code=QUIET, retry_after=wait)
-        one.reason, one.item_id = why, release.item_id
+        one.reason = why
         still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
-        return Ready(fill_link(dict(rendering), link), release.title, link, why, still)
+        form = fill_link(dict(rendering), link)
+        return Ready(form, release.title, link, why, still, (release.item_id,))
 
     async def changed(self, table: str, row_id: str) -> Outcome:
         """Tell of a row that somebody wrote past this program, and hold the message."""

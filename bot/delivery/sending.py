@@ -195,25 +195,11 @@ class Sender:
         if one.reply is not None:
             return await self._send_reply(*way, one)
         ready = await self._prepare.ready(way[1], one)
-        return ready if isinstance(ready, Outcome) else await self._push(way, [one], [ready])
+        return ready if isinstance(ready, Outcome) else await self._push(way, ready)
 
     async def _send_digest(self, rows: Sequence[Work]) -> Sequence[Outcome]:
         """One message of all of them that may leave; each row is told what became of it."""
-        outcomes: list[Outcome | None] = []
-        ready: list[Ready] = []
-        way: Opened | None = None
-        for one in rows:
-            opened = await self._prepare.opened(one)
-            if isinstance(opened, Outcome):
-                outcomes.append(opened)
-                continue
-            found = await self._prepare.ready(opened[1], one)
-            if isinstance(found, Outcome):
-                outcomes.append(found)
-                continue
-            way = opened
-            outcomes.append(None)
-            ready.append(found)
+        way, ready, outcomes = await self._prepare.each(rows)
         if way is None:
             return waits_for_the_next(outcomes, [])
         sent = [one for one, own in zip(rows, outcomes, strict=True) if own is None]
@@ -221,14 +207,13 @@ class Sender:
             one.counts = ""  # one message, and it counts once in their window
         number, form, reason = written(ready)
         still = AllStill(ready[:number])
-        joined = Ready(form, "", "", reason, still)
-        outcome = await self._push(way, sent[:number], [joined])
+        items = tuple(key for one in ready[:number] for key in one.items)
+        outcome = await self._push(way, Ready(form, "", "", reason, still, items))
         return waits_for_the_next(outcomes, still.outcomes(outcome))
 
-    async def _push(self, way: Opened, rows: Sequence[Work], ready: Sequence[Ready]) -> Outcome:
-        """One call; `ready` is one form, of one row or of several."""
+    async def _push(self, way: Opened, one: Ready) -> Outcome:
+        """One call for one item, or for all of a digest."""
         channel, account, address = way
-        (one,) = ready
         try:
             # Leaving has to be as easy as coming (K1): each push says how.
             reason = first_units(one.reason, REASON_ROOM - units(LEAVE)) + LEAVE
@@ -236,8 +221,8 @@ class Sender:
         except Withheld as withheld:
             return withheld.outcome
         if outcome.state is State.PUBLISHED:
-            for row in rows:
-                await surely(partial(self._tell_recalled, row.item_id))
+            for item in one.items:
+                await surely(partial(self._tell_recalled, item))
         return outcome
 
     async def _tell_recalled(self, item_id: str) -> None:

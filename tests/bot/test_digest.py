@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.contract import Outcome, Release, State, Withheld
+from bot.contract import REFUSED, Outcome, Release, State, Withheld
 from bot.delivery.digest import MOST_BYTES, AllStill, Ready, written
-from bot.models import Attempt, Delivery
+from bot.models import Attempt, Contact, Delivery
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Database
-from tests.bot.conftest import Office, Platforms, free
+from tests.bot.conftest import Office, Platforms, free, parts
 from tests.bot.test_push_links import opened
 
 
@@ -124,3 +124,33 @@ async def test_a_digest_of_which_nothing_may_leave_is_no_message(
         await gathered(office, release, [citizen])
     await office.process().sender.deliver_due()
     assert (await platforms.seen("messages", account="7", citizen=citizen))["messages"] == []
+
+
+async def test_who_refuses_notices_gets_no_pushes_until_they_write_and_is_answered(
+    office: Office,
+) -> None:
+    channel, sender = office.channel, office.process().sender
+    words = Outcome(
+        State.ENDED, reason="对方在微信里拒收推送", code="43101", detail={REFUSED: True}
+    )
+    channel.answers["c1"] = words
+    [first] = await office.deliveries(office.release(), ["c1"])
+    await sender.deliver_due()
+    row = await office.row(Delivery, first)
+    person = await office.row(Contact, row.contact_id)
+    assert (row.state, person.state, person.refused_why) == ("ended", "active", words.reason)
+    assert person.refused_at is not None
+    calls = channel.calls
+    [second] = await office.deliveries(office.release(), ["c1"])
+    async with office.db.session() as session:  # made without an act of theirs
+        before = {"last_inbound_at": person.refused_at - timedelta(hours=1), "brief_at": None}
+        await session.execute(update(Contact).where(Contact.id == person.id).values(**before))
+    await sender.deliver_due()
+    assert channel.calls == calls
+    assert (await office.row(Delivery, second)).why == words.reason
+    reply = parts(office.account.id, person.id, "您好")
+    channel.answers.clear()
+    assert (await sender.reply_now(reply, "r")).state is State.PUBLISHED
+    [third] = await office.deliveries(office.release(), ["c1"])  # they have written again
+    await sender.deliver_due()
+    assert (await office.row(Delivery, third)).state == State.PUBLISHED
