@@ -139,15 +139,16 @@ def next_steps(taxonomy: Taxonomy, row: Subscription) -> tuple[Choice, ...]:
     """What may be done with a subscription that was just made or changed."""
     parts = taxonomy.offered(TOPICS, row.topic) if row.topic else []
     places = taxonomy.offered(REGIONS, row.region) if row.region else []
+    # What stood before keeps its number: people type it, and old messages show it.
     steps = [
-        Choice("只要其中一类", f"t:{row.id}") if parts else None,
         Choice("限定人群", f"g:{row.id}"),
         Choice("限定地区", f"r:{row.id}"),
-        Choice("选到旗县", f"d:{row.id}") if places else None,
-        Choice("限定行业", f"i:{row.id}"),
-        Choice("限定文种", f"k:{row.id}"),
         Choice("推送频率", f"f:{row.id}"),
         Choice("我的订阅", "mine"),
         Choice("退订这一项", f"leave:{row.id}"),
+        Choice("只要其中一类", f"t:{row.id}") if parts else None,
+        Choice("选到旗县", f"d:{row.id}") if places else None,
+        Choice("限定行业", f"i:{row.id}"),
+        Choice("限定文种", f"k:{row.id}"),
     ]
     return tuple(step for step in steps if step is not None)
