@@ -115,6 +115,8 @@ class Matching:
         """
         moments = self._hours().moments(max(window.begins, now()), at_night=urgent(audience))
         late = [name for name, at in SERVED.items() if moments[at] > window.ends]
+        if moments[0] > window.ends:  # a night, and nothing is left of the window in the morning
+            return await self.count(session, audience, account_ids)
         if not late:
             return 0
         inner = self._matching(audience, account_ids, Subscription.contact_id)

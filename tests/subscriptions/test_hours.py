@@ -11,11 +11,12 @@ from config.clock import beijing, now
 from facets.taxonomy import starting_taxonomy
 from storage.database import new_id
 from subscriptions.hours import HoursError, PushHours, parse_pushing
-from subscriptions.matching import Matching
+from subscriptions.matching import Matching, Window
 from subscriptions.subscribers import Wish
 from tests.subscriptions.test_push import publication, released
 
 NIGHT = PushHours()
+YEARS = timedelta(days=3650)  # a window that has not begun
 
 
 def at(hour: int, minute: int = 0, day: int = 24) -> datetime:
@@ -124,6 +125,16 @@ async def test_a_paused_wish_matches_nothing_until_its_day_and_nothing_comes_lat
             assert await matching.count(session, audience, ["tg"]) == reached
             wants = await matching.wants(session, [person.id])
             assert bool(wants.why("tg", person.id, audience, "")) is bool(reached)
+
+
+async def test_a_window_that_ends_before_the_morning_comes_too_late_for_everybody(town) -> None:
+    await town.citizen(Wish("employment"))
+    matching, audience = Matching(starting_taxonomy()), {"topics": ["employment"]}
+    night = Window(at(23, day=24) + YEARS, at(6, day=25) + YEARS)
+    async with town.db.session() as session:
+        assert await matching.too_late(session, audience, ["tg"], night) == 1
+        urgent = {**audience, "urgent": ["night"]}
+        assert await matching.too_late(session, urgent, ["tg"], night) == 0
 
 
 async def test_closing_personal_push_ends_what_was_asked_without_a_topic(town) -> None:
