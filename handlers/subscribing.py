@@ -91,6 +91,8 @@ class Subscribing:
         wish = wish_in(turn.text, self._taxonomy, asked=turn.step == "topic")
         if wish is not None:
             return await self._wished(turn, wish)
+        if turn.step == "clarify":  # who they are was asked, for the answer to a question
+            return None
         profile = profile_in(turn.text, self._taxonomy)
         return None if profile is None else self._offered(profile)
 

@@ -66,7 +66,7 @@ class Withdrawing:
         rows = await self._named(turn, meant.facets)
         if not rows and not meant.sure:
             return None  # nothing of theirs: 别发就业了 may be about anything
-        if meant.act is Act.PAUSE:
+        if meant.act is Act.PAUSE and (rows or not meant.facets):
             day = meant.until or beijing(now()).date() + PAUSE
             return await self._pause(turn, day.isoformat(), [row.id for row in rows])
         if not rows:

@@ -137,7 +137,8 @@ class Sender:
                 raise
         if finished:  # all was rolled back: the outcomes first, and then row by row
             await self._turn(finished, [], turned)
-        if len(batch) > 1:
+        if len(batch) > 1 or not turned.apart:
+            turned.apart = True
             for one in batch:
                 await self._turn([], [one], turned)
             return
@@ -161,7 +162,8 @@ class Sender:
             self._past.add(one.key for one in left if one.outcome.state in ENDS)
             if batch:
                 due = outbox.delivery_due(now(), stops)
-                batch = await with_all_of_one(session, batch, due)
+                if not turn.apart:
+                    batch = await with_all_of_one(session, batch, due)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
                 wrong += await _ask_wants(self._w, session, claimed)
         self._lease.took(one.id for one in claimed)
