@@ -22,7 +22,6 @@ from review_queue.window import past_faults
 from review_queue.workflow import EMERGENCY, Workflow
 from staff.refusal import Reason, Refused, status_of
 
-
 _OF = {PICTURES: "的图片消息"}
 
 
