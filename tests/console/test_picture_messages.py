@@ -21,6 +21,7 @@ from review_queue.drafting import Origin
 from review_queue.findings import findings_now
 from review_queue.models import Item, Revision
 from review_queue.release import Releases
+from review_queue.told import latest_on
 from staff.refusal import Refused
 from storage.crypt import DataKey
 from storage.media import keep
@@ -154,6 +155,17 @@ async def test_twelve_pictures_arrive_on_both_as_they_were_reviewed_bytes_order_
     [article_sent] = [one["article"] for one in kept if "article" in one]
     assert sent["content"] == article_sent["content"]
     assert "图12 ［图片：海报12］" in sent["content"]
+
+    # Whoever asks the bot for 最新发布 finds it, and /verify vouches for the words of the phone.
+    async with office.deps.db.session() as session:
+        query = select(Publication).where(Publication.state == State.PUBLISHED)
+        out = (await session.scalars(query)).one()
+    [latest] = await latest_on(office.deps.ledger, out.account_id)
+    assert latest.title == "防汛海报"
+    answer = await office.client().post(f"/verify/{out.id}", data={"text": parts[0]["text"]})
+    told = await answer.text()
+    assert "防汛海报" in told
+    assert "一字不差" in told
 
 
 async def test_a_swapped_order_is_another_digest_and_does_not_go_out(
