@@ -101,6 +101,7 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
         # What is on its way or out keeps its time; only what still waits is moved.
         elif row.state == State.CREATED:
             row.due_at = row.next_at = due
+            row.reason = ""  # why it was put off before
 
 
 async def note_publication(queue: Queue, publication_id: str) -> None:

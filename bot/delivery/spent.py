@@ -73,7 +73,7 @@ async def called(
     )
     found: dict[str, list[Use]] = {one: [] for one in account_ids}
     for row in (await session.scalars(query)).all():
-        found[row.account_id].append(Use(row.call, begins(day), row.count))
+        found[row.account_id].append(Use(row.call, begins(day), _number(row.count)))
     return found
 
 
@@ -92,4 +92,9 @@ async def note_calls(wiring: Wiring, account: AccountView | str, call: Call) -> 
             if row is None:
                 session.add(CallCount(account_id=account.id, day=day, call=name, count=count))
             else:
-                row.count += count
+                row.count = _number(row.count) + count
+
+
+def _number(count: object) -> int:
+    """What somebody wrote there past this program, and is no number, keeps nobody waiting."""
+    return count if isinstance(count, int) else 0

@@ -117,9 +117,15 @@ async def test_a_day_that_is_held_is_refused_to_a_second_with_the_next_one_free(
     assert "最早可改到3月2日" in told
     row = await publishing.schedule(bureau.queue, second.id, me, noon + timedelta(days=1))
     assert row.state == "scheduled"
+    async with bureau.queue.db.session() as session:
+        query = select(Publication).where(Publication.item_id == first.id)
+        for one in (await session.scalars(query)).all():
+            one.reason = "静默时段，到时再发"
     # The first may still be moved within its own day, and not to that of the second.
     await publishing.schedule(bureau.queue, first.id, me, noon + timedelta(hours=1))
     assert await refused(bureau, first, noon + timedelta(days=1))
+    async with bureau.queue.db.session() as session:
+        assert {one.reason for one in (await session.scalars(query)).all()} == {""}
 
 
 async def test_what_the_platform_refused_gives_its_day_back(bureau: Office) -> None:
