@@ -237,7 +237,9 @@ class Matching:
         rows: list[Row] = [*(await session.execute(query)).all()]
         proved = await prove(session, rows)
         moment = now()
-        moments = self._hours().moments(moment, at_night=urgent(release.audience or {}))
+        moments = self._hours().moments(
+            moment, at_night=release.urgent or urgent(release.audience or {})
+        )
         push = Push(release.id, publication.id, publication.account_id, moment, moments)
         matched = self._matched(proved.rows)
         return await write_rows(session, push, matched) if matched else 0, proved.wrong

@@ -8,6 +8,7 @@ from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Stil
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.life import too_old
+from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
     ACCOUNT_HOLD,
     CHANGED,
@@ -96,11 +97,14 @@ class Preparing:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        if (put_off := await put_off_push(self._w, release)) is not None:
+            return put_off
         wants, audience = one.wants, release.audience or {}
         why = wants.why(one.account_id, one.contact_id, audience, one.reason) if wants else ""
         if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
-        if wait := wants.waits(audience, one.id, one.contact):
+        wait = 0.0 if release.urgent else wants.waits(audience, one.id, one.contact)
+        if wait:
             return Outcome(State.RETRYING, reason=NIGHT, code=QUIET, retry_after=wait)
         one.reason = why
         still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
