@@ -134,6 +134,8 @@ def test_every_key_fits_into_a_button() -> None:
 
 def test_a_taxonomy_with_a_circle_is_refused_by_its_place() -> None:
     values = {"a": {"label": "甲", "parent": "b"}, "b": {"label": "乙", "parent": "a"}}
-    others = {name: {"values": {}} for name in ("groups", "regions", "industries", "kinds")}
+    others: dict[str, object] = {
+        name: {"values": {}} for name in ("groups", "regions", "industries", "kinds")
+    }
     with pytest.raises(TaxonomyError, match=r"topics\.a\.parent：上级绕回了自己"):
         parse_taxonomy({"dimensions": {"topics": {"values": values}, **others}})
