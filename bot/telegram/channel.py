@@ -5,7 +5,7 @@ A refused connection too. Anything else without a readable answer may have been 
 """
 
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,6 +34,7 @@ from bot.contract import (
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
+from bot.quota import Limit
 from bot.render import fill_reason, units
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
@@ -96,6 +97,16 @@ class TelegramChannel:
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """A public channel takes as many a day as there are."""
         return False
+
+    @staticmethod
+    def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
+        """None by day or month: how fast it may send is in bot.pace (T1)."""
+        return ()
+
+    @staticmethod
+    def confirmed_by(settings: Mapping[str, Any]) -> str:
+        """Nobody is asked."""
+        return ""
 
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:

@@ -90,7 +90,9 @@ async def draft_form(
         "place_of_copy": place,
         "filed": {name: values[0] for name, values in sent.items() if values},
         "made_words": MADE,
-        "collisions": await collisions_of(deps.db, place, visitor(request).staff_id)
+        "collisions": await collisions_of(
+            deps.db, place, visitor(request).staff_id, quiet=deps.queue.quiet
+        )
         if facts
         else (),
         "like": "".join(sent.get("like", ())) or request.query.get("like", ""),
@@ -271,7 +273,7 @@ async def edit(request: web.Request) -> web.StreamResponse:
 
 async def _not_seen(deps: Deps, item_id: str, staff_id: str, sent: Sent) -> bool:
     """Whether the text just saved is in the way of an item that the form did not tell of."""
-    met = await collisions_of(deps.db, item_id, staff_id)
+    met = await collisions_of(deps.db, item_id, staff_id, quiet=deps.queue.quiet)
     told = {one.mark for one in met if one.kind != Kind.BEGUN}
     return not told <= set(sent.get("seen", ()))
 

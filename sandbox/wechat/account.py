@@ -68,6 +68,7 @@ class Official(Account):
     aes_key: str = ""
     kind: str = "service"
     verified: bool = True
+    protected: bool = False
     webhook: str = ""
     templates: list[JSON] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)
