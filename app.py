@@ -163,6 +163,7 @@ class Shenfa:
             governance=self.governance,
             cache=self.cache,
             taxonomy=self.taxonomy,
+            matching=self.matching,
             tickets=self.tickets,
             alarms=self.alarms,
             ingest=self.ingest,
@@ -265,7 +266,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmPost(allowed, *mail))
-    tickets, matching = build_tickets(base, review, alarms, sender), Matching(base.taxonomy)
+    tickets, matching = build_tickets(base, review, alarms, sender), base.matching
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
 

@@ -117,7 +117,7 @@ async def _ours(db: Database, n: int) -> float:
         due_at=moment,
     )
     # A stand-in and no proof: what makes rows reads these two, and nothing of it is sent.
-    release = cast(Release, SimpleNamespace(id="bench", audience={"topics": [TOPIC]}))
+    release = cast(Release, SimpleNamespace(id="bench", audience={"topics": [TOPIC]}, urgent=False))
     matching = Matching(starting_taxonomy())
     begun = time.perf_counter()
     made = await matching.create_deliveries(db, publication, release)

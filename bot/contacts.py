@@ -7,9 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import (
-    State,
-)
+from bot.contract import REFUSED, Outcome, State
 from bot.models import Contact, Delivery, InboundMessage
 from bot.opens import Opens
 from bot.sealing import rewrite
@@ -127,6 +125,14 @@ class Contacts:
             Delivery.state.in_((State.CREATED, State.RETRYING, State.HELD)),
         )
         await rewrite(session, waiting, state=State.ENDED, why=reason, finished_at=now())
+
+    async def lost(self, session: AsyncSession, contact_id: str, outcome: Outcome) -> None:
+        """A message ended at its reader: all ways to them, or the pushes alone with their day."""
+        if REFUSED not in outcome.detail:
+            await self.end(session, contact_id, outcome.reason)
+            return
+        own = update(Contact).where(Contact.id == contact_id)
+        await session.execute(own.values(refused_at=now(), refused_why=outcome.reason[:200]))
 
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""

@@ -201,6 +201,8 @@ class Outcome:
 
 MEND: Mapping[str, Any] = {"mend": True}
 """Detail of a failure that lies in the text: sending it again changes nothing, mending it does."""
+REFUSED = "refused"
+"""Detail of an end: the person wants no pushes, and can still be answered."""
 
 
 @dataclass(frozen=True)

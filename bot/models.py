@@ -73,6 +73,9 @@ class Contact(Sealed, Base):
     brief_at: Mapped[datetime | None]  # the newest act that opened the short one (delivery/routes)
     brief_used: Mapped[int] = mapped_column(default=0, server_default="0")
     consent_version: Mapped[str] = mapped_column(String(20), default="")
+    # They refuse pushes at the platform, since when and in what words; their next act opens it.
+    refused_at: Mapped[datetime | None]
+    refused_why: Mapped[str] = mapped_column(String(200), default="", server_default="")
     turn: Mapped[str] = mapped_column(String(26), default="", server_default="")  # bot/turns.py
     turn_until: Mapped[datetime | None]
 
@@ -236,6 +239,8 @@ class Delivery(Sealed, Base):
     hold: Mapped[str] = mapped_column(String(20), default="")  # held by: window|release|account
     owner: Mapped[str] = mapped_column(String(26), default="")  # the process that sends it
     attempts: Mapped[int] = mapped_column(default=0)
+    # One message with all others that are due to the same person (delivery/digest.py).
+    gather: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime]
     next_at: Mapped[datetime | None]
     sending_since: Mapped[datetime | None]

@@ -11,6 +11,8 @@ from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json, Why
 from config.setup import SetupError
+from facets.merging import merged
+from facets.taxonomy import STARTING_FILE
 
 group = new_group("运行设置：查看、提出变更")
 
@@ -51,6 +53,25 @@ def settings_show(
 
     row = run(home, work)
     say(row if as_json else row["text"].rstrip("\n"))
+
+
+@group.command("merge")
+def settings_merge(
+    name: Annotated[str, typer.Argument(help="设置的名称，只能是 taxonomy")],
+    *,
+    home: Home = None,
+) -> None:
+    """现有的分类加上新版程序带来的值，存成文件核对后再提出；原有的都不改。"""
+    if name != "taxonomy":
+        raise SetupError("只有 taxonomy 可以合并：其他设置请用 settings show 存下来再改")
+
+    async def work(opened: Shenfa) -> str:
+        held = opened.signed.proved(name)
+        if held is None:
+            raise SetupError("现有的分类与签名的台账不符：请看事件页")
+        return held.text
+
+    say(merged(run(home, work), STARTING_FILE.read_text(encoding="utf-8")).rstrip("\n"))
 
 
 @group.command("propose")

@@ -98,6 +98,7 @@ class Setup(_Strict):
     policies: list[str] = Field(default_factory=list)
     levels: dict[str, dict[str, object]] = Field(default_factory=dict)
     calendar: dict[str, object] = Field(default_factory=dict)
+    quiet_hours: bool = True  # false: pushes leave at night too, for plays and trials
     second_factor_from: date | None = None  # at most a week from now, which is also the default
 
 

@@ -1,7 +1,7 @@
 """The facet taxonomy: dimensions, their values in Chinese and the evidence words of each."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,11 @@ import yaml
 from config.texts import FieldFault
 
 DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
+URGENT = "urgent"
+"""Beside the dimensions in an audience: ["night"] where it was reviewed to go at night too."""
+NIGHT = "night"
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first"}
 
 
 class TaxonomyError(FieldFault):
@@ -30,6 +33,8 @@ class Facet:
     words: Mapping[str, float]
     parent: str | None
     sensitive: bool
+    first: bool = False
+    """Offered among the widest values of its dimension, however narrow it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,7 @@ class Taxonomy:
 
     labels: Mapping[str, str]
     facets: Mapping[str, Mapping[str, Facet]]
+    _known: dict[tuple[str, ...], Mapping[str, tuple[Facet, ...]]] = field(default_factory=dict)
 
     @property
     def itself(self) -> "Taxonomy":
@@ -56,6 +62,15 @@ class Taxonomy:
         """What people see for `key`; the key itself when it is no longer in the taxonomy."""
         facet = self.get(dimension, key)
         return facet.label if facet else key
+
+    def offered(self, dimension: str, within: str = "") -> list[Facet]:
+        """The values a menu shows: those directly within one, else the widest and the next wide."""
+        values = self.facets[dimension].values()
+        if within:
+            return [one for one in values if one.parent == within]
+        top = {one.key for one in values if one.parent is None}
+        deep = top if dimension == "regions" else set()
+        return [one for one in values if one.first or one.parent is None or one.parent in deep]
 
     def lineage(self, dimension: str, key: str) -> tuple[str, ...]:
         """`key` and the wider values that contain it, nearest first (青禾县, 盟市, 自治区)."""
@@ -84,6 +99,36 @@ class Taxonomy:
                 words = words.replace(name, "\0")
         return list(dict.fromkeys(found))
 
+    def spans(
+        self, words: str, dimensions: Iterable[str] = DIMENSIONS
+    ) -> dict[int, tuple[str, tuple[Facet, ...]]]:
+        """By the place where it begins: the longest name that stands there, and whose it is.
+
+        A name that several dimensions know is the first one's: 旅游 is a topic before it is an
+        industry.
+        """
+        known = self._names(tuple(dimensions))
+        widest = max(map(len, known), default=0)
+        found: dict[int, tuple[str, tuple[Facet, ...]]] = {}
+        for at in range(len(words)):
+            for size in range(min(widest, len(words) - at), 0, -1):
+                if owners := known.get(words[at : at + size]):
+                    found[at] = (words[at : at + size], owners)
+                    break
+        return found
+
+    def _names(self, dimensions: tuple[str, ...]) -> Mapping[str, tuple[Facet, ...]]:
+        if dimensions not in self._known:
+            names: dict[str, tuple[Facet, ...]] = {}
+            for dimension in dimensions:
+                own: dict[str, tuple[Facet, ...]] = {}
+                for facet in self.facets[dimension].values():
+                    for name in dict.fromkeys((facet.label, *facet.aliases)):
+                        own[name] = (*own.get(name, ()), facet)
+                names = own | names
+            self._known[dimensions] = names
+        return self._known[dimensions]
+
 
 def parse_taxonomy(data: Any) -> Taxonomy:
     """Check the parsed YAML and build the taxonomy. Raises TaxonomyError naming the place."""
@@ -105,7 +150,19 @@ def parse_taxonomy(data: Any) -> Taxonomy:
             if facet.parent is not None and facet.parent not in facets[dimension]:
                 words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
+        _no_circle(dimension, facets[dimension])
     return Taxonomy(labels, facets)
+
+
+def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
+    for facet in facets.values():
+        seen, above = {facet.key}, facet.parent
+        while above is not None:
+            if above in seen:
+                words = f"{dimension}.{facet.key}.parent：上级绕回了自己，请改成真正的上级"
+                raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
+            seen.add(above)
+            above = facets[above].parent
 
 
 def _facet(dimension: str, key: str, value: Any) -> Facet:
@@ -129,6 +186,7 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         words=_evidence(evidence, place, _where(dimension, key, "words")),
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
+        first=bool(value.get("first", False)),
     )
 
 

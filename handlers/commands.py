@@ -4,7 +4,6 @@
 are the same keys menus and buttons send. `MENU` is the menu to register with the platforms.
 """
 
-import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
@@ -16,10 +15,12 @@ from bot.contract import InboundKind, Outcome, ReplyBasis
 from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
+from config.clock import beijing, now
 from escalations import tickets
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
+from handlers.leaving import Act, leaving
 from handlers.offers import candidates
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
@@ -64,12 +65,13 @@ WORDS = {
     "我要提问": "ask", "提问": "ask",
     "订阅": "sub", "我要订阅": "sub", "订阅政策": "sub", "subscribe": "sub",
     "我的订阅": "mine", "查看订阅": "mine", "订阅列表": "mine", "list": "mine",
+    "继续推送": "resume", "恢复推送": "resume", "恢复订阅": "resume", "取消暂停": "resume",
     "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
     "关闭精准推送": "tags", "删除我的标签": "tags",
     "忘记我": "forget", "删除我的信息": "forget", "注销": "forget",
     **MENU_KEYS,
 }  # fmt: skip
-ALWAYS = frozenset({"leave:all", "person", "forget", "forget:yes", "tags"})
+ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
@@ -77,19 +79,20 @@ LEAVING = ALWAYS - {"person"}
 NOT_SAID = "（请求人工服务）"
 """The question of somebody who asked for a person and said nothing yet."""
 
-_LEAVE = re.compile(
-    r"(?:我要|我想|请|帮我|麻烦)*(?:全部|所有)?(?:退订|取消订阅)(?:全部|所有)?(?:吧|了|谢谢)?"
-)
+_MEANT = {Act.ALL: "leave:all", Act.PAUSE: "pause", Act.LOOK: "mine"}
 
 
 def command_key(text: str) -> str:
     """The key plain words mean, or an empty text. `/帮助` and `帮助。` mean the same."""
     words = text.strip().strip("。.,，!！?？~ ").lower()
     words = words.removeprefix("/").split("@")[0].strip()
+    if words in WORDS:
+        return WORDS[words]
     # Any way of saying it works: leaving must not need the right word.
-    if _LEAVE.fullmatch(words):
-        return "leave:all"
-    return WORDS.get(words, "start" if words.startswith("start ") else "")
+    meant = leaving(text, beijing(now()).date())
+    if meant is not None:
+        return _MEANT.get(meant.act, "")
+    return "start" if words.startswith("start ") else ""
 
 
 async def _as_it_is() -> None:

@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
-`Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Subscribing,
-Questions; danger (handlers/danger.py) is heard before any of them.
+`Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Withdrawing,
+Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
@@ -18,7 +18,6 @@ from bot.models import Contact
 from bot.replies import Parts
 from handlers.choosing import chosen
 from handlers.commands import (
-    ALWAYS,
     LEAVING,
     Commands,
     CommandWiring,
@@ -28,9 +27,11 @@ from handlers.commands import (
 from handlers.conversation import Conversations
 from handlers.danger import in_danger
 from handlers.masking import normal
+from handlers.narrowing import Narrowing
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
+from handlers.withdrawing import Withdrawing, withdraws
 from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
 from staff.refusal import Refused
@@ -84,7 +85,7 @@ class Dispatcher:
         count = await self._cache.count(f"said:{contact.id}", 60)
         await self._w.fresh()
         turn, halted = await self._turn(inbound, contact)
-        urgent = turn.key in ALWAYS
+        urgent = withdraws(turn, self._w.subscribers.taxonomy)
         if count > (MOST if urgent else PER_MINUTE):
             # Told once: an answer to each message of a flood would be a flood itself.
             once = count == PER_MINUTE + 1
@@ -173,10 +174,12 @@ def build_dispatcher(
     on_told: OnTold | None = None,
     danger: Heard = danger_in,
 ) -> Dispatcher:
-    """Commands, then subscribing, then questions, over one wiring; danger before all of them."""
+    """Commands, leaving, subscribing, questions, over one wiring; danger before all of them."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
+        Withdrawing(wiring.tickets.ledger, wiring.subscribers),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
+        Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),
     )
     return Dispatcher(wiring, cache, handlers, danger)

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 
 from escalations.calendar import WEEKDAYS
-from facets.taxonomy import Taxonomy
+from facets.taxonomy import DIMENSIONS, Taxonomy
 from knowledge.validity import STATUS_NAMES
-from subscriptions.subscribers import FREQUENCIES, GONE, GROUPS, REGIONS, TOPICS, UNKNOWN_FREQUENCY
+from subscriptions.criteria import ANY_TOPIC, BELOW_WORDS
+from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, UNKNOWN_FREQUENCY
 
 MAX_LINE = 300
 Check = Callable[[str], object]
@@ -34,11 +35,11 @@ def _list(value: str) -> bool:
 
 def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
     """For every field of the closed list, what it may hold."""
-    facets = [taxonomy.facets[name].values() for name in (TOPICS, GROUPS, REGIONS)]
+    facets = [taxonomy.facets[name].values() for name in DIMENSIONS]
     labels = "|".join(re.escape(one.label) for values in facets for one in values)
-    item = rf"(?:人群 |地区 )?(?:{labels}|{GONE})"
+    item = rf"(?:人群 |地区 |行业 |文种 )?(?:{labels}|{GONE}|{ANY_TOPIC})(?:{BELOW_WORDS})?"
     often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
-    wish = rf"{item}(?:、{item})*(?:（(?:{often})）)?"
+    wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?）)?"
     return {
         "account": _line,
         "count": str.isdecimal,

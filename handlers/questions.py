@@ -190,9 +190,10 @@ class Questions:
         return Question(asked, answer.status, self._topic(asked), found)
 
     def _topic(self, asked: str) -> str:
-        """The first topic the question names, or an empty text."""
-        named = self._w.subscribers.taxonomy.find(asked, ("topics",))
-        return named[0].key if named else ""
+        """The first topic the question names, the whole of it: so rosters are made."""
+        taxonomy = self._w.subscribers.taxonomy
+        named = taxonomy.find(asked, ("topics",))
+        return taxonomy.lineage("topics", named[0].key)[-1] if named else ""
 
     def _ended(self, answer: Answer) -> tuple[Piece, ...]:
         """Which policy is no longer in force, since when, and what follows it."""

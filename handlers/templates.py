@@ -36,11 +36,20 @@ ticket_open 另有咨询单在办 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
+missed_title 没有听懂：单份文件
+missed_place 没有听懂：地方
+missed_other 没有听懂：其他
+now_holds 现在的全部订阅 list
+which_place 同名的地方
+profile_offer 按本人情况提议订阅 version
 overtaken 订阅晚于后来的消息
 subscribe_refused 订阅没有成功 problem
 sensitive_consent 敏感标签的单独同意 facet
 choose_group 选择人群
 choose_region 选择地区
+choose_topic 选择主题中的一类
+choose_industry 选择行业
+choose_kind 选择文种
 choose_frequency 选择推送频率
 changed 订阅已修改 subscription
 mine 我的订阅 list
@@ -48,6 +57,8 @@ mine_none 我的订阅（没有时）
 left_one 退订一项 subscription
 left_all 全部退订 count
 left_none 没有可退的订阅
+paused 已暂停推送 date list
+resumed 已恢复推送 list
 tags_deleted 已关闭精准推送
 forget_confirm 删除信息前的确认
 forgotten 已删除信息

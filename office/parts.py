@@ -28,6 +28,7 @@ from review_queue.workflow import Workflow, load_workflows
 from staff.proposals import INIT, Approval
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import Part, store_setting
+from subscriptions.hours import parse_pushing
 
 
 def parts_of(own_address: str) -> tuple[Part, ...]:
@@ -40,6 +41,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
+        Part("pushing", "推送时段", parse_pushing, "夜间 22 点至 7 点不推送，每日 9 点汇总"),
         Part("silence", "静默时段", parse_silence, "暂停发布和推送"),
         Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
@@ -58,6 +60,14 @@ def starting_templates() -> Mapping[str, str]:
 def starting_levels() -> dict[str, Workflow]:
     """The levels of every class as the program brings them."""
     return load_workflows(CONFIG / "workflows.yaml")
+
+
+NO_QUIET = """# No quiet hours: this office was set up for a play or a trial.
+version: 1
+quiet_from: "00:00"
+quiet_until: "00:00"
+digest_hour: 9
+"""
 
 
 def calendar_of(own: Mapping[str, Any]) -> str:

@@ -67,6 +67,7 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
+from subscriptions.hours import PushHours, standard_hours
 from subscriptions.matching import Matching
 from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
@@ -93,6 +94,7 @@ class Base:
     entries: ReviewedEntries
     taxonomy: Taxonomy
     knowledge: KnowledgeService
+    matching: Matching
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,14 @@ def build_base(settings: Settings, db: Database) -> Base:
         entries=ReviewedEntries(ledger),
         taxonomy=signed.in_force("taxonomy"),
         knowledge=KnowledgeService(ledger, settings.home / "index", speech),
+        matching=Matching(signed.in_force("taxonomy"), partial(_push_hours, signed)),
     )
+
+
+def _push_hours(signed: SignedSettings) -> PushHours:
+    """Those in force; the night stays everybody's own while none can be proved."""
+    held = signed.proved("pushing")
+    return standard_hours() if held is None else held.value
 
 
 def build_review(base: Base) -> Review:
@@ -239,7 +248,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         on_changed=partial(row_changed, base.ledger),
         build=build_words(base).build,
         finished=partial(push_finished, base.ledger),
-        wants=Matching(base.taxonomy).wants,
+        wants=base.matching.wants,
         had=Earlier(base.db).had,
         on_answered=Commitments(base.ledger).sent,
         public_url=base.settings.public_url,

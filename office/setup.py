@@ -28,7 +28,7 @@ from ledger.append import Ledger, Transaction
 from ledger.models import LedgerEntry
 from migrations.run import upgrade
 from office.keys import open_crypt, open_database, open_ledger
-from office.parts import calendar_of, seed_texts, starting_levels
+from office.parts import NO_QUIET, calendar_of, seed_texts, starting_levels
 from office.setup_check import check_setup
 from review_queue.governance.kinds import seed
 from review_queue.governance.rulesets import rows_of, seal_version
@@ -142,6 +142,7 @@ async def _begin(
     )
     await seed(tx, flows.values(), rules)
     own = {"calendar": calendar_of(setup.calendar)} if setup.calendar else {}
+    own |= {} if setup.quiet_hours else {"pushing": NO_QUIET}
     await seed_texts(tx, own=own)
     return organisation
 

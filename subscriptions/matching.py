@@ -1,23 +1,25 @@
 """Who an audience means: counted, sampled and matched by the database, and turned into rows.
 
-An audience is {"topics": [...], "groups": [...], "regions": [...]} (facet keys). A subscription
-matches when its topic is listed; its group is empty, or listed, or nothing is listed; likewise its
-region, where a listed region also means every region below it.
+An audience is {"topics": [...], "groups": [...], "regions": [...], "industries": [...], "kinds":
+[...]} (facet keys), and {"urgent": ["night"]} where it was reviewed for the night. What it means is
+in criteria.py, when it is served in hours.py; a paused subscription matches nothing.
 
-`Matching(taxonomy)`: count(session, audience, account_ids), sample(...), create_deliveries(db,
-publication, release), wants(session, contact_ids). Every statement is one set operation; rows are
-made in batches of contacts, one short transaction each, and a second run adds nothing (unique
-content_key and contact_id). Counts and samples are for pages; who is served, and whether still at
-the moment of sending, is decided by subscriptions that are proved (proof.py).
+`Matching(taxonomy, hours)`: count(session, audience, account_ids), sample(...),
+create_deliveries(db, publication, release), wants(session, contact_ids).
+Every statement is one set operation; rows are made in batches of contacts, one short transaction
+each, and a second run adds nothing (unique content_key and contact_id). Counts and samples are for
+pages; who is served, and whether still at the moment of sending, is decided by subscriptions that
+are proved (proof.py).
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, literal, or_, select
+from sqlalchemy import Select, and_, case, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -25,21 +27,43 @@ from bot.contract import Release
 from bot.delivery.recent import ELSEWHERE
 from bot.delivery.wiring import Wants
 from bot.models import Contact, Delivery, Publication
-from config.clock import BEIJING, beijing, now
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from ledger.append import ledger_of
 from ledger.verify import Broken
-from storage.database import Database
+from storage.database import Database, made_at
+from subscriptions.criteria import (
+    ANY_TOPIC,
+    BELOW,
+    BELOW_WORDS,
+    GROUPS,
+    INDUSTRIES,
+    KINDS,
+    REGIONS,
+    TOPICS,
+    Asked,
+    in_words,
+    meets,
+    wanted,
+)
 from subscriptions.earlier import SENT
+from subscriptions.hours import SERVED, PushHours, standard_hours, urgent
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
-from subscriptions.subscribers import GROUPS, REGIONS, TOPICS
 
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
 AT_ONCE = 3  # transactions of one push side by side
-DIGEST_HOUR = 9  # Beijing hour at which 每日 and 每周 subscribers are served
+_PLACES = {name: n for n, name in enumerate((*Subscription.SEALED, *Subscription.MORE))}
+_ASKED = tuple(_PLACES[name] for name in ("topic", "group", "region", "industry", "kind"))
+_COLUMNS = {
+    TOPICS: Subscription.topic,
+    GROUPS: Subscription.group,
+    REGIONS: Subscription.region,
+    INDUSTRIES: Subscription.industry,
+    KINDS: Subscription.kind,
+}
 
 
 async def _no_change(table: str, row_id: str) -> None:
@@ -77,9 +101,10 @@ class Making:
 class Matching:
     """Turns audiences into set operations."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        """`taxonomy` gives labels for reasons and the tree of regions."""
+    def __init__(self, taxonomy: Taxonomy, hours: Callable[[], PushHours] = standard_hours) -> None:
+        """`taxonomy` gives labels for reasons and the trees; `hours` when nobody is disturbed."""
         self._taxonomy = taxonomy
+        self._hours = hours
 
     async def count(
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
@@ -101,8 +126,10 @@ class Matching:
 
         Whoever also has a subscription that is served earlier is not among them.
         """
-        moments = _moments(max(window.begins, now()))
+        moments = self._hours().moments(max(window.begins, now()), at_night=urgent(audience))
         late = [name for name, at in SERVED.items() if moments[at] > window.ends]
+        if moments[0] > window.ends:  # a night, and nothing is left of the window in the morning
+            return await self.count(session, audience, account_ids)
         if not late:
             return 0
         inner = self._matching(audience, account_ids, Subscription.contact_id)
@@ -195,9 +222,16 @@ class Matching:
         for row in proved.rows:
             own.setdefault((row[1], row[2]), []).append(row)
 
+        # With the audience beside it: another one could else come to have the same id.
+        meant: dict[int, tuple[object, dict[str, frozenset[str]]]] = {}
+        today = _day(now())
+
         def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
-            rows = own.get((contact_id, account_id), [])
-            hold = [self._words(*row[3:6]) for row in rows if self._meant(audience, row)]
+            if id(audience) not in meant:
+                meant[id(audience)] = audience, wanted(self._taxonomy, audience)
+            found = meant[id(audience)][1]
+            rows = [row for row in own.get((contact_id, account_id), ()) if not _paused(row, today)]
+            hold = [self._words(_asked(row)) for row in rows if meets(found, _asked(row))]
             # Who was sent what is corrected is told so while any wish of theirs stands.
             if not hold and rows and reason.startswith(SENT):
                 return reason
@@ -211,20 +245,19 @@ class Matching:
             facts = await ledger.facts(subject, age=ELSEWHERE)
             return (facts[-1].seq if facts else 0) == proved.ends.get(subject, 0)
 
-        return Wants(why, tuple((TABLE, one) for one in proved.wrong), stands)
+        wrong = tuple((TABLE, one) for one in proved.wrong)
+        return Wants(why, wrong, stands, self._waits)
 
-    def _meant(self, audience: Mapping[str, Any], row: Row) -> bool:
-        """The same as `_matching`, for one row at hand."""
-        topic, group, region = row[3:6]
-        groups = audience.get(GROUPS) or ()
-        regions = audience.get(REGIONS) or ()
-        # Upwards from the one region at hand: a push asks this for each of its messages.
-        above = self._taxonomy.lineage(REGIONS, region) if regions and region else ()
-        return (
-            topic in (audience.get(TOPICS) or ())
-            and (not groups or group in ("", *groups))
-            and (not regions or region in ("", *regions) or not set(regions).isdisjoint(above))
-        )
+    def _waits(self, audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
+        """Seconds to the morning; none for who has written since this was made: they are awake."""
+        moment, hours = now(), self._hours()
+        if urgent(audience) or not hours.quiet(moment):
+            return 0.0
+        acts = [at for at in (contact.last_inbound_at, contact.brief_at) if at is not None]
+        age = timedelta(seconds=max(0.0, time.time() - made_at(delivery_id)))
+        if acts and max(acts) > moment - age:
+            return 0.0
+        return (hours.after_quiet(moment) - moment).total_seconds()
 
     async def _create_batch(
         self, session: AsyncSession, one: Making, batch: "_Batch"
@@ -240,8 +273,11 @@ class Matching:
         rows: list[Row] = [*(await session.execute(query)).all()]
         proved = await prove(session, rows)
         moment = now()
+        moments = self._hours().moments(
+            moment, at_night=release.urgent or urgent(release.audience or {})
+        )
         push = Push(
-            release.id, publication.id, publication.account_id, moment, _moments(moment),
+            release.id, publication.id, publication.account_id, moment, moments,
             late=one.missing_since is not None,
         )  # fmt: skip
         matched = self._matched(proved.rows)
@@ -249,72 +285,61 @@ class Matching:
 
     def _matched(self, rows: Iterable[Any]) -> list[Matched]:
         """One for each contact: the fullest reason, and the earliest moment."""
-        said: dict[tuple[str, str, str, str], tuple[str, int]] = {}
+        said: dict[tuple[str, ...], tuple[str, int]] = {}
         found: dict[str, tuple[str, int]] = {}
-        for _, contact_id, _, topic, group, region, frequency, *_ in rows:
-            asked = (topic, group, region, frequency)
+        frequency = _PLACES["frequency"]
+        for row in rows:
+            contact_id, asked = row[1], (*_asked(row), row[frequency])
             one = said.get(asked)
             if one is None:
-                one = said[asked] = (self._words(topic, group, region), SERVED.get(frequency, 0))
+                words = self._words(Asked(*asked[:-1]))
+                one = said[asked] = (words, SERVED.get(row[frequency], 0))
             other = found.setdefault(contact_id, one)
             if other is not one:
                 found[contact_id] = (max(one[0], other[0]), min(one[1], other[1]))
         return [(contact_id, *one) for contact_id, one in found.items()]
 
-    def _words(self, topic: str, group: str, region: str) -> str:
+    def _words(self, asked: Asked) -> str:
         """您订阅了 就业创业、人群 高校毕业生、地区 青禾县; a key we do not know is no word."""
-        parts = ((TOPICS, topic, ""), (GROUPS, group, "、人群 "), (REGIONS, region, "、地区 "))
-        known = self._taxonomy.facets
-        return "您订阅了 " + "".join(
-            before + known[dimension][key].label
-            for dimension, key, before in parts
-            if key in known[dimension]
-        )
+        return "您订阅了 " + in_words(self._taxonomy, asked)
 
     def _matching(
         self, audience: Mapping[str, Any], account_ids: Sequence[str], *columns: Any
     ) -> Select[Any]:
-        topics = list(audience.get(TOPICS) or ())
-        groups = list(audience.get(GROUPS) or ())
-        regions = self._with_below(audience.get(REGIONS) or ())
-        wanted: list[ColumnElement[bool]] = [
+        found = wanted(self._taxonomy, audience)
+        limits: list[ColumnElement[bool]] = [
             Subscription.state == "active",
-            Subscription.topic.in_(topics),
+            Subscription.paused_until <= _day(now()),
             Contact.state == "active",
             Contact.account_id.in_(list(account_ids)),
+            *(_COLUMNS[name].in_(sorted(values)) for name, values in found.items()),
         ]
-        if groups:
-            wanted.append(or_(Subscription.group == "", Subscription.group.in_(groups)))
-        if regions:
-            wanted.append(or_(Subscription.region == "", Subscription.region.in_(regions)))
         return (
             select(*columns)
             .select_from(Subscription)
             .join(Contact, Contact.id == Subscription.contact_id)
-            .where(*wanted)
-        )
-
-    def _with_below(self, regions: Iterable[str]) -> list[str]:
-        """These regions and every region inside them: who lives there is meant too."""
-        wanted = set(regions)
-        known = self._taxonomy.facets[REGIONS]
-        return sorted(
-            wanted | {key for key in known if wanted & set(self._taxonomy.lineage(REGIONS, key))}
+            .where(*limits)
         )
 
     def _reason(self, audience: Mapping[str, Any]) -> ColumnElement[str]:
         """The same as `_words`, built by the database per row: for samples."""
         return (
             literal("您订阅了 ")
-            + self._labels(Subscription.topic, TOPICS, "")
+            + self._labels(Subscription.topic, TOPICS, "", ANY_TOPIC)
             + self._labels(Subscription.group, GROUPS, "、人群 ")
             + self._labels(Subscription.region, REGIONS, "、地区 ")
+            + self._labels(Subscription.industry, INDUSTRIES, "、行业 ")
+            + self._labels(Subscription.kind, KINDS, "、文种 ")
         )
 
-    def _labels(self, column: Any, dimension: str, before: str) -> ColumnElement[str]:
+    def _labels(
+        self, column: Any, dimension: str, before: str, anything: str = ""
+    ) -> ColumnElement[str]:
         values = self._taxonomy.facets[dimension].values()
         known = {value.key: literal(before + value.label) for value in values}
-        known[""] = literal("")
+        if dimension == REGIONS:
+            known |= {one.key + BELOW: literal(before + one.label + BELOW_WORDS) for one in values}
+        known[""] = literal(anything)
         return case(known, value=column, else_=literal(""))
 
 
@@ -328,21 +353,16 @@ def _lacking(query: Select[Any], making: Making) -> Select[Any]:
     return query.where(~exists().where(mine), Subscription.created_at <= making.missing_since)
 
 
-SERVED = {"daily": 1, "weekly": 2}
-"""Which of the moments a subscription is served at; the earliest of several counts."""
+def _asked(row: Row) -> Asked:
+    return Asked(*(row[place] for place in _ASKED))
 
 
-def _moments(moment: datetime) -> tuple[datetime, ...]:
-    """When a subscription of each frequency is served: immediate, daily, weekly."""
-    daily = next_at(moment, DIGEST_HOUR)
-    return moment, daily, daily + timedelta(days=-daily.weekday() % 7)  # the next Monday
+def _paused(row: Row, today: str) -> bool:
+    return bool(row[_PLACES["paused_until"]] > today)
 
 
-def next_at(moment: datetime, hour: int) -> datetime:
-    """The first `hour` o'clock Beijing time at or after `moment`."""
-    local = beijing(moment)
-    wanted = datetime.combine(local.date(), time(hour), BEIJING)
-    return wanted if wanted >= local else wanted + timedelta(days=1)
+def _day(moment: datetime) -> str:
+    return beijing(moment).date().isoformat()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Subscriptions and consent."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -21,16 +22,27 @@ class Subscription(Sealed, Base):
         *("id", "contact_id", "account_id", "topic", "group", "region", "frequency", "state"),
         *("consent_version", "after_end"),
     )
+    MORE = ("industry", "kind", "paused_until")
+    """Sealed too, once any of them says something: rows of an earlier office keep their seals."""
     __table_args__ = (Index("ix_subscription_match", "topic", "state"),)
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     contact_id: Mapped[str] = mapped_column(String(26), index=True)
     account_id: Mapped[str] = mapped_column(String(26))
-    topic: Mapped[str] = mapped_column(String(40))  # facet key of 主题, always set
+    topic: Mapped[str] = mapped_column(String(40))  # facet key of 主题, empty: any
     group: Mapped[str] = mapped_column("grp", String(40), default="")  # 人群, empty: any
-    region: Mapped[str] = mapped_column(String(40), default="")  # 地区, empty: any
+    region: Mapped[str] = mapped_column(String(40), default="")  # 地区, empty: any; see BELOW
+    industry: Mapped[str] = mapped_column(String(40), default="", server_default="")  # 行业
+    kind: Mapped[str] = mapped_column(String(40), default="", server_default="")  # 文种
     frequency: Mapped[str] = mapped_column(String(10), default="immediate")
     state: Mapped[str] = mapped_column(String(10), default="active")  # active | left
     consent_version: Mapped[str] = mapped_column(String(20))
     after_end: Mapped[int] = mapped_column(default=0, server_default="0")  # number of its entry
     created_at: Mapped[datetime]
     left_at: Mapped[datetime | None]
+    # The first day on which it is served again, as 2026-12-05; empty: it is not paused.
+    paused_until: Mapped[str] = mapped_column(String(10), default="", server_default="")
+
+    def values(self) -> list[Any]:
+        """The sealed fields, in their order."""
+        more = [getattr(self, name) or "" for name in self.MORE]
+        return [*super().values(), *(more if any(more) else ())]

@@ -18,9 +18,12 @@ from subscriptions.models import Subscription
 
 ENDED = "subscription.ended"
 TABLE = Subscription.__tablename__
-COLUMNS = tuple(getattr(Subscription, name) for name in (*Subscription.SEALED, "seal"))
+COLUMNS = tuple(
+    getattr(Subscription, name) for name in (*Subscription.SEALED, *Subscription.MORE, "seal")
+)
 _SIGNED = "subscription ends"
 _AFTER = len(Subscription.SEALED) - 1
+_MORE = len(Subscription.SEALED)
 
 Row = Sequence[Any]
 """What COLUMNS are of one subscription, in their order."""
@@ -79,7 +82,8 @@ def _sealed(seals: Seals, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
             alike.setdefault(tuple(row[2:-1]), []).append(row)
         else:
             yield row, False
-    for said, members in alike.items():
+    for fields, members in alike.items():
+        said = fields if any(fields[_MORE - 2 :]) else fields[: _MORE - 2]  # as `values` has it
         if any(isinstance(one, bytes) or one == "\0" for one in said):  # "\0" would be a hole
             yield from ((row, False) for row in members)
             continue

@@ -39,7 +39,7 @@ Matched = tuple[str, str, int]
 
 _deliveries = Base.metadata.tables[Delivery.__tablename__]
 _NAMES = (
-    *("id", "contact_id", "reason", "next_at", "seal"),
+    *("id", "contact_id", "reason", "next_at", "seal", "gather"),
     *("content_key", "release_id", "publication_id", "account_id", "reply", "late"),
     *("state", "ref", "why", "hold", "owner", "attempts", "created_at"),
 )
@@ -56,6 +56,10 @@ class Push:
     created_at: datetime
     moments: tuple[datetime, ...]
     late: bool = False
+
+    def gathers(self, due: int) -> bool:
+        """Whether what is served at this moment waits, and comes as one message with the rest."""
+        return self.moments[due] > self.created_at
 
     def same(self) -> dict[str, str]:
         """The sealed fields that are the same in every row."""
@@ -100,12 +104,14 @@ def _rows(push: Push) -> Select[Any]:
     columns: list[Any] = [column(name, kind) for name, kind in zip(_ARRAYS, kinds, strict=True)]
     given = func.unnest(*arrays).table_valued(*columns).render_derived()
     at = {number: literal(one, UtcTime()) for number, one in enumerate(push.moments)}
+    gathers = {number: literal(push.gathers(number)) for number in at}
     return select(
         given.c.ids,
         given.c.contacts,
         given.c.reasons,
         case(at, value=given.c.dues),
         given.c.seals,
+        case(gathers, value=given.c.dues),
         *(literal(one) for one in push.same().values()),
         cast(null(), Delivery.reply.type),
         true() if push.late else false(),
@@ -120,7 +126,8 @@ async def _write_sqlite(session: AsyncSession, push: Push, values: dict[str, lis
     # Of the dialect: the plain type leaves a moment to the driver, which from Python 3.12 on warns.
     moment = UtcTime().dialect_impl(connection.dialect).bind_processor(connection.dialect)
     at = [moment(one) if moment else one for one in push.moments]
-    values["dues"] = [at[due] for due in values["dues"]]
+    gathers = [push.gathers(due) for due in values["dues"]]
+    values = values | {"dues": [at[due] for due in values["dues"]], "gathers": gathers}
     ended = (None, push.late, State.CREATED.value, "", "", "", "", 0)
     same = (*push.same().values(), *ended, moment(push.created_at) if moment else None)
     # Straight to the driver: the names below are our own columns, and binding a million parameters

@@ -13,22 +13,32 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.delivery.sending import NOT_WANTED
+from bot.delivery.preparing import NOT_WANTED
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite
-from config.clock import now
+from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from ledger.append import Transaction
 from ledger.verify import Broken
 from storage.database import new_id
+from subscriptions.criteria import (
+    BELOW,
+    GROUPS,
+    INDUSTRIES,
+    KINDS,
+    REGIONS,
+    TOPICS,
+    Asked,
+    in_words,
+)
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
 
-TOPICS, GROUPS, REGIONS = "topics", "groups", "regions"
 CONSENT_VERSION = "2026-11"  # version of the notice in config/replies.yaml (subscribe_topics)
 FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
 MAX_SUBSCRIPTIONS = 10
 GONE, UNKNOWN_FREQUENCY = "（已取消的选项）", "频率未知"
+PAUSED = "，暂停到 "
 
 
 class SubscriptionError(ValueError):
@@ -41,13 +51,20 @@ class ConsentNeeded(SubscriptionError):
 
 @dataclass(frozen=True)
 class Wish:
-    """Criteria of one subscription: facet keys, empty group or region means any."""
+    """Criteria of one subscription: facet keys, an empty one means any; never all of them empty."""
 
     topic: str
     group: str = ""
     region: str = ""
     frequency: str = "immediate"
     sensitive_consent: bool = False
+    industry: str = ""
+    kind: str = ""
+
+    @property
+    def asked(self) -> Asked:
+        """The criteria alone."""
+        return Asked(self.topic, self.group, self.region, self.industry, self.kind)
 
 
 class Subscribers:
@@ -85,6 +102,9 @@ class Subscribers:
             topic=wish.topic,
             group=wish.group,
             region=wish.region,
+            industry=wish.industry,
+            kind=wish.kind,
+            paused_until="",
             frequency=wish.frequency,
             state="active",
             consent_version=consent_version,
@@ -99,13 +119,18 @@ class Subscribers:
         return row
 
     def _check(self, wish: Wish) -> None:
+        if not any(wish.asked):
+            raise SubscriptionError("主题不在可订阅范围：请从列表中选择")
+        region = wish.region.removesuffix(BELOW)
         for dimension, key, name in (
             (TOPICS, wish.topic, "主题"),
             (GROUPS, wish.group, "人群"),
-            (REGIONS, wish.region, "地区"),
+            (REGIONS, region, "地区"),
+            (INDUSTRIES, wish.industry, "行业"),
+            (KINDS, wish.kind, "文种"),
         ):
             term = self.taxonomy.get(dimension, key)
-            if term is None and (key or dimension == TOPICS):
+            if term is None and key:
                 raise SubscriptionError(f"{name}不在可订阅范围：请从列表中选择")
             if term is not None and term.sensitive and not wish.sensitive_consent:
                 raise ConsentNeeded(f"{name}“{term.label}”属于敏感信息：需要您单独同意")
@@ -206,21 +231,40 @@ class Subscribers:
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
-        row.group, row.region = wish.group, wish.region
+        row.topic, row.group, row.region, row.industry, row.kind = wish.asked
         await self._end(tx, contact_id, "narrowed", own)
         return row
 
-    async def delete_tags(self, tx: Transaction, contact_id: str) -> int:
-        """关闭精准推送: group and region are removed, topics stay; return how many rows changed."""
+    async def pause(
+        self, tx: Transaction, contact_id: str, until: str, sub_ids: Collection[str] | None = None
+    ) -> Sequence[Subscription]:
+        """Serve these again from the day `until` on (as 2026-12-05; empty: at once); all for None.
+
+        Which ones changed. What comes in between is not sent later.
+        """
         own = await self.list(tx.session, contact_id)
-        first = {row.topic: row for row in reversed(own)}
-        gone = [row for row in own if row is not first[row.topic]]
-        changed = sum(bool(row.group or row.region) for row in own)
+        meant = [row for row in own if sub_ids is None or row.id in sub_ids]
+        changed = [row for row in meant if row.paused_until != until]
+        for row in changed:
+            row.paused_until = until
+        if changed:  # the row as it was, put back, would be served at once
+            await self._end(tx, contact_id, "paused" if until else "resumed", own)
+        return changed
+
+    async def delete_tags(self, tx: Transaction, contact_id: str) -> int:
+        """关闭精准推送: topics stay and nothing else; return how many rows changed.
+
+        One without a topic has nothing left to ask for, and ends.
+        """
+        own = await self.list(tx.session, contact_id)
+        first = {row.topic: row for row in reversed(own) if row.topic}
+        gone = [row for row in own if row is not first.get(row.topic)]
+        changed = sum(any(_asked(row)[1:]) for row in own)
         await self._end(tx, contact_id, "tags", own, gone)
         # Past rows lose their tags too: what was deleted must not be found again.
         every = select(Subscription).where(Subscription.contact_id == contact_id)
         for row in await _readable(tx.session, every):
-            row.group = row.region = ""
+            row.group = row.region = row.industry = row.kind = ""
         await tx.session.flush()
         return changed
 
@@ -239,20 +283,22 @@ class Subscribers:
 
     def words(self, row: Subscription) -> str:
         """One subscription in words: 就业创业、人群 高校毕业生、地区 青禾县（即时）."""
-        return f"{self.criteria(row)}（{FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)}）"
+        often = FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)
+        paused = row.paused_until if row.paused_until > today() else ""
+        return f"{self.criteria(row)}（{often}{PAUSED + paused if paused else ''}）"
 
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
-        parts = [self._known(TOPICS, row.topic)]
-        if row.group:
-            parts.append(f"人群 {self._known(GROUPS, row.group)}")
-        if row.region:
-            parts.append(f"地区 {self._known(REGIONS, row.region)}")
-        return "、".join(parts)
+        return in_words(self.taxonomy, _asked(row), GONE)
 
-    def _known(self, dimension: str, key: str) -> str:
-        facet = self.taxonomy.get(dimension, key)
-        return facet.label if facet is not None else GONE
+
+def today() -> str:
+    """The day in Beijing, as it is kept and compared."""
+    return beijing(now()).date().isoformat()
+
+
+def _asked(row: Subscription) -> Asked:
+    return Asked(row.topic, row.group, row.region, row.industry, row.kind)
 
 
 async def _readable(session: AsyncSession, query: Select[Subscription]) -> Sequence[Subscription]:
@@ -269,5 +315,4 @@ async def _readable(session: AsyncSession, query: Select[Subscription]) -> Seque
 
 def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:
     """The one with exactly these criteria."""
-    asked = (wish.topic, wish.group, wish.region)
-    return next((row for row in own if (row.topic, row.group, row.region) == asked), None)
+    return next((row for row in own if _asked(row) == wish.asked), None)

@@ -48,10 +48,10 @@ WAITS = (WINDOW_HOLD, ACCOUNT_HOLD)
 _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
-_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal")
+_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal", "gather")
 _ASKED = (
     *("id", "account_id", "address", "address_hash", "state"),
-    *("last_inbound_at", "window_used", "brief_at", "brief_used"),
+    *("last_inbound_at", "window_used", "brief_at", "brief_used", "refused_at", "refused_why"),
 )
 _OUTCOME = (
     update(_deliveries)
@@ -104,6 +104,7 @@ class Work:
     late: bool
     attempts: int
     seal: str
+    gather: bool = False
     contact: Any = None
     wants: Wants | None = None
     counts: str = ""
@@ -271,7 +272,7 @@ async def write_outcomes(
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
         if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER, GONE):
-            await contacts.end(session, one.contact_id, one.outcome.reason)
+            await contacts.lost(session, one.contact_id, one.outcome)
 
 
 def hold_of(outcome: Outcome) -> str:
@@ -382,9 +383,8 @@ async def _reply_row(session: AsyncSession, parts: Parts, key: str) -> str:
 
 async def set_publication(session: AsyncSession, publication_id: str, **values: Any) -> None:
     """Write columns of one publication that its seal does not hold."""
-    await session.execute(
-        update(Publication).where(Publication.id == publication_id).values(**values)
-    )
+    change = update(Publication).where(Publication.id == publication_id)
+    await session.execute(change.values(**values))
 
 
 async def close_attempt(session: AsyncSession, attempt_id: str, outcome: Outcome) -> None:

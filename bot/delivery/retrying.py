@@ -10,6 +10,7 @@ LOST = "发送途中程序中断，不能确定是否送达，请人工核对"
 SILENCE, NO_ROOM = "silence", "no_room"
 """Outcome.code: not now, for a day of silence or because the platform's number is used up."""
 NOT_BEGUN, AWAY = "not_begun", "neighbour_away"  # Outcome.code: failed before the call
+QUIET = "quiet"  # Outcome.code: the night is the reader's
 _SOON = 5.0
 
 
@@ -27,7 +28,8 @@ def counts(outcome: Outcome) -> bool:
     A limit of the platform, or a neighbour of ours that is away, says nothing of the message: it
     must not fail because others were sent before it. Nor does a day of silence.
     """
-    put_off = outcome.code in (AWAY, SILENCE, NO_ROOM, EARLIER) or "rest" in outcome.detail
+    codes = (AWAY, QUIET, SILENCE, NO_ROOM, EARLIER)
+    put_off = outcome.code in codes or "rest" in outcome.detail
     return not (outcome.state in (State.RETRYING, State.CREATED) and put_off)
 
 

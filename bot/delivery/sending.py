@@ -9,53 +9,47 @@ from sqlalchemy import and_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import watch
-from bot.contacts import WINDOW_HOLD
 from bot.contract import (
     AccountView,
     Channel,
-    NotReleased,
     Outcome,
     Reply,
     ReplyBasis,
     State,
-    Still,
     Withheld,
 )
 from bot.delivery import outbox
+from bot.delivery.digest import (
+    AllStill,
+    Ready,
+    bundles,
+    waits_for_the_next,
+    with_all_of_one,
+    written,
+)
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
-from bot.delivery.life import ANSWERS, too_old
-from bot.delivery.life import WORDS as OLD_WORDS
-from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
-from bot.delivery.not_now import put_off_push
+from bot.delivery.life import ANSWERS
 from bot.delivery.outbox import (
-    ACCOUNT_HOLD,
-    CHANGED,
-    CHANGED_HOLD,
-    LEFT,
-    RELEASE_HOLD,
-    TOO_OLD,
     Work,
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.recent import Recent, not_released
+from bot.delivery.preparing import Opened, Preparing
+from bot.delivery.recent import Recent
 from bot.delivery.refused import resume
 from bot.delivery.retrying import not_begun
-from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.turned import Turned, begin, unwritten, write
-from bot.delivery.wiring import Wants, Wiring
+from bot.delivery.wiring import Wiring
 from bot.models import ENDS, Delivery
-from bot.render import fill_link
+from bot.render import REASON_ROOM, first_units, units
 from bot.replies import Parts, Unsayable, parts_from
 from config.clock import now
 from ledger.verify import Broken
 from storage.away import AWAY, gone, surely, until_back
 from storage.database import UNREADABLE, unreadable
 
-NOT_WANTED = "本人已退订"
-AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
-AFTER_EARLIER = 5.0  # seconds in which a call that is on its way mostly has its end
+LEAVE = "。不想再收到，回复“退订”"
 SOON = 3.0  # seconds a person waits for the end of what they sent; it goes on after them
 PARTS_HOLD = "parts"  # Delivery.hold: no words may be made of it now
 _log = structlog.get_logger("bot.delivery")
@@ -79,6 +73,7 @@ class Sender:
         self._reply_slots = asyncio.Semaphore(reply_slots)
         self._delivering = asyncio.Lock()
         self._past = Past()
+        self._prepare = Preparing(wiring, recent, self._past)
 
     @property
     def owner(self) -> str:
@@ -142,7 +137,8 @@ class Sender:
                 raise
         if finished:  # all was rolled back: the outcomes first, and then row by row
             await self._turn(finished, [], turned)
-        if len(batch) > 1:
+        if len(batch) > 1 or not turned.apart:
+            turned.apart = True
             for one in batch:
                 await self._turn([], [one], turned)
             return
@@ -166,6 +162,8 @@ class Sender:
             self._past.add(one.key for one in left if one.outcome.state in ENDS)
             if batch:
                 due = outbox.delivery_due(now(), stops)
+                if not turn.apart:
+                    batch = await with_all_of_one(session, batch, due)
                 claimed, wrong = await outbox.claim(session, batch, due, self._lease.owner)
                 wrong += await _ask_wants(self._w, session, claimed)
         self._lease.took(one.id for one in claimed)
@@ -174,79 +172,59 @@ class Sender:
         turn.add(self._w, finished, self._past.news(wrong), refused)
 
     async def _send(self, work: Sequence[Work]) -> None:
-        """Call the platform once per claimed row, at the same time; outcomes land in the work."""
-        calls = [self._watched(one) for one in work]
-        for one, outcome in zip(
-            work, await asyncio.gather(*calls, return_exceptions=True), strict=True
+        """Call the platform once per row or digest, at the same time; outcomes land in the work."""
+        shared = bundles(work)
+        calls = [self._watched(rows) for rows in shared]
+        for rows, came in zip(
+            shared, await asyncio.gather(*calls, return_exceptions=True), strict=True
         ):
-            if isinstance(outcome, Outcome):
-                one.outcome = outcome
-            else:
-                _failed(one, outcome)
+            for at, one in enumerate(rows):
+                if isinstance(came, BaseException):
+                    _failed(one, came)
+                else:
+                    one.outcome = came[at]
 
-    async def _watched(self, one: Work) -> Outcome:
-        one.call = watch()
-        return await self._send_one(one)
+    async def _watched(self, rows: Sequence[Work]) -> Sequence[Outcome]:
+        call = watch()
+        for one in rows:
+            one.call = call
+        return await self._send_digest(rows) if len(rows) > 1 else [await self._send_one(rows[0])]
 
     async def _send_one(self, one: Work) -> Outcome:
-        left = route(Window(), one.contact, now())  # asked first: no account need be opened
-        if left.kind is Way.ENDED:
-            return Outcome(State.ENDED, reason=left.words)
-        # Before anything can hold it: what waits is given more time.
-        if too_old(one.id, one.reply, late=one.late):
-            return Outcome(State.ENDED, reason=OLD_WORDS, code=TOO_OLD)
-        account = await self._recent.account(one.account_id)
-        if isinstance(account, str):
-            return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
-        channel = self._w.channels[account.platform]
-        way = route(window_of(channel, account.settings), one.contact, now())
-        one.counts = way.counts
-        if not way.open:
-            return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
-        try:
-            address = self._w.contacts.address_on(one.account_id, one.contact)
-        except ValueError:
-            return await self._changed("contact", one.contact_id)
-        if one.key in self._past:  # its end is not in the table any more: an older row put back
-            return await self._changed(Delivery.__tablename__, one.id)
+        way = await self._prepare.opened(one)
+        if isinstance(way, Outcome):
+            return way
         if one.reply is not None:
-            return await self._send_reply(channel, account, address, one)
-        return await self._send_push(channel, account, address, one)
+            return await self._send_reply(*way, one)
+        ready = await self._prepare.ready(way[1], one)
+        return ready if isinstance(ready, Outcome) else await self._push(way, ready)
 
-    async def _send_push(
-        self, channel: Channel, account: AccountView, address: str, one: Work
-    ) -> Outcome:
-        if one.publication_id and not one.late and await self._recent.finished(one.publication_id):
-            return await self._changed(Delivery.__tablename__, one.id)
-        release = await self._recent.release(str(one.release_id))
-        if isinstance(release, NotReleased):
-            return not_released(release)
-        if stop := halted(await self._recent.going(release.item_id, account.id)):
-            return stop
-        rendering = release.renderings.get(account.id)
-        if rendering is None:
-            return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
-        if (put_off := await put_off_push(self._w, release)) is not None:
-            return put_off
-        wants, audience = one.wants, release.audience or {}
-        reason = one.reason.removesuffix(NOTED)
-        why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
-        if wants is None or not why:
-            return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
-        had = await self._w.had(release, one.contact_id) if release.corrects else Had.NO
-        if had is Had.ON_ITS_WAY:
-            words = "更正前的原文正在发给对方，等它有结果再发"
-            return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
-        one.reason = why + NOTED if had is Had.YES else why
-        still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
-        link = await self._recent.link(release.item_id, one.publication_id or "")
-        form = fill_link(form_for(rendering, had), link)
+    async def _send_digest(self, rows: Sequence[Work]) -> Sequence[Outcome]:
+        """One message of all of them that may leave; each row is told what became of it."""
+        way, ready, outcomes = await self._prepare.each(rows)
+        if way is None:
+            return waits_for_the_next(outcomes, [])
+        sent = [one for one, own in zip(rows, outcomes, strict=True) if own is None]
+        for one in sent[1:]:
+            one.counts = ""  # one message, and it counts once in their window
+        number, form, reason = written(ready)
+        still = AllStill(ready[:number])
+        items = tuple(key for one in ready[:number] for key in one.items)
+        outcome = await self._push(way, Ready(form, "", "", reason, still, items))
+        return waits_for_the_next(outcomes, still.outcomes(outcome))
+
+    async def _push(self, way: Opened, one: Ready) -> Outcome:
+        """One call for one item, or for all of a digest."""
+        channel, account, address = way
         try:
-            outcome = await channel.push(account, address, form, one.reason, still)
+            # Leaving has to be as easy as coming (K1): each push says how.
+            reason = first_units(one.reason, REASON_ROOM - units(LEAVE)) + LEAVE
+            outcome = await channel.push(account, address, one.form, reason, one.still)
         except Withheld as withheld:
             return withheld.outcome
         if outcome.state is State.PUBLISHED:
-            await surely(partial(self._tell_recalled, release.item_id))
+            for item in one.items:
+                await surely(partial(self._tell_recalled, item))
         return outcome
 
     async def _tell_recalled(self, item_id: str) -> None:
@@ -257,10 +235,6 @@ class Sender:
     async def note_changed(self, table: str, row_id: str) -> None:
         """Tell staff of a row that somebody wrote past this program."""
         await self._w.on_changed(table, row_id)
-
-    async def _changed(self, table: str, row_id: str) -> Outcome:
-        await self.note_changed(table, row_id)
-        return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
 
     async def _send_reply(
         self, channel: Channel, account: AccountView, address: str, one: Work
@@ -346,15 +320,3 @@ async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Wo
     for one in pushes:
         one.wants = wants
     return [Wrong(table, row_id, table) for table, row_id in wants.wrong]
-
-
-def _wanted(still: Still, wants: Wants, contact_id: str) -> Still:
-    """Also that its reader wants it as when it was claimed: a call may wait long for its pace."""
-
-    async def asked() -> None:
-        await still()
-        if not await wants.stands(contact_id):
-            words = "本人刚刚改动了订阅，再核对一次"
-            raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=AGAIN))
-
-    return asked

@@ -26,6 +26,8 @@ class Turned:
     tells: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
     again: bool = False
     """Whether it is tried once more: what it wrote may stand already."""
+    apart: bool = False
+    """Whether one row is claimed after the other, because one of them cannot be read."""
 
     def add(
         self,

@@ -54,6 +54,10 @@ async def _had_nothing(release: Release, contact_id: str) -> Had:
     return Had.NO
 
 
+def _no_night(audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
+    return 0.0
+
+
 @dataclass(frozen=True)
 class Wants:
     """Why a contact still gets a push, and which rows nobody may believe.
@@ -66,6 +70,8 @@ class Wants:
     why: Callable[[str, str, Mapping[str, Any], str], str]
     wrong: Sequence[tuple[str, str]] = ()
     stands: Callable[[str], Awaitable[bool]] = _nothing_new
+    # For how many seconds nobody disturbs them: audience, delivery, contact.
+    waits: Callable[[Mapping[str, Any], str, Any], float] = _no_night
 
     def still(self, account_id: str, contact_id: str, audience: Mapping[str, Any]) -> bool:
         """Whether there is any reason."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.contract import MEND, Outcome, State
+from bot.contract import MEND, REFUSED, Outcome, State
 from bot.wechat.client import NoAnswer, WeChatRefused
 
 
@@ -14,6 +14,8 @@ class _Meaning:
     retry_after: float = 0.0
     rest: bool = False
     """Whether it says nothing of the message: whatever this account sends would meet it now."""
+    route: bool = False
+    """Whether it ends the pushes to this person alone (W28): they can still be answered."""
 
 
 _CREDENTIAL = _Meaning(State.HELD, "账号凭证失效：请管理员核对 AppID 和密钥", "account")
@@ -31,7 +33,7 @@ ERRORS: dict[int, _Meaning] = {  # docs/platforms.md#W40, plus what our calls ca
     40007: _Meaning(State.RETRYING, "平台上的草稿或素材已被删除，重新上传后再发", retry_after=5.0),
     40003: _Meaning(State.ENDED, "找不到对方，无法送达"),
     43004: _Meaning(State.ENDED, "对方没有关注本账号"),
-    43101: _Meaning(State.ENDED, "对方拒绝接收"),
+    43101: _Meaning(State.ENDED, "对方在微信里拒收推送", route=True),
     48002: _Meaning(State.ENDED, "对方关闭了接收消息"),
     45009: _Meaning(State.RETRYING, "当日接口次数已用完", retry_after=3600.0, rest=True),
     45011: _Meaning(State.RETRYING, "接口调用太频繁", retry_after=60.0, rest=True),
@@ -67,6 +69,8 @@ def outcome_of(error: Exception, *, irreversible: bool) -> Outcome:
             detail["rest"] = "messages"
         if found.state is State.FAILED:
             detail |= MEND
+        if found.route:
+            detail |= {REFUSED: True}
         code = found.hold or str(error.code)
         return Outcome(found.state, "", found.reason, code, found.retry_after, detail)
     # Without an answer a preparing call is simply made again; one that sends might be sent twice.

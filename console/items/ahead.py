@@ -19,7 +19,6 @@ from review_queue.findings import findings_now, unwaived
 from review_queue.readiness import Readiness, readiness_of
 from review_queue.scope import hidden_files
 from staff.refusal import refuse
-from subscriptions.matching import Matching
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ async def ahead_of(deps: Deps, draft: Draft, facts: ItemFacts | None, staff_id: 
         query = select(Account).where(Account.id.in_(draft.accounts)).order_by(Account.id)
         accounts = (await session.scalars(query)).all()
         if draft.audience is not None:
-            matching = Matching(deps.taxonomy)
+            matching = deps.matching
             for row in accounts:
                 count = await matching.count(session, draft.audience, [row.id])
                 reach.append((row.name, count))

@@ -18,7 +18,6 @@ from console.items.ahead import Ahead, ahead_of
 from console.items.differences import Comparison, differences
 from console.items.facts import ItemFacts, facts_of, read_facts
 from console.items.forms import (
-    DIMENSIONS,
     Sent,
     changes_of,
     in_box,
@@ -36,6 +35,7 @@ from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
+from facets.taxonomy import DIMENSIONS
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, WRITTEN_KINDS, Draft
 from review_queue.collisions import Kind

@@ -14,11 +14,12 @@ from blocks.editor import from_editor
 from blocks.light import from_light
 from blocks.text import from_plain, project
 from console.web.words import read_field_time
+from facets.taxonomy import DIMENSIONS, NIGHT, URGENT
 from review_queue.article_fields import one_line
 from review_queue.canonical import ATTRIBUTION, CROPS, Corrects, Draft
 from staff.refusal import Reason, Refused
 
-DIMENSIONS = ("topics", "groups", "regions")
+_ALWAYS = ("topics", "groups", "regions")
 
 
 class TextChanges(TypedDict):
@@ -168,8 +169,12 @@ def _audience(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> dict[str, l
     for name, keys in chosen.items():
         if unknown := [key for key in keys if key not in known.get(name, {})]:
             raise Refused(422, [Reason("audience", f"不认识的推送条件：{'、'.join(unknown)}")])
+    # What no earlier form asked for is left out when nothing is chosen: the digest stays the same.
+    chosen = {name: keys for name, keys in chosen.items() if keys or name in _ALWAYS}
     if not chosen["topics"]:
         raise Refused(422, [Reason("audience", "要推送给订阅者，请至少选择一个主题")])
+    if any(sent.get(URGENT, ())):
+        chosen[URGENT] = [NIGHT]
     return chosen
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from console.web.deps import Deps
 from review_queue.canonical import Draft
 from staff.refusal import Refused
-from subscriptions.matching import Matching, Window
+from subscriptions.matching import Window
 
 
 async def too_late(deps: Deps, session: AsyncSession, draft: Draft) -> int:
@@ -14,7 +14,7 @@ async def too_late(deps: Deps, session: AsyncSession, draft: Draft) -> int:
         return 0
     window = Window(draft.not_before, draft.not_after)
     try:
-        matching = Matching(deps.taxonomy)
+        matching = deps.matching
         return await matching.too_late(session, draft.audience, draft.accounts, window)
     except Refused:  # a taxonomy that cannot be proved sends nothing either
         return 0

@@ -5,7 +5,6 @@ from aiohttp import web
 from console.web.deps import DEPS
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import by_service, needs
-from subscriptions.matching import Matching
 
 
 class AudienceBody(Strict):
@@ -21,7 +20,7 @@ class AudienceBody(Strict):
 async def count_subscribers(request: web.Request) -> web.StreamResponse:
     """How many people an audience reaches on some accounts."""
     body, deps = await read(request, AudienceBody), request.config_dict[DEPS]
-    matching = Matching(deps.taxonomy)
+    matching = deps.matching
     async with deps.db.session() as session:
         number = await matching.count(session, body.audience, body.accounts)
     return as_json({"count": number})

@@ -22,6 +22,7 @@ from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
 from storage.database import Database
+from subscriptions.matching import Matching
 from supervision.trial import Trials
 
 
@@ -62,6 +63,7 @@ class Deps:
     door: Door
     recall: Recall
     trials: Trials
+    matching: Matching
 
     @property
     def facets(self) -> Mapping[str, Mapping[str, str]]:

@@ -263,7 +263,11 @@ def account_words(account: Account) -> str:
     return account.name if label in account.name else f"{account.name}（{label}）"
 
 
-_AUDIENCE = (("topics", "主题"), ("groups", "人群"), ("regions", "地区"))
+_AUDIENCE = (
+    *(("topics", "主题"), ("groups", "人群"), ("regions", "地区")),
+    *(("industries", "行业"), ("kinds", "文种"), ("urgent", "紧急")),
+)
+_URGENT = {"urgent": {"night": "夜间也立即推送"}}
 
 
 def audience_words(
@@ -272,6 +276,7 @@ def audience_words(
     """主题：就业创业；人群：高校毕业生, or that nobody is written to."""
     if not audience:
         return "不推送，只公开发布"
+    facets = {**facets, **_URGENT}
     return "；".join(
         f"{label}：{'、'.join(facets.get(name, {}).get(key, key) for key in audience[name])}"
         for name, label in _AUDIENCE

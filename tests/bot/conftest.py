@@ -31,7 +31,7 @@ from bot.contract import (
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
-from bot.delivery.sending import Sender
+from bot.delivery.sending import LEAVE, Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
 from bot.quota import Limit
@@ -333,7 +333,7 @@ class RecordingChannel:
         still: Still,
     ) -> Outcome:
         await still()
-        return await self._answer(address, reason)
+        return await self._answer(address, reason.removesuffix(LEAVE))
 
     async def reply(self, account: AccountView, address: str, reply: Reply) -> Outcome:
         return await self._answer(address, reply.text)

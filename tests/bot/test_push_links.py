@@ -8,6 +8,7 @@ from sqlalchemy import update
 
 from blocks.text import from_plain
 from bot.contract import State
+from bot.delivery.sending import LEAVE
 from bot.models import Delivery, Publication
 from bot.preview import SAMPLE_LINK
 from bot.render import LINK_ROOM, fill_link, fill_reason, units
@@ -70,7 +71,7 @@ async def test_a_push_of_an_own_article_leads_to_its_post(
     office = await opened(db, crypt, channel, platforms, "@qinghe")
     text, url = await pushed(office, platforms, **OWN)
     assert url.startswith("https://t.me/qinghe/")
-    assert text.endswith(f"正文。\n\n全文：{url}\n\n为什么收到：您订阅了就业创业")
+    assert text.endswith(f"正文。\n\n全文：{url}\n\n为什么收到：您订阅了就业创业{LEAVE}")
 
 
 async def test_without_an_address_a_push_has_no_such_line(
@@ -79,7 +80,7 @@ async def test_without_an_address_a_push_has_no_such_line(
     office = await opened(db, crypt, channel, platforms, "-1007")
     text, url = await pushed(office, platforms, **OWN)
     assert url == ""
-    assert text.endswith("正文。\n\n为什么收到：您订阅了就业创业")
+    assert text.endswith(f"正文。\n\n为什么收到：您订阅了就业创业{LEAVE}")
 
 
 async def test_an_address_changed_in_the_table_is_not_sent(

@@ -71,6 +71,7 @@ from staff.proposals import Kind
 from staff.settings import SignedSettings
 from storage.cache import Cache, MemoryCache
 from storage.database import Database, new_id
+from subscriptions.matching import Matching
 from subscriptions.models import Subscription
 from supervision.trial import Road, Trials
 from tests.made import DATA_KEY, SEALS, signed_out
@@ -289,6 +290,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         governance=governance,
         cache=cache,
         taxonomy=taxonomy,
+        matching=Matching(taxonomy),
         tickets=TicketWiring(
             ledger, hours, check_text, partial(queue_reply, db), alarms.tell, send=send
         ),

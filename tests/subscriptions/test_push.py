@@ -1,7 +1,7 @@
 """Audiences, delivery rows and the sealed push."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 
 import pytest
@@ -14,11 +14,18 @@ from facets.taxonomy import starting_taxonomy
 from ledger.append import Ledger, load_signing_key
 from ledger.models import Incident, LedgerEntry
 from storage.database import new_id
-from subscriptions.matching import Matching, Window, next_at
+from subscriptions.hours import PushHours, next_at
+from subscriptions.matching import Matching, Window
 from subscriptions.models import Subscription
 from subscriptions.push import Pusher, merkle_root, push_finished
 from subscriptions.subscribers import Wish
 from tests.made import signed_out, turn
+
+
+def all_day() -> PushHours:
+    """No quiet hours: a test may run at night."""
+    return PushHours(time(0), time(0))
+
 
 JOBS = {"topics": ["employment"], "groups": ["graduates"], "regions": ["ulanqab"]}
 
@@ -32,7 +39,7 @@ def released(audience, key: str = "r1") -> Release:
 
 @pytest.fixture
 def matching() -> Matching:
-    return Matching(starting_taxonomy())
+    return Matching(starting_taxonomy(), all_day)
 
 
 async def publication(town, account: str = "tg", release: str = "r1") -> Publication:

@@ -1,0 +1,147 @@
+"""Whether one message may leave now, and by which way: asked directly before its call."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from bot.contacts import WINDOW_HOLD
+from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
+from bot.delivery.digest import Ready
+from bot.delivery.life import WORDS as OLD_WORDS
+from bot.delivery.life import too_old
+from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
+from bot.delivery.not_now import put_off_push
+from bot.delivery.outbox import (
+    ACCOUNT_HOLD,
+    CHANGED,
+    CHANGED_HOLD,
+    LEFT,
+    RELEASE_HOLD,
+    TOO_OLD,
+    Work,
+)
+from bot.delivery.past import Past
+from bot.delivery.recent import Recent, not_released
+from bot.delivery.retrying import QUIET
+from bot.delivery.routes import Way, Window, route, window_of
+from bot.delivery.wiring import Wants, Wiring
+from bot.models import Delivery
+from bot.render import fill_link
+from config.clock import now
+
+NOT_WANTED = "本人已退订"
+NIGHT = "夜间不推送，到早上再发"
+AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
+AFTER_EARLIER = 5.0  # seconds in which a call that is on its way mostly has its end
+Opened = tuple[Channel, AccountView, str]
+"""A channel, the account on it, and the address of somebody."""
+
+
+class Preparing:
+    """Asks what stands in the way of one claimed row."""
+
+    def __init__(self, wiring: Wiring, recent: Recent, past: Past) -> None:
+        """Shared with the Sender of the process."""
+        self._w = wiring
+        self._recent = recent
+        self._past = past
+
+    async def opened(self, one: Work) -> Outcome | Opened:
+        """The way to somebody, or why there is none now."""
+        left = route(Window(), one.contact, now())  # asked first: no account need be opened
+        if left.kind is Way.ENDED:
+            return Outcome(State.ENDED, reason=left.words)
+        if one.reply is None and _refuses(one.contact):
+            return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
+        # Before anything can hold it: what waits is given more time.
+        if too_old(one.id, one.reply, late=one.late):
+            return Outcome(State.ENDED, reason=OLD_WORDS, code=TOO_OLD)
+        account = await self._recent.account(one.account_id)
+        if isinstance(account, str):
+            return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
+        channel = self._w.channels[account.platform]
+        way = route(window_of(channel, account.settings), one.contact, now())
+        one.counts = way.counts
+        if not way.open:
+            return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
+        try:
+            address = self._w.contacts.address_on(one.account_id, one.contact)
+        except ValueError:
+            return await self.changed("contact", one.contact_id)
+        if one.key in self._past:  # its end is not in the table any more: an older row put back
+            return await self.changed(Delivery.__tablename__, one.id)
+        return channel, account, address
+
+    async def each(
+        self, rows: Sequence[Work]
+    ) -> tuple[Opened | None, list[Ready], list[Outcome | None]]:
+        """Those of a digest that may leave, their way, and for each of the others its outcome."""
+        way: Opened | None = None
+        ready: list[Ready] = []
+        outcomes: list[Outcome | None] = []
+        for one in rows:
+            opened = await self.opened(one)
+            found = opened if isinstance(opened, Outcome) else await self.ready(opened[1], one)
+            if isinstance(opened, Outcome) or isinstance(found, Outcome):
+                outcomes.append(found if isinstance(found, Outcome) else None)
+                continue
+            way = opened
+            ready.append(found)
+            outcomes.append(None)
+        return way, ready, outcomes
+
+    async def ready(self, account: AccountView, one: Work) -> Outcome | Ready:
+        """What of a push may leave now, proved anew; or why it may not."""
+        if one.publication_id and not one.late and await self._recent.finished(one.publication_id):
+            return await self.changed(Delivery.__tablename__, one.id)
+        release = await self._recent.release(str(one.release_id))
+        if isinstance(release, NotReleased):
+            return not_released(release)
+        if stop := halted(await self._recent.going(release.item_id, account.id)):
+            return stop
+        rendering = release.renderings.get(account.id)
+        if rendering is None:
+            return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        if (put_off := await put_off_push(self._w, release)) is not None:
+            return put_off
+        wants, audience = one.wants, release.audience or {}
+        reason = one.reason.removesuffix(NOTED)
+        why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
+        if wants is None or not why:
+            return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
+        wait = 0.0 if release.urgent else wants.waits(audience, one.id, one.contact)
+        if wait:
+            return Outcome(State.RETRYING, reason=NIGHT, code=QUIET, retry_after=wait)
+        had = await self._w.had(release, one.contact_id) if release.corrects else Had.NO
+        if had is Had.ON_ITS_WAY:
+            words = "更正前的原文正在发给对方，等它有结果再发"
+            return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
+        one.reason = why + NOTED if had is Had.YES else why
+        still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
+        link = await self._recent.link(release.item_id, one.publication_id or "")
+        form = fill_link(form_for(rendering, had), link)
+        return Ready(form, release.title, link, one.reason, still, (release.item_id,))
+
+    async def changed(self, table: str, row_id: str) -> Outcome:
+        """Tell of a row that somebody wrote past this program, and hold the message."""
+        await self._w.on_changed(table, row_id)
+        return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
+
+
+def _refuses(contact: Any) -> bool:
+    """Whether they refused pushes and have not acted since: whoever writes again may get them."""
+    if contact.refused_at is None:
+        return False
+    acts = (contact.last_inbound_at, contact.brief_at)
+    return not any(at is not None and at > contact.refused_at for at in acts)
+
+
+def _wanted(still: Still, wants: Wants, contact_id: str) -> Still:
+    """Also that its reader wants it as when it was claimed: a call may wait long for its pace."""
+
+    async def asked() -> None:
+        await still()
+        if not await wants.stands(contact_id):
+            words = "本人刚刚改动了订阅，再核对一次"
+            raise Withheld(Outcome(State.RETRYING, reason=words, retry_after=AGAIN))
+
+    return asked

@@ -1,0 +1,89 @@
+"""The day somebody means by 一周, 到12月5日, 到月底 or 下周一: the one after a pause. Pure."""
+
+import re
+from datetime import date, timedelta
+
+_DIGITS = "零一二三四五六七八九"
+_NUMBER = r"(?P<n>\d{1,3}|[一二两三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九半])"
+_SPAN = re.compile(rf"{_NUMBER}个?(?P<unit>天|日|周|星期|礼拜|月|年)(?:之?[后内]|以内|以后|时间)?")
+_ON = re.compile(
+    r"(?:到|至|等到?)?(?:(?P<y>\d{4})年)?(?P<m>\d{1,2})(?:月|[-/.])(?P<d>\d{1,2})[日号]?(?:之?前|以前|以后|为止)?"
+)
+_NAMED = re.compile(
+    r"(?:到|至|等到?)?(?P<w>下个?周[一二三四五六日天]?|下个?星期[一二三四五六日天]?|下个?月|月底|年底|今天|今晚|明天|后天|明年|周末"
+    r"|这个?月|本月|这个?周|本周|这个?星期|今年)"
+    r"(?:之?前|以前|以后|为止|再说|再发|再推)?"
+)
+_FROM = re.compile(r"[从自]?(?:今天|今日|明天|后天|下个?月|下个?周|下星期)(?:起|开始)")
+"""A beginning is no end: 从今天起不要发了 is for good."""
+_LONGEST = timedelta(days=366)
+
+
+def day_meant(text: str, today: date) -> date | None:
+    """The day after which pushes go on, within a year; None when none is said."""
+    text = _FROM.sub("", text)
+    for find in (_on, _span, _named):
+        day = find(text, today)
+        if day is not None and today < day <= today + _LONGEST:
+            return day
+    return None
+
+
+def without_days(text: str) -> str:
+    """The same text without the words that say a day."""
+    for words in (_FROM, _ON, _SPAN, _NAMED):
+        text = words.sub("", text)
+    return text
+
+
+def _on(text: str, today: date) -> date | None:
+    found = _ON.search(text)
+    if found is None:
+        return None
+    try:
+        day = date(int(found["y"] or today.year), int(found["m"]), int(found["d"]))
+        # A day of this year that is over means the next one.
+        return day if found["y"] or day > today else day.replace(year=day.year + 1)
+    except ValueError:  # 13月40日, or a 29 February
+        return None
+
+
+def _span(text: str, today: date) -> date | None:
+    found = _SPAN.search(text)
+    if found is None:
+        return None
+    many = 0.5 if found["n"] == "半" else float(_value(found["n"]))
+    days = {"天": 1, "日": 1, "周": 7, "星期": 7, "礼拜": 7, "月": 30, "年": 365}[found["unit"]]
+    return today + timedelta(days=max(1, round(many * days)))
+
+
+def _value(number: str) -> int:
+    if number.isdecimal():
+        return int(number)
+    number = number.replace("两", "二")
+    tens, ten, ones = number.rpartition("十")
+    unit = _DIGITS.find(ones) if ones else 0
+    return (_DIGITS.find(tens) if tens else 1) * 10 + unit if ten else unit
+
+
+def _named(text: str, today: date) -> date | None:
+    found = _NAMED.search(text)
+    if found is None:
+        return None
+    word = found["w"]
+    monday = today + timedelta(days=7 - today.weekday())
+    if word.startswith(("下周", "下个周", "下星期", "下个星期")):
+        at = "一二三四五六日".find(word[-1].replace("天", "日"))
+        return monday + timedelta(days=max(at, 0))
+    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    new_year = date(today.year + 1, 1, 1)
+    return {
+        "今天": today + timedelta(days=1),
+        "今晚": today + timedelta(days=1),
+        "今年": new_year,
+        "明天": today + timedelta(days=1),
+        "后天": today + timedelta(days=2),
+        **dict.fromkeys(("周末", "这周", "这个周", "本周", "这星期", "这个星期"), monday),
+        "年底": new_year,
+        "明年": new_year,
+    }.get(word, first)

@@ -1,0 +1,246 @@
+"""Words of withdrawal: whether somebody says that they want nothing more, of what, and until when.
+
+Pure. A message is brought to one spelling and cut into clauses, a clause into the words below by
+longest match; what is in no list and names no facet is a stranger. Only clauses without strangers
+are believed, so 不要发票 and 取消婚姻登记 are nobody's withdrawal. A clause withdraws by one of
+three forms: a word that means leaving (退订), something cut off with its object (关掉推送), or a
+refusal of what we do (别再给我发了). A refusal of the cutting itself (不要停), a report
+(他说, 已经) and a question withdraw nothing; who asks how is shown the list with its buttons.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from facets.taxonomy import Facet, Taxonomy
+from gates.normalise import normalise
+from handlers.days import day_meant, without_days
+from handlers.leaving_words import LISTS
+from handlers.wishes_words import PAID
+
+LONGEST = 60
+"""Signs of a message that is looked at: what is longer tells a story."""
+
+NAMED = ("topics", "groups", "regions", "industries")
+_STRANGER, _FACET = "?", "facet"
+_SAYS = dict.fromkeys("“”\"'「」【】()（）《》/", "")
+"""Marks that part nothing."""
+_PARTS = "，,。.；;、！!？?～~…—\n\r\t "
+
+
+def _table() -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for kind, words in LISTS.items():
+        for word in words.split():
+            found.setdefault(word, set()).add(kind)
+    return {word: frozenset(kinds) for word, kinds in found.items()}
+
+
+_WORDS = _table()
+_WIDEST = max(map(len, _WORDS))
+
+
+class Act(StrEnum):
+    """What is withdrawn: everything, what was named, all for a while; or only the way is asked."""
+
+    ALL = "all"
+    SOME = "some"
+    PAUSE = "pause"
+    LOOK = "look"
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A withdrawal in one's own words; `until` is the day a pause ends, None where none is said."""
+
+    act: Act
+    facets: tuple[Facet, ...] = ()
+    until: date | None = None
+    sure: bool = True
+    """Whether it says so whatever its speaker has: 退订就业, and not 别发就业了."""
+
+
+@dataclass(frozen=True)
+class _Word:
+    text: str
+    kinds: frozenset[str]
+    facets: tuple[Facet, ...] = ()
+
+    def any(self, *kinds: str) -> bool:
+        return not self.kinds.isdisjoint(kinds)
+
+
+def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving | None:
+    """What `text` withdraws, or None; without a taxonomy no facet is known by name."""
+    plain = _plain(text)
+    if len(plain) > LONGEST:
+        return None
+    until = day_meant(plain, today)
+    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(without_days(plain))]
+    found = [(one, _withdraws(one, dated=until is not None)) for one in clauses]
+    acts = [act for _, act in found if act is not None]
+    if taxonomy is None and any(one.has(_STRANGER) for one, act in found if act is not None):
+        return None  # what is left by name is told by who knows the names
+    if not acts or any(one.keeps or one.pays for one in clauses):
+        return None
+    clear = all(one.explicit for one, act in found if act is not None)
+    if not all(_beside(one, clear=clear) for one, act in found if act is None):
+        return None
+    return _together(acts, until)
+
+
+def _together(acts: Iterable[Leaving], until: date | None) -> Leaving:
+    """Several clauses: a pause before an end, what is named before everything."""
+    order = (Act.PAUSE, Act.SOME, Act.ALL, Act.LOOK)
+    rows = sorted(acts, key=lambda one: order.index(one.act))
+    facets = tuple(dict.fromkeys(facet for row in rows for facet in row.facets))
+    act = rows[0].act
+    return Leaving(act, facets, until if act is Act.PAUSE else None, all(row.sure for row in rows))
+
+
+def _plain(text: str) -> str:
+    """One spelling: half width, lower case, simplified, a mark for whatever parts."""
+    folded = normalise(text).text.lower()
+    return "".join(
+        sign if sign.isalnum() or sign in _PARTS else _SAYS.get(sign, ",") for sign in folded
+    )
+
+
+def _parts(plain: str) -> list[str]:
+    for mark in _PARTS[1:]:
+        plain = plain.replace(mark, _PARTS[0])
+    return [part for part in plain.split(_PARTS[0]) if part]
+
+
+def _cut(clause: str, taxonomy: Taxonomy | None) -> list[_Word]:
+    """The words of a clause, longest first at each place; strangers sign by sign."""
+    named = taxonomy.spans(clause, NAMED) if taxonomy is not None else {}
+    words: list[_Word] = []
+    at = 0
+    while at < len(clause):
+        size = next((n for n in range(_WIDEST, 0, -1) if clause[at : at + n] in _WORDS), 1)
+        name, facets = named.get(at, ("", ()))
+        if len(name) > (size if clause[at : at + size] in _WORDS else 0):
+            words.append(_Word(name, frozenset([_FACET]), tuple(facets)))
+            at += len(name)
+            continue
+        text = clause[at : at + size]
+        words.append(_Word(text, _WORDS.get(text, frozenset([_STRANGER]))))
+        at += len(text)
+    return words
+
+
+class _Clause:
+    """The words of one clause, and what they come to."""
+
+    def __init__(self, words: Sequence[_Word]) -> None:
+        self.words = words
+        self.facets = tuple(dict.fromkeys(one for word in words for one in word.facets))
+
+    def has(self, *kinds: str) -> bool:
+        """Whether any word is of one of these kinds."""
+        return any(word.any(*kinds) for word in self.words)
+
+    def refused(self, at: int) -> bool:
+        """Whether the word at this place is what a refusal before it is about."""
+        for word in reversed(self.words[:at]):
+            if word.any("no"):
+                return True
+            if not word.any(*_BETWEEN):
+                return False
+        return False
+
+    def free(self, *kinds: str) -> list[_Word]:
+        """Words of these kinds that nothing before them refuses."""
+        places = [n for n, word in enumerate(self.words) if word.any(*kinds)]
+        return [self.words[n] for n in places if not self.refused(n)]
+
+    @property
+    def keeps(self) -> bool:
+        """Whether it refuses the leaving itself: 不要停."""
+        ends = [n for n, word in enumerate(self.words) if word.any("leave", "cut", "pause")]
+        return any(self.refused(n) for n in ends)
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is about money that is paid out: 别发失业金了."""
+        sends = self.has("send") or any("发" in word.text for word in self.words)
+        return sends and any(w.facets and w.text[-1] in PAID for w in self.words)
+
+    @property
+    def explicit(self) -> bool:
+        """Whether it says who gets nothing more, or what."""
+        return self.has("me", "thing", "leave")
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it refuses what we do: 别再给我发了, 不想收到, 不要这些消息."""
+        for at, word in enumerate(self.words):
+            if not self.refused(at):
+                continue
+            hard = any(one.any("no") and one.text != "不" for one in self.words[:at])
+            if word.any("get") or (word.any("send") and hard):
+                return True
+            if word.any("want") and self.has("thing"):
+                return True
+            if word.any("thing") and hard:
+                return True
+        return self._unwanted
+
+    @property
+    def _unwanted(self) -> bool:
+        """The thing first: 这些消息我不需要."""
+        said = [word for word in self.words if not word.any("fill", "me", "all")]
+        end = said[-1] if said else None
+        return end is not None and end.any("no") and end.text != "不" and self.has("thing")
+
+    @property
+    def cuts(self) -> bool:
+        """Whether it cuts off something of ours: 关掉推送, 全部取消."""
+        ends = self.free("cut")
+        whole = self.has("all") and any(word.text[0] not in _ERASES for word in ends)
+        return bool(ends) and (self.has("thing", "send") or (whole and not self.facets))
+
+
+_BETWEEN = ("me", "fill", "all", "awhile", "thing", "may", _FACET)
+_ERASES = "删清移去"
+
+
+def _withdraws(clause: _Clause, *, dated: bool) -> Leaving | None:
+    """What one clause withdraws."""
+    left = bool(clause.free("leave"))
+    if clause.has(_STRANGER):
+        return _strange(clause) if left else None
+    ends = left or clause.cuts
+    asked = clause.has("how", "ask")
+    if clause.has("told"):
+        return None
+    if clause.has("past") or (asked and not clause.has("may")) or (ends and clause.has("may")):
+        shown = ends or (clause.has("how") and clause.refuses)
+        return Leaving(Act.LOOK) if shown and not clause.facets else None
+    stops = bool(clause.free("pause")) or (dated and bool(clause.free("cut")))
+    if not (ends or stops or clause.refuses) or (asked and clause.facets):
+        return None
+    if stops or (clause.has("awhile") and not left) or dated:
+        return Leaving(Act.PAUSE, clause.facets, sure=ends or stops)
+    if clause.facets:
+        return Leaving(Act.SOME, clause.facets, sure=left)
+    return Leaving(Act.ALL)
+
+
+def _strange(clause: _Clause) -> Leaving | None:
+    """退订 and a word we do not know: nothing ends, and the list is shown."""
+    first = next((word for word in clause.words if not word.any("me", "fill", "all")), None)
+    if first is None or not first.any("leave") or clause.has("how", "ask", "told", "past", "may"):
+        return None
+    return Leaving(Act.SOME, clause.facets) if clause.facets else Leaving(Act.LOOK)
+
+
+def _beside(clause: _Clause, *, clear: bool) -> bool:
+    """Whether a clause that withdraws nothing may stand beside one that does."""
+    if clause.has("how", "ask"):  # why do you keep sending: no question of another matter
+        return clause.has("send", "get", "thing") and not clause.has(_STRANGER, _FACET)
+    if clause.has(_STRANGER, _FACET, "told"):
+        return clear and not clause.has("told")
+    return True

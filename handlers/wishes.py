@@ -1,0 +1,252 @@
+"""What a citizen wishes to receive, in their own words. Pure: a text and the taxonomy in.
+
+A message is cut into chunks at 和, 、 and blanks, a chunk into names of facets, words of the wish
+and strangers. A chunk with a topic begins a wish; what a chunk says of people or places holds for
+it, and for the wishes after it that say nothing of their own (呼和浩特的就业和消费). Nothing that
+was not understood is passed over: `missed` says so, and of which kind it is.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
+from gates.normalise import normalise
+from handlers.wishes_words import FREQUENCY_WORDS, INTENT, PAID, PLAIN, PROFILE, STRONG
+from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
+
+LONGEST = 100
+_PARTS = re.compile(r"[，,。.；;、！!～~…\s和跟与及]+")
+_HAS_BELOW = "\1"
+_TITLE = re.compile(r"《[^》]*》?")
+_BELOW = re.compile(
+    r"及?(?:所辖|下辖|下属|下面|各|所有)的?(?:各?(?:旗县区?|区县|县区|旗县市区|地|旗|县))"
+)
+_PLACE = re.compile(r"[\u4e00-\u9fff]{2,8}?(?:自治[区州县旗]|[省市州盟旗县区乡镇])")
+_QUESTION = re.compile(
+    r"[?？]|吗|呢$|怎么|怎样|如何|什么|多少|哪|能不能|可不可以|是不是|有没有|谁|几[天个号]|为何|咋"
+)
+
+_CHANGES = re.compile(r"[改换调设变推发收]|一次|频率")
+
+
+class Missed(StrEnum):
+    """What of a wish was not understood; never the words themselves."""
+
+    TITLE = "title"
+    PLACE = "place"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Understood:
+    """The wishes of one message; `frequency` is empty when none was said."""
+
+    asked: tuple[Asked, ...] = ()
+    frequency: str = ""
+    missed: frozenset[Missed] = frozenset()
+    doubtful: tuple[Facet, ...] = ()
+    """Places of one name, of which nobody knows which is meant."""
+    facets: tuple[Facet, ...] = ()
+    names: tuple[str, ...] = ()
+    """What was read as names, as it was written."""
+
+
+@dataclass
+class _Chunk:
+    found: dict[str, list[Facet]] = field(default_factory=dict)
+    doubtful: list[Facet] = field(default_factory=list)
+    below: bool = False
+    rest: str = ""
+    names: list[str] = field(default_factory=list)
+
+    def values(self, dimension: str) -> list[str]:
+        keys = [facet.key for facet in self.found.get(dimension, ())]
+        return [key + BELOW for key in keys] if dimension == REGIONS and self.below else keys
+
+
+def wish_in(text: str, taxonomy: Taxonomy, *, asked: bool = False) -> Understood | None:
+    """What `text` wishes to get; None when it wishes nothing.
+
+    `asked`: we have just asked for a topic, so its name alone is a wish.
+    """
+    plain = _plain(text)
+    if len(plain) > LONGEST or _QUESTION.search(plain):
+        return None
+    intent, begun = _begin(plain, taxonomy)
+    if not intent and not asked:
+        return None
+    found = _understand(begun if intent else plain, taxonomy)
+    if intent in STRONG:
+        return found
+    # 我想订呼和浩特的酒店 wishes for a room: without a topic nothing may be left over.
+    topic = any(one.topic for one in found.asked)
+    if "发" in intent and any(name[-1] in PAID for name in found.names):
+        return None  # 给我发消费券 is about the voucher
+    return found if found.facets and (topic or not found.missed) else None
+
+
+def profile_in(text: str, taxonomy: Taxonomy) -> Understood | None:
+    """Who and where somebody says they are (我是今年毕业的大学生，在呼和浩特); else None."""
+    plain = _plain(text)
+    if len(plain) > LONGEST or _QUESTION.search(plain) or not plain.startswith(PROFILE):
+        return None
+    found = _understand(plain, taxonomy)
+    who = any(one.group or one.region or one.industry for one in found.asked)
+    return found if who and not found.missed else None
+
+
+def rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
+    """How often somebody wants it (改成每周, 每天推一次就行); None when that is not all of it."""
+    plain = _plain(text)
+    if len(plain) > LONGEST or _QUESTION.search(plain):
+        return None
+    if not _CHANGES.search(plain):
+        return None
+    found = _understand(plain, taxonomy)
+    return found if found.frequency and not found.missed and not found.doubtful else None
+
+
+def _plain(text: str) -> str:
+    return normalise(text).text.lower().strip()
+
+
+def _begin(plain: str, taxonomy: Taxonomy) -> tuple[str, str]:
+    """The words that say somebody wants to get something, and the rest of what they said."""
+    for words in (*STRONG, *INTENT):
+        before, found, after = plain.partition(words)
+        if not found:
+            continue
+        around = f"{before}，{after}"
+        if not _left_over(_unnamed(before, taxonomy)):
+            return words, around
+        if words in STRONG and before.startswith(PROFILE):
+            return words, around
+    return "", ""
+
+
+def _unnamed(words: str, taxonomy: Taxonomy) -> str:
+    """Without the names of facets."""
+    return "".join(sign for sign, name, _ in _signs(words, taxonomy) if not name)
+
+
+def _signs(words: str, taxonomy: Taxonomy) -> Iterable[tuple[str, str, tuple[Facet, ...]]]:
+    """Sign by sign, a name of a facet as one: what it reads, the name, and whose it is."""
+    names, at = taxonomy.spans(words, DIMENSIONS), 0
+    while at < len(words):
+        name, owners = names.get(at, ("", ()))
+        yield name or words[at], name, owners
+        at += len(name) or 1
+
+
+def _left_over(words: str) -> str:
+    """What stays of some words when those that say nothing are gone, longest first."""
+    for word in PLAIN:
+        words = words.replace(word, "")
+    return _PARTS.sub("", words)
+
+
+def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
+    missed: set[Missed] = set()
+    if _TITLE.search(plain):
+        missed.add(Missed.TITLE)
+        plain = _TITLE.sub("，", plain)
+    frequency, plain = _rhythm(plain)
+    chunks = _chunks(_BELOW.sub(_HAS_BELOW, plain), taxonomy)
+    for one in chunks:
+        if one.rest:
+            missed.add(Missed.PLACE if _PLACE.search(one.rest) else Missed.OTHER)
+    return Understood(
+        asked=_wishes(chunks),
+        frequency=frequency,
+        missed=frozenset(missed),
+        doubtful=tuple(facet for one in chunks for facet in one.doubtful),
+        facets=tuple(facet for one in chunks for rows in one.found.values() for facet in rows),
+        names=tuple(name for one in chunks for name in one.names),
+    )
+
+
+def _rhythm(plain: str) -> tuple[str, str]:
+    """How often, and the text without the words that say it."""
+    for word, frequency in FREQUENCY_WORDS:
+        if word in plain:
+            return frequency, plain.replace(word, "，")
+    return "", plain
+
+
+def _chunks(plain: str, taxonomy: Taxonomy) -> list[_Chunk]:
+    """Cut at 和 and the like, but never inside a name: 呼和浩特 is one."""
+    chunks, rest = [_Chunk()], ""
+    for sign, name, owners in (*_signs(plain, taxonomy), ("，", "", ())):
+        if name:
+            _name(chunks[-1], name, owners, taxonomy)
+            rest += " "
+        elif sign == _HAS_BELOW:
+            chunks[-1].below = True
+        elif _PARTS.fullmatch(sign):
+            chunks[-1].rest, rest = _left_over(rest), ""
+            chunks.append(_Chunk())
+        else:
+            rest += sign
+    return [one for one in chunks if one.found or one.rest or one.doubtful]
+
+
+def _name(chunk: _Chunk, name: str, owners: tuple[Facet, ...], taxonomy: Taxonomy) -> None:
+    chunk.names.append(name)
+    if len(owners) > 1 and owners[0].dimension == REGIONS:
+        chunk.doubtful += owners
+        return
+    _add(chunk.found, owners)
+    # 包头市昆区 is one place, and the narrower of the two.
+    places = chunk.found.get(REGIONS, [])
+    wider = {up for one in places for up in taxonomy.lineage(REGIONS, one.key)[1:]}
+    if places:
+        chunk.found[REGIONS] = [one for one in places if one.key not in wider]
+
+
+def _add(found: dict[str, list[Facet]], owners: Iterable[Facet]) -> None:
+    for facet in owners:
+        rows = found.setdefault(facet.dimension, [])
+        if facet not in rows:
+            rows.append(facet)
+
+
+def _wishes(chunks: Sequence[_Chunk]) -> tuple[Asked, ...]:
+    """The wishes of all chunks together, each once, in the order in which they were said."""
+    heads = [one for one in chunks if one.values(TOPICS)]
+    if not heads:
+        whole = [_spread(_joined(chunks), [""])] if any(one.found for one in chunks) else []
+        return tuple(dict.fromkeys(asked for rows in whole for asked in rows))
+    shared = _joined([one for one in chunks if not one.values(TOPICS)])
+    rows: list[Asked] = []
+    carried: dict[str, list[str]] = {}
+    for one in heads:
+        own = {name: one.values(name) for name in (GROUPS, REGIONS, INDUSTRIES, KINDS)}
+        carried |= {name: keys for name, keys in own.items() if keys}
+        rows += _spread({**shared, **carried}, one.values(TOPICS))
+    return tuple(dict.fromkeys(rows))
+
+
+def _joined(chunks: Iterable[_Chunk]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for one in chunks:
+        for name in (GROUPS, REGIONS, INDUSTRIES, KINDS):
+            if keys := one.values(name):
+                found[name] = [*found.get(name, ()), *keys]
+    return found
+
+
+def _spread(own: Mapping[str, Sequence[str]], topics: Iterable[str]) -> list[Asked]:
+    """One wish for each combination: a subscription has one value of each dimension."""
+    groups, regions, industries, kinds = (
+        own.get(name) or [""] for name in (GROUPS, REGIONS, INDUSTRIES, KINDS)
+    )
+    return [
+        Asked(topic, group, region, industry, kind)
+        for topic in topics
+        for group in groups
+        for region in regions
+        for industry in industries
+        for kind in kinds
+    ]

@@ -1,0 +1,152 @@
+"""Leaving by word, button or number, in any state: all, one, what was named, or for a while.
+
+`Withdrawing(ledger, subscribers)` is a Handler. Keys it answers: leave:all, leave:<id>, pause,
+pause:<days>, resume. Words are understood by handlers/leaving.py.
+"""
+
+from datetime import timedelta
+
+from bot.contract import InboundKind
+from config.clock import beijing, now
+from facets.taxonomy import Facet, Taxonomy
+from handlers.commands import ALWAYS
+from handlers.leaving import Act, Leaving, leaving
+from handlers.turn import Choice, Said, Turn, fill
+from ledger.append import Ledger
+from staff.refusal import Refused
+from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS
+from subscriptions.models import Subscription
+from subscriptions.subscribers import Subscribers
+
+PAUSE = timedelta(days=30)
+"""How long a pause lasts of which no end was said."""
+MOST_DAYS = 366
+
+
+_KEYS = ("leave:", "pause:")
+
+
+def withdraws(turn: Turn, taxonomy: Taxonomy) -> bool:
+    """Whether this act ends or pauses something: it works always, as consenting does."""
+    if turn.key:
+        return turn.key in ALWAYS or turn.key.startswith(_KEYS)
+    try:
+        return leaving(turn.text, beijing(now()).date(), taxonomy) is not None
+    except Refused:  # no taxonomy can be proved: what is left by name has to wait, all can be left
+        return False
+
+
+class Withdrawing:
+    """Ends and pauses."""
+
+    def __init__(self, ledger: Ledger, subscribers: Subscribers) -> None:
+        """What ends is signed in the transaction that ends it."""
+        self._ledger = ledger
+        self._subs = subscribers
+
+    async def __call__(self, turn: Turn) -> Said | None:
+        """See Handler."""
+        head, _, rest = turn.key.partition(":")
+        if head == "leave":
+            return await (self._leave_all(turn) if rest == "all" else self._leave(turn, rest))
+        if head == "pause":
+            return await self._pause_key(turn, rest)
+        if head == "resume":
+            return await self._pause(turn, "")
+        if turn.key or turn.inbound.kind is not InboundKind.TEXT:
+            return None
+        meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
+        return None if meant is None else await self._meant(turn, meant)
+
+    async def _meant(self, turn: Turn, meant: Leaving) -> Said | None:
+        if meant.act is Act.ALL:
+            return await self._leave_all(turn)
+        if meant.act is Act.LOOK:
+            return await self.mine(turn)
+        rows = await self._named(turn, meant.facets)
+        if not rows and not meant.sure:
+            return None  # nothing of theirs: 别发就业了 may be about anything
+        if meant.act is Act.PAUSE and (rows or not meant.facets):
+            day = meant.until or beijing(now()).date() + PAUSE
+            return await self._pause(turn, day.isoformat(), [row.id for row in rows])
+        if not rows:
+            return await self.mine(turn)
+        async with self._ledger.transaction() as tx:
+            await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+        return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
+
+    async def _named(self, turn: Turn, facets: tuple[Facet, ...]) -> list[Subscription]:
+        """Those of theirs that have all that was named; all of them when nothing was."""
+        named: dict[str, set[str]] = {}
+        for facet in facets:
+            named.setdefault(facet.dimension, set()).add(facet.key)
+        async with self._ledger.db.session() as session:
+            rows = await self._subs.list(session, turn.contact.id)
+        return [row for row in rows if all(_of(row, name) & keys for name, keys in named.items())]
+
+    async def _leave_all(self, turn: Turn) -> Said:
+        async with self._ledger.transaction() as tx:
+            count = await self._subs.leave_all(tx, turn.contact.id)
+        return Said(fill("left_all", count=str(count)) if count else fill("left_none"))
+
+    async def _leave(self, turn: Turn, sub_id: str) -> Said:
+        async with self._ledger.transaction() as tx:
+            gone = await self._subs.leave(tx, turn.contact.id, *([sub_id] if sub_id else ()))
+        if not gone:
+            return Said(fill("stale"))
+        return Said(fill("left_one", subscription=self._subs.words(gone[0])))
+
+    async def _pause_key(self, turn: Turn, days: str) -> Said:
+        today = beijing(now()).date()
+        if days:  # a button
+            if not days.isdecimal() or not 0 < int(days) <= MOST_DAYS:
+                return Said(fill("stale"))
+            return await self._pause(turn, (today + timedelta(days=int(days))).isoformat())
+        meant = leaving(turn.text, today)
+        until = meant.until if meant is not None and meant.until else today + PAUSE
+        return await self._pause(turn, until.isoformat())
+
+    async def _pause(self, turn: Turn, until: str, sub_ids: list[str] | None = None) -> Said:
+        """Pause until a day, or go on at once for an empty one; what now holds is said."""
+        async with self._ledger.transaction() as tx:
+            await self._subs.pause(tx, turn.contact.id, until, sub_ids)
+            rows = await self._subs.list(tx.session, turn.contact.id)
+        if not rows:
+            return Said(fill("left_none"))
+        held = "\n".join(f"· {self._subs.words(row)}" for row in rows)
+        if not until:
+            return Said(fill("resumed", list=held), (Choice("我的订阅", "mine"),))
+        choices = (
+            *(Choice(f"暂停 {days} 天", f"pause:{days}") for days in (7, 30, 90)),
+            Choice("恢复推送", "resume"),
+            Choice("全部退订", "leave:all"),
+        )
+        return Said(fill("paused", date=until, list=held), choices)
+
+    async def mine(self, turn: Turn) -> Said:
+        """What they have, each with its way out."""
+        async with self._ledger.db.session() as session:
+            rows = await self._subs.list(session, turn.contact.id)
+        return listed(self._subs, rows)
+
+
+def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
+    """The subscriptions of one person with a button to leave each, and all of them."""
+    if not rows:
+        return Said(fill("mine_none"), (Choice("订阅政策", "sub"),))
+    lines = "\n".join(f"· {subs.words(row)}" for row in rows)
+    choices = [Choice(f"退订 {subs.criteria(row)}", f"leave:{row.id}") for row in rows]
+    paused = any(row.paused_until for row in rows)
+    more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
+    return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
+
+
+def _of(row: Subscription, dimension: str) -> set[str]:
+    """The value of a subscription in one dimension."""
+    values = {
+        TOPICS: row.topic,
+        GROUPS: row.group,
+        REGIONS: row.region.removesuffix(BELOW),
+        INDUSTRIES: row.industry,
+    }
+    return {values.get(dimension, "")} - {""}

@@ -1,0 +1,104 @@
+"""Words of withdrawal: what is one, what only sounds like one, and until when a pause lasts."""
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from facets.taxonomy import starting_taxonomy
+from handlers.commands import command_key
+from handlers.days import day_meant
+from handlers.leaving import Act, leaving
+
+TODAY = date(2026, 11, 29)  # a Sunday
+HERE = Path(__file__).parent
+
+
+def lines(name: str) -> Iterator[tuple[str, str]]:
+    """Section and saying, of a list that is kept beside this file."""
+    section = ""
+    for line in (HERE / name).read_text(encoding="utf-8").splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("#"):
+            yield section, line
+
+
+SAID = [*lines("withdrawals.txt")]
+OTHER = [words for _, words in lines("no_withdrawals.txt")]
+
+
+def test_the_lists_are_long_enough_and_hold_nothing_twice() -> None:
+    assert len({words for act, words in SAID if act == "all"}) >= 100
+    assert len(set(OTHER)) >= 150
+    every = [words for _, words in SAID] + OTHER
+    assert len(every) == len(set(every))
+
+
+@pytest.mark.parametrize(("act", "words"), SAID)
+def test_a_withdrawal_is_understood(act: str, words: str) -> None:
+    meant = leaving(words, TODAY, starting_taxonomy())
+    assert meant is not None
+    assert meant.act == act
+
+
+@pytest.mark.parametrize("words", OTHER)
+def test_what_only_sounds_like_a_withdrawal_ends_nothing(words: str) -> None:
+    assert leaving(words, TODAY, starting_taxonomy()) is None
+    assert command_key(words) not in ("leave:all", "pause")
+
+
+@pytest.mark.parametrize("words", [words for act, words in SAID if act == "all"])
+def test_leaving_everything_is_a_key_that_asks_for_no_state(words: str) -> None:
+    """The dispatcher acts on this key before it looks where the conversation stands."""
+    assert command_key(words) == "leave:all"
+
+
+@pytest.mark.parametrize("words", ["停", "T", "stop", "/stop@qinghe_bot", "Unsubscribe"])
+def test_the_short_words_of_other_services_work_where_they_are_meant(words: str) -> None:
+    assert command_key(words) == ("" if words == "停" else "leave:all")
+
+
+def test_the_names_in_a_withdrawal_are_told_apart() -> None:
+    found = leaving("别再发就业和打假的消息了", TODAY, starting_taxonomy())
+    assert found is not None
+    assert {facet.key for facet in found.facets} == {"employment", "anti_fake"}
+    sure = leaving("退订就业", TODAY, starting_taxonomy())
+    assert (found.sure, sure is not None and sure.sure) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("words", "day"),
+    [
+        ("暂停一周", "2026-12-06"),
+        ("暂停两个星期", "2026-12-13"),
+        ("停十天", "2026-12-09"),
+        ("先停半个月", "2026-12-14"),
+        ("暂停到12月5日", "2026-12-05"),
+        ("暂停到1月3号", "2027-01-03"),
+        ("停到2027年2月1日", "2027-02-01"),
+        ("暂停到下周三", "2026-12-02"),
+        ("暂停到下周一", "2026-11-30"),
+        ("停到月底", "2026-12-01"),
+        ("下个月再发", "2026-12-01"),
+        ("暂停到年底", "2027-01-01"),
+        ("今天别发了", "2026-11-30"),
+        ("暂停", None),
+        ("暂停到13月40日", None),
+        ("从今天起不要再发了", None),
+        ("暂停到2030年1月1日", None),
+    ],
+)
+def test_the_day_a_pause_ends(words: str, day: str | None) -> None:
+    assert day_meant(words, TODAY) == (date.fromisoformat(day) if day else None)
+
+
+def test_a_beginning_is_no_end_of_a_pause() -> None:
+    found = leaving("从今天起不要再发了", TODAY)
+    assert found is not None
+    assert found.act is Act.ALL
+
+
+def test_a_long_story_is_nobodys_withdrawal() -> None:
+    assert leaving("我是" * 40 + "不要再给我发了", TODAY) is None

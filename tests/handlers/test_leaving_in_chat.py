@@ -1,0 +1,73 @@
+"""Leaving, pausing and going on in chat, on both platforms and wherever the conversation stands."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.contract import InboundKind
+from config.clock import beijing, now
+from tests.handlers.test_conversations import active
+from tests.made import turn
+
+STATES = {
+    "nothing open": ["订阅就业和消费"],
+    "in the middle of subscribing": ["订阅就业和消费", "订阅"],
+    "an open ticket": ["订阅就业和消费", "我家门口的井盖坏了谁来修", "转人工"],
+    "the bot has asked": ["订阅就业和消费", "补贴"],
+}
+WORDS = [
+    *("取消全部订阅", "全部取消", "不要再发了", "别给我发了", "不想收到", "停止推送", "都取消"),
+    *("天天发，烦死了，取消订阅", "能不能不要再发了", "我已经找到工作了，不用再给我推送了"),
+]
+
+
+@pytest.mark.parametrize("before", STATES.values(), ids=STATES)
+async def test_every_way_of_leaving_works_in_every_state(citizen, before) -> None:
+    for words in WORDS:
+        await citizen.office.cache.delete(f"said:{citizen.contact.id}")
+        for earlier in before:
+            await citizen.say(earlier)
+        assert "已全部退订，共 2 项" in await citizen.say(words), words
+        assert await active(citizen) == []
+
+
+async def test_leaving_one_by_plain_words_keeps_the_rest_also_while_answers_are_stopped(
+    citizen,
+) -> None:
+    await citizen.say("订阅就业和打假")
+    await turn(citizen.office.ledger, "answers")
+    assert "已退订：就业创业" in await citizen.say("别再发就业的消息了")
+    assert await active(citizen) == [("anti_fake", "", "")]
+
+
+async def test_what_is_refused_of_a_topic_they_do_not_have_stays_a_question(citizen) -> None:
+    await citizen.say("订阅消费")
+    assert "已退订" not in await citizen.say("别再发就业的消息了")
+    assert await active(citizen) == [("consumption", "", "")]
+
+
+async def test_a_pause_says_its_end_and_what_now_holds_and_is_ended_by_a_word(citizen) -> None:
+    await citizen.say("订阅就业 每日")
+    day = (beijing(now()).date() + timedelta(days=7)).isoformat()
+    said = await citizen.say("停一周")
+    assert f"已暂停推送，{day} 恢复" in said
+    assert f"· 就业创业（每日，暂停到 {day}）" in said
+    month = (beijing(now()).date() + timedelta(days=30)).isoformat()
+    assert f"{month} 恢复" in await citizen.say("停一下推送")
+    assert "（每日，暂停到" in await citizen.say("我的订阅")
+    assert "已恢复推送" in await citizen.tap("恢复推送")
+    assert "· 就业创业（每日）" in await citizen.say("我的订阅")
+
+
+async def test_a_pause_of_last_months_button_or_of_nothing_is_a_clear_word(office) -> None:
+    citizen = await office.citizen()
+    for key in ("pause:0", "pause:x", "pause:9999"):
+        assert "已失效" in (await citizen.act(InboundKind.BUTTON, key=key)).text
+    assert "没有正在生效的订阅" in await citizen.say("暂停推送")
+
+
+async def test_who_asks_how_to_leave_is_shown_the_ways_out(citizen) -> None:
+    await citizen.say("订阅就业")
+    assert (
+        "已退订：就业创业" in (await citizen.say("怎么退订"), await citizen.tap("退订 就业创业"))[1]
+    )

@@ -1,0 +1,206 @@
+"""What a citizen wishes in their own words; what was not understood is never passed over."""
+
+import pytest
+
+from facets.taxonomy import parse_taxonomy, starting_taxonomy
+from handlers.wishes import profile_in, rhythm_in, wish_in
+from tests.handlers.test_conversations import active
+
+
+def said(found) -> tuple[list[str], str, list[str]]:
+    asked = [":".join(one).rstrip(":") for one in found.asked]
+    return asked, found.frequency, sorted(map(str, found.missed))
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "frequency", "missed"),
+    [
+        ("订阅土默特左旗的就业政策", ["employment::tumote_zuoqi"], "", []),
+        ("关注《内蒙古自治区就业促进办法》", [], "", ["title"]),
+        ("订阅《就业促进办法》和消费", ["consumption"], "", ["title"]),
+        ("我想收到招聘方面的消息", ["recruitment"], "", []),
+        ("我要订就业和消费", ["employment", "consumption"], "", []),
+        ("订阅呼和浩特的就业和包头的消费", ["employment::hohhot", "consumption::baotou"], "", []),
+        ("订阅呼和浩特的就业和消费", ["employment::hohhot", "consumption::hohhot"], "", []),
+        ("请给我推送包头市昆区的招聘信息，每天一次就行", ["recruitment::kundulunqu"], "daily", []),
+        ("订阅餐饮行业的消费政策", ["consumption:::catering"], "", []),
+        ("订阅就业方面的解读", ["employment::::interpretation"], "", []),
+        ("订阅土默特左旗的政策", ["::tumote_zuoqi"], "", []),
+        ("订阅呼和浩特及各旗县的就业", ["employment::hohhot+"], "", []),
+        ("订阅就业和火星移民", ["employment"], "", ["other"]),
+        ("订阅北京市的就业", ["employment"], "", ["place"]),
+        ("我在呼和浩特，想订阅消费券", ["consumption::hohhot"], "", []),
+        ("订阅维权", ["labour_rights", "buyer_rights"], "", []),
+        ("有新的招聘会给我发", ["recruitment"], "", []),
+        ("想要收到夜市和打假的消息", ["night_economy", "anti_fake"], "", []),
+    ],
+)
+def test_a_wish_is_read_whole(words, asked, frequency, missed) -> None:
+    found = wish_in(words, starting_taxonomy())
+    assert found is not None
+    assert said(found) == (asked, frequency, missed)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *("就业有什么补贴", "我收到一条就业短信", "我想订酒店", "我想订呼和浩特的酒店", "就业"),
+        *("给我发消费券", "怎么订阅就业", "单位给我发就业补贴", "推送"),
+    ],
+)
+def test_what_wishes_for_nothing_is_no_wish(words) -> None:
+    assert wish_in(words, starting_taxonomy()) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "topics"),
+    [
+        ("招聘", "recruitment"), ("培训", "job_training"), ("创业", "startup"),
+        ("社保补贴", "social_insurance"), ("失业保险", "jobless_benefit"),
+        ("灵活就业社保", "flexible_work"), ("新业态", "new_forms_work"),
+        ("三支一扶", "first_jobs"), ("公益性岗位", "job_aid"), ("智慧就业", "job_services"),
+        ("新能源汽车", "new_energy_cars"), ("充电桩", "new_energy_cars"),
+        ("以旧换新", "trade_in"), ("国补", "trade_in"), ("夜间经济", "night_economy"),
+        ("夜市", "night_economy"), ("家电下乡", "appliances"), ("假日消费", "holiday_spending"),
+        ("步行街", "shops"), ("旅游消费", "tourism_spending"), ("农畜产品", "farm_goods"),
+        ("打假", "anti_fake"), ("消费维权", "buyer_rights"), ("助企纾困", "small_business"),
+        ("就业", "employment"), ("消费", "consumption"), ("消费券", "consumption"),
+    ],
+)  # fmt: skip
+def test_the_parts_of_employment_and_consumption_are_found_by_plain_words(words, topics) -> None:
+    found = wish_in(f"订阅{words}", starting_taxonomy())
+    assert found is not None
+    assert [one.topic for one in found.asked] == [topics]
+    assert not found.missed
+
+
+def test_a_place_that_exists_twice_is_not_guessed() -> None:
+    found = wish_in("订阅扎旗的就业", starting_taxonomy())
+    assert found is not None
+    assert [place.key for place in found.doubtful] == ["jarud", "jalaid"]
+
+
+@pytest.mark.parametrize(
+    ("words", "who"),
+    [
+        ("我是今年毕业的大学生，在呼和浩特", ":graduates:hohhot"),
+        ("我是骑手", ":new_forms"),
+        ("我是失业人员，在包头", ":unemployed:baotou"),
+    ],
+)
+def test_who_says_who_they_are_is_understood(words, who) -> None:
+    found = profile_in(words, starting_taxonomy())
+    assert found is not None
+    assert said(found)[0] == [who]
+
+
+@pytest.mark.parametrize("words", ["我是大学生，创业有什么补贴", "我是谁", "我在家等了三天没人来"])
+def test_a_question_of_somebody_who_says_who_they_are_stays_a_question(words) -> None:
+    assert profile_in(words, starting_taxonomy()) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "frequency", "topics"),
+    [
+        ("改成每周", "weekly", []),
+        ("推送频率改成每天", "daily", []),
+        ("每周推送一次就行", "weekly", []),
+        ("就业改成即时推送", "immediate", ["employment"]),
+        ("一天发一次就好", "daily", []),
+    ],
+)
+def test_how_often_is_said_in_words(words, frequency, topics) -> None:
+    found = rhythm_in(words, starting_taxonomy())
+    assert found is not None
+    assert (found.frequency, [one.topic for one in found.asked if one.topic]) == (frequency, topics)
+
+
+@pytest.mark.parametrize("words", ["我每天发烧", "每天几点推送", "马上", "每周", "每天都发补贴吗"])
+def test_what_says_no_rhythm_changes_none(words) -> None:
+    assert rhythm_in(words, starting_taxonomy()) is None
+
+
+# --- in chat ---------------------------------------------------------------------------------
+
+
+async def test_a_banner_is_kept_and_what_was_not_understood_is_said(citizen) -> None:
+    answer = await citizen.say("订阅土默特左旗的就业政策和火星移民")
+    assert "已订阅：就业创业、地区 土默特左旗（即时）" in answer
+    assert "有一部分没有听懂" in answer
+    assert "火星" not in answer  # nothing that was typed is said by the account of a public body
+    assert await active(citizen) == [("employment", "", "tumote_zuoqi")]
+
+
+async def test_one_document_is_no_topic(citizen) -> None:
+    answer = await citizen.say("关注《呼和浩特市就业促进办法》")
+    assert "还不能只关注一份文件" in answer
+    assert await active(citizen) == []
+
+
+async def test_another_rhythm_in_words_holds_for_all_or_for_what_was_named(citizen) -> None:
+    await citizen.say("订阅就业和消费")
+    assert (await citizen.say("改成每周")).count("（每周）") == 2
+    assert "已修改：促进消费（每日）" in await citizen.say("消费改成每天推送")
+    listed = await citizen.say("我的订阅")
+    assert "· 就业创业（每周）" in listed
+    assert "· 促进消费（每日）" in listed
+
+
+async def test_the_reply_to_a_second_wish_says_all_that_now_holds(citizen) -> None:
+    await citizen.say("订阅就业")
+    answer = await citizen.say("我想收到打假方面的消息")
+    assert "已订阅：打击侵权假冒（即时）" in answer
+    assert "您现在的全部订阅：\n· 就业创业（即时）\n· 打击侵权假冒（即时）" in answer
+
+
+async def test_who_somebody_is_is_kept_only_once_they_choose(citizen) -> None:
+    answer = await citizen.say("我是今年毕业的大学生，在呼和浩特")
+    assert "选择以后才会保存" in answer
+    assert "《订阅告知》" in answer
+    assert await active(citizen) == []
+    await citizen.tap("就业创业、人群 高校毕业生、地区 呼和浩特市")
+    assert await active(citizen) == [("employment", "graduates", "hohhot")]
+
+
+async def test_a_sensitive_profile_still_needs_its_own_consent(citizen) -> None:
+    await citizen.say("我是残疾人，在赤峰")
+    assert "单独同意" in await citizen.tap("就业创业、人群 残疾人、地区 赤峰市")
+    assert await active(citizen) == []
+    await citizen.tap("同意并订阅")
+    assert await active(citizen) == [("employment", "disabled", "chifeng")]
+
+
+async def test_of_two_places_with_one_name_the_citizen_chooses(citizen) -> None:
+    assert "有几处" in await citizen.say("订阅扎旗的就业")
+    await citizen.tap("兴安盟 扎赉特旗")
+    assert await active(citizen) == [("employment", "", "jalaid")]
+
+
+async def test_a_part_an_industry_a_kind_and_a_banner_are_chosen_by_button(citizen) -> None:
+    await citizen.say("订阅消费")
+    await citizen.tap("只要其中一类")
+    await citizen.tap("夜间经济")
+    await citizen.tap("限定地区")
+    await citizen.tap("呼和浩特市")
+    await citizen.tap("选到旗县")
+    await citizen.tap("土默特左旗")
+    await citizen.tap("限定行业")
+    await citizen.tap("餐饮")
+    await citizen.tap("限定文种")
+    assert "夜间经济、地区 土默特左旗、行业 餐饮、文种 解读（即时）" in await citizen.tap("解读")
+
+
+async def test_an_office_without_the_newer_taxonomy_understands_its_own(office) -> None:
+    """What two people signed in an earlier version is read as it was."""
+    old = parse_taxonomy(
+        {
+            "version": 1,
+            "dimensions": {
+                "topics": {"values": {"employment": {"label": "就业创业", "aliases": ["就业"]}}},
+                **{name: {"values": {}} for name in ("groups", "regions", "industries", "kinds")},
+            },
+        }
+    )
+    found = wish_in("订阅土默特左旗的就业政策", old)
+    assert found is not None
+    assert said(found) == (["employment"], "", ["place"])
