@@ -14,7 +14,17 @@ COMMANDS = (
     Entry("extract", "extract", "从网页文件或网址提取标题、日期、来源、正文（--jsonl）。"),
     Entry("ask", "ask", "从政策库逐字引用回答（--library 文件）。"),
     Entry("init", "running", "初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"),
-    Entry("serve", "running", "启动：控制台、接口、平台回调；嵌入式时也跑全部定时任务。"),
+    Entry("serve", "running", "启动：控制台、接口、平台回调；单机时也做全部定时任务。"),
+    Entry(
+        "worker",
+        "running",
+        "启动一个工作进程：发布、推送、补发答复；可以有多个，需要 PostgreSQL 和 Redis。",
+    ),
+    Entry(
+        "scheduler",
+        "running",
+        "启动调度进程：到点叫工作进程动手；可以有多个，只有一个在做，其余待命。",
+    ),
     Entry("sandbox", "sandbox", "单独启动沙箱平台（微信、Telegram、样例稿源站）。"),
     Entry("demo", "demo", "演示：一篇文章从稿源到市民，一个问题到它的答复。"),
     Entry("bench", "bench", "测速：每个指标一行 JSON，附同一次运行里最短代码的时间。"),

@@ -7,6 +7,7 @@ import content_sources.models
 import escalations.models
 import handlers.conversation
 import handlers.released
+import knowledge.entries
 import knowledge.models
 import ledger.models
 import review_queue.expert_models
@@ -26,6 +27,7 @@ TABLES = (
     escalations.models,
     handlers.conversation,
     handlers.released,
+    knowledge.entries,
     knowledge.models,
     ledger.models,
     review_queue.expert_models,

@@ -4,7 +4,6 @@ import os
 import shutil
 import socket
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.delivery.processes import engine_fault, engine_silence
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
@@ -28,6 +26,8 @@ from handlers.templates import LABELS
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
+from office.alive import alive
+from office.checks import FAIL, OK, WARN, Check
 from office.keys import open_database, open_ledger
 from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
@@ -36,22 +36,12 @@ from staff.refusal import Refused
 from staff.settings import SignedSettings
 from storage.database import Database, sqlite_file
 
-OK, WARN, FAIL = "ok", "warn", "fail"
 _GIB = 1024**3
 LAG = timedelta(hours=1)
 LAST_MONTH = 12
 # The standing committee changes laws every two months: after a year some tens are no longer told
 # right.
 LAWS_OLD = timedelta(days=365)
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line: what was looked at, how it stands, and what to do."""
-
-    name: str
-    state: str
-    words: str
 
 
 async def examine(settings: Settings) -> list[Check]:
@@ -239,7 +229,8 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     ledger = open_ledger(settings, db)
     yield await _ledger(ledger)
     yield await _clock(db)
-    yield await _engine(db)
+    async for check in alive(settings, db):
+        yield check
     for address in settings.anchor_addresses:
         yield await _place(db, address)
     signed = SignedSettings(ledger, parts_of(settings.public_url))
@@ -267,16 +258,6 @@ async def _ledger(ledger: Ledger) -> Check:
         return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
     gaps = "".join(f"；第 {gap.entry} 条申明恢复备份" for gap in verdict.gaps)
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
-
-
-async def _engine(db: Database) -> Check:
-    """Whether what the office does by itself is done."""
-    silent = await engine_silence(db)
-    if silent is None:
-        return Check("任务引擎", OK, "审发没有在运行")
-    if fault := await engine_fault(db):
-        return Check("任务引擎", FAIL, fault)
-    return Check("任务引擎", OK, f"{max(0, round(silent))} 秒前有动静")
 
 
 async def _on_duty(db: Database) -> Check:

@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
-from bot.delivery.processes import LEASE, clock, living, place
+from bot.delivery.processes import ALL, LEASE, clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
@@ -41,6 +41,8 @@ class Lease:
         self._w = wiring
         self._recent = recent
         self.owner = new_id()
+        self.kind = ALL
+        """What this process is for (processes.py); set before `sign`."""
         self.stopping = False
         self._alive: asyncio.Task[None] | None = None
         self._busy: set[asyncio.Task[Any]] = set()
@@ -103,8 +105,9 @@ class Lease:
                 mine.values(until=at + LEASE, **more).returning(Process.id)
             )
             if done.first() is None:
-                values = {"id": self.owner, "place": place(), "since": at, "until": at + LEASE}
-                await session.execute(insert(Process).values(**values, **more))
+                values = {"id": self.owner, "place": place(), "kind": self.kind}
+                signs = {"since": at, "until": at + LEASE}
+                await session.execute(insert(Process).values(**values, **signs, **more))
 
     async def _keep_alive(self) -> None:
         away = BackOff()

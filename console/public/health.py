@@ -4,7 +4,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from sqlalchemy import func, select, text
 
-from bot.delivery.processes import engine_fault
+from bot.delivery.processes import SERVE, faults
 from bot.models import Delivery, Publication
 from console.web.deps import DEPS
 from console.web.permissions import PUBLIC, needs
@@ -38,14 +38,13 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 @needs(PUBLIC)
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """Database and cache answer and the task engine works; 503 names what does not."""
+    """Database and cache answer and what else must run runs; 503 names what does not."""
     deps = request.config_dict[DEPS]
-    problems = {}
+    problems: dict[str, str] = {}
     try:
         async with deps.db.session() as session:
             await session.execute(text("SELECT 1"))
-        if stopped := await engine_fault(deps.db):
-            problems["engine"] = stopped
+        problems |= await faults(deps.db, besides=[SERVE])  # whoever answers this is one
     except AWAY as error:
         problems["database"] = type(error).__name__
     try:
