@@ -1,7 +1,7 @@
 """The composition root: builds everything from settings, mounts routes, lists jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -18,7 +18,7 @@ from bot.delivery.processes import SCHEDULER, WORKER
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
-from bot.menus import equip
+from bot.menus import Wiring, equip
 from bot.models import Contact
 from bot.replies import Parts
 from config.clock import use_clock_file
@@ -173,10 +173,13 @@ class Shenfa:
         """The way in, for the console and for commands."""
         return Door(self.ledger, self.cache, self.crypt)
 
-    async def equip(self) -> list[str]:
-        """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
-        menu = Menu(MENU, COMMANDS)
-        return await equip(self.db, self.accounts, self.channels, self.settings.public_url, menu)
+    async def equip(self, slugs: Collection[str] = ()) -> list[str]:
+        """Tell each platform where we listen and what our menu is; the problems, in Chinese.
+
+        Only those accounts that are named, when some are.
+        """
+        wiring = Wiring(self.db, self.accounts, self.channels, self.settings.public_url)
+        return await equip(wiring, Menu(MENU, COMMANDS), slugs)
 
     async def _read_speller(self) -> None:
         """Give the spelling model the words of this office; nothing waits for it at start."""

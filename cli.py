@@ -37,7 +37,7 @@ COMMANDS = (
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),
     Entry("rules", "rules", "规则：查看、试算、提出变更、恢复旧版"),
     Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、重设密码、确认本人"),
-    Entry("account", "accounts", "账号：查看、提出变更"),
+    Entry("account", "accounts", "账号：查看、查接口权限、设菜单、提出变更"),
     Entry("roster", "roster", "值班表：查看、提出变更"),
     Entry("settings", "settings", "运行设置：查看、提出变更"),
     Entry("proposals", "proposals", "待批准的变更：查看、批准、不批准、收回"),

@@ -131,6 +131,20 @@ class JobRun(Base):
     problem: Mapped[str] = mapped_column(String(80), default="", server_default="")
 
 
+class AccountAbility(Base):
+    """What a platform lets an account do, as it said last (bot/abilities.py); decides nothing."""
+
+    __tablename__ = "account_ability"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int]
+    label: Mapped[str] = mapped_column(String(40))
+    able: Mapped[bool | None]  # None: nobody can tell
+    needed: Mapped[bool]
+    words: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
 class AccountRest(Base):
     """An account that the platform told to wait; no process sends through it before `until`."""
 

@@ -16,6 +16,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.abilities import NOT_LOOKED, known
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
@@ -231,6 +232,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     yield await _clock(db)
     async for check in alive(settings, db):
         yield check
+    yield await _abilities(db)
     for address in settings.anchor_addresses:
         yield await _place(db, address)
     signed = SignedSettings(ledger, parts_of(settings.public_url))
@@ -258,6 +260,20 @@ async def _ledger(ledger: Ledger) -> Check:
         return Check("台账", FAIL, f"在第 {verdict.first_bad} 条断开：{verdict.problem}")
     gaps = "".join(f"；第 {gap.entry} 条申明恢复备份" for gap in verdict.gaps)
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
+
+
+async def _abilities(db: Database) -> Check:
+    """Whether each account may call what it needs, as its platform said last."""
+    looked = list((await known(db)).values())
+    missing = [
+        f"{one.name}缺少{'、'.join(x.label for x in one.missing)}" for one in looked if one.missing
+    ]
+    if missing:
+        remedy = "请看 shenfa account list，按所写的原因在平台上处理，再运行 shenfa account probe"
+        return Check("账号接口", WARN, f"{'；'.join(missing)}：{remedy}")
+    if not looked:
+        return Check("账号接口", OK, NOT_LOOKED)
+    return Check("账号接口", OK, f"{len(looked)} 个账号用得到的接口都可用（{looked[0].at} 查）")
 
 
 async def _on_duty(db: Database) -> Check:

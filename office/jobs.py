@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from bot.abilities import look
+from bot.accounts import Accounts
 from bot.callbacks import Callbacks
+from bot.contract import Channel
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
@@ -26,6 +29,7 @@ from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.handovers import offer_policies, take_back_policies
+from office.rooms import incidents_of
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.links import Links
@@ -57,6 +61,8 @@ class Office(Protocol):
     db: Database
     ledger: Ledger
     remote_anchors: RemoteAnchors
+    accounts: Accounts
+    channels: dict[str, Channel]
     lease: Lease
     publisher: Publisher
     sender: Sender
@@ -121,6 +127,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "words typed and never saved go",
             at="17 * * * *",
         ),
+        Job(
+            "abilities",
+            86_400,
+            partial(_abilities, office),
+            "what an account may do no more is told",
+            at="23 6 * * *",
+        ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
@@ -132,6 +145,15 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _abilities(office: Office) -> None:
+    """What an account needs and may not do (any more) is an incident, before anything is held."""
+    tell = incidents_of(office.ledger)
+    for one in await look(office.db, office.accounts, office.channels):
+        for ability in one.missing:
+            words = f"账号“{one.name}”不能使用平台的“{ability.label}”：{ability.words}"
+            await tell("account_notice", f"account:{one.account_id}:{ability.name}", words)
 
 
 async def _refused(office: Office) -> int:

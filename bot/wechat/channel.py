@@ -6,7 +6,7 @@ answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refu
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aiohttp
@@ -30,8 +30,10 @@ from bot.contract import (
 from bot.http import open_session
 from bot.opens import MESSAGES
 from bot.preview import Shown
+from bot.probing import Ability
 from bot.render import fill_reason
 from bot.wechat import inbound
+from bot.wechat.abilities import abilities_of
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, WeChatRefused
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
@@ -280,6 +282,10 @@ class WeChatChannel:
             await self.client(account).post("menu/create", data={"button": buttons})
         except (WeChatRefused, NotSent, NoAnswer) as error:
             raise NotEquipped(str(error)) from error
+
+    async def abilities(self, account: AccountView) -> Sequence[Ability]:
+        """See bot.probing.Probing."""
+        return await abilities_of(self.client(account), mass=self.once_a_day(account.settings))
 
     async def close(self) -> None:
         """Give connections back."""
