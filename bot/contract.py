@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from blocks.document import Document, Made
 from bot.opens import Opens
 from bot.preview import Shown
+from bot.quota import Limit
 from storage.cache import Cache
 
 Rendering = dict[str, Any]
@@ -54,6 +55,8 @@ class Release:
     audience: Mapping[str, Any] | None
     not_before: datetime
     not_after: datetime
+    urgent: bool = False
+    """Whether it was reviewed as 应急: a day of silence does not hold it."""
 
 
 class ReplyBasis(StrEnum):
@@ -187,7 +190,7 @@ class AccountView:
     """One account with its secrets opened, as the channels need it.
 
     secrets: those that the platform's channel names in `secrets`.
-    settings: free numbers and flags (push "mass", per_second, passive_seconds, window_count).
+    settings: free numbers and flags (push "mass", kind, protected, per_second, window_count, …).
     """
 
     id: str
@@ -347,6 +350,14 @@ class Channel(Listening, Protocol):
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """Whether one publication of an account with these settings may fill its day."""
+
+    @staticmethod
+    def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
+        """What the platform counts of an account with these settings, each with its number."""
+
+    @staticmethod
+    def confirmed_by(settings: Mapping[str, Any]) -> str:
+        """Who must let each send of such an account go on the platform; empty where nobody must."""
 
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:

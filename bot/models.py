@@ -154,6 +154,16 @@ class AccountRest(Base):
     until: Mapped[datetime]
 
 
+class CallCount(Base):
+    """How often an account called one method of its platform on one Beijing day (2026-11-29)."""
+
+    __tablename__ = "call_count"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)
+    call: Mapped[str] = mapped_column(String(60), primary_key=True)
+    count: Mapped[int] = mapped_column(default=0)
+
+
 class Publication(Sealed, Base):
     """One release on one account's public timeline.
 

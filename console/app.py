@@ -18,6 +18,8 @@ from console.items import words as items_words
 from console.me import absence, alarms, passkeys, second, signin
 from console.me import pages as me_pages
 from console.me import words as me_words
+from console.plan import pages as plan_pages
+from console.plan import words as plan_words
 from console.policies import pages as policies_pages
 from console.policies import words as policies_words
 from console.public import health
@@ -48,6 +50,7 @@ FEATURES = (
     experts_words,
     items_words,
     me_words,
+    plan_words,
     policies_words,
     publications_words,
     records_words,
@@ -100,6 +103,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *absence.ROUTES,
         *alarms.ROUTES,
         *publications_pages.ROUTES,
+        *plan_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
         *tickets_pages.ROUTES,

@@ -11,6 +11,7 @@ from console.items import api_publishing as items_publishing
 from console.items import api_reviewing as items_reviewing
 from console.items.api import GateBody, SpanBody
 from console.me import api as me
+from console.plan import api as plan
 from console.policies import api as policies
 from console.publications import api as publications
 from console.records import api as records
@@ -112,6 +113,7 @@ ROUTES: list[web.RouteDef] = [
     *experts.ROUTES,
     *items_mending.ROUTES,
     *publications.ROUTES,
+    *plan.ROUTES,
     *sources.ROUTES,
     *tasks.ROUTES,
     *settings.ROUTES,

@@ -7,6 +7,7 @@ made, and once for what it lacks when it is opened by a newer program.
 from collections.abc import Collection, Mapping
 from functools import partial
 
+from bot.silence import parse_silence
 from config.settings import CONFIG
 from content_sources.link_look import Allowed
 from escalations.calendar import parse_hours
@@ -35,6 +36,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
+        Part("silence", "静默时段", parse_silence, "暂停发布和推送"),
         Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
 

@@ -12,6 +12,7 @@ from bot.contract import Channel
 from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
+from bot.silence import Silence
 from config.settings import Settings
 from content_sources.fetch import Fetcher
 from content_sources.kinds import source_kinds
@@ -53,6 +54,7 @@ from review_queue.findings import Checks
 from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
+from review_queue.picture_messages import PictureMessages
 from review_queue.release import Releases
 from review_queue.window import WINDOW
 from staff.proposals import Kind
@@ -66,6 +68,9 @@ from storage.seals import Seals
 from subscriptions.matching import Matching
 from subscriptions.push import push_finished
 from subscriptions.subscribers import Subscribers
+
+QUIET_FRESH = 0.1
+"""Seconds a day of silence may be known to one process before the others: a push asks each time."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,7 @@ def build_review(base: Base) -> Review:
         return hours
 
     links = Links(db, look_now)
-    finders = finders_of(Files(db, results), links, reposts)
+    finders = finders_of(Files(db, results), links, reposts, PictureMessages(db))
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
     renderer = renderer_over(base.channels)
     queue = Queue.of(ledger, governance.levels, renderer, checks.check, triggers)
@@ -182,6 +187,7 @@ def build_review(base: Base) -> Review:
             runner=results.runner,
             library={KIND: TemplateShelf(base.templates), QA: base.entries},
             window=window,
+            quiet=partial(quiet_times, base.signed),
         ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send, triggers),
@@ -195,6 +201,13 @@ def incidents_of(ledger: Ledger) -> Callable[[str, str, str], Awaitable[None]]:
         await ledger.open_incident(kind, subject=subject, message=message, detail={})
 
     return on_incident
+
+
+async def quiet_times(signed: SignedSettings, age: float = 0.0) -> Silence:
+    """The days of silence in force; Refused while they cannot be proved."""
+    await signed.refresh(age)
+    found: Silence = signed.held("silence")
+    return found
 
 
 def build_delivery(base: Base, review: Review) -> Wiring:
@@ -224,6 +237,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         finished=partial(push_finished, base.ledger),
         wants=Matching(base.taxonomy).wants,
         on_answered=Commitments(base.ledger).sent,
+        quiet=partial(quiet_times, base.signed, QUIET_FRESH),
     )
 
 

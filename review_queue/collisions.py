@@ -47,6 +47,10 @@ class Kind(StrEnum):
     TOGETHER = "together"
     BEGUN = "begun"
     """Not in its way: the item was begun as a copy of that one."""
+    FULL = "full"
+    """Not another item: its account has no send left in the time it may go out."""
+    SILENT = "silent"
+    """A time of silence lies in its window."""
 
 
 class Span(NamedTuple):

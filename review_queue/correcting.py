@@ -9,7 +9,7 @@ from review_queue.desk import Queue, fresh_levels, latest
 from review_queue.drafting import Origin, create_item_in
 from review_queue.models import Item
 from review_queue.states import ItemState
-from staff.people import person_with, read_person
+from staff.people import Member, person_with, read_person
 from staff.refusal import Reason, Refused, missing
 
 KIND = "更正"
@@ -35,12 +35,12 @@ async def correct(
     """
     await fresh_levels(queue)
     async with queue.ledger.transaction() as tx:
-        await person_with(tx.session, staff_id, WRITERS)
+        editor = await person_with(tx.session, staff_id, WRITERS)
         old = await _old(tx, item_id)
         if old.state not in _SENT:
             why = "只有安排过发布的稿件才需要更正，草稿请直接修改"
             raise Refused(409, [Reason("state", why)])
-        return await _begun(queue, tx, old, staff_id, words)
+        return await _begun(queue, tx, old, editor, words)
 
 
 async def copy_to_correct(queue: Queue, tx: Transaction, item_id: str, staff_id: str) -> Item:
@@ -49,28 +49,29 @@ async def copy_to_correct(queue: Queue, tx: Transaction, item_id: str, staff_id:
     For a caller that has asked whether this person may: whoever settles a task need not be an
     editor. The state is not asked either, since the task came from something that was published.
     """
-    await read_person(tx.session, staff_id)
-    return await _begun(queue, tx, await _old(tx, item_id), staff_id, None)
+    person = await read_person(tx.session, staff_id)
+    return await _begun(queue, tx, await _old(tx, item_id), person, None)
 
 
 async def _begun(
-    queue: Queue, tx: Transaction, old: Item, staff_id: str, words: Correction | None
+    queue: Queue, tx: Transaction, old: Item, person: Member, words: Correction | None
 ) -> Item:
-    """To the same accounts and audience, in the class the item has now."""
+    """To the same accounts and audience, in its class of now, under this person's name."""
     revision = await latest(tx.session, old)
     draft = Draft.from_canonical(revision.canonical)
     origin = Origin(
-        editor_id=staff_id,
+        editor_id=person.id,
         klass=old.klass,
         audience=draft.audience,
         accounts=draft.accounts,
         corrects=Corrects(old.id, revision.digest),
     )
-    said = draft.content
+    attribution = {**draft.attribution, "editor": person.name}
     if words is None:
-        content = replace(said, kind=KIND, title=f"更正：{draft.title}"[:300])
+        title = f"更正：{draft.title}"[:300]
+        content = replace(draft.content, kind=KIND, title=title, attribution=attribution)
     else:
-        content = Content(KIND, words.title, words.body, attribution=draft.attribution)
+        content = Content(KIND, words.title, words.body, attribution=attribution)
     return await create_item_in(queue, tx, content, origin)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from config.clock import now
 from ledger.append import Transaction
-from review_queue.canonical import commitment
+from review_queue.canonical import Draft, commitment
 from review_queue.chain import statement as device_statement
 from review_queue.claims import holder_faults
 from review_queue.desk import Queue, end_run, opened, read_item
@@ -18,6 +18,7 @@ from review_queue.emergencies import advance_afterwards, reject_afterwards
 from review_queue.findings import findings_now, keep_run, look_at
 from review_queue.forms import ReviewForm, content_faults, signed_form, verdict_faults
 from review_queue.models import Decision, Emergency, Item, ReleaseRow, Revision
+from review_queue.planning import Wanted, no_day
 from review_queue.referrals import refer
 from review_queue.release import decision_words
 from review_queue.rounds import Round, Seat, follow_up, seated
@@ -171,10 +172,10 @@ async def _act(queue: Queue, tx: Transaction, sitting: Sitting, decided: Decided
         move(item, Verb.RETURN)
         item.return_reason = decided.form.note
     else:
-        await _advance(tx, sitting, decided)
+        await _advance(queue, tx, sitting, decided)
 
 
-async def _advance(tx: Transaction, sitting: Sitting, decided: Decided) -> None:
+async def _advance(queue: Queue, tx: Transaction, sitting: Sitting, decided: Decided) -> None:
     """One approval more: the level waits, the next one opens, or the item is released."""
     item, before = sitting.item, sitting.round
     counts = list(before.counts)
@@ -190,6 +191,9 @@ async def _advance(tx: Transaction, sitting: Sitting, decided: Decided) -> None:
             item.level_due_at = now() + timedelta(hours=after.flow.levels[item.level].hours)
             item.level_reminded = item.level_overdue = False
     else:
+        # From here on it holds a day of each account; where there is none nobody is promised one.
+        draft = Draft.from_canonical(decided.revision.canonical)
+        refuse(await no_day(queue, tx.session, Wanted(item.id, draft)))
         item.level = len(after.flow.levels)
         await _release(tx, item, decided)
 

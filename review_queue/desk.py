@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Content, Rendering, State
 from bot.models import Account, Delivery, Publication
+from bot.silence import Silence, no_silence
 from config.clock import now
 from gates.finding import Finding
 from gates.work import InThread, Runner
@@ -57,6 +58,8 @@ class Queue:
     library: Mapping[str, Shelf] = field(default_factory=dict)
     window: Callable[[], Awaitable[timedelta]] = standing_window
     """How long a new draft may go out unless its editor says otherwise."""
+    quiet: Callable[[], Awaitable[Silence]] = no_silence
+    """The days of silence in force; Refused when they cannot be proved."""
 
     @classmethod
     def of(

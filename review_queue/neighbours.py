@@ -5,7 +5,7 @@ is said that it is there and whom to ask, and nothing of what it says. Nothing h
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,17 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels import CHANNELS
 from bot.models import Account
+from bot.silence import Silence, no_silence
 from config.clock import beijing, now
 from gates.alike import agreement, letters, sketch
+from ledger.verify import Broken
 from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.collisions import Clash, Kind, Notice, Span, alike_titles, clashes
 from review_queue.desk import ROBOT, latest
 from review_queue.models import Item, ItemWords, Revision
+from review_queue.planning import Wanted, plan_hints
 from review_queue.scope import seen_by
 from review_queue.states import STATES, ItemState
 from staff.people import names
+from staff.refusal import Refused
 from storage.database import UNREADABLE, Database, unreadable
 
+Quiet = Callable[[], Awaitable[Silence]]
 RECENT = timedelta(days=30)
 """So long a published text counts, and a draft that nobody touches."""
 _WAITING = (ItemState.REVIEW, ItemState.REFERRED, ItemState.APPROVED, ItemState.SCHEDULED)
@@ -66,15 +71,19 @@ class _Other(NamedTuple):
 
 
 async def collisions_of(
-    db: Database, item_id: str, staff_id: str, at: datetime | None = None
+    db: Database, item_id: str, staff_id: str, at: datetime | None = None, quiet: Quiet = no_silence
 ) -> list[Collision]:
     """What this person is told of an item; `at` is when it would go out, where that is asked."""
     async with db.session() as session:
-        return await collisions_in(session, item_id, staff_id, at)
+        return await collisions_in(session, item_id, staff_id, at, quiet)
 
 
 async def collisions_in(
-    session: AsyncSession, item_id: str, staff_id: str, at: datetime | None = None
+    session: AsyncSession,
+    item_id: str,
+    staff_id: str,
+    at: datetime | None = None,
+    quiet: Quiet = no_silence,
 ) -> list[Collision]:
     """The same in a session of the caller's, who reads nothing for that person in it afterwards.
 
@@ -82,7 +91,7 @@ async def collisions_in(
     """
     with seen_by(None):
         try:
-            found = await _read(session, item_id, at)
+            found = await _read(session, item_id, at, quiet)
         except UNREADABLE as error:
             # One row that cannot be read must not keep anybody from reviewing another.
             if not unreadable(error):
@@ -96,7 +105,7 @@ async def collisions_in(
         people = await names(session, asked) if asked else {}
         begun = await _begun(session, item_id, staff_id)
     told = [_told(one, found, staff_id, people) for one in met]
-    return list(dict.fromkeys(told + begun))
+    return list(dict.fromkeys(list(found.planned) + told + begun))
 
 
 _NOT_COMPARED = "没有与其他稿件比较：有一篇的记录读不出来，可能被绕过本系统改动，请管理员看事件页。"
@@ -121,9 +130,12 @@ class _Found:
     items: Mapping[str, Item]
     accounts: Mapping[str, str]
     once_a_day: frozenset[str]
+    planned: Sequence[Collision] = ()
 
 
-async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Found | None:
+async def _read(
+    session: AsyncSession, item_id: str, at: datetime | None, quiet: Quiet
+) -> _Found | None:
     item = await session.get(Item, item_id)
     if item is None or item.state not in _MAY_CLASH or item.kind in LIBRARY_KINDS:
         return None
@@ -152,7 +164,25 @@ async def _read(session: AsyncSession, item_id: str, at: datetime | None) -> _Fo
             for row in accounts
             if row.platform in CHANNELS and CHANNELS[row.platform].once_a_day(row.settings)
         ),
+        planned=await _planned_hints(session, accounts, Wanted(item_id, draft, at), quiet),
     )
+
+
+async def _planned_hints(
+    session: AsyncSession,
+    accounts: Sequence[Account],
+    mine: Wanted,
+    quiet: Quiet,
+) -> list[Collision]:
+    """What the accounts' numbers and the days of silence say to its going out."""
+    try:
+        found = await plan_hints(session, accounts, await quiet(), mine)
+    except Broken:  # the ledger's own incident says so
+        return []
+    except Refused as refused:
+        found = refused.reasons
+    kinds = {"quota": Kind.FULL}
+    return [Collision(kinds.get(one.rule, Kind.SILENT), one.message) for one in found]
 
 
 async def _others(session: AsyncSession, item_id: str) -> list[_Other]:

@@ -20,6 +20,7 @@ from review_queue.desk import (
     read_item,
 )
 from review_queue.models import Item
+from review_queue.planning import Wanted, no_day
 from review_queue.states import ItemState, Verb, can, move, state_name
 from staff.refusal import Reason, refuse
 from staff.roles import REVIEWERS
@@ -57,6 +58,7 @@ async def schedule(queue: Queue, item_id: str, staff_id: str, at: datetime | Non
         reasons += [one for one in _state_faults(item, draft) if one not in reasons]
         if not _PLANNERS & set(person.roles):
             reasons.append(Reason("role", "只有编辑或审核人员能安排发布"))
+        reasons += await no_day(queue, tx.session, Wanted(item_id, draft, due))
         refuse(reasons)
         await _plan(tx.session, one, due)
         move(item, Verb.SCHEDULE)
@@ -99,6 +101,7 @@ async def _plan(session: AsyncSession, one: Opened, due: datetime) -> None:
         # What is on its way or out keeps its time; only what still waits is moved.
         elif row.state == State.CREATED:
             row.due_at = row.next_at = due
+            row.reason = ""  # why it was put off before
 
 
 async def note_publication(queue: Queue, publication_id: str) -> None:

@@ -22,7 +22,7 @@ from review_queue.canonical import Draft, commitment, digest
 from review_queue.chain import Chain, chain_faults, is_waived, people_of
 from review_queue.classes import Triggers, TriggerSource, starting
 from review_queue.models import Decision, Item, ReleaseRow, Revision, Waiver
-from review_queue.workflow import GATE_NAMES, WorkflowError, read_workflow
+from review_queue.workflow import EMERGENCY, GATE_NAMES, WorkflowError, read_workflow
 from staff.refusal import Reason, Refused
 
 Recheck = Callable[[Draft], Awaitable[Sequence[Finding]]]
@@ -372,4 +372,5 @@ def _release(release_id: str, head: Any, draft: Draft) -> Release:
         audience=draft.audience,
         not_before=draft.not_before,
         not_after=draft.not_after,
+        urgent=draft.klass == EMERGENCY,
     )

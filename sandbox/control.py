@@ -14,7 +14,7 @@ from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, i
 from sandbox.telegram import citizens as telegram
 from sandbox.telegram.bot import Bot
 from sandbox.wechat import citizens as wechat
-from sandbox.wechat import drafts
+from sandbox.wechat import drafts, mass
 from sandbox.wechat.account import Official
 
 FAULT_KINDS = (
@@ -310,6 +310,18 @@ async def save_again(request: web.Request) -> web.Response:
     return reply({"articles": drafts.save_again(account)})
 
 
+async def confirm_mass(request: web.Request) -> web.Response:
+    """Answer as the administrator whom 群发保护 asks: {account, allowed}; {protected} turns it."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Official):
+        return refuse("只有公众号有群发保护")
+    if "protected" in content:
+        account.protected = bool(content["protected"])
+        return reply({"protected": account.protected})
+    return reply({"answered": mass.confirm_mass(account, allowed=bool(content.get("allowed")))})
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything: accounts, citizens, logs, faults, clock, limits."""
     request.app[STATE].clear()
@@ -354,6 +366,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
     ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
+    ("POST", "confirm_mass", confirm_mass),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),
 )  # fmt: skip

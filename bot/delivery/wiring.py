@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Reply, State, Verify
 from bot.replies import Build, Parts, Unsayable
+from bot.silence import Silence, no_silence
 from ledger.append import Ledger
 from storage.database import Database
 
@@ -82,6 +83,7 @@ class Wiring:
     words of a reply. `finished(publication)`: whether the ledger holds the end of its push.
     `on_answered(parts, state)` signs that a person's answer was sent, or may have been.
     `wants(session, contacts)`: what these people want pushed at this moment.
+    `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -101,3 +103,4 @@ class Wiring:
     on_answered: Callable[[Parts, State], Awaitable[None]] = _not_noted
     wants: Callable[[AsyncSession, Sequence[str]], Awaitable[Wants]] = _whatever_comes
     on_refused: Callable[[str, str], Awaitable[bool]] = _not_returned
+    quiet: Callable[[], Awaitable[Silence]] = no_silence

@@ -35,6 +35,7 @@ from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
 from bot.probing import Ability
+from bot.quota import Limit
 from bot.render import fill_reason, units
 from bot.telegram.client import AiohttpRequest, BotCall
 from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
@@ -99,6 +100,16 @@ class TelegramChannel:
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """A public channel takes as many a day as there are."""
         return False
+
+    @staticmethod
+    def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
+        """None by day or month: how fast it may send is in bot.pace (T1)."""
+        return ()
+
+    @staticmethod
+    def confirmed_by(settings: Mapping[str, Any]) -> str:
+        """Nobody is asked."""
+        return ""
 
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:

@@ -31,6 +31,7 @@ from bot.http import open_session
 from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.probing import Ability
+from bot.quota import Limit
 from bot.render import fill_reason
 from bot.wechat import inbound
 from bot.wechat.abilities import abilities_of
@@ -38,6 +39,7 @@ from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, TokenService, 
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.inbound import SUCCESS
+from bot.wechat.limits import limits_of
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
@@ -118,6 +120,17 @@ class WeChatChannel:
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """A mass send does: one a day, or four a month (W10)."""
         return settings.get("push") == "mass"
+
+    @staticmethod
+    def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
+        """See bot.wechat.limits."""
+        return limits_of(settings)
+
+    @staticmethod
+    def confirmed_by(settings: Mapping[str, Any]) -> str:
+        """The administrator, where 群发保护 is on: true, or whom to ring (W15)."""
+        told = settings.get("protected") if settings.get("push") == "mass" else ""
+        return told.strip() if isinstance(told, str) else "公众号管理员" if told else ""
 
     @staticmethod
     def shown(rendering: Mapping[str, Any]) -> Shown | None:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from wechatpy import WeChatClient
 
-from bot.calling import begin
+from bot.calling import begin, made
 from bot.contract import AccountView, Still
 from bot.http import Blocked
 from storage.cache import Cache, lock
@@ -161,6 +161,7 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
         if self._still is not None:
             await self._still()  # after the token: fetching one may have taken its time
             begin()
+        made(url.removeprefix(f"{self._account.api_base}/cgi-bin/"))
         params = {**(kwargs.get("params") or {}), "access_token": token}
         data: Any = kwargs.get("data")
         headers = {}

@@ -46,6 +46,8 @@ def mass_outcome(ref: str, status: str, url: str = "") -> Outcome:
         why, remedy = f"平台返回没有列出的状态 {status[:40]}", f"{_ASK}原因，再由人决定"
     shown = f"{why}（{status[:40]}）" if number in STATUSES else why
     detail = {"mend": True} if number in MENDED else {}
+    if words == "send fail":
+        detail = {"unsaid": True}
     return Outcome(
         State.FAILED,
         ref=ref,

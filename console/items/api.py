@@ -169,7 +169,7 @@ async def item(request: web.Request) -> web.StreamResponse:
         newest = query.order_by(Revision.number.desc()).limit(1)
         revision = (await session.scalars(newest)).one()
     content = json.loads(revision.canonical)
-    met = await collisions_of(deps.db, item_id, visitor(request).staff_id)
+    met = await collisions_of(deps.db, item_id, visitor(request).staff_id, quiet=deps.queue.quiet)
     said = {"findings": [to_json(one) for one in findings], "collisions": list(map(asdict, met))}
     return as_json(item_json(row) | {"digest": digest, "content": content, **said})
 

@@ -37,7 +37,9 @@ async def _schedule_page(request: web.Request, refused: Refused | None) -> web.R
         "item": facts.item,
         "draft": facts.draft,
         "suggestion": suggestion,
-        "collisions": await collisions_of(deps.db, facts.item.id, me.staff_id, suggestion),
+        "collisions": await collisions_of(
+            deps.db, facts.item.id, me.staff_id, suggestion, deps.queue.quiet
+        ),
         "blocked": [] if refused else blocked,
         "facets": request.config_dict[DEPS].facets,
         "reasons": refused.reasons if refused else (),

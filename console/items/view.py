@@ -35,7 +35,7 @@ from review_queue.experts import links_of, state_of
 from review_queue.findings import Findings, findings_now
 from review_queue.forms import content_faults
 from review_queue.models import Revision
-from review_queue.neighbours import Collision, collisions_in
+from review_queue.neighbours import Collision, Quiet, collisions_in
 from review_queue.rounds import seated
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
@@ -97,7 +97,7 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     if reviews:
         digest, found = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
-        shown = await _read(session, item_id, me, found)
+        shown = await _read(session, item_id, me, found, deps.queue.quiet)
         late = await too_late(deps, session, shown.facts.draft)
     shown = replace(shown, too_late=late)
     facts = shown.facts
@@ -108,7 +108,9 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     return shown if found is None else replace(shown, facts=replace(facts, findings=found))
 
 
-async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Findings | None) -> Shown:
+async def _read(
+    session: AsyncSession, item_id: str, me: Visitor, found: Findings | None, quiet: Quiet
+) -> Shown:
     one = await looked_at(session, item_id, me.staff_id)
     round_, seat = await seated(session, one.item, one.person)
     facts = await read_facts(session, item_id)
@@ -126,7 +128,7 @@ async def _read(session: AsyncSession, item_id: str, me: Visitor, found: Finding
         links=await links_of(session, item_id),
         deciders=await names_of_deciders(session, facts.item) if watching else "",
         place_name=await _place_name(session, progress.place),
-        collisions=await collisions_in(session, item_id, me.staff_id),
+        collisions=await collisions_in(session, item_id, me.staff_id, quiet=quiet),
     )
 
 

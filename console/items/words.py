@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from bot.picture_message import KIND as PICTURE_MESSAGE
+from bot.picture_message import MOST_PICTURES
 from console.items.marks import Marked
 from console.web.words import SEVERITIES
 from gates.finding import Finding
@@ -102,7 +104,7 @@ DONE = {
     "saved": "已保存。修改过的稿件要重新审核。",
     "picture_brought": "已保存。图片已整理成发布时的样子，打开看到的就是将要发出的。",
     "filed": "附件已改好，稿件成为新的一稿。没有保存的文字都在下面，请接着写，写好后保存。",
-    "met": "已保存，还没有提交：请先看与其他稿件的冲突。仍要提交，就再点一次“保存并提交审核”。",
+    "met": "已保存，还没有提交：请先看与其他稿件、排期的冲突。要提交，就再点一次“保存并提交审核”。",
     "same": "没有改动，原来的审核结论仍然有效。",
     "created": "已建立新稿。检查提示后提交审核。",
     "correcting": "已起草更正，内容先与原稿相同。改好以后提交审核，原稿保持不变。",
@@ -131,7 +133,9 @@ WORDS: dict[str, object] = {
     "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
     "MOST_SUMMARY": MOST_SUMMARY,
+    "MOST_PICTURES": MOST_PICTURES,
     "PICTURE_MADE": PICTURE_MADE,
+    "PICTURE_MESSAGE": PICTURE_MESSAGE,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,

@@ -7,6 +7,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.delivery.confirming import Waiting, waiting_for
 from bot.delivery.settling import settle_publication
 from bot.models import Account, Attempt, Delivery, Publication
 from console.web.deps import DEPS, found, visitor
@@ -52,6 +53,12 @@ async def publications(request: web.Request) -> web.StreamResponse:
     return page(request, "publications/list.html", context)
 
 
+async def _asked(session: AsyncSession, row: Publication) -> Waiting | None:
+    """Whom the platform waits for, where it asks somebody before it sends."""
+    account = await session.get(Account, row.account_id)
+    return waiting_for(row, account.platform, account.settings) if account else None
+
+
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
     async with request.config_dict[DEPS].db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
@@ -67,6 +74,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "account": await session.get(Account, row.account_id),
             "attempts": (await session.scalars(attempts.limit(20))).all(),
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
+            "asked": await _asked(session, row),
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "publications/page.html", context, refused.status if refused else 200)

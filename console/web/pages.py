@@ -15,6 +15,7 @@ NAVIGATION = (
     ("home", "/console/", "今日", "home"),
     ("items", "/console/items", "稿件", "items.read"),
     ("publications", "/console/publications", "发布", "publications.read"),
+    ("plan", "/console/plan", "排期", "publications.read"),
     ("tickets", "/console/tickets", "值班", "tickets.read"),
     ("sources", "/console/sources", "来源", "sources.read"),
     ("tasks", "/console/tasks", "任务", "tasks.read"),

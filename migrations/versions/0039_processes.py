@@ -6,7 +6,7 @@ from alembic import op
 from storage.database import UtcTime
 
 revision = "0039"
-down_revision = "0033"
+down_revision = "0037"
 branch_labels = None
 depends_on = None
 

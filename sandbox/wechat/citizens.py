@@ -30,6 +30,7 @@ def register(state: State, given: JSON) -> Official:
     if account.kind not in ("service", "subscription"):
         raise ValueError("kind")
     account.verified = bool(given.get("verified", True))
+    account.protected = bool(given.get("protected", account.protected))
     account.webhook = str(given.get("callback_url") or account.webhook)
     account.templates = list(given.get("templates") or account.templates)
     state.accounts[appid] = account
@@ -41,6 +42,7 @@ def card(account: Official) -> JSON:
     return {
         "kind": account.kind,
         "verified": account.verified,
+        "protected": account.protected,
         "original": account.original,
         "menu": account.menu,
         "tokens_issued": account.issued,

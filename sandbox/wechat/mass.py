@@ -4,13 +4,16 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from sandbox.state import JSON, Citizen, iso
-from sandbox.wechat.account import Call, WeChatError, day
+from sandbox.wechat.account import Call, Official, WeChatError, day
 from sandbox.wechat.callbacks import callback
 from sandbox.wechat.drafts import draft_of
 from sandbox.wechat.media import material
 from sandbox.wechat.publishing import cards, keep_articles, permitted
 
 MASS_A_MONTH = 4
+CONFIRM_WITHIN = 30 * 60.0
+"""Seconds an administrator has where 群发保护 is on (W15)."""
+DENIED, TIMED_OUT = "err(40001)", "err(40002)"
 
 
 def _mass_content(call: Call) -> JSON:
@@ -83,17 +86,19 @@ def _mass_quota(call: Call, *, everyone: bool) -> None:
     if not call.state.limits.wechat:
         return
     account = call.account
-    today = [
-        job
-        for job in account.mass.values()
-        # A failed send gives the day back.
-        if day(job["at"]) == day(call.now) and job["msg_status"] != "SEND_FAIL"
-    ]
+    # A failed send gives its place back.
+    sent = [job for job in account.mass.values() if job["msg_status"] != "SEND_FAIL"]
+    today = [job for job in sent if day(job["at"]) == day(call.now)]
     # A subscription account sends once a day; of a service account one send to everybody a day
-    # counts (W10, W11).
+    # counts, and four a calendar month (W10, W11).
     full = account.kind == "subscription" and today
     if full or (everyone and any(job["everyone"] for job in today)):
         account.notice(call.now, "45028，今日群发次数已用完")
+        raise WeChatError(45028)
+    month = month_of(call.now)
+    whole = [job for job in sent if job["everyone"] and month_of(job["at"]) == month]
+    if everyone and account.kind == "service" and len(whole) >= MASS_A_MONTH:
+        account.notice(call.now, "45028，本月群发次数已用完")
         raise WeChatError(45028)
 
 
@@ -106,6 +111,8 @@ def _begin_mass(call: Call, people: list[Citizen], *, everyone: bool) -> JSON:
         "everyone": everyone,
         "msg_status": "SENDING",
         "content": content,
+        # None while the administrator has not answered; nobody is asked where 群发保护 is off.
+        "confirmed": None if call.account.protected else True,
     }
     call.account.mass[number] = job
     # Sent drafts leave the box at once, before the result is known (W18).
@@ -114,21 +121,42 @@ def _begin_mass(call: Call, people: list[Citizen], *, everyone: bool) -> JSON:
     return {"msg_id": number, "msg_data_id": number, "errmsg": "send job submission success"}
 
 
+async def _confirmed(call: Call, job: JSON) -> str:
+    """Wait for the administrator; the status of a send that was not let go, else empty (W15)."""
+    while job["confirmed"] is None:
+        # By the platform's clock, which a test may move.
+        if call.now - job["at"] >= CONFIRM_WITHIN:
+            return TIMED_OUT
+        await asyncio.sleep(0.02)
+    return "" if job["confirmed"] else DENIED
+
+
+def confirm_mass(account: Official, *, allowed: bool) -> int:
+    """The administrator answers for every send that waits; how many."""
+    waiting = [job for job in account.mass.values() if job["confirmed"] is None]
+    for job in waiting:
+        job["confirmed"] = allowed
+    return len(waiting)
+
+
 async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]) -> None:
     await asyncio.sleep(call.state.limits.result_delay)
     account, state = call.account, call.state
+    refused = await _confirmed(call, job)
     kinds = frozenset({"mass_status"})
     fault = state.take_fault("wechat", "message/mass/sendall", account.id, kinds)
-    status = (fault.status or "err(10001)") if fault else "send success"
+    if fault:
+        refused = fault.status or "err(10001)"
+    status = refused or "send success"
     reached: list[Citizen] = []
     urls: list[str] = []
-    if fault:
+    if refused:
         account.notice(call.now, f"群发未成功，平台状态 {status}")
     else:
         reached = _within_month(call, people)
         # Handed out before the event tells of it: phones have the message when the callback comes.
         urls = _hand_out(call, number, job["content"], reached)
-    job["msg_status"] = "SEND_FAIL" if fault else "SEND_SUCCESS"
+    job["msg_status"] = "SEND_FAIL" if refused else "SEND_SUCCESS"
     content: JSON = {
         "MsgType": "event",
         "Event": "MASSSENDJOBFINISH",
@@ -138,7 +166,7 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         "FilterCount": len(reached),
         "SentCount": len(reached),
         "ErrorCount": 0,
-        "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 1 if fault else 2},
+        "CopyrightCheckResult": {"Count": 0, "ResultList": "", "CheckState": 1 if refused else 2},
         "ArticleUrlResult": {
             "Count": len(urls),
             "ResultList": {
@@ -173,7 +201,7 @@ def _hand_out(call: Call, number: int, content: JSON, people: list[Citizen]) -> 
         # Not listed: what was sent is no publication and never appears among them (W22).
         items = keep_articles(call, content["items"], str(number), listed=False)["items"]
         urls = [item["url"] for item in items]
-        message["articles"] = cards(items)
+        message["articles"] = cards(call.account, items)
     else:
         message |= {name: content[name] for name in ("text", "picture") if name in content}
     for citizen in people:

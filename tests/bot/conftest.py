@@ -2,7 +2,7 @@
 
 import secrets
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,7 @@ from bot.delivery.recent import Recent
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Account, Delivery, Publication
+from bot.quota import Limit
 from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
 from config.clock import now
@@ -288,6 +289,10 @@ class RecordingChannel:
 
     def problems(self, rendering: Mapping[str, Any]) -> list[str]:
         return []
+
+    @staticmethod
+    def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
+        return ()
 
     def resumable(self, account: AccountView) -> bool:
         return self.guarded

@@ -140,6 +140,30 @@ async def test_an_approved_hotline_is_told_without_a_restart_in_every_process(
     assert "12345" not in told
 
 
+async def test_a_day_of_silence_two_people_set_holds_publishing_in_every_process(
+    talk: Talk, home: Path, sandbox: str
+) -> None:
+    day = beijing(now()).date()
+    words = f"stops:\n  - {{from: {day}, to: {day}, note: 国家公祭日}}\n"
+    async with open_shenfa(settings_of(home, sandbox)) as other:
+        for one in (talk.shenfa, other):
+            assert (await one.publisher._w.quiet()).at(now()) is None
+        assert await talk.change("silence", words) == {"setting": "silence", "version": 2}
+        await asyncio.sleep(0.2)  # a process may believe for a moment what it has just read
+        for one in (talk.shenfa, other):
+            for asked in (one.publisher._w.quiet, one.queue.quiet):
+                stop = (await asked()).at(now())
+                assert stop is not None
+                assert stop.note == "国家公祭日"
+        # Written past the two, it is not believed: what cannot be proved stops publishing.
+        await talk.sql("UPDATE setting SET text = 'stops: []' WHERE name = 'silence'")
+        await other.signed.compare()
+        assert (await other.publisher._w.quiet()).at(now()) is not None
+    async with open_shenfa(settings_of(home, sandbox)) as started:
+        with pytest.raises(Refused, match="暂停发布和推送"):
+            await started.publisher._w.quiet()
+
+
 async def test_the_proposal_shows_the_lines_that_change(talk: Talk) -> None:
     words = talk.text_of("calendar").replace('"12345"', f'"{NEW}"')
     payload = {"name": "calendar", "text": words}
@@ -162,6 +186,7 @@ async def test_the_proposal_shows_the_lines_that_change(talk: Talk) -> None:
         ("links", "own_hosts: [https://x.cn]\nsuffixes: []\n", "字段 own_hosts.0"),
         ("answering", "emergency: []\nabuse: []\nfillers: []\nsmall_talk: []\n", "遇险"),
         ("synonyms", "synonyms: {甲: 乙}\nasking: []\n", "字段 synonyms.甲"),
+        ("silence", "stops:\n- {from: 明天, to: 明天, note: 甲}\n", "字段 stops.0.from"),
         ("library", "default_years: 0\n", "字段 default_years"),
         ("calendar", "a: &x [1]\nb: *x\n", "不能使用引用"),
         ("replies", "templates: {}\n", "没有“replies”这项设置"),

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from review_queue.canonical import Draft
 from review_queue.correcting import Correction, copy_to_correct, correct
 from review_queue.models import Item, Revision
+from staff.models import Staff
 from staff.refusal import Refused
 from tests.review_queue.conftest import Office
 
@@ -37,6 +38,17 @@ async def test_a_correction_goes_where_the_old_item_went(office: Office) -> None
         before.accounts,
         before.audience,
     )
+
+
+async def test_a_correction_names_who_makes_it_as_its_editor(office: Office) -> None:
+    old = await recalled(office)
+    editor = office.people["editor"]
+    async with office.queue.db.session() as session:
+        name = (await session.get_one(Staff, editor)).name
+    for words in (WORDS, None):
+        made = await correct(office.queue, old.id, editor, words)
+        before, after = await text_of(office, old), await text_of(office, made)
+        assert after.attribution == {**before.attribution, "editor": name}
 
 
 async def test_only_an_editor_corrects_and_only_what_was_planned(office: Office) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -423,3 +423,68 @@ async def test_a_body_that_is_no_json_is_47001(wx: WeChat) -> None:
     query = {"access_token": wx.token}
     async with wx.box.http.post(url, data=b"{", params=query) as answer:
         assert (await answer.json())["errcode"] == 47001
+
+
+TO_ALL = {"filter": {"is_to_all": True}, "msgtype": "text"}
+
+
+async def to_all(wx: WeChat, words: str) -> Any:
+    return await wx.call("message/mass/sendall", TO_ALL | {"text": {"content": words}})
+
+
+async def test_a_fifth_send_to_everybody_in_a_month_is_refused_and_the_next_month_is_free(
+    wx: WeChat,
+) -> None:
+    start = datetime.fromisoformat((await wx.box.control("clock", {}))["now"])
+    # From noon of the first of a month on, whatever day it is today.
+    first = datetime.combine(start.date().replace(day=1), time(4), UTC) + timedelta(days=31)
+    first = first.replace(day=1)
+    await wx.box.control("clock", {"advance": (first - start).total_seconds()})
+    for day in range(5):
+        await wx.fresh()
+        answer = await to_all(wx, str(day))
+        assert answer.get("errcode") == (45028 if day == 4 else 0), answer
+        await asyncio.sleep(0.05)
+        await wx.box.control("clock", {"advance": 86_400})
+    await wx.box.control("clock", {"advance": 28 * 86_400})
+    await wx.fresh()
+    assert (await to_all(wx, "下月"))["errcode"] == 0
+
+
+async def test_more_than_sixty_mass_calls_a_minute_and_ten_deletions_a_day_are_refused(
+    wx: WeChat,
+) -> None:
+    await wx.box.control("clock", {"advance": _to_noon()})
+    await wx.fresh()
+    codes = [(await to_all(wx, str(n)))["errcode"] for n in range(61)]
+    assert (codes[0], codes[59], codes[60]) == (0, 45028, 45011)
+    gone = [(await wx.call("message/mass/delete", {"msg_id": 1}))["errcode"] for _ in range(11)]
+    assert gone == [40059] * 10 + [45009]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [("yes", "send success"), ("no", "err(40001)"), ("", "err(40002)")],
+)
+async def test_a_protected_send_waits_for_the_administrator(
+    wx: WeChat, answer: str, status: str
+) -> None:
+    await wx.box.control("clock", {"advance": _to_noon()})
+    await wx.fresh()
+    await wx.box.control("confirm_mass", {"account": APP, "protected": True})
+    sent = await to_all(wx, "一")
+    await asyncio.sleep(0.1)
+    state = await wx.call("message/mass/get", {"msg_id": sent["msg_id"]})
+    assert state["msg_status"] == "SENDING"
+    assert (await wx.box.get("messages", account=APP))["messages"] == {}
+    if not answer:
+        await wx.box.control("clock", {"advance": 1800})
+    else:
+        told = await wx.box.control("confirm_mass", {"account": APP, "allowed": answer == "yes"})
+        assert told == {"answered": 1}
+    event = await wx.seen_event("MASSSENDJOBFINISH")
+    assert event["Status"] == status
+    # What was not let go gives its place back.
+    await wx.fresh()
+    again = await to_all(wx, "二")
+    assert again["errcode"] == (45028 if answer == "yes" else 0)

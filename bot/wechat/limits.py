@@ -1,0 +1,41 @@
+"""The numbers of WeChat's own counting, by what an account may do (W10, W11, W17, W20, W35).
+
+`push: mass` in an account's settings chooses mass sends, `kind` says which of the two accounts it
+is. Of one whose kind nobody entered only what holds for both is counted.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.quota import SEND, Act, Limit, Per
+
+SERVICE = frozenset({"service", "服务号"})
+_DAILY = (
+    ("draft/add", "新建草稿", 1000, Act.PUBLISH),
+    ("draft/get", "读取草稿", 500, Act.PUBLISH),
+    ("media/uploadimg", "上传正文图片", 100_000, Act.PUBLISH),
+    ("material/add_material", "上传素材", 100_000, Act.PUBLISH),
+)
+_MASS = (
+    ("message/mass/sendall", "群发接口调用", 100, Act.PUBLISH),
+    ("message/mass/delete", "删除群发", 10, Act.DELETE),
+)
+_FREE = (
+    ("freepublish/submit", "提交发布", 100, Act.PUBLISH),
+    ("freepublish/get", "查询发布结果", 100, Act.ASK),
+    ("freepublish/batchget", "查询已发布列表", 100, Act.ASK),
+    ("freepublish/delete", "删除发布", 10, Act.DELETE),
+)
+
+
+def limits_of(settings: Mapping[str, Any]) -> Sequence[Limit]:
+    """Every number that binds an account with these settings, sends first."""
+    found: list[Limit] = []
+    mass = settings.get("push") == "mass"
+    if mass:
+        found = [Limit(SEND, "群发", 1, Per.DAY), Limit(SEND, "群发", 60, Per.MINUTE)]
+        if settings.get("kind") in SERVICE:
+            # To everybody each time: who has followed all month has had as many as were sent.
+            found.insert(1, Limit(SEND, "群发", 4, Per.MONTH, each=True))
+    calls = (*(_MASS if mass else _FREE), *_DAILY)
+    return [*found, *(Limit(name, label, most, Per.DAY, act) for name, label, most, act in calls)]
