@@ -32,7 +32,7 @@ class Town:
     def __init__(self, shenfa: Shenfa, url: str, http: aiohttp.ClientSession) -> None:
         self.shenfa, self.url, self.http = shenfa, url, http
 
-    async def control(self, name: str, **body: Any) -> None:
+    async def control(self, name: str, /, **body: Any) -> None:
         async with self.http.post(f"{self.url}/_control/{name}", json=body) as answer:
             assert answer.status == 200, await answer.text()
 
