@@ -57,7 +57,7 @@ def accounts_probe(slugs: Slug = None, *, home: Home = None, as_json: Json = Fal
     missing = False
     for one in run(home, work):
         missing = missing or bool(one.missing)
-        say({"slug": one.slug} | _said(one) if as_json else f"{one.slug}  {one.words}")
+        say({"slug": one.slug, **_said(one)} if as_json else f"{one.slug}  {one.words}")
     if missing:
         raise typer.Exit(1)
 
@@ -90,7 +90,7 @@ async def _must_be_known(opened: Shenfa, slugs: Collection[str]) -> None:
         )
 
 
-def _said(one: Looked | None) -> Mapping[str, Any]:
+def _said(one: Looked | None) -> dict[str, Any]:
     if one is None:
         return {"at": "", "words": NOT_LOOKED, "abilities": []}
     return {"at": one.at, "words": one.words, "abilities": [asdict(each) for each in one.abilities]}

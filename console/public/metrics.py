@@ -86,8 +86,8 @@ async def measured(db: Database) -> Measured:
 async def _rows(session: AsyncSession, slugs: dict[str, str], to: Measured) -> None:
     for name, column in (("items", Item.state), ("tickets", Ticket.state)):
         rows = await session.execute(select(column, func.count()).group_by(column))
-        found = [((state,), number) for state, number in rows]
-        to.gauge(name, f"{name.capitalize()} by state", ["state"], found)
+        states: list[Row] = [((state,), number) for state, number in rows]
+        to.gauge(name, f"{name.capitalize()} by state", ["state"], states)
     for name, model in (("publications", Publication), ("deliveries", Delivery)):
         found = await _by_account(session, model, slugs)
         words = f"{name.capitalize()} that are not over, by state and account"
@@ -117,9 +117,8 @@ async def _waiting(session: AsyncSession, slugs: dict[str, str], to: Measured) -
     waits = select(func.count(), func.min(InboundMessage.at)).where(InboundMessage.waits > "")
     number, oldest = (await session.execute(waits)).one()
     to.gauge("unanswered", "Acts of citizens that wait for their answer", [], [((), number)])
-    seconds = 0.0 if oldest is None else _since(moment, oldest)
     words = "For how long the oldest of them waits"
-    to.gauge("oldest_unanswered_seconds", words, [], [((), seconds)])
+    to.gauge("oldest_unanswered_seconds", words, [], [((), _since(moment, oldest))])
     rest = select(AccountRest.account_id, AccountRest.until).where(AccountRest.until > moment)
     to.gauge(
         "account_rest_seconds", "How long a platform told an account to wait", ["account"],
@@ -130,8 +129,8 @@ async def _waiting(session: AsyncSession, slugs: dict[str, str], to: Measured) -
     )  # fmt: skip
 
 
-def _since(moment: datetime, at: datetime) -> float:
-    return (moment - at).total_seconds()
+def _since(moment: datetime, at: datetime | None) -> float:
+    return 0.0 if at is None else (moment - at).total_seconds()
 
 
 async def _office(db: Database, to: Measured) -> None:
