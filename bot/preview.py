@@ -40,6 +40,7 @@ class Shown:
 
     `crops` are the parts of the cover that are shown, left, top, right, bottom of its sides;
     `html` is the channel's own with its looks as classes, not yet cleaned: whoever shows it does.
+    A picture message has `pictures` in their order and a `text` instead.
     """
 
     push: Message
@@ -52,6 +53,8 @@ class Shown:
     own_cover: bool = True
     crops: Mapping[str, Sequence[float]] = field(default_factory=dict)
     link: str = ""
+    text: str = ""
+    pictures: tuple[str, ...] = ()
     messages: tuple[Message, ...] = ()
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.picture_message import KIND as PICTURES
 from content_sources.list_models import SourceException
 from content_sources.reposts import EXCUSABLE, SIGNERS, Reposts, content_key
 from content_sources.whitelist import SourceRule, host_of
@@ -80,8 +81,8 @@ class ExceptionKind:
             raise _stale()
         url = draft.attribution.get("url", "")
         judged, place, faults = await self._reposts.judge(url), host_of(url), []
-        if draft.kind != "转载":
-            faults.append(Reason("kind", "只有转载的稿件需要申请例外"))
+        if draft.kind not in ("转载", PICTURES):
+            faults.append(Reason("kind", "只有转载的稿件和写了原文链接的图片消息需要申请例外"))
         if isinstance(judged, SourceRule):
             faults.append(Reason("state", "这个网址已在稿源名单内，不需要例外"))
         elif judged.rule not in EXCUSABLE or place is None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from blocks.document import ListBlock, Table
 from blocks.text import project
+from bot.picture_message import KIND as PICTURES
 from config.clock import now
 from content_sources.list_models import PictureRight
 from content_sources.models import Article, Source
@@ -37,6 +38,8 @@ EXCUSABLE = frozenset({"host", "subdomain", "port", "expired", "not_yet", "scope
 """Refusals that an exception may lift; a revoked source and a disguised address never."""
 _PAST = frozenset({"revoked", "expired"})
 """What was republished from a source that has ended may still be corrected."""
+_MAY_REPOST = ("更正", PICTURES)
+"""Kinds that are judged as a repost is where they name an original."""
 _BASIS = "政务新媒体要点：原则上只转载党委和政府网站以及有关主管部门确定的稿源单位发布的信息"
 
 
@@ -129,7 +132,7 @@ class Reposts:
     async def faults(self, draft: Draft) -> list[Refusal]:
         """Why this draft's source does not allow it now; empty when it does, or is excepted."""
         url = draft.attribution.get("url", "")
-        if draft.kind != "转载" and not (draft.kind == "更正" and url):
+        if draft.kind != "转载" and not (draft.kind in _MAY_REPOST and url):
             return []
         judged = await self.judge(url)
         # An error that is out must be mended although its source has ended since.
@@ -165,7 +168,7 @@ class Reposts:
 
     async def findings(self, draft: Draft) -> list[Finding]:
         """For the queue's check: source, attribution, and what was changed against the original."""
-        if draft.kind not in ("转载", "更正"):
+        if draft.kind not in ("转载", *_MAY_REPOST) or _names_no_original(draft):
             return await self._db.read(lambda session: _undeclared(session, draft))
         compared: list[Finding] = []
         if draft.kind == "转载":
@@ -200,6 +203,11 @@ class Reposts:
         asked = repr((canonical(replace(draft, accounts=()), {}), original, sorted(rights.items())))
         key = ("repost", hashlib.sha256(asked.encode()).digest())
         return await self._results.of(key, prepare)
+
+
+def _names_no_original(draft: Draft) -> bool:
+    """A picture message of our own, as far as it says."""
+    return draft.kind == PICTURES and not draft.attribution.get("url", "")
 
 
 def _topic_faults(draft: Draft, source: SourceRule) -> list[Refusal]:
@@ -275,7 +283,7 @@ _FETCHED = (
 
 def _undeclared(session: Session, draft: Draft) -> list[Finding]:
     """A fetched text that calls itself something else than a repost."""
-    if draft.kind not in ("原创", "解读") or not draft.body.strip():
+    if draft.kind not in ("原创", "解读", PICTURES) or not draft.body.strip():
         return []
     said = plain_text(draft.body) if draft.blocks is None else words_of(draft.blocks)
     words = "".join(said.split())
@@ -292,8 +300,12 @@ def _undeclared(session: Session, draft: Draft) -> list[Finding]:
             start=0,
             end=0,
             text="",
-            reason=f"正文与抓取的原文一字不差，应标为转载并注明来源：{url}",
+            reason=f"正文与抓取的原文一字不差，应{_remedy(draft)}：{url}",
             basis=_BASIS,
             waivable=False,
         )
     ]
+
+
+def _remedy(draft: Draft) -> str:
+    return "注明来源、原标题和原文链接" if draft.kind == PICTURES else "标为转载并注明来源"

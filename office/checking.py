@@ -21,6 +21,7 @@ from review_queue.files import Files
 from review_queue.findings import Against, Finder
 from review_queue.governance.rulesets import RuleSets
 from review_queue.links import Links
+from review_queue.picture_messages import PictureMessages
 from storage.database import Database
 
 
@@ -35,8 +36,10 @@ async def own_texts(db: Database) -> list[str]:
     return [*(await clauses(db)), *names * 20]  # a name is met more often than it is stored
 
 
-def finders_of(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ...]:
-    """What else is looked at beside the words of a draft: its files, its links, its source."""
+def finders_of(
+    files: Files, links: Links, reposts: Reposts, messages: PictureMessages
+) -> tuple[Finder, ...]:
+    """What else is looked at beside the words of a draft: its files, links, source, pictures."""
 
     async def in_files(draft: Draft, against: Against) -> Sequence[Finding]:
         return await files.findings(draft, against.rules, against.facts)
@@ -47,7 +50,10 @@ def finders_of(files: Files, links: Links, reposts: Reposts) -> tuple[Finder, ..
     async def in_source(draft: Draft, _: Against) -> Sequence[Finding]:
         return await reposts.findings(draft)
 
-    return in_files, in_links, in_source
+    async def in_pictures(draft: Draft, _: Against) -> Sequence[Finding]:
+        return await messages.findings(draft)
+
+    return in_files, in_links, in_source, in_pictures
 
 
 def policy_gates(rule_sets: RuleSets) -> Gates:

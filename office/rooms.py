@@ -54,6 +54,7 @@ from review_queue.findings import Checks
 from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance
 from review_queue.links import Links
+from review_queue.picture_messages import PictureMessages
 from review_queue.release import Releases
 from review_queue.window import WINDOW
 from staff.proposals import Kind
@@ -170,7 +171,7 @@ def build_review(base: Base) -> Review:
         return hours
 
     links = Links(db, look_now)
-    finders = finders_of(Files(db, results), links, reposts)
+    finders = finders_of(Files(db, results), links, reposts, PictureMessages(db))
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
     renderer = renderer_over(base.channels)
     queue = Queue.of(ledger, governance.levels, renderer, checks.check, triggers)

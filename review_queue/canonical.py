@@ -20,8 +20,9 @@ import rfc8785
 from blocks.document import Document, Made, read_document
 from blocks.text import edited, from_plain, linked, project
 from bot.contract import Content
+from bot.picture_message import KIND as PICTURES
 
-KINDS = ("原创", "转载", "解读", "问答", "更正", "回复模板")
+KINDS = ("原创", "转载", "解读", "问答", PICTURES, "更正", "回复模板")
 LIBRARY_KINDS = frozenset({"回复模板"})
 QA = "问答"
 """A kind that is an article, or with an `entry` a question and answer of the library."""

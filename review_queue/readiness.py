@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from blocks.document import Picture
+from bot.picture_message import unshown
 from ledger.verify import Broken
 from review_queue.canonical import Draft
 from review_queue.chain import Chain, class_gap
@@ -112,6 +113,7 @@ def _lacks(draft: Draft) -> list[Reason]:
         rows.append(Reason("alt", words))
     if not draft.cover and not pictures:
         rows.append(Reason("cover", "没有封面，正文也没有图片，发布时用默认封面"))
+    rows += [Reason("looks", words) for words in unshown(draft.content)]
     if not draft.summary:
         rows.append(Reason("summary", "没有写摘要，列表和推送里显示正文开头"))
     return rows

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.picture_message import KIND as PICTURES
 from config.clock import now
 from gates.limits import unchecked
 from ledger.append import Transaction
@@ -15,10 +16,13 @@ from review_queue.desk import Opened, Queue, canonical_of, fresh_rules, opened, 
 from review_queue.drafting import current_of, edit_faults
 from review_queue.findings import Findings, check_and_keep, findings_now
 from review_queue.models import Emergency, Item
+from review_queue.picture_messages import RULES as PICTURE_RULES
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.window import past_faults
 from review_queue.workflow import EMERGENCY, Workflow
 from staff.refusal import Reason, Refused, status_of
+
+_OF = {PICTURES: "的图片消息"}
 
 
 async def submit(queue: Queue, item_id: str, staff_id: str, version: int) -> Item:
@@ -126,10 +130,10 @@ async def draft_faults(queue: Queue, draft: Draft, problems: Sequence[str]) -> l
     reasons += past_faults(draft.not_after, now())
     reasons += [Reason("platform", problem) for problem in problems]
     # Source, original title and address are required of a repost by the rules on news information.
-    if draft.kind == "转载":
+    if draft.kind == "转载" or (draft.kind == PICTURES and draft.attribution.get("url")):
         names = {"source": "来源", "original_title": "原标题", "url": "原文链接"}
         reasons += [
-            Reason("attribution", f"转载稿件缺少{label}")
+            Reason("attribution", f"转载{_OF.get(draft.kind, '稿件')}缺少{label}")
             for name, label in names.items()
             if not draft.attribution.get(name)
         ]
@@ -153,10 +157,12 @@ def lane_faults(draft: Draft) -> list[Reason]:
 def source_faults(found: Findings) -> list[Reason]:
     """What stops a draft before the first level already, so that nobody reads it in vain.
 
-    Where a repost comes from, and what was not checked to its end.
+    Where a repost comes from, a 图片消息 that is none, and what was not checked to its end.
     """
     return [
         Reason("finding", one.reason)
         for one in found
-        if one.rule.startswith("source.") or unchecked(one)
+        if one.rule.startswith("source.")
+        or (one.rule.startswith(PICTURE_RULES) and one.severity == "block")
+        or unchecked(one)
     ]

@@ -24,6 +24,7 @@ from blocks.document import (
 )
 from blocks.text import DIVIDER
 from bot.contract import Content
+from bot.picture_message import picture_lines, pictures_of
 from bot.render import attachment_lines, attribution_lines, made_line
 from bot.telegram.styled import (
     TELEGRAM_CAPTION,
@@ -37,7 +38,6 @@ from bot.wording import (
     Grid,
     address,
     block_name,
-    caption_line,
     grid_of,
     list_lines,
     rows_in_words,
@@ -81,6 +81,30 @@ def article_parts(content: Content, blocks: Document) -> list[dict[str, Any]]:
     return [part for one in segments for part in _parts(one)]
 
 
+def message_parts(content: Content, blocks: Document) -> list[dict[str, Any]]:
+    """The messages of 图片消息: albums in order, the text below the first one or before it.
+
+    "lead": the text belongs to the first of the pictures, should they need several calls.
+    """
+    pictures = pictures_of(blocks)
+    said = [*_top(content)]
+    for block in blocks.blocks:
+        if not isinstance(block, Picture):
+            said += fragments(block)
+    described = "\n".join(line for _, line in picture_lines(pictures))
+    tail = "\n".join(attribution_lines(content) + attachment_lines(content))
+    said = [one for one in (*said, Fragment(described), Fragment(tail)) if one.text]
+    markers = [one.media for one in pictures]
+    albums = [
+        {"pictures": markers[at : at + MOST_PICTURES]}
+        for at in range(0, len(markers), MOST_PICTURES)
+    ]
+    wordless = [one | message([]) for one in albums]
+    if albums and fit(said, TELEGRAM_CAPTION):
+        return [albums[0] | message(said) | {"lead": True}, *wordless[1:]]
+    return [*map(message, packed(said)), *wordless]
+
+
 def _below(above: Sequence[Fragment], more: Iterator[Fragment]) -> Iterator[Fragment]:
     """What follows; right below a heading it stands close to it."""
     close = bool(above) and above[-1].leads
@@ -119,12 +143,8 @@ def _parts(one: _Segment) -> Iterator[dict[str, Any]]:
 
 def _captions(pictures: Sequence[Picture]) -> Iterator[Fragment]:
     """A line for each picture that has words; with its number where there are several."""
-    for number, one in enumerate(pictures, 1):
-        caption = caption_line(one)
-        alt = "" if not one.alt or one.alt in caption else f"［图片：{one.alt}］"
-        if line := alt + caption:
-            numbered = f"图{number} " if len(pictures) > 1 else ""
-            yield Fragment(numbered + line, gap="\n" if number > 1 else "\n\n")
+    for number, line in picture_lines(pictures):
+        yield Fragment(line, gap="\n" if number > 1 else "\n\n")
 
 
 # --- one block --------------------------------------------------------------------------------

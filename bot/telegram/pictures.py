@@ -43,6 +43,8 @@ def way_of(content: bytes) -> Way:
 def pictures_calls(chat: str, contents: Sequence[bytes], part: Mapping[str, Any]) -> list[BotCall]:
     """The calls that post pictures in order, `part` being the caption below the last of them.
 
+    Below the first of them where it leads (图片消息).
+
     Neighbours of one way are one message, for which the platform takes photos or files; animations
     stand alone.
     """
@@ -52,8 +54,9 @@ def pictures_calls(chat: str, contents: Sequence[bytes], part: Mapping[str, Any]
         for way, members in groupby(ways, key=lambda one: one[0])
         for batch in _batches(way, [content for _, content in members])
     ]
+    told = 1 if part.get("lead") else len(groups)
     return [
-        _call_of(chat, way, batch, part if number == len(groups) else _WORDLESS)
+        _call_of(chat, way, batch, part if number == told else _WORDLESS)
         for number, (way, batch) in enumerate(groups, 1)
     ]
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.contract import Content, Rendering
+from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
@@ -18,7 +19,7 @@ from bot.render import (
     units,
     whole_before,
 )
-from bot.telegram.article import MOST_PARTS, article_parts, problems_of
+from bot.telegram.article import MOST_PARTS, article_parts, message_parts, problems_of
 from bot.telegram.styled import TELEGRAM_CAPTION, TELEGRAM_TEXT, fitting
 
 
@@ -30,8 +31,9 @@ def render_telegram(content: Content) -> Rendering:
     """
     if content.blocks is None:
         return _plain(content)
+    parts_of = message_parts if is_picture_message(content) else article_parts
     return {
-        "parts": article_parts(content, content.blocks),
+        "parts": parts_of(content, content.blocks),
         "push": {"text": push_text(content), "entities": _bold(content.title)},
     }
 

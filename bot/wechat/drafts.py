@@ -8,9 +8,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bot.contract import AccountView, LoadMedia
 from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.newspic import NEWSPIC, cover_info, is_newspic
 from bot.wechat.refused import BAD_CONTENT, place_refused
 from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER, IMAGE, PLACED
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
@@ -43,11 +45,13 @@ class _Upload:
 async def make_draft(
     client: AioWeChatClient,
     account: AccountView,
-    article: Mapping[str, str],
+    article: Mapping[str, Any],
     media: LoadMedia,
     cache: Cache,
 ) -> str:
     """The draft's media id. May be made again: a draft nobody submits is seen by nobody."""
+    if is_newspic(article):
+        return await _picture_draft(client, account, article, media, cache)
     content = article["content"]
     # The platform filters pictures of other places out of an article (W18).
     for marker in sorted(set(PLACED.findall(content))):
@@ -75,6 +79,49 @@ async def make_draft(
         raise DraftFault(f"平台不接受{words}（{BAD_CONTENT}）：请改写后重新送审") from refused
     await _all_there(client, str(answer["media_id"]), content)
     return str(answer["media_id"])
+
+
+async def _picture_draft(
+    client: AioWeChatClient,
+    account: AccountView,
+    article: Mapping[str, Any],
+    media: LoadMedia,
+    cache: Cache,
+) -> str:
+    """The draft of a picture message, its pictures permanent materials in their order (W41)."""
+    names = [
+        await _upload(client, account, _Upload("media_id", marker), media, cache)
+        for marker in article["pictures"]
+    ]
+    sent = {
+        "article_type": NEWSPIC,
+        "title": article["title"],
+        "content": article["content"],
+        "image_info": {"image_list": [{"image_media_id": name} for name in names]},
+        "need_open_comment": 0,
+        **cover_info(article),
+    }
+    try:
+        answer = await client.post("draft/add", data={"articles": [sent]})
+    except WeChatRefused as refused:
+        if refused.code != BAD_CONTENT:
+            raise
+        words = f"平台不接受图片消息的文字（{BAD_CONTENT}）：请改写后重新送审"
+        raise DraftFault(words) from refused
+    draft = str(answer["media_id"])
+    kept = (await client.post("draft/get", data={"media_id": draft}))["news_item"]
+    if [_placed(one) for one in kept] != [names]:
+        words = f"图片消息有 {len(names)} 张图片，平台的草稿里不是这些图片或不是这个顺序，没有发布"
+        raise DraftFault(f"{words}：请核对图片后重新送审")
+    return draft
+
+
+def _placed(kept: Mapping[str, Any]) -> list[str]:
+    """The pictures of a kept message in their order; none of what is kept as something else."""
+    if not is_newspic(kept):
+        return []
+    listed = (kept.get("image_info") or {}).get("image_list") or []
+    return [str(one.get("image_media_id", "")) for one in listed]
 
 
 async def _all_there(client: AioWeChatClient, draft: str, content: str) -> None:

@@ -9,6 +9,7 @@ import css_inline
 
 from blocks.document import Document, Table
 from bot.contract import Content, Rendering, Reply
+from bot.picture_message import is_picture_message
 from bot.preview import SAMPLE_LINK, SAMPLE_REASON, Gauge, Message, Shown
 from bot.render import (
     LINK_ROOM,
@@ -33,6 +34,7 @@ from bot.wechat.article import (
     columns_of,
     with_names,
 )
+from bot.wechat.newspic import is_newspic, newspic_article, newspic_problems, shown_newspic
 from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
@@ -59,8 +61,11 @@ CROP_FIELDS = {"wide": "pic_crop_235_1", "square": "pic_crop_1_1"}
 
 def render_wechat(content: Content) -> Rendering:
     """{"article": draft fields with media as markers, "push": {"text"}}."""
-    who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     blocks = content.blocks
+    if blocks is not None and is_picture_message(content):
+        article = newspic_article(content, blocks)
+        return {"article": article, "push": {"text": push_text(content)}}
+    who = (content.attribution.get(name, "") for name in ("original_author", "source", "editor"))
     first = lead(content.body) if blocks is None else lead_of(blocks)
     return {
         "article": {
@@ -116,8 +121,9 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
     With the content, the block that is to blame is named.
     """
     article = rendering["article"]
+    if is_newspic(article):
+        return newspic_problems(article) + _push_problems(rendering)
     text, size = article["content"], len(article["content"].encode())
-    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
     blocks = content.blocks if content is not None else None
     most = _longest(blocks) if blocks is not None else ""
     checks = [
@@ -142,13 +148,17 @@ def problems_wechat(rendering: Mapping[str, Any], content: Content | None = None
             "微信原文链接超过 1 KB：请换用较短的链接",
         ),
         (not article["thumb"], "微信文章缺少封面图：请添加一张图片"),
-        (
-            len(push.encode()) > WECHAT_TEXT_BYTES,
-            f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接",
-        ),
     ]
     tables = _unreadable(blocks) if blocks is not None else []
-    return [message for broken, message in checks if broken] + tables
+    found = [message for broken, message in checks if broken]
+    return found + _push_problems(rendering) + tables
+
+
+def _push_problems(rendering: Mapping[str, Any]) -> list[str]:
+    push = fill_reason(rendering["push"]["text"], "字" * REASON_ROOM, "a" * LINK_ROOM)
+    if len(push.encode()) <= WECHAT_TEXT_BYTES:
+        return []
+    return [f"微信推送文字超过 {WECHAT_TEXT_BYTES} 字节：请缩短标题或链接"]
 
 
 def _longest(blocks: Document) -> str:
@@ -179,6 +189,9 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
         return None
     article = rendering["article"]
     push = fill_reason(str(rendering.get("push", {}).get("text", "")), SAMPLE_REASON, SAMPLE_LINK)
+    length = Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节")
+    if is_newspic(article):
+        return shown_newspic(article, Message(push), (length,))
     return Shown(
         title=article["title"],
         author=article["author"],
@@ -198,7 +211,7 @@ def shown_wechat(rendering: Mapping[str, Any]) -> Shown | None:
             Gauge("作者", len(article["author"]), WECHAT_AUTHOR),
             Gauge("摘要", len(article["digest"]), WECHAT_DIGEST),
             Gauge("正文（含排版）", len(article["content"]), WECHAT_CONTENT_CHARS - 1),
-            Gauge("推送文字", len(push.encode()), WECHAT_TEXT_BYTES, "字节"),
+            length,
         ),
     )
 

@@ -30,6 +30,7 @@ from console.items.forms import (
 )
 from console.items.limiting import active_people
 from console.items.looks import words_of
+from console.items.picturing import pressed, with_pictures
 from console.items.progress import returned
 from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
@@ -228,6 +229,7 @@ async def create(request: web.Request) -> web.StreamResponse:
         base = starts.like(empty, older.draft) if older is not None else None
         changes = changes_of(sent, deps.facets, base)
         shown = typed(empty, changes)
+        changes = await with_pictures(request, sent, changes)
         refuse(_empty_faults(changes))
         refuse(await _hidden_files(request, None, changes))
         origin = Origin(
@@ -290,6 +292,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         # Else a save without a change would be a new digest, and void every approval.
         changes = keep_same_minute(changes_of(sent, deps.facets, facts.draft), facts.draft)
         shown = typed(facts.draft, changes)
+        changes = await with_pictures(request, sent, changes)
         refuse(await _hidden_files(request, facts.draft, changes))
         row = await drafting.edit(deps.queue, item_id, me.staff_id, version, changes)
         await working.saved(deps, me.staff_id, item_id, sent)
@@ -305,7 +308,7 @@ async def save(request: web.Request) -> web.StreamResponse:
             shown = typed_texts(facts.draft, await sent_by(request))
         return await draft_form(request, shown, await facts_of(deps, item_id), refused)
     done = "same" if row.version == version else "saved"
-    return see(f"/console/items/{item_id}/edit", done)
+    return see(f"/console/items/{item_id}/edit", done, "#pictures" if pressed(sent) else "")
 
 
 ROUTES = [

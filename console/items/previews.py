@@ -87,6 +87,8 @@ class Preview:
     own_cover: bool = True
     crops: tuple[Crop, ...] = ()
     link: str = ""
+    text: str = ""
+    pictures: tuple[str, ...] = ()
     bubbles: tuple[Bubble, ...] = ()
     push: tuple[tuple[str, tuple[str, ...]], ...] = ()
     gauges: tuple[Gauge, ...] = ()
@@ -115,6 +117,8 @@ def preview(account: str, platform: str, rendering: Mapping[str, Any]) -> Previe
         own_cover=shown.own_cover,
         crops=tuple(Crop(name, *edges) for name, edges in shown.crops.items()),
         link=shown.link,
+        text=shown.text,
+        pictures=shown.pictures,
         bubbles=tuple(_bubble(one) for one in shown.messages),
         push=pieces(shown.push.text, shown.push.entities),
         gauges=shown.gauges,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from bot.contract import State
 from bot.models import Account, Organisation, Publication
+from bot.picture_message import is_picture_message, pictures_of
 from config.clock import now
 from console.items.facts import ItemFacts, facts_of
 from console.web.deps import DEPS, Deps
@@ -98,6 +99,9 @@ async def review_form(request: web.Request) -> web.StreamResponse:
         "qr": qr_code(address) if address else "",
         "digest_rows": [digest[at : at + 32] for at in (0, 32)],
         "seqs": f"{min(seqs)}–{max(seqs)}" if seqs else "—",
+        "placed": pictures_of(facts.draft.blocks)
+        if facts.draft.blocks is not None and is_picture_message(facts.draft.content)
+        else (),
         "media": json.loads(facts.revision.canonical)["media"],
         "facets": deps.facets,
         "now": now(),

@@ -5,6 +5,7 @@ from typing import Any
 
 from blocks.document import Document, read_document
 from blocks.text import from_plain, project
+from bot.picture_message import KIND as PICTURES
 from review_queue.canonical import KINDS, LIBRARY_KINDS, Draft
 
 _ALONE = LIBRARY_KINDS | {"更正"}
@@ -60,6 +61,7 @@ _OUTLINES: dict[str, tuple[str, list[dict[str, Any]]]] = {
             *_said("解读单位：……", "政策原文：……（文件全称和文号）"),
         ],
     ),
+    PICTURES: (PICTURES, _said("……（这些图片讲什么，看图的人要做什么）")),
     "招聘": (
         "原创",
         [

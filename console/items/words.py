@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from bot.picture_message import KIND as PICTURE_MESSAGE
+from bot.picture_message import MOST_PICTURES
 from console.items.marks import Marked
 from console.web.words import SEVERITIES
 from gates.finding import Finding
@@ -131,7 +133,9 @@ WORDS: dict[str, object] = {
     "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
     "MOST_SUMMARY": MOST_SUMMARY,
+    "MOST_PICTURES": MOST_PICTURES,
     "PICTURE_MADE": PICTURE_MADE,
+    "PICTURE_MESSAGE": PICTURE_MESSAGE,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from bot.contract import State
 from bot.delivery.once import Told, same
 from bot.models import Publication
+from bot.picture_message import is_picture_message, message_text
 from console.web.deps import Deps
 from gates.finding import Finding
 from ledger.changed import row_changed
@@ -161,7 +162,10 @@ def missing(draft: Draft, pasted: str) -> list[str]:
 
     White space does not count: people copy from screens that wrap lines.
     """
-    whole = _dense(f"{draft.title}\n{draft.body}")
+    said = draft.body
+    if draft.blocks is not None and is_picture_message(draft.content):
+        said += message_text(draft.content, draft.blocks)  # with the lines that its pictures become
+    whole = _dense(f"{draft.title}\n{said}")
     lines = [line.strip() for line in pasted[:PASTED].splitlines()]
     return [line for line in lines if line and _dense(line) not in whole]
 

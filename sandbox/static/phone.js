@@ -71,7 +71,10 @@ function card(article) {
     cover.style.backgroundSize = `${100 / (right - left)}% ${100 / (bottom - top)}%`;
     cover.style.backgroundPosition = `${share(left, right - left)} ${share(top, bottom - top)}`;
   }
-  return el("a", { className: "card", href: safe(article.url) || "#", target: "_blank", rel: "noopener" }, cover,
+  const more = article.pictures || [];
+  const strip = more.length > 1 ? el("ol", { className: "strip", ariaLabel: `共 ${more.length} 张` }, ...more.map((url, at) => (
+    el("li", {}, el("img", { src: safe(url) || "", alt: `第 ${at + 1} 张` }), el("span", { textContent: at + 1 }))))) : null;
+  return el("a", { className: "card", href: safe(article.url) || "#", target: "_blank", rel: "noopener" }, cover, strip,
     el("div", { className: "words" }, el("b", { textContent: article.title }), el("small", { textContent: article.digest })));
 }
 function face() { return el("span", { className: "avatar", ariaHidden: "true", textContent: $("name").textContent[0] || "" }); }

@@ -80,6 +80,8 @@ class Official(Account):
     used: dict[tuple[int, str], int] = field(default_factory=dict)
     minute: list[float] = field(default_factory=list)
     materials: dict[str, JSON] = field(default_factory=dict)
+    # Where pictures of picture messages lie: they stay there when their material is deleted.
+    pictures: dict[str, str] = field(default_factory=dict)
     drafts: dict[str, JSON] = field(default_factory=dict)
     jobs: dict[str, JSON] = field(default_factory=dict)
     articles: dict[str, JSON] = field(default_factory=dict)

@@ -92,11 +92,11 @@ def _published_card(call: Call, kind: str, given: JSON) -> list[JSON]:
         key = "P" + secrets.token_urlsafe(16)
         # A draft shown as a card stays in the box: it is not published by this.
         items = draft_of(call, str(given.get("media_id") or ""))["items"]
-        return cards(keep_articles(call, items, key, listed=False)["items"])
+        return cards(call.account, keep_articles(call, items, key, listed=False)["items"])
     found = call.account.articles.get(str(given.get("article_id") or ""))
     if found is None:
         raise WeChatError(53600)
-    return cards(found["items"])
+    return cards(call.account, found["items"])
 
 
 def custom_typing(call: Call) -> JSON:

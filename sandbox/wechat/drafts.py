@@ -6,6 +6,7 @@ import secrets
 from sandbox.state import JSON
 from sandbox.wechat.account import Call, Official, WeChatError
 from sandbox.wechat.media import material
+from sandbox.wechat.newspic import NEWSPIC, checked_newspic, is_newspic
 from sandbox.wechat.saved import filtered, saved_again
 
 MAX_ARTICLES = 8
@@ -39,6 +40,11 @@ def _checked_content(content: str) -> None:
 
 def checked_article(call: Call, article: JSON) -> JSON:
     """Return one article after the platform's field limits."""
+    kind = article.get("article_type") or "news"
+    if kind == NEWSPIC:
+        return checked_newspic(call, article)
+    if kind != "news":
+        raise WeChatError(40035)
     title, content = str(article.get("title") or ""), str(article.get("content") or "")
     # The limits of a draft, each with the code the platform answers (W18).
     if not title or len(title) > 32:
@@ -108,6 +114,8 @@ def save_again(account: Official) -> list[JSON]:
     """Somebody opens every draft in the back office and saves it; the articles as they are then."""
     articles = [item for draft in account.drafts.values() for item in draft["items"]]
     for article in articles:
+        if is_newspic(article):
+            continue
         article["content"] = saved_again(article["content"])
     return articles
 

@@ -201,7 +201,7 @@ def _hand_out(call: Call, number: int, content: JSON, people: list[Citizen]) -> 
         # Not listed: what was sent is no publication and never appears among them (W22).
         items = keep_articles(call, content["items"], str(number), listed=False)["items"]
         urls = [item["url"] for item in items]
-        message["articles"] = cards(items)
+        message["articles"] = cards(call.account, items)
     else:
         message |= {name: content[name] for name in ("text", "picture") if name in content}
     for citizen in people:

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sandbox.state import STATE
 from sandbox.wechat.account import Official
+from sandbox.wechat.newspic import is_newspic, shown
 
 
 async def article_page(request: web.Request) -> web.Response:
@@ -13,7 +14,9 @@ async def article_page(request: web.Request) -> web.Response:
     state, key = request.app[STATE], request.match_info["article"]
     number = int(request.match_info["index"])
     for account in state.accounts.values():
-        found = account.articles.get(key) if isinstance(account, Official) else None
+        if not isinstance(account, Official):
+            continue
+        found = account.articles.get(key)
         if found is None or not 1 <= number <= len(found["items"]):
             continue
         item = found["items"][number - 1]
@@ -29,7 +32,7 @@ async def article_page(request: web.Request) -> web.Response:
                 title=html.escape(item["title"]),
                 name=html.escape(f"{item.get('author') or ''}　{account.name}".strip()),
                 date=html.escape(found["time"][:16].replace("T", " ")),
-                content=item["content"],
+                content=shown(account, item) if is_newspic(item) else item["content"],
                 source=link,
             )
         return web.Response(text=page, content_type="text/html")

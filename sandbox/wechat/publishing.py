@@ -5,9 +5,10 @@ import secrets
 from datetime import datetime
 
 from sandbox.state import JSON, iso
-from sandbox.wechat.account import Call, WeChatError
+from sandbox.wechat.account import Call, Official, WeChatError
 from sandbox.wechat.callbacks import callback
 from sandbox.wechat.drafts import draft_of, paged
+from sandbox.wechat.newspic import addresses, crop_of
 
 
 def permitted(call: Call, *, service: bool = False) -> None:
@@ -133,15 +134,16 @@ def publish_delete(call: Call) -> JSON:
     return {}
 
 
-def cards(items: list[JSON]) -> list[JSON]:
-    """Return articles as the cards of a chat."""
+def cards(account: Official, items: list[JSON]) -> list[JSON]:
+    """Return articles as the cards of a chat; `pictures` of a picture message, in order."""
     return [
         {
             "title": item["title"],
             "digest": item["digest"],
             "picture": item["thumb_url"],
             "url": item["url"],
-            "crop": item.get("pic_crop_235_1", ""),
+            "crop": item.get("pic_crop_235_1", "") or crop_of(item, "2.35_1"),
+            "pictures": addresses(account, item),
         }
         for item in items
     ]

@@ -60,6 +60,7 @@ from review_queue.forms import ReviewForm
 from review_queue.governance.account_changes import AccountKind
 from review_queue.governance.kinds import Governance, seed
 from review_queue.models import Item
+from review_queue.picture_messages import PictureMessages
 from review_queue.shelf import Shelf
 from review_queue.workflow import GATES, load_workflows
 from staff.door import Door
@@ -209,7 +210,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     db = Database(f"sqlite+aiosqlite:///{tmp / 'office.db'}", SEALS)
     await db.create_all()
     ledger = Ledger(db, load_signing_key(tmp / "keys/ledger.key"), tmp / "anchors.jsonl")
-    rules, files = RuleSet.load(), Files(db)
+    rules, files, messages = RuleSet.load(), Files(db), PictureMessages(db)
 
     async def check_text(text: str) -> list[Finding]:
         return await asyncio.to_thread(_findings, rules, "", text)
@@ -217,6 +218,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     async def check(draft: Draft) -> tuple[str, list[Finding]]:
         found = await asyncio.to_thread(_findings, rules, draft.title, draft.body)
         found += await files.findings(draft, rules, NO_FACTS)
+        found += await messages.findings(draft)
         return rules.digest, found
 
     async def send(delivery_id: str) -> None:

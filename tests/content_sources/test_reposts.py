@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.contract import NotReleased
+from bot.picture_message import KIND as PICTURES
 from config.clock import now
 from content_sources.changes import revoke
 from content_sources.exceptions import ask_exception, decide_exception
@@ -306,3 +307,26 @@ async def test_a_correction_is_judged_like_a_repost_but_outlives_its_source(rela
     assert await relay.rules(item) == []
     await revoke(relay.ledger, relay.people["admin1"], source_id)
     assert await relay.rules(item) == []
+
+
+async def test_a_picture_message_that_names_an_original_is_judged_like_a_repost(
+    relay: Relay,
+) -> None:
+    source_id = await relay.source()
+    outside = await relay.item(kind=PICTURES, url=OUTSIDE)
+    assert await relay.rules(outside) == ["source.host"]
+    assert await relay.rules(await relay.item(kind=PICTURES)) == []
+    await revoke(relay.ledger, relay.people["admin1"], source_id)
+    assert await relay.rules(await relay.item(kind=PICTURES)) == ["source.revoked"]
+    assert await relay.rules(await relay.item(kind=PICTURES, url="")) == []
+
+
+async def test_a_fetched_text_in_a_picture_message_must_name_where_it_comes_from(
+    relay: Relay,
+) -> None:
+    await relay.article(await relay.source(), text_hash=text_hash(TEXT))
+    unnamed = await relay.item(kind=PICTURES, url="")
+    _, [finding] = await findings_now(relay.queue, unnamed.id)
+    assert finding.rule == "repost.kind"
+    assert "应注明来源、原标题和原文链接" in finding.reason
+    assert await relay.rules(await relay.item(kind=PICTURES)) == []
