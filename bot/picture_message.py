@@ -127,7 +127,7 @@ def unshown(content: Content) -> list[str]:
     return rows
 
 
-def picture_fault(number: int, form: str, sides: tuple[int, int]) -> Fault | None:
+def picture_fault(number: int, form: str, width: int, height: int) -> Fault | None:
     """Why picture `number` does not stand in the row as the others do; `form` as Pillow names it.
 
     A long one goes out all the same, and is told of: a file beside the row.
@@ -138,7 +138,7 @@ def picture_fault(number: int, form: str, sides: tuple[int, int]) -> Fault | Non
             "动图请换成静止的图片，别的请转成 JPG 后重新上传，或把种类改为原创"
         )
         return Fault("pictures.form", words)
-    short, long = sorted(sides)
+    short, long = sorted((width, height))
     if long > LONG * short:
         words = (
             f"图片消息的第 {number} 张是长图，在一排图片里看不清字，有的平台会作为文件单独发出："

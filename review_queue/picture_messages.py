@@ -17,9 +17,10 @@ from storage.media import load
 
 RULES = "pictures."
 """What the rules of this room begin with; a text they block is not submitted."""
-_BASIS = "微信公众平台草稿箱接口：图片消息的标题、文字和图片数量；Telegram Bot API：sendMediaGroup"
+_BASIS = "公众平台草稿箱接口对图片消息的规定；频道相册对图片的规定"
 _KEPT = 2_000
-_Form = tuple[str, tuple[int, int]]
+_Form = tuple[str, int, int]
+"""Format, width and height."""
 
 
 class PictureMessages:
@@ -81,8 +82,8 @@ def _form_of(content: bytes) -> _Form:
     try:
         picture = Image.open(io.BytesIO(content), formats=FORMATS)
     except DAMAGED:
-        return "", (1, 1)
-    return str(picture.format), picture.size
+        return "", 1, 1
+    return str(picture.format), *picture.size
 
 
 def _finding(fault: Fault, severity: str, span: tuple[int, int]) -> Finding:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels import CHANNELS
@@ -86,15 +86,22 @@ async def _places(
     session: AsyncSession, accounts: Collection[str], sent: Sent, besides: str
 ) -> Mapping[str, _Found]:
     words = (ItemWords.accounts, ItemWords.not_before, ItemWords.not_after)
+    mine = Publication.account_id.in_(accounts)
+    # Out on one account and still to come on another, it is called published already.
+    coming = select(Publication.item_id).where(mine, Publication.state.in_(_PLANNED))
     items = (
         select(Item.id, Item.state, Item.release_id, *words)
         .join(ItemWords, ItemWords.item_id == Item.id)
-        .where(Item.state.in_(_HOLDS + _WAITS), Item.kind.not_in(LIBRARY_KINDS), Item.id != besides)
+        .where(
+            or_(Item.state.in_(_HOLDS + _WAITS), Item.id.in_(coming)),
+            Item.kind.not_in(LIBRARY_KINDS),
+            Item.id != besides,
+        )
     )
     rows = select(
         *(Publication.release_id, Publication.account_id, Publication.state),
         *(Publication.due_at, Publication.next_at),
-    ).where(Publication.account_id.in_(accounts))
+    ).where(mine)
     with seen_by(None):  # a limited item takes its day like any other
         told = (await session.execute(items)).all()
         ids = {one.release_id for one in told if one.release_id}
@@ -107,9 +114,9 @@ async def _places(
                 _add(found[key].waiting, one.id, one.not_before, one.not_after)
             elif not sent.has(key, str(one.release_id)):
                 row = known.get((one.release_id, key))
-                if row is None:
+                if row is None and one.state in _HOLDS:
                     _add(found[key].held, one.id, one.not_before, one.not_after)
-                elif row.state in _PLANNED:
+                elif row is not None and row.state in _PLANNED:
                     moment = max(row.due_at, row.next_at or row.due_at)
                     _add(found[key].held, one.id, moment, max(moment, now()))
     return found

@@ -142,7 +142,7 @@ def test_what_no_platform_could_send_is_told(content: Content, rule: str) -> Non
 def test_a_picture_that_does_not_stand_in_the_row_is_named_by_its_number(
     form: str, sides: tuple[int, int], rule: str | None
 ) -> None:
-    fault = picture_fault(7, form, sides)
+    fault = picture_fault(7, form, *sides)
     assert (fault.rule if fault else None) == rule
     assert fault is None or "第 7 张" in fault.words
 

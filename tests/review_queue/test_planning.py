@@ -128,6 +128,22 @@ async def test_a_day_that_is_held_is_refused_to_a_second_with_the_next_one_free(
         assert {one.reason for one in (await session.scalars(query)).all()} == {""}
 
 
+async def test_what_is_out_elsewhere_holds_its_day_on_the_account_that_waits(
+    bureau: Office,
+) -> None:
+    first, second = await bureau.approved(), await bureau.approved()
+    noon, me = MORNING + timedelta(hours=2), bureau.people["editor"]
+    await publishing.schedule(bureau.queue, first.id, me, noon)
+    async with bureau.queue.db.session() as session:
+        query = select(Publication).where(Publication.account_id == "tg")
+        row = (await session.scalars(query)).one()
+        row.state = State.PUBLISHED
+    await publishing.note_publication(bureau.queue, row.id)
+    async with bureau.queue.db.session() as session:
+        assert (await session.get_one(Item, first.id)).state == "published"
+    assert await refused(bureau, second, noon)
+
+
 async def test_what_the_platform_refused_gives_its_day_back(bureau: Office) -> None:
     first, second = await bureau.approved(), await bureau.approved()
     noon, me = MORNING + timedelta(hours=2), bureau.people["editor"]
