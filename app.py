@@ -1,7 +1,7 @@
 """The composition root: builds everything from settings, mounts routes, lists jobs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -14,6 +14,7 @@ from bot.callbacks import Callbacks, CallbackWiring, mount
 from bot.contacts import Contacts
 from bot.contract import Channel, Inbound, InboundKind, Menu
 from bot.delivery.leases import Lease
+from bot.delivery.processes import SCHEDULER, WORKER
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.removing import Remover
@@ -51,8 +52,9 @@ from migrations.run import upgrade
 from office.checking import own_texts
 from office.engine import TaskEngine
 from office.handovers import audience_of
-from office.jobs import jobs_of, running
+from office.jobs import jobs_of
 from office.keys import open_database
+from office.leading import Leader
 from office.library_upgrade import sign_library
 from office.parts import seed_what_lacks
 from office.rooms import (
@@ -63,6 +65,7 @@ from office.rooms import (
     build_tickets,
     incidents_of,
 )
+from office.running import running, scheduling, working
 from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import move_alarms, seal_contacts, seal_what_stood, sign_what_stood
 from review_queue.deadlines import Deadlines
@@ -183,9 +186,12 @@ class Shenfa:
         address, menu = self.settings.public_url, Menu(MENU, COMMANDS)
         return Equipping(self.db, self.accounts, self.channels, address, menu)
 
-    async def equip(self) -> list[str]:
-        """Tell each platform where we listen and what our menu is; the problems, in Chinese."""
-        return await self.equipping.everything()
+    async def equip(self, slugs: Collection[str] = ()) -> list[str]:
+        """Tell each platform where we listen and what our menu is; the problems, in Chinese.
+
+        Only those accounts that are named, when some are.
+        """
+        return await self.equipping.everything(slugs)
 
     @property
     def trials(self) -> Trials:
@@ -205,17 +211,51 @@ class Shenfa:
     @asynccontextmanager
     async def jobs(self) -> AsyncIterator[TaskEngine]:
         """Run every job of the office, with what they rest on; drained at the end."""
-        reading = asyncio.create_task(self._read_speller())
-        await self.lease.start()
+        run = running(jobs_of(self), self.settings.redis_url, self.db)
+        async with self._at_work(), run as engine:
+            try:
+                yield engine
+            finally:
+                self.lease.halt()  # or the running job would go on to the end of its push
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[TaskEngine]:
+        """Do the jobs that a scheduler asks for; drained at the end."""
+        self.lease.kind = WORKER
+        work = working(jobs_of(self), self.settings.redis_url, self.db)
+        async with self._at_work(), work as engine:
+            try:
+                yield engine
+            finally:
+                self.lease.halt()
+
+    async def schedule(self) -> None:
+        """Until cancelled: ask for the jobs while this process leads, and stand by otherwise."""
+        self.lease.kind = SCHEDULER
+        await self.lease.sign()
+        leader = Leader(self.settings.database_url)
         try:
-            async with running(jobs_of(self), self.settings.redis_url) as engine:
-                try:
-                    yield engine
-                finally:
-                    self.lease.halt()  # or the running job would go on to the end of its push
+            await scheduling(jobs_of(self), self.settings.redis_url, leader)
+        finally:
+            await self.lease.stop()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
+        """Give the checks of this process the words of this office; nothing waits for it."""
+        reading = asyncio.create_task(self._read_speller())
+        try:
+            yield
         finally:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    @asynccontextmanager
+    async def _at_work(self) -> AsyncIterator[None]:
+        await self.lease.start()
+        try:
+            async with self.reading():
+                yield
+        finally:
             await self.lease.stop()
 
 
@@ -324,7 +364,10 @@ def build_site(shenfa: Shenfa) -> web.Application:
 
 @asynccontextmanager
 async def listening(shenfa: Shenfa) -> AsyncIterator[None]:
-    """The web face on the host and port of the settings; at the end open requests are finished."""
+    """The web face on the host and port of the settings; at the end open requests are finished.
+
+    Where workers and a scheduler do the jobs, this process is one of the faces, and does none.
+    """
     await shenfa.lease.sign()  # what comes in from now on is this process's to answer
     runner = web.AppRunner(build_site(shenfa), access_log=None, shutdown_timeout=CLOSING_SECONDS)
     await runner.setup()

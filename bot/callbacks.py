@@ -40,6 +40,9 @@ from storage.cache import Cache
 from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
+MOST_UNDER_WAY = (
+    2000  # answers being made in this process, above which a platform is told to come again
+)
 SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
 OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
@@ -139,6 +142,8 @@ class Callbacks:
 
     async def receive(self, channel: Listening, request: web.Request) -> web.Response:
         """One message or event; answered in the call where the platform waits for it."""
+        if len(self._running) >= MOST_UNDER_WAY:  # not taken, so nothing is lost: it comes again
+            return web.Response(status=503, headers={"Retry-After": "1"})
         try:
             account = await self._account(request, channel.platform)
             heard = await channel.hear(account, call_of(request))

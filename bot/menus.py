@@ -1,6 +1,6 @@
 """The platforms are told where we listen and what the menu is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -24,13 +24,13 @@ class Equipping:
     _known: dict[str, str] = field(default_factory=dict)
     _begun: bool = False
 
-    async def everything(self) -> list[str]:
-        """Tell every platform; the problems, in Chinese, one a line."""
+    async def everything(self, slugs: Collection[str] = ()) -> list[str]:
+        """Tell every platform, or those of the accounts named; the problems, in Chinese."""
         self._known.clear()
         self._begun = True
-        return await self.changed()
+        return await self.changed(slugs)
 
-    async def changed(self) -> list[str]:
+    async def changed(self, slugs: Collection[str] = ()) -> list[str]:
         """Tell those whose account is another than this process told last.
 
         One account that cannot be told stops no other: it can still send, and staff are told why.
@@ -40,6 +40,7 @@ class Equipping:
             return []
         async with self.db.session() as session:
             query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+            query = query.where(Account.slug.in_(slugs)) if slugs else query
             rows = (await session.scalars(query)).all()
         problems = []
         for row in rows:

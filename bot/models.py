@@ -108,7 +108,7 @@ class InboundMessage(Base):
 
 
 class Process(Base):
-    """One process of the office that sends; its signs of life by the database's own clock.
+    """One process of the office; its signs of life by the database's own clock.
 
     Seconds since 1970: processes on several machines are compared, and no clock of theirs is asked.
     """
@@ -119,6 +119,33 @@ class Process(Base):
     since: Mapped[float]
     until: Mapped[float]
     worked: Mapped[float | None]  # when its task engine last did a job
+    kind: Mapped[str] = mapped_column(String(10), default="all", server_default="all")
+
+
+class JobRun(Base):
+    """When a job of the office was last done, by any process; by the database's own clock."""
+
+    __tablename__ = "job_run"
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    every: Mapped[float]  # seconds from one turn to the next, as it should be
+    began: Mapped[float]
+    ended: Mapped[float | None]  # empty while it was still being done
+    failed: Mapped[float | None]  # when it last failed, and with what kind of error
+    problem: Mapped[str] = mapped_column(String(80), default="", server_default="")
+
+
+class AccountAbility(Base):
+    """What a platform lets an account do, as it said last (bot/abilities.py); decides nothing."""
+
+    __tablename__ = "account_ability"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    number: Mapped[int]
+    label: Mapped[str] = mapped_column(String(40))
+    able: Mapped[bool | None]  # None: nobody can tell
+    needed: Mapped[bool]
+    words: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
 
 
 class AccountRest(Base):

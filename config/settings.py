@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     port: int = 8420
     public_url: str = ""
     trusted_proxies: str = ""  # addresses or networks whose X-Forwarded-For is believed, by commas
+    metrics_from: str = ""  # addresses or networks that may read /metrics, by commas; none: nobody
     sends_in_flight: int = Field(default=8, ge=1, le=256)
+    database_connections: int = Field(default=30, ge=5, le=1000)  # of each process, at most
     dev: bool = False
     dev_clock_file: Path | None = None
     dev_allow: str = ""
@@ -53,13 +55,24 @@ class Settings(BaseSettings):
             self.dev_clock_file = None
             self.dev_allow = ""
         self.public_url = self.public_url or f"http://{self.host}:{self.port}"
-        _ = self.proxies  # what cannot be read is said at the start, not at the first sign-in
+        # What cannot be read is said at the start, not at the first sign-in.
+        _ = self.proxies, self.watchers
         return self
+
+    @property
+    def grown(self) -> bool:
+        """Whether processes of several kinds can share the work, over PostgreSQL and Redis."""
+        return bool(self.redis_url) and not self.database_url.startswith("sqlite")
 
     @property
     def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """The networks of `trusted_proxies`; ValueError for what is none."""
-        return tuple(_network(part) for part in self.trusted_proxies.split(",") if part.strip())
+        return _networks("SHENFA_TRUSTED_PROXIES", self.trusted_proxies)
+
+    @property
+    def watchers(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of `metrics_from`; ValueError for what is none."""
+        return _networks("SHENFA_METRICS_FROM", self.metrics_from)
 
     @property
     def allowed_private(self) -> frozenset[str]:
@@ -80,11 +93,15 @@ class Settings(BaseSettings):
         return [part.strip() for part in self.ledger_anchors.split(",") if part.strip()]
 
 
-def _network(text: str) -> IPv4Network | IPv6Network:
+def _networks(name: str, texts: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(_network(name, part.strip()) for part in texts.split(",") if part.strip())
+
+
+def _network(name: str, text: str) -> IPv4Network | IPv6Network:
     try:
-        return ip_network(text.strip(), strict=False)
+        return ip_network(text, strict=False)
     except ValueError as error:
-        raise ValueError(f"SHENFA_TRUSTED_PROXIES：{text.strip()} 不是地址或网段") from error
+        raise ValueError(f"{name}：{text} 不是地址或网段") from error
 
 
 def _is_path(place: str) -> bool:

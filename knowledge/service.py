@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-import os
+import secrets
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -306,7 +306,7 @@ def _named(policy: SignedPolicy, clause: Any) -> str:
 
 def _store(docs: list[Doc], place: Path) -> None:
     """Build beside and move into place, so that a half-built index is never opened."""
-    building = place.with_name(f"{place.name}.{os.getpid()}")
+    building = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
     shutil.rmtree(building, ignore_errors=True)
     Index.build(docs, building)
     try:

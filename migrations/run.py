@@ -4,11 +4,12 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from storage.database import Database
 
 HERE = Path(__file__).parent
+_ONE_AT_A_TIME = 0x5348474D  # an advisory lock on PostgreSQL; SQLite has one writer anyway
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -20,9 +21,14 @@ def alembic_config(connection: Connection) -> Config:
 
 
 async def upgrade(db: Database) -> None:
-    """Apply every migration that is missing; does nothing when there is none."""
+    """Apply every migration that is missing; does nothing when there is none.
+
+    Of several processes that start at once, one applies them, and the others wait for it.
+    """
 
     def run(connection: Connection) -> None:
+        if not db.is_sqlite:
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
         command.upgrade(alembic_config(connection), "head")
 
     async with db.engine.begin() as connection:

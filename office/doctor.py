@@ -16,7 +16,8 @@ from redis.exceptions import RedisError
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.delivery.processes import engine_fault, engine_silence
+from bot.abilities import NOT_LOOKED, known
+from bot.delivery.processes import ALL, SERVE, kinds_alive
 from config.clock import beijing, now
 from config.settings import Settings
 from escalations.calendar import OfficeHours
@@ -28,6 +29,7 @@ from handlers.templates import LABELS
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from migrations.run import HERE
+from office.alive import alive
 from office.doctor_accounts import accounts_checks
 from office.doctor_check import FAIL, OK, WARN, Check
 from office.keys import open_database, open_ledger
@@ -231,7 +233,9 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     ledger = open_ledger(settings, db)
     yield await _ledger(ledger)
     yield await _clock(db)
-    yield await _engine(db)
+    async for check in alive(settings, db):
+        yield check
+    yield await _abilities(db)
     for address in settings.anchor_addresses:
         yield await _place(db, address)
     signed = SignedSettings(ledger, parts_of(settings.public_url))
@@ -239,7 +243,8 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     if (hours := signed.proved("calendar")) is not None:
         yield _holidays(hours.value)
     yield await _on_duty(db)
-    running = await engine_silence(db) is not None
+    kinds = await kinds_alive(db)
+    running = bool(kinds[ALL] or kinds[SERVE])  # whoever answers at our own address
     async for check in accounts_checks(settings, db, running=running):
         yield check
     levels = ApprovedLevels(ledger)
@@ -264,14 +269,18 @@ async def _ledger(ledger: Ledger) -> Check:
     return Check("台账", OK, f"{verdict.entries} 条完好，{verdict.signed} 条有签名{gaps}")
 
 
-async def _engine(db: Database) -> Check:
-    """Whether what the office does by itself is done."""
-    silent = await engine_silence(db)
-    if silent is None:
-        return Check("任务引擎", OK, "审发没有在运行")
-    if fault := await engine_fault(db):
-        return Check("任务引擎", FAIL, fault)
-    return Check("任务引擎", OK, f"{max(0, round(silent))} 秒前有动静")
+async def _abilities(db: Database) -> Check:
+    """Whether each account may call what it needs, as its platform said last."""
+    looked = list((await known(db)).values())
+    missing = [
+        f"{one.name}缺少{'、'.join(x.label for x in one.missing)}" for one in looked if one.missing
+    ]
+    if missing:
+        remedy = "请看 shenfa account list，按所写的原因在平台上处理，再运行 shenfa account probe"
+        return Check("账号接口", WARN, f"{'；'.join(missing)}：{remedy}")
+    if not looked:
+        return Check("账号接口", OK, NOT_LOOKED)
+    return Check("账号接口", OK, f"{len(looked)} 个账号用得到的接口都可用（{looked[0].at} 查）")
 
 
 async def _on_duty(db: Database) -> Check:

@@ -17,6 +17,7 @@ from taskiq.exceptions import SendTaskError
 from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
+from bot.delivery.runs import Runs
 from storage.away import REDIS_AWAY as AWAY
 from storage.away import BackOff
 from storage.cache import plain_url
@@ -193,12 +194,15 @@ class ReliableStreamBroker(RedisStreamBroker):
 class TaskEngine:
     """Named jobs on the engine. `ask` is what tickers call; `stop` drains before it returns."""
 
-    def __init__(self, jobs: Mapping[str, Act], redis_url: str = "") -> None:
+    def __init__(
+        self, jobs: Mapping[str, Act], redis_url: str = "", runs: Runs | None = None
+    ) -> None:
         """`jobs`: name to a function without arguments, safe to run twice and anywhere."""
         self.broker: AsyncBroker
         self.broker = ReliableStreamBroker(redis_url) if redis_url else InMemoryBroker()
         self._embedded = not redis_url
         self._jobs = dict(jobs)
+        self._runs = runs or Runs({})
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._stopping = False
@@ -222,11 +226,22 @@ class TaskEngine:
         try:
             while not self._stopping:
                 self._again.discard(name)
-                await self._jobs[name]()
+                await self._do(name)
                 if name not in self._again:
                     return
         finally:
             self._running.discard(name)
+
+    async def _do(self, name: str) -> None:
+        self._runs.began(name)
+        failure: Exception | None = None
+        try:
+            await self._jobs[name]()
+        except Exception as error:
+            failure = error
+            raise
+        finally:
+            self._runs.ended(name, failure)
 
     async def ask(self, name: str) -> None:
         """Have the job done soon, by whichever worker is free. KeyError for an unknown name."""

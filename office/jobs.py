@@ -1,14 +1,14 @@
 """What an office does by itself: one table, and the clock that goes through it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
-from apscheduler.schedulers.asyncio import AsyncIOScheduler
-
+from bot.abilities import look
+from bot.accounts import Accounts
 from bot.callbacks import Callbacks
+from bot.contract import Channel
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
@@ -16,7 +16,6 @@ from bot.delivery.removing import Remover
 from bot.delivery.sending import Sender
 from bot.menus import Equipping
 from bot.readings import Readings
-from config.clock import BEIJING
 from console.items.working import drop_old
 from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
@@ -32,8 +31,8 @@ from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
-from office.engine import TaskEngine
 from office.handovers import offer_policies, take_back_policies
+from office.rooms import incidents_of
 from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -44,17 +43,20 @@ from staff.tasks import Tell
 from storage.database import Database
 from subscriptions.push import Pusher
 
-LATE = 30  # seconds by which the clock may miss a turn and still take it
-
 
 @dataclass(frozen=True)
 class Job:
-    """`run` every so many seconds; safe to run twice, and by any worker."""
+    """`run` every so many seconds; safe to run twice, and by any worker.
+
+    `at`: instead by the calendar, as a crontab has it, in Beijing time; `every` is then how long it
+    takes at most from one turn to the next.
+    """
 
     name: str
     every: float
     run: Callable[[], Awaitable[Any]]
     why: str
+    at: str = ""
 
 
 class Office(Protocol):
@@ -63,6 +65,8 @@ class Office(Protocol):
     db: Database
     ledger: Ledger
     remote_anchors: RemoteAnchors
+    accounts: Accounts
+    channels: dict[str, Channel]
     lease: Lease
     publisher: Publisher
     remover: Remover
@@ -133,7 +137,20 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("danger", 2, partial(page_due, office.tickets), "whoever is on duty hears of danger"),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
-        Job("copies", 3600, partial(drop_old, office.db), "words typed and never saved go"),
+        Job(
+            "copies",
+            3600,
+            partial(drop_old, office.db),
+            "words typed and never saved go",
+            at="17 * * * *",
+        ),
+        Job(
+            "abilities",
+            86_400,
+            partial(_abilities, office),
+            "what an account may do no more is told",
+            at="23 6 * * *",
+        ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
@@ -145,6 +162,15 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
 async def _escalate(office: Office) -> Any:
     await office.signed.refresh()  # working hours may have been approved in another process
     return await escalate_due(office.tickets)
+
+
+async def _abilities(office: Office) -> None:
+    """What an account needs and may not do (any more) is an incident, before anything is held."""
+    tell = incidents_of(office.ledger)
+    for one in await look(office.db, office.accounts, office.channels):
+        for ability in one.missing:
+            words = f"账号“{one.name}”不能使用平台的“{ability.label}”：{ability.words}"
+            await tell("account_notice", f"account:{one.account_id}:{ability.name}", words)
 
 
 async def _refused(office: Office) -> int:
@@ -165,27 +191,3 @@ async def _compare(office: Office) -> None:
 async def _expire(ledger: Ledger) -> dict[str, int]:
     async with ledger.transaction() as tx:
         return await expire_due(tx)
-
-
-@asynccontextmanager
-async def running(jobs: Sequence[Job], redis_url: str) -> AsyncIterator[TaskEngine]:
-    """A ticker asks, the task engine does; drained at the end."""
-    engine = TaskEngine({job.name: job.run for job in jobs}, redis_url)
-    await engine.start()
-    ticker = AsyncIOScheduler(timezone=BEIJING)
-    for job in jobs:
-        ticker.add_job(
-            engine.ask,
-            "interval",
-            args=[job.name],
-            seconds=job.every,
-            coalesce=True,
-            max_instances=1,
-            misfire_grace_time=LATE,
-        )
-    ticker.start()
-    try:
-        yield engine
-    finally:
-        ticker.shutdown(wait=False)
-        await engine.stop()

@@ -27,7 +27,8 @@ def open_crypt(settings: Settings) -> DataKey:
 
 def open_database(settings: Settings) -> Database:
     """The database of `settings`, with the key that seals what may let something leave."""
-    return Database(settings.database_url, Seals(open_crypt(settings).seal_key))
+    seals = Seals(open_crypt(settings).seal_key)
+    return Database(settings.database_url, seals, settings.database_connections)
 
 
 def _path(value: Path | None) -> Path:

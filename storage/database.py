@@ -120,10 +120,11 @@ def new_salt() -> str:
 class Database:
     """One engine. `session()` commits on success and rolls back on any error."""
 
-    def __init__(self, url: str, seals: Seals | None = None) -> None:
+    def __init__(self, url: str, seals: Seals | None = None, connections: int = 30) -> None:
         """Connect lazily to `url` (sqlite+aiosqlite or postgresql+asyncpg).
 
-        Without `seals` no sealed row can be read or written (storage/seals.py).
+        Without `seals` no sealed row can be read or written (storage/seals.py). `connections`: at
+        most so many at once to a server; who comes then waits for one.
         """
         self.url = url
         self._info: dict[str, Any] = {INFO: seals}
@@ -134,7 +135,7 @@ class Database:
             url,
             hide_parameters=True,  # what citizens wrote must not reach a log through an error
             json_deserializer=_from_json,
-            **({"connect_args": {"timeout": 30}} if self.is_sqlite else {"pool_size": 20}),
+            **({"connect_args": {"timeout": 30}} if self.is_sqlite else _pool(connections)),
         )
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _tune_sqlite)
@@ -209,6 +210,12 @@ class Database:
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.dispose()
+
+
+def _pool(most: int) -> dict[str, Any]:
+    """Two thirds are kept open; the rest are given back after a rush."""
+    kept = max(1, most * 2 // 3)
+    return {"pool_size": kept, "max_overflow": most - kept}
 
 
 def _from_json(said: str | bytes) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, delete, insert, or_, select, update
 
 from bot.contract import State
 from bot.delivery.articles import unsure_articles
-from bot.delivery.processes import LEASE, clock, living, place
+from bot.delivery.processes import ALL, LEASE, clock, living, place
 from bot.delivery.recent import Recent
 from bot.delivery.retrying import LOST
 from bot.delivery.wiring import Wiring
@@ -42,6 +42,8 @@ class Lease:
         self._w = wiring
         self._recent = recent
         self.owner = new_id()
+        self.kind = ALL
+        """What this process is for (processes.py); set before `sign`."""
         self.stopping = False
         self._alive: asyncio.Task[None] | None = None
         self._busy: set[asyncio.Task[Any]] = set()
@@ -104,8 +106,9 @@ class Lease:
                 mine.values(until=at + LEASE, **more).returning(Process.id)
             )
             if done.first() is None:
-                values = {"id": self.owner, "place": place(), "since": at, "until": at + LEASE}
-                await session.execute(insert(Process).values(**values, **more))
+                values = {"id": self.owner, "place": place(), "kind": self.kind}
+                signs = {"since": at, "until": at + LEASE}
+                await session.execute(insert(Process).values(**values, **signs, **more))
 
     async def _keep_alive(self) -> None:
         away = BackOff()

@@ -1,6 +1,8 @@
 """Processes of an office as its database knows them: who is alive, who has ended, who works."""
 
 import os
+from collections import Counter
+from collections.abc import Collection, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +15,15 @@ from storage.database import Database
 LEASE = 15.0  # seconds a process counts as alive after its last sign of life
 SILENT = 60.0  # seconds after which a task engine that did nothing has stopped; its pulse is 5
 STOPPED = "任务引擎已有 {seconds} 秒没有动静：发布、推送和答复都停着。请看日志，并重启审发"
+ALL, SERVE, WORKER, SCHEDULER = "all", "serve", "worker", "scheduler"
+KINDS = (ALL, SERVE, WORKER, SCHEDULER)
+"""What a process is for: `all` does everything alone, the others share it."""
+_WORKING = (ALL, WORKER)
+LACKING: Mapping[str, str] = {
+    SERVE: "没有网页进程在运行：控制台打不开，平台的来信收不到。请启动 shenfa serve --web",
+    WORKER: "没有工作进程在运行：到点的发布、推送和补发的答复都停着。请启动 shenfa worker",
+    SCHEDULER: "没有调度进程在运行：到点也没有人叫工作进程动手。请启动 shenfa scheduler",
+}
 
 
 def clock(db: Database) -> ColumnElement[float]:
@@ -76,8 +87,33 @@ async def engine_silence(db: Database) -> float | None:
         last = func.max(
             case((Process.worked <= past, Process.worked), (Process.since <= past, Process.since))
         )
-        silent: float | None = await session.scalar(select(clock(db) - last))
+        query = select(clock(db) - last).where(Process.kind.in_(_WORKING))
+        silent: float | None = await session.scalar(query)
     return silent
+
+
+async def kinds_alive(db: Database) -> Counter[str]:
+    """How many processes of each kind live."""
+    query = select(Process.kind, Process.place).where(Process.until > clock(db))
+    async with db.session() as session:
+        rows = (await session.execute(query)).all()
+    return Counter(kind for kind, where in rows if not ended(where))
+
+
+def lacking(alive: Mapping[str, int]) -> dict[str, str]:
+    """Which kinds are missing while others run that need them, in words by kind."""
+    if not any(alive.get(kind) for kind in LACKING) or alive.get(ALL):
+        return {}
+    return {kind: words for kind, words in LACKING.items() if not alive.get(kind)}
+
+
+async def faults(db: Database, besides: Collection[str] = ()) -> dict[str, str]:
+    """What is missing or has stopped, in words; without the kinds in `besides`."""
+    found = lacking(await kinds_alive(db))
+    found = {kind: words for kind, words in found.items() if kind not in besides}
+    if not found and (stopped := await engine_fault(db)):
+        found["engine"] = stopped
+    return found
 
 
 async def engine_fault(db: Database) -> str:

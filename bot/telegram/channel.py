@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPreviewOptions
 from telegram import MessageEntity as Entity
-from telegram.error import TelegramError
+from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.contract import (
     AccountView,
@@ -36,6 +36,7 @@ from bot.editions import EDITION
 from bot.http import open_session
 from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
+from bot.probing import Ability
 from bot.quota import Limit
 from bot.render import fill_reason, units
 from bot.takedown import Notice, Standing, Took
@@ -57,6 +58,8 @@ from storage.cache import Cache
 
 REPLY_ROOM = 4000  # of 4,096 units (T5): a little is kept for what a reply adds at its end
 os.environ.setdefault("PTB_TIMEDELTA", "1")  # else a 429 raises a deprecation warning
+
+_REFUSALS = (BadRequest, Forbidden, InvalidToken)
 
 
 class TelegramChannel:
@@ -264,6 +267,23 @@ class TelegramChannel:
             await bot.set_my_commands(list(menu.commands))
         except TelegramError as error:
             raise NotEquipped(str(error)) from error
+
+    async def abilities(self, account: AccountView) -> Sequence[Ability]:
+        """See bot.probing.Probing: whether the token holds, and the bot sees where it posts."""
+        bot, found = self._bot(account), list[Ability]()
+        asked: tuple[tuple[str, str, Callable[[], Awaitable[Any]]], ...] = (
+            ("bot", "机器人", bot.get_me),
+            ("chat", "发布的频道或群", partial(bot.get_chat, account.secrets["chat"])),
+        )
+        for name, label, ask in asked:
+            try:
+                await ask()
+            except TelegramError as error:
+                able = False if isinstance(error, _REFUSALS) else None
+                found.append(Ability(name, label, able, f"平台说：{error}", needed=True))
+            else:
+                found.append(Ability(name, label, able=True, needed=True))
+        return found
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """Telegram never asks."""

@@ -33,12 +33,14 @@ from bot.contract import (
 from bot.http import open_session
 from bot.opens import MESSAGES
 from bot.preview import Shown
+from bot.probing import Ability
 from bot.quota import Limit
 from bot.readings import Figure
 from bot.render import fill_reason
 from bot.takedown import Notice, Standing, Took
 from bot.trial import Look
 from bot.wechat import edition, inbound
+from bot.wechat.abilities import abilities_of
 from bot.wechat.client import (
     AioWeChatClient,
     NoAnswer,
@@ -339,6 +341,10 @@ class WeChatChannel:
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
         return looks(account, callback, menu, self.client(account), self.tokens)
+
+    async def abilities(self, account: AccountView) -> Sequence[Ability]:
+        """See bot.probing.Probing."""
+        return await abilities_of(self.client(account), mass=self.once_a_day(account.settings))
 
     async def close(self) -> None:
         """Give connections back."""

@@ -1,25 +1,14 @@
-"""Whether the process and what it stands on answer, and counts for Prometheus."""
+"""Whether the process and what it stands on answer."""
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
-from bot.delivery.processes import engine_fault
-from bot.models import Delivery, Publication
+from bot.delivery.processes import SERVE, faults
+from console.public.metrics import metrics
 from console.web.deps import DEPS
 from console.web.permissions import PUBLIC, needs
-from escalations.models import Ticket
-from ledger.reopening import open_incidents
-from review_queue.models import Item
 from storage.away import AWAY, REDIS_AWAY
 from storage.triggers import triggers_of
-
-_METRICS = (
-    ("shenfa_items", "Items by state", Item.state),
-    ("shenfa_publications", "Publications by state", Publication.state),
-    ("shenfa_deliveries", "Deliveries by state", Delivery.state),
-    ("shenfa_tickets", "Tickets by state", Ticket.state),
-)
 
 
 @needs(PUBLIC)
@@ -38,14 +27,13 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 @needs(PUBLIC)
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """Database and cache answer and the task engine works; 503 names what does not."""
+    """Database and cache answer and what else must run runs; 503 names what does not."""
     deps = request.config_dict[DEPS]
-    problems = {}
+    problems: dict[str, str] = {}
     try:
         async with deps.db.session() as session:
             await session.execute(text("SELECT 1"))
-        if stopped := await engine_fault(deps.db):
-            problems["engine"] = stopped
+        problems |= await faults(deps.db, besides=[SERVE])  # whoever answers this is one
     except AWAY as error:
         problems["database"] = type(error).__name__
     try:
@@ -55,21 +43,6 @@ async def readyz(request: web.Request) -> web.StreamResponse:
         problems["cache"] = type(error).__name__
     body = {"ok": not problems, "problems": problems}
     return web.json_response(body, status=503 if problems else 200)
-
-
-@needs(PUBLIC)
-async def metrics(request: web.Request) -> web.StreamResponse:
-    """Counts for Prometheus; no personal data."""
-    registry = CollectorRegistry()
-    async with request.config_dict[DEPS].db.session() as session:
-        for name, words, column in _METRICS:
-            gauge = Gauge(name, words, ["state"], registry=registry)
-            rows = await session.execute(select(column, func.count()).group_by(column))
-            for state, number in rows.all():
-                gauge.labels(state=state).set(number)
-        opened = len(await open_incidents(session))
-    Gauge("shenfa_incidents_open", "Open incidents", registry=registry).set(opened)
-    return web.Response(body=generate_latest(registry), content_type="text/plain", charset="utf-8")
 
 
 ROUTES = [

@@ -139,8 +139,15 @@ async def _notice_sent(call: Call, citizen: Citizen, template: str, number: int)
     await callback(call.state, call.account, citizen, content)
 
 
+def staff_list(call: Call) -> JSON:
+    """customservice/getkflist: who answers in the platform's own console."""
+    permitted(call)
+    return {"kf_list": []}
+
+
 def templates(call: Call) -> JSON:
-    """wxaapi/newtmpl/gettemplate: the account's notice templates."""
+    """wxaapi/newtmpl/gettemplate: the account's notice templates; a verified service account's."""
+    permitted(call, service=True)
     return {
         "data": [
             {"priTmplId": t["id"], "title": t.get("title", ""), "type": 3 if t.get("long_term")

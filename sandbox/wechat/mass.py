@@ -218,6 +218,12 @@ def _hand_out(call: Call, number: int, content: JSON, people: list[Citizen]) -> 
     return urls
 
 
+def mass_speed(call: Call) -> JSON:
+    """message/mass/speed/get: how fast a mass send goes out."""
+    permitted(call)
+    return {"speed": 3, "realspeed": 15}
+
+
 def mass_get(call: Call) -> JSON:
     """message/mass/get: SENDING, SEND_SUCCESS, SEND_FAIL or DELETE."""
     number = int(call.params.get("msg_id") or 0)

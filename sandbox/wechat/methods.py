@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 from sandbox.state import JSON
 from sandbox.wechat.account import Call, WeChatError
-from sandbox.wechat.customer import custom_send, custom_typing, subscribe_send, templates
+from sandbox.wechat.customer import (
+    custom_send,
+    custom_typing,
+    staff_list,
+    subscribe_send,
+    templates,
+)
 from sandbox.wechat.datacube import article_total
 from sandbox.wechat.drafts import (
     draft_add,
@@ -22,6 +28,7 @@ from sandbox.wechat.mass import (
     mass_preview,
     mass_send,
     mass_sendall,
+    mass_speed,
     month_of,
 )
 from sandbox.wechat.media import (
@@ -80,6 +87,7 @@ METHODS: dict[str, Callable[[Call], JSON]] = {
     "freepublish/delete": publish_delete, "message/mass/sendall": mass_sendall,
     "message/mass/send": mass_send, "message/mass/get": mass_get,
     "message/mass/delete": mass_delete, "message/mass/preview": mass_preview,
+    "message/mass/speed/get": mass_speed, "customservice/getkflist": staff_list,
     "message/custom/send": custom_send, "message/custom/typing": custom_typing,
     "message/subscribe/bizsend": subscribe_send, "wxaapi/newtmpl/gettemplate": templates,
     "tags/create": tag_create, "tags/get": tag_get, "tags/update": tag_change,

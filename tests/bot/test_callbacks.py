@@ -364,6 +364,18 @@ async def test_a_telegram_text_is_answered_by_a_message(house: House) -> None:
     assert message["text"] == "收到：补贴怎么领"
 
 
+@pytest.mark.parametrize("account", ["7", "wxqinghe"])
+async def test_who_comes_while_too_much_is_under_way_is_told_to_come_again(
+    house: House, monkeypatch: pytest.MonkeyPatch, account: str
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("bot.callbacks.MOST_UNDER_WAY", 0)
+        assert (await _say(house, account, "就业补贴"))["status"] == 503
+        assert await house.stored() == []
+    assert (await _say(house, account, "就业补贴"))["status"] == 200
+    assert len(await house.stored()) == 1
+
+
 async def test_telegram_start_and_leaving_are_told_apart(house: House) -> None:
     await _say(house, "7", "/start")
     citizen = await _citizen(house, "7")

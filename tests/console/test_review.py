@@ -400,6 +400,7 @@ async def test_health_readiness_and_metrics_answer(office: Office) -> None:
     client = office.client()
     assert (await (await client.get("/healthz")).json())["ok"] is True
     assert (await client.get("/readyz")).status == 200
+    office.deps.settings.metrics_from = "127.0.0.1"
     assert 'shenfa_items{state="review"} 1.0' in await (await client.get("/metrics")).text()
 
 

@@ -1,4 +1,4 @@
-"""An office as it is run: `shenfa serve` in processes of its own, which may be killed."""
+"""An office as it is run: its commands in processes of their own, which may be killed."""
 
 import asyncio
 import json
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 
 from config.settings import Settings
 from config.setup import Setup
@@ -28,7 +29,10 @@ READY = 120.0  # a busy machine takes its time
 
 @dataclass
 class Serving:
-    """One home, its platforms and its processes by port; citizens write to the first one."""
+    """One home, its platforms and its processes: faces by port, workers and schedulers by name.
+
+    Citizens write to the first face.
+    """
 
     home: Path
     sandbox: str
@@ -36,7 +40,9 @@ class Serving:
     more: Mapping[str, str] = field(default_factory=dict)
     door: int = field(default_factory=partial(port_for, None))  # the port the platforms call
     running: dict[int, asyncio.subprocess.Process] = field(default_factory=dict)
+    helping: dict[str, asyncio.subprocess.Process] = field(default_factory=dict)
     citizens: list[str] = field(default_factory=list)
+    platforms: web.AppRunner | None = None
 
     def env(self, port: int) -> dict[str, str]:
         """What a process of this office is given."""
@@ -49,13 +55,17 @@ class Serving:
             **self.more,
         }
 
-    async def make(self, citizens: int) -> None:
-        """The people and accounts of the demo, and these citizens on Telegram."""
+    @property
+    def settings(self) -> Settings:
+        """What its processes are given, for whoever opens it here."""
         named: dict[str, Any] = {
             key.removeprefix("SHENFA_").lower(): value for key, value in self.more.items()
         }
-        settings = Settings(home=self.home, dev=True, dev_allow=hostport(self.sandbox), **named)
-        await initialise(settings, Setup.model_validate(setup(self.sandbox)))
+        return Settings(home=self.home, dev=True, dev_allow=hostport(self.sandbox), **named)
+
+    async def make(self, citizens: int) -> None:
+        """The people and accounts of the demo, and these citizens on Telegram."""
+        await initialise(self.settings, Setup.model_validate(setup(self.sandbox)))
         await self.post(
             "accounts",
             platform="telegram",
@@ -70,11 +80,11 @@ class Serving:
         )
         self.citizens = made["citizens"]
 
-    async def serve(self, port: int = 0) -> int:
-        """Start a process and wait until it answers; its port."""
+    async def serve(self, port: int = 0, *, web: bool = False) -> int:
+        """Start a process (or the web face alone) and wait until it answers; its port."""
         port = port or self.door
         self.running[port] = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "cli", "serve"),
+            *(sys.executable, "-m", "cli", "serve", *(["--web"] if web else [])),
             cwd=ROOT,
             env=os.environ | {"PYTHONWARNINGS": "ignore"} | self.env(port),
             stdout=asyncio.subprocess.DEVNULL,
@@ -82,6 +92,26 @@ class Serving:
         )
         await until(lambda: self.answers(port), READY)
         return port
+
+    async def begin(self, name: str) -> None:
+        """Start a worker or a scheduler, called `worker1` and the like; until it is there."""
+        process = self.helping[name] = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "cli", name.rstrip("0123456789")),
+            cwd=ROOT,
+            env=os.environ | {"PYTHONWARNINGS": "ignore"} | self.env(self.door),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=(self.home / f"{name}.log").open("ab"),
+        )
+        assert process.stdout is not None
+        async with asyncio.timeout(READY):
+            assert await process.stdout.readline(), f"{name} did not start"
+
+    async def finish(self, name: str, how: signal.Signals = signal.SIGTERM) -> int:
+        """Send a worker or scheduler a signal and wait for the end; the exit code."""
+        process = self.helping[name]
+        if process.returncode is None:
+            process.send_signal(how)
+        return await process.wait()
 
     async def second(self) -> int:
         """A further process of the same office; its port."""
@@ -153,11 +183,13 @@ async def serving(
     """An office that is made and not yet started; whatever runs at the end is killed."""
     runner, url = await start("127.0.0.1", 0)
     async with aiohttp.ClientSession() as http:
-        made = Serving(home, url, http, more or {})
+        made = Serving(home, url, http, more or {}, platforms=runner)
         await made.make(citizens)
         try:
             yield made
         finally:
             for port in made.running:
                 await made.end(port)
+            for name in made.helping:
+                await made.finish(name, signal.SIGKILL)
     await runner.cleanup()

@@ -11,7 +11,8 @@ from config.clock import now
 from config.settings import Settings
 from config.setup import Setup, StaffSetup
 from console.items.models import WorkingCopy
-from office.jobs import Job, jobs_of, running
+from office.jobs import Job, jobs_of
+from office.running import running
 from office.setup import initialise
 
 

@@ -35,5 +35,8 @@ async def test_who_was_acknowledged_is_answered_once_though_the_office_was_kille
         assert await office.ready() == (200, {})
         state, words = (await office.doctor())["任务引擎"]
         assert (state, words.endswith("秒前有动静")) == ("ok", True)
+        told = await office.doctor()
+        assert told["进程"] == ("ok", "一体进程 1 个")
+        assert told["定时任务"][0] == "ok"
         assert await office.end(how=signal.SIGTERM) == 0
         assert (await office.doctor())["任务引擎"] == ("ok", "审发没有在运行")

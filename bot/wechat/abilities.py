@@ -1,0 +1,70 @@
+"""What WeChat lets an account do: asked by reading calls, one for each interface (W23, W35).
+
+They cost a call of their day each, and change nothing: nobody gets a message, nothing is published.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bot.probing import Ability
+from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.errors import ERRORS
+
+FORBIDDEN = frozenset({48001, 48003, 48004, 50002, 53500, 53501})
+CREDENTIALS = frozenset({40001, 40014, 42001, 40013, 40125, 40164})
+EMPTY = frozenset({46003, 53600})
+"""There is none yet: the interface itself was allowed."""
+_NO_SERVICE = 65400
+TEMPLATES = "https://api.weixin.qq.com/wxaapi/newtmpl/gettemplate"
+
+
+@dataclass(frozen=True)
+class _Look:
+    name: str
+    label: str
+    call: str
+    data: dict[str, Any] | None = None
+
+
+LOOKS = (
+    _Look("drafts", "草稿箱", "draft/count"),
+    _Look("publish", "发布", "freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1}),
+    _Look("mass", "群发", "message/mass/speed/get", {}),
+    _Look("messages", "客服消息", "customservice/getkflist"),
+    _Look("menu", "自定义菜单", "menu/get"),
+    _Look("notices", "订阅通知", TEMPLATES),
+    _Look("followers", "粉丝名单", "user/get"),
+)
+
+
+async def abilities_of(client: AioWeChatClient, *, mass: bool) -> Sequence[Ability]:
+    """Each interface by its reading call; `mass`: this account sends to everybody."""
+    needed = {"drafts", "messages", "menu", "mass" if mass else "publish"}
+    found = []
+    for look in LOOKS:
+        able, words = await _asked(client, look)
+        found.append(Ability(look.name, look.label, able, words, look.name in needed))
+    return found
+
+
+async def _asked(client: AioWeChatClient, look: _Look) -> tuple[bool | None, str]:
+    try:
+        if look.data is None:
+            await client.get(look.call)
+        else:
+            await client.post(look.call, data=look.data)
+    except WeChatRefused as refused:
+        return _refused(refused)
+    except (NotSent, NoAnswer) as error:
+        return None, f"{error}，请稍后再试"
+    return True, ""
+
+
+def _refused(refused: WeChatRefused) -> tuple[bool | None, str]:
+    if refused.code in EMPTY:
+        return True, ""
+    if refused.code == _NO_SERVICE:
+        return None, "公众平台里没有开通客服功能，请先开通"
+    words = ERRORS[refused.code].reason if refused.code in ERRORS else f"平台返回 {refused.code}"
+    return False if refused.code in FORBIDDEN | CREDENTIALS else None, words

@@ -1,0 +1,66 @@
+"""The jobs of an office under way: all in one process, or asked for here and done there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+import structlog
+
+from bot.delivery.runs import Runs
+from office.engine import TaskEngine
+from office.jobs import Job
+from office.leading import Leader
+from office.ticking import ticking
+from storage.away import AWAY
+from storage.database import Database
+
+NOTED = 5.0  # seconds between two notes of what was done
+_log = structlog.get_logger("office.running")
+
+
+@asynccontextmanager
+async def running(
+    jobs: Sequence[Job], redis_url: str, db: Database | None = None
+) -> AsyncIterator[TaskEngine]:
+    """A ticker asks, the task engine does; drained at the end."""
+    async with working(jobs, redis_url, db) as engine, ticking(jobs, engine.ask):
+        yield engine
+
+
+@asynccontextmanager
+async def working(
+    jobs: Sequence[Job], redis_url: str, db: Database | None = None
+) -> AsyncIterator[TaskEngine]:
+    """The task engine does what it is asked; drained at the end. What was done is noted in `db`."""
+    runs = Runs({job.name: job.every for job in jobs})
+    engine = TaskEngine({job.name: job.run for job in jobs}, redis_url, runs)
+    await engine.start()
+    noting = None if db is None else asyncio.create_task(_note(runs, db))
+    try:
+        yield engine
+    finally:
+        await engine.stop()
+        if noting is not None and db is not None:
+            noting.cancel()
+            await asyncio.gather(noting, return_exceptions=True)
+            with suppress(*AWAY):
+                await runs.keep(db)
+
+
+async def _note(runs: Runs, db: Database) -> None:
+    while True:
+        await asyncio.sleep(NOTED)
+        try:
+            await runs.keep(db)
+        except AWAY as error:  # noted the next time
+            _log.warning("runs_not_noted", error=type(error).__name__)
+
+
+async def scheduling(jobs: Sequence[Job], redis_url: str, leader: Leader) -> None:
+    """Until cancelled: while this process leads, ask for each job in its time; do none."""
+    engine = TaskEngine({job.name: job.run for job in jobs}, redis_url)
+    await engine.start(worker=False)
+    try:
+        await leader.lead(lambda: ticking(jobs, engine.ask))
+    finally:
+        await engine.stop()
