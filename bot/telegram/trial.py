@@ -10,7 +10,7 @@ from bot.telegram.errors import outcome_of
 from bot.trial import Look, fine, look_at_callback, wrong
 
 CHANNEL = "channel"
-_AGAIN = "请重启 shenfa serve，启动时会重新登记"
+_AGAIN = "请运行 shenfa account menu，重新登记"
 
 
 async def looks(account: AccountView, callback: str, menu: Menu, bot: Bot) -> AsyncIterator[Look]:

@@ -16,6 +16,7 @@ CREDENTIALS = frozenset({40001, 40014, 42001, 40013, 40125, 40164})
 EMPTY = frozenset({46003, 53600})
 """There is none yet: the interface itself was allowed."""
 _NO_SERVICE = 65400
+MENU = "menu"
 TEMPLATES = "https://api.weixin.qq.com/wxaapi/newtmpl/gettemplate"
 
 
@@ -32,7 +33,7 @@ LOOKS = (
     _Look("publish", "发布", "freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1}),
     _Look("mass", "群发", "message/mass/speed/get", {}),
     _Look("messages", "客服消息", "customservice/getkflist"),
-    _Look("menu", "自定义菜单", "menu/get"),
+    _Look(MENU, "自定义菜单", "menu/get"),
     _Look("notices", "订阅通知", TEMPLATES),
     _Look("followers", "粉丝名单", "user/get"),
 )
@@ -40,7 +41,7 @@ LOOKS = (
 
 async def abilities_of(client: AioWeChatClient, *, mass: bool) -> Sequence[Ability]:
     """Each interface by its reading call; `mass`: this account sends to everybody."""
-    needed = {"drafts", "messages", "menu", "mass" if mass else "publish"}
+    needed = {"drafts", "messages", MENU, "mass" if mass else "publish"}
     found = []
     for look in LOOKS:
         able, words = await _asked(client, look)

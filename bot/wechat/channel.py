@@ -340,7 +340,8 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        return looks(account, callback, menu, self.client(account), self.tokens)
+        mass = self.once_a_day(account.settings)
+        return looks(account, callback, menu, (self.client(account), self.tokens), mass=mass)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""

@@ -5,7 +5,9 @@ import re
 from collections.abc import AsyncIterator
 
 from bot.contract import AccountView, Menu
+from bot.probing import Ability
 from bot.trial import Look, fine, look_at_callback, wrong
+from bot.wechat.abilities import MENU, abilities_of
 from bot.wechat.client import (
     AioWeChatClient,
     NoAnswer,
@@ -23,19 +25,23 @@ CREDENTIALS = {
     40125: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
     40001: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
 }
-PERMISSIONS: tuple[tuple[str, str, dict[str, int]], ...] = (
-    ("草稿箱", "draft/count", {}),
-    ("发布", "freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1}),
-)
-"""Calls that change nothing and are refused to an account without the permission."""
 _REFUSALS = (WeChatRefused, NotSent, NoAnswer)
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
 
 
 async def looks(
-    account: AccountView, callback: str, menu: Menu, client: AioWeChatClient, tokens: TokenService
+    account: AccountView,
+    callback: str,
+    menu: Menu,
+    asking: tuple[AioWeChatClient, TokenService],
+    *,
+    mass: bool,
 ) -> AsyncIterator[Look]:
-    """Each part of the account; those that need a token only when there is one."""
+    """Each part of the account; those that need a token only when there is one.
+
+    `mass`: this account sends to everybody, and needs that permission instead of publishing.
+    """
+    client, tokens = asking
     try:
         await tokens.ask(account)
     except _REFUSALS as error:
@@ -44,8 +50,9 @@ async def looks(
         yield fine("凭证", "AppID 和 AppSecret 可用")
         yield await _addresses(client)
         yield await _menu(client, menu)
-        for name, method, data in PERMISSIONS:
-            yield await _permission(client, name, method, data)
+        for ability in await abilities_of(client, mass=mass):
+            if ability.needed and ability.name != MENU:  # whose menu it is, was looked at above
+                yield _permission(ability)
     yield await _callback(account, callback)
 
 
@@ -72,7 +79,7 @@ async def _addresses(client: AioWeChatClient) -> Look:
 
 
 async def _menu(client: AioWeChatClient, menu: Menu) -> Look:
-    remedy = "请重启 shenfa serve，启动时会重新建立菜单"
+    remedy = "请运行 shenfa account menu，重新建立菜单"
     try:
         answer = await client.get("menu/get")
     except WeChatRefused as refused:
@@ -89,15 +96,12 @@ async def _menu(client: AioWeChatClient, menu: Menu) -> Look:
     return wrong("菜单", f"公众号上的菜单不是本系统的，可能有人在公众平台改过：{remedy}")
 
 
-async def _permission(
-    client: AioWeChatClient, name: str, method: str, data: dict[str, int]
-) -> Look:
-    try:
-        await client.post(method, data=data)
-    except _REFUSALS as error:
-        remedy = "请在 微信公众平台 → 设置与开发 → 接口权限 核对，未认证的账号没有这个权限"
-        return wrong(f"权限：{name}", f"{_words(error)}：{remedy}")
-    return fine(f"权限：{name}", "有权限")
+def _permission(ability: Ability) -> Look:
+    name = f"权限：{ability.label}"
+    if ability.able:
+        return fine(name, "有权限")
+    remedy = "请在 微信公众平台 → 设置与开发 → 接口权限 核对，未认证的账号没有这个权限"
+    return wrong(name, ability.words if ability.able is None else f"{ability.words}：{remedy}")
 
 
 async def _callback(account: AccountView, callback: str) -> Look:

@@ -18,7 +18,10 @@ from supervision.trial import ONESELF, TESTED, account_of, last_test
 from tests.office.talking import Talk, make, talking
 
 WX, TG = "qinghe-wx", "qinghe-tg"
-PARTS_WX = ["凭证", "IP 白名单", "菜单", "权限：草稿箱", "权限：发布", "回调地址", ONESELF]
+PARTS_WX = [
+    *("凭证", "IP 白名单", "菜单", "权限：草稿箱", "权限：发布", "权限：客服消息"),
+    *("回调地址", ONESELF),
+]
 PARTS_TG = ["凭证", "权限：发布", "webhook", "菜单", "回调地址", ONESELF]
 
 
@@ -90,7 +93,7 @@ async def test_what_is_wrong_at_wechat_is_told_with_what_to_do(talk: Talk) -> No
     found = await tried(talk, WX)
     wrong = {name: one.words for name, one in found.items() if not one.ok}
     assert set(wrong) == {"菜单", "权限：发布", ONESELF}
-    assert "公众号没有菜单：请重启 shenfa serve" in wrong["菜单"]
+    assert "公众号没有菜单：请运行 shenfa account menu" in wrong["菜单"]
     assert "接口权限 核对" in wrong["权限：发布"]
     more = {"platform": "wechat", "name": "青禾发布", "kind": "service", "verified": True}
     await talk.post("accounts", **more, **WECHAT | {"secret": "another"})
