@@ -14,7 +14,7 @@ COMMANDS = (
     Entry("extract", "extract", "从网页文件或网址提取标题、日期、来源、正文（--jsonl）。"),
     Entry("ask", "ask", "从政策库逐字引用回答（--library 文件）。"),
     Entry("init", "running", "初始化：建库、建钥、写入创世条目；打印地址和密码（只此一次）。"),
-    Entry("serve", "running", "启动：控制台、接口、平台回调；单机时也做全部定时任务。"),
+    Entry("serve", "running", "启动：控制台、接口、平台回调，以及全部定时任务。"),
     Entry(
         "worker",
         "running",

@@ -60,7 +60,7 @@ from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
-from bot.wechat.trial import looks
+from bot.wechat.trial import Road, looks
 from storage.cache import Cache
 
 AES_KEY_LENGTH, TOKEN_LENGTH = 43, 32
@@ -340,8 +340,8 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        mass = self.once_a_day(account.settings)
-        return looks(account, callback, menu, (self.client(account), self.tokens), mass=mass)
+        road = Road(self.client(account), self.tokens, self.once_a_day(account.settings))
+        return looks(account, callback, menu, road)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from bot.contract import AccountView, Menu
 from bot.probing import Ability
@@ -29,28 +30,27 @@ _REFUSALS = (WeChatRefused, NotSent, NoAnswer)
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
 
 
-async def looks(
-    account: AccountView,
-    callback: str,
-    menu: Menu,
-    asking: tuple[AioWeChatClient, TokenService],
-    *,
-    mass: bool,
-) -> AsyncIterator[Look]:
-    """Each part of the account; those that need a token only when there is one.
+@dataclass(frozen=True)
+class Road:
+    """By which WeChat is asked; `mass`: the account sends to everybody, and needs to be let."""
 
-    `mass`: this account sends to everybody, and needs that permission instead of publishing.
-    """
-    client, tokens = asking
+    client: AioWeChatClient
+    tokens: TokenService
+    mass: bool
+
+
+async def looks(account: AccountView, callback: str, menu: Menu, road: Road) -> AsyncIterator[Look]:
+    """Each part of the account; those that need a token only when there is one."""
+    client = road.client
     try:
-        await tokens.ask(account)
+        await road.tokens.ask(account)
     except _REFUSALS as error:
         yield _credential(error)
     else:
         yield fine("凭证", "AppID 和 AppSecret 可用")
         yield await _addresses(client)
         yield await _menu(client, menu)
-        for ability in await abilities_of(client, mass=mass):
+        for ability in await abilities_of(client, mass=road.mass):
             if ability.needed and ability.name != MENU:  # whose menu it is, was looked at above
                 yield _permission(ability)
     yield await _callback(account, callback)
