@@ -29,6 +29,23 @@ MENDED = frozenset(STATUSES) - {"30001", "40001", "40002"}
 """Those that lie in the text: it goes back to its editor."""
 
 
+def reached_words(raw: Mapping[str, Any]) -> str:
+    """How many a send reached, as its event counts them; empty where it counts nothing.
+
+    The platform names nobody: who was left out is known to it alone.
+    """
+    total, ready, sent, failed = (
+        int(text) if (text := str(raw.get(name, ""))).isdecimal() else 0
+        for name in ("TotalCount", "FilterCount", "SentCount", "ErrorCount")
+    )
+    if not total:
+        return ""
+    if sent >= total:
+        return f"平台报告：{total} 人都已送达"
+    words = f"平台报告：{total} 人里送达 {sent} 人，过滤 {max(0, total - ready)} 人"
+    return f"{words}，失败 {failed} 人；平台没有说明是哪些人"
+
+
 def mass_outcome(ref: str, status: str, told: Mapping[str, Any] | None = None) -> Outcome:
     """What a status of a mass send comes to; only the platform's own success is one.
 
