@@ -16,7 +16,7 @@ from bot.accounts import Accounts
 from bot.albums import speaks_for_album
 from bot.arrivals import HEARD, arrived, unchanged
 from bot.calls import call_of, forbidden
-from bot.contacts import ContactChanged, Contacts
+from bot.contacts import UNFOLLOWED, ContactChanged, Contacts
 from bot.contract import (
     ACTS,
     AccountView,
@@ -356,7 +356,7 @@ class Callbacks:
             act = Act.of(row_id, contact.id, inbound)
             taken = not self._w.weighs(inbound) and await take(session, act)
             if inbound.kind is InboundKind.UNFOLLOW:
-                await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
+                await self._w.contacts.end(session, contact.id, UNFOLLOWED)
         self._unanswered.took(row_id)
         return _Stored(contact, act, taken)
 

@@ -76,8 +76,28 @@ class Contact(Sealed, Base):
     # They refuse pushes at the platform, since when and in what words; their next act opens it.
     refused_at: Mapped[datetime | None]
     refused_why: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    # When they ended; and the newest list of followers that named them (bot/followers.py).
+    ended_at: Mapped[datetime | None]
+    listed_at: Mapped[datetime | None]
     turn: Mapped[str] = mapped_column(String(26), default="", server_default="")  # bot/turns.py
     turn_until: Mapped[datetime | None]
+
+
+class FollowerRun(Base):
+    """How far the list of an account's followers was read, in counts; `after` is encrypted."""
+
+    __tablename__ = "follower_run"
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    began: Mapped[datetime]
+    after: Mapped[str] = mapped_column(Text)  # the last person of the last step
+    total: Mapped[int] = mapped_column(default=0)
+    listed: Mapped[int] = mapped_column(default=0)
+    made: Mapped[int] = mapped_column(default=0)
+    back: Mapped[int] = mapped_column(default=0)
+    gone: Mapped[int] = mapped_column(default=0)
+    tried: Mapped[datetime]
+    ended: Mapped[datetime | None]
+    problem: Mapped[str] = mapped_column(Text, default="")
 
 
 class InboundMessage(Base):
@@ -232,6 +252,59 @@ class Takedown(Sealed, Base):
     asked_at: Mapped[datetime]
     next_at: Mapped[datetime | None]
     called_at: Mapped[datetime | None]  # counted against the platform's deletions of a day
+    finished_at: Mapped[datetime | None]
+
+
+class CommentArea(Sealed, Base):
+    """Where readers write under one article of a send, as its platform names it."""
+
+    __tablename__ = "comment_area"
+    SEALED = ("id", "publication_id", "item_id", "account_id", "place", "data")
+    __table_args__ = (UniqueConstraint("publication_id", "place"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    publication_id: Mapped[str] = mapped_column(String(26))  # of the send: its edition's, if any
+    item_id: Mapped[str] = mapped_column(String(26))
+    account_id: Mapped[str] = mapped_column(String(26))
+    place: Mapped[int]  # of the article, from 0 as the platform counts here
+    data: Mapped[str] = mapped_column(String(40))
+    closed: Mapped[bool] = mapped_column(default=False)
+    next_at: Mapped[datetime | None]  # when it is read again; None: no more
+    problem: Mapped[str] = mapped_column(Text, default="")
+
+
+class Comment(Sealed, Base):
+    """What a reader wrote, with personal data masked; who wrote it is nowhere."""
+
+    __tablename__ = "comment"
+    SEALED = ("id", "area_id", "number", "text")
+    __table_args__ = (UniqueConstraint("area_id", "number"),)
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    area_id: Mapped[str] = mapped_column(String(26))
+    number: Mapped[int] = mapped_column(BigInteger)  # the platform's
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    featured: Mapped[bool] = mapped_column(default=False)
+    reply: Mapped[str] = mapped_column(Text, default="")
+    gone: Mapped[bool] = mapped_column(default=False)  # not on the platform any more
+
+
+class CommentAct(Sealed, Base):
+    """What staff want done about a comment, or about all of an area; signed entries let it."""
+
+    __tablename__ = "comment_act"
+    SEALED = ("id", "area_id", "number", "act", "words", "salt", "by")
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    area_id: Mapped[str] = mapped_column(String(26), index=True)
+    number: Mapped[int] = mapped_column(BigInteger)  # of the comment; 0 for all of the area
+    act: Mapped[str] = mapped_column(String(12))
+    words: Mapped[str] = mapped_column(Text)  # of a reply; else why
+    salt: Mapped[str] = mapped_column(String(32))
+    by: Mapped[str] = mapped_column(String(26))
+    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting|ready|done|failed|dropped
+    reason: Mapped[str] = mapped_column(Text, default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    asked_at: Mapped[datetime]
+    next_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
 

@@ -33,6 +33,8 @@ class Act(StrEnum):
     ASK = "ask"
     """Asking what became of a publication; its event comes all the same."""
     DELETE = "delete"
+    LIST = "list"
+    """Reading who follows; the list goes on the next day."""
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,7 @@ class Draft:
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     `edition` are the items of an edition in their order; its body then lists their titles.
+    `comments`: readers may write under it, where the platform has that.
     """
 
     kind: str
@@ -95,6 +96,7 @@ class Draft:
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     corrects: Corrects | None = None
     edition: tuple[InEdition, ...] = ()
+    comments: bool = False
 
     @property
     def content(self) -> Content:
@@ -112,6 +114,7 @@ class Draft:
             made=self.made,
             crops=dict(self.crops),
             changes=self.corrects.changes if self.corrects else "",
+            comments=self.comments,
         )
 
     @classmethod
@@ -147,6 +150,7 @@ class Draft:
             made=Made(data["made"]),
             crops={name: tuple(edges) for name, edges in data["crops"].items()},
             corrects=Corrects(**data["corrects"]) if data["corrects"] else None,
+            comments=data.get("comments", False),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
@@ -234,6 +238,8 @@ def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
         "made": draft.made.value,
         "crops": {name: list(edges) for name, edges in draft.crops.items()},
         "corrects": draft.corrects.data() if draft.corrects else None,
+        # Only where they are open: what was approved before there were comments stays so.
+        **({"comments": True} if draft.comments else {}),
     }
 
 

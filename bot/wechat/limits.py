@@ -16,6 +16,7 @@ _DAILY = (
     ("draft/get", "读取草稿", 500, Act.PUBLISH),
     ("media/uploadimg", "上传正文图片", 100_000, Act.PUBLISH),
     ("material/add_material", "上传素材", 100_000, Act.PUBLISH),
+    ("user/get", "读取关注名单", 500, Act.LIST),
 )
 TARGETED = "targeted"
 _MASS = (

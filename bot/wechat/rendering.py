@@ -36,7 +36,13 @@ from bot.wechat.article import (
     columns_of,
     with_names,
 )
-from bot.wechat.newspic import is_newspic, newspic_article, newspic_problems, shown_newspic
+from bot.wechat.newspic import (
+    comments_of,
+    is_newspic,
+    newspic_article,
+    newspic_problems,
+    shown_newspic,
+)
 from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
@@ -80,6 +86,7 @@ def render_wechat(content: Content) -> Rendering:
             "content_source_url": content.attribution.get("url", ""),
             "thumb": first_picture(content) or DEFAULT_COVER,
             **_crops(content),
+            **comments_of(content),
         },
         "push": {"text": push_text(content)},
         **_note(content),

@@ -250,6 +250,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             made=changes.get("made", Made.UNDECLARED),
             cover=changes.get("cover", ""),
             crops=changes.get("crops", {}),
+            comments=changes.get("comments", False),
         )
         if (await form(request)).get("limit"):
             people = await many(request, "people")

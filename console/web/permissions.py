@@ -52,6 +52,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "publications.settle": RIGHTS["publications.settle"],
     "pushes.pause": RIGHTS["pushes.pause"],
     "pushes.decide": RIGHTS["pushes.decide"],
+    "comments.ask": RIGHTS["comments.ask"],
+    "comments.decide": RIGHTS["comments.decide"],
     "sources.read": _EDITORIAL | _WATCHERS,
     "sources.propose": RIGHTS["sources.propose"],
     "sources.approve": RIGHTS["sources.approve"],

@@ -39,7 +39,11 @@ MESSAGES = {
     47001: "data format error", 48001: "api unauthorized", 48006: "forbid to clear quota",
     49003: "not match openid with appid",
     53600: "Article ID invalid", 61500: "date format error", 61501: "date range error",
-    61503: "data not ready",
+    61503: "data not ready", 88000: "without comment privilege",
+    88001: "msg_data is not exists", 88003: "elected comment upper limit",
+    88004: "comment was deleted by user", 88005: "already reply",
+    88007: "reply content beyond max len or content len is zero", 88008: "comment is not exists",
+    88009: "reply is not exists", 88010: "count range error. count <= 0 or count > 50",
 }  # fmt: skip
 
 
@@ -71,6 +75,7 @@ class Official(Account):
     kind: str = "service"
     verified: bool = True
     protected: bool = False
+    commenting: bool = True
     webhook: str = ""
     templates: list[JSON] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)

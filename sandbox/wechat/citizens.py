@@ -31,6 +31,7 @@ def register(state: State, given: JSON) -> Official:
         raise ValueError("kind")
     account.verified = bool(given.get("verified", True))
     account.protected = bool(given.get("protected", account.protected))
+    account.commenting = bool(given.get("commenting", account.commenting))
     account.webhook = str(given.get("callback_url") or account.webhook)
     account.templates = list(given.get("templates") or account.templates)
     state.accounts[appid] = account
@@ -43,6 +44,7 @@ def card(account: Official) -> JSON:
         "kind": account.kind,
         "verified": account.verified,
         "protected": account.protected,
+        "commenting": account.commenting,
         "original": account.original,
         "menu": account.menu,
         "tokens_issued": account.issued,
