@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import WINDOW_HOLD
 from bot.contract import NotReleased, Release, State
 from bot.delivery.mended import AGAIN, MEND_HOLD, Going, going
 from bot.delivery.once import recalled

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
@@ -11,17 +11,14 @@ from bot.delivery.life import too_old
 from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
 from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
-    ACCOUNT_HOLD,
     CHANGED,
     CHANGED_HOLD,
-    LEFT,
     RELEASE_HOLD,
-    TOO_OLD,
     Work,
 )
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
-from bot.delivery.retrying import QUIET
+from bot.delivery.retrying import LEFT, QUIET, TOO_OLD
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
