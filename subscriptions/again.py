@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.chosen import CALL_HOLD
 from bot.codes import WINDOW_HOLD
 from bot.contract import NotReleased, Release, State
 from bot.delivery.mended import AGAIN, MEND_HOLD, Going, going
@@ -74,6 +75,8 @@ class Ended:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What a person may choose for them."""
+        if CALL_HOLD in (self.hold, self.code):
+            return ()  # what becomes of its publication becomes of them
         if self.state == State.UNKNOWN:
             return (Choice.RISK,) if self.code == SEEN else (Choice.LEAVE, Choice.RISK)
         if self.state == State.FAILED:
@@ -196,6 +199,9 @@ async def _due_again(
 # --- only to those who lack it ----------------------------------------------------------------
 
 
+_WAITING = (WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD, CALL_HOLD)
+
+
 def lacking(place: Publication) -> ColumnElement[bool]:
     """Messages of a push that surely did not arrive, to people who can still be reached.
 
@@ -204,9 +210,7 @@ def lacking(place: Publication) -> ColumnElement[bool]:
     reachable = select(Contact.id).where(
         Contact.account_id == place.account_id, Contact.state == "active"
     )
-    held = and_(
-        Delivery.state == State.HELD, Delivery.hold.not_in((WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD))
-    )
+    held = and_(Delivery.state == State.HELD, Delivery.hold.not_in(_WAITING))
     return and_(
         Delivery.publication_id == place.id,
         or_(held, Delivery.state.in_((State.FAILED, State.ENDED))),

@@ -2,7 +2,8 @@
 
 `Pusher(db, ledger, verify, matching)`; jobs: `await create_due()` and `await finish_due()`.
 Both may run twice and anywhere: rows are unique, entries are written once under the write lock.
-An account whose settings say `"push": "mass"` is served by its mass message, never personally too.
+An account whose settings say `"push": "mass"` is served by its mass message, never personally too;
+one that says `targeted` has had its people in the call that published (bot/delivery/chosen.py).
 """
 
 import hashlib
@@ -34,6 +35,7 @@ from subscriptions.earlier import rows_for_earlier
 from subscriptions.matching import Matching
 from subscriptions.mending import replace_earlier, tidy
 
+TARGETED = "targeted"
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
 BEGUN, CREATED, FINISHED = "push.begun", "push.created", "push.finished"
@@ -144,6 +146,8 @@ class Pusher:
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
+        if account.settings.get("push") == TARGETED:
+            return await self._called(publication, release)
         # Before any row of the correction: who the text before it has not reached never gets it.
         await replace_earlier(self._ledger, publication, release)
         if release.audience is None or not await self._begin(publication):
@@ -151,11 +155,21 @@ class Pusher:
         told = partial(row_changed, self._ledger)
         made = await self._matching.create_deliveries(self._db, publication, release, told)
         made += await rows_for_earlier(self._db, self._ledger, publication, release)
+        await self._sign_created(publication)
+        return made
+
+    async def _called(self, publication: Publication, release: Release) -> int:
+        """The rows that waited for the call of this publication are told; none is made."""
+        await replace_earlier(self._ledger, publication, release)
+        if release.audience is not None and await self._begin(publication):
+            await self._sign_created(publication)
+        return 0
+
+    async def _sign_created(self, publication: Publication) -> None:
         async with self._db.session() as session:
             mine = select(func.count()).where(Delivery.publication_id == publication.id)
             rows = await session.scalar(mine) or 0  # with those made before it was cut short
         await self._sign(CREATED, f"publication:{publication.id}", {"rows": rows})
-        return made
 
     async def _begin(self, publication: Publication) -> bool:
         """Whether rows may be made: once, and anew only for a push that was cut short just now.

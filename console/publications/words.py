@@ -20,6 +20,7 @@ CHOICES = {
 _NEXT = {
     "window": "等对方来信",
     "mend": "等改正",
+    "call": "随这次群发一起发",
     "account": "账号恢复后自动再试",
     "changed": "查明后处理",
 }
