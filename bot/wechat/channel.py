@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.chosen import REACHED, Chosen
+from bot.chosen import Chosen
 from bot.codes import At
 from bot.contract import (
     MEND,
@@ -49,7 +49,7 @@ from bot.wechat.client import (
     WeChatRefused,
     opened,
 )
-from bot.wechat.codes import CODES, SENT, hinted
+from bot.wechat.codes import CODES
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
