@@ -277,8 +277,10 @@ def audience_words(
     if not audience:
         return "不推送，只公开发布"
     facets = {**facets, **_URGENT}
+    every = audience.get("all", ())
     return "；".join(
         f"{label}：{'、'.join(facets.get(name, {}).get(key, key) for key in audience[name])}"
+        f"{'（每一项都要符合）' if name in every else ''}"
         for name, label in _AUDIENCE
         if audience.get(name)
     )
