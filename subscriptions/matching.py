@@ -38,7 +38,7 @@ from subscriptions.hours import SERVED, PushHours, standard_hours, urgent
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
-from subscriptions.selecting import counting, day_of, people, reason
+from subscriptions.selecting import ASKED, counting, day_of, people
 
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
@@ -57,6 +57,20 @@ class Sampled:
 
     who: str
     reason: str
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many people an audience reaches, by account, and some of them with reasons."""
+
+    accounts: Mapping[str, int]
+    sample: Sequence[Sampled]
+
+    @property
+    def total(self) -> int:
+        """On all accounts together."""
+        return sum(self.accounts.values())
 
 
 @dataclass(frozen=True)
@@ -84,14 +98,14 @@ class Matching:
 
     def __init__(self, taxonomy: Taxonomy, hours: Callable[[], PushHours] = standard_hours) -> None:
         """`taxonomy` gives labels for reasons and the trees; `hours` when nobody is disturbed."""
-        self._taxonomy = taxonomy
+        self.taxonomy = taxonomy
         self._hours = hours
 
     async def count(
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
     ) -> int:
         """How many active contacts of these accounts the audience reaches now."""
-        inner = people(self._taxonomy, audience, account_ids, Contact.id)
+        inner = people(self.taxonomy, audience, account_ids, Contact.id)
         return await _number(session, inner)
 
     async def too_late(
@@ -111,7 +125,7 @@ class Matching:
             return await self.count(session, audience, account_ids)
         if not late:
             return 0
-        inner = people(self._taxonomy, audience, account_ids, Contact.id)
+        inner = people(self.taxonomy, audience, account_ids, Contact.id)
         early = func.max(case((Subscription.frequency.not_in(late), 1), else_=0)) == 1
         reached = await _number(session, inner.having(early))
         return await self.count(session, audience, account_ids) - reached
@@ -124,10 +138,27 @@ class Matching:
         limit: int = 5,
     ) -> list[Sampled]:
         """Some of them with reasons; the person appears only as a short masked reference."""
-        why = func.max(reason(self._taxonomy))
-        query = people(self._taxonomy, audience, account_ids, Contact.subject_ref, why)
+        query = people(self.taxonomy, audience, account_ids, Contact.id, Contact.subject_ref)
         query = query.order_by(Contact.subject_ref.desc()).limit(limit)
-        return [Sampled(f"订阅者 …{ref[-4:]}", why) for ref, why in await session.execute(query)]
+        chosen: dict[str, str] = dict((await session.execute(query)).all())
+        theirs = counting(wanted(self.taxonomy, audience), account_ids, Contact.id, *ASKED)
+        fullest: dict[str, tuple[str, Asked]] = {}
+        for who, *keys in await session.execute(theirs.where(Contact.id.in_(chosen))):
+            asked = Asked(*keys)
+            fullest[who] = max(fullest.get(who, ("", asked)), (self._words(asked), asked))
+        return [Sampled(f"订阅者 …{ref[-4:]}", *fullest[who]) for who, ref in chosen.items()]
+
+    async def reach(
+        self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
+    ) -> Reach:
+        """How many people of each account, and five of them with reasons."""
+        each = people(self.taxonomy, audience, account_ids, Contact.id, Contact.account_id)
+        inner = each.subquery()
+        query = select(inner.c.account_id, func.count()).group_by(inner.c.account_id)
+        found: dict[str, int] = dict((await session.execute(query)).all())
+        counts = {account: found.get(account, 0) for account in sorted(account_ids)}
+        sample = await self.sample(session, audience, account_ids) if found else []
+        return Reach(counts, sample)
 
     async def create_deliveries(
         self,
@@ -156,7 +187,7 @@ class Matching:
     async def count_missing(self, session: AsyncSession, making: Making) -> int:
         """How many rows that would make, if every subscription stands."""
         accounts = [making.publication.account_id]
-        inner = people(self._taxonomy, making.release.audience or {}, accounts, Contact.id)
+        inner = people(self.taxonomy, making.release.audience or {}, accounts, Contact.id)
         return await _number(session, _lacking(inner, making))
 
     async def _create(self, db: Database, one: Making, on_changed: OnChanged) -> int:
@@ -200,7 +231,7 @@ class Matching:
 
         def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
             if id(audience) not in known:
-                known[id(audience)] = audience, wanted(self._taxonomy, audience)
+                known[id(audience)] = audience, wanted(self.taxonomy, audience)
             found = known[id(audience)][1]
             rows = [row for row in own.get((contact_id, account_id), ()) if not _paused(row, today)]
             asked = [_asked(row) for row in rows]
@@ -238,7 +269,7 @@ class Matching:
     ) -> tuple[int, list[str]]:
         """How many rows were made, and which subscriptions are not believed."""
         publication, release = one.publication, one.release
-        found = wanted(self._taxonomy, release.audience or {})
+        found = wanted(self.taxonomy, release.audience or {})
         query = counting(found, [publication.account_id], *COLUMNS).where(
             Subscription.account_id == publication.account_id,
             Contact.id > batch.after,
@@ -277,7 +308,7 @@ class Matching:
 
     def _words(self, asked: Asked) -> str:
         """您订阅了 就业创业、人群 高校毕业生、地区 青禾县; a key we do not know is no word."""
-        return "您订阅了 " + in_words(self._taxonomy, asked)
+        return "您订阅了 " + in_words(self.taxonomy, asked)
 
 
 async def _number(session: AsyncSession, query: Select[Any]) -> int:

@@ -4,34 +4,21 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, case, func, literal, select
+from sqlalchemy import Select, case, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.models import Contact
 from config.clock import beijing, now
-from facets.criteria import (
-    ANY_TOPIC,
-    BELOW,
-    BELOW_WORDS,
-    GROUPS,
-    INDUSTRIES,
-    KINDS,
-    REGIONS,
-    TOPICS,
-    Wanted,
-    wanted,
-)
-from facets.taxonomy import Taxonomy
+from facets.criteria import Wanted, wanted
+from facets.taxonomy import DIMENSIONS, Taxonomy
 from subscriptions.models import Subscription
 
-_COLUMNS = {
-    TOPICS: Subscription.topic,
-    GROUPS: Subscription.group,
-    REGIONS: Subscription.region,
-    INDUSTRIES: Subscription.industry,
-    KINDS: Subscription.kind,
-}
-_SAID = {TOPICS: "", GROUPS: "、人群 ", REGIONS: "、地区 ", INDUSTRIES: "、行业 ", KINDS: "、文种 "}
+ASKED = (
+    *(Subscription.topic, Subscription.group, Subscription.region),
+    *(Subscription.industry, Subscription.kind),
+)
+"""The columns of the criteria, in the order of Asked."""
+_COLUMNS = dict(zip(DIMENSIONS, ASKED, strict=True))
 
 
 def day_of(moment: datetime) -> str:
@@ -70,23 +57,3 @@ def people(
         for name, values in found.each
     ]
     return query.group_by(Contact.id).having(*met)
-
-
-def reason(taxonomy: Taxonomy) -> ColumnElement[str]:
-    """您订阅了 就业创业、人群 高校毕业生: built by the database per row, for samples."""
-    found: ColumnElement[str] = literal("您订阅了 ")
-    for dimension, before in _SAID.items():
-        anything = ANY_TOPIC if dimension == TOPICS else ""
-        found = found + _labels(taxonomy, dimension, before, anything)
-    return found
-
-
-def _labels(taxonomy: Taxonomy, dimension: str, before: str, anything: str) -> ColumnElement[str]:
-    labels = {key: one.label for key, one in taxonomy.facets[dimension].items()}
-    labels |= {old: labels[key] for old, key in taxonomy.former[dimension].items()}
-    known = {key: literal(before + label) for key, label in labels.items()}
-    if dimension == REGIONS:
-        below = {key + BELOW: label + BELOW_WORDS for key, label in labels.items()}
-        known |= {key: literal(before + words) for key, words in below.items()}
-    known[""] = literal(anything)
-    return case(known, value=_COLUMNS[dimension], else_=literal(""))
