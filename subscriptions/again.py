@@ -32,7 +32,8 @@ from review_queue.models import Item
 from staff.refusal import Reason, Refused, missing, refuse
 from staff.rights import entitled
 from subscriptions.matching import Making, Matching
-from subscriptions.push import BEGUN, CREATED, FINISHED, RESUME, age
+from subscriptions.push import CREATED, FINISHED, RESUME, age
+from subscriptions.reach import BEGUN
 
 GIVEN_UP, LEFT_UNKNOWN, COMPLETED = "push.given_up", "push.left", "push.completed"
 RISK = "我已核对，知道有人可能收到两次"
@@ -301,7 +302,7 @@ async def _sending_faults(queue: Queue, place: Publication) -> list[Reason]:
     if recalled(entries):
         return [Reason("recalled", "稿件已撤回，不能再发送")]
     stand = going(entries, place.account_id)
-    if stand in (Going.PAUSED, Going.REPLACED):
+    if stand.waits or stand is Going.REPLACED:
         return [Reason("state", f"{stand.words}：请先在上面决定")]
     return []
 
