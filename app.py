@@ -347,7 +347,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         publisher=Publisher(delivery, lease, recent),
         remover=Remover(delivery, lease),
         sender=sender,
-        pusher=Pusher(db, ledger, review.releases.verify, matching),
+        pusher=Pusher(db, ledger, review.releases.verify, matching, alarms.tell),
         readings=Readings(db, base.channels, base.accounts.open),
         followers=Followers(delivery),
         commenter=Commenter(delivery, lease, mask, digest_of),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.codes import WINDOW_HOLD
 from bot.contract import REFUSED, Outcome, State
 from bot.models import Contact, Delivery, InboundMessage
 from bot.opens import Opens
@@ -18,7 +19,6 @@ from storage.seals import seals_of
 
 UNFOLLOWED = "对方取消关注或停用了账号"
 ERASED = "已按本人要求删除"
-WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
 
 
 class ContactChanged(Exception):

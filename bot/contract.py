@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from blocks.document import Document, Made
 from bot.chosen import Chosen
 from bot.editions import Placed
+from bot.meaning import Listed, Meaning
 from bot.opens import Opens
 from bot.preview import Shown
 from bot.quota import Limit
@@ -192,6 +193,8 @@ class Outcome:
 
     RETRYING: surely not accepted, try again after `retry_after` seconds. UNKNOWN: no answer.
     ENDED: this contact can never be reached again by itself. HELD: not now (e.g. 48 h window).
+    `hold`: what holds it, where that is another word than its code. `meaning`: of a platform's
+    code, by its table.
     """
 
     state: State
@@ -200,12 +203,23 @@ class Outcome:
     code: str = ""
     retry_after: float = 0.0
     detail: Mapping[str, Any] = field(default_factory=dict)
+    hold: str = ""
+    meaning: Meaning | None = None
+
+    @property
+    def held_by(self) -> str:
+        """What holds it; empty while nothing does."""
+        if self.state is not State.HELD:
+            return ""
+        return "account" if self.detail.get("scope") == "account" else self.hold or self.code
 
 
 MEND: Mapping[str, Any] = {"mend": True}
 """Detail of a failure that lies in the text: sending it again changes nothing, mending it does."""
 REFUSED = "refused"
 """Detail of an end: the person wants no pushes, and can still be answered."""
+UNLISTED = "unlisted"
+"""Detail of a code that no table has: staff hear of it once for each account."""
 
 
 @dataclass(frozen=True)
@@ -360,6 +374,8 @@ class Channel(Listening, Protocol):
     """How many messages fit into that shorter window."""
     most_articles: int
     """How many articles one message holds; 0 where articles never go out together."""
+    codes: Mapping[str, Listed]
+    """Its table of codes: what each means, and what staff read of it."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
     deletions_a_day: int

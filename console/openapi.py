@@ -17,6 +17,7 @@ from console.policies import api as policies
 from console.publications import api as publications
 from console.publications import api_comments as publications_comments
 from console.publications import api_people as publications_people
+from console.publications import codes
 from console.records import api as records
 from console.settings import api as settings
 from console.settings import api_texts as settings_texts
@@ -119,6 +120,7 @@ ROUTES: list[web.RouteDef] = [
     *publications.ROUTES,
     *publications_people.ROUTES,
     *publications_comments.ROUTES,
+    *codes.API,
     *plan.ROUTES,
     *sources.ROUTES,
     *tasks.ROUTES,

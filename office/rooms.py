@@ -72,6 +72,7 @@ from subscriptions.hours import PushHours, standard_hours
 from subscriptions.matching import Matching
 from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
+from subscriptions.reach import reach_now
 from subscriptions.subscribers import Subscribers
 
 QUIET_FRESH = 0.1
@@ -202,6 +203,7 @@ def build_review(base: Base) -> Review:
             library={KIND: TemplateShelf(base.templates), QA: base.entries},
             window=window,
             quiet=partial(quiet_times, base.signed),
+            reach=partial(reach_now, ledger, base.matching),
         ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send, triggers),

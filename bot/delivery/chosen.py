@@ -16,8 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.chosen import CALL_HOLD, REACHED, Chosen
 from bot.contract import AccountView, Outcome, Release, State, Still, Withheld
 from bot.delivery.once import RELEASE_HOLD, Stood, stand_of
-from bot.delivery.outbox import ASKED_OF_CONTACTS, CHANGED, CHANGED_HOLD, LEFT
+from bot.delivery.outbox import ASKED_OF_CONTACTS, CHANGED, CHANGED_HOLD
 from bot.delivery.preparing import refuses
+from bot.delivery.retrying import LEFT
 from bot.delivery.spent import spent
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery, Publication

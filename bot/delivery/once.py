@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.contract import Outcome, State, Withheld
-from bot.delivery.mended import Going, going
+from bot.delivery.mended import going
 from bot.delivery.together import take_places
 from bot.editions import Placed
 from bot.models import Publication
@@ -292,7 +292,7 @@ async def _allowed(ledger: Ledger, given: _Submitting) -> None:
         raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     if recalled(facts[subject]):
         raise Withheld(_held("这一稿件已被撤回"))
-    if (stop := going(facts[subject], row.account_id)) is Going.PAUSED:
+    if (stop := going(facts[subject], row.account_id)).waits:
         words = f"{stop.words}，这里也先不发"
         raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     stand = stand_of(facts[subject], row.release_id, row.account_id)

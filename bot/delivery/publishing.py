@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
+from bot.codes import ACCOUNT_HOLD, NO_ANSWER
 from bot.contract import (
     AccountView,
     Channel,
@@ -35,7 +36,7 @@ from bot.delivery.once import (
     sign_finished,
     stand_of,
 )
-from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
+from bot.delivery.outbox import DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
@@ -174,8 +175,9 @@ class Publisher:
             outcome = await channel.publish_to(account, rendering, self._w.load_media, to)
         else:
             outcome = await channel.publish(account, rendering, self._w.load_media, still)
-        # Where the platform itself refuses doubles, no answer is no danger: try again.
-        if outcome.state is State.UNKNOWN and guarded:
+        # Where the platform itself refuses doubles, no answer is no danger: try again. What it did
+        # answer in a way nobody understands is for a person.
+        if outcome.state is State.UNKNOWN and guarded and outcome.code in ("", NO_ANSWER):
             unsure = {"unsure": True}
             return Outcome(State.RETRYING, reason=outcome.reason, retry_after=60.0, detail=unsure)
         return outcome

@@ -6,6 +6,7 @@ A refused connection too. Anything else without a readable answer may have been 
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from secrets import token_urlsafe
 from typing import Any
@@ -16,6 +17,7 @@ from telegram import MessageEntity as Entity
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
 from bot.chosen import Chosen
+from bot.codes import At, follows
 from bot.contract import (
     AccountView,
     Call,
@@ -42,7 +44,8 @@ from bot.quota import Limit
 from bot.render import fill_reason, units
 from bot.takedown import Notice, Standing, Took
 from bot.telegram.client import AiohttpRequest, BotCall
-from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
+from bot.telegram.codes import CODES, NO_THREAD
+from bot.telegram.errors import moved_words, outcome_of
 from bot.telegram.inbound import ALLOWED_UPDATES, MIGRATED, hear
 from bot.telegram.pictures import pictures_calls
 from bot.telegram.removing import remove
@@ -82,6 +85,7 @@ class TelegramChannel:
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     deletions_a_day = 0
     nothing = "ok"
+    codes = CODES
     passive_seconds = 0.0
     asks_for_proof = False
 
@@ -167,10 +171,10 @@ class TelegramChannel:
                     raise
                 return _partly(sent, withheld.outcome)
             # For one chat ENDED means the reader is gone; for our own channel it means we are out.
-            if outcome.state is State.ENDED:
-                outcome = Outcome(
-                    State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
-                )
+            if outcome.state is State.ENDED and outcome.meaning is not None:
+                state = follows(outcome.meaning, At.TIMELINE).state
+                words = "机器人不在频道中或没有发布权限：请频道管理员把它加为管理员"
+                outcome = replace(outcome, state=state, reason=words)
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent += outcome.ref.split(",")  # a group of pictures is several messages

@@ -13,7 +13,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.chosen import REACHED, Chosen
+from bot.chosen import Chosen
+from bot.codes import At
 from bot.commenting import AREAS, Area, Doing, Written
 from bot.contract import (
     MEND,
@@ -51,6 +52,7 @@ from bot.wechat.client import (
     WeChatRefused,
     opened,
 )
+from bot.wechat.codes import CODES
 from bot.wechat.comments import comments_of, done
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
@@ -61,7 +63,7 @@ from bot.wechat.limits import chooses, limits_of, sends, takes_place
 from bot.wechat.looking import missing
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass import DATA, SendTo, client_key, mass_send, send_to_chosen
-from bot.wechat.mass_status import mass_outcome, reached_words
+from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
 from bot.wechat.newspic import COMMENTS
 from bot.wechat.notices import notice_words
 from bot.wechat.removing import DELETIONS_A_DAY, remove
@@ -72,17 +74,6 @@ from storage.cache import Cache
 AES_KEY_LENGTH, TOKEN_LENGTH = 43, 32
 ALPHABET = string.ascii_letters + string.digits
 PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
-
-
-PUBLISH_STATUS = {
-    2: "原创声明未通过：请取得授权或改用转载，修改后重新送审",
-    3: "平台发布失败，没有说明原因：请登录微信公众平台核对，再重新发送",
-    4: "平台审核不通过：请修改稿件，重新送审",
-    5: "发布后已被全部删除：请查明是谁删除的，需要更正时另写更正稿",
-    6: "发布后被平台封禁：请登录微信公众平台查看原因，按提示申诉或处理",
-}
-MENDED = frozenset({2, 4})
-"""Those that lie in the text: it goes back to its editor."""
 
 
 class WeChatChannel:
@@ -102,6 +93,7 @@ class WeChatChannel:
     act_seconds = 60.0  # after a menu press, a follow or a scan
     act_count = 3
     nothing = SUCCESS
+    codes = CODES
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     deletions_a_day = DELETIONS_A_DAY
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
@@ -200,7 +192,7 @@ class WeChatChannel:
         except NoAnswer:
             return lost(str(articles[0]["title"]))
         except (WeChatRefused, NotSent) as error:
-            return outcome_of(error, irreversible=True)
+            return outcome_of(error, At.TIMELINE)
         return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
 
     async def publish_to(
@@ -231,7 +223,7 @@ class WeChatChannel:
             words = f"配图无法处理：{error}"
             return Outcome(State.FAILED, reason=words, code="media", detail=MEND)
         except (WeChatRefused, NotSent, NoAnswer) as error:
-            return outcome_of(error, irreversible=False)
+            return outcome_of(error, At.PREPARING)
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask what became of a submitted publication; SUBMITTED while it still runs."""
@@ -245,8 +237,8 @@ class WeChatChannel:
                 return mass_outcome(ref, str(answer.get("msg_status", "")))
             answer = await client.post("freepublish/get", data={"publish_id": number})
         except (WeChatRefused, NotSent, NoAnswer) as error:
-            return outcome_of(error, irreversible=False)
-        return _publish_outcome(ref, answer)
+            return outcome_of(error, At.PREPARING)
+        return publish_outcome(ref, answer)
 
     async def comments(self, account: AccountView, area: Area) -> Sequence[Written]:
         """See bot.commenting.Commenting."""
@@ -292,12 +284,10 @@ class WeChatChannel:
         if inbound.key == "publishjobfinish":
             info = raw.get("PublishEventInfo") or {}
             ref = f"publish:{info.get('publish_id', '')}"
-            return ref, _publish_outcome(ref, info)
+            return ref, publish_outcome(ref, info)
         if inbound.key == "masssendjobfinish":
             ref = f"mass:{raw.get('MsgID', raw.get('MsgId', ''))}"
-            said = {**edition.of_mass_send(raw), REACHED: reached_words(raw)}
-            told = mass_outcome(ref, str(raw.get("Status", "")), said)
-            return ref, edition.at_fault(told, raw)
+            return ref, mass_end(ref, raw)
         return None
 
     async def push(
@@ -322,7 +312,7 @@ class WeChatChannel:
             try:
                 await client.message.send_text(address, text)
             except (WeChatRefused, NotSent, NoAnswer) as error:
-                outcome = outcome_of(error, irreversible=True)
+                outcome = outcome_of(error, At.READER)
                 if number == 0:
                     return outcome
                 reason = f"已发出前 {number} 条，其余没有发出（{outcome.reason}），请人工核对"
@@ -401,19 +391,3 @@ def _with_comments(sent: Outcome, articles: Sequence[Mapping[str, Any]]) -> Outc
 
 async def _at_once() -> None:
     """Nothing is asked before a reply leaves: it was built a moment ago."""
-
-
-def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
-    try:
-        status = int(info.get("publish_status", 1))
-    except (TypeError, ValueError):
-        status = 1
-    if status == 0:
-        return Outcome(State.PUBLISHED, ref=ref, detail=edition.of_publication(info))
-    if status == 1:
-        return Outcome(State.SUBMITTED, ref=ref)
-    reason = PUBLISH_STATUS.get(status, f"平台返回未知状态 {status}，请人工核对")
-    detail = {"mend": True} if status in MENDED else {}
-    code = f"publish_status_{status}"
-    failed = Outcome(State.FAILED, ref=ref, reason=reason, code=code, detail=detail)
-    return edition.at_fault(failed, info)

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.codes import At
 from bot.commenting import Act, Area, Doing, NotRead, Written
 from bot.contract import Outcome, State
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.codes import NO_COMMENT, NO_REPLY, REPLIED, hinted
 from bot.wechat.errors import outcome_of
 
 A_CALL = 49  # fifty are refused
@@ -19,20 +21,8 @@ _CALLS = {
     Act.CLOSE: "comment/close",
     Act.OPEN: "comment/open",
 }
-WORDS = {
-    88000: "账号没有留言权限：请管理员在公众平台核对",
-    88001: "平台上没有这篇文章，或它已被删除",
-    88002: "平台限制了这篇文章的留言",
-    88003: "这篇文章的精选留言已满：请先取消一条精选",
-    88004: "读者已删除这条留言，不能精选",
-    88005: "这条留言已经有回复：请先删除原来的回复",
-    88007: "回复太长或是空的：请改写",
-    88008: "平台上已没有这条留言",
-    88009: "平台上已没有这条回复",
-}
-_ALREADY = {Act.DELETE: 88008, Act.UNREPLY: 88009}
-"""Codes that say what was wanted is so."""
-REPLIED = 88005
+_ALREADY = {Act.DELETE: NO_COMMENT, Act.UNREPLY: NO_REPLY}
+"""Hints of codes that say what was wanted is so."""
 
 
 async def comments_of(client: AioWeChatClient, area: Area) -> Sequence[Written]:
@@ -43,7 +33,7 @@ async def comments_of(client: AioWeChatClient, area: Area) -> Sequence[Written]:
         try:
             page = await client.post("comment/list", data=data)
         except (WeChatRefused, NotSent, NoAnswer) as error:
-            raise NotRead(_refused(error).reason) from error
+            raise NotRead(outcome_of(error, At.PREPARING).reason) from error
         rows = page.get("comment") or []
         found += [_written(one) for one in rows]
         if not rows or len(found) >= int(page.get("total") or 0):
@@ -62,13 +52,14 @@ async def done(
     try:
         await calls.post(_CALLS[doing.act], data=data)
     except WeChatRefused as refused:
-        if refused.code == _ALREADY.get(doing.act):
+        hint = hinted(refused.code)
+        if hint and hint == _ALREADY.get(doing.act):
             return Outcome(State.PUBLISHED)
-        if refused.code == REPLIED and await _is_ours(client, area, doing):
+        if hint == REPLIED and await _is_ours(client, area, doing):
             return Outcome(State.PUBLISHED)
-        return _refused(refused)
+        return outcome_of(refused, At.PREPARING)
     except (NotSent, NoAnswer) as error:
-        return outcome_of(error, irreversible=False)
+        return outcome_of(error, At.PREPARING)
     return Outcome(State.PUBLISHED)
 
 
@@ -79,12 +70,6 @@ async def _is_ours(client: AioWeChatClient, area: Area, doing: Doing) -> bool:
     except NotRead:
         return False
     return any(one.number == doing.number and one.reply == doing.words for one in found)
-
-
-def _refused(error: Exception) -> Outcome:
-    if isinstance(error, WeChatRefused) and error.code in WORDS:
-        return Outcome(State.FAILED, reason=WORDS[error.code], code=str(error.code))
-    return outcome_of(error, irreversible=False)
 
 
 def _place(area: Area) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.codes import At
 from bot.listing import Listed, NotListed
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
 from bot.wechat.errors import outcome_of
@@ -35,4 +36,4 @@ async def _asked(call: Any) -> Any:
     try:
         return await call
     except (WeChatRefused, NotSent, NoAnswer) as error:
-        raise NotListed(outcome_of(error, irreversible=False).reason) from error
+        raise NotListed(outcome_of(error, At.PREPARING).reason) from error

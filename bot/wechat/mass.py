@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chosen import Chosen
+from bot.codes import PERSON_HOLD, At
 from bot.contract import AccountView, Outcome, State
+from bot.meaning import Meaning
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.codes import SENT, hinted
 from bot.wechat.errors import outcome_of
 from bot.wechat.targeted import SendTag, by_list
 
@@ -49,13 +52,13 @@ async def mass_send(
         answer = await client.post(call, data=data)
     except WeChatRefused as refused:
         # Our first call arrived after all: the answer names it, nothing is sent twice (W13).
-        if refused.code == 45065 and refused.body.get("msg_id"):
+        if hinted(refused.code) == SENT and refused.body.get("msg_id"):
             return _submitted(refused.body)
-        found = outcome_of(refused, irreversible=True)
-        # For one reader ENDED means that they are gone; here it is all of them.
-        return _nobody() if found.state is State.ENDED else found
+        found = outcome_of(refused, At.TIMELINE)
+        # Of one reader it says that they are gone; here it is all of them.
+        return _nobody() if found.meaning is Meaning.DROP else found
     except (NotSent, NoAnswer) as error:
-        return outcome_of(error, irreversible=True)
+        return outcome_of(error, At.TIMELINE)
     return _submitted(answer)
 
 
@@ -79,7 +82,7 @@ async def send_to_chosen(to: SendTo, draft: str, key: str, chosen: Chosen) -> Ou
         people = await chosen.people()
         held = await tag.hold(people)
     except (WeChatRefused, NotSent, NoAnswer) as error:
-        return outcome_of(error, irreversible=False)
+        return outcome_of(error, At.PREPARING)
     await chosen.without(set(people) - held)
     if not held:
         return _nobody()
@@ -89,4 +92,4 @@ async def send_to_chosen(to: SendTo, draft: str, key: str, chosen: Chosen) -> Ou
 
 
 def _nobody() -> Outcome:
-    return Outcome(State.HELD, reason=NOBODY, code="nobody")
+    return Outcome(State.HELD, reason=NOBODY, code="nobody", hold=PERSON_HOLD)
