@@ -41,9 +41,16 @@ def _values(own: Mapping[str, Any], brought: Mapping[str, Any]) -> _Values:
     found: _Values = {str(key): dict(value) for key, value in own.items()}
     labels = {value["label"] for value in found.values()}
     added: _Values = {}
+    # What the office renamed, merged or split does not come back under the program's key.
+    gone = {str(old) for value in found.values() for old in value.get("was") or ()}
     for key, value in brought.items():
         above = value.get("parent")
-        if key not in found and value["label"] not in labels and (not above or above in found):
+        if (
+            key not in found
+            and key not in gone
+            and value["label"] not in labels
+            and (not above or above in found)
+        ):
             found[key] = added[key] = dict(value)
     for value in added.values():
         wider = found.get(str(value.get("parent")))

@@ -14,8 +14,10 @@ DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
 URGENT = "urgent"
 """Beside the dimensions in an audience: ["night"] where it was reviewed to go at night too."""
 NIGHT = "night"
+OR = "或"
+"""Between the parts of a value that was split: who asked for it gets both until they choose."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was"}
 
 
 class TaxonomyError(FieldFault):
@@ -35,6 +37,8 @@ class Facet:
     sensitive: bool
     first: bool = False
     """Offered among the widest values of its dimension, however narrow it is."""
+    was: tuple[str, ...] = ()
+    """Keys of values that are no more, and whose subscriptions this one carries on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +47,8 @@ class Taxonomy:
 
     labels: Mapping[str, str]
     facets: Mapping[str, Mapping[str, Facet]]
+    heirs: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """By dimension: for each key that is no more, the keys that carry it on (moves.py)."""
     _known: dict[tuple[str, ...], Mapping[str, tuple[Facet, ...]]] = field(default_factory=dict)
 
     @property
@@ -59,9 +65,15 @@ class Taxonomy:
         return {key: facet.label for key, facet in self.facets.get(dimension, {}).items()}
 
     def label(self, dimension: str, key: str) -> str:
-        """What people see for `key`; the key itself when it is no longer in the taxonomy."""
-        facet = self.get(dimension, key)
-        return facet.label if facet else key
+        """What people see for `key`; the key itself when nothing in the taxonomy carries it on."""
+        found = [self.facets[dimension][one].label for one in self.now(dimension, key)]
+        return OR.join(found) or key
+
+    def now(self, dimension: str, key: str) -> tuple[str, ...]:
+        """Itself while it is there, else what carries it on; several for one that was split."""
+        if self.get(dimension, key) is not None:
+            return (key,)
+        return self.heirs.get(dimension, {}).get(key, ())
 
     def offered(self, dimension: str, within: str = "") -> list[Facet]:
         """The values a menu shows: those directly within one, else the widest and the next wide."""
@@ -151,7 +163,19 @@ def parse_taxonomy(data: Any) -> Taxonomy:
                 words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
         _no_circle(dimension, facets[dimension])
-    return Taxonomy(labels, facets)
+    heirs = {name: _heirs(name, values) for name, values in facets.items()}
+    return Taxonomy(labels, facets, heirs)
+
+
+def _heirs(dimension: str, facets: Mapping[str, Facet]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for facet in facets.values():
+        for old in facet.was:
+            if old in facets:
+                words = f"{dimension}.{facet.key}.was：{old} 还在，不能由别的值接替"
+                raise TaxonomyError(words, *_where(dimension, facet.key, "was"))
+            found[old] = (*found.get(old, ()), facet.key)
+    return found
 
 
 def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
@@ -175,9 +199,10 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         words = f"{place}.{unknown[0]}：不认识的字段，请删去"
         raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
     evidence = value.get("words") or {}
-    aliases = value.get("aliases") or []
-    if not isinstance(aliases, list):
-        raise TaxonomyError(f"{place}.aliases：应为列表", *_where(dimension, key, "aliases"))
+    aliases, was = value.get("aliases") or [], value.get("was") or []
+    for name, listed in (("aliases", aliases), ("was", was)):
+        if not isinstance(listed, list):
+            raise TaxonomyError(f"{place}.{name}：应为列表", *_where(dimension, key, name))
     return Facet(
         dimension=dimension,
         key=key,
@@ -187,6 +212,7 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
+        was=tuple(dict.fromkeys(map(str, was))),
     )
 
 

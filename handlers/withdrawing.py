@@ -14,7 +14,7 @@ from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS
+from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers
 
@@ -82,7 +82,10 @@ class Withdrawing:
             named.setdefault(facet.dimension, set()).add(facet.key)
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
-        return [row for row in rows if all(_of(row, name) & keys for name, keys in named.items())]
+        known = self._subs.taxonomy
+        return [
+            row for row in rows if all(_of(known, row, name) & keys for name, keys in named.items())
+        ]
 
     async def _leave_all(self, turn: Turn) -> Said:
         async with self._ledger.transaction() as tx:
@@ -136,17 +139,29 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
         return Said(fill("mine_none"), (Choice("订阅政策", "sub"),))
     lines = "\n".join(f"· {subs.words(row)}" for row in rows)
     choices = [Choice(f"退订 {subs.criteria(row)}", f"leave:{row.id}") for row in rows]
+    choices += [one for row in rows for one in _parts(subs.taxonomy, row)]
     paused = any(row.paused_until for row in rows)
     more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
     return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
 
 
-def _of(row: Subscription, dimension: str) -> set[str]:
-    """The value of a subscription in one dimension."""
+def _parts(taxonomy: Taxonomy, row: Subscription) -> list[Choice]:
+    """A way to choose for each value that was split since it was asked for."""
+    values = (("t", TOPICS, row.topic), ("g", GROUPS, row.group), ("i", INDUSTRIES, row.industry))
+    values = (*values, ("r", REGIONS, row.region.removesuffix(BELOW)), ("k", KINDS, row.kind))
+    return [
+        Choice(f"选一类：{taxonomy.label(dimension, value)}", f"{head}:{row.id}")
+        for head, dimension, value in values
+        if len(taxonomy.now(dimension, value)) > 1
+    ]
+
+
+def _of(taxonomy: Taxonomy, row: Subscription, dimension: str) -> set[str]:
+    """The value of a subscription in one dimension; every part of one that was split."""
     values = {
         TOPICS: row.topic,
         GROUPS: row.group,
         REGIONS: row.region.removesuffix(BELOW),
         INDUSTRIES: row.industry,
     }
-    return {values.get(dimension, "")} - {""}
+    return set(taxonomy.now(dimension, values.get(dimension, "")))

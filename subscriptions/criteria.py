@@ -6,12 +6,16 @@ meant by an item about 招聘, and who asked for 招聘 by one for all of 就业
 region inside it and not the one around it, so 土默特左旗 is reached by what holds for 呼和浩特 and
 for all of 内蒙古, and 呼和浩特 is not by what is for 土默特左旗 alone, unless its reader chose
 BELOW.
+
+A value that was renamed or merged is the one that carries it on; one that was split is every part
+of it, for who asked for it and for what was approved for it, until a person chooses one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any, NamedTuple
 
-from facets.taxonomy import Taxonomy
+from facets.taxonomy import OR, Taxonomy
 
 TOPICS, GROUPS, REGIONS, INDUSTRIES, KINDS = "topics", "groups", "regions", "industries", "kinds"
 ANY_TOPIC = "全部主题"
@@ -44,11 +48,52 @@ def in_words(taxonomy: Taxonomy, asked: Asked, unknown: str = "") -> str:
 
 
 def _word(taxonomy: Taxonomy, dimension: str, key: str, unknown: str) -> str:
-    below = dimension == REGIONS and key.endswith(BELOW)
-    facet = taxonomy.get(dimension, key.removesuffix(BELOW) if below else key)
-    if facet is None:
+    values = values_now(taxonomy, dimension, key)
+    if not values:
         return unknown
-    return facet.label + (BELOW_WORDS if below else "")
+    labels = (taxonomy.label(dimension, value.removesuffix(BELOW)) for value in values)
+    return OR.join(labels) + (BELOW_WORDS if key.endswith(BELOW) else "")
+
+
+def values_now(taxonomy: Taxonomy, dimension: str, value: str) -> tuple[str, ...]:
+    """What a value of a subscription means now: itself, what carries it on, or nothing."""
+    below = BELOW if dimension == REGIONS and value.endswith(BELOW) else ""
+    return tuple(key + below for key in taxonomy.now(dimension, value.removesuffix(BELOW)))
+
+
+def ways_now(taxonomy: Taxonomy, asked: Asked) -> list[Asked]:
+    """What a wish may mean now: itself, or for a value that was split each of its parts.
+
+    A value that nothing carries on stays as it is: whoever keeps wishes refuses it.
+    """
+    every = (
+        values_now(taxonomy, name, value) or (value,)
+        for name, value in zip((TOPICS, *_BEFORE), asked, strict=True)
+    )
+    return [Asked(*one) for one in product(*every)]
+
+
+def settled(taxonomy: Taxonomy, asked: Asked) -> Asked:
+    """The wish with every renamed or merged value as it is now; one that was split stays."""
+    found = [
+        values_now(taxonomy, name, value)
+        for name, value in zip((TOPICS, *_BEFORE), asked, strict=True)
+    ]
+    return Asked(
+        *(now[0] if len(now) == 1 else value for now, value in zip(found, asked, strict=True))
+    )
+
+
+def listed_now(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> dict[str, Any]:
+    """An audience with what carries on the values that are no more."""
+    return {
+        name: list(
+            dict.fromkeys(
+                now for key in keys or () for now in taxonomy.now(name, key) or (str(key),)
+            )
+        )
+        for name, keys in audience.items()
+    }
 
 
 def wanted(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -56,7 +101,8 @@ def wanted(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> dict[str, frozens
 
     The topics are always there: nobody is meant by an audience without one.
     """
-    listed = {name: frozenset(audience.get(name) or ()) for name in (TOPICS, *_BEFORE)}
+    current = listed_now(taxonomy, audience)
+    listed = {name: frozenset(current.get(name) or ()) for name in (TOPICS, *_BEFORE)}
     topics = listed[TOPICS]
     found = {TOPICS: _around(taxonomy, TOPICS, topics) | {""} if topics else topics}
     for name in (GROUPS, INDUSTRIES, KINDS):
@@ -66,7 +112,19 @@ def wanted(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> dict[str, frozens
         inside = regions | _below(taxonomy, REGIONS, regions)
         around = _around(taxonomy, REGIONS, regions)
         found[REGIONS] = inside | {key + BELOW for key in inside | around} | {""}
-    return found
+    return {name: values | _earlier(taxonomy, name, values) for name, values in found.items()}
+
+
+def _earlier(taxonomy: Taxonomy, dimension: str, values: frozenset[str]) -> frozenset[str]:
+    """Values that are no more and mean one of these: a row may still say so."""
+    gone = taxonomy.heirs.get(dimension, {})
+    below = ("", BELOW) if dimension == REGIONS else ("",)
+    return frozenset(
+        key + end
+        for key, heirs in gone.items()
+        for end in below
+        if any(one + end in values for one in heirs)
+    )
 
 
 def meets(found: Mapping[str, frozenset[str]], asked: Sequence[str]) -> bool:

@@ -335,10 +335,11 @@ class Matching:
     def _labels(
         self, column: Any, dimension: str, before: str, anything: str = ""
     ) -> ColumnElement[str]:
-        values = self._taxonomy.facets[dimension].values()
-        known = {value.key: literal(before + value.label) for value in values}
+        keys = [*self._taxonomy.facets[dimension], *self._taxonomy.heirs.get(dimension, ())]
+        words = {key: before + self._taxonomy.label(dimension, key) for key in keys}
+        known = {key: literal(said) for key, said in words.items()}
         if dimension == REGIONS:
-            known |= {one.key + BELOW: literal(before + one.label + BELOW_WORDS) for one in values}
+            known |= {key + BELOW: literal(said + BELOW_WORDS) for key, said in words.items()}
         known[""] = literal(anything)
         return case(known, value=column, else_=literal(""))
 

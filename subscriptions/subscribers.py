@@ -30,6 +30,7 @@ from subscriptions.criteria import (
     TOPICS,
     Asked,
     in_words,
+    settled,
 )
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
@@ -83,7 +84,7 @@ class Subscribers:
         if not consent_version:
             raise SubscriptionError("缺少订阅告知版本 consent_version：请先阅读并同意订阅告知")
         own = await self.list(session, contact.id)
-        found = _same(own, wish)
+        found = self._same(own, wish)
         if found is not None:
             await self._set_frequency(tx, own, found, wish.frequency)
             found.consent_version = consent_version
@@ -130,7 +131,8 @@ class Subscribers:
             (KINDS, wish.kind, "文种"),
         ):
             term = self.taxonomy.get(dimension, key)
-            if term is None and key:
+            # One that was split stays theirs until they choose; nothing sensitive came of it.
+            if term is None and key and not self.taxonomy.now(dimension, key):
                 raise SubscriptionError(f"{name}不在可订阅范围：请从列表中选择")
             if term is not None and term.sensitive and not wish.sensitive_consent:
                 raise ConsentNeeded(f"{name}“{term.label}”属于敏感信息：需要您单独同意")
@@ -227,7 +229,7 @@ class Subscribers:
         if row is None:
             return None
         self._check(wish)
-        same = _same(own, wish)
+        same = self._same(own, wish)
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
@@ -287,6 +289,11 @@ class Subscribers:
         paused = row.paused_until if row.paused_until > today() else ""
         return f"{self.criteria(row)}（{often}{PAUSED + paused if paused else ''}）"
 
+    def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
+        """The one with exactly these criteria, also under the name one of them had before."""
+        wanted = settled(self.taxonomy, wish.asked)
+        return next((row for row in own if settled(self.taxonomy, _asked(row)) == wanted), None)
+
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
         return in_words(self.taxonomy, _asked(row), GONE)
@@ -311,8 +318,3 @@ async def _readable(session: AsyncSession, query: Select[Subscription]) -> Seque
             with suppress(ValueError, TypeError):
                 found.append(await session.get_one(Subscription, key))
         return found
-
-
-def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:
-    """The one with exactly these criteria."""
-    return next((row for row in own if _asked(row) == wish.asked), None)

@@ -43,6 +43,7 @@ from review_queue.drafting import Origin
 from review_queue.models import Item
 from review_queue.neighbours import collisions_of
 from staff.refusal import Reason, Refused, missing, refuse
+from subscriptions.criteria import listed_now
 
 
 async def draft_form(
@@ -76,7 +77,7 @@ async def draft_form(
         "kinds": [kind for kind in WRITTEN_KINDS if kind not in LIBRARY_KINDS],
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
-        "audience": draft.audience or {},
+        "audience": listed_now(deps.taxonomy, draft.audience or {}),
         "reasons": refused.reasons if refused else (),
         "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
         if facts
