@@ -17,7 +17,7 @@ NIGHT = "night"
 OR = "或"
 """Between the parts of a value that was split: who asked for it gets both until they choose."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was", "learned"}
 
 
 class TaxonomyError(FieldFault):
@@ -26,7 +26,10 @@ class TaxonomyError(FieldFault):
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """One value of one dimension. `words` maps an evidence word to its weight."""
+    """One value of one dimension. `words` maps an evidence word to its weight.
+
+    Of those, `learned` are what was learned from confirmed items (learning.py).
+    """
 
     dimension: str
     key: str
@@ -39,6 +42,7 @@ class Facet:
     """Offered among the widest values of its dimension, however narrow it is."""
     was: tuple[str, ...] = ()
     """Keys of values that are no more, and whose subscriptions this one carries on."""
+    learned: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,16 +207,19 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
     for name, listed in (("aliases", aliases), ("was", was)):
         if not isinstance(listed, list):
             raise TaxonomyError(f"{place}.{name}：应为列表", *_where(dimension, key, name))
+    where = _where(dimension, key, "learned")
+    learned = _evidence(value.get("learned") or {}, f"{place}.learned", where)
     return Facet(
         dimension=dimension,
         key=key,
         label=str(value["label"]),
         aliases=tuple(map(str, aliases)),
-        words=_evidence(evidence, place, _where(dimension, key, "words")),
+        words=_evidence(evidence, f"{place}.words", _where(dimension, key, "words")) | learned,
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
         was=tuple(dict.fromkeys(map(str, was))),
+        learned=learned,
     )
 
 
@@ -222,7 +229,7 @@ def _where(dimension: str, key: str, field: str) -> tuple[str, ...]:
 
 def _evidence(rows: Any, place: str, where: tuple[str, ...]) -> dict[str, float]:
     """Words to weights."""
-    wrong = f"{place}.words：应写成“权重: [词, 词]”，权重大于 0"
+    wrong = f"{place}：应写成“权重: [词, 词]”，权重大于 0"
     if not isinstance(rows, dict):
         raise TaxonomyError(wrong, *where)
     words: dict[str, float] = {}
