@@ -9,18 +9,21 @@ from datetime import timedelta
 from bot.contract import InboundKind
 from config.clock import beijing, now
 from facets.taxonomy import Facet, Taxonomy
+from handlers.choosing import chosen
 from handlers.commands import ALWAYS
 from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
 from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
+from subscriptions.departures import note, said
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers
 
 PAUSE = timedelta(days=30)
 """How long a pause lasts of which no end was said."""
 MOST_DAYS = 366
+_ANY_CHOICE = range(1, 100)
 
 
 _KEYS = ("leave:", "pause:")
@@ -72,7 +75,8 @@ class Withdrawing:
         if not rows:
             return await self.mine(turn)
         async with self._ledger.transaction() as tx:
-            await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+            gone = await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+            await note(tx.session, gone, _how(turn))
         return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
 
     async def _named(self, turn: Turn, facets: tuple[Facet, ...]) -> list[Subscription]:
@@ -89,12 +93,15 @@ class Withdrawing:
 
     async def _leave_all(self, turn: Turn) -> Said:
         async with self._ledger.transaction() as tx:
+            rows = await self._subs.list(tx.session, turn.contact.id)
             count = await self._subs.leave_all(tx, turn.contact.id)
+            await note(tx.session, rows, _how(turn))
         return Said(fill("left_all", count=str(count)) if count else fill("left_none"))
 
     async def _leave(self, turn: Turn, sub_id: str) -> Said:
         async with self._ledger.transaction() as tx:
             gone = await self._subs.leave(tx, turn.contact.id, *([sub_id] if sub_id else ()))
+            await note(tx.session, gone, _how(turn))
         if not gone:
             return Said(fill("stale"))
         return Said(fill("left_one", subscription=self._subs.words(gone[0])))
@@ -143,6 +150,13 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
     paused = any(row.paused_until for row in rows)
     more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
     return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
+
+
+def _how(turn: Turn) -> str:
+    """How somebody left, as it is counted: by a button or a number, or in which kind of words."""
+    if turn.inbound.kind is not InboundKind.TEXT or chosen(turn.text, _ANY_CHOICE):
+        return "button"
+    return said(turn.text)
 
 
 def _parts(taxonomy: Taxonomy, row: Subscription) -> list[Choice]:

@@ -30,6 +30,7 @@ from subscriptions.again import (
 )
 from subscriptions.matching import Matching
 from subscriptions.mending import drop, pause, resume
+from subscriptions.report import Report, report
 
 ACTS = {"pause": pause, "resume": resume, "drop": drop}
 
@@ -46,6 +47,7 @@ class Push:
     stand: Going
     pace: Pace
     correction: Item | None
+    report: Report
 
     @property
     def waiting(self) -> int:
@@ -70,6 +72,7 @@ async def push_of(request: web.Request) -> Push:
         counts = dict((await session.execute(query)).all())
         listed = await people(session, row.id)
         pace = await pace_of(session, row.id)
+        told = await report(session, row)
         account = await session.get(Account, row.account_id)
     try:
         entries = await deps.ledger.facts(f"item:{row.item_id}")
@@ -79,7 +82,7 @@ async def push_of(request: web.Request) -> Push:
     async with deps.db.session() as session:
         correction = await session.get(Item, begun[-1]) if begun else None
     stand = going(entries, row.account_id)
-    return Push(row, item, account, counts, listed, stand, pace, correction)
+    return Push(row, item, account, counts, listed, stand, pace, correction, told)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
