@@ -12,7 +12,7 @@ from commands.options import Home, Json
 from facets.learning import ENOUGH, Learned, examples_of, learned
 from subscriptions.audit import FAULTS, Found, audited
 from subscriptions.departures import HOW, LEAST, masked
-from subscriptions.reach import SILENCE, Topic, approved_texts, pushed, topics_of
+from subscriptions.figures import SILENCE, Topic, approved_texts, pushed, topics_of
 
 group = new_group("订阅主题：人数、增减、静默、退订原因；audit 找收不到的")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
 URGENT = "urgent"
 """Beside the dimensions in an audience: ["night"] where it was reviewed to go at night too."""
 NIGHT = "night"
+EVERY = "all"
+"""Beside the dimensions in an audience: those of which every listed value must be met."""
 OR = "或"
 """Between the parts of a value that was split: who asked for it gets both until they choose."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
@@ -41,8 +43,28 @@ class Facet:
     first: bool = False
     """Offered among the widest values of its dimension, however narrow it is."""
     was: tuple[str, ...] = ()
-    """Keys of values that are no more, and whose subscriptions this one carries on."""
+    """Keys it is found by too: its own from before a rename, those of values merged into it, and of
+    one that was split into it and others."""
     learned: Mapping[str, float] = field(default_factory=dict)
+
+
+class Labels(dict[str, str]):
+    """Label by key, in the order of the taxonomy; a former key is understood and not listed."""
+
+    def __init__(
+        self,
+        labels: Mapping[str, str],
+        former: Mapping[str, str],
+        split: Mapping[str, str] | None = None,
+    ) -> None:
+        """`former`: the key of now by each that it had before; `split`: labels of split ones."""
+        super().__init__(labels)
+        self.former = former
+        self.split = split or {}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The label of a key, also of one that was renamed or split."""
+        return self.split.get(key) or super().get(self.former.get(key, key), default)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +73,6 @@ class Taxonomy:
 
     labels: Mapping[str, str]
     facets: Mapping[str, Mapping[str, Facet]]
-    heirs: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
-    """By dimension: for each key that is no more, the keys that carry it on (moves.py)."""
     _known: dict[tuple[str, ...], Mapping[str, tuple[Facet, ...]]] = field(default_factory=dict)
 
     @property
@@ -60,30 +80,60 @@ class Taxonomy:
         """This taxonomy, also when asked through one that stands for whatever is in force."""
         return self
 
-    def get(self, dimension: str, key: str) -> Facet | None:
-        """The facet, or None."""
-        return self.facets.get(dimension, {}).get(key)
+    @cached_property
+    def former(self) -> Mapping[str, Mapping[str, str]]:
+        """By dimension: the key of now by each that it had before, of those that mean one."""
+        return {
+            name: {old: keys[0] for old, keys in gone.items() if len(keys) == 1}
+            for name, gone in self.heirs.items()
+        }
 
-    def names(self, dimension: str) -> dict[str, str]:
+    @cached_property
+    def heirs(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """By dimension: what carries on each key that is no more; several where it was split."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for name, values in self.facets.items():
+            gone = found[name] = {}
+            for key, facet in values.items():
+                for old in facet.was:
+                    gone[old] = (*gone.get(old, ()), key)
+        return found
+
+    def now(self, dimension: str, key: str) -> tuple[str, ...]:
+        """Itself while it is there, else what carries it on, or nothing."""
+        known = key in self.facets.get(dimension, {})
+        return (key,) if known else self.heirs.get(dimension, {}).get(key, ())
+
+    def key_of(self, dimension: str, key: str) -> str:
+        """The key of now: what was chosen before a rename or a merging goes on to mean its heir."""
+        return self.former.get(dimension, {}).get(key, key)
+
+    def get(self, dimension: str, key: str) -> Facet | None:
+        """The facet, also by a key it had before, or None."""
+        return self.facets.get(dimension, {}).get(self.key_of(dimension, key))
+
+    def names(self, dimension: str) -> Labels:
         """Label by key of one dimension."""
-        return {key: facet.label for key, facet in self.facets.get(dimension, {}).items()}
+        values = self.facets.get(dimension, {})
+        labels = {key: facet.label for key, facet in values.items()}
+        split = {
+            old: self.label(dimension, old)
+            for old, heirs in self.heirs.get(dimension, {}).items()
+            if len(heirs) > 1
+        }
+        return Labels(labels, self.former.get(dimension, {}), split)
 
     def label(self, dimension: str, key: str) -> str:
         """What people see for `key`; the key itself when nothing in the taxonomy carries it on."""
         found = [self.facets[dimension][one].label for one in self.now(dimension, key)]
         return OR.join(found) or key
 
-    def now(self, dimension: str, key: str) -> tuple[str, ...]:
-        """Itself while it is there, else what carries it on; several for one that was split."""
-        if self.get(dimension, key) is not None:
-            return (key,)
-        return self.heirs.get(dimension, {}).get(key, ())
-
     def offered(self, dimension: str, within: str = "") -> list[Facet]:
         """The values a menu shows: those directly within one, else the widest and the next wide."""
         values = self.facets[dimension].values()
         if within:
-            return [one for one in values if one.parent == within]
+            above = self.key_of(dimension, within)
+            return [one for one in values if one.parent == above]
         top = {one.key for one in values if one.parent is None}
         deep = top if dimension == "regions" else set()
         return [one for one in values if one.first or one.parent is None or one.parent in deep]
@@ -91,7 +141,7 @@ class Taxonomy:
     def lineage(self, dimension: str, key: str) -> tuple[str, ...]:
         """`key` and the wider values that contain it, nearest first (青禾县, 盟市, 自治区)."""
         chain: list[str] = []
-        current: str | None = key
+        current: str | None = self.key_of(dimension, key)
         while current is not None and current not in chain:
             chain.append(current)
             facet = self.get(dimension, current)
@@ -167,19 +217,8 @@ def parse_taxonomy(data: Any) -> Taxonomy:
                 words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
         _no_circle(dimension, facets[dimension])
-    heirs = {name: _heirs(name, values) for name, values in facets.items()}
-    return Taxonomy(labels, facets, heirs)
-
-
-def _heirs(dimension: str, facets: Mapping[str, Facet]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for facet in facets.values():
-        for old in facet.was:
-            if old in facets:
-                words = f"{dimension}.{facet.key}.was：{old} 还在，不能由别的值接替"
-                raise TaxonomyError(words, *_where(dimension, facet.key, "was"))
-            found[old] = (*found.get(old, ()), facet.key)
-    return found
+        _gone(dimension, facets[dimension])
+    return Taxonomy(labels, facets)
 
 
 def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
@@ -193,6 +232,15 @@ def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
             above = facets[above].parent
 
 
+def _gone(dimension: str, facets: Mapping[str, Facet]) -> None:
+    """A former key is none that is there itself: nobody could say which of them is meant."""
+    for facet in facets.values():
+        for old in facet.was:
+            if old in facets:
+                words = f"{dimension}.{facet.key}.was：{old} 还在，不能由别的值接替，请删去其中一个"
+                raise TaxonomyError(words, *_where(dimension, facet.key, "was"))
+
+
 def _facet(dimension: str, key: str, value: Any) -> Facet:
     place = f"{dimension}.{key}"
     if not isinstance(value, dict) or not str(value.get("label") or "").strip():
@@ -202,23 +250,22 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
     if unknown := sorted(set(map(str, value)) - _FIELDS):
         words = f"{place}.{unknown[0]}：不认识的字段，请删去"
         raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
-    evidence = value.get("words") or {}
-    aliases, was = value.get("aliases") or [], value.get("was") or []
-    for name, listed in (("aliases", aliases), ("was", was)):
+    evidence, learnt = value.get("words") or {}, value.get("learned") or {}
+    learned = _evidence(learnt, f"{place}.learned", _where(dimension, key, "learned"))
+    lists = {name: value.get(name) or [] for name in ("aliases", "was")}
+    for name, listed in lists.items():
         if not isinstance(listed, list):
             raise TaxonomyError(f"{place}.{name}：应为列表", *_where(dimension, key, name))
-    where = _where(dimension, key, "learned")
-    learned = _evidence(value.get("learned") or {}, f"{place}.learned", where)
     return Facet(
         dimension=dimension,
         key=key,
         label=str(value["label"]),
-        aliases=tuple(map(str, aliases)),
+        aliases=tuple(map(str, lists["aliases"])),
         words=_evidence(evidence, f"{place}.words", _where(dimension, key, "words")) | learned,
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
-        was=tuple(dict.fromkeys(map(str, was))),
+        was=tuple(dict.fromkeys(map(str, lists["was"]))),
         learned=learned,
     )
 

@@ -6,10 +6,7 @@ d:<id> (the places inside its region), f:<id>[:<frequency>].
 
 from collections.abc import Sequence
 
-from facets.taxonomy import Facet, Taxonomy
-from handlers.turn import Choice, Said, Turn, fill
-from ledger.append import Ledger
-from subscriptions.criteria import (
+from facets.criteria import (
     BELOW,
     GROUPS,
     INDUSTRIES,
@@ -19,6 +16,9 @@ from subscriptions.criteria import (
     Asked,
     values_now,
 )
+from facets.taxonomy import Facet, Taxonomy
+from handlers.turn import Choice, Said, Turn, fill
+from ledger.append import Ledger
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     FREQUENCIES,

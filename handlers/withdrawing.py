@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from bot.contract import InboundKind
 from config.clock import beijing, now
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
@@ -15,7 +16,6 @@ from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from subscriptions.departures import note, said
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers

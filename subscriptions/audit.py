@@ -16,22 +16,23 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account, Contact
 from config.clock import now
-from facets.taxonomy import Taxonomy
-from subscriptions.criteria import (
+from facets.criteria import (
     GROUPS,
     INDUSTRIES,
     KINDS,
     REGIONS,
     TOPICS,
     Asked,
+    Wanted,
     in_words,
     meets,
-    settled,
+    of_now,
     values_now,
     wanted,
 )
+from facets.taxonomy import Taxonomy
+from subscriptions.figures import SILENCE, Pushed
 from subscriptions.models import Subscription
-from subscriptions.reach import SILENCE, Pushed
 from subscriptions.subscribers import GONE
 
 _NAMES = {TOPICS: "主题", GROUPS: "人群", REGIONS: "地区", INDUSTRIES: "行业", KINDS: "文种"}
@@ -79,7 +80,7 @@ async def audited(
     session: AsyncSession, taxonomy: Taxonomy, pushes: Sequence[Pushed]
 ) -> list[Found]:
     """Every list at fault, the worst and the largest first."""
-    meant: dict[str, list[Mapping[str, frozenset[str]]]] = {}
+    meant: dict[str, list[Wanted]] = {}
     for one in {(p.account_id, repr(p.audience)): p for p in pushes}.values():
         meant.setdefault(one.account_id, []).append(wanted(taxonomy, one.audience))
     found = []
@@ -93,9 +94,7 @@ async def audited(
     return sorted(found, key=lambda one: (order.index(one.fault), -one.people, one.asked))
 
 
-def _fault(
-    taxonomy: Taxonomy, row: _List, meant: Sequence[Mapping[str, frozenset[str]]]
-) -> tuple[Fault, str] | None:
+def _fault(taxonomy: Taxonomy, row: _List, meant: Sequence[Wanted]) -> tuple[Fault, str] | None:
     never = [*_never(taxonomy, row)]
     if never:
         return Fault.NEVER, "；".join(never)
@@ -151,7 +150,7 @@ async def _lists(session: AsyncSession, taxonomy: Taxonomy) -> list[_List]:
     for account_id, *asked, active, people, since in (await session.execute(query)).all():
         if account_id not in accounts:
             continue
-        wish = settled(taxonomy, Asked(*asked))
+        wish = of_now(taxonomy, Asked(*asked))
         old = found.get((account_id, wish))
         found[account_id, wish] = _List(
             wish,

@@ -1,10 +1,11 @@
 """Subscriptions follow the taxonomy: what was renamed or merged is brought to what carries it on.
 
 `move_due(ledger, signed)` is a job. From the moment a taxonomy is in force a row under an older
-name means the newer value (criteria.py), so nobody misses anything while this goes on; here the
-rows themselves are written anew. Each batch of contacts is one transaction with its signed entry:
-a process that is killed leaves whole batches, and the next turn finds what still stands under an
-older name. A value that was split stays as it is, and means every part, until its citizen chooses.
+name means the newer value (facets/criteria.py), so nobody misses anything while this goes on; here
+the rows themselves are written anew. Each batch of contacts is one transaction with its signed
+entry: a process that is killed leaves whole batches, and the next turn finds what still stands
+under an older name. A value that was split stays as it is, and means every part, until its citizen
+chooses.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,12 +16,12 @@ from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked, of_now
 from facets.taxonomy import Taxonomy
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import SignedSettings
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked, settled
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, prove, sign_end
 
@@ -119,7 +120,7 @@ async def _move(tx: Transaction, taxonomy: Taxonomy, page: Sequence[str], versio
 
 def _renew(taxonomy: Taxonomy, row: Subscription) -> bool:
     before = Asked(row.topic, row.group, row.region, row.industry, row.kind)
-    after = settled(taxonomy, before)
+    after = of_now(taxonomy, before)
     row.topic, row.group, row.region, row.industry, row.kind = after
     return after != before
 

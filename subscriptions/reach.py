@@ -1,237 +1,208 @@
-"""Topics as a list: how many follow each, how that grew, how long it has been silent, who left why.
+"""How many people a push reaches: recorded when it is approved, compared when it begins.
 
-Counts for staff, of nobody in particular. `topics_of(session, taxonomy)`, `by_day(session)`,
-`pushed(session)`.
+Whoever approves is shown a number; the entry of the decision keeps it for each account, with five
+samples as facet keys (nobody's reference, no sensitive value). A push whose number is another one
+by then does not begin: `push.held` is signed, its editor is told, and a person decides about this
+account's push alone, with a reason that is signed. Once decided it is not asked again.
 """
 
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
+import structlog
 
-from bot.contract import State
-from bot.models import Contact, Publication
-from config.clock import beijing, now
-from facets.taxonomy import Taxonomy
-from review_queue.models import ReleaseRow, Revision
-from subscriptions.criteria import ANY_TOPIC, TOPICS, Asked, settled, wanted
-from subscriptions.models import LeaveCount, Subscription
+from bot.contract import Release
+from bot.delivery.mended import DROPPED, HELD, RESUMED, Going, going
+from bot.models import Publication
+from facets.criteria import Asked
+from facets.taxonomy import DIMENSIONS, Taxonomy
+from ledger.append import Ledger
+from ledger.incidents import open_incident_in
+from ledger.verify import Broken, Entry
+from review_queue.canonical import Draft
+from review_queue.desk import ROBOT, Said, append_with_words, read_item
+from review_queue.told import approved_draft
+from staff.refusal import Reason, Refused, missing, refuse
+from staff.rights import entitled
+from subscriptions.matching import Matching
 
-GROWTH = timedelta(days=30)
-SILENCE = timedelta(days=90)
+HANDFUL = 5
+"""So many people more or fewer never hold a push, however small it is."""
+PER_CENT = 20
+Tell = Callable[[str, str], Awaitable[object]]
+"""A member of staff and words."""
+BEGUN = "push.begun"
+log = structlog.get_logger()
+
+
+async def nobody(_staff_id: str, _words: str) -> None:
+    """For whoever has no way to reach staff; the incident stands all the same."""
 
 
 @dataclass(frozen=True)
-class Pushed:
-    """A push of the last 90 days: when, on which account, for whom."""
+class Held:
+    """Why a push did not begin: how many people it reached when approved, and when it was due."""
 
-    account_id: str
-    at: datetime
-    audience: Mapping[str, Any]
-
-
-@dataclass
-class Topic:
-    """One topic. `began` and `left` are of the last 30 days; `last` is empty for 90 silent days."""
-
-    key: str
-    label: str
-    people: int = 0
-    unreachable: int = 0
-    began: int = 0
-    left: int = 0
-    last: datetime | None = None
-    reasons: dict[str, int] = field(default_factory=dict)
-    """Of the last 90 days: how often it was left, by how that was said (departures.py)."""
+    approved: int | None
+    then: int
 
     @property
-    def silent(self) -> int | None:
-        """Days since something was pushed to it; None for more than 90."""
-        return None if self.last is None else (now() - self.last).days
+    def words(self) -> str:
+        """For staff."""
+        if self.approved is None:
+            return f"批准时没有记下人数，到推送时有 {self.then} 人"
+        return f"批准时符合条件的有 {self.approved} 人，到推送时有 {self.then} 人"
 
 
-@dataclass(frozen=True)
-class Day:
-    """What began and what was left on one Beijing day."""
-
-    day: str
-    began: int
-    left: int
+def off(approved: int | None, now: int) -> bool:
+    """Whether a number is another one than was approved; one that nobody was shown always is."""
+    if approved is None:
+        return True
+    return abs(now - approved) > max(HANDFUL, approved * PER_CENT / 100)
 
 
-async def topics_of(
-    session: AsyncSession, taxonomy: Taxonomy, pushes: Sequence[Pushed]
-) -> list[Topic]:
-    """Every topic that is followed, was left lately, or is among the widest; most people first."""
-    found = _Topics(taxonomy)
-    for facet in taxonomy.facets[TOPICS].values():
-        if facet.parent is None and facet.key != "other":
-            found.at(facet.key)
-    for key, reachable, people in await _people(session):
-        one = found.at(key)
-        one.people += people if reachable else 0
-        one.unreachable += 0 if reachable else people
-    for key, began, left in await _growth(session):
-        found.at(key).began += began
-        found.at(key).left += left
-    for key, how, number in await _left(session):
-        reasons = found.at(key).reasons
-        reasons[how] = reasons.get(how, 0) + number
-    for key, number in await _forgotten(session):
-        found.at(key).left += number
-    for one_push in pushes:
-        found.take(one_push)
-    return sorted(found.by_key.values(), key=lambda one: (-one.people, -one.unreachable, one.key))
+# --- recorded with a decision -----------------------------------------------------------------
 
 
-class _Topics:
-    """Topics by key, made when they are first spoken of; an older key is its heir's."""
-
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        self._taxonomy = taxonomy
-        self.by_key: dict[str, Topic] = {}
-
-    def at(self, key: str) -> Topic:
-        key = settled(self._taxonomy, Asked(key)).topic
-        if key not in self.by_key:
-            label = self._taxonomy.label(TOPICS, key) if key else ANY_TOPIC
-            self.by_key[key] = Topic(key, label)
-        return self.by_key[key]
-
-    def take(self, push: Pushed) -> None:
-        meant = wanted(self._taxonomy, push.audience)[TOPICS]
-        for key in meant & self.by_key.keys():
-            topic = self.by_key[key]
-            topic.last = max(push.at, topic.last or push.at)
+async def reach_now(ledger: Ledger, matching: Matching, draft: Draft) -> Mapping[str, Any] | None:
+    """What the entry of a decision says of whom this draft is pushed to; None for nobody."""
+    if draft.audience is None:
+        return None
+    async with ledger.db.session() as session:
+        try:
+            reach = await matching.reach(session, draft.audience, draft.accounts)
+        except Refused:  # a taxonomy that cannot be proved: nobody can say, and the push is held
+            return {"accounts": {}, "sample": []}
+    plain = partial(_plain, matching.taxonomy)
+    return {"accounts": dict(reach.accounts), "sample": [plain(one.asked) for one in reach.sample]}
 
 
-async def _people(session: AsyncSession) -> Iterable[tuple[str, bool, int]]:
-    reachable: ColumnElement[Any] = Contact.state == "active"
-    query = (
-        select(Subscription.topic, reachable, func.count(Subscription.contact_id.distinct()))
-        .join(Contact, Contact.id == Subscription.contact_id)
-        .where(Subscription.state == "active")
-        .group_by(Subscription.topic, reachable)
-    )
-    return [(key, bool(yes), int(n)) for key, yes, n in (await session.execute(query)).all()]
-
-
-async def _growth(session: AsyncSession) -> Iterable[tuple[str, int, int]]:
-    since = now() - GROWTH
-    began = func.sum(case((Subscription.created_at >= since, 1), else_=0))
-    gone = and_(Subscription.state == "left", Subscription.left_at >= since)
-    left = func.sum(case((gone, 1), else_=0))
-    query = (
-        select(Subscription.topic, began, left)
-        .where(Subscription.state.in_(("active", "left")))
-        .group_by(Subscription.topic)
-    )
-    return [(key, int(b or 0), int(n or 0)) for key, b, n in (await session.execute(query)).all()]
-
-
-async def _left(session: AsyncSession) -> Iterable[tuple[str, str, int]]:
-    first = beijing(now() - SILENCE).date().isoformat()
-    query = (
-        select(LeaveCount.topic, LeaveCount.how, func.sum(LeaveCount.count))
-        .where(LeaveCount.day >= first)
-        .group_by(LeaveCount.topic, LeaveCount.how)
-    )
-    return [(key, how, int(number)) for key, how, number in (await session.execute(query)).all()]
-
-
-async def _forgotten(session: AsyncSession) -> Iterable[tuple[str, int]]:
-    """What ended within 30 days and has no row any more."""
-    first = beijing(now() - GROWTH).date().isoformat()
-    query = (
-        select(LeaveCount.topic, func.sum(LeaveCount.count))
-        .where(LeaveCount.day >= first, LeaveCount.how == "forgotten")
-        .group_by(LeaveCount.topic)
-    )
-    return [(key, int(number)) for key, number in (await session.execute(query)).all()]
-
-
-async def left_after(session: AsyncSession, item_id: str) -> dict[str, int]:
-    """How often something was left within a week after this item's push, by how that was said."""
-    query = (
-        select(LeaveCount.how, func.sum(LeaveCount.count))
-        .where(LeaveCount.item_id == item_id)
-        .group_by(LeaveCount.how)
-    )
-    return {how: int(number) for how, number in (await session.execute(query)).all()}
-
-
-async def by_day(session: AsyncSession) -> list[Day]:
-    """The last 30 days, oldest first: one look at the table for all of them."""
-    today = beijing(now()).replace(hour=0, minute=0, second=0, microsecond=0)
-    days = [today - timedelta(days=back) for back in reversed(range(GROWTH.days))]
-    columns: list[Any] = []
-    for column, more in ((Subscription.created_at, ()), (Subscription.left_at, _GONE)):
-        for day in days:
-            inside = and_(column >= day, column < day + timedelta(days=1), *more)
-            columns.append(func.sum(case((inside, 1), else_=0)))
-    query = select(*columns).where(Subscription.state.in_(("active", "left")))
-    counts = [int(one or 0) for one in (await session.execute(query)).one()]
-    size = len(days)
+def _plain(taxonomy: Taxonomy, asked: Asked) -> list[str]:
+    """The keys of a subscription; what its citizen agreed to on its own is nothing for ever."""
     return [
-        Day(day.date().isoformat(), counts[at], counts[size + at]) for at, day in enumerate(days)
+        "" if (facet := taxonomy.get(name, key)) is not None and facet.sensitive else key
+        for name, key in zip(DIMENSIONS, asked, strict=True)
     ]
 
 
-_GONE = (Subscription.state == "left",)
-
-
-async def pushed(session: AsyncSession) -> list[Pushed]:
-    """The pushes of the last 90 days, by what their approved texts say."""
-    query = (
-        select(Publication.account_id, Publication.pushed_at, Publication.digest)
-        .where(Publication.state == State.PUBLISHED, Publication.pushed_at > now() - SILENCE)
-        .order_by(Publication.pushed_at)
+def approved_reach(entries: Sequence[Entry], release_id: str) -> Mapping[str, int] | None:
+    """By account, of the last approval of a release; None for one from before it was recorded."""
+    last = next(
+        (
+            one.body["last_decision"]
+            for one in reversed(entries)
+            if one.kind == "release.created" and one.body["release"] == release_id
+        ),
+        None,
     )
-    rows = (await session.execute(query)).all()
-    digests = sorted({row.digest for row in rows})
-    meant: dict[str, Mapping[str, Any]] = {}
-    for at in range(0, len(digests), _AT_ONCE):
-        part = select(Revision.digest, Revision.canonical).where(
-            Revision.digest.in_(digests[at : at + _AT_ONCE])
+    said = next((one.body.get("reach") for one in entries if one.seq == last), None)
+    return None if said is None else said["accounts"]
+
+
+# --- compared when a push begins --------------------------------------------------------------
+
+
+async def hold_back(
+    ledger: Ledger, matching: Matching, tell: Tell, publication: Publication, release: Release
+) -> bool:
+    """Whether this push must not begin: its number is off and nobody has decided. Raises Broken."""
+    subject = f"item:{publication.item_id}"
+    entries = await ledger.facts(subject)
+    begun = await ledger.facts(f"publication:{publication.id}")
+    approved = approved_reach(entries, release.id)
+    if approved is None or _held(entries, publication) or any(one.kind == BEGUN for one in begun):
+        return False
+    account = publication.account_id
+    async with ledger.db.session() as session:
+        count = await matching.count(session, release.audience or {}, [account])
+    found = Held(approved.get(account), count)
+    if not off(found.approved, found.then):
+        return False
+    async with ledger.transaction() as tx:
+        if _held(await ledger.facts(subject), publication):  # another process was faster
+            return True
+        names = {"publication": publication.id, "account": account, "digest": publication.digest}
+        body = {**names, "approved": found.approved, "now": found.then}
+        await tx.append(HELD, subject=subject, actor="system", body=body)
+        item = await read_item(tx.session, publication.item_id)
+        words = f"《{item.title}》的推送没有开始：{found.words}。请核对后决定发还是不发"
+        about = f"publication:{publication.id}"
+        await open_incident_in(
+            tx, HELD, subject=about, message=words, detail={"held": publication.id}
         )
-        for digest, canonical in (await session.execute(part)).all():
-            meant[digest] = _audience(canonical)
-    return [
-        Pushed(row.account_id, row.pushed_at, meant[row.digest])
-        for row in rows
-        if meant.get(row.digest)
-    ]
+    log.warning("push held", publication=publication.id, approved=found.approved, now=found.then)
+    if item.last_editor_id != ROBOT:
+        await tell(item.last_editor_id, words)
+    return True
 
 
-async def approved_texts(session: AsyncSession) -> list[dict[str, Any]]:
-    """The canonical texts that passed every level, oldest first, each once."""
-    digests = (await session.scalars(select(ReleaseRow.digest).order_by(ReleaseRow.id))).all()
-    found: dict[str, dict[str, Any]] = {}
-    for at in range(0, len(digests), _AT_ONCE):
-        part = select(Revision.digest, Revision.canonical).where(
-            Revision.digest.in_(digests[at : at + _AT_ONCE])
-        )
-        for digest, canonical in (await session.execute(part)).all():
-            text = _parsed(canonical)
-            found[digest] = {name: text.get(name) for name in ("title", "body", "audience")}
-    return [found[digest] for digest in dict.fromkeys(digests) if digest in found]
+def _held(entries: Sequence[Entry], publication: Publication) -> Entry | None:
+    """The entry that held this push once, decided about or not."""
+    mine = (one for one in entries if one.kind == HELD)
+    return next((one for one in mine if one.body["publication"] == publication.id), None)
 
 
-_AT_ONCE = 100
+def held_by(entries: Sequence[Entry], publication: Publication) -> Held | None:
+    """Why a push waits for a person's choice; None when it does not."""
+    entry = _held(entries, publication)
+    if entry is None or going(entries, publication.account_id) is not Going.HELD:
+        return None
+    return Held(entry.body["approved"], entry.body["now"])
 
 
-def _audience(canonical: str) -> Mapping[str, Any]:
-    found = _parsed(canonical).get("audience")
-    return found if isinstance(found, dict) else {}
+# --- decided by a person ----------------------------------------------------------------------
 
 
-def _parsed(canonical: str) -> Mapping[str, Any]:
+async def send_anyway(
+    ledger: Ledger, matching: Matching, publication_id: str, staff_id: str, reason: str
+) -> int:
+    """Let a push begin although its number is off; how many people it reaches now.
+
+    Refused 403, 404, 409 or 422.
+    """
+    return await _settle(ledger, matching, publication_id, Said(RESUMED, staff_id, reason))
+
+
+async def send_nothing(
+    ledger: Ledger, matching: Matching, publication_id: str, staff_id: str, reason: str
+) -> int:
+    """End a push that was held; how many people do not get it. Refused as above."""
+    return await _settle(ledger, matching, publication_id, Said(DROPPED, staff_id, reason))
+
+
+async def _settle(ledger: Ledger, matching: Matching, publication_id: str, said: Said) -> int:
+    async with ledger.db.session() as session:
+        place = await session.get(Publication, publication_id)
+        if place is None:
+            raise missing("次发布")
+        await read_item(session, place.item_id)  # refused to who may not read the item
+    count = await reaches(ledger, matching, place)
+    async with ledger.transaction() as tx:
+        await entitled(tx.session, said.actor, "pushes.decide")
+        item = await read_item(tx.session, place.item_id)
+        held = held_by(await _entries(ledger, place), place)
+        faults = [] if said.words.strip() else [Reason("reason", "请写明理由")]
+        if held is None:
+            faults.append(Reason("state", "这次推送没有因为人数等人决定"))
+        refuse(faults)
+        names = {"publication": place.id, "account": place.account_id, "digest": place.digest}
+        await append_with_words(tx, item, said, {**names, "had": 0, "rest": count})
+    return count
+
+
+async def reaches(ledger: Ledger, matching: Matching, place: Publication) -> int:
+    """How many people a push reaches at this moment, by the text that was approved."""
+    draft = await approved_draft(ledger, place.item_id, place.digest)
+    if draft is None or draft.audience is None:
+        return 0
+    async with ledger.db.session() as session:
+        return await matching.count(session, draft.audience, [place.account_id])
+
+
+async def _entries(ledger: Ledger, place: Publication) -> Sequence[Entry]:
     try:
-        found = json.loads(canonical)
-    except ValueError:  # written past this program: the sender refuses it too
-        return {}
-    return found if isinstance(found, dict) else {}
+        return await ledger.facts(f"item:{place.item_id}")
+    except Broken as broken:
+        raise Refused(409, [Reason("ledger", str(broken))]) from broken

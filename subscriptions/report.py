@@ -15,8 +15,8 @@ from bot.contract import State
 from bot.models import Account, Contact, Delivery, Publication
 from review_queue.models import Item
 from staff.refusal import Reason, Refused, missing
+from subscriptions.figures import left_after
 from subscriptions.models import Subscription
-from subscriptions.reach import left_after
 from subscriptions.subscribers import Subscribers
 
 LEAST_ENDING = 4

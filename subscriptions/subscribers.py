@@ -17,11 +17,7 @@ from bot.delivery.preparing import NOT_WANTED
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite
 from config.clock import beijing, now
-from facets.taxonomy import Taxonomy
-from ledger.append import Transaction
-from ledger.verify import Broken
-from storage.database import new_id
-from subscriptions.criteria import (
+from facets.criteria import (
     BELOW,
     GROUPS,
     INDUSTRIES,
@@ -30,8 +26,12 @@ from subscriptions.criteria import (
     TOPICS,
     Asked,
     in_words,
-    settled,
+    of_now,
 )
+from facets.taxonomy import Taxonomy
+from ledger.append import Transaction
+from ledger.verify import Broken
+from storage.database import new_id
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
 
@@ -289,14 +289,18 @@ class Subscribers:
         paused = row.paused_until if row.paused_until > today() else ""
         return f"{self.criteria(row)}（{often}{PAUSED + paused if paused else ''}）"
 
-    def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
-        """The one with exactly these criteria, also under the name one of them had before."""
-        wanted = settled(self.taxonomy, wish.asked)
-        return next((row for row in own if settled(self.taxonomy, _asked(row)) == wanted), None)
-
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
         return in_words(self.taxonomy, _asked(row), GONE)
+
+    def asked(self, row: Subscription) -> Asked:
+        """The criteria of one in the keys of now, in whichever it was kept."""
+        return of_now(self.taxonomy, _asked(row))
+
+    def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
+        """The one with exactly these criteria, in whichever keys it was kept."""
+        asked = of_now(self.taxonomy, wish.asked)
+        return next((row for row in own if self.asked(row) == asked), None)
 
 
 def today() -> str:

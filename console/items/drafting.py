@@ -36,6 +36,7 @@ from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
+from facets.criteria import current
 from facets.suggesting import suggestions
 from facets.taxonomy import DIMENSIONS
 from review_queue import drafting, scope, submitting
@@ -45,7 +46,6 @@ from review_queue.drafting import Origin
 from review_queue.models import Item
 from review_queue.neighbours import collisions_of
 from staff.refusal import Reason, Refused, missing, refuse
-from subscriptions.criteria import listed_now
 
 
 async def draft_form(
@@ -79,7 +79,7 @@ async def draft_form(
         "kinds": [kind for kind in WRITTEN_KINDS if kind not in LIBRARY_KINDS],
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
-        "audience": listed_now(deps.taxonomy, draft.audience or {}),
+        "audience": current(deps.taxonomy, draft.audience or {}),
         "taxonomy_labels": deps.taxonomy.labels,
         "suggested": await asyncio.to_thread(
             suggestions, draft.title, draft.body, deps.taxonomy.itself

@@ -12,8 +12,8 @@ from console.web.pages import page, see
 from console.web.permissions import needs
 from staff.refusal import Refused
 from subscriptions.audit import audited
+from subscriptions.figures import Day, Topic, by_day, pushed, topics_of
 from subscriptions.models import Subscription
-from subscriptions.reach import Day, Topic, by_day, pushed, topics_of
 from subscriptions.report import SHOWN, found_by, person_of
 from subscriptions.subscribers import Subscribers
 

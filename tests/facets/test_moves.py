@@ -7,19 +7,19 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facets.merging import merged
-from facets.moves import faults_between, told_between
-from facets.taxonomy import Taxonomy, TaxonomyError, parse_taxonomy
-from subscriptions.criteria import (
+from facets.criteria import (
     BELOW,
     Asked,
+    current,
     in_words,
-    listed_now,
     meets,
-    settled,
+    of_now,
     wanted,
     ways_now,
 )
+from facets.merging import merged
+from facets.moves import faults_between, told_between
+from facets.taxonomy import Taxonomy, TaxonomyError, parse_taxonomy
 
 Values = dict[str, dict[str, Any]]
 OLD: Values = {
@@ -141,7 +141,7 @@ def test_a_split_value_means_each_part_and_a_button_of_it_asks_which() -> None:
     now = taxonomy(split())
     asked = Asked("training")
     assert in_words(now, asked) == "网上培训或培训班"
-    assert settled(now, asked) == asked
+    assert of_now(now, asked) == asked
     assert ways_now(now, asked) == [Asked("online"), Asked("class")]
     for part in ("online", "class", "training", "work"):
         assert meets(wanted(now, {"topics": [part]}), asked)
@@ -157,7 +157,7 @@ def test_a_place_keeps_its_parts_when_it_is_renamed() -> None:
     }
     now = taxonomy(OLD, regions=places)
     asked = Asked("work", region="old" + BELOW)
-    assert settled(now, asked) == Asked("work", region="a" + BELOW)
+    assert of_now(now, asked) == Asked("work", region="a" + BELOW)
     found = wanted(now, {"topics": ["work"], "regions": ["b"]})
     assert meets(found, asked)
     assert not meets(found, Asked("work", region="old"))
@@ -185,6 +185,6 @@ def test_whatever_was_renamed_merged_or_split_a_row_matches_before_and_after_it_
     mine = every[value % len(every)]
     audience = {"topics": sorted(keys), "groups": sorted(keys)}
     expected = any(meant[mine] & meant[key] for key in keys)
-    for asked in (Asked(mine, mine), settled(now, Asked(mine, mine))):
+    for asked in (Asked(mine, mine), of_now(now, Asked(mine, mine))):
         assert meets(wanted(now, audience), asked) is expected
-        assert meets(wanted(now, listed_now(now, audience)), asked) is expected
+        assert meets(wanted(now, current(now, audience)), asked) is expected

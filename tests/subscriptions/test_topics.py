@@ -13,8 +13,8 @@ from review_queue.models import Revision
 from storage.database import Database, new_id
 from subscriptions.audit import Fault, Found, audited
 from subscriptions.departures import HOW, masked, note, said
+from subscriptions.figures import Pushed, Topic, by_day, left_after, pushed, topics_of
 from subscriptions.models import LeaveCount, Subscription
-from subscriptions.reach import Pushed, Topic, by_day, left_after, pushed, topics_of
 from subscriptions.subscribers import Wish
 from tests.subscriptions.conftest import Town
 from tests.subscriptions.test_push import publication
