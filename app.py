@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from aiohttp import web
 
@@ -53,7 +53,6 @@ from ledger.verify import Broken
 from migrations.run import upgrade
 from office.checking import own_texts
 from office.engine import TaskEngine
-from office.handovers import audience_of
 from office.jobs import jobs_of
 from office.keys import open_database
 from office.leading import Leader
@@ -354,7 +353,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         comments=Comments(ledger, review.checks.check_text),
         matching=matching,
         library=review.library,
-        ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
+        ingest=Ingest(db, ledger, queue, fetcher),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,
         alarms=alarms,

@@ -37,6 +37,7 @@ from console.sources import columns, exceptions, imports
 from console.sources import pages as sources_pages
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
+from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
 from console.tickets import pages as tickets_pages
@@ -59,6 +60,7 @@ FEATURES = (
     records_words,
     settings_words,
     sources_words,
+    subscriptions_words,
     tasks_words,
     tickets_words,
 )

@@ -31,6 +31,7 @@ from subscriptions.again import (
 from subscriptions.matching import Matching
 from subscriptions.mending import drop, pause, resume
 from subscriptions.reach import Held, held_by, reaches, send_anyway, send_nothing
+from subscriptions.report import Report, report
 
 ACTS = {"pause": pause, "resume": resume, "drop": drop}
 HELD_ACTS = {"send": send_anyway, "stop": send_nothing}
@@ -51,6 +52,7 @@ class Push:
     stand: Going
     pace: Pace
     correction: Item | None
+    report: Report
     held: Held | None = None
     reaches: int = 0
 
@@ -77,6 +79,7 @@ async def push_of(request: web.Request) -> Push:
         counts = dict((await session.execute(query)).all())
         listed = await people(session, row.id)
         pace = await pace_of(session, row.id)
+        told = await report(session, row)
         account = await session.get(Account, row.account_id)
     try:
         entries = await deps.ledger.facts(f"item:{row.item_id}")
@@ -87,7 +90,7 @@ async def push_of(request: web.Request) -> Push:
         correction = await session.get(Item, begun[-1]) if begun else None
     stand, held = going(entries, row.account_id), held_by(entries, row)
     people_now = await reaches(deps.ledger, deps.matching, row) if held is not None else 0
-    return Push(row, item, account, counts, listed, stand, pace, correction, held, people_now)
+    return Push(row, item, account, counts, listed, stand, pace, correction, told, held, people_now)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
