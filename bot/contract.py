@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from blocks.document import Document, Made
+from bot.chosen import Chosen
 from bot.editions import Placed
 from bot.meaning import Listed, Meaning
 from bot.opens import Opens
@@ -226,7 +227,7 @@ class AccountView:
     """One account with its secrets opened, as the channels need it.
 
     secrets: those that the platform's channel names in `secrets`.
-    settings: free numbers and flags (push "mass", kind, protected, per_second, window_count, …).
+    settings: free numbers and flags (push "mass" or "targeted", kind, protected, per_second, …).
     """
 
     id: str
@@ -400,6 +401,14 @@ class Channel(Listening, Protocol):
         """Whether one publication of an account with these settings may fill its day."""
 
     @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        """Whether what has an audience goes to its people in the very call that publishes it."""
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        """Whether a send uses up the account's own days; `chosen`: it has an audience."""
+
+    @staticmethod
     def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
         """What the platform counts of an account with these settings, each with its number."""
 
@@ -441,6 +450,11 @@ class Channel(Listening, Protocol):
         `still` is awaited directly before each call that readers may see the effect of; what it
         raises ends the publication, and uploads and drafts come before it.
         """
+
+    async def publish_to(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
+    ) -> Outcome:
+        """The same in one call to these people; only of an account that `chooses`."""
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask the platform what became of a submitted publication."""

@@ -17,6 +17,7 @@ NAMES = {
     "proposal_tampered": "待批准的变更被改动",
     "publication_failed": "发布没有完成",
     "publication_gone": "发布的内容已不在平台上",
+    "push.held": "推送人数与批准时不同",
     "push.missed": "推送过了时限",
     "push.refused": "推送被拦下",
     "recalled_late": "撤回时已发出",

@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels import CHANNELS
+from bot.chosen import CALL_HOLD
 from bot.codes import WINDOW_HOLD
 from bot.contract import NotReleased, Release, State
 from bot.delivery.mended import AGAIN, MEND_HOLD, Going, going
@@ -34,7 +35,8 @@ from review_queue.models import Item
 from staff.refusal import Reason, Refused, missing, refuse
 from staff.rights import entitled
 from subscriptions.matching import Making, Matching
-from subscriptions.push import BEGUN, CREATED, FINISHED, RESUME, age
+from subscriptions.push import CREATED, FINISHED, RESUME, age
+from subscriptions.reach import BEGUN
 
 GIVEN_UP, LEFT_UNKNOWN, COMPLETED = "push.given_up", "push.left", "push.completed"
 RISK = "我已核对，知道有人可能收到两次"
@@ -86,6 +88,8 @@ class Ended:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What a person may choose for them."""
+        if CALL_HOLD in (self.hold, self.code):
+            return ()  # what becomes of its publication becomes of them
         if self.state == State.UNKNOWN:
             return (Choice.RISK,) if self.code == SEEN else (Choice.LEAVE, Choice.RISK)
         if self.state == State.FAILED:
@@ -233,6 +237,9 @@ async def _due_again(
 # --- only to those who lack it ----------------------------------------------------------------
 
 
+_WAITING = (WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD, CALL_HOLD)
+
+
 def lacking(place: Publication) -> ColumnElement[bool]:
     """Messages of a push that surely did not arrive, to people who can still be reached.
 
@@ -241,9 +248,7 @@ def lacking(place: Publication) -> ColumnElement[bool]:
     reachable = select(Contact.id).where(
         Contact.account_id == place.account_id, Contact.state == "active"
     )
-    held = and_(
-        Delivery.state == State.HELD, Delivery.hold.not_in((WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD))
-    )
+    held = and_(Delivery.state == State.HELD, Delivery.hold.not_in(_WAITING))
     return and_(
         Delivery.publication_id == place.id,
         or_(held, Delivery.state.in_((State.FAILED, State.ENDED))),
@@ -334,7 +339,7 @@ async def _sending_faults(queue: Queue, place: Publication) -> list[Reason]:
     if recalled(entries):
         return [Reason("recalled", "稿件已撤回，不能再发送")]
     stand = going(entries, place.account_id)
-    if stand in (Going.PAUSED, Going.REPLACED):
+    if stand.waits or stand is Going.REPLACED:
         return [Reason("state", f"{stand.words}：请先在上面决定")]
     return []
 

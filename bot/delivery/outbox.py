@@ -50,6 +50,7 @@ _ASKED = (
     *("id", "account_id", "address", "address_hash", "state"),
     *("last_inbound_at", "window_used", "brief_at", "brief_used", "refused_at", "refused_why"),
 )
+ASKED_OF_CONTACTS = tuple(_contacts.c[name] for name in _ASKED)
 _OUTCOME = (
     update(_deliveries)
     # Thought dead meanwhile, its row may be another process's by now, or a person has settled it.
@@ -183,9 +184,7 @@ async def claim(
 async def _believed(session: AsyncSession, taken: Sequence[Work]) -> tuple[list[Work], list[Wrong]]:
     """Those whose seal holds and whose contact is their account's; what is wrong of the others."""
     people = await session.execute(
-        select(*(_contacts.c[name] for name in _ASKED)).where(
-            _contacts.c.id.in_([one.contact_id for one in taken])
-        )
+        select(*ASKED_OF_CONTACTS).where(_contacts.c.id.in_([one.contact_id for one in taken]))
     )
     known = {row.id: row for row in people}
     seals, work, wrong = seals_of(session), [], []

@@ -47,7 +47,7 @@ class Preparing:
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
-        if one.reply is None and _refuses(one.contact):
+        if one.reply is None and refuses(one.contact):
             return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
@@ -98,6 +98,9 @@ class Preparing:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        # One call goes to all of them: what goes alone now is a row that somebody made due.
+        if self._w.channels[account.platform].chooses(account.settings) and not one.late:
+            return await self.changed(Delivery.__tablename__, one.id)
         if (put_off := await put_off_push(self._w, release)) is not None:
             return put_off
         wants, audience = one.wants, release.audience or {}
@@ -124,7 +127,7 @@ class Preparing:
         return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
 
 
-def _refuses(contact: Any) -> bool:
+def refuses(contact: Any) -> bool:
     """Whether they refused pushes and have not acted since: whoever writes again may get them."""
     if contact.refused_at is None:
         return False

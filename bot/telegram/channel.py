@@ -16,6 +16,7 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from telegram import MessageEntity as Entity
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
+from bot.chosen import Chosen
 from bot.codes import At, follows
 from bot.contract import (
     AccountView,
@@ -122,6 +123,16 @@ class TelegramChannel:
         return False
 
     @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        """No call goes to many: each is written to."""
+        return False
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        """There are no places."""
+        return False
+
+    @staticmethod
     def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
         """None by day or month: how fast it may send is in bot.pace (T1)."""
         return ()
@@ -170,6 +181,12 @@ class TelegramChannel:
         # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
+
+    async def publish_to(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
+    ) -> Outcome:
+        """Never called: see `chooses`."""
+        return Outcome(State.HELD, reason="Telegram 没有一次发给多人的接口", code="account")
 
     def resumable(self, account: AccountView) -> bool:
         """A second sendMessage is a second message."""

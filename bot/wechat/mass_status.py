@@ -5,12 +5,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from bot.chosen import REACHED
 from bot.codes import At, came_to
 from bot.contract import Outcome, State
 from bot.wechat import edition
 from bot.wechat.codes import COPYRIGHT, hinted, listed
 
 _DONE, _RUNNING = "0", "1"
+
+
+def reached_words(raw: Mapping[str, Any]) -> str:
+    """How many a send reached, as its event counts them; empty where it counts nothing.
+
+    The platform names nobody: who was left out is known to it alone.
+    """
+    total, ready, sent, failed = (
+        int(text) if (text := str(raw.get(name, ""))).isdecimal() else 0
+        for name in ("TotalCount", "FilterCount", "SentCount", "ErrorCount")
+    )
+    if not total:
+        return ""
+    if sent >= total:
+        return f"平台报告：{total} 人都已送达"
+    words = f"平台报告：{total} 人里送达 {sent} 人，过滤 {max(0, total - ready)} 人"
+    return f"{words}，失败 {failed} 人；平台没有说明是哪些人"
 
 
 def mass_outcome(ref: str, status: str, told: Mapping[str, Any] | None = None) -> Outcome:
@@ -52,5 +70,6 @@ def publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
 
 def mass_end(ref: str, raw: Mapping[str, Any]) -> Outcome:
     """What the event of a mass send comes to, with the articles at fault."""
-    told = mass_outcome(ref, str(raw.get("Status", "")), edition.of_mass_send(raw))
+    said = {**edition.of_mass_send(raw), REACHED: reached_words(raw)}
+    told = mass_outcome(ref, str(raw.get("Status", "")), said)
     return edition.at_fault(told, raw, judged=hinted(told.code) == COPYRIGHT)
