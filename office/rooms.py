@@ -67,6 +67,7 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
+from subscriptions.calls import rows_for_call
 from subscriptions.hours import PushHours, standard_hours
 from subscriptions.matching import Matching
 from subscriptions.mending import Earlier
@@ -256,6 +257,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         public_url=base.settings.public_url,
         title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
+        choose=partial(rows_for_call, base.db, base.ledger, base.matching),
     )
 
 

@@ -85,12 +85,13 @@ class Window:
 class Making:
     """Whose rows are made; with `missing_since` of a push that stood already.
 
-    Then only for who has none and had subscribed by that moment.
+    Then only for who has none and had subscribed by that moment. `hold`: what the rows wait for.
     """
 
     publication: Publication
     release: Release
     missing_since: datetime | None = None
+    hold: str = ""
 
 
 class Matching:
@@ -182,6 +183,12 @@ class Matching:
 
         They may go out although the signed end of the push stands.
         """
+        return await self._create(db, making, on_changed)
+
+    async def create_waiting(
+        self, db: Database, making: Making, on_changed: OnChanged = _no_change
+    ) -> int:
+        """The same for a push that has not begun: its rows wait for what `making` says."""
         return await self._create(db, making, on_changed)
 
     async def count_missing(self, session: AsyncSession, making: Making) -> int:
@@ -284,7 +291,7 @@ class Matching:
         )
         push = Push(
             release.id, publication.id, publication.account_id, moment, moments,
-            late=one.missing_since is not None,
+            late=one.missing_since is not None, hold=one.hold,
         )  # fmt: skip
         # Of what is proved: a row that somebody wrote meets no value for its person.
         matched = self._matched(_meant(found, proved.rows))

@@ -2,7 +2,8 @@
 
 `Pusher(db, ledger, verify, matching)`; jobs: `await create_due()` and `await finish_due()`.
 Both may run twice and anywhere: rows are unique, entries are written once under the write lock.
-An account whose settings say `"push": "mass"` is served by its mass message, never personally too.
+An account whose settings say `"push": "mass"` is served by its mass message, never personally too;
+one that says `targeted` has had its people in the call that published (bot/delivery/chosen.py).
 """
 
 import hashlib
@@ -18,7 +19,7 @@ from sqlalchemy import and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
-from bot.delivery.mended import DROPPED, NOTED, REPLACED, Going, going
+from bot.delivery.mended import DROPPED, REPLACED, Going, going, is_noted
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
 from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
@@ -35,6 +36,7 @@ from subscriptions.matching import Matching
 from subscriptions.mending import replace_earlier, tidy
 from subscriptions.reach import BEGUN, Tell, hold_back, nobody
 
+TARGETED = "targeted"
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
 CREATED, FINISHED = "push.created", "push.finished"
@@ -150,6 +152,8 @@ class Pusher:
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
+        if account.settings.get("push") == TARGETED:
+            return await self._called(publication, release)
         # Before any row of the correction: who the text before it has not reached never gets it.
         await replace_earlier(self._ledger, publication, release)
         if release.audience is not None and await self._hold_back(publication, release):
@@ -159,11 +163,21 @@ class Pusher:
         told = partial(row_changed, self._ledger)
         made = await self._matching.create_deliveries(self._db, publication, release, told)
         made += await rows_for_earlier(self._db, self._ledger, publication, release)
+        await self._sign_created(publication)
+        return made
+
+    async def _called(self, publication: Publication, release: Release) -> int:
+        """The rows that waited for the call of this publication are told; none is made."""
+        await replace_earlier(self._ledger, publication, release)
+        if release.audience is not None and await self._begin(publication):
+            await self._sign_created(publication)
+        return 0
+
+    async def _sign_created(self, publication: Publication) -> None:
         async with self._db.session() as session:
             mine = select(func.count()).where(Delivery.publication_id == publication.id)
             rows = await session.scalar(mine) or 0  # with those made before it was cut short
         await self._sign(CREATED, f"publication:{publication.id}", {"rows": rows})
-        return made
 
     async def _begin(self, publication: Publication) -> bool:
         """Whether rows may be made: once, and anew only for a push that was cut short just now.
@@ -319,7 +333,7 @@ class _Told:
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
-            if row["reason"].endswith(NOTED):
+            if is_noted(row["reason"]):
                 self.notes[state] = self.notes.get(state, 0) + 1
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 

@@ -5,7 +5,7 @@ after its outcome. Both are about the item, as its review is, so whoever proves 
 them. No table is asked here: a row put back, copied or made anew sends nothing a second time.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -217,6 +217,8 @@ class Also:
 
     room: Room = has_room
     edition: Sequence[Placed] = ()
+    said: Callable[[], Mapping[str, Any]] = dict
+    """What the entry says beside its names: of a send to some, to how many."""
 
 
 _ALONE = Also()
@@ -245,7 +247,7 @@ async def sign_submitted(
             raise Withheld(waits)
 
     async def write(tx: Transaction) -> None:
-        body = {**names_of(row), "guarded": guarded}
+        body = {**names_of(row), "guarded": guarded, **also.said()}
         await tx.append(SUBMITTED, subject=f"item:{row.item_id}", actor="system", body=body)
         for one in await take_places(tx.session, row, given.edition):
             said = {**names_of(one), "guarded": guarded}
