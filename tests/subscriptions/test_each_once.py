@@ -143,12 +143,12 @@ def audiences(draw: st.DrawFn) -> dict[str, list[str]]:
 
 
 KILL = st.tuples(st.just("kill"), st.integers(0, 60))
-RENAME = st.tuples(st.just("rename"), st.sampled_from(DIMENSIONS), st.integers(0, 9))
-MERGE = st.tuples(
-    st.just("merge"), st.sampled_from(DIMENSIONS), st.integers(0, 9), st.integers(0, 9)
-)
+# Topics more often than the rest: each item and most lists have one.
+WHERE = st.sampled_from(("topics", "topics", *DIMENSIONS))
+RENAME = st.tuples(st.just("rename"), WHERE, st.integers(0, 9))
+MERGE = st.tuples(st.just("merge"), WHERE, st.integers(0, 9), st.integers(0, 9))
 LEAVE = st.tuples(st.just("leave"), st.integers(0, 3))
-STEPS = st.lists(KILL | KILL | KILL | RENAME | MERGE | LEAVE, max_size=6)
+STEPS = st.lists(KILL | RENAME | MERGE | KILL | LEAVE, min_size=2, max_size=6)
 
 
 class Killed(Exception):
