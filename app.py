@@ -305,13 +305,13 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
 def _build(settings: Settings, db: Database) -> Shenfa:
     base = build_base(settings, db)
     review = build_review(base)
-    delivery = build_delivery(base, review)
-    recent = Recent(delivery)
-    lease = Lease(delivery, recent)
-    sender = Sender(delivery, lease, recent)
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmPost(allowed, *mail))
+    delivery = build_delivery(base, review, alarms.tell)
+    recent = Recent(delivery)
+    lease = Lease(delivery, recent)
+    sender = Sender(delivery, lease, recent)
     tickets, matching = build_tickets(base, review, alarms, sender), base.matching
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
