@@ -161,8 +161,13 @@ def _how(turn: Turn) -> str:
 
 def _parts(taxonomy: Taxonomy, row: Subscription) -> list[Choice]:
     """A way to choose for each value that was split since it was asked for."""
-    values = (("t", TOPICS, row.topic), ("g", GROUPS, row.group), ("i", INDUSTRIES, row.industry))
-    values = (*values, ("r", REGIONS, row.region.removesuffix(BELOW)), ("k", KINDS, row.kind))
+    values = (
+        ("t", TOPICS, row.topic),
+        ("g", GROUPS, row.group),
+        ("r", REGIONS, row.region.removesuffix(BELOW)),
+        ("i", INDUSTRIES, row.industry),
+        ("k", KINDS, row.kind),
+    )
     return [
         Choice(f"选一类：{taxonomy.label(dimension, value)}", f"{head}:{row.id}")
         for head, dimension, value in values

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facets.criteria import (
@@ -166,6 +166,7 @@ def test_a_place_keeps_its_parts_when_it_is_renamed() -> None:
 KEYS = [f"v{number}" for number in range(6)]
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     heirs=st.lists(st.sets(st.sampled_from(KEYS), min_size=1, max_size=2), min_size=1, max_size=5),
     listed=st.sets(st.integers(0, 10), min_size=1),

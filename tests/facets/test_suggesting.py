@@ -75,7 +75,7 @@ def test_a_part_of_a_topic_that_was_chosen_confirms_the_topic() -> None:
 
 
 def test_what_nobody_is_pushed_is_no_example() -> None:
-    rows = [{"title": "甲", "body": "乙", "audience": None}, {"title": "甲", "body": "乙"}]
-    assert examples_of(rows) == []
+    assert examples_of([{"title": "甲", "body": "乙", "audience": None}]) == []
+    assert examples_of([{"title": "甲", "body": "乙"}]) == []
     one = {"title": "甲", "body": "乙", "audience": {"topics": ["culture"], "urgent": ["night"]}}
     assert examples_of([one])[0].chosen["topics"] == {"culture"}

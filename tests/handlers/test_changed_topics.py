@@ -1,5 +1,8 @@
 """A topic is renamed or split while a citizen chooses: their button works, or asks which part."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import yaml
 
 from config.settings import CONFIG
@@ -14,7 +17,7 @@ SPLIT = {
 }
 
 
-def taxonomy(topics: dict[str, dict[str, object]]) -> Taxonomy:
+def taxonomy(topics: Mapping[str, Mapping[str, Any]]) -> Taxonomy:
     whole = yaml.safe_load(STARTING)
     values = whole["dimensions"]["topics"]["values"]
     gone = {old for one in topics.values() for old in one["was"]}
