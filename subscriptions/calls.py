@@ -3,13 +3,15 @@
 from functools import partial
 
 from bot.chosen import CALL_HOLD
-from bot.contract import Release
+from bot.contract import Outcome, Release, State, Withheld
+from bot.delivery.mended import Going
 from bot.models import Publication
 from ledger.append import Ledger
 from ledger.changed import row_changed
 from storage.database import Database
 from subscriptions.earlier import rows_for_earlier
 from subscriptions.matching import Making, Matching
+from subscriptions.reach import hold_back, nobody
 
 
 async def rows_for_call(
@@ -17,8 +19,12 @@ async def rows_for_call(
 ) -> int:
     """Rows for the audience, and for those who were sent what this corrects; how many were missing.
 
-    Nobody's hour and no digest: the call has one moment for all. Raises ledger.verify.Broken.
+    Nobody's hour and no digest: the call has one moment for all. Withheld when its number of people
+    is not the one that was approved and nobody has decided (reach.py). Raises Broken.
     """
+    if await hold_back(ledger, matching, nobody, publication, release):
+        words = Going.HELD.words
+        raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     making = Making(publication, release, hold=CALL_HOLD)
     made = await matching.create_waiting(db, making, partial(row_changed, ledger))
     return made + await rows_for_earlier(db, ledger, publication, release, CALL_HOLD)
