@@ -33,6 +33,8 @@ class Act(StrEnum):
     ASK = "ask"
     """Asking what became of a publication; its event comes all the same."""
     DELETE = "delete"
+    MESSAGE = "message"
+    """A message or a notice to one person."""
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,12 @@ import structlog
 from sqlalchemy import ColumnElement, and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channels import CHANNELS
 from bot.contract import NotReleased, Release, State, Verify
 from bot.delivery.mended import DROPPED, NOTED, REPLACED, Going, going
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
+from bot.noticing import Noticing
 from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
 from config.clock import now
 from ledger.append import Ledger
@@ -143,6 +145,10 @@ class Pusher:
             await row_changed(self._ledger, "account", account.id)
             return 0
         if account is None or account.settings.get("push") == "mass":
+            return 0
+        # Nor when it is set otherwise only since: what went by a mass send has reached them.
+        channel = CHANNELS.get(account.platform)
+        if isinstance(channel, Noticing) and channel.by_mass(publication.ref):
             return 0
         # Before any row of the correction: who the text before it has not reached never gets it.
         await replace_earlier(self._ledger, publication, release)

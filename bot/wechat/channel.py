@@ -58,6 +58,7 @@ from bot.wechat.looking import missing
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass_status import mass_outcome
 from bot.wechat.notices import notice_words
+from bot.wechat.noticing import Notices
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
 from bot.wechat.trial import Road, looks
@@ -79,8 +80,8 @@ MENDED = frozenset({2, 4})
 """Those that lie in the text: it goes back to its editor."""
 
 
-class WeChatChannel:
-    """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
+class WeChatChannel(Notices):
+    """See bot.contract.Channel; settings["push"] == "mass" sends to all, and to nobody apart."""
 
     platform = "wechat"
     label = "微信"
@@ -340,12 +341,14 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        road = Road(self.client(account), self.tokens, self.once_a_day(account.settings))
+        mass, notices = self.once_a_day(account.settings), bool(self.templates(account.settings))
+        road = Road(self.client(account), self.tokens, mass, notices)
         return looks(account, callback, menu, road)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""
-        return await abilities_of(self.client(account), mass=self.once_a_day(account.settings))
+        mass, notices = self.once_a_day(account.settings), bool(self.templates(account.settings))
+        return await abilities_of(self.client(account), mass=mass, notices=notices)
 
     async def close(self) -> None:
         """Give connections back."""
