@@ -1,5 +1,7 @@
 """A push in the JSON API: who lacks it and why, choices in bulk, pausing and going on."""
 
+from dataclasses import asdict
+
 from aiohttp import web
 
 from console.publications.people import (
@@ -51,7 +53,9 @@ async def push(request: web.Request) -> web.StreamResponse:
     ]
     going = {"stand": one.stand.value, "counts": dict(one.counts), "waiting": one.waiting}
     pace = {"rate": round(one.pace.rate, 2), "left": one.pace.left}
-    return as_json({"publication": one.row.id, **going, **pace, "people": rows})
+    routes = {via: asdict(counted) for via, counted in one.routes.items()}
+    told = {"routes": routes, "by_mass": one.by_mass, "people": rows}
+    return as_json({"publication": one.row.id, **going, **pace, **told})
 
 
 @needs("pushes.decide")

@@ -7,10 +7,13 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import func, select
 
+from bot.channels import CHANNELS
 from bot.contract import State
 from bot.delivery.mended import Going, going
 from bot.models import Account, Delivery, Publication
+from bot.noticing import Noticing
 from console.publications.pace import Pace, pace_of
+from console.publications.routed import Routed, routes_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -46,6 +49,13 @@ class Push:
     stand: Going
     pace: Pace
     correction: Item | None
+    routes: Mapping[str, Routed]
+
+    @property
+    def by_mass(self) -> bool:
+        """Whether it went to everybody at once, and so to nobody apart."""
+        channel = CHANNELS.get(self.account.platform) if self.account else None
+        return isinstance(channel, Noticing) and channel.by_mass(self.row.ref)
 
     @property
     def waiting(self) -> int:
@@ -69,6 +79,7 @@ async def push_of(request: web.Request) -> Push:
         )
         counts = dict((await session.execute(query)).all())
         listed = await people(session, row.id)
+        routes = await routes_of(session, row.id)
         pace = await pace_of(session, row.id)
         account = await session.get(Account, row.account_id)
     try:
@@ -79,7 +90,7 @@ async def push_of(request: web.Request) -> Push:
     async with deps.db.session() as session:
         correction = await session.get(Item, begun[-1]) if begun else None
     stand = going(entries, row.account_id)
-    return Push(row, item, account, counts, listed, stand, pace, correction)
+    return Push(row, item, account, counts, listed, stand, pace, correction, routes)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:

@@ -1,5 +1,6 @@
 """What happened to a publication."""
 
+from bot.delivery.choosing import VIA_WORDS
 from review_queue.canonical import EDITION
 from subscriptions.again import Choice, Ended
 
@@ -32,4 +33,4 @@ def next_words(ended: Ended) -> str:
     return "等人处理" if ended.choices else "不会再发"
 
 
-WORDS = {"CHOICES": CHOICES, "NEXT": next_words, "EDITION_KIND": EDITION}
+WORDS = {"CHOICES": CHOICES, "NEXT": next_words, "EDITION_KIND": EDITION, "ROUTE_WORDS": VIA_WORDS}

@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
+from bot.unreachable import Cause
+from console.subscriptions.unreachable import out_of_reach
 from console.web.deps import DEPS
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, filtered_by, read, takes
 from console.web.permissions import by_service, needs
 
 
@@ -26,4 +28,29 @@ async def count_subscribers(request: web.Request) -> web.StreamResponse:
     return as_json({"count": number})
 
 
-ROUTES = [web.post("/subscribers/count", count_subscribers)]
+@needs("subscriptions.read")
+@filtered_by("scope", "why", "code")
+async def unreachable_subscribers(request: web.Request) -> web.StreamResponse:
+    """Who cannot be reached now, by reason, with what restores it; nobody is named."""
+    out = await out_of_reach(request)
+    told = [_told(one) | {"people": one.count} for one in out.causes]
+    people = [{"who": one.who, "account": one.account_id, **_told(one.cause)} for one in out.people]
+    return as_json({"reasons": told, "people": people})
+
+
+def _told(one: Cause) -> dict[str, object]:
+    return {
+        "scope": one.scope,
+        "kind": one.kind,
+        "why": one.why,
+        "words": one.words,
+        "code": one.code,
+        "since": one.since,
+        "restored_by": one.restored_by,
+    }
+
+
+ROUTES = [
+    web.post("/subscribers/count", count_subscribers),
+    web.get("/subscribers/unreachable", unreachable_subscribers),
+]

@@ -12,6 +12,7 @@ from bot.contract import Inbound, Release, State
 from bot.delivery.choosing import Via
 from bot.models import Contact, Delivery, NoticeConsent, NoticeEvent, NoticePause
 from bot.noticing import Did
+from bot.unreachable import Scope, causes, people
 from config.clock import now
 from storage.database import new_id
 from tests.bot.conftest import AES_KEY
@@ -185,7 +186,8 @@ async def test_a_one_time_agreement_is_one_notice_and_the_next_item_waits_for_a_
     keys = await town.push(0) + await town.push(0)
     await town.sender.deliver_due()
     await town.sender.deliver_due()
-    await asyncio.sleep(0.6)  # the one that found its agreement used chooses anew
+    # The one that found its agreement used chooses anew; and what comes in one second is one event.
+    await asyncio.sleep(1.1)
     await town.sender.deliver_due()
     assert sorted(one.route for one in await town.rows(keys)) == [Via.HOLD, Via.ONE_NOTICE]
     assert len(await town.got(0)) == 1
@@ -304,6 +306,64 @@ async def test_what_a_person_takes_back_ends_it_and_a_stranger_who_refuses_is_no
     [consent] = await town.all(NoticeConsent)
     assert (consent.left, consent.why) == (0, Did.REJECTED)
     assert len(await town.all(Contact)) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "scope", "restored"),
+    [
+        (43004, Scope.ALL, "follow"),
+        (48002, Scope.ALL, "follow"),
+        (40003, Scope.ALL, "follow"),
+        (43101, Scope.PUSHES, "subscribe_msg_popup"),
+        (45015, Scope.MESSAGES, "follow"),
+        (45047, Scope.MESSAGES, "subscribe_msg_popup"),
+    ],
+)
+async def test_whoever_is_out_of_reach_is_listed_with_day_and_reason_and_comes_back_by_rule(
+    town: Town, code: int, scope: Scope, restored: str
+) -> None:
+    await town.say(0)
+    refuse = {"kind": "refuse", "method": "message/custom/send", "code": code}
+    await town.house.platforms.control("faults", platform="wechat", **refuse)
+    await town.push(0)
+    await town.sender.deliver_due()
+    assert await town.calls("message/custom/send") == 1
+    async with town.db.session() as session:
+        [cause] = await causes(session)
+        [person] = await people(session, cause)
+    reference = (await town.contact(0)).subject_ref
+    assert (cause.scope, cause.count, person.who) == (scope, 1, f"订阅者 …{reference[-4:]}")
+    assert cause.words
+    assert cause.since is not None
+    if scope == Scope.MESSAGES:
+        assert cause.code == str(code)
+    await town.push(0)
+    await town.sender.deliver_due()
+    assert await town.calls("message/custom/send") == 1  # who is out of reach is not called
+    await town.tap(0, restored, template="TO")
+    await town.sender.deliver_due()
+    async with town.db.session() as session:
+        left = [one for one in await causes(session) if one.scope == scope]
+    contact = await town.contact(0)
+    assert (contact.state, contact.refused_at) == ("active", None)
+    # One agreement frees one of the two that wait; a window frees both.
+    assert left == [] or (scope == Scope.MESSAGES and restored == "subscribe_msg_popup")
+
+
+async def test_an_ended_template_is_listed_until_it_is_agreed_to_anew(town: Town) -> None:
+    for ago, answer in ((10, "accept"), (5, "reject")):
+        said = {"TemplateId": "TL", "SubscribeStatusString": answer}
+        at = int(now().timestamp()) - ago
+        fields = {"Event": "subscribe_msg_popup_event", "CreateTime": at}
+        await town.event(0, fields | {"SubscribeMsgPopupEvent": {"List": said}})
+    async with town.db.session() as session:
+        [cause] = await causes(session)
+    assert (cause.scope, cause.code, cause.words) == (
+        Scope.NOTICE, "TL", "对方在微信里选择了不再接收",
+    )  # fmt: skip
+    await town.tap(0, "subscribe_msg_popup", template="TL")
+    async with town.db.session() as session:
+        assert await causes(session) == []
 
 
 async def test_whoever_asks_to_be_forgotten_leaves_no_agreement(town: Town) -> None:
