@@ -231,8 +231,8 @@ class Pusher:
             "root": merkle_root(told.leaves),
             "rows": len(told.leaves),
         }
-        if told.notes:
-            body["notes"] = told.notes
+        body |= {"notes": told.notes} if told.notes else {}
+        body |= {"routes": told.routes} if told.routes else {}
         if missing := await self._missing(publication_id, len(told.leaves) + len(told.changed)):
             body["missing"] = missing
         await self._sign(FINISHED, f"publication:{publication_id}", body)
@@ -301,6 +301,8 @@ class _Told:
     counts: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     """Of these: messages that say what a correction changed, and not its text."""
+    routes: dict[str, int] = field(default_factory=dict)
+    """Of those that are out: by which way, where there was a choice."""
     leaves: list[bytes] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     last: str = ""
@@ -316,6 +318,8 @@ class _Told:
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
+            if row["route"] and state == State.PUBLISHED:
+                self.routes[row["route"]] = self.routes.get(row["route"], 0) + 1
             if row["reason"].endswith(NOTED):
                 self.notes[state] = self.notes.get(state, 0) + 1
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))

@@ -10,7 +10,15 @@ from sqlalchemy import select, update
 from bot.accounts import NewAccount
 from bot.contract import Inbound, Release, State
 from bot.delivery.choosing import Via
-from bot.models import Contact, Delivery, NoticeConsent, NoticeEvent, NoticePause
+from bot.models import (
+    CallCount,
+    Contact,
+    Delivery,
+    NoticeConsent,
+    NoticeEvent,
+    NoticePause,
+    Publication,
+)
 from bot.noticing import Did
 from bot.unreachable import Scope, causes, people
 from config.clock import now
@@ -246,6 +254,59 @@ async def test_wrong_fields_are_refused_for_everybody_and_used_agreements_come_b
     [pause] = await town.all(NoticePause)
     assert pause.code == "47003"
     assert await town.left() == {"TO": 1}
+
+
+async def test_what_went_by_a_mass_send_reaches_nobody_a_second_time(town: Town) -> None:
+    await town.tap(0, "subscribe_msg_popup", template="TL")
+    release = town.house.office.release()
+    place = await town.house.office.publication(release)
+    [key] = await town.push(0, release=release)
+    async with town.db.session() as session:
+        (await session.get_one(Publication, place)).ref = "mass:12"
+        (await session.get_one(Delivery, key)).publication_id = place
+    await town.sender.deliver_due()
+    [row] = await town.rows([key])
+    assert (row.state, row.route) == (State.ENDED, Via.MASS)
+    assert await town.got(0) == []
+    assert (await town.contact(0)).state == "active"
+
+
+async def test_a_day_that_is_used_up_leads_to_the_next_way(town: Town) -> None:
+    await town.tap(0, "subscribe_msg_popup", template="TL")
+    await town.say(0)
+    refuse = {"kind": "refuse", "method": "message/subscribe/bizsend", "code": 45009}
+    await town.house.platforms.control("faults", platform="wechat", **refuse)
+    [key] = await town.push(0)
+    await town.sender.deliver_due()
+    await asyncio.sleep(0.6)
+    await town.sender.deliver_due()
+    [row] = await town.rows([key])
+    assert (row.state, row.route) == (State.PUBLISHED, Via.MESSAGE)
+    await town.long_ago()
+    [waits] = await town.rows(await town.push(0))
+    await town.sender.deliver_due()
+    [waits] = await town.rows([waits.id])
+    # The agreement still stands: it goes by itself when the platform counts anew.
+    assert (waits.state, waits.route, waits.code) == (State.RETRYING, Via.HOLD, "no_room")
+    assert waits.next_at is not None
+    assert await town.left() == {"TL": 1}
+    used = {one.call: one.count for one in await town.all(CallCount)}
+    assert used == {"message/custom/send": 1, "message/subscribe/bizsend": 1}
+
+
+async def test_a_notice_whose_answer_is_lost_has_used_its_agreement_and_is_not_sent_again(
+    town: Town,
+) -> None:
+    await town.tap(0, "subscribe_msg_popup", template="TO")
+    lost = {"kind": "drop_answer", "method": "message/subscribe/bizsend"}
+    await town.house.platforms.control("faults", platform="wechat", **lost)
+    [key] = await town.push(0)
+    await town.sender.deliver_due()
+    await town.sender.deliver_due()
+    [row] = await town.rows([key])
+    assert (row.state, row.route) == (State.UNKNOWN, Via.ONE_NOTICE)
+    assert await town.left() == {"TO": 0}
+    assert len(await town.got(0)) == 1
 
 
 async def test_an_event_that_comes_twice_is_one_agreement(town: Town) -> None:
