@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, exists, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import WINDOW_HOLD
 from bot.contract import State
 from bot.delivery.routes import ACTIVE
 from bot.models import Contact, Delivery, NoticeConsent

@@ -6,10 +6,10 @@ d:<id> (the places inside its region), f:<id>[:<frequency>].
 
 from collections.abc import Sequence
 
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import Facet, Taxonomy
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     FREQUENCIES,

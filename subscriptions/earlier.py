@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Release, State
+from bot.delivery.mended import CORRECTED
 from bot.delivery.once import told_of
 from bot.models import Contact, Delivery, Publication
 from bot.sealing import COLUMNS, read_apart, sealed_as
@@ -21,12 +22,12 @@ _REACHED = (State.PUBLISHED, State.UNKNOWN)
 
 
 async def rows_for_earlier(
-    db: Database, ledger: Ledger, publication: Publication, release: Release
+    db: Database, ledger: Ledger, publication: Publication, release: Release, hold: str = ""
 ) -> int:
     """Rows for those who have or may have the old one and get none by their subscriptions.
 
     Made after those, so that nobody's own wish is passed over; rows are unique for a release and a
-    person. Raises ledger.verify.Broken.
+    person. `hold` is what they wait for. Raises ledger.verify.Broken.
     """
     draft = await approved_draft(ledger, release.item_id, release.digest)
     if draft is None or draft.corrects is None:
@@ -38,12 +39,12 @@ async def rows_for_earlier(
     if old is None or not mine:
         return 0
     moment = now()
-    push = Push(release.id, publication.id, publication.account_id, moment, (moment,))
+    push = Push(release.id, publication.id, publication.account_id, moment, (moment,), hold=hold)
     made, last = 0, ""
     while True:
         async with db.session() as session:
             ids, last, more = await _reached(session, mine, last)
-            matched: list[Matched] = [(one, f"{SENT}{old.title}》，内容有更正", 0) for one in ids]
+            matched: list[Matched] = [(one, f"{SENT}{old.title}》{CORRECTED}", 0) for one in ids]
             made += await write_rows(session, push, matched) if matched else 0
         if not more:
             return made

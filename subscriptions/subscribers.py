@@ -17,11 +17,7 @@ from bot.delivery.preparing import NOT_WANTED
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite
 from config.clock import beijing, now
-from facets.taxonomy import Taxonomy
-from ledger.append import Transaction
-from ledger.verify import Broken
-from storage.database import new_id
-from subscriptions.criteria import (
+from facets.criteria import (
     BELOW,
     GROUPS,
     INDUSTRIES,
@@ -30,7 +26,12 @@ from subscriptions.criteria import (
     TOPICS,
     Asked,
     in_words,
+    of_now,
 )
+from facets.taxonomy import Taxonomy
+from ledger.append import Transaction
+from ledger.verify import Broken
+from storage.database import new_id
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
 
@@ -83,7 +84,7 @@ class Subscribers:
         if not consent_version:
             raise SubscriptionError("缺少订阅告知版本 consent_version：请先阅读并同意订阅告知")
         own = await self.list(session, contact.id)
-        found = _same(own, wish)
+        found = self._same(own, wish)
         if found is not None:
             await self._set_frequency(tx, own, found, wish.frequency)
             found.consent_version = consent_version
@@ -227,7 +228,7 @@ class Subscribers:
         if row is None:
             return None
         self._check(wish)
-        same = _same(own, wish)
+        same = self._same(own, wish)
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
@@ -291,6 +292,15 @@ class Subscribers:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
         return in_words(self.taxonomy, _asked(row), GONE)
 
+    def asked(self, row: Subscription) -> Asked:
+        """The criteria of one in the keys of now, in whichever it was kept."""
+        return of_now(self.taxonomy, _asked(row))
+
+    def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
+        """The one with exactly these criteria, in whichever keys it was kept."""
+        asked = of_now(self.taxonomy, wish.asked)
+        return next((row for row in own if self.asked(row) == asked), None)
+
 
 def today() -> str:
     """The day in Beijing, as it is kept and compared."""
@@ -311,8 +321,3 @@ async def _readable(session: AsyncSession, query: Select[Subscription]) -> Seque
             with suppress(ValueError, TypeError):
                 found.append(await session.get_one(Subscription, key))
         return found
-
-
-def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:
-    """The one with exactly these criteria."""
-    return next((row for row in own if _asked(row) == wish.asked), None)

@@ -50,7 +50,7 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Picked:
     """One way; `template` of a notice, `counts` the column of the contact a message counts in."""
 
     via: Via
@@ -60,10 +60,10 @@ class Chosen:
     """Whether it waits only because a number of the day is used up."""
 
 
-def choose(facts: Facts) -> Chosen:
+def choose(facts: Facts) -> Picked:
     """The way of one push to one person."""
     if facts.mass:
-        return Chosen(Via.MASS)
+        return Picked(Via.MASS)
     ways = _open(facts)
     order = [Via.LONG_NOTICE, Via.MESSAGE, Via.ONE_NOTICE]
     if facts.several:
@@ -72,18 +72,18 @@ def choose(facts: Facts) -> Chosen:
         call = NOTICE_CALL if via in NOTICES else MESSAGE_CALL
         if via in ways and call not in facts.spent:
             return ways[via]
-    return Chosen(Via.HOLD, for_quota=bool(ways))
+    return Picked(Via.HOLD, for_quota=bool(ways))
 
 
-def _open(facts: Facts) -> dict[Via, Chosen]:
+def _open(facts: Facts) -> dict[Via, Picked]:
     """Every way that would be taken, did its day have room."""
-    ways: dict[Via, Chosen] = {}
+    ways: dict[Via, Picked] = {}
     if facts.window.kind is Way.ENDED:
         return ways
     for one in facts.templates:
         if facts.consents.get(one.id, 0) > 0:
             via = Via.LONG_NOTICE if one.long_term else Via.ONE_NOTICE
-            ways.setdefault(via, Chosen(via, one))
+            ways.setdefault(via, Picked(via, one))
     if facts.window.kind is Way.OPEN:
-        ways[Via.MESSAGE] = Chosen(Via.MESSAGE, counts=facts.window.counts)
+        ways[Via.MESSAGE] = Picked(Via.MESSAGE, counts=facts.window.counts)
     return ways

@@ -4,26 +4,23 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
 from bot.delivery.choosing import Facts, Via, choose
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.life import too_old
-from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
+from bot.delivery.mended import EARLIER, Had, form_for, halted, noted, unmarked
 from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
-    ACCOUNT_HOLD,
     CHANGED,
     CHANGED_HOLD,
-    LEFT,
     RELEASE_HOLD,
-    TOO_OLD,
     Work,
 )
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
-from bot.delivery.retrying import NO_ROOM, QUIET
+from bot.delivery.retrying import LEFT, NO_ROOM, QUIET, TOO_OLD
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
@@ -55,7 +52,7 @@ class Preparing:
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
-        if one.reply is None and _refuses(one.contact):
+        if one.reply is None and refuses(one.contact):
             return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
@@ -131,10 +128,13 @@ class Preparing:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        # One call goes to all of them: what goes alone now is a row that somebody made due.
+        if self._w.channels[account.platform].chooses(account.settings) and not one.late:
+            return await self.changed(Delivery.__tablename__, one.id)
         if (put_off := await put_off_push(self._w, release)) is not None:
             return put_off
         wants, audience = one.wants, release.audience or {}
-        reason = one.reason.removesuffix(NOTED)
+        reason = unmarked(one.reason)
         why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
         if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
@@ -145,7 +145,7 @@ class Preparing:
         if had is Had.ON_ITS_WAY:
             words = "更正前的原文正在发给对方，等它有结果再发"
             return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
-        one.reason = why + NOTED if had is Had.YES else why
+        one.reason = noted(why) if had is Had.YES else why
         still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
         form = fill_link(form_for(rendering, had), link)
@@ -165,7 +165,7 @@ def _tomorrow(one: Work) -> Outcome:
     return Outcome(State.RETRYING, reason=words, code=NO_ROOM, retry_after=wait)
 
 
-def _refuses(contact: Any) -> bool:
+def refuses(contact: Any) -> bool:
     """Whether they refused pushes and have not acted since: whoever writes again may get them."""
     if contact.refused_at is None:
         return False

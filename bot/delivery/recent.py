@@ -9,6 +9,7 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
+from bot.delivery.massed import to_everybody
 from bot.delivery.mended import Going, going, halted
 from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
 from bot.delivery.spent import full_calls
@@ -45,21 +46,19 @@ class Recent:
         self._full: dict[str, tuple[float, frozenset[str]]] = {}
 
     async def by_mass(self, channel: Noticing, publication_id: str | None) -> bool:
-        """Whether this publication went to its readers by a mass send; what stood stands."""
+        """Whether this publication went to everybody by a mass send; what stood stands."""
         if not publication_id:
             return False
         if (known := _fresh(self._massed, publication_id)) is not None:
             return known
         async with self._w.db.session() as session:
-            query = select(Publication.item_id, Publication.ref)
-            row = (await session.execute(query.where(Publication.id == publication_id))).first()
-        if row is None:
-            return False
+            query = select(Publication.item_id).where(Publication.id == publication_id)
+            item_id = await session.scalar(query)
         try:
-            told = told_of(await self._w.ledger.facts(f"item:{row.item_id}", age=ELSEWHERE))
+            entries = await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE)
         except Broken:  # then no release verifies, and nothing is sent
             return False
-        found = channel.by_mass(told[publication_id].ref if publication_id in told else row.ref)
+        found = to_everybody(entries, publication_id, channel.by_mass)
         self._massed[publication_id] = (math.inf, found)
         return found
 

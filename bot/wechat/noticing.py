@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
+from bot.codes import At
 from bot.contract import AccountView, Inbound, Outcome, Rendering, State, Still
+from bot.meaning import Listed, Meaning
 from bot.notice_settings import DATE, NAME, REASON, TITLE, read_notices
 from bot.noticing import (
     FULL,
@@ -23,21 +25,15 @@ from bot.noticing import (
     Template,
 )
 from bot.quota import begins, day_of
+from bot.wechat import codes
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
-from bot.wechat.errors import ERRORS, outcome_of
+from bot.wechat.codes import listed
+from bot.wechat.errors import outcome_of
 from bot.wechat.limits import CUSTOM_SEND, NOTICE_SEND, SERVICE
 from config.clock import beijing, now
 
-REFUSES = 43101
 _SOON = 0.5  # seconds after which another way is chosen
 _DAY = 86_400.0
-_FULL = {45009: "今天的通知次数已用完", 45011: "通知发得太快"}
-_WRONG = {  # of the template or the account, and nothing of the person (W26)
-    40037: "通知模板在公众平台已不存在：请核对账号设置 notices，或在公众平台重新添加模板",
-    47003: "通知模板的字段与账号设置 notices 里写的不符：请照公众平台的模板改正",
-    48001: "账号没有订阅通知的权限：需要认证的服务号，请在公众平台核对",
-    48003: "账号没有订阅通知的权限：需要认证的服务号，请在公众平台核对",
-}
 ROOM = {"thing": 20, "phrase": 5, "name": 10, "character_string": 32, "date": 20, "time": 20}
 """Characters a field of this type may hold; another is not filled by us."""
 HOW_TO_LEAVE = "（回复退订可停）"
@@ -131,20 +127,27 @@ def notice_outcome(error: Exception, template: str) -> Outcome:
 
     Where nothing was sent another way is chosen at once.
     """
-    code = error.code if isinstance(error, WeChatRefused) else 0
-    if code == REFUSES:
-        detail = {"errcode": code, TEMPLATE: template, REFUSED_BY: True}
-        words = ERRORS[REFUSES].reason
-        return Outcome(State.RETRYING, "", words, str(code), _SOON, detail)
-    if code in _FULL:
-        ends = begins(day_of(now()) + timedelta(days=1)) - now()
-        seconds = ends.total_seconds() if code == 45009 else 60.0
-        detail = {"errcode": code, TEMPLATE: template, PAUSED_FOR: seconds, "stop": FULL}
-        return Outcome(State.RETRYING, "", _FULL[code], str(code), _SOON, detail)
-    if code in _WRONG:
-        detail = {"errcode": code, TEMPLATE: template, PAUSED_FOR: _DAY, "stop": str(code)}
-        return Outcome(State.RETRYING, "", _WRONG[code], str(code), _SOON, detail)
-    return outcome_of(error, irreversible=True)
+    came = outcome_of(error, At.READER)
+    row = listed(came.code)
+    if row is None:
+        return came
+    detail: dict[str, Any] = {"errcode": came.code, TEMPLATE: template}
+    if row.meaning is Meaning.MUTE:
+        detail[REFUSED_BY] = True
+    elif row.meaning is Meaning.BACK_OFF:
+        detail |= {PAUSED_FOR: _rest(row), "stop": FULL}
+    elif row.hint in (codes.TEMPLATE, codes.RIGHT):
+        detail |= {PAUSED_FOR: _DAY, "stop": came.code}
+    else:
+        return came
+    return Outcome(State.RETRYING, "", row.brief, came.code, _SOON, detail)
+
+
+def _rest(row: Listed) -> float:
+    """Until the platform counts anew: the next day, or as long as it says."""
+    if row.hint != codes.DAY:
+        return row.wait
+    return (begins(day_of(now()) + timedelta(days=1)) - now()).total_seconds()
 
 
 def _consents(inbound: Inbound) -> Iterator[Consent]:

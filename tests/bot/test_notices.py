@@ -25,6 +25,7 @@ from config.clock import now
 from storage.database import new_id
 from tests.bot.conftest import AES_KEY
 from tests.bot.test_callbacks import House, house
+from tests.made import signed_out
 
 __all__ = ["house"]
 WX = "wxnotices"
@@ -262,8 +263,10 @@ async def test_what_went_by_a_mass_send_reaches_nobody_a_second_time(town: Town)
     place = await town.house.office.publication(release)
     [key] = await town.push(0, release=release)
     async with town.db.session() as session:
-        (await session.get_one(Publication, place)).ref = "mass:12"
+        out = await session.get_one(Publication, place)
+        out.ref = "mass:12"
         (await session.get_one(Delivery, key)).publication_id = place
+    await signed_out(town.house.office.ledger, out)
     await town.sender.deliver_due()
     [row] = await town.rows([key])
     assert (row.state, row.route) == (State.ENDED, Via.MASS)
