@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.accounts import NewAccount
-from bot.contract import Inbound, Release, State
+from bot.contract import Inbound, Outcome, Release, State
 from bot.delivery.choosing import Via
 from bot.models import (
     CallCount,
@@ -310,6 +310,20 @@ async def test_a_notice_whose_answer_is_lost_has_used_its_agreement_and_is_not_s
     assert (row.state, row.route) == (State.UNKNOWN, Via.ONE_NOTICE)
     assert await town.left() == {"TO": 0}
     assert len(await town.got(0)) == 1
+
+
+async def test_what_breaks_before_the_call_gives_the_agreement_back(town: Town) -> None:
+    async def broken(*_: Any) -> Outcome:
+        raise RuntimeError("before the call")
+
+    await town.tap(0, "subscribe_msg_popup", template="TO")
+    town.house.channels["wechat"].notify = broken
+    [key] = await town.push(0)
+    await town.sender.deliver_due()
+    [row] = await town.rows([key])
+    assert (row.state, row.route) == (State.RETRYING, Via.ONE_NOTICE)
+    assert await town.left() == {"TO": 1}
+    assert Did.BACK in {one.did for one in await town.all(NoticeEvent)}
 
 
 async def test_an_event_that_comes_twice_is_one_agreement(town: Town) -> None:
