@@ -37,6 +37,7 @@ from console.sources import columns, exceptions, imports
 from console.sources import pages as sources_pages
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
+from console.subscriptions import unreachable
 from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
@@ -115,6 +116,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *plan_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
+        *unreachable.ROUTES,
         *tickets_pages.ROUTES,
         *records_pages.ROUTES,
         *settings_pages.ROUTES,

@@ -29,6 +29,10 @@ ONE = "one"
 """Hint: of a call about many people it is about one: no follower, or with twenty tags already."""
 FULL = "full"
 """Hint: a tag with more than 100,000 people cannot be deleted, and is in no way."""
+RIGHT = "right"
+"""Hint: the account may not use this interface; others it may."""
+TEMPLATE = "template"
+"""Hint: it lies in a notice template, and in nobody who is sent it."""
 KEYS = "keys"
 """Hint: AppID or AppSecret."""
 NO_COMMENT, NO_REPLY, REPLIED = "no_comment", "no_reply", "replied"
@@ -131,10 +135,12 @@ _CALLS: Mapping[str, Listed] = {
     ),
     "50007": Listed(_STOP, "账号已被冻结", "平台冻结了这个公众号", "请管理员登录公众平台处理"),
     # rights of the account
-    "48001": Listed(_STOP, _NO_RIGHT, "账号未认证，或没有开通这个接口", "请管理员在公众平台核对"),
+    "48001": Listed(
+        _STOP, _NO_RIGHT, "账号未认证，或没有开通这个接口", "请管理员在公众平台核对", hint=RIGHT
+    ),
     "48003": Listed(_STOP, _NO_RIGHT, "管理员还没有同意群发协议", "请管理员在公众平台核对"),
     "48008": Listed(_STOP, _NO_RIGHT, "账号不能发这一类消息", "请管理员在公众平台核对"),
-    "50001": Listed(_STOP, _NO_RIGHT, "账号没有授权这个接口", "请管理员在公众平台核对"),
+    "50001": Listed(_STOP, _NO_RIGHT, "账号没有授权这个接口", "请管理员在公众平台核对", hint=RIGHT),
     "48004": Listed(_STOP, *_LIMITED),
     "50002": Listed(_STOP, *_LIMITED),
     "53500": Listed(
@@ -310,6 +316,20 @@ _CALLS: Mapping[str, Listed] = {
     "40059": Listed(_PERSON, *_NOT_THERE, hint=NONE),
     "53502": Listed(_PERSON, *_NOT_THERE, hint=NONE),
     "53600": Listed(_PERSON, *_NOT_THERE, hint=NONE),
+    "40037": Listed(
+        _PERSON,
+        "平台上没有这个通知模板",
+        "模板在公众平台被删除，或账号设置里抄错",
+        "请核对账号设置 notices，或在公众平台重新添加模板",
+        hint=TEMPLATE,
+    ),
+    "47003": Listed(
+        _PERSON,
+        "通知的字段与模板不符",
+        "账号设置 notices 的 fields 与公众平台的模板不一样",
+        "请照公众平台的模板改正账号设置",
+        hint=TEMPLATE,
+    ),
     "46003": Listed(
         _PERSON,
         "公众号没有菜单",

@@ -1,5 +1,6 @@
 """A push in the JSON API: who lacks it and why, choices in bulk, pausing and going on."""
 
+from dataclasses import asdict
 from typing import Any
 
 from aiohttp import web
@@ -59,7 +60,9 @@ async def push(request: web.Request) -> web.StreamResponse:
     going = {"stand": one.stand.value, "counts": dict(one.counts), "waiting": one.waiting}
     pace = {"rate": round(one.pace.rate, 2), "left": one.pace.left}
     held = one.held and {"approved": one.held.approved, "then": one.held.then, "now": one.reaches}
-    whole = {"publication": one.row.id, **going, **pace, "held": held, "people": rows}
+    routes = {via: asdict(counted) for via, counted in one.routes.items()}
+    told = {"held": held, "routes": routes, "by_mass": one.by_mass, "people": rows}
+    whole = {"publication": one.row.id, **going, **pace, **told}
     return as_json({**whole, "report": _report(one.report)})
 
 

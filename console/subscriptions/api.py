@@ -2,8 +2,10 @@
 
 from aiohttp import web
 
+from bot.unreachable import Cause
+from console.subscriptions.unreachable import out_of_reach
 from console.web.deps import DEPS
-from console.web.interface import Strict, as_json, read, takes
+from console.web.interface import Strict, as_json, filtered_by, read, takes
 from console.web.permissions import by_service, needs
 from console.web.reaching import reach_json
 from facets.criteria import audience_faults
@@ -62,8 +64,31 @@ async def subscriber(request: web.Request) -> web.StreamResponse:
     return as_json({**state, **consent, **wishes, "pushes": list(map(vars, one.pushes))})
 
 
+@needs("subscriptions.read")
+@filtered_by("scope", "why", "code")
+async def unreachable_subscribers(request: web.Request) -> web.StreamResponse:
+    """Who cannot be reached now, by reason, with what restores it; nobody is named."""
+    out = await out_of_reach(request)
+    told = [_told(one) | {"people": one.count} for one in out.causes]
+    people = [{"who": one.who, "account": one.account_id, **_told(one.cause)} for one in out.people]
+    return as_json({"reasons": told, "people": people})
+
+
+def _told(one: Cause) -> dict[str, object]:
+    return {
+        "scope": one.scope,
+        "kind": one.kind,
+        "why": one.why,
+        "words": one.words,
+        "code": one.code,
+        "since": one.since,
+        "restored_by": one.restored_by,
+    }
+
+
 ROUTES = [
     web.post("/subscribers/count", count_subscribers),
     web.get("/topics", topics),
+    web.get("/subscribers/unreachable", unreachable_subscribers),
     web.get("/subscribers/{ref}", subscriber),
 ]
