@@ -212,6 +212,34 @@ async def test_a_renamed_or_merged_value_goes_on_to_mean_what_was_chosen_before(
 
 
 @pytest.mark.parametrize(
+    ("audience", "theirs"),
+    [
+        ({"groups": ["b"]}, Asked("t", "a")),
+        ({"groups": ["a"]}, Asked("t", "b")),
+        ({"groups": ["b"]}, Asked("t", "c")),
+        ({"groups": ["b", "c"], "all": ["groups"]}, Asked("t", "a")),
+        ({"regions": ["old_town"]}, Asked("t", "", "town")),
+        ({"regions": ["village"]}, Asked("t", "", "old_town+")),
+        ({"regions": ["town"]}, Asked("t", "", "village")),
+    ],
+)
+def test_a_former_key_is_met_by_every_key_of_its_heir(audience, theirs) -> None:
+    values = {
+        "topics": {"t": {"label": "题"}},
+        "groups": {"c": {"label": "丙", "was": ["a", "b"]}},
+        "regions": {
+            "town": {"label": "镇", "was": ["old_town"]},
+            "village": {"label": "村", "parent": "town"},
+        },
+        "industries": {},
+        "kinds": {},
+    }
+    dimensions = {name: {"values": one} for name, one in values.items()}
+    later = parse_taxonomy({"dimensions": dimensions})
+    assert meant(wanted(later, {"topics": ["t"], **audience}), [theirs])
+
+
+@pytest.mark.parametrize(
     ("topics", "words"),
     [
         ({"a": {"label": "甲", "was": ["b"]}, "b": {"label": "乙"}}, "b 还在，不能由别的值接替"),
