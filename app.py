@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from aiohttp import web
 
@@ -53,7 +53,6 @@ from ledger.verify import Broken
 from migrations.run import upgrade
 from office.checking import own_texts
 from office.engine import TaskEngine
-from office.handovers import audience_of
 from office.jobs import jobs_of
 from office.keys import open_database
 from office.leading import Leader
@@ -306,13 +305,13 @@ async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
 def _build(settings: Settings, db: Database) -> Shenfa:
     base = build_base(settings, db)
     review = build_review(base)
-    delivery = build_delivery(base, review)
-    recent = Recent(delivery)
-    lease = Lease(delivery, recent)
-    sender = Sender(delivery, lease, recent)
     allowed = settings.allowed_private
     mail = (settings.smtp_host, settings.smtp_port, settings.mail_from)
     alarms = Alarms(db, base.crypt, base.accounts.open, base.channels, AlarmPost(allowed, *mail))
+    delivery = build_delivery(base, review, alarms.tell)
+    recent = Recent(delivery)
+    lease = Lease(delivery, recent)
+    sender = Sender(delivery, lease, recent)
     tickets, matching = build_tickets(base, review, alarms, sender), base.matching
     ledger, queue, fetcher = base.ledger, review.queue, review.fetcher
     post = AnchorPost(allowed, *mail)
@@ -354,7 +353,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         comments=Comments(ledger, review.checks.check_text),
         matching=matching,
         library=review.library,
-        ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
+        ingest=Ingest(db, ledger, queue, fetcher),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,
         alarms=alarms,

@@ -13,6 +13,7 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.agreed import Agreed
 from bot.albums import speaks_for_album
 from bot.arrivals import HEARD, arrived, unchanged
 from bot.calls import call_of, forbidden
@@ -115,6 +116,9 @@ class Callbacks:
                 wiring.sender.note_changed,
             )
         )
+        self._agreed = Agreed(
+            wiring.db, wiring.contacts, wiring.on_incident, wiring.sender.note_changed
+        )
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
 
@@ -154,6 +158,7 @@ class Callbacks:
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
+            await self._agreed(channel, account, inbound)
         elif inbound.kind is InboundKind.NOTICE:
             await self._noticed(channel, account, inbound)
         elif not inbound.address or inbound.kind not in HEARD:

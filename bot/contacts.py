@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.codes import WINDOW_HOLD
+from bot.consents import forget
 from bot.contract import REFUSED, Outcome, State
 from bot.models import Contact, Delivery, InboundMessage
 from bot.opens import Opens
@@ -153,7 +154,7 @@ class Contacts:
         await session.execute(
             update(Contact)
             .where(Contact.id == contact_id)
-            .values(state="ended", ended_reason=reason[:200], ended_at=now())
+            .values(state="ended", ended_reason=reason[:200], ended_at=now(), **_UNPAUSED)
         )
         waiting = and_(
             Delivery.contact_id == contact_id,
@@ -177,6 +178,7 @@ class Contacts:
         gone |= {"last_inbound_at": None, "brief_at": None}
         own = update(Contact).where(Contact.id == contact_id)
         await session.execute(own.values(gone | await _sealed_anew(session, contact_id, gone)))
+        await forget(session, contact_id)
         await session.execute(
             update(InboundMessage)
             .where(InboundMessage.contact_id == contact_id)
@@ -201,8 +203,13 @@ class Contacts:
         return self._crypt.blind(f"{account_id}:{address}")
 
 
+_UNPAUSED: Mapping[str, Any] = {"paused_at": None, "paused_code": ""}
+
+
 def _open(contact: Contact, at: datetime, opens: Opens) -> None:
     """Each window by its own newest act: a press neither ends nor fills that of a message."""
+    if opens is not Opens.NOTHING:
+        contact.paused_at, contact.paused_code = None, ""
     if opens is Opens.MESSAGE:
         if contact.last_inbound_at is None or at >= contact.last_inbound_at:
             contact.last_inbound_at, contact.window_used = at, 0

@@ -30,8 +30,8 @@ class Content:
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
     `attachments` are {"name", "media"} with `media` a `sha256:` marker. `edition` are renderings of
     articles that go out together (bot/editions.py); then nothing else of it is sent. `changes` says
-    what a correction changed, to those who got the text before it. `comments`: readers may write
-    under it, where the platform has that.
+    what a correction changed, to those who got the text before it; `corrected` is the title of what
+    it corrects. `comments`: readers may write under it, where the platform has that.
     """
 
     kind: str
@@ -48,6 +48,7 @@ class Content:
     edition: tuple[Rendering, ...] = ()
     changes: str = ""
     comments: bool = False
+    corrected: str = ""
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ class Act(StrEnum):
     DELETE = "delete"
     LIST = "list"
     """Reading who follows; the list goes on the next day."""
+    MESSAGE = "message"
+    """A message or a notice to one person."""
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,8 @@ from console.sources import columns, exceptions, imports
 from console.sources import pages as sources_pages
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
+from console.subscriptions import unreachable
+from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
 from console.tickets import pages as tickets_pages
@@ -59,6 +61,7 @@ FEATURES = (
     records_words,
     settings_words,
     sources_words,
+    subscriptions_words,
     tasks_words,
     tickets_words,
 )
@@ -113,6 +116,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *plan_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
+        *unreachable.ROUTES,
         *tickets_pages.ROUTES,
         *records_pages.ROUTES,
         *settings_pages.ROUTES,

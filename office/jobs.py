@@ -43,6 +43,7 @@ from review_queue.shelving import shelve_due
 from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.database import Database
+from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 
 
@@ -126,6 +127,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
+        ),
+        Job(
+            "moving",
+            5,
+            partial(move_due, ledger, office.signed),
+            "subscriptions follow a value that was renamed or merged",
         ),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),

@@ -67,12 +67,12 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
-from subscriptions.calls import rows_for_call
+from subscriptions.calls import choose, rows_for_call
 from subscriptions.hours import PushHours, standard_hours
 from subscriptions.matching import Matching
 from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
-from subscriptions.reach import reach_now
+from subscriptions.reach import Tell, hold_back, reach_now
 from subscriptions.subscribers import Subscribers
 
 QUIET_FRESH = 0.1
@@ -226,7 +226,7 @@ async def quiet_times(signed: SignedSettings, age: float = 0.0) -> Silence:
     return found
 
 
-def build_delivery(base: Base, review: Review) -> Wiring:
+def build_delivery(base: Base, review: Review, tell: Tell) -> Wiring:
     """How what is released reaches a platform; `verify` is the only way to a release."""
 
     async def load_media(name: str) -> tuple[bytes, str]:
@@ -257,7 +257,12 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         public_url=base.settings.public_url,
         title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
-        choose=partial(rows_for_call, base.db, base.ledger, base.matching),
+        choose=partial(
+            choose,
+            base.ledger,
+            partial(hold_back, base.ledger, base.matching, tell),
+            partial(rows_for_call, base.db, base.ledger, base.matching),
+        ),
     )
 
 

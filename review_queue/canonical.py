@@ -45,16 +45,23 @@ _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
 class Corrects:
     """The item that a correction is about, and the digest that went out.
 
-    `changes`: what was changed, to those who got the text before it.
+    `changes`: what was changed, to those who got the text before it. `title`: of what is corrected,
+    as the correction names it to its readers.
     """
 
     item: str
     digest: str
     changes: str = ""
+    title: str = ""
 
     def data(self) -> dict[str, str]:
-        """As the canonical form has it: what was approved before there were notes stays so."""
-        return {name: text for name, text in asdict(self).items() if text or name != "changes"}
+        """As the canonical form has it: what was approved before a field was there stays so."""
+        always = ("item", "digest")
+        return {name: text for name, text in asdict(self).items() if text or name in always}
+
+    def same_text(self, other: "Corrects | None") -> bool:
+        """Whether both are about the same text of the same item."""
+        return other is not None and (self.item, self.digest) == (other.item, other.digest)
 
 
 @dataclass(frozen=True)
@@ -115,6 +122,7 @@ class Draft:
             crops=dict(self.crops),
             changes=self.corrects.changes if self.corrects else "",
             comments=self.comments,
+            corrected=self.corrects.title if self.corrects else "",
         )
 
     @classmethod

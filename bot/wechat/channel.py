@@ -66,6 +66,7 @@ from bot.wechat.mass import DATA, SendTo, client_key, mass_send, send_to_chosen
 from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
 from bot.wechat.newspic import COMMENTS
 from bot.wechat.notices import notice_words
+from bot.wechat.noticing import Notices
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
 from bot.wechat.trial import Road, looks
@@ -76,7 +77,7 @@ ALPHABET = string.ascii_letters + string.digits
 PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
 
 
-class WeChatChannel:
+class WeChatChannel(Notices):
     """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
@@ -361,12 +362,14 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        road = Road(self.client(account), self.tokens, sends(account.settings))
+        notices = bool(self.templates(account.settings))
+        road = Road(self.client(account), self.tokens, sends(account.settings), notices)
         return looks(account, callback, menu, road)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""
-        return await abilities_of(self.client(account), mass=sends(account.settings))
+        notices, mass = bool(self.templates(account.settings)), sends(account.settings)
+        return await abilities_of(self.client(account), mass=mass, notices=notices)
 
     async def close(self) -> None:
         """Give connections back."""

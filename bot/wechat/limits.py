@@ -10,6 +10,8 @@ from typing import Any
 
 from bot.quota import SEND, Act, Limit, Per
 
+CUSTOM_SEND, NOTICE_SEND = "message/custom/send", "message/subscribe/bizsend"
+
 SERVICE = frozenset({"service", "服务号"})
 _DAILY = (
     ("draft/add", "新建草稿", 1000, Act.PUBLISH),
@@ -57,5 +59,14 @@ def limits_of(settings: Mapping[str, Any]) -> Sequence[Limit]:
             # Sends to everybody: who has followed all month has had as many. What goes to some is
             # counted for each of them (bot/delivery/chosen.py).
             found.insert(1, Limit(SEND, "群发", 4, Per.MONTH, each=True))
-    calls = (*(_MASS if mass else _FREE), *_DAILY)
+    calls = (*(_MASS if mass else _FREE), *_DAILY, *_messages(settings))
     return [*found, *(Limit(name, label, most, Per.DAY, act) for name, label, most, act in calls)]
+
+
+def _messages(settings: Mapping[str, Any]) -> list[tuple[str, str, int, Act]]:
+    """To one person: 500,000 messages a day (W9); of notices only what its settings name."""
+    found = [(CUSTOM_SEND, "客服消息", 500_000, Act.MESSAGE)]
+    most = settings.get("notices_a_day")
+    if isinstance(most, int) and not isinstance(most, bool):
+        found.append((NOTICE_SEND, "订阅通知", most, Act.MESSAGE))
+    return found

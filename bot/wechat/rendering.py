@@ -19,6 +19,7 @@ from bot.render import (
     PICTURE,
     attachment_lines,
     attribution_lines,
+    corrected_line,
     fill_reason,
     first_picture,
     lead,
@@ -109,12 +110,14 @@ def _crops(content: Content) -> dict[str, str]:
 
 
 def _article(content: Content, blocks: Document) -> str:
-    first = filter(None, [made_line(content.made)])
+    first = filter(None, [corrected_line(content), made_line(content.made)])
     return article_html(blocks, first, attribution_lines(content) + attachment_lines(content))
 
 
 def _wechat_html(content: Content) -> str:
     blocks = []
+    if line := corrected_line(content):
+        blocks.append(f'<p class="src">{html.escape(line, quote=False)}</p>')
     for line in paragraphs(content.body):
         picture = PICTURE.match(line)
         if picture:

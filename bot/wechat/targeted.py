@@ -9,9 +9,8 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
-from bot.meaning import Meaning
 from bot.wechat.client import AioWeChatClient, WeChatRefused
-from bot.wechat.codes import KEPT, ONE, hinted, listed
+from bot.wechat.codes import FULL, ONE, hinted
 from bot.wechat.limits import SERVICE
 
 LEAST, MOST = 2, 10_000
@@ -72,7 +71,7 @@ class SendTag:
         try:
             await self._client.post("tags/delete", data={"tag": {"id": number}})
         except WeChatRefused as refused:
-            if hinted(refused.code) != KEPT:  # it cannot go, and is in no way
+            if hinted(refused.code) != FULL:  # it cannot go, and is in no way
                 raise
 
     async def _members(self) -> set[str]:
@@ -96,8 +95,7 @@ class SendTag:
             data = {"tagid": self._number, "openid_list": list(people)}
             await self._client.post(f"tags/members/{what}", data=data)
         except WeChatRefused as refused:
-            found = listed(refused.code)
-            if found is None or (found.hint != ONE and found.meaning is not Meaning.DROP):
+            if hinted(refused.code) != ONE:
                 raise
             # One person refuses all of a call: each half by itself, down to that one.
             if len(people) > 1:

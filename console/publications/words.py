@@ -1,5 +1,6 @@
 """What happened to a publication."""
 
+from bot.delivery.choosing import VIA_WORDS
 from bot.meaning import Meaning
 from review_queue.canonical import EDITION
 from subscriptions.again import Choice, Ended
@@ -69,4 +70,5 @@ WORDS = {
     "CHOICES": CHOICES,
     "NEXT": next_words,
     "EDITION_KIND": EDITION,
+    "ROUTE_WORDS": VIA_WORDS,
 }

@@ -67,6 +67,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "policies.propose": RIGHTS["policies.propose"],
     "policies.approve": RIGHTS["policies.approve"],
     "subscriptions.read": _EDITORIAL | _WATCHERS,
+    "subscribers.read": _WATCHERS | {"duty"},
     "tickets.read": frozenset({"duty", "admin", "supervisor"}),
     "tickets.answer": frozenset({"duty", "supervisor"}),
     "incidents.read": _ALL,

@@ -119,6 +119,8 @@ ENTRY_KINDS = {
     "takedown.settled": "人工确认已撤下",
     "correction.published": "更正已发布",
     "subscription.ended": "结束订阅",
+    "subscriptions.moved": "订阅随分类转移",
+    "subscriptions.moved_all": "订阅随分类转移完毕",
     "push.begun": "开始生成推送",
     "push.created": "推送已全部生成",
     "push.finished": "推送结果",

@@ -6,7 +6,7 @@ from alembic import op
 from storage.database import UtcTime
 
 revision = "0045"
-down_revision = "0039"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
@@ -25,8 +25,7 @@ def upgrade() -> None:
         sa.Column("ended", UtcTime(), nullable=True),
         sa.Column("problem", sa.Text(), nullable=False),
     )
-    for name in ("ended_at", "listed_at"):
-        op.add_column("contact", sa.Column(name, UtcTime(), nullable=True))
+    op.add_column("contact", sa.Column("listed_at", UtcTime(), nullable=True))
     op.create_table(
         "comment_area",
         sa.Column("id", sa.String(26), primary_key=True),
@@ -83,5 +82,4 @@ def downgrade() -> None:
         op.drop_table(table)
     with op.batch_alter_table("contact") as batch:
         batch.drop_column("listed_at")
-        batch.drop_column("ended_at")
     op.drop_table("follower_run")

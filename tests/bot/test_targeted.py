@@ -26,10 +26,11 @@ from staff.people import Person, set_staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Base, Database, new_id
-from subscriptions.calls import rows_for_call
+from subscriptions.calls import choose, rows_for_call
 from subscriptions.matching import Matching
 from subscriptions.push import CREATED, Pusher
 from subscriptions.push import FINISHED as PUSH_FINISHED
+from subscriptions.reach import hold_back, nobody
 from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
 from tests.bot.conftest import AES_KEY, Office, Platforms, Process
 
@@ -64,7 +65,12 @@ class Desk:
                 on_changed=office.row_changed,
                 load_media=no_pictures,
                 wants=self.matching.wants,
-                choose=partial(rows_for_call, office.db, office.ledger, self.matching),
+                choose=partial(
+                    choose,
+                    office.ledger,
+                    partial(hold_back, office.ledger, self.matching, nobody),
+                    partial(rows_for_call, office.db, office.ledger, self.matching),
+                ),
             )
         )
 

@@ -1,22 +1,26 @@
 """Whom a push reaches: shown, signed by who approves, held when it is another number by then."""
 
 import json
+from functools import partial
 
 import pytest
 from sqlalchemy import delete, func, select
 
+from bot.contract import State, Withheld
 from bot.models import Account, Contact, Delivery, Publication
 from config.clock import now
 from ledger.models import Incident, LedgerEntry
 from review_queue import submitting
 from review_queue.models import Item
+from staff.refusal import Refused
 from storage.database import new_id
+from subscriptions.calls import choose, rows_for_call
 from subscriptions.hours import STANDARD
 from subscriptions.matching import Matching
 from subscriptions.mending import pause, resume
 from subscriptions.models import Subscription
 from subscriptions.push import Pusher
-from subscriptions.reach import off
+from subscriptions.reach import hold_back, off, send_anyway, send_nothing
 from tests.console.article import draft_of
 from tests.console.office import Office
 from tests.made import signed_out
@@ -261,6 +265,62 @@ async def test_going_on_after_a_pause_is_no_answer_about_the_number(
     await resume(readers.ledger, row.id, editor, "没有错")
     assert await readers.pusher.create_due() == 0
     assert len(await readers.signed("push.held", row)) == 1
+
+
+async def test_one_call_to_many_waits_for_the_same_choice(office: Office, readers: Readers) -> None:
+    await readers.join("wechat", 3)
+    row = await office.approved()
+    await readers.join("wechat", 6)
+    account, place = await readers.account("wechat"), new_id()
+    digest = await readers.digest(row)
+    publication = Publication(
+        id=place,
+        release_id=row.release_id,
+        item_id=row.id,
+        account_id=account,
+        digest=digest,
+        state="sending",
+        due_at=now(),
+    )
+    async with readers.db.session() as session:
+        session.add(publication)
+    matching = Matching(office.deps.taxonomy)
+    ready = partial(
+        choose,
+        readers.ledger,
+        partial(hold_back, readers.ledger, matching, readers.tell),
+        partial(rows_for_call, readers.db, readers.ledger, matching),
+        publication,
+    )
+    release = await office.deps.queue.releases.verify(str(row.release_id))
+    for _ in range(2):
+        with pytest.raises(Withheld, match="推送没有开始") as withheld:
+            await ready(release)
+        assert withheld.value.outcome.state == State.RETRYING
+    assert (len(readers.told), await readers.rows(place)) == (1, 0)
+    editor = office.people["editor"]
+    with pytest.raises(Refused, match="请写明理由"):
+        await send_anyway(readers.ledger, matching, place, editor, "")
+    assert await send_anyway(readers.ledger, matching, place, editor, "人数是真的") == 9
+    assert await ready(release) == 9
+    assert await readers.rows(place) == 9
+
+
+async def test_one_call_that_is_not_to_go_never_goes(office: Office, readers: Readers) -> None:
+    row = await office.approved()
+    await readers.join("wechat", 6)
+    place = (await readers.out(row))["wechat"]
+    async with readers.db.session() as session:
+        publication = await session.get_one(Publication, place)
+    matching = Matching(office.deps.taxonomy)
+    hold = partial(hold_back, readers.ledger, matching, readers.tell)
+    rows = partial(rows_for_call, readers.db, readers.ledger, matching)
+    release = await office.deps.queue.releases.verify(str(row.release_id))
+    assert await hold(publication, release)
+    await send_nothing(readers.ledger, matching, place, office.people["editor"], "条件写错了")
+    with pytest.raises(Withheld, match="不再发送") as withheld:
+        await choose(readers.ledger, hold, rows, publication, release)
+    assert (withheld.value.outcome.state, await readers.rows(place)) == (State.HELD, 0)
 
 
 async def test_what_was_approved_before_numbers_were_kept_is_pushed_as_ever(
