@@ -22,6 +22,7 @@ from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
 from handlers.leaving import Act, leaving
 from handlers.offers import candidates
+from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
@@ -40,7 +41,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("我的订阅", "mine"),
             ("全部退订", "leave:all"),
             ("关闭精准推送", "tags"),
-            ("忘记我", "forget"),
+            ("我的数据", "data"),
         ),
     ),
 )
@@ -65,13 +66,13 @@ WORDS = {
     "我要提问": "ask", "提问": "ask",
     "订阅": "sub", "我要订阅": "sub", "订阅政策": "sub", "subscribe": "sub",
     "我的订阅": "mine", "查看订阅": "mine", "订阅列表": "mine", "list": "mine",
+    "我的数据": "data",
     "继续推送": "resume", "恢复推送": "resume", "恢复订阅": "resume", "取消暂停": "resume",
     "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
-    "关闭精准推送": "tags", "删除我的标签": "tags",
     "忘记我": "forget", "删除我的信息": "forget", "注销": "forget",
     **MENU_KEYS,
 }  # fmt: skip
-ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags"})
+ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags", "untag"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
@@ -86,8 +87,8 @@ def command_key(text: str) -> str:
     """The key plain words mean, or an empty text. `/帮助` and `帮助。` mean the same."""
     words = text.strip().strip("。.,，!！?？~ ").lower()
     words = words.removeprefix("/").split("@")[0].strip()
-    if words in WORDS:
-        return WORDS[words]
+    if key := WORDS.get(words) or own_key(words):
+        return key
     # Any way of saying it works: leaving must not need the right word.
     meant = leaving(text, beijing(now()).date())
     if meant is not None:

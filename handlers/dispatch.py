@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
 `Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Withdrawing,
-Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
+OwnData, Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
@@ -28,6 +28,7 @@ from handlers.conversation import Conversations
 from handlers.danger import in_danger
 from handlers.masking import normal
 from handlers.narrowing import Narrowing
+from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
@@ -174,10 +175,11 @@ def build_dispatcher(
     on_told: OnTold | None = None,
     danger: Heard = danger_in,
 ) -> Dispatcher:
-    """Commands, leaving, subscribing, questions, over one wiring; danger before all of them."""
+    """Commands, leaving, own data, subscribing, questions, over one wiring; danger before all."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
+        OwnData(wiring.tickets.ledger, wiring.subscribers),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

@@ -10,7 +10,7 @@ from escalations.calendar import WEEKDAYS
 from facets.taxonomy import DIMENSIONS, Taxonomy
 from knowledge.validity import STATUS_NAMES
 from subscriptions.criteria import ANY_TOPIC, BELOW_WORDS
-from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, UNKNOWN_FREQUENCY
+from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, PLAIN, RESTS, UNKNOWN_FREQUENCY
 
 MAX_LINE = 300
 Check = Callable[[str], object]
@@ -39,7 +39,7 @@ def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
     labels = "|".join(re.escape(one.label) for values in facets for one in values)
     item = rf"(?:人群 |地区 |行业 |文种 )?(?:{labels}|{GONE}|{ANY_TOPIC})(?:{BELOW_WORDS})?"
     often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
-    wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?）)?"
+    wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?(?:{PLAIN})?(?:{RESTS})?）)?"
     return {
         "account": _line,
         "count": str.isdecimal,

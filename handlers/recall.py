@@ -12,6 +12,7 @@ from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
 from handlers.offers import candidates, near
+from handlers.own_data import DATA
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS, TemplateError, Texts
 from knowledge.answering import Answer
@@ -19,6 +20,7 @@ from knowledge.entries import Known, ReviewedEntries
 
 _BUTTONS = {key: label for _, entries in MENU for label, key in entries}
 _BUTTONS |= {key: label for label, key in MENU_KEYS.items()}
+_BUTTONS |= {one.key: one.label for one in DATA}
 
 
 class Recall:

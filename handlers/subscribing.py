@@ -1,7 +1,7 @@
 """Subscribing in chat: by menu, by button or number, or in plain words (handlers/wishes.py).
 
 `Subscribing(ledger, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>[:<group>
-[:<region>[:<industry>[:<kind>]]]], mine, tags, ok:… (own consent to a sensitive facet). Leaving is
+[:<region>[:<industry>[:<kind>]]]], mine, ok:… (own consent to a sensitive facet). Leaving is
 in withdrawing.py, changing one subscription in narrowing.py.
 
 What was not understood is said, by its kind and never in its words: an account of a public body
@@ -36,7 +36,10 @@ from subscriptions.subscribers import (
     Wish,
 )
 
-_KEYS = frozenset({"sub", "leave", "pause", "resume", "tags", "ok", "forget", "keep", *HEADS})
+_KEYS = frozenset({
+    *("sub", "leave", "pause", "resume", "tags", "untag", "precise", "ok", "forget", "keep"),
+    *HEADS,
+})  # fmt: skip
 _ANY_CHOICE = range(1, 100)
 _FIRST = ("employment", "consumption")
 _CHANGING = "改换调设变"
@@ -66,7 +69,6 @@ class Subscribing:
         self._by_head: dict[str, Callable[[Turn, list[str]], Awaitable[Said]]] = {
             "sub": self._subscribe_key,
             "mine": self._mine,
-            "tags": self._tags,
             "ok": self._consented,
         }
 
@@ -199,11 +201,6 @@ class Subscribing:
             return listed(self._subs, own)
         words = "；".join(self._subs.words(row) for row in changed)
         return Said(fill("changed", subscription=words), (Choice("我的订阅", "mine"),))
-
-    async def _tags(self, turn: Turn, rest: list[str]) -> Said:
-        async with self._ledger.transaction() as tx:
-            await self._subs.delete_tags(tx, turn.contact.id)
-        return Said(fill("tags_deleted"))
 
 
 def _wish(asked: Asked, frequency: str = "immediate") -> Wish:

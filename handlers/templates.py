@@ -59,7 +59,12 @@ left_all 全部退订 count
 left_none 没有可退的订阅
 paused 已暂停推送 date list
 resumed 已恢复推送 list
-tags_deleted 已关闭精准推送
+precise_off 已关闭精准推送 list
+precise_off_none 没有可关闭的精准推送
+precise_on 已恢复精准推送 list
+tags_deleted 已删除我的标签
+data_menu 我的数据
+exported 导出我的数据 count list
 forget_confirm 删除信息前的确认
 forgotten 已删除信息
 cancelled 没有改动

@@ -14,6 +14,7 @@ from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
+from subscriptions.aside import chosen
 from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers
@@ -142,11 +143,12 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
 
 
 def _of(row: Subscription, dimension: str) -> set[str]:
-    """The value of a subscription in one dimension."""
+    """The value of a subscription in one dimension, also where it is set aside."""
+    asked = chosen(row)
     values = {
         TOPICS: row.topic,
-        GROUPS: row.group,
-        REGIONS: row.region.removesuffix(BELOW),
-        INDUSTRIES: row.industry,
+        GROUPS: asked.group,
+        REGIONS: asked.region.removesuffix(BELOW),
+        INDUSTRIES: asked.industry,
     }
     return {values.get(dimension, "")} - {""}

@@ -55,7 +55,8 @@ from subscriptions.rows import Matched, Push, write_rows
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
 AT_ONCE = 3  # transactions of one push side by side
-_PLACES = {name: n for n, name in enumerate((*Subscription.SEALED, *Subscription.MORE))}
+_SEALED = (*Subscription.SEALED, *Subscription.MORE, *Subscription.LATER)
+_PLACES = {name: n for n, name in enumerate(_SEALED)}
 _ASKED = tuple(_PLACES[name] for name in ("topic", "group", "region", "industry", "kind"))
 _COLUMNS = {
     TOPICS: Subscription.topic,
@@ -211,7 +212,9 @@ class Matching:
     async def wants(self, session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
         """What these contacts want now: asked once more for each push on its way."""
         query = select(*COLUMNS).where(
-            Subscription.contact_id.in_(contact_ids), Subscription.state == "active"
+            Subscription.contact_id.in_(contact_ids),
+            Subscription.state == "active",
+            Subscription.policy == "",
         )
         rows: list[Row] = [*(await session.execute(query)).all()]
         try:
@@ -310,6 +313,7 @@ class Matching:
         limits: list[ColumnElement[bool]] = [
             Subscription.state == "active",
             Subscription.paused_until <= _day(now()),
+            Subscription.policy == "",
             Contact.state == "active",
             Contact.account_id.in_(list(account_ids)),
             *(_COLUMNS[name].in_(sorted(values)) for name, values in found.items()),

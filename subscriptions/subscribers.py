@@ -21,6 +21,7 @@ from facets.taxonomy import Taxonomy
 from ledger.append import Transaction
 from ledger.verify import Broken
 from storage.database import new_id
+from subscriptions.aside import NEVER, chosen, restore
 from subscriptions.criteria import (
     BELOW,
     GROUPS,
@@ -39,6 +40,8 @@ FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
 MAX_SUBSCRIPTIONS = 10
 GONE, UNKNOWN_FREQUENCY = "（已取消的选项）", "频率未知"
 PAUSED = "，暂停到 "
+PLAIN, RESTS = "，精准推送已关", "，暂不推送"
+"""Behind the frequency: its narrowing is set aside, and without it nothing is left to serve."""
 
 
 class SubscriptionError(ValueError):
@@ -196,6 +199,16 @@ class Subscribers:
                 row.after_end = seq
         await tx.session.flush()
 
+    async def own_in(self, tx: Transaction, contact_id: str) -> Sequence[Subscription]:
+        """What stands, in a transaction that will change it."""
+        return await self.list(tx.session, contact_id)
+
+    async def end(
+        self, tx: Transaction, contact_id: str, reason: str, own: Sequence[Subscription]
+    ) -> None:
+        """Sign that what stood before was changed, and seal anew what is their `own`."""
+        await self._end(tx, contact_id, reason, own)
+
     async def change_frequency(
         self, tx: Transaction, contact_id: str, sub_id: str, frequency: str
     ) -> bool:
@@ -231,6 +244,7 @@ class Subscribers:
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
+        restore(row)  # what they choose now is meant, and the rest with it
         row.topic, row.group, row.region, row.industry, row.kind = wish.asked
         await self._end(tx, contact_id, "narrowed", own)
         return row
@@ -243,7 +257,8 @@ class Subscribers:
         Which ones changed. What comes in between is not sent later.
         """
         own = await self.list(tx.session, contact_id)
-        meant = [row for row in own if sub_ids is None or row.id in sub_ids]
+        named = [row for row in own if sub_ids is None or row.id in sub_ids]
+        meant = [row for row in named if row.paused_until != NEVER]
         changed = [row for row in meant if row.paused_until != until]
         for row in changed:
             row.paused_until = until
@@ -252,19 +267,19 @@ class Subscribers:
         return changed
 
     async def delete_tags(self, tx: Transaction, contact_id: str) -> int:
-        """关闭精准推送: topics stay and nothing else; return how many rows changed.
+        """删除我的标签: topics stay and nothing else; return how many rows changed.
 
         One without a topic has nothing left to ask for, and ends.
         """
         own = await self.list(tx.session, contact_id)
         first = {row.topic: row for row in reversed(own) if row.topic}
-        gone = [row for row in own if row is not first.get(row.topic)]
-        changed = sum(any(_asked(row)[1:]) for row in own)
+        gone = [row for row in own if row is not first.get(row.topic) and not row.policy]
+        changed = sum(any(chosen(row)[1:]) for row in own)
         await self._end(tx, contact_id, "tags", own, gone)
         # Past rows lose their tags too: what was deleted must not be found again.
         every = select(Subscription).where(Subscription.contact_id == contact_id)
         for row in await _readable(tx.session, every):
-            row.group = row.region = row.industry = row.kind = ""
+            row.group = row.region = row.industry = row.kind = row.aside = ""
         await tx.session.flush()
         return changed
 
@@ -284,12 +299,14 @@ class Subscribers:
     def words(self, row: Subscription) -> str:
         """One subscription in words: 就业创业、人群 高校毕业生、地区 青禾县（即时）."""
         often = FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)
-        paused = row.paused_until if row.paused_until > today() else ""
-        return f"{self.criteria(row)}（{often}{PAUSED + paused if paused else ''}）"
+        rests = row.paused_until == NEVER
+        paused = row.paused_until if row.paused_until > today() and not rests else ""
+        more = f"{PAUSED + paused if paused else ''}{PLAIN if row.aside else ''}"
+        return f"{self.criteria(row)}（{often}{more}{RESTS if rests else ''}）"
 
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
-        return in_words(self.taxonomy, _asked(row), GONE)
+        return in_words(self.taxonomy, chosen(row), GONE)
 
 
 def today() -> str:
