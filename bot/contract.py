@@ -84,6 +84,7 @@ class ReplyBasis(StrEnum):
     TEMPLATE = "template"
     STAFF = "staff"
     ALARM = "alarm"
+    NOTICE = "notice"  # what became of a policy somebody follows: a template, when they wish it
     DANGER = "danger"  # whom to call now: a template, and sent while other answers are stopped
 
 

@@ -26,6 +26,7 @@ from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
+from knowledge.followed import PolicyNames
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
@@ -106,7 +107,8 @@ class CommandWiring:
 
     `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
     channels that answer within the callback can still say it. `fresh` is awaited before each turn:
-    templates and settings may have been approved in another process.
+    templates and settings may have been approved in another process. `policies`: those that can be
+    followed and browsed; without them none can.
     """
 
     db: Database
@@ -117,6 +119,7 @@ class CommandWiring:
     mask: Callable[[str], str]
     say_now: Callable[[Parts, str], Awaitable[Outcome]] | None = None
     fresh: Callable[[], Awaitable[None]] = _as_it_is
+    policies: PolicyNames | None = None
 
 
 class Commands:

@@ -26,6 +26,7 @@ from handlers.commands import (
 )
 from handlers.conversation import Conversations
 from handlers.danger import in_danger
+from handlers.following import Following
 from handlers.masking import normal
 from handlers.narrowing import Narrowing
 from handlers.own_data import OwnData
@@ -178,6 +179,7 @@ def build_dispatcher(
     """Commands, leaving, own data, subscribing, questions, over one wiring; danger before all."""
     handlers: tuple[Handler, ...] = (
         Commands(wiring),
+        Following(wiring),
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
         OwnData(wiring.tickets.ledger, wiring.subscribers),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),

@@ -10,7 +10,16 @@ from escalations.calendar import WEEKDAYS
 from facets.taxonomy import DIMENSIONS, Taxonomy
 from knowledge.validity import STATUS_NAMES
 from subscriptions.criteria import ANY_TOPIC, BELOW_WORDS
-from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, PLAIN, RESTS, UNKNOWN_FREQUENCY
+from subscriptions.subscribers import (
+    FILE,
+    FOLLOWED,
+    FREQUENCIES,
+    GONE,
+    PAUSED,
+    PLAIN,
+    RESTS,
+    UNKNOWN_FREQUENCY,
+)
 
 MAX_LINE = 300
 Check = Callable[[str], object]
@@ -38,7 +47,8 @@ def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
     facets = [taxonomy.facets[name].values() for name in DIMENSIONS]
     labels = "|".join(re.escape(one.label) for values in facets for one in values)
     item = rf"(?:人群 |地区 |行业 |文种 )?(?:{labels}|{GONE}|{ANY_TOPIC})(?:{BELOW_WORDS})?"
-    often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
+    item = rf"(?:{item}|{FILE}《[^《》\n]{{1,60}}》)"
+    often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY, FOLLOWED])
     wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?(?:{PLAIN})?(?:{RESTS})?）)?"
     return {
         "account": _line,

@@ -45,7 +45,7 @@ class Narrowing:
             return None
         async with self._ledger.db.session() as session:
             row = await self._subs.own(session, turn.contact.id, rest[0] if rest else "")
-        if row is None:
+        if row is None or row.policy:  # of one document nothing can be narrowed
             return Said(fill("stale"))
         if head == "f":
             return await self._frequency(turn, row, rest[1:])

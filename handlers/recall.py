@@ -7,7 +7,7 @@ what is not there any more is named.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
-from bot.replies import Ended, Filled, Parts, Piece, Quoted
+from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted
 from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
@@ -51,6 +51,8 @@ class Recall:
             return _filled(texts, piece)
         if isinstance(piece, Quoted | Ended):
             return await self._clause(piece)
+        if isinstance(piece, Followed):
+            return "（告知所关注的文件有变化）"
         return "（值班人员的答复）"
 
     async def _clause(self, piece: Quoted | Ended) -> str:

@@ -21,7 +21,7 @@ from handlers.leaving import leaving
 from handlers.masking import normal
 from handlers.narrowing import HEADS, ask_consent, next_steps, wish_key
 from handlers.turn import Choice, Said, Turn, fill
-from handlers.wishes import Understood, profile_in, rhythm_in, wish_in
+from handlers.wishes import Missed, Understood, profile_in, rhythm_in, wish_in
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
@@ -37,7 +37,8 @@ from subscriptions.subscribers import (
 )
 
 _KEYS = frozenset({
-    *("sub", "leave", "pause", "resume", "tags", "untag", "precise", "ok", "forget", "keep"),
+    *("sub", "follow", "leave", "pause", "resume"),
+    *("tags", "untag", "precise", "ok", "forget", "keep"),
     *HEADS,
 })  # fmt: skip
 _ANY_CHOICE = range(1, 100)
@@ -194,7 +195,7 @@ class Subscribing:
         async with self._ledger.transaction() as tx:
             own = await self._subs.list(tx.session, turn.contact.id)
             for row in own:
-                if not topics or row.topic in topics:
+                if not row.policy and (not topics or row.topic in topics):
                     await self._subs.change_frequency(tx, turn.contact.id, row.id, rhythm.frequency)
                     changed.append(row)
         if not changed:
@@ -215,4 +216,6 @@ def _wish(asked: Asked, frequency: str = "immediate") -> Wish:
 
 
 def _missed(wish: Understood) -> tuple[Piece, ...]:
-    return tuple(piece for one in sorted(wish.missed) for piece in fill(f"missed_{one}"))
+    names = {Missed.TITLE: "missed_policy"}
+    said = [names.get(one, f"missed_{one}") for one in sorted(wish.missed)]
+    return tuple(piece for name in said for piece in fill(name))

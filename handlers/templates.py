@@ -36,9 +36,17 @@ ticket_open 另有咨询单在办 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
-missed_title 没有听懂：单份文件
+missed_policy 没有办理：书名号里的文件
 missed_place 没有听懂：地方
 missed_other 没有听懂：其他
+followed 关注一份文件 subscription
+follow_none 没有找到要关注的文件
+follow_which 名称相近的几份文件
+follow_gone 要关注的文件已不再有效 date number title validity
+follow_amended 关注的文件有修改 date number title
+follow_ended 关注的文件已不再有效 date number title validity
+follow_closing 关注的文件申请快截止 date number title
+follow_foot 关注通知的结尾
 now_holds 现在的全部订阅 list
 which_place 同名的地方
 profile_offer 按本人情况提议订阅 version

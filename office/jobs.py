@@ -31,6 +31,7 @@ from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
+from office.followers import Followers
 from office.handovers import offer_policies, take_back_policies
 from office.rooms import incidents_of
 from review_queue.correcting_out import give_way
@@ -41,6 +42,7 @@ from review_queue.shelving import shelve_due
 from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.database import Database
+from subscriptions.matching import Matching
 from subscriptions.push import Pusher
 
 
@@ -72,6 +74,7 @@ class Office(Protocol):
     remover: Remover
     sender: Sender
     pusher: Pusher
+    matching: Matching
     readings: Readings
     knowledge: KnowledgeService
     links: Links
@@ -102,6 +105,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     publish, push, ledger = office.publisher, office.pusher, office.ledger
     reminding = partial(tend, ledger, office.tell)
     policies = partial(_policies, office)
+    followers = Followers(ledger, office.matching)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -120,6 +124,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
         ),
+        Job("follow", 60, followers.tell_due, "who follows a policy is told what became of it"),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),

@@ -6,7 +6,7 @@ of the ledger, because rows are stamped with their contact's last signed end und
 Errors are `SubscriptionError` with one Chinese line for the citizen.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -40,6 +40,9 @@ FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
 MAX_SUBSCRIPTIONS = 10
 GONE, UNKNOWN_FREQUENCY = "（已取消的选项）", "频率未知"
 PAUSED = "，暂停到 "
+FILE, FOLLOWED = "文件", "有变化时告知"
+_TITLE = 22
+"""Characters of a policy's title in a list: ten of them fit into one passive answer (W4)."""
 PLAIN, RESTS = "，精准推送已关", "，暂不推送"
 """Behind the frequency: its narrowing is set aside, and without it nothing is left to serve."""
 
@@ -73,9 +76,10 @@ class Wish:
 class Subscribers:
     """Subscriptions of contacts, checked against the taxonomy."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        """`taxonomy`: the facet values that may be chosen."""
+    def __init__(self, taxonomy: Taxonomy, title: Callable[[str], str] = str) -> None:
+        """`taxonomy`: the facet values that may be chosen; `title` of a policy by its id."""
         self.taxonomy = taxonomy
+        self._title = title
 
     async def subscribe(
         self, tx: Transaction, contact: Contact, wish: Wish, consent_version: str
@@ -92,33 +96,27 @@ class Subscribers:
             found.consent_version = consent_version
             await session.flush()
             return found
-        if len(own) >= MAX_SUBSCRIPTIONS:
-            raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
-        try:
-            after = await last_end(session, contact.id)
-        except Broken as broken:  # what is written now would be pushed to nobody
-            raise SubscriptionError("现在不能登记新的订阅：请过些时候再试一次") from broken
-        row = Subscription(
-            id=new_id(),
-            contact_id=contact.id,
-            account_id=contact.account_id,
-            topic=wish.topic,
-            group=wish.group,
-            region=wish.region,
-            industry=wish.industry,
-            kind=wish.kind,
-            paused_until="",
-            frequency=wish.frequency,
-            state="active",
-            consent_version=consent_version,
-            after_end=after,
-            created_at=now(),
-        )
+        row = await _new_row(session, contact, wish, own)
+        row.consent_version = consent_version
         session.add(row)
         await session.execute(
             update(Contact).where(Contact.id == contact.id).values(consent_version=consent_version)
         )
         await session.flush()
+        return row
+
+    async def follow(
+        self, tx: Transaction, contact: Contact, policy: str, known: str, consent_version: str
+    ) -> Subscription:
+        """Keep once that they follow one policy; `known` is what is so of it already."""
+        own = await self.list(tx.session, contact.id)
+        found = next((row for row in own if row.policy == policy), None)
+        if found is not None:
+            return found
+        row = await _new_row(tx.session, contact, Wish(""), own)
+        row.policy, row.known, row.consent_version = policy, known, consent_version
+        tx.session.add(row)
+        await tx.session.flush()
         return row
 
     def _check(self, wish: Wish) -> None:
@@ -299,6 +297,7 @@ class Subscribers:
     def words(self, row: Subscription) -> str:
         """One subscription in words: 就业创业、人群 高校毕业生、地区 青禾县（即时）."""
         often = FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)
+        often = FOLLOWED if row.policy else often
         rests = row.paused_until == NEVER
         paused = row.paused_until if row.paused_until > today() and not rests else ""
         more = f"{PAUSED + paused if paused else ''}{PLAIN if row.aside else ''}"
@@ -306,7 +305,42 @@ class Subscribers:
 
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
+        if row.policy:
+            return f"{FILE}《{_short(self._title(row.policy)) or GONE}》"
         return in_words(self.taxonomy, chosen(row), GONE)
+
+
+def _short(title: str) -> str:
+    """A title as a list and a button have room for it."""
+    plain = " ".join(title.replace("《", "〈").replace("》", "〉").split())
+    return plain if len(plain) <= _TITLE else f"{plain[: _TITLE - 1]}…"
+
+
+async def _new_row(
+    session: AsyncSession, contact: Contact, wish: Wish, own: Sequence[Subscription]
+) -> Subscription:
+    """A row that stands from now on, not added yet; SubscriptionError where none may be made."""
+    if len(own) >= MAX_SUBSCRIPTIONS:
+        raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
+    try:
+        after = await last_end(session, contact.id)
+    except Broken as broken:  # what is written now would be pushed to nobody
+        raise SubscriptionError("现在不能登记新的订阅：请过些时候再试一次") from broken
+    return Subscription(
+        id=new_id(),
+        contact_id=contact.id,
+        account_id=contact.account_id,
+        topic=wish.topic,
+        group=wish.group,
+        region=wish.region,
+        industry=wish.industry,
+        kind=wish.kind,
+        paused_until="",
+        frequency=wish.frequency,
+        state="active",
+        after_end=after,
+        created_at=now(),
+    )
 
 
 def today() -> str:

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.contacts import WINDOW_HOLD
-from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
+from bot.contract import (
+    AccountView,
+    Channel,
+    NotReleased,
+    Outcome,
+    ReplyBasis,
+    State,
+    Still,
+    Withheld,
+)
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.life import too_old
@@ -50,7 +59,7 @@ class Preparing:
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
-        if one.reply is None and _refuses(one.contact):
+        if pushed(one) and _refuses(one.contact):
             return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
@@ -125,6 +134,11 @@ class Preparing:
         """Tell of a row that somebody wrote past this program, and hold the message."""
         await self._w.on_changed(table, row_id)
         return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
+
+
+def pushed(one: Work) -> bool:
+    """Whether nobody asked for it just now: what is released, or what became of a policy."""
+    return one.reply is None or one.reply.get("basis") == ReplyBasis.NOTICE
 
 
 def _refuses(contact: Any) -> bool:

@@ -1,7 +1,7 @@
 """订阅: topics with how many people follow them; nobody is named."""
 
 from aiohttp import web
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from console.web.deps import DEPS
 from console.web.pages import page
@@ -14,7 +14,7 @@ async def subscriptions(request: web.Request) -> web.StreamResponse:
     """Topics with how many people follow them, by region and group; nobody is named."""
     deps = request.config_dict[DEPS]
     people = func.count(Subscription.contact_id.distinct())
-    active = Subscription.state == "active"
+    active = and_(Subscription.state == "active", Subscription.policy == "")
     async with deps.db.session() as session:
         by_topic = select(Subscription.topic, people).where(active).group_by(Subscription.topic)
         by_region = select(Subscription.region, people).where(active).group_by(Subscription.region)
