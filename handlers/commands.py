@@ -32,8 +32,12 @@ from storage.database import Database
 from storage.seals import seals_of
 from subscriptions.subscribers import Subscribers
 
+_READ = (
+    *(("最新发布", "latest"), ("浏览政策", "browse")),
+    *(("官方账号", "accounts"), ("为什么收到", "why")),
+)
 MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("发布解读", (("最新发布", "latest"), ("官方账号", "accounts"), ("为什么收到", "why"))),
+    ("发布解读", _READ),
     ("政民互动", (("我要提问", "ask"), ("转人工", "person"), ("帮助", "help"))),
     (
         "办事服务",
@@ -60,7 +64,7 @@ MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事�
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
     "menu": "menu", "菜单": "menu",
-    "最新发布": "latest", "官方账号": "accounts",
+    "最新发布": "latest", "浏览政策": "browse", "浏览": "browse", "官方账号": "accounts",
     "为什么": "why", "为什么收到": "why", "为什么收到这条": "why", "为什么给我发": "why",
     "转人工": "person", "人工": "person", "人工客服": "person", "人工服务": "person",
     "找人工": "person",
@@ -152,10 +156,8 @@ class Commands:
         return await act(turn) if act else None
 
     async def _welcome(self, turn: Turn) -> Said:
-        async with self._w.db.session() as session:
-            account = await session.get(Account, turn.contact.account_id)
-        told = await account_named(self._w.tickets.ledger, account)
-        return Said(self._say("welcome", account=told.name), _menu_choices())
+        name = await account_name(self._w, turn)
+        return Said(self._say("welcome", account=name), _menu_choices())
 
     async def _help(self, turn: Turn) -> Said:
         return Said(self._say("help"), _menu_choices())
@@ -219,6 +221,13 @@ class Commands:
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         await erase_person(self._w, contact_id)
         return Said(() if late else words)
+
+
+async def account_name(wiring: CommandWiring, turn: Turn) -> str:
+    """What the account is called, as it was signed last."""
+    async with wiring.db.session() as session:
+        account = await session.get(Account, turn.contact.account_id)
+    return (await account_named(wiring.tickets.ledger, account)).name
 
 
 async def erase_person(wiring: CommandWiring, contact_id: str) -> None:

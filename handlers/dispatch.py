@@ -16,6 +16,8 @@ import structlog
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
+from handlers.arriving import Arriving, arrives
+from handlers.browsing import Browsing
 from handlers.choosing import chosen
 from handlers.commands import (
     LEAVING,
@@ -80,7 +82,7 @@ class Dispatcher:
             return None
         # Of a message without words the key says what it is: a picture may have a caption.
         pressed = bool(inbound.key) and inbound.kind is not InboundKind.MEDIA
-        danger = "" if pressed else self._danger(normal(inbound.text))
+        danger = "" if pressed or arrives(inbound) else self._danger(normal(inbound.text))
         if danger:
             return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
@@ -178,10 +180,12 @@ def build_dispatcher(
 ) -> Dispatcher:
     """Commands, leaving, own data, subscribing, questions, over one wiring; danger before all."""
     handlers: tuple[Handler, ...] = (
+        Arriving(wiring),
         Commands(wiring),
         Following(wiring),
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
         OwnData(wiring.tickets.ledger, wiring.subscribers),
+        Browsing(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

@@ -9,8 +9,9 @@ somebody typed is theirs in this very chat, and an account of a public body repe
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Contact, Delivery, InboundMessage
@@ -140,9 +141,9 @@ async def kept_of(session: AsyncSession, subs: Subscribers, contact: Contact) ->
     return lines
 
 
-async def _counted(session: AsyncSession, moment: object, *which: object) -> str:
+async def _counted(session: AsyncSession, moment: Any, *which: ColumnElement[bool]) -> str:
     """How many, and from which day to which."""
-    query = select(func.count(), func.min(moment), func.max(moment)).where(*which)  # type: ignore[arg-type]
+    query = select(func.count(), func.min(moment), func.max(moment)).where(*which)
     count, first, last = (await session.execute(query)).one()
     return f"{count} 条（{_day(first)} 至 {_day(last)}）" if count else "没有"
 

@@ -39,6 +39,14 @@ subscribe_unknown 没有这个主题
 missed_policy 没有办理：书名号里的文件
 missed_place 没有听懂：地方
 missed_other 没有听懂：其他
+arrived_at 扫码或链接进来的欢迎语 account
+arrived 扫码订阅一个主题和告知 facet version
+arrived_gone 扫码的主题已调整
+browse_topics 浏览政策：选择主题
+browse_parts 浏览政策：选择一类 facet
+browse_none 浏览政策（没有时） facet
+browse_found 浏览政策：一类的文件 count facet
+browse_document 浏览政策：一份文件 date issuer link number title validity
 followed 关注一份文件 subscription
 follow_none 没有找到要关注的文件
 follow_which 名称相近的几份文件

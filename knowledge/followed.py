@@ -5,7 +5,7 @@
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -98,8 +98,8 @@ def _amended(policy: SignedPolicy, clauses: Iterable[object], day: date) -> list
 
 def _closing(library: Verified, policy: SignedPolicy, day: date) -> list[str]:
     said = [one for one in library.apply_by.get(policy.id, ()) if one.holds(day)]
-    days = {_last_day(one.written, policy) for one in said} - {None}
-    return [f"{CLOSING}:{one}" for one in sorted(days) if one and day <= one <= day + SOON]
+    days = {one for each in said if (one := _last_day(each.written, policy)) is not None}
+    return [f"{CLOSING}:{one}" for one in sorted(days) if day <= one <= day + SOON]
 
 
 def _last_day(written: str, policy: SignedPolicy) -> date | None:
@@ -118,6 +118,25 @@ def _last_day(written: str, policy: SignedPolicy) -> date | None:
             last = last.replace(year=last.year + 1)
         return last
     return None
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """What belongs to a topic: what is tagged with it or a part of it.
+
+    And what is tagged with a topic around it and named after it: most are tagged with the widest.
+    """
+
+    topics: Collection[str]
+    around: Collection[str] = ()
+    names: Collection[str] = ()
+
+    def holds(self, policy: SignedPolicy) -> bool:
+        """Whether it stands here."""
+        tagged = set((policy.topics or "").split(","))
+        if not tagged.isdisjoint(self.topics):
+            return True
+        return not tagged.isdisjoint(self.around) and any(one in policy.title for one in self.names)
 
 
 class PolicyNames:
@@ -153,14 +172,12 @@ class PolicyNames:
         near = [one for one in active if len(key) > 3 and key in title_key(one.title)]
         return _first(exact or near, day)[:MOST_FOUND]
 
-    def of_topics(self, topics: Collection[str], day: date) -> list[SignedPolicy]:
-        """Policies in force with one of these topics, the newest first."""
+    def of_topics(self, shelf: "Shelf", day: date) -> list[SignedPolicy]:
+        """Policies in force of one topic, the newest first."""
         return [
             one
             for one in _first(self._signed.values(), day)
-            if one.state == "active"
-            and policy_status(one, day) in CITABLE
-            and not set(topics).isdisjoint((one.topics or "").split(","))
+            if one.state == "active" and policy_status(one, day) in CITABLE and shelf.holds(one)
         ]
 
     async def now(self, ids: Collection[str], day: date) -> dict[str, PolicyNow]:
@@ -168,7 +185,7 @@ class PolicyNames:
         return await policies_now(self.ledger, ids, day)
 
 
-def _first(policies: Iterable[SignedPolicy], day: date) -> Sequence[SignedPolicy]:
+def _first(policies: Iterable[SignedPolicy], day: date) -> list[SignedPolicy]:
     """In force before ended, and the newest first."""
     newest = sorted(policies, key=lambda one: one.issued_on or "", reverse=True)
     return sorted(newest, key=lambda one: policy_status(one, day) not in CITABLE)

@@ -50,6 +50,7 @@ from bot.wechat.client import (
     opened,
 )
 from bot.wechat.drafts import DraftFault, make_draft
+from bot.wechat.entrance import entrance
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
 from bot.wechat.inbound import SUCCESS
@@ -337,6 +338,10 @@ class WeChatChannel:
             await self.client(account).post("menu/create", data={"button": buttons})
         except (WeChatRefused, NotSent, NoAnswer) as error:
             raise NotEquipped(str(error)) from error
+
+    async def entrance(self, account: AccountView, scene: str) -> str:
+        """See bot.wechat.entrance."""
+        return await entrance(self.client(account), scene)
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
