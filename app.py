@@ -340,7 +340,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         publisher=Publisher(delivery, lease, recent),
         remover=Remover(delivery, lease),
         sender=sender,
-        pusher=Pusher(db, ledger, review.releases.verify, matching),
+        pusher=Pusher(db, ledger, review.releases.verify, matching, alarms.tell),
         readings=Readings(db, base.channels, base.accounts.open),
         matching=matching,
         library=review.library,

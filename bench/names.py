@@ -13,6 +13,7 @@ from bench.figures import Row
 from bench.gates import gates
 from bench.match import match
 from bench.push import push
+from bench.rate import rate
 from bench.release import release
 from bench.sources import sources
 
@@ -22,6 +23,7 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "ask": ask,
     "release": release,
     "push": push,
+    "rate": rate,
     "match": match,
     "callback": callback,
     "sources": sources,

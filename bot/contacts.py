@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.codes import WINDOW_HOLD
 from bot.contract import REFUSED, Outcome, State
 from bot.models import Contact, Delivery, InboundMessage
 from bot.opens import Opens
@@ -15,8 +16,6 @@ from config.clock import now
 from storage.crypt import DataKey, place_of
 from storage.database import new_id
 from storage.seals import seals_of
-
-WINDOW_HOLD = "window"  # Delivery.hold: waits for the contact's next message
 
 
 class ContactChanged(Exception):

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from blocks.document import Document, Made
+from bot.chosen import Chosen
 from bot.editions import Placed
+from bot.meaning import Listed, Meaning
 from bot.opens import Opens
 from bot.preview import Shown
 from bot.quota import Limit
@@ -190,6 +192,8 @@ class Outcome:
 
     RETRYING: surely not accepted, try again after `retry_after` seconds. UNKNOWN: no answer.
     ENDED: this contact can never be reached again by itself. HELD: not now (e.g. 48 h window).
+    `hold`: what holds it, where that is another word than its code. `meaning`: of a platform's
+    code, by its table.
     """
 
     state: State
@@ -198,12 +202,23 @@ class Outcome:
     code: str = ""
     retry_after: float = 0.0
     detail: Mapping[str, Any] = field(default_factory=dict)
+    hold: str = ""
+    meaning: Meaning | None = None
+
+    @property
+    def held_by(self) -> str:
+        """What holds it; empty while nothing does."""
+        if self.state is not State.HELD:
+            return ""
+        return "account" if self.detail.get("scope") == "account" else self.hold or self.code
 
 
 MEND: Mapping[str, Any] = {"mend": True}
 """Detail of a failure that lies in the text: sending it again changes nothing, mending it does."""
 REFUSED = "refused"
 """Detail of an end: the person wants no pushes, and can still be answered."""
+UNLISTED = "unlisted"
+"""Detail of a code that no table has: staff hear of it once for each account."""
 
 
 @dataclass(frozen=True)
@@ -211,7 +226,7 @@ class AccountView:
     """One account with its secrets opened, as the channels need it.
 
     secrets: those that the platform's channel names in `secrets`.
-    settings: free numbers and flags (push "mass", kind, protected, per_second, window_count, …).
+    settings: free numbers and flags (push "mass" or "targeted", kind, protected, per_second, …).
     """
 
     id: str
@@ -358,6 +373,8 @@ class Channel(Listening, Protocol):
     """How many messages fit into that shorter window."""
     most_articles: int
     """How many articles one message holds; 0 where articles never go out together."""
+    codes: Mapping[str, Listed]
+    """Its table of codes: what each means, and what staff read of it."""
     take_down: str
     """How staff take a publication off the platform, in Chinese."""
     deletions_a_day: int
@@ -381,6 +398,14 @@ class Channel(Listening, Protocol):
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """Whether one publication of an account with these settings may fill its day."""
+
+    @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        """Whether what has an audience goes to its people in the very call that publishes it."""
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        """Whether a send uses up the account's own days; `chosen`: it has an audience."""
 
     @staticmethod
     def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
@@ -427,6 +452,11 @@ class Channel(Listening, Protocol):
         `still` is awaited directly before each call that readers may see the effect of; what it
         raises ends the publication, and uploads and drafts come before it.
         """
+
+    async def publish_to(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
+    ) -> Outcome:
+        """The same in one call to these people; only of an account that `chooses`."""
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask the platform what became of a submitted publication."""

@@ -121,6 +121,27 @@ def accounts_poster(
     say(f"已写到 {out}")
 
 
+@group.command("codes")
+def accounts_codes(
+    codes: Annotated[list[str] | None, typer.Argument(help="平台返回的代码；不写就是全部")] = None,
+    *,
+    as_json: Json = False,
+) -> None:
+    """平台返回的代码是什么意思：发生了什么、为什么、怎么办；有没列出的，退出码为 1。"""
+    wanted, found = set(codes or []), set[str]()
+    for channel in CHANNELS.values():
+        for code, one in channel.codes.items():
+            if wanted and code not in wanted:
+                continue
+            found.add(code)
+            words = f"{channel.label} {code}  {one.meaning.label}：{one.words}。{one.meaning.then}"
+            row = {"platform": channel.platform, "code": code, **asdict(one)}
+            say(row if as_json else words)
+    if unlisted := sorted(wanted - found):
+        say(f"没有列出：{'、'.join(unlisted)}。遇到时由人处理，请告诉系统维护人员补进代码表")
+        raise typer.Exit(1)
+
+
 async def _must_be_known(opened: Shenfa, slugs: Collection[str]) -> None:
     """BadInput for a slug that no enabled account has."""
     async with opened.db.session() as session:

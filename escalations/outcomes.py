@@ -12,9 +12,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.contract import State
-from bot.delivery.outbox import ACCOUNT_HOLD, CHANGED
+from bot.delivery.outbox import CHANGED
 from bot.models import Delivery
 from bot.sealing import COLUMNS, read_apart, whole
 from config.clock import now

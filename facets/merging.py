@@ -1,9 +1,10 @@
 """An office's taxonomy with what a newer program brings: a text for two people to decide about.
 
 What the office has stays as it signed it: no key, label, word or parent of its own is changed, and
-existing subscriptions keep matching. Added are values it has no key and no label for, whose wider
-value it has; and names that nobody of the dimension answers to yet. A name of an added value goes
-from the value it is a part of: 招聘 no longer means all of 就业创业 once 招聘信息 is there.
+existing subscriptions keep matching. Added are values it has no key and no label for (nor a key
+they had before), whose wider value it has; and names that nobody of the dimension answers to yet. A
+name of an added value goes from the value it is a part of: 招聘 no longer means all of 就业创业
+once 招聘信息 is there.
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,10 +41,13 @@ def merged(own: str, brought: str) -> str:
 def _values(own: Mapping[str, Any], brought: Mapping[str, Any]) -> _Values:
     found: _Values = {str(key): dict(value) for key, value in own.items()}
     labels = {value["label"] for value in found.values()}
+    # What the office has, and what it had: a value that it merged away does not come back.
+    known = {*found, *(str(old) for value in found.values() for old in value.get("was") or ())}
     added: _Values = {}
     for key, value in brought.items():
         above = value.get("parent")
-        if key not in found and value["label"] not in labels and (not above or above in found):
+        theirs = {key, *map(str, value.get("was") or ())}
+        if not theirs & known and value["label"] not in labels and (not above or above in found):
             found[key] = added[key] = dict(value)
     for value in added.values():
         wider = found.get(str(value.get("parent")))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,10 @@ DIMENSIONS = ("topics", "groups", "regions", "industries", "kinds")
 URGENT = "urgent"
 """Beside the dimensions in an audience: ["night"] where it was reviewed to go at night too."""
 NIGHT = "night"
+EVERY = "all"
+"""Beside the dimensions in an audience: those of which every listed value must be met."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was"}
 
 
 class TaxonomyError(FieldFault):
@@ -35,6 +37,21 @@ class Facet:
     sensitive: bool
     first: bool = False
     """Offered among the widest values of its dimension, however narrow it is."""
+    was: tuple[str, ...] = ()
+    """Keys it is found by too: its own from before a rename, and those of values merged into it."""
+
+
+class Labels(dict[str, str]):
+    """Label by key, in the order of the taxonomy; a former key is understood and not listed."""
+
+    def __init__(self, labels: Mapping[str, str], former: Mapping[str, str]) -> None:
+        """`former`: the key of now by each that it had before."""
+        super().__init__(labels)
+        self.former = former
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The label of a key, also of one that was renamed."""
+        return super().get(self.former.get(key, key), default)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,13 +67,27 @@ class Taxonomy:
         """This taxonomy, also when asked through one that stands for whatever is in force."""
         return self
 
-    def get(self, dimension: str, key: str) -> Facet | None:
-        """The facet, or None."""
-        return self.facets.get(dimension, {}).get(key)
+    @cached_property
+    def former(self) -> Mapping[str, Mapping[str, str]]:
+        """By dimension: the key of now by each that it had before."""
+        return {
+            name: {old: key for key, facet in values.items() for old in facet.was}
+            for name, values in self.facets.items()
+        }
 
-    def names(self, dimension: str) -> dict[str, str]:
+    def key_of(self, dimension: str, key: str) -> str:
+        """The key of now: what was chosen before a rename or a merging goes on to mean its heir."""
+        return self.former.get(dimension, {}).get(key, key)
+
+    def get(self, dimension: str, key: str) -> Facet | None:
+        """The facet, also by a key it had before, or None."""
+        return self.facets.get(dimension, {}).get(self.key_of(dimension, key))
+
+    def names(self, dimension: str) -> Labels:
         """Label by key of one dimension."""
-        return {key: facet.label for key, facet in self.facets.get(dimension, {}).items()}
+        values = self.facets.get(dimension, {})
+        labels = {key: facet.label for key, facet in values.items()}
+        return Labels(labels, self.former.get(dimension, {}))
 
     def label(self, dimension: str, key: str) -> str:
         """What people see for `key`; the key itself when it is no longer in the taxonomy."""
@@ -67,7 +98,8 @@ class Taxonomy:
         """The values a menu shows: those directly within one, else the widest and the next wide."""
         values = self.facets[dimension].values()
         if within:
-            return [one for one in values if one.parent == within]
+            above = self.key_of(dimension, within)
+            return [one for one in values if one.parent == above]
         top = {one.key for one in values if one.parent is None}
         deep = top if dimension == "regions" else set()
         return [one for one in values if one.first or one.parent is None or one.parent in deep]
@@ -75,7 +107,7 @@ class Taxonomy:
     def lineage(self, dimension: str, key: str) -> tuple[str, ...]:
         """`key` and the wider values that contain it, nearest first (青禾县, 盟市, 自治区)."""
         chain: list[str] = []
-        current: str | None = key
+        current: str | None = self.key_of(dimension, key)
         while current is not None and current not in chain:
             chain.append(current)
             facet = self.get(dimension, current)
@@ -151,6 +183,7 @@ def parse_taxonomy(data: Any) -> Taxonomy:
                 words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
         _no_circle(dimension, facets[dimension])
+        _one_heir(dimension, facets[dimension])
     return Taxonomy(labels, facets)
 
 
@@ -165,6 +198,18 @@ def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
             above = facets[above].parent
 
 
+def _one_heir(dimension: str, facets: Mapping[str, Facet]) -> None:
+    """A former key means one value, and none that is there itself."""
+    heirs: dict[str, str] = {}
+    for facet in facets.values():
+        for old in facet.was:
+            other = old if old in facets else heirs.get(old)
+            if other is not None:
+                words = f"{dimension}.{facet.key}.was：{old} 现在还指 {other}，请删去其中一个"
+                raise TaxonomyError(words, *_where(dimension, facet.key, "was"))
+            heirs[old] = facet.key
+
+
 def _facet(dimension: str, key: str, value: Any) -> Facet:
     place = f"{dimension}.{key}"
     if not isinstance(value, dict) or not str(value.get("label") or "").strip():
@@ -175,18 +220,20 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         words = f"{place}.{unknown[0]}：不认识的字段，请删去"
         raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
     evidence = value.get("words") or {}
-    aliases = value.get("aliases") or []
-    if not isinstance(aliases, list):
-        raise TaxonomyError(f"{place}.aliases：应为列表", *_where(dimension, key, "aliases"))
+    lists = {name: value.get(name) or [] for name in ("aliases", "was")}
+    for name, listed in lists.items():
+        if not isinstance(listed, list):
+            raise TaxonomyError(f"{place}.{name}：应为列表", *_where(dimension, key, name))
     return Facet(
         dimension=dimension,
         key=key,
         label=str(value["label"]),
-        aliases=tuple(map(str, aliases)),
+        aliases=tuple(map(str, lists["aliases"])),
         words=_evidence(evidence, place, _where(dimension, key, "words")),
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
+        was=tuple(map(str, lists["was"])),
     )
 
 

@@ -9,9 +9,9 @@ import re
 
 from bot.contract import Inbound, InboundKind
 from bot.scenes import topic_in
+from facets.criteria import TOPICS
 from handlers.commands import CommandWiring, account_name
 from handlers.turn import Choice, Said, Turn, fill
-from subscriptions.criteria import TOPICS
 from subscriptions.subscribers import CONSENT_VERSION
 
 _START = re.compile(r"/start(?:@\w+)?\s+(\S+)")

@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from bot.contract import InboundKind
 from config.clock import beijing, now
+from facets.criteria import TOPICS
 from facets.taxonomy import Facet
 from handlers.commands import CommandWiring
 from handlers.turn import Choice, Said, Turn, fill
@@ -17,7 +18,6 @@ from knowledge.followed import Shelf
 from knowledge.proof import SignedPolicy
 from knowledge.validity import STATUS_NAMES
 from ledger.verify import Broken
-from subscriptions.criteria import TOPICS
 
 PAGE = 6
 """Documents of one list: titles are long, and all of it fits into a passive answer (W4)."""

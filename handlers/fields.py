@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Mapping
 
 from escalations.calendar import WEEKDAYS
+from facets.criteria import ANY_TOPIC, BELOW_WORDS
 from facets.taxonomy import DIMENSIONS, Taxonomy
 from knowledge.validity import STATUS_NAMES
-from subscriptions.criteria import ANY_TOPIC, BELOW_WORDS
 from subscriptions.subscribers import (
     FILE,
     FOLLOWED,

@@ -6,10 +6,10 @@ d:<id> (the places inside its region), f:<id>[:<frequency>].
 
 from collections.abc import Sequence
 
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import Facet, Taxonomy
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     FREQUENCIES,
@@ -75,9 +75,11 @@ class Narrowing:
             top = self._taxonomy.lineage(TOPICS, row.topic)[-1] if head == "t" else ""
             return self._offer(head, row, self._taxonomy.offered(dimension, top))
         value = "" if rest[0] == ANY else rest[0]
-        group = self._taxonomy.get(GROUPS, row.group)
-        asked = Asked(row.topic, row.group, row.region, row.industry, row.kind)
-        asked = asked._replace(**{name: value})
+        # Of what is set aside nothing is lost where they choose of themselves anew.
+        held = self._subs.asked(row) if head in "gri" else None
+        held = held or Asked(row.topic, row.group, row.region, row.industry, row.kind)
+        group = self._taxonomy.get(GROUPS, held.group)
+        asked = held._replace(**{name: value})
         wish = Wish(
             topic=asked.topic,
             group=asked.group,

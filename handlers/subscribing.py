@@ -14,6 +14,7 @@ from dataclasses import replace
 from bot.contract import Inbound, InboundKind
 from bot.replies import Piece
 from config.clock import beijing, now
+from facets.criteria import GROUPS, REGIONS, TOPICS, Asked, in_words
 from facets.taxonomy import Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import command_key
@@ -25,7 +26,6 @@ from handlers.wishes import Missed, Understood, profile_in, rhythm_in, wish_in
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
-from subscriptions.criteria import GROUPS, REGIONS, TOPICS, Asked, in_words
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     CONSENT_VERSION,
@@ -195,7 +195,7 @@ class Subscribing:
         async with self._ledger.transaction() as tx:
             own = await self._subs.list(tx.session, turn.contact.id)
             for row in own:
-                if not row.policy and (not topics or row.topic in topics):
+                if not row.policy and (not topics or self._subs.asked(row).topic in topics):
                     await self._subs.change_frequency(tx, turn.contact.id, row.id, rhythm.frequency)
                     changed.append(row)
         if not changed:

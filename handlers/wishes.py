@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
 from handlers.wishes_words import FREQUENCY_WORDS, INTENT, PAID, PLAIN, PROFILE, STRONG
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 
 LONGEST = 100
 _PARTS = re.compile(r"[，,。.；;、！!～~…\s和跟与及]+")

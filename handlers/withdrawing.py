@@ -8,14 +8,13 @@ from datetime import timedelta
 
 from bot.contract import InboundKind
 from config.clock import beijing, now
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS, Asked
 from facets.taxonomy import Facet, Taxonomy
 from handlers.commands import ALWAYS
 from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
-from subscriptions.aside import chosen
-from subscriptions.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers
 
@@ -83,7 +82,11 @@ class Withdrawing:
             named.setdefault(facet.dimension, set()).add(facet.key)
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
-        return [row for row in rows if all(_of(row, name) & keys for name, keys in named.items())]
+        return [
+            row
+            for row in rows
+            if all(_of(self._subs.asked(row), name) & keys for name, keys in named.items())
+        ]
 
     async def _leave_all(self, turn: Turn) -> Said:
         async with self._ledger.transaction() as tx:
@@ -142,11 +145,10 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
     return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
 
 
-def _of(row: Subscription, dimension: str) -> set[str]:
-    """The value of a subscription in one dimension, also where it is set aside."""
-    asked = chosen(row)
+def _of(asked: Asked, dimension: str) -> set[str]:
+    """The value of a subscription in one dimension."""
     values = {
-        TOPICS: row.topic,
+        TOPICS: asked.topic,
         GROUPS: asked.group,
         REGIONS: asked.region.removesuffix(BELOW),
         INDUSTRIES: asked.industry,

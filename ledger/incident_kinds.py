@@ -3,6 +3,7 @@
 NAMES = {
     "account_notice": "平台对账号的通知",
     "account_refused": "账号不能使用",
+    "code_unlisted": "平台返回没有列出的代码",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",
     "database_triggers": "数据库里有触发器",
@@ -16,6 +17,7 @@ NAMES = {
     "proposal_tampered": "待批准的变更被改动",
     "publication_failed": "发布没有完成",
     "publication_gone": "发布的内容已不在平台上",
+    "push.held": "推送人数与批准时不同",
     "push.missed": "推送过了时限",
     "push.refused": "推送被拦下",
     "recalled_late": "撤回时已发出",

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.channels import CHANNELS
 from bot.contract import Outcome, ReplyBasis, State
-from bot.delivery.outbox import LEFT, queue_reply
+from bot.delivery.outbox import queue_reply
 from bot.delivery.preparing import NIGHT, NOT_WANTED
-from bot.delivery.retrying import QUIET
+from bot.delivery.retrying import LEFT, QUIET
 from bot.models import Account, Contact, Delivery
 from bot.replies import Filled, Followed, Parts
 from config.clock import beijing, now

@@ -70,10 +70,12 @@ from storage.crypt import DataKey
 from storage.database import Database
 from storage.media import load
 from storage.seals import Seals
+from subscriptions.calls import rows_for_call
 from subscriptions.hours import PushHours, standard_hours
 from subscriptions.matching import Matching
 from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
+from subscriptions.reach import reach_now
 from subscriptions.subscribers import Subscribers
 
 QUIET_FRESH = 0.1
@@ -204,6 +206,7 @@ def build_review(base: Base) -> Review:
             library={KIND: TemplateShelf(base.templates), QA: base.entries},
             window=window,
             quiet=partial(quiet_times, base.signed),
+            reach=partial(reach_now, ledger, base.matching),
         ),
         # Looked at once more when sent: rules, sources and files may have changed since approval.
         releases=Releases(ledger, checks.at_send, triggers),
@@ -258,6 +261,7 @@ def build_delivery(base: Base, review: Review) -> Wiring:
         title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
         notice=Followers(base.ledger, base.matching).notice,
+        choose=partial(rows_for_call, base.db, base.ledger, base.matching),
     )
 
 

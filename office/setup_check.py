@@ -34,9 +34,13 @@ from staff.refusal import Refused
 from staff.roles import ROLES
 
 _KINDS = ("service", "subscription", "服务号", "订阅号")
+_PUSHES = ("each", "mass", "targeted")
 ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "kind": (lambda value: value in _KINDS, "service（服务号）或 subscription（订阅号）"),
-    "push": (lambda value: value in ("each", "mass"), "each（逐个推送）或 mass（群发）"),
+    "push": (
+        lambda value: value in _PUSHES,
+        "each（逐个）、mass（群发）或 targeted（按受众群发）",
+    ),
     "protected": (lambda value: isinstance(value, bool | str), "开了群发保护时由谁确认，或 true"),
     "per_second": (lambda value: _number(value, 0, 1000), "每秒几条，最多 1000；0 是不限速"),
     "passive_seconds": (lambda value: _number(value, 0, 4.5), "秒数，0 到 4.5"),

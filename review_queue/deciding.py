@@ -12,7 +12,7 @@ from ledger.append import Transaction
 from review_queue.canonical import Draft, commitment
 from review_queue.chain import statement as device_statement
 from review_queue.claims import holder_faults
-from review_queue.desk import Queue, end_run, opened, read_item
+from review_queue.desk import Queue, end_run, latest, opened, read_item
 from review_queue.drafting import current_of
 from review_queue.emergencies import advance_afterwards, reject_afterwards
 from review_queue.findings import findings_now, keep_run, look_at
@@ -65,6 +65,7 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
     # The gates run before the transaction: they may take seconds, and a write lock may not.
     looked = await look_at(queue, item_id)
     seen, found = looked.digest, looked.findings
+    reach = await _reach(queue, item_id) if form.verdict == "approve" else None
     async with queue.ledger.transaction() as tx:
         one = await opened(tx.session, item_id, staff_id)
         item, revision = one.item, one.revision
@@ -82,7 +83,7 @@ async def decide(queue: Queue, item_id: str, staff_id: str, form: ReviewForm) ->
         sitting = Sitting(item, round_, seat, one.person)
         refuse(await _passkey_faults(queue, sitting, form))
         keep_run(tx.session, item.id, looked)
-        decision = await _record(tx, sitting, form, looked.ruleset)
+        decision = await _record(tx, sitting, form, looked.ruleset, reach)
         await _act(queue, tx, sitting, Decided(revision, decision, form, looked.ruleset))
     # What goes to no account has nothing to be planned: the last approval puts it into use.
     if item.state == ItemState.APPROVED and await shelve(queue, item_id):
@@ -116,7 +117,20 @@ async def statement(queue: Queue, item_id: str, staff_id: str, form: ReviewForm)
     return device_statement(one.item.id, one.item.run_seq or 0, staff_id, signed)
 
 
-async def _record(tx: Transaction, sitting: Sitting, form: ReviewForm, ruleset: str) -> Decision:
+async def _reach(queue: Queue, item_id: str) -> Mapping[str, Any] | None:
+    """Whom the text is pushed to as it stands: who approves it approves that number too."""
+    async with queue.db.session() as session:
+        revision = await latest(session, await read_item(session, item_id))
+    return await queue.reach(Draft.from_canonical(revision.canonical))
+
+
+async def _record(
+    tx: Transaction,
+    sitting: Sitting,
+    form: ReviewForm,
+    ruleset: str,
+    reach: Mapping[str, Any] | None,
+) -> Decision:
     """The row and its signed entry; the words of both stay in the row, committed to.
 
     `ruleset` is the one this act looked with: what the table of earlier looks says is not signed.
@@ -150,6 +164,8 @@ async def _record(tx: Transaction, sitting: Sitting, form: ReviewForm, ruleset: 
     }
     if level.passkey and form.passkey:
         body["passkey"] = dict(form.passkey)
+    if reach is not None:
+        body["reach"] = dict(reach)
     row.ledger_seq = await tx.append(
         "decision", subject=f"item:{item.id}", actor=row.staff_id, body=body
     )

@@ -42,6 +42,14 @@ Check = Callable[[Draft], Awaitable[tuple[str, Sequence[Finding]]]]
 """Draft in; digest of the rule set and the findings of all gates out."""
 
 
+Reach = Callable[[Draft], Awaitable[Mapping[str, Any] | None]]
+"""Draft in; numbers of people and samples as plain keys out."""
+
+
+async def _no_reach(_draft: Draft) -> None:
+    """Where nobody subscribes there is nothing to count."""
+
+
 @dataclass(frozen=True)
 class Queue:
     """What every act of the review queue is given first; `levels` maps class to levels.
@@ -62,6 +70,8 @@ class Queue:
     """How long a new draft may go out unless its editor says otherwise."""
     quiet: Callable[[], Awaitable[Silence]] = no_silence
     """The days of silence in force; Refused when they cannot be proved."""
+    reach: Reach = _no_reach
+    """Whom a draft is pushed to at this moment, as a decision keeps it; None for nobody."""
 
     @classmethod
     def of(

@@ -11,7 +11,7 @@ from blocks.text import project
 from bot.contract import Content
 from bot.models import Account
 from config.clock import now
-from facets.taxonomy import DIMENSIONS, NIGHT, URGENT
+from facets.criteria import audience_faults
 from gates.finding import STANDARD
 from ledger.append import Transaction
 from review_queue.article_fields import article_faults
@@ -246,9 +246,8 @@ def _audience_faults(audience: Mapping[str, Any] | None, accounts: Sequence[str]
     """Only our dimensions, and no more keys than a taxonomy has."""
     faults = []
     wanted = audience or {}
-    night = wanted.get(URGENT, [])
-    if set(wanted) - {*DIMENSIONS, URGENT} or night not in ([], [NIGHT]):
-        faults.append(Reason("audience", f"推送条件只有：{'、'.join(DIMENSIONS)}"))
+    if problems := audience_faults(wanted):
+        faults += [Reason("audience", words) for words in problems]
     elif any(len(keys) > _MOST_KEYS or not all(map(_is_key, keys)) for keys in wanted.values()):
         faults.append(Reason("audience", f"推送条件每项最多 {_MOST_KEYS} 个"))
     if len(set(accounts)) < len(accounts):

@@ -4,10 +4,11 @@ An approved item holds a place from its approval on: in its window, and on its d
 Nothing is written for it: whatever is taken back, changed or refused by the platform holds none.
 """
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,7 +25,7 @@ from ledger.verify import Broken
 from review_queue.canonical import LIBRARY_KINDS, Draft
 from review_queue.desk import Queue
 from review_queue.models import Item, ItemWords
-from review_queue.placed import holders
+from review_queue.placed import holders, standing_of
 from review_queue.scope import seen_by
 from review_queue.states import ItemState
 from review_queue.workflow import EMERGENCY
@@ -75,7 +76,8 @@ async def booked(
         return {}
     sent = await ledger_of(session).following(Sent)
     shut = silence.shut(day_of(now()), AHEAD)
-    found = await _places(session, limited.keys(), sent, besides)
+    apart = {row.id for row in accounts if row.id in limited and not _takes(row, chosen=True)}
+    found = await _places(session, limited.keys(), sent, besides, apart)
     return {
         key: Booked(
             Room(limits, sent.uses(key), shut),
@@ -86,9 +88,18 @@ async def booked(
     }
 
 
+def _takes(account: Account, *, chosen: bool) -> bool:
+    return CHANNELS[account.platform].takes_place(account.settings, chosen=chosen)
+
+
 async def _places(
-    session: AsyncSession, accounts: Collection[str], sent: Sent, besides: Collection[str]
+    session: AsyncSession,
+    accounts: Collection[str],
+    sent: Sent,
+    besides: Collection[str],
+    apart: Collection[str],
 ) -> Mapping[str, _Found]:
+    """`apart`: accounts where what has an audience takes no day of the account's."""
     words = (ItemWords.accounts, ItemWords.not_before, ItemWords.not_after)
     mine = Publication.account_id.in_(accounts)
     # Out on one account and still to come on another, it is called published already.
@@ -114,6 +125,7 @@ async def _places(
             for item in one.items
             for key in one.accounts
         }
+        free = await _with_audience(session, told, apart)
         ids = {one.release_id for one in told if one.release_id}
         out = await session.execute(rows.where(Publication.release_id.in_(ids)))
     known = {(one.release_id, one.account_id): one for one in out.all()}
@@ -122,6 +134,8 @@ async def _places(
         for key in found.keys() & set((one.accounts or "").split()):
             if (one.id, key) in together:
                 continue  # it goes out with an edition, which holds the place of both
+            if one.id in free and key in apart:
+                continue  # each of its people has places of their own
             if one.state in _WAITS:
                 _add(found[key].waiting, one.id, one.not_before, one.not_after)
             elif not sent.has(key, str(one.release_id)):
@@ -132,6 +146,17 @@ async def _places(
                     moment = max(row.due_at, row.next_at or row.due_at)
                     _add(found[key].held, one.id, moment, max(moment, now()))
     return found
+
+
+async def _with_audience(
+    session: AsyncSession, told: Sequence[Any], apart: Collection[str]
+) -> frozenset[str]:
+    """Those of these items for the accounts `apart` that go to an audience and not to all."""
+    ids = [one.id for one in told if set(apart) & set((one.accounts or "").split())]
+    found = await standing_of(session, ids) if ids else {}
+    return frozenset(
+        key for key, one in found.items() if json.loads(one.canonical)["audience"] is not None
+    )
 
 
 def _add(places: list[Place], key: str, first: datetime, last: datetime) -> None:
@@ -203,7 +228,13 @@ async def _faults(
     item_id, draft, at = mine
     if draft.klass == EMERGENCY or draft.shelved:
         return []
-    chosen = [row for row in accounts if row.id in draft.accounts]
+    chosen = [
+        row
+        for row in accounts
+        if row.id in draft.accounts
+        and row.platform in CHANNELS
+        and _takes(row, chosen=draft.audience is not None)
+    ]
     today = day_of(now())
     first = max(today, day_of(at or draft.not_before))
     place = Place(item_id, first, max(first, day_of(at or draft.not_after)))

@@ -161,7 +161,12 @@ async def refused_by_platform(queue: Queue, publication_id: str, reason: str) ->
     async with queue.db.writing() as session:
         publication = await session.get(Publication, publication_id)
         item = await session.get(Item, publication.item_id) if publication is not None else None
-        if publication is None or item is None or item.state != ItemState.SCHEDULED:
+        if publication is None or item is None:
+            return False
+        # Told twice at once, by the platform's event and by asking: it went back for this already.
+        if item.state == ItemState.DRAFT and item.return_reason == reason:
+            return True
+        if item.state != ItemState.SCHEDULED:
             return False
         others = select(Publication.id).where(
             Publication.release_id == publication.release_id, Publication.state.in_(_UNDER_WAY)

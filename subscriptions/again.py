@@ -16,7 +16,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD
+from bot.chosen import CALL_HOLD
+from bot.codes import WINDOW_HOLD
 from bot.contract import NotReleased, Release, State
 from bot.delivery.mended import AGAIN, MEND_HOLD, Going, going
 from bot.delivery.once import recalled
@@ -31,7 +32,8 @@ from review_queue.models import Item
 from staff.refusal import Reason, Refused, missing, refuse
 from staff.rights import entitled
 from subscriptions.matching import Making, Matching
-from subscriptions.push import BEGUN, CREATED, FINISHED, RESUME, age
+from subscriptions.push import CREATED, FINISHED, RESUME, age
+from subscriptions.reach import BEGUN
 
 GIVEN_UP, LEFT_UNKNOWN, COMPLETED = "push.given_up", "push.left", "push.completed"
 RISK = "我已核对，知道有人可能收到两次"
@@ -74,6 +76,8 @@ class Ended:
     @property
     def choices(self) -> tuple[Choice, ...]:
         """What a person may choose for them."""
+        if CALL_HOLD in (self.hold, self.code):
+            return ()  # what becomes of its publication becomes of them
         if self.state == State.UNKNOWN:
             return (Choice.RISK,) if self.code == SEEN else (Choice.LEAVE, Choice.RISK)
         if self.state == State.FAILED:
@@ -196,6 +200,9 @@ async def _due_again(
 # --- only to those who lack it ----------------------------------------------------------------
 
 
+_WAITING = (WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD, CALL_HOLD)
+
+
 def lacking(place: Publication) -> ColumnElement[bool]:
     """Messages of a push that surely did not arrive, to people who can still be reached.
 
@@ -204,9 +211,7 @@ def lacking(place: Publication) -> ColumnElement[bool]:
     reachable = select(Contact.id).where(
         Contact.account_id == place.account_id, Contact.state == "active"
     )
-    held = and_(
-        Delivery.state == State.HELD, Delivery.hold.not_in((WINDOW_HOLD, CHANGED_HOLD, MEND_HOLD))
-    )
+    held = and_(Delivery.state == State.HELD, Delivery.hold.not_in(_WAITING))
     return and_(
         Delivery.publication_id == place.id,
         or_(held, Delivery.state.in_((State.FAILED, State.ENDED))),
@@ -297,7 +302,7 @@ async def _sending_faults(queue: Queue, place: Publication) -> list[Reason]:
     if recalled(entries):
         return [Reason("recalled", "稿件已撤回，不能再发送")]
     stand = going(entries, place.account_id)
-    if stand in (Going.PAUSED, Going.REPLACED):
+    if stand.waits or stand is Going.REPLACED:
         return [Reason("state", f"{stand.words}：请先在上面决定")]
     return []
 

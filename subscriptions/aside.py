@@ -8,8 +8,8 @@ subscription of nothing else (地区 土默特左旗 alone) cannot be served wit
 from collections.abc import Sequence
 from typing import Protocol
 
+from facets.criteria import Asked
 from ledger.append import Transaction
-from subscriptions.criteria import Asked
 from subscriptions.models import Subscription
 
 NEVER = "9999-12-31"

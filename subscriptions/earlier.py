@@ -21,12 +21,12 @@ _REACHED = (State.PUBLISHED, State.UNKNOWN)
 
 
 async def rows_for_earlier(
-    db: Database, ledger: Ledger, publication: Publication, release: Release
+    db: Database, ledger: Ledger, publication: Publication, release: Release, hold: str = ""
 ) -> int:
     """Rows for those who have or may have the old one and get none by their subscriptions.
 
     Made after those, so that nobody's own wish is passed over; rows are unique for a release and a
-    person. Raises ledger.verify.Broken.
+    person. `hold` is what they wait for. Raises ledger.verify.Broken.
     """
     draft = await approved_draft(ledger, release.item_id, release.digest)
     if draft is None or draft.corrects is None:
@@ -38,7 +38,7 @@ async def rows_for_earlier(
     if old is None or not mine:
         return 0
     moment = now()
-    push = Push(release.id, publication.id, publication.account_id, moment, (moment,))
+    push = Push(release.id, publication.id, publication.account_id, moment, (moment,), hold=hold)
     made, last = 0, ""
     while True:
         async with db.session() as session:

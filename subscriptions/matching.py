@@ -1,10 +1,11 @@
 """Who an audience means: counted, sampled and matched by the database, and turned into rows.
 
 An audience is {"topics": [...], "groups": [...], "regions": [...], "industries": [...], "kinds":
-[...]} (facet keys), and {"urgent": ["night"]} where it was reviewed for the night. What it means is
-in criteria.py, when it is served in hours.py; a paused subscription matches nothing.
+[...]} (facet keys), {"all": ["groups"]} for dimensions of which each value must be met, and
+{"urgent": ["night"]} where it was reviewed for the night. What it means is in facets/criteria.py,
+as statements in selecting.py, when it is served in hours.py; a paused subscription matches nothing.
 
-`Matching(taxonomy, hours)`: count(session, audience, account_ids), sample(...),
+`Matching(taxonomy, hours)`: count(session, audience, account_ids), sample(...), reach(...),
 create_deliveries(db, publication, release), wants(session, contact_ids).
 Every statement is one set operation; rows are made in batches of contacts, one short transaction
 each, and a second run adds nothing (unique content_key and contact_id). Counts and samples are for
@@ -19,38 +20,25 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, literal, select
+from sqlalchemy import Select, and_, case, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
 from bot.contract import Release
 from bot.delivery.recent import ELSEWHERE
 from bot.delivery.wiring import Wants
 from bot.models import Contact, Delivery, Publication
-from config.clock import beijing, now
+from config.clock import now
+from facets.criteria import Asked, Wanted, in_words, meant, meets, wanted
 from facets.taxonomy import Taxonomy
 from ledger.append import ledger_of
 from ledger.verify import Broken
 from storage.database import Database, made_at
-from subscriptions.criteria import (
-    ANY_TOPIC,
-    BELOW,
-    BELOW_WORDS,
-    GROUPS,
-    INDUSTRIES,
-    KINDS,
-    REGIONS,
-    TOPICS,
-    Asked,
-    in_words,
-    meets,
-    wanted,
-)
 from subscriptions.earlier import SENT
 from subscriptions.hours import SERVED, PushHours, standard_hours, urgent
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
+from subscriptions.selecting import ASKED, counting, day_of, people
 
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
@@ -58,13 +46,6 @@ AT_ONCE = 3  # transactions of one push side by side
 _SEALED = (*Subscription.SEALED, *Subscription.MORE, *Subscription.LATER)
 _PLACES = {name: n for n, name in enumerate(_SEALED)}
 _ASKED = tuple(_PLACES[name] for name in ("topic", "group", "region", "industry", "kind"))
-_COLUMNS = {
-    TOPICS: Subscription.topic,
-    GROUPS: Subscription.group,
-    REGIONS: Subscription.region,
-    INDUSTRIES: Subscription.industry,
-    KINDS: Subscription.kind,
-}
 
 
 async def _no_change(table: str, row_id: str) -> None:
@@ -77,6 +58,20 @@ class Sampled:
 
     who: str
     reason: str
+    asked: Asked
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How many people an audience reaches, by account, and some of them with reasons."""
+
+    accounts: Mapping[str, int]
+    sample: Sequence[Sampled]
+
+    @property
+    def total(self) -> int:
+        """On all accounts together."""
+        return sum(self.accounts.values())
 
 
 @dataclass(frozen=True)
@@ -91,12 +86,13 @@ class Window:
 class Making:
     """Whose rows are made; with `missing_since` of a push that stood already.
 
-    Then only for who has none and had subscribed by that moment.
+    Then only for who has none and had subscribed by that moment. `hold`: what the rows wait for.
     """
 
     publication: Publication
     release: Release
     missing_since: datetime | None = None
+    hold: str = ""
 
 
 class Matching:
@@ -104,17 +100,15 @@ class Matching:
 
     def __init__(self, taxonomy: Taxonomy, hours: Callable[[], PushHours] = standard_hours) -> None:
         """`taxonomy` gives labels for reasons and the trees; `hours` when nobody is disturbed."""
-        self._taxonomy = taxonomy
+        self.taxonomy = taxonomy
         self.hours = hours
 
     async def count(
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
     ) -> int:
         """How many active contacts of these accounts the audience reaches now."""
-        inner = self._matching(audience, account_ids, Subscription.contact_id).distinct()
-        return int(
-            (await session.execute(select(func.count()).select_from(inner.subquery()))).scalar_one()
-        )
+        inner = people(self.taxonomy, audience, account_ids, Contact.id)
+        return await _number(session, inner)
 
     async def too_late(
         self,
@@ -133,10 +127,9 @@ class Matching:
             return await self.count(session, audience, account_ids)
         if not late:
             return 0
-        inner = self._matching(audience, account_ids, Subscription.contact_id)
-        served = inner.where(Subscription.frequency.not_in(late)).distinct()
-        query = select(func.count()).select_from(served.subquery())
-        reached = int((await session.execute(query)).scalar_one())
+        inner = people(self.taxonomy, audience, account_ids, Contact.id)
+        early = func.max(case((Subscription.frequency.not_in(late), 1), else_=0)) == 1
+        reached = await _number(session, inner.having(early))
         return await self.count(session, audience, account_ids) - reached
 
     async def sample(
@@ -147,15 +140,27 @@ class Matching:
         limit: int = 5,
     ) -> list[Sampled]:
         """Some of them with reasons; the person appears only as a short masked reference."""
-        query = (
-            self._matching(
-                audience, account_ids, Contact.subject_ref, func.max(self._reason(audience))
-            )
-            .group_by(Contact.id, Contact.subject_ref)
-            .order_by(Contact.subject_ref.desc())
-            .limit(limit)
-        )
-        return [Sampled(f"订阅者 …{ref[-4:]}", why) for ref, why in await session.execute(query)]
+        query = people(self.taxonomy, audience, account_ids, Contact.id, Contact.subject_ref)
+        query = query.order_by(Contact.subject_ref.desc()).limit(limit)
+        chosen: dict[str, str] = dict((await session.execute(query)).all())
+        theirs = counting(wanted(self.taxonomy, audience), account_ids, Contact.id, *ASKED)
+        fullest: dict[str, tuple[str, Asked]] = {}
+        for who, *keys in await session.execute(theirs.where(Contact.id.in_(chosen))):
+            asked = Asked(*keys)
+            fullest[who] = max(fullest.get(who, ("", asked)), (self._words(asked), asked))
+        return [Sampled(f"订阅者 …{ref[-4:]}", *fullest[who]) for who, ref in chosen.items()]
+
+    async def reach(
+        self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
+    ) -> Reach:
+        """How many people of each account, and five of them with reasons."""
+        each = people(self.taxonomy, audience, account_ids, Contact.id, Contact.account_id)
+        inner = each.subquery()
+        query = select(inner.c.account_id, func.count()).group_by(inner.c.account_id)
+        found: dict[str, int] = dict((await session.execute(query)).all())
+        counts = {account: found.get(account, 0) for account in sorted(account_ids)}
+        sample = await self.sample(session, audience, account_ids) if found else []
+        return Reach(counts, sample)
 
     async def create_deliveries(
         self,
@@ -181,12 +186,17 @@ class Matching:
         """
         return await self._create(db, making, on_changed)
 
+    async def create_waiting(
+        self, db: Database, making: Making, on_changed: OnChanged = _no_change
+    ) -> int:
+        """The same for a push that has not begun: its rows wait for what `making` says."""
+        return await self._create(db, making, on_changed)
+
     async def count_missing(self, session: AsyncSession, making: Making) -> int:
         """How many rows that would make, if every subscription stands."""
         accounts = [making.publication.account_id]
-        inner = self._matching(making.release.audience or {}, accounts, Subscription.contact_id)
-        query = select(func.count()).select_from(_lacking(inner, making).distinct().subquery())
-        return int((await session.execute(query)).scalar_one())
+        inner = people(self.taxonomy, making.release.audience or {}, accounts, Contact.id)
+        return await _number(session, _lacking(inner, making))
 
     async def _create(self, db: Database, one: Making, on_changed: OnChanged) -> int:
         publication = one.publication
@@ -226,15 +236,17 @@ class Matching:
             own.setdefault((row[1], row[2]), []).append(row)
 
         # With the audience beside it: another one could else come to have the same id.
-        meant: dict[int, tuple[object, dict[str, frozenset[str]]]] = {}
-        today = _day(now())
+        known: dict[int, tuple[object, Wanted]] = {}
+        today = day_of(now())
 
         def why(account_id: str, contact_id: str, audience: Mapping[str, Any], reason: str) -> str:
-            if id(audience) not in meant:
-                meant[id(audience)] = audience, wanted(self._taxonomy, audience)
-            found = meant[id(audience)][1]
+            if id(audience) not in known:
+                known[id(audience)] = audience, wanted(self.taxonomy, audience)
+            found = known[id(audience)][1]
             rows = [row for row in own.get((contact_id, account_id), ()) if not _paused(row, today)]
-            hold = [self._words(_asked(row)) for row in rows if meets(found, _asked(row))]
+            asked = [_asked(row) for row in rows]
+            hold = [self._words(one) for one in asked if meets(found, one)]
+            hold = hold if meant(found, asked) else []
             # Who was sent what is corrected is told so while any wish of theirs stands.
             if not hold and rows and reason.startswith(SENT):
                 return reason
@@ -267,7 +279,8 @@ class Matching:
     ) -> tuple[int, list[str]]:
         """How many rows were made, and which subscriptions are not believed."""
         publication, release = one.publication, one.release
-        query = self._matching(release.audience or {}, [publication.account_id], *COLUMNS).where(
+        found = wanted(self.taxonomy, release.audience or {})
+        query = counting(found, [publication.account_id], *COLUMNS).where(
             Subscription.account_id == publication.account_id,
             Contact.id > batch.after,
             Contact.id <= batch.upto,
@@ -281,9 +294,10 @@ class Matching:
         )
         push = Push(
             release.id, publication.id, publication.account_id, moment, moments,
-            late=one.missing_since is not None,
+            late=one.missing_since is not None, hold=one.hold,
         )  # fmt: skip
-        matched = self._matched(proved.rows)
+        # Of what is proved: a row that somebody wrote meets no value for its person.
+        matched = self._matched(_meant(found, proved.rows))
         return await write_rows(session, push, matched) if matched else 0, proved.wrong
 
     def _matched(self, rows: Iterable[Any]) -> list[Matched]:
@@ -304,47 +318,22 @@ class Matching:
 
     def _words(self, asked: Asked) -> str:
         """您订阅了 就业创业、人群 高校毕业生、地区 青禾县; a key we do not know is no word."""
-        return "您订阅了 " + in_words(self._taxonomy, asked)
+        return "您订阅了 " + in_words(self.taxonomy, asked)
 
-    def _matching(
-        self, audience: Mapping[str, Any], account_ids: Sequence[str], *columns: Any
-    ) -> Select[Any]:
-        found = wanted(self._taxonomy, audience)
-        limits: list[ColumnElement[bool]] = [
-            Subscription.state == "active",
-            Subscription.paused_until <= _day(now()),
-            Subscription.policy == "",
-            Contact.state == "active",
-            Contact.account_id.in_(list(account_ids)),
-            *(_COLUMNS[name].in_(sorted(values)) for name, values in found.items()),
-        ]
-        return (
-            select(*columns)
-            .select_from(Subscription)
-            .join(Contact, Contact.id == Subscription.contact_id)
-            .where(*limits)
-        )
 
-    def _reason(self, audience: Mapping[str, Any]) -> ColumnElement[str]:
-        """The same as `_words`, built by the database per row: for samples."""
-        return (
-            literal("您订阅了 ")
-            + self._labels(Subscription.topic, TOPICS, "", ANY_TOPIC)
-            + self._labels(Subscription.group, GROUPS, "、人群 ")
-            + self._labels(Subscription.region, REGIONS, "、地区 ")
-            + self._labels(Subscription.industry, INDUSTRIES, "、行业 ")
-            + self._labels(Subscription.kind, KINDS, "、文种 ")
-        )
+async def _number(session: AsyncSession, query: Select[Any]) -> int:
+    found = await session.execute(select(func.count()).select_from(query.subquery()))
+    return int(found.scalar_one())
 
-    def _labels(
-        self, column: Any, dimension: str, before: str, anything: str = ""
-    ) -> ColumnElement[str]:
-        values = self._taxonomy.facets[dimension].values()
-        known = {value.key: literal(before + value.label) for value in values}
-        if dimension == REGIONS:
-            known |= {one.key + BELOW: literal(before + one.label + BELOW_WORDS) for one in values}
-        known[""] = literal(anything)
-        return case(known, value=column, else_=literal(""))
+
+def _meant(found: Wanted, rows: Sequence[Row]) -> Sequence[Row]:
+    """Of rows that count: those of people who meet each value, where each must be met."""
+    if not found.each:
+        return rows
+    own: dict[str, list[Row]] = {}
+    for row in rows:
+        own.setdefault(row[1], []).append(row)
+    return [row for one in own.values() if meant(found, map(_asked, one)) for row in one]
 
 
 def _lacking(query: Select[Any], making: Making) -> Select[Any]:
@@ -363,10 +352,6 @@ def _asked(row: Row) -> Asked:
 
 def _paused(row: Row, today: str) -> bool:
     return bool(row[_PLACES["paused_until"]] > today)
-
-
-def _day(moment: datetime) -> str:
-    return beijing(moment).date().isoformat()
 
 
 @dataclass(frozen=True)

@@ -173,7 +173,7 @@ async def tidy(ledger: Ledger, place: Publication) -> bool:
             held = and_(_of([place]), Delivery.state == State.HELD, Delivery.hold == MEND_HOLD)
             due = update(Delivery).where(held).values(state=State.CREATED, hold="", why="")
             return bool(cast(CursorResult[Any], await session.execute(due)).rowcount)
-        if stand is not Going.PAUSED:
+        if not stand.waits:
             await _end(session, waiting(_of([place])), stand.words)
     return False
 

@@ -2,7 +2,8 @@
 
 `Pusher(db, ledger, verify, matching)`; jobs: `await create_due()` and `await finish_due()`.
 Both may run twice and anywhere: rows are unique, entries are written once under the write lock.
-An account whose settings say `"push": "mass"` is served by its mass message, never personally too.
+An account whose settings say `"push": "mass"` is served by its mass message, never personally too;
+one that says `targeted` has had its people in the call that published (bot/delivery/chosen.py).
 """
 
 import hashlib
@@ -14,7 +15,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, and_, exists, func, literal, select
+from sqlalchemy import and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
@@ -33,10 +34,12 @@ from storage.seals import Seals, seals_of
 from subscriptions.earlier import rows_for_earlier
 from subscriptions.matching import Matching
 from subscriptions.mending import replace_earlier, tidy
+from subscriptions.reach import BEGUN, Tell, hold_back, nobody
 
+TARGETED = "targeted"
 MOVING = (State.CREATED, State.SENDING, State.SUBMITTED, State.RETRYING)
 PAGE = 5_000
-BEGUN, CREATED, FINISHED = "push.begun", "push.created", "push.finished"
+CREATED, FINISHED = "push.created", "push.finished"
 _ENDS = frozenset({"item.recalled", "revision.created", "item.lifted", REPLACED, DROPPED})
 RESUME = timedelta(hours=1)
 """How long after its beginning the rows of a push that was cut short are completed."""
@@ -46,9 +49,12 @@ log = structlog.get_logger()
 class Pusher:
     """Creates the rows of each push once, and seals it when nothing of it moves any more."""
 
-    def __init__(self, db: Database, ledger: Ledger, verify: Verify, matching: Matching) -> None:
-        """`verify` is review_queue's; it proves a release at this moment."""
+    def __init__(
+        self, db: Database, ledger: Ledger, verify: Verify, matching: Matching, tell: Tell = nobody
+    ) -> None:
+        """`verify` is review_queue's; it proves a release at this moment. `tell` reaches staff."""
         self._db = db
+        self._hold_back = partial(hold_back, ledger, matching, tell)
         self._ledger = ledger
         self._verify = verify
         self._matching = matching
@@ -70,7 +76,7 @@ class Pusher:
             await row_changed(self._ledger, "publication", publication.id)
             return 0
         if stop := await self._stopped(publication):
-            return await self._noted(publication) if stop is not Going.PAUSED else 0
+            return 0 if stop.waits else await self._noted(publication)
         try:
             release = await self._verify(publication.release_id)
         except NotReleased as broken:
@@ -87,6 +93,8 @@ class Pusher:
         try:
             made = await self._rows(publication, release)
         except Broken:  # then no release verifies either, and the ledger's own incident says why
+            return 0
+        if made is None:  # held: a person decides, and then it is due again
             return 0
         # After the rows: a crash between leaves it due, and making the rows again adds none.
         await self._noted(publication)
@@ -133,7 +141,7 @@ class Pusher:
         told = told_of(facts).get(publication.id)
         return told is not None and same(publication, told)
 
-    async def _rows(self, publication: Publication, release: Release) -> int:
+    async def _rows(self, publication: Publication, release: Release) -> int | None:
         async with self._db.session() as session:
             account = await session.get(Account, publication.account_id)
         # Served by a mass message: writing to the same people again would spend their trust and the
@@ -144,18 +152,32 @@ class Pusher:
             return 0
         if account is None or account.settings.get("push") == "mass":
             return 0
+        if account.settings.get("push") == TARGETED:
+            return await self._called(publication, release)
         # Before any row of the correction: who the text before it has not reached never gets it.
         await replace_earlier(self._ledger, publication, release)
+        if release.audience is not None and await self._hold_back(publication, release):
+            return None
         if release.audience is None or not await self._begin(publication):
             return 0
         told = partial(row_changed, self._ledger)
         made = await self._matching.create_deliveries(self._db, publication, release, told)
         made += await rows_for_earlier(self._db, self._ledger, publication, release)
+        await self._sign_created(publication)
+        return made
+
+    async def _called(self, publication: Publication, release: Release) -> int:
+        """The rows that waited for the call of this publication are told; none is made."""
+        await replace_earlier(self._ledger, publication, release)
+        if release.audience is not None and await self._begin(publication):
+            await self._sign_created(publication)
+        return 0
+
+    async def _sign_created(self, publication: Publication) -> None:
         async with self._db.session() as session:
             mine = select(func.count()).where(Delivery.publication_id == publication.id)
             rows = await session.scalar(mine) or 0  # with those made before it was cut short
         await self._sign(CREATED, f"publication:{publication.id}", {"rows": rows})
-        return made
 
     async def _begin(self, publication: Publication) -> bool:
         """Whether rows may be made: once, and anew only for a push that was cut short just now.
@@ -206,7 +228,8 @@ class Pusher:
         async with self._db.session() as session:
             place = await session.get_one(Publication, publication_id)
         # What is held by a pause may go on yet.
-        if await self._stopped(place) is Going.PAUSED or await tidy(self._ledger, place):
+        stop = await self._stopped(place)
+        if (stop is not None and stop.waits) or await tidy(self._ledger, place):
             return
         await self._mark_late(publication_id)
         told = _Told(await self._explained(publication_id))
@@ -315,10 +338,6 @@ class _Told:
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 
 
-def _said(kind: str, subject: str | ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
-    return (LedgerEntry.kind == kind, LedgerEntry.subject == subject)
-
-
 def age(entry: Entry) -> timedelta:
     """How long ago an entry was signed."""
     return now() - datetime.fromisoformat(entry.at)
@@ -327,9 +346,8 @@ def age(entry: Entry) -> timedelta:
 async def _unsealed(session: AsyncSession) -> list[str]:
     """Pushes without their entry of which no row moves; sealed ones are never looked into again."""
     subject = literal("publication:") + Publication.id
-    query = select(Publication.id).where(
-        Publication.pushed_at.is_not(None), ~exists().where(*_said(FINISHED, subject))
-    )
+    sealed = exists().where(LedgerEntry.kind == FINISHED, LedgerEntry.subject == subject)
+    query = select(Publication.id).where(Publication.pushed_at.is_not(None), ~sealed)
     return [
         publication_id
         for publication_id in (await session.scalars(query)).all()

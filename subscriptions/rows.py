@@ -56,6 +56,13 @@ class Push:
     created_at: datetime
     moments: tuple[datetime, ...]
     late: bool = False
+    hold: str = ""
+    """What the rows wait for from the beginning; empty: for their moment."""
+
+    @property
+    def state(self) -> str:
+        """The state they begin in."""
+        return (State.HELD if self.hold else State.CREATED).value
 
     def gathers(self, due: int) -> bool:
         """Whether what is served at this moment waits, and comes as one message with the rest."""
@@ -115,7 +122,7 @@ def _rows(push: Push) -> Select[Any]:
         *(literal(one) for one in push.same().values()),
         cast(null(), Delivery.reply.type),
         true() if push.late else false(),
-        *(literal(text) for text in (State.CREATED.value, "", "", "", "")),
+        *(literal(text) for text in (push.state, "", "", push.hold, "")),
         literal(0),
         literal(push.created_at, UtcTime()),
     )
@@ -128,7 +135,7 @@ async def _write_sqlite(session: AsyncSession, push: Push, values: dict[str, lis
     at = [moment(one) if moment else one for one in push.moments]
     gathers = [push.gathers(due) for due in values["dues"]]
     values = values | {"dues": [at[due] for due in values["dues"]], "gathers": gathers}
-    ended = (None, push.late, State.CREATED.value, "", "", "", "", 0)
+    ended = (None, push.late, push.state, "", "", push.hold, "", 0)
     same = (*push.same().values(), *ended, moment(push.created_at) if moment else None)
     # Straight to the driver: the names below are our own columns, and binding a million parameters
     # one by one would cost three times what the database needs.

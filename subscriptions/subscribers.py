@@ -17,12 +17,7 @@ from bot.delivery.preparing import NOT_WANTED
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite
 from config.clock import beijing, now
-from facets.taxonomy import Taxonomy
-from ledger.append import Transaction
-from ledger.verify import Broken
-from storage.database import new_id
-from subscriptions.aside import NEVER, chosen, restore
-from subscriptions.criteria import (
+from facets.criteria import (
     BELOW,
     GROUPS,
     INDUSTRIES,
@@ -31,7 +26,13 @@ from subscriptions.criteria import (
     TOPICS,
     Asked,
     in_words,
+    of_now,
 )
+from facets.taxonomy import Taxonomy
+from ledger.append import Transaction
+from ledger.verify import Broken
+from storage.database import new_id
+from subscriptions.aside import NEVER, chosen, restore
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
 
@@ -90,9 +91,12 @@ class Subscribers:
         if not consent_version:
             raise SubscriptionError("缺少订阅告知版本 consent_version：请先阅读并同意订阅告知")
         own = await self.list(session, contact.id)
-        found = _same(own, wish)
+        found = self._same(own, wish)
         if found is not None:
             await self._set_frequency(tx, own, found, wish.frequency)
+            if found.aside:  # what they choose now is meant
+                restore(found)
+                await self._end(tx, contact.id, "precise", own)
             found.consent_version = consent_version
             await session.flush()
             return found
@@ -238,11 +242,15 @@ class Subscribers:
         if row is None:
             return None
         self._check(wish)
-        same = _same(own, wish)
+        same = self._same(own, wish)
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
-        restore(row)  # what they choose now is meant, and the rest with it
+        traits = any((wish.group, wish.region, wish.industry))
+        if traits or (wish.topic, wish.kind) == (row.topic, row.kind):
+            restore(row)  # what they choose of themselves now is meant
+        elif row.paused_until == NEVER:  # there is something again that it can be served by
+            row.paused_until = ""
         row.topic, row.group, row.region, row.industry, row.kind = wish.asked
         await self._end(tx, contact_id, "narrowed", own)
         return row
@@ -309,6 +317,15 @@ class Subscribers:
             return f"{FILE}《{_short(self._title(row.policy)) or GONE}》"
         return in_words(self.taxonomy, chosen(row), GONE)
 
+    def asked(self, row: Subscription) -> Asked:
+        """All that was chosen for one, in the keys of now, in whichever it was kept."""
+        return of_now(self.taxonomy, chosen(row))
+
+    def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
+        """The one with exactly these criteria, in whichever keys it was kept."""
+        asked = of_now(self.taxonomy, wish.asked)
+        return next((row for row in own if self.asked(row) == asked), None)
+
 
 def _short(title: str) -> str:
     """A title as a list and a button have room for it."""
@@ -348,10 +365,6 @@ def today() -> str:
     return beijing(now()).date().isoformat()
 
 
-def _asked(row: Subscription) -> Asked:
-    return Asked(row.topic, row.group, row.region, row.industry, row.kind)
-
-
 async def _readable(session: AsyncSession, query: Select[Subscription]) -> Sequence[Subscription]:
     """The rows that can be read: one of no moment must not keep its citizen from leaving it."""
     try:
@@ -362,8 +375,3 @@ async def _readable(session: AsyncSession, query: Select[Subscription]) -> Seque
             with suppress(ValueError, TypeError):
                 found.append(await session.get_one(Subscription, key))
         return found
-
-
-def _same(own: Iterable[Subscription], wish: Wish) -> Subscription | None:
-    """The one with exactly these criteria."""
-    return next((row for row in own if _asked(row) == wish.asked), None)

@@ -1,5 +1,8 @@
 """The last look at a publication, directly before each call that readers see the effect of."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Withheld
 from bot.delivery.failures import MISSED
 from bot.delivery.not_now import not_now
@@ -23,6 +26,8 @@ class LastLook:
         self._account = account
         self._release = release
         self._signed = False
+        self.said: Callable[[], Mapping[str, Any]] = dict
+        """What the entry before the call says beside its names."""
 
     async def room(self) -> Outcome | None:
         """Why it waits although it may go: silence, or a number of the platform that is used up."""
@@ -47,7 +52,7 @@ class LastLook:
             raise Withheld(Outcome(State.HELD, reason=reason, code=RELEASE_HOLD))
         if not self._signed:
             guarded = self._w.channels[self._account.platform].resumable(self._account)
-            also = Also(self.room, release.edition)
+            also = Also(self.room, release.edition, self.said)
             await sign_submitted(self._w.ledger, row, now(), guarded=guarded, also=also)
             self._signed = True
         # A further part of the same publication: what was answered since then counts.

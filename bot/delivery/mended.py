@@ -13,6 +13,8 @@ from bot.contract import Outcome, Rendering, State
 from ledger.verify import Entry
 
 PAUSED, RESUMED, DROPPED = "push.paused", "push.resumed", "push.dropped"
+HELD = "push.held"
+"""It did not begin: it would reach another number of people than was approved."""
 REPLACED, AGAIN = "push.replaced", "push.again"
 MEND_HOLD = "mend"
 """Delivery.hold: waits for what a person decides about a paused push."""
@@ -25,6 +27,7 @@ EARLIER = "earlier"
 
 _WORDS = {
     "paused": "推送已暂停，等稿件改正",
+    "held": "推送没有开始：符合条件的人数与批准时相差较大，等人决定",
     "dropped": "推送已由人决定不再发送",
     "replaced": "已由更正稿代替，不再发送",
 }
@@ -35,6 +38,7 @@ class Going(StrEnum):
 
     ON = "on"
     PAUSED = "paused"
+    HELD = "held"
     DROPPED = "dropped"
     REPLACED = "replaced"
 
@@ -42,6 +46,14 @@ class Going(StrEnum):
     def words(self) -> str:
         """Why nothing goes out, for staff; empty while it does."""
         return _WORDS.get(self.value, "")
+
+    @property
+    def waits(self) -> bool:
+        """Whether a person still decides about it."""
+        return self in (Going.PAUSED, Going.HELD)
+
+
+_AFTER = {RESUMED: Going.ON, DROPPED: Going.DROPPED}
 
 
 class Had(StrEnum):
@@ -54,29 +66,32 @@ class Had(StrEnum):
 
 def going(entries: Sequence[Entry], account_id: str) -> Going:
     """How far the push of an item through one account may go."""
-    stand = Going.ON
+    stand, held = Going.ON, False
     for entry in entries:
+        # What is decided about a number of people is about one account; a pause is about all.
+        mine = entry.body.get("account", account_id) == account_id
         if entry.kind == PAUSED:
             stand = Going.PAUSED
-        elif entry.kind == RESUMED:
-            stand = Going.ON
-        elif entry.kind == DROPPED:
-            stand = Going.DROPPED
-        elif entry.body.get("account") != account_id:
+        elif not mine:
             continue
+        elif entry.kind in _AFTER:
+            stand = _AFTER[entry.kind]
+            held = held and "account" not in entry.body
+        elif entry.kind == HELD:
+            held = True
         elif entry.kind == REPLACED:
             # A correction is out: the text before it is never sent again.
             return Going.REPLACED
         elif entry.kind == AGAIN and stand is Going.DROPPED:
             stand = Going.ON
-    return stand
+    return Going.HELD if held and stand is Going.ON else stand
 
 
 def halted(stand: Going) -> Outcome | None:
     """What a message comes to whose push does not go on."""
     if stand is Going.ON:
         return None
-    if stand is Going.PAUSED:
+    if stand.waits:
         return Outcome(State.HELD, reason=stand.words, code=MEND_HOLD)
     return Outcome(State.ENDED, reason=stand.words, code=GONE)
 

@@ -11,7 +11,7 @@ from bot.delivery.failures import MISSED
 from bot.delivery.retrying import NO_ROOM, SILENCE
 from bot.delivery.spent import called, spent
 from bot.delivery.wiring import Wiring
-from bot.quota import Act, Left, full, used_up
+from bot.quota import SEND, Act, Left, full, used_up
 from bot.silence import Stop
 from config.clock import beijing, now
 from staff.refusal import Refused
@@ -41,7 +41,7 @@ async def not_now(
         return Outcome(State.CREATED, reason=words, code=SILENCE, retry_after=UNPROVED)
     if stop is not None:
         return _until(stop.end, f"{stop.words()}，到时再发", SILENCE)
-    shut = await no_room(wiring, account, release.id) if also_room else None
+    shut = await no_room(wiring, account, release) if also_room else None
     if shut is None:
         return None
     why = f"{used_up(shut)}，最早 {_said(shut.free_at)} 再发"
@@ -51,16 +51,25 @@ async def not_now(
     return _until(shut.free_at, why, NO_ROOM)
 
 
-async def no_room(wiring: Wiring, account: AccountView, besides: str = "") -> Left | None:
-    """The limit that keeps a publication of this account waiting longest. Raises Broken."""
-    limits = wiring.channels[account.platform].limits(account.settings)
-    asked = [one for one in limits if one.act is Act.PUBLISH]
+async def no_room(
+    wiring: Wiring, account: AccountView, release: Release | None = None
+) -> Left | None:
+    """The limit that keeps a publication of this account waiting longest, or this one. Broken."""
+    channel = wiring.channels[account.platform]
+    asked = [one for one in channel.limits(account.settings) if one.act is Act.PUBLISH]
+    chosen = release is not None and release.audience is not None
+    if not channel.takes_place(account.settings, chosen=chosen):
+        asked = [one for one in asked if one.call != SEND]
     if not asked:
         return None
     moment = now()
     async with wiring.db.session() as session:
         calls = (await called(session, [account.id], moment))[account.id]
-    return full(asked, [*await spent(wiring.ledger, account.id, besides), *calls], moment)
+    return full(
+        asked,
+        [*await spent(wiring.ledger, account.id, release.id if release else ""), *calls],
+        moment,
+    )
 
 
 async def asked_enough(wiring: Wiring, account: AccountView) -> datetime | None:

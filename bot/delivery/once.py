@@ -5,7 +5,7 @@ after its outcome. Both are about the item, as its review is, so whoever proves 
 them. No table is asked here: a row put back, copied or made anew sends nothing a second time.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from bot.contract import Outcome, State, Withheld
-from bot.delivery.mended import Going, going
+from bot.delivery.mended import going
 from bot.delivery.together import take_places
 from bot.editions import Placed
 from bot.models import Publication
@@ -217,6 +217,8 @@ class Also:
 
     room: Room = has_room
     edition: Sequence[Placed] = ()
+    said: Callable[[], Mapping[str, Any]] = dict
+    """What the entry says beside its names: of a send to some, to how many."""
 
 
 _ALONE = Also()
@@ -245,7 +247,7 @@ async def sign_submitted(
             raise Withheld(waits)
 
     async def write(tx: Transaction) -> None:
-        body = {**names_of(row), "guarded": guarded}
+        body = {**names_of(row), "guarded": guarded, **also.said()}
         await tx.append(SUBMITTED, subject=f"item:{row.item_id}", actor="system", body=body)
         for one in await take_places(tx.session, row, given.edition):
             said = {**names_of(one), "guarded": guarded}
@@ -290,7 +292,7 @@ async def _allowed(ledger: Ledger, given: _Submitting) -> None:
         raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     if recalled(facts[subject]):
         raise Withheld(_held("这一稿件已被撤回"))
-    if (stop := going(facts[subject], row.account_id)) is Going.PAUSED:
+    if (stop := going(facts[subject], row.account_id)).waits:
         words = f"{stop.words}，这里也先不发"
         raise Withheld(Outcome(State.RETRYING, reason=words, code="stopped", retry_after=30.0))
     stand = stand_of(facts[subject], row.release_id, row.account_id)

@@ -13,14 +13,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import Call
-from bot.contacts import WINDOW_HOLD, Contacts, make_due
+from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
+from bot.contacts import Contacts, make_due
 from bot.contract import Outcome, State
 from bot.delivery import windows
-from bot.delivery.mended import GONE
-from bot.delivery.once import OVER
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
-from bot.delivery.retrying import LOST, counts, delay, give_up
+from bot.delivery.retrying import LOST, counts, delay, ends_contact, give_up
 from bot.delivery.wiring import Wants
 from bot.models import OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
@@ -29,9 +28,7 @@ from config.clock import now
 from storage.database import UNREADABLE, Base, Database, new_id
 from storage.seals import Seals, seals_of
 
-RELEASE_HOLD, ACCOUNT_HOLD, CHANGED_HOLD = "release", "account", "changed"
-TOO_OLD, LEFT = "too_old", "left"
-"""Outcome.code: this message ended, and its contact can still be reached."""
+RELEASE_HOLD, CHANGED_HOLD = "release", "changed"
 _HELD_ANSWER = (
     Delivery.state == State.HELD,
     Delivery.hold == ACCOUNT_HOLD,
@@ -53,6 +50,7 @@ _ASKED = (
     *("id", "account_id", "address", "address_hash", "state"),
     *("last_inbound_at", "window_used", "brief_at", "brief_used", "refused_at", "refused_why"),
 )
+ASKED_OF_CONTACTS = tuple(_contacts.c[name] for name in _ASKED)
 _OUTCOME = (
     update(_deliveries)
     # Thought dead meanwhile, its row may be another process's by now, or a person has settled it.
@@ -186,9 +184,7 @@ async def claim(
 async def _believed(session: AsyncSession, taken: Sequence[Work]) -> tuple[list[Work], list[Wrong]]:
     """Those whose seal holds and whose contact is their account's; what is wrong of the others."""
     people = await session.execute(
-        select(*(_contacts.c[name] for name in _ASKED)).where(
-            _contacts.c.id.in_([one.contact_id for one in taken])
-        )
+        select(*ASKED_OF_CONTACTS).where(_contacts.c.id.in_([one.contact_id for one in taken]))
     )
     known = {row.id: row for row in people}
     seals, work, wrong = seals_of(session), [], []
@@ -271,15 +267,13 @@ async def write_outcomes(
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
     for one in finished:
-        if one.outcome.state is State.ENDED and one.outcome.code not in (TOO_OLD, LEFT, OVER, GONE):
+        if ends_contact(one.outcome):
             await contacts.lost(session, one.contact_id, one.outcome)
 
 
 def hold_of(outcome: Outcome) -> str:
-    """The word for what holds a message; the number of a refused account is the platform's own."""
-    if outcome.state is not State.HELD:
-        return ""
-    return ACCOUNT_HOLD if outcome.detail.get("scope") == "account" else outcome.code[:20]
+    """The word for what holds a message; its code may be the platform's own number."""
+    return outcome.held_by[:20]
 
 
 def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.contract import (
     AccountView,
     Channel,
@@ -20,17 +20,14 @@ from bot.delivery.life import too_old
 from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
 from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
-    ACCOUNT_HOLD,
     CHANGED,
     CHANGED_HOLD,
-    LEFT,
     RELEASE_HOLD,
-    TOO_OLD,
     Work,
 )
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
-from bot.delivery.retrying import QUIET
+from bot.delivery.retrying import LEFT, QUIET, TOO_OLD
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
@@ -59,7 +56,7 @@ class Preparing:
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
-        if pushed(one) and _refuses(one.contact):
+        if pushed(one) and refuses(one.contact):
             return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
@@ -110,6 +107,9 @@ class Preparing:
         rendering = release.renderings.get(account.id)
         if rendering is None:
             return Outcome(State.HELD, reason="放行的内容不含这个账号", code=RELEASE_HOLD)
+        # One call goes to all of them: what goes alone now is a row that somebody made due.
+        if self._w.channels[account.platform].chooses(account.settings) and not one.late:
+            return await self.changed(Delivery.__tablename__, one.id)
         if (put_off := await put_off_push(self._w, release)) is not None:
             return put_off
         wants, audience = one.wants, release.audience or {}
@@ -141,7 +141,7 @@ def pushed(one: Work) -> bool:
     return one.reply is None or one.reply.get("basis") == ReplyBasis.NOTICE
 
 
-def _refuses(contact: Any) -> bool:
+def refuses(contact: Any) -> bool:
     """Whether they refused pushes and have not acted since: whoever writes again may get them."""
     if contact.refused_at is None:
         return False

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
+from bot.codes import ACCOUNT_HOLD, NO_ANSWER
 from bot.contract import (
     AccountView,
     Channel,
@@ -20,6 +21,7 @@ from bot.contract import (
     Withheld,
 )
 from bot.delivery.articles import blaming, end_articles, facts_of_articles
+from bot.delivery.chosen import ChosenRows, end_chosen, is_chosen
 from bot.delivery.confirming import asked_next, in_words, waiting_for
 from bot.delivery.failures import tell_failure
 from bot.delivery.last_look import LastLook, unproved
@@ -33,7 +35,7 @@ from bot.delivery.once import (
     sign_finished,
     stand_of,
 )
-from bot.delivery.outbox import ACCOUNT_HOLD, DUE, close_attempt, hold, set_publication
+from bot.delivery.outbox import DUE, close_attempt, hold, set_publication
 from bot.delivery.recent import Recent, stopped_accounts
 from bot.delivery.rests import ACCOUNT, rest, resting
 from bot.delivery.retrying import LOST, counts, delay, give_up, not_begun
@@ -165,9 +167,16 @@ class Publisher:
         still = LastLook(self._w, publication, account, release)
         if (waits := await still.room()) is not None:
             return waits
-        outcome = await channel.publish(account, rendering, self._w.load_media, still)
-        # Where the platform itself refuses doubles, no answer is no danger: try again.
-        if outcome.state is State.UNKNOWN and guarded:
+        if is_chosen(self._w, account, release):
+            rows = ChosenRows(self._w, publication, account, release)
+            still.said = rows.said
+            to = rows.chosen(still)
+            outcome = await channel.publish_to(account, rendering, self._w.load_media, to)
+        else:
+            outcome = await channel.publish(account, rendering, self._w.load_media, still)
+        # Where the platform itself refuses doubles, no answer is no danger: try again. What it did
+        # answer in a way nobody understands is for a person.
+        if outcome.state is State.UNKNOWN and guarded and outcome.code in ("", NO_ANSWER):
             unsure = {"unsure": True}
             return Outcome(State.RETRYING, reason=outcome.reason, retry_after=60.0, detail=unsure)
         return outcome
@@ -206,6 +215,7 @@ class Publisher:
             if not unsure:
                 await sign_finished(tx, publication, outcome, facts)
             articles = await end_articles(tx, publication, outcome, of_articles)
+            await end_chosen(tx.session, publication, outcome)
             if attempt_id:
                 await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":

@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.codes import ACCOUNT_HOLD
 from bot.contract import State
-from bot.delivery.outbox import ACCOUNT_HOLD, Work, hold_of
+from bot.delivery.outbox import Work, hold_of
 from bot.models import Delivery
 from storage.database import Database
 

@@ -1,7 +1,8 @@
 """When a call is made again, and when it is given up. Pure."""
 
 from bot.contract import Outcome, State
-from bot.delivery.mended import EARLIER
+from bot.delivery.mended import EARLIER, GONE
+from bot.delivery.once import OVER
 from storage.away import gone
 
 RETRY_AFTER = (30, 120, 600, 1800, 7200)  # seconds before attempt 2, 3, 4, 5, 6
@@ -11,6 +12,8 @@ SILENCE, NO_ROOM = "silence", "no_room"
 """Outcome.code: not now, for a day of silence or because the platform's number is used up."""
 NOT_BEGUN, AWAY = "not_begun", "neighbour_away"  # Outcome.code: failed before the call
 QUIET = "quiet"  # Outcome.code: the night is the reader's
+TOO_OLD, LEFT = "too_old", "left"
+"""Outcome.code: this message ended, and its contact can still be reached."""
 _SOON = 5.0
 
 
@@ -46,3 +49,9 @@ def delay(outcome: Outcome, attempts: int) -> float:
     """Seconds to the next attempt: what the platform said, else the table."""
     # Coming back before the platform's own time may cost the bot its licence to send (T3).
     return outcome.retry_after or RETRY_AFTER[min(attempts, len(RETRY_AFTER)) - 1]
+
+
+def ends_contact(outcome: Outcome) -> bool:
+    """Whether it ended at its reader, and not for a reason of our own."""
+    ours = outcome.meaning is None and outcome.code in (TOO_OLD, LEFT, OVER, GONE)
+    return outcome.state is State.ENDED and not ours

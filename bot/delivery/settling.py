@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Outcome, State
 from bot.delivery.articles import end_articles, facts_of_articles
+from bot.delivery.chosen import end_chosen
 from bot.delivery.once import SETTLED, Stand, Stood, names_of, recalled, sign_finished, stand_of
 from bot.models import Publication
 from config.clock import now
@@ -68,6 +69,7 @@ async def settle_publication(
             row.edition_id, row.article_index, row.state = "", 0, State.HELD
         outcome = Outcome(row.state)
         articles = await end_articles(tx, row, outcome, of_articles)
+        await end_chosen(tx.session, row, outcome)
     for one in (publication_id, *articles):
         await on_publication(one)
 

@@ -29,6 +29,7 @@ class Sent:
         self._at: dict[tuple[str, str], datetime] = {}
         self._out: set[tuple[str, str]] = set()
         self._of: dict[str, set[str]] = {}
+        self._apart: set[tuple[str, str]] = set()
 
     def take(self, entry: Entry) -> None:
         """The next entry; what is out stays out, whatever is said later."""
@@ -39,6 +40,8 @@ class Sent:
         key = (account, release)
         if key in self._out:
             return
+        if entry.body.get("place") is False:
+            self._apart.add(key)
         out = entry.body.get("result") == "published" or entry.body.get("sent") is True
         if out or entry.kind == SUBMITTED:
             self._at.setdefault(key, datetime.fromisoformat(entry.at))
@@ -54,9 +57,13 @@ class Sent:
         return release_id in self._of.get(account_id, ())
 
     def uses(self, account_id: str, besides: str = "") -> list[Use]:
-        """What this account has spent; `besides` is a release that is not counted."""
-        releases = self._of.get(account_id, set())
-        return [Use(SEND, self._at[account_id, one]) for one in releases if one != besides]
+        """What this account has spent; `besides` is a release that is not counted.
+
+        Nor is what went to some of its people alone, where the platform counts for each of them.
+        """
+        releases = self._of.get(account_id, set()) - {besides}
+        keys = {(account_id, one) for one in releases} - self._apart
+        return [Use(SEND, self._at[key]) for key in keys]
 
 
 async def spent(ledger: Ledger, account_id: str, besides: str = "", age: float = 0.0) -> list[Use]:

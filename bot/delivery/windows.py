@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contacts import WINDOW_HOLD
+from bot.codes import WINDOW_HOLD
 from bot.contract import (
     Outcome,
     State,
@@ -27,7 +27,7 @@ Sent = tuple[Any, str, Outcome]
 
 def waits(outcome: Outcome) -> bool:
     """Whether a message waits for its contact's next act."""
-    return outcome.state is State.HELD and outcome.code == WINDOW_HOLD
+    return outcome.held_by == WINDOW_HOLD
 
 
 async def count(session: AsyncSession, finished: Sequence[Sent]) -> None:

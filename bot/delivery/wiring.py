@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contacts import Contacts
 from bot.contract import AccountView, Channel, LoadMedia, Outcome, Release, Reply, State, Verify
 from bot.delivery.mended import Had
+from bot.models import Publication
 from bot.replies import Build, Parts, Unsayable
 from bot.silence import Silence, no_silence
 from ledger.append import Ledger
@@ -52,6 +53,10 @@ async def _nothing_new(contact_id: str) -> bool:
 
 async def _had_nothing(release: Release, contact_id: str) -> Had:
     return Had.NO
+
+
+async def _no_rows(publication: Publication, release: Release) -> int:
+    return 0
 
 
 def _no_night(audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
@@ -109,6 +114,7 @@ class Wiring:
     `had(release, contact)`: whether they were sent what this correction is about.
     `public_url` is where citizens find the verify page; `title_of(item, digest)` the approved title
     behind a signed digest, empty when nothing proves it.
+    `choose(publication, release)`: the rows of its audience, which wait for one call to all.
     `quiet()`: the days of silence in force; Refused when they cannot be proved.
     `notice(delivery, contact, parts)`: why what became of a followed policy is not said now.
     `in_flight`: how many calls may be unsettled at any instant in this process.
@@ -135,3 +141,4 @@ class Wiring:
     title_of: Callable[[str, str], Awaitable[str]] = _no_title
     quiet: Callable[[], Awaitable[Silence]] = no_silence
     notice: Notice = _at_once
+    choose: Callable[[Publication, Release], Awaitable[int]] = _no_rows

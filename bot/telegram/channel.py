@@ -6,6 +6,7 @@ A refused connection too. Anything else without a readable answer may have been 
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from secrets import token_urlsafe
 from typing import Any
@@ -15,6 +16,8 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from telegram import MessageEntity as Entity
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
+from bot.chosen import Chosen
+from bot.codes import At, follows
 from bot.contract import (
     AccountView,
     Call,
@@ -41,7 +44,8 @@ from bot.quota import Limit
 from bot.render import fill_reason, units
 from bot.takedown import Notice, Standing, Took
 from bot.telegram.client import AiohttpRequest, BotCall
-from bot.telegram.errors import NO_THREAD, moved_words, outcome_of
+from bot.telegram.codes import CODES, NO_THREAD
+from bot.telegram.errors import moved_words, outcome_of
 from bot.telegram.inbound import ALLOWED_UPDATES, MIGRATED, hear
 from bot.telegram.pictures import pictures_calls
 from bot.telegram.removing import remove
@@ -81,6 +85,7 @@ class TelegramChannel:
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     deletions_a_day = 0
     nothing = "ok"
+    codes = CODES
     passive_seconds = 0.0
     asks_for_proof = False
 
@@ -115,6 +120,16 @@ class TelegramChannel:
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
         """A public channel takes as many a day as there are."""
+        return False
+
+    @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        """No call goes to many: each is written to."""
+        return False
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        """There are no places."""
         return False
 
     @staticmethod
@@ -156,16 +171,22 @@ class TelegramChannel:
                     raise
                 return _partly(sent, withheld.outcome)
             # For one chat ENDED means the reader is gone; for our own channel it means we are out.
-            if outcome.state is State.ENDED:
-                outcome = Outcome(
-                    State.FAILED, reason="机器人不在频道中或没有发布权限", code=outcome.code
-                )
+            if outcome.state is State.ENDED and outcome.meaning is not None:
+                state = follows(outcome.meaning, At.TIMELINE).state
+                words = "机器人不在频道中或没有发布权限：请频道管理员把它加为管理员"
+                outcome = replace(outcome, state=state, reason=words)
             if outcome.state is not State.PUBLISHED:
                 return _partly(sent, outcome) if sent else outcome
             sent += outcome.ref.split(",")  # a group of pictures is several messages
         # A chat named by number has no public address.
         url = f"https://t.me/{chat[1:]}/{sent[0]}" if chat.startswith("@") else ""
         return Outcome(State.PUBLISHED, ref=",".join(sent), detail={"url": url})
+
+    async def publish_to(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
+    ) -> Outcome:
+        """Never called: see `chooses`."""
+        return Outcome(State.HELD, reason="Telegram 没有一次发给多人的接口", code="account")
 
     def resumable(self, account: AccountView) -> bool:
         """A second sendMessage is a second message."""

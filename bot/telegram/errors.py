@@ -1,4 +1,7 @@
-"""What an error of Telegram means for one message to one chat."""
+"""What an error of Telegram comes to, by its table of codes."""
+
+import re
+from dataclasses import replace
 
 from telegram.error import (
     BadRequest,
@@ -9,23 +12,13 @@ from telegram.error import (
     TelegramError,
 )
 
-from bot.contract import Outcome, State
-from bot.telegram.client import NotSent
+from bot.codes import NO_ANSWER, NOT_SENT, At, came_to
+from bot.contract import Outcome
+from bot.telegram.client import NoAnswer, NotSent
+from bot.telegram.codes import BLOCKED, CODES, LIMITED, MIGRATED, UNAUTHORISED, code_of
 
-NO_THREAD, TOO_OLD, NOT_THERE, SAME, NO_TEXT, FIXED = (
-    *("thread", "too_old", "not_there", "same", "no_text", "fixed"),
-)
-_SAID = {
-    "message can't be deleted": TOO_OLD,
-    "message to delete not found": NOT_THERE,
-    "message to edit not found": NOT_THERE,
-    "message is not modified": SAME,
-    "there is no text in the message to edit": NO_TEXT,
-    "message can't be edited": FIXED,
-    "there is no caption in the message to edit": FIXED,
-}
-"""What a 400 says about changing a message of our own, by its beginning."""
-_GONE = ("chat not found", "user not found", "peer_id_invalid", "user is deactivated")
+_NUMBER = re.compile(r"\((\d{3})\)$")
+"""How python-telegram-bot says the number of an error it has no class for."""
 
 
 def moved_words(new_chat: str) -> str:
@@ -37,34 +30,43 @@ def moved_words(new_chat: str) -> str:
     )
 
 
-def outcome_of(error: TelegramError) -> Outcome:
-    """What an error means for one message to one chat."""
+def outcome_of(error: TelegramError, at: At = At.READER) -> Outcome:
+    """What it means where it was met."""
+    code = _code(error)
+    outcome = came_to(code, CODES.get(code), at, error.message)
+    if isinstance(error, ChatMigrated):
+        return replace(outcome, reason=moved_words(str(error.new_chat_id)))
     if isinstance(error, RetryAfter):
         wait = error.retry_after
         seconds = wait if isinstance(wait, int | float) else wait.total_seconds()
-        rest = {"rest": "account"}  # the bot is limited and not the message (T3)
-        return Outcome(State.RETRYING, "", "平台限速，稍后再发", "429", float(seconds), rest)
+        return replace(outcome, retry_after=float(seconds))
+    return outcome
+
+
+def what_of(error: TelegramError) -> str:
+    """What happened, for whoever is told what to do beside it."""
+    found = CODES.get(_code(error))
+    return found.what if found is not None else error.message
+
+
+def _code(error: TelegramError) -> str:
     # Before the general cases: our own two errors say for sure what a network error only hints.
     if isinstance(error, NotSent):
-        return Outcome(State.RETRYING, reason=error.message, code="not_sent")
+        return NOT_SENT
+    if isinstance(error, NoAnswer):
+        return NO_ANSWER
+    for kind, code in (
+        (RetryAfter, LIMITED),
+        (ChatMigrated, MIGRATED),
+        (InvalidToken, UNAUTHORISED),
+    ):
+        if isinstance(error, kind):
+            return code
     if isinstance(error, Forbidden):
-        return Outcome(State.ENDED, reason="对方已停用或屏蔽本账号", code="403")
-    if isinstance(error, ChatMigrated):
-        return Outcome(State.HELD, reason=moved_words(str(error.new_chat_id)), code="migrated")
-    if isinstance(error, InvalidToken):
-        return Outcome(
-            State.HELD,
-            reason="账号凭证失效：请管理员更换 Telegram 凭证",
-            code="401",
-            detail={"scope": "account"},
-        )
-    # 400 is one number for two things, told apart by words alone: gone, or refused.
+        return code_of(BLOCKED, error.message)
+    # 400 is one number for many things, told apart by words alone.
     if isinstance(error, BadRequest):
-        if any(words in error.message.lower() for words in _GONE):
-            return Outcome(State.ENDED, reason="找不到对方，无法送达", code="400")
-        if "message thread not found" in error.message.lower():
-            return Outcome(State.FAILED, reason="原来的话题已经不在", code=NO_THREAD)
-        said = error.message.lower()
-        code = next((code for words, code in _SAID.items() if said.startswith(words)), "400")
-        return Outcome(State.FAILED, reason=f"平台拒收：{error.message}", code=code)
-    return Outcome(State.UNKNOWN, reason="平台没有应答，不能确定是否送达", code="no_answer")
+        return code_of("400", error.message)
+    if number := _NUMBER.search(error.message):
+        return code_of(number[1], error.message[: number.start()])
+    return NO_ANSWER

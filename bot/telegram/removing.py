@@ -6,10 +6,10 @@ from typing import Any
 
 from telegram import Bot, ReplyParameters
 
-from bot.contract import Outcome, State
+from bot.contract import UNLISTED, Outcome, State
 from bot.takedown import Notice, Result, Standing, Took
 from bot.telegram.client import BotCall
-from bot.telegram.errors import FIXED, NO_TEXT, NOT_THERE, SAME, TOO_OLD
+from bot.telegram.codes import FIXED, NO_TEXT, NOT_THERE, SAME, TOO_OLD
 from config.clock import now
 
 DELETED_WITHIN = timedelta(hours=48)
@@ -106,6 +106,9 @@ def _took(outcome: Outcome) -> Took:
     """A refusal, in what it means for taking down."""
     if outcome.state is State.RETRYING:
         return Took(Result.RETRY, outcome.reason, outcome.code, outcome.retry_after)
+    if UNLISTED in outcome.detail:
+        words = f"平台返回没有列出的代码 {outcome.code}，不能确定是否已经撤下：{BY_HAND}"
+        return Took(Result.UNKNOWN, words, outcome.code)
     if outcome.state is State.UNKNOWN:
         words = f"平台没有应答，不能确定是否已经撤下：请到频道里看，还在就删除。{BY_HAND}"
         return Took(Result.UNKNOWN, words, outcome.code)

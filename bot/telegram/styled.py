@@ -5,6 +5,7 @@ characters and become entities, with offsets in UTF-16 units, when a message is 
 """
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,6 +15,7 @@ from bot.render import units, whole_before
 TELEGRAM_TEXT = 4096  # UTF-16 units of one message (docs/platforms.md#T5)
 TELEGRAM_CAPTION = 1024
 MOST_ENTITIES = 100
+_HEADS = TELEGRAM_TEXT // 4  # of the headings that go on to the next message with what they head
 _BEYOND = 700  # characters behind a cut that say whether it lies inside a document number
 Entity = dict[str, Any]
 
@@ -136,24 +138,54 @@ def packed(fragments: Iterable[Fragment]) -> list[list[Fragment]]:
     """The fragments of each message, in order; what no message holds stands alone and too long."""
     found: list[list[Fragment]] = [[]]
     used = marks = 0
-    for one in (piece for whole in fragments for piece in pieces(whole)):
-        taken = units(one.gap) + units(one.text)
-        if found[-1] and (used + taken > TELEGRAM_TEXT or marks + len(one.spans) > MOST_ENTITIES):
+    rest = deque(piece for whole in fragments for piece in pieces(whole))
+    while rest:
+        one = rest.popleft()
+        if found[-1] and not _room(one, used, marks):
             found.append(_heads_taken(found[-1]))
             used, marks = size(found[-1])
-        used, marks = used + taken, marks + len(one.spans)
+            if found[-1] and not _room(one, used, marks):
+                one, more = _beside(found, one)
+                rest.extendleft(more)
+                used, marks = size(found[-1])
         found[-1].append(one)
+        used, marks = used + units(one.gap) + units(one.text), marks + len(one.spans)
     return [part for part in found if part]
+
+
+def _room(one: Fragment, used: int, marks: int) -> bool:
+    """Whether it stands in a message that has so many units and entities already."""
+    taken = used + units(one.gap) + units(one.text)
+    return taken <= TELEGRAM_TEXT and marks + len(one.spans) <= MOST_ENTITIES
 
 
 def _heads_taken(part: list[Fragment]) -> list[Fragment]:
     """The headings a message ends with, which go on to the next one with what they head."""
     at = len(part)
-    while at > 1 and part[at - 1].leads:
+    while at > 1 and part[at - 1].leads and fit(part[at - 1 :], _HEADS):
         at -= 1
     taken = part[at:]
     del part[at:]
     return taken
+
+
+def _beside(found: list[list[Fragment]], one: Fragment) -> tuple[Fragment, list[Fragment]]:
+    """What of it stands below the headings of the last message, and the rest of it.
+
+    Where it is not parted they go back to the message before.
+    """
+    used, marks = size(found[-1])
+    units_left = TELEGRAM_TEXT - used - units(one.gap)
+    place = _place(one, units_left, MOST_ENTITIES - marks)
+    cut = 0 if one.whole else _outside(one, place)
+    if not cut:
+        heads = found.pop()
+        found[-1] += heads
+        found.append([])
+        return one, []
+    length = len(one.text)
+    first, rest = _slice(one, 0, cut, one.spans), _slice(one, cut, length, one.spans)
+    return first.trimmed(), [rest.trimmed()] if rest.text.strip() else []
 
 
 def pieces(fragment: Fragment) -> list[Fragment]:
@@ -181,19 +213,26 @@ def _slice(one: Fragment, start: int, end: int, spans: Iterable[Span]) -> Fragme
 
 
 def _cut(one: Fragment) -> int:
-    """Where the first part ends: after a line or a sentence, in no document number and no link."""
-    room = fitting(one.text, TELEGRAM_TEXT)
-    if len(one.spans) > MOST_ENTITIES:
-        room = min(room, sorted(span.start for span in one.spans)[MOST_ENTITIES])
+    """Where the first part ends: in no document number and no link, unless one fills all of it."""
+    place = _place(one)
+    return _outside(one, place) or place or 1
+
+
+def _place(one: Fragment, most: int = TELEGRAM_TEXT, marks: int = MOST_ENTITIES) -> int:
+    """Where a first part of so many units and marks could end: after a line or a sentence."""
+    room = fitting(one.text, most)
+    if len(one.spans) > marks:
+        room = min(room, sorted(span.start for span in one.spans)[marks])
     cut = one.text.rfind("\n", 0, room + 1)
     # A line's end in the first third is no place: the parts would be crumbs.
     if cut < room // 3:
         sentence = max(one.text.rfind(mark, 0, room) for mark in "。；！？")
         cut = sentence + 1 if sentence >= room // 3 else room
-    return _outside(one, cut) or cut or 1
+    return cut
 
 
 def _outside(one: Fragment, cut: int) -> int:
+    """The same place, or the nearest one before it that parts nothing; 0 where there is none."""
     links = [span for span in one.spans if span.kind == "text_link"]
     while True:
         inside = [span.start for span in links if span.start < cut < span.end]

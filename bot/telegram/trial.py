@@ -6,7 +6,7 @@ from telegram import Bot, ChatMemberAdministrator
 from telegram.error import InvalidToken, TelegramError
 
 from bot.contract import AccountView, Menu
-from bot.telegram.errors import outcome_of
+from bot.telegram.errors import what_of
 from bot.trial import Look, fine, look_at_callback, wrong
 
 CHANNEL = "channel"
@@ -23,7 +23,7 @@ async def looks(account: AccountView, callback: str, menu: Menu, bot: Bot) -> As
         )
         yield wrong("凭证", words)
     except TelegramError as error:
-        words = f"{outcome_of(error).reason}：请核对 api_base，以及本服务器能否访问 Telegram"
+        words = f"{what_of(error)}：请核对 api_base，以及本服务器能否访问 Telegram"
         yield wrong("凭证", words)
     else:
         yield fine("凭证", f"机器人 @{me.username} 可用")
@@ -39,7 +39,7 @@ async def _rights(bot: Bot, me: int, chat: str) -> Look:
         place = await bot.get_chat(chat)
         member = await bot.get_chat_member(chat, me)
     except TelegramError as error:
-        words = f"{chat}：{outcome_of(error).reason}。请核对 chat，并把机器人加为频道管理员"
+        words = f"{chat}：{what_of(error)}。请核对 chat，并把机器人加为频道管理员"
         return wrong("权限：发布", words)
     if place.type != CHANNEL and member.status not in ("left", "kicked"):
         return fine("权限：发布", f"机器人在群 {place.title} 里")
@@ -53,7 +53,7 @@ async def _webhook(bot: Bot, callback: str) -> Look:
     try:
         info = await bot.get_webhook_info()
     except TelegramError as error:
-        return wrong("webhook", f"{outcome_of(error).reason}：稍后再试")
+        return wrong("webhook", f"{what_of(error)}：稍后再试")
     if info.url != callback:
         at = info.url or "没有登记"
         return wrong("webhook", f"平台登记的是 {at}，应为 {callback}：{_AGAIN}")
@@ -69,7 +69,7 @@ async def _commands(bot: Bot, menu: Menu) -> Look:
     try:
         stands = [one.command for one in await bot.get_my_commands()]
     except TelegramError as error:
-        return wrong("菜单", f"{outcome_of(error).reason}：稍后再试")
+        return wrong("菜单", f"{what_of(error)}：稍后再试")
     if stands == [name for name, _ in menu.commands]:
         return fine("菜单", f"{len(stands)} 条命令，与本系统一致")
     return wrong("菜单", f"机器人的命令不是本系统的：{_AGAIN}")

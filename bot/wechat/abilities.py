@@ -7,15 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bot.meaning import Meaning
 from bot.probing import Ability
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
-from bot.wechat.errors import ERRORS
+from bot.wechat.codes import NONE, listed
 
-FORBIDDEN = frozenset({48001, 48003, 48004, 50002, 53500, 53501})
-CREDENTIALS = frozenset({40001, 40014, 42001, 40013, 40125, 40164})
-EMPTY = frozenset({46003, 53600})
-"""There is none yet: the interface itself was allowed."""
-_NO_SERVICE = 65400
 MENU = "menu"
 TEMPLATES = "https://api.weixin.qq.com/wxaapi/newtmpl/gettemplate"
 
@@ -63,9 +59,9 @@ async def _asked(client: AioWeChatClient, look: _Look) -> tuple[bool | None, str
 
 
 def _refused(refused: WeChatRefused) -> tuple[bool | None, str]:
-    if refused.code in EMPTY:
+    found = listed(refused.code)
+    if found is None:
+        return None, f"平台返回 {refused.code}"
+    if found.hint == NONE:  # there is none yet: the interface itself was allowed
         return True, ""
-    if refused.code == _NO_SERVICE:
-        return None, "公众平台里没有开通客服功能，请先开通"
-    words = ERRORS[refused.code].reason if refused.code in ERRORS else f"平台返回 {refused.code}"
-    return False if refused.code in FORBIDDEN | CREDENTIALS else None, words
+    return False if found.meaning is Meaning.STOP else None, found.brief

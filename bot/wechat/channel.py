@@ -4,8 +4,6 @@ Preparing calls (uploads, drafts) may be made again; submitting and sending may 
 answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refuses a second one.
 """
 
-import hashlib
-import json
 import secrets
 import string
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -14,6 +12,8 @@ from typing import Any
 
 import aiohttp
 
+from bot.chosen import Chosen
+from bot.codes import At
 from bot.contract import (
     MEND,
     AccountView,
@@ -49,15 +49,17 @@ from bot.wechat.client import (
     WeChatRefused,
     opened,
 )
+from bot.wechat.codes import CODES
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.entrance import entrance
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
 from bot.wechat.inbound import SUCCESS
-from bot.wechat.limits import limits_of
+from bot.wechat.limits import chooses, limits_of, sends, takes_place
 from bot.wechat.looking import missing
 from bot.wechat.lookup import LOST, looked_up, lost
-from bot.wechat.mass_status import mass_outcome
+from bot.wechat.mass import SendTo, client_key, mass_send, send_to_chosen
+from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
 from bot.wechat.notices import notice_words
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
@@ -67,17 +69,6 @@ from storage.cache import Cache
 AES_KEY_LENGTH, TOKEN_LENGTH = 43, 32
 ALPHABET = string.ascii_letters + string.digits
 PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
-
-
-PUBLISH_STATUS = {
-    2: "原创声明未通过：请取得授权或改用转载，修改后重新送审",
-    3: "平台发布失败，没有说明原因：请登录微信公众平台核对，再重新发送",
-    4: "平台审核不通过：请修改稿件，重新送审",
-    5: "发布后已被全部删除：请查明是谁删除的，需要更正时另写更正稿",
-    6: "发布后被平台封禁：请登录微信公众平台查看原因，按提示申诉或处理",
-}
-MENDED = frozenset({2, 4})
-"""Those that lie in the text: it goes back to its editor."""
 
 
 class WeChatChannel:
@@ -97,6 +88,7 @@ class WeChatChannel:
     act_seconds = 60.0  # after a menu press, a follow or a scan
     act_count = 3
     nothing = SUCCESS
+    codes = CODES
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     deletions_a_day = DELETIONS_A_DAY
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
@@ -140,8 +132,18 @@ class WeChatChannel:
 
     @staticmethod
     def once_a_day(settings: Mapping[str, Any]) -> bool:
-        """A mass send does: one a day, or four a month (W10)."""
-        return settings.get("push") == "mass"
+        """A mass send to everybody does: one a day, or four a month (W10)."""
+        return sends(settings) and takes_place(settings, chosen=True)
+
+    @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        """See bot.wechat.limits."""
+        return chooses(settings)
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        """See bot.wechat.limits."""
+        return takes_place(settings, chosen=chosen)
 
     @staticmethod
     def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
@@ -151,7 +153,7 @@ class WeChatChannel:
     @staticmethod
     def confirmed_by(settings: Mapping[str, Any]) -> str:
         """The administrator, where 群发保护 is on: true, or whom to ring (W15)."""
-        told = settings.get("protected") if settings.get("push") == "mass" else ""
+        told = settings.get("protected") if sends(settings) else ""
         return told.strip() if isinstance(told, str) else "公众号管理员" if told else ""
 
     @staticmethod
@@ -165,15 +167,46 @@ class WeChatChannel:
 
     def resumable(self, account: AccountView) -> bool:
         """A mass send is: its clientmsgid makes the platform refuse a second one for a day."""
-        return bool(account.settings.get("push") == "mass")
+        return sends(account.settings)
 
     async def publish(
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, still: Still
     ) -> Outcome:
         """Upload, draft, submit. SUBMITTED with ref `publish:<id>` or `mass:<id>`."""
-        client, articles = self.client(account), edition.articles_of(rendering)
+        articles = edition.articles_of(rendering)
+        draft = await self._draft(account, articles, media)
+        if isinstance(draft, Outcome):
+            return draft
+        client = self.client(account, still)  # nobody has seen the draft; from here on they do
+        # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
+        if sends(account.settings):
+            return await mass_send(client, draft, client_key(account.id, rendering))
         try:
-            draft = await make_draft(client, account, articles, media, self._cache)
+            answer = await client.post("freepublish/submit", data={"media_id": draft})
+        except NoAnswer:
+            return lost(str(articles[0]["title"]))
+        except (WeChatRefused, NotSent) as error:
+            return outcome_of(error, At.TIMELINE)
+        return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
+
+    async def publish_to(
+        self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
+    ) -> Outcome:
+        """The same for the people of the audience: one call by list or by tag (W12)."""
+        draft = await self._draft(account, edition.articles_of(rendering), media)
+        if isinstance(draft, Outcome):
+            return draft
+        prepares, calls = self.client(account), self.client(account, chosen.still)
+        key = client_key(account.id, rendering)
+        return await send_to_chosen(SendTo(prepares, calls, account), draft, key, chosen)
+
+    async def _draft(
+        self, account: AccountView, articles: Sequence[Mapping[str, str]], media: LoadMedia
+    ) -> str | Outcome:
+        """The draft's name, or why there is none."""
+        client = self.client(account)
+        try:
+            return await make_draft(client, account, articles, media, self._cache)
         except LookupError:
             return Outcome(State.FAILED, reason="配图文件缺失，无法发布", code="media", detail=MEND)
         except DraftFault as fault:
@@ -182,45 +215,7 @@ class WeChatChannel:
             words = f"配图无法处理：{error}"
             return Outcome(State.FAILED, reason=words, code="media", detail=MEND)
         except (WeChatRefused, NotSent, NoAnswer) as error:
-            return outcome_of(error, irreversible=False)
-        client = self.client(account, still)  # nobody has seen the draft; from here on they do
-        # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
-        if account.settings.get("push") == "mass":
-            return await self._mass(client, account, rendering, draft)
-        try:
-            answer = await client.post("freepublish/submit", data={"media_id": draft})
-        except NoAnswer:
-            return lost(str(articles[0]["title"]))
-        except (WeChatRefused, NotSent) as error:
-            return outcome_of(error, irreversible=True)
-        return Outcome(State.SUBMITTED, ref=f"publish:{answer['publish_id']}")
-
-    async def _mass(
-        self,
-        client: AioWeChatClient,
-        account: AccountView,
-        rendering: Mapping[str, Any],
-        draft: str,
-    ) -> Outcome:
-        # The same words of the same account are the same send, whatever process tries again.
-        form = json.dumps([account.id, rendering], sort_keys=True, ensure_ascii=False)
-        data = {
-            "filter": {"is_to_all": True},
-            "mpnews": {"media_id": draft},
-            "msgtype": "mpnews",
-            "send_ignore_reprint": 0,
-            "clientmsgid": hashlib.sha256(form.encode()).hexdigest(),
-        }
-        try:
-            answer = await client.post("message/mass/sendall", data=data)
-        except WeChatRefused as refused:
-            # Our first call arrived after all: the answer names it, nothing is sent twice (W13).
-            if refused.code == 45065 and refused.body.get("msg_id"):
-                return Outcome(State.SUBMITTED, ref=f"mass:{refused.body['msg_id']}")
-            return outcome_of(refused, irreversible=True)
-        except (NotSent, NoAnswer) as error:
-            return outcome_of(error, irreversible=True)
-        return Outcome(State.SUBMITTED, ref=f"mass:{answer['msg_id']}")
+            return outcome_of(error, At.PREPARING)
 
     async def settle(self, account: AccountView, ref: str) -> Outcome:
         """Ask what became of a submitted publication; SUBMITTED while it still runs."""
@@ -234,8 +229,8 @@ class WeChatChannel:
                 return mass_outcome(ref, str(answer.get("msg_status", "")))
             answer = await client.post("freepublish/get", data={"publish_id": number})
         except (WeChatRefused, NotSent, NoAnswer) as error:
-            return outcome_of(error, irreversible=False)
-        return _publish_outcome(ref, answer)
+            return outcome_of(error, At.PREPARING)
+        return publish_outcome(ref, answer)
 
     async def figures(self, account: AccountView, day: date) -> list[Figure]:
         """What readers did with each mass send of that day, day by day (W38)."""
@@ -263,11 +258,10 @@ class WeChatChannel:
         if inbound.key == "publishjobfinish":
             info = raw.get("PublishEventInfo") or {}
             ref = f"publish:{info.get('publish_id', '')}"
-            return ref, _publish_outcome(ref, info)
+            return ref, publish_outcome(ref, info)
         if inbound.key == "masssendjobfinish":
             ref = f"mass:{raw.get('MsgID', raw.get('MsgId', ''))}"
-            told = mass_outcome(ref, str(raw.get("Status", "")), edition.of_mass_send(raw))
-            return ref, edition.at_fault(told, raw)
+            return ref, mass_end(ref, raw)
         return None
 
     async def push(
@@ -292,7 +286,7 @@ class WeChatChannel:
             try:
                 await client.message.send_text(address, text)
             except (WeChatRefused, NotSent, NoAnswer) as error:
-                outcome = outcome_of(error, irreversible=True)
+                outcome = outcome_of(error, At.READER)
                 if number == 0:
                     return outcome
                 reason = f"已发出前 {number} 条，其余没有发出（{outcome.reason}），请人工核对"
@@ -345,12 +339,12 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        road = Road(self.client(account), self.tokens, self.once_a_day(account.settings))
+        road = Road(self.client(account), self.tokens, sends(account.settings))
         return looks(account, callback, menu, road)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""
-        return await abilities_of(self.client(account), mass=self.once_a_day(account.settings))
+        return await abilities_of(self.client(account), mass=sends(account.settings))
 
     async def close(self) -> None:
         """Give connections back."""
@@ -366,19 +360,3 @@ class WeChatChannel:
 
 async def _at_once() -> None:
     """Nothing is asked before a reply leaves: it was built a moment ago."""
-
-
-def _publish_outcome(ref: str, info: Mapping[str, Any]) -> Outcome:
-    try:
-        status = int(info.get("publish_status", 1))
-    except (TypeError, ValueError):
-        status = 1
-    if status == 0:
-        return Outcome(State.PUBLISHED, ref=ref, detail=edition.of_publication(info))
-    if status == 1:
-        return Outcome(State.SUBMITTED, ref=ref)
-    reason = PUBLISH_STATUS.get(status, f"平台返回未知状态 {status}，请人工核对")
-    detail = {"mend": True} if status in MENDED else {}
-    code = f"publish_status_{status}"
-    failed = Outcome(State.FAILED, ref=ref, reason=reason, code=code, detail=detail)
-    return edition.at_fault(failed, info)

@@ -12,10 +12,10 @@ from wechatpy import WeChatClient
 from bot.calling import begin, made
 from bot.contract import AccountView, Still
 from bot.http import Blocked
+from bot.wechat.codes import STALE, hinted
 from storage.cache import Cache, lock
 
 HOSTS = frozenset({"api.weixin.qq.com", "mp.weixin.qq.com", "file.api.weixin.qq.com"})
-STALE_TOKEN = frozenset({40001, 40014, 42001})
 
 _MOST_READ = 4 * 1024 * 1024  # bytes of an article's page
 _FOUND = 200
@@ -172,7 +172,7 @@ class AioWeChatClient(WeChatClient):  # type: ignore[misc]  # wechatpy has no ty
         try:
             answer = await self._once(method, url, token, kwargs)
         except WeChatRefused as refused:
-            if refused.code not in STALE_TOKEN:
+            if hinted(refused.code) != STALE:
                 raise
             token = await self._tokens.get(self._account, stale=token)
             answer = await self._once(method, url, token, kwargs)

@@ -12,8 +12,9 @@ from typing import Any
 
 from bot.contract import AccountView, LoadMedia
 from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.codes import BLOCKS, MEDIA, hinted
 from bot.wechat.newspic import NEWSPIC, cover_info, is_newspic
-from bot.wechat.refused import BAD_CONTENT, article_refused, place_refused
+from bot.wechat.refused import article_refused, place_refused
 from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER, IMAGE, PLACED
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
@@ -24,8 +25,7 @@ _DAY = 86_400.0
 _PICTURES = re.compile(r"<img\b")
 
 
-NO_SUCH_MEDIA = 40007
-NOT_KEPT = f"封面图片重新上传后平台仍说没有（{NO_SUCH_MEDIA}）：请登录微信公众平台核对素材库"
+NOT_KEPT = "封面图片重新上传后平台仍说没有（{code}）：请登录微信公众平台核对素材库"
 
 
 class DraftFault(Exception):
@@ -72,16 +72,16 @@ async def make_draft(
         if not fault.lost:
             raise
     except WeChatRefused as refused:
-        if refused.code != NO_SUCH_MEDIA:
+        if hinted(refused.code) != MEDIA:
             raise
     for article in articles:
         await _forget(account, article, cache)
     try:
         return await _made(client, account, articles, media, cache)
     except WeChatRefused as refused:
-        if refused.code != NO_SUCH_MEDIA:
+        if hinted(refused.code) != MEDIA:
             raise
-        raise DraftFault(NOT_KEPT) from refused
+        raise DraftFault(NOT_KEPT.format(code=refused.code)) from refused
 
 
 async def _forget(account: AccountView, article: Mapping[str, Any], cache: Cache) -> None:
@@ -108,21 +108,21 @@ async def _made(
     try:
         answer = await client.post("draft/add", data={"articles": sent})
     except WeChatRefused as refused:
-        if refused.code != BAD_CONTENT:
+        if hinted(refused.code) != BLOCKS:
             raise
-        raise DraftFault(await _blamed(client, sent)) from refused
+        raise DraftFault(await _blamed(client, sent, refused.code)) from refused
     await _all_there(client, str(answer["media_id"]), sent)
     return str(answer["media_id"])
 
 
-async def _blamed(client: AioWeChatClient, sent: Sequence[Mapping[str, Any]]) -> str:
+async def _blamed(client: AioWeChatClient, sent: Sequence[Mapping[str, Any]], code: int) -> str:
     """Which place of which article the platform does not take; it says neither."""
     at = await article_refused(client, sent)
     article = sent[at] if at is not None else None
     place = await place_refused(client, article, article["content"]) if article else ""
     words = f"从“{place}”开始的一段" if place else "正文里的内容"
     title = f"《{article['title']}》" if article and len(sent) > 1 else ""
-    return f"平台不接受{title}{words}（{BAD_CONTENT}）：请改写后重新送审"
+    return f"平台不接受{title}{words}（{code}）：请改写后重新送审"
 
 
 async def _uploaded(
@@ -175,9 +175,9 @@ async def _picture_draft(
     try:
         answer = await client.post("draft/add", data={"articles": [sent]})
     except WeChatRefused as refused:
-        if refused.code != BAD_CONTENT:
+        if hinted(refused.code) != BLOCKS:
             raise
-        words = f"平台不接受图片消息的文字（{BAD_CONTENT}）：请改写后重新送审"
+        words = f"平台不接受图片消息的文字（{refused.code}）：请改写后重新送审"
         raise DraftFault(words) from refused
     draft = str(answer["media_id"])
     kept = (await client.post("draft/get", data={"media_id": draft}))["news_item"]

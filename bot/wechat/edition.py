@@ -17,7 +17,6 @@ from bot.wechat.rendering import DEFAULT_COVER, problems_wechat, render_wechat, 
 MOST_ARTICLES = 8
 """In one message, as the platform's own page has it (docs/platforms.md#W19)."""
 _JUDGED = "2"  # AuditState: taken for a reprint
-_JUDGED_AS_REPRINT = frozenset({"mass_30002", "mass_30003"})
 
 
 def render(content: Content) -> Rendering:
@@ -80,12 +79,15 @@ def _told(rows: Any, index: str, address: str) -> dict[str, Any]:
     return {"url": urls[0] if urls else "", URLS: urls}
 
 
-def at_fault(outcome: Outcome, raw: Mapping[str, Any]) -> Outcome:
-    """A failure with the numbers of the articles it lies in, where the platform names them."""
+def at_fault(outcome: Outcome, raw: Mapping[str, Any], *, judged: bool) -> Outcome:
+    """A failure with the numbers of the articles it lies in, where the platform names them.
+
+    `judged`: it lies in those that were taken for a reprint.
+    """
     if outcome.state is not State.FAILED:
         return outcome
     numbers = {_number(one) for one in _rows(raw.get("fail_idx"))}
-    if outcome.code in _JUDGED_AS_REPRINT:
+    if judged:
         numbers |= {
             _number(one.get("ArticleIdx"))
             for one in _rows(_listed(raw, "CopyrightCheckResult"))

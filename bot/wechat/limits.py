@@ -1,7 +1,8 @@
 """The numbers of WeChat's own counting, by what an account may do (W10, W11, W17, W20, W35).
 
-`push: mass` in an account's settings chooses mass sends, `kind` says which of the two accounts it
-is. Of one whose kind nobody entered only what holds for both is counted.
+`push: mass` in an account's settings chooses mass sends to everybody, `targeted` sends to the
+people of the audience, and to everybody where there is none; `kind` says which of the two accounts
+it is. Of one whose kind nobody entered only what holds for both is counted.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,8 +17,10 @@ _DAILY = (
     ("media/uploadimg", "上传正文图片", 100_000, Act.PUBLISH),
     ("material/add_material", "上传素材", 100_000, Act.PUBLISH),
 )
+TARGETED = "targeted"
 _MASS = (
     ("message/mass/sendall", "群发接口调用", 100, Act.PUBLISH),
+    ("message/mass/send", "按名单群发接口调用", 100, Act.PUBLISH),
     ("message/mass/delete", "删除群发", 10, Act.DELETE),
 )
 _FREE = (
@@ -28,14 +31,30 @@ _FREE = (
 )
 
 
+def sends(settings: Mapping[str, Any]) -> bool:
+    """Whether what an account with these settings publishes is a mass send."""
+    return settings.get("push") in ("mass", TARGETED)
+
+
+def chooses(settings: Mapping[str, Any]) -> bool:
+    """Whether a mass send of such an account goes to the people of its audience."""
+    return settings.get("push") == TARGETED
+
+
+def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+    """Whether a send takes one of the account's days, and not only its people's months (W11)."""
+    return not (chosen and chooses(settings) and settings.get("kind") in SERVICE)
+
+
 def limits_of(settings: Mapping[str, Any]) -> Sequence[Limit]:
     """Every number that binds an account with these settings, sends first."""
     found: list[Limit] = []
-    mass = settings.get("push") == "mass"
+    mass = sends(settings)
     if mass:
         found = [Limit(SEND, "群发", 1, Per.DAY), Limit(SEND, "群发", 60, Per.MINUTE)]
         if settings.get("kind") in SERVICE:
-            # To everybody each time: who has followed all month has had as many as were sent.
+            # Sends to everybody: who has followed all month has had as many. What goes to some is
+            # counted for each of them (bot/delivery/chosen.py).
             found.insert(1, Limit(SEND, "群发", 4, Per.MONTH, each=True))
     calls = (*(_MASS if mass else _FREE), *_DAILY)
     return [*found, *(Limit(name, label, most, Per.DAY, act) for name, label, most, act in calls)]

@@ -6,8 +6,8 @@ from typing import Any
 import lxml.html
 
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.codes import BLOCKS, hinted
 
-BAD_CONTENT = 45166
 _WORDS = 20
 
 
@@ -51,7 +51,7 @@ async def _taken(client: AioWeChatClient, article: Mapping[str, Any]) -> bool | 
         answer = await client.post("draft/add", data={"articles": [article]})
         await client.post("draft/delete", data={"media_id": answer["media_id"]})
     except WeChatRefused as refused:
-        return False if refused.code == BAD_CONTENT else None
+        return False if hinted(refused.code) == BLOCKS else None
     except (NotSent, NoAnswer):
         return None
     return True

@@ -4,16 +4,15 @@ A page that is deleted says so to whoever opens it; cards and links that were ha
 number of the article is always given: without it the platform deletes every article of the send.
 """
 
-from bot.contract import State
+from bot.codes import At
+from bot.contract import UNLISTED, State
 from bot.takedown import SPENT, Result, Standing, Took
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.codes import DAY, NONE, hinted, listed
 from bot.wechat.errors import outcome_of
 
 BY_HAND = "请登录微信公众平台，在“发表记录”里删除这一篇"
 DELETIONS_A_DAY = 10
-_SPENT = 45009
-_UNKNOWN = frozenset({40035, 40059, 53600})
-"""The platform knows no such send or article: perhaps somebody deleted it there."""
 _DELETED_ALL = 5
 
 
@@ -42,14 +41,19 @@ async def remove(look: AioWeChatClient, act: AioWeChatClient, standing: Standing
 
 
 def _took(error: WeChatRefused | NotSent | NoAnswer) -> Took:
-    if isinstance(error, WeChatRefused) and error.code == _SPENT:
+    hint = hinted(error.code) if isinstance(error, WeChatRefused) else ""
+    if hint == DAY:
         return Took(Result.RETRY, "平台今天的删除次数已用完", SPENT)
-    if isinstance(error, WeChatRefused) and error.code in _UNKNOWN:
-        words = "平台说没有这一篇，可能已被人删除：请登录微信公众平台核对，还在就删除"
+    if hint == NONE and isinstance(error, WeChatRefused):
+        found = listed(error.code)
+        words = f"{found.brief}，还在就删除" if found else ""
         return Took(Result.BY_HAND, words, str(error.code))
-    outcome = outcome_of(error, irreversible=True)
+    outcome = outcome_of(error, At.TIMELINE)
     if outcome.state is State.RETRYING:
         return Took(Result.RETRY, outcome.reason, outcome.code, outcome.retry_after)
+    if UNLISTED in outcome.detail and isinstance(error, WeChatRefused):
+        words = f"平台返回没有列出的代码 {error.code}，不能确定是否已经删除：{BY_HAND}"
+        return Took(Result.UNKNOWN, words, outcome.code)
     if outcome.state is State.UNKNOWN:
         words = f"平台没有应答，不能确定是否已经删除：{BY_HAND}，已不在就点“已处理”"
         return Took(Result.UNKNOWN, words, outcome.code)

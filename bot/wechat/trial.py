@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from bot.codes import At
 from bot.contract import AccountView, Menu
 from bot.probing import Ability
 from bot.trial import Look, fine, look_at_callback, wrong
@@ -16,16 +17,13 @@ from bot.wechat.client import (
     TokenService,
     WeChatRefused,
 )
+from bot.wechat.codes import ADDRESS, KEYS, NONE, STALE, hinted, listed
 from bot.wechat.errors import outcome_of
 from config.clock import now
 from storage.database import new_id
 
-NO_MENU, NOT_LISTED = 46003, 40164
-CREDENTIALS = {
-    40013: "平台不认这个 AppID：请从 微信公众平台 → 设置与开发 → 基本配置 重新复制",
-    40125: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
-    40001: "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
-}
+WRONG_KEYS = "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换"
+"""What a refused token means to whoever has just asked for one: there was no old one."""
 _REFUSALS = (WeChatRefused, NotSent, NoAnswer)
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
 
@@ -57,15 +55,16 @@ async def looks(account: AccountView, callback: str, menu: Menu, road: Road) -> 
 
 
 def _credential(error: Exception) -> Look:
-    if isinstance(error, WeChatRefused) and error.code == NOT_LISTED:
+    found = listed(error.code) if isinstance(error, WeChatRefused) else None
+    if found is not None and found.hint == ADDRESS and isinstance(error, WeChatRefused):
         named = _ADDRESS.search(str(error.body.get("errmsg", "")))
         where = f"服务器地址 {named[1]} " if named else "本服务器的公网地址"
         words = (
             f"{where}不在 IP 白名单：请在 微信公众平台 → 设置与开发 → 基本配置 → IP白名单 里添加"
         )
         return wrong("IP 白名单", words)
-    if isinstance(error, WeChatRefused) and error.code in CREDENTIALS:
-        return wrong("凭证", CREDENTIALS[error.code])
+    if found is not None and found.hint in (KEYS, STALE):
+        return wrong("凭证", found.brief if found.hint == KEYS else WRONG_KEYS)
     return wrong("凭证", f"{_words(error)}：稍后再试，仍不行请核对 api_base 和网络")
 
 
@@ -83,7 +82,7 @@ async def _menu(client: AioWeChatClient, menu: Menu) -> Look:
     try:
         answer = await client.get("menu/get")
     except WeChatRefused as refused:
-        if refused.code == NO_MENU:
+        if hinted(refused.code) == NONE:
             return wrong("菜单", f"公众号没有菜单：{remedy}")
         return wrong("菜单", f"{_words(refused)}：{remedy}")
     except (NotSent, NoAnswer) as error:
@@ -114,4 +113,5 @@ async def _callback(account: AccountView, callback: str) -> Look:
 
 
 def _words(error: Exception) -> str:
-    return outcome_of(error, irreversible=False).reason.rstrip("。")
+    found = listed(error.code) if isinstance(error, WeChatRefused) else None
+    return found.brief if found else outcome_of(error, At.PREPARING).reason.rstrip("。")

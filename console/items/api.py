@@ -17,11 +17,14 @@ from console.items.article_body import ARTICLE, ArticleBody, article_of
 from console.items.facts import facts_of
 from console.items.holding import holder_json
 from console.items.listing import QUERY, listed_for
+from console.items.reach import reach_of
 from console.items.words import item_json
 from console.web.deps import DEPS, acting, found, visitor
 from console.web.interface import PAGE, Strict, as_json, aware, filtered_by, read, takes
 from console.web.permissions import by_service, needs
+from console.web.reaching import reach_json
 from review_queue import claims, deciding, drafting, scope, submitting
+from review_queue.canonical import Draft
 from review_queue.drafting import Origin
 from review_queue.findings import findings_now, to_json
 from review_queue.forms import ReviewForm
@@ -159,7 +162,7 @@ async def _no_hidden_files(request: web.Request, said: Mapping[str, Any], body: 
 
 @needs("items.read")
 async def item(request: web.Request) -> web.StreamResponse:
-    """One item with its latest revision, the findings of now and what it collides with."""
+    """One item with its latest revision, the findings of now, collisions, and whom it reaches."""
     deps, item_id = request.config_dict[DEPS], request.match_info["item"]
     digest, findings = await findings_now(deps.queue, item_id)
     async with deps.db.session() as session:
@@ -168,9 +171,14 @@ async def item(request: web.Request) -> web.StreamResponse:
         # Two revisions may say the same: a file put on and taken off again.
         newest = query.order_by(Revision.number.desc()).limit(1)
         revision = (await session.scalars(newest)).one()
+        reach = await reach_of(deps, session, Draft.from_canonical(revision.canonical))
     content = json.loads(revision.canonical)
     met = await collisions_of(deps.db, item_id, visitor(request).staff_id, quiet=deps.queue.quiet)
-    said = {"findings": [to_json(one) for one in findings], "collisions": list(map(asdict, met))}
+    said: dict[str, Any] = {
+        "findings": [to_json(one) for one in findings],
+        "collisions": list(map(asdict, met)),
+        "reach": reach_json(reach) if reach is not None else None,
+    }
     return as_json(item_json(row) | {"digest": digest, "content": content, **said})
 
 

@@ -36,6 +36,7 @@ async def beside(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         return problem_json(request, refused)
     shown = {"ahead": ahead, "draft": draft, "now": now()}
+    shown |= {"reach": ahead.reach, "names": ahead.names}
     parts = {
         "before": "items/before.html",
         "sum": "items/before_sum.html",

@@ -35,6 +35,7 @@ from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
+from facets.criteria import current
 from facets.taxonomy import DIMENSIONS
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, WRITTEN_KINDS, Draft
@@ -76,7 +77,7 @@ async def draft_form(
         "kinds": [kind for kind in WRITTEN_KINDS if kind not in LIBRARY_KINDS],
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
-        "audience": draft.audience or {},
+        "audience": current(deps.taxonomy, draft.audience or {}),
         "reasons": refused.reasons if refused else (),
         "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
         if facts

@@ -14,7 +14,7 @@ from blocks.editor import from_editor
 from blocks.light import from_light
 from blocks.text import from_plain, project
 from console.web.words import read_field_time
-from facets.taxonomy import DIMENSIONS, NIGHT, URGENT
+from facets.taxonomy import DIMENSIONS, EVERY, NIGHT, URGENT, Labels
 from review_queue.article_fields import one_line
 from review_queue.canonical import ATTRIBUTION, CROPS, Corrects, Draft
 from staff.refusal import Reason, Refused
@@ -66,9 +66,7 @@ async def sent_by(request: web.Request) -> dict[str, list[str]]:
     return sent
 
 
-def changes_of(
-    sent: Sent, known: Mapping[str, Mapping[str, str]], stored: Draft | None = None
-) -> Changes:
+def changes_of(sent: Sent, known: Mapping[str, Labels], stored: Draft | None = None) -> Changes:
     """The drafting form as changes to a Draft; every field by its Chinese name when wrong.
 
     `known` is the taxonomy of now: a key that was removed must not slip in from an old page.
@@ -84,7 +82,7 @@ def changes_of(
         "klass": fields.get("klass", ""),
         "accounts": tuple(sent.get("accounts", ())),
         "attribution": {name: fields.get(f"from_{name}", "") for name in ATTRIBUTION},
-        "audience": _audience(sent, known),
+        "audience": _kept(_audience(sent, known), stored, known),
     }
     # A new item has no window to choose yet.
     if "not_before" in fields:
@@ -162,20 +160,43 @@ def _crops(fields: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
     return found
 
 
-def _audience(sent: Sent, known: Mapping[str, Mapping[str, str]]) -> dict[str, list[str]] | None:
+def _audience(sent: Sent, known: Mapping[str, Labels]) -> dict[str, list[str]] | None:
     if not any(sent.get("push", ())):
         return None
-    chosen = {name: list(sent.get(name, ())) for name in DIMENSIONS}
+    chosen = {name: _of_now(known, name, sent.get(name, ())) for name in DIMENSIONS}
     for name, keys in chosen.items():
-        if unknown := [key for key in keys if key not in known.get(name, {})]:
+        if unknown := [key for key in keys if key not in known[name]]:
             raise Refused(422, [Reason("audience", f"不认识的推送条件：{'、'.join(unknown)}")])
     # What no earlier form asked for is left out when nothing is chosen: the digest stays the same.
     chosen = {name: keys for name, keys in chosen.items() if keys or name in _ALWAYS}
     if not chosen["topics"]:
         raise Refused(422, [Reason("audience", "要推送给订阅者，请至少选择一个主题")])
+    # Of a single value each and any are the same, and so is the digest.
+    each = [name for name in DIMENSIONS if EVERY in sent.get(f"how_{name}", ())]
+    if every := [name for name in each if len(chosen.get(name, ())) > 1]:
+        chosen[EVERY] = every
     if any(sent.get(URGENT, ())):
         chosen[URGENT] = [NIGHT]
     return chosen
+
+
+def _kept(
+    chosen: dict[str, list[str]] | None, stored: Draft | None, known: Mapping[str, Labels]
+) -> dict[str, list[str]] | None:
+    """What was left alone stays in the keys it was written in, so the digest stays the same."""
+    old = stored.audience if stored is not None else None
+    if not chosen or not old:
+        return chosen
+    same = set(old) == set(chosen) and all(
+        set(_of_now(known, name, keys)) == set(chosen[name]) for name, keys in old.items()
+    )
+    return {name: [*keys] for name, keys in old.items()} if same else chosen
+
+
+def _of_now(known: Mapping[str, Labels], name: str, keys: Sequence[str]) -> list[str]:
+    """Keys as they are called now, each once."""
+    former = known[name].former if name in known else {}
+    return [*dict.fromkeys(former.get(key, key) for key in keys)]
 
 
 def clean_body(text: str) -> str:

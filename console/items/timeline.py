@@ -142,6 +142,10 @@ def _of_decision(entry: LedgerEntry, decision: Decision, facts: ItemFacts) -> St
         for gate, answer in decision.gates.items()
         if gate in GATE_NAMES and answer.get("note")
     ]
+    reach = json.loads(entry.preimage)["body"].get("reach")
+    if reach is not None:
+        people = f"{sum(reach['accounts'].values())} 人" if reach["accounts"] else "多少人数不出"
+        lines.append(f"这时符合推送条件的有 {people}")
     what = f"{decision.level_name}{VERDICTS.get(decision.verdict, decision.verdict)}"
     what = f"应急后补审：{what}" if decision.retrospective else what
     tone = _TONES.get(decision.verdict, "")
@@ -236,6 +240,17 @@ def _again(body: Mapping[str, Any]) -> str:
     return f"{whom.get(body['which'], '再次推送')}：{body['rows']} 人"
 
 
+def _held(body: Mapping[str, Any]) -> str:
+    was = f"批准时 {body['approved']} 人" if body["approved"] is not None else "批准时没有记下人数"
+    return f"推送没有开始：{was}，这时 {body['now']} 人，等人决定"
+
+
+def _settled_or(words: str, held: str) -> Callable[[Mapping[str, Any]], str]:
+    """What was decided about a paused push, or about one account's that was held."""
+    rest = _rest(words)
+    return lambda body: rest(body) if "pushes" in body else f"{held}（这时 {body['rest']} 人）"
+
+
 def _rest(words: str) -> Callable[[Mapping[str, Any]], str]:
     """With how many have the text and how many do not."""
 
@@ -274,8 +289,9 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "push.given_up": lambda body: f"{body['rows']} 人的推送不再发送",
     "push.left": lambda body: f"{body['rows']} 人可能已收到，不再发送",
     "push.paused": _rest("暂停推送"),
-    "push.resumed": _rest("用原文继续推送"),
-    "push.dropped": _rest("其余推送不再发送"),
+    "push.held": _held,
+    "push.resumed": _settled_or("用原文继续推送", "人数不同，仍然推送"),
+    "push.dropped": _settled_or("其余推送不再发送", "人数不同，这次不推送"),
     "push.replaced": _rest("更正稿代替原文推送"),
 }
 _RESULTS = {"published": "已发出", "retrying": "没有收下，稍后再试", "refused": "没有收下"}

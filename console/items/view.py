@@ -24,7 +24,7 @@ from console.items.progress import (
     progress_of,
     returned,
 )
-from console.items.reach import too_late
+from console.items.reach import reach_of, too_late
 from console.items.taken import Down, downs_of
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
@@ -41,11 +41,17 @@ from review_queue.neighbours import Collision, Quiet, collisions_in
 from review_queue.publishing import open_accounts
 from review_queue.recalling import WHY
 from review_queue.rounds import seated
+from review_queue.states import ItemState
 from review_queue.workflow import GATE_NAMES, OVERDUE
 from staff.people import names
 from staff.refusal import Reason, Refused
 from staff.sessions import Visitor
+from subscriptions.matching import Reach
 
+_BEFORE_PUSH = (
+    *(ItemState.DRAFT, ItemState.REVIEW, ItemState.REFERRED),
+    *(ItemState.APPROVED, ItemState.SCHEDULED),
+)
 _TYPED = (("mark_text", "标出的文字"), ("department", "转请部门"))
 
 
@@ -94,6 +100,7 @@ class Shown:
     edition: Mapping[str, Any] | None
     open_to: Collection[str]
     too_late: int = 0
+    reach: Reach | None = None
     downs: Sequence[Down] = ()
 
 
@@ -106,14 +113,20 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
     async with deps.db.session() as session:
         shown = await _read(session, item_id, me, found, deps.queue.quiet)
         late = await too_late(deps, session, shown.facts.draft)
+        reach = await reach_of(deps, session, shown.facts.draft) if _ahead(shown.facts) else None
     downs = await downs_of(deps, item_id) if shown.publications else ()
-    shown = replace(shown, too_late=late, downs=downs)
+    shown = replace(shown, too_late=late, reach=reach, downs=downs)
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
         digest, found = await findings_now(deps.queue, item_id)
     # Who looks changes nothing: what the gates said is shown and not kept.
     return shown if found is None else replace(shown, facts=replace(facts, findings=found))
+
+
+def _ahead(facts: ItemFacts) -> bool:
+    """Whether its push has not begun: afterwards who it went to stands on the page of the push."""
+    return facts.item.state in _BEFORE_PUSH
 
 
 async def _read(
@@ -198,6 +211,8 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "mine": held and facts.item.claimed_by == me.staff_id,
         "facets": deps.facets,
         "too_late": shown.too_late,
+        "reach": shown.reach,
+        "names": {row.id: row.name for row in facts.accounts.values()},
         "can_recall": may(me.roles, "items.recall")
         and facts.item.state not in ("draft", "recalled"),
         "now": now(),

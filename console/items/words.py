@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from bot.picture_message import KIND as PICTURE_MESSAGE
 from bot.picture_message import MOST_PICTURES
 from console.items.marks import Marked
+from console.web.reaching import NOBODY
 from console.web.words import SEVERITIES
 from gates.finding import Finding
 from gates.redaction import PERSONAL, profiles
@@ -134,6 +135,7 @@ DONE = {
 }
 WORDS: dict[str, object] = {
     "GATE_LETTERS": GATE_LETTERS,
+    "NOBODY": NOBODY,
     "ITEM_TONES": ITEM_TONES,
     "MOST_AUTHOR": MOST_AUTHOR,
     "MOST_CHANGES": MOST_CHANGES,

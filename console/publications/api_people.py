@@ -27,7 +27,10 @@ class ChoiceBody(Strict):
 
 
 class MendBody(Strict):
-    """pause, resume (with the text as it was approved) or drop, and why."""
+    """pause, resume (with the text as it was approved) or drop, and why.
+
+    Of a push that was held because its number of people is off: send (anyway) or stop.
+    """
 
     act: str
     reason: str
@@ -51,7 +54,8 @@ async def push(request: web.Request) -> web.StreamResponse:
     ]
     going = {"stand": one.stand.value, "counts": dict(one.counts), "waiting": one.waiting}
     pace = {"rate": round(one.pace.rate, 2), "left": one.pace.left}
-    return as_json({"publication": one.row.id, **going, **pace, "people": rows})
+    held = one.held and {"approved": one.held.approved, "then": one.held.then, "now": one.reaches}
+    return as_json({"publication": one.row.id, **going, **pace, "held": held, "people": rows})
 
 
 @needs("pushes.decide")
@@ -71,7 +75,7 @@ async def push_lacking(request: web.Request) -> web.StreamResponse:
 @needs("pushes.pause")
 @takes(MendBody)
 async def mend_push(request: web.Request) -> web.StreamResponse:
-    """Pause the pushes of an item, go on with its text, or drop what is left."""
+    """Pause the pushes of an item, go on, drop what is left; or decide about a held one."""
     body = await read(request, MendBody)
     return as_json({"messages": await mended(request, body.model_dump())})
 

@@ -30,13 +30,18 @@ from subscriptions.again import (
 )
 from subscriptions.matching import Matching
 from subscriptions.mending import drop, pause, resume
+from subscriptions.reach import Held, held_by, reaches, send_anyway, send_nothing
 
 ACTS = {"pause": pause, "resume": resume, "drop": drop}
+HELD_ACTS = {"send": send_anyway, "stop": send_nothing}
 
 
 @dataclass(frozen=True)
 class Push:
-    """One push as it stands; `correction` is the newest item begun to correct it."""
+    """One push as it stands; `correction` is the newest item begun to correct it.
+
+    `held`: it did not begin, and why; `reaches`: how many people it would reach at this moment.
+    """
 
     row: Publication
     item: Item
@@ -46,6 +51,8 @@ class Push:
     stand: Going
     pace: Pace
     correction: Item | None
+    held: Held | None = None
+    reaches: int = 0
 
     @property
     def waiting(self) -> int:
@@ -78,8 +85,9 @@ async def push_of(request: web.Request) -> Push:
     begun = [str(one.body["by"]) for one in entries if one.kind == "correction.begun"]
     async with deps.db.session() as session:
         correction = await session.get(Item, begun[-1]) if begun else None
-    stand = going(entries, row.account_id)
-    return Push(row, item, account, counts, listed, stand, pace, correction)
+    stand, held = going(entries, row.account_id), held_by(entries, row)
+    people_now = await reaches(deps.ledger, deps.matching, row) if held is not None else 0
+    return Push(row, item, account, counts, listed, stand, pace, correction, held, people_now)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
@@ -126,14 +134,20 @@ async def sent_to_lacking(request: web.Request) -> int:
 
 
 async def mended(request: web.Request, fields: Mapping[str, str]) -> int:
-    """Pause the pushes of an item, go on with the text, or drop the rest; how many messages."""
-    act = ACTS.get(fields.get("act", ""))
+    """Pause the pushes of an item, go on with the text, or drop the rest; how many messages.
+
+    Of a push that was held for its number: send it anyway or not at all; how many people.
+    """
+    name, deps = fields.get("act", ""), request.config_dict[DEPS]
+    staff_id, reason = visitor(request).staff_id, fields.get("reason", "")
+    if held := HELD_ACTS.get(name):
+        publication = request.match_info["publication"]
+        return await held(deps.ledger, deps.matching, publication, staff_id, reason)
+    act = ACTS.get(name)
     if act is None:
         raise Refused(422, [Reason("act", "请选择：暂停、用原文继续或不再发送")])
-    deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
-    staff_id, reason = visitor(request).staff_id, fields.get("reason", "")
     return await act(deps.ledger, row.item_id, staff_id, reason)
 
 

@@ -10,6 +10,8 @@ DONE = {
     "push_pause": "推送已暂停，还没发出的都停住了。",
     "push_resume": "用原文继续推送。",
     "push_drop": "其余的不再发送。",
+    "push_send": "马上按现在符合条件的人开始推送，您的理由已记入台账。",
+    "push_stop": "这次不推送，您的理由已记入台账。",
 }
 CHOICES = {
     Choice.AGAIN.value: "再发一次",
@@ -20,6 +22,7 @@ CHOICES = {
 _NEXT = {
     "window": "等对方来信",
     "mend": "等改正",
+    "call": "随这次群发一起发",
     "account": "账号恢复后自动再试",
     "changed": "查明后处理",
 }

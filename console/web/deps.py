@@ -12,7 +12,7 @@ from console.web.permissions import role_fault
 from content_sources.ingest import Ingest
 from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
-from facets.taxonomy import Taxonomy
+from facets.taxonomy import Labels, Taxonomy
 from knowledge.entries import Known
 from ledger.append import Ledger
 from review_queue.desk import Queue
@@ -66,12 +66,10 @@ class Deps:
     matching: Matching
 
     @property
-    def facets(self) -> Mapping[str, Mapping[str, str]]:
+    def facets(self) -> Mapping[str, Labels]:
         """Dimension -> key -> label, in the order of the taxonomy."""
-        return {
-            name: {key: facet.label for key, facet in values.items()}
-            for name, values in self.taxonomy.facets.items()
-        }
+        taxonomy = self.taxonomy.itself
+        return {name: taxonomy.names(name) for name in taxonomy.facets}
 
 
 DEPS = web.AppKey("deps", Deps)

@@ -122,8 +122,9 @@ ENTRY_KINDS = {
     "push.begun": "开始生成推送",
     "push.created": "推送已全部生成",
     "push.finished": "推送结果",
+    "push.held": "推送人数与批准时不同，停住",
     "push.paused": "暂停推送",
-    "push.resumed": "用原文继续推送",
+    "push.resumed": "继续推送",
     "push.dropped": "不再发送其余推送",
     "push.again": "再次推送",
     "push.completed": "补齐推送",
@@ -277,8 +278,10 @@ def audience_words(
     if not audience:
         return "不推送，只公开发布"
     facets = {**facets, **_URGENT}
+    every = audience.get("all", ())
     return "；".join(
         f"{label}：{'、'.join(facets.get(name, {}).get(key, key) for key in audience[name])}"
+        f"{'（每一项都要符合）' if name in every else ''}"
         for name, label in _AUDIENCE
         if audience.get(name)
     )

@@ -39,6 +39,7 @@ MESSAGES = {
     45110: "author size out of limit", 45157: "invalid tag name",
     45158: "tag name too long", 45159: "invalid tag id", 46003: "menu no exist",
     47001: "data format error", 48001: "api unauthorized", 48006: "forbid to clear quota",
+    49003: "not match openid with appid",
     53600: "Article ID invalid", 61500: "date format error", 61501: "date range error",
     61503: "data not ready",
 }  # fmt: skip

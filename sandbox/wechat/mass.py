@@ -62,6 +62,8 @@ def mass_sendall(call: Call) -> JSON:
         if tag not in call.account.tags:
             raise WeChatError(45159)
         people = [c for c in people if tag in c.tags]
+        if not people:
+            raise WeChatError(40003)
     return _begin_mass(call, people, everyone=everyone)
 
 
@@ -75,11 +77,13 @@ def mass_send(call: Call) -> JSON:
     if len(openids) > 10_000:
         raise WeChatError(40032)
     _once_only(call)
-    known = call.account.citizens
-    people = [known[o] for o in dict.fromkeys(openids) if o in known and known[o].following]
+    _mass_quota(call, everyone=False)
+    known, named = call.account.citizens, dict.fromkeys(openids)
+    people = [known[o] for o in named if o in known and known[o].following]
     if not people:
         raise WeChatError(40003)
-    return _begin_mass(call, people, everyone=False)
+    # Who follows no more is left out without an error, and counted (W16).
+    return _begin_mass(call, people, everyone=False, named=len(named))
 
 
 def _mass_quota(call: Call, *, everyone: bool) -> None:
@@ -102,13 +106,14 @@ def _mass_quota(call: Call, *, everyone: bool) -> None:
         raise WeChatError(45028)
 
 
-def _begin_mass(call: Call, people: list[Citizen], *, everyone: bool) -> JSON:
+def _begin_mass(call: Call, people: list[Citizen], *, everyone: bool, named: int = 0) -> JSON:
     content = _mass_content(call)
     number = 3_147_000_000 + next(call.account.numbers)
     job: JSON = {
         "at": call.now,
         "clientmsgid": call.text("clientmsgid"),
         "everyone": everyone,
+        "named": named or len(people),
         "msg_status": "SENDING",
         "content": content,
         # None while the administrator has not answered; nobody is asked where 群发保护 is off.
@@ -163,7 +168,7 @@ async def _finish_mass(call: Call, number: int, job: JSON, people: list[Citizen]
         "Event": "MASSSENDJOBFINISH",
         "MsgID": number,
         "Status": status,
-        "TotalCount": len(people),
+        "TotalCount": job["named"],
         "FilterCount": len(reached),
         "SentCount": len(reached),
         "ErrorCount": 0,

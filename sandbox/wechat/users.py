@@ -5,6 +5,8 @@ from typing import Any
 from sandbox.state import JSON, Citizen
 from sandbox.wechat.account import Call, WeChatError
 
+PAGE = 10_000
+
 
 def _tag(call: Call, given: Any) -> int:
     number = int(given or 0)
@@ -15,7 +17,7 @@ def _tag(call: Call, given: Any) -> int:
 
 def _tag_name(call: Call) -> str:
     name = str((call.params.get("tag") or {}).get("name") or "")
-    if len(name) > 30:
+    if len(name.encode()) > 30:
         raise WeChatError(45158)
     if not name or name in call.account.tags.values():
         raise WeChatError(45157)
@@ -23,7 +25,7 @@ def _tag_name(call: Call) -> str:
 
 
 def tag_create(call: Call) -> JSON:
-    """tags/create: at most 100, names of 30 characters; 0, 1 and 2 are the platform's."""
+    """tags/create: at most 100, names of 30 bytes; 0, 1 and 2 are the platform's."""
     # 100 tags an account, 20 a person, 50 people a call (W30).
     if len(call.account.tags) >= 100:
         raise WeChatError(45056)
@@ -88,7 +90,11 @@ def _batch(call: Call) -> list[Citizen]:
     openids = call.params.get("openid_list") or []
     if not 1 <= len(openids) <= 50:
         raise WeChatError(40032)
-    return [call.follower(openid) for openid in openids]
+    people = [call.follower(openid) for openid in openids]
+    # All or nobody: one who follows no more refuses the whole call.
+    if not all(one.following for one in people):
+        raise WeChatError(49003)
+    return people
 
 
 def tags_of(call: Call) -> JSON:
@@ -100,16 +106,23 @@ def tag_users(call: Call) -> JSON:
     """user/tag/get: who has a tag."""
     number = _tag(call, call.params.get("tagid"))
     people = [c.id for c in call.account.citizens.values() if number in c.tags]
-    return {"count": len(people), "data": {"openid": people}, "next_openid": ""}
+    page = _page(people, call.params.get("next_openid"))
+    answer: JSON = {"count": len(page)}
+    if page:
+        answer["data"] = {"openid": page}
+    return answer | {"next_openid": page[-1] if page else ""}
+
+
+def _page(people: list[str], after: Any) -> list[str]:
+    # Pages of 10,000, each beginning after the last person of the one before (W31).
+    start = people.index(after) + 1 if after in people else 0
+    return people[start : start + PAGE]
 
 
 def user_get(call: Call) -> JSON:
     """user/get: followers, 10,000 a page."""
     people = [c.id for c in call.account.citizens.values() if c.following]
-    after = call.query.get("next_openid")
-    # Pages of 10,000, each beginning after the last person of the one before (W31).
-    start = people.index(after) + 1 if after in people else 0
-    page = people[start : start + 10_000]
+    page = _page(people, call.query.get("next_openid"))
     answer: JSON = {"total": len(people), "count": len(page)}
     if page:
         answer["data"] = {"openid": page}

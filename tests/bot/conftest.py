@@ -294,6 +294,14 @@ class RecordingChannel:
     def limits(settings: Mapping[str, Any]) -> Sequence[Limit]:
         return ()
 
+    @staticmethod
+    def chooses(settings: Mapping[str, Any]) -> bool:
+        return False
+
+    @staticmethod
+    def takes_place(settings: Mapping[str, Any], *, chosen: bool) -> bool:
+        return False
+
     def resumable(self, account: AccountView) -> bool:
         return self.guarded
 

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from bot.codes import At, came_to, follows
 from bot.contract import MEND, Inbound, InboundKind, Outcome, State
+from bot.meaning import Meaning
 from bot.models import Publication
 from config.clock import now
 from tests.bot.conftest import Office
@@ -66,3 +68,24 @@ async def test_messages_that_failed_are_one_incident_for_each_reason(office: Off
     await office.process(in_flight=2).sender.deliver_due()
     told = {(kind, subject.rpartition(":")[2]) for kind, subject, _ in office.incidents}
     assert told == {("delivery_failed", "90001")}
+
+
+async def test_a_send_is_not_repeated_for_a_code_nobody_knows_even_where_doubles_are_refused(
+    office: Office,
+) -> None:
+    office.channel.guarded = True
+    row = await _published(office, came_to("90001", None, At.TIMELINE, "new rule"))
+    assert row.state == State.UNKNOWN
+    assert await office.process().publisher.publish_due() == 0
+    assert {kind for kind, *_ in office.incidents} == {"code_unlisted", "publication_failed"}
+    lost = await _published(office, Outcome(State.UNKNOWN, reason="没有应答", code="no_answer"))
+    assert lost.state == State.RETRYING
+
+
+@pytest.mark.parametrize("meaning", list(Meaning))
+def test_a_meaning_met_where_nothing_can_be_out_is_never_unknown(meaning: Meaning) -> None:
+    assert follows(meaning, At.PREPARING).state is not State.UNKNOWN
+    end = follows(meaning, At.END).state
+    assert end is (State.UNKNOWN if meaning is Meaning.UNKNOWN else State.FAILED)
+    assert meaning.label
+    assert meaning.then

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -77,3 +78,35 @@ def test_at_the_border_of_a_message_nothing_is_lost_and_no_number_sign_or_link_i
             covered = raw[start:end].decode("utf-16-le")
             if entity["type"] == "text_link":
                 assert covered == WORDS
+
+
+def _told(heads: int, *blocks: dict[str, Any]) -> list[dict[str, Any]]:
+    heading = {"kind": "heading", "runs": [{"text": "申领条件" * 20}]}
+    return render_telegram(article(read_document([*[heading] * heads, *blocks])))["parts"]
+
+
+@pytest.mark.parametrize("heads", [1, 3, 12, 60])
+@pytest.mark.parametrize("bold", [False, True])
+def test_below_headings_a_full_paragraph_is_parted_so_that_the_message_holds_both(
+    heads: int, *, bold: bool
+) -> None:
+    runs = [{"text": "办" * 4090, "bold": bold}]
+    parts = _told(heads, {"kind": "paragraph", "runs": runs})
+    assert [part["text"] for part in parts if units(part["text"]) > 4096] == []
+    said = "".join(part["text"] for part in parts)
+    assert (said.count("办"), said.count("申领条件")) == (4090, 20 * heads)
+    [last] = [part["text"] for part in parts if "件\n办" in part["text"]]
+    assert last.startswith("申领条件")
+
+
+def test_below_a_heading_a_quote_that_fills_a_message_keeps_its_own() -> None:
+    parts = _told(1, {"kind": "quote", "runs": [{"text": "引" * 4096}]})
+    assert [part["text"] for part in parts][-1] == "引" * 4096
+    assert parts[-2]["text"].endswith("申领条件")
+
+
+def test_below_a_heading_marks_are_counted_too() -> None:
+    runs = [{"text": f"第{number}项", "bold": number % 2 == 0} for number in range(200)]
+    parts = _told(1, {"kind": "paragraph", "runs": runs})
+    assert max(len(part["entities"]) for part in parts) <= 100
+    assert "".join(part["text"] for part in parts).count("项") == 200

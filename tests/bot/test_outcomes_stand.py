@@ -290,12 +290,14 @@ async def test_a_fault_while_a_queued_answer_is_sent_at_once_does_not_reach_who_
 # --- what counts as a neighbour that is away --------------------------------------------------
 
 
-async def raised(db: Database, *statements: str, pause: float = 0.0) -> DBAPIError | None:
+async def raised(db: Database, *statements: str, met: asyncio.Barrier | None = None) -> Any:
+    """What the statements of one transaction raised; after the first it waits for the others."""
     try:
         async with db.session() as session:
-            for statement in statements:
+            for number, statement in enumerate(statements):
+                if number == 1 and met is not None:
+                    await met.wait()
                 await session.execute(text(statement))
-                await asyncio.sleep(pause)
     except DBAPIError as error:
         return error
     return None
@@ -307,9 +309,8 @@ async def test_a_deadlock_and_a_server_that_only_reads_pass_and_a_wrong_statemen
 ) -> None:
     db = Database(postgres_url, SEALS)
     locks = [f"SELECT pg_advisory_xact_lock({number})" for number in (71, 72)]
-    ends = await asyncio.gather(
-        raised(db, *locks, pause=0.1), raised(db, *reversed(locks), pause=0.1)
-    )
+    met = asyncio.Barrier(2)  # both hold one lock before either asks for the other
+    ends = await asyncio.gather(raised(db, *locks, met=met), raised(db, *reversed(locks), met=met))
     [ended] = [one for one in ends if one is not None]
     reads = await raised(db, "SET TRANSACTION READ ONLY", "CREATE TABLE refused (id int)")
     wrong = await raised(db, "SELECT nothing FROM nowhere")

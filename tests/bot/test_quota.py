@@ -123,3 +123,16 @@ def test_an_account_without_numbers_has_a_place_every_day() -> None:
     room = Room(TelegramChannel.limits({}))
     assert not room.limited
     assert room.seat(place("mine", 2, 2), [place("a", 2, 2)]) == day(2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "chosen", "takes"),
+    [("service", True, False), ("service", False, True), ("subscription", True, True)],
+)
+def test_only_a_send_of_a_service_account_to_some_takes_none_of_its_days(
+    kind: str, *, chosen: bool, takes: bool
+) -> None:
+    settings = {"push": "targeted", "kind": kind}
+    assert WeChatChannel.takes_place(settings, chosen=chosen) is takes
+    assert WeChatChannel.takes_place({"push": "mass", "kind": kind}, chosen=chosen)
+    assert WeChatChannel.once_a_day(settings) is (kind == "subscription")

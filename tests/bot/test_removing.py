@@ -230,7 +230,8 @@ async def test_a_sent_article_deleted_by_hand_is_noticed_by_its_page(
         ({"kind": "refuse", "code": 45009}, Result.RETRY, SPENT),
         ({"kind": "refuse", "code": -1}, Result.RETRY, "-1"),
         ({"kind": "refuse", "code": 53600}, Result.BY_HAND, "53600"),
-        ({"kind": "refuse", "code": 48001}, Result.BY_HAND, "account"),
+        ({"kind": "refuse", "code": 48001}, Result.BY_HAND, "48001"),
+        ({"kind": "refuse", "code": 90001}, Result.UNKNOWN, "90001"),
     ],
 )
 async def test_each_refusal_of_an_articles_deletion_has_its_own_end(

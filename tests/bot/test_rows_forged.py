@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
+from bot.codes import ACCOUNT_HOLD
 from bot.contract import Release, ReplyBasis, State
 from bot.delivery import life
-from bot.delivery.outbox import ACCOUNT_HOLD, hold, queue_reply
+from bot.delivery.outbox import hold, queue_reply
 from bot.models import Contact, Delivery
 from bot.sealing import rewrite, whole
 from bot.telegram.channel import TelegramChannel

@@ -9,10 +9,12 @@ import pytest
 from PIL import Image
 
 from bot.contract import AccountView, Button, Inbound, InboundKind, Reply, ReplyBasis, State
+from bot.meaning import Meaning
 from bot.wechat.channel import WeChatChannel
 from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.codes import CODES
 from bot.wechat.lookup import lost
-from bot.wechat.mass_status import MENDED, STATUSES, mass_outcome
+from bot.wechat.mass_status import mass_outcome
 from bot.wechat.rendering import guard_cdata, split_bytes
 from config.clock import now
 from storage.cache import MemoryCache
@@ -251,14 +253,15 @@ async def test_a_token_that_stays_refused_holds_the_account_after_one_renewal(
 
 
 @pytest.mark.parametrize(
-    ("code", "state", "word"),
+    ("code", "state", "hold"),
     [
         (45047, State.HELD, "window"),
-        (43101, State.ENDED, "43101"),
+        (43101, State.ENDED, ""),
         (48001, State.HELD, "account"),
-        (45009, State.RETRYING, "45009"),
-        (-1, State.RETRYING, "-1"),
-        (47001, State.FAILED, "47001"),
+        (45009, State.RETRYING, ""),
+        (-1, State.RETRYING, ""),
+        (47001, State.HELD, "person"),
+        (90001, State.UNKNOWN, ""),
     ],
 )
 async def test_each_refusal_of_a_message_has_its_own_end(
@@ -267,12 +270,12 @@ async def test_each_refusal_of_a_message_has_its_own_end(
     account: AccountView,
     code: int,
     state: State,
-    word: str,
+    hold: str,
 ) -> None:
     await _fault(platforms, "message/custom/send", kind="refuse", code=code)
     words = "您订阅了就业"
     outcome = await channel.push(account, "someone", channel.render(content()), words, free)
-    assert (outcome.state, outcome.code) == (state, word)
+    assert (outcome.state, outcome.code, outcome.held_by) == (state, str(code), hold)
 
 
 async def test_a_push_inside_the_window_arrives_and_outside_it_is_held(
@@ -285,7 +288,7 @@ async def test_a_push_inside_the_window_arrives_and_outside_it_is_held(
     ).state is State.PUBLISHED
     await platforms.control("clock", advance=49 * 3600)
     late = await channel.push(account, citizen, rendering, "您订阅了就业", free)
-    assert (late.state, late.code) == (State.HELD, "window")
+    assert (late.state, late.code, late.held_by) == (State.HELD, "45015", "window")
     await platforms.control("clock", offset_seconds=0)
 
 
@@ -329,7 +332,7 @@ def test_mass_events_without_url_or_with_unknown_status_are_read() -> None:
     told = channel.result(event)
     assert told is not None
     assert told[0] == "mass:5"
-    assert told[1].state is State.FAILED
+    assert told[1].state is State.UNKNOWN
     assert "err(20431)" in told[1].reason
 
 
@@ -351,18 +354,29 @@ async def test_a_lost_submission_that_is_in_no_list_is_for_a_person_and_not_befo
     assert "请到公众平台核对" in done.reason
 
 
-@pytest.mark.parametrize("number", [*STATUSES, "20431", "99999"])
-def test_every_status_of_a_mass_send_has_words_and_what_to_do(number: str) -> None:
-    done = mass_outcome("mass:1", f"err({number})")
-    assert (done.state, done.ref, done.code) == (State.FAILED, "mass:1", f"mass_{number}")
+@pytest.mark.parametrize("code", [one for one in CODES if one.startswith("mass_")])
+def test_every_status_of_a_mass_send_has_words_and_what_to_do(code: str) -> None:
+    number = code.removeprefix("mass_")
+    status = f"err({number})" if number.isdecimal() else number.replace("_", " ")
+    done = mass_outcome("mass:1", status)
+    assert (done.state, done.ref, done.code) == (State.FAILED, "mass:1", code)
     assert "请" in done.reason
+    assert status in done.reason
+    assert bool(done.detail.get("mend")) is (done.meaning is Meaning.REVIEW)
+
+
+@pytest.mark.parametrize("number", ["20431", "99999"])
+def test_a_status_nobody_listed_is_unknown_and_for_a_person(number: str) -> None:
+    done = mass_outcome("mass:1", f"err({number})")
+    assert (done.state, done.code) == (State.UNKNOWN, f"mass_{number}")
     assert f"err({number})" in done.reason
-    assert bool(done.detail.get("mend")) is (number in MENDED)
+    assert "请登录平台核对" in done.reason
 
 
 def test_only_the_platforms_own_success_of_a_mass_send_is_one() -> None:
     assert mass_outcome("mass:1", "send success").state is State.PUBLISHED
     assert mass_outcome("mass:1", "SEND_SUCCESS").state is State.PUBLISHED
     assert mass_outcome("mass:1", "SENDING").state is State.SUBMITTED
-    for status in ("send fail", "SEND_FAIL", "DELETE", "sendsuccess?"):
+    for status in ("send fail", "SEND_FAIL", "DELETE"):
         assert mass_outcome("mass:1", status).state is State.FAILED
+    assert mass_outcome("mass:1", "sendsuccess?").state is State.UNKNOWN

@@ -73,6 +73,7 @@ from storage.cache import Cache, MemoryCache
 from storage.database import Database, new_id
 from subscriptions.matching import Matching
 from subscriptions.models import Subscription
+from subscriptions.reach import reach_now
 from supervision.trial import Road, Trials
 from tests.made import DATA_KEY, SEALS, signed_out
 
@@ -280,7 +281,8 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     queue = Queue.of(ledger, governance.levels, render, check)
     entries = ReviewedEntries(ledger)
     shelves: dict[str, Shelf] = {KIND: TemplateShelf(ReleasedTemplates(ledger)), QA: entries}
-    queue = replace(queue, library=shelves)
+    reach = partial(reach_now, ledger, Matching(taxonomy))
+    queue = replace(queue, library=shelves, reach=reach)
     library = KnowledgeService(ledger)
     deps = Deps(
         settings=Settings(home=tmp, **settings),

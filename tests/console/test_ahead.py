@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import yaml
 from sqlalchemy import func, select, update
 
 from blocks.document import Document, read_document
@@ -13,6 +14,7 @@ from blocks.editor import to_editor
 from bot.models import Account, Contact
 from config.clock import now
 from console.items.models import WorkingCopy
+from facets.taxonomy import STARTING_FILE, parse_taxonomy
 from review_queue import drafting, submitting
 from review_queue.canonical import Draft
 from review_queue.classes import Triggers
@@ -168,6 +170,54 @@ async def test_beside_the_audience_stands_how_many_people_each_account_reaches_n
     assert "现在推送到 0 人" in (await asked(editor, row.id, fields))[1]["reach"]
     del fields["push"]
     assert (await asked(editor, row.id, fields))[1]["reach"].strip() == ""
+
+
+async def test_of_several_values_any_or_each_may_be_asked_for_and_the_form_keeps_it(
+    office: Office,
+) -> None:
+    row, editor = await office.item("一句话。"), await office.signed_in("editor")
+    async with office.deps.db.session() as session:
+        accounts = {one.platform: one for one in (await session.scalars(select(Account))).all()}
+    await subscribed(office, accounts["telegram"], 3)
+    draft = await draft_of(office, row.id)
+    chosen = fields_of(draft, row.version, push="1", topics=["employment", "consumption"])
+    either = form_of(chosen | {"how_topics": "any"}, document_of(draft))
+    each = form_of(chosen | {"how_topics": "all", "how_groups": "all"}, document_of(draft))
+    assert "现在推送到 3 人" in (await asked(editor, row.id, either))[1]["reach"]
+    assert "现在推送到 3 人" not in (await asked(editor, row.id, each))[1]["reach"]
+    status, _ = await editor.post(f"/console/items/{row.id}/edit", **each)
+    kept_ = await draft_of(office, row.id)
+    assert (status, kept_.audience) == (
+        303,
+        {"topics": ["consumption", "employment"], "groups": [], "regions": [], "all": ["topics"]},
+    )
+    _, page = await editor.get(f"/console/items/{row.id}/edit")
+    assert re.search(r'name="how_topics" value="all" checked', page)
+    assert re.search(r'name="how_groups" value="any" checked', page)
+    _, page = await editor.get(f"/console/items/{row.id}")
+    assert "主题：促进消费、就业创业（每一项都要符合）" in page
+
+
+async def test_a_draft_under_a_former_key_is_shown_under_the_new_one_and_keeps_its_digest(
+    office: Office,
+) -> None:
+    row, editor = await office.item("一句话。"), await office.signed_in("editor")
+    old = await draft_of(office, row.id)
+    data = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
+    topics = data["dimensions"]["topics"]["values"]
+    topics = {key: one for key, one in topics.items() if one.get("parent") != "employment"}
+    topics["jobs"] = topics.pop("employment") | {"label": "就业", "was": ["employment"]}
+    data["dimensions"]["topics"]["values"] = topics
+    vars(office.deps)["taxonomy"] = parse_taxonomy(data)
+    _, page = await editor.get(f"/console/items/{row.id}/edit")
+    assert re.search(r'name="topics" value="jobs" checked', page)
+    fields = fields_of(old, row.version, push="1", topics="jobs")
+    status, _ = await editor.post(
+        f"/console/items/{row.id}/edit", **form_of(fields, document_of(old))
+    )
+    assert (status, (await draft_of(office, row.id)).audience) == (303, old.audience)
+    _, page = await editor.get(f"/console/items/{row.id}")
+    assert "主题：就业<" in page.replace("\n", "").replace("；", "<")
 
 
 def document_of(draft: Draft) -> Document:

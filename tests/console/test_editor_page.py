@@ -305,6 +305,19 @@ async def two_lines(chromium: Browser, office: Office) -> tuple[Page, str]:
     return page, row.id
 
 
+HEARD = """() => new Promise((done) => (
+  requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))
+))"""
+
+
+async def caret(page: Page, line: int, key: str) -> None:
+    """Put the caret into a line as a person does, to whom an editor's moment is none."""
+    await page.locator(".ed-text > p").nth(line).click()
+    await page.evaluate(HEARD)
+    await page.keyboard.press(key)
+    await page.evaluate(HEARD)
+
+
 @pytest.mark.parametrize("kind", ["drop", "paste"])
 async def test_pictures_stand_in_their_order_where_they_were_put_and_a_save_waits_for_them(
     chromium: Browser, office: Office, kind: str
@@ -312,11 +325,9 @@ async def test_pictures_stand_in_their_order_where_they_were_put_and_a_save_wait
     page, item = await two_lines(chromium, office)
     drawn = [png(colour) for colour in ("red", "green", "blue")]
     if kind == "paste":
-        await page.locator(".ed-text > p").nth(1).click()
-        await page.keyboard.press("Home")
+        await caret(page, 1, "Home")
     await page.evaluate(MANY, [kind, [list(one) for one in drawn]])
-    await page.locator(".ed-text > p").first.click()
-    await page.keyboard.press("End")
+    await caret(page, 0, "End")
     await page.keyboard.type("，接着打")
     await save(page)
     document = (await draft_of(office, item)).blocks
@@ -333,8 +344,7 @@ async def test_words_chosen_while_a_paste_is_read_are_not_replaced_by_it(
     chromium: Browser, office: Office
 ) -> None:
     page, item = await two_lines(chromium, office)
-    await page.locator(".ed-text > p").first.click()
-    await page.keyboard.press("End")
+    await caret(page, 0, "End")
     await page.evaluate(PASTE, "<p>贴来的<b>词</b></p>")
     await page.keyboard.type("又打的")
     await page.locator(".ed-text > p").nth(1).click(click_count=3)
@@ -359,7 +369,7 @@ async def test_a_paste_stands_where_the_caret_is_though_the_editor_was_not_told_
     chromium: Browser, office: Office
 ) -> None:
     page, item = await two_lines(chromium, office)
-    await page.locator(".ed-text > p").nth(1).click()
+    await caret(page, 1, "End")
     await page.evaluate(AT_ONCE, "<p>贴来的</p>")
     await page.keyboard.type("又打的")
     await page.get_by_text("上文贴来的又打的").wait_for()

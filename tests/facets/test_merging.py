@@ -43,6 +43,16 @@ def test_what_an_office_has_stays_and_what_it_lacks_is_added() -> None:
     assert len(labels) == len(set(labels))
 
 
+def test_a_value_that_an_office_merged_away_does_not_come_back() -> None:
+    own = OLD.replace("{label: 渔业,", "{label: 渔业, was: [consumption],")
+    brought = STARTING_FILE.read_text(encoding="utf-8")
+    assert parse_taxonomy(yaml.safe_load(merged(OLD, brought))).get("topics", "consumption")
+    new = parse_taxonomy(yaml.safe_load(merged(own, brought)))
+    heir = new.get("topics", "consumption")
+    assert heir is not None
+    assert heir.key == "fishing"
+
+
 def test_merging_twice_adds_nothing_and_the_newest_office_has_all() -> None:
     brought = STARTING_FILE.read_text(encoding="utf-8")
     once = merged(OLD, brought)

@@ -11,6 +11,7 @@ from bench.figures import Measured, Row, figure
 from bench.gates import gates
 from bench.match import match
 from bench.names import BENCHES
+from bench.rate import rate
 from bench.release import release
 from bench.sources import sources
 
@@ -48,6 +49,15 @@ async def test_an_article_of_the_promised_size_is_rendered_and_digested() -> Non
     assert_form(rows, "article")
     assert row["detail"]["characters"] >= 5_000
     assert row["detail"]["pictures"] == 10
+
+
+async def test_a_push_keeps_to_the_pace_and_everybody_is_reached_once_through_a_storm() -> None:
+    rows = await rate(n=45, stormy=60)
+    assert_form(rows, "rate")
+    for row in rows:
+        assert (row["detail"]["once"], row["detail"]["twice"]) == (row["n"], 0)
+    assert rows[1]["detail"]["refused"] >= 20
+    assert rows[1]["value"] < rows[0]["value"] < 60
 
 
 async def test_a_question_is_measured_over_a_generated_library() -> None:

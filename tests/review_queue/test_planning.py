@@ -221,3 +221,20 @@ async def test_a_limited_item_holds_its_day_and_is_not_named(bureau: Office) -> 
     told = await refused(bureau, second, noon)
     assert told
     assert not any(first.title in one for one in told)
+
+
+@pytest.mark.parametrize(("kind", "free"), [("service", True), ("subscription", False)])
+async def test_what_goes_to_an_audience_takes_a_day_of_a_subscription_account_alone(
+    bureau: Office, kind: str, *, free: bool
+) -> None:
+    async with bureau.queue.db.session() as session:
+        row = await session.get_one(Account, "wx")
+        row.settings = {"push": "targeted", "kind": kind}
+    await sent(bureau)
+    start = MORNING + timedelta(hours=1)
+    me = bureau.people["editor"]
+    for audience, full in ((None, True), ({"topics": ["employment"]}, not free)):
+        item = await window(bureau, await bureau.item("日常"), start, start + timedelta(hours=4))
+        changes: dict[str, Any] = {"audience": audience}
+        item = await drafting.edit(bureau.queue, item.id, me, item.version, changes)
+        assert bool(await hints(bureau, item)) is full

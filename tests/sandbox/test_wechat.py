@@ -435,6 +435,29 @@ async def test_tags_hold_people(wx: WeChat) -> None:
     assert (await wx.call("tags/members/batchtagging", crowd))["errcode"] == 40032
 
 
+async def test_a_mass_send_to_some_is_refused_like_on_the_platform(wx: WeChat) -> None:
+    people = (await wx.call("user/get"))["data"]["openid"]
+    send = {"msgtype": "text", "text": {"content": "一"}}
+
+    async def to(*openids: str) -> Any:
+        return await wx.call("message/mass/send", send | {"touser": list(openids)})
+
+    assert (await to(people[0]))["errcode"] == 40130
+    assert (await to(*("x" for _ in range(10_001))))["errcode"] == 40032
+    assert (await to("x", "y"))["errcode"] == 40003
+    await wx.box.control("tap", {"account": APP, "citizen": people[0], "event": "unfollow"})
+    assert (await to(*people, "x"))["errcode"] == 0
+    event = await wx.seen_event("MASSSENDJOBFINISH")
+    told = (event["TotalCount"], event["FilterCount"], event["SentCount"], event["ErrorCount"])
+    assert told == ("4", "2", "2", "0")
+    tag = (await wx.call("tags/create", {"tag": {"name": "就业"}}))["tag"]["id"]
+    to_tag = send | {"filter": {"is_to_all": False, "tag_id": tag}}
+    assert (await wx.call("message/mass/sendall", to_tag))["errcode"] == 40003
+    tagging = {"tagid": tag, "openid_list": people}
+    assert (await wx.call("tags/members/batchtagging", tagging))["errcode"] == 49003
+    assert (await wx.call("tags/create", {"tag": {"name": "就" * 11}}))["errcode"] == 45158
+
+
 async def test_the_menu_has_limits(wx: WeChat) -> None:
     button = {"type": "click", "name": "办事", "key": "K"}
     assert (await wx.call("menu/create", {"button": [button] * 4}))["errcode"] == 40016

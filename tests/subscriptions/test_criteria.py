@@ -4,13 +4,21 @@ import itertools
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+import yaml
+from sqlalchemy import select, update
 
-from facets.taxonomy import TaxonomyError, parse_taxonomy, starting_taxonomy
-from subscriptions.criteria import Asked, in_words, meets, wanted
+from facets.criteria import Asked, in_words, meant, meets, wanted
+from facets.taxonomy import (
+    STARTING_FILE,
+    Taxonomy,
+    TaxonomyError,
+    parse_taxonomy,
+    starting_taxonomy,
+)
 from subscriptions.matching import Matching
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Wish
+from tests.subscriptions.test_push import publication, released, rows_of
 
 T = starting_taxonomy()
 
@@ -94,11 +102,12 @@ async def test_the_database_and_the_sender_mean_the_same_people(town) -> None:
         {"topics": ["recruitment"], "regions": ["hohhot"]},
         {"topics": ["recruitment"], "regions": ["tumote_zuoqi"], "industries": ["catering"]},
         {"topics": ["job_training"], "groups": ["graduates"], "regions": ["neimenggu"]},
+        {"topics": ["recruitment", "consumption"], "all": ["topics"]},
     ):
         async with town.db.session() as session:
             found = await matching.count(session, audience, ["tg"])
             sample = await matching.sample(session, audience, ["tg"], 100)
-        expected = [one.asked for one in wishes if meets(wanted(T, audience), one.asked)]
+        expected = [one.asked for one in wishes if meant(wanted(T, audience), [one.asked])]
         assert found == len(expected)
         assert sorted(one.reason for one in sample) == sorted(
             "您订阅了 " + in_words(T, one) for one in expected
@@ -112,6 +121,107 @@ async def test_a_row_with_an_industry_is_sealed_and_one_of_an_earlier_office_kee
     async with town.db.session() as session:
         rows = (await session.scalars(select(Subscription).order_by(Subscription.id))).all()
         assert [(row.whole, len(row.values())) for row in rows] == [(True, 10), (True, 13)]
+
+
+BOTH = {"topics": ["employment", "consumption"], "all": ["topics"]}
+
+
+def test_each_value_is_met_by_some_subscription_of_one_person() -> None:
+    jobs, buying = Asked("employment"), Asked("consumption")
+    assert meant(wanted(T, BOTH), [jobs, buying])
+    assert meant(wanted(T, BOTH), [Asked("", "graduates")])  # of every topic
+    assert not meant(wanted(T, BOTH), [jobs])
+    assert not meant(wanted(T, BOTH), [])
+    either = {"topics": BOTH["topics"]}
+    assert meant(wanted(T, either), [jobs])
+    # One that does not count meets nothing: it is for another place.
+    here = {**BOTH, "regions": ["hohhot"]}
+    assert not meant(wanted(T, here), [jobs, Asked("consumption", "", "baotou")])
+    assert meant(wanted(T, here), [jobs, Asked("consumption", "", "hohhot")])
+
+
+def test_each_in_two_dimensions_may_be_met_by_different_subscriptions() -> None:
+    audience = {
+        "topics": ["employment", "consumption"],
+        "groups": ["graduates", "veterans"],
+        "all": ["topics", "groups"],
+    }
+    own = [Asked("employment", "graduates"), Asked("consumption", "veterans")]
+    assert meant(wanted(T, audience), own)
+    assert not meant(wanted(T, audience), own[1:])
+    assert not meant(wanted(T, audience), own[:1])
+
+
+async def test_who_is_counted_is_who_gets_a_row_when_each_must_be_met(town) -> None:
+    both = await town.citizen(Wish("employment"), Wish("consumption", "graduates"))
+    await town.citizen(Wish("employment"))
+    await town.citizen(Wish("consumption"))
+    everything = await town.citizen(Wish("", "graduates"))
+    matching, place = Matching(T), await publication(town)
+    async with town.db.session() as session:
+        assert await matching.count(session, BOTH, ["tg"]) == 2
+        assert len(await matching.sample(session, BOTH, ["tg"])) == 2
+    assert await matching.create_deliveries(town.db, place, released(BOTH)) == 2
+    assert {row.contact_id for row in await rows_of(town)} == {both.id, everything.id}
+
+
+async def test_a_subscription_written_past_us_meets_no_value(town) -> None:
+    person = await town.citizen(Wish("employment"), Wish("health"))
+    forged = update(Subscription).where(Subscription.topic == "health")
+    async with town.db.session() as session:
+        await session.execute(forged.values(topic="consumption"))
+    made = await Matching(T).create_deliveries(town.db, await publication(town), released(BOTH))
+    assert (made, await rows_of(town)) == (0, [])
+    async with town.db.session() as session:
+        wants = await Matching(T).wants(session, [person.id])
+    assert wants.why("tg", person.id, BOTH, "您订阅了 就业创业") == ""
+    assert wants.why("tg", person.id, {"topics": ["employment"]}, "您订阅了 就业创业")
+
+
+def changed_taxonomy(**topics: object) -> Taxonomy:
+    """The starting one whose topics are these alone."""
+    data = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
+    data["dimensions"]["topics"]["values"] = topics
+    return parse_taxonomy(data)
+
+
+async def test_a_renamed_or_merged_value_goes_on_to_mean_what_was_chosen_before(town) -> None:
+    later = changed_taxonomy(
+        jobs={"label": "就业", "was": ["employment", "recruitment"]}, consumption={"label": "消费"}
+    )
+    old = await town.citizen(Wish("employment"), Wish("recruitment"))
+    await town.citizen(Wish("consumption"))
+    town.subscribers.taxonomy = later
+    new = await town.citizen(Wish("jobs"))
+    for audience in ({"topics": ["jobs"]}, {"topics": ["recruitment"]}):
+        async with town.db.session() as session:
+            assert await Matching(later).count(session, audience, ["tg"]) == 2
+            said = await Matching(later).sample(session, audience, ["tg"])
+        assert {one.reason for one in said} == {"您订阅了 就业"}
+    made = await Matching(later).create_deliveries(
+        town.db, await publication(town), released({"topics": ["employment"]})
+    )
+    assert made == 2
+    assert {row.contact_id: row.reason for row in await rows_of(town)} == dict.fromkeys(
+        (old.id, new.id), "您订阅了 就业"
+    )
+    # Chosen once more under its new name it is the one that stands.
+    async with town.ledger.transaction() as tx:
+        await town.subscribers.subscribe(tx, old, Wish("jobs", frequency="daily"), "2")
+        assert len(await town.subscribers.list(tx.session, old.id)) == 2
+
+
+@pytest.mark.parametrize(
+    ("topics", "words"),
+    [
+        ({"a": {"label": "甲", "was": ["b"]}, "b": {"label": "乙"}}, "b 现在还指 b"),
+        ({"a": {"label": "甲", "was": ["x"]}, "b": {"label": "乙", "was": ["x"]}}, "x 现在还指 a"),
+        ({"a": {"label": "甲", "was": "x"}}, "was：应为列表"),
+    ],
+)
+def test_a_former_key_means_one_value(topics, words) -> None:
+    with pytest.raises(TaxonomyError, match=words):
+        changed_taxonomy(**topics)
 
 
 def test_every_banner_and_county_of_the_region_can_be_chosen() -> None:

@@ -1,0 +1,24 @@
+"""The rows of those whom one call of a publication reaches: made before it, they wait for it."""
+
+from functools import partial
+
+from bot.chosen import CALL_HOLD
+from bot.contract import Release
+from bot.models import Publication
+from ledger.append import Ledger
+from ledger.changed import row_changed
+from storage.database import Database
+from subscriptions.earlier import rows_for_earlier
+from subscriptions.matching import Making, Matching
+
+
+async def rows_for_call(
+    db: Database, ledger: Ledger, matching: Matching, publication: Publication, release: Release
+) -> int:
+    """Rows for the audience, and for those who were sent what this corrects; how many were missing.
+
+    Nobody's hour and no digest: the call has one moment for all. Raises ledger.verify.Broken.
+    """
+    making = Making(publication, release, hold=CALL_HOLD)
+    made = await matching.create_waiting(db, making, partial(row_changed, ledger))
+    return made + await rows_for_earlier(db, ledger, publication, release, CALL_HOLD)
