@@ -28,6 +28,7 @@ from handlers.commands import (
 )
 from handlers.conversation import Conversations
 from handlers.danger import in_danger
+from handlers.firm import Firm
 from handlers.following import Following
 from handlers.masking import normal
 from handlers.narrowing import Narrowing
@@ -186,6 +187,7 @@ def build_dispatcher(
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
         OwnData(wiring.tickets.ledger, wiring.subscribers),
         Browsing(wiring),
+        Firm(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

@@ -16,6 +16,7 @@ from knowledge.followed import PolicyNow
 from knowledge.proof import SignedPolicy
 from knowledge.validity import STATUS_NAMES
 from ledger.verify import Broken
+from subscriptions.agreed import follow
 from subscriptions.subscribers import CONSENT_VERSION, SubscriptionError
 
 _TITLE = re.compile(r"[《〈<]([^《》<>]{2,120})[》>]")
@@ -74,8 +75,8 @@ class Following:
             return self._gone(found)
         try:
             async with self._ledger.transaction() as tx:
-                known = ",".join(found.events)
-                row = await self._subs.follow(tx, turn.contact, policy, known, CONSENT_VERSION)
+                state = (policy, ",".join(found.events))
+                row = await follow(self._subs, tx, turn.contact, state, CONSENT_VERSION)
         except SubscriptionError as error:
             return Said(fill("subscribe_refused", problem=str(error)))
         choices = (Choice("我的订阅", "mine"), Choice("不再关注", f"leave:{row.id}"))

@@ -26,6 +26,7 @@ from handlers.wishes import Missed, Understood, profile_in, rhythm_in, wish_in
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
+from subscriptions.agreed import consent
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     CONSENT_VERSION,
@@ -37,7 +38,7 @@ from subscriptions.subscribers import (
 )
 
 _KEYS = frozenset({
-    *("sub", "follow", "leave", "pause", "resume"),
+    *("sub", "follow", "consent", "leave", "pause", "resume"),
     *("tags", "untag", "precise", "ok", "forget", "keep"),
     *HEADS,
 })  # fmt: skip
@@ -71,6 +72,7 @@ class Subscribing:
             "sub": self._subscribe_key,
             "mine": self._mine,
             "ok": self._consented,
+            "consent": self._consent,
         }
 
     @property
@@ -106,7 +108,8 @@ class Subscribing:
         topics = [one for one in self._taxonomy.offered(TOPICS) if one.key != "other"]
         topics.sort(key=lambda facet: facet.key not in _FIRST)
         choices = tuple(Choice(facet.label, f"sub:{facet.key}") for facet in topics)
-        return Said((*before, *said), choices, step="topic")
+        # Chosen and never asked: who has a firm presses it.
+        return Said((*before, *said), (*choices, Choice("按企业情况订阅", "firm")), step="topic")
 
     async def _subscribe_key(self, turn: Turn, rest: list[str]) -> Said:
         if not rest or len(rest) > len(Asked._fields):
@@ -187,6 +190,14 @@ class Subscribing:
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
         return listed(self._subs, rows)
+
+    async def _consent(self, turn: Turn, rest: list[str]) -> Said:
+        """同意新版告知: of the version that was shown, and no other."""
+        if rest != [CONSENT_VERSION] or turn.inbound.late:
+            return Said(fill("stale"), (Choice("我的订阅", "mine"),))
+        async with self._ledger.transaction() as tx:
+            await consent(self._subs, tx, turn.contact.id, CONSENT_VERSION)
+        return Said(fill("consent_kept", version=CONSENT_VERSION), (Choice("我的订阅", "mine"),))
 
     async def _rhythm(self, turn: Turn, rhythm: Understood) -> Said:
         """改成每周: every subscription, or those that were named; what now holds is said."""

@@ -47,6 +47,11 @@ browse_parts 浏览政策：选择一类 facet
 browse_none 浏览政策（没有时） facet
 browse_found 浏览政策：一类的文件 count facet
 browse_document 浏览政策：一份文件 date issuer link number title validity
+firm_industry 企业情况：行业
+firm_size 企业情况：规模
+firm_region 企业情况：地区
+consent_changed 订阅告知有新版本 version
+consent_kept 已同意新版告知 version
 followed 关注一份文件 subscription
 follow_none 没有找到要关注的文件
 follow_which 名称相近的几份文件

@@ -15,8 +15,9 @@ from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
+from subscriptions.aside import NEVER
 from subscriptions.models import Subscription
-from subscriptions.subscribers import Subscribers
+from subscriptions.subscribers import CONSENT_VERSION, Subscribers
 
 PAUSE = timedelta(days=30)
 """How long a pause lasts of which no end was said."""
@@ -140,9 +141,14 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
         return Said(fill("mine_none"), (Choice("订阅政策", "sub"),))
     lines = "\n".join(f"· {subs.words(row)}" for row in rows)
     choices = [Choice(f"退订 {subs.criteria(row)}", f"leave:{row.id}") for row in rows]
-    paused = any(row.paused_until for row in rows)
+    paused = any(row.paused_until not in ("", NEVER) for row in rows)
     more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
-    return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
+    said = fill("mine", list=lines)
+    choices += [Choice("全部退订", "leave:all"), more]
+    if any(row.consent_version != CONSENT_VERSION for row in rows):
+        said = (*said, *fill("consent_changed", version=CONSENT_VERSION))
+        choices.append(Choice("同意新版告知", f"consent:{CONSENT_VERSION}"))
+    return Said(said, tuple(choices))
 
 
 def _of(asked: Asked, dimension: str) -> set[str]:

@@ -100,27 +100,13 @@ class Subscribers:
             found.consent_version = consent_version
             await session.flush()
             return found
-        row = await _new_row(session, contact, wish, own)
+        row = await new_row(session, contact, wish, own)
         row.consent_version = consent_version
         session.add(row)
         await session.execute(
             update(Contact).where(Contact.id == contact.id).values(consent_version=consent_version)
         )
         await session.flush()
-        return row
-
-    async def follow(
-        self, tx: Transaction, contact: Contact, policy: str, known: str, consent_version: str
-    ) -> Subscription:
-        """Keep once that they follow one policy; `known` is what is so of it already."""
-        own = await self.list(tx.session, contact.id)
-        found = next((row for row in own if row.policy == policy), None)
-        if found is not None:
-            return found
-        row = await _new_row(tx.session, contact, Wish(""), own)
-        row.policy, row.known, row.consent_version = policy, known, consent_version
-        tx.session.add(row)
-        await tx.session.flush()
         return row
 
     def _check(self, wish: Wish) -> None:
@@ -333,7 +319,7 @@ def _short(title: str) -> str:
     return plain if len(plain) <= _TITLE else f"{plain[: _TITLE - 1]}…"
 
 
-async def _new_row(
+async def new_row(
     session: AsyncSession, contact: Contact, wish: Wish, own: Sequence[Subscription]
 ) -> Subscription:
     """A row that stands from now on, not added yet; SubscriptionError where none may be made."""

@@ -31,6 +31,22 @@ async def test_every_way_of_leaving_works_in_every_state(citizen, before) -> Non
         assert await active(citizen) == []
 
 
+LISTED = [line for line in WITHDRAWALS.read_text(encoding="utf-8").split("\n") if line][:400]
+
+
+@pytest.mark.parametrize("before", STATES.values(), ids=STATES)
+async def test_sixty_listed_ways_withdraw_in_every_state(citizen, before) -> None:
+    ways = [line for line in LISTED if leaving(line, beijing(now()).date()) is not None]
+    ways = [one for one in ways if leaving(one, beijing(now()).date()).act is Act.ALL][::2][:60]
+    assert len(ways) == 60
+    for words in ways:
+        await citizen.office.cache.delete(f"said:{citizen.contact.id}")
+        for earlier in before:
+            await citizen.say(earlier)
+        assert "已全部退订，共 2 项" in await citizen.say(words), words
+        assert await active(citizen) == []
+
+
 async def test_leaving_one_by_plain_words_keeps_the_rest_also_while_answers_are_stopped(
     citizen,
 ) -> None:
