@@ -16,7 +16,7 @@ from knowledge.followed import PolicyNow
 from knowledge.proof import SignedPolicy
 from knowledge.validity import STATUS_NAMES
 from ledger.verify import Broken
-from subscriptions.agreed import follow
+from subscriptions.agreed import Begun, follow
 from subscriptions.subscribers import CONSENT_VERSION, SubscriptionError
 
 _TITLE = re.compile(r"[《〈<]([^《》<>]{2,120})[》>]")
@@ -75,7 +75,7 @@ class Following:
             return self._gone(found)
         try:
             async with self._ledger.transaction() as tx:
-                state = (policy, ",".join(found.events))
+                state = Begun(policy, ",".join(found.events))
                 row = await follow(self._subs, tx, turn.contact, state, CONSENT_VERSION)
         except SubscriptionError as error:
             return Said(fill("subscribe_refused", problem=str(error)))

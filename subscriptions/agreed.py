@@ -1,5 +1,7 @@
 """Following one policy, and agreeing anew to a changed notice; the caller's transaction."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import update
 
 from bot.models import Contact
@@ -8,20 +10,24 @@ from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers, Wish, new_row
 
 
-async def follow(
-    subs: Subscribers, tx: Transaction, contact: Contact, found: tuple[str, str], version: str
-) -> Subscription:
-    """Keep once that they follow a policy; `found` is its id and what is so of it already.
+@dataclass(frozen=True)
+class Begun:
+    """A policy's id and what is so of it already: of that nothing is told later."""
 
-    SubscriptionError where no more may be kept.
-    """
-    policy, known = found
+    policy: str
+    known: str
+
+
+async def follow(
+    subs: Subscribers, tx: Transaction, contact: Contact, begun: Begun, version: str
+) -> Subscription:
+    """Keep once that they follow a policy; SubscriptionError where no more may be kept."""
     own = await subs.list(tx.session, contact.id)
-    stands = next((row for row in own if row.policy == policy), None)
+    stands = next((row for row in own if row.policy == begun.policy), None)
     if stands is not None:
         return stands
     row = await new_row(tx.session, contact, Wish(""), own)
-    row.policy, row.known, row.consent_version = policy, known, version
+    row.policy, row.known, row.consent_version = begun.policy, begun.known, version
     tx.session.add(row)
     await _note(tx, contact.id, version)
     await tx.session.flush()
