@@ -20,7 +20,7 @@ from escalations import tickets
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
-from handlers.leaving import Act, leaving
+from handlers.leaving import Act, leaving, only_leaves
 from handlers.offers import candidates
 from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
@@ -99,6 +99,14 @@ def command_key(text: str) -> str:
     if meant is not None:
         return _MEANT.get(meant.act, "")
     return "start" if words.startswith("start ") else ""
+
+
+def fixed_words(text: str) -> bool:
+    """Whether a message is a command or a withdrawal and nothing else: no danger sounds like it."""
+    words = text.strip().strip("。.,，!！?？~ ").lower().removeprefix("/")
+    if words in WORDS or own_key(words):
+        return True
+    return only_leaves(text, beijing(now()).date())
 
 
 async def _as_it_is() -> None:

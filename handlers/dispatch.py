@@ -25,6 +25,7 @@ from handlers.commands import (
     CommandWiring,
     command_key,
     erase_person,
+    fixed_words,
 )
 from handlers.conversation import Conversations
 from handlers.danger import in_danger
@@ -83,7 +84,10 @@ class Dispatcher:
             return None
         # Of a message without words the key says what it is: a picture may have a caption.
         pressed = bool(inbound.key) and inbound.kind is not InboundKind.MEDIA
-        danger = "" if pressed or arrives(inbound) else self._danger(normal(inbound.text))
+        # Every word of a withdrawal is known: who says no more than that is in no danger.
+        text = normal(inbound.text)
+        heard = not (pressed or arrives(inbound) or fixed_words(text))
+        danger = self._danger(text) if heard else ""
         if danger:
             return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
