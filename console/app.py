@@ -24,7 +24,7 @@ from console.policies import pages as policies_pages
 from console.policies import words as policies_words
 from console.public import health
 from console.public import pages as public_pages
-from console.publications import live
+from console.publications import codes, live
 from console.publications import pages as publications_pages
 from console.publications import people as publications_people
 from console.publications import words as publications_words
@@ -106,6 +106,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *alarms.ROUTES,
         *publications_pages.ROUTES,
         *publications_people.ROUTES,
+        *codes.ROUTES,
         *live.ROUTES,
         *plan_pages.ROUTES,
         *policies_pages.ROUTES,

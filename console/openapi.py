@@ -16,6 +16,7 @@ from console.plan import api as plan
 from console.policies import api as policies
 from console.publications import api as publications
 from console.publications import api_people as publications_people
+from console.publications import codes
 from console.records import api as records
 from console.settings import api as settings
 from console.settings import api_texts as settings_texts
@@ -117,6 +118,7 @@ ROUTES: list[web.RouteDef] = [
     *items_mending.ROUTES,
     *publications.ROUTES,
     *publications_people.ROUTES,
+    *codes.API,
     *plan.ROUTES,
     *sources.ROUTES,
     *tasks.ROUTES,

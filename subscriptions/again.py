@@ -7,7 +7,7 @@ the item, and its rows change in the same transaction.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -16,14 +16,17 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channels import CHANNELS
 from bot.chosen import CALL_HOLD
 from bot.codes import WINDOW_HOLD
 from bot.contract import NotReleased, Release, State
 from bot.delivery.mended import AGAIN, MEND_HOLD, Going, going
 from bot.delivery.once import recalled
 from bot.delivery.outbox import CHANGED_HOLD
-from bot.models import Contact, Delivery, Publication
+from bot.meaning import Listed, Meaning
+from bot.models import Account, AccountRest, Contact, Delivery, Publication
 from bot.sealing import rewrite
+from config.clock import now
 from ledger.append import Transaction
 from ledger.changed import row_changed
 from ledger.verify import Broken, Entry
@@ -56,12 +59,21 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True)
 class Ended:
-    """One way in which messages of a push ended, or wait; rows of earlier versions have no code."""
+    """One way in which messages of a push ended, or wait; rows of earlier versions have no code.
+
+    `listed` is what the platform's table says of the code; None for our own and unlisted ones.
+    """
 
     state: str
     hold: str = ""
     code: str = ""
     why: str = ""
+    listed: Listed | None = None
+
+    @property
+    def meaning(self) -> Meaning | None:
+        """What the platform meant."""
+        return self.listed.meaning if self.listed is not None else None
 
     def rows(self, publication_id: str) -> ColumnElement[bool]:
         """The rows of a push that came to this."""
@@ -81,12 +93,14 @@ class Ended:
         if self.state == State.UNKNOWN:
             return (Choice.RISK,) if self.code == SEEN else (Choice.LEAVE, Choice.RISK)
         if self.state == State.FAILED:
-            return (Choice.AGAIN, Choice.GIVE_UP)
-        if self.state == State.HELD and self.hold == WINDOW_HOLD:
-            return (Choice.GIVE_UP,)  # their next message frees it; nothing else can
-        if self.state == State.HELD and self.hold not in (CHANGED_HOLD, MEND_HOLD):
-            return (Choice.AGAIN, Choice.GIVE_UP)
-        return ()
+            # The same text would be refused again: its correction takes its place.
+            refused = self.meaning is Meaning.REVIEW
+            return (Choice.GIVE_UP,) if refused else (Choice.AGAIN, Choice.GIVE_UP)
+        if self.state != State.HELD or self.hold == MEND_HOLD:
+            return ()  # it goes on, is over, or is decided for the whole push
+        if self.hold in (WINDOW_HOLD, CHANGED_HOLD):
+            return (Choice.GIVE_UP,)  # their next message frees it; a forged row nothing does
+        return (Choice.AGAIN, Choice.GIVE_UP)
 
 
 @dataclass(frozen=True)
@@ -100,6 +114,7 @@ class People:
 
 async def people(session: AsyncSession, publication_id: str) -> list[People]:
     """Everybody of a push who has it not, or of whom nobody knows, by reason."""
+    codes, rests = await _codes_of(session, publication_id)
     columns = (Delivery.state, Delivery.hold, Delivery.code, Delivery.why)
     query = (
         select(*columns, func.count(), func.min(Delivery.next_at))
@@ -107,16 +122,35 @@ async def people(session: AsyncSession, publication_id: str) -> list[People]:
         .group_by(*columns)
     )
     found: dict[tuple[str, ...], People] = {}
-    for state, hold, code, why, count, next_at in await session.execute(query):
+    for state, hold, code, why, count, due in await session.execute(query):
+        next_at = max(due, rests) if due and rests else due
         key = (state, hold, code or why)
         was = found.get(key)
         if was is not None:  # the same code in other words: the platform's own are part of them
             times = [one for one in (was.next_at, next_at) if one is not None]
             found[key] = People(was.ended, was.count + count, min(times, default=None))
         else:
-            found[key] = People(Ended(state, hold, code, why), count, next_at)
+            found[key] = People(Ended(state, hold, code, why, codes.get(code)), count, next_at)
     order = {state: number for number, state in enumerate(_LISTED)}
     return sorted(found.values(), key=lambda one: (order[State(one.ended.state)], -one.count))
+
+
+async def _codes_of(
+    session: AsyncSession, publication_id: str
+) -> tuple[Mapping[str, Listed], datetime | None]:
+    """The table of the push's platform, and until when its account rests."""
+    query = (
+        select(Account.platform, AccountRest.until)
+        .join(Publication, Publication.account_id == Account.id)
+        .outerjoin(AccountRest, AccountRest.account_id == Account.id)
+        .where(Publication.id == publication_id)
+    )
+    found = (await session.execute(query)).first()
+    if found is None:
+        return {}, None
+    channel = CHANNELS.get(found.platform)
+    rests = found.until if found.until and found.until > now() else None
+    return (channel.codes if channel else {}), rests
 
 
 # --- in bulk ----------------------------------------------------------------------------------
@@ -138,7 +172,10 @@ async def choose(queue: Queue, publication_id: str, staff_id: str, what: Decided
     """
     sends = what.choice in (Choice.AGAIN, Choice.RISK)
     place = await _place(queue, publication_id)
-    faults = _choice_faults(what)
+    async with queue.db.session() as session:
+        codes, _ = await _codes_of(session, place.id)
+    known = replace(what.ended, listed=codes.get(what.ended.code))
+    faults = _choice_faults(replace(what, ended=known))
     faults += await _sending_faults(queue, place) if sends else []
     async with queue.ledger.transaction() as tx:
         await entitled(tx.session, staff_id, "pushes.decide")

@@ -4,6 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Release, State
+from bot.delivery.mended import CORRECTED
 from bot.delivery.once import told_of
 from bot.models import Contact, Delivery, Publication
 from bot.sealing import COLUMNS, read_apart, sealed_as
@@ -43,7 +44,7 @@ async def rows_for_earlier(
     while True:
         async with db.session() as session:
             ids, last, more = await _reached(session, mine, last)
-            matched: list[Matched] = [(one, f"{SENT}{old.title}》，内容有更正", 0) for one in ids]
+            matched: list[Matched] = [(one, f"{SENT}{old.title}》{CORRECTED}", 0) for one in ids]
             made += await write_rows(session, push, matched) if matched else 0
         if not more:
             return made

@@ -19,7 +19,7 @@ from sqlalchemy import and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import NotReleased, Release, State, Verify
-from bot.delivery.mended import DROPPED, NOTED, REPLACED, Going, going
+from bot.delivery.mended import DROPPED, REPLACED, Going, going, is_noted
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
 from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
@@ -333,7 +333,7 @@ class _Told:
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
-            if row["reason"].endswith(NOTED):
+            if is_noted(row["reason"]):
                 self.notes[state] = self.notes.get(state, 0) + 1
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))
 

@@ -22,6 +22,10 @@ GONE = "gone"
 """Outcome.code: the rest of this push ended; its contact can still be reached."""
 NOTED = "，并已收到更正前的原文"
 """Ends the reason of a message that says what a correction changed, and marks it as one."""
+CORRECTED = "，内容有更正"
+"""Ends the reason of who gets a correction because they were sent what it corrects."""
+_NOTED_TO_WHO_HAD = "，这里只说改了什么"
+"""The mark where the reason says already that they had the text: it is not said twice."""
 EARLIER = "earlier"
 """Outcome.code: put off until the message with the uncorrected text has its end."""
 
@@ -94,6 +98,21 @@ def halted(stand: Going) -> Outcome | None:
     if stand.waits:
         return Outcome(State.HELD, reason=stand.words, code=MEND_HOLD)
     return Outcome(State.ENDED, reason=stand.words, code=GONE)
+
+
+def noted(reason: str) -> str:
+    """The reason of a message that says what was changed."""
+    return reason + (_NOTED_TO_WHO_HAD if reason.endswith(CORRECTED) else NOTED)
+
+
+def is_noted(reason: str) -> bool:
+    """Whether a message of this reason says what was changed, and not the text."""
+    return reason.endswith((NOTED, CORRECTED + _NOTED_TO_WHO_HAD))
+
+
+def unmarked(reason: str) -> str:
+    """The reason without its mark, as its row was made."""
+    return reason.removesuffix(NOTED).removesuffix(_NOTED_TO_WHO_HAD)
 
 
 def form_for(rendering: Mapping[str, Any], had: Had) -> Rendering:

@@ -17,7 +17,7 @@ from bot.contract import (
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.life import too_old
-from bot.delivery.mended import EARLIER, NOTED, Had, form_for, halted
+from bot.delivery.mended import EARLIER, Had, form_for, halted, noted, unmarked
 from bot.delivery.not_now import put_off_push
 from bot.delivery.outbox import (
     CHANGED,
@@ -113,7 +113,7 @@ class Preparing:
         if (put_off := await put_off_push(self._w, release)) is not None:
             return put_off
         wants, audience = one.wants, release.audience or {}
-        reason = one.reason.removesuffix(NOTED)
+        reason = unmarked(one.reason)
         why = wants.why(one.account_id, one.contact_id, audience, reason) if wants else ""
         if wants is None or not why:
             return Outcome(State.ENDED, reason=NOT_WANTED, code=LEFT)
@@ -124,7 +124,7 @@ class Preparing:
         if had is Had.ON_ITS_WAY:
             words = "更正前的原文正在发给对方，等它有结果再发"
             return Outcome(State.RETRYING, reason=words, code=EARLIER, retry_after=AFTER_EARLIER)
-        one.reason = why + NOTED if had is Had.YES else why
+        one.reason = noted(why) if had is Had.YES else why
         still = _wanted(self._recent.still(release, account.id), wants, one.contact_id)
         link = await self._recent.link(release.item_id, one.publication_id or "")
         form = fill_link(form_for(rendering, had), link)

@@ -71,7 +71,7 @@ _CALLS: Mapping[str, Listed] = {
     ),
     "40125": Listed(
         _STOP,
-        "AppSecret 不对",
+        "账号凭证失效，AppSecret 不对",
         "密钥抄错，或在平台上重置过",
         "请在同一页重置 AppSecret，再用 shenfa account secrets 更换",
         hint=KEYS,

@@ -1,6 +1,7 @@
 """发布: what went where, what the platform said, and what a person says about the unknown."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from functools import partial
 
 from aiohttp import web
@@ -11,6 +12,7 @@ from bot.channels import CHANNELS
 from bot.delivery.confirming import Waiting, waiting_for
 from bot.delivery.settling import settle_publication
 from bot.delivery.together import articles_of
+from bot.meaning import Listed
 from bot.models import Account, Attempt, Delivery, Publication
 from bot.readings import LEAST, counted, readings_of
 from console.web.deps import DEPS, found, visitor
@@ -63,6 +65,12 @@ async def _asked(session: AsyncSession, row: Publication) -> Waiting | None:
     return waiting_for(row, account.platform, account.settings) if account else None
 
 
+def _codes_of(account: Account | None) -> Mapping[str, Listed]:
+    """The table of the account's platform."""
+    channel = CHANNELS.get(account.platform) if account is not None else None
+    return channel.codes if channel is not None else {}
+
+
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:
     async with request.config_dict[DEPS].db.session() as session:
         row = found(await session.get(Publication, request.match_info["publication"]), "次发布")
@@ -82,6 +90,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "item": await session.get(Item, row.item_id),
             "account": account,
             "counted": account is not None and counted(CHANNELS.get(account.platform)),
+            "codes": _codes_of(account),
             "attempts": (await session.scalars(attempts.limit(20))).all(),
             "counts": (await _counts(session, [row.id])).get(row.id, {}),
             "readings": await readings_of(session, row.id),

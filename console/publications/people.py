@@ -109,7 +109,8 @@ async def push(request: web.Request) -> web.StreamResponse:
 
 def ended_of(fields: Mapping[str, str]) -> Ended:
     """The end that a form or a body speaks of."""
-    return Ended(*(fields.get(name, "") for name in ("state", "hold", "code", "why")))
+    state, hold, code, why = (fields.get(name, "") for name in ("state", "hold", "code", "why"))
+    return Ended(state, hold, code, why)
 
 
 def choice_of(text: str) -> Choice:

@@ -1,5 +1,6 @@
 """What happened to a publication."""
 
+from bot.meaning import Meaning
 from review_queue.canonical import EDITION
 from subscriptions.again import Choice, Ended
 
@@ -23,8 +24,12 @@ _NEXT = {
     "window": "等对方来信",
     "mend": "等改正",
     "call": "随这次群发一起发",
-    "account": "账号恢复后自动再试",
+    "account": "每分钟自动试一条，账号恢复后都接着发",
     "changed": "查明后处理",
+}
+_COMES_BACK = {
+    Meaning.DROP: "不会再发；对方重新关注或来信后，可用“只发给没收到的”",
+    Meaning.MUTE: "不会再推送；对方来信后，可用“只发给没收到的”",
 }
 
 
@@ -32,6 +37,10 @@ def next_words(ended: Ended) -> str:
     """What happens next by itself, where no moment says it."""
     if ended.state == "held":
         return _NEXT.get(ended.hold, "等人处理")
+    if ended.state == "failed" and ended.meaning is Meaning.REVIEW:
+        return "同一稿再发还会被拒：请起草更正"
+    if ended.state == "ended" and ended.meaning is not None:
+        return _COMES_BACK.get(ended.meaning, "不会再发")
     return "等人处理" if ended.choices else "不会再发"
 
 

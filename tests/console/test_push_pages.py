@@ -10,8 +10,10 @@ import pytest
 from aiohttp import ClientResponse
 from sqlalchemy import select, update
 
+from bot.channels import CHANNELS
 from bot.contract import State
-from bot.models import Delivery
+from bot.meaning import Meaning
+from bot.models import Account, AccountRest, Delivery, Publication
 from config.clock import now
 from console.publications import live
 from console.publications.pace import Pace
@@ -72,6 +74,49 @@ async def test_people_are_counted_by_reason_and_nobody_is_named(office: Office) 
         "held": ["give_up"],
     }
     assert {row["people"] for row in told["people"]} == {1}
+
+
+async def test_a_code_is_looked_up_and_its_row_says_what_comes_next(office: Office) -> None:
+    place = await _pushed(office)
+    until_ = now() + timedelta(hours=5)
+    async with office.deps.db.session() as session:
+        row = await session.get_one(Publication, place)
+        account = await session.get_one(Account, row.account_id)
+        codes = CHANNELS[account.platform].codes
+        review, limited, rights = (
+            next(key for key, one in codes.items() if one.meaning is meaning)
+            for meaning in (Meaning.REVIEW, Meaning.BACK_OFF, Meaning.PERSON)
+        )
+        query = select(Delivery).where(Delivery.publication_id == place).order_by(Delivery.id)
+        failed, waits, held = list(await session.scalars(query.limit(3)))
+        failed.code, failed.why = review, codes[review].words
+        waits.state, waits.code, waits.next_at = State.RETRYING, limited, now()
+        held.state, held.code, held.hold = State.HELD, rights, "person"
+        session.add(AccountRest(account_id=account.id, scope="account", until=until_))
+    browser = await office.signed_in("editor")
+    _, told = await browser.api("GET", f"/publications/{place}/push")
+    rows = {one["code"]: one for one in told["people"]}
+    assert rows[review]["choices"] == ["give_up"]
+    assert rows[rights]["choices"] == ["again", "give_up"]
+    assert rows[limited]["next_at"][:16] == until_.isoformat()[:16]
+    _, text = await browser.get(f"/console/publications/{place}/push")
+    assert f"/console/codes?code={review}" in text
+    assert "同一稿再发还会被拒" in text
+    body = {"state": "failed", "code": review, "choice": "again"}
+    status, _ = await browser.api("POST", f"/publications/{place}/push/choose", body)
+    assert status == 422
+
+
+async def test_the_table_of_codes_is_a_page_and_a_list(office: Office) -> None:
+    browser = await office.signed_in("editor")
+    _, text = await browser.get("/console/codes")
+    assert all(code in text for channel in CHANNELS.values() for code in channel.codes)
+    _, text = await browser.get("/console/codes?code=45015")
+    assert ("48 小时" in text, "45047" in text) == (True, False)
+    _, text = await browser.get("/console/codes?code=90001")
+    assert "没有列出这个代码" in text
+    _, found = await browser.api("GET", "/codes?code=45015")
+    assert [one["meaning"] for one in found["codes"]] == ["wait"]
 
 
 @pytest.mark.parametrize("login", ["reviewer1", "duty1"])

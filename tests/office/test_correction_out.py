@@ -144,7 +144,8 @@ async def test_a_correction_from_published_to_told(office: Office) -> None:  # n
     stays, left = await heard(office, people["stays"]), await heard(office, people["leaves_topic"])
     assert (len(stays), len(left), len(await heard(office, people["leaves"]))) == (2, 2, 1)
     assert "为什么收到：您订阅了 就业创业" in stays[1]
-    assert "为什么收到：您收到过《周末办理时间》，内容有更正" in left[1]
+    assert "为什么收到：您收到过《周末办理时间》，内容有更正，这里只说改了什么。" in left[1]
+    assert "并已收到" not in left[1]
 
     facts = await shenfa.ledger.facts(f"item:{old.id}")
     ways = [one.body for one in facts if one.kind == CORRECTED]

@@ -68,12 +68,12 @@ async def test_a_push_that_failed_in_part_is_sent_to_who_lacks_it_and_twice_to_n
     for kind, count in (("refuse", 3), ("drop_answer", 2)):
         plan = {"platform": "telegram", "method": "sendMessage", "count": count}
         if kind == "refuse":
-            plan |= {"code": 400, "description": "Bad Request: message is odd"}
+            plan |= {"code": 400, "description": "Bad Request: message is too long"}
         await town.talk.post("faults", kind=kind, **plan)
         await shenfa.sender.deliver_due(count)
     await town.deliver()
     await shenfa.pusher.finish_due()
-    assert await reasons(town, place) == {("unknown", "no_answer"): 2, ("failed", "400"): 3}
+    assert await reasons(town, place) == {("unknown", "no_answer"): 2, ("failed", "too_long"): 3}
     late = await readers(town, 1)  # subscribed afterwards: this one lacks nothing
     with pytest.raises(Refused, match="角色"):
         await send_to_lacking(
