@@ -89,6 +89,7 @@ class ReplyBasis(StrEnum):
     TEMPLATE = "template"
     STAFF = "staff"
     ALARM = "alarm"
+    NOTICE = "notice"  # what became of a policy somebody follows: a template, when they wish it
     DANGER = "danger"  # whom to call now: a template, and sent while other answers are stopped
 
 
@@ -423,6 +424,9 @@ class Channel(Listening, Protocol):
 
     async def equip(self, account: AccountView, callback: str, menu: Menu) -> None:
         """Tell the platform where we listen and what the menu is; raises NotEquipped."""
+
+    async def entrance(self, account: AccountView, scene: str) -> str:
+        """The address of a QR code that opens with this scene (bot/scenes.py); NotEquipped."""
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """Try every part of the account: reads at the platform, one call to our own address."""

@@ -39,6 +39,14 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Followed:
+    """What became of a followed policy; `event` as knowledge/followed.py names it."""
+
+    policy: str
+    event: str
+
+
+@dataclass(frozen=True)
 class Written:
     """What a person wrote: the ticket and the number of the answer."""
 
@@ -46,11 +54,12 @@ class Written:
     reply: str
 
 
-Piece = Filled | Quoted | Ended | Written
+Piece = Filled | Quoted | Ended | Followed | Written
 _KINDS: Mapping[str, type[Piece]] = {
     "filled": Filled,
     "quoted": Quoted,
     "ended": Ended,
+    "followed": Followed,
     "written": Written,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

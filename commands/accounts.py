@@ -14,8 +14,10 @@ from sqlalchemy import select
 from app import Shenfa
 from bot.abilities import NOT_LOOKED, Looked, known, look
 from bot.channels import CHANNELS
+from bot.contract import NotEquipped
 from bot.followers import Compared
 from bot.models import Account
+from bot.scenes import scene_of
 from bot.trial import Look
 from commands.files import write_private
 from commands.governing import Self, propose, proposed, read_mapping, run, run_as
@@ -24,6 +26,7 @@ from commands.loading import new_group
 from commands.options import Home, Json, Why
 from console.settings.api import proposal_json
 from handlers.commands import MENU
+from office.poster import poster
 from review_queue.governance.account_closing import STEPS, closing_words
 from supervision.trial import account_of
 
@@ -106,6 +109,33 @@ def accounts_menu(slugs: Slugs = None, *, home: Home = None) -> None:
         raise typer.Exit(1)
     groups = "；".join(f"{label}：{'、'.join(name for name, _ in inner)}" for label, inner in MENU)
     say(f"菜单已设好（手机上五分钟内换新）：{groups}")
+
+
+@group.command("poster")
+def accounts_poster(
+    slug: Slug,
+    topic: Annotated[str, typer.Argument(help="主题代号，见 shenfa settings show taxonomy")],
+    *,
+    out: Annotated[Path, typer.Option("--out", help="写到哪个 SVG 文件，要还没有")],
+    home: Home = None,
+) -> None:
+    """窗口或海报用的二维码和文字：扫码后先告知，再由本人选择订阅这个主题。"""
+
+    async def work(opened: Shenfa) -> str:
+        await _must_be_known(opened, [slug])
+        facet, scene = opened.taxonomy.get("topics", topic), scene_of(topic)
+        if facet is None or not scene:
+            raise BadInput(f"没有主题 {topic}，或它的代号不是字母、数字和下划线：请核对主题代号")
+        async with opened.db.session() as session:
+            row = (await session.scalars(select(Account).where(Account.slug == slug))).one()
+        try:
+            address = await opened.channels[row.platform].entrance(opened.accounts.view(row), scene)
+        except NotEquipped as error:
+            raise BadInput(f"平台没有给出二维码（{error}）：请核对账号的类型和认证") from error
+        return poster(address, f"扫码订阅：{facet.label}", row.name)
+
+    write_private(out, run(home, work))
+    say(f"已写到 {out}")
 
 
 @group.command("codes")

@@ -12,12 +12,13 @@ from datetime import date
 
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
-from bot.replies import Ended, Filled, Parts, Piece, Quoted, Unsayable, Written, said
+from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted, Unsayable, Written, said
 from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from handlers.fields import Check, checks
 from handlers.templates import TOLD, TemplateError, Texts
 from knowledge.answering import Hit
+from knowledge.followed import ENDED, PolicyNow
 from knowledge.validity import CITABLE, STATUS_NAMES
 from staff.refusal import Refused
 
@@ -35,6 +36,14 @@ ReadTemplates = Callable[[], Awaitable[Texts]]
 """The templates that may be used now."""
 
 
+ReadPolicy = Callable[[str], Awaitable[PolicyNow | None]]
+"""A policy's id in, how it stands today out; None when it is not what was signed."""
+
+
+async def _no_policy(policy_id: str) -> PolicyNow | None:
+    return None
+
+
 class _Stale(Exception):
     """A clause is not what it was when it was found."""
 
@@ -47,6 +56,7 @@ class Answers:
     templates: ReadTemplates
     hit: ReadHit
     staff: ReadStaff
+    policy: ReadPolicy = _no_policy
 
     _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
 
@@ -116,7 +126,16 @@ class Answers:
             return await self.staff(parts, piece)
         if isinstance(piece, Ended):
             return filling.ended(await self._read(piece))
+        if isinstance(piece, Followed):
+            return await self._followed(filling, piece)
         raise Unsayable("这条答复的组成无法读取，没有发送")
+
+    async def _followed(self, filling: "_Filling", piece: Followed) -> str:
+        """What became of a policy, read anew: it may have been taken back since."""
+        found = await self.policy(piece.policy)
+        if found is None or piece.event not in found.events:
+            raise Unsayable("所关注文件的变化现在不能确认，没有发送")
+        return filling.followed(found, piece.event)
 
     async def _read(self, piece: Quoted | Ended) -> Hit:
         hit = await self.hit(piece.clause, date.fromisoformat(piece.day))
@@ -177,6 +196,23 @@ class _Filling:
                 "link": hit.successor_url,
             }
             lines.append(self.text(Filled("policy_successor", follows)).rstrip())
+        return "\n".join(lines)
+
+    def followed(self, found: PolicyNow, event: str) -> str:
+        """What became of a followed policy, and what follows one that ended."""
+        kind, _, day = event.partition(":")
+        policy, after = found.policy, found.successor
+        said = {"title": policy.title.strip("《》"), "number": policy.doc_number, "date": day}
+        if kind == ENDED:
+            said |= {"validity": STATUS_NAMES[found.status], "date": f"（{day}）" if day else ""}
+        lines = [self.text(Filled(f"follow_{kind}", said))]
+        if kind == ENDED and after is not None:
+            follows = {
+                "title": after.title.strip("《》"), "number": after.doc_number, "link": after.url
+            }  # fmt: skip
+            lines.append(self.text(Filled("policy_successor", follows)).rstrip())
+        if kind != ENDED and policy.url:
+            lines.append(policy.url)
         return "\n".join(lines)
 
     def source(self, hit: Hit) -> str:

@@ -20,19 +20,25 @@ from escalations import tickets
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
-from handlers.leaving import Act, leaving
+from handlers.leaving import Act, leaving, only_leaves
 from handlers.offers import candidates
+from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
+from knowledge.followed import PolicyNames
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
 from subscriptions.departures import note
 from subscriptions.subscribers import Subscribers
 
+_READ = (
+    *(("最新发布", "latest"), ("浏览政策", "browse")),
+    *(("官方账号", "accounts"), ("为什么收到", "why")),
+)
 MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    ("发布解读", (("最新发布", "latest"), ("官方账号", "accounts"), ("为什么收到", "why"))),
+    ("发布解读", _READ),
     ("政民互动", (("我要提问", "ask"), ("转人工", "person"), ("帮助", "help"))),
     (
         "办事服务",
@@ -41,7 +47,7 @@ MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("我的订阅", "mine"),
             ("全部退订", "leave:all"),
             ("关闭精准推送", "tags"),
-            ("忘记我", "forget"),
+            ("我的数据", "data"),
         ),
     ),
 )
@@ -59,20 +65,20 @@ MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事�
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
     "menu": "menu", "菜单": "menu",
-    "最新发布": "latest", "官方账号": "accounts",
+    "最新发布": "latest", "浏览政策": "browse", "浏览": "browse", "官方账号": "accounts",
     "为什么": "why", "为什么收到": "why", "为什么收到这条": "why", "为什么给我发": "why",
     "转人工": "person", "人工": "person", "人工客服": "person", "人工服务": "person",
     "找人工": "person",
     "我要提问": "ask", "提问": "ask",
     "订阅": "sub", "我要订阅": "sub", "订阅政策": "sub", "subscribe": "sub",
     "我的订阅": "mine", "查看订阅": "mine", "订阅列表": "mine", "list": "mine",
+    "我的数据": "data",
     "继续推送": "resume", "恢复推送": "resume", "恢复订阅": "resume", "取消暂停": "resume",
     "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
-    "关闭精准推送": "tags", "删除我的标签": "tags",
     "忘记我": "forget", "删除我的信息": "forget", "注销": "forget",
     **MENU_KEYS,
 }  # fmt: skip
-ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags"})
+ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags", "untag"})
 """Keys that work while answers are stopped, and when somebody writes too fast."""
 LEAVING = ALWAYS - {"person"}
 """Keys that are acted on without a look at what was offered before."""
@@ -87,13 +93,21 @@ def command_key(text: str) -> str:
     """The key plain words mean, or an empty text. `/帮助` and `帮助。` mean the same."""
     words = text.strip().strip("。.,，!！?？~ ").lower()
     words = words.removeprefix("/").split("@")[0].strip()
-    if words in WORDS:
-        return WORDS[words]
+    if key := WORDS.get(words) or own_key(words):
+        return key
     # Any way of saying it works: leaving must not need the right word.
     meant = leaving(text, beijing(now()).date())
     if meant is not None:
         return _MEANT.get(meant.act, "")
     return "start" if words.startswith("start ") else ""
+
+
+def fixed_words(text: str) -> bool:
+    """Whether a message is a command or a withdrawal and nothing else: no danger sounds like it."""
+    words = text.strip().strip("。.,，!！?？~ ").lower().removeprefix("/")
+    if words in WORDS or own_key(words):
+        return True
+    return only_leaves(text, beijing(now()).date())
 
 
 async def _as_it_is() -> None:
@@ -106,7 +120,8 @@ class CommandWiring:
 
     `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
     channels that answer within the callback can still say it. `fresh` is awaited before each turn:
-    templates and settings may have been approved in another process.
+    templates and settings may have been approved in another process. `policies`: those that can be
+    followed and browsed; without them none can.
     """
 
     db: Database
@@ -117,6 +132,7 @@ class CommandWiring:
     mask: Callable[[str], str]
     say_now: Callable[[Parts, str], Awaitable[Outcome]] | None = None
     fresh: Callable[[], Awaitable[None]] = _as_it_is
+    policies: PolicyNames | None = None
 
 
 class Commands:
@@ -149,10 +165,8 @@ class Commands:
         return await act(turn) if act else None
 
     async def _welcome(self, turn: Turn) -> Said:
-        async with self._w.db.session() as session:
-            account = await session.get(Account, turn.contact.account_id)
-        told = await account_named(self._w.tickets.ledger, account)
-        return Said(self._say("welcome", account=told.name), _menu_choices())
+        name = await account_name(self._w, turn)
+        return Said(self._say("welcome", account=name), _menu_choices())
 
     async def _help(self, turn: Turn) -> Said:
         return Said(self._say("help"), _menu_choices())
@@ -216,6 +230,13 @@ class Commands:
             await self._w.say_now(last, f"forgotten:{turn.inbound.dedupe}")
         await erase_person(self._w, contact_id)
         return Said(() if late else words)
+
+
+async def account_name(wiring: CommandWiring, turn: Turn) -> str:
+    """What the account is called, as it was signed last."""
+    async with wiring.db.session() as session:
+        account = await session.get(Account, turn.contact.account_id)
+    return (await account_named(wiring.tickets.ledger, account)).name
 
 
 async def erase_person(wiring: CommandWiring, contact_id: str) -> None:

@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
 `Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Withdrawing,
-Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
+OwnData, Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
@@ -16,6 +16,8 @@ import structlog
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
 from bot.replies import Parts
+from handlers.arriving import Arriving, arrives
+from handlers.browsing import Browsing
 from handlers.choosing import chosen
 from handlers.commands import (
     LEAVING,
@@ -23,11 +25,15 @@ from handlers.commands import (
     CommandWiring,
     command_key,
     erase_person,
+    fixed_words,
 )
 from handlers.conversation import Conversations
 from handlers.danger import in_danger
+from handlers.firm import Firm
+from handlers.following import Following
 from handlers.masking import normal
 from handlers.narrowing import Narrowing
+from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
@@ -78,7 +84,10 @@ class Dispatcher:
             return None
         # Of a message without words the key says what it is: a picture may have a caption.
         pressed = bool(inbound.key) and inbound.kind is not InboundKind.MEDIA
-        danger = "" if pressed else self._danger(normal(inbound.text))
+        # Every word of a withdrawal is known: who says no more than that is in no danger.
+        text = normal(inbound.text)
+        heard = not (pressed or arrives(inbound) or fixed_words(text))
+        danger = self._danger(text) if heard else ""
         if danger:
             return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
@@ -174,10 +183,15 @@ def build_dispatcher(
     on_told: OnTold | None = None,
     danger: Heard = danger_in,
 ) -> Dispatcher:
-    """Commands, leaving, subscribing, questions, over one wiring; danger before all of them."""
+    """Commands, leaving, own data, subscribing, questions, over one wiring; danger before all."""
     handlers: tuple[Handler, ...] = (
+        Arriving(wiring),
         Commands(wiring),
+        Following(wiring),
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
+        OwnData(wiring.tickets.ledger, wiring.subscribers),
+        Browsing(wiring),
+        Firm(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

@@ -10,7 +10,16 @@ from escalations.calendar import WEEKDAYS
 from facets.criteria import ANY_TOPIC, BELOW_WORDS
 from facets.taxonomy import DIMENSIONS, OR, Taxonomy
 from knowledge.validity import STATUS_NAMES
-from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, UNKNOWN_FREQUENCY
+from subscriptions.subscribers import (
+    FILE,
+    FOLLOWED,
+    FREQUENCIES,
+    GONE,
+    PAUSED,
+    PLAIN,
+    RESTS,
+    UNKNOWN_FREQUENCY,
+)
 
 MAX_LINE = 300
 Check = Callable[[str], object]
@@ -42,9 +51,10 @@ def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
     names = "|".join({re.escape(name) for one in every for name in (one.label, *one.aliases)})
     before, end = "(?:人群 |地区 |行业 |文种 )?", f"(?:{BELOW_WORDS})?"
     item = rf"{before}(?:(?:{labels})(?:{OR}(?:{labels}))*|{GONE}|{ANY_TOPIC}){end}"
+    item = rf"(?:{item}|{FILE}《[^《》\n]{{1,60}}》)"
     said = rf"{before}(?:(?:{names})(?:{OR}(?:{names}))*|{ANY_TOPIC}){end}"
-    often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
-    wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?）)?"
+    often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY, FOLLOWED])
+    wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?(?:{PLAIN})?(?:{RESTS})?）)?"
     return {
         "account": _line,
         "count": str.isdecimal,

@@ -90,6 +90,14 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
     return _together(acts, until)
 
 
+def only_leaves(text: str, today: date) -> bool:
+    """Whether it says that somebody leaves or pauses, and not a word that we do not know."""
+    if leaving(text, today) is None:
+        return False
+    clauses = [_Clause(_cut(part, None)) for part in _parts(without_days(_plain(text)))]
+    return not any(one.has(_STRANGER) for one in clauses)
+
+
 def _together(acts: Iterable[Leaving], until: date | None) -> Leaving:
     """Several clauses: a pause before an end, what is named before everything."""
     order = (Act.PAUSE, Act.SOME, Act.ALL, Act.LOOK)

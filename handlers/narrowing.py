@@ -54,7 +54,7 @@ class Narrowing:
             return None
         async with self._ledger.db.session() as session:
             row = await self._subs.own(session, turn.contact.id, rest[0] if rest else "")
-        if row is None:
+        if row is None or row.policy:  # of one document nothing can be narrowed
             return Said(fill("stale"))
         if head == "f":
             return await self._frequency(turn, row, rest[1:])
@@ -88,9 +88,11 @@ class Narrowing:
             found = [self._taxonomy.get(dimension, one.removesuffix(BELOW)) for one in values]
             return self._offer(head, row, [one for one in found if one is not None])
         value = values[0] if values else value
-        group = self._taxonomy.get(GROUPS, row.group)
-        asked = Asked(row.topic, row.group, row.region, row.industry, row.kind)
-        asked = asked._replace(**{name: value})
+        # Of what is set aside nothing is lost where they choose of themselves anew.
+        held = self._subs.asked(row) if head in "gri" else None
+        held = held or Asked(row.topic, row.group, row.region, row.industry, row.kind)
+        group = self._taxonomy.get(GROUPS, held.group)
+        asked = held._replace(**{name: value})
         wish = Wish(
             topic=asked.topic,
             group=asked.group,

@@ -216,7 +216,9 @@ class Questions:
         day = answer.as_of.isoformat()
         await self._note_told(turn, tuple(quote.hit.key for quote in quotes))
         pieces = (Quoted(quote.hit.key, quote.start, quote.end, day) for quote in quotes)
-        return Said((*head, *pieces), basis=ReplyBasis.QUOTE, data=kept)
+        one = quotes[0].hit.policy_id if len(quotes) == 1 and self._w.policies is not None else ""
+        follow = (Choice("关注这份文件", f"follow:{one}"),) if one else ()
+        return Said((*head, *pieces), follow, basis=ReplyBasis.QUOTE, data=kept)
 
     async def _note_told(self, turn: Turn, clauses: Sequence[str]) -> None:
         if self._on_told is not None and clauses:

@@ -7,11 +7,12 @@ what is not there any more is named.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
-from bot.replies import Ended, Filled, Parts, Piece, Quoted
+from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted
 from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
 from handlers.offers import candidates, near
+from handlers.own_data import DATA
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS, TemplateError, Texts
 from knowledge.answering import Answer
@@ -19,6 +20,7 @@ from knowledge.entries import Known, ReviewedEntries
 
 _BUTTONS = {key: label for _, entries in MENU for label, key in entries}
 _BUTTONS |= {key: label for label, key in MENU_KEYS.items()}
+_BUTTONS |= {one.key: one.label for one in DATA}
 
 
 class Recall:
@@ -49,6 +51,8 @@ class Recall:
             return _filled(texts, piece)
         if isinstance(piece, Quoted | Ended):
             return await self._clause(piece)
+        if isinstance(piece, Followed):
+            return "（告知所关注的文件有变化）"
         return "（值班人员的答复）"
 
     async def _clause(self, piece: Quoted | Ended) -> str:

@@ -1,7 +1,7 @@
 """Subscribing in chat: by menu, by button or number, or in plain words (handlers/wishes.py).
 
 `Subscribing(ledger, subscribers)` is a Handler. Keys it answers: sub, sub:<topic>[:<group>
-[:<region>[:<industry>[:<kind>]]]], mine, tags, ok:… (own consent to a sensitive facet). Leaving is
+[:<region>[:<industry>[:<kind>]]]], mine, ok:… (own consent to a sensitive facet). Leaving is
 in withdrawing.py, changing one subscription in narrowing.py.
 
 What was not understood is said, by its kind and never in its words: an account of a public body
@@ -22,10 +22,11 @@ from handlers.leaving import leaving
 from handlers.masking import normal
 from handlers.narrowing import HEADS, ask_consent, next_steps, wish_key
 from handlers.turn import Choice, Said, Turn, fill
-from handlers.wishes import Understood, profile_in, rhythm_in, wish_in
+from handlers.wishes import Missed, Understood, profile_in, rhythm_in, wish_in
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
+from subscriptions.agreed import consent
 from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     CONSENT_VERSION,
@@ -36,7 +37,11 @@ from subscriptions.subscribers import (
     Wish,
 )
 
-_KEYS = frozenset({"sub", "leave", "pause", "resume", "tags", "ok", "forget", "keep", *HEADS})
+_KEYS = frozenset({
+    *("sub", "follow", "consent", "leave", "pause", "resume"),
+    *("tags", "untag", "precise", "ok", "forget", "keep"),
+    *HEADS,
+})  # fmt: skip
 _ANY_CHOICE = range(1, 100)
 _FIRST = ("employment", "consumption")
 _CHANGING = "改换调设变"
@@ -68,8 +73,8 @@ class Subscribing:
         self._by_head: dict[str, Callable[[Turn, list[str]], Awaitable[Said]]] = {
             "sub": self._subscribe_key,
             "mine": self._mine,
-            "tags": self._tags,
             "ok": self._consented,
+            "consent": self._consent,
         }
 
     @property
@@ -105,7 +110,8 @@ class Subscribing:
         topics = [one for one in self._taxonomy.offered(TOPICS) if one.key != "other"]
         topics.sort(key=lambda facet: facet.key not in _FIRST)
         choices = tuple(Choice(facet.label, f"sub:{facet.key}") for facet in topics)
-        return Said((*before, *said), choices, step="topic")
+        # Chosen and never asked: who has a firm presses it.
+        return Said((*before, *said), (*choices, Choice("按企业情况订阅", "firm")), step="topic")
 
     async def _subscribe_key(self, turn: Turn, rest: list[str]) -> Said:
         if not rest or len(rest) > len(Asked._fields):
@@ -197,6 +203,14 @@ class Subscribing:
             rows = await self._subs.list(session, turn.contact.id)
         return listed(self._subs, rows)
 
+    async def _consent(self, turn: Turn, rest: list[str]) -> Said:
+        """同意新版告知: of the version that was shown, and no other."""
+        if rest != [CONSENT_VERSION] or turn.inbound.late:
+            return Said(fill("stale"), (Choice("我的订阅", "mine"),))
+        async with self._ledger.transaction() as tx:
+            await consent(self._subs, tx, turn.contact.id, CONSENT_VERSION)
+        return Said(fill("consent_kept", version=CONSENT_VERSION), (Choice("我的订阅", "mine"),))
+
     async def _rhythm(self, turn: Turn, rhythm: Understood) -> Said:
         """改成每周: every subscription, or those that were named; what now holds is said."""
         topics = {one.topic for one in rhythm.asked if one.topic}
@@ -204,18 +218,14 @@ class Subscribing:
         async with self._ledger.transaction() as tx:
             own = await self._subs.list(tx.session, turn.contact.id)
             for row in own:
-                if not topics or topics & set(self._taxonomy.now(TOPICS, row.topic)):
+                named = topics & set(self._taxonomy.now(TOPICS, row.topic))
+                if not row.policy and (not topics or named):
                     await self._subs.change_frequency(tx, turn.contact.id, row.id, rhythm.frequency)
                     changed.append(row)
         if not changed:
             return listed(self._subs, own)
         words = "；".join(self._subs.words(row) for row in changed)
         return Said(fill("changed", subscription=words), (Choice("我的订阅", "mine"),))
-
-    async def _tags(self, turn: Turn, rest: list[str]) -> Said:
-        async with self._ledger.transaction() as tx:
-            await self._subs.delete_tags(tx, turn.contact.id)
-        return Said(fill("tags_deleted"))
 
 
 def _wish(asked: Asked, frequency: str = "immediate") -> Wish:
@@ -230,4 +240,6 @@ def _wish(asked: Asked, frequency: str = "immediate") -> Wish:
 
 
 def _missed(wish: Understood) -> tuple[Piece, ...]:
-    return tuple(piece for one in sorted(wish.missed) for piece in fill(f"missed_{one}"))
+    names = {Missed.TITLE: "missed_policy"}
+    said = [names.get(one, f"missed_{one}") for one in sorted(wish.missed)]
+    return tuple(piece for name in said for piece in fill(name))

@@ -36,9 +36,30 @@ ticket_open 另有咨询单在办 due ticket
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
-missed_title 没有听懂：单份文件
+missed_policy 没有办理：书名号里的文件
 missed_place 没有听懂：地方
 missed_other 没有听懂：其他
+arrived_at 扫码或链接进来的欢迎语 account
+arrived 扫码订阅一个主题和告知 facet version
+arrived_gone 扫码的主题已调整
+browse_topics 浏览政策：选择主题
+browse_parts 浏览政策：选择一类 facet
+browse_none 浏览政策（没有时） facet
+browse_found 浏览政策：一类的文件 count facet
+browse_document 浏览政策：一份文件 date issuer link number title validity
+firm_industry 企业情况：行业
+firm_size 企业情况：规模
+firm_region 企业情况：地区
+consent_changed 订阅告知有新版本 version
+consent_kept 已同意新版告知 version
+followed 关注一份文件 subscription
+follow_none 没有找到要关注的文件
+follow_which 名称相近的几份文件
+follow_gone 要关注的文件已不再有效 date number title validity
+follow_amended 关注的文件有修改 date number title
+follow_ended 关注的文件已不再有效 date number title validity
+follow_closing 关注的文件申请快截止 date number title
+follow_foot 关注通知的结尾
 now_holds 现在的全部订阅 list
 which_place 同名的地方
 value_split 分成了几类的选项
@@ -60,7 +81,12 @@ left_all 全部退订 count
 left_none 没有可退的订阅
 paused 已暂停推送 date list
 resumed 已恢复推送 list
-tags_deleted 已关闭精准推送
+precise_off 已关闭精准推送 list
+precise_off_none 没有可关闭的精准推送
+precise_on 已恢复精准推送 list
+tags_deleted 已删除我的标签
+data_menu 我的数据
+exported 导出我的数据 count list
 forget_confirm 删除信息前的确认
 forgotten 已删除信息
 cancelled 没有改动

@@ -16,9 +16,11 @@ from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
+from subscriptions.aside import NEVER
+from subscriptions.aside import chosen as all_chosen
 from subscriptions.departures import note, said
 from subscriptions.models import Subscription
-from subscriptions.subscribers import Subscribers
+from subscriptions.subscribers import CONSENT_VERSION, Subscribers
 
 PAUSE = timedelta(days=30)
 """How long a pause lasts of which no end was said."""
@@ -147,9 +149,14 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
     lines = "\n".join(f"· {subs.words(row)}" for row in rows)
     choices = [Choice(f"退订 {subs.criteria(row)}", f"leave:{row.id}") for row in rows]
     choices += [one for row in rows for one in _parts(subs.taxonomy, row)]
-    paused = any(row.paused_until for row in rows)
+    paused = any(row.paused_until not in ("", NEVER) for row in rows)
     more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
-    return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
+    told = fill("mine", list=lines)
+    choices += [Choice("全部退订", "leave:all"), more]
+    if any(row.consent_version != CONSENT_VERSION for row in rows):
+        told = (*told, *fill("consent_changed", version=CONSENT_VERSION))
+        choices.append(Choice("同意新版告知", f"consent:{CONSENT_VERSION}"))
+    return Said(told, tuple(choices))
 
 
 def _how(turn: Turn) -> str:
@@ -176,11 +183,12 @@ def _parts(taxonomy: Taxonomy, row: Subscription) -> list[Choice]:
 
 
 def _of(taxonomy: Taxonomy, row: Subscription, dimension: str) -> set[str]:
-    """The value of a subscription in one dimension; every part of one that was split."""
+    """The value of a subscription in one dimension, also set aside; every part of a split one."""
+    asked = all_chosen(row)
     values = {
-        TOPICS: row.topic,
-        GROUPS: row.group,
-        REGIONS: row.region.removesuffix(BELOW),
-        INDUSTRIES: row.industry,
+        TOPICS: asked.topic,
+        GROUPS: asked.group,
+        REGIONS: asked.region.removesuffix(BELOW),
+        INDUSTRIES: asked.industry,
     }
     return set(taxonomy.now(dimension, values.get(dimension, "")))

@@ -34,6 +34,7 @@ from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.handovers import offer_policies, take_back_policies
+from office.policy_followers import PolicyFollowers
 from office.rooms import incidents_of
 from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
@@ -43,6 +44,7 @@ from review_queue.shelving import shelve_due
 from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.database import Database
+from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 
@@ -75,6 +77,7 @@ class Office(Protocol):
     remover: Remover
     sender: Sender
     pusher: Pusher
+    matching: Matching
     readings: Readings
     followers: Followers
     commenter: Commenter
@@ -107,6 +110,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     publish, push, ledger = office.publisher, office.pusher, office.ledger
     reminding = partial(tend, ledger, office.tell)
     policies = partial(_policies, office)
+    followers = PolicyFollowers(ledger, office.matching)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -121,7 +125,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job(
             "readings", 3600, office.readings.look_due, "what was read and shared is fetched daily"
         ),
-        Job("followers", 60, office.followers.compare_due, "who follows is held against the list"),
+        Job(
+            "followers",
+            60,
+            office.followers.compare_due,
+            "who follows is held against the list",
+        ),
         Job("comments", 60, office.commenter.read_due, "what readers wrote is read"),
         Job("comment_acts", 2, office.commenter.do_due, "what was let be done about it is done"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
@@ -134,6 +143,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(move_due, ledger, office.signed),
             "subscriptions follow a value that was renamed or merged",
         ),
+        Job("follow", 60, followers.tell_due, "who follows a policy is told what became of it"),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),

@@ -13,6 +13,7 @@ from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.silence import Silence
+from config.clock import beijing, now
 from config.settings import Settings
 from content_sources.fetch import Fetcher
 from content_sources.kinds import source_kinds
@@ -35,6 +36,7 @@ from handlers.released import KIND, ReleasedTemplates, TemplateShelf
 from handlers.templates import Texts
 from knowledge.changes import policy_kinds
 from knowledge.entries import ReviewedEntries
+from knowledge.followed import PolicyNames, PolicyNow, policies_now
 from knowledge.forms import Filling
 from knowledge.library import PolicyLibrary
 from knowledge.service import KnowledgeService
@@ -45,6 +47,7 @@ from ledger.following import FRESH
 from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
 from office.parts import parts_of
+from office.policy_followers import PolicyFollowers
 from review_queue import publishing
 from review_queue.canonical import QA
 from review_queue.classes import Triggers
@@ -257,6 +260,7 @@ def build_delivery(base: Base, review: Review, tell: Tell) -> Wiring:
         public_url=base.settings.public_url,
         title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
+        notice=PolicyFollowers(base.ledger, base.matching).notice,
         choose=partial(
             choose,
             base.ledger,
@@ -274,7 +278,11 @@ def build_words(base: Base) -> Answers:
         await base.templates.refresh(FRESH)
         return base.templates
 
-    return Answers(base.taxonomy, templates, base.knowledge.hit, Commitments(base.ledger).words)
+    async def policy(policy_id: str) -> PolicyNow | None:
+        return (await policies_now(base.ledger, [policy_id], beijing(now()).date())).get(policy_id)
+
+    staff = Commitments(base.ledger).words
+    return Answers(base.taxonomy, templates, base.knowledge.hit, staff, policy)
 
 
 def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) -> TicketWiring:
@@ -292,20 +300,23 @@ def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) ->
 
 def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatcher:
     """Who answers a citizen: commands first, then questions to the library."""
+    policies = PolicyNames(base.ledger)
 
     async def fresh() -> None:
         await base.signed.refresh(FRESH)
         await base.templates.refresh(FRESH)
+        await policies.refresh(FRESH)
 
     wiring = CommandWiring(
         db=base.db,
         templates=base.templates,
         contacts=base.contacts,
-        subscribers=Subscribers(base.taxonomy),
+        subscribers=Subscribers(base.taxonomy, policies.title),
         tickets=tickets,
         mask=mask,
         say_now=sender.reply_now,
         fresh=fresh,
+        policies=policies,
     )
     library = base.knowledge
     return build_dispatcher(wiring, base.cache, library.ask, library.told, library.danger)

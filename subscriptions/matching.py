@@ -43,7 +43,8 @@ from subscriptions.selecting import ASKED, counting, day_of, people
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
 AT_ONCE = 3  # transactions of one push side by side
-_PLACES = {name: n for n, name in enumerate((*Subscription.SEALED, *Subscription.MORE))}
+_SEALED = (*Subscription.SEALED, *Subscription.MORE, *Subscription.LATER)
+_PLACES = {name: n for n, name in enumerate(_SEALED)}
 _ASKED = tuple(_PLACES[name] for name in ("topic", "group", "region", "industry", "kind"))
 
 
@@ -100,7 +101,7 @@ class Matching:
     def __init__(self, taxonomy: Taxonomy, hours: Callable[[], PushHours] = standard_hours) -> None:
         """`taxonomy` gives labels for reasons and the trees; `hours` when nobody is disturbed."""
         self.taxonomy = taxonomy
-        self._hours = hours
+        self.hours = hours
 
     async def count(
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
@@ -120,7 +121,7 @@ class Matching:
 
         Whoever also has a subscription that is served earlier is not among them.
         """
-        moments = self._hours().moments(max(window.begins, now()), at_night=urgent(audience))
+        moments = self.hours().moments(max(window.begins, now()), at_night=urgent(audience))
         late = [name for name, at in SERVED.items() if moments[at] > window.ends]
         if moments[0] > window.ends:  # a night, and nothing is left of the window in the morning
             return await self.count(session, audience, account_ids)
@@ -221,7 +222,9 @@ class Matching:
     async def wants(self, session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
         """What these contacts want now: asked once more for each push on its way."""
         query = select(*COLUMNS).where(
-            Subscription.contact_id.in_(contact_ids), Subscription.state == "active"
+            Subscription.contact_id.in_(contact_ids),
+            Subscription.state == "active",
+            Subscription.policy == "",
         )
         rows: list[Row] = [*(await session.execute(query)).all()]
         try:
@@ -258,11 +261,11 @@ class Matching:
             return (facts[-1].seq if facts else 0) == proved.ends.get(subject, 0)
 
         wrong = tuple((TABLE, one) for one in proved.wrong)
-        return Wants(why, wrong, stands, self._waits)
+        return Wants(why, wrong, stands, self.waits)
 
-    def _waits(self, audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
+    def waits(self, audience: Mapping[str, Any], delivery_id: str, contact: Any) -> float:
         """Seconds to the morning; none for who has written since this was made: they are awake."""
-        moment, hours = now(), self._hours()
+        moment, hours = now(), self.hours()
         if urgent(audience) or not hours.quiet(moment):
             return 0.0
         acts = [at for at in (contact.last_inbound_at, contact.brief_at) if at is not None]
@@ -286,7 +289,7 @@ class Matching:
         rows: list[Row] = [*(await session.execute(query)).all()]
         proved = await prove(session, rows)
         moment = now()
-        moments = self._hours().moments(
+        moments = self.hours().moments(
             moment, at_night=release.urgent or urgent(release.audience or {})
         )
         push = Push(

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String
+from sqlalchemy import Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
@@ -24,6 +24,8 @@ class Subscription(Sealed, Base):
     )
     MORE = ("industry", "kind", "paused_until")
     """Sealed too, once any of them says something: rows of an earlier office keep their seals."""
+    LATER = ("aside", "policy", "known")
+    """The same, behind those of MORE, which are then sealed with them."""
     __table_args__ = (Index("ix_subscription_match", "topic", "state"),)
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     contact_id: Mapped[str] = mapped_column(String(26), index=True)
@@ -41,11 +43,17 @@ class Subscription(Sealed, Base):
     left_at: Mapped[datetime | None]
     # The first day on which it is served again, as 2026-12-05; empty: it is not paused.
     paused_until: Mapped[str] = mapped_column(String(10), default="", server_default="")
+    # Who and where its citizen is, while they want no push by it (subscribers.py), else empty.
+    aside: Mapped[str] = mapped_column(String(140), default="", server_default="")
+    # The one policy it follows, and no topic; what was so of it already (policy_events.py).
+    policy: Mapped[str] = mapped_column(String(26), default="", server_default="", index=True)
+    known: Mapped[str] = mapped_column(Text, default="", server_default="")
 
     def values(self) -> list[Any]:
         """The sealed fields, in their order."""
-        more = [getattr(self, name) or "" for name in self.MORE]
-        return [*super().values(), *(more if any(more) else ())]
+        more, later = ([getattr(self, n) or "" for n in names] for names in (self.MORE, self.LATER))
+        said = [*more, *later] if any(later) else more if any(more) else []
+        return [*super().values(), *said]
 
 
 class LeaveCount(Base):

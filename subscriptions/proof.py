@@ -19,11 +19,13 @@ from subscriptions.models import Subscription
 ENDED = "subscription.ended"
 TABLE = Subscription.__tablename__
 COLUMNS = tuple(
-    getattr(Subscription, name) for name in (*Subscription.SEALED, *Subscription.MORE, "seal")
+    getattr(Subscription, name)
+    for name in (*Subscription.SEALED, *Subscription.MORE, *Subscription.LATER, "seal")
 )
 _SIGNED = "subscription ends"
 _AFTER = len(Subscription.SEALED) - 1
-_MORE = len(Subscription.SEALED)
+_MORE = len(Subscription.SEALED) - 2
+_LATER = _MORE + len(Subscription.MORE)
 
 Row = Sequence[Any]
 """What COLUMNS are of one subscription, in their order."""
@@ -73,6 +75,13 @@ async def prove(session: AsyncSession, rows: Sequence[Row]) -> Proved:
     return Proved(stand, sorted(wrong), ends)
 
 
+def _end(fields: Sequence[Any]) -> int:
+    """Up to where the fields of a row are sealed, as Subscription.values has it."""
+    if any(fields[_LATER:]):
+        return len(fields)
+    return _LATER if any(fields[_MORE:]) else _MORE
+
+
 def _sealed(seals: Seals, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
     """Each row and whether its seal holds; what many rows say alike is spelled once."""
     alike: dict[tuple[Any, ...], list[Row]] = {}
@@ -83,7 +92,7 @@ def _sealed(seals: Seals, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
         else:
             yield row, False
     for fields, members in alike.items():
-        said = fields if any(fields[_MORE - 2 :]) else fields[: _MORE - 2]  # as `values` has it
+        said = fields[: _end(fields)]
         if any(isinstance(one, bytes) or one == "\0" for one in said):  # "\0" would be a hole
             yield from ((row, False) for row in members)
             continue

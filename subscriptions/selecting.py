@@ -34,6 +34,7 @@ def counting(found: Wanted, account_ids: Sequence[str], *columns: Any) -> Select
     limits: list[ColumnElement[bool]] = [
         Subscription.state == "active",
         Subscription.paused_until <= day_of(now()),
+        Subscription.policy == "",
         Contact.state == "active",
         Contact.account_id.in_(list(account_ids)),
         *(_COLUMNS[name].in_(sorted(values)) for name, values in found.limits.items()),

@@ -6,7 +6,7 @@ of the ledger, because rows are stamped with their contact's last signed end und
 Errors are `SubscriptionError` with one Chinese line for the citizen.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -32,6 +32,7 @@ from facets.taxonomy import Taxonomy
 from ledger.append import Transaction
 from ledger.verify import Broken
 from storage.database import new_id
+from subscriptions.aside import NEVER, chosen, restore
 from subscriptions.models import Subscription
 from subscriptions.proof import last_end, sign_end
 
@@ -40,6 +41,11 @@ FREQUENCIES = {"immediate": "即时", "daily": "每日", "weekly": "每周"}
 MAX_SUBSCRIPTIONS = 10
 GONE, UNKNOWN_FREQUENCY = "（已取消的选项）", "频率未知"
 PAUSED = "，暂停到 "
+FILE, FOLLOWED = "文件", "有变化时告知"
+_TITLE = 22
+"""Characters of a policy's title in a list: ten of them fit into one passive answer (W4)."""
+PLAIN, RESTS = "，精准推送已关", "，暂不推送"
+"""Behind the frequency: its narrowing is set aside, and without it nothing is left to serve."""
 
 
 class SubscriptionError(ValueError):
@@ -71,9 +77,10 @@ class Wish:
 class Subscribers:
     """Subscriptions of contacts, checked against the taxonomy."""
 
-    def __init__(self, taxonomy: Taxonomy) -> None:
-        """`taxonomy`: the facet values that may be chosen."""
+    def __init__(self, taxonomy: Taxonomy, title: Callable[[str], str] = str) -> None:
+        """`taxonomy`: the facet values that may be chosen; `title` of a policy by its id."""
         self.taxonomy = taxonomy
+        self._title = title
 
     async def subscribe(
         self, tx: Transaction, contact: Contact, wish: Wish, consent_version: str
@@ -87,31 +94,14 @@ class Subscribers:
         found = self._same(own, wish)
         if found is not None:
             await self._set_frequency(tx, own, found, wish.frequency)
+            if found.aside:  # what they choose now is meant
+                restore(found)
+                await self._end(tx, contact.id, "precise", own)
             found.consent_version = consent_version
             await session.flush()
             return found
-        if len(own) >= MAX_SUBSCRIPTIONS:
-            raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
-        try:
-            after = await last_end(session, contact.id)
-        except Broken as broken:  # what is written now would be pushed to nobody
-            raise SubscriptionError("现在不能登记新的订阅：请过些时候再试一次") from broken
-        row = Subscription(
-            id=new_id(),
-            contact_id=contact.id,
-            account_id=contact.account_id,
-            topic=wish.topic,
-            group=wish.group,
-            region=wish.region,
-            industry=wish.industry,
-            kind=wish.kind,
-            paused_until="",
-            frequency=wish.frequency,
-            state="active",
-            consent_version=consent_version,
-            after_end=after,
-            created_at=now(),
-        )
+        row = await new_row(session, contact, wish, own)
+        row.consent_version = consent_version
         session.add(row)
         await session.execute(
             update(Contact).where(Contact.id == contact.id).values(consent_version=consent_version)
@@ -198,6 +188,16 @@ class Subscribers:
                 row.after_end = seq
         await tx.session.flush()
 
+    async def own_in(self, tx: Transaction, contact_id: str) -> Sequence[Subscription]:
+        """What stands, in a transaction that will change it."""
+        return await self.list(tx.session, contact_id)
+
+    async def end(
+        self, tx: Transaction, contact_id: str, reason: str, own: Sequence[Subscription]
+    ) -> None:
+        """Sign that what stood before was changed, and seal anew what is their `own`."""
+        await self._end(tx, contact_id, reason, own)
+
     async def change_frequency(
         self, tx: Transaction, contact_id: str, sub_id: str, frequency: str
     ) -> bool:
@@ -233,6 +233,11 @@ class Subscribers:
         if same is not None and same.id != row.id:
             await self._end(tx, contact_id, "narrowed", own, [row])
             return same
+        traits = any((wish.group, wish.region, wish.industry))
+        if traits or (wish.topic, wish.kind) == (row.topic, row.kind):
+            restore(row)  # what they choose of themselves now is meant
+        elif row.paused_until == NEVER:  # there is something again that it can be served by
+            row.paused_until = ""
         row.topic, row.group, row.region, row.industry, row.kind = wish.asked
         await self._end(tx, contact_id, "narrowed", own)
         return row
@@ -245,7 +250,8 @@ class Subscribers:
         Which ones changed. What comes in between is not sent later.
         """
         own = await self.list(tx.session, contact_id)
-        meant = [row for row in own if sub_ids is None or row.id in sub_ids]
+        named = [row for row in own if sub_ids is None or row.id in sub_ids]
+        meant = [row for row in named if row.paused_until != NEVER]
         changed = [row for row in meant if row.paused_until != until]
         for row in changed:
             row.paused_until = until
@@ -254,19 +260,19 @@ class Subscribers:
         return changed
 
     async def delete_tags(self, tx: Transaction, contact_id: str) -> int:
-        """关闭精准推送: topics stay and nothing else; return how many rows changed.
+        """删除我的标签: topics stay and nothing else; return how many rows changed.
 
         One without a topic has nothing left to ask for, and ends.
         """
         own = await self.list(tx.session, contact_id)
         first = {row.topic: row for row in reversed(own) if row.topic}
-        gone = [row for row in own if row is not first.get(row.topic)]
-        changed = sum(any(_asked(row)[1:]) for row in own)
+        gone = [row for row in own if row is not first.get(row.topic) and not row.policy]
+        changed = sum(any(chosen(row)[1:]) for row in own)
         await self._end(tx, contact_id, "tags", own, gone)
         # Past rows lose their tags too: what was deleted must not be found again.
         every = select(Subscription).where(Subscription.contact_id == contact_id)
         for row in await _readable(tx.session, every):
-            row.group = row.region = row.industry = row.kind = ""
+            row.group = row.region = row.industry = row.kind = row.aside = ""
         await tx.session.flush()
         return changed
 
@@ -286,16 +292,21 @@ class Subscribers:
     def words(self, row: Subscription) -> str:
         """One subscription in words: 就业创业、人群 高校毕业生、地区 青禾县（即时）."""
         often = FREQUENCIES.get(row.frequency, UNKNOWN_FREQUENCY)
-        paused = row.paused_until if row.paused_until > today() else ""
-        return f"{self.criteria(row)}（{often}{PAUSED + paused if paused else ''}）"
+        often = FOLLOWED if row.policy else often
+        rests = row.paused_until == NEVER
+        paused = row.paused_until if row.paused_until > today() and not rests else ""
+        more = f"{PAUSED + paused if paused else ''}{PLAIN if row.aside else ''}"
+        return f"{self.criteria(row)}（{often}{more}{RESTS if rests else ''}）"
 
     def criteria(self, row: Subscription) -> str:
         """The criteria alone, in words of the taxonomy and no others, whatever the row says."""
-        return in_words(self.taxonomy, _asked(row), GONE)
+        if row.policy:
+            return f"{FILE}《{_short(self._title(row.policy)) or GONE}》"
+        return in_words(self.taxonomy, chosen(row), GONE)
 
     def asked(self, row: Subscription) -> Asked:
-        """The criteria of one in the keys of now, in whichever it was kept."""
-        return of_now(self.taxonomy, _asked(row))
+        """All that was chosen for one, in the keys of now, in whichever it was kept."""
+        return of_now(self.taxonomy, chosen(row))
 
     def _same(self, own: Iterable[Subscription], wish: Wish) -> Subscription | None:
         """The one with exactly these criteria, in whichever keys it was kept."""
@@ -303,13 +314,42 @@ class Subscribers:
         return next((row for row in own if self.asked(row) == asked), None)
 
 
+def _short(title: str) -> str:
+    """A title as a list and a button have room for it."""
+    plain = " ".join(title.replace("《", "〈").replace("》", "〉").split())
+    return plain if len(plain) <= _TITLE else f"{plain[: _TITLE - 1]}…"
+
+
+async def new_row(
+    session: AsyncSession, contact: Contact, wish: Wish, own: Sequence[Subscription]
+) -> Subscription:
+    """A row that stands from now on, not added yet; SubscriptionError where none may be made."""
+    if len(own) >= MAX_SUBSCRIPTIONS:
+        raise SubscriptionError(f"最多订阅 {MAX_SUBSCRIPTIONS} 项：请先退订不需要的一项")
+    try:
+        after = await last_end(session, contact.id)
+    except Broken as broken:  # what is written now would be pushed to nobody
+        raise SubscriptionError("现在不能登记新的订阅：请过些时候再试一次") from broken
+    return Subscription(
+        id=new_id(),
+        contact_id=contact.id,
+        account_id=contact.account_id,
+        topic=wish.topic,
+        group=wish.group,
+        region=wish.region,
+        industry=wish.industry,
+        kind=wish.kind,
+        paused_until="",
+        frequency=wish.frequency,
+        state="active",
+        after_end=after,
+        created_at=now(),
+    )
+
+
 def today() -> str:
     """The day in Beijing, as it is kept and compared."""
     return beijing(now()).date().isoformat()
-
-
-def _asked(row: Subscription) -> Asked:
-    return Asked(row.topic, row.group, row.region, row.industry, row.kind)
 
 
 async def _readable(session: AsyncSession, query: Select[Subscription]) -> Sequence[Subscription]:

@@ -17,12 +17,16 @@ ROBOT = (*ANSWERS, ReplyBasis.DANGER)
 AT_ONCE = 15 * 60.0
 AFTER_WAITING = 24 * 3600.0
 """For what waited for the citizen's next message or for its account, marked `late` by its seal."""
+NOTICED = 30 * 24 * 3600.0
+"""For what became of a followed policy: it may wait long for its reader's next message."""
 WORDS = "自动答复已过时效，没有发送：对方需要时会再次提问"
 
 
 def too_old(delivery_id: str, reply: Mapping[str, Any] | None, *, late: bool) -> bool:
     """Whether this is a robot's answer that is not sent any more."""
-    if reply is None or reply.get("basis") not in ROBOT:
+    basis = reply.get("basis") if reply is not None else None
+    if basis not in (*ROBOT, ReplyBasis.NOTICE):
         return False
     # The machine's own clock and not config.clock: ids are made by it, shifted or not.
-    return time.time() - made_at(delivery_id) > (AFTER_WAITING if late else AT_ONCE)
+    least = NOTICED if basis == ReplyBasis.NOTICE else AFTER_WAITING if late else AT_ONCE
+    return time.time() - made_at(delivery_id) > least

@@ -5,7 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
-from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
+from bot.contract import (
+    AccountView,
+    Channel,
+    NotReleased,
+    Outcome,
+    ReplyBasis,
+    State,
+    Still,
+    Withheld,
+)
 from bot.delivery.choosing import Facts, Via, choose
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
@@ -52,7 +61,7 @@ class Preparing:
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
-        if one.reply is None and refuses(one.contact):
+        if pushed(one) and refuses(one.contact):
             return Outcome(State.ENDED, reason=one.contact.refused_why, code=LEFT)
         # Before anything can hold it: what waits is given more time.
         if too_old(one.id, one.reply, late=one.late):
@@ -163,6 +172,11 @@ def _tomorrow(one: Work) -> Outcome:
     wait = max(1.0, (until - now()).total_seconds() + 1)
     words = "今天能发的条数已用完，恢复后再发"
     return Outcome(State.RETRYING, reason=words, code=NO_ROOM, retry_after=wait)
+
+
+def pushed(one: Work) -> bool:
+    """Whether nobody asked for it just now: what is released, or what became of a policy."""
+    return one.reply is None or one.reply.get("basis") == ReplyBasis.NOTICE
 
 
 def refuses(contact: Any) -> bool:

@@ -30,6 +30,7 @@ from bot.delivery.digest import (
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ANSWERS
+from bot.delivery.noticing import not_said
 from bot.delivery.notifying import note_agreements, notify, template_of
 from bot.delivery.outbox import (
     Work,
@@ -253,6 +254,10 @@ class Sender:
             parts = parts_from(one.account_id, one.contact_id, one.reply or {})
             if parts.basis in ANSWERS and "answers" in await self._recent.stops():
                 return Outcome(State.RETRYING, reason="已按开关停止自动答复", retry_after=30.0)
+            if parts.basis is ReplyBasis.NOTICE:
+                stop = await not_said(self._w, await self._recent.stops(), one, parts)
+                if stop is not None:
+                    return stop
             reply = await self.build(parts, account.platform)
         except Unsayable as why:
             await self._w.on_incident("reply_refused", f"delivery:{one.id}", str(why))

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, LoadMedia, Release, Reply, State, Verify
+from bot.contract import AccountView, Channel, LoadMedia, Outcome, Release, Reply, State, Verify
 from bot.delivery.mended import Had
 from bot.models import Publication
 from bot.replies import Build, Parts, Unsayable
@@ -83,8 +83,16 @@ class Wants:
         return bool(self.why(account_id, contact_id, audience, ""))
 
 
+Notice = Callable[[str, Any, Parts], Awaitable[Outcome | None]]
+"""A delivery's id, its contact and its parts in; why it is not sent now, or None."""
+
+
 async def _whatever_comes(session: AsyncSession, contact_ids: Sequence[str]) -> Wants:
     return Wants(lambda account_id, contact_id, audience, reason: reason)
+
+
+async def _at_once(delivery_id: str, contact: Any, parts: Parts) -> Outcome | None:
+    return None
 
 
 async def _no_words(parts: Parts, platform: str) -> Reply:
@@ -108,6 +116,7 @@ class Wiring:
     behind a signed digest, empty when nothing proves it.
     `choose(publication, release)`: the rows of its audience, which wait for one call to all.
     `quiet()`: the days of silence in force; Refused when they cannot be proved.
+    `notice(delivery, contact, parts)`: why what became of a followed policy is not said now.
     `in_flight`: how many calls may be unsettled at any instant in this process.
     """
 
@@ -131,4 +140,5 @@ class Wiring:
     public_url: str = ""
     title_of: Callable[[str, str], Awaitable[str]] = _no_title
     quiet: Callable[[], Awaitable[Silence]] = no_silence
+    notice: Notice = _at_once
     choose: Callable[[Publication, Release], Awaitable[int]] = _no_rows

@@ -289,6 +289,13 @@ class TelegramChannel:
         except TelegramError as error:
             raise NotEquipped(str(error)) from error
 
+    async def entrance(self, account: AccountView, scene: str) -> str:
+        """A link that begins the chat with its scene (T16)."""
+        try:
+            return f"https://t.me/{(await self._bot(account).get_me()).username}?start={scene}"
+        except TelegramError as error:
+            raise NotEquipped(str(error)) from error
+
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing: whether the token holds, and the bot sees where it posts."""
         bot, found = self._bot(account), list[Ability]()

@@ -55,6 +55,7 @@ from bot.wechat.client import (
 from bot.wechat.codes import CODES
 from bot.wechat.comments import comments_of, done
 from bot.wechat.drafts import DraftFault, make_draft
+from bot.wechat.entrance import entrance
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
 from bot.wechat.followers import followed_at, follower_page
@@ -359,6 +360,10 @@ class WeChatChannel(Notices):
             await self.client(account).post("menu/create", data={"button": buttons})
         except (WeChatRefused, NotSent, NoAnswer) as error:
             raise NotEquipped(str(error)) from error
+
+    async def entrance(self, account: AccountView, scene: str) -> str:
+        """See bot.wechat.entrance."""
+        return await entrance(self.client(account), scene)
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""

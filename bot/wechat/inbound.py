@@ -26,6 +26,7 @@ from bot.contract import (
 )
 from bot.opens import Opens
 from bot.readable import readable
+from bot.scenes import topic_in
 from bot.wechat.notices import NOTICES
 from bot.wechat.rendering import guard_cdata
 from config.clock import now
@@ -138,6 +139,8 @@ def _happened(event: str, raw: Mapping[str, Any]) -> tuple[InboundKind, str, str
         return InboundKind.ERASE, "", ""
     if event in _FOLLOWS:
         return InboundKind.FOLLOW, "", key
+    if event == "scan" and topic_in(key):  # a poster: they follow already, and want this topic
+        return InboundKind.MENU, "", key
     if event in _SCANS:  # they are there, and may be written to for a minute
         return InboundKind.RETURN, "", ""
     if event == "unsubscribe":

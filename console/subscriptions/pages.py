@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from console.web.deps import DEPS
 from console.web.pages import page, see
@@ -54,7 +54,7 @@ async def subscriptions(request: web.Request) -> web.StreamResponse:
     """Topics with reach, growth, silence and reasons people leave; by region and group too."""
     deps = request.config_dict[DEPS]
     people = func.count(Subscription.contact_id.distinct())
-    active = Subscription.state == "active"
+    active = and_(Subscription.state == "active", Subscription.policy == "")
     async with deps.db.session() as session:
         by_region = select(Subscription.region, people).where(active).group_by(Subscription.region)
         by_group = select(Subscription.group, people).where(active).group_by(Subscription.group)

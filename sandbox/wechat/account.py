@@ -18,6 +18,7 @@ MESSAGES = {
     40013: "invalid appid", 40014: "invalid access_token", 40015: "invalid menu type",
     40016: "invalid button size", 40017: "invalid button type", 40018: "invalid button name size",
     40019: "invalid button key size", 40032: "invalid openid list size", 40035: "invalid argument",
+    40053: "invalid action info",
     40037: "invalid template_id", 40059: "invalid msg id", 40066: "invalid url",
     40125: "invalid appsecret", 40130: "invalid openid list size, at least two openid",
     40164: "invalid ip, not in whitelist", 41001: "access_token missing",
@@ -29,6 +30,7 @@ MESSAGES = {
     45005: "url size out of limit", 45008: "article size out of limit",
     45009: "reach max api daily quota limit", 45011: "api minute-quota reach limit, must slower",
     45015: "response out of time limit or subscription is canceled", 45028: "has no masssend quota",
+    45029: "qrcode count out of limit",
     45047: "out of response count limit", 45056: "too many tag now, no need to add new",
     45058: "can't modify sys tag", 45059: "can not tagging one user too much",
     45064: "no permission to use weapp in menu", 45065: "clientmsgid exist",
@@ -96,6 +98,7 @@ class Official(Account):
     mass: dict[int, JSON] = field(default_factory=dict)
     menu: JSON = field(default_factory=dict)
     tags: dict[int, str] = field(default_factory=dict)
+    scenes: set[str] = field(default_factory=set)
 
     @property
     def original(self) -> str:

@@ -28,6 +28,7 @@ DAILY = {
     "freepublish/batchget": 100, "freepublish/delete": 10, "message/mass/sendall": 100,
     "message/mass/send": 100, "message/mass/delete": 10, "message/mass/preview": 100,
     "message/custom/send": 500_000, "user/get": 500, "user/info": 5_000_000,
+    "qrcode/create": 100_000,
 }  # fmt: skip
 MASS_A_MINUTE = 60
 

@@ -147,7 +147,9 @@ async def event(
         citizen.following, citizen.blocked = True, False
         citizen.since = state.clock.now()
         _opens(state, citizen, "follow")
-        content: JSON = {"Event": "subscribe", "EventKey": ""}
+        # By the code of a poster: the platform puts this before its scene (W43).
+        scene = str(more.get("scene") or "")
+        content: JSON = {"Event": "subscribe", "EventKey": f"qrscene_{scene}" if scene else ""}
     elif name in ("unfollow", "block"):
         citizen.following = False
         # Who left cannot be written to, and comes back without tags.

@@ -55,6 +55,7 @@ from sandbox.wechat.publishing import (
     publish_get,
     publish_submit,
 )
+from sandbox.wechat.qrcode import qrcode_create
 from sandbox.wechat.users import (
     tag_change,
     tag_create,
@@ -110,5 +111,5 @@ METHODS: dict[str, Callable[[Call], JSON]] = {
     "user/tag/get": tag_users, "user/get": user_get, "user/info": user_info,
     "user/info/batchget": users_info, "menu/create": menu_create, "menu/get": menu_get,
     "menu/delete": menu_delete, "datacube/getarticletotal": article_total,
-    "clear_quota": clear_quota, "getcallbackip": callback_ips,
+    "qrcode/create": qrcode_create, "clear_quota": clear_quota, "getcallbackip": callback_ips,
 }  # fmt: skip

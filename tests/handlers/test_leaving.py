@@ -1,5 +1,6 @@
 """Words of withdrawal: what is one, what only sounds like one, and until when a pause lasts."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from facets.taxonomy import starting_taxonomy
-from handlers.commands import command_key
+from handlers.commands import command_key, fixed_words
 from handlers.days import day_meant
 from handlers.leaving import Act, leaving
 
@@ -102,3 +103,13 @@ def test_a_beginning_is_no_end_of_a_pause() -> None:
 
 def test_a_long_story_is_nobodys_withdrawal() -> None:
     assert leaving("我是" * 40 + "不要再给我发了", TODAY) is None
+
+
+def test_no_danger_is_taken_for_a_withdrawal_and_nothing_else() -> None:
+    told = (HERE.parent / "knowledge" / "danger.jsonl").read_text(encoding="utf-8").splitlines()
+    texts = [json.loads(one)["text"] for one in told]
+    assert len(texts) > 500
+    assert [one for one in texts if fixed_words(one)] == []
+    assert not fixed_words("退订，我不想活了")
+    plain = [words for act, words in SAID if act == "all" and fixed_words(words)]
+    assert len(plain) >= 100

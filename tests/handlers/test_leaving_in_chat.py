@@ -7,6 +7,7 @@ import pytest
 from bot.contract import InboundKind
 from config.clock import beijing, now
 from tests.handlers.test_conversations import active
+from tests.handlers.test_leaving import SAID
 from tests.made import turn
 
 STATES = {
@@ -24,6 +25,23 @@ WORDS = [
 @pytest.mark.parametrize("before", STATES.values(), ids=STATES)
 async def test_every_way_of_leaving_works_in_every_state(citizen, before) -> None:
     for words in WORDS:
+        await citizen.office.cache.delete(f"said:{citizen.contact.id}")
+        for earlier in before:
+            await citizen.say(earlier)
+        assert "已全部退订，共 2 项" in await citizen.say(words), words
+        assert await active(citizen) == []
+
+
+SIXTY = [words for act, words in SAID if act == "all"][::2][:60]
+HALVES = {"telegram": SIXTY[::2], "wechat": SIXTY[1::2]}
+"""Each of the sixty in each state; the platforms take turns: words are heard before them."""
+
+
+@pytest.mark.parametrize("before", STATES.values(), ids=STATES)
+async def test_sixty_listed_ways_withdraw_in_every_state(citizen, before) -> None:
+    ways = HALVES[citizen.platform]
+    assert len(SIXTY) == 60
+    for words in ways:
         await citizen.office.cache.delete(f"said:{citizen.contact.id}")
         for earlier in before:
             await citizen.say(earlier)

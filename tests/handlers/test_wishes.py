@@ -133,7 +133,7 @@ async def test_a_banner_is_kept_and_what_was_not_understood_is_said(citizen) -> 
 
 async def test_one_document_is_no_topic(citizen) -> None:
     answer = await citizen.say("关注《呼和浩特市就业促进办法》")
-    assert "还不能只关注一份文件" in answer
+    assert "书名号里的文件没有办理" in answer
     assert await active(citizen) == []
 
 

@@ -547,3 +547,32 @@ async def test_a_protected_send_waits_for_the_administrator(
     await wx.fresh()
     again = await to_all(wx, "二")
     assert again["errcode"] == (45028 if answer == "yes" else 0)
+
+
+def _code(action: str, **scene: object) -> dict[str, object]:
+    return {"action_name": action, "action_info": {"scene": scene}}
+
+
+async def test_codes_have_scenes_of_64_signs_and_a_scan_tells_them(wx: WeChat) -> None:
+    made = await wx.call("qrcode/create", _code("QR_LIMIT_STR_SCENE", scene_str="at-employment"))
+    assert made["ticket"]
+    assert made["url"]
+    assert "expire_seconds" not in made
+    short = _code("QR_STR_SCENE", scene_str="x") | {"expire_seconds": 3600}
+    assert (await wx.call("qrcode/create", short))["expire_seconds"] == 3600
+    for wrong in (
+        _code("QR_LIMIT_STR_SCENE", scene_str="x" * 65),
+        _code("QR_LIMIT_STR_SCENE", scene_str=""),
+        _code("QR_LIMIT_SCENE", scene_id=100_001),
+        _code("QR_ANY", scene_str="x"),
+    ):
+        assert (await wx.call("qrcode/create", wrong))["errcode"] == 40053
+    long = _code("QR_STR_SCENE", scene_str="x") | {"expire_seconds": 2_592_001}
+    assert (await wx.call("qrcode/create", long))["errcode"] == 40035
+
+
+async def test_only_verified_service_accounts_have_codes(wx: WeChat) -> None:
+    for kind in ({"verified": False}, {"kind": "subscription"}):
+        await wx.box.control("accounts", ACCOUNT | kind)
+        made = await wx.call("qrcode/create", _code("QR_LIMIT_STR_SCENE", scene_str="x"))
+        assert made["errcode"] == 48001

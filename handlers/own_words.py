@@ -1,0 +1,60 @@
+"""Words about one's own data: 关掉精准推送, 把我的标签删了, 导出我的个人信息. Pure.
+
+A text means one of these acts only when it says nothing else: an act and its object in either
+order, with words of courtesy around them.
+"""
+
+import re
+
+_SOFT = (
+    "请你们|请您|麻烦|请|帮我|帮忙|给我|我想要|我想|我要|我的意思是|能不能|可以|想|把|将|一下|"
+    "吧|了|呀|啊|谢谢|全部|所有"
+)
+_STARTS = re.compile(rf"(?:{_SOFT}|我(?!的))+")
+_ENDS = re.compile(rf"(?:{_SOFT})+$")
+_BLANKS = re.compile(r"[\s，,。.！!、“”\"]+")
+
+_PRECISE = (
+    "(?:我的)?(?:精准推送|精准推荐|精准投放|精准服务|个性化推送|个性化推荐|个性化内容|个性化服务|"
+    "个性化|智能推荐|定向推送|按(?:我的)?标签推送|按(?:我的)?标签推荐)(?:功能|服务)?"
+)
+_OFF = (
+    "(?:关闭|关停|关掉|关上|关|取消|停止|停用|停掉|停|拒绝|退出|"
+    "不要再用|不要用|不要|不用|不需要|不想要|别用|别)"
+)
+_ON = "(?:恢复|重新打开|重新开启|打开|开启|启用|开通|继续)"
+_TAGS = "(?:我的)?(?:用户|个人|兴趣|推送|订阅|画像)?(?:标签|画像|特征)"
+_DELETE = "(?:删除|删掉|删|清除|清空|清掉|去掉|移除|抹掉|撤销)"
+_DATA = "(?:我的|我|本人的?)?(?:全部|所有)?(?:个人)?(?:数据|信息|资料|个人信息)"
+_EXPORT = "(?:导出|下载|拷贝|复制|备份|调取|查阅|查看)"
+_SAVED = (
+    "(?:你们|您们|你|贵单位)?(?:都|还)?(?:保存|存|收集|记录|留)(?:了|着)?"
+    "(?:我的?|关于我的?)?(?:哪些|什么)(?:数据|信息|资料|个人信息|东西)?"
+)
+
+
+def _both(act: str, thing: str) -> str:
+    return f"{act}{thing}|{thing}(?:全部|全|都)?{act}"
+
+
+_ACTS = tuple(
+    (re.compile(words), key)
+    for words, key in (
+        (_both(_OFF, _PRECISE), "tags"),
+        (_both(_ON, _PRECISE), "precise"),
+        (_both(_DELETE, _TAGS), "untag"),
+        (f"{_both(_EXPORT, _DATA)}|{_SAVED}", "export"),
+    )
+)
+
+
+def own_key(text: str) -> str:
+    """The key of the act these words mean, or an empty text."""
+    plain = _BLANKS.sub("", text).rstrip("?？")
+    if len(plain) > 30:
+        return ""
+    for words in dict.fromkeys((plain, _ENDS.sub("", _STARTS.sub("", plain, count=1)))):
+        for pattern, key in _ACTS:
+            if pattern.fullmatch(words):
+                return key
+    return ""
