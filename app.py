@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 
 from aiohttp import web
 
@@ -13,12 +13,14 @@ from bot.anchor_post import AnchorPost
 from bot.callbacks import Callbacks, CallbackWiring, mount
 from bot.contacts import Contacts
 from bot.contract import Channel, Inbound, InboundKind, Menu
+from bot.delivery.commenting import Commenter
 from bot.delivery.leases import Lease
 from bot.delivery.processes import SCHEDULER, WORKER
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
 from bot.delivery.removing import Remover
 from bot.delivery.sending import Sender
+from bot.followers import Followers
 from bot.menus import Equipping
 from bot.models import Account, Contact
 from bot.readings import Readings
@@ -51,7 +53,6 @@ from ledger.verify import Broken
 from migrations.run import upgrade
 from office.checking import own_texts
 from office.engine import TaskEngine
-from office.handovers import audience_of
 from office.jobs import jobs_of
 from office.keys import open_database
 from office.leading import Leader
@@ -68,6 +69,7 @@ from office.rooms import (
 from office.running import running, scheduling, working
 from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import move_alarms, seal_contacts, seal_what_stood, sign_what_stood
+from review_queue.comments import Comments, digest_of
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
 from review_queue.findings import Checks
@@ -114,6 +116,9 @@ class Shenfa:
     sender: Sender
     pusher: Pusher
     readings: Readings
+    followers: Followers
+    commenter: Commenter
+    comments: Comments
     matching: Matching
     taxonomy: Taxonomy
     knowledge: KnowledgeService
@@ -172,6 +177,7 @@ class Shenfa:
             ingest=self.ingest,
             door=self.door,
             trials=self.trials,
+            comments=self.comments,
             recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
         )
 
@@ -342,9 +348,12 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         sender=sender,
         pusher=Pusher(db, ledger, review.releases.verify, matching, alarms.tell),
         readings=Readings(db, base.channels, base.accounts.open),
+        followers=Followers(delivery),
+        commenter=Commenter(delivery, lease, mask, digest_of),
+        comments=Comments(ledger, review.checks.check_text),
         matching=matching,
         library=review.library,
-        ingest=Ingest(db, ledger, queue, fetcher, partial(audience_of, base.taxonomy)),
+        ingest=Ingest(db, ledger, queue, fetcher),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,
         alarms=alarms,

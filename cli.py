@@ -40,6 +40,7 @@ COMMANDS = (
     Entry("account", "accounts", "账号：查看、试用、设菜单、换密钥、暂停、关停"),
     Entry("roster", "roster", "值班表：查看、提出变更"),
     Entry("settings", "settings", "运行设置：查看、提出变更"),
+    Entry("topics", "topics", "订阅主题：人数、增减、静默、退订原因；audit 找收不到的"),
     Entry("proposals", "proposals", "待批准的变更：查看、批准、不批准、收回"),
     Entry("source", "sources", "稿源：名单、核对、试读、导入、监测"),
     Entry("eval", "evals", "在标注数据上评测"),

@@ -13,10 +13,11 @@ from aiohttp import web
 from sqlalchemy.exc import IntegrityError
 
 from bot.accounts import Accounts
+from bot.agreed import Agreed
 from bot.albums import speaks_for_album
 from bot.arrivals import HEARD, arrived, unchanged
 from bot.calls import call_of, forbidden
-from bot.contacts import ContactChanged, Contacts
+from bot.contacts import UNFOLLOWED, ContactChanged, Contacts
 from bot.contract import (
     ACTS,
     AccountView,
@@ -115,6 +116,9 @@ class Callbacks:
                 wiring.sender.note_changed,
             )
         )
+        self._agreed = Agreed(
+            wiring.db, wiring.contacts, wiring.on_incident, wiring.sender.note_changed
+        )
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
 
@@ -154,6 +158,7 @@ class Callbacks:
         inbound, text = heard.inbound, None
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
+            await self._agreed(channel, account, inbound)
         elif inbound.kind is InboundKind.NOTICE:
             await self._noticed(channel, account, inbound)
         elif not inbound.address or inbound.kind not in HEARD:
@@ -356,7 +361,7 @@ class Callbacks:
             act = Act.of(row_id, contact.id, inbound)
             taken = not self._w.weighs(inbound) and await take(session, act)
             if inbound.kind is InboundKind.UNFOLLOW:
-                await self._w.contacts.end(session, contact.id, "对方取消关注或停用了账号")
+                await self._w.contacts.end(session, contact.id, UNFOLLOWED)
         self._unanswered.took(row_id)
         return _Stored(contact, act, taken)
 

@@ -1,6 +1,6 @@
 """Contacts: one citizen on one account, the address encrypted and found by its keyed hash."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.codes import WINDOW_HOLD
+from bot.consents import forget
 from bot.contract import REFUSED, Outcome, State
 from bot.models import Contact, Delivery, InboundMessage
 from bot.opens import Opens
@@ -16,6 +17,9 @@ from config.clock import now
 from storage.crypt import DataKey, place_of
 from storage.database import new_id
 from storage.seals import seals_of
+
+UNFOLLOWED = "对方取消关注或停用了账号"
+ERASED = "已按本人要求删除"
 
 
 class ContactChanged(Exception):
@@ -85,25 +89,58 @@ class Contacts:
         """
         contact = await self.known(session, account_id, address)
         if contact is None:
-            contact_id = new_id()
-            contact = Contact(
-                id=contact_id,
-                account_id=account_id,
-                subject_ref=new_id(),
-                address=self._crypt.encrypt(address, place_of("contact", contact_id, "address")),
-                address_hash=self._hash(account_id, address),
-                state="active",
-                ended_reason="",
-                created_at=now(),
-                window_used=0,
-                brief_used=0,
-            )
+            contact = self.new(account_id, address)
             session.add(contact)
         # Whoever writes has come back, however often they left.
-        contact.state, contact.ended_reason = "active", ""
+        contact.state, contact.ended_reason, contact.ended_at = "active", "", None
         _open(contact, at, opens)
         await session.flush()
         return contact
+
+    def new(self, account_id: str, address: str) -> Contact:
+        """A contact of somebody nobody knew, in no session yet; no window of theirs is open."""
+        contact_id = new_id()
+        return Contact(
+            id=contact_id,
+            account_id=account_id,
+            subject_ref=new_id(),
+            address=self._crypt.encrypt(address, place_of("contact", contact_id, "address")),
+            address_hash=self._hash(account_id, address),
+            state="active",
+            ended_reason="",
+            created_at=now(),
+            window_used=0,
+            brief_used=0,
+        )
+
+    async def found(
+        self, session: AsyncSession, account_id: str, addresses: Sequence[str]
+    ) -> dict[str, Contact]:
+        """The contacts with these addresses on this account, by address."""
+        by_hash = {self._hash(account_id, one): one for one in addresses}
+        hashes = list(by_hash)
+        rows: list[Contact] = []
+        for start in range(0, len(hashes), 500):
+            query = select(Contact).where(
+                Contact.account_id == account_id,
+                Contact.address_hash.in_(hashes[start : start + 500]),
+            )
+            rows += (await session.scalars(query)).all()
+        return {by_hash[row.address_hash]: row for row in rows}
+
+    async def back(self, session: AsyncSession, ids: Sequence[str]) -> None:
+        """These follow again; no window of theirs is open before they do something."""
+        own = update(Contact).where(Contact.id.in_(ids))
+        await session.execute(own.values(state="active", ended_reason="", ended_at=None))
+
+    def seal_cursor(self, account_id: str, address: str) -> str:
+        """Behind whom a list of this account goes on, as it is kept."""
+        return self._crypt.encrypt(address, place_of("follower_run", account_id, "after"))
+
+    def open_cursor(self, account_id: str, kept: str) -> str:
+        """What `seal_cursor` kept; empty for nothing, ValueError when somebody wrote over it."""
+        place = place_of("follower_run", account_id, "after")
+        return self._crypt.decrypt(kept, place) if kept else ""
 
     async def make_due(self, session: AsyncSession, contact_id: str) -> None:
         """What waited for this contact may go, once the act that opened a window was acted on.
@@ -117,7 +154,7 @@ class Contacts:
         await session.execute(
             update(Contact)
             .where(Contact.id == contact_id)
-            .values(state="ended", ended_reason=reason[:200])
+            .values(state="ended", ended_reason=reason[:200], ended_at=now(), **_UNPAUSED)
         )
         waiting = and_(
             Delivery.contact_id == contact_id,
@@ -135,12 +172,13 @@ class Contacts:
 
     async def erase(self, session: AsyncSession, contact_id: str) -> None:
         """Remove what identifies the citizen; counts and ledger references stay."""
-        await self.end(session, contact_id, "已按本人要求删除")
+        await self.end(session, contact_id, ERASED)
         # The hash too: with the key it would still tell whether a known person was here.
         gone: dict[str, Any] = {"address": "", "address_hash": "erased:" + contact_id}
         gone |= {"last_inbound_at": None, "brief_at": None}
         own = update(Contact).where(Contact.id == contact_id)
         await session.execute(own.values(gone | await _sealed_anew(session, contact_id, gone)))
+        await forget(session, contact_id)
         await session.execute(
             update(InboundMessage)
             .where(InboundMessage.contact_id == contact_id)
@@ -165,8 +203,13 @@ class Contacts:
         return self._crypt.blind(f"{account_id}:{address}")
 
 
+_UNPAUSED: Mapping[str, Any] = {"paused_at": None, "paused_code": ""}
+
+
 def _open(contact: Contact, at: datetime, opens: Opens) -> None:
     """Each window by its own newest act: a press neither ends nor fills that of a message."""
+    if opens is not Opens.NOTHING:
+        contact.paused_at, contact.paused_code = None, ""
     if opens is Opens.MESSAGE:
         if contact.last_inbound_at is None or at >= contact.last_inbound_at:
             contact.last_inbound_at, contact.window_used = at, 0

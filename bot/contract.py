@@ -30,7 +30,8 @@ class Content:
     `attribution` holds source, original_author, original_title, editor, url (texts, may be empty).
     `attachments` are {"name", "media"} with `media` a `sha256:` marker. `edition` are renderings of
     articles that go out together (bot/editions.py); then nothing else of it is sent. `changes` says
-    what a correction changed, to those who got the text before it.
+    what a correction changed, to those who got the text before it; `corrected` is the title of what
+    it corrects. `comments`: readers may write under it, where the platform has that.
     """
 
     kind: str
@@ -46,6 +47,8 @@ class Content:
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     edition: tuple[Rendering, ...] = ()
     changes: str = ""
+    comments: bool = False
+    corrected: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from blocks.document import Block, Document, Paragraph, Picture
 from bot.contract import Content
-from bot.render import attachment_lines, attribution_lines, made_line
+from bot.render import attachment_lines, attribution_lines, corrected_line, made_line
 from bot.wording import address, block_name, caption_line
 
 KIND = "图片消息"
@@ -59,7 +59,8 @@ def message_text(content: Content, document: Document) -> str:
     ]
     described = "\n".join(line for _, line in picture_lines(pictures_of(document)))
     tail = "\n".join(attribution_lines(content) + attachment_lines(content))
-    return "\n\n".join(filter(None, [made_line(content.made), *said, described, tail]))
+    first = [corrected_line(content), made_line(content.made)]
+    return "\n\n".join(filter(None, [*first, *said, described, tail]))
 
 
 def message_faults(content: Content) -> list[Fault]:

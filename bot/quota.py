@@ -33,6 +33,10 @@ class Act(StrEnum):
     ASK = "ask"
     """Asking what became of a publication; its event comes all the same."""
     DELETE = "delete"
+    LIST = "list"
+    """Reading who follows; the list goes on the next day."""
+    MESSAGE = "message"
+    """A message or a notice to one person."""
 
 
 @dataclass(frozen=True)

@@ -142,6 +142,14 @@ def whole_before(text: str, cut: int) -> int:
     return cut
 
 
+def corrected_line(content: Content) -> str:
+    """What a correction corrects, and what was changed: the old text is gone or leads here."""
+    if not content.corrected:
+        return ""
+    changes = f"：{content.changes}" if content.changes else ""
+    return f"本文更正此前发布的《{content.corrected}》{changes}"
+
+
 def made_line(made: Made) -> str:
     """The label readers must see on a text that a machine wrote or helped to write."""
     return {

@@ -21,15 +21,21 @@ MADE = (HOLE, "content_key", "release_id", "publication_id", "account_id", HOLE,
 
 _deliveries = Base.metadata.tables[TABLE]
 COLUMNS = tuple(
-    _deliveries.c[name] for name in (*Delivery.SEALED[:-1], "state", "seal")
+    _deliveries.c[name] for name in (*Delivery.SEALED[:-1], "route", "state", "seal")
 )  # the last sealed field is the phase, which the state says
 _PAGE = 5_000
 
 
 def seal_of(seals: Seals, row: Mapping[str, Any], state: str) -> str:
     """The seal of a row in this state."""
+    return seals.of(TABLE, said_of(row, phase(state)))
+
+
+def said_of(row: Mapping[str, Any], its_phase: str) -> list[Any]:
+    """The sealed fields of a row as columns, in the order of Delivery.values."""
+    route = row.get("route")
     said = [row[name] for name in Delivery.SEALED[:-1]]
-    return seals.of(TABLE, [*said, phase(state)])
+    return [*said, its_phase, *([route] if route else [])]
 
 
 def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
@@ -39,17 +45,15 @@ def whole(seals: Seals, row: Mapping[str, Any]) -> bool:
     statement, and the recall itself refuses what somebody makes due again. So may an unknown one,
     which a restore without the key made so.
     """
-    said = [row[name] for name in Delivery.SEALED[:-1]]
     held = {phase(row["state"])} | (
         {OPEN} if row["state"] in (State.ENDED, State.UNKNOWN) else set()
     )
-    return any(seals.hold(row["seal"], TABLE, [*said, one]) for one in held)
+    return any(seals.hold(row["seal"], TABLE, said_of(row, one)) for one in held)
 
 
 def sealed_as(seals: Seals, row: Mapping[str, Any]) -> bool:
     """Whether the seal says the very state the row is in."""
-    said = [row[name] for name in Delivery.SEALED[:-1]]
-    return seals.hold(row["seal"] or "", TABLE, [*said, phase(row["state"])])
+    return seals.hold(row["seal"] or "", TABLE, said_of(row, phase(row["state"])))
 
 
 async def read_apart(

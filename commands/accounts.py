@@ -14,6 +14,7 @@ from sqlalchemy import select
 from app import Shenfa
 from bot.abilities import NOT_LOOKED, Looked, known, look
 from bot.channels import CHANNELS
+from bot.followers import Compared
 from bot.models import Account
 from bot.trial import Look
 from commands.files import write_private
@@ -71,6 +72,22 @@ def accounts_probe(slugs: Slugs = None, *, home: Home = None, as_json: Json = Fa
         missing = missing or bool(one.missing)
         say({"slug": one.slug, **_said(one)} if as_json else f"{one.slug}  {one.words}")
     if missing:
+        raise typer.Exit(1)
+
+
+@group.command("followers")
+def accounts_followers(slug: Slug, *, home: Home = None, as_json: Json = False) -> None:
+    """按平台的关注名单核对联系人，接着上次停下的地方读完；没有读完的，说明原因，退出码为 1。"""
+
+    async def work(opened: Shenfa) -> Compared:
+        await _must_be_known(opened, [slug])
+        async with opened.db.session() as session:
+            account_id = await session.scalar(select(Account.id).where(Account.slug == slug))
+        return await opened.followers.compare(str(account_id))
+
+    found = run(home, work)
+    say({"slug": slug, **asdict(found)} if as_json else f"{slug}  {found.words}")
+    if not found.ended:
         raise typer.Exit(1)
 
 

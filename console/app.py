@@ -25,6 +25,7 @@ from console.policies import words as policies_words
 from console.public import health
 from console.public import pages as public_pages
 from console.publications import codes, live
+from console.publications import comments as publications_comments
 from console.publications import pages as publications_pages
 from console.publications import people as publications_people
 from console.publications import words as publications_words
@@ -36,6 +37,8 @@ from console.sources import columns, exceptions, imports
 from console.sources import pages as sources_pages
 from console.sources import words as sources_words
 from console.subscriptions import pages as subscriptions_pages
+from console.subscriptions import unreachable
+from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
 from console.tickets import pages as tickets_pages
@@ -58,6 +61,7 @@ FEATURES = (
     records_words,
     settings_words,
     sources_words,
+    subscriptions_words,
     tasks_words,
     tickets_words,
 )
@@ -106,11 +110,13 @@ def _pages() -> Sequence[web.RouteDef]:
         *alarms.ROUTES,
         *publications_pages.ROUTES,
         *publications_people.ROUTES,
+        *publications_comments.ROUTES,
         *codes.ROUTES,
         *live.ROUTES,
         *plan_pages.ROUTES,
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
+        *unreachable.ROUTES,
         *tickets_pages.ROUTES,
         *records_pages.ROUTES,
         *settings_pages.ROUTES,

@@ -15,6 +15,7 @@ from console.me import api as me
 from console.plan import api as plan
 from console.policies import api as policies
 from console.publications import api as publications
+from console.publications import api_comments as publications_comments
 from console.publications import api_people as publications_people
 from console.publications import codes
 from console.records import api as records
@@ -118,6 +119,7 @@ ROUTES: list[web.RouteDef] = [
     *items_mending.ROUTES,
     *publications.ROUTES,
     *publications_people.ROUTES,
+    *publications_comments.ROUTES,
     *codes.API,
     *plan.ROUTES,
     *sources.ROUTES,

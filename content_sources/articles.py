@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import select
@@ -42,18 +42,14 @@ KLASS = "重要"  # fetched items pass every level until an editor lowers the cl
 FOREVER = frozenset({"refused", "private", "redirects", "content_type", "too_large"})
 MOST_MEDIA = 20  # pictures, and as many attachments, of one article
 
-Suggest = Callable[[str, str], Mapping[str, list[str]] | None]
-"""Title and text in; the audience a new draft starts with, or None."""
-
 
 @dataclass(frozen=True)
 class Intake:
-    """What filing an article needs; `suggest` is given by the composition root."""
+    """What filing an article needs."""
 
     ledger: Ledger
     queue: Queue
     fetcher: Fetcher
-    suggest: Suggest | None = None
 
 
 @dataclass(frozen=True)
@@ -199,12 +195,8 @@ async def _make_item(
             {"name": blob.name or "附件", "media": media[blob.url]} for blob in found.files
         ),
     )
-    origin = Origin(
-        editor_id=ROBOT,
-        klass=KLASS,
-        article_id=article.id,
-        audience=intake.suggest(page.title, page.text) if intake.suggest else None,
-    )
+    # For nobody yet: whom its words suggest stands beside the form until a person chooses.
+    origin = Origin(editor_id=ROBOT, klass=KLASS, article_id=article.id)
     item = await drafting.create_item_in(intake.queue, tx, content, origin)
     article.state, article.item_id = "item", item.id
 

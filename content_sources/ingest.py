@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from config.clock import now
 from content_sources.answers import PAGES, Fetched, FetchError
-from content_sources.articles import FOREVER, Intake, Suggest, fetch_article
+from content_sources.articles import FOREVER, Intake, fetch_article
 from content_sources.columns.entries import ColumnError, Entry, Reading
 from content_sources.columns.shape import alarm, shape_of
 from content_sources.fetch import Fetcher
@@ -63,14 +63,12 @@ class Ingest:
         ledger: Ledger,
         queue: Queue,
         fetcher: Fetcher,
-        suggest_audience: Suggest | None = None,
     ) -> None:
-        """`suggest_audience` is given by the composition root."""
+        """Every item that is made waits as a draft, for nobody yet."""
         self.db = db
         self._ledger = ledger
         self._queue = queue
         self._fetcher = fetcher
-        self._suggest = suggest_audience
 
     async def poll_due(self) -> int:
         """Poll every enabled column whose time has come; how many items were made.
@@ -135,7 +133,7 @@ class Ingest:
 
     async def fetch_article(self, url: str, column: Column | None = None) -> Article:
         """Fetch one page now; see `articles.fetch_article`."""
-        intake = Intake(self._ledger, self._queue, self._fetcher, self._suggest)
+        intake = Intake(self._ledger, self._queue, self._fetcher)
         return await fetch_article(intake, url, column)
 
     # --- columns ------------------------------------------------------------------------

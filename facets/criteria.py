@@ -13,14 +13,17 @@ is not by what is for 土默特左旗 alone, unless its reader chose BELOW. Who 
 asked for each of its values.
 
 A key that was renamed, or merged into another value, means its heir on both sides (taxonomy `was`),
-so nothing that was kept or approved has to be written anew.
+so nobody misses anything until what was kept is written anew (subscriptions/moving.py). One that
+was split means each of its parts, for who asked for it and for what was approved for it, until a
+person chooses one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any, NamedTuple
 
-from facets.taxonomy import DIMENSIONS, EVERY, NIGHT, URGENT, Taxonomy
+from facets.taxonomy import DIMENSIONS, EVERY, NIGHT, OR, URGENT, Taxonomy
 
 TOPICS, GROUPS, REGIONS, INDUSTRIES, KINDS = DIMENSIONS
 ANY_TOPIC = "全部主题"
@@ -66,11 +69,29 @@ def in_words(taxonomy: Taxonomy, asked: Asked, unknown: str = "") -> str:
 
 
 def _word(taxonomy: Taxonomy, dimension: str, key: str, unknown: str) -> str:
-    below = dimension == REGIONS and key.endswith(BELOW)
-    facet = taxonomy.get(dimension, key.removesuffix(BELOW) if below else key)
-    if facet is None:
+    values = values_now(taxonomy, dimension, key)
+    if not values:
         return unknown
-    return facet.label + (BELOW_WORDS if below else "")
+    labels = (taxonomy.label(dimension, value.removesuffix(BELOW)) for value in values)
+    return OR.join(labels) + (BELOW_WORDS if key.endswith(BELOW) else "")
+
+
+def values_now(taxonomy: Taxonomy, dimension: str, value: str) -> tuple[str, ...]:
+    """What a value of a subscription means now: itself, what carries it on, or nothing."""
+    below = BELOW if dimension == REGIONS and value.endswith(BELOW) else ""
+    return tuple(key + below for key in taxonomy.now(dimension, value.removesuffix(BELOW)))
+
+
+def ways_now(taxonomy: Taxonomy, asked: Asked) -> list[Asked]:
+    """What a wish may mean now: itself, or for a value that was split each of its parts.
+
+    A value that nothing carries on stays as it is: whoever keeps wishes refuses it.
+    """
+    every = (
+        values_now(taxonomy, name, value) or (value,)
+        for name, value in zip(DIMENSIONS, asked, strict=True)
+    )
+    return [Asked(*one) for one in product(*every)]
 
 
 def of_now(taxonomy: Taxonomy, asked: Asked) -> Asked:
@@ -85,18 +106,18 @@ def _key(taxonomy: Taxonomy, dimension: str, key: str) -> str:
 
 def wanted(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> Wanted:
     """What an audience means; nobody is meant by one without a topic."""
-    listed = {
-        name: frozenset(taxonomy.key_of(name, key) for key in audience.get(name) or ())
-        for name in DIMENSIONS
-    }
+    known = current(taxonomy, audience)
+    listed = {name: frozenset(known.get(name) or ()) for name in DIMENSIONS}
     limited = {name for name in DIMENSIONS if listed[name]} | {TOPICS}
     every = [name for name in audience.get(EVERY) or () if name in limited]
     return Wanted(
         {name: _values(taxonomy, name, listed[name]) for name in DIMENSIONS if name in limited},
         [
-            (name, _values(taxonomy, name, frozenset({key})))
+            (name, _values(taxonomy, name, keys))
             for name in every
-            for key in sorted(listed[name])
+            for keys in sorted(
+                {frozenset(_now(taxonomy, name, key)) for key in audience[name]}, key=sorted
+            )
         ],
     )
 
@@ -116,10 +137,16 @@ def meant(found: Wanted, own: Iterable[Sequence[str]]) -> bool:
 
 def current(taxonomy: Taxonomy, audience: Mapping[str, Any]) -> dict[str, list[str]]:
     """The same audience in the keys of now, as a form shows it; each value once."""
-    found = {name: [*keys] for name, keys in audience.items()}
+    found = {name: [*(keys or ())] for name, keys in audience.items()}
     for name in set(found) & set(DIMENSIONS):
-        found[name] = [*dict.fromkeys(taxonomy.key_of(name, key) for key in found[name])]
+        now = (one for key in found[name] for one in _now(taxonomy, name, key))
+        found[name] = [*dict.fromkeys(now)]
     return found
+
+
+def _now(taxonomy: Taxonomy, dimension: str, key: str) -> tuple[str, ...]:
+    """The keys of now for one of an audience; an unknown one stays, and means nobody."""
+    return taxonomy.now(dimension, str(key)) or (str(key),)
 
 
 def audience_faults(audience: Mapping[str, Any]) -> list[str]:
@@ -152,8 +179,12 @@ def _values(taxonomy: Taxonomy, dimension: str, keys: frozenset[str]) -> frozens
 def _former(taxonomy: Taxonomy, dimension: str, found: frozenset[str]) -> frozenset[str]:
     """Rows that were kept under an earlier key keep it."""
     ends = ("", BELOW) if dimension == REGIONS else ("",)
-    former = taxonomy.former[dimension].items()
-    return frozenset(old + end for old, key in former for end in ends if key + end in found)
+    return frozenset(
+        old + end
+        for old, heirs in taxonomy.heirs[dimension].items()
+        for end in ends
+        if any(key + end in found for key in heirs)
+    )
 
 
 def _around(taxonomy: Taxonomy, dimension: str, keys: frozenset[str]) -> frozenset[str]:

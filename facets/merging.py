@@ -25,13 +25,20 @@ def merged(own: str, brought: str) -> str:
     ours, theirs = yaml.safe_load(own), yaml.safe_load(brought)
     parse_taxonomy(ours)
     parse_taxonomy(theirs)
-    lines = [f"{_HEAD}version: {theirs.get('version', 1)}\ndimensions:"]
     for name in DIMENSIONS:
         body = ours["dimensions"][name]
-        values = _values(body["values"], theirs["dimensions"][name]["values"])
+        body["values"] = _values(body["values"], theirs["dimensions"][name]["values"])
+    return written(_HEAD, {**ours, "version": theirs.get("version", 1)})
+
+
+def written(head: str, data: Mapping[str, Any]) -> str:
+    """A taxonomy as a text, a line each value, below some lines of comment; TaxonomyError."""
+    lines = [f"{head}version: {data.get('version', 1)}\ndimensions:"]
+    for name in DIMENSIONS:
+        body = data["dimensions"][name]
         lines.append(f"  {name}:\n    label: {body.get('label') or name}\n    values:")
-        lines += [f"      {key}: {_line(value)}" for key, value in values.items()]
-        if not values:
+        lines += [f"      {key}: {_line(value)}" for key, value in body["values"].items()]
+        if not body["values"]:
             lines[-1] += " {}"
     text = "\n".join(lines) + "\n"
     parse_taxonomy(yaml.safe_load(text))

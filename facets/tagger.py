@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from ahocorasick_rs import AhoCorasick, MatchKind
 
@@ -76,6 +76,35 @@ def _totals(text: str, title: str, evidence: _Evidence) -> dict[str, dict[str, f
         scores = totals.setdefault(use[0], {})
         scores[use[1]] = scores.get(use[1], 0.0) + weights[use] * math.log1p(amount)
     return totals
+
+
+class Use(NamedTuple):
+    """How often one evidence word speaks for a value, and how much it weighs."""
+
+    word: str
+    weight: float
+    title: int
+    body: int
+
+    @property
+    def amount(self) -> float:
+        """What it adds; nearly as the tagger counts it, which also looks at the opening."""
+        return self.weight * math.log1p(self.title * _TITLE_WEIGHT + self.body)
+
+
+def uses(title: str, text: str, taxonomy: Taxonomy) -> dict[tuple[str, str], list[Use]]:
+    """Why a text is tagged: the words of each (dimension, key), the most telling first."""
+    evidence = _compile(taxonomy.itself)
+    counts: dict[tuple[str, str], dict[str, list[float]]] = {}
+    for at, field in enumerate((title, text[:_MAX_TEXT])):
+        for _, word, dimension, key, weight in _longest(evidence, field):
+            row = counts.setdefault((dimension, key), {}).setdefault(word, [weight, 0, 0])
+            row[1 + at] += 1
+    found = {
+        place: [Use(word, row[0], int(row[1]), int(row[2])) for word, row in words.items()]
+        for place, words in counts.items()
+    }
+    return {place: sorted(rows, key=lambda use: -use.amount) for place, rows in found.items()}
 
 
 def _title_weight(_start: int) -> float:

@@ -16,8 +16,10 @@ URGENT = "urgent"
 NIGHT = "night"
 EVERY = "all"
 """Beside the dimensions in an audience: those of which every listed value must be met."""
+OR = "或"
+"""Between the parts of a value that was split: who asked for it gets both until they choose."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was", "learned"}
 
 
 class TaxonomyError(FieldFault):
@@ -26,7 +28,10 @@ class TaxonomyError(FieldFault):
 
 @dataclass(frozen=True, eq=False)
 class Facet:
-    """One value of one dimension. `words` maps an evidence word to its weight."""
+    """One value of one dimension. `words` maps an evidence word to its weight.
+
+    Of those, `learned` are what was learned from confirmed items (learning.py).
+    """
 
     dimension: str
     key: str
@@ -38,20 +43,28 @@ class Facet:
     first: bool = False
     """Offered among the widest values of its dimension, however narrow it is."""
     was: tuple[str, ...] = ()
-    """Keys it is found by too: its own from before a rename, and those of values merged into it."""
+    """Keys it is found by too: its own from before a rename, those of values merged into it, and of
+    one that was split into it and others."""
+    learned: Mapping[str, float] = field(default_factory=dict)
 
 
 class Labels(dict[str, str]):
     """Label by key, in the order of the taxonomy; a former key is understood and not listed."""
 
-    def __init__(self, labels: Mapping[str, str], former: Mapping[str, str]) -> None:
-        """`former`: the key of now by each that it had before."""
+    def __init__(
+        self,
+        labels: Mapping[str, str],
+        former: Mapping[str, str],
+        split: Mapping[str, str] | None = None,
+    ) -> None:
+        """`former`: the key of now by each that it had before; `split`: labels of split ones."""
         super().__init__(labels)
         self.former = former
+        self.split = split or {}
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The label of a key, also of one that was renamed."""
-        return super().get(self.former.get(key, key), default)
+        """The label of a key, also of one that was renamed or split."""
+        return self.split.get(key) or super().get(self.former.get(key, key), default)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +82,27 @@ class Taxonomy:
 
     @cached_property
     def former(self) -> Mapping[str, Mapping[str, str]]:
-        """By dimension: the key of now by each that it had before."""
+        """By dimension: the key of now by each that it had before, of those that mean one."""
         return {
-            name: {old: key for key, facet in values.items() for old in facet.was}
-            for name, values in self.facets.items()
+            name: {old: keys[0] for old, keys in gone.items() if len(keys) == 1}
+            for name, gone in self.heirs.items()
         }
+
+    @cached_property
+    def heirs(self) -> Mapping[str, Mapping[str, tuple[str, ...]]]:
+        """By dimension: what carries on each key that is no more; several where it was split."""
+        found: dict[str, dict[str, tuple[str, ...]]] = {}
+        for name, values in self.facets.items():
+            gone = found[name] = {}
+            for key, facet in values.items():
+                for old in facet.was:
+                    gone[old] = (*gone.get(old, ()), key)
+        return found
+
+    def now(self, dimension: str, key: str) -> tuple[str, ...]:
+        """Itself while it is there, else what carries it on, or nothing."""
+        known = key in self.facets.get(dimension, {})
+        return (key,) if known else self.heirs.get(dimension, {}).get(key, ())
 
     def key_of(self, dimension: str, key: str) -> str:
         """The key of now: what was chosen before a rename or a merging goes on to mean its heir."""
@@ -87,12 +116,17 @@ class Taxonomy:
         """Label by key of one dimension."""
         values = self.facets.get(dimension, {})
         labels = {key: facet.label for key, facet in values.items()}
-        return Labels(labels, self.former.get(dimension, {}))
+        split = {
+            old: self.label(dimension, old)
+            for old, heirs in self.heirs.get(dimension, {}).items()
+            if len(heirs) > 1
+        }
+        return Labels(labels, self.former.get(dimension, {}), split)
 
     def label(self, dimension: str, key: str) -> str:
-        """What people see for `key`; the key itself when it is no longer in the taxonomy."""
-        facet = self.get(dimension, key)
-        return facet.label if facet else key
+        """What people see for `key`; the key itself when nothing in the taxonomy carries it on."""
+        found = [self.facets[dimension][one].label for one in self.now(dimension, key)]
+        return OR.join(found) or key
 
     def offered(self, dimension: str, within: str = "") -> list[Facet]:
         """The values a menu shows: those directly within one, else the widest and the next wide."""
@@ -183,7 +217,7 @@ def parse_taxonomy(data: Any) -> Taxonomy:
                 words = f"{dimension}.{facet.key}.parent：没有 {facet.parent} 这个值"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
         _no_circle(dimension, facets[dimension])
-        _one_heir(dimension, facets[dimension])
+        _gone(dimension, facets[dimension])
     return Taxonomy(labels, facets)
 
 
@@ -198,16 +232,13 @@ def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
             above = facets[above].parent
 
 
-def _one_heir(dimension: str, facets: Mapping[str, Facet]) -> None:
-    """A former key means one value, and none that is there itself."""
-    heirs: dict[str, str] = {}
+def _gone(dimension: str, facets: Mapping[str, Facet]) -> None:
+    """A former key is none that is there itself: nobody could say which of them is meant."""
     for facet in facets.values():
         for old in facet.was:
-            other = old if old in facets else heirs.get(old)
-            if other is not None:
-                words = f"{dimension}.{facet.key}.was：{old} 现在还指 {other}，请删去其中一个"
+            if old in facets:
+                words = f"{dimension}.{facet.key}.was：{old} 还在，不能由别的值接替，请删去其中一个"
                 raise TaxonomyError(words, *_where(dimension, facet.key, "was"))
-            heirs[old] = facet.key
 
 
 def _facet(dimension: str, key: str, value: Any) -> Facet:
@@ -219,7 +250,8 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
     if unknown := sorted(set(map(str, value)) - _FIELDS):
         words = f"{place}.{unknown[0]}：不认识的字段，请删去"
         raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
-    evidence = value.get("words") or {}
+    evidence, learnt = value.get("words") or {}, value.get("learned") or {}
+    learned = _evidence(learnt, f"{place}.learned", _where(dimension, key, "learned"))
     lists = {name: value.get(name) or [] for name in ("aliases", "was")}
     for name, listed in lists.items():
         if not isinstance(listed, list):
@@ -229,11 +261,12 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         key=key,
         label=str(value["label"]),
         aliases=tuple(map(str, lists["aliases"])),
-        words=_evidence(evidence, place, _where(dimension, key, "words")),
+        words=_evidence(evidence, f"{place}.words", _where(dimension, key, "words")) | learned,
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
-        was=tuple(map(str, lists["was"])),
+        was=tuple(dict.fromkeys(map(str, lists["was"]))),
+        learned=learned,
     )
 
 
@@ -243,7 +276,7 @@ def _where(dimension: str, key: str, field: str) -> tuple[str, ...]:
 
 def _evidence(rows: Any, place: str, where: tuple[str, ...]) -> dict[str, float]:
     """Words to weights."""
-    wrong = f"{place}.words：应写成“权重: [词, 词]”，权重大于 0"
+    wrong = f"{place}：应写成“权重: [词, 词]”，权重大于 0"
     if not isinstance(rows, dict):
         raise TaxonomyError(wrong, *where)
     words: dict[str, float] = {}

@@ -28,6 +28,7 @@ from handlers.turn import Choice, Said, Turn, fill
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
+from subscriptions.departures import note
 from subscriptions.subscribers import Subscribers
 
 MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
@@ -220,6 +221,8 @@ class Commands:
 async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
     """Nothing of this person stays, whether they asked us or the platform."""
     async with wiring.tickets.ledger.transaction() as tx:
+        rows = await wiring.subscribers.list(tx.session, contact_id)
+        await note(tx.session, rows, "forgotten")
         await wiring.subscribers.erase(tx, contact_id)
         await forget(tx.session, contact_id)
         await tickets.erase(tx, contact_id)

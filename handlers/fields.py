@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 
 from escalations.calendar import WEEKDAYS
 from facets.criteria import ANY_TOPIC, BELOW_WORDS
-from facets.taxonomy import DIMENSIONS, Taxonomy
+from facets.taxonomy import DIMENSIONS, OR, Taxonomy
 from knowledge.validity import STATUS_NAMES
 from subscriptions.subscribers import FREQUENCIES, GONE, PAUSED, UNKNOWN_FREQUENCY
 
@@ -36,8 +36,13 @@ def _list(value: str) -> bool:
 def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
     """For every field of the closed list, what it may hold."""
     facets = [taxonomy.facets[name].values() for name in DIMENSIONS]
-    labels = "|".join(re.escape(one.label) for values in facets for one in values)
-    item = rf"(?:人群 |地区 |行业 |文种 )?(?:{labels}|{GONE}|{ANY_TOPIC})(?:{BELOW_WORDS})?"
+    every = [one for values in facets for one in values]
+    labels = "|".join(re.escape(one.label) for one in every)
+    # A reason was said in the words of its day: a former label stays among the aliases.
+    names = "|".join({re.escape(name) for one in every for name in (one.label, *one.aliases)})
+    before, end = "(?:人群 |地区 |行业 |文种 )?", f"(?:{BELOW_WORDS})?"
+    item = rf"{before}(?:(?:{labels})(?:{OR}(?:{labels}))*|{GONE}|{ANY_TOPIC}){end}"
+    said = rf"{before}(?:(?:{names})(?:{OR}(?:{names}))*|{ANY_TOPIC}){end}"
     often = "|".join([*FREQUENCIES.values(), UNKNOWN_FREQUENCY])
     wish = rf"{item}(?:、{item})*(?:（(?:{often})(?:{PAUSED}{_DAY})?）)?"
     return {
@@ -53,7 +58,7 @@ def checks(taxonomy: Taxonomy) -> Mapping[str, Check]:
         "number": _line,
         "phone": _shaped(r"[\d-]{3,20}"),
         "problem": _line,
-        "reason": _shaped(rf"您订阅了 {item}(?:、{item})*"),
+        "reason": _shaped(rf"您订阅了 {said}(?:、{said})*"),
         "subscription": _shaped(rf"(?:{wish}(?:；{wish})*)?"),
         "ticket": _shaped(r"[0-9A-Z]{6}"),
         "title": _line,

@@ -6,7 +6,16 @@ d:<id> (the places inside its region), f:<id>[:<frequency>].
 
 from collections.abc import Sequence
 
-from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
+from facets.criteria import (
+    BELOW,
+    GROUPS,
+    INDUSTRIES,
+    KINDS,
+    REGIONS,
+    TOPICS,
+    Asked,
+    values_now,
+)
 from facets.taxonomy import Facet, Taxonomy
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
@@ -72,9 +81,13 @@ class Narrowing:
     async def _narrow(self, turn: Turn, row: Subscription, head: str, rest: list[str]) -> Said:
         dimension, name, _ = _CHANGES[head]
         if not rest:
-            top = self._taxonomy.lineage(TOPICS, row.topic)[-1] if head == "t" else ""
-            return self._offer(head, row, self._taxonomy.offered(dimension, top))
+            return self._offer(head, row, self._offered(head, row))
         value = "" if rest[0] == ANY else rest[0]
+        values = values_now(self._taxonomy, dimension, value) if value else ("",)
+        if len(values) > 1:  # a button from before this value was split
+            found = [self._taxonomy.get(dimension, one.removesuffix(BELOW)) for one in values]
+            return self._offer(head, row, [one for one in found if one is not None])
+        value = values[0] if values else value
         group = self._taxonomy.get(GROUPS, row.group)
         asked = Asked(row.topic, row.group, row.region, row.industry, row.kind)
         asked = asked._replace(**{name: value})
@@ -98,6 +111,15 @@ class Narrowing:
             return Said(fill("stale"))
         words = fill("changed", subscription=self._subs.words(changed))
         return Said(words, next_steps(self._taxonomy, changed))
+
+    def _offered(self, head: str, row: Subscription) -> Sequence[Facet]:
+        """What may be chosen instead: the parts of one that was split, else what a menu shows."""
+        dimension, name, _ = _CHANGES[head]
+        parts = values_now(self._taxonomy, dimension, getattr(row, name))
+        if len(parts) > 1:
+            return [self._taxonomy.facets[dimension][one.removesuffix(BELOW)] for one in parts]
+        top = self._taxonomy.lineage(TOPICS, row.topic)[-1] if head == "t" else ""
+        return self._taxonomy.offered(dimension, top)
 
     async def _frequency(self, turn: Turn, row: Subscription, rest: list[str]) -> Said:
         if not rest:
@@ -137,7 +159,8 @@ def wish_key(wish: Wish) -> str:
 
 def next_steps(taxonomy: Taxonomy, row: Subscription) -> tuple[Choice, ...]:
     """What may be done with a subscription that was just made or changed."""
-    parts = taxonomy.offered(TOPICS, row.topic) if row.topic else []
+    narrower = taxonomy.offered(TOPICS, row.topic) if row.topic else []
+    parts = narrower or len(taxonomy.now(TOPICS, row.topic)) > 1
     places = taxonomy.offered(REGIONS, row.region) if row.region else []
     # What stood before keeps its number: people type it, and old messages show it.
     steps = [

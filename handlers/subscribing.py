@@ -14,7 +14,7 @@ from dataclasses import replace
 from bot.contract import Inbound, InboundKind
 from bot.replies import Piece
 from config.clock import beijing, now
-from facets.criteria import GROUPS, REGIONS, TOPICS, Asked, in_words
+from facets.criteria import GROUPS, REGIONS, TOPICS, Asked, in_words, ways_now
 from facets.taxonomy import Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import command_key
@@ -40,6 +40,8 @@ _KEYS = frozenset({"sub", "leave", "pause", "resume", "tags", "ok", "forget", "k
 _ANY_CHOICE = range(1, 100)
 _FIRST = ("employment", "consumption")
 _CHANGING = "改换调设变"
+MOST_WAYS = 8
+"""Parts of a value that was split, offered at once."""
 
 
 def weighs(inbound: Inbound) -> bool:
@@ -108,7 +110,14 @@ class Subscribing:
     async def _subscribe_key(self, turn: Turn, rest: list[str]) -> Said:
         if not rest or len(rest) > len(Asked._fields):
             return Said(fill("stale")) if rest else self._topics()
-        return await self._keep(turn, [_wish(Asked(*rest))])
+        ways = ways_now(self._taxonomy, Asked(*rest))
+        if len(ways) > 1:  # a button from before its value was split
+            return self._parted(ways)
+        return await self._keep(turn, [_wish(ways[0])])
+
+    def _parted(self, ways: Sequence[Asked]) -> Said:
+        choices = [Choice(in_words(self._taxonomy, one), wish_key(_wish(one))) for one in ways]
+        return Said(fill("value_split"), (*choices[:MOST_WAYS], Choice("不订阅", "keep")))
 
     async def _wished(self, turn: Turn, wish: Understood) -> Said:
         """Keep what was understood; what was not is said in the same reply."""
@@ -176,7 +185,10 @@ class Subscribing:
         # Keys come from buttons of any age, and from people who type them.
         if not 2 <= len(rest) <= len(Asked._fields):
             return Said(fill("stale"))
-        return await self._keep(turn, [replace(_wish(Asked(*rest)), sensitive_consent=True)])
+        ways = ways_now(self._taxonomy, Asked(*rest))
+        if len(ways) > 1:  # the consent was to a value that is several now: it is asked anew
+            return self._parted(ways)
+        return await self._keep(turn, [replace(_wish(ways[0]), sensitive_consent=True)])
 
     # --- looking and changing -------------------------------------------------------------
 
@@ -192,7 +204,7 @@ class Subscribing:
         async with self._ledger.transaction() as tx:
             own = await self._subs.list(tx.session, turn.contact.id)
             for row in own:
-                if not topics or self._subs.asked(row).topic in topics:
+                if not topics or topics & set(self._taxonomy.now(TOPICS, row.topic)):
                     await self._subs.change_frequency(tx, turn.contact.id, row.id, rhythm.frequency)
                     changed.append(row)
         if not changed:

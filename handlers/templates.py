@@ -41,6 +41,7 @@ missed_place 没有听懂：地方
 missed_other 没有听懂：其他
 now_holds 现在的全部订阅 list
 which_place 同名的地方
+value_split 分成了几类的选项
 profile_offer 按本人情况提议订阅 version
 overtaken 订阅晚于后来的消息
 subscribe_refused 订阅没有成功 problem

@@ -8,19 +8,22 @@ from datetime import timedelta
 
 from bot.contract import InboundKind
 from config.clock import beijing, now
-from facets.criteria import BELOW, GROUPS, INDUSTRIES, REGIONS, TOPICS, Asked
+from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
+from handlers.choosing import chosen
 from handlers.commands import ALWAYS
 from handlers.leaving import Act, Leaving, leaving
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
+from subscriptions.departures import note, said
 from subscriptions.models import Subscription
 from subscriptions.subscribers import Subscribers
 
 PAUSE = timedelta(days=30)
 """How long a pause lasts of which no end was said."""
 MOST_DAYS = 366
+_ANY_CHOICE = range(1, 100)
 
 
 _KEYS = ("leave:", "pause:")
@@ -72,7 +75,8 @@ class Withdrawing:
         if not rows:
             return await self.mine(turn)
         async with self._ledger.transaction() as tx:
-            await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+            gone = await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+            await note(tx.session, gone, _how(turn))
         return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
 
     async def _named(self, turn: Turn, facets: tuple[Facet, ...]) -> list[Subscription]:
@@ -82,20 +86,22 @@ class Withdrawing:
             named.setdefault(facet.dimension, set()).add(facet.key)
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
+        known = self._subs.taxonomy
         return [
-            row
-            for row in rows
-            if all(_of(self._subs.asked(row), name) & keys for name, keys in named.items())
+            row for row in rows if all(_of(known, row, name) & keys for name, keys in named.items())
         ]
 
     async def _leave_all(self, turn: Turn) -> Said:
         async with self._ledger.transaction() as tx:
+            rows = await self._subs.list(tx.session, turn.contact.id)
             count = await self._subs.leave_all(tx, turn.contact.id)
+            await note(tx.session, rows, _how(turn))
         return Said(fill("left_all", count=str(count)) if count else fill("left_none"))
 
     async def _leave(self, turn: Turn, sub_id: str) -> Said:
         async with self._ledger.transaction() as tx:
             gone = await self._subs.leave(tx, turn.contact.id, *([sub_id] if sub_id else ()))
+            await note(tx.session, gone, _how(turn))
         if not gone:
             return Said(fill("stale"))
         return Said(fill("left_one", subscription=self._subs.words(gone[0])))
@@ -140,17 +146,41 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
         return Said(fill("mine_none"), (Choice("订阅政策", "sub"),))
     lines = "\n".join(f"· {subs.words(row)}" for row in rows)
     choices = [Choice(f"退订 {subs.criteria(row)}", f"leave:{row.id}") for row in rows]
+    choices += [one for row in rows for one in _parts(subs.taxonomy, row)]
     paused = any(row.paused_until for row in rows)
     more = Choice("恢复推送", "resume") if paused else Choice("暂停推送", "pause:30")
     return Said(fill("mine", list=lines), (*choices, Choice("全部退订", "leave:all"), more))
 
 
-def _of(asked: Asked, dimension: str) -> set[str]:
-    """The value of a subscription in one dimension."""
+def _how(turn: Turn) -> str:
+    """How somebody left, as it is counted: by a button or a number, or in which kind of words."""
+    if turn.inbound.kind is not InboundKind.TEXT or chosen(turn.text, _ANY_CHOICE):
+        return "button"
+    return said(turn.text)
+
+
+def _parts(taxonomy: Taxonomy, row: Subscription) -> list[Choice]:
+    """A way to choose for each value that was split since it was asked for."""
+    values = (
+        ("t", TOPICS, row.topic),
+        ("g", GROUPS, row.group),
+        ("r", REGIONS, row.region.removesuffix(BELOW)),
+        ("i", INDUSTRIES, row.industry),
+        ("k", KINDS, row.kind),
+    )
+    return [
+        Choice(f"选一类：{taxonomy.label(dimension, value)}", f"{head}:{row.id}")
+        for head, dimension, value in values
+        if len(taxonomy.now(dimension, value)) > 1
+    ]
+
+
+def _of(taxonomy: Taxonomy, row: Subscription, dimension: str) -> set[str]:
+    """The value of a subscription in one dimension; every part of one that was split."""
     values = {
-        TOPICS: asked.topic,
-        GROUPS: asked.group,
-        REGIONS: asked.region.removesuffix(BELOW),
-        INDUSTRIES: asked.industry,
+        TOPICS: row.topic,
+        GROUPS: row.group,
+        REGIONS: row.region.removesuffix(BELOW),
+        INDUSTRIES: row.industry,
     }
-    return {values.get(dimension, "")} - {""}
+    return set(taxonomy.now(dimension, values.get(dimension, "")))

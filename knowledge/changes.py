@@ -6,6 +6,7 @@ The proposal holds the whole text, and rows are written from it at approval: wha
 what comes in.
 """
 
+import asyncio
 import base64
 import hashlib
 import re
@@ -16,6 +17,7 @@ import rfc8785
 from sqlalchemy import delete
 
 from config.clock import beijing, now
+from facets.suggesting import suggestions
 from facets.tagger import tag
 from facets.taxonomy import DIMENSIONS, starting_taxonomy
 from knowledge.altering import AmendKind, EndKind
@@ -111,6 +113,7 @@ class PolicyKind:
             ("废止", payload.get("repealed_on")),
             ("来源写明", STATUS_NAMES.get(payload.get("status", ""))),
             ("主题", "、".join(self._labels(payload))),
+            ("标签的依据", await asyncio.to_thread(self._why, payload)),
             ("原文", payload["url"]),
         )
         found = await self._gates(payload["title"], payload["text"])
@@ -146,6 +149,12 @@ class PolicyKind:
     def _facets(self, payload: Mapping[str, Any]) -> dict[str, list[str]]:
         found = tag(payload["text"], payload["title"], self._filling.taxonomy)
         return {name: [one["key"] for one in found[name][:3]] for name in DIMENSIONS}
+
+    def _why(self, payload: Mapping[str, Any]) -> str:
+        """What speaks for the tags: who approves the document confirms them with it."""
+        taxonomy = (self._filling.taxonomy or starting_taxonomy()).itself
+        found = suggestions(payload["title"], payload["text"], taxonomy)
+        return "；".join(f"{one.label}（{one.why}）" for one in found)
 
     def _labels(self, payload: Mapping[str, Any]) -> list[str]:
         taxonomy = self._filling.taxonomy or starting_taxonomy()

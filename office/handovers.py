@@ -5,8 +5,6 @@ from sqlalchemy import select, update
 
 from console.policies.fetched import RETURNED, policy_draft
 from content_sources.models import Article
-from facets.tagger import tag
-from facets.taxonomy import Taxonomy
 from knowledge.forms import IMPORT
 from knowledge.models import Policy
 from staff.models import Proposal
@@ -70,11 +68,3 @@ async def take_back_policies(db: Database) -> int:
                 mine = update(Article).where(Article.id == row.id, Article.library == "proposed")
                 await session.execute(mine.values(**values))
     return back
-
-
-def audience_of(taxonomy: Taxonomy, title: str, body: str) -> dict[str, list[str]] | None:
-    """Whom a fetched text is for, as a suggestion the editor sees and may change."""
-    found = tag(body, title, taxonomy)
-    # Two, and never 其他: a suggestion that fits everything says nothing.
-    topics = [one["key"] for one in found["topics"] if one["key"] != "other"][:2]
-    return {"topics": topics} if topics else None

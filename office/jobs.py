@@ -9,11 +9,13 @@ from bot.abilities import look
 from bot.accounts import Accounts
 from bot.callbacks import Callbacks
 from bot.contract import Channel
+from bot.delivery.commenting import Commenter
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.refused import try_refused
 from bot.delivery.removing import Remover
 from bot.delivery.sending import Sender
+from bot.followers import Followers
 from bot.menus import Equipping
 from bot.readings import Readings
 from console.items.working import drop_old
@@ -41,6 +43,7 @@ from review_queue.shelving import shelve_due
 from staff.settings import SignedSettings
 from staff.tasks import Tell
 from storage.database import Database
+from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 
 
@@ -73,6 +76,8 @@ class Office(Protocol):
     sender: Sender
     pusher: Pusher
     readings: Readings
+    followers: Followers
+    commenter: Commenter
     knowledge: KnowledgeService
     links: Links
     ingest: Ingest
@@ -116,9 +121,18 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job(
             "readings", 3600, office.readings.look_due, "what was read and shared is fetched daily"
         ),
+        Job("followers", 60, office.followers.compare_due, "who follows is held against the list"),
+        Job("comments", 60, office.commenter.read_due, "what readers wrote is read"),
+        Job("comment_acts", 2, office.commenter.do_due, "what was let be done about it is done"),
         Job("shelve", 5, partial(shelve_due, office.queue), "a released template comes into use"),
         Job(
             "settings", 60, partial(_compare, office), "texts in tables are held against the ledger"
+        ),
+        Job(
+            "moving",
+            5,
+            partial(move_due, ledger, office.signed),
+            "subscriptions follow a value that was renamed or merged",
         ),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),

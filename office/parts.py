@@ -14,6 +14,7 @@ from bot.silence import parse_silence
 from config.settings import CONFIG
 from content_sources.link_look import Allowed
 from escalations.calendar import parse_hours
+from facets.moves import faults_between, told_between
 from facets.taxonomy import parse_taxonomy
 from handlers.released import SUBJECT as TEMPLATES
 from handlers.released import seed_templates, standings
@@ -37,7 +38,14 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("calendar", "值班时间和热线", parse_hours, "暂停转人工和报出热线"),
         Part("class_triggers", "类别触发词", Triggers.parse, "暂停提交和发送"),
         Part("links", "可以链接的网址", partial(Allowed.parse, own_address), "暂停核对链接"),
-        Part("taxonomy", "主题人群地区分类", parse_taxonomy, "暂停订阅和推送"),
+        Part(
+            "taxonomy",
+            "主题人群地区分类",
+            parse_taxonomy,
+            "暂停订阅和推送",
+            faults_between,
+            told_between,
+        ),
         Part("answering", "答复用词", parse_answering, "暂停自动答复"),
         Part("synonyms", "群众说法对照", parse_synonyms, "暂停自动答复"),
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from bot.accounts import NewAccount, account_faults
 from bot.channels import CHANNELS
+from bot.notice_settings import HOW, notices_fit
 from config.clock import BEIJING, now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, SourceSetup
@@ -46,6 +47,8 @@ ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "passive_seconds": (lambda value: _number(value, 0, 4.5), "秒数，0 到 4.5"),
     "operator": (lambda value: isinstance(value, str), "运维单位的名称"),
     "contract_end": (lambda value: _is_day(value), '合同到期日，加引号，例如 "2027-12-31"'),
+    "notices": (notices_fit, HOW),
+    "notices_a_day": (lambda value: type(value) is int and value > 0, "一天最多几条通知，整数"),
     "window_count": (lambda value: _number(value, 1, 100), "条数，1 到 100 的整数"),
 }
 """What an account's `settings` may say: whether a value can be used, and how it is written."""

@@ -45,16 +45,23 @@ _LINK = re.compile(r"https?://[^\s<>\"'（）()，。；、]+")
 class Corrects:
     """The item that a correction is about, and the digest that went out.
 
-    `changes`: what was changed, to those who got the text before it.
+    `changes`: what was changed, to those who got the text before it. `title`: of what is corrected,
+    as the correction names it to its readers.
     """
 
     item: str
     digest: str
     changes: str = ""
+    title: str = ""
 
     def data(self) -> dict[str, str]:
-        """As the canonical form has it: what was approved before there were notes stays so."""
-        return {name: text for name, text in asdict(self).items() if text or name != "changes"}
+        """As the canonical form has it: what was approved before a field was there stays so."""
+        always = ("item", "digest")
+        return {name: text for name, text in asdict(self).items() if text or name in always}
+
+    def same_text(self, other: "Corrects | None") -> bool:
+        """Whether both are about the same text of the same item."""
+        return other is not None and (self.item, self.digest) == (other.item, other.digest)
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ class Draft:
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     `edition` are the items of an edition in their order; its body then lists their titles.
+    `comments`: readers may write under it, where the platform has that.
     """
 
     kind: str
@@ -95,6 +103,7 @@ class Draft:
     crops: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     corrects: Corrects | None = None
     edition: tuple[InEdition, ...] = ()
+    comments: bool = False
 
     @property
     def content(self) -> Content:
@@ -112,6 +121,8 @@ class Draft:
             made=self.made,
             crops=dict(self.crops),
             changes=self.corrects.changes if self.corrects else "",
+            comments=self.comments,
+            corrected=self.corrects.title if self.corrects else "",
         )
 
     @classmethod
@@ -147,6 +158,7 @@ class Draft:
             made=Made(data["made"]),
             crops={name: tuple(edges) for name, edges in data["crops"].items()},
             corrects=Corrects(**data["corrects"]) if data["corrects"] else None,
+            comments=data.get("comments", False),
         )
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
@@ -234,6 +246,8 @@ def _form_2(draft: Draft, blocks: Document, links: set[str]) -> dict[str, Any]:
         "made": draft.made.value,
         "crops": {name: list(edges) for name, edges in draft.crops.items()},
         "corrects": draft.corrects.data() if draft.corrects else None,
+        # Only where they are open: what was approved before there were comments stays so.
+        **({"comments": True} if draft.comments else {}),
     }
 
 

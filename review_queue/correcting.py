@@ -67,7 +67,7 @@ async def _begun(
         klass=old.klass,
         audience=draft.audience,
         accounts=draft.accounts,
-        corrects=Corrects(old.id, revision.digest),
+        corrects=Corrects(old.id, revision.digest, title=draft.title),
     )
     attribution = {**draft.attribution, "editor": person.name}
     if words is None:

@@ -120,6 +120,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         made=content.made,
         crops=content.crops,
         corrects=origin.corrects,
+        comments=content.comments and not in_library,
     ).in_blocks()
     return await begin_item(queue, tx, draft, origin)
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from sandbox.state import JSON, STATE, Account, Citizen, Fault, Limits, State, iso
 from sandbox.telegram import citizens as telegram
 from sandbox.telegram.bot import Bot
-from sandbox.wechat import back_office, drafts, mass
+from sandbox.wechat import back_office, comments, drafts, mass
 from sandbox.wechat import citizens as wechat
 from sandbox.wechat.account import Official
 
@@ -335,6 +335,19 @@ async def confirm_mass(request: web.Request) -> web.Response:
     return reply({"answered": mass.confirm_mass(account, allowed=bool(content.get("allowed")))})
 
 
+async def comment(request: web.Request) -> web.Response:
+    """A citizen writes under an article: {account, citizen, title, text}, or {withdraw}s."""
+    state, content = request.app[STATE], await given(request)
+    account = wanted_account(state, content.get("account"))
+    if not isinstance(account, Official):
+        return refuse("只有公众号有留言")
+    if "withdraw" in content:
+        return reply({"withdrawn": comments.withdraw(account, content["withdraw"])})
+    citizen = wanted_citizen(account, content.get("citizen"))
+    answer = comments.write_comment(state, account, citizen, content)
+    return reply(answer, 404 if "error" in answer else 200)
+
+
 async def reset(request: web.Request) -> web.Response:
     """Forget everything: accounts, citizens, logs, faults, clock, limits."""
     request.app[STATE].clear()
@@ -380,7 +393,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
     ("POST", "back_office", back_office_delete),
-    ("POST", "confirm_mass", confirm_mass),
+    ("POST", "confirm_mass", confirm_mass), ("POST", "comment", comment),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),
 )  # fmt: skip

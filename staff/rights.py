@@ -14,6 +14,8 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "publications.settle": frozenset({"editor", "admin"}),
     "pushes.pause": REVIEWERS | {"editor", "admin", "supervisor"},
     "pushes.decide": frozenset({"editor", "admin"}),
+    "comments.ask": frozenset({"editor"}),
+    "comments.decide": REVIEWERS,
     "sources.propose": frozenset({"editor", "admin"}),
     "sources.approve": frozenset({"admin"}),
     "policies.propose": frozenset({"editor", "admin"}),

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import select
 
 from config.clock import now
-from config.texts import TextFault, read_text
+from config.texts import FieldFault, TextFault, read_text
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
 from ledger.following import Following
@@ -29,19 +29,32 @@ APPROVED = "setting.approved"
 MAX_TEXT = 200_000
 MOST_LINES = 2000  # a difference of lines that repeat takes the square of their number
 MAX_LINES = 300  # of a difference that a page shows
+MOST_SAID = 20  # faults that one refusal names
+
+
+def _follows(before: Any, after: Any) -> Iterable[FieldFault]:
+    return ()
+
+
+def _silent(before: Any, after: Any) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Part:
     """One setting. `read` makes its value of the parsed YAML; FieldFault says what is wrong.
 
-    `stops` says in words what the office does not do while this setting cannot be proved.
+    `stops` says in words what the office does not do while this setting cannot be proved. With the
+    value in force and the one proposed, `follows` gives why that one cannot follow it, and `tells`
+    what the change does to what already stands, for who approves it.
     """
 
     name: str
     label: str
     read: Callable[[Any], Any]
     stops: str
+    follows: Callable[[Any, Any], Iterable[FieldFault]] = _follows
+    tells: Callable[[Any, Any], Sequence[str]] = _silent
 
     @property
     def file(self) -> str:
@@ -241,13 +254,15 @@ class SettingKind:
         if payload.get("version", version) != version:
             words = f"设置“{part.label}”在提出之后又有变化：请收回后按新的文本重新提出"
             raise Refused(409, [Reason("overtaken", words)])
+        held = self._settings.proved(name)
         try:
-            await asyncio.to_thread(part.value, text)
+            value = await asyncio.to_thread(part.value, text)
         except TextFault as fault:
             raise Refused(422, [Reason("text", str(fault))]) from fault
-        held = self._settings.proved(name)
         if held is not None and held.text == text:
             raise Refused(422, [Reason("text", f"设置“{part.label}”没有变化")])
+        if held is not None and (wrong := [*part.follows(held.value, value)]):
+            raise Refused(422, [Reason("text", f"{part.file}：{one}") for one in wrong[:MOST_SAID]])
         return {"name": name, "version": version, "text": text}
 
     async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -257,9 +272,12 @@ class SettingKind:
         lines = await asyncio.to_thread(_lines, before, payload["text"])
         head = {"sign": "~", "text": f"设置“{part.label}”改为第 {payload['version']} 版"}
         more = len(lines) - MAX_LINES
+        told = [*part.tells(held.value, part.value(payload["text"]))] if held else []
+        if more > 0:
+            told.append(f"另有 {more} 行有变化，没有列出：请对照全文")
         return {
             "changes": [head, *lines[:MAX_LINES]],
-            "warnings": [f"另有 {more} 行有变化，没有列出：请对照全文"] if more > 0 else [],
+            "warnings": told,
             "note": "批准后马上生效，不用重新启动；程序文件夹里的文件不会再被读取。",
         }
 

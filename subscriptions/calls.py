@@ -5,7 +5,7 @@ from functools import partial
 
 from bot.chosen import CALL_HOLD
 from bot.contract import Outcome, Release, State, Withheld
-from bot.delivery.mended import MEND_HOLD, Going, going
+from bot.delivery.mended import Going, going
 from bot.models import Publication
 from ledger.append import Ledger
 from ledger.changed import row_changed
@@ -35,8 +35,8 @@ async def choose(
 ) -> int:
     """The rows, unless the number of people is another one than was approved.
 
-    Here the push is the publication itself: Withheld until a person decides, and for good when it
-    is not to go. Raises ledger.verify.Broken.
+    Here the push is the publication itself: Withheld until a person decides. Raises
+    ledger.verify.Broken.
     """
     held = await hold_back(publication, release)
     stand = going(await ledger.facts(f"item:{publication.item_id}"), publication.account_id)
@@ -44,6 +44,4 @@ async def choose(
         why = Going.HELD.words if held else stand.words
         wait = Outcome(State.RETRYING, reason=why, code="stopped", retry_after=30.0)
         raise Withheld(wait)
-    if stand is Going.DROPPED:
-        raise Withheld(Outcome(State.HELD, reason=stand.words, code=MEND_HOLD))
     return await rows(publication, release)

@@ -46,3 +46,18 @@ class Subscription(Sealed, Base):
         """The sealed fields, in their order."""
         more = [getattr(self, name) or "" for name in self.MORE]
         return [*super().values(), *(more if any(more) else ())]
+
+
+class LeaveCount(Base):
+    """How often a topic was left on one Beijing day, how it was said and after which push.
+
+    Of nobody in particular: it serves the page of topics and decides nothing.
+    """
+
+    __tablename__ = "leave_count"
+    day: Mapped[str] = mapped_column(String(10), primary_key=True)  # 2026-11-29
+    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    topic: Mapped[str] = mapped_column(String(40), primary_key=True)  # empty: any
+    how: Mapped[str] = mapped_column(String(12), primary_key=True)  # see departures.py
+    item_id: Mapped[str] = mapped_column(String(26), primary_key=True)  # of the push; empty: none
+    count: Mapped[int] = mapped_column(default=0)

@@ -18,10 +18,13 @@ import structlog
 from sqlalchemy import and_, exists, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channels import CHANNELS
 from bot.contract import NotReleased, Release, State, Verify
+from bot.delivery.massed import to_everybody
 from bot.delivery.mended import DROPPED, REPLACED, Going, going, is_noted
 from bot.delivery.once import same, told_of
 from bot.models import Account, Contact, Delivery, Publication
+from bot.noticing import Noticing
 from bot.sealing import COLUMNS, read_apart, rewrite, sealed_as, whole
 from config.clock import now
 from ledger.append import Ledger
@@ -154,6 +157,9 @@ class Pusher:
             return 0
         if account.settings.get("push") == TARGETED:
             return await self._called(publication, release)
+        # Nor when it is set otherwise only since: what went to everybody has reached them.
+        if await self._went_to_everybody(account, publication):
+            return 0
         # Before any row of the correction: who the text before it has not reached never gets it.
         await replace_earlier(self._ledger, publication, release)
         if release.audience is not None and await self._hold_back(publication, release):
@@ -165,6 +171,13 @@ class Pusher:
         made += await rows_for_earlier(self._db, self._ledger, publication, release)
         await self._sign_created(publication)
         return made
+
+    async def _went_to_everybody(self, account: Account, publication: Publication) -> bool:
+        channel = CHANNELS.get(account.platform)
+        if not isinstance(channel, Noticing):
+            return False
+        entries = await self._ledger.facts(f"item:{publication.item_id}")
+        return to_everybody(entries, publication.id, channel.by_mass)
 
     async def _called(self, publication: Publication, release: Release) -> int:
         """The rows that waited for the call of this publication are told; none is made."""
@@ -248,8 +261,8 @@ class Pusher:
             "root": merkle_root(told.leaves),
             "rows": len(told.leaves),
         }
-        if told.notes:
-            body["notes"] = told.notes
+        body |= {"notes": told.notes} if told.notes else {}
+        body |= {"routes": told.routes} if told.routes else {}
         if missing := await self._missing(publication_id, len(told.leaves) + len(told.changed)):
             body["missing"] = missing
         await self._sign(FINISHED, f"publication:{publication_id}", body)
@@ -318,6 +331,8 @@ class _Told:
     counts: dict[str, int] = field(default_factory=dict)
     notes: dict[str, int] = field(default_factory=dict)
     """Of these: messages that say what a correction changed, and not its text."""
+    routes: dict[str, int] = field(default_factory=dict)
+    """Of those that are out: by which way, where there was a choice."""
     leaves: list[bytes] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
     last: str = ""
@@ -333,6 +348,8 @@ class _Told:
                 self.changed.append(row["id"])
                 continue
             self.counts[state] = self.counts.get(state, 0) + 1
+            if row["route"] and state == State.PUBLISHED:
+                self.routes[row["route"]] = self.routes.get(row["route"], 0) + 1
             if is_noted(row["reason"]):
                 self.notes[state] = self.notes.get(state, 0) + 1
             self.leaves.append(_leaf(row["id"], row["subject_ref"], state))

@@ -131,7 +131,8 @@ class Subscribers:
             (KINDS, wish.kind, "文种"),
         ):
             term = self.taxonomy.get(dimension, key)
-            if term is None and key:
+            # One that was split stays theirs until they choose; nothing sensitive came of it.
+            if term is None and key and not self.taxonomy.now(dimension, key):
                 raise SubscriptionError(f"{name}不在可订阅范围：请从列表中选择")
             if term is not None and term.sensitive and not wish.sensitive_consent:
                 raise ConsentNeeded(f"{name}“{term.label}”属于敏感信息：需要您单独同意")

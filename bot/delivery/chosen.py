@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.chosen import CALL_HOLD, REACHED, Chosen
 from bot.contract import AccountView, Outcome, Release, State, Still, Withheld
+from bot.delivery.choosing import Via
+from bot.delivery.mended import Going, going
 from bot.delivery.once import RELEASE_HOLD, Stood, stand_of
 from bot.delivery.outbox import ASKED_OF_CONTACTS, CHANGED, CHANGED_HOLD
 from bot.delivery.preparing import refuses
@@ -104,6 +106,9 @@ class ChosenRows:
         facts = await self._w.ledger.facts(f"item:{self._row.item_id}")
         stand = stand_of(facts, self._row.release_id, self._row.account_id)
         self._asked = stand.state is Stood.OPEN
+        stop = going(facts, self._row.account_id)
+        if stop in (Going.DROPPED, Going.REPLACED):  # for good; what only waits says so itself
+            raise Withheld(Outcome(State.HELD, reason=stop.words, code=RELEASE_HOLD))
         if not self._asked:
             await self._w.choose(self._row, self._release)
         self._looked = True
@@ -146,7 +151,7 @@ class ChosenRows:
             ids = list(looked.addresses.values())
             coming = and_(Delivery.id.in_(ids), Delivery.state == State.HELD)
             values = {"state": State.SUBMITTED, "hold": "", "why": "", "code": CALL}
-            await rewrite(session, coming, **values, sending_since=now())
+            await rewrite(session, coming, **values, route=Via.MASS, sending_since=now())
             for why, gone in looked.gone.items():
                 await self._leave(session, gone, why)
             held = {"state": State.HELD, "hold": CHANGED_HOLD, "why": CHANGED}

@@ -14,16 +14,18 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import Call
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
+from bot.consents import NOTHING, Left
 from bot.contacts import Contacts, make_due
 from bot.contract import Outcome, State
 from bot.delivery import windows
+from bot.delivery.choosing import Picked, Via
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
 from bot.delivery.retrying import LOST, counts, delay, ends_contact, give_up
 from bot.delivery.wiring import Wants
 from bot.models import OPEN, Attempt, Contact, Delivery, Publication, phase
 from bot.replies import Parts
-from bot.sealing import TABLE, rewrite
+from bot.sealing import TABLE, rewrite, said_of
 from config.clock import now
 from storage.database import UNREADABLE, Base, Database, new_id
 from storage.seals import Seals, seals_of
@@ -45,7 +47,7 @@ WAITS = (WINDOW_HOLD, ACCOUNT_HOLD)
 _deliveries, _attempts, _contacts = (
     Base.metadata.tables[model.__tablename__] for model in (Delivery, Attempt, Contact)
 )
-_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal", "gather")
+_CLAIMED = (*Delivery.SEALED[:-1], "attempts", "seal", "gather", "route")
 _ASKED = (
     *("id", "account_id", "address", "address_hash", "state"),
     *("last_inbound_at", "window_used", "brief_at", "brief_used", "refused_at", "refused_why"),
@@ -64,7 +66,7 @@ _OUTCOME = (
             name: bindparam(name)
             for name in (
                 *("state", "reason", "ref", "why", "code", "hold", "late", "next_at"),
-                *("finished_at", "seal", "attempts"),
+                *("finished_at", "seal", "attempts", "route"),
             )
         }
     )
@@ -103,7 +105,10 @@ class Work:
     attempts: int
     seal: str
     gather: bool = False
+    route: str = ""
     contact: Any = None
+    agreed: Left = NOTHING
+    chosen: Picked | None = None
     wants: Wants | None = None
     counts: str = ""
     call: Call = field(default_factory=Call)
@@ -113,6 +118,13 @@ class Work:
     def key(self) -> tuple[str, str]:
         """What this message is, whatever row says so."""
         return self.content_key, self.contact_id
+
+    @property
+    def by(self) -> str:
+        """The way it took or waits by, as it is recorded; that of the time before, if none."""
+        if self.chosen is None:
+            return self.route
+        return Via.HOLD if windows.waits(self.outcome) else self.chosen.via
 
 
 # --- claiming and outcomes --------------------------------------------------------------------
@@ -190,7 +202,7 @@ async def _believed(session: AsyncSession, taken: Sequence[Work]) -> tuple[list[
     seals, work, wrong = seals_of(session), [], []
     for one in taken:
         one.contact = known.get(one.contact_id)
-        if not seals.hold(one.seal, TABLE, [*_sealed(one), OPEN]):
+        if not seals.hold(one.seal, TABLE, said_of(vars(one), OPEN)):
             wrong.append(Wrong(TABLE, one.id, one.content_key))
         elif one.contact is not None and one.contact.account_id != one.account_id:
             wrong.append(Wrong("contact", one.contact_id, one.contact_id))
@@ -209,10 +221,6 @@ async def hold_unreadable(session: AsyncSession, delivery_id: str) -> Wrong:
     except UNREADABLE:
         return Wrong(TABLE, delivery_id, delivery_id)
     return Wrong("contact", row.contact_id, row.contact_id)
-
-
-def _sealed(one: Work) -> list[Any]:
-    return [getattr(one, name) for name in Delivery.SEALED[:-1]]
 
 
 async def _hold_changed(session: AsyncSession, ids: Iterable[str]) -> None:
@@ -256,7 +264,7 @@ async def write_outcomes(
                 "key": one.attempt_id,
                 "state": one.outcome.state,
                 "code": one.outcome.code[:40],
-                "detail": dict(one.outcome.detail),
+                "detail": {**one.outcome.detail, **({"route": one.by} if one.by else {})},
                 "finished_at": moment,
             }
             for one in finished
@@ -266,6 +274,8 @@ async def write_outcomes(
     waiting = {one.id: one.contact for one in finished if windows.waits(one.outcome)}
     if opened := await windows.opened_since(session, waiting):
         await make_due(session, Delivery.id.in_(opened))
+    held = {one.contact_id: one.outcome for one in finished if one.id in waiting.keys() - opened}
+    await windows.pause(session, held)
     for one in finished:
         if ends_contact(one.outcome):
             await contacts.lost(session, one.contact_id, one.outcome)
@@ -294,7 +304,8 @@ def _outcome_row(seals: Seals, one: Work, moment: datetime) -> dict[str, object]
         # A retry and a hold go on: they are not finished, and reports must not count them.
         "finished_at": None if retrying or held else moment,
         # Sealed as ended: nobody without the key makes it due again.
-        "seal": seals.of(TABLE, [*_sealed(one), phase(outcome.state)]),
+        "route": one.by,
+        "seal": seals.of(TABLE, said_of({**vars(one), "route": one.by}, phase(outcome.state))),
     }
 
 

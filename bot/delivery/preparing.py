@@ -1,10 +1,12 @@
 """Whether one message may leave now, and by which way: asked directly before its call."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.contract import AccountView, Channel, NotReleased, Outcome, State, Still, Withheld
+from bot.delivery.choosing import Facts, Via, choose
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS
 from bot.delivery.life import too_old
@@ -18,14 +20,17 @@ from bot.delivery.outbox import (
 )
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
-from bot.delivery.retrying import LEFT, QUIET, TOO_OLD
+from bot.delivery.retrying import LEFT, NO_ROOM, QUIET, TOO_OLD
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
+from bot.noticing import NOTICE_CALL, Noticing
+from bot.quota import begins, day_of
 from bot.render import fill_link
 from config.clock import now
 
 NOT_WANTED = "本人已退订"
+BY_MASS = "已随群发送达，不再单独推送"
 NIGHT = "夜间不推送，到早上再发"
 AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
 AFTER_EARLIER = 5.0  # seconds in which a call that is on its way mostly has its end
@@ -42,8 +47,8 @@ class Preparing:
         self._recent = recent
         self._past = past
 
-    async def opened(self, one: Work) -> Outcome | Opened:
-        """The way to somebody, or why there is none now."""
+    async def opened(self, one: Work, *, several: bool = False) -> Outcome | Opened:
+        """The way to somebody, or why there is none now; `several`: it goes with other items."""
         left = route(Window(), one.contact, now())  # asked first: no account need be opened
         if left.kind is Way.ENDED:
             return Outcome(State.ENDED, reason=left.words)
@@ -56,10 +61,8 @@ class Preparing:
         if isinstance(account, str):
             return Outcome(State.HELD, reason=account, code=ACCOUNT_HOLD)
         channel = self._w.channels[account.platform]
-        way = route(window_of(channel, account.settings), one.contact, now())
-        one.counts = way.counts
-        if not way.open:
-            return Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
+        if (shut := await self._choose(channel, account, one, several=several)) is not None:
+            return shut
         try:
             address = self._w.contacts.address_on(one.account_id, one.contact)
         except ValueError:
@@ -67,6 +70,33 @@ class Preparing:
         if one.key in self._past:  # its end is not in the table any more: an older row put back
             return await self.changed(Delivery.__tablename__, one.id)
         return channel, account, address
+
+    async def _choose(
+        self, channel: Channel, account: AccountView, one: Work, *, several: bool
+    ) -> Outcome | None:
+        """Choose the one way of this message (choosing.py), or say why there is none now."""
+        way = route(window_of(channel, account.settings), one.contact, now())
+        held = Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
+        if one.reply is not None or not isinstance(channel, Noticing):
+            one.counts = way.counts
+            return None if way.open else held
+        full = await self._recent.full(channel, account)
+        one.chosen = choose(
+            Facts(
+                window=way,
+                templates=channel.templates(account.settings),
+                consents=one.agreed.of,
+                mass=await self._recent.by_mass(channel, one.publication_id),
+                several=several,
+                spent=full | ({NOTICE_CALL} if one.agreed.full else set()),
+            )
+        )
+        one.counts = one.chosen.counts
+        if one.chosen.via is Via.MASS:
+            return Outcome(State.ENDED, reason=BY_MASS, code=LEFT)
+        if one.chosen.via is not Via.HOLD:
+            return None
+        return _tomorrow(one) if one.chosen.for_quota else held
 
     async def each(
         self, rows: Sequence[Work]
@@ -76,7 +106,7 @@ class Preparing:
         ready: list[Ready] = []
         outcomes: list[Outcome | None] = []
         for one in rows:
-            opened = await self.opened(one)
+            opened = await self.opened(one, several=len(rows) > 1)
             found = opened if isinstance(opened, Outcome) else await self.ready(opened[1], one)
             if isinstance(opened, Outcome) or isinstance(found, Outcome):
                 outcomes.append(found if isinstance(found, Outcome) else None)
@@ -125,6 +155,14 @@ class Preparing:
         """Tell of a row that somebody wrote past this program, and hold the message."""
         await self._w.on_changed(table, row_id)
         return Outcome(State.HELD, reason=CHANGED, code=CHANGED_HOLD)
+
+
+def _tomorrow(one: Work) -> Outcome:
+    """Until the platform counts anew: that of a refused notice, or the next day."""
+    until = one.agreed.full or begins(day_of(now()) + timedelta(days=1))
+    wait = max(1.0, (until - now()).total_seconds() + 1)
+    words = "今天能发的条数已用完，恢复后再发"
+    return Outcome(State.RETRYING, reason=words, code=NO_ROOM, retry_after=wait)
 
 
 def refuses(contact: Any) -> bool:

@@ -22,6 +22,7 @@ from bot.contract import (
 )
 from bot.delivery.articles import blaming, end_articles, facts_of_articles
 from bot.delivery.chosen import ChosenRows, end_chosen, is_chosen
+from bot.delivery.commenting import open_areas
 from bot.delivery.confirming import asked_next, in_words, waiting_for
 from bot.delivery.failures import tell_failure
 from bot.delivery.last_look import LastLook, unproved
@@ -216,6 +217,7 @@ class Publisher:
                 await sign_finished(tx, publication, outcome, facts)
             articles = await end_articles(tx, publication, outcome, of_articles)
             await end_chosen(tx.session, publication, outcome)
+            await open_areas(tx.session, publication, outcome)
             if attempt_id:
                 await close_attempt(tx.session, attempt_id, outcome)
         if outcome.detail.get("scope") == "account":

@@ -9,10 +9,13 @@ from typing import TypeVar
 from sqlalchemy import select
 
 from bot.contract import AccountView, NotReleased, Outcome, Release, State, Still, Withheld
+from bot.delivery.massed import to_everybody
 from bot.delivery.mended import Going, going, halted
 from bot.delivery.once import OVER, RELEASE_HOLD, recalled, told_of
+from bot.delivery.spent import full_calls
 from bot.delivery.wiring import Wiring
-from bot.models import Account
+from bot.models import Account, Publication
+from bot.noticing import Noticing
 from ledger.changed import row_changed
 from ledger.stops import stopped_in, stopped_now, switches
 from ledger.verify import Broken
@@ -21,6 +24,7 @@ from storage.switches import Switch
 VERIFY_FOR = 1.0  # seconds one verification serves the same push, if nothing is signed meanwhile
 ELSEWHERE = 0.1
 """Seconds within which what another process signed is seen; our own counts at once."""
+FULL_FOR = 5.0  # seconds for which a count of the day is good: a tenth of it is kept free
 NAMES_FOR = 5.0  # seconds for which the list of accounts, and with it of their switches, is good
 SWITCHES = ("publishing", "push", "answers")
 Known = TypeVar("Known")
@@ -38,6 +42,33 @@ class Recent:
         self._opened: dict[str, tuple[float, AccountView | str]] = {}
         self._finished: dict[str, tuple[float, bool]] = {}
         self._names: tuple[float, list[str]] = (0.0, [])
+        self._massed: dict[str, tuple[float, bool]] = {}
+        self._full: dict[str, tuple[float, frozenset[str]]] = {}
+
+    async def by_mass(self, channel: Noticing, publication_id: str | None) -> bool:
+        """Whether this publication went to everybody by a mass send; what stood stands."""
+        if not publication_id:
+            return False
+        if (known := _fresh(self._massed, publication_id)) is not None:
+            return known
+        async with self._w.db.session() as session:
+            query = select(Publication.item_id).where(Publication.id == publication_id)
+            item_id = await session.scalar(query)
+        try:
+            entries = await self._w.ledger.facts(f"item:{item_id}", age=ELSEWHERE)
+        except Broken:  # then no release verifies, and nothing is sent
+            return False
+        found = to_everybody(entries, publication_id, channel.by_mass)
+        self._massed[publication_id] = (math.inf, found)
+        return found
+
+    async def full(self, channel: Noticing, account: AccountView) -> frozenset[str]:
+        """Which ways of reaching a person have no room today."""
+        if (known := _fresh(self._full, account.id)) is not None:
+            return known
+        found = frozenset(await full_calls(self._w, account, channel.calls))
+        self._full[account.id] = (time.monotonic() + FULL_FOR, found)
+        return found
 
     async def release(self, release_id: str) -> Release | NotReleased:
         """Verified at most VERIFY_FOR seconds ago, and nothing signed about its item since."""

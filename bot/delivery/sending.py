@@ -30,6 +30,7 @@ from bot.delivery.digest import (
 from bot.delivery.fair import Lanes, Slots, each_account, waiting_accounts
 from bot.delivery.leases import Lease
 from bot.delivery.life import ANSWERS
+from bot.delivery.notifying import note_agreements, notify, template_of
 from bot.delivery.outbox import (
     Work,
     Wrong,
@@ -157,7 +158,7 @@ class Sender:
         wrong: list[Wrong] = []
         async with begin(self._w.db, finished) as session:
             left = await unwritten(session, finished) if turn.again else finished
-            await write(session, self._w, left, self._lease.owner)
+            turn.add_paused(self._w, await write(session, self._w, left, self._lease.owner))
             refused = await outbox.hold_after(session, finished)
             self._past.add(one.key for one in left if one.outcome.state in ENDS)
             if batch:
@@ -197,7 +198,7 @@ class Sender:
         if one.reply is not None:
             return await self._send_reply(*way, one)
         ready = await self._prepare.ready(way[1], one)
-        return ready if isinstance(ready, Outcome) else await self._push(way, ready)
+        return ready if isinstance(ready, Outcome) else await self._push(way, ready, one)
 
     async def _send_digest(self, rows: Sequence[Work]) -> Sequence[Outcome]:
         """One message of all of them that may leave; each row is told what became of it."""
@@ -207,21 +208,30 @@ class Sender:
         sent = [one for one, own in zip(rows, outcomes, strict=True) if own is None]
         for one in sent[1:]:
             one.counts = ""  # one message, and it counts once in their window
+        if template_of(sent[0]) is not None:  # a notice holds one item: the others follow
+            return waits_for_the_next(outcomes, [await self._push(way, ready[0], sent[0])])
         number, form, reason = written(ready)
         still = AllStill(ready[:number])
         items = tuple(key for one in ready[:number] for key in one.items)
-        outcome = await self._push(way, Ready(form, "", "", reason, still, items))
+        together = Ready(form, "", "", reason, still, items)
+        outcome = await self._push(way, together, sent[0])
         return waits_for_the_next(outcomes, still.outcomes(outcome))
 
-    async def _push(self, way: Opened, one: Ready) -> Outcome:
+    async def _push(self, way: Opened, one: Ready, work: Work) -> Outcome:
         """One call for one item, or for all of a digest."""
         channel, account, address = way
         try:
+            if template_of(work) is not None:
+                return await self._told(await notify(self._w, way, one, work), one)
             # Leaving has to be as easy as coming (K1): each push says how.
             reason = first_units(one.reason, REASON_ROOM - units(LEAVE)) + LEAVE
             outcome = await channel.push(account, address, one.form, reason, one.still)
         except Withheld as withheld:
             return withheld.outcome
+        return await self._told(outcome, one)
+
+    async def _told(self, outcome: Outcome, one: Ready) -> Outcome:
+        """The outcome; staff hear of an item that was taken back while it was on its way."""
         if outcome.state is State.PUBLISHED:
             for item in one.items:
                 await surely(partial(self._tell_recalled, item))
@@ -316,6 +326,7 @@ async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Wo
     pushes = [one for one in claimed if one.reply is None]
     if not pushes:
         return []
+    await note_agreements(session, pushes)
     wants = await wiring.wants(session, [one.contact_id for one in pushes])
     for one in pushes:
         one.wants = wants

@@ -4,10 +4,14 @@ An entry that a call was made and none that it came to nothing is spent, also wh
 end: the platform may have taken it. No row of a table gives a place back.
 """
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import Call
@@ -15,7 +19,8 @@ from bot.contract import AccountView
 from bot.delivery.once import FINISHED, SETTLED, SUBMITTED
 from bot.delivery.wiring import Wiring
 from bot.models import CallCount
-from bot.quota import SEND, Use, begins, day_of
+from bot.noticing import Noticing
+from bot.quota import SEND, Act, Use, begins, day_of, standing
 from config.clock import now
 from ledger.append import Ledger
 from ledger.verify import Entry
@@ -101,6 +106,48 @@ async def note_calls(wiring: Wiring, account: AccountView | str, call: Call) -> 
                 session.add(CallCount(account_id=account.id, day=day, call=name, count=count))
             else:
                 row.count = _number(row.count) + count
+
+
+async def note_messages(
+    session: AsyncSession, wiring: Wiring, finished: Iterable[tuple[str, Call]]
+) -> None:
+    """Count for their day the messages to people that a turn called, in its own transaction."""
+    counted = {
+        name
+        for channel in wiring.channels.values()
+        if isinstance(channel, Noticing)
+        for name in channel.calls
+    }
+    made: Counter[tuple[str, str]] = Counter()
+    # The rows of a digest share one call.
+    for account_id, call in {id(one[1]): one for one in finished}.values():
+        for name in counted & call.made.keys():
+            made[account_id, name] += call.made[name]
+    day = day_of(now()).isoformat()
+    kind: Any = sqlite if wiring.db.is_sqlite else postgresql
+    for (account_id, name), count in sorted(made.items()):
+        insert = kind.insert(CallCount).values(
+            account_id=account_id, day=day, call=name, count=count
+        )
+        await session.execute(
+            insert.on_conflict_do_update(
+                index_elements=["account_id", "day", "call"],
+                set_={"count": CallCount.count + insert.excluded.count},
+            )
+        )
+
+
+async def full_calls(wiring: Wiring, account: AccountView, calls: Mapping[str, str]) -> set[str]:
+    """Which ways of reaching a person have used up their day; a tenth is kept for answers (W35)."""
+    limits = wiring.channels[account.platform].limits(account.settings)
+    told = [one for one in limits if one.act is Act.MESSAGE]
+    asked = [replace(one, most=one.most - one.most // 10) for one in told]
+    if not asked:
+        return set()
+    moment = now()
+    async with wiring.db.session() as session:
+        used = (await called(session, [account.id], moment))[account.id]
+    return {calls[one.limit.call] for one in standing(asked, used, moment) if not one.left}
 
 
 def _number(count: object) -> int:

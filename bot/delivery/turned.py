@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.delivery.failures import tell_failures
+from bot.delivery.notifying import settle
 from bot.delivery.outbox import Work, Wrong, write_outcomes
 from bot.delivery.rests import rest, tells_rest
+from bot.delivery.spent import note_messages
 from bot.delivery.wiring import Wiring
 from bot.models import Attempt
 from storage.away import surely
@@ -28,6 +30,13 @@ class Turned:
     """Whether it is tried once more: what it wrote may stand already."""
     apart: bool = False
     """Whether one row is claimed after the other, because one of them cannot be read."""
+
+    def add_paused(self, wiring: Wiring, news: Iterable[tuple[str, str, str]]) -> None:
+        """To be told: notice templates that were refused to everybody."""
+        for account_id, template, words in news:
+            subject = f"account:{account_id}:{template}"
+            told = f"订阅通知模板 {template} 停用：{words}。这期间改用别的送达方式"
+            self.tells.append(partial(wiring.on_incident, "notice_template", subject, told))
 
     def add(
         self,
@@ -74,9 +83,16 @@ def begin(
 
 async def write(
     session: AsyncSession, wiring: Wiring, finished: Sequence[Work], owner: str
-) -> None:
-    """What became of each call, and how long their accounts rest."""
-    if finished:
-        await write_outcomes(session, finished, wiring.contacts, owner)
+) -> list[tuple[str, str, str]]:
+    """What became of each call, and how long their accounts rest.
+
+    Notice templates that nobody is sent from now on: account, template, why.
+    """
+    if not finished:
+        return []
+    news = await settle(session, finished)
+    await write_outcomes(session, finished, wiring.contacts, owner)
+    await note_messages(session, wiring, [(one.account_id, one.call) for one in finished])
     for work in finished:
         await rest(session, work.account_id, work.outcome)
+    return news

@@ -17,9 +17,11 @@ from bot.contract import (
 )
 from bot.models import Contact
 from bot.opens import MESSAGES
+from config.clock import now
 from storage.database import Base
 
 _contacts = Base.metadata.tables[Contact.__tablename__]
+_NONE = (None, None)
 _SEEN = ("last_inbound_at", "brief_at")
 Sent = tuple[Any, str, Outcome]
 """The contact as it was when the message was claimed, the column it counts in, what it came to."""
@@ -53,6 +55,16 @@ async def _close(session: AsyncSession, contact: Any) -> None:
     )
 
 
+async def pause(session: AsyncSession, held: Mapping[str, Outcome]) -> None:
+    """Since when something waits for the next act of these contacts, by id; an act ends it."""
+    codes: dict[str, list[str]] = defaultdict(list)
+    for contact_id, outcome in held.items():
+        codes[str(outcome.detail.get("errcode", ""))].append(contact_id)
+    for code, ids in codes.items():
+        own = update(_contacts).where(_contacts.c.id.in_(ids), _contacts.c.paused_at.is_(None))
+        await session.execute(own.values(paused_at=now(), paused_code=code[:20]))
+
+
 async def opened_since(session: AsyncSession, waiting: Mapping[str, Any]) -> list[str]:
     """Of these messages, held just now for a window, those whose contact acted meanwhile.
 
@@ -64,9 +76,9 @@ async def opened_since(session: AsyncSession, waiting: Mapping[str, Any]) -> lis
         _contacts.c.id.in_({one.id for one in waiting.values()}),
         or_(*(_contacts.c[name].is_not(None) for name in _SEEN)),
     )
-    now = {row.id: (row.last_inbound_at, row.brief_at) for row in await session.execute(query)}
+    stand = {row.id: (row.last_inbound_at, row.brief_at) for row in await session.execute(query)}
     return [
         key
         for key, one in waiting.items()
-        if now.get(one.id, (None, None)) not in ((one.last_inbound_at, one.brief_at), (None, None))
+        if stand.get(one.id, _NONE) not in ((one.last_inbound_at, one.brief_at), _NONE)
     ]

@@ -25,7 +25,7 @@ from blocks.document import (
 from blocks.text import DIVIDER
 from bot.contract import Content
 from bot.picture_message import picture_lines, pictures_of
-from bot.render import attachment_lines, attribution_lines, made_line
+from bot.render import attachment_lines, attribution_lines, corrected_line, made_line
 from bot.telegram.styled import (
     TELEGRAM_CAPTION,
     Fragment,
@@ -119,7 +119,7 @@ def _top(content: Content) -> Iterator[Fragment]:
     made = title.fragment(leads=True)
     if made.text:
         yield made
-    if line := made_line(content.made):
+    for line in filter(None, [corrected_line(content), made_line(content.made)]):
         yield Fragment(line)
 
 

@@ -12,6 +12,7 @@ from bot.render import (
     PICTURE,
     attachment_lines,
     attribution_lines,
+    corrected_line,
     fill_reason,
     first_picture,
     note_text,
@@ -53,7 +54,7 @@ def _plain(content: Content) -> Rendering:
         for line in paragraphs(content.body)
         if not ((found := PICTURE.match(line)) and found["media"] == first_picture(content))
     ]
-    blocks = [content.title, *body]
+    blocks = [content.title, corrected_line(content), *body]
     tail = attribution_lines(content) + attachment_lines(content)
     if tail:
         blocks.append("\n".join(tail))

@@ -35,9 +35,12 @@ LOOKS = (
 )
 
 
-async def abilities_of(client: AioWeChatClient, *, mass: bool) -> Sequence[Ability]:
+async def abilities_of(
+    client: AioWeChatClient, *, mass: bool, notices: bool = False
+) -> Sequence[Ability]:
     """Each interface by its reading call; `mass`: this account sends to everybody."""
     needed = {"drafts", "messages", MENU, "mass" if mass else "publish"}
+    needed |= {"notices"} if notices else set()
     found = []
     for look in LOOKS:
         able, words = await _asked(client, look)

@@ -7,13 +7,15 @@ answer they are UNKNOWN. A mass send carries `clientmsgid`, so the platform refu
 import secrets
 import string
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any
 
 import aiohttp
 
 from bot.chosen import Chosen
 from bot.codes import At
+from bot.commenting import AREAS, Area, Doing, Written
 from bot.contract import (
     MEND,
     AccountView,
@@ -31,6 +33,7 @@ from bot.contract import (
     Still,
 )
 from bot.http import open_session
+from bot.listing import Listed
 from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.probing import Ability
@@ -50,16 +53,20 @@ from bot.wechat.client import (
     opened,
 )
 from bot.wechat.codes import CODES
+from bot.wechat.comments import comments_of, done
 from bot.wechat.drafts import DraftFault, make_draft
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
+from bot.wechat.followers import followed_at, follower_page
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.limits import chooses, limits_of, sends, takes_place
 from bot.wechat.looking import missing
 from bot.wechat.lookup import LOST, looked_up, lost
-from bot.wechat.mass import SendTo, client_key, mass_send, send_to_chosen
+from bot.wechat.mass import DATA, SendTo, client_key, mass_send, send_to_chosen
 from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
+from bot.wechat.newspic import COMMENTS
 from bot.wechat.notices import notice_words
+from bot.wechat.noticing import Notices
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
 from bot.wechat.trial import Road, looks
@@ -70,7 +77,7 @@ ALPHABET = string.ascii_letters + string.digits
 PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so a little is kept
 
 
-class WeChatChannel:
+class WeChatChannel(Notices):
     """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
@@ -179,7 +186,8 @@ class WeChatChannel:
         client = self.client(account, still)  # nobody has seen the draft; from here on they do
         # Only a mass send reaches followers by itself, and it costs one of few a month (W10, W22).
         if sends(account.settings):
-            return await mass_send(client, draft, client_key(account.id, rendering))
+            sent = await mass_send(client, draft, client_key(account.id, rendering))
+            return _with_comments(sent, articles)
         try:
             answer = await client.post("freepublish/submit", data={"media_id": draft})
         except NoAnswer:
@@ -192,12 +200,14 @@ class WeChatChannel:
         self, account: AccountView, rendering: Mapping[str, Any], media: LoadMedia, chosen: Chosen
     ) -> Outcome:
         """The same for the people of the audience: one call by list or by tag (W12)."""
-        draft = await self._draft(account, edition.articles_of(rendering), media)
+        articles = edition.articles_of(rendering)
+        draft = await self._draft(account, articles, media)
         if isinstance(draft, Outcome):
             return draft
         prepares, calls = self.client(account), self.client(account, chosen.still)
         key = client_key(account.id, rendering)
-        return await send_to_chosen(SendTo(prepares, calls, account), draft, key, chosen)
+        sent = await send_to_chosen(SendTo(prepares, calls, account), draft, key, chosen)
+        return _with_comments(sent, articles)
 
     async def _draft(
         self, account: AccountView, articles: Sequence[Mapping[str, str]], media: LoadMedia
@@ -230,6 +240,24 @@ class WeChatChannel:
         except (WeChatRefused, NotSent, NoAnswer) as error:
             return outcome_of(error, At.PREPARING)
         return publish_outcome(ref, answer)
+
+    async def comments(self, account: AccountView, area: Area) -> Sequence[Written]:
+        """See bot.commenting.Commenting."""
+        return await comments_of(self.client(account), area)
+
+    async def do(self, account: AccountView, area: Area, doing: Doing, still: Still) -> Outcome:
+        """See bot.commenting.Commenting."""
+        return await done(self.client(account), self.client(account, still), area, doing)
+
+    async def followers(self, account: AccountView, after: str) -> Listed:
+        """See bot.listing.Listing."""
+        return await follower_page(self.client(account), after)
+
+    async def followed_at(
+        self, account: AccountView, people: Sequence[str]
+    ) -> Mapping[str, datetime]:
+        """See bot.listing.Listing."""
+        return await followed_at(self.client(account), people)
 
     async def figures(self, account: AccountView, day: date) -> list[Figure]:
         """What readers did with each mass send of that day, day by day (W38)."""
@@ -334,12 +362,14 @@ class WeChatChannel:
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.wechat.trial."""
-        road = Road(self.client(account), self.tokens, sends(account.settings))
+        notices = bool(self.templates(account.settings))
+        road = Road(self.client(account), self.tokens, sends(account.settings), notices)
         return looks(account, callback, menu, road)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""
-        return await abilities_of(self.client(account), mass=sends(account.settings))
+        notices, mass = bool(self.templates(account.settings)), sends(account.settings)
+        return await abilities_of(self.client(account), mass=mass, notices=notices)
 
     async def close(self) -> None:
         """Give connections back."""
@@ -351,6 +381,15 @@ class WeChatChannel:
         if self._http is None:
             self._http = open_session(self._allowed)
         return self._http
+
+
+def _with_comments(sent: Outcome, articles: Sequence[Mapping[str, Any]]) -> Outcome:
+    """The outcome with where readers may write, where they may."""
+    places = [place for place, one in enumerate(articles) if one.get(COMMENTS)]
+    if sent.state is not State.SUBMITTED or not places:
+        return sent
+    areas = {"data": sent.detail[DATA], "articles": places}
+    return replace(sent, detail={**sent.detail, AREAS: areas})
 
 
 async def _at_once() -> None:

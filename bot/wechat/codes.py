@@ -25,8 +25,18 @@ SENT = "sent"
 """Hint: the platform has this very send already."""
 ADDRESS = "address"
 """Hint: the platform does not know the address we call from."""
+ONE = "one"
+"""Hint: of a call about many people it is about one: no follower, or with twenty tags already."""
+FULL = "full"
+"""Hint: a tag with more than 100,000 people cannot be deleted, and is in no way."""
+RIGHT = "right"
+"""Hint: the account may not use this interface; others it may."""
+TEMPLATE = "template"
+"""Hint: it lies in a notice template, and in nobody who is sent it."""
 KEYS = "keys"
 """Hint: AppID or AppSecret."""
+NO_COMMENT, NO_REPLY, REPLIED = "no_comment", "no_reply", "replied"
+"""Hints: what was to go is not there, or another reply is."""
 
 _RETRY, _BACK_OFF, _WAIT, _DROP, _MUTE, _STOP, _REVIEW, _PERSON, _UNKNOWN = Meaning
 _SETTINGS = "微信公众平台 → 设置与开发 → 基本配置"
@@ -45,7 +55,6 @@ _NOT_THERE = (
     "要找的编号在平台上查不到",
     "请登录微信公众平台核对",
 )
-_OURS = "请把代码告诉系统维护人员，改好后再发"
 
 _CALLS: Mapping[str, Listed] = {
     NOT_SENT: Listed(
@@ -126,10 +135,12 @@ _CALLS: Mapping[str, Listed] = {
     ),
     "50007": Listed(_STOP, "账号已被冻结", "平台冻结了这个公众号", "请管理员登录公众平台处理"),
     # rights of the account
-    "48001": Listed(_STOP, _NO_RIGHT, "账号未认证，或没有开通这个接口", "请管理员在公众平台核对"),
+    "48001": Listed(
+        _STOP, _NO_RIGHT, "账号未认证，或没有开通这个接口", "请管理员在公众平台核对", hint=RIGHT
+    ),
     "48003": Listed(_STOP, _NO_RIGHT, "管理员还没有同意群发协议", "请管理员在公众平台核对"),
     "48008": Listed(_STOP, _NO_RIGHT, "账号不能发这一类消息", "请管理员在公众平台核对"),
-    "50001": Listed(_STOP, _NO_RIGHT, "账号没有授权这个接口", "请管理员在公众平台核对"),
+    "50001": Listed(_STOP, _NO_RIGHT, "账号没有授权这个接口", "请管理员在公众平台核对", hint=RIGHT),
     "48004": Listed(_STOP, *_LIMITED),
     "50002": Listed(_STOP, *_LIMITED),
     "53500": Listed(
@@ -156,6 +167,19 @@ _CALLS: Mapping[str, Listed] = {
     "45011": Listed(
         _BACK_OFF, "接口调用太频繁", "平台每分钟有次数上限", "不用处理，一分钟后自动再试", wait=60.0
     ),
+    "45056": Listed(
+        _PERSON,
+        "公众号的标签已满",
+        "微信每个公众号最多 100 个标签",
+        "请在公众平台删去不用的标签",
+    ),
+    "45057": Listed(
+        _PERSON,
+        "标签下的人太多，不能删除",
+        "超过 10 万人的标签微信不让删",
+        "不用处理",
+        hint=FULL,
+    ),
     "45028": Listed(
         _PERSON, "群发次数已用完", "在公众平台上也群发过，平台算在一起", "请改期或由管理员调整"
     ),
@@ -175,13 +199,21 @@ _CALLS: Mapping[str, Listed] = {
     ),
     # one person
     "40003": Listed(
-        _DROP, "找不到对方，无法送达", "对方没有关注过，或不是本公众号的用户", "不用处理"
+        _DROP, "找不到对方，无法送达", "对方没有关注过，或不是本公众号的用户", "不用处理", hint=ONE
     ),
-    "43004": Listed(_DROP, "对方没有关注本账号", "对方取消了关注", "不用处理"),
+    "43004": Listed(_DROP, "对方没有关注本账号", "对方取消了关注", "不用处理", hint=ONE),
     "43019": Listed(
         _DROP, "对方在本账号的黑名单里", "有人在公众平台把对方拉黑", "要恢复请在公众平台移出黑名单"
     ),
     "43101": Listed(_MUTE, "对方在微信里拒收推送", "对方自己关掉了", "不用处理"),
+    "45059": Listed(
+        _PERSON,
+        "有人身上的标签已满",
+        "微信每人最多 20 个标签",
+        "不用处理，群发时略过这个人",
+        hint=ONE,
+    ),
+    "49003": Listed(_DROP, "对方不是本公众号的用户", "编号属于别的公众号", "不用处理", hint=ONE),
     "46004": Listed(_DROP, "平台上没有这个用户", "对方的微信号已不存在", "不用处理"),
     "48002": Listed(_DROP, "对方关闭了接收消息", "对方自己关掉了", "不用处理"),
     "50005": Listed(_DROP, "对方没有关注本账号", "对方取消了关注", "不用处理"),
@@ -194,6 +226,29 @@ _CALLS: Mapping[str, Listed] = {
     "45047": Listed(
         _WAIT, "已发满平台允许的条数，等对方下次来信", "对方每来信一次，微信只许发 5 条", "不用处理"
     ),
+    # comments
+    "88000": Listed(
+        _PERSON, "账号没有留言权限", "平台没有给这个公众号开通留言", "请管理员在公众平台核对"
+    ),
+    "88001": Listed(_PERSON, *_NOT_THERE, hint=NONE),
+    "88002": Listed(
+        _PERSON, "平台限制了这篇文章的留言", "平台认为文章有敏感信息", "请登录微信公众平台核对"
+    ),
+    "88003": Listed(_PERSON, "这篇文章的精选留言已满", "平台限制精选的条数", "请先取消一条精选"),
+    "88004": Listed(_PERSON, "读者已删除这条留言，不能精选", "读者自己删了", "不用处理"),
+    "88005": Listed(
+        _PERSON,
+        "这条留言已有回复",
+        "平台上每条留言只有一条回复",
+        "请先删除原来的回复",
+        hint=REPLIED,
+    ),
+    "88007": Listed(_PERSON, "回复太长或是空的", "平台限制回复的长度", "请改写后重新提出"),
+    "88008": Listed(
+        _PERSON, "平台上已没有这条留言", "读者或后台已删除", "不用处理", hint=NO_COMMENT
+    ),
+    "88009": Listed(_PERSON, "平台上已没有这条回复", "后台已删除", "不用处理", hint=NO_REPLY),
+    "88010": Listed(_PERSON, *_CALLED_WRONG),
     # the text and its pictures
     "87014": Listed(_REVIEW, "平台认为内容有风险", "平台的内容检查没有通过", "请退回重新审核"),
     "45166": Listed(
@@ -261,6 +316,20 @@ _CALLS: Mapping[str, Listed] = {
     "40059": Listed(_PERSON, *_NOT_THERE, hint=NONE),
     "53502": Listed(_PERSON, *_NOT_THERE, hint=NONE),
     "53600": Listed(_PERSON, *_NOT_THERE, hint=NONE),
+    "40037": Listed(
+        _PERSON,
+        "平台上没有这个通知模板",
+        "模板在公众平台被删除，或账号设置里抄错",
+        "请核对账号设置 notices，或在公众平台重新添加模板",
+        hint=TEMPLATE,
+    ),
+    "47003": Listed(
+        _PERSON,
+        "通知的字段与模板不符",
+        "账号设置 notices 的 fields 与公众平台的模板不一样",
+        "请照公众平台的模板改正账号设置",
+        hint=TEMPLATE,
+    ),
     "46003": Listed(
         _PERSON,
         "公众号没有菜单",

@@ -13,7 +13,7 @@ from typing import Any
 from bot.contract import AccountView, LoadMedia
 from bot.wechat.client import AioWeChatClient, WeChatRefused
 from bot.wechat.codes import BLOCKS, MEDIA, hinted
-from bot.wechat.newspic import NEWSPIC, cover_info, is_newspic
+from bot.wechat.newspic import COMMENTS, NEWSPIC, cover_info, is_newspic
 from bot.wechat.refused import article_refused, place_refused
 from bot.wechat.rendering import CROP_FIELDS, DEFAULT_COVER, IMAGE, PLACED
 from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
@@ -148,7 +148,7 @@ async def _uploaded(
         "content": content,
         "content_source_url": article["content_source_url"],
         "thumb_media_id": thumb,
-        "need_open_comment": 0,
+        COMMENTS: article.get(COMMENTS, 0),
     }
 
 
@@ -169,7 +169,7 @@ async def _picture_draft(
         "title": article["title"],
         "content": article["content"],
         "image_info": {"image_list": [{"image_media_id": name} for name in names]},
-        "need_open_comment": 0,
+        COMMENTS: article.get(COMMENTS, 0),
         **cover_info(article),
     }
     try:

@@ -10,12 +10,15 @@ from typing import Any
 
 from bot.quota import SEND, Act, Limit, Per
 
+CUSTOM_SEND, NOTICE_SEND = "message/custom/send", "message/subscribe/bizsend"
+
 SERVICE = frozenset({"service", "服务号"})
 _DAILY = (
     ("draft/add", "新建草稿", 1000, Act.PUBLISH),
     ("draft/get", "读取草稿", 500, Act.PUBLISH),
     ("media/uploadimg", "上传正文图片", 100_000, Act.PUBLISH),
     ("material/add_material", "上传素材", 100_000, Act.PUBLISH),
+    ("user/get", "读取关注名单", 500, Act.LIST),
 )
 TARGETED = "targeted"
 _MASS = (
@@ -56,5 +59,14 @@ def limits_of(settings: Mapping[str, Any]) -> Sequence[Limit]:
             # Sends to everybody: who has followed all month has had as many. What goes to some is
             # counted for each of them (bot/delivery/chosen.py).
             found.insert(1, Limit(SEND, "群发", 4, Per.MONTH, each=True))
-    calls = (*(_MASS if mass else _FREE), *_DAILY)
+    calls = (*(_MASS if mass else _FREE), *_DAILY, *_messages(settings))
     return [*found, *(Limit(name, label, most, Per.DAY, act) for name, label, most, act in calls)]
+
+
+def _messages(settings: Mapping[str, Any]) -> list[tuple[str, str, int, Act]]:
+    """To one person: 500,000 messages a day (W9); of notices only what its settings name."""
+    found = [(CUSTOM_SEND, "客服消息", 500_000, Act.MESSAGE)]
+    most = settings.get("notices_a_day")
+    if isinstance(most, int) and not isinstance(most, bool):
+        found.append((NOTICE_SEND, "订阅通知", most, Act.MESSAGE))
+    return found

@@ -16,6 +16,8 @@ from bot.wechat.errors import outcome_of
 from bot.wechat.targeted import SendTag, by_list
 
 NOBODY = "受众里现在没有可以群发的人：请核对受众，或等有人订阅后重新发送"
+DATA = "data"
+"""In Outcome.detail: the platform's other name for a send."""
 _ALL: Mapping[str, Any] = {"filter": {"is_to_all": True}}
 
 
@@ -51,13 +53,19 @@ async def mass_send(
     except WeChatRefused as refused:
         # Our first call arrived after all: the answer names it, nothing is sent twice (W13).
         if hinted(refused.code) == SENT and refused.body.get("msg_id"):
-            return Outcome(State.SUBMITTED, ref=f"mass:{refused.body['msg_id']}")
+            return _submitted(refused.body)
         found = outcome_of(refused, At.TIMELINE)
         # Of one reader it says that they are gone; here it is all of them.
         return _nobody() if found.meaning is Meaning.DROP else found
     except (NotSent, NoAnswer) as error:
         return outcome_of(error, At.TIMELINE)
-    return Outcome(State.SUBMITTED, ref=f"mass:{answer['msg_id']}")
+    return _submitted(answer)
+
+
+def _submitted(answer: Mapping[str, Any]) -> Outcome:
+    number = answer["msg_id"]
+    data = str(answer.get("msg_data_id") or number)  # by it comments are asked after (W42)
+    return Outcome(State.SUBMITTED, ref=f"mass:{number}", detail={DATA: data})
 
 
 async def send_to_chosen(to: SendTo, draft: str, key: str, chosen: Chosen) -> Outcome:

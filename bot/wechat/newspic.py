@@ -9,6 +9,8 @@ from bot.picture_message import MOST_PICTURES, message_text, pictures_of
 from bot.preview import Gauge, Message, Shown
 
 NEWSPIC = "newspic"
+COMMENTS = "need_open_comment"
+"""The field of a draft, and of a rendering, whose readers may write under it."""
 TITLE, TEXT_CHARS, TEXT_BYTES = 32, 20_000, 1024 * 1024  # docs/platforms.md#W41
 RATIOS = {"wide": "2.35_1", "square": "1_1"}
 """The crops of a cover, as a picture message names them."""
@@ -28,7 +30,13 @@ def newspic_article(content: Content, document: Document) -> dict[str, Any]:
             RATIOS[name]: [f"{edge / 1_000_000:.6f}" for edge in edges]
             for name, edges in (content.crops if own else {}).items()
         },
+        **comments_of(content),
     }
+
+
+def comments_of(content: Content) -> dict[str, int]:
+    """The field of an article whose readers may write under it (W42)."""
+    return {COMMENTS: 1} if content.comments else {}
 
 
 def is_newspic(article: Mapping[str, Any]) -> bool:

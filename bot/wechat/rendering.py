@@ -19,6 +19,7 @@ from bot.render import (
     PICTURE,
     attachment_lines,
     attribution_lines,
+    corrected_line,
     fill_reason,
     first_picture,
     lead,
@@ -36,7 +37,13 @@ from bot.wechat.article import (
     columns_of,
     with_names,
 )
-from bot.wechat.newspic import is_newspic, newspic_article, newspic_problems, shown_newspic
+from bot.wechat.newspic import (
+    comments_of,
+    is_newspic,
+    newspic_article,
+    newspic_problems,
+    shown_newspic,
+)
 from bot.wording import block_name
 
 WECHAT_TITLE, WECHAT_AUTHOR, WECHAT_DIGEST = 32, 16, 128  # characters (docs/platforms.md#W18)
@@ -80,6 +87,7 @@ def render_wechat(content: Content) -> Rendering:
             "content_source_url": content.attribution.get("url", ""),
             "thumb": first_picture(content) or DEFAULT_COVER,
             **_crops(content),
+            **comments_of(content),
         },
         "push": {"text": push_text(content)},
         **_note(content),
@@ -102,12 +110,14 @@ def _crops(content: Content) -> dict[str, str]:
 
 
 def _article(content: Content, blocks: Document) -> str:
-    first = filter(None, [made_line(content.made)])
+    first = filter(None, [corrected_line(content), made_line(content.made)])
     return article_html(blocks, first, attribution_lines(content) + attachment_lines(content))
 
 
 def _wechat_html(content: Content) -> str:
     blocks = []
+    if line := corrected_line(content):
+        blocks.append(f'<p class="src">{html.escape(line, quote=False)}</p>')
     for line in paragraphs(content.body):
         picture = PICTURE.match(line)
         if picture:

@@ -10,6 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any
 
 from bot.wechat.client import AioWeChatClient, WeChatRefused
+from bot.wechat.codes import FULL, ONE, hinted
 from bot.wechat.limits import SERVICE
 
 LEAST, MOST = 2, 10_000
@@ -18,8 +19,6 @@ A_CALL = 50  # people a call of tagging
 KEPT_TAGS = 10
 """Tags of earlier sends that stay: the platform may still be reading the newest of them."""
 PREFIX = "审发 "
-_NOT_THIS_ONE = frozenset({40003, 43004, 45059, 49003})
-"""Codes that are about one person: no follower any more, or with twenty tags already."""
 
 
 def by_list(settings: Mapping[str, Any], count: int) -> bool:
@@ -72,7 +71,7 @@ class SendTag:
         try:
             await self._client.post("tags/delete", data={"tag": {"id": number}})
         except WeChatRefused as refused:
-            if refused.code != 45057:  # more than 100,000 people: it cannot go, and is in no way
+            if hinted(refused.code) != FULL:  # it cannot go, and is in no way
                 raise
 
     async def _members(self) -> set[str]:
@@ -96,7 +95,7 @@ class SendTag:
             data = {"tagid": self._number, "openid_list": list(people)}
             await self._client.post(f"tags/members/{what}", data=data)
         except WeChatRefused as refused:
-            if refused.code not in _NOT_THIS_ONE:
+            if hinted(refused.code) != ONE:
                 raise
             # One person refuses all of a call: each half by itself, down to that one.
             if len(people) > 1:

@@ -30,11 +30,12 @@ _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
 
 @dataclass(frozen=True)
 class Road:
-    """By which WeChat is asked; `mass`: the account sends to everybody, and needs to be let."""
+    """By which WeChat is asked; `mass`, `notices`: what the account does, and needs to be let."""
 
     client: AioWeChatClient
     tokens: TokenService
     mass: bool
+    notices: bool = False
 
 
 async def looks(account: AccountView, callback: str, menu: Menu, road: Road) -> AsyncIterator[Look]:
@@ -48,7 +49,7 @@ async def looks(account: AccountView, callback: str, menu: Menu, road: Road) -> 
         yield fine("凭证", "AppID 和 AppSecret 可用")
         yield await _addresses(client)
         yield await _menu(client, menu)
-        for ability in await abilities_of(client, mass=road.mass):
+        for ability in await abilities_of(client, mass=road.mass, notices=road.notices):
             if ability.needed and ability.name != MENU:  # whose menu it is, was looked at above
                 yield _permission(ability)
     yield await _callback(account, callback)

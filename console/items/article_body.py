@@ -10,7 +10,9 @@ from console.web.interface import Strict
 from review_queue.article_fields import one_line
 from staff.refusal import Reason, Refused
 
-ARTICLE = frozenset({"blocks", "summary", "author", "made", "cover", "crops", "changes"})
+ARTICLE = frozenset(
+    {"blocks", "summary", "author", "made", "cover", "crops", "changes", "comments"}
+)
 
 
 class ArticleBody(Strict):
@@ -18,7 +20,7 @@ class ArticleBody(Strict):
 
     `blocks` as docs/digest.md has them; `crops` maps wide and square to left, top, right and bottom
     in millionths of the cover's sides. `changes` is what a correction changed, in words for those
-    who got the text before it.
+    who got the text before it. `comments`: readers may write under it.
     """
 
     blocks: list[dict[str, Any]] | None = None
@@ -27,6 +29,7 @@ class ArticleBody(Strict):
     changes: str | None = None
     made: Made | None = None
     cover: str | None = None
+    comments: bool | None = None
     crops: dict[str, tuple[int, int, int, int]] | None = Field(default=None)
 
 

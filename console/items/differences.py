@@ -245,6 +245,7 @@ def differences(old: Draft, new: Draft, words: Words) -> Comparison:
         ),
         ("发布账号", _accounts(old, words), _accounts(new, words)),
         ("推送对象", words.audience(old.audience), words.audience(new.audience)),
+        ("留言", _comments(old), _comments(new)),
         ("摘要", old.summary, new.summary),
         ("作者", old.author, new.author),
         ("更正说明", old.content.changes, new.content.changes),
@@ -256,6 +257,10 @@ def differences(old: Draft, new: Draft, words: Words) -> Comparison:
     facts = [Fact(label, before, after) for label, before, after in rows if before != after]
     facts += _media(old, new) + _looks(old, new)
     return Comparison(title, tuple(compare(old.body, new.body)), tuple(facts))
+
+
+def _comments(draft: Draft) -> str:
+    return "开放" if draft.comments else "不开放"
 
 
 def _crops(draft: Draft) -> str:

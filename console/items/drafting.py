@@ -1,5 +1,6 @@
 """写新稿 and 修改稿件: the drafting form, and what happens when somebody else saved first."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,7 @@ from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
 from console.web.permissions import keeps_words, needs
 from facets.criteria import current
+from facets.suggesting import suggestions
 from facets.taxonomy import DIMENSIONS
 from review_queue import drafting, scope, submitting
 from review_queue.canonical import KINDS, LIBRARY_KINDS, WRITTEN_KINDS, Draft
@@ -78,6 +80,10 @@ async def draft_form(
         "classes": deps.queue.levels,
         "facets": {name: deps.facets.get(name, {}) for name in DIMENSIONS},
         "audience": current(deps.taxonomy, draft.audience or {}),
+        "taxonomy_labels": deps.taxonomy.labels,
+        "suggested": await asyncio.to_thread(
+            suggestions, draft.title, draft.body, deps.taxonomy.itself
+        ),
         "reasons": refused.reasons if refused else (),
         "back": returned(facts, {facts.revision.digest: (facts.draft.title, facts.draft.body)})
         if facts
@@ -251,6 +257,7 @@ async def create(request: web.Request) -> web.StreamResponse:
             made=changes.get("made", Made.UNDECLARED),
             cover=changes.get("cover", ""),
             crops=changes.get("crops", {}),
+            comments=changes.get("comments", False),
         )
         if (await form(request)).get("limit"):
             people = await many(request, "people")

@@ -38,6 +38,7 @@ class BesideChanges(TypedDict, total=False):
     cover: str
     crops: dict[str, tuple[int, ...]]
     corrects: Corrects
+    comments: bool
 
 
 class Changes(TextChanges, BesideChanges):
@@ -135,6 +136,8 @@ def _beside(fields: Mapping[str, str]) -> BesideChanges:
     if "cover" in fields:
         found["cover"] = fields["cover"]
         found["crops"] = _crops(fields) if fields["cover"] else {}
+    if "comments_asked" in fields:  # a box that is not ticked says nothing by itself
+        found["comments"] = "comments" in fields
     if "made" in fields:
         if fields["made"] not in set(Made):
             raise Refused(422, [Reason("made", "谁写的只能选：人写、AI 辅助、AI 生成")])

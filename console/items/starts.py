@@ -109,6 +109,7 @@ def like(empty: Draft, older: Draft) -> Draft:
         summary=older.summary,
         author=older.author,
         made=older.made,
+        comments=older.comments,
         attribution=attribution,
         audience=older.audience,
     )

@@ -124,7 +124,8 @@ async def _out(
         proof, draft = await prove(deps, row)
         # A correction that was recalled corrects nothing; what it corrected may be recalled.
         counts = proof.holds if about is not None else not proof.problem
-        if draft and proof.told and counts and about in (None, draft.corrects):
+        mine = about is None or (draft is not None and about.same_text(draft.corrects))
+        if draft and proof.told and counts and mine:
             found.append(Other(row.id, draft.title, row.digest))
     return found
 

@@ -1,5 +1,8 @@
 """A push in the JSON API: who lacks it and why, choices in bulk, pausing and going on."""
 
+from dataclasses import asdict
+from typing import Any
+
 from aiohttp import web
 
 from console.publications.people import (
@@ -10,6 +13,8 @@ from console.publications.people import (
 )
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
+from subscriptions.departures import masked
+from subscriptions.report import Report
 
 
 class ChoiceBody(Strict):
@@ -55,7 +60,20 @@ async def push(request: web.Request) -> web.StreamResponse:
     going = {"stand": one.stand.value, "counts": dict(one.counts), "waiting": one.waiting}
     pace = {"rate": round(one.pace.rate, 2), "left": one.pace.left}
     held = one.held and {"approved": one.held.approved, "then": one.held.then, "now": one.reaches}
-    return as_json({"publication": one.row.id, **going, **pace, "held": held, "people": rows})
+    routes = {via: asdict(counted) for via, counted in one.routes.items()}
+    told = {"held": held, "routes": routes, "by_mass": one.by_mass, "people": rows}
+    whole = {"publication": one.row.id, **going, **pace, **told}
+    return as_json({**whole, "report": _report(one.report)})
+
+
+def _report(one: Report) -> dict[str, Any]:
+    """Fewer than five are words here too, as on the page."""
+    reasons = [
+        {"reason": why.reason, "people": masked(why.people), "got": masked(why.got)}
+        for why in one.reasons
+    ]
+    gone = {"unreachable": masked(one.unreachable), "unfollowed": masked(one.unfollowed)}
+    return {"reasons": reasons, **gone, "left": {how: masked(n) for how, n in one.left.items()}}
 
 
 @needs("pushes.decide")

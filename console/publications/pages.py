@@ -15,6 +15,7 @@ from bot.delivery.together import articles_of
 from bot.meaning import Listed
 from bot.models import Account, Attempt, Delivery, Publication
 from bot.readings import LEAST, counted, readings_of
+from console.publications.comments import areas_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -97,6 +98,7 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
             "least": LEAST,
             "recall_classes": WHY,
             "asked": await _asked(session, row),
+            "commented": bool(await areas_of(session, row)),
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "publications/page.html", context, refused.status if refused else 200)

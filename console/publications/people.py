@@ -7,10 +7,14 @@ from typing import Any
 from aiohttp import web
 from sqlalchemy import func, select
 
+from bot.channels import CHANNELS
 from bot.contract import State
+from bot.delivery.massed import to_everybody
 from bot.delivery.mended import Going, going
 from bot.models import Account, Delivery, Publication
+from bot.noticing import Noticing
 from console.publications.pace import Pace, pace_of
+from console.publications.routed import Routed, routes_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
@@ -31,6 +35,7 @@ from subscriptions.again import (
 from subscriptions.matching import Matching
 from subscriptions.mending import drop, pause, resume
 from subscriptions.reach import Held, held_by, reaches, send_anyway, send_nothing
+from subscriptions.report import Report, report
 
 ACTS = {"pause": pause, "resume": resume, "drop": drop}
 HELD_ACTS = {"send": send_anyway, "stop": send_nothing}
@@ -51,6 +56,10 @@ class Push:
     stand: Going
     pace: Pace
     correction: Item | None
+    report: Report
+    routes: Mapping[str, Routed]
+    by_mass: bool = False
+    """Whether it went to everybody at once, and so to nobody apart."""
     held: Held | None = None
     reaches: int = 0
 
@@ -76,7 +85,9 @@ async def push_of(request: web.Request) -> Push:
         )
         counts = dict((await session.execute(query)).all())
         listed = await people(session, row.id)
+        routes = await routes_of(session, row.id)
         pace = await pace_of(session, row.id)
+        told = await report(session, row)
         account = await session.get(Account, row.account_id)
     try:
         entries = await deps.ledger.facts(f"item:{row.item_id}")
@@ -87,7 +98,10 @@ async def push_of(request: web.Request) -> Push:
         correction = await session.get(Item, begun[-1]) if begun else None
     stand, held = going(entries, row.account_id), held_by(entries, row)
     people_now = await reaches(deps.ledger, deps.matching, row) if held is not None else 0
-    return Push(row, item, account, counts, listed, stand, pace, correction, held, people_now)
+    channel = CHANNELS.get(account.platform) if account else None
+    by_mass = isinstance(channel, Noticing) and to_everybody(entries, row.id, channel.by_mass)
+    known = (counts, listed, stand, pace, correction, told, routes, by_mass, held, people_now)
+    return Push(row, item, account, *known)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:

@@ -1,5 +1,6 @@
 """What happened to a publication."""
 
+from bot.delivery.choosing import VIA_WORDS
 from bot.meaning import Meaning
 from review_queue.canonical import EDITION
 from subscriptions.again import Choice, Ended
@@ -11,6 +12,8 @@ DONE = {
     "push_pause": "推送已暂停，还没发出的都停住了。",
     "push_resume": "用原文继续推送。",
     "push_drop": "其余的不再发送。",
+    "comment_asked": "已记录；需要另一人同意的，等对方同意后处理。",
+    "comment_decided": "已照您的决定处理，并记入台账。",
     "push_send": "马上按现在符合条件的人开始推送，您的理由已记入台账。",
     "push_stop": "这次不推送，您的理由已记入台账。",
 }
@@ -44,4 +47,28 @@ def next_words(ended: Ended) -> str:
     return "等人处理" if ended.choices else "不会再发"
 
 
-WORDS = {"CHOICES": CHOICES, "NEXT": next_words, "EDITION_KIND": EDITION}
+ACTS = {
+    "feature": "精选",
+    "unfeature": "取消精选",
+    "reply": "回复",
+    "unreply": "删除回复",
+    "delete": "删除留言",
+    "close": "关闭留言",
+    "open": "重新开放留言",
+}
+ACT_STATES = {
+    "waiting": "等另一人同意",
+    "ready": "即将处理",
+    "doing": "正在处理",
+    "done": "已处理",
+    "failed": "没有处理成",
+    "dropped": "没有同意",
+}
+WORDS = {
+    "ACTS": ACTS,
+    "ACT_STATES": ACT_STATES,
+    "CHOICES": CHOICES,
+    "NEXT": next_words,
+    "EDITION_KIND": EDITION,
+    "ROUTE_WORDS": VIA_WORDS,
+}

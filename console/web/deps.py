@@ -15,6 +15,7 @@ from escalations.tickets import TicketWiring
 from facets.taxonomy import Labels, Taxonomy
 from knowledge.entries import Known
 from ledger.append import Ledger
+from review_queue.comments import Comments
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
 from staff.door import Door
@@ -64,6 +65,7 @@ class Deps:
     recall: Recall
     trials: Trials
     matching: Matching
+    comments: Comments
 
     @property
     def facets(self) -> Mapping[str, Labels]:

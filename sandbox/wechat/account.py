@@ -36,10 +36,15 @@ MESSAGES = {
     45067: "clientmsgid size out of limit",
     45110: "author size out of limit", 45157: "invalid tag name",
     45158: "tag name too long", 45159: "invalid tag id", 46003: "menu no exist",
-    47001: "data format error", 48001: "api unauthorized", 48006: "forbid to clear quota",
+    47001: "data format error", 47003: "argument invalid",
+    48001: "api unauthorized", 48006: "forbid to clear quota",
     49003: "not match openid with appid",
     53600: "Article ID invalid", 61500: "date format error", 61501: "date range error",
-    61503: "data not ready",
+    61503: "data not ready", 88000: "without comment privilege",
+    88001: "msg_data is not exists", 88003: "elected comment upper limit",
+    88004: "comment was deleted by user", 88005: "already reply",
+    88007: "reply content beyond max len or content len is zero", 88008: "comment is not exists",
+    88009: "reply is not exists", 88010: "count range error. count <= 0 or count > 50",
 }  # fmt: skip
 
 
@@ -71,6 +76,7 @@ class Official(Account):
     kind: str = "service"
     verified: bool = True
     protected: bool = False
+    commenting: bool = True
     webhook: str = ""
     templates: list[JSON] = field(default_factory=list)
     tokens: dict[str, Token] = field(default_factory=dict)

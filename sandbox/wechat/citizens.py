@@ -31,6 +31,7 @@ def register(state: State, given: JSON) -> Official:
         raise ValueError("kind")
     account.verified = bool(given.get("verified", True))
     account.protected = bool(given.get("protected", account.protected))
+    account.commenting = bool(given.get("commenting", account.commenting))
     account.webhook = str(given.get("callback_url") or account.webhook)
     account.templates = list(given.get("templates") or account.templates)
     state.accounts[appid] = account
@@ -43,6 +44,7 @@ def card(account: Official) -> JSON:
         "kind": account.kind,
         "verified": account.verified,
         "protected": account.protected,
+        "commenting": account.commenting,
         "original": account.original,
         "menu": account.menu,
         "tokens_issued": account.issued,
@@ -164,19 +166,22 @@ async def event(
         # The phone tells it by itself when a chat is opened; the citizen said nothing.
         content = {"Event": "LOCATION", "Latitude": "43.6", "Longitude": "122.2", "Precision": "65"}
     elif name in ("subscribe_msg_popup", "subscribe_msg_change"):
-        content = _consent(citizen, name, more)
+        asked = [one for one in account.templates if one["id"] == more.get("template")]
+        if not asked or not account.verified or account.kind != "service":
+            return {"error": "没有这个通知模板"}
+        content = _consent(citizen, name, asked[0], more)
     else:
         return {"error": f"没有事件 {name}"}
     return await callback(state, account, citizen, {"MsgType": "event", **content})
 
 
-def _consent(citizen: Citizen, name: str, given: JSON) -> JSON:
-    template = str(given.get("template") or "")
+def _consent(citizen: Citizen, name: str, asked: JSON, given: JSON) -> JSON:
+    template = str(asked["id"])
     accepts = bool(given.get("accept", name == "subscribe_msg_popup"))
     if not accepts:
         citizen.consents.pop(template, None)
-    elif given.get("long_term"):
-        # Long-term consent, only for public services and medicine (W26).
+    elif asked.get("long_term"):
+        # As its template says: long-term only for public services and medicine (W26).
         citizen.consents[template] = -1
     else:
         citizen.consents[template] = citizen.consents.get(template, 0) + 1

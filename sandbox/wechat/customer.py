@@ -112,6 +112,7 @@ def subscribe_send(call: Call) -> JSON:
     template = next((t for t in call.account.templates if t["id"] == name), None)
     if template is None:
         raise WeChatError(40037)
+    data = _fields(call, template)
     left = citizen.consents.get(name, 0)
     # One message for each consent (W26); who refuses gives 43101 (W28).
     if left == 0 or not citizen.following:
@@ -120,12 +121,35 @@ def subscribe_send(call: Call) -> JSON:
     # Below zero stands for a long-term consent, which is not used up.
     if left > 0:
         citizen.consents[name] = left - 1
-    data = {k: str(v.get("value", "")) for k, v in (call.params.get("data") or {}).items()}
     content: JSON = {"kind": "notice", "title": template.get("title", ""), "data": data}
     message = receive(citizen, call.account, call.now, content | {"url": call.text("page")})
     # Whether it arrived is told by an event later and not by this answer (W28).
     call.state.spawn(_notice_sent(call, citizen, name, message["message_id"]))
     return {"msgid": message["message_id"]}
+
+
+ROOM = {
+    "thing": 20, "phrase": 5, "name": 10, "character_string": 32, "date": 20, "time": 20,
+}  # fmt: skip
+"""How many characters a field of each type holds."""
+
+
+def fields_of(template: JSON) -> list[str]:
+    """The names of a template's fields."""
+    return [str(name) for name in template.get("fields") or ["thing1"]]
+
+
+def _fields(call: Call, template: JSON) -> dict[str, str]:
+    """The fields of a notice; 47003 for another set of them, an empty or a too long one."""
+    data = {k: str(v.get("value", "")) for k, v in (call.params.get("data") or {}).items()}
+    for name in fields_of(template):
+        text = data.get(name, "")
+        room = ROOM.get(name.rstrip("0123456789"), 20)
+        if not text or len(text) > room:
+            raise WeChatError(47003, f"argument invalid! data.{name}.value invalid")
+    if set(data) != set(fields_of(template)):
+        raise WeChatError(47003)
+    return data
 
 
 async def _notice_sent(call: Call, citizen: Citizen, template: str, number: int) -> None:
@@ -151,7 +175,7 @@ def templates(call: Call) -> JSON:
     return {
         "data": [
             {"priTmplId": t["id"], "title": t.get("title", ""), "type": 3 if t.get("long_term")
-             else 2}
+             else 2, "content": "".join(f"{{{{{name}.DATA}}}}\n" for name in fields_of(t))}
             for t in call.account.templates
         ]
     }  # fmt: skip

@@ -38,13 +38,21 @@ def _checked_content(content: str) -> None:
         raise WeChatError(45166)
 
 
+def commentable(call: Call, article: JSON) -> None:
+    """Refuse an article with comments from an account that has none (W42)."""
+    if article.get("need_open_comment") and not call.account.commenting:
+        raise WeChatError(88000)
+
+
 def checked_article(call: Call, article: JSON) -> JSON:
     """Return one article after the platform's field limits."""
     kind = article.get("article_type") or "news"
     if kind == NEWSPIC:
+        commentable(call, article)
         return checked_newspic(call, article)
     if kind != "news":
         raise WeChatError(40035)
+    commentable(call, article)
     title, content = str(article.get("title") or ""), str(article.get("content") or "")
     # The limits of a draft, each with the code the platform answers (W18).
     if not title or len(title) > 32:

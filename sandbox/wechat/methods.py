@@ -6,6 +6,16 @@ from collections.abc import Callable
 
 from sandbox.state import JSON
 from sandbox.wechat.account import Call, WeChatError
+from sandbox.wechat.comments import (
+    comment_close,
+    comment_delete,
+    comment_elect,
+    comment_list,
+    comment_open,
+    comment_unelect,
+    reply_add,
+    reply_delete,
+)
 from sandbox.wechat.customer import (
     custom_send,
     custom_typing,
@@ -87,6 +97,10 @@ METHODS: dict[str, Callable[[Call], JSON]] = {
     "freepublish/delete": publish_delete, "message/mass/sendall": mass_sendall,
     "message/mass/send": mass_send, "message/mass/get": mass_get,
     "message/mass/delete": mass_delete, "message/mass/preview": mass_preview,
+    "comment/open": comment_open, "comment/close": comment_close, "comment/list": comment_list,
+    "comment/markelect": comment_elect, "comment/unmarkelect": comment_unelect,
+    "comment/delete": comment_delete, "comment/reply/add": reply_add,
+    "comment/reply/delete": reply_delete,
     "message/mass/speed/get": mass_speed, "customservice/getkflist": staff_list,
     "message/custom/send": custom_send, "message/custom/typing": custom_typing,
     "message/subscribe/bizsend": subscribe_send, "wxaapi/newtmpl/gettemplate": templates,

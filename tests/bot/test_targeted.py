@@ -21,14 +21,16 @@ from bot.wechat.channel import WeChatChannel
 from config.clock import now
 from facets.taxonomy import starting_taxonomy
 from ledger.models import LedgerEntry
+from review_queue.models import Item
 from staff.people import Person, set_staff
 from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Base, Database, new_id
-from subscriptions.calls import rows_for_call
+from subscriptions.calls import choose, rows_for_call
 from subscriptions.matching import Matching
 from subscriptions.push import CREATED, Pusher
 from subscriptions.push import FINISHED as PUSH_FINISHED
+from subscriptions.reach import hold_back, nobody
 from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
 from tests.bot.conftest import AES_KEY, Office, Platforms, Process
 
@@ -63,7 +65,12 @@ class Desk:
                 on_changed=office.row_changed,
                 load_media=no_pictures,
                 wants=self.matching.wants,
-                choose=partial(rows_for_call, office.db, office.ledger, self.matching),
+                choose=partial(
+                    choose,
+                    office.ledger,
+                    partial(hold_back, office.ledger, self.matching, nobody),
+                    partial(rows_for_call, office.db, office.ledger, self.matching),
+                ),
             )
         )
 
@@ -401,3 +408,29 @@ async def test_a_row_forged_into_a_send_is_not_in_its_call(desk: Desk) -> None:
     assert sorted((await desk.calls(LIST))[-1]["parsed"]["touser"]) == sorted(wanted)
     assert await desk.received(other) == 0
     assert ("delivery", values["id"]) in office.changed
+
+
+async def test_a_number_of_people_that_is_off_waits_for_a_person(desk: Desk) -> None:
+    await desk.people(9)
+    office, key = desk.office, await desk.planned()
+    release = next(iter(office.releases.values()))
+    subject, account = f"item:{release.item_id}", office.account.id
+    async with office.ledger.transaction() as tx:
+        item = Item(
+            id=release.item_id, kind="原创", klass="日常", state="scheduled", title="补贴",
+            author_id="robot", last_editor_id="robot", created_at=now(), updated_at=now(),
+        )  # fmt: skip
+        tx.session.add(item)
+        said = {"reach": {"accounts": {account: 2}, "sample": []}}
+        decided = await tx.append("decision", subject=subject, actor="s", body=said)
+        body = {"release": release.id, "last_decision": decided}
+        await tx.append("release.created", subject=subject, actor="system", body=body)
+    row = await desk.turn(key)
+    assert (row.state, "人数" in row.reason) == (State.RETRYING, True)
+    row = await desk.turn(key)
+    assert (row.state, await desk.calls(LIST), await desk.rows(key)) == (State.RETRYING, [], {})
+    names = {"publication": key, "account": account, "digest": release.digest}
+    async with office.ledger.transaction() as tx:
+        await tx.append("push.resumed", subject=subject, actor="s", body=names)
+    assert (await desk.turn(key)).state == State.PUBLISHED
+    assert await desk.rows(key) == {State.PUBLISHED: 9}

@@ -52,6 +52,7 @@ from ledger.append import Ledger, load_signing_key
 from office.parts import parts_of, seed_texts
 from review_queue import deciding, drafting, publishing, submitting
 from review_queue.canonical import QA, Draft
+from review_queue.comments import Comments
 from review_queue.desk import Queue
 from review_queue.drafting import Origin
 from review_queue.files import Files
@@ -301,6 +302,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         door=Door(ledger, cache, DATA_KEY),
         recall=Recall(ReleasedTemplates(ledger), entries, library.hit, library.ask),
         trials=_trials(ledger, cache, accounts, channels),
+        comments=Comments(ledger, check_text),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()

@@ -57,7 +57,7 @@ async def test_the_button_of_a_published_item_begins_a_copy_that_names_it(office
     ids = await busy_morning(office)
     made, _ = await _draft(office, await _begun(office, ids))
     old, digest = await _draft(office, ids["published"])
-    assert made.corrects == Corrects(ids["published"], digest)
+    assert made.corrects == Corrects(ids["published"], digest, title=old.title)
     assert (made.kind, made.title, made.body) == ("更正", f"更正：{old.title}", old.body)
     entries = await office.deps.ledger.facts(f"item:{ids['published']}")
     assert [one.body["digest"] for one in entries if one.kind == "correction.begun"] == [digest]

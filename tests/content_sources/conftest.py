@@ -160,9 +160,7 @@ async def desk(tmp_path: Path, database: Database, site: Site, fetcher: Fetcher)
     )
     async with database.session() as session:
         session.add_all([source, column])
-    ingest = Ingest(
-        database, ledger, queue, fetcher, lambda title, text: {"topics": ["employment"]}
-    )
+    ingest = Ingest(database, ledger, queue, fetcher)
     return Desk(database, ingest, source.id, column.id)
 
 

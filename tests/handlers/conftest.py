@@ -17,7 +17,7 @@ from escalations.alarms import Told
 from escalations.calendar import load_hours
 from escalations.roster import DutyLine, set_roster
 from escalations.tickets import TicketWiring
-from facets.taxonomy import starting_taxonomy
+from facets.taxonomy import Taxonomy, starting_taxonomy
 from gates.finding import Finding
 from handlers.answers import Answers
 from handlers.commands import CommandWiring
@@ -68,11 +68,12 @@ class Office:
         )
         self.templates = load_templates(CONFIG / "replies.yaml")
         self.cache = MemoryCache()
+        self.subscribers = Subscribers(starting_taxonomy())
         wiring = CommandWiring(
             db=db,
             templates=self.templates,
             contacts=self.contacts,
-            subscribers=Subscribers(starting_taxonomy()),
+            subscribers=self.subscribers,
             tickets=self.tickets,
             mask=mask,
         )
@@ -117,6 +118,11 @@ class Office:
         hit = replace(self.clause, coverage=0.9 if near else 0.4, score=9.0 if near else 1.0)
         self.read[hit.key] = hit
         return answer(question, [] if "作诗" in question else [hit], as_of)
+
+    def changed(self, taxonomy: Taxonomy) -> None:
+        """Two people have approved another taxonomy."""
+        self.subscribers.taxonomy = taxonomy
+        self.answers = Answers(taxonomy, self.released, self.hit, self.staff)
 
     async def open(self) -> "Office":
         async with self.db.session() as session:

@@ -28,6 +28,7 @@ from review_queue.states import ItemState
 from sandbox.app import start
 from staff.refusal import Refused
 from staff.settings import SUBJECT
+from subscriptions.moving import move_due
 from tests.office.talking import TEMPLATE, Talk, make, settings_of, talking
 
 NEW = "0479-8221234"
@@ -201,6 +202,22 @@ async def test_a_text_that_cannot_be_read_stops_the_proposal_and_not_the_office(
     assert told in str(caught.value)
     assert "12345" in await talk.says("转人工")
     assert await talk.incidents() == []
+
+
+async def test_a_topic_that_two_people_rename_takes_its_subscribers_along(talk: Talk) -> None:
+    assert "职业技能培训" in await talk.says("订阅职业技能培训")
+    before = talk.text_of("taxonomy")
+    line = next(one for one in before.splitlines() if one.strip().startswith("job_training:"))
+    with pytest.raises(Refused, match=r"请在接替它的值里写 was: \[job_training\]"):
+        await talk.change("taxonomy", before.replace(line + "\n", ""))
+    new = line.replace("job_training:", "skills:").replace("职业技能培训", "技能提升")
+    new = new.replace("aliases: [", "was: [job_training], aliases: [职业技能培训, ")
+    payload = {"name": "taxonomy", "text": before.replace(line, new)}
+    _, effect = await talk.shenfa.governance.proposals.draft("setting", payload)
+    assert effect["warnings"] == ["“职业技能培训”改为“技能提升”：订阅转过去"]
+    await talk.change("taxonomy", payload["text"])
+    assert await move_due(talk.shenfa.ledger, talk.shenfa.signed) == 1
+    assert "技能提升" in await talk.says("我的订阅")
 
 
 async def test_an_editor_proposes_no_setting_and_one_admin_alone_changes_none(talk: Talk) -> None:

@@ -15,7 +15,13 @@ from tests.blocks.made import DOCUMENTS
 from tests.review_queue.test_digest import DRAFTS, WORDS, quick, renderings, sealed
 
 EDGES = st.tuples(*[st.integers(0, 1_000_000)] * 4)
-CORRECTED = st.builds(Corrects, item=WORDS, digest=st.text("0123456789abcdef", min_size=64))
+CORRECTED = st.builds(
+    Corrects,
+    item=WORDS,
+    digest=st.text("0123456789abcdef", min_size=64),
+    changes=st.just("") | WORDS,
+    title=st.just("") | WORDS,
+)
 FORM: dict[str, st.SearchStrategy[Any]] = {
     "blocks": DOCUMENTS,
     "summary": WORDS,

@@ -42,7 +42,7 @@ def matching() -> Matching:
     return Matching(starting_taxonomy(), all_day)
 
 
-async def publication(town, account: str = "tg", release: str = "r1") -> Publication:
+async def publication(town, account: str = "tg", release: str = "r1", ref: str = "") -> Publication:
     row = Publication(
         id=new_id(),
         release_id=release,
@@ -51,6 +51,7 @@ async def publication(town, account: str = "tg", release: str = "r1") -> Publica
         digest="d",
         state="published",
         due_at=now(),
+        ref=ref,
     )
     async with town.db.session() as session:
         session.add(row)
@@ -446,6 +447,32 @@ async def test_an_account_on_the_mass_route_gets_no_personal_push(town, pusher) 
         for account in (await session.scalars(select(Account))).all():
             account.settings = {"push": "mass"}
     assert await pusher.create_due() == 0
+
+
+@pytest.mark.parametrize(("ref", "people"), [("mass:12", 0), ("publish:12", 1)])
+async def test_what_went_by_mass_is_not_pushed_personally_when_the_account_is_set_otherwise_since(
+    town, pusher, ref: str, people: int
+) -> None:
+    await town.citizen(Wish("employment"), account="wx")
+    await publication(town, "wx", ref=ref)
+    assert await pusher.create_due() == people
+    assert len(await rows_of(town)) == people
+
+
+async def test_the_end_of_a_push_says_how_many_went_by_which_way(town, pusher) -> None:
+    for _ in range(3):
+        await town.citizen(Wish("employment"))
+    place = await publication(town)
+    await pusher.create_due()
+    rows = await rows_of(town)
+    async with town.db.session() as session:
+        for row, route in zip(rows, ("long", "message", "hold"), strict=True):
+            row.route, row.state = route, "ended" if route == "hold" else "published"
+            await session.merge(row)
+    await pusher.finish_due()
+    facts = await pusher._ledger.facts(f"publication:{place.id}")
+    [entry] = [one for one in facts if one.kind == "push.finished"]
+    assert entry.body["routes"] == {"long": 1, "message": 1}
 
 
 def test_the_merkle_root_changes_with_any_leaf_and_with_order() -> None:
