@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from bot.codes import NO_ANSWER, NOT_SENT
 from bot.meaning import Listed, Meaning
+from bot.wechat.ends import ENDS
 
 STALE = "stale"
 """Hint: the token may only be old; a new one is fetched once."""
@@ -17,8 +18,6 @@ DAY = "day"
 """Hint: the day's number of this call is used up, and not only this minute's."""
 BLOCKS = "blocks"
 """Hint: a place of the body is refused, and which one is not said (bot/wechat/refused.py)."""
-COPYRIGHT = "copyright"
-"""Hint: the event of the send says which of its articles it lies in."""
 NONE = "none"
 """Hint: there is no such thing on the platform."""
 SENT = "sent"
@@ -49,7 +48,6 @@ _TOKEN_REFUSED = ("账号凭证失效", "换过一次新令牌，平台仍不认
 _NO_RIGHT = "账号没有这个接口的权限"
 _LIMITED = ("账号功能被平台限制", "平台认为账号有违规或异常", "请管理员登录公众平台处理")
 _PICTURE = ("平台不收这张图片", "格式、大小或内容不合平台的规定", "请换一张图片，重新送审")
-_RISKY = "请按原因修改稿件，重新送审"
 _NOT_THERE = (
     "平台说没有这一篇，可能已被人删除",
     "要找的编号在平台上查不到",
@@ -350,77 +348,7 @@ _CALLS: Mapping[str, Listed] = {
     ),
 }
 
-_ENDS: Mapping[str, Listed] = {
-    "publish_status_2": Listed(
-        _REVIEW, "原创声明未通过", "平台认为不是原创", "请取得授权或改用转载，修改后重新送审"
-    ),
-    "publish_status_3": Listed(
-        _PERSON, "平台发布失败，没有说明原因", "平台只说失败", "请登录微信公众平台核对，再重新发送"
-    ),
-    "publish_status_4": Listed(
-        _REVIEW, "平台审核不通过", "平台的内容审核没有通过", "请修改稿件，重新送审"
-    ),
-    "publish_status_5": Listed(
-        _PERSON,
-        "发布后已被全部删除",
-        "有人在公众平台删了",
-        "请查明是谁删除的，需要更正时另写更正稿",
-    ),
-    "publish_status_6": Listed(
-        _PERSON,
-        "发布后被平台封禁",
-        "平台认为文章违规",
-        "请登录微信公众平台查看原因，按提示申诉或处理",
-    ),
-    "mass_10001": Listed(_REVIEW, "平台认为涉嫌广告", "平台的内容审核", _RISKY),
-    "mass_20001": Listed(_REVIEW, "平台认为涉嫌政治", "平台的内容审核", _RISKY),
-    "mass_20002": Listed(_REVIEW, "平台认为涉嫌色情", "平台的内容审核", _RISKY),
-    "mass_20004": Listed(_REVIEW, "平台认为涉嫌社会类违规", "平台的内容审核", _RISKY),
-    "mass_20006": Listed(_REVIEW, "平台认为涉嫌违法犯罪", "平台的内容审核", _RISKY),
-    "mass_20008": Listed(_REVIEW, "平台认为涉嫌欺诈", "平台的内容审核", _RISKY),
-    "mass_20013": Listed(_REVIEW, "平台认为涉嫌版权", "平台的内容审核", _RISKY),
-    "mass_21000": Listed(_REVIEW, "平台认为涉嫌其他违规", "平台的内容审核", _RISKY),
-    "mass_22000": Listed(_REVIEW, "平台认为涉嫌互推（互相宣传）", "平台的内容审核", _RISKY),
-    "mass_30001": Listed(
-        _PERSON, "原创校验出现系统错误", "公众号设置为判为转载就不群发", "请稍后重新发送"
-    ),
-    "mass_30002": Listed(
-        _REVIEW,
-        "原创校验判定不能群发",
-        "文章与别人声明原创的相同",
-        "请取得原作者授权或改用转载，修改后重新送审",
-        hint=COPYRIGHT,
-    ),
-    "mass_30003": Listed(
-        _REVIEW,
-        "原创校验判定为转载",
-        "公众号设置为判为转载就不群发",
-        "请按转载补齐来源，修改后重新送审",
-        hint=COPYRIGHT,
-    ),
-    "mass_40001": Listed(
-        _PERSON, "公众号管理员拒绝了这次群发", "群发保护要管理员同意", "请与管理员核对后重新发送"
-    ),
-    "mass_40002": Listed(
-        _PERSON,
-        "公众号管理员 30 分钟内没有确认，群发超时",
-        "群发保护要管理员同意",
-        "请约好管理员后重新发送",
-    ),
-    "mass_send_fail": Listed(
-        _PERSON,
-        "平台没有说明原因",
-        "平台只说失败",
-        "请登录微信公众平台核对原因，再决定修改或重新发送",
-    ),
-    "mass_delete": Listed(
-        _PERSON,
-        "这次群发已在公众平台被删除",
-        "有人在公众平台删了",
-        "请登录微信公众平台核对是谁删除的；需要更正时另写更正稿",
-    ),
-}
-CODES: Mapping[str, Listed] = {**_CALLS, **_ENDS}
+CODES: Mapping[str, Listed] = {**_CALLS, **ENDS}
 
 
 def listed(code: int | str) -> Listed | None:

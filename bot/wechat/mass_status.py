@@ -9,7 +9,8 @@ from bot.chosen import REACHED
 from bot.codes import At, came_to
 from bot.contract import Outcome, State
 from bot.wechat import edition
-from bot.wechat.codes import COPYRIGHT, hinted, listed
+from bot.wechat.codes import hinted, listed
+from bot.wechat.ends import COPYRIGHT
 
 _DONE, _RUNNING = "0", "1"
 

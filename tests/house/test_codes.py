@@ -10,7 +10,7 @@ import pytest
 from bot.channels import CHANNELS
 from tests.house.test_layers import HEIGHT, ROOT
 
-TABLES = {"bot/wechat/codes.py", "bot/telegram/codes.py"}
+TABLES = {"bot/wechat/codes.py", "bot/wechat/ends.py", "bot/telegram/codes.py"}
 NUMBERS = {
     code
     for channel in CHANNELS.values()
