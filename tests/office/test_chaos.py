@@ -26,6 +26,7 @@ pytestmark = pytest.mark.servers
 
 ROUNDS = int(os.environ.get("SHENFA_CHAOS", "1"))
 CITIZENS = 8
+PATIENCE = 300.0  # seconds: a busy machine is late, and loses nothing
 Hurt = Callable[[], Awaitable[object]]
 
 
@@ -128,12 +129,12 @@ async def test_whatever_happens_each_question_is_answered_once(
             for hurt in hurts:
                 await hurt()
                 # However slow the machine is, somebody is heard after each of them.
-                await until(partial(_more, heard, sum(heard.values())), 60)
+                await until(partial(_more, heard, sum(heard.values())), PATIENCE)
                 await asyncio.sleep(1)
             crowd.cancel()
             [end] = await asyncio.gather(crowd, return_exceptions=True)
             assert isinstance(end, asyncio.CancelledError), repr(end)
-        await until(lambda: _none_waits(db), 60)
+        await until(lambda: _none_waits(db), PATIENCE)
         after = await office.told()
         unknown = await _unknown(db)
         for citizen in office.citizens:
