@@ -7,10 +7,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.consents import finish, left_of, pause, reserve
-from bot.contract import AccountView, Channel, Outcome, State
+from bot.contract import Outcome, State
 from bot.delivery.choosing import NOTICES
 from bot.delivery.digest import Ready
 from bot.delivery.outbox import Work
+from bot.delivery.preparing import Opened
 from bot.delivery.wiring import Wiring
 from bot.models import Contact, NoticePause
 from bot.noticing import (
@@ -41,9 +42,7 @@ def template_of(one: Work) -> Template | None:
     return chosen.template if chosen is not None and chosen.via in NOTICES else None
 
 
-async def notify(
-    wiring: Wiring, way: tuple[Channel, AccountView, str], ready: Ready, one: Work
-) -> Outcome:
+async def notify(wiring: Wiring, way: Opened, ready: Ready, one: Work) -> Outcome:
     """One notice to one person."""
     channel, account, address = way
     template = template_of(one)
