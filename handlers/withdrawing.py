@@ -74,11 +74,12 @@ class Withdrawing:
         if meant.act is Act.PAUSE and (rows or not meant.facets):
             day = meant.until or beijing(now()).date() + PAUSE
             return await self._pause(turn, day.isoformat(), [row.id for row in rows])
+        if meant.facets:  # signed also when none is seen: one that is hidden is left as well
+            async with self._ledger.transaction() as tx:
+                gone = await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+                await note(tx.session, gone, _how(turn))
         if not rows:
             return await self.mine(turn)
-        async with self._ledger.transaction() as tx:
-            gone = await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
-            await note(tx.session, gone, _how(turn))
         return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
 
     async def _named(self, turn: Turn, facets: tuple[Facet, ...]) -> list[Subscription]:

@@ -6,6 +6,7 @@ NAMES = {
     "code_unlisted": "平台返回没有列出的代码",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",
+    "comment_failed": "留言没有处理成",
     "database_triggers": "数据库里有触发器",
     "delivery_failed": "消息没有送达",
     "duty.unreached": "没有通知到值班人员",

@@ -38,8 +38,8 @@ async def set_aside(subs: Ends, tx: Transaction, contact_id: str) -> int:
         row.group = row.region = row.industry = ""
         if not (row.topic or row.kind):
             row.paused_until = NEVER
-    if changed:
-        await subs.end(tx, contact_id, "aside", own)
+    # Signed also when none is seen: a row hidden at this moment must not be served once it is back.
+    await subs.end(tx, contact_id, "aside", own)
     return len(changed)
 
 

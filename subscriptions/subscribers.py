@@ -255,7 +255,8 @@ class Subscribers:
         changed = [row for row in meant if row.paused_until != until]
         for row in changed:
             row.paused_until = until
-        if changed:  # the row as it was, put back, would be served at once
+        # The row as it was, put back, would be served at once; also one that is hidden just now.
+        if changed or until:
             await self._end(tx, contact_id, "paused" if until else "resumed", own)
         return changed
 

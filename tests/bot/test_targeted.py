@@ -410,7 +410,8 @@ async def test_a_row_forged_into_a_send_is_not_in_its_call(desk: Desk) -> None:
     assert ("delivery", values["id"]) in office.changed
 
 
-async def test_a_number_of_people_that_is_off_waits_for_a_person(desk: Desk) -> None:
+@pytest.mark.parametrize("decision", ["push.resumed", "push.dropped"])
+async def test_a_number_of_people_that_is_off_waits_for_a_person(desk: Desk, decision: str) -> None:
     await desk.people(9)
     office, key = desk.office, await desk.planned()
     release = next(iter(office.releases.values()))
@@ -432,6 +433,11 @@ async def test_a_number_of_people_that_is_off_waits_for_a_person(desk: Desk) -> 
     assert await desk.rows(key) == {}  # nobody has one until a person decides
     names = {"publication": key, "account": account, "digest": release.digest}
     async with office.ledger.transaction() as tx:
-        await tx.append("push.resumed", subject=subject, actor="s", body=names)
+        await tx.append(decision, subject=subject, actor="s", body=names)
+    if decision == "push.dropped":
+        row = await desk.turn(key)
+        assert (row.state, "不再发送" in row.reason) == (State.HELD, True)
+        assert await desk.calls(LIST) == []
+        return
     assert (await desk.turn(key)).state == State.PUBLISHED
     assert await desk.rows(key) == {State.PUBLISHED: 9}

@@ -13,6 +13,7 @@ from bot.replies import Parts, parts_from
 from config.clock import now
 from escalations.models import Ticket, TicketMessage
 from escalations.urgent import page_due
+from handlers.commands import Commands
 from handlers.templates import Templates
 from ledger.models import Incident
 from staff.refusal import Reason, Refused
@@ -456,7 +457,7 @@ async def test_the_last_word_is_sent_before_the_address_is_gone(office) -> None:
         states.append(contact.state if "已删除" in reply.text and contact.address else "too late")
         return Outcome(State.PUBLISHED)
 
-    commands = office.dispatcher._handlers[0]
+    (commands,) = [one for one in office.dispatcher._handlers if isinstance(one, Commands)]
     commands._w = replace(commands._w, say_now=say_now)
     citizen = await office.citizen()
     await citizen.say("忘记我")

@@ -165,7 +165,10 @@ async def test_what_was_due_before_the_restore_is_not_sent_again(
             "INSERT INTO inbound_message (id, account_id, dedupe, kind, text, at, waits)"
             " VALUES ('act', 'a', 'm:1', 'text', '问', '2026-01-01 00:00:00', 'waits')"
         )
-        database.execute("INSERT INTO process VALUES ('one', '', 1.0, 9e9, 1.0)")
+        database.execute(
+            "INSERT INTO process (id, place, since, until, worked)"
+            " VALUES ('one', '', 1.0, 9e9, 1.0)"
+        )
         database.commit()
     make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
     new = Settings(home=tmp_path / "new")
