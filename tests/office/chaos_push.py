@@ -69,7 +69,7 @@ class Size:
 
 
 SMALL = Size(recipients=60, kills=2, questions=8, faulty=12, slow=0.8, pause=0.5)
-FULL = Size(recipients=1000, kills=20, questions=300, faulty=20, slow=1.0, pause=1.0)
+FULL = Size(recipients=1000, kills=20, questions=300, faulty=20, slow=0.7, pause=1.0)
 SIZE = FULL if os.environ.get("SHENFA_CHAOS") == "full" else SMALL
 
 
@@ -125,8 +125,9 @@ class Chaos:
 
     async def redis_restarted(self) -> None:
         """As an upgrade of it does."""
+        port = self.redis.port  # it has none any more once it is stopped
         await asyncio.to_thread(self.redis.stop)
-        self.redis = ValkeyServer(port=self.redis.port, data_dir=self.folder)
+        self.redis = ValkeyServer(port=port, data_dir=self.folder)
         await asyncio.to_thread(self.redis.start)
 
     async def database_cut(self) -> None:
@@ -316,6 +317,16 @@ async def _none_waits(db: Database) -> bool:
     return acts is None and rows is None
 
 
+async def _what_waits(db: Database) -> dict[str, int]:
+    """How many messages there are in each state, by platform and reason, and acts unanswered."""
+    columns = (Account.platform, Delivery.state, Delivery.why)
+    query = select(*columns, func.count()).join(Account, Account.id == Delivery.account_id)
+    async with db.session() as session:
+        rows = (await session.execute(query.group_by(*columns))).all()
+        acts = await session.scalar(select(func.count()).where(InboundMessage.waits > ""))
+    return {" ".join(row[:3]): row[3] for row in rows} | {"unanswered": acts or 0}
+
+
 async def _unknown(db: Database) -> list[str]:
     """Why the outcome of each that is unknown is so."""
     async with db.session() as session:
@@ -368,10 +379,15 @@ async def test_whatever_happens_everybody_has_everything_once_or_it_is_known(
         for name in ("scheduler1", "scheduler2", "worker1", "worker2"):
             await office.begin(name)
         await until(partial(_pushing, db), 120)
-        begun = time.monotonic()
-        async with asyncio.timeout(BOUND if SIZE is FULL else None):
-            await _hurt(chaos, crowd)
-            await until(partial(_none_waits, db), BOUND)
+        begun, hurt = time.monotonic(), 0.0
+        try:
+            async with asyncio.timeout(BOUND if SIZE is FULL else None):
+                await _hurt(chaos, crowd)
+                hurt = time.monotonic()
+                await until(partial(_none_waits, db), BOUND)
+        except TimeoutError as error:
+            late = f"hurt for {hurt - begun:.0f} s" if hurt else "not hurt to the end"
+            raise AssertionError(f"{late}; {await _what_waits(db)}") from error
         figures = await crowd.judge(chaos.killed)
         print(figures | {"seconds": round(time.monotonic() - begun)})  # noqa: T201  with -s
 
