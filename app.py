@@ -66,7 +66,7 @@ from office.rooms import (
     build_tickets,
     incidents_of,
 )
-from office.running import running, scheduling, working
+from office.running import answering, running, scheduling, working
 from office.stood import sign_incidents_that_stood, sign_what_was_published
 from office.upgrades import move_alarms, seal_contacts, seal_what_stood, sign_what_stood
 from review_queue.comments import Comments, digest_of
@@ -244,6 +244,12 @@ class Shenfa:
             await scheduling(jobs_of(self), self.settings.redis_url, leader)
         finally:
             await self.lease.stop()
+
+    @asynccontextmanager
+    async def facing(self) -> AsyncIterator[None]:
+        """What a face does beside its pages where workers do the jobs."""
+        async with self.reading(), answering(jobs_of(self)):
+            yield
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[None]:

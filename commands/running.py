@@ -70,7 +70,7 @@ def serve(
                 opened.lease.kind = SERVE
             async with listening(opened):
                 await _begun(opened)
-                async with opened.reading() if web else opened.jobs():
+                async with opened.facing() if web else opened.jobs():
                     await asyncio.Event().wait()
 
     run_until_told(run())

@@ -48,6 +48,8 @@ from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 
+ANSWER = "answer"
+
 
 @dataclass(frozen=True)
 class Job:
@@ -119,7 +121,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("missing", 3600, office.remover.look, "what somebody deleted on a platform is noticed"),
         Job("rows", 0.5, push.create_due, "a published item becomes a row a subscriber"),
         Job("deliver", 0.5, office.sender.deliver_due, "each row becomes a message"),
-        Job("answer", 5, office.callbacks.answer_left, "who was not answered is answered"),
+        Job(ANSWER, 5, office.callbacks.answer_left, "who was not answered is answered"),
         Job("refused", 60, partial(_refused, office), "what waits for its account is tried again"),
         Job("equip", 30, office.equipping.changed, "a changed account is told to its platform"),
         Job(

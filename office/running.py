@@ -8,7 +8,7 @@ import structlog
 
 from bot.delivery.runs import Runs
 from office.engine import TaskEngine
-from office.jobs import Job
+from office.jobs import ANSWER, Job
 from office.leading import Leader
 from office.ticking import ticking
 from storage.away import AWAY
@@ -54,6 +54,21 @@ async def _note(runs: Runs, db: Database) -> None:
             await runs.keep(db)
         except AWAY as error:  # noted the next time
             _log.warning("runs_not_noted", error=type(error).__name__)
+
+
+@asynccontextmanager
+async def answering(jobs: Sequence[Job]) -> AsyncIterator[None]:
+    """What this process could not answer at once it answers after all: nobody else may, it lives.
+
+    `jobs` as the office has them; the face of one that has workers does this one and no other.
+    """
+    own = {job.name: job for job in jobs if job.name == ANSWER}
+
+    async def do(name: str) -> None:
+        await own[name].run()
+
+    async with ticking(list(own.values()), do):
+        yield
 
 
 async def scheduling(jobs: Sequence[Job], redis_url: str, leader: Leader) -> None:

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, text
 
+from app import open_shenfa
 from bot.delivery.processes import kinds_alive
-from bot.models import Process
-from storage.database import Database
+from bot.models import InboundMessage, Process
+from bot.unanswered import open_act
+from config.clock import now
+from storage.database import Database, new_id
 from tests.made import SEALS
 from tests.office.serving import ROOT, Serving, serving, until
 
@@ -64,15 +67,16 @@ async def test_faces_workers_and_schedulers_are_one_office(
     assert told["进程"] == ("ok", "网页进程 1 个、工作进程 1 个、调度进程 2 个")
     assert told["任务引擎"][0] == "ok"
     assert told["数据库连接"][0] in ("ok", "warn")
-    # What a face acknowledged and did not answer is a worker's to answer.
+    await _a_face_answers_after_all(office)
+    # What a face acknowledged and did not answer before its end is a worker's to answer.
     before = await office.told()
     for citizen in office.citizens:
         assert await office.says(citizen, QUESTION)
     await office.end()
 
     async def all_answered() -> bool:
-        now = await office.told()
-        return all(now[one] == before[one] + 1 for one in office.citizens)
+        after = await office.told()
+        return all(after[one] == before[one] + 1 for one in office.citizens)
 
     await until(all_answered, 60)
     await _the_other_leads(office, db)
@@ -81,6 +85,29 @@ async def test_faces_workers_and_schedulers_are_one_office(
         assert await _ended_within(office, name, 20) == 0
     async with db.session() as session:  # whoever was stopped gave its lease back
         assert "worker" not in set(await session.scalars(select(Process.kind)))
+
+
+async def _a_face_answers_after_all(office: Serving) -> None:
+    """An answer that failed while its face goes on living: it is that face's, and nobody else's."""
+    [citizen, *_] = office.citizens
+    before = (await office.told())[citizen]
+
+    async def heard(times: int) -> bool:
+        return (await office.told())[citizen] == before + times
+
+    assert await office.says(citizen, QUESTION)
+    await until(lambda: heard(1), 30)
+    async with open_shenfa(office.settings) as shenfa, shenfa.db.session() as session:
+        face = (await session.scalars(select(Process.id).where(Process.kind == "serve"))).one()
+        newest = select(InboundMessage).order_by(InboundMessage.id.desc()).limit(1)
+        last = (await session.scalars(newest)).one()
+        act = InboundMessage(
+            id=new_id(), account_id=last.account_id, contact_id=last.contact_id, dedupe="m:again",
+            kind="text", text=QUESTION, key="", at=now(), position=last.position + 1,
+        )  # fmt: skip
+        open_act(session, act, face)
+        session.add(act)
+    await until(lambda: heard(2), 30)
 
 
 async def _the_other_leads(office: Serving, db: Database) -> None:
