@@ -69,7 +69,7 @@ class Size:
 
 
 SMALL = Size(recipients=60, kills=2, questions=8, faulty=12, slow=0.8, pause=0.5)
-FULL = Size(recipients=1000, kills=20, questions=300, faulty=20, slow=0.7, pause=1.0)
+FULL = Size(recipients=1000, kills=20, questions=300, faulty=20, slow=0.6, pause=1.0)
 SIZE = FULL if os.environ.get("SHENFA_CHAOS") == "full" else SMALL
 
 
