@@ -14,6 +14,7 @@ from storage.cache import Cache, RedisCache
 PER_SECOND = 30  # messages a second for one bot (docs/platforms.md#T1)
 PER_MINUTE_GROUP = 20
 SLACK = 40  # milliseconds added to a window, so that jitter on the wire never breaks it
+LOOK = 5  # milliseconds after a window is free until its next place is taken; the stock 50 cost 4 %
 
 
 class SharedBucket(RedisBucket):
@@ -81,8 +82,8 @@ class Pace:
         if isinstance(self._cache, RedisCache):
             redis = self._cache.redis
             script = await redis.script_load(LuaScript.PUT_ITEM)
-            return Limiter(SharedBucket([rate], redis, f"pace:{name}", script))
-        return Limiter(InMemoryBucket([rate]))
+            return Limiter(SharedBucket([rate], redis, f"pace:{name}", script), buffer_ms=LOOK)
+        return Limiter(InMemoryBucket([rate]), buffer_ms=LOOK)
 
     def close(self) -> None:
         """Stop the limiters' own clean-up."""
