@@ -356,7 +356,7 @@ class TelegramChannel:
         self, account: AccountView, chat: str, call: BotCall, still: Still | None = None
     ) -> Outcome:
         pace = int(account.settings.get("per_second", PER_SECOND))
-        # Looked at before the place in the window is taken, which the call then follows at once: what
+        # Looked at before the place in the window is taken, which the call follows at once: what
         # lies between the two shifts its arrival, and the platform counts arrivals.
         if still is not None:
             await still()
