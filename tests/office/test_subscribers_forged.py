@@ -165,6 +165,14 @@ async def hidden_while_leaving(town: Town, true: Row) -> None:
     await town.put_back(before)
 
 
+async def hidden_while_pausing(town: Town, true: Row) -> None:
+    contact = await town.citizen("hidden while pausing", "订阅就业")
+    before = await town.own(contact)
+    await town.sql(delete(WISHES).where(WISHES.c.contact_id == contact))
+    assert await town.talk.says("暂停推送")
+    await town.put_back(before)
+
+
 async def narrowed(town: Town, true: Row) -> None:
     contact = await town.citizen("narrowed", "订阅就业")
     before, shenfa = await town.own(contact), town.talk.shenfa
@@ -227,7 +235,15 @@ async def bytes_in_a_column(town: Town, true: Row) -> None:
 
 TRICKS: tuple[Callable[[Town, Row], Awaitable[None]], ...] = (
     *(inserted, copied, topic_changed, state_changed, left_one, left_all, hidden_while_leaving),
-    *(narrowed, narrowed_away, chose_weekly, tags_deleted, forgotten, bytes_in_a_column),
+    *(
+        hidden_while_pausing,
+        narrowed,
+        narrowed_away,
+        chose_weekly,
+        tags_deleted,
+        forgotten,
+        bytes_in_a_column,
+    ),
 )
 
 
