@@ -28,7 +28,7 @@ COMMANDS = (
     Entry("sandbox", "sandbox", "单独启动沙箱平台（微信、Telegram、样例稿源站）。"),
     Entry("demo", "demo", "演示：一篇文章从稿源到市民，一个问题到它的答复。"),
     Entry("bench", "bench", "测速：每个指标一行 JSON，附同一次运行里最短代码的时间。"),
-    Entry("backup", "upkeep", "备份：数据库（含媒体）的一致快照和锚定文件；运行中也可以做。"),
+    Entry("backup", "upkeep", "备份：数据库（含媒体）和锚定文件，加密，不含密钥；运行中也可以做。"),
     Entry("restore", "upkeep", "恢复到空的数据目录，并在台账里登记这次恢复和丢失的条目。"),
     Entry("doctor", "upkeep", "体检：有不通过的项目时退出码为 1。"),
     Entry("ledger", "ledger", "台账：导出、核验、锚定"),

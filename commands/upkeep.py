@@ -12,27 +12,27 @@ from commands.lines import say
 from commands.loading import new_group
 from commands.options import Home, Json
 from console.web.words import clock_words
-from office.backup import make_backup, restore
+from office.backup import make_backup
 from office.doctor import examine
+from office.restore import restore
 
 group = new_group("备份、恢复、体检")
 
 
 @group.command("backup")
 def backup_command(
-    file: Annotated[Path, typer.Argument(help="写到这个文件（tar.gz）")],
+    file: Annotated[Path, typer.Argument(help="写到这个文件")],
     *,
-    with_keys: Annotated[bool, typer.Option("--with-keys", help="也放入密钥，请加密保管")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """备份：数据库（含媒体）的一致快照和锚定文件；运行中也可以做。"""
-    made = make_backup(settings_for(home), file, with_keys=with_keys)
+    """备份：数据库（含媒体）和锚定文件，加密，不含密钥；运行中也可以做。"""
+    made = asyncio.run(make_backup(settings_for(home), file))
     if as_json:
         say(made, as_json=True)
         return
-    keys = "，含密钥，请加密保管" if with_keys else "，不含密钥，请另外保管 keys 目录"
-    say(f"已备份到 {made['file']}：台账 {made['entries']} 条，{made['bytes']} 字节{keys}")
+    size = f"台账 {made['entries']} 条，{made['bytes']} 字节"
+    say(f"已备份到 {made['file']}：{size}，已加密；恢复要用 keys 目录里的两个密钥，请另外保管")
 
 
 @group.command("restore")

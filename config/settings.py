@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     metrics_from: str = ""  # addresses or networks that may read /metrics, by commas; none: nobody
     sends_in_flight: int = Field(default=8, ge=1, le=256)
     database_connections: int = Field(default=30, ge=5, le=1000)  # of each process, at most
+    backup_folder: Path | None = None
+    backup_keep: int = Field(default=14, ge=0, le=3650)  # nightly backups; 0: none is made
     dev: bool = False
     dev_clock_file: Path | None = None
     dev_allow: str = ""
@@ -51,6 +53,7 @@ class Settings(BaseSettings):
         self.ledger_key_file = self.ledger_key_file or home / "keys" / "ledger.key"
         self.data_key_file = self.data_key_file or home / "keys" / "data.key"
         self.anchor_file = self.anchor_file or home / "anchors.jsonl"
+        self.backup_folder = self.backup_folder or home / "backups"
         if not self.dev:
             self.dev_clock_file = None
             self.dev_allow = ""

@@ -3,6 +3,7 @@
 NAMES = {
     "account_notice": "平台对账号的通知",
     "account_refused": "账号不能使用",
+    "backup_old": "没有新的备份",
     "code_unlisted": "平台返回没有列出的代码",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from storage.database import Database
@@ -20,8 +22,8 @@ def alembic_config(connection: Connection) -> Config:
     return config
 
 
-async def upgrade(db: Database) -> None:
-    """Apply every migration that is missing; does nothing when there is none.
+async def upgrade(db: Database, revision: str = "head") -> None:
+    """Apply every migration that is missing up to `revision`; does nothing when there is none.
 
     Of several processes that start at once, one applies them, and the others wait for it.
     """
@@ -29,7 +31,17 @@ async def upgrade(db: Database) -> None:
     def run(connection: Connection) -> None:
         if not db.is_sqlite:
             connection.execute(text(f"SELECT pg_advisory_xact_lock({_ONE_AT_A_TIME})"))
-        command.upgrade(alembic_config(connection), "head")
+        command.upgrade(alembic_config(connection), revision)
 
     async with db.engine.begin() as connection:
         await connection.run_sync(run)
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision this program can bring to its newest."""
+    return frozenset(one.revision for one in ScriptDirectory(str(HERE)).walk_revisions())
+
+
+def revision_of(connection: Connection) -> str | None:
+    """At which revision a database is; None when it has none."""
+    return MigrationContext.configure(connection).get_current_revision()

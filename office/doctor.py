@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.abilities import NOT_LOOKED, known
@@ -28,11 +27,12 @@ from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS
 from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
-from migrations.run import HERE
+from migrations.run import HERE, revision_of
 from office.alive import alive
 from office.doctor_accounts import accounts_checks
 from office.doctor_check import FAIL, OK, WARN, Check
 from office.keys import open_database, open_ledger
+from office.nightly import backups_check
 from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
 from staff.people import names
@@ -212,7 +212,7 @@ async def _database(settings: Settings, db: Database) -> Check:
     newest = ScriptDirectory(str(HERE)).get_current_head()
     try:
         async with db.engine.connect() as connection:
-            present = await connection.run_sync(_revision)
+            present = await connection.run_sync(revision_of)
     except (SQLAlchemyError, OSError) as error:
         return Check("数据库", FAIL, f"连不上或读不出：{' '.join(str(error).split())[:200]}")
     if present is None:
@@ -223,16 +223,13 @@ async def _database(settings: Settings, db: Database) -> Check:
     return Check("数据库", OK, f"可以连接，结构为最新（{present}）")
 
 
-def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
 async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     if settings.ledger_key_file is None or not settings.ledger_key_file.is_file():
         return
     ledger = open_ledger(settings, db)
     yield await _ledger(ledger)
     yield await _clock(db)
+    yield await backups_check(settings, db)
     async for check in alive(settings, db):
         yield check
     yield await _abilities(db)

@@ -18,6 +18,7 @@ from bot.delivery.sending import Sender
 from bot.followers import Followers
 from bot.menus import Equipping
 from bot.readings import Readings
+from config.settings import Settings
 from console.items.working import drop_old
 from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
@@ -34,6 +35,7 @@ from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
 from ledger.watch import Watch
 from office.handovers import offer_policies, take_back_policies
+from office.nightly import back_up_due
 from office.policy_followers import PolicyFollowers
 from office.rooms import incidents_of
 from review_queue.correcting_out import give_way
@@ -69,6 +71,7 @@ class Job:
 class Office(Protocol):
     """What the jobs need of the office that is built above."""
 
+    settings: Settings
     db: Database
     ledger: Ledger
     remote_anchors: RemoteAnchors
@@ -176,6 +179,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(_abilities, office),
             "what an account may do no more is told",
             at="23 6 * * *",
+        ),
+        Job(
+            "backup",
+            3600,
+            partial(back_up_due, office.settings, ledger),
+            "a night's backup is made, and one that is missing is told",
+            at="40 * * * *",
         ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),

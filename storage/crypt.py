@@ -29,6 +29,7 @@ class DataKey:
         self._box = AESGCM(hashlib.sha256(b"shenfa encrypt" + key).digest())
         self._mac = hashlib.sha256(b"shenfa lookup" + key).digest()
         self.seal_key = hashlib.sha256(b"shenfa seal" + key).digest()
+        self.file_key = hashlib.sha256(b"shenfa file" + key).digest()
 
     def encrypt(self, value: str, place: str) -> str:
         """Base64 of nonce and ciphertext; a new nonce each time.

@@ -1,16 +1,16 @@
 """What an operator does: back up, lose the machine, restore, and have an auditor verify."""
 
 import asyncio
+import io
 import json
 import shutil
 import sqlite3
-import tarfile
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from typer.testing import CliRunner
 
 import cli
@@ -19,16 +19,24 @@ from bench.office import PEOPLE, released
 from bot.contract import State
 from bot.models import InboundMessage, Process, Publication
 from commands.lines import BadInput
-from config.clock import now
+from config.clock import BEIJING, now
 from config.settings import Settings
 from config.setup import AccountSetup, Setup, SetupError, StaffSetup
+from content_sources.models import Sketch
 from gates.statutes import STATUTES
 from ledger.append import Ledger
+from ledger.models import Incident
 from ledger.verify import verify_export
-from office.backup import make_backup, restore
+from office import nightly
+from office.backup import make_backup
+from office.dumps import is_empty
+from office.nightly import back_up_due
+from office.restore import restore
 from office.setup import initialise
 from review_queue import publishing
 from staff.models import Staff
+from storage.database import Database
+from storage.sealed_files import MAGIC, Damaged, SealedReader, SealedWriter, WrongKey
 from storage.switches import Switch
 from tests.ledger.conftest import decide, exported
 
@@ -42,25 +50,26 @@ ACCOUNT = AccountSetup(
 )
 
 
+async def make_office(settings: Settings) -> None:
+    """An office with one post scheduled for tomorrow."""
+    staff = [
+        StaffSetup(login=login, name=login, roles=roles, password="x" * 12)
+        for login, roles in PEOPLE.items()
+    ]
+    await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[ACCOUNT]))
+    async with open_shenfa(settings) as shenfa:
+        item_id, _ = await released(shenfa)
+        async with shenfa.db.session() as session:
+            found = select(Staff.id).where(Staff.login == "editor")
+            editor = (await session.scalars(found)).one()
+        await publishing.schedule(shenfa.queue, item_id, editor, now() + timedelta(days=1))
+
+
 @pytest.fixture(scope="module")
 def first_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An office with one post scheduled for tomorrow, made once."""
-
-    async def make(settings: Settings) -> None:
-        staff = [
-            StaffSetup(login=login, name=login, roles=roles, password="x" * 12)
-            for login, roles in PEOPLE.items()
-        ]
-        await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[ACCOUNT]))
-        async with open_shenfa(settings) as shenfa:
-            item_id, _ = await released(shenfa)
-            async with shenfa.db.session() as session:
-                found = select(Staff.id).where(Staff.login == "editor")
-                editor = (await session.scalars(found)).one()
-            await publishing.schedule(shenfa.queue, item_id, editor, now() + timedelta(days=1))
-
+    """Such an office, made once."""
     path = tmp_path_factory.mktemp("first") / "home"
-    asyncio.run(make(Settings(home=path)))
+    asyncio.run(make_office(Settings(home=path)))
     return path
 
 
@@ -69,6 +78,17 @@ def home(first_home: Path, tmp_path: Path) -> Settings:
     """A copy of it."""
     shutil.copytree(first_home, tmp_path / "home")
     return Settings(home=tmp_path / "home")
+
+
+def server_of(old: Settings) -> str:
+    return "" if old.database_url.startswith("sqlite") else old.database_url
+
+
+def empty_home(old: Settings, folder: Path) -> Settings:
+    """A home with nothing but the keys of another."""
+    new = Settings(home=folder, database_url=server_of(old))
+    shutil.copytree(old.home / "keys", folder / "keys")
+    return new
 
 
 async def more(settings: Settings, count: int) -> None:
@@ -90,10 +110,10 @@ def lines(path: Path | None) -> list[str]:
 async def test_a_restored_office_verifies_and_keeps_its_scheduled_post(
     home: Settings, tmp_path: Path
 ) -> None:
-    made = make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
-    assert (tmp_path / "b.tar.gz").stat().st_mode & 0o077 == 0
-    new = Settings(home=tmp_path / "new")
-    done = await restore(new, tmp_path / "b.tar.gz", ())
+    made = await make_backup(home, tmp_path / "b.backup")
+    assert (tmp_path / "b.backup").stat().st_mode & 0o077 == 0
+    new = empty_home(home, tmp_path / "new")
+    done = await restore(new, tmp_path / "b.backup", ())
     assert (done.lost, done.unsure, done.gap.entry) == (0, 0, made["entries"] + 1)
     async with open_shenfa(new) as shenfa:
         assert await verdict_of(shenfa.ledger, lines(home.anchor_file)) == (True, None, [0])
@@ -110,11 +130,11 @@ async def test_a_restored_office_verifies_and_keeps_its_scheduled_post(
 async def test_what_was_lost_is_a_declared_gap_and_publishing_waits_for_a_person(
     home: Settings, tmp_path: Path
 ) -> None:
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
+    await make_backup(home, tmp_path / "b.backup")
     await more(home, 3)
-    new = Settings(home=tmp_path / "new")
+    new = empty_home(home, tmp_path / "new")
     assert home.anchor_file is not None
-    done = await restore(new, tmp_path / "b.tar.gz", [home.anchor_file])
+    done = await restore(new, tmp_path / "b.backup", [home.anchor_file])
     assert done.lost == 3
     async with open_shenfa(new) as shenfa:
         held = lines(home.anchor_file)
@@ -130,21 +150,21 @@ async def test_what_was_lost_is_a_declared_gap_and_publishing_waits_for_a_person
 
 
 async def test_a_gap_nobody_declared_stays_a_break(home: Settings, tmp_path: Path) -> None:
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
+    await make_backup(home, tmp_path / "b.backup")
     await more(home, 3)
-    new = Settings(home=tmp_path / "new")
-    done = await restore(new, tmp_path / "b.tar.gz", ())
+    new = empty_home(home, tmp_path / "new")
+    done = await restore(new, tmp_path / "b.backup", ())
     async with open_shenfa(new) as shenfa:
         ok, first_bad, _ = await verdict_of(shenfa.ledger, lines(home.anchor_file))
         assert (ok, first_bad) == (False, done.gap.entry)
 
 
 async def test_a_declared_gap_excuses_no_later_cut(home: Settings, tmp_path: Path) -> None:
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
+    await make_backup(home, tmp_path / "b.backup")
     await more(home, 30)
-    new = Settings(home=tmp_path / "new")
+    new = empty_home(home, tmp_path / "new")
     assert home.anchor_file is not None
-    done = await restore(new, tmp_path / "b.tar.gz", [home.anchor_file])
+    done = await restore(new, tmp_path / "b.backup", [home.anchor_file])
     await more(new, 5)
     kept = lines(new.anchor_file)
     with closing(sqlite3.connect(new.home / "shenfa.db")) as database:
@@ -170,9 +190,9 @@ async def test_what_was_due_before_the_restore_is_not_sent_again(
             " VALUES ('one', '', 1.0, 9e9, 1.0)"
         )
         database.commit()
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
-    new = Settings(home=tmp_path / "new")
-    done = await restore(new, tmp_path / "b.tar.gz", ())
+    await make_backup(home, tmp_path / "b.backup")
+    new = empty_home(home, tmp_path / "new")
+    done = await restore(new, tmp_path / "b.backup", ())
     assert done.unsure == 1
     async with open_shenfa(new) as shenfa, shenfa.db.session() as session:
         post = (await session.scalars(select(Publication))).one()
@@ -182,56 +202,210 @@ async def test_what_was_due_before_the_restore_is_not_sent_again(
         assert list(await session.scalars(select(Process.id))) == []
 
 
-async def test_a_backup_without_keys_needs_the_old_ones_in_place(
+async def test_a_backup_shows_nothing_and_needs_both_old_keys_in_place(
     home: Settings, tmp_path: Path
 ) -> None:
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=False)
-    with tarfile.open(tmp_path / "b.tar.gz") as archive:
-        assert "ledger.key" not in archive.getnames()
-    new = Settings(home=tmp_path / "new")
-    with pytest.raises(SetupError, match="没有密钥"):
-        await restore(new, tmp_path / "b.tar.gz", ())
-    wrong = Settings(home=tmp_path / "wrong")
-    for path in (wrong.ledger_key_file, wrong.data_key_file):
-        assert path is not None
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text("11" * 32)
-    with pytest.raises(SetupError, match="不是这份备份的"):
-        await restore(wrong, tmp_path / "b.tar.gz", ())
-    assert not (wrong.home / "shenfa.db").exists()
+    await make_backup(home, tmp_path / "b.backup")
+    raw = (tmp_path / "b.backup").read_bytes()
+    keys = [path.read_bytes().strip() for path in (home.home / "keys").iterdir()]
+    assert len(keys) == 2
+    for secret in (*keys, *(bytes.fromhex(key.decode()) for key in keys), b"ledger_entry"):
+        assert secret not in raw
+    assert not list(home.home.glob("backup-*"))
+    for missing in ("ledger.key", "data.key"):
+        new = empty_home(home, tmp_path / missing)
+        (new.home / "keys" / missing).unlink()
+        with pytest.raises(SetupError, match=f"没有密钥.*{missing}"):
+            await restore(new, tmp_path / "b.backup", ())
+        (new.home / "keys" / missing).write_text("11" * 32)
+        with pytest.raises(SetupError, match=f"{missing} 不是这份备份的"):
+            await restore(new, tmp_path / "b.backup", ())
+        (new.home / "keys" / missing).write_text("no key")
+        with pytest.raises(SetupError, match=f"{missing} 读不出"):
+            await restore(new, tmp_path / "b.backup", ())
+        assert untouched(new)
 
 
-async def test_a_home_in_use_and_a_damaged_backup_are_refused(
+def untouched(new: Settings) -> bool:
+    """Whether nothing but its keys is there."""
+    return [path.name for path in new.home.iterdir()] == ["keys"]
+
+
+async def test_whatever_is_wrong_with_a_backup_is_said_before_anything_is_changed(
     home: Settings, tmp_path: Path
 ) -> None:
-    file = tmp_path / "b.tar.gz"
-    make_backup(home, file, with_keys=True)
+    file = tmp_path / "b.backup"
+    await make_backup(home, file)
     with pytest.raises(SetupError, match="已存在"):
-        make_backup(home, file, with_keys=True)
+        await make_backup(home, file)
+    with pytest.raises(SetupError, match="没有目录"):
+        await make_backup(home, tmp_path / "absent" / "b")
     with pytest.raises(SetupError, match="空的数据目录"):
         await restore(home, file, ())
-    new = Settings(home=tmp_path / "new")
+    new = empty_home(home, tmp_path / "new")
     whole = file.read_bytes()
-    for damaged in (whole[: len(whole) // 2], b"", b"x" * 100):
+    end = whole.index(b"\n", len(MAGIC)) + 1
+    rest = whole[end:]
+    bad = "读不出，或不是完整的备份"
+    for damaged, words in (
+        (whole[: len(whole) // 2], bad),
+        (whole[:-1], bad),
+        (whole[:end], bad),
+        (whole[: end - 1], bad),
+        (whole + b"x", bad),
+        (whole[: end + 99] + b"x" + whole[end + 100 :], bad),
+        (whole.replace(b'"entries": ', b'"entries": 1', 1), bad),
+        (MAGIC + b"[1]\n" + rest, bad),
+        (MAGIC + b"{}\n" + rest, bad),
+        (b"", bad),
+        (b"x" * 100, bad),
+        (b"\x1f\x8b" + b"x" * 100, "旧版本"),
+        (whole.replace(b'"format": 2', b'"format": 3', 1), "更新的版本.*先升级"),
+        (whole.replace(b'"revision": "0', b'"revision": "9', 1), "更新的版本.*先升级"),
+        (whole.replace(b'"sqlite"', b'"postgresql"', 1), "PostgreSQL 的备份.*DATABASE_URL"),
+    ):
         file.write_bytes(damaged)
-        with pytest.raises(SetupError, match="读不出"):
+        with pytest.raises(SetupError, match=words):
             await restore(new, file, ())
-    assert not (new.home / "shenfa.db").exists()
+        assert untouched(new), damaged[:60]
+    file.write_bytes(whole)
+    with pytest.raises(SetupError, match="没有锚定文件"):
+        await restore(new, file, [tmp_path / "absent"])
+    assert untouched(new)
+
+
+async def test_parts_are_told_apart_by_their_chunks(tmp_path: Path) -> None:
+    key, chunk = b"k" * 32, (1 << 20) + 16
+    with (tmp_path / "f").open("wb") as file:
+        sealed = SealedWriter(file, key, {"format": 2})
+        sealed.write(b"a" * (3 << 20))
+        sealed.close()
+    whole = (tmp_path / "f").read_bytes()
+    start = len(whole) - 3 * chunk
+    first, second, third = (whole[start + i * chunk : start + (i + 1) * chunk] for i in range(3))
+
+    def reads(*chunks: bytes) -> int:
+        reader = SealedReader(io.BytesIO(b"".join((whole[:start], *chunks))), key)
+        return len(reader.read(9 << 20))
+
+    assert reads(first, second, third) == 3 << 20
+    for chunks in ((first, second), (second, first, third), (first, third), (first, first, third)):
+        with pytest.raises(Damaged):
+            reads(*chunks)
+    with pytest.raises(WrongKey):
+        SealedReader(io.BytesIO(whole), b"x" * 32)
+
+
+async def test_a_night_has_its_backup_and_a_missing_one_is_told(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = datetime(2026, 12, 1, 1, 40, tzinfo=BEIJING)
+
+    def at(**later: int) -> None:
+        monkeypatch.setattr(nightly, "now", lambda: moment + timedelta(**later))
+
+    home.backup_folder, home.backup_keep = tmp_path / "nights", 2
+    async with open_shenfa(home) as shenfa:
+        at()
+        assert await back_up_due(home, shenfa.ledger) == ""  # before two o'clock
+        (tmp_path / "nights").mkdir()
+        (tmp_path / "nights" / "somebody.backup").touch()
+        for day in range(3):
+            at(days=day, hours=1)
+            assert (
+                await back_up_due(home, shenfa.ledger) == f"shenfa-2026120{day + 1}-024000.backup"
+            )
+            assert await back_up_due(home, shenfa.ledger) == ""  # once a day
+        kept = sorted(path.name for path in (tmp_path / "nights").iterdir())
+        assert kept == [
+            "shenfa-20261202-024000.backup", "shenfa-20261203-024000.backup", "somebody.backup",
+        ]  # fmt: skip
+        assert (await nightly.backups_check(home, shenfa.db)).state != "fail"
+        home.data_key_file, key = home.home / "gone.key", home.data_key_file
+        at(days=3, hours=1)
+        assert await back_up_due(home, shenfa.ledger) == ""
+        assert "backup_old" not in await kinds_open(shenfa.ledger)
+        at(days=3, hours=20)
+        for _ in range(2):
+            await back_up_due(home, shenfa.ledger)
+        assert (await kinds_open(shenfa.ledger)).count("backup_old") == 1
+        check = await nightly.backups_check(home, shenfa.db)
+        assert (check.state, "超过 36 小时" in check.words) == ("fail", True)
+        home.data_key_file = key
+        assert await back_up_due(home, shenfa.ledger) == "shenfa-20261204-214000.backup"
+        home.backup_keep = 0
+        assert (await nightly.backups_check(home, shenfa.db)).state == "warn"
+    home.backup_keep = 2
+    done = await restore(
+        empty_home(home, tmp_path / "n"), tmp_path / "nights/shenfa-20261204-214000.backup", ()
+    )
+    assert done.lost == 0
+
+
+async def kinds_open(ledger: Ledger) -> list[str]:
+    async with ledger.db.session() as session:
+        return list(
+            await session.scalars(select(Incident.kind).where(Incident.closed_at.is_(None)))
+        )
 
 
 async def test_a_tampered_backup_is_not_restored(home: Settings, tmp_path: Path) -> None:
     with closing(sqlite3.connect(home.home / "shenfa.db")) as database:
         database.execute("UPDATE ledger_entry SET actor = 'x', preimage = '{}' WHERE seq = 3")
         database.commit()
-    make_backup(home, tmp_path / "b.tar.gz", with_keys=True)
+    await make_backup(home, tmp_path / "b.backup")
     with pytest.raises(SetupError, match="第 3 条"):
-        await restore(Settings(home=tmp_path / "new"), tmp_path / "b.tar.gz", ())
+        await restore(empty_home(home, tmp_path / "new"), tmp_path / "b.backup", ())
 
 
-async def test_postgresql_is_told_what_to_do_instead(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, database_url="postgresql+asyncpg://x/y")
-    with pytest.raises(SetupError, match="pg_dump"):
-        make_backup(settings, tmp_path / "b", with_keys=False)
+@pytest.mark.servers
+async def test_an_office_on_postgresql_comes_back_whole(postgres_url: str, tmp_path: Path) -> None:
+    old = Settings(home=tmp_path / "old", database_url=postgres_url)
+    await emptied(postgres_url)
+    await make_office(old)
+    async with open_shenfa(old) as shenfa, shenfa.db.session() as session:
+        session.add(Sketch(article_id="a", signature=b"\0\t\n\\N"))
+    made = await make_backup(old, tmp_path / "b.backup")
+    await more(old, 3)
+    new = empty_home(old, tmp_path / "new")
+    with pytest.raises(SetupError, match="已有表"):
+        await restore(new, tmp_path / "b.backup", ())
+    with pytest.raises(SetupError, match="用的是 SQLite"):
+        await restore(Settings(home=tmp_path / "lite"), tmp_path / "b.backup", ())
+    await emptied(postgres_url)
+    done = await restore(new, tmp_path / "b.backup", [tmp_path / "old" / "anchors.jsonl"])
+    assert (done.lost, done.gap.entry) == (3, made["entries"] + 1)
+    async with open_shenfa(new) as shenfa:
+        assert (await shenfa.ledger.verify_whole()).ok
+        assert await verdict_of(shenfa.ledger, lines(old.anchor_file)) == (True, None, [3])
+        async with shenfa.db.session() as session:
+            post = (await session.scalars(select(Publication))).one()
+            assert (post.state, post.due_at > now()) == (State.CREATED, True)
+            assert (await session.scalars(select(Sketch.signature))).one() == b"\0\t\n\\N"
+            session.add(Sketch(article_id="b", signature=b""))  # its number goes on
+        await shenfa.releases.verify(post.release_id)
+    await a_broken_ledger_leaves_an_empty_database(new, tmp_path)
+
+
+async def a_broken_ledger_leaves_an_empty_database(old: Settings, folder: Path) -> None:
+    db = Database(old.database_url)
+    async with db.session() as session:
+        change = "UPDATE ledger_entry SET actor = 'x', preimage = '{}' WHERE seq = 3"
+        await session.execute(text(change))
+    await make_backup(old, folder / "broken.backup")
+    await emptied(old.database_url)
+    with pytest.raises(SetupError, match="第 3 条"):
+        await restore(empty_home(old, folder / "third"), folder / "broken.backup", ())
+    assert await is_empty(db)
+    await db.close()
+
+
+async def emptied(url: str) -> None:
+    db = Database(url)
+    async with db.engine.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    await db.close()
 
 
 # --- the command line ---------------------------------------------------------------------
