@@ -47,6 +47,15 @@ class Followed:
 
 
 @dataclass(frozen=True)
+class Reviewed:
+    """An answer that passed review (knowledge/entries.py), and the clauses it rests on."""
+
+    entry: str
+    version: int
+    rests: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Written:
     """What a person wrote: the ticket and the number of the answer."""
 
@@ -54,12 +63,13 @@ class Written:
     reply: str
 
 
-Piece = Filled | Quoted | Ended | Followed | Written
+Piece = Filled | Quoted | Ended | Followed | Reviewed | Written
 _KINDS: Mapping[str, type[Piece]] = {
     "filled": Filled,
     "quoted": Quoted,
     "ended": Ended,
     "followed": Followed,
+    "reviewed": Reviewed,
     "written": Written,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
@@ -82,7 +92,9 @@ class Parts:
     @property
     def sources(self) -> tuple[str, ...]:
         """The clauses it quotes."""
-        return tuple(one.clause for one in self.pieces if isinstance(one, Quoted))
+        quoted = [one.clause for one in self.pieces if isinstance(one, Quoted)]
+        rests = [tuple(one.rests) for one in self.pieces if isinstance(one, Reviewed)]
+        return tuple(dict.fromkeys([*quoted, *(clause for each in rests for clause in each)]))
 
     def kept(self) -> dict[str, Any]:
         """What the row keeps; who it goes to stands in the row's own columns."""

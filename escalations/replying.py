@@ -1,7 +1,8 @@
 """Answering a ticket: checked by the gates, let go by a second person, offered as an entry."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -43,6 +44,7 @@ from review_queue.models import Item
 from storage.database import new_id, new_salt
 
 BRIEF = 120  # seconds that a clock of minutes does not tell
+_MOST_NAMED = 2  # clauses that a new entry begins with; its editor chooses
 MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
 
 CreateItem = Callable[[Content, Origin], Awaitable[Item]]
@@ -203,10 +205,17 @@ async def promote(
     if sent is None:
         raise refused(409, "state", "还没有已发出的答复，不能转为问答条目")
     content = Content(kind=QA, title=ticket.question[:60], body=sent.text)
-    item = await create_item(content, Origin(staff_id, entry=ticket_id))
+    named = [one for one in ticket.candidates if one.get("title") and _named(one, sent.text)]
+    rests = tuple(dict.fromkeys(str(one["clause_id"]) for one in named))[:_MOST_NAMED]
+    item = await create_item(content, Origin(staff_id, entry=ticket_id, rests=rests))
     async with wiring.ledger.transaction() as tx:
         await note(tx, "ticket.promoted", ticket, staff_id, {"item": item.id})
     return item.id
+
+
+def _named(candidate: Mapping[str, Any], answer: str) -> bool:
+    """Whether the answer names the document of this clause."""
+    return str(candidate["title"]).strip("《》") in answer
 
 
 async def way(wiring: TicketWiring, session: AsyncSession, ticket: Ticket) -> Route:

@@ -12,7 +12,18 @@ from datetime import date
 
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
-from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted, Unsayable, Written, said
+from bot.replies import (
+    Ended,
+    Filled,
+    Followed,
+    Parts,
+    Piece,
+    Quoted,
+    Reviewed,
+    Unsayable,
+    Written,
+    said,
+)
 from config.clock import beijing, now
 from facets.taxonomy import Taxonomy
 from handlers.fields import Check, checks
@@ -44,8 +55,16 @@ async def _no_policy(policy_id: str) -> PolicyNow | None:
     return None
 
 
+ReadEntry = Callable[[str, int], Awaitable[str | None]]
+"""An entry and its version in, the reviewed answer out; None when it may not be said now."""
+
+
+async def _no_entry(key: str, version: int) -> str | None:
+    return None
+
+
 class _Stale(Exception):
-    """A clause is not what it was when it was found."""
+    """A clause or an entry is not what it was when it was found."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +76,7 @@ class Answers:
     hit: ReadHit
     staff: ReadStaff
     policy: ReadPolicy = _no_policy
+    entry: ReadEntry = _no_entry
 
     _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
 
@@ -128,6 +148,8 @@ class Answers:
             return filling.ended(await self._read(piece))
         if isinstance(piece, Followed):
             return await self._followed(filling, piece)
+        if isinstance(piece, Reviewed):
+            return await self._reviewed(filling, piece)
         raise Unsayable("这条答复的组成无法读取，没有发送")
 
     async def _followed(self, filling: "_Filling", piece: Followed) -> str:
@@ -136,6 +158,15 @@ class Answers:
         if found is None or piece.event not in found.events:
             raise Unsayable("所关注文件的变化现在不能确认，没有发送")
         return filling.followed(found, piece.event)
+
+    async def _reviewed(self, filling: "_Filling", piece: Reviewed) -> str:
+        """A reviewed answer, and below it the clauses it rests on as they stand now."""
+        words = await self.entry(piece.entry, piece.version)
+        if words is None:
+            raise _Stale
+        today = str(beijing(now()).date())
+        hits = [await self._read(Quoted(clause, 0, 0, today)) for clause in piece.rests]
+        return "\n".join([words, *(filling.source(hit) for hit in hits)])
 
     async def _read(self, piece: Quoted | Ended) -> Hit:
         hit = await self.hit(piece.clause, date.fromisoformat(piece.day))

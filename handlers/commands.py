@@ -26,6 +26,7 @@ from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
+from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
@@ -121,7 +122,7 @@ class CommandWiring:
     `say_now` (Sender.reply_now) sends a last word before a contact is erased; without it only
     channels that answer within the callback can still say it. `fresh` is awaited before each turn:
     templates and settings may have been approved in another process. `policies`: those that can be
-    followed and browsed; without them none can.
+    followed and browsed; without them none can. `entries`: reviewed answers, said at once.
     """
 
     db: Database
@@ -133,6 +134,7 @@ class CommandWiring:
     say_now: Callable[[Parts, str], Awaitable[Outcome]] | None = None
     fresh: Callable[[], Awaitable[None]] = _as_it_is
     policies: PolicyNames | None = None
+    entries: ReviewedEntries | None = None
 
 
 class Commands:

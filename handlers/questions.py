@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date
 
 from bot.contract import MEDIA_KINDS, InboundKind, ReplyBasis
-from bot.replies import Ended, Piece, Quoted
+from bot.replies import Ended, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from escalations import tickets
 from escalations.models import Ticket
@@ -23,6 +23,7 @@ from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.answering import Answer
+from knowledge.entries import Known
 from staff.refusal import Refused
 
 MAX_QUOTES = 3
@@ -33,6 +34,8 @@ PERSON = Choice("转人工", "person")
 ADD = Choice("补充到咨询单", "add")
 OWN = ("answered", "several", "repealed")
 """Statuses that say something by themselves."""
+GUARDED = ("emergency", "abuse", "error")
+"""Statuses of what is no question to any library."""
 
 Ask = Callable[[str, date], Awaitable[Answer]]
 Kept = dict[str, object]
@@ -58,13 +61,31 @@ class Questions:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
         question, answer = await self._answer(turn)
         asked = self._w.mask(question)
+        known = await self._known(question, answer)
         ticket, added = await self._held(turn)
         if ticket is None or answer.status == "emergency":
-            return await self._spoken(turn, asked, answer)
+            return await self._said(turn, asked, answer, known)
         own = answer.status in OWN and self._w.templates.usable(*PIECES)
-        if not own or continues(ticket, added, turn.text):
+        if not (own or known) or continues(ticket, added, turn.text):
             return await self._received(turn, ticket, answer, asked, added)
-        return await self._beside(turn, ticket, await self._spoken(turn, asked, answer))
+        return await self._beside(turn, ticket, await self._said(turn, asked, answer, known))
+
+    async def _known(self, question: str, answer: Answer) -> Known | None:
+        """The reviewed answer to this very question; it comes before what a library finds."""
+        if self._w.entries is None or answer.asked_past or answer.status in GUARDED:
+            return None
+        if not self._w.templates.usable("entry_head", *PIECES):
+            return None
+        return await self._w.entries.answering(question)
+
+    async def _said(self, turn: Turn, asked: str, answer: Answer, known: Known | None) -> Said:
+        if known is None:
+            return await self._spoken(turn, asked, answer)
+        await self._note_told(turn, known.rests)
+        piece = Reviewed(known.key, known.version, known.rests)
+        kept: Kept = {"question": asked, "near": near(answer)}
+        said = (*self._say("entry_head"), piece)
+        return Said(said, (PERSON,), basis=ReplyBasis.QUOTE, data=kept)
 
     async def _pressed(self, turn: Turn) -> Said:
         """A clause that was offered, or the wish to add a question to the one a person holds."""

@@ -7,7 +7,7 @@ what is not there any more is named.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
-from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted
+from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
@@ -15,7 +15,7 @@ from handlers.offers import candidates, near
 from handlers.own_data import DATA
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS, TemplateError, Texts
-from knowledge.answering import Answer
+from knowledge.answering import Answer, Hit
 from knowledge.entries import Known, ReviewedEntries
 
 _BUTTONS = {key: label for _, entries in MENU for label, key in entries}
@@ -53,6 +53,8 @@ class Recall:
             return await self._clause(piece)
         if isinstance(piece, Followed):
             return "（告知所关注的文件有变化）"
+        if isinstance(piece, Reviewed):
+            return await self._entries.words(piece.entry, piece.version) or "（问答，现已不用）"
         return "（值班人员的答复）"
 
     async def _clause(self, piece: Quoted | Ended) -> str:
@@ -67,6 +69,11 @@ class Recall:
     def label(self, key: str) -> str:
         """What stands on the button of a menu, or an empty text."""
         return _BUTTONS.get(key, "")
+
+    async def clauses(self, ids: Sequence[str]) -> list[tuple[str, Hit | None]]:
+        """Clauses as they stand today; None for one that may not be told."""
+        today = beijing(now()).date()
+        return [(one, await self._hit(one, today)) for one in ids]
 
     async def reviewed(self, questions: Sequence[str]) -> list[Known]:
         """Reviewed answers in use to questions like these."""

@@ -1,20 +1,24 @@
 """Reviewed questions and answers: items of kind 问答 that passed review and go to no account.
 
-The newest signed word about an entry decides: `entry.released` or `entry.withdrawn`. The table
-keeps question and answer. An entry that was withdrawn, has expired or cannot be proved is not used.
+The newest signed word about an entry decides: `entry.released`, `entry.withdrawn` or, when a
+clause it rests on is not in force any more, `entry.lapsed`. The table keeps question and answer. An
+entry that was withdrawn, has lapsed or expired, or cannot be proved is not used.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import String, Text, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from config.clock import now
+from config.clock import beijing, now
 from knowledge.answering import content
+from knowledge.resting import Rest, Rested, rested
+from knowledge.same_question import questions_in, same_question
 from knowledge.search import pairs
+from knowledge.speech import Speech, starting_speech
 from ledger.append import Ledger, Transaction
 from ledger.changed import row_changed
 from ledger.following import Following
@@ -27,9 +31,11 @@ from staff.refusal import Reason
 from storage.database import Base
 
 SUBJECT = "entries"
-RELEASED, WITHDRAWN = "entry.released", "entry.withdrawn"
+RELEASED, WITHDRAWN, LAPSED = "entry.released", "entry.withdrawn", "entry.lapsed"
 LONGEST = 600
 """Characters of an answer: one message of every channel, as of a staff reply."""
+LONGEST_RESTING, MOST_RESTS = 400, 2
+"""The same of one with its sources below it, and how many clauses these may be."""
 _ALIKE = 0.5  # share of the words of the shorter question
 
 
@@ -56,17 +62,21 @@ class Standing:
     digest: str
     item: str
     not_after: datetime
+    rests: tuple[str, ...] = ()
     withdrawn: bool = False
+    lapsed: bool = False
 
 
 @dataclass(frozen=True)
 class Known:
-    """A question and its answer that may be used now."""
+    """A question and its answer that may be used now; `rests` are clauses it rests on, by id."""
 
     key: str
     question: str
     answer: str
     item_id: str
+    version: int = 1
+    rests: tuple[str, ...] = ()
 
 
 def digest_of(key: str, version: int, question: str, answer: str) -> str:
@@ -83,21 +93,21 @@ def standings(entries: Sequence[LedgerEntry]) -> dict[str, Standing]:
         if entry.kind == RELEASED:
             until = datetime.fromisoformat(body["not_after"])
             key = body["entry"]
-            found[key] = Standing(key, body["version"], body["digest"], body["item"], until)
-        elif entry.kind == WITHDRAWN and body["entry"] in found:
+            rests = tuple(body.get("rests", ()))
+            found[key] = Standing(key, body["version"], body["digest"], body["item"], until, rests)
+        elif entry.kind in (WITHDRAWN, LAPSED) and body["entry"] in found:
             old = found[body["entry"]]
-            found[old.key] = Standing(
-                old.key, old.version, old.digest, old.item, old.not_after, withdrawn=True
-            )
+            found[old.key] = replace(old, withdrawn=True, lapsed=entry.kind == LAPSED)
     return found
 
 
 class ReviewedEntries(Withdrawing[Standing]):
     """The entries of one office, and the shelf where their items end (review_queue/shelf.py)."""
 
-    def __init__(self, ledger: Ledger) -> None:
-        """Nothing is read before the first `refresh`."""
+    def __init__(self, ledger: Ledger, speech: Callable[[], Speech] = starting_speech) -> None:
+        """Nothing is read before the first `refresh`. `speech`: the office's words of now."""
         self._ledger = ledger
+        self._speech = speech
         self._standing: dict[str, Standing] = {}
         self._held: dict[str, tuple[Standing, Known]] = {}
         self._following = Following(ledger, SUBJECT, self._load)
@@ -118,7 +128,69 @@ class ReviewedEntries(Withdrawing[Standing]):
             alike = max((_alike(one, known.question) for one in questions), default=0.0)
             if alike >= _ALIKE and now() <= standing.not_after:
                 found.append((alike, known))
-        return [known for _, known in sorted(found, key=lambda one: -one[0])]
+        return await self._resting([known for _, known in sorted(found, key=lambda one: -one[0])])
+
+    async def answering(self, question: str) -> Known | None:
+        """The entry that answers this very question with the clauses it rests on in force.
+
+        One that rests on no clause is for people alone: a citizen is told no answer without one.
+        """
+        await self.refresh()
+        speech = self._speech()
+        found = [
+            known
+            for standing, known in self._held.values()
+            if known.rests
+            and now() <= standing.not_after
+            and any(same_question(question, one, speech) for one in questions_in(known.question))
+        ]
+        return next(iter(await self._resting(found)), None)
+
+    async def words(self, key: str, version: int) -> str | None:
+        """The answer of this version, while it may be said; for whoever says it."""
+        await self.refresh()
+        standing, known = self._held.get(key, (None, None))
+        if standing is None or known is None or known.version != version:
+            return None
+        if now() > standing.not_after or not await self._resting([known]):
+            return None
+        return known.answer
+
+    async def _resting(self, found: Sequence[Known]) -> list[Known]:
+        """Those whose clauses are all in force today."""
+        stand = await rested(self._ledger, {one for known in found for one in known.rests})
+        today = beijing(now()).date()
+        return [one for one in found if stand.on(one.rests, today) is Rest.HOLDS]
+
+    async def lapse_due(self) -> int:
+        """End what rests on a clause that is not in force any more, and tell; how many."""
+        await self.refresh()
+        held = [standing for standing, known in self._held.values() if known.rests]
+        stand = await rested(self._ledger, {one for each in held for one in each.rests})
+        today = beijing(now()).date()
+        gone = [one for one in held if stand.on(one.rests, today) is Rest.ENDED]
+        return sum([await self._lapse(one, stand, today) for one in gone])
+
+    async def _lapse(self, one: Standing, stand: Rested, today: date) -> bool:
+        ended = [key for key in one.rests if stand.on([key], today) is Rest.ENDED]
+        async with self._ledger.transaction() as tx:
+            now_stands = (await self._standings()).get(one.key)
+            if now_stands != one:  # another process was first, or it was withdrawn meanwhile
+                return False
+            body = {"entry": one.key, "version": one.version, "item": one.item, "ended": ended}
+            await tx.append(LAPSED, subject=SUBJECT, actor="system", body=body)
+        self._following.look_again()
+        names = "、".join(
+            sorted({f"《{stand.clauses[key].policy.title.strip('《》')}》" for key in ended})
+        )
+        await self._ledger.open_incident(
+            "entry_lapsed",
+            subject=f"item:{one.item}",
+            message=f"这条问答所依据的 {names} 的条文已修改、废止或失效，机器人已不再说它："
+            "请按现行条文另起草一条，或者不再使用",
+            detail={"entry": one.key, "clauses": ended},
+        )
+        return True
 
     async def _load(self, entries: Sequence[LedgerEntry], again: bool) -> bool:  # noqa: FBT001  see Load
         self._standing = standings(entries)
@@ -130,7 +202,8 @@ class ReviewedEntries(Withdrawing[Standing]):
                 continue
             words = rows.get((key, standing.version))
             if words is not None and digest_of(key, standing.version, *words) == standing.digest:
-                held[key] = (standing, Known(key, *words, standing.item))
+                known = Known(key, *words, standing.item, standing.version, standing.rests)
+                held[key] = (standing, known)
                 continue
             changed.append(standing)
         self._held = held
@@ -149,8 +222,18 @@ class ReviewedEntries(Withdrawing[Standing]):
 
     async def faults(self, draft: Draft) -> list[Reason]:
         """What could not be said to a citizen is refused before anybody reads it."""
-        if not 0 < len(draft.body.strip()) <= LONGEST:
-            return [Reason("entry", f"问答条目的答复应为 1 至 {LONGEST} 字：请缩短")]
+        most = LONGEST_RESTING if draft.rests else LONGEST
+        faults = []
+        if not 0 < len(draft.body.strip()) <= most:
+            faults.append(Reason("entry", f"问答条目的答复应为 1 至 {most} 字：请缩短"))
+        return faults + await self._rest_faults(draft.rests)
+
+    async def _rest_faults(self, rests: Collection[str]) -> list[Reason]:
+        if len(rests) > MOST_RESTS:
+            return [Reason("rests", f"依据的条文最多 {MOST_RESTS} 条，请只留最主要的")]
+        stand = await rested(self._ledger, rests)
+        if stand.on(rests, beijing(now()).date()) is not Rest.HOLDS:
+            return [Reason("rests", "依据的条文现在不是现行有效的条文：请重新选择")]
         return []
 
     async def put(self, tx: Transaction, one: Shelved) -> None:
@@ -180,6 +263,7 @@ class ReviewedEntries(Withdrawing[Standing]):
             "release": one.release_id,
             "revision": one.digest,
             "not_after": one.draft.not_after.isoformat(),
+            **({"rests": sorted(one.draft.rests)} if one.draft.rests else {}),
         }
         await tx.append(RELEASED, subject=SUBJECT, actor="system", body=body)
         self._following.look_again()
@@ -193,12 +277,19 @@ class ReviewedEntries(Withdrawing[Standing]):
         _, known = self._held.get(one.key, (None, None))
         state = "in_use" if known else "changed"
         if one.withdrawn:
-            state = "withdrawn"
+            state = "lapsed" if one.lapsed else "withdrawn"
         elif now() > one.not_after:
             state = "expired"
         label, text = (known.question, known.answer) if known else (QA, "")
         return ShelfEntry(
-            one.key, label, state, one.version, text, item_id=one.item, not_after=one.not_after
+            one.key,
+            label,
+            state,
+            one.version,
+            text,
+            item_id=one.item,
+            not_after=one.not_after,
+            rests=one.rests,
         )
 
     async def _standings(self) -> Mapping[str, Standing]:

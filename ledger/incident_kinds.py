@@ -11,6 +11,7 @@ NAMES = {
     "database_triggers": "数据库里有触发器",
     "delivery_failed": "消息没有送达",
     "duty.unreached": "没有通知到值班人员",
+    "entry_lapsed": "问答失去依据",
     "inbound_unanswered": "来信没有得到答复",
     "ledger_broken": "台账核验不通过",
     "password_reset": "重设密码",

@@ -154,6 +154,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
         Job("library", 60, policies, "fetched policies are laid before an editor"),
         Job("policies", 300, office.knowledge.compare, "the library's rows are what was signed"),
+        Job("entries", 60, office.entries.lapse_due, "an answer ends with the clause it rests on"),
         Job("originals", 60, office.originals.look_due, "a reprinted original may have changed"),
         Job("remind", 60, reminding, "tasks about changed originals have a limit"),
         Job("expire", 60, partial(_expire, ledger), "a source ends on its day"),

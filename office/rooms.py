@@ -137,7 +137,7 @@ def build_base(settings: Settings, db: Database) -> Base:
         channels=open_channels(cache, settings.allowed_private),
         signed=signed,
         templates=ReleasedTemplates(ledger),
-        entries=ReviewedEntries(ledger),
+        entries=ReviewedEntries(ledger, speech),
         taxonomy=signed.in_force("taxonomy"),
         knowledge=KnowledgeService(ledger, settings.home / "index", speech),
         matching=Matching(signed.in_force("taxonomy"), partial(_push_hours, signed)),
@@ -282,7 +282,8 @@ def build_words(base: Base) -> Answers:
         return (await policies_now(base.ledger, [policy_id], beijing(now()).date())).get(policy_id)
 
     staff = Commitments(base.ledger).words
-    return Answers(base.taxonomy, templates, base.knowledge.hit, staff, policy)
+    words = base.entries.words
+    return Answers(base.taxonomy, templates, base.knowledge.hit, staff, policy, words)
 
 
 def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) -> TicketWiring:
@@ -317,6 +318,7 @@ def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatch
         say_now=sender.reply_now,
         fresh=fresh,
         policies=policies,
+        entries=base.entries,
     )
     library = base.knowledge
     return build_dispatcher(wiring, base.cache, library.ask, library.told, library.danger)

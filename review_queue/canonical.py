@@ -4,8 +4,8 @@ Form 2, of an article: v, kind, klass, title, body, blocks, cover, crops, summar
 corrects, attribution, attachments, media, links, accounts, audience, not_before, not_after and
 renderings.
 Form 1, of whatever was written before there were blocks, of texts for the library and of editions:
-the same without blocks, crops, summary, author, made and corrects; and entry, and edition. RFC 8785
-text, SHA-256, hex.
+the same without blocks, crops, summary, author, made and corrects; and entry, rests and edition.
+RFC 8785 text, SHA-256, hex.
 """
 
 import hashlib
@@ -77,7 +77,8 @@ class Draft:
     """Everything a person decides about an item before it is rendered.
 
     `audience` maps facet dimensions to keys, or is None (public timeline only, no push). `entry`
-    says which place of the library the text is for; only kinds of SHELF_KINDS have one.
+    says which place of the library the text is for; only kinds of SHELF_KINDS have one. `rests` are
+    the clauses that a question and answer of the library rests on, by id.
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     `edition` are the items of an edition in their order; its body then lists their titles.
@@ -104,6 +105,7 @@ class Draft:
     corrects: Corrects | None = None
     edition: tuple[InEdition, ...] = ()
     comments: bool = False
+    rests: tuple[str, ...] = ()
 
     @property
     def content(self) -> Content:
@@ -142,6 +144,7 @@ class Draft:
             attachments=tuple(data["attachments"]),
             audience=data["audience"],
             entry=data.get("entry", ""),
+            rests=tuple(data.get("rests", ())),
             edition=tuple(InEdition(**one) for one in data.get("edition", ())),
         )
         return draft if data["v"] == 1 else draft._with_form_2(data)
@@ -229,6 +232,8 @@ def canonical(draft: Draft, renderings: Mapping[str, Mapping[str, Any]]) -> str:
     # Only where there is one: what was approved before there were entries keeps its digest.
     if draft.entry:
         form["entry"] = draft.entry
+    if draft.rests:
+        form["rests"] = sorted(draft.rests)
     if draft.edition:
         form["edition"] = [asdict(one) for one in draft.edition]
     if draft.blocks is not None:

@@ -40,6 +40,7 @@ from review_queue.desk import (
     reclass,
 )
 from review_queue.models import Item, Revision
+from review_queue.shelf import shelf_faults
 from review_queue.states import ItemState, Verb, move, state_name
 from review_queue.workflow import EMERGENCY
 from staff.people import Member
@@ -56,8 +57,9 @@ _MOST_KEYS, _LONGEST_KEY = 500, 60
 class Origin:
     """Where a new item comes from. `accounts` None means every enabled account.
 
-    `entry` is the place in the library, of kinds that are released into it; `corrects` what a
-    correction is about; `like` the item that was copied to begin this one.
+    `entry` is the place in the library, of kinds that are released into it, `rests` the clauses
+    such a text rests on; `corrects` what a correction is about; `like` the item that was copied to
+    begin this one.
     """
 
     editor_id: str
@@ -66,6 +68,7 @@ class Origin:
     audience: Mapping[str, list[str]] | None = None
     accounts: tuple[str, ...] | None = None
     entry: str = ""
+    rests: tuple[str, ...] = ()
     corrects: Corrects | None = None
     like: str = ""
 
@@ -114,6 +117,7 @@ async def create_item_in(queue: Queue, tx: Transaction, content: Content, origin
         attachments=content.attachments,
         audience=None if in_library else origin.audience,
         entry=origin.entry if in_library else "",
+        rests=origin.rests if in_library else (),
         blocks=None if in_library else content.blocks,
         summary=content.summary,
         author=content.author,
@@ -172,7 +176,7 @@ async def edit(
             return item
         faults = _field_faults(queue, draft) + _length_faults(draft, old) + _size_faults(draft)
         faults += _audience_faults(draft.audience, draft.accounts)
-        faults += article_faults(draft, old) + _library_faults(old, draft)
+        faults += article_faults(draft, old) + shelf_faults(old, draft)
         faults += _correction_faults(old, draft) + _edition_faults(old, draft, changes)
         if faults:
             raise Refused(422, faults)
@@ -258,18 +262,6 @@ def _audience_faults(audience: Mapping[str, Any] | None, accounts: Sequence[str]
 
 def _is_key(key: object) -> bool:
     return isinstance(key, str) and len(key) <= _LONGEST_KEY
-
-
-def _library_faults(old: Draft, draft: Draft) -> list[Reason]:
-    """What is for the library stays for the same place in it, and for no account."""
-    if not (old.shelved or draft.shelved):
-        return []
-    faults = []
-    if (old.kind, old.entry) != (draft.kind, draft.entry):
-        faults.append(Reason("kind", "入库使用的稿件不能改种类和用处，请另起草一篇"))
-    if draft.accounts or draft.audience is not None:
-        faults.append(Reason("accounts", f"{draft.kind}不发布到账号，也不推送"))
-    return faults
 
 
 def _correction_faults(old: Draft, draft: Draft) -> list[Reason]:

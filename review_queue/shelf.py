@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from ledger.append import Transaction
-from review_queue.canonical import Draft
+from review_queue.canonical import LIBRARY_KINDS, Draft
 from staff.refusal import Reason
 
 
@@ -25,8 +25,9 @@ class Shelved:
 class ShelfEntry:
     """One place of a library as people see it.
 
-    `state`: in_use, withdrawn, expired, or changed when its text cannot be proved. `fields` stand
-    in braces in the text and are filled by the program; `item_id` is "" for a starting text.
+    `state`: in_use, withdrawn, lapsed, expired, or changed when its text cannot be proved. `fields`
+    stand in braces in the text and are filled by the program; `item_id` is "" for a starting text;
+    `rests` are clauses it rests on.
     """
 
     key: str
@@ -37,6 +38,7 @@ class ShelfEntry:
     fields: tuple[str, ...] = ()
     item_id: str = ""
     not_after: datetime | None = None
+    rests: tuple[str, ...] = ()
 
 
 class OnShelf(Protocol):
@@ -104,3 +106,31 @@ class Shelf(Protocol):
     async def take_back(self, tx: Transaction, item_id: str, by: str) -> None:
         """Sign that what came of this item is not used any more; nothing when it is not in use."""
         ...
+
+
+_MOST_RESTS, _LONGEST_KEY = 20, 60
+
+
+def shelf_faults(old: Draft, draft: Draft) -> list[Reason]:
+    """What is for the library stays for the same place in it, and for no account."""
+    return _place_faults(old, draft) + _rest_faults(draft)
+
+
+def _place_faults(old: Draft, draft: Draft) -> list[Reason]:
+    if not (old.shelved or draft.shelved):
+        return []
+    faults = []
+    if (old.kind, old.entry) != (draft.kind, draft.entry):
+        faults.append(Reason("kind", "入库使用的稿件不能改种类和用处，请另起草一篇"))
+    if draft.accounts or draft.audience is not None:
+        faults.append(Reason("accounts", f"{draft.kind}不发布到账号，也不推送"))
+    return faults
+
+
+def _rest_faults(draft: Draft) -> list[Reason]:
+    """Only what ends in the library beside the policies rests on clauses of theirs."""
+    if draft.rests and (draft.kind in LIBRARY_KINDS or not draft.shelved):
+        return [Reason("rests", "只有入库使用的问答写依据的条文")]
+    if len(draft.rests) > _MOST_RESTS or any(len(one) > _LONGEST_KEY for one in draft.rests):
+        return [Reason("rests", f"依据的条文最多 {_MOST_RESTS} 条")]
+    return []

@@ -21,6 +21,7 @@ from review_queue.shelf import ShelfEntry, Shelved
 from review_queue.states import ItemState, Verb, can, move
 from staff.people import read_person
 from staff.refusal import Reason, Refused, missing, refuse
+from storage.database import new_id
 
 _PAGE = 100
 _OF_ONE = (IntegrityError, DataError, NoResultFound, Refused, ValueError, KeyError, TypeError)
@@ -102,7 +103,16 @@ async def draft_for(queue: Queue, kind: str, key: str, staff_id: str) -> Item:
     """A new draft for one place of the library, with the text that is there now."""
     entry = await _entry(queue, kind, key)
     content = Content(kind=kind, title=entry.label, body=entry.text or entry.label)
-    return await create_item(queue, content, Origin(staff_id, entry=key))
+    return await create_item(queue, content, Origin(staff_id, entry=key, rests=entry.rests))
+
+
+async def new_entry(queue: Queue, question: str, staff_id: str) -> Item:
+    """A draft of a question and answer that the library does not hold yet."""
+    asked = question.strip()
+    if not asked:
+        raise Refused(422, [Reason("title", "请写群众的问法")])
+    content = Content(kind=QA, title=asked, body="（答复待写）")
+    return await create_item(queue, content, Origin(staff_id, entry=new_id()))
 
 
 async def withdraw(queue: Queue, kind: str, key: str, staff_id: str, reason: str) -> None:

@@ -32,6 +32,7 @@ from console.items.limiting import active_people
 from console.items.looks import words_of
 from console.items.picturing import pressed, with_pictures
 from console.items.progress import returned
+from console.items.resting import rest_choices
 from console.items.words import MADE
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import form, many, page, see
@@ -105,6 +106,7 @@ async def draft_form(
         "like": "".join(sent.get("like", ())) or request.query.get("like", ""),
         "clash": _clash(deps, facts, draft) if facts and _is_stale(refused) else None,
         # An empty form lacks everything, and what was refused may be nothing a channel can show.
+        "rest_choices": await rest_choices(deps, draft),
         "ahead": await _ahead(request, draft, facts) if facts and not refused else None,
         "now": now(),
     }

@@ -39,6 +39,7 @@ class BesideChanges(TypedDict, total=False):
     crops: dict[str, tuple[int, ...]]
     corrects: Corrects
     comments: bool
+    rests: tuple[str, ...]
 
 
 class Changes(TextChanges, BesideChanges):
@@ -79,6 +80,7 @@ def changes_of(sent: Sent, known: Mapping[str, Labels], stored: Draft | None = N
         **_text(fields, stored),
         **_beside(fields),
         **_corrected(fields, stored),
+        **_rests(sent),
         "kind": fields.get("kind", ""),
         "klass": fields.get("klass", ""),
         "accounts": tuple(sent.get("accounts", ())),
@@ -150,6 +152,11 @@ def _corrected(fields: Mapping[str, str], stored: Draft | None) -> BesideChanges
     if stored is None or stored.corrects is None or "changes" not in fields:
         return {}
     return {"corrects": replace(stored.corrects, changes=one_line(fields["changes"]))}
+
+
+def _rests(sent: Sent) -> BesideChanges:
+    """The clauses a question and answer rests on, ticked in a form that asks for them."""
+    return {"rests": tuple(sorted(set(sent.get("rests", ()))))} if "rests_asked" in sent else {}
 
 
 def _crops(fields: Mapping[str, str]) -> dict[str, tuple[int, ...]]:

@@ -25,6 +25,7 @@ from console.items.progress import (
     returned,
 )
 from console.items.reach import reach_of, too_late
+from console.items.resting import rests_of
 from console.items.taken import Down, downs_of
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
@@ -201,6 +202,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "blockers": shown.blockers,
         "collisions": shown.collisions,
         "edition": shown.edition,
+        "rests": await rests_of(deps, facts.draft),
         "open_to": shown.open_to,
         "again": again,
         "reasons": again.reasons,

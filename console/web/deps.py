@@ -13,6 +13,7 @@ from content_sources.ingest import Ingest
 from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Labels, Taxonomy
+from knowledge.answering import Hit
 from knowledge.entries import Known
 from ledger.append import Ledger
 from review_queue.comments import Comments
@@ -36,6 +37,10 @@ class Recall(Protocol):
 
     def label(self, key: str) -> str:
         """What stands on the button with this key, or an empty text."""
+        ...
+
+    async def clauses(self, ids: Sequence[str]) -> list[tuple[str, Hit | None]]:
+        """Clauses as they stand today; None for one that may not be told."""
         ...
 
     async def reviewed(self, questions: Sequence[str]) -> Sequence[Known]:

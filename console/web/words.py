@@ -60,6 +60,7 @@ ENTRY_KINDS = {
     "template.withdrawn": "停用回复模板",
     "entry.released": "问答条目入库使用",
     "entry.withdrawn": "停用问答条目",
+    "entry.lapsed": "问答条目失去依据",
     "proposal.made": "提出变更",
     "proposal.approved": "批准变更",
     "proposal.rejected": "不批准变更",
