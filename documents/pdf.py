@@ -1,17 +1,20 @@
 """PDF files: the text of each page, its annotations, its properties."""
 
 import io
+import math
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import pypdf
 from pypdf.generic import DictionaryObject
 
+from documents.lines import Line, Piece, lines_of, paragraphs, width_of
 from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, Wrong, rows_of
 from documents.persons import is_person
 from documents.radicals import without_radicals
 
-_MOST_PAGES = 500
+MOST_PAGES = 500
 
 PINNED: Wrong = ("embedded", "block", "页面上附有文件，机器没有检查，请改为单独的附件")
 
@@ -23,6 +26,9 @@ PDF_ERRORS = (
     pypdf.errors.DependencyError,
 )
 
+_LIGATURES = dict(
+    zip(range(0xFB00, 0xFB07), ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
+)
 _GLYPHS = re.compile(r"(?:/[A-Za-z]{1,5}\d{1,5}){3,}")
 _DEEPEST = 6
 # The tables of characters that pypdf has; `-H` and `-V` follow.
@@ -32,38 +38,71 @@ _ENCODINGS = frozenset(
         *("Identity", "UniCNS-UTF16", "UniGB-UTF16", "UniJIS-UTF16"),
     )
 )
-_ENDS = re.compile(r"[。！？；：!?;:…”）)》】]$")
-_BEGINS = re.compile(
-    r"^(?:[一二三四五六七八九十]+、|（[一二三四五六七八九十]+）|\d{1,2}[.．、]|第.{1,4}[章节条])"
-)
+_FOREIGN = re.compile("[\uac00-\ud7af\ue000-\uf8ff\ufffd]")  # Hangul, private use, unknown
 
 
 class PageText(NamedTuple):
-    """The text of a page, and whether all its fonts say which characters their shapes are."""
+    """The lines of a page, and whether all its fonts say which characters their shapes are."""
 
-    text: str
+    lines: list[Line]
     whole: bool
+
+    @property
+    def unread(self) -> str:
+        """How its words were not read: blind, garbled, partly; empty when they were."""
+        # Page numbers and stamps alone are left of a scanned page.
+        if sum(len(_HAN.findall(line.text)) for line in self.lines) >= 5:
+            return "" if self.whole else "partly"
+        return "blind" if self.whole else "garbled"
 
 
 def page_text(page: pypdf.PageObject) -> PageText:
-    """The text of a page, without what its fonts do not say the characters of."""
-    pieces: list[tuple[str, bool]] = []
+    """The lines of a page, without what its fonts do not say the characters of."""
+    pieces: list[Piece] = []
+    unread: list[str] = []
+    known: dict[int, bool] = {}
+    started = (0.0, 0.0, "")
 
-    def keep(text: str, _: Any, __: Any, font: Any, ___: Any) -> None:
-        pieces.append((text, not (text.strip() and _unread_encoding(font))))
+    def keep(text: str, cm: Any, tm: Any, font: Any, size: float) -> None:
+        nonlocal started
+        text = without_radicals(text.strip("\n")).translate(_LIGATURES)
+        if not text:
+            return
+        if id(font) not in known:
+            known[id(font)] = not _unread_encoding(font)
+        if not known[id(font)] and text.strip():
+            unread.append(text)
+            return
+        one = _piece(text, cm, tm, size)
+        start = (one.left, one.base, text)
+        # It tells where the pen was put: what is written on without moving it tells the same.
+        if start[:2] == started[:2] and pieces and start != started:
+            one = one._replace(left=pieces[-1].left + pieces[-1].width)
+        if start != started:
+            pieces.append(one)
+        started = start
 
-    text = page.extract_text(visitor_text=keep)
-    whole = all(read for _, read in pieces)
-    text = without_radicals(text if whole else "".join(one for one, read in pieces if read))
+    page.extract_text(visitor_text=keep)
+    lines = lines_of(pieces)
+    text = "".join(line.text for line in lines)
     shapes = sum(len(one[0]) for one in _GLYPHS.finditer(text))
-    # The names of the shapes (/g18/g152) in place of characters would pass for text.
-    return PageText("" if shapes * 2 > len(text) else text, whole)
+    # The names of the shapes (/g18/g152) in place of characters would pass for text, and so would
+    # what a reader guesses where a font says nothing.
+    if shapes * 2 > len(text) or len(_FOREIGN.findall(text)) * 3 > len(text):
+        return PageText([], not text.strip())
+    return PageText(lines, not unread)
 
 
-def _is_cut(line: str, following: str) -> bool:
-    """Whether the end of a line cut an identity number or a telephone number in two."""
-    start, end = re.search(r"\d+$", line), re.match(r"\d+[Xx]?(?![\dA-Za-z])", following)
-    return start is not None and end is not None and len(start[0] + end[0]) in (11, 18)
+def _piece(text: str, cm: Any, tm: Any, size: float) -> Piece:
+    """A text with its place as it reads, also where the page or the writing is turned."""
+    across = tm[0] * cm[0] + tm[1] * cm[2], tm[0] * cm[1] + tm[1] * cm[3]
+    up = tm[2] * cm[0] + tm[3] * cm[2], tm[2] * cm[1] + tm[3] * cm[3]
+    x, y = tm[4] * cm[0] + tm[5] * cm[2] + cm[4], tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
+    reach = math.hypot(*across) or 1.0
+    dx, dy = across[0] / reach, across[1] / reach
+    tall = abs(size) * (math.hypot(*up) or 1.0)
+    width = width_of(text, abs(size) * reach)
+    return Piece(text, x * dx + y * dy, x * dy - y * dx, tall, width)
 
 
 def _unread_encoding(font: Any) -> bool:
@@ -76,27 +115,6 @@ def _unread_encoding(font: Any) -> bool:
         return False
     name, _, way = encoding.removeprefix("/").rpartition("-")
     return way in ("H", "V") and name not in _ENCODINGS
-
-
-def joined(lines: list[str], *, latin: str | None = " ") -> list[str]:
-    """Paragraphs of lines: one goes on where a long line ends without the end of a sentence.
-
-    `latin` stands between letters or figures that met at the end of a line; None leaves them apart.
-    """
-    usual = sorted(len(line) for line in lines)[len(lines) * 3 // 4] if lines else 0
-    found: list[str] = []
-    goes_on = False
-    for line in lines:
-        both = bool(found) and found[-1][-1].isascii() and line[0].isascii()
-        cut = both and latin is None and _is_cut(found[-1], line)
-        if cut:
-            found[-1] += line
-        elif goes_on and not _BEGINS.match(line) and not (both and latin is None):
-            found[-1] += ((latin or "") if both else "") + line
-        else:
-            found.append(line)
-        goes_on = len(line) >= usual * 0.85 and not _ENDS.search(line)
-    return found
 
 
 def pictures_of(page: pypdf.PageObject) -> int:
@@ -135,32 +153,36 @@ def read_pdf(content: bytes, notes: Notes) -> None:
         raise Unreadable("broken", "block", reason) from error
 
 
+_UNREAD = {
+    "blind": "没有文字层，机器读不出内容，需要人工看",
+    "garbled": "有文字，但字体没有说明是什么字（复制出来是乱码），机器读不出，需要人工看",
+    "partly": "有些文字的字体没有说明是什么字，机器读不出，需要人工看",
+}
+
+
 def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
-    blind: list[int] = []
-    partly: list[int] = []
+    unread: dict[str, list[int]] = {}
+    for number, text in paragraphs(_pages(reader, unread)):
+        notes.add(f"第 {number} 页", text)
+    for number, page in enumerate(reader.pages, 1):
+        _annotations(page, number, notes)
+    for how, numbers in unread.items():
+        notes.fault("look", "warn", rows_of(numbers).replace("行", "页") + _UNREAD[how])
+
+
+def _pages(
+    reader: pypdf.PdfReader, unread: dict[str, list[int]]
+) -> Iterator[tuple[int, Sequence[Line]]]:
+    """The lines of each page; pages of which nothing, or not all, was read are noted."""
     for number, page in enumerate(reader.pages, 1):
         # A bound with words: what was not read must be said.
-        if number > _MOST_PAGES:
-            reason = f"超过 {_MOST_PAGES} 页，后面的没有检查，请把文件拆成几个"
+        if number > MOST_PAGES:
+            reason = f"超过 {MOST_PAGES} 页，后面的没有检查，请把文件拆成几个"
             raise Unreadable("too-long", "block", reason)
-        text, whole = page_text(page)
-        # Page numbers and stamps alone are left of a scanned page.
-        if len(_HAN.findall(text)) < 5:
-            blind.append(number)
-        elif not whole:
-            partly.append(number)
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
-        # Where two figures met at the end of a line, cells of a column may have.
-        for line in joined(lines, latin=None):
-            notes.add(f"第 {number} 页", line)
-        _annotations(page, number, notes)
-    if blind:
-        reason = f"{rows_of(blind).replace('行', '页')}没有文字层，机器读不出内容，需要人工看"
-        notes.fault("look", "warn", reason)
-    if partly:
-        pages = rows_of(partly).replace("行", "页")
-        reason = f"{pages}有些文字的字体没有说明是什么字，机器读不出，需要人工看"
-        notes.fault("look", "warn", reason)
+        text = page_text(page)
+        if how := text.unread:
+            unread.setdefault(how, []).append(number)
+        yield number, text.lines
 
 
 def _annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:

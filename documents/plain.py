@@ -58,10 +58,7 @@ def read_page(content: bytes, notes: Notes) -> None:
     page = (decoded(content) or "<p/>").encode("utf-8", "ignore")
     parser = lxml.html.HTMLParser(encoding="utf-8")
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
-    for node in root.xpath("//comment()"):
-        if text := (node.text or "").strip():
-            notes.add("网页源码的注释", text)
-        _drop(node)
+    _beside(root, notes)
     for node in root.xpath("//*[@style or @hidden]"):
         unseen = node.get("hidden") is not None or _UNSEEN.search(node.get("style", ""))
         if unseen and (text := str(node.text_content()).strip()):
@@ -78,6 +75,20 @@ def read_page(content: bytes, notes: Notes) -> None:
     lines = [line.strip() for line in str(root.text_content()).split("\n") if line.strip()]
     for number, line in enumerate(lines, 1):
         notes.add(f"第 {number} 段", line)
+
+
+def _beside(root: Any, notes: Notes) -> None:
+    """The title and the comments of a page, and out of it."""
+    for node in root.xpath("//title"):
+        if text := str(node.text_content()).strip():
+            notes.add("网页的标题", text)
+        _drop(node)
+    for node in root.xpath("//comment()"):
+        text = (node.text or "").strip()
+        # The parser takes the declaration of XHTML for a comment.
+        if text and not text.startswith("?xml "):
+            notes.add("网页源码的注释", text)
+        _drop(node)
 
 
 def _html_tables(root: Any, notes: Notes) -> None:

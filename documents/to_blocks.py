@@ -1,6 +1,7 @@
-"""A file or the clipboard to a document: the one door for .docx, .html, .md, .txt and .pdf."""
+"""A file or the clipboard to a document: one door for .docx, .html, .md, .txt, .pdf and .ofd."""
 
 import io
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 
@@ -12,8 +13,10 @@ from blocks.markdown import from_markdown
 from blocks.taken import LeftOut, Taken, document_of, split_title
 from blocks.text import from_plain
 from documents.charset import decode
-from documents.parts import LARGEST, Archive, Unreadable
-from documents.pdf import PDF_ERRORS, joined, page_text, pictures_of
+from documents.lines import Line, paragraphs
+from documents.ofd import ofd_text
+from documents.parts import LARGEST, Archive, Notes, Unreadable
+from documents.pdf import MOST_PAGES, PDF_ERRORS, page_text, pictures_of
 from documents.pictures import STRUCTURE_ERRORS
 from documents.sniff import kind_of
 from documents.word_blocks import word_blocks
@@ -27,10 +30,15 @@ _OTHER = {
     **dict.fromkeys(
         (".xls", ".xlsx", ".et", ".csv"), "请打开后复制表格，粘贴到正文，或作为附件上传"
     ),
-    **dict.fromkeys((".ofd", ".ppt", ".pptx"), "请另存为 .pdf 再导入，或作为附件上传"),
+    **dict.fromkeys((".ppt", ".pptx"), "请另存为 .pdf 再导入，或作为附件上传"),
+}
+_PLAIN_PAGES = "%s 里没有标题、表格和列表的记号，只带来了文字，请核对分段"
+_UNREAD = {
+    "blind": "{} 页没有文字层（扫描页），没有带过来：请改用文字版",
+    "garbled": "{} 页的文字读出来是乱码，没有带过来：请改用文字版",
+    "partly": "{} 页有些文字的字体没有说明是什么字，没有带过来：请对照原文补上",
 }
 _RESAVE = "旧格式文件读不了：请用 Word 或 WPS 打开，另存为 .docx 再导入"
-_MOST_PAGES = 500
 
 
 @dataclass(frozen=True)
@@ -101,7 +109,9 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
         return Taken(from_plain(decode(content)))
     if suffix == ".pdf":
         return _pdf(content)
-    known = ".docx、.html、.pdf、.md、.txt"
+    if suffix == ".ofd":
+        return _ofd(content)
+    known = ".docx、.html、.pdf、.ofd、.md、.txt"
     remedy = f"：{_OTHER[suffix]}" if suffix in _OTHER else ""
     raise Unreadable("unreadable", "block", f"读不了这种文件{remedy}；可以导入 {known}")
 
@@ -109,28 +119,39 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
 def _pdf(content: bytes) -> Taken:
     """The text of a PDF; its lines end where the page ends, not where a sentence does."""
     left_out = LeftOut()
-    lines: list[str] = []
     try:
         reader = pypdf.PdfReader(io.BytesIO(content))
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted", "block", "文件已加密，读不了，请换没有密码的文件")
-        for number, page in enumerate(reader.pages, 1):
-            if number > _MOST_PAGES:
-                left_out.add("{} 页没有带过来：文件太长，请拆分", len(reader.pages) - _MOST_PAGES)
-                break
-            text, whole = page_text(page)
-            found = [line.strip() for line in text.splitlines() if line.strip()]
-            if not found:
-                left_out.add("{} 页没有文字层（扫描页），没有带过来：请改用文字版")
-            elif not whole:
-                left_out.add("{} 页有些文字的字体没有说明是什么字，没有带过来：请对照原文补上")
-            lines += found
-            if count := pictures_of(page):
-                left_out.add("{} 张图片没有带过来：请把图片文件拖进来", count)
+        found = [text for _, text in paragraphs(_pages(reader, left_out))]
     except PDF_ERRORS as error:
         reason = "PDF 文件不完整或不合规，打不开，请重新生成"
         raise Unreadable("broken", "block", reason) from error
-    if lines:
-        left_out.add("PDF 里没有标题、表格和列表的记号，只带来了文字，请核对分段")
-    blocks = [Paragraph(runs=plain(text)) for text in joined(lines)]
+    if found:
+        left_out.add(_PLAIN_PAGES % "PDF")
+    blocks = [Paragraph(runs=plain(text)) for text in found]
     return Taken(document_of(blocks, left_out), left_out.said())
+
+
+def _ofd(content: bytes) -> Taken:
+    left_out, notes = LeftOut(), Notes()
+    found = ofd_text(Archive(content), notes)
+    if found:
+        left_out.add(_PLAIN_PAGES % "OFD")
+    for place in dict.fromkeys(part.place for part in notes.parts):
+        left_out.add(f"{place}没有带过来，请核对")
+    blocks = [Paragraph(runs=plain(text)) for text in found]
+    return Taken(document_of(blocks, left_out), left_out.said())
+
+
+def _pages(reader: pypdf.PdfReader, left_out: LeftOut) -> Iterator[tuple[int, Sequence[Line]]]:
+    for number, page in enumerate(reader.pages, 1):
+        if number > MOST_PAGES:
+            left_out.add("{} 页没有带过来：文件太长，请拆分", len(reader.pages) - MOST_PAGES)
+            return
+        text = page_text(page)
+        if how := text.unread:
+            left_out.add(_UNREAD[how])
+        if count := pictures_of(page):
+            left_out.add("{} 张图片没有带过来：请把图片文件拖进来", count)
+        yield number, text.lines

@@ -20,6 +20,7 @@ from documents.parts import (
     named,
 )
 from documents.word_parts import WordParts
+from documents.word_styles import Numbers, Styles, child, counted, value
 
 
 class _Piece(NamedTuple):
@@ -54,20 +55,22 @@ class _Word:
     archive: Archive
     notes: Notes
     hidden_styles: frozenset[str]
+    styles: Styles
+    numbers: Numbers
     paragraphs: int = 0
     tables: int = 0
     changes: int = 0
 
     def block(self, node: Any, where: str) -> None:
         """Paragraphs and tables in reading order; `where` is empty in the body."""
-        for child in node:
-            name = local(child)
+        for each in node:
+            name = local(each)
             if name == "p":
-                self.paragraph(child, where)
+                self.paragraph(each, where)
             elif name == "tbl":
-                self.table(child, where)
+                self.table(each, where)
             elif name != "Fallback":
-                self.block(child, where)
+                self.block(each, where)
 
     def paragraph(self, node: Any, where: str) -> None:
         """One paragraph: what is seen, what was deleted, what is hidden, its text boxes."""
@@ -85,7 +88,8 @@ class _Word:
         """Keep the pieces of one paragraph or cell under its place."""
         pieces = list(_with_fields(pieces))
         seen = "".join(one.text for one in pieces if one.kind in ("plain", "inserted"))
-        index = self.notes.add(place, head + seen, column, row) if seen.strip() else -1
+        seen = seen.strip()
+        index = self.notes.add(place, head + seen, column, row) if seen else -1
         for one in _joined(pieces):
             if one.kind == "inserted" and one.text.strip():
                 self.change(one, place, index)
@@ -152,16 +156,33 @@ class _Word:
         elif name in _OBJECTS and kind in _CHANGE_WORDS:
             yield _Piece("object", f"{_CHANGE_WORDS[kind]}的图片或对象", author)
         elif name not in ("txbxContent", "Fallback", "rPr", "pPr"):
-            if name in _TRACKED:
-                kind, author = _TRACKED[name], attribute(node, "author") or "未具名"
-            elif name == "rt":
-                kind = "reading"
-            elif name in ("r", "p") and kind == "plain" and self.vanishes(node):
-                kind = "hidden"
-            for child in node:
-                yield from self.pieces(child, kind, author)
+            kind, author = self.shown(node, kind, author)
+            if name == "p":
+                yield _Piece(kind, self.number(node), author)
+            for each in node:
+                yield from self.pieces(each, kind, author)
             if name == "p":
                 yield _Piece(kind, " ", author)
+
+    def shown(self, node: Any, kind: str, author: str) -> tuple[str, str]:
+        """How what lies in a node is shown, and by whom it was changed."""
+        name = local(node)
+        if name in _TRACKED:
+            return _TRACKED[name], attribute(node, "author") or "未具名"
+        if name == "rt":
+            return "reading", author
+        if name in ("r", "p") and kind == "plain" and self.vanishes(node):
+            return "hidden", author
+        return kind, author
+
+    def number(self, node: Any) -> str:
+        """What Word counts before a paragraph: 第三条, （一）; empty when it counts nothing."""
+        properties = child(node, "pPr")
+        style = self.styles.of(value(properties, "pStyle"))
+        point = counted(properties, style, self.numbers)
+        if point is None or (not point.mark and point.number is None):
+            return ""
+        return point.mark or f"{point.number}. "
 
     def vanishes(self, node: Any) -> bool:
         """Whether a run, or the style of a run or paragraph, is set to be hidden."""
@@ -179,12 +200,12 @@ class _Word:
 
 def _boxes(node: Any) -> Iterator[Any]:
     """The text boxes under a node, each once (not its copy for old programs)."""
-    for child in node:
-        name = local(child)
+    for each in node:
+        name = local(each)
         if name == "txbxContent":
-            yield child
+            yield each
         elif name != "Fallback":
-            yield from _boxes(child)
+            yield from _boxes(each)
 
 
 def _joined(pieces: list[_Piece]) -> Iterator[_Piece]:
@@ -222,7 +243,7 @@ def read_word(archive: Archive, notes: Notes) -> None:
     if root is None:
         reason = "文件里没有 Word 正文，可能损坏或改过后缀，请重新上传"
         raise Unreadable("broken", "block", reason)
-    word = _Word(archive, notes, _hidden_styles(parts))
+    word = _Word(archive, notes, _hidden_styles(parts), Styles(parts), Numbers(parts))
     word.block(root, "")
     trees = [root]
     for kind, where in _STORIES:

@@ -20,6 +20,7 @@ from blocks.taken import (
     safe_run,
     with_sizes,
 )
+from documents.beside import field_words
 from documents.parts import Archive, Unreadable, attribute, local, named
 from documents.word_marks import box, characters, readable, tell_running
 from documents.word_order import Caption, captioned, gathered, stripped, words_of
@@ -29,9 +30,9 @@ from documents.word_styles import (
     Style,
     Styles,
     child,
+    counted,
     depth_of,
     is_on,
-    number_of,
     value,
     whole,
 )
@@ -114,7 +115,7 @@ class _Word:
         depth = depth_of(properties)
         depth = style.depth if depth is None else depth
         titled = depth is not None and depth < 10
-        point = self.point(properties, style)
+        point = counted(properties, style, self.numbers)
         look = _Look(bold=style.bold and not titled, heading=titled)
         line = _Line(self.dropped)
         self.dropped = []
@@ -135,11 +136,6 @@ class _Word:
                 first = False
         if not parts and child(child(properties, "pBdr"), "bottom") is not None:
             yield Divider()
-
-    def point(self, properties: Any, style: Style) -> Point | None:
-        given = number_of(properties)
-        key, at = given if given is not None else style.number or ("", 0)
-        return self.numbers.point(key or (style.number or ("",))[0], at)
 
     def block(
         self, runs: tuple[Run, ...], style: Style, depth: int | None, point: Point | None
@@ -255,8 +251,7 @@ class _Word:
         """The characters of one part of a run; what is no character goes into the line."""
         name = local(node)
         if name == "fldChar":
-            self.field(attribute(node, "fldCharType"))
-            return box(node)
+            return self.field(attribute(node, "fldCharType")) or box(node)
         if name == "instrText" and self.fields:
             self.fields[-1][0] += node.text or ""
         if self.fields and self.fields[-1][2] == "code":
@@ -268,15 +263,20 @@ class _Word:
             self.drawn(node, line)
         return characters(node, self.left_out)
 
-    def field(self, kind: str) -> None:
-        """A field begins, shows its result, or ends: a link may be written as one."""
+    def field(self, kind: str) -> str:
+        """A field begins, shows its result, or ends: a link may be written as one.
+
+        What it says when it has no result: a circled character, a text to click.
+        """
         if kind == "begin":
             self.fields.append(["", "", "code"])
         elif kind == "separate" and self.fields:
             found = _LINK.search(self.fields[-1][0])
             self.fields[-1][1:] = [found[1] if found else "", "shown"]
         elif kind == "end" and self.fields:
-            self.fields.pop()
+            code, _, state = self.fields.pop()
+            return field_words(code) if state == "code" else ""
+        return ""
 
     def drawn(self, node: Any, line: _Line) -> None:
         """Pictures and text boxes of a drawing, each once (not its copy for old programs)."""

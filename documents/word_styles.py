@@ -204,6 +204,13 @@ class Numbers:
         return point_of(at, mark)
 
 
+def counted(properties: Any, style: Style, numbers: Numbers) -> Point | None:
+    """The point that a paragraph is, by its own properties or its style; None when it is none."""
+    given = number_of(properties)
+    key, at = given if given is not None else style.number or ("", 0)
+    return numbers.point(key or (style.number or ("",))[0], at)
+
+
 def _levels(node: Any) -> dict[int, _Level]:
     """The levels that a list, or a change of one, describes."""
     return {whole(attribute(one, "ilvl"), 0): _level(one) for one in named(node, "lvl")}

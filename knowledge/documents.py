@@ -1,41 +1,37 @@
 """Read policies from .txt, .html, .docx, .pdf and .jsonl files; errors name file and line."""
 
-import io
 import json
 import re
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
-import charset_normalizer
+import lxml.etree
 import lxml.html
-import pypdf
-from defusedxml import ElementTree
-from defusedxml.common import DefusedXmlException
 
 from blocks.text import project
 from config.faults import Fault
+from documents.lines import without_blanks
+from documents.parts import Fault as FileFault
 from documents.parts import Unreadable
+from documents.plain import decoded
 from documents.radicals import without_radicals
+from documents.reader import read_attachment
 from documents.to_blocks import bring_file
 from knowledge.validity import Status, parse_day, parse_status
 
 MAX_BYTES = 20_000_000
 MAX_TEXT = 2_000_000
-MAX_PAGES = 500
-_MAX_RATIO = 100  # unpacked to packed size of a .docx
-_BLANK, _HAN = r"[ \u00a0\u2000-\u200a\u3000]{1,2}", "[\u4e00-\u9fff]"
-# The blank that layout puts between Han and figures: 第 3 条, 〔2026〕12 号.
-_LAID_OUT = re.compile(rf"(?<={_HAN}){_BLANK}(?=[0-9〔])|(?<=[0-9〕]){_BLANK}(?={_HAN})")
-_NUMBER_LINE = r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝](?:19|20)\d{2}[〕\]）)】﹞]第?\d{1,5}\s*号$"
-# What begins a line of its own whatever stands above it; what ends one whatever follows.
-_BEGINS = re.compile(
-    rf"[（(]?[一二三四五六七八九十]+[）)、]|第.{{1,5}}[条章]|{_NUMBER_LINE}|[^，。；]{{2,20}}：$"
+_UNREADABLE = frozenset(
+    ("too-large", "too-long", "broken", "malformed", "bomb", "encrypted", "disguised", "unreadable")
 )
-_ENDS = re.compile(_NUMBER_LINE)
+_UNSETTLED = {
+    "tracked-change": "有修订没有处理",
+    "hidden": "有隐藏文字",
+    "comment": "有批注没有删除",
+}
 _DOC_NUMBER = re.compile(
     r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*([1-9]\d{0,4})号"
 )
@@ -102,11 +98,12 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
     suffix = Path(name).suffix.lower()
     if suffix == ".jsonl":
         return list(_jsonl(name, data))
-    readers = {".txt": _txt, ".html": _html, ".htm": _html, ".docx": _docx, ".pdf": _pdf}
+    readers = {".txt": _txt, ".html": _html, ".htm": _html}
+    readers |= dict.fromkeys((".docx", ".pdf", ".ofd"), _paged)
     if suffix not in readers:
-        raise DocumentError(f"{name}：不支持这种文件，请用 .txt .html .docx .pdf 或 .jsonl")
+        raise DocumentError(f"{name}：不支持这种文件，请用 .txt .html .docx .pdf .ofd 或 .jsonl")
     title, text = readers[suffix](name, data)
-    text = without_radicals(text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = without_blanks(without_radicals(text.replace("\r\n", "\n").replace("\r", "\n")))
     if not text.strip():
         raise DocumentError(f"{name}：没有读到文字（扫描件请先识别成文字）")
     if len(text) > MAX_TEXT:
@@ -200,15 +197,10 @@ def _txt(name: str, data: bytes) -> tuple[str, str]:
 
 
 def _decode(name: str, data: bytes) -> str:
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    best = charset_normalizer.from_bytes(data[:100_000]).best()
-    if best is None:
-        raise DocumentError(f"{name}：认不出文字编码，请另存为 UTF-8")
-    return data.decode(best.encoding, "replace")
+    try:
+        return decoded(data)
+    except Unreadable as error:
+        raise DocumentError(f"{name}：{error.fault.reason}") from error
 
 
 _BLOCKS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "section", "article", "table")
@@ -220,7 +212,10 @@ def _html(name: str, data: bytes) -> tuple[str, str]:
     # As bytes: a text that begins with an XML declaration is refused.
     page = (text or "<p/>").encode("utf-8", "ignore")
     parser = lxml.html.HTMLParser(encoding="utf-8")
-    root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
+    try:
+        root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
+    except lxml.etree.LxmlError as error:
+        raise DocumentError(f"{name}：没有读到文字，文件不完整，请重新保存网页") from error
     titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
     title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")
     for node in [*root.xpath(_NOISE), *root.xpath("//head")]:
@@ -236,71 +231,36 @@ def _html(name: str, data: bytes) -> tuple[str, str]:
     return title, "\n".join(line for line in lines if line)
 
 
-def _docx(name: str, data: bytes) -> tuple[str, str]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            _check_archive(name, archive)
-            title = _property_title(archive)
-        taken = bring_file(name, data).taken
-    except (zipfile.BadZipFile, KeyError, ValueError, Unreadable) as error:
-        if isinstance(error, DocumentError):
-            raise
-        raise DocumentError(f"{name}：不是完好的 .docx 文件，请用文字处理软件另存一次") from error
+def _paged(name: str, data: bytes) -> tuple[str, str]:
+    """The text of a .docx, .pdf or .ofd; DocumentError also for what is in it and not settled."""
+    faults = [one for one in read_attachment(name, data).faults if _stops(one)]
+    if any(_rule(one) not in _UNSETTLED for one in faults):
+        raise DocumentError(f"{name}：{faults[0].reason}")
     # What is not settled or not seen would be kept as the policy, or silently lost from it.
-    if unsettled := [words for words in taken.left_out if "修订" in words or "隐藏文字" in words]:
-        reason = f"{'；'.join(unsettled)}：请接受或拒绝全部修订、删除隐藏文字后再导入"
+    if faults:
+        told = "；".join(dict.fromkeys(_UNSETTLED[_rule(one)] for one in faults))
+        reason = f"{told}：请接受或拒绝全部修订、删除批注和隐藏文字后再导入"
         raise DocumentError(f"{name}：{reason}")
-    text = project(taken.document).text
-    # Many files keep the title of the one they were made from: 文档1, Word Document.
-    return (title if title.strip() in text else ""), text
-
-
-def _property_title(archive: zipfile.ZipFile) -> str:
-    if "docProps/core.xml" not in archive.namelist():
-        return ""
-    root = ElementTree.fromstring(archive.read("docProps/core.xml"), forbid_dtd=True)
-    return root.findtext("{http://purl.org/dc/elements/1.1/}title") or ""
-
-
-def _check_archive(name: str, archive: zipfile.ZipFile) -> None:
-    """Refuse bombs and XML with a DTD or entities before anything is parsed."""
-    packed = sum(info.compress_size for info in archive.infolist())
-    whole = sum(info.file_size for info in archive.infolist())
-    if whole > 10 * MAX_BYTES or whole > _MAX_RATIO * max(packed, 1):
-        raise DocumentError(f"{name}：解压后过大，已拒绝")
-    for info in archive.infolist():
-        if info.filename.endswith((".xml", ".rels")):
-            try:
-                ElementTree.fromstring(archive.read(info), forbid_dtd=True)
-            except (DefusedXmlException, ElementTree.ParseError) as error:
-                raise DocumentError(f"{name}：内部文件 {info.filename} 不合规，已拒绝") from error
-
-
-def _pdf(name: str, data: bytes) -> tuple[str, str]:
     try:
-        reader = pypdf.PdfReader(io.BytesIO(data))
-        if len(reader.pages) > MAX_PAGES:
-            raise DocumentError(f"{name}：超过 {MAX_PAGES} 页，请拆分后再导入")
-        pages = [_LAID_OUT.sub("", page.extract_text()) for page in reader.pages]
-    except (pypdf.errors.PyPdfError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, DocumentError):
-            raise
-        raise DocumentError(f"{name}：不是完好的 PDF 文件，或已加密") from error
-    return "", _joined("\n".join(pages))
+        brought = bring_file(name, data)
+    except Unreadable as error:
+        raise DocumentError(f"{name}：{error.fault.reason}") from error
+    text = project(brought.taken.document).text
+    # A page of which nothing was read would be missing from the policy without a word.
+    lost = [words for words in brought.taken.left_out if " 页" in words and "没有带过来" in words]
+    if lost and text.strip():
+        raise DocumentError(f"{name}：{lost[0]}")
+    title = brought.taken.title
+    own = title if title != PurePath(name).stem and title not in text else ""
+    return "", f"{own}\n{text}" if own else text
 
 
-def _joined(text: str) -> str:
-    """Undo the line breaks of the page: a line that ends inside a sentence goes on in the next."""
-    lines: list[str] = []
-    for line in (raw.strip() for raw in text.split("\n")):
-        if not line or re.fullmatch(r"[-—\s]*\d+[-—\s]*", line):
-            continue
-        goes_on = lines and len(lines[-1]) >= 20 and not lines[-1].endswith(tuple("。：；！？:;"))
-        if goes_on and not _BEGINS.match(line) and not _ENDS.match(lines[-1]):
-            lines[-1] += line
-        else:
-            lines.append(line)
-    return "\n".join(lines)
+def _rule(fault: FileFault) -> str:
+    return fault.rule.removeprefix("secrecy.attachment-")
+
+
+def _stops(fault: FileFault) -> bool:
+    return _rule(fault) in _UNSETTLED or (fault.severity == "block" and _rule(fault) in _UNREADABLE)
 
 
 def _jsonl(name: str, data: bytes) -> Iterator[PolicyDraft]:

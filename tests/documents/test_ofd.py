@@ -5,8 +5,11 @@ import zipfile
 
 import pytest
 
+from blocks.text import project
 from documents.parts import Reading
 from documents.reader import read_attachment
+from documents.to_blocks import bring_file
+from knowledge.documents import read_bytes
 
 _NS = 'xmlns:ofd="http://www.ofdspec.org/2016"'
 
@@ -85,7 +88,7 @@ def test_pages_whose_numbers_collide_or_are_missing_are_all_read(number: str) ->
         "P/c.xml": _layer(_piece("三")),
         "T/t.xml": _layer(_piece("眉题")),
     }
-    assert _texts(_read(_ofd({"P/a.xml": _piece("一")}, document, **more))) == [
+    assert sorted(_texts(_read(_ofd({"P/a.xml": _piece("一")}, document, **more)))) == [
         ("第 1 页", "一"),
         ("第 2 页", "二"),
         ("第 2 页的模板", "眉题"),
@@ -115,3 +118,40 @@ def test_what_is_not_read_is_said() -> None:
     assert any("第 2 页的内容不在文件里" in reason for reason in reasons)
     assert any("1 张图片" in reason for reason in reasons)
     assert _read(_ofd({})).faults[0].severity == "block"
+
+
+def test_text_is_read_from_top_to_bottom_whatever_was_drawn_first() -> None:
+    later = _piece("落款", 60, 90) + _piece("正文一句。", 20, 40) + _piece("标题", 40, 20)
+    found = [text for _, text in _texts(_read(_ofd({"P/a.xml": later})))]
+    assert found == ["标题", "正文一句。", "落款"]
+
+
+def test_steps_from_character_to_character_are_followed() -> None:
+    def drawn(text: str, x: int, y: int, steps: str) -> str:
+        return (
+            f'<ofd:TextObject Boundary="{x} {y} 50 80" Size="5"><ofd:TextCode X="0" Y="6" {steps}>'
+            f"{text}</ofd:TextCode></ofd:TextObject>"
+        )
+
+    cells = drawn("甲乙", 20, 20, 'DeltaX="40"') + drawn("县政府", 20, 30, 'DeltaX="g 2 5"')
+    down = drawn("停水通知", 120, 40, 'DeltaY="g 3 5.5"')
+    found = [text for _, text in _texts(_read(_ofd({"P/a.xml": cells + down})))]
+    assert found == ["停水通知", "甲 乙", "县政府"]
+
+
+def test_what_is_not_shown_is_read_and_named() -> None:
+    unseen = '<ofd:TextObject Visible="false" Boundary="0 0 9 9" Size="5"><ofd:TextCode>底价'
+    unseen += "</ofd:TextCode></ofd:TextObject>"
+    found = _read(_ofd({"P/a.xml": _piece("正文") + unseen}))
+    assert ("第 1 页里看不见的文字", "底价") in _texts(found)
+    assert [one.rule for one in found.faults] == ["secrecy.attachment-hidden"]
+
+
+def test_an_ofd_comes_in_as_its_pages_show_it() -> None:
+    document = '<ofd:CommonData><ofd:TemplatePage ID="7" BaseLoc="T/t.xml"/></ofd:CommonData>'
+    page = '<ofd:Template TemplateID="7"/>' + _piece("正文一句。", 20, 40)
+    content = _ofd({"P/a.xml": page}, document, **{"T/t.xml": _layer(_piece("县政府文件", 20, 20))})
+    brought = bring_file("稿.ofd", content)
+    assert project(brought.taken.document).text == "县政府文件\n正文一句。"
+    (draft,) = read_bytes("稿.ofd", content)
+    assert draft.text == "县政府文件\n正文一句。"

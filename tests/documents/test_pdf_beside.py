@@ -7,7 +7,6 @@ import pypdf
 from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
 
 from documents.parts import Reading
-from documents.pdf import joined
 from documents.reader import read_attachment
 
 
@@ -58,22 +57,4 @@ def test_a_file_pinned_to_a_page_is_called_a_file_and_named() -> None:
     assert _texts(found) == [("第 1 页的附件", "花名册.xls")]
     assert [one.rule for one in found.faults if one.severity == "block"] == [
         "secrecy.attachment-embedded"
-    ]
-
-
-def test_words_cut_by_the_end_of_a_line_are_whole() -> None:
-    lines = ["会议要求各单位按步就", "班推进，下周报送。", "请准时。"]
-    assert joined(lines, latin=None) == ["会议要求各单位按步就班推进，下周报送。", "请准时。"]
-    assert joined(["各单位报送的名单里有车牌蒙", "B54321。"], latin=None) == [
-        "各单位报送的名单里有车牌蒙B54321。"
-    ]
-
-
-def test_figures_of_a_column_stay_apart_for_the_gates() -> None:
-    column = ["13900139000", "13900139001", "13900139002"]
-    assert joined(column, latin=None) == column
-    cut = ["王某的身份证号是1101011990", "03072316，电话139", "00139000。"]
-    assert joined(cut, latin=None) == ["王某的身份证号是110101199003072316，电话13900139000。"]
-    assert joined(["a long line of words", "goes on over here"]) == [
-        "a long line of words goes on over here"
     ]

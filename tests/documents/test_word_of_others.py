@@ -173,7 +173,7 @@ def test_a_style_that_names_a_level_alone_counts_in_the_list_of_its_base() -> No
         ("加密.docx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "已加密"),
         ("稿.odt", b"PK\x03\x04", "另存为 .docx"),
         ("表.et", b"x", "复制表格"),
-        ("稿.ofd", b"PK\x03\x04", "另存为 .pdf"),
+        ("稿.pptx", b"PK\x03\x04", "另存为 .pdf"),
     ],
 )
 def test_a_file_of_another_kind_is_told_what_helps(name: str, content: bytes, words: str) -> None:
