@@ -4,6 +4,7 @@
 reads the message as a whole and each part of a long one; it was fitted to sentences that are kept
 beside `scripts/build_danger.py`, which also makes `danger.npz`. What only sounds like danger (a
 bill, a drill, money after a fire) is among those sentences as well, and is left to the answers.
+What is said in other letters is read by danger_abroad.py.
 """
 
 import re
@@ -17,6 +18,8 @@ from pathlib import Path
 import numpy as np
 import opencc
 from numpy.typing import NDArray
+
+from knowledge.danger_abroad import danger_abroad
 
 CLASSES = (
     "self_harm",
@@ -36,6 +39,7 @@ SURE = 0.42  # from which share of all classes of danger together a message is o
 _SURE_OF_PART = 0.84  # of one that was taken out of its story
 _SHORT = 10  # signs up to which a message is read as a whole only
 _NUMBER = re.compile(r"[\d零〇一二两三四五六七八九十百千万几]+")
+_HAN = re.compile(r"[\u3400-\u9fff]|^\W*\d{3,5}\W*$")  # or a number somebody calls for help
 _REST = re.compile(r"[^\w]+")
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[，,、 ])(?=\S{4})")
 
@@ -44,6 +48,10 @@ Keys = NDArray[np.uint32]
 
 def danger(text: str) -> str:
     """The class of danger somebody speaks of, or an empty text."""
+    if abroad := danger_abroad(text):
+        return abroad
+    if not _HAN.search(text):
+        return ""
     for part, sure in _parts(text):
         shares = model().shares(part)
         if shares.sum() > sure:

@@ -31,6 +31,14 @@ def test_of_sentences_that_only_sound_like_it_few_are_taken_for_danger() -> None
     assert sum(bool(danger(text)) for text in other) <= 0.02 * len(other)
 
 
+def test_english_pinyin_and_mongolian_are_heard_in_their_class_and_without_false_alarm() -> None:
+    path = Path(__file__).parent / "danger_abroad.jsonl"
+    kept = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert {row["class"] for row in kept} == {*CLASSES, "none"}
+    heard = {row["text"]: danger(row["text"]) or "none" for row in kept}
+    assert heard == {row["text"]: row["class"] for row in kept}
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
