@@ -9,7 +9,10 @@ PYTHON ?=
 HOME_DIR ?= .shenfa-demo
 export VENV PYTHON HOME_DIR
 
-.PHONY: help demo check test proof lock
+# Some machines forbid it; the tests start hundreds of processes that would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo lint check test proof lock
 
 help: ## list the targets
 	grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -17,12 +20,14 @@ help: ## list the targets
 demo: ## install, start everything and play one article's life (ONCE=1: play and exit; FRESH=1: anew)
 	scripts/demo.sh
 
-check: $(VENV)/.test-stamp ## lint, types, tests on SQLite without a browser
+lint: $(VENV)/.test-stamp ## ruff and types
 	echo "ruff"; $(VENV)/bin/ruff check . ; $(VENV)/bin/ruff format --check .
 	echo "mypy"; $(VENV)/bin/mypy .
-	echo "pytest: SQLite"; $(VENV)/bin/python -m pytest -q -n 3 --dist loadfile -m "not browser and not servers" tests
 
-test: $(VENV)/.test-stamp ## check, then PostgreSQL and Redis, then the browser
+check: lint ## lint, tests on SQLite without a browser
+	echo "pytest: SQLite"; scripts/pytest.sh -m "not browser and not servers"
+
+test: lint ## everything: also PostgreSQL, Redis and the browser
 	scripts/test.sh
 
 proof: $(VENV)/.test-stamp ## change every column behind the office's back and see what leaves (ten minutes)

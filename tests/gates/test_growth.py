@@ -14,7 +14,7 @@ from gates.finding import Limits
 from gates.policies import PolicyIndex
 from gates.spelling import Speller
 
-SIZE = 200_000  # bytes
+SIZE = 100_000  # bytes
 SECONDS, DOUBLED = 2.0, 2.5
 NOISE = 0.05  # seconds of processor time that a cold cache may cost
 UNLIMITED = Limits(title=10**9, text=10**9, attachment=10**9)

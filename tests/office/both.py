@@ -1,9 +1,12 @@
 """One office on both platforms, with a clock that a test moves; citizens act over HTTP."""
 
 import asyncio
+import atexit
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -134,8 +137,11 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float) -> bool:
     return await holds()
 
 
-def home_made_once(folder: Path) -> tuple[Path, int]:
-    """A home (its passwords take a second to hash) and the port its accounts speak to."""
+@cache
+def home_made_once() -> tuple[Path, int]:
+    """A home to copy and the port its accounts speak to: one for all tests of a process."""
+    folder = Path(tempfile.mkdtemp(prefix="shenfa-home-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
     async def first() -> int:
         runner, url = await start("127.0.0.1", 0)

@@ -14,16 +14,11 @@ from console.tickets.talk import ROBOT, Talk, talk_of
 from demo.acts import policies
 from escalations.models import Ticket, TicketMessage
 from escalations.transcript import conversation
-from tests.office.both import Both, both, home_made_once, until
+from tests.office.both import Both, both, until
 
 WORKLESS = "失业保险金的标准：每人一个月1710元"
 LOAN = "创业担保贷款的额度，个人最高30万元"
 WAGES = "我在工地干活，老板拖欠了我三个月工资"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -159,7 +158,7 @@ class Met:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Met]:
-    home = await _home(tmp_path_factory.mktemp("home"))
+    home = await asyncio.to_thread(home_made_once)
     async with both(home, tmp_path_factory.mktemp("office")) as town:
         await town.talk.post("limits", telegram=False, wechat=False, result_delay=0.01)
         await town.publish(TITLE)
@@ -170,10 +169,6 @@ async def office(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Met]
             }
             rows = {row.account_id: row for row in await session.scalars(select(Publication))}
         yield Met(town, {name: rows[key] for name, key in accounts.items()}, accounts)
-
-
-async def _home(folder: Path) -> tuple[Path, int]:
-    return await asyncio.to_thread(home_made_once, folder)
 
 
 def test_every_code_of_both_tables_is_met_here_or_elsewhere() -> None:

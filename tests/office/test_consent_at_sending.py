@@ -7,16 +7,11 @@ from typing import Any
 
 import pytest
 
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 
 PLATFORMS = ("telegram", "wechat")
 DAY = 24 * 3600
 TITLE = "青禾县周末招聘会安排"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -16,16 +16,11 @@ from knowledge.forms import AMEND
 from knowledge.library import Amendment, Repeal, amendment_payload
 from office.policy_followers import PolicyFollowers
 from subscriptions.hours import next_at
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 
 PLATFORMS = ("telegram", "wechat")
 TITLE = "青禾县高校毕业生就业见习补贴办法"
 NEXT = "青禾县就业见习管理办法"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -19,17 +19,12 @@ from review_queue.correcting import correct
 from review_queue.models import Item
 from staff.refusal import Refused
 from subscriptions.mending import drop, pause, resume
-from tests.office.both import Both, both, home_made_once, until
+from tests.office.both import Both, both, until
 from tests.office.pushed import readers, signed
 
 ROOT = Path(__file__).parents[2]
 TITLE, NEW = "周末招聘会改在县体育馆", "周末招聘会改在县文化馆"
 CHANGES = "地点由县体育馆改为县文化馆"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

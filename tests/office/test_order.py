@@ -6,14 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.office.both import Both, both, home_made_once, until
+from tests.office.both import Both, both, until
 
 PLATFORMS = ("telegram", "wechat")
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -13,12 +13,7 @@ from bot.contract import NotEquipped
 from bot.models import Account
 from cli import shenfa as tree
 from office.poster import poster
-from tests.office.both import SLUGS, Both, both, home_made_once
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
+from tests.office.both import SLUGS, Both, both
 
 
 @pytest.fixture

@@ -17,15 +17,10 @@ from review_queue.desk import latest
 from review_queue.models import Item
 from review_queue.states import ItemState
 from staff.refusal import Refused
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 
 QUESTION = "夜市的摊位怎么申请"
 ANSWER = "夜市摊位由县商务局受理，请带身份证到县政务服务大厅申请。"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

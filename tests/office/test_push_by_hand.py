@@ -18,15 +18,10 @@ from subscriptions.again import (
     people,
     send_to_lacking,
 )
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 from tests.office.pushed import readers, signed
 
 TITLE = "周末招聘会安排"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

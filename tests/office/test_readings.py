@@ -12,12 +12,7 @@ from bot.models import Account, Publication
 from bot.readings import READY, readings_of
 from config.clock import BEIJING, beijing, now
 from demo.cast import WECHAT
-from tests.office.both import Both, both, home_made_once
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
+from tests.office.both import Both, both
 
 
 @pytest.fixture

@@ -10,14 +10,9 @@ from sqlalchemy import select
 from escalations import replying, tickets
 from escalations.models import Ticket
 from escalations.outcomes import settle_replies
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 
 WORDS = "路灯由县城市管理局负责，三天内修复。"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

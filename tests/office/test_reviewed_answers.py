@@ -19,15 +19,10 @@ from review_queue.canonical import QA
 from review_queue.models import Item
 from review_queue.states import ItemState
 from staff.refusal import Refused
-from tests.office.both import Both, both, home_made_once
+from tests.office.both import Both, both
 
 ANSWER = "带上身份证和毕业证，到县人社局一楼窗口填一张表，十五个工作日内有结果。"
 ASKED = "毕业生首次创业的补贴怎么申请？大学生创业补贴如何办理"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

@@ -12,15 +12,10 @@ import pytest
 from bot.models import Contact
 from knowledge.documents import PolicyDraft
 from storage.cache import MemoryCache
-from tests.office.both import ACCOUNTS, Both, both, home_made_once
+from tests.office.both import ACCOUNTS, Both, both
 
 PLATFORMS = ("telegram", "wechat")
 TITLE = "青禾县就业见习补贴办法"
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, int]:
-    return home_made_once(tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture

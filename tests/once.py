@@ -1,0 +1,68 @@
+"""What every test would do anew and comes out the same: done once a process."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import jinja2
+import pytest
+import yaml
+from argon2 import PasswordHasher
+
+from config import texts
+from staff import people
+
+# The product's own takes a tenth of a second a password on purpose; test_people holds that.
+LONG = 500  # characters of a text that is kept; tests write a thousand short wrong ones
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+
+
+@contextmanager
+def once() -> Iterator[None]:
+    """Templates compiled once, the starting texts parsed once, passwords hashed quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jinja2.Environment, "compile", _compiled(jinja2.Environment.compile))
+        patch.setattr(texts, "parse_text", _parsed(texts.parse_text))
+        patch.setattr(yaml, "safe_load", _loaded(yaml.safe_load))
+        patch.setattr(people, "_HASHER", QUICK)
+        patch.setattr(people, "_NOBODY", QUICK.hash("nobody has this password"))
+        yield
+
+
+def _compiled(compile_: Any) -> Any:
+    made: dict[Any, Any] = {}
+
+    def compiled(self: Any, source: Any, *of: Any, **more: Any) -> Any:
+        options = (self.autoescape, self.trim_blocks, self.lstrip_blocks, self.is_async)
+        key = (source, of, *sorted(more.items()), *map(str, options))
+        if key not in made:
+            made[key] = compile_(self, source, *of, **more)
+        return made[key]
+
+    return compiled
+
+
+def _loaded(load: Any) -> Any:
+    made: dict[str, Any] = {}
+
+    def loaded(stream: Any) -> Any:
+        if not isinstance(stream, str) or len(stream) < LONG:
+            return load(stream)
+        if stream not in made:
+            made[stream] = load(stream)
+        return copy.deepcopy(made[stream])
+
+    return loaded
+
+
+def _parsed(parse: Any) -> Any:
+    made: dict[tuple[str, str], texts.Parsed] = {}
+
+    def parsed(text: str, file: str) -> texts.Parsed:
+        known = made.get((text, file)) or parse(text, file)
+        if len(text) >= LONG:
+            made[text, file] = known
+        return texts.Parsed(copy.deepcopy(known.data), known._node)
+
+    return parsed
