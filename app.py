@@ -86,7 +86,8 @@ from storage.crypt import DataKey
 from storage.database import Database
 from subscriptions.matching import Matching
 from subscriptions.push import Pusher
-from supervision.trial import Road, Trials
+from supervision.road import Road
+from supervision.trial import Trials
 
 CLOSING_SECONDS = 10.0  # open requests get so long when the office stops
 
@@ -157,6 +158,7 @@ class Shenfa:
                 on_inbound=self.on_inbound,
                 mask=mask,
                 weighs=weighs,
+                on_trial=self.dispatcher.rehearse,
                 on_incident=incidents_of(self.ledger),
             )
         )

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
+from bench.cockpit import cockpit
 from bench.figures import Row
 from bench.gates import gates
 from bench.match import match
@@ -27,4 +28,5 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "match": match,
     "callback": callback,
     "sources": sources,
+    "cockpit": cockpit,
 }

@@ -29,16 +29,7 @@ async def pages(shenfa: Shenfa, item_id: str, waiting: int) -> list[Row]:
             for number in range(waiting)
         ]
         await session.execute(insert(Item), more)
-        reader = (await session.scalars(select(Staff.id).where(Staff.login == "first"))).one()
-        session.add(
-            ConsoleSession(
-                token_hash=token_hash("bench"),
-                staff_id=reader,
-                csrf="bench",
-                created_at=now(),
-                seen_at=now(),
-            )
-        )
+    await sign_in(shenfa)
     rows = []
     async with TestClient(TestServer(build_site(shenfa)), cookies={COOKIE: "bench"}) as client:
         for name, path in (
@@ -49,6 +40,21 @@ async def pages(shenfa: Shenfa, item_id: str, waiting: int) -> list[Row]:
             rows.append(await _page(shenfa, client, name, path))
             rows[-1]["detail"]["waiting"] = waiting
     return [*rows, await _session_check(shenfa)]
+
+
+async def sign_in(shenfa: Shenfa) -> None:
+    """A session of the first reviewer, by the cookie `bench`."""
+    async with shenfa.db.session() as session:
+        reader = (await session.scalars(select(Staff.id).where(Staff.login == "first"))).one()
+        session.add(
+            ConsoleSession(
+                token_hash=token_hash("bench"),
+                staff_id=reader,
+                csrf="bench",
+                created_at=now(),
+                seen_at=now(),
+            )
+        )
 
 
 async def _session_check(shenfa: Shenfa, n: int = 300) -> Row:

@@ -52,6 +52,10 @@ Mask = Callable[[str], str]
 _log = structlog.get_logger("bot.callbacks")
 
 
+async def _nobody_answers(inbound: Inbound) -> Parts | None:
+    return None
+
+
 def _nothing_weighs(inbound: Inbound) -> bool:
     return False
 
@@ -63,7 +67,7 @@ class CallbackWiring:
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
     `on_incident(kind, subject, message)` records what staff must see.
     `weighs`: an act that waits a moment for an earlier one, because it changes what its person
-    agreed to.
+    agreed to. `on_trial` answers what we send to ourselves: nothing of it is kept.
     """
 
     db: Database
@@ -77,6 +81,7 @@ class CallbackWiring:
     mask: Mask
     on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
     weighs: Callable[[Inbound], bool] = _nothing_weighs
+    on_trial: Callable[[Inbound], Awaitable[Parts | None]] = _nobody_answers
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -155,29 +160,45 @@ class Callbacks:
             return forbidden(request, forged)
         except Unreadable as unreadable:
             return web.Response(status=400, text=str(unreadable))
-        inbound, text = heard.inbound, None
+        text = await self._taken(channel, account, heard.inbound)
+        if text is None:
+            return web.Response(text=channel.nothing)
+        return web.Response(text=heard.respond(text), content_type="application/xml")
+
+    async def _taken(
+        self, channel: Listening, account: AccountView, inbound: Inbound
+    ) -> str | None:
+        """What a proved call brought; the words that answer it in the call, or None."""
         if inbound.kind is InboundKind.RESULT:
             await self._w.publisher.on_result_event(inbound)
             await self._agreed(channel, account, inbound)
         elif inbound.kind is InboundKind.NOTICE:
             await self._noticed(channel, account, inbound)
+        elif inbound.address == channel.nobody:
+            return await self._tried(channel, inbound)
         elif not inbound.address or inbound.kind not in HEARD:
             pass  # nobody spoke to us: not even who they are is kept
         elif channel.passive_seconds:
-            text = await self._answer_in_call(channel, account, inbound)
-        else:
-            stored = await self._store(inbound)
-            if stored is not None:
-                self._spawn(self._answer_after(channel, account, inbound, stored))
-        if text is None:
-            return web.Response(text=channel.nothing)
-        return web.Response(text=heard.respond(text), content_type="application/xml")
+            return await self._answer_in_call(channel, account, inbound)
+        elif (stored := await self._store(inbound)) is not None:
+            self._spawn(self._answer_after(channel, account, inbound, stored))
+        return None
 
     async def _noticed(self, channel: Listening, account: AccountView, inbound: Inbound) -> None:
         """What the platform says of the account itself is for staff, and its sender is nobody."""
         if words := channel.notice(account, inbound):
             subject = f"account:{account.id}:{inbound.key}"
             await self._w.on_incident("account_notice", subject, words)
+
+    async def _tried(self, channel: Listening, inbound: Inbound) -> str | None:
+        """Our own daily trial: answered in the call on every platform, whatever the way else is."""
+        parts = await self._w.on_trial(inbound)
+        if parts is None:
+            return None
+        try:
+            return (await self._w.sender.build(parts, channel.platform)).text
+        except Unsayable:
+            return None
 
     async def _answer_in_call(
         self, channel: Listening, account: AccountView, inbound: Inbound

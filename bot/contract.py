@@ -314,6 +314,8 @@ class Listening(Protocol):
     """How long a call may wait for its answer; 0: answers are messages of their own."""
     asks_for_proof: bool
     """Whether the platform makes the address prove itself by a GET before it is used."""
+    nobody: str
+    """The address by which we speak to ourselves (`press`): answered, kept nowhere."""
 
     async def prove(self, account: AccountView, call: Call) -> str:
         """What proves to the platform that the address is ours."""
@@ -430,6 +432,12 @@ class Channel(Listening, Protocol):
 
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """Try every part of the account: reads at the platform, one call to our own address."""
+
+    def press(self, account: AccountView, key: str) -> Mapping[str, Any]:
+        """The call by which the platform would bring a pressed menu entry, from `nobody`."""
+
+    def pressed(self, account: AccountView, answer: str) -> str:
+        """The words in what our address answered to `press`; empty when it said nothing."""
 
     def resumable(self, account: AccountView) -> bool:
         """Whether the platform itself refuses a second publication of the same rendering."""

@@ -202,7 +202,11 @@ class Publication(Sealed, Base):
         *("id", "release_id", "item_id", "account_id", "digest", "state", "ref", "url"),
         *("due_at", "published_at", "pushed_at"),
     )
-    __table_args__ = (UniqueConstraint("release_id", "account_id"),)
+    __table_args__ = (
+        UniqueConstraint("release_id", "account_id"),
+        Index("ix_publication_out", "state", "account_id", "published_at"),
+        Index("ix_publication_at", "published_at"),
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     release_id: Mapped[str] = mapped_column(String(26), index=True)
     item_id: Mapped[str] = mapped_column(String(26), index=True)

@@ -11,6 +11,7 @@ import aiohttp
 
 from bot.http import open_session
 
+LARGEST_ANSWER = 16 * 1024
 SECONDS = 15.0  # what our own address is given: whoever pressed the button waits for it
 
 
@@ -49,7 +50,10 @@ async def ask_own(method: str, callback: str, **call: Any) -> tuple[int, str]:
         open_session(own, limit=2) as http,
         http.request(method, callback, allow_redirects=False, **call) as answer,
     ):
-        return answer.status, (await answer.content.read(1000)).decode(errors="replace")
+        body = await answer.content.read(LARGEST_ANSWER)
+        while not answer.content.at_eof() and len(body) < LARGEST_ANSWER:
+            body += await answer.content.read(LARGEST_ANSWER - len(body))
+        return answer.status, body.decode(errors="replace")
 
 
 async def look_at_callback(

@@ -28,6 +28,7 @@ from console.settings.api import proposal_json
 from handlers.commands import MENU
 from office.poster import poster
 from review_queue.governance.account_closing import STEPS, closing_words
+from supervision.selftest import Answered
 from supervision.trial import account_of
 
 group = new_group("账号：查看、试用、设菜单、换密钥、暂停、关停")
@@ -91,6 +92,22 @@ def accounts_followers(slug: Slug, *, home: Home = None, as_json: Json = False) 
     found = run(home, work)
     say({"slug": slug, **asdict(found)} if as_json else f"{slug}  {found.words}")
     if not found.ended:
+        raise typer.Exit(1)
+
+
+@group.command("selftest")
+def accounts_selftest(slugs: Slugs = None, *, home: Home = None, as_json: Json = False) -> None:
+    """按平台自己的路径逐项按一遍菜单，看有没有应答；没有应答的，说明原因，退出码为 1。"""
+
+    async def work(opened: Shenfa) -> list[Answered]:
+        await _must_be_known(opened, slugs or [])
+        return await opened.trials.selftest.run(slugs or [])
+
+    silent = False
+    for one in run(home, work):
+        silent = silent or not one.ok
+        say(asdict(one) if as_json else f"{one.name}  {one.words}", as_json=as_json)
+    if silent:
         raise typer.Exit(1)
 
 

@@ -9,6 +9,8 @@ import jinja2
 from aiohttp import web
 
 from console import openapi
+from console.cockpit import pages as cockpit_pages
+from console.cockpit import words as cockpit_words
 from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
@@ -52,6 +54,7 @@ from console.web.pages import DONE, problem_page
 
 FEATURES = (
     shared_words,
+    cockpit_words,
     experts_words,
     items_words,
     me_words,
@@ -103,6 +106,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *me_pages.ROUTES,
         *second.ROUTES,
         *home_pages.ROUTES,
+        *cockpit_pages.ROUTES,
         *items_pages.ROUTES,
         *experts_pages.ROUTES,
         *passkeys.ROUTES,

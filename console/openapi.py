@@ -2,6 +2,7 @@
 
 from aiohttp import web
 
+from console.cockpit import api as cockpit
 from console.experts import api as experts
 from console.items import api as items
 from console.items import api_editions as items_editions
@@ -132,6 +133,7 @@ ROUTES: list[web.RouteDef] = [
     *records.ROUTES,
     *items_history.ROUTES,
     *items_limiting.ROUTES,
+    *cockpit.ROUTES,
     *sources_columns.ROUTES,
 ]
 """Every route of the API, in the order in which openapi.json lists them."""

@@ -15,12 +15,13 @@ import structlog
 
 from bot.contract import ACTS, Inbound, InboundKind
 from bot.models import Contact
-from bot.replies import Parts
+from bot.replies import Filled, Parts
 from handlers.arriving import Arriving, arrives
 from handlers.browsing import Browsing
 from handlers.choosing import chosen
 from handlers.commands import (
     LEAVING,
+    MENU,
     Commands,
     CommandWiring,
     command_key,
@@ -52,6 +53,13 @@ MAX_TEXT = 1000  # characters read of one message
 SILENT = frozenset(InboundKind) - (ACTS - {InboundKind.RETURN})
 """Everything but what a person says or presses."""
 
+
+REHEARSED = frozenset(
+    key for _, entries in MENU for _, key in entries if key not in ("person", "leave:all", "tags")
+)
+"""Menu entries that can be tried every day: the others open a ticket, or end something."""
+NO_ANSWER = frozenset({"stale", "unavailable", "stopped", "slow_down", "unsupported"})
+"""Templates by which nothing was answered."""
 
 Heard = Callable[[str], str]
 """A text in, the class of danger it tells of out, or ""."""
@@ -105,6 +113,22 @@ class Dispatcher:
             return None
         await self._remember(contact.id, said, turn)
         return self._parts(turn, said) if said.pieces else None
+
+    async def rehearse(self, inbound: Inbound) -> Parts | None:
+        """What a pressed menu entry is answered with; None when that is no answer.
+
+        To nobody: nothing is counted and nothing remembered, and entries that act are left alone.
+        """
+        if inbound.key not in REHEARSED:
+            return None
+        await self._w.fresh()
+        nobody = Contact(id=inbound.address, account_id=inbound.account_id, subject_ref="")
+        turn, halted = await self._turn(inbound, nobody)
+        said = None if halted else await self._said(turn, silent=False)
+        names = {one.name for one in said.pieces if isinstance(one, Filled)} if said else set()
+        if said is None or not said.pieces or names & NO_ANSWER:
+            return None
+        return self._parts(turn, said)
 
     async def _in_danger(self, inbound: Inbound, contact: Contact, danger: str) -> Parts | None:
         """Before every limit, stop and choice; no neighbour that is away keeps it back."""

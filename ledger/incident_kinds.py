@@ -4,6 +4,8 @@ NAMES = {
     "account_notice": "平台对账号的通知",
     "account_refused": "账号不能使用",
     "backup_old": "没有新的备份",
+    "account_selftest": "互动自测没有通过",
+    "account_silent": "账号超过更新时限",
     "code_unlisted": "平台返回没有列出的代码",
     "column_alarm": "栏目出现异常",
     "column_failing": "栏目长时间读不到",

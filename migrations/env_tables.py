@@ -18,6 +18,7 @@ import staff.models
 import storage.media
 import storage.switches
 import subscriptions.models
+import supervision.models
 
 TABLES = (
     bot.models,
@@ -38,4 +39,5 @@ TABLES = (
     storage.media,
     storage.switches,
     subscriptions.models,
+    supervision.models,
 )

@@ -15,7 +15,7 @@ from office.keys import open_crypt
 from storage.cache import open_cache
 from storage.database import Database
 from storage.seals import Seals
-from supervision.trial import Road
+from supervision.road import Road
 
 
 async def accounts_checks(

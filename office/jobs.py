@@ -49,6 +49,8 @@ from storage.database import Database
 from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
+from supervision.reminding import remind_due
+from supervision.trial import Trials
 
 ANSWER = "answer"
 
@@ -104,6 +106,10 @@ class Office(Protocol):
     @property
     def callbacks(self) -> Callbacks:
         """Who answers what the platforms send."""
+
+    @property
+    def trials(self) -> Trials:
+        """Who tries accounts."""
 
     @property
     def tell(self) -> Tell:
@@ -187,6 +193,19 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(back_up_due, office.settings, ledger),
             "a night's backup is made, and one that is missing is told",
             at="40 * * * *",
+        ),
+        Job(
+            "updates",
+            300,
+            partial(remind_due, ledger, office.tell),
+            "an owner is told before an account counts as not updated",
+        ),
+        Job(
+            "selftest",
+            86_400,
+            office.trials.selftest.run,
+            "each account is spoken to as its platform does",
+            at="41 7 * * *",
         ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),

@@ -3,49 +3,28 @@
 The entry `account.tested` names the parts that did not work and holds none of their words.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
-from bot.accounts import Accounts
-from bot.contract import Channel, Menu
 from bot.models import Account
-from bot.trial import Look, wrong
+from bot.trial import Look
 from ledger.append import Ledger
 from ledger.verify import Entry
 from staff.refusal import Reason, Refused, missing
 from storage.cache import Cache
 from storage.database import Database
+from supervision.road import UNUSABLE, Road
+from supervision.selftest import Answered, SelfTest, speak
 
 TESTED = "account.tested"
 ONESELF = "给自己发一条"
-UNUSABLE = "账号"
 _TRIES, _TRIES_IN = 10, 600
 
 ToOneself = Callable[[str, Account], Awaitable[str]]
 """Sends the person a message by the account; why it did not arrive, or an empty text."""
-
-
-@dataclass(frozen=True)
-class Road:
-    """How the platforms reach this office: its address from outside, its menu, its channels."""
-
-    accounts: Accounts
-    channels: Mapping[str, Channel]
-    public_url: str
-    menu: Menu
-
-    async def looks(self, account: Account) -> list[Look]:
-        """Every part of one account; one line when it may not be used at all."""
-        try:
-            view = await self.accounts.open(account.id)
-        except (LookupError, ValueError) as error:
-            return [wrong(UNUSABLE, str(error))]
-        callback = f"{self.public_url}/{account.platform}/{account.slug}"
-        channel = self.channels[account.platform]
-        return [one async for one in channel.looks(view, callback, self.menu)]
 
 
 @dataclass(frozen=True)
@@ -76,14 +55,30 @@ class Trials:
         self._road = road
         self._to_oneself = to_oneself
 
-    async def try_now(self, slug: str, by: str) -> list[Look]:
-        """Every part, and a message to whoever asks; signed. Refused 404, or 429 when too often."""
+    @property
+    def selftest(self) -> SelfTest:
+        """What speaks to the accounts every day."""
+        return SelfTest(self._ledger, self._road)
+
+    async def selftest_now(self, slug: str) -> Answered:
+        """One account at the asking of a person; Refused 404, or 429 when too often."""
+        await self._not_too_often(slug)
+        account = await account_of(self._ledger.db, slug)
+        found = await self.selftest.run([slug])
+        return found[0] if found else Answered(account.id, account.name, problem="账号已停用")
+
+    async def _not_too_often(self, slug: str) -> None:
         if await self._cache.count(f"account-test:{slug}", _TRIES_IN) > _TRIES:
             words = f"{_TRIES_IN // 60} 分钟内最多试 {_TRIES} 次，请稍后再试"
             raise Refused(429, [Reason("wait", words)])
+
+    async def try_now(self, slug: str, by: str) -> list[Look]:
+        """Every part, and a message to whoever asks; signed. Refused 404, or 429 when too often."""
+        await self._not_too_often(slug)
         account = await account_of(self._ledger.db, slug)
         found = await self._road.looks(account)
         if found[0].name != UNUSABLE:
+            found.append((await speak(self._road, account)).look)
             why = await self._to_oneself(by, account)
             found.append(Look(ONESELF, ok=not why, words=why or "已发出，请在手机上看"))
         faults = [one.name for one in found if not one.ok]

@@ -57,7 +57,7 @@ from bot.telegram.rendering import (
     shown_telegram,
     split_telegram,
 )
-from bot.telegram.trial import looks
+from bot.telegram.trial import NOBODY, looks, press
 from bot.trial import Look
 from storage.cache import Cache
 
@@ -90,6 +90,7 @@ class TelegramChannel:
     codes = CODES
     passive_seconds = 0.0
     asks_for_proof = False
+    nobody = NOBODY
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` shares the pacing windows; `allowed_private` is for development."""
@@ -343,6 +344,14 @@ class TelegramChannel:
     def looks(self, account: AccountView, callback: str, menu: Menu) -> AsyncIterator[Look]:
         """See bot.telegram.trial."""
         return looks(account, callback, menu, self._bot(account))
+
+    def press(self, account: AccountView, key: str) -> Mapping[str, Any]:
+        """See bot.telegram.trial."""
+        return press(account, key)
+
+    def pressed(self, account: AccountView, answer: str) -> str:
+        """The words themselves: nothing encrypts them here."""
+        return "" if answer == self.nothing else answer
 
     async def close(self) -> None:
         """Give connections back."""

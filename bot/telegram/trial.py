@@ -1,6 +1,7 @@
 """Trying a Telegram account: the bot, its channel and rights there, webhook, commands."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from telegram import Bot, ChatMemberAdministrator
 from telegram.error import InvalidToken, TelegramError
@@ -8,8 +9,12 @@ from telegram.error import InvalidToken, TelegramError
 from bot.contract import AccountView, Menu
 from bot.telegram.errors import what_of
 from bot.trial import Look, fine, look_at_callback, wrong
+from config.clock import now
 
 CHANNEL = "channel"
+NOBODY = "0"
+"""No chat has this number."""
+_SECRET = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105  the name of a header
 _AGAIN = "请运行 shenfa account menu，重新登记"
 
 
@@ -75,8 +80,17 @@ async def _commands(bot: Bot, menu: Menu) -> Look:
     return wrong("菜单", f"机器人的命令不是本系统的：{_AGAIN}")
 
 
+def press(account: AccountView, key: str) -> Mapping[str, Any]:
+    """A pressed button, with the secret the platform sends."""
+    nobody = {"id": int(NOBODY), "is_bot": False, "first_name": "shenfa"}
+    chat = {"id": int(NOBODY), "type": "private"}
+    below = {"message_id": 1, "date": int(now().timestamp()), "chat": chat, "text": "menu"}
+    query = {"id": "0", "from": nobody, "chat_instance": "0", "message": below, "data": key}
+    update = {"update_id": 0, "callback_query": query}
+    return {"headers": {_SECRET: account.secrets["webhook_secret"]}, "json": update}
+
+
 async def _callback(account: AccountView, callback: str) -> Look:
     """An update in which nobody says anything, with the secret the platform sends (T8)."""
-    name = "X-Telegram-Bot-Api-Secret-Token"
-    call = {"headers": {name: account.secrets["webhook_secret"]}, "json": {"update_id": 0}}
+    call = {"headers": {_SECRET: account.secrets["webhook_secret"]}, "json": {"update_id": 0}}
     return await look_at_callback("POST", callback, "ok", call)

@@ -70,7 +70,7 @@ from bot.wechat.notices import notice_words
 from bot.wechat.noticing import Notices
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
-from bot.wechat.trial import Road, looks
+from bot.wechat.trial import NOBODY, Road, looks, press, pressed
 from storage.cache import Cache
 
 AES_KEY_LENGTH, TOKEN_LENGTH = 43, 32
@@ -100,6 +100,7 @@ class WeChatChannel(Notices):
     deletions_a_day = DELETIONS_A_DAY
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
     asks_for_proof = True
+    nobody = NOBODY
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` shares tokens and uploads; `allowed_private` is for development."""
@@ -370,6 +371,14 @@ class WeChatChannel(Notices):
         notices = bool(self.templates(account.settings))
         road = Road(self.client(account), self.tokens, sends(account.settings), notices)
         return looks(account, callback, menu, road)
+
+    def press(self, account: AccountView, key: str) -> Mapping[str, Any]:
+        """See bot.wechat.trial."""
+        return press(account, key)
+
+    def pressed(self, account: AccountView, answer: str) -> str:
+        """See bot.wechat.trial."""
+        return pressed(account, answer)
 
     async def abilities(self, account: AccountView) -> Sequence[Ability]:
         """See bot.probing.Probing."""

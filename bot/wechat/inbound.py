@@ -66,7 +66,7 @@ async def hear(account: AccountView, call: Call, cache: Cache) -> Heard:
     cipher = _cipher_of(await call.read())
     await _prove(account, query, cipher, cache)
     try:
-        plain = _crypto(account).decrypt_message(
+        plain = crypto_of(account).decrypt_message(
             {"Encrypt": cipher}, query["msg_signature"], query["timestamp"], query["nonce"]
         )
     except (WeChatException, ValueError, struct.error, IndexError, AssertionError) as error:
@@ -175,7 +175,8 @@ def _cipher_of(body: bytes) -> str:
     return str(found)
 
 
-def _crypto(account: AccountView) -> Any:
+def crypto_of(account: AccountView) -> Any:
+    """wechatpy's cipher with the secrets of an account."""
     secrets = account.secrets
     return WeChatCrypto(secrets["token"], secrets["aes_key"], secrets["appid"])
 
@@ -184,4 +185,4 @@ def _passive(account: AccountView, message: Any, text: str) -> str:
     """The encrypted passive text answer, as XML."""
     reply = TextReply(message=message, content=guard_cdata(text)).render()
     nonce, stamp = new_id()[-10:], str(int(now().timestamp()))
-    return str(_crypto(account).encrypt_message(reply, nonce, stamp))
+    return str(crypto_of(account).encrypt_message(reply, nonce, stamp))

@@ -2,8 +2,14 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+from xml.sax.saxutils import escape
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, fromstring
+from wechatpy.exceptions import WeChatException
 
 from bot.codes import At
 from bot.contract import AccountView, Menu
@@ -19,11 +25,15 @@ from bot.wechat.client import (
 )
 from bot.wechat.codes import ADDRESS, KEYS, NONE, STALE, hinted, listed
 from bot.wechat.errors import outcome_of
+from bot.wechat.inbound import crypto_of
 from config.clock import now
 from storage.database import new_id
 
 WRONG_KEYS = "AppSecret 不对：请在同一页重置 AppSecret，再用 shenfa account secrets 更换"
 """What a refused token means to whoever has just asked for one: there was no old one."""
+NOBODY = "shenfa-selftest"
+"""No openid looks like this."""
+_FORMS = (ParseError, DefusedXmlException)
 _REFUSALS = (WeChatRefused, NotSent, NoAnswer)
 _ADDRESS = re.compile(r"invalid ip ([0-9a-fA-F.:]+)")
 
@@ -111,6 +121,31 @@ async def _callback(account: AccountView, callback: str) -> Look:
     signature = hashlib.sha1(parts.encode(), usedforsecurity=False).hexdigest()
     query = {"signature": signature, "timestamp": stamp, "nonce": nonce, "echostr": echo}
     return await look_at_callback("GET", callback, echo, {"params": query})
+
+
+def press(account: AccountView, key: str) -> Mapping[str, Any]:
+    """A click on a menu entry, signed and encrypted as the platform does it (W5, W6)."""
+    stamp, nonce = str(int(now().timestamp())), new_id()
+    plain = (
+        f"<xml><ToUserName>{account.id}</ToUserName><FromUserName>{NOBODY}</FromUserName>"
+        f"<CreateTime>{stamp}</CreateTime><MsgType>event</MsgType><Event>CLICK</Event>"
+        f"<EventKey>{escape(key)}</EventKey></xml>"
+    )
+    body = str(crypto_of(account).encrypt_message(plain, nonce, stamp))
+    query = {"timestamp": stamp, "nonce": nonce, "encrypt_type": "aes"}
+    signature = fromstring(body).findtext("MsgSignature") or ""
+    return {"params": query | {"msg_signature": signature}, "data": body.encode()}
+
+
+def pressed(account: AccountView, answer: str) -> str:
+    """The text of an encrypted passive answer; empty for anything else."""
+    try:
+        root = fromstring(answer)
+        signed = [root.findtext(name) or "" for name in ("MsgSignature", "TimeStamp", "Nonce")]
+        plain = crypto_of(account).decrypt_message({"Encrypt": root.findtext("Encrypt")}, *signed)
+        return fromstring(plain).findtext("Content") or ""
+    except (*_FORMS, WeChatException, ValueError, TypeError, IndexError, AssertionError):
+        return ""
 
 
 def _words(error: Exception) -> str:

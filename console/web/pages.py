@@ -14,6 +14,7 @@ from staff.refusal import Refused
 NAVIGATION = (
     ("home", "/console/", "今日", "home"),
     ("items", "/console/items", "稿件", "items.read"),
+    ("cockpit", "/console/cockpit", "总览", "cockpit.read"),
     ("publications", "/console/publications", "发布", "publications.read"),
     ("plan", "/console/plan", "排期", "publications.read"),
     ("tickets", "/console/tickets", "值班", "tickets.read"),

@@ -37,6 +37,7 @@ OF_A_SESSION = frozenset(
 ACTIONS: dict[str, frozenset[str]] = {
     "home": _ALL,
     OWN_SIGNIN: _ALL,
+    "cockpit.read": _ALL,
     "items.read": _EDITORIAL | _WATCHERS,
     "items.note": _EDITORIAL | _WATCHERS,
     "items.write": frozenset({"editor"}),

@@ -75,7 +75,8 @@ from storage.database import Database, new_id
 from subscriptions.matching import Matching
 from subscriptions.models import Subscription
 from subscriptions.reach import reach_now
-from supervision.trial import Road, Trials
+from supervision.road import Road
+from supervision.trial import Trials
 from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -7,6 +7,7 @@ import pytest
 from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
+from bench.cockpit import cockpit
 from bench.figures import Measured, Row, figure
 from bench.gates import gates
 from bench.match import match
@@ -83,6 +84,12 @@ async def test_every_measured_text_is_stored_once_and_answered() -> None:
     rows = await callback(n=12)
     assert_form(rows, "callback")
     assert rows[0]["detail"]["stored"] == 12
+
+
+async def test_the_cockpit_is_measured_with_rows_of_every_account() -> None:
+    rows = await cockpit(n=1, accounts=8, days=40)
+    assert_form(rows, "cockpit")
+    assert rows[0]["detail"]["posts"] == 96
 
 
 async def test_every_measured_column_is_read_and_every_changed_text_found() -> None:

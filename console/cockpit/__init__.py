@@ -1,0 +1,1 @@
+"""总览: how every account stands, and one of them."""
