@@ -32,6 +32,7 @@ COMMANDS = (
     Entry("restore", "upkeep", "恢复到空的数据目录，并在台账里登记这次恢复和丢失的条目。"),
     Entry("doctor", "upkeep", "体检：有不通过的项目时退出码为 1。"),
     Entry("ledger", "ledger", "台账：导出、核验、锚定"),
+    Entry("report", "report", "报表：自查、年报、归档，离线重算"),
     Entry("item", "item", "稿件：从文件导入"),
     Entry("library", "library", "政策库：录入、查看、废止、代替、修改、更正"),
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),

@@ -54,13 +54,13 @@ def ledger_verify(
     as_json: Json = False,
 ) -> None:
     """核验台账；断链时退出码为 1，并指出第一处。"""
-    anchors = [line for path in anchor or () for line in _file_lines(path)]
+    anchors = [line for path in anchor or () for line in file_lines(path)]
     if export is not None:
         # The key inside the export would prove nothing: whoever forged the file would have put in
         # their own.
         if public_key is None:
             raise BadInput("核验导出文件需要 --public-key 公钥文件")
-        key = _public_key(public_key)
+        key = public_key_of(public_key)
         verdict = verify_export(_watched(export), key, anchors)
     else:
 
@@ -85,14 +85,15 @@ def ledger_verify(
         raise SystemExit(1)
 
 
-def _public_key(path: Path) -> Ed25519PublicKey:
+def public_key_of(path: Path) -> Ed25519PublicKey:
+    """The key in a file; BadInput when there is none."""
     try:
         return Ed25519PublicKey.from_public_bytes(bytes.fromhex(path.read_text("ascii").strip()))
     except (OSError, ValueError) as error:
         raise BadInput(f"{path}：读不出公钥，应为 64 位十六进制（shenfa ledger key）") from error
 
 
-def _file_lines(path: Path) -> Iterator[str]:
+def file_lines(path: Path) -> Iterator[str]:
     """Lines of a text file, one at a time; BadInput when it cannot be read."""
     try:
         with path.open(encoding="utf-8", newline="\n") as file:
@@ -105,10 +106,10 @@ def _watched(path: Path) -> Iterator[str]:
     """The same with a progress bar, when a person watches."""
     # A bar in a log file is noise, and a pipe has no length.
     if not sys.stderr.isatty() or not path.is_file():
-        yield from _file_lines(path)
+        yield from file_lines(path)
         return
     with typer.progressbar(length=path.stat().st_size, label="核验", file=sys.stderr) as bar:
-        for line in _file_lines(path):
+        for line in file_lines(path):
             yield line
             bar.update(len(line.encode()))
 
@@ -120,7 +121,7 @@ def ledger_restored(
     home: Home = None,
 ) -> None:
     """用 pg_restore 恢复数据库之后：登记恢复和丢失的条目。"""
-    lines = (line for path in anchor or () for line in _file_lines(path))
+    lines = (line for path in anchor or () for line in file_lines(path))
     marks = [mark for line in lines if (mark := read_anchor(line))]
 
     async def run() -> tuple[Gap, int]:

@@ -33,6 +33,8 @@ from console.publications import people as publications_people
 from console.publications import words as publications_words
 from console.records import pages as records_pages
 from console.records import words as records_words
+from console.reports import pages as reports_pages
+from console.reports import words as reports_words
 from console.settings import pages as settings_pages
 from console.settings import words as settings_words
 from console.sources import columns, exceptions, imports
@@ -62,6 +64,7 @@ FEATURES = (
     policies_words,
     publications_words,
     records_words,
+    reports_words,
     settings_words,
     sources_words,
     subscriptions_words,
@@ -123,6 +126,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *unreachable.ROUTES,
         *tickets_pages.ROUTES,
         *records_pages.ROUTES,
+        *reports_pages.ROUTES,
         *settings_pages.ROUTES,
         *imports.ROUTES,  # before /sources/{source}, which takes any name
         *exceptions.ROUTES,

@@ -20,6 +20,7 @@ from console.publications import api_comments as publications_comments
 from console.publications import api_people as publications_people
 from console.publications import codes
 from console.records import api as records
+from console.reports import api as reports
 from console.settings import api as settings
 from console.settings import api_texts as settings_texts
 from console.sources import api as sources
@@ -134,6 +135,7 @@ ROUTES: list[web.RouteDef] = [
     *items_history.ROUTES,
     *items_limiting.ROUTES,
     *cockpit.ROUTES,
+    *reports.ROUTES,
     *sources_columns.ROUTES,
 ]
 """Every route of the API, in the order in which openapi.json lists them."""

@@ -9,7 +9,7 @@ before it. Signatures are Ed25519, lower-case hex: over the entry's hash text, o
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -172,12 +172,20 @@ def signature_holds(key: Ed25519PublicKey, signature: str, message: str) -> bool
     return raw.hex() == signature
 
 
+Taking = Callable[[Entry], object]
+
+
+def _nothing(_entry: Entry) -> None:
+    return None
+
+
 class Audit:
     """Reads a chain once, entry by entry, then its marks. Keeps 32 bytes an entry, no more."""
 
-    def __init__(self, key: Ed25519PublicKey) -> None:
-        """At the beginning of the chain."""
+    def __init__(self, key: Ed25519PublicKey, taking: Taking = _nothing) -> None:
+        """At the beginning of the chain; `taking` is given each entry that holds."""
         self.key = key
+        self._taking = taking
         self.seq, self.prev = 0, GENESIS
         self.signed = self.last_signed = 0
         self.gaps: list[Gap] = []
@@ -202,6 +210,7 @@ class Audit:
             self.signed, self.last_signed = self.signed + 1, found.seq
         if found.kind == RESTORED:
             self._restored(found)
+        self._taking(found)
         return found
 
     def _restored(self, found: Entry) -> None:
@@ -260,10 +269,16 @@ class Audit:
 
 
 def verify_export(
-    lines: Iterable[str], key: Ed25519PublicKey, anchors: Iterable[str] = ()
+    lines: Iterable[str],
+    key: Ed25519PublicKey,
+    anchors: Iterable[str] = (),
+    taking: Taking = _nothing,
 ) -> Verdict:
-    """Read an export and, if given, lines of anchor files; name the first bad entry."""
-    audit = Audit(key)
+    """Read an export and, if given, lines of anchor files; name the first bad entry.
+
+    `taking` is given every entry that holds, in order.
+    """
+    audit = Audit(key, taking)
     try:
         _read_export(lines, audit)
         for line in anchors:

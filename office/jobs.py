@@ -49,6 +49,7 @@ from storage.database import Database
 from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
+from supervision.counting import count_days
 from supervision.reminding import remind_due
 from supervision.trial import Trials
 
@@ -199,6 +200,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             300,
             partial(remind_due, ledger, office.tell),
             "an owner is told before an account counts as not updated",
+        ),
+        Job(
+            "counts",
+            3600,
+            partial(count_days, ledger),
+            "what is no entry of its own is counted each day and signed",
+            at="9 * * * *",
         ),
         Job(
             "selftest",

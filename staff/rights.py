@@ -25,6 +25,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
     "tasks.settle": REVIEWERS | {"editor", "admin", "supervisor"},
     "incidents.close": frozenset({"admin", "supervisor"}),
+    "reports.give": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),
 }
 

@@ -23,6 +23,7 @@ NAVIGATION = (
     ("policies", "/console/policies", "政策库", "policies.read"),
     ("subscriptions", "/console/subscriptions", "订阅", "subscriptions.read"),
     ("incidents", "/console/incidents", "事件", "incidents.read"),
+    ("reports", "/console/reports", "报表", "reports.read"),
     ("ledger", "/console/ledger", "台账", "ledger.read"),
     ("settings", "/console/settings", "设置", "settings.read"),
 )

@@ -75,6 +75,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "incidents.close": RIGHTS["incidents.close"],
     "switches.set": RIGHTS["switches.set"],
     "ledger.read": _WATCHERS | _EDITORIAL,
+    "reports.read": _WATCHERS | _EDITORIAL,
+    "reports.give": RIGHTS["reports.give"],
     "settings.read": _WATCHERS,
     "rules.read": _EDITORIAL | _WATCHERS,
     "rules.feedback": _EDITORIAL | {"admin"},

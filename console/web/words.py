@@ -37,6 +37,8 @@ ENTRY_KINDS = {
     "office.rules": "启用新的规则",
     "account.set": "登记账号",
     "account.tested": "试用账号",
+    "day.counted": "一天的计数",
+    "report.given": "填报年报的数",
     "accounts.probed": "互动自测",
     "accounts.reminded": "提醒更新账号",
     "account.closing": "办理账号关停",

@@ -1,0 +1,142 @@
+"""`shenfa report`: made in an office, recomputed from an export without one."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.ledger import file_lines, public_key_of
+from commands.lines import BadInput, fail, say
+from commands.loading import later, new_group
+from commands.options import Home
+from ledger.verify import verify_export
+from supervision.figures import Counting, as_json, differences, span_of
+
+if TYPE_CHECKING:
+    from app import Shenfa
+
+group = new_group("报表：自查、年报、归档，离线重算")
+run: "Callable[..., Any]" = later("commands.governing", "run")
+run_as: "Callable[..., Any]" = later("commands.governing", "run_as")
+counted: "Callable[..., Any]" = later("supervision.report", "counted")
+give: "Callable[..., Any]" = later("supervision.report", "give")
+people_of: "Callable[..., Any]" = later("supervision.report", "people_of")
+write_archive: "Callable[..., Any]" = later("supervision.archive", "write_archive")
+sheets_of: "Callable[..., Any]" = later("supervision.sheets", "sheets_of")
+xlsx_of: "Callable[..., Any]" = later("supervision.sheets", "xlsx_of")
+csv_of: "Callable[..., Any]" = later("supervision.sheets", "csv_of")
+
+Period = Annotated[str, typer.Argument(help="年 2026、季度 2026Q3 或月 2026-09")]
+Out = Annotated[Path, typer.Option("--out", help="写到哪个文件，要还没有")]
+
+
+@group.command("make")
+def report_make(period: Period, *, out: Out, home: Home = None) -> None:
+    """写一份报表：文件名以 .xlsx、.csv 或 .json 结尾；.json 可以离线重算。"""
+    span, kind = _span(period), out.suffix
+    if kind not in (".xlsx", ".csv", ".json"):
+        raise BadInput(f"{out.name}：文件名要以 .xlsx、.csv 或 .json 结尾")
+
+    async def work(opened: "Shenfa") -> bytes:
+        counting = await counted(opened.ledger, span)
+        if kind == ".json":
+            text = json.dumps(as_json(period, counting), ensure_ascii=False, indent=1)
+            return text.encode()
+        sheets = sheets_of(period, counting, await people_of(opened.ledger, counting))
+        made: bytes = (xlsx_of if kind == ".xlsx" else csv_of)(sheets)
+        return made
+
+    _write(out, run(home, work))
+    say(f"已写到 {out}")
+
+
+@group.command("recompute")
+def report_recompute(
+    period: Period,
+    *,
+    export: Annotated[Path, typer.Option(help="台账导出文件（shenfa ledger export）")],
+    public_key: Annotated[Path, typer.Option(help="公钥文件（64 位十六进制）")],
+    report: Annotated[Path | None, typer.Option(help="报表的 .json；不给则只算出数来")] = None,
+) -> None:
+    """从导出的台账重算报表，不用服务器；先核验台账。与报表不同时退出码为 1。"""
+    counting = Counting(_span(period))
+    verdict = verify_export(file_lines(export), public_key_of(public_key), (), counting.take)
+    if not verdict.ok:
+        fail(f"台账在第 {verdict.first_bad} 条断开：{verdict.problem}，没有算出数来", 1)
+    if report is None:
+        for name, one in as_json(period, counting)["figures"].items():
+            say(f"{name}  {one['label']}  {one['value']}")
+        return
+    stated = _mapping(report)
+    if stated.get("period") != period:
+        raise BadInput(f"{report.name} 是 {stated.get('period')} 的报表，不是 {period} 的")
+    wrong = differences(stated, counting)
+    for line in wrong:
+        say(line)
+    if wrong:
+        raise SystemExit(1)
+    say(f"{len(counting.figures)} 个数全部与台账相同（台账 {verdict.entries} 条，已核验）")
+
+
+@group.command("give")
+def report_give(
+    year: Annotated[str, typer.Argument(help="年份，例如 2026")],
+    file: Annotated[Path, typer.Argument(help="JSON 文件：格的名称和整数，不写的格是 0")],
+    *,
+    by: Annotated[str, typer.Option("--by", help="您的登录名")],
+    home: Home = None,
+) -> None:
+    """填报年报里只有本单位知道的数（依申请公开、复议诉讼、规范性文件），核对勾稽关系后签名。"""
+    cells = _mapping(file)
+
+    async def work(opened: "Shenfa", person: str) -> int:
+        seq: int = await give(opened.ledger, year, cells, person)
+        return seq
+
+    say(f"已签名，台账第 {run_as(home, by, work)} 条")
+
+
+@group.command("archive")
+def report_archive(period: Period, *, out: Out, home: Home = None) -> None:
+    """归档包（zip）：这段时间发布的内容、图片、审核记录、平台回执和台账区间。"""
+    span = _span(period)
+
+    async def work(opened: "Shenfa") -> int:
+        with out.open("xb") as file:
+            number: int = await write_archive(opened.ledger, period, span, file)
+        return number
+
+    try:
+        number = run(home, work)
+    except FileExistsError as error:
+        raise BadInput(f"{out} 已经有了，没有改动：请换一个文件名") from error
+    say(f"已写到 {out}，{number} 篇次")
+
+
+def _span(period: str) -> Any:
+    try:
+        return span_of(period)
+    except ValueError as error:
+        raise BadInput("期间写成年 2026、季度 2026Q3 或月 2026-09") from error
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path.name}：读不出，应为 UTF-8 的 JSON 文件") from error
+    if not isinstance(found, dict):
+        raise BadInput(f"{path.name}：应为一个 JSON 对象")
+    return found
+
+
+def _write(path: Path, content: bytes) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError as error:
+        raise BadInput(f"{path} 已经有了，没有改动：请换一个文件名") from error
+    except OSError as error:
+        raise BadInput(f"{path} 写不进（{error.strerror}）：请换一个地方") from error

@@ -1,0 +1,1 @@
+"""报表: figures of a period, each with the entries it is made of."""

@@ -1,0 +1,38 @@
+"""Reports in the JSON API."""
+
+from aiohttp import web
+
+from console.reports.pages import counting_of
+from console.web.deps import DEPS, visitor
+from console.web.interface import Strict, as_json, read, takes
+from console.web.permissions import needs
+from supervision.figures import as_json as report_json
+from supervision.report import give
+
+
+class GivenBody(Strict):
+    """The numbers of a year that only the office knows; what is left out is 0."""
+
+    cells: dict[str, int]
+
+
+@needs("reports.read")
+async def report(request: web.Request) -> web.StreamResponse:
+    """The figures of a period (2026, 2026Q3, 2026-09), each with its entries."""
+    period = request.match_info["period"]
+    return as_json(report_json(period, await counting_of(request, period)))
+
+
+@needs("reports.give")
+@takes(GivenBody)
+async def give_numbers(request: web.Request) -> web.StreamResponse:
+    """Sign the numbers of the annual report that the ledger does not know."""
+    body, year = await read(request, GivenBody), request.match_info["period"]
+    ledger, me = request.config_dict[DEPS].ledger, visitor(request).staff_id
+    return as_json({"entry": await give(ledger, year, body.cells, me)})
+
+
+ROUTES = [
+    web.get("/reports/{period}", report),
+    web.post("/reports/{period}/given", give_numbers),
+]

@@ -1,0 +1,111 @@
+"""报表: a year, a quarter or a month; each figure leads to its entries in the ledger."""
+
+import asyncio
+import json
+
+from aiohttp import web
+from sqlalchemy import select
+
+from config.clock import beijing, now
+from console.web.deps import DEPS
+from console.web.pages import page
+from console.web.permissions import download, needs
+from ledger.models import LedgerEntry
+from ledger.verify import Broken
+from staff.people import names
+from staff.refusal import Reason, Refused
+from supervision.annual import tables
+from supervision.figures import LABELS, Counting, as_json
+from supervision.report import counted, groups, people_of, period_of, rows_for
+from supervision.sheets import csv_of, sheets_of, xlsx_of
+
+_PAGE = 100
+_FORMS = {
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv",
+    "json": "application/json",
+}
+
+
+async def counting_of(request: web.Request, period: str) -> Counting:
+    """The figures of a period; Refused (409) while the chain does not hold."""
+    span = period_of(period)
+    try:
+        return await counted(request.config_dict[DEPS].ledger, span)
+    except Broken as broken:
+        words = f"台账核验不通过，不能出报表：{broken}"
+        raise Refused(409, [Reason("ledger", words)]) from broken
+
+
+def periods() -> list[str]:
+    """What a person most likely asks for: quarters of this year and the last, and both years."""
+    year = beijing(now()).year
+    return [str(year), *(f"{year}Q{n}" for n in range(1, 5)), str(year - 1), f"{year - 1}Q4"]
+
+
+@needs("reports.read")
+async def report(request: web.Request) -> web.StreamResponse:
+    """The figures of a period, who decided what, and of a year the six parts."""
+    today = beijing(now()).date()
+    period = request.query.get("period") or f"{today.year}Q{(today.month + 2) // 3}"
+    counting = await counting_of(request, period)
+    context = {
+        "place": "reports",
+        "period": period,
+        "periods": periods(),
+        "groups": groups(counting),
+        "deciding": await people_of(request.config_dict[DEPS].ledger, counting),
+        "tables": tables(counting.given) if len(period) == 4 else (),
+    }
+    return page(request, "reports/page.html", context)
+
+
+@needs("reports.read")
+async def rows(request: web.Request) -> web.StreamResponse:
+    """The entries one figure is counted from."""
+    deps, period = request.config_dict[DEPS], request.match_info["period"]
+    figure, after = request.match_info["figure"], request.query.get("after", "0")
+    all_of_it = rows_for(await counting_of(request, period), figure)
+    left = [seq for seq in all_of_it if seq > (int(after) if after.isdecimal() else 0)]
+    async with deps.db.session() as session:
+        query = select(LedgerEntry).where(LedgerEntry.seq.in_(left[:_PAGE]))
+        found = (await session.scalars(query.order_by(LedgerEntry.seq))).all()
+        people = await names(session, {row.actor for row in found})
+    context = {
+        "place": "reports",
+        "period": period,
+        "label": LABELS.get(figure, "审核结论"),
+        "number": len(all_of_it),
+        "entries": found,
+        "people": people,
+        "more": left[_PAGE - 1] if len(left) > _PAGE else None,
+    }
+    return page(request, "reports/rows.html", context)
+
+
+@download
+@needs("reports.read")
+async def file(request: web.Request) -> web.StreamResponse:
+    """The report as xlsx, CSV or the JSON that is recomputed offline."""
+    period, form = request.match_info["period"], request.match_info["form"]
+    if form not in _FORMS:
+        raise Refused(404, [Reason("form", "只有 xlsx、csv 和 json")])
+    counting = await counting_of(request, period)
+    if form == "json":
+        body = json.dumps(as_json(period, counting), ensure_ascii=False, indent=1).encode()
+    else:
+        people = await people_of(request.config_dict[DEPS].ledger, counting)
+        sheets = sheets_of(period, counting, people)
+        body = await asyncio.to_thread(xlsx_of if form == "xlsx" else csv_of, sheets)
+    headers = {
+        "Content-Disposition": f'attachment; filename="shenfa-{period}.{form}"',
+        "Cache-Control": "no-store",
+    }
+    return web.Response(body=body, content_type=_FORMS[form], headers=headers)
+
+
+ROUTES = [
+    web.get("/reports", report),
+    web.get("/reports/{period}/file.{form}", file),
+    web.get("/reports/{period}/{figure}", rows),
+]

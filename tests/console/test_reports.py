@@ -1,0 +1,142 @@
+"""报表: figures from signed entries, each with its rows, and the same when recomputed offline."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import update
+from typer.testing import CliRunner
+
+from bot.models import Publication
+from cli import shenfa
+from config.clock import beijing, now
+from staff.refusal import Refused
+from supervision.annual import faults, names, tables
+from supervision.archive import write_archive
+from supervision.counting import count_days
+from supervision.figures import Counting, Span, as_json, differences, span_of
+from supervision.report import counted, give
+from tests.console.office import Office, busy_morning
+
+FIVE = ("published", "approvals", "released", "submitted", "returns")
+
+
+async def test_five_figures_are_recomputed_from_the_export_and_lead_to_their_rows(
+    office: Office, tmp_path: Path
+) -> None:
+    made, ledger, year = await busy_morning(office), office.deps.ledger, beijing(now()).year
+    cells = {"asked.new.person": 3, "asked.open.person": 2, "asked.left.person": 1}
+    await give(ledger, str(year), cells, office.people["admin1"])
+    assert await count_days(ledger) == 1
+    assert await count_days(ledger) == 0
+    admin = await office.signed_in("admin1")
+    status, text = await admin.get(f"/console/reports/{year}/file.json")
+    assert status == 200
+    report = json.loads(text)
+    figures = report["figures"]
+    assert [figures[name]["value"] for name in FIVE] == [1, 7, 2, 6, 1]
+    files = {name: tmp_path / name for name in ("ledger.jsonl", "key.hex", "report.json")}
+    lines = [line async for line in ledger.export()]
+    files["ledger.jsonl"].write_text("\n".join(lines), encoding="utf-8")
+    files["key.hex"].write_text(ledger.public_hex)
+    files["report.json"].write_text(text)
+    asked = ["report", "recompute", str(year), "--export", str(files["ledger.jsonl"])]
+    asked += ["--public-key", str(files["key.hex"])]
+    done = CliRunner().invoke(shenfa, [*asked, "--report", str(files["report.json"])])
+    assert (done.exit_code, "全部与台账相同" in done.output) == (0, True), done.output
+    # A number somebody made better is found by the chain alone.
+    figures["published"]["value"] += 1
+    files["report.json"].write_text(json.dumps(report))
+    done = CliRunner().invoke(shenfa, [*asked, "--report", str(files["report.json"])])
+    assert done.exit_code == 1
+    assert "发布篇次（每个账号一次）：报表写 2，台账算得 1" in done.output
+    # One clicked: its rows.
+    status, text = await admin.get(f"/console/reports?period={year}")
+    assert status == 200
+    for words in (f'/console/reports/{year}/approvals">7</a>', "六个部分", "新收政府信息公开"):
+        assert words in text
+    status, text = await admin.get(f"/console/reports/{year}/released")
+    assert (status, text.count('data-label="序号"')) == (200, 2)
+    assert f"/console/items/{made['approved']}" in text
+    staff = office.people["reviewer1"]
+    status, text = await admin.get(f"/console/reports/{year}/by.{staff}.return")
+    assert (status, text.count('data-label="序号"')) == (200, 1)
+    for path, code in (("released2", 404), ("by.x.y", 404), ("file.exe", 404)):
+        assert (await admin.get(f"/console/reports/{year}/{path}"))[0] == code
+    assert (await admin.get("/console/reports?period=2026Q5"))[0] == 422
+    await _sheets(office, year)
+    await _archive(office, made["published"])
+
+
+async def _sheets(office: Office, year: int) -> None:
+    admin = await office.signed_in("admin1")
+    answer = await admin.client.get(f"/console/reports/{year}/file.xlsx")
+    book = load_workbook(io.BytesIO(await answer.read()))
+    rows = list(book.worksheets[0].iter_rows(values_only=True))
+    assert ("审核", "终审放行", 2) in rows
+    assert None not in {row[-1] for row in rows}  # zero is written
+    asked = list(book.worksheets[4].iter_rows(values_only=True))
+    assert asked[1][1:] == (3, 0, 0, 0, 0, 0, 3)
+    status, text = await admin.get(f"/console/reports/{year}/file.csv")
+    assert (status, "审核,终审放行,2" in text) == (200, True)
+    status, told = await admin.api("GET", f"/reports/{year}")
+    assert told["given"]["asked.new.person"] == 3
+    status, told = await admin.api("POST", f"/reports/{year}/given", {"cells": {"x": 1}})
+    assert (status, told["message"]) == (422, "没有这一格：x")
+    editor = await office.signed_in("editor")
+    assert (await editor.api("POST", f"/reports/{year}/given", {"cells": {}}))[0] == 403
+
+
+async def _archive(office: Office, item: str) -> None:
+    ledger, today = office.deps.ledger, beijing(now()).date()
+    async with office.deps.db.session() as session:
+        await session.execute(update(Publication).values(url="https://t.example/1"))
+    out = io.BytesIO()
+    period = f"{today:%Y-%m}"
+    assert await write_archive(ledger, period, span_of(period), out) == 1
+    with zipfile.ZipFile(out) as package:
+        held = package.namelist()
+        manifest = json.loads(package.read("manifest.json"))["sha256"]
+        review = package.read(f"items/{item}/review.jsonl").decode()
+        ends = json.loads(package.read("ledger/range.json"))
+    assert set(manifest) == set(held) - {"manifest.json"}
+    assert review.count('"kind":"decision"') == 3
+    assert ends["last"]["seq"] > ends["first"]["seq"] == 1
+
+
+async def test_numbers_that_do_not_add_up_are_refused_all_at_once(office: Office) -> None:
+    cells = {"asked.new.person": 3, "asked.new.legal": 1}
+    with pytest.raises(Refused) as caught:
+        await give(office.deps.ledger, "26", cells, office.people["admin1"])
+    said = [one.message for one in caught.value.reasons]
+    assert len(said) == 3
+    assert "“自然人”一列不相等：新收加上年结转是 3，办理结果总计加结转下年度是 0" in said[1]
+    assert faults({"made.rules.made": -1, "asked.new.person": True, "nothing": 1})[2:] == [
+        "made.rules.made 应写不小于 0 的整数，现在是 -1"
+    ]
+    assert faults(dict.fromkeys(names(), 0)) == []
+    cells_of = [cell for _, rows in tables({}) for row in rows[1:] for cell in row[1:]]
+    assert set(cells_of) == {0}
+    # An entry that says a figure otherwise is a difference, and nothing else is.
+    counting = await counted(office.deps.ledger, span_of("2026"))
+    assert differences(as_json("2026", counting), counting) == []
+    assert differences({}, Counting(span_of("2026")))
+
+
+@pytest.mark.parametrize(
+    ("period", "first", "end"),
+    [
+        ("2026", "2026-01-01", "2027-01-01"),
+        ("2026Q4", "2026-10-01", "2027-01-01"),
+        ("2026-12", "2026-12-01", "2027-01-01"),
+        ("2026-02", "2026-02-01", "2026-03-01"),
+    ],
+)
+def test_a_period_is_whole_beijing_days(period: str, first: str, end: str) -> None:
+    span: Span = span_of(period)
+    assert [str(span.first), str(span.end)] == [first, end]
+    assert span.holds(f"{first}T00:00:00+08:00")
+    assert not span.holds(f"{end}T00:00:00+08:00")
