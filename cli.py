@@ -33,6 +33,7 @@ COMMANDS = (
     Entry("doctor", "upkeep", "体检：有不通过的项目时退出码为 1。"),
     Entry("ledger", "ledger", "台账：导出、核验、锚定"),
     Entry("report", "report", "报表：自查、年报、归档，离线重算"),
+    Entry("witness", "witness", "见证：上级或档案馆会签台账走到哪里"),
     Entry("item", "item", "稿件：从文件导入"),
     Entry("library", "library", "政策库：录入、查看、废止、代替、修改、更正"),
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,7 @@ from commands.loading import later, new_group
 from commands.options import Home
 from ledger.verify import verify_export
 from supervision.figures import Counting, as_json, differences, span_of
+from supervision.samples import Drawing
 
 if TYPE_CHECKING:
     from app import Shenfa
@@ -78,6 +80,23 @@ def report_recompute(
     if wrong:
         raise SystemExit(1)
     say(f"{len(counting.figures)} 个数全部与台账相同（台账 {verdict.entries} 条，已核验）")
+
+
+@group.command("sample")
+def report_sample(
+    period: Period,
+    *,
+    export: Annotated[Path, typer.Option(help="台账导出文件（shenfa ledger export）")],
+    public_key: Annotated[Path, typer.Option(help="公钥文件（64 位十六进制）")],
+    count: Annotated[int, typer.Option(min=1, max=1000, help="抽多少篇次")] = 30,
+) -> None:
+    """抽查：从导出的台账抽若干篇次，种子是台账签名结尾的摘要，谁来抽都一样；每篇附全部条目。"""
+    drawing = Drawing(_span(period))
+    verdict = verify_export(file_lines(export), public_key_of(public_key), (), drawing.take)
+    if not verdict.ok:
+        fail(f"台账在第 {verdict.first_bad} 条断开：{verdict.problem}，没有抽", 1)
+    for one in drawing.draw(verdict.head, count):
+        say(asdict(one), as_json=True)
 
 
 @group.command("give")
