@@ -90,6 +90,6 @@ def _of_then(ctx: Context, match: re.Match[str], ended: date) -> bool:
     if _NUMBERED.match(text, end):
         return True
     sentence = ctx.around(start, end)
-    if _CHANGE.search(sentence):
+    if _CHANGE.search(sentence) or ctx.of_then(ended):
         return True
-    return any(int(year) <= ended.year for year in _YEAR.findall(sentence))
+    return max(map(int, _YEAR.findall(sentence)), default=9999) <= ended.year

@@ -11,19 +11,22 @@ from gates.redaction import profile_of, town_of
 
 Personal = Iterator[tuple[Finding, tuple[int, int]]]
 
-_GAP = r"[ \-.—–－‐‑·•_/～~]{1,3}"
+_GAP = r"[ \-.—–－‐‑·•_/～~()（）、,，]{1,3}"
 _MOBILE = re.compile(
-    rf"(?<![0-9A-Za-z])(?<!\d[-.,])(?:\+?86{_GAP}|\+?86)?1(?:{_GAP})?[3-9](?:(?:{_GAP})?\d){{9}}"
+    rf"(?<![0-9A-Za-z])(?<!\d[-.,])(?<!\d[*×＊●■])(?<![*×＊●■]{{2}})(?:\+?86{_GAP}|\+?86)?1(?:{_GAP})?[3-9](?:(?:{_GAP})?\d){{9}}"
     r"(?![0-9])(?![-.]\d)"
 )
 # How people group the eleven digits; other groups count where a word beside them says so.
 _GROUPS = frozenset({(3, 4, 4), (4, 4, 3), (3, 3, 5), (4, 3, 4), (3, 8), (4, 7), (5, 6), (3, 5, 3)})
 _HAN_MOBILE = re.compile(
-    r"(?<![零〇一二三四五六七八九幺])[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}"
-    r"(?![零〇一二三四五六七八九十百千万幺])"
+    r"(?<![零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖])(?:[一幺][三四五六七八九][零〇一二三四五六七八九幺]{9}"
+    r"|[壹幺][叁肆伍陆柒捌玖][零〇壹贰叁肆伍陆柒捌玖幺]{9})(?![零〇一二三四五六七八九十百千万幺拾佰仟萬])"
 )
 _AT = r"(?:[@＠]|[ ]?[(（\[【<{][ ]?(?:at|AT|At|@|艾特|a)[ ]?[)）\]】>}][ ]?|[ ](?:at|AT)[ ]|艾特)"
-_DOT = r"(?:[.．]|[ ]?[(（\[【][ ]?(?:dot|DOT|点|\.)[ ]?[)）\]】][ ]?|[ ](?:dot|DOT)[ ])"
+_DOT = (
+    r"(?:[.．]|[ ]?[(（\[【][ ]?(?:dot|DOT|点|\.)[ ]?[)）\]】][ ]?"
+    r"|[ ](?:dot|DOT)[ ]|点(?=[A-Za-z]))"
+)
 _MAIL = re.compile(
     rf"(?<![A-Za-z0-9._%+-])[A-Za-z0-9][A-Za-z0-9._%+-]{{0,63}}{_AT}"
     rf"(?:[A-Za-z0-9-]{{1,63}}{_DOT}){{1,4}}[A-Za-z]{{2,10}}(?![A-Za-z0-9])"
@@ -31,27 +34,33 @@ _MAIL = re.compile(
 _ACCOUNT = re.compile(
     r"(?:(?<!企业)(?:微信|薇信|威信)(?:号码?|ID|id|账号)?(?!群|公众|服务|小程序)"
     r"|(?<![A-Za-z])(?:WeChat|Wechat|wechat|VX|vx|Vx|V信|wx|WX)(?:号|ID)?)"
-    r"(?:[:：为是 ]|加){0,3}([A-Za-z][-_A-Za-z0-9]{5,19})(?![A-Za-z0-9.@])"
-    r"|(?:QQ|qq|Qq|扣扣|企鹅号)(?:号码?|账号)?(?!群)[:：为是 ]{0,3}([1-9]\d{4,10})(?!\d)"
+    r"(?:[:：为是 （(]|加){0,3}([A-Za-z][-_A-Za-z0-9]{5,19})(?![A-Za-z0-9.@])"
+    r"|(?:Q ?Q|qq|Qq|扣扣|企鹅号)(?:号码?|账号)?(?!群)[:：为是 （(]{0,3}([1-9]\d{4,10})(?!\d)"
     r"|(?:抖音号|快手号|微博账号|支付宝账号)[:：为是 ]{0,3}([A-Za-z0-9][-_.A-Za-z0-9]{4,19})"
 )
 _OFFICIAL = re.compile(r"公众号|官方|政务|客户端|新媒体|单位|客服|订阅号|服务号|政府网")
 _HOME_PHONE = re.compile(
-    r"(?:(?:家中|家里|家庭|住宅|宅)(?:固定)?(?:电话|座机)|宅电)(?:号码)?[:：为是 ]{0,3}"
+    r"(?:(?:家中|家里|家庭|住宅|宅|住家)(?:固定)?(?:电话|座机)|宅电)(?:号码)?"
+    r"[:：为是 ]{0,3}"
     r"((?:[(（]?0\d{2,3}[)）]?[- ]?)?[2-8]\d{6,7})(?!\d)"
 )
 _UNITS = "号楼|号院|号|栋|幢|座|单元|楼|层|室|组|社|门|院|弄|排"
 _PIECE = rf"[\dA-Za-z一二三四五六七八九十百-]{{1,6}}(?:{_UNITS})"
-_TAIL = rf"(?:[\u4e00-\u9fff]{{0,6}}?{_PIECE}|院(?=[\dA-Za-z])|[（(][^（）()\n]{{1,10}}[）)])*"
+_FLAT_NUMBER = r"\d{1,3}-\d{1,2}(?:-\d{2,4})?|(?<=[元栋幢楼层座])\d{2,4}(?![\d年月日户人元平])"
+_TAIL = (
+    rf"(?:[\u4e00-\u9fff]{{0,6}}?{_PIECE}|院(?=[\dA-Za-z])|{_FLAT_NUMBER}"
+    r"|[（(][^（）()\n]{1,10}[）)])*"
+)
 _HEADINGS = (
     "家庭住址|家庭地址|现住址|现住地|户籍地址|户籍所在地|户籍地|户口所在地|居住地址|常住地址"
-    "|收件地址|收货地址"
+    "|收件地址|收货地址|身份证地址|身份证住址|户籍"
 )
 _HOME = re.compile(
     rf"(?:(?:{_HEADINGS}|住址|居住地|暂住地)(?:为|是|[:： ])"
     r"|(?:家住|现住|租住|暂住|居住)(?:在|于)?"
     r"|(?<![居入安留暂租常])住(?:在|于)?(?![院建房宿户宅在于]))(?![户该本其的])[ ]{0,3}"
-    rf"[\u4e00-\u9fffA-Za-z0-9-]{{2,30}}?(?:{_PIECE}|[路街巷道村区里弄][A-Za-z]座){_TAIL}"
+    rf"(?![\u4e00-\u9fff]{{0,12}}(?:医院|门诊|酒店|宾馆|隔离|方舱|病房|宿舍|敬老院|养老院))"
+    rf"[\u4e00-\u9fffA-Za-z0-9-]{{2,30}}?(?:{_PIECE}|[路街巷道村区里弄][A-Za-z]座|[路街园苑庭城府]\d{{1,3}}-\d{{1,2}}-\d{{2,4}}){_TAIL}"
 )
 # After a heading of a form whatever stands there to the next mark is the address.
 _FORM = re.compile(
@@ -75,6 +84,9 @@ _LEAST_HEAD, _LEAST_TAIL = 3, 2  # digits on each side of a line end
 _COUNTED = re.compile(r"\s*(?:[年月日时点分秒号人名家个项条页台辆套笔只]|[%％])")
 _OTHER_FIGURES = re.compile(r"\d[\d ,.，、—-]{0,3}$")
 _SPARED_HOSTS = ("gov.cn",)
+_OFFICE_BOX = re.compile(
+    r"(?:举报|投诉|监督|受理|接收|报送|专用|公共|公开|征集|反馈|报名)[\u4e00-\u9fff]{0,4}(?:邮箱|信箱|邮件)[^\u4e00-\u9fff]{0,4}$"
+)
 
 
 def is_serial(dense: str, start: int, end: int) -> bool:
@@ -146,7 +158,8 @@ def mails(ctx: Context, dense: str) -> Personal:
         return
     for match in _MAIL.finditer(dense):
         # An office's address is there to be published, so it is only a hint.
-        official = match[0].lower().endswith(_SPARED_HOSTS)
+        before = dense[max(0, match.start() - 14) : match.start()]
+        official = match[0].lower().endswith(_SPARED_HOSTS) or _OFFICE_BOX.search(before)
         severity: Severity = "hint" if official else "warn"
         said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
         yield told_of(ctx, match.span(), "e-mail", severity, said)

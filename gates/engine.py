@@ -72,7 +72,8 @@ def _field(ctx: Context, ruleset: RuleSet) -> list[Finding]:
     found = list(ruleset.find(ctx, words))
     for find in GATES.values():
         found += find(ctx.text, ctx)
-    return list(_without_repeats(found))
+    # What would be replaced by itself is right: a wrong form may be the matching form of the other.
+    return list(_without_repeats([one for one in found if one.suggestion != one.text]))
 
 
 def _quieted(found: Iterable[Finding], ruleset: RuleSet) -> Iterator[Finding]:

@@ -17,6 +17,7 @@ Status = Literal["in_force", "amended", "expired", "repealed", "not_yet"]
 NEAR = 200  # characters before and behind a hit that a gate looks at, at most
 _STOPS = re.compile(r"[。！？；\n]")
 _QUOTES = re.compile(r"“[^“”\n]*”|‘[^‘’\n]*’|「[^「」\n]*」|\"[^\"\n]*\"")
+_YEARS = re.compile(r"(?<![\d.])((?:19|20)\d\d)(?=年|[.\-/]\d{1,2}[.\-/]\d|[〕\]］】﹞])")
 _TITLES = re.compile(r"《[^《》\n]*》|〈[^〈〉\n]*〉")
 
 
@@ -181,6 +182,16 @@ class Context:
     @cached_property
     def _titles(self) -> list[tuple[int, int]]:
         return [match.span() for match in _TITLES.finditer(self.dense.text)]
+
+    @cached_property
+    def last_year(self) -> int | None:
+        """The latest year the field names that is not to come; None when it names none."""
+        years = (int(match[1]) for match in _YEARS.finditer(self.dense.text))
+        return max((year for year in years if year <= self.as_of.year), default=None)
+
+    def of_then(self, ended: date) -> bool:
+        """Whether all that the field dates lies before a day: a text of that time, shown again."""
+        return self.last_year is not None and self.last_year < ended.year < self.as_of.year
 
     def sentence(self, start: int, end: int) -> tuple[int, int]:
         """Bounds, in the dense text, of the sentence around a span, at most NEAR on each side."""

@@ -122,7 +122,7 @@ def _ended(ctx: Context, whole: str, law: Statute, span: tuple[int, int]) -> Fin
     day = law.ended or ctx.as_of
     # What was done while the law was in force is judged by it.
     years = (int(year) for year in _YEAR.findall(ctx.around(*span)))
-    if any(year < day.year for year in years):
+    if any(year < day.year for year in years) or ctx.of_then(day):
         said = f"《{whole}》已自{_said(day)}起废止，只适用于此前的行为，请核对"
         return ctx.mark_dense(span, Ground("law", "law.repealed-statute", "hint", said, _CITING))
     now = ""

@@ -24,7 +24,7 @@ _AT_LINES = (
 # The same inside a line and others, which count only from one on: "2. 3. 5." may be an excerpt.
 _EDGE = r"(?:^|(?<=[：:；;。，,、！？\s]))"
 _INSIDE = (
-    re.compile(rf"{_EDGE}({_HAN})、(?=[\u4e00-\u9fff“《])"),
+    re.compile(rf"{_EDGE}({_HAN})、(?!{_HAN}[、层楼级班号])(?=[\u4e00-\u9fff“《])"),
     re.compile(rf"{_EDGE}[（(]({_HAN})[）)]"),
     re.compile(rf"{_EDGE}(\d{{1,2}})[.．、](?=[^\d\s])"),
     re.compile(rf"{_EDGE}[（(]?(\d{{1,2}})[）)](?=[\u4e00-\u9fff“《])"),
@@ -103,6 +103,10 @@ def _odd_one(
     repeated = repeated or (here.value == before.value and after is not None
                             and after.value == right)  # fmt: skip
     skipped = here.value == right + 1 and (after is None or after.value in (1, here.value + 1))
+    # It may stand in the middle of words, or before a figure: 预约信息四、查看, 2.75%.
+    between = ctx.text[before.end : here.start]
+    if skipped and write(right) + ctx.text[here.end : here.end + 1] in between:
+        return
     if repeated or skipped:
         said = "序号重复" if repeated else f"序号不连续，缺“{write(right)}”"
         ground = Ground("wording", _JUMP, "warn", said, _NUMBERS)

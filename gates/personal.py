@@ -26,7 +26,7 @@ _ID18 = re.compile(
 _ID15 = re.compile(r"(?<![0-9A-Za-z.])([1-8]\d{5})(\d\d)(\d\d)(\d\d)(\d{3})(?![0-9A-Za-z.])")
 _HIDES = "*×Xx＊✱●■○□◆#＃_?？•…﹡"
 _ID_MASKED = re.compile(
-    rf"(?<![0-9A-Za-z*])(?=[0-9 {_HIDES}-]{{14,24}}(?![0-9A-Za-z*]))"
+    rf"(?<![0-9A-Za-z*])(?=[0-9 {_HIDES}-]{{14,26}}(?![0-9A-Za-z*]))"
     rf"[1-9]\d{{1,5}}[ -]?\d{{0,8}}[ -]?"
     rf"\d{{0,3}}[{_HIDES}]{{1,17}}[ -]?[\d{_HIDES}]{{0,12}}[ -]?[\d{_HIDES}]{{0,4}}"
     r"(?![0-9A-Za-z*×])"
@@ -159,11 +159,17 @@ def _ids_masked(ctx: Context, dense: str) -> Personal:
     for match in _ID_MASKED.finditer(dense):
         number = _digits(match[0])
         shown = sum(char.isdigit() for char in number)
-        looks = len(number) in (15, 18) and number[:2] in _PROVINCES
+        # People put as many stars as they like; beside the word any length is an identity number.
+        named = 14 <= len(number) <= 22 and _IDENTITY.search(ctx.around(*match.span())) is not None
+        looks = (len(number) in (15, 18) or named) and number[:2] in _PROVINCES
         # Few hidden digits are found by trying: the check digit tells which one is right.
-        if looks and shown > _ENOUGH and _is_masked(number):
+        told = shown > _ENOUGH or _BORN.search(number) is not None
+        if looks and told and _is_masked(number):
             said = "身份证号遮盖得太少，剩下的数字仍能认出本人"
             yield told_of(ctx, match.span(), "id-card-masked", "warn", said)
+
+
+_BORN = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 
 def _is_masked(number: str) -> bool:

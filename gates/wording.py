@@ -77,6 +77,7 @@ _UNPAIRED = Ground(
     "标点没有成对出现",
     "《标点符号用法》（GB/T 15834-2011）",
 )
+_ELSEWHERE = _UNPAIRED._replace(severity="hint")
 
 
 def find(text: str, ctx: Context) -> Iterator[Finding]:
@@ -139,6 +140,8 @@ def _weekday(ctx: Context, match: re.Match[str]) -> Iterator[Finding]:
     """Against the year told; without one, against last year, this and the next."""
     year, month, day, weekday = match.groups()
     years = [int(year)] if year else [ctx.as_of.year + more for more in (0, 1, -1)]
+    if not year and ctx.last_year:  # a text of then dates its days by its own year
+        years += [ctx.last_year, ctx.last_year + 1, ctx.last_year - 1]
     days = [_day(each, int(month), int(day)) for each in years]
     rights = [_WEEK[each.weekday()] for each in days if each]
     if weekday.replace("天", "日") in rights:
@@ -154,6 +157,8 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
     ends = [at for at, char in enumerate(text) if char == "\n"]
     for match in _MARKS.finditer(text):
         mark, at = match[0], match.start()
+        if (mark == "》" and text[at + 1 : at + 2] == mark) or text[at - 1 : at + 1] == "》》":
+            continue  # an arrow before 延伸阅读, or a title within a title
         while open_marks and _given_up(text, ends, open_marks[0][1], at):
             yield from _left_open(ctx, *open_marks.popleft())
         if mark in _PAIRS:
@@ -161,9 +166,19 @@ def _marks(text: str, ctx: Context) -> Iterator[Finding]:
         elif open_marks and open_marks[-1][0] in _OPENERS[mark]:
             open_marks.pop()
         elif not (mark in "）)" and _LISTED.match(text[max(0, at - 1) : at])) and mark != "”":
-            yield ctx.mark((at, at + 1), _UNPAIRED)
+            yield ctx.mark((at, at + 1), _ELSEWHERE if _cut_off(text, at) else _UNPAIRED)
     for one in open_marks:
         yield from _left_open(ctx, *one)
+
+
+def _cut_off(text: str, at: int) -> bool:
+    """Whether the other mark of the pair may stand in the paragraph before or behind this field.
+
+    A note is often set over paragraphs; whoever checks one of them sees half of its brackets.
+    """
+    ends = not text[at + 1 :].strip() and "\n" not in text.strip()
+    begins = not text[:at].strip() and "\n" not in text.strip()
+    return ends or begins
 
 
 def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
@@ -187,4 +202,4 @@ def _given_up(text: str, ends: Sequence[int], start: int, here: int) -> bool:
 def _left_open(ctx: Context, mark: str, at: int) -> Iterator[Finding]:
     """A quotation may run over paragraphs without an end; the other marks may not."""
     if mark != "“":
-        yield ctx.mark((at, at + 1), _UNPAIRED)
+        yield ctx.mark((at, at + 1), _ELSEWHERE if _cut_off(ctx.text, at) else _UNPAIRED)

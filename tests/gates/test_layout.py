@@ -98,6 +98,10 @@ def test_a_fault_of_numbers_is_found(text: str, rule: str, flagged: str, right: 
         "上午9时30分开会",
         "二〇二六年十一月",
         "产量增加了2倍",
+        "三、登录（四）选择机关四、查看信息五、取消",
+        "1、调查核实；2、11月29日召开会议；3、公布结果",
+        "1.含氯消毒剂；2.75%乙醇；3.其他消毒剂",
+        "建设贰拾玖栋（二、三、五、六、一十八层）住房",
     ],
 )
 def test_what_adds_up_is_left_alone(text: str) -> None:
@@ -115,8 +119,12 @@ def test_a_title_of_more_than_32_characters_is_told() -> None:
         "（1998年国务院令第248号发布\n根据2014年决定修正）",
         "现将《关于加强\n基层治理工作的意见》印发",
         "1）申请\n2）审核",
+        "大家夜以继日地工作",
         "（1998年发布\n" + "根据2014年决定修正\n" * 6 + "根据2020年决定修订）",
         "他说：“今天开会。\n“明天也开。”",
+        "2021年4月7日国务院令第741号修订）",
+        "（2020年通过",
+        "》》延伸阅读",
     ],
 )
 def test_marks_may_close_on_the_next_line(text: str) -> None:

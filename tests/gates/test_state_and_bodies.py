@@ -160,6 +160,7 @@ def test_a_body_that_ended_gets_its_successor(text: str, flagged: str, right: st
         "县乡村振兴局负责",
         "国家海洋局发布海浪预警",
         "市文化旅游局",
+        "2020年2月9日消息。市扶贫办召开会议。",
     ],
 )
 def test_former_bodies_in_their_time_and_bodies_of_now_are_left_alone(text: str) -> None:
@@ -170,6 +171,11 @@ def test_a_body_is_told_only_after_it_ended() -> None:
     text = "向市银保监局申报"
     assert _found(text, date(2023, 3, 1)) == []
     assert _found(text, date(2026, 1, 1)) == [("warn", "银保监局", "金融监管局")]
+
+
+def test_an_old_plan_cited_in_a_text_of_today_excuses_no_former_body() -> None:
+    text = "依据2019年规划，2026年9月起向市扶贫办申报"
+    assert [flagged for _, flagged, _ in _found(text)] == ["扶贫办"]
 
 
 def test_no_name_of_now_is_itself_a_former_body() -> None:
