@@ -28,29 +28,34 @@ group = new_group("在标注数据上评测")
 
 @group.command("gates")
 def eval_gates(  # noqa: PLR0913  one argument a flag
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="没有标注的文稿目录")
+    ] = None,
     *,
     data: Annotated[Path | None, typer.Option("--data", help="标注数据目录")] = None,
     as_json: Json = False,
     samples: Annotated[bool, typer.Option("--samples", help="也列出误报和漏报")] = False,
-    texts: Annotated[Path | None, typer.Option("--texts", help="没有标注的文稿目录")] = None,
+    texts: Annotated[Path | None, typer.Option("--texts", help="同 FOLDER")] = None,
     verdicts: Annotated[Path | None, typer.Option("--verdicts", help="判对错的文件")] = None,
-    apply: Annotated[bool, typer.Option("--apply", help="查准不到一半的规则降为提示")] = False,
+    apply: Annotated[
+        bool, typer.Option("--apply/--no-apply", help="查准不到一半的规则降为提示")
+    ] = True,
 ) -> None:
-    """五关在标注数据上的查全、查准和误报；--texts 改为列出没有标注的文稿里的每条警告，供人判对错。
+    """五关在标注数据上的查全、查准和误报；给出 FOLDER 时列出其中文稿的每条警告，供人判对错。
 
     标注数据按数据集和规则列出，有未达到的目标时退出码为 1。--verdicts 的文件每行一条警告，
-    在 verdict 填“对”或“错”后再运行，即按规则算出查准；查准不到一半的规则加 --apply 后降为提示，
-    直到有人决定。
+    在 verdict 填“对”或“错”后再运行，即按规则算出查准；查准不到一半的规则随即降为提示
+    （--no-apply 只看不改），直到有人决定。
     """
-    if texts is not None:
-        _unlabelled(texts, verdicts, apply=apply)
+    if (named := folder or texts) is not None:
+        _unlabelled(named, verdicts, apply=apply)
         return
-    folder = data or evaluation.default_data()
-    if not folder.is_dir():
-        raise BadInput(f"没有数据目录 {folder}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
+    known = data or evaluation.default_data()
+    if not known.is_dir():
+        raise BadInput(f"没有数据目录 {known}：请用 --data 给出，或设置 SHENFA_TEST_DATA")
     rules = RuleSet.load()
-    with progress_bar("评测", evaluation.count_texts(folder)) as step:
-        measures, tally = evaluation.evaluate(folder, rules, step, Speller.load())
+    with progress_bar("评测", evaluation.count_texts(known)) as step:
+        measures, tally = evaluation.evaluate(known, rules, step, Speller.load())
     if as_json:
         for measure in measures:
             say(evaluation.as_row(measure), as_json=True)
@@ -122,7 +127,7 @@ def _tell(measures: Sequence[answers.Measure | tags.Measure], *, as_json: bool) 
 def _unlabelled(folder: Path, verdicts: Path | None, *, apply: bool) -> None:
     """List every warning in texts nobody labelled, with what was judged before."""
     if not folder.exists():
-        raise BadInput(f"没有文稿目录 {folder}：请改正 --texts")
+        raise BadInput(f"没有文稿目录 {folder}：请改正目录")
     # Without what was judged before, so that a rule that was made a hint is still seen.
     rules = RuleSet(RuleSet.load().rules, quiet=frozenset())
     checker = Checker(rules, NoFacts(), beijing(now()).date(), speller=Speller.load())
@@ -144,6 +149,6 @@ def _unlabelled(folder: Path, verdicts: Path | None, *, apply: bool) -> None:
     say("\n".join(unlabelled.judged_table(warned, blocked, rows)))
     places = {(row["file"], row["place"]) for row in rows}
     say(f"{unlabelled.paragraphs_in(folder)} 段，{len(places)} 处有警告")
-    if apply:
-        judged = {row.rule: row for row in warned if row.right + row.wrong}
+    judged = {row.rule: row for row in warned if row.right + row.wrong}
+    if apply and judged:
         write_judged((dict(before) | judged).values())

@@ -24,8 +24,17 @@ from gates.evaluation.measures import (
     share_of,
 )
 from gates.evaluation.personal import made_up, news, shapes, vectors
-from gates.evaluation.spelling import spelling
-from gates.evaluation.wording import advertising, clean, pairs, renamed, reports, term_hits, terms
+from gates.evaluation.spelling import spelling, textproof
+from gates.evaluation.wording import (
+    advertising,
+    clean,
+    pairs,
+    platform,
+    renamed,
+    reports,
+    term_hits,
+    terms,
+)
 from gates.finding import GateText, NoFacts
 from gates.rules import RuleSet
 from gates.spelling import Speller
@@ -138,5 +147,7 @@ SETS: Mapping[str, Evaluate] = {
     "4_personal_data/vectors.dev.jsonl": vectors,
     "4_personal_data/news_ner_msra.dev.jsonl": partial(news, "news_ner_msra"),
     "4_personal_data/resume_ner.dev.jsonl": partial(news, "resume_ner"),
+    "3_wording/clean_platform_sentences.dev.jsonl": platform,
     "3_wording/spelling_pairs.dev.jsonl": spelling,
+    "3_wording/textproof.dev.jsonl": textproof,
 }

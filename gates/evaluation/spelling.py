@@ -2,10 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from gates.evaluation.measures import Look, Measure, Row, Tally, above_hint, share_of
 from gates.finding import Finding
 
+_TEXTPROOF = (0.40, 0.34, 0.01)  # touched, mended, clean sentences warned
 _SPELLING = ("ecspell_official_doc", "ecspell_law", "lawbench_2-1_court_doc", "lemon_news_title")
 
 
@@ -49,6 +51,37 @@ def _spelling_set(group: str, rows: list[Row], look: Look, tally: Tally) -> Iter
         if clean:
             share = share_of(counts["alarm"], len(clean))
             yield Measure(name, f"false alarms, {level}", share, len(clean), alarms, most=True)
+
+
+def textproof(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
+    """Real slips of public texts, by all gates: touched, mended, and clean sentences warned."""
+    touched = mended = alarms = 0
+    wrong = [row | {"errors": list(_differing(row))} for row in rows if row["has_error"]]
+    for row in wrong:
+        hits = [one for one in above_hint(look(row["source"])) if _at_an_error(one, row)]
+        touched += bool(hits)
+        mended += any(_corrects(one, row) for one in hits)
+        tally.count("textproof", hits, row["source"], right=True)
+    clean = [row for row in rows if not row["has_error"]]
+    for row in clean:
+        found = above_hint(look(row["source"]))
+        alarms += bool(found)
+        tally.count("textproof", found, row["source"], right=False)
+    for metric, count, least in (
+        ("errors touched", touched, _TEXTPROOF[0]),
+        ("errors mended", mended, _TEXTPROOF[1]),
+    ):
+        yield Measure("textproof", metric, share_of(count, len(wrong)), len(wrong), least)
+    share = share_of(alarms, len(clean))
+    yield Measure("textproof", "clean part warned", share, len(clean), _TEXTPROOF[2], most=True)
+
+
+def _differing(row: Row) -> Iterator[Row]:
+    """Where source and target part; what is missing counts at the character before it."""
+    steps = SequenceMatcher(None, row["source"], row["target"], autojunk=False).get_opcodes()
+    for step, start, end, _, _ in steps:
+        if step != "equal":
+            yield from ({"pos": at} for at in range(max(start - (end == start), 0), max(end, 1)))
 
 
 def _at_an_error(one: Finding, row: Row) -> bool:

@@ -38,6 +38,17 @@ def clean(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
         yield Measure(name, f"above a hint: {kind}", share_of(loud[kind], total[kind]), total[kind])
 
 
+def platform(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
+    """Clean sentences of an official learning platform: warnings are false alarms."""
+    loud = 0
+    for row in rows:
+        found = above_hint(look(row["text"]))
+        loud += bool(found)
+        tally.count("clean_platform_sentences", found, row["text"], right=False)
+    share = share_of(loud, len(rows))
+    yield Measure("clean_platform_sentences", "above a hint", share, len(rows), 0.005, most=True)
+
+
 def reports(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
     """Government work reports of past years, judged as of their own March."""
     name = "gov_work_reports"

@@ -60,6 +60,24 @@ def test_spelling_is_found_at_the_error_and_corrected_there(tmp_path: Path) -> N
     assert got["spelling: ecspell_law", "false alarms, warnings"].value == 0.0
 
 
+def test_slips_of_public_texts_are_touched_mended_and_clean_ones_left_alone(tmp_path: Path) -> None:
+    def row(source: str, target: str) -> dict[str, Any]:
+        return {"source": source, "target": target, "has_error": source != target}
+
+    rows = [
+        row("县委布署工作", "县委部署工作"),
+        row("县委部署工左", "县委部署工作"),
+        row("县委部署工作", "县委部署工作"),
+    ]
+    write(tmp_path, "3_wording/textproof.dev.jsonl", rows)
+    write(tmp_path, "3_wording/clean_platform_sentences.dev.jsonl", [{"text": "县委布署工作"}])
+    got = measured(tmp_path)
+    assert got["textproof", "errors touched"].value == 0.5
+    assert got["textproof", "errors mended"].value == 0.5
+    assert got["textproof", "clean part warned"].value == 0.0
+    assert got["clean_platform_sentences", "above a hint"].value == 1.0
+
+
 def test_an_office_number_called_personal_counts_against_us(tmp_path: Path) -> None:
     text = "手机13800138000，电话0471-6945678"
     spans = [
@@ -100,7 +118,7 @@ def test_texts_without_labels_are_listed_judged_and_a_bad_rule_becomes_a_hint(
         (texts / f"{number}.txt").write_text(
             f"第{number}号通知。\n县委布署春耕工作。\n", encoding="utf-8"
         )
-    call = ["eval", "gates", "--texts", str(texts), "--verdicts", str(verdicts)]
+    call = ["eval", "gates", str(texts), "--verdicts", str(verdicts)]
     table = tmp_path / "judged.tsv"
     monkeypatch.setattr("commands.evals.write_judged", lambda rows: write_judged(rows, table))
     first = CliRunner().invoke(shenfa, call)
@@ -110,7 +128,7 @@ def test_texts_without_labels_are_listed_judged_and_a_bad_rule_becomes_a_hint(
     for number, row in enumerate(rows):
         row["verdict"] = "对" if number < 2 else "错"
     verdicts.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    second = CliRunner().invoke(shenfa, [*call, "--apply"])
+    second = CliRunner().invoke(shenfa, call)
     assert "| wording.confused | 6 | 2 | 4 | 0.33 | 降为提示 |" in second.output
     quiet = RuleSet(RULES.rules, quiet=quiet_rules(table))
     draft = GateText("", "县委布署春耕工作。", "原创", AS_OF)
