@@ -11,6 +11,16 @@ CONNECTION: Wrong = (
     "block",
     "带有数据库或网络连接的信息，不得发布，请删除全部数据连接",
 )
+_CONTROLS = {
+    "bookmarkStart": ("书签", ("name",)),
+    "listItem": ("下拉项", ("displayText", "value")),
+    "listEntry": ("下拉项", ("val",)),
+    "default": ("表单域的默认值", ("val",)),
+    "helpText": ("表单域的提示", ("val",)),
+    "statusText": ("表单域的提示", ("val",)),
+    "alias": ("内容控件的名称", ("val",)),
+    "tag": ("内容控件的名称", ("val",)),
+}
 _SWITCH = re.compile(r'\\\*\s*(?:"[^"]*"|\w+)|\\[a-z]+(?:\s*-?\d+)?', re.IGNORECASE)
 _FIELD = re.compile(r"\s*(EQ|MACROBUTTON\s+\S+)\s(.*)", re.IGNORECASE | re.DOTALL)
 
@@ -42,6 +52,21 @@ def _words(tree: Any, kinds: tuple[str, ...], place: str, notes: Notes) -> None:
         text = "".join(each.text or "" for each in values)
         if text.strip():
             notes.add(place, text)
+
+
+def read_controls(trees: Iterable[Any], notes: Notes) -> None:
+    """What a form holds beside what it shows: names of places, choices, hints, each once."""
+    said: dict[tuple[str, str], None] = {}
+    for tree in trees:
+        for node in named(tree, *_CONTROLS) if tree is not None else ():
+            place, keys = _CONTROLS[local(node)]
+            for key in keys:
+                text = attribute(node, key).strip()
+                # Names that Word gives itself begin so: _Toc, _Hlk, _GoBack.
+                if text and not text.startswith("_") and not text.isdigit():
+                    said[place, text] = None
+    for place, text in said:
+        notes.add(f"{place}（看不见但随文件发布）", text)
 
 
 def read_descriptions(trees: Iterable[Any], notes: Notes) -> None:

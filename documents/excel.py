@@ -8,7 +8,18 @@ from typing import Any
 
 from documents.beside import read_descriptions, validation
 from documents.office import link_targets, read_common
-from documents.parts import Archive, Columns, Notes, Wrong, attribute, local, named, rows_of
+from documents.parts import (
+    Archive,
+    Columns,
+    Notes,
+    Unreadable,
+    Wrong,
+    attribute,
+    local,
+    named,
+    rows_of,
+)
+from documents.word_parts import WordParts
 
 _CELL_COMMENT: Wrong = ("cell-comment", "warn", "单元格带有批注，请确认可以公开")
 
@@ -26,6 +37,7 @@ class _Sheet:
         return f"工作表 {self.name}{hidden}"
 
 
+_FORMULA = re.compile(r'"[^"]{4,}"|\d{7}')  # a formula that says more than where to look
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -46,11 +58,21 @@ def _column_letters(number: int) -> str:
 
 def read_excel(archive: Archive, notes: Notes) -> None:
     """A .xlsx: every sheet, hidden ones too, hidden rows and columns, comments, names, caches."""
-    shared = _shared_strings(archive)
-    for sheet in _sheets(archive):
+    parts = WordParts(archive, "xl/workbook.xml")
+    book = parts.text()
+    if book is None:
+        raise Unreadable("broken", "block", "文件里没有工作簿，可能损坏或改过后缀，请重新上传")
+    strings = parts.xml("sharedStrings")
+    shared = [_rich_text(node) for node in strings] if strings is not None else []
+    for sheet in _sheets(archive, parts, book):
         _read_sheet(archive, notes, sheet, shared)
-    book = archive.xml("xl/workbook.xml")
-    for node in named(book, "definedName") if book is not None else ():
+    _kept(archive, notes, book)
+    read_common(archive, notes)
+
+
+def _kept(archive: Archive, notes: Notes, book: Any) -> None:
+    """Names, and values that are kept of other tables."""
+    for node in named(book, "definedName"):
         name = attribute(node, "name")
         if node.text and not name.startswith("_xlnm"):
             notes.add(f"定义的名称 {name}", node.text)
@@ -62,12 +84,6 @@ def read_excel(archive: Archive, notes: Notes) -> None:
         for node in named(archive.xml(name), "v"):
             if node.text:
                 notes.add("外部链接缓存（看不见但随文件发布）", _plain_number(node.text))
-    read_common(archive, notes)
-
-
-def _shared_strings(archive: Archive) -> list[str]:
-    root = archive.xml("xl/sharedStrings.xml")
-    return [_rich_text(node) for node in root] if root is not None else []
 
 
 def _rich_text(node: Any) -> str:
@@ -79,16 +95,11 @@ def _rich_text(node: Any) -> str:
     return "".join(_rich_text(child) for child in node)
 
 
-def _sheets(archive: Archive) -> Iterator[_Sheet]:
+def _sheets(archive: Archive, parts: WordParts, book: Any) -> Iterator[_Sheet]:
     """The sheets the workbook names, then any part it does not mention."""
-    book, rels = archive.xml("xl/workbook.xml"), archive.xml("xl/_rels/workbook.xml.rels")
-    related = rels if rels is not None else ()
-    targets = {attribute(one, "Id"): attribute(one, "Target") for one in related}
     named_paths = set()
-    for node in named(book, "sheet") if book is not None else ():
-        target = targets.get(attribute(node, "id"), "")
-        path = target.lstrip("/") if target.startswith("/") else normpath(join("xl", target))
-        if path in archive.names:
+    for node in named(book, "sheet"):
+        if path := parts.place(attribute(node, "id")):
             named_paths.add(path)
             yield _Sheet(attribute(node, "name"), path, attribute(node, "state"))
     for path in archive.matching(r"xl/(?:work|chart|dialog|macro)sheets/[^/]+\.xml"):
@@ -107,7 +118,8 @@ def _read_sheet(archive: Archive, notes: Notes, sheet: _Sheet, shared: list[str]
     rels = archive.xml(f"{folder}/_rels/{file}.rels")
     for one in rels if rels is not None else ():
         path = normpath(join(folder, attribute(one, "Target"))).lstrip("/")
-        if path in archive.names and re.search("comment|drawing", path, re.IGNORECASE):
+        kind = attribute(one, "Type").rpartition("/")[2]
+        if path in archive.names and re.search("comment|drawing", f"{kind} {path}", re.IGNORECASE):
             _beside(archive.xml(path), sheet, notes)
     link_targets(archive, notes, f"{folder}/_rels/{file}.rels")
 
@@ -172,6 +184,10 @@ class _SheetReader:
         else:
             text = value if kind in ("str", "b", "e") else _plain_number(value)
         self.cells[column] = text
+        said = "".join(each.text or "" for each in node if local(each) == "f")
+        if _FORMULA.search(said):
+            place = attribute(node, "r") or f"第 {self.at + 1} 行"
+            self.notes.add(f"{self.sheet.title} {place} 的公式", said)
 
     def row(self, node: Any) -> None:
         """The cells of a row that has ended."""

@@ -52,7 +52,7 @@ def read_ofd(archive: Archive, notes: Notes) -> None:
         reason = f"含 {file.pictures} 张图片，机器读不出图中文字，需要人工看"
         notes.fault("look", "warn", reason)
     if file.attached:
-        reason = f"嵌有 {file.attached} 个文件，机器没有检查，请改为单独的附件"
+        reason = f"嵌有 {file.attached} 个文件，请改为单独的附件；机器读不了的由人打开查看"
         notes.fault("embedded", "warn", reason)
 
 
@@ -111,7 +111,7 @@ def _document(file: _File, root: str) -> Iterator[tuple[int, Sequence[Line]]]:
     for node in named(tree, "PublicRes", "DocumentRes"):
         _units(file, _place(root, node.text or ""))
     _annotations(file, root)
-    file.attached += _attachments(file.archive, root)
+    _attachments(file, root)
 
 
 def _page(file: _File, name: str, where: str) -> Any:
@@ -233,12 +233,18 @@ def _annotation(notes: Notes, one: Any, where: str) -> None:
         notes.mark(index, COMMENT, text)
 
 
-def _attachments(archive: Archive, root: str) -> int:
-    found = 0
+def _attachments(file: _File, root: str) -> None:
+    """Files that lie in this one, read where that is possible."""
+    archive = file.archive
     for node in named(archive.xml(root), "Attachments"):
-        tree = archive.xml(_place(root, node.text or ""))
-        found += sum(1 for _ in named(tree, "Attachment")) if tree is not None else 0
-    return found
+        name = _place(root, node.text or "")
+        tree = archive.xml(name)
+        for one in named(tree, "Attachment") if tree is not None else ():
+            file.attached += 1
+            for place in named(one, "FileLoc"):
+                held = _place(name, place.text or "")
+                if held in archive.names:
+                    file.notes.inside(posixpath.basename(held), archive.bytes(held))
 
 
 def _properties(archive: Archive, notes: Notes) -> None:

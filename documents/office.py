@@ -1,8 +1,21 @@
 """Word, Excel and PowerPoint files as addressed texts, what they hide included."""
 
+import posixpath
+import re
+
 from documents.beside import read_beside, read_descriptions
-from documents.parts import AUTHOR, Archive, Notes, attribute, local, named
+from documents.parts import (
+    AUTHOR,
+    COMMENT,
+    Archive,
+    Notes,
+    Unreadable,
+    attribute,
+    local,
+    named,
+)
 from documents.persons import is_person
+from documents.word_parts import WordParts
 
 _PROPERTIES = {
     "creator": "作者",
@@ -15,6 +28,16 @@ _PROPERTIES = {
     "Company": "单位",
     "Manager": "经理",
 }
+_INSIDE = re.compile(
+    r"/(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+$|^(?:word|xl|ppt)/[^/]+\.(?:mht|html?|rtf)$"
+)
+_OBJECT = re.compile(r"/(?:activeX|ctrlProps)/|\.(?:bin|mht|rtf)$")
+# Parts that only describe an object are no object.
+_DESCRIBES = re.compile(
+    r"\.rels$|/(?:activeX|ctrlProps)/[^/]+\.xml$|\[Content_Types\]"
+    r"|/(?:slideMasters|slideLayouts|notesMasters|handoutMasters|theme|styles|fontTable)"
+)
+_WORDS = re.compile(r"[\u4e00-\u9fff]{2}|\d{5}|[\w.]@[\w.]")
 _PEOPLE = ("creator", "lastModifiedBy", "Manager")
 
 
@@ -40,18 +63,38 @@ def read_common(archive: Archive, notes: Notes) -> None:
     """What every office file may carry: macros, embedded files, pictures, properties."""
     if any(name.lower().endswith(("vbaproject.bin", "vbadata.xml")) for name in archive.names):
         notes.fault("macro", "block", "带有宏程序，不得发布，请另存为不带宏的文件")
-    embedded = archive.matching(
-        r"(?:word|xl|ppt)/(?:(?:embeddings|activeX|ctrlProps)/[^/]+\.\w+|[^/]+\.(?:mht|html?|rtf))"
-    )
-    # Parts that only describe an object are no object.
-    if objects := [name for name in embedded if not name.endswith((".xml", ".rels"))]:
-        reason = f"嵌有 {len(objects)} 个文件或对象，机器没有检查，请由人打开查看，或改为单独的附件"
-        notes.fault("embedded", "warn", reason)
+    _embedded(archive, notes)
     if pictures := archive.matching(r"(?:word|xl|ppt)/media/[^/]+"):
         reason = f"含 {len(pictures)} 张图片，机器读不出图中文字，需要人工看"
         notes.fault("look", "warn", reason)
     read_beside(archive, notes)
     read_properties(archive, notes)
+    _unread(archive, notes)
+
+
+def _embedded(archive: Archive, notes: Notes) -> None:
+    """Files and objects inside: read where that is possible, else told."""
+    named_so = [name for name in archive.names if _INSIDE.search(name)]
+    inside = [name for name in named_so if not _DESCRIBES.search(name)]
+    left = 0
+    for name in inside:
+        opens = not _OBJECT.search(name)
+        left += not (opens and notes.inside(posixpath.basename(name), archive.bytes(name)))
+    if opened := len(inside) - left:
+        notes.fault("embedded", "warn", f"嵌有 {opened} 个文件，读者能打开，请确认可以公开")
+    if left:
+        reason = f"嵌有 {left} 个文件或对象，机器没有检查，请由人打开查看，或改为单独的附件"
+        notes.fault("embedded", "warn", reason)
+
+
+def _unread(archive: Archive, notes: Notes) -> None:
+    """Words in what no reader asked for: custom data, building blocks, what a program added."""
+    for name in archive.names:
+        if not name.endswith(".xml") or name in archive.read or _DESCRIBES.search(name):
+            continue
+        words = " ".join(" ".join(archive.xml(name).itertext()).split())
+        if _WORDS.search(words):
+            notes.add(f"文件内部的 {name}（看不见但随文件发布）", words)
 
 
 def link_targets(archive: Archive, notes: Notes, name: str) -> None:
@@ -64,19 +107,36 @@ def link_targets(archive: Archive, notes: Notes, name: str) -> None:
 
 
 def read_slides(archive: Archive, notes: Notes) -> None:
-    """A .pptx: slides, notes and comments."""
-    kinds = ((r"ppt/slides/slide\d+\.xml", "第 {} 张幻灯片"),
-             (r"ppt/notesSlides/notesSlide\d+\.xml", "第 {} 张的备注"),
-             (r"ppt/comments/[^/]+\.xml", "第 {} 组批注"))  # fmt: skip
-    for pattern, place in kinds:
-        for number, name in enumerate(archive.matching(pattern), 1):
-            root = archive.xml(name)
-            if attribute(root, "show") == "0":
-                notes.fault("hidden", "warn", f"{place.format(number)}是隐藏的，发布前请删除")
-            for paragraph in named(root, "p", "text"):
-                text = "".join(each.text or "" for each in named(paragraph, "t"))
-                text = text or (paragraph.text or "")
-                if text.strip():
-                    notes.add(place.format(number), text)
-            read_descriptions([root], notes)
+    """A .pptx: slides in the order of the presentation, notes and comments."""
+    parts = WordParts(archive, "ppt/presentation.xml")
+    root = parts.text()
+    if root is None:
+        raise Unreadable("broken", "block", "文件里没有演示文稿，可能损坏或改过后缀，请重新上传")
+    shown = [parts.place(attribute(one, "id")) for one in named(root, "sldId")]
+    slides = [*dict.fromkeys(filter(None, (*shown, *parts.names("slide"))))]
+    rest = archive.matching(r"ppt/slides/slide\d+\.xml")
+    for number, name in enumerate(dict.fromkeys((*slides, *rest)), 1):
+        _slide(archive, notes, name, f"第 {number} 张幻灯片")
+        beside = WordParts(archive, name)
+        for note in beside.names("notesSlide"):
+            _slide(archive, notes, note, f"第 {number} 张的备注")
+        for comment in beside.names("comments"):
+            _slide(archive, notes, comment, f"第 {number} 张的批注")
+    for number, name in enumerate(archive.matching(r"ppt/(?:notesSlides|comments)/[^/]+\.xml"), 1):
+        if name not in archive.read:
+            _slide(archive, notes, name, f"第 {number} 组备注或批注")
     read_common(archive, notes)
+
+
+def _slide(archive: Archive, notes: Notes, name: str, place: str) -> None:
+    root = archive.xml(name)
+    if attribute(root, "show") == "0":
+        notes.fault("hidden", "warn", f"{place}是隐藏的，发布前请删除")
+    for paragraph in named(root, "p", "text"):
+        text = "".join(each.text or "" for each in named(paragraph, "t"))
+        text = text or (paragraph.text or "")
+        if text.strip():
+            index = notes.add(place, text)
+            if place.endswith("批注"):
+                notes.mark(index, COMMENT, text)
+    read_descriptions([root], notes)

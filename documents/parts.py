@@ -4,8 +4,8 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from defusedxml import ElementTree
@@ -80,11 +80,12 @@ class Unreadable(Exception):
 
 @dataclass
 class Notes:
-    """Collects parts and faults while a file is read."""
+    """Collects parts and faults while a file is read; `opened` reads a file inside of it."""
 
     parts: list[Part] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     size: int = 0
+    opened: Callable[[str, bytes], Reading] | None = None
 
     def add(self, place: str, text: str, column: str = "", row: int = 0) -> int:
         """Keep a text with its place; its index. Unreadable once there is too much."""
@@ -106,6 +107,27 @@ class Notes:
         """Keep what is wrong at one place of the file."""
         rule, severity, reason = wrong
         self.faults.append(Fault(f"secrecy.attachment-{rule}", severity, reason, part, text, place))
+
+    def inside(self, name: str, content: bytes) -> bool:
+        """Keep what a file within this one says and hides; False when a person has to open it."""
+        if self.opened is None:
+            return False
+        found = self.opened(name, content)
+        first = len(self.parts)
+        for part in found.parts:
+            self.add(f"嵌入的 {name} 的{part.place}", part.text, part.column, part.row)
+        for fault in found.faults:
+            at = fault.part + first if fault.part >= 0 else -1
+            place = f"嵌入的 {name} 的{fault.place or ''}" if at >= 0 else ""
+            reason = fault.reason if at >= 0 else f"嵌入的 {name}：{fault.reason}"
+            self.faults.append(replace(fault, part=at, place=place, reason=reason))
+        return not any(fault.rule.endswith("-unreadable") for fault in found.faults)
+
+    def unsaid(self) -> bool:
+        """Whether nothing was read of the file itself and nothing told of it."""
+        return not self.faults and not any(
+            part.text.strip() for part in self.parts if not part.place.startswith("文档属性")
+        )
 
     def reading(self) -> Reading:
         """What has been collected."""
@@ -165,6 +187,7 @@ class Archive:
         if any(entry.flag_bits & 1 for entry in entries):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         self.names = [entry.filename for entry in entries]
+        self.read: set[str] = set()
 
     def matching(self, pattern: str) -> list[str]:
         """Names of entries, in the order of their numbers."""
@@ -173,6 +196,7 @@ class Archive:
 
     def bytes(self, name: str) -> bytes:
         """One entry, never more than it claims to hold; Unreadable when it is damaged."""
+        self.read.add(name)
         try:
             with self._zip.open(name) as entry:
                 content = entry.read(_LARGEST_ENTRY + 1)

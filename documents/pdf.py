@@ -1,4 +1,4 @@
-"""PDF files: the text of each page, its annotations, its properties."""
+"""PDF files: the text of each page, and which of it was not read."""
 
 import io
 import math
@@ -10,13 +10,11 @@ import pypdf
 from pypdf.generic import DictionaryObject
 
 from documents.lines import Line, Piece, lines_of, paragraphs, width_of
-from documents.parts import AUTHOR, COMMENT, Notes, Unreadable, Wrong, rows_of
-from documents.persons import is_person
+from documents.parts import Notes, Unreadable, rows_of
+from documents.pdf_beside import annotations, read_beside_pages
 from documents.radicals import without_radicals
 
 MOST_PAGES = 500
-
-PINNED: Wrong = ("embedded", "block", "页面上附有文件，机器没有检查，请改为单独的附件")
 
 _HAN = re.compile("[\u4e00-\u9fffA-Za-z0-9]")
 
@@ -144,8 +142,7 @@ def read_pdf(content: bytes, notes: Notes) -> None:
         if reader.is_encrypted and not reader.decrypt(""):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         _pdf_pages(reader, notes)
-        _pdf_fields(reader, notes)
-        _pdf_properties(reader, notes)
+        read_beside_pages(reader, notes)
     except pypdf.errors.DependencyError as error:
         raise Unreadable("encrypted", "block", "文件已加密，无法检查") from error
     except PDF_ERRORS as error:
@@ -165,7 +162,7 @@ def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
     for number, text in paragraphs(_pages(reader, unread)):
         notes.add(f"第 {number} 页", text)
     for number, page in enumerate(reader.pages, 1):
-        _annotations(page, number, notes)
+        annotations(page, number, notes)
     for how, numbers in unread.items():
         notes.fault("look", "warn", rows_of(numbers).replace("行", "页") + _UNREAD[how])
 
@@ -183,53 +180,3 @@ def _pages(
         if how := text.unread:
             unread.setdefault(how, []).append(number)
         yield number, text.lines
-
-
-def _annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:
-    """Notes that people left, the addresses behind links, and files pinned to the page."""
-    for reference in page.get("/Annots") or ():
-        one = reference.get_object()
-        kind = one.get("/Subtype") if isinstance(one, DictionaryObject) else None
-        if kind == "/Link":
-            action = one.get("/A", DictionaryObject()).get_object()
-            target = str(action.get("/URI") or "")
-            if target.startswith("mailto:"):
-                notes.add(f"第 {number} 页的超链接", target)
-        elif kind == "/FileAttachment":
-            _pinned(one, f"第 {number} 页的附件", notes)
-        elif kind not in (None, "/Popup", "/Widget"):
-            said = str(one.get("/Contents") or "").strip()
-            if said:
-                index = notes.add(f"第 {number} 页的批注", said)
-                notes.mark(index, COMMENT, said)
-
-
-def _pinned(one: DictionaryObject, place: str, notes: Notes) -> None:
-    """A file pinned to a page: its name; what is in it is for a person."""
-    held = one.get("/FS", DictionaryObject()).get_object()
-    held = held if isinstance(held, DictionaryObject) else DictionaryObject()
-    name = str(held.get("/UF") or held.get("/F") or "未命名")
-    index = notes.add(place, name)
-    notes.mark(index, PINNED, name)
-
-
-def _pdf_fields(reader: pypdf.PdfReader, notes: Notes) -> None:
-    """What was filled into a form: it is shown, and belongs to no page's text."""
-    for name, one in (reader.get_fields() or {}).items():
-        said = str(one.get("/V") or "").strip()
-        # The states of boxes are names: /Yes, /Off.
-        if said and not said.startswith("/"):
-            notes.add(f"表单栏“{name}”", said)
-
-
-def _pdf_properties(reader: pypdf.PdfReader, notes: Notes) -> None:
-    words = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
-    for key, value in (reader.metadata or {}).items():
-        text = str(value).strip()
-        if key in words and text:
-            index = notes.add(f"文档属性“{words[key]}”", text)
-            if key == "/Author" and is_person(text):
-                notes.mark(index, AUTHOR, text)
-    if reader.attachments:
-        reason = f"嵌有 {len(reader.attachments)} 个文件，机器没有检查，请改为单独的附件"
-        notes.fault("embedded", "warn", reason)

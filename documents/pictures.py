@@ -1,6 +1,7 @@
 """Pictures: damage, size, where they were taken, and whether they look like written paper."""
 
 import io
+import re
 import struct
 import warnings
 import zlib
@@ -54,11 +55,27 @@ def _picture_faults(content: bytes, notes: Notes) -> Image.Image | None:
             for tag, word in ((0x013B, "作者"), (0x010E, "说明"), (0x9C9C, "备注")):
                 if text := _said(exif.get(tag)):
                     notes.add(f"照片属性“{word}”", text)
+            for key, value in picture.info.items():
+                if text := _told(key, value):
+                    notes.add(f"图片里写着的信息“{key}”", text)
     except Image.DecompressionBombError as error:
         raise Unreadable("bomb", "block", "图片尺寸异常地大，已拒绝读取，请不要使用") from error
     except DAMAGED as error:
         raise Unreadable("broken", "block", "图片不完整或已损坏，打不开，请重新上传") from error
     return picture
+
+
+_TAGS = re.compile(r"<[^>]*>")
+_WORDS = re.compile(r"[\u4e00-\u9fff]{2}|\d{7}|[\w.]@[\w.]")
+
+
+def _told(key: object, value: object) -> str:
+    """What a comment, a text piece or an XMP packet says that people wrote."""
+    if key in ("exif", "icc_profile", "jfif", "dpi") or not isinstance(value, str | bytes):
+        return ""
+    text = value.decode("utf-8", "ignore") if isinstance(value, bytes) else value
+    text = " ".join(_TAGS.sub(" ", text[:20_000]).split())
+    return text if _WORDS.search(text) else ""
 
 
 def _said(value: object) -> str:

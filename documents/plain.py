@@ -59,6 +59,7 @@ def read_page(content: bytes, notes: Notes) -> None:
     parser = lxml.html.HTMLParser(encoding="utf-8")
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     _beside(root, notes)
+    _attributes(root, notes)
     for node in root.xpath("//*[@style or @hidden]"):
         unseen = node.get("hidden") is not None or _UNSEEN.search(node.get("style", ""))
         if unseen and (text := str(node.text_content()).strip()):
@@ -89,6 +90,26 @@ def _beside(root: Any, notes: Notes) -> None:
         if text and not text.startswith("?xml "):
             notes.add("网页源码的注释", text)
         _drop(node)
+
+
+_KEPT = (
+    (
+        "网页的关键词和描述",
+        "//meta[@name='keywords' or @name='description' or @name='author']/@content",
+    ),
+    ("图片的替代文字", "//img/@alt|//area/@alt"),
+    ("鼠标停留才显示的文字", "//body//@title"),
+    ("表单里的值", "//input[not(@type='submit' or @type='button')]/@value|//input/@placeholder"),
+    ("模板里的文字", "//template//text()"),
+)
+
+
+def _attributes(root: Any, notes: Notes) -> None:
+    """What a page says in its attributes, each once."""
+    for place, path in _KEPT:
+        for text in dict.fromkeys(" ".join(str(one).split()) for one in root.xpath(path)):
+            if text:
+                notes.add(f"{place}（看不见但随文件发布）", text)
 
 
 def _html_tables(root: Any, notes: Notes) -> None:

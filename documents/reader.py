@@ -12,12 +12,22 @@ from documents.pictures import STRUCTURE_ERRORS, read_picture_file
 from documents.plain import read_page, read_table, read_text
 from documents.word import read_word
 
+_DEEPEST = 2  # files within files
 _OLE = bytes.fromhex("d0cf11e0a1b11ae1")
 
 
 def read_attachment(name: str, content: bytes) -> Reading:
     """What one file says and hides. Never raises for what is in the file: that is a fault."""
-    notes = Notes()
+    return _reading(name, content, 0)
+
+
+def _reading(name: str, content: bytes, depth: int) -> Reading:
+    """As above, for a file that lies `depth` files deep in another."""
+
+    def opened(inner: str, held: bytes) -> Reading:
+        return _reading(inner, held, depth + 1)
+
+    notes = Notes(opened=opened if depth < _DEEPEST else None)
     try:
         # Before anything is opened: the cap holds against files that unpack to gigabytes too.
         if len(content) > LARGEST:
@@ -31,6 +41,9 @@ def read_attachment(name: str, content: bytes) -> Reading:
         notes.faults.append(refused.fault)
     except STRUCTURE_ERRORS:
         notes.fault("malformed", "block", "文件结构不合规，打不开，请另存后重新上传")
+    # A file of which nothing was read is never clean.
+    if notes.unsaid():
+        notes.fault("look", "warn", "没有读到文字，需要人工打开查看")
     return notes.reading()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from documents.beside import field_words, read_descriptions
+from documents.beside import field_words, read_controls, read_descriptions
 from documents.office import link_targets, read_common
 from documents.parts import (
     COMMENT,
@@ -254,6 +254,7 @@ def read_word(archive: Archive, notes: Notes) -> None:
             for mark in named(story, "textpath"):
                 notes.add(f"{where}里的水印", attribute(mark, "string"))
     read_descriptions(trees, notes)
+    read_controls(trees, notes)
     _word_comments(parts, notes)
     if word.changes > _MOST_CHANGES:
         reason = f"另有 {word.changes - _MOST_CHANGES} 处修订没有处理"

@@ -1,4 +1,4 @@
-"""Where the parts of a Word file lie: its relationships say that, not their names.
+"""Where the parts of an office file lie: its relationships say that, not their names.
 
 Word on the web and other programs name the text word/document2.xml or otherwise.
 """
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from documents.parts import Archive, attribute
 
 _USUAL = "word/document.xml"
+_MAINS = (_USUAL, "xl/workbook.xml", "ppt/presentation.xml")
 
 
 class _Relation(NamedTuple):
@@ -20,7 +21,7 @@ class _Relation(NamedTuple):
 
 @dataclass
 class WordParts:
-    """The text of a Word file and what belongs to it, by what it is."""
+    """The main part of an office file, or one part of it, and what belongs to it by what it is."""
 
     archive: Archive
     main: str = _USUAL
@@ -28,9 +29,13 @@ class WordParts:
 
     def __post_init__(self) -> None:
         """Find the text, then what belongs to it."""
+        self._folder = posixpath.dirname(self.main)
+        if self.main not in _MAINS:  # a part of its own, not the one that the file begins with
+            self._relations = _relations(self.archive, self.main)
+            return
         roots = _relations(self.archive, "").values()
         found = [one.place for one in roots if one.kind == "officeDocument"]
-        self.main = next((name for name in found if name in self.archive.names), _USUAL)
+        self.main = next((name for name in found if name in self.archive.names), self.main)
         self._relations = _relations(self.archive, self.main)
 
     def text(self) -> Any:
@@ -40,7 +45,7 @@ class WordParts:
     def names(self, kind: str) -> list[str]:
         """The entries of a kind (header, footnotes), those with the usual name among them."""
         found = [one.place for one in self._relations.values() if one.kind == kind]
-        usual = self.archive.matching(rf"word/{kind}\d*\.xml")
+        usual = self.archive.matching(rf"{self._folder}/{kind}\d*\.xml")
         return [name for name in dict.fromkeys((*found, *usual)) if name in self.archive.names]
 
     def xml(self, kind: str) -> Any:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 _NUM = "零〇一二三四五六七八九十百千两"
@@ -16,6 +16,19 @@ _POINT = re.compile(rf"{_PAD}([（(][{_NUM}]+[）)])")
 _HEADING = re.compile(rf"{_PAD}([{_NUM}]+、)")
 _TAIL = re.compile(
     r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)"
+)
+_IS_ANNEX = re.compile(rf"{_PAD}附[件表录][ \t\u3000]*[\d{_NUM}]{{0,3}}(?![\d{_NUM}])")
+_ANNEX_HEAD = re.compile(
+    rf"{_PAD}附[件表录][ \t\u3000]*[\d{_NUM}]{{0,3}}[ \t\u3000]*[：:]?[ \t\u3000]*"
+)
+_FIRST = re.compile(rf"{_PAD}第(?:一|1)条")
+_YEARS = "(?:(?:19|20)\\d{2}|[〇零○一二三四五六七八九]{4})"
+_IS_DAY = re.compile(
+    rf"(?:[^。；，：]{{2,40}}[ \u3000])?[（(]?{_YEARS}\s?年\s?[\d{_NUM}]{{1,3}}\s?月"
+    rf"\s?[\d{_NUM}]{{1,3}}\s?日[）)]?"
+)
+_IS_NAME = re.compile(
+    r"[（(]?[^。；，：、\d]{2,40}(?:局|厅|部|委|府|室|会|署|院|行|社|中心|公司|大队|支队)[）)]?"
 )
 _MAX_PARAGRAPH = 400  # paragraphs shorter than this are joined into one clause when unnumbered
 _MIN_PARAGRAPH = 60
@@ -50,25 +63,94 @@ class _Open:
 
 
 def cut(text: str) -> list[Clause]:
-    """The clauses of `text`, by the strongest numbering it uses.
+    """The clauses of `text`: of the document, of what it puts into force, of each annex.
 
-    第X条; else （一） under 一、 headings; else 一、; else paragraphs. At least two of a kind are
-    needed. What stands before the first number (印发通知的话) is no clause.
+    Each by the strongest numbering it uses: 第X条; else （一） under 一、 headings; else 一、; else
+    paragraphs. At least two of a kind are needed. What stands before the first number
+    (印发通知的话) is no clause, nor is a signature.
     """
     lines = [
         _Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()
     ]
-    for marker in (_ARTICLE, _POINT, _HEADING):
-        starts = [line for line in lines if marker.match(line.text)]
-        if len(starts) >= 2:
-            found = list(_numbered(text, lines, marker))
-            break
-    else:
-        found = list(_paragraphs(text, lines))
+    found: list[_Open] = []
+    for head, some in parted(lines):
+        parts = _section(text, some, alone=not found and len(some) == len(lines))
+        found += [replace(one, heading=(*head, *one.heading)) for one in parts]
     return [
         Clause(number, part.label, part.heading, text[part.start : part.end], part.start, part.end)
         for number, part in enumerate(found, start=1)
     ]
+
+
+def _section(text: str, lines: list[_Line], *, alone: bool) -> list[_Open]:
+    for marker in (_ARTICLE, _POINT, _HEADING):
+        if sum(marker.match(line.text) is not None for line in lines) >= 2:
+            return list(_numbered(text, lines, marker))
+    # The words of a notice that only brings an annex are no clause; those of an annex are.
+    if not alone and not _IS_ANNEX.match(lines[0].text):
+        return []
+    own = lines if alone or len(lines) == 1 else lines[1:]
+    return list(_paragraphs(text, own))
+
+
+def parted(lines: list[_Line]) -> Iterator[tuple[tuple[str, ...], list[_Line]]]:
+    """The parts of a document with the name of each annex, signatures left out."""
+    signed = _signature_lines([line.text.strip() for line in lines])
+    head: tuple[str, ...] = ()
+    some: list[_Line] = []
+    articles = False  # whether this part has come to its first article
+    for at, line in enumerate(lines):
+        following = lines[at + 1].text if at + 1 < len(lines) else ""
+        annex = _is_annex(line.text, following, after_signature=at - 1 in signed)
+        begins = _FIRST.match(line.text) is not None and _orders(some)
+        if annex or (begins and not articles and len(some) > 1):
+            # The title of what is put into force stands above its first article.
+            title = [] if annex else _title_above(some)
+            kept = some[: len(some) - len(title)]
+            if kept:
+                yield head, kept
+            head = (_clean(line.text),) if annex else tuple(_clean(one.text) for one in title[:1])
+            some, articles = title, False
+        articles = articles or _FIRST.match(line.text) is not None
+        if at not in signed:
+            some.append(line)
+    if some:
+        yield head, some
+
+
+def _is_annex(line: str, following: str, *, after_signature: bool) -> bool:
+    """Whether 附件 heads a part: alone or with its number, and not a list below a notice."""
+    if _IS_ANNEX.match(line) is None:
+        return False
+    listed = "：" in line and re.match(rf"{_PAD}\d{{1,2}}[.．、]", following) is not None
+    return after_signature or (_ANNEX_HEAD.fullmatch(line) is not None and not listed)
+
+
+def _orders(lines: list[_Line]) -> bool:
+    """Whether a notice has numbered orders of its own."""
+    return sum(_HEADING.match(line.text) is not None for line in lines) >= 2
+
+
+def _title_above(lines: list[_Line]) -> list[_Line]:
+    """The lines from the last short one without a full stop on: a title, or title and chapter."""
+    at = len(lines)
+    while at > 1 and at > len(lines) - 4 and not re.search("[。；：，]", lines[at - 1].text):
+        at -= 1
+    return lines[at:]
+
+
+def _signature_lines(lines: list[str]) -> set[int]:
+    """The places of names and days under a document."""
+    found: set[int] = set()
+    for at, line in enumerate(lines):
+        if not _IS_DAY.fullmatch(line):
+            continue
+        found.add(at)
+        for above in range(at - 1, max(at - 9, -1), -1):
+            if not _IS_NAME.fullmatch(lines[above]):
+                break
+            found.add(above)
+    return found
 
 
 def _numbered(text: str, lines: list[_Line], marker: re.Pattern[str]) -> Iterator[_Open]:

@@ -20,6 +20,7 @@ from documents.plain import decoded
 from documents.radicals import without_radicals
 from documents.reader import read_attachment
 from documents.to_blocks import bring_file
+from knowledge.headed import head_of
 from knowledge.validity import Status, parse_day, parse_status
 
 MAX_BYTES = 20_000_000
@@ -32,29 +33,6 @@ _UNSETTLED = {
     "hidden": "有隐藏文字",
     "comment": "有批注没有删除",
 }
-_DOC_NUMBER = re.compile(
-    r"[\u4e00-\u9fff]{2,12}[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*([1-9]\d{0,4})号"
-)
-_CANONICAL = re.compile(
-    r"([\u4e00-\u9fff]{2,12})[〔\[（(【﹝]((?:19|20)\d{2})[〕\]）)】﹞]第?0*(\d{1,5})号"
-)
-_DAY = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日")
-_STARTS = re.compile(r"自((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日起(?:施行|实施|执行)")
-_FROM_PUBLICATION = re.compile(r"自(?:公布|发布|印发|公告)之日起(?:施行|实施|执行)?")
-_UNTIL = re.compile(
-    r"(?:有效期(?:限)?(?:截至|至|到)|执行(?:期限)?(?:至|到)|施行至|实施至)((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
-)
-_FOR_YEARS = re.compile(r"有效期(?:限)?(?:为)?([1-9一二三四五两])年")
-_ISSUER = re.compile(
-    r"^[\s\u3000]*([\u4e00-\u9fff]{2,30}?(?:人民政府|人民政府办公厅|人民政府办公室|办公厅|办公室|委员会|政府|厅|局|部|署|会))[\s\u3000]*$"
-)
-_TITLE_WORD = re.compile(
-    r"(通知|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答|法)[）)》]*$"
-)
-_TITLE_ISSUER = re.compile(
-    r"^([\u4e00-\u9fff]{2,24}?(?:人民政府办公厅|人民政府办公室|人民政府|委员会|厅|局|部))关于"
-)
-_YEARS = {"一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5}
 
 
 class DocumentError(Fault, ValueError):
@@ -112,84 +90,17 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
 
 
 def describe(text: str, title: str = "", *, fallback: str = "") -> PolicyDraft:
-    """Title, 文号, issuer and dates found in the text; what is not found stays empty."""
-    title = title.strip() or _title(text) or fallback
-    head = text[:1500]
-    number = _CANONICAL.search(_before_body(head))
-    issuer = _issuer(title, text)
-    issued = _issued(text)
-    starts, ends = _in_force(text, issued)
+    """Title, 文号, issuer and days found in the text; what is not found stays empty."""
+    head = head_of(text, title, fallback)
     return PolicyDraft(
-        title=title[:300],
+        title=head.title,
         text=text,
-        doc_number=f"{number[1]}〔{number[2]}〕{int(number[3])}号" if number else "",
-        issuer=issuer,
-        issued_on=issued,
-        effective_from=starts,
-        effective_to=ends,
+        doc_number=head.doc_number,
+        issuer=head.issuer,
+        issued_on=head.issued_on,
+        effective_from=head.effective_from,
+        effective_to=head.effective_to,
     )
-
-
-def _before_body(head: str) -> str:
-    """The lines before the first numbered one: a 文号 cited in the body is not the document's."""
-    kept = []
-    for line in head.split("\n"):
-        if len(line.strip()) > 60:
-            break
-        kept.append(line.strip())
-    return "\n".join(kept)
-
-
-def _title(text: str) -> str:
-    lines = [line.strip() for line in text.split("\n")[:40]]
-    for line in lines:
-        if 6 <= len(line) <= 80 and _TITLE_WORD.search(line) and not line.endswith(("。", "：")):
-            return line
-    return next((line for line in lines if 4 <= len(line) <= 60), "")
-
-
-def _issuer(title: str, text: str) -> str:
-    match = _TITLE_ISSUER.match(title)
-    if match:
-        return match.group(1)
-    lines = [line for line in text.split("\n") if line.strip()]
-    for line in [*lines[:6], *lines[-8:]]:
-        if match := _ISSUER.match(line):
-            return match.group(1)
-    return ""
-
-
-def _issued(text: str) -> date | None:
-    """The date standing alone on a line (成文日期), else None."""
-    for line in text.split("\n"):
-        match = _DAY.fullmatch(line.strip(" \t\u3000（）()"))
-        if match:
-            return _day(match)
-    return None
-
-
-def _day(match: re.Match[str]) -> date | None:
-    try:
-        return date(int(match[1]), int(match[2]), int(match[3]))
-    except ValueError:
-        return None
-
-
-def _in_force(text: str, issued: date | None) -> tuple[date | None, date | None]:
-    tail = text[-3000:]
-    start = None
-    if match := _STARTS.search(tail):
-        start = _day(match)
-    elif _FROM_PUBLICATION.search(tail):
-        start = issued
-    end = None
-    if match := _UNTIL.search(tail):
-        end = _day(match)
-    elif (match := _FOR_YEARS.search(tail)) and start is not None:
-        years = _YEARS.get(match[1]) or int(match[1])
-        whole = start.replace(year=start.year + years, day=min(start.day, 28))
-        end = date.fromordinal(whole.toordinal() - 1 + (start.day - min(start.day, 28)))
-    return start, end
 
 
 def _txt(name: str, data: bytes) -> tuple[str, str]:

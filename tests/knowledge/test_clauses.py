@@ -65,6 +65,31 @@ def test_the_sample_policy_has_its_twenty_one_points() -> None:
     assert not any("bookmark" in c.text for c in clauses)
 
 
+def test_a_notice_with_orders_what_it_puts_into_force_and_its_annex_are_all_clauses() -> None:
+    text = (
+        "某县民政局关于印发高温津贴办法的通知\n各乡镇：\n一、认真执行。\n二、按月报送。\n"
+        "附件：高温津贴办法\n某县民政局\n某县财政局\n2026年5月20日\n"
+        "某县高温津贴办法\n第一条 发放津贴。\n第二条 按月发放。\n"
+        "附件1\n津贴标准表\n项目\t标准\n室外\t每人每月三百元"
+    )
+    clauses = cut(text)
+    assert [one.label for one in clauses] == ["一、", "二、", "第一条", "第二条", "第1段"]
+    assert clauses[1].text == "二、按月报送。"
+    assert clauses[2].heading == ("某县高温津贴办法",)
+    assert clauses[4].heading == ("附件1",)
+    assert "室外\t每人每月三百元" in clauses[4].text
+    assert not any("民政局\n" in one.text or "2026年5月20日" in one.text for one in clauses)
+
+
+def test_an_annex_below_articles_and_below_points_is_its_own_part() -> None:
+    rows = "附件：\n项目\t标准\n接种\t二十元"
+    assert labels(f"通知\n一、甲。\n二、乙。\n{rows}") == ["一、", "二、", "第1段"]
+    listed = "附件：1.申请表\n2.承诺书\n某县民政局\n二〇二六年五月二十日"
+    assert labels(f"通知\n一、甲。\n二、乙。\n{listed}") == ["一、", "二、"]
+    below = listed.replace("附件：", "附件：\n")
+    assert labels(f"通知\n一、甲。\n二、乙。\n{below}") == ["一、", "二、"]
+
+
 LINES = st.lists(
     st.sampled_from(
         [
@@ -75,6 +100,8 @@ LINES = st.lists(
             "一、丙",
             "二、丁。",
             "附件：",
+            "附件1",
+            "2026年5月20日",
             "　正文。",
             "\r",
             "",

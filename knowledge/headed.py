@@ -1,0 +1,292 @@
+"""What a policy says of itself: title, 文号, issuer, its day, from when to when it is in force.
+
+Pure. Only what is the document's own counts: a number, an issuer or a day it cites is another's.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from documents.lines import without_blanks
+
+_ORGAN = (
+    r"(?:人民政府|政府|国务院|办公厅|办公室|委员会|常务委员会|代表大会|中央|厅|局|部|署|省委|市委|县委|区委"
+    r"|旗委|盟委|法院|检察院|总局|管委会|指挥部|中心|银行|总工会|联合会|妇联|团委|会|院|司)"
+)
+_NAME = rf"[\u4e00-\u9fff]{{1,28}}?{_ORGAN}(?:[(（][\u4e00-\u9fff]{{2,14}}[）)])?"
+_NAMES = re.compile(rf"{_NAME}(?:[ 、\u3000]+{_NAME}){{0,9}}|国务院")
+_YEAR = r"[〔\[（(【﹝〖]((?:19|20)\d{2})[〕\]）)】﹞〗]"
+_BRACKETED = rf"[\u4e00-\u9fff]{{1,14}}{_YEAR}\s?第?0*([1-9]\d{{0,4}})\s?号"
+_OWN_NUMBER = re.compile(
+    rf"(?:(?:发文字号|文\s?号|发文号)[：:]\s*)?[（(]?(?P<name>{_BRACKETED})[）)]?"
+    r"(?:\s*签发人.*|\s*(?:19|20)\d{2}[年-].*)?"
+)
+_ORDER = re.compile(
+    r"(?:(?P<who>[\u4e00-\u9fff 、]{2,40}?)?(?P<kind>令|公告|通告)[（(]?)?"
+    r"(?P<year>(?:19|20)\d{2}年)?第?\s?0*(?P<number>[1-9]\d{0,4})\s?号[）)]?"
+)
+_ORDER_HEAD = re.compile(r"[\u4e00-\u9fff 、]{2,60}(?:令|公告|通告)")
+_DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
+_SIGNED = re.compile(rf"[（(]?(?:成文日期|发布日期|发文日期)?[：:]?{_DAY}[）)]?")
+_VERB = r"(?:起)?(?:正式)?(?:施行|实施|执行|试行|生效|起效)"
+_STARTS = re.compile(rf"自{_DAY}{_VERB}")
+_OWN_STARTS = re.compile(rf"(?:本|该|此|上述|以上)[^。；\n]{{0,20}}?自{_DAY}{_VERB}")
+_PUBLISHED = r"自(?:公布|发布|印发|公告|发文|下发|签发)(?:之)?日"
+_LATER = re.compile(
+    rf"{_PUBLISHED}起?(?:满)?(\d{{1,3}}|[一二三四五六七八九十]{{1,3}})(日|天|个月|月)后?{_VERB}"
+)
+_FROM_PUBLICATION = re.compile(rf"{_PUBLISHED}{_VERB}?")
+_UNTIL = re.compile(
+    rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){_DAY}"
+)
+_FOR = re.compile(
+    r"(?:有效期(?:限)?|试行期(?:限)?|试行|暂定|执行期(?:限)?)(?:为|暂定)?"
+    r"(\d{1,2}|[一二三四五六七八九十两]{1,2})(年|个月)"
+)
+_TITLE_WORD = re.compile(
+    r"(?:通知|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答"
+    r"|法|规则|规程|目录|标准|清单|决议|命令|令|公报|报告|制度|规范|纲要|政策)"
+    r"(?:[（(][^）)]{1,20}[）)])*[》）)]*"
+)
+_TITLE_ISSUER = re.compile(
+    rf"(?P<who>{_NAMES.pattern})(?=关于|印发|转发|批转|公布|发布|令|公告|通告)"
+)
+_LONGEST = 300
+_DIGITS = {char: str(at) for at, char in enumerate("〇一二三四五六七八九")} | {
+    "零": "0",
+    "○": "0",
+    "Ｏ": "0",
+    "O": "0",
+}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What was found; what was not stays empty."""
+
+    title: str = ""
+    doc_number: str = ""
+    issuer: str = ""
+    issued_on: date | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
+
+
+def head_of(text: str, title: str = "", fallback: str = "") -> Head:
+    """All that a text says of itself; `title` is known already, `fallback` when it has none."""
+    lines = [line for line in (without_blanks(raw.strip()) for raw in text.split("\n")) if line]
+    title = title.strip() or title_of(lines) or fallback
+    days = [_with_digits(line) for line in lines]
+    issued = _issued(days)
+    starts, ends = _in_force("\n".join(days), issued)
+    return Head(
+        title[:_LONGEST], _number(lines, title), _issuer(lines, days, title), issued, starts, ends
+    )
+
+
+# --- title ------------------------------------------------------------------------------------
+
+
+def title_of(lines: Sequence[str]) -> str:
+    """The first line that ends as titles do, with the lines it began on or goes on in."""
+    for at, line in enumerate(lines[:40]):
+        if not _is_end_of_title(line):
+            continue
+        begin, end = at, at + 1
+        while begin > 0 and at - begin < 3 and _leads(lines[begin - 1], lines[begin]):
+            begin -= 1
+        while end < len(lines) and end - at < 3 and _follows(lines[end]):
+            end += 1
+        return "".join(lines[begin:end])
+    return next((line for line in lines[:40] if 4 <= len(line) <= 60 and not _is_number(line)), "")
+
+
+def _is_end_of_title(line: str) -> bool:
+    ends = list(_TITLE_WORD.finditer(line))
+    told = bool(ends) and ends[-1].end() == len(line)
+    return told and 2 <= len(line) <= 120 and not line.endswith("文件") and not _plain(line)
+
+
+def _plain(line: str) -> bool:
+    """Whether a line is a sentence, a number or a date rather than a part of a title."""
+    return (
+        line.endswith(tuple("。：；！？，:;,"))
+        or line.startswith(("附件", "一、", "（一）", "第一条", "根据", "为了", "现将"))
+        or _is_number(line)
+        or re.fullmatch(rf"[（(]?{_DAY}.*", _with_digits(line)) is not None
+    )
+
+
+def _is_number(line: str) -> bool:
+    return (
+        _OWN_NUMBER.fullmatch(line) is not None or re.fullmatch(r"第?\d{1,5}号", line) is not None
+    )
+
+
+def _leads(line: str, following: str) -> bool:
+    """Whether a title begins in this line and goes on in the one that follows."""
+    if _plain(line) or len(line) > 60 or line.endswith(("文件", "令", "公告")):
+        return False
+    unfinished = "关于" in line and "关于" not in following
+    goes_on = following.startswith(("关于", "的", "印发", "转发", "》", "和", "、"))
+    cut = line.endswith(("关于", "印发", "转发", "的", "和", "、", "《", "及"))
+    return unfinished or (goes_on and _is_issuer_or_part(line)) or cut
+
+
+def _is_issuer_or_part(line: str) -> bool:
+    return _NAMES.fullmatch(line) is not None or "关于" in line
+
+
+def _follows(line: str) -> bool:
+    return line.startswith(("的", "》")) and _is_end_of_title(line) and len(line) <= 40
+
+
+# --- number -----------------------------------------------------------------------------------
+
+
+def _number(lines: Sequence[str], title: str) -> str:
+    """The number that stands as the document's own: on a line of its own at its head."""
+    for at, line in enumerate(lines[:30]):
+        if len(line) > 60 and not _is_end_of_title(line):
+            break
+        if found := _OWN_NUMBER.fullmatch(re.sub(r"\s+(?=[〔\[（(【\d号])", "", line)):
+            name = re.match(r"[\u4e00-\u9fff]+", found["name"])
+            return f"{name[0] if name else ''}〔{found[2]}〕{int(found[3])}号"
+        if order := _order(lines, at, title):
+            return order
+    return _order([title], 0, title)
+
+
+def _order(lines: Sequence[str], at: int, title: str) -> str:
+    """The number of an order or announcement: 某县人民政府令第12号, …公告2026年第27号."""
+    found = _ORDER.fullmatch(lines[at])
+    if found is None:
+        return ""
+    year, number = found["year"] or "", found["number"]
+    if found["kind"]:
+        return f"{(found['who'] or '').strip()}{found['kind']}{year}第{number}号"
+    above = lines[at - 1] if at else ""
+    if _ORDER_HEAD.fullmatch(above):
+        return f"{above.strip()}{year}第{number}号"
+    return f"{year}第{number}号" if year and at <= 3 else ""
+
+
+# --- issuer -----------------------------------------------------------------------------------
+
+
+def _issuer(lines: Sequence[str], days: Sequence[str], title: str) -> str:
+    """Who issued it, several with a blank between: by the title, the signature, or the head."""
+    if found := _TITLE_ISSUER.match(title):
+        return _names(found["who"])
+    order = next((m for line in lines[:6] if (m := _ORDER.fullmatch(line)) and m["who"]), None)
+    if order is not None and _NAMES.fullmatch(order["who"].strip()):
+        return _names(order["who"])
+    signed = next((at for at, day in enumerate(days) if _signature_day(day) is not None), None)
+    if signed is not None:
+        own = days[signed][: _signature_day(days[signed])].strip()
+        names = [own] if own else []
+        for line in reversed(lines[max(signed - 8, 0) : signed]):
+            if own or not _NAMES.fullmatch(line):
+                break
+            names.insert(0, line)
+        if names:
+            return _names(" ".join(names))
+    for line in [*lines[:6], *lines[-8:]]:
+        line = line.removesuffix("文件")
+        if _NAMES.fullmatch(line):
+            return _names(line)
+    return ""
+
+
+def _names(text: str) -> str:
+    return " ".join(re.split(r"[ 、\u3000]+", text.strip()))
+
+
+def _signature_day(line: str) -> int | None:
+    """Where the day begins in a line that is a day, alone or after the names of who signs."""
+    found = re.search(rf"{_DAY}$", line)
+    if found is None:
+        return 0 if _SIGNED.fullmatch(line) else None
+    before = line[: found.start()].strip()
+    if not before or _SIGNED.fullmatch(line):
+        return 0 if _SIGNED.fullmatch(line) else found.start()
+    return found.start() if _NAMES.fullmatch(before) else None
+
+
+# --- days -------------------------------------------------------------------------------------
+
+
+def _with_digits(line: str) -> str:
+    """A line whose days are in figures (二〇二六年三月二日 no longer), without blanks in them."""
+    line = re.sub(
+        r"([〇零○ＯO一二三四五六七八九]{4})\s?年",
+        lambda m: "".join(_DIGITS[c] for c in m[1]) + "年",
+        line,
+    )
+    line = re.sub(
+        r"(?<=\d年)([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日",
+        lambda m: f"{_counted(m[1])}月{_counted(m[2])}日",
+        line,
+    )
+    return re.sub(r"(?<=\d)\s+(?=[年月日])|(?<=[年月])\s+(?=\d)", "", line)
+
+
+def _counted(word: str) -> int:
+    """十二 and 12 as a number."""
+    if word.isdigit():
+        return int(word)
+    tens, mark, ones = word.partition("十")
+    values = {**{char: at for at, char in enumerate("零一二三四五六七八九")}, "两": 2}
+    if not mark:
+        return values.get(word, 0)
+    return values.get(tens, 1) * 10 + (values.get(ones, 0) if ones else 0)
+
+
+def _issued(lines: Sequence[str]) -> date | None:
+    """The day under the signature, else the first that stands alone on a line."""
+    for line in lines:
+        if _signature_day(line) is not None and (found := re.search(_DAY, line)):
+            return _day(found)
+    return None
+
+
+def _day(found: re.Match[str], first: int = 1) -> date | None:
+    try:
+        return date(int(found[first]), int(found[first + 1]), int(found[first + 2]))
+    except ValueError:
+        return None
+
+
+def _in_force(text: str, issued: date | None) -> tuple[date | None, date | None]:
+    start = None
+    if found := _OWN_STARTS.search(text) or _last(_STARTS, text):
+        start = _day(found)
+    elif (found := _LATER.search(text)) and issued is not None:
+        start = _after(issued, _counted(found[1]), found[2])
+    elif _FROM_PUBLICATION.search(text[-3000:]):
+        start = issued
+    end = None
+    if found := _UNTIL.search(text):
+        end = _day(found)
+    elif (found := _FOR.search(text)) and start is not None:
+        end = _after(start, _counted(found[1]), found[2]) - timedelta(days=1)
+    return start, end
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return max(pattern.finditer(text[-3000:]), key=lambda one: one.start(), default=None)
+
+
+def _after(day: date, count: int, unit: str) -> date:
+    """A day, a month or a year later; the last day of a shorter month stands for what it lacks."""
+    if unit in ("日", "天"):
+        return day + timedelta(days=count)
+    months = day.year * 12 + day.month - 1 + count * (12 if unit == "年" else 1)
+    year, month = divmod(months, 12)
+    for last in range(day.day, 27, -1):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    return date(year, month + 1, min(day.day, 28))

@@ -1,0 +1,85 @@
+"""What a policy says of itself, and what it only says of others."""
+
+from datetime import date
+
+import pytest
+
+from knowledge.headed import head_of, title_of
+
+
+@pytest.mark.parametrize(
+    ("lines", "title"),
+    [
+        (["某县民政局", "关于发放津贴的通知"], "某县民政局关于发放津贴的通知"),
+        (["县政府印发养犬办法", "的通知", "各乡镇："], "县政府印发养犬办法的通知"),
+        (["某县民政局文件", "某民发〔2026〕3号", "关于津贴的通知"], "关于津贴的通知"),
+        (["某县民政局关于做好", "救助的意见（试行）"], "某县民政局关于做好救助的意见（试行）"),
+        (["某县养犬管理办法", "第一条 养犬应当登记。"], "某县养犬管理办法"),
+    ],
+)  # fmt: skip
+def test_a_title_is_whole(lines: list[str], title: str) -> None:
+    assert title_of(lines) == title
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("关于养犬的通知\n某政发 [2026] 012 号\n各乡镇：", "某政发〔2026〕12号"),
+        ("文号：某政办发〔2026〕7号\n关于养犬的通知", "某政办发〔2026〕7号"),
+        ("财政部 税务总局公告2026年第27号\n现公告如下。", "财政部 税务总局公告2026年第27号"),
+        ("某县人民政府令\n第 12 号\n《某县养犬管理办法》已经通过。", "某县人民政府令第12号"),
+        ("中华人民共和国国务院令第707号\n条例", "中华人民共和国国务院令第707号"),
+        ("关于养犬的通知\n根据某政发〔2020〕1号文件要求，现予公布。", ""),
+        ("关于转发某政发〔2020〕1号文件的通知\n各乡镇：", ""),
+        ("关于养犬的通知\n各乡镇：\n请执行国发〔2026〕012号。", ""),
+    ],
+)
+def test_a_number_is_the_documents_own_or_none(text: str, number: str) -> None:
+    assert head_of(text).doc_number == number
+
+
+@pytest.mark.parametrize(
+    ("text", "issuer"),
+    [
+        ("国务院关于就业的意见\n各省：", "国务院"),
+        ("国务院办公厅转发民政部关于养老服务的意见的通知\n各省：", "国务院办公厅"),
+        ("民政部 财政部关于临时救助的意见\n各省：", "民政部 财政部"),
+        ("某县民政局、某县财政局关于救助的通知\n各乡镇：", "某县民政局 某县财政局"),
+        ("救助通知\n请照办。\n某县民政局\n某县财政局\n2026年5月20日", "某县民政局 某县财政局"),
+        ("关于救助的通知\n各乡镇：\n请照办。\n某县民政局 二〇二六年五月二十日", "某县民政局"),
+        ("关于救助的通知\n各乡镇：", ""),
+    ],
+)  # fmt: skip
+def test_who_issued_it(text: str, issuer: str) -> None:
+    assert head_of(text).issuer == issuer
+
+
+@pytest.mark.parametrize(
+    ("said", "starts", "ends"),
+    [
+        ("本办法自2026年6月1日起施行，有效期5年。", (2026, 6, 1), (2031, 5, 31)),
+        ("本办法自发布之日起30日后施行。", (2026, 4, 1), None),
+        ("自公布之日起满三十日后施行。", (2026, 4, 1), None),
+        ("自2026年5月1日起试行，试行期一年。", (2026, 5, 1), (2027, 4, 30)),
+        ("自印发之日起施行，有效期至2028年12月31日。", (2026, 3, 2), (2028, 12, 31)),
+        ("自二〇二六年六月一日起执行，暂定6个月。", (2026, 6, 1), (2026, 11, 30)),
+        ("本办法自2026年6月1日起施行，自2020年1月1日起施行的原办法同时废止。", (2026, 6, 1), None),
+    ],
+)
+def test_from_when_to_when(said: str, starts: tuple[int, int, int], ends: object) -> None:
+    for day in (
+        "2026年3月2日",
+        "2026 年 3 月 2 日",
+        "二○二六年三月二日",
+        "某县民政局 2026年3月2日",
+    ):
+        head = head_of(f"某县养犬管理办法\n{said}\n{day}")
+        assert head.issued_on == date(2026, 3, 2)
+        assert head.effective_from == date(*starts)
+        assert head.effective_to == (date(*ends) if isinstance(ends, tuple) else None)
+
+
+def test_a_leap_day_and_a_day_that_is_none() -> None:
+    head = head_of("办法\n自2024年2月29日起施行，有效期2年。")
+    assert head.effective_to == date(2026, 2, 27)
+    assert head_of("通知\n2026年2月30日").issued_on is None
