@@ -53,6 +53,8 @@ from console.web.deps import DEPS, Deps
 from console.web.guard import guard
 from console.web.interface import problem_json
 from console.web.pages import DONE, problem_page
+from console.workplan import pages as workplan_pages
+from console.workplan import words as workplan_words
 
 FEATURES = (
     shared_words,
@@ -70,6 +72,7 @@ FEATURES = (
     subscriptions_words,
     tasks_words,
     tickets_words,
+    workplan_words,
 )
 HERE = Path(__file__).parent
 
@@ -133,6 +136,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *sources_pages.ROUTES,
         *columns.ROUTES,
         *tasks_pages.ROUTES,
+        *workplan_pages.ROUTES,
     ]
 
 

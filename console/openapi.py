@@ -30,6 +30,7 @@ from console.tasks import api as tasks
 from console.tickets import api as tickets
 from console.web.interface import as_json
 from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
+from console.workplan import api as workplan
 
 
 @needs(PUBLIC)
@@ -136,6 +137,7 @@ ROUTES: list[web.RouteDef] = [
     *items_limiting.ROUTES,
     *cockpit.ROUTES,
     *reports.ROUTES,
+    *workplan.ROUTES,
     *sources_columns.ROUTES,
 ]
 """Every route of the API, in the order in which openapi.json lists them."""

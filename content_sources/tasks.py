@@ -1,7 +1,7 @@
 """Tasks about sources and reposts: who has to do what by when, and how it was settled.
 
 Kinds: correction (an original changed), decision (a source of something published fell away),
-repost (a superior body asks for one), renewal (a source is about to expire).
+repost (a superior body asks for one), renewal (a source is about to expire), plan and lookback.
 """
 
 import csv
@@ -36,11 +36,16 @@ from staff.tasks import (
     remind,
 )
 
+PLAN, LOOKBACK = "plan", "lookback"
+"""An item of the work plan (supervision/workplan.py), and the second look at one that was done."""
+SECOND_LOOK = timedelta(days=90)
 KINDS = {
     "correction": "原文有变",
     "decision": "稿源失效",
     "repost": "要求转载",
     "renewal": "稿源到期",
+    PLAN: "工作要点",
+    LOOKBACK: "回头看",
 }
 OUTCOMES = {
     "corrected": "已写更正",
@@ -55,6 +60,8 @@ CHOICES = {
     "decision": ("keep", "corrected", "recalled"),
     "repost": ("done",),
     "renewal": ("done",),
+    PLAN: ("done",),
+    LOOKBACK: ("done",),
 }
 EARLIER = timedelta(days=3)  # a repost that went out shortly before it was asked for counts
 
@@ -112,6 +119,10 @@ async def settle(queue: Queue, task_id: str, staff_id: str, how: Settlement) -> 
         if how.outcome == "corrected" and task.item_id:
             made = (await copy_to_correct(queue, tx, task.item_id, staff_id)).id
         await close_task(tx, task, staff_id, how, made=made)
+        if task.kind == PLAN:
+            later = now() + SECOND_LOOK
+            title = f"回头看：{task.title}"[:300]
+            await open_task(tx, NewTask(LOOKBACK, title, later, assignee=task.assignee))
     return task
 
 

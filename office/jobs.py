@@ -52,6 +52,7 @@ from subscriptions.push import Pusher
 from supervision.counting import count_days
 from supervision.reminding import remind_due
 from supervision.trial import Trials
+from supervision.workplan import chase_due
 
 ANSWER = "answer"
 
@@ -207,6 +208,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(count_days, ledger),
             "what is no entry of its own is counted each day and signed",
             at="9 * * * *",
+        ),
+        Job(
+            "workplan",
+            86_400,
+            partial(chase_due, ledger, office.tell),
+            "an owner of the work plan who said nothing for thirty days is asked",
+            at="29 9 * * *",
         ),
         Job(
             "selftest",

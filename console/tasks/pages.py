@@ -28,6 +28,7 @@ from staff.refusal import Refused
 from staff.tasks import NewTask, Settlement
 
 TONES = {"correction": "warn", "decision": "stop", "repost": "busy", "renewal": "warn"}
+TONES |= {"plan": "busy", "lookback": "busy"}
 
 
 async def open_tasks(

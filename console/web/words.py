@@ -83,6 +83,7 @@ ENTRY_KINDS = {
     "column.switched": "停用或恢复栏目",
     "picture.declared": "登记图片来历",
     "task.opened": "开出任务",
+    "task.feedback": "反馈工作进展",
     "task.closed": "处理任务",
     "policy.set": "政策入库、废止或有变更",
     "policy.proposed": "提出政策变更",

@@ -1,0 +1,1 @@
+"""工作台账: what the work plan asks, who does it by when, and what came of it."""
