@@ -50,6 +50,7 @@ from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 from supervision.counting import count_days
+from supervision.grave import clock_due
 from supervision.reminding import remind_due
 from supervision.trial import Trials
 from supervision.workplan import chase_due
@@ -208,6 +209,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(count_days, ledger),
             "what is no entry of its own is counted each day and signed",
             at="9 * * * *",
+        ),
+        Job(
+            "grave",
+            60,
+            partial(clock_due, ledger, office.tell),
+            "a grave matter that nobody closed is told of while its clock runs",
         ),
         Job(
             "workplan",

@@ -24,6 +24,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "pictures.set": frozenset({"editor"}),
     "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
     "tasks.settle": REVIEWERS | {"editor", "admin", "supervisor"},
+    "incidents.report": REVIEWERS | {"editor", "admin", "supervisor"},
     "incidents.close": frozenset({"admin", "supervisor"}),
     "reports.give": frozenset({"admin", "supervisor"}),
     "switches.set": frozenset({"admin", "supervisor"}),

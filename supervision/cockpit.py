@@ -66,6 +66,7 @@ class Standing:
     asked: int = 0
     done: int = 0
     incidents: int = 0
+    graves: int = 0
     tested_at: datetime | None = None
     faults: tuple[str, ...] = ()
     problem: str = ""
@@ -101,7 +102,7 @@ class Standing:
         if not self.enabled:
             return (False, False, False)
         silent = self.red or self.oldest > UNANSWERED_DAYS
-        return (self.incidents > 0, self.days >= self.limit, silent)
+        return (self.graves > 0, self.days >= self.limit, silent)
 
     @property
     def urgency(self) -> tuple[bool, int, bool, int]:
@@ -225,7 +226,11 @@ def read_cockpit(
     waiting = {row[0]: (row[1], row[2]) for row in rows["tickets"]}
     watch = {row.account_id: row for row in rows["watch"]}
     asked, done = _asked(rows["asked"])
-    open_of = Counter(one.split(":")[1] for one in incidents if one.startswith("account:"))
+    open_of, grave_of = Counter[str](), Counter[str]()
+    for one in incidents:
+        head, _, rest = one.partition(":")
+        if head in ("account", "grave"):
+            (open_of if head == "account" else grave_of)[rest.split(":")[0]] += 1
     found = []
     for key, slug, name, platform, owner, enabled, _, created, organisation in rows["accounts"]:
         its, seen = posts.get(key, _NO_POSTS), watch.get(key)
@@ -251,7 +256,8 @@ def read_cockpit(
                 oldest=(moment - oldest) // _DAY,
                 asked=asked[key],
                 done=done[key],
-                incidents=open_of[key],
+                incidents=open_of[key] + grave_of[key],
+                graves=grave_of[key],
                 tested_at=seen.tested_at if seen else None,
                 faults=tuple(seen.faults) if seen else (),
                 problem=seen.problem if seen else "",

@@ -68,7 +68,9 @@ async def account(request: web.Request) -> web.StreamResponse:
         except Broken as broken:
             left, fault = (), str(broken)
         incidents = await open_incidents(session, age=_FRESH)
-    mine = [it for it in incidents if it.subject.split(":")[:2] == ["account", one.id]]
+    mine = [
+        it for it in incidents if it.subject.startswith((f"account:{one.id}", f"grave:{one.id}"))
+    ]
     context = {"place": "cockpit", "one": one, "left": left, "fault": fault, "incidents": mine}
     return page(request, "cockpit/account.html", context)
 

@@ -17,6 +17,7 @@ from ledger.stops import stopped_now
 from staff.incidents import closings
 from staff.refusal import Reason, Refused
 from storage.switches import Switch
+from supervision.grave import Report, report_grave
 
 
 class SwitchBody(Strict):
@@ -37,6 +38,25 @@ async def incidents(request: web.Request) -> web.StreamResponse:
     return as_json(
         {"incidents": [picked(row, names) | {"closers": closing[row.id].by} for row in rows]}
     )
+
+
+class GraveBody(Strict):
+    """A grave matter; `item` goes off every account at once."""
+
+    kind: str
+    words: str
+    account: str = ""
+    item: str = ""
+
+
+@needs("incidents.report")
+@takes(GraveBody)
+async def report_incident(request: web.Request) -> web.StreamResponse:
+    """Report a grave matter: its clock begins, and a text that is named is taken down."""
+    body, deps = await read(request, GraveBody), request.config_dict[DEPS]
+    seen = Report(body.kind, body.words, body.account, body.item)
+    found = await report_grave(deps.queue, seen, visitor(request).staff_id, deps.alarms.tell)
+    return as_json({"id": found}, 201)
 
 
 @needs("home")
@@ -87,6 +107,7 @@ async def ledger(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.get("/incidents", incidents),
+    web.post("/incidents", report_incident),
     web.get("/switches", switches),
     web.post("/switches", set_one_switch),
     web.get("/ledger", ledger),

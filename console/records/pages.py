@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from sqlalchemy import select
 
+from bot.models import Account
 from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import download, needs
@@ -16,6 +17,7 @@ from ledger.verify import Broken
 from staff.incidents import close_incident, closings
 from staff.people import names
 from staff.refusal import Refused
+from supervision.grave import GRAVE, Report, report_grave
 
 _PAGE = 60
 
@@ -40,6 +42,8 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
         people = {one for ids in closing.values() for one in ids}
         context = {
             "place": "incidents",
+            "grave": GRAVE,
+            "accounts": (await session.scalars(select(Account).order_by(Account.name))).all(),
             "closing": closing,
             "open": waiting,
             "broken": broken,
@@ -49,6 +53,18 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
             "reasons": refused.reasons if refused else (),
         }
     return page(request, "records/incidents.html", context, refused.status if refused else 200)
+
+
+@needs("incidents.report")
+async def report(request: web.Request) -> web.StreamResponse:
+    """A grave matter: off every account where a text is named, and its clock begins."""
+    deps, fields = request.config_dict[DEPS], await form(request)
+    seen = Report(*(fields.get(name, "") for name in ("kind", "words", "account", "item")))
+    try:
+        await report_grave(deps.queue, seen, visitor(request).staff_id, deps.alarms.tell)
+    except Refused as refused:
+        return await _incidents_page(request, refused)
+    return see("/console/incidents", "grave_reported")
 
 
 @needs("incidents.close")
@@ -139,6 +155,7 @@ async def export(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.get("/incidents", incidents),
+    web.post("/incidents", report),
     web.post("/incidents/{incident}", close),
     web.get("/ledger", ledger),
     web.get("/ledger/export", export),

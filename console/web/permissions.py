@@ -72,6 +72,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "tickets.read": frozenset({"duty", "admin", "supervisor"}),
     "tickets.answer": frozenset({"duty", "supervisor"}),
     "incidents.read": _ALL,
+    "incidents.report": RIGHTS["incidents.report"],
     "incidents.close": RIGHTS["incidents.close"],
     "switches.set": RIGHTS["switches.set"],
     "ledger.read": _WATCHERS | _EDITORIAL,

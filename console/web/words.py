@@ -160,6 +160,7 @@ ENTRY_KINDS = {
     "ticket.reply_kept": "保留升级前的答复",
     "ticket.overdue": "问题超时",
     "incident.opened": "发现事件",
+    "grave.clock": "严重问题到了报告时限的一步",
     "incident.closed": "处理事件",
     "incidents.signed": "签下旧版未处理的事件",
     "checkpoint": "签名检查点",

@@ -17,6 +17,7 @@ LISTS = {
     "console/settings/api.py": "prints who is listed",
     "console/settings/staff.py": "the page of people",
     "console/tasks/pages.py": "whom a form offers as assignee",
+    "console/workplan/pages.py": "whom a form offers as owner",
     "content_sources/tasks.py": "finds the assignee of a task by name; settling it asks anew",
     "office/setup.py": "the setup file's own people, before there is an office",
     "review_queue/governance/levels.py": "which classes the staff listed now could fill",
