@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
@@ -20,8 +20,9 @@ _DAY = r"(?:19|20)\d{2}\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日"
 # What begins a line of its own whatever stands above it; what ends one whatever follows.
 _BEGINS = re.compile(
     r"[一二三四五六七八九十]+、|[（(][一二三四五六七八九十]+[）)]|\d{1,2}[.．、](?!\d)"
-    rf"|第.{{1,5}}[章节条]|{_NUMBER}|{_DAY}$|[^，。；]{{2,20}}：$|附件[：:\d]|[—-]\s?\d{{1,3}}\s?[—-]$"
+    rf"|第.{{1,5}}[章节条]|{_NUMBER}|{_DAY}$|附件[：:\d]|[—-]\s?\d{{1,3}}\s?[—-]$"
 )
+_CALLS = re.compile("[^，。；]{2,20}：$")  # 各区民政局：
 _CLOSED = re.compile(rf"{_NUMBER}|.*(?:通知|意见|办法|公告|通告|公示|决定|方案|规定|文件)$")
 _PAGE_NUMBER = re.compile(r"[-—–·\s]*\d{1,4}[-—–·\s]*|第\s?\d+\s?页(?:[，,/\s]*共\s?\d+\s?页)?")
 _BLANK, _HAN = "[ \u00a0\u2000-\u200a\u202f\u205f\u3000]{1,2}", "[\u3400-\u9fff]"
@@ -32,6 +33,8 @@ _LAID_OUT = re.compile(
     rf"|(?<={_MARK}){_BLANK}(?={_HAN})|(?<={_HAN}){_BLANK}(?={_MARK})"
 )
 _SPREAD = re.compile(rf"(?<={_HAN}|{_MARK}){_BLANK}(?={_HAN}|{_MARK})")
+_ANY_BLANK = re.compile(r"\s")
+_WORD = re.compile(f"{_HAN}|{_MARK}")
 _CELLS = re.compile(rf"{_HAN} +{_HAN}.* |\d +\d")
 _ADDRESS = re.compile(r"(?:[\w.+-]+@[\w.-]*|https?://\S*|www\.\S*)$", re.ASCII)
 _WHOLE = (11, 16, 18, 19)  # figures of a mobile, of an identity number, of a bank card
@@ -66,8 +69,8 @@ class Line:
 
 
 def width_of(text: str, size: float) -> float:
-    """About how wide a text is, where the file does not say."""
-    return size * sum(1.0 if ord(char) > 0x2E80 else _NARROW for char in text)
+    """About how wide a text is, where the file does not say: Han have three bytes, letters one."""
+    return size * (_NARROW * len(text) + (len(text.encode("utf-8", "replace")) - len(text)) / 4)
 
 
 def lines_of(pieces: Iterable[Piece]) -> list[Line]:
@@ -110,18 +113,22 @@ def _longer(line: Line, before: Piece, one: Piece) -> Line:
 
 
 def _settled(line: Line) -> Line:
-    text = " ".join(line.text.split())
+    text = line.text.strip()
+    if _ANY_BLANK.search(text) is None:
+        return line if text == line.text else replace(line, text=text)
+    text = " ".join(text.split())
     # A line stretched to the edge has a blank after nearly every character.
-    words = len(re.findall(f"{_HAN}|{_MARK}", text))
+    words = len(_WORD.findall(text))
     if not line.cells and words >= 4 and len(_SPREAD.findall(text)) * 2 >= words - 1:
         text = _SPREAD.sub("", text)
-    cells = line.cells or _CELLS.search(text) is not None
-    return replace(line, text=text if cells else without_blanks(text), cells=cells)
+    plain = without_blanks(text)
+    cells = line.cells or _CELLS.search(plain) is not None
+    return replace(line, text=text if cells else plain, cells=cells)
 
 
 def without_blanks(text: str) -> str:
     """The text without the blanks that layout puts between Han and figures or letters."""
-    return _LAID_OUT.sub("", text) if " " in text or not text.isascii() else text
+    return _LAID_OUT.sub("", text) if _ANY_BLANK.search(text) else text
 
 
 def _upright(lines: list[Line]) -> Iterator[Line]:
@@ -175,6 +182,8 @@ def _horizontal(text: str) -> str:
 class _Page:
     lines: Sequence[Line]
     least: float = math.inf  # where lines of the pages before begin
+    edges: dict[float, tuple[float, bool]] = field(default_factory=dict)
+    margins: dict[float, float] = field(default_factory=dict)
 
     @cached_property
     def body(self) -> float:
@@ -192,21 +201,40 @@ class _Page:
         )
         return steps[len(steps) // 4] if len(steps) >= 3 else 0.0
 
+    @cached_property
+    def sets_in(self) -> bool:
+        """Whether paragraphs begin two characters in, so that other lines go on."""
+        steps = (one.left - two.left for one, two in pairwise(self.lines))
+        sizes = (one.size for one in self.lines)
+        return sum(1.5 < step / size < 2.6 for step, size in zip(steps, sizes, strict=False)) >= 2
+
     def edge(self, size: float) -> tuple[float, bool]:
         """Where lines of a size end, and whether more than one does."""
+        key = round(size, 1)
+        if key not in self.edges:
+            self.edges[key] = self._edge(size)
+        return self.edges[key]
+
+    def _edge(self, size: float) -> tuple[float, bool]:
         rights = sorted((line.right for line in self._like(size)), reverse=True)
         if not rights:
             return 0.0, False
         left = self.margin(size)
         for first, second in pairwise(rights):
-            wide = first - left >= 0.8 * (rights[0] - left)
-            if wide and second >= first - size:
+            if first - left < 0.8 * (rights[0] - left):
+                break
+            # Short lines may end at one place by chance.
+            chance = size if first - left > 15 * size else size / 6
+            if second >= first - chance:
                 return first, True
         return rights[0], False
 
     def margin(self, size: float) -> float:
         """Where lines of a size begin that are not set in."""
-        return min((line.left for line in self._like(size)), default=0.0)
+        key = round(size, 1)
+        if key not in self.margins:
+            self.margins[key] = min((line.left for line in self._like(size)), default=0.0)
+        return self.margins[key]
 
     @cached_property
     def leftmost(self) -> float:
@@ -256,7 +284,8 @@ def _between(above: Line, line: Line, sheet: _Page, page: _Page) -> str | None:
     """What stands between two lines of one paragraph; None when a new one begins."""
     if above.cells or line.cells:
         return "" if _is_cut(above, line) else None
-    if _BEGINS.match(line.text) and not _is_cut(above, line):
+    begins = _BEGINS.match(line.text) or re.fullmatch(_NUMBER, above.text)
+    if begins and not _is_cut(above, line):
         return None
     if _is_title(above, line, page):
         return _glue(above.text, line.text)
@@ -321,9 +350,13 @@ def _is_full(above: Line, line: Line, sheet: _Page, page: _Page) -> bool:
         return False
     if re.search("[：:]$", above.text) and re.match(r"[\d(（+]{5}", line.text):
         return True
+    if sure and page.sets_in and line.left - page.margin(line.size) < line.size / 2:
+        return True
     if _ENDS.search(above.text) and not hangs:
         return sure and above.text[-1] not in "。：:；;"
-    return sure or hangs or (len(above.text) >= 8 and _CLOSED.match(above.text) is None)
+    if sure or hangs:
+        return True
+    return len(above.text) >= 8 and not (_CLOSED.match(above.text) or _CALLS.match(line.text))
 
 
 def in_order(lines: Sequence[Line]) -> list[Line]:

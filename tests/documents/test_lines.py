@@ -77,6 +77,17 @@ def test_a_paragraph_goes_on_over_the_page_and_its_number_is_no_part_of_it() -> 
     ]
 
 
+def test_a_full_line_that_ends_a_sentence_goes_on_where_first_lines_are_set_in() -> None:
+    first, second = "  救助按照规定的程序办理完毕后。", "经过县民政局研究才可以另外变更一次。"
+    page = _page(first, second, "  违反本办法规定的单位将会受到", "处理：", first, second)
+    page[0] = Line(page[0].text, 20, 175, 15, SIZE)
+    page[1] = Line(page[1].text, 0, 175, 30, SIZE)
+    page[2] = Line(page[2].text, 20, 175, 45, SIZE)
+    said = _said(page)
+    assert said[0] == first.strip() + second
+    assert said[1] == "违反本办法规定的单位将会受到处理："
+
+
 def test_signature_and_date_are_lines_of_their_own() -> None:
     page = _page("  请各单位遵照执行这些要求", "并及时报告。")
     page += [_line("某市民政局", 60, 70), _line("2026年5月20日", 75, 68)]
