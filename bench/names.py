@@ -10,6 +10,7 @@ from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.cockpit import cockpit
+from bench.extract import extract
 from bench.figures import Row
 from bench.gates import gates
 from bench.match import match
@@ -20,6 +21,7 @@ from bench.sources import sources
 
 BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "article": article,
+    "extract": extract,
     "gates": gates,
     "ask": ask,
     "release": release,

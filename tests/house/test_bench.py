@@ -8,6 +8,7 @@ from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.cockpit import cockpit
+from bench.extract import extract
 from bench.figures import Measured, Row, figure
 from bench.gates import gates
 from bench.match import match
@@ -99,6 +100,12 @@ async def test_every_measured_column_is_read_and_every_changed_text_found() -> N
     assert details[0]["items"] == 2
     assert details[-1]["articles"] == 60
     assert details[-1]["found"] == 2
+
+
+async def test_every_measured_page_of_a_pdf_is_read() -> None:
+    rows = await extract(n=1, pages=2)
+    assert_form(rows, "extract")
+    assert rows[0]["detail"]["pages"] == 2
 
 
 async def test_every_measured_subscriber_becomes_a_row() -> None:
