@@ -6,6 +6,7 @@ from pathlib import Path
 from commands.check import Wanted
 from commands.lines import BadInput, say
 from commands.progress import progress_bar
+from documents.sight import Eyes, is_installed
 from gates.engine import Facts, RuleSet
 from gates.files import Checked, Checker, files_in, summary
 from gates.spelling import Speller
@@ -21,13 +22,16 @@ def check_files(
         raise BadInput(f"{error}：没有这个文件或文件夹，请检查路径") from error
     if not files:
         raise BadInput("没有可以检查的文件：请给出文件或文件夹，或用 --jsonl 从标准输入读取")
-    checker = Checker(rules, facts, wanted.as_of, include_hints=wanted.hints, speller=speller)
+    eyes = Eyes() if is_installed() else None
+    checker = Checker(rules, facts, wanted.as_of, wanted.hints, speller, eyes)
     done = []
     with progress_bar("检查", len(files)) as step:
         for path in files:
             # Said after all are done: the progress bar and the findings must not be mixed.
             done.append(_checked(checker, path))
             step()
+    if eyes is not None:
+        eyes.close()
     for file in done:
         as_json = [json.dumps(file.as_record(), ensure_ascii=False)]
         for line in as_json if wanted.as_json else file.lines():

@@ -6,7 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
@@ -28,14 +28,26 @@ _PERSONAL_HEAD = re.compile(
 _LONG_NUMBER = re.compile(r"\d[\d -]{5,}\d")
 
 
+class Spot(NamedTuple):
+    """Where words of a picture stand: from `start` to `end` of the text, and their box."""
+
+    start: int
+    end: int
+    box: tuple[float, float, float, float]  # left, top, right, bottom: parts of its width
+
+
 @dataclass(frozen=True)
 class Part:
-    """One stretch of text and where it stands; cells of one `column` are reported together."""
+    """One stretch of text and where it stands; cells of one `column` are reported together.
+
+    `spots` are there when it was read in a picture.
+    """
 
     place: str
     text: str
     column: str = ""
     row: int = 0
+    spots: tuple[Spot, ...] = ()
 
 
 @dataclass(frozen=True)

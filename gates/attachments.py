@@ -9,14 +9,22 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePath
 
-from documents.parts import Fault, Part, Reading, rows_of
+from documents.parts import Fault, Part, Reading, Severity, rows_of
 from documents.pictures import read_picture
 from documents.reader import read_attachment
+from documents.sight import Seen, with_seen
 from gates.ai_label import ai_findings
 from gates.engine import Facts, GateText, RuleSet, run_gates
 from gates.finding import STANDARD, Finding
 from gates.limits import limited
+from gates.redaction import PERSONAL
 
+# A machine that reads a picture takes one character for another: only what is a number with its
+# check digit is sure. A mark of secrecy is looked at by a person, other gates are quiet.
+_LESS: dict[str, Severity] = {
+    **dict.fromkeys(("politics", "law", "policy", "wording"), "hint"),
+    "secrecy": "warn",
+}
 _BASIS = (
     "《保守国家秘密法实施条例》第四十二条（逐项审查）；"
     "《政府信息公开条例》第十五条、第十六条"
@@ -25,13 +33,17 @@ _BASIS = (
 
 @dataclass(frozen=True)
 class StoredFile:
-    """One file as it is kept: its bytes, and whether it is a picture within the text."""
+    """One file as it is kept: its bytes, and whether it is a picture within the text.
+
+    `seen` is what was read in its pictures; None when nothing here can read them.
+    """
 
     name: str
     content: bytes
     kind: str
     as_of: date
     in_text: bool = False
+    seen: Seen | None = None
 
 
 def stored_findings(ruleset: RuleSet, facts: Facts, file: StoredFile) -> list[Finding]:
@@ -42,6 +54,8 @@ def stored_findings(ruleset: RuleSet, facts: Facts, file: StoredFile) -> list[Fi
         marked = ai_findings(file.name, file.content)
     else:
         reading = read_attachment(file.name, file.content)
+    reading = with_seen(reading, file.seen)
+    if not file.in_text:
         named = Part("文件名", PurePath(file.name).stem)
         reading = replace(reading, parts=(*reading.parts, named))
     draft = FileDraft(file.name, reading, file.kind, file.as_of)
@@ -79,8 +93,27 @@ def file_findings(
     draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
-    kept = [one for one in faults if include_hints or one.severity != "hint"]
-    return limited([*kept, *_placed(found, file.reading, starts)])
+    seen = list(_by_sight(found, file.reading, starts))
+    all_found = [*faults, *_placed(seen, file.reading, starts)]
+    return limited([one for one in all_found if include_hints or one.severity != "hint"])
+
+
+def _by_sight(
+    found: Sequence[Finding], reading: Reading, starts: Sequence[int]
+) -> Iterator[Finding]:
+    """What was read in a picture with its box: personal data as it is, the rest less surely."""
+    for one in found:
+        at = bisect_right(starts, one.start) - 1
+        spots = reading.parts[at].spots
+        if not spots:
+            yield one
+            continue
+        first, last = one.start - starts[at], one.end - starts[at]
+        boxes = [spot.box for spot in spots if spot.start < last and spot.end > first]
+        lefts, tops, rights, bottoms = zip(*(boxes or [(0.0, 0.0, 1.0, 1.0)]), strict=True)
+        severity = one.severity if one.rule in PERSONAL else _LESS[one.gate]
+        box = min(lefts), min(tops), max(rights), max(bottoms)
+        yield replace(one, box=box, severity=severity)
 
 
 def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:

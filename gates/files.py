@@ -7,7 +7,8 @@ from pathlib import Path
 
 from documents.parts import Unreadable
 from documents.plain import decoded
-from documents.reader import SUFFIXES, read_attachment
+from documents.reader import PICTURES, SUFFIXES, read_attachment
+from documents.sight import Eyes, may_show, with_seen
 from gates.attachments import FileDraft, file_findings
 from gates.engine import run_gates
 from gates.finding import Facts, Finding, GateText
@@ -28,6 +29,7 @@ class Checker:
     as_of: date
     include_hints: bool = False
     speller: Speller | None = None
+    eyes: Eyes | None = None
 
     def check(self, path: Path) -> "Checked":
         """The findings of one file; OSError when it cannot be opened."""
@@ -39,6 +41,9 @@ class Checker:
             except Unreadable:
                 pass  # told as a fault of the file below
         reading = read_attachment(path.name, content)
+        if may_show(path.name, PICTURES):
+            seen = self.eyes.read(path.name, content) if self.eyes else None
+            reading = with_seen(reading, seen)
         file = FileDraft(path.name, reading, "", self.as_of)
         found = file_findings(file, self.ruleset, self.facts, include_hints=self.include_hints)
         places = {part.place for part in reading.parts} | {fault.place for fault in reading.faults}
@@ -146,4 +151,6 @@ def _from_reason(one: Finding, places: set[str]) -> Placed:
 def _as_row(one: Placed) -> dict[str, object]:
     row = asdict(one.finding) | {"place": one.place, "suggestions": list(one.finding.suggestions)}
     del row["waivable"]
+    if row["box"] is None:
+        del row["box"]
     return row

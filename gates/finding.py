@@ -27,6 +27,7 @@ class Finding:
 
     `field` is title, text or `attachment:NAME`; `suggestion` is the exact replacement of `text`
     or None, `suggestions` all of them, best first. A block that is not `waivable` must be mended.
+    `box` is where it stands in a picture: left, top, right, bottom as parts of its width.
     """
 
     gate: Gate
@@ -41,6 +42,7 @@ class Finding:
     suggestion: str | None = None
     suggestions: tuple[str, ...] = ()
     waivable: bool = True
+    box: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from content_sources.kinds import source_kinds
 from content_sources.link_look import LinkLook
 from content_sources.reposts import Reposts
 from content_sources.whitelist import judging
+from documents.sight import Eyes, is_installed
 from escalations.alarms import Alarms
 from escalations.commitments import Commitments
 from escalations.roster import RosterKind
@@ -189,7 +190,8 @@ def build_review(base: Base) -> Review:
         return hours
 
     links = Links(db, look_now)
-    finders = finders_of(Files(db, results), links, reposts, PictureMessages(db))
+    eyes = Eyes() if is_installed() else None
+    finders = finders_of(Files(db, results, eyes), links, reposts, PictureMessages(db))
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
     renderer = renderer_over(base.channels)
     queue = Queue.of(ledger, governance.levels, renderer, checks.check, triggers)

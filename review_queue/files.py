@@ -1,5 +1,6 @@
 """The files of a draft as the gates see them: attachments, pictures in the text, the cover."""
 
+import asyncio
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from blocks.document import Made, Picture
 from blocks.text import project
 from config.clock import beijing, now
 from documents.reader import PICTURES
+from documents.sight import Eyes, may_show
 from gates.ai_label import CREDENTIALS, GENERATED, declared
 from gates.attachments import StoredFile, stored_findings, unfit
 from gates.engine import Facts, RuleSet
@@ -46,9 +48,11 @@ class _File:
 class Files:
     """Findings in a draft's files; one result per file, rule set, library and day."""
 
-    def __init__(self, db: Database, results: Results | None = None) -> None:
-        """`db` holds the bytes (storage.media)."""
-        self._db = db
+    def __init__(
+        self, db: Database, results: Results | None = None, eyes: Eyes | None = None
+    ) -> None:
+        """`db` holds the bytes (storage.media); `eyes` read pictures, where they are installed."""
+        self._db, self._eyes = db, eyes
         self._results = results or Results()
 
     async def findings(self, draft: Draft, ruleset: RuleSet, facts: Facts) -> list[Finding]:
@@ -68,7 +72,12 @@ class Files:
             content = await self._read(file)
             if isinstance(content, str):
                 return Work(partial(unfit, file.name, content, kind="lost"), ())
-            stored = StoredFile(file.name, content, kind, day, in_text=file.span is not None)
+            in_text = file.span is not None
+            name = f"{file.name}.png" if in_text else file.name
+            seen = None
+            if self._eyes is not None and may_show(name, PICTURES):
+                seen = await asyncio.to_thread(self._eyes.read, name, content)
+            stored = StoredFile(file.name, content, kind, day, in_text, seen)
             return Work(stored_findings, (stored,), shared)
 
         key = ("file", file.name, file.media, file.span, kind, day, *(one.key for one in shared))

@@ -61,11 +61,14 @@ def _placed(found: Sequence[Finding], there: Beside) -> list[Finding]:
 
 
 def to_json(one: Finding) -> dict[str, object]:
-    """A finding as the table and the API hold it; `waived` only where somebody did."""
+    """A finding as the table and the API hold it; `waived` and `box` only where there is one."""
     # JSON has no tuples; a row read back must equal the one written.
     row = asdict(one) | {"suggestions": list(one.suggestions)}
-    if row.get("waived") is None:
-        row.pop("waived", None)
+    for name in ("waived", "box"):
+        if row.get(name) is None:
+            row.pop(name, None)
+    if one.box is not None:
+        row["box"] = list(one.box)
     return row
 
 
@@ -74,6 +77,8 @@ def from_json(row: Mapping[str, Any]) -> RaisedFinding:
     # Unknown fields of a newer version are left out instead of failing a page.
     known = {name: row[name] for name in _FIELDS if name in row}
     known["suggestions"] = tuple(known.get("suggestions", ()))
+    if box := row.get("box"):
+        known["box"] = tuple(box)
     if waived := row.get("waived"):
         known["waived"] = Waived(**waived)
     return RaisedFinding(**known)

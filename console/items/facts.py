@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Account
+from console.items.boxes import Boxed, boxed_in
 from console.items.differences import Line, compare
 from console.items.models import ItemNote
 from console.items.previews import Preview, preview
@@ -16,6 +17,7 @@ from console.web.deps import Deps, found
 from console.web.words import roles_words
 from content_sources.models import Article, Source
 from content_sources.provenance import plain_text
+from gates.finding import Finding
 from ledger.models import Incident, LedgerEntry
 from ledger.reopening import open_incidents
 from review_queue.canonical import Draft, digest
@@ -57,6 +59,10 @@ class ItemFacts:
     def revision(self) -> Revision:
         """The latest version."""
         return self.revisions[-1]
+
+    def boxed(self, finding: Finding) -> Boxed | None:
+        """Where a finding stands in a picture of this text; None when it is in none."""
+        return boxed_in(self.draft, finding)
 
     @property
     def to_source(self) -> list[Line]:
