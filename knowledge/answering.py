@@ -5,13 +5,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from operator import mul
 from typing import Literal
 
 from knowledge.clauses import best_window
 from knowledge.danger import danger
+from knowledge.ranking import ranker
 from knowledge.search import pairs, wanted_in
 from knowledge.speech import Speech, starting_speech
-from knowledge.subject import other_people, unheld
+from knowledge.subject import other_people, other_place, unheld
 from knowledge.validity import CITABLE, Status
 
 AnswerStatus = Literal[
@@ -38,12 +40,13 @@ STATUSES: tuple[AnswerStatus, ...] = (
 )
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
-_SURE = 0.45  # confidence from which a citizen is answered
+_SURE = 0.48  # confidence from which a citizen is answered
 _UNHELD = 0.5  # share of the question's subject that the clause may leave unnamed
 _OTHER = 0.4  # as sure as one can be of a clause about something else
 _IN_SCOPE = 0.33  # below this share of the question found anywhere, it is not ours
 _CLOSE = 0.96  # a second policy this near to the first is a second answer
 _INVALID = 0.85  # what is not in force must be this much better to come first
+ALONE, FAR = 2.0, 4.0  # a margin over nothing, and the most a margin says
 _MAX_QUESTION = 2000
 _THEN = re.compile(r"((?:19|20)\d{2})年(\d{1,2})月(?:(\d{1,2})[日号])?")
 _THEN_WORDS = re.compile(r"当时|那时|那会|当年|的时候|时是|时能|能领|还能")
@@ -66,6 +69,7 @@ class Hit:
     score: float
     coverage: float
     validity: Status
+    rival: float = 0.0  # score of the next best part of the same document that was left out
     doc_number: str = ""
     issuer: str = ""
     issued_on: str = ""
@@ -207,6 +211,8 @@ def _about(question: str, first: Hit, speech: Speech | None) -> float:
     synonyms = (speech or starting_speech()).synonyms
     if other_people(question, first.title, first.text):
         return _OTHER
+    if other_place(question, first.title, first.text):
+        return _OTHER
     return _OTHER if unheld(question, first.title, first.text, synonyms) > _UNHELD else 1.0
 
 
@@ -222,23 +228,27 @@ def _value(hit: Hit) -> float:
 def confidence(ranked: Sequence[Hit]) -> float:
     """0..1: how likely the first hit answers, from covered words and margins.
 
-    Logistic: margin to the next clause and to the next policy; the coefficients were fitted on
+    Logistic: margin to the next clause and to the next policy; fitted (scripts/build_ranking.py) to
     real questions with and without an answer in the library.
     """
     if not ranked:
         return 0.0
     first = ranked[0]
-    margin = _margin(first, ranked[1:])
+    margin = min(_margin(first, ranked[1:]), _ahead(first, first.rival))
     apart = _margin(first, [hit for hit in ranked[1:] if hit.policy_id != first.policy_id])
-    value = -4.9 + 4.0 * first.coverage + 3.6 * margin + 3.8 * apart
-    return 1 / (1 + math.exp(-(value + 4.0 * max(0.0, first.coverage - 0.8))))
+    looked = (1.0, first.coverage, margin, apart, max(0.0, first.coverage - 0.8))
+    return 1 / (1 + math.exp(-sum(map(mul, ranker().sure, looked))))
 
 
 def _margin(first: Hit, others: Sequence[Hit]) -> float:
-    """How far the first is ahead, 0..0.4 of its own score; 0.3 when it stands alone."""
-    if not others or _value(first) <= 0:
-        return 0.3
-    return min(max(0.0, 1.0 - _value(others[0]) / _value(first)), 0.4)
+    """How far the first is ahead of the best of the others, on a scale of logarithms."""
+    return _ahead(first, _value(others[0]) if others else 0.0)
+
+
+def _ahead(first: Hit, other: float) -> float:
+    if other <= 0 or _value(first) <= 0:
+        return ALONE
+    return min(max(0.0, math.log(_value(first) / other)), FAR)
 
 
 def _rounded(value: float) -> float:

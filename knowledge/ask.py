@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,7 +54,9 @@ class Library:
             title = " ".join(part for part in (line.title, line.doc_number) if part)
             for start, end in spans(line.text):
                 self._parts.append((number, start))
-                yield Doc(str(len(self._parts) - 1), title, line.text[start:end])
+                yield Doc(
+                    str(len(self._parts) - 1), title, line.text[start:end], _policy(line, number)
+                )
 
     @classmethod
     def from_lines(cls, lines: Iterable[str | Mapping[str, Any]]) -> "Library":
@@ -78,11 +80,14 @@ class Library:
             number, start = self._parts[int(found.key)]
             line = self.lines[number]
             if number in best:
+                # Another part of a whole document is a rival, though only the best is shown.
+                if best[number].rival <= 0:
+                    best[number] = replace(best[number], rival=found.score)
                 continue
             last = line.life.effective_to
             best[number] = Hit(
                 key=str(number),
-                policy_id=line.doc_number or line.title or str(number),
+                policy_id=_policy(line, number),
                 title=line.title,
                 text=found.text,
                 offset=start,
@@ -96,6 +101,10 @@ class Library:
                 ended_on=str(last + timedelta(days=1)) if last is not None else "",
             )
         return ranked_hits(list(best.values()))[:_MAX_HITS]
+
+
+def _policy(line: Line, number: int) -> str:
+    return line.doc_number or line.title or str(number)
 
 
 def _line(record: Any) -> Line:

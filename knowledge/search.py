@@ -7,17 +7,16 @@ import logging
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 
 import jieba
 import tantivy
 from tantivy import Occur, Query
 
-from knowledge.clauses import sentences
+from knowledge.ranking import Asked, Candidate, Term, ranker, without_title
 from knowledge.speech import Synonyms, starting_speech
 
 jieba.setLogLevel(logging.WARNING)
@@ -27,12 +26,9 @@ _MAX_QUESTION = 400
 _CHAR_WEIGHT = 0.3  # one character against a pair of characters
 _CROSSING_WEIGHT = 0.7  # a pair that lies in no word of the question
 _SYNONYM_WEIGHT = 0.5
-_CANDIDATES = 40  # re-ranked by how well one sentence covers the question
-_COVER_BONUS = 0.5
-_NUMBER_BONUS = 0.1
+_CANDIDATES = 25  # judged one by one
 _SMALL = 10  # keeps rarity meaningful in a library of a few clauses
 _NOISE = 0.15
-_ASKS_NUMBER = re.compile(r"多少|几|何时|时间|什么时候|多长|多久|电话|日期|比例|金额|号码")
 
 
 @dataclass(frozen=True)
@@ -42,6 +38,7 @@ class Doc:
     key: str
     title: str
     text: str
+    group: str = ""  # the document it belongs to; its title when none is named
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,8 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     for field in ("pairs", "characters"):
         builder.add_text_field(field, tokenizer_name="whitespace", index_option="freq")
-    for field in ("key", "title", "text"):
+    builder.add_text_field("name", tokenizer_name="raw", index_option="basic")
+    for field in ("key", "title", "text", "group"):
         builder.add_bytes_field(field, stored=True)
     return builder.build()
 
@@ -145,23 +143,31 @@ class Index:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         index = tantivy.Index(_schema(), path=str(directory) if directory else None, reuse=False)
-        writer = index.writer(64_000_000, 1)
+        jieba.initialize()
+        return cls(index).changed((), docs)
+
+    def changed(self, gone: Iterable[str], docs: Iterable[Doc]) -> "Index":
+        """The index without the clauses of these keys and with `docs`; this one stays as it was."""
+        writer = self._index.writer(64_000_000, 1)
+        for key in gone:
+            writer.delete_documents_by_term("name", key)
         for doc in docs:
-            whole = f"{doc.title}\n{doc.text}"
+            whole = f"{doc.title}\n{without_title(doc.title, doc.text)}"
             writer.add_document(
                 tantivy.Document(
+                    name=doc.key,
                     key=doc.key.encode(),
                     title=doc.title.encode(),
                     text=doc.text.encode(),
+                    group=(doc.group or doc.title).encode(),
                     pairs=" ".join(pairs(whole)),
                     characters=" ".join(_characters(whole)),
                 )
             )
         writer.commit()
         writer.wait_merging_threads()
-        index.reload()
-        jieba.initialize()
-        return cls(index)
+        self._index.reload()
+        return Index(self._index)
 
     @classmethod
     def open(cls, directory: Path) -> "Index":
@@ -174,28 +180,39 @@ class Index:
 
     def search(self, question: str, k: int = 10, synonyms: Synonyms | None = None) -> list[Found]:
         """At most `k` clauses, best first; none when nothing of the question occurs anywhere."""
-        question = question[:_MAX_QUESTION]
-        terms = _terms(question, synonyms or starting_speech().synonyms)
-        if not terms or k < 1:
+        if k < 1:
             return []
-        query = self._query(question, terms)
-        hits = self._searcher.search(query, limit=max(k, _CANDIDATES), count=False).hits
-        if not hits:
+        asked, rows = self.candidates(question, synonyms)
+        if not rows:
             return []
-        weights = self._weights(terms)
-        best = float(hits[0][0])
-        wants_number = bool(_ASKS_NUMBER.search(question))
-        found = []
-        for score, address in hits:
-            row = self._searcher.doc(address)
-            key, title, text = (row[name][0].decode() for name in ("key", "title", "text"))
-            coverage = _coverage(weights, title, text)
-            value = float(score) / best + _COVER_BONUS * coverage
-            if wants_number and any(character.isdigit() for character in text[10:]):
-                value += _NUMBER_BONUS
-            found.append(Found(key, title, text, best * value, coverage))
+        judged = ranker().judge(asked, [candidate for _, candidate in rows])
+        found = [
+            Found(row.key, row.title, row.text, one.score, one.coverage)
+            for (row, _), one in zip(rows, judged, strict=True)
+        ]
         found.sort(key=lambda hit: -hit.score)
         return found[:k]
+
+    def candidates(
+        self, question: str, synonyms: Synonyms | None = None
+    ) -> tuple[Asked, list[tuple[Doc, Candidate]]]:
+        """The question taken apart, and the clauses that share most with it, unranked yet."""
+        question = question[:_MAX_QUESTION]
+        synonyms = synonyms or starting_speech().synonyms
+        terms = _terms(question, synonyms)
+        asked = self._asked(question, terms, synonyms)
+        if not terms:
+            return asked, []
+        query = self._query(question, terms)
+        rows = []
+        for score, address in self._searcher.search(query, limit=_CANDIDATES, count=False).hits:
+            held = self._searcher.doc(address)
+            names = ("key", "title", "text", "group")
+            row = Doc(*(held[name][0].decode() for name in names))
+            title = plain(row.title)
+            text = without_title(title, plain(row.text))
+            rows.append((row, Candidate(title, text, row.group, float(score))))
+        return asked, rows
 
     def _query(self, question: str, terms: Sequence[_Term]) -> Query:
         boosts: dict[tuple[str, str], float] = {}
@@ -216,29 +233,31 @@ class Index:
             ]
         )
 
-    def _weights(self, terms: Sequence[_Term]) -> dict[_Term, float]:
-        """How telling each pair is: its rarity in this index; question words count little."""
-        total = max(len(self), 1)
-        result = {}
+    def _asked(self, question: str, terms: Sequence[_Term], synonyms: Synonyms) -> Asked:
+        """How telling each piece is: its rarity in this index; question words count little."""
+        pieces = []
         for term in terms:
             seen = self._searcher.doc_freq("pairs", term.pair)
-            rarity = math.log(1 + (total + _SMALL) / (seen + 1))
+            weight = self._rarity(seen) * term.weight
             if term.asking or (seen == 0 and term.weight < 1.0):
-                rarity *= _NOISE  # question words, chance neighbours nobody ever wrote
-            result[term] = rarity * term.weight
-        return result
+                weight *= _NOISE  # question words, chance neighbours nobody ever wrote
+            pieces.append(Term(term.pair, weight, term.others))
+        return Asked(
+            plain(question),
+            tuple(pieces),
+            {
+                one: self._rarity(self._searcher.doc_freq("characters", one))
+                for one in dict.fromkeys(_characters(question))
+            },
+            {
+                word: max(self._rarity(self._searcher.doc_freq("pairs", one)) for one in held)
+                for word in dict.fromkeys(jieba.cut(plain(question)))
+                if len(word) > 1 and word not in synonyms.asking and (held := pairs(word))
+            },
+        )
 
-
-def _coverage(weights: Mapping[_Term, float], title: str, text: str) -> float:
-    """Share of the question's weight in the title and the best two neighbouring sentences."""
-    whole = sum(weights.values())
-    if whole <= 0:
-        return 0.0
-    head = _held(weights, title)
-    spans = [text[start:end] for start, end in sentences(text)] or [text]
-    held = [head | _held(weights, span) for span in spans]
-    windows = [a | b for a, b in pairwise(held)] or held
-    return max(sum(weights[term] for term in window) for window in windows) / whole
+    def _rarity(self, seen: int) -> float:
+        return math.log(1 + (max(len(self), 1) + _SMALL) / (seen + 1))
 
 
 def _held(terms: Iterable[_Term], text: str) -> set[_Term]:

@@ -48,6 +48,12 @@ _GROUPS = tuple(
     )
 )
 
+_PLACES = re.compile(
+    "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
+    "|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|台湾|广州|深圳|成都|杭州|南京|武汉|西安|苏州|郑州|长沙|沈阳|青岛|济南|大连|合肥|福州|厦门|昆明|太原|南昌|贵阳"
+    "|南宁|兰州|海口|银川|西宁|拉萨|乌鲁木齐|石家庄|哈尔滨|长春|呼和浩特|包头|鄂尔多斯|赤峰|通辽|呼伦贝尔|乌兰察布|锡林郭勒|巴彦淖尔|乌海|阿拉善|兴安盟"
+)
+
 
 def unheld(question: str, title: str, text: str, synonyms: Synonyms) -> float:
     """0..1: how much of its subject the clause does not name; 0 for a question without one."""
@@ -66,6 +72,13 @@ def other_people(question: str, title: str, text: str) -> bool:
     if not asked or any(one.search(clause) for one in asked):
         return False
     return any(one.search(clause) for one in _GROUPS)
+
+
+def other_place(question: str, title: str, text: str) -> bool:
+    """Whether the question names a place, and the clause or its title only others."""
+    asked = set(_PLACES.findall(question))
+    there = set(_PLACES.findall(f"{title}\n{text}"))
+    return bool(asked and there) and not asked & there
 
 
 @lru_cache(maxsize=256)

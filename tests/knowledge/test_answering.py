@@ -200,6 +200,25 @@ def test_an_index_on_disk_gives_the_same_hits(tmp_path: Path) -> None:
     assert opened.search("？！", 3) == []
 
 
+def test_a_changed_index_finds_what_came_and_the_older_one_stays_as_it_was() -> None:
+    docs = [Doc(str(line["id"]), line["title"], line["text"]) for line in LINES]
+    older = Index.build(docs)
+    newer = older.changed(["voucher"], [Doc("book", "青禾县流动图书车办法", "图书车到嘎查。")])
+    assert [hit.key for hit in newer.search("图书车到嘎查", 1)] == ["book"]
+    assert "voucher" not in [hit.key for hit in newer.search("家电消费券", 10)]
+    assert older.search("家电消费券", 1)[0].key == "voucher"
+    assert len(newer) == len(older) == len(LINES)
+
+
+def test_a_part_of_the_same_document_that_says_as_much_makes_an_answer_unsure() -> None:
+    parts = [
+        f"{n}、市民申请取暖费补贴的，由第{n}社区审核发放。{'其他事项。' * 80}" for n in "一二三四"
+    ]
+    whole = {"id": 1, "title": "青禾县取暖费补贴办法", "text": "\n".join(parts)}
+    row = ask_record({"id": 1, "question": "取暖费补贴由哪个社区发放"}, Library.from_lines([whole]))
+    assert (row["status"], len(row["hits"])) == ("unsure", 1)
+
+
 def test_pairs_normalise_width_and_case() -> None:
     assert pairs("ＡＢ１２补贴办") == ["ab12", "补贴", "贴办"]
     assert pairs("补") == ["补"]
