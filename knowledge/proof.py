@@ -11,7 +11,7 @@ import logging
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from functools import partial
 from typing import Any
@@ -197,23 +197,46 @@ async def signed_policies(ledger: Ledger) -> dict[str, SignedPolicy]:
     return policies_in(await entries_of(ledger))
 
 
-async def compared(ledger: Ledger, signed: Mapping[str, SignedPolicy]) -> Verified:
-    """Every row of the library beside what was signed; nothing is told yet."""
-    whole = Verified(signed, {}, {}, {}, ())
-    keys = sorted(signed)
+async def compared(
+    ledger: Ledger, signed: Mapping[str, SignedPolicy], known: Verified | None = None
+) -> Verified:
+    """Every row of the library beside what was signed; nothing is told yet.
+
+    With `known` only rows of policies that were signed anew since, or did not agree then.
+    """
+    same = _as_before(signed, known)
+    policies, clauses, apply_by = dict(same.policies), dict(same.clauses), dict(same.apply_by)
+    changed: list[Changed] = []
+    keys = sorted(set(signed) - set(policies))
     for at in range(0, len(keys), _PAGE):
         wanted = {key: signed[key] for key in keys[at : at + _PAGE]}
         page = await ledger.db.read(partial(_look, signed=wanted))
-        whole = Verified(
-            signed,
-            {**whole.policies, **page.policies},
-            {**whole.clauses, **page.clauses},
-            {**whole.apply_by, **page.apply_by},
-            whole.changed + page.changed,
-        )
+        policies.update(page.policies)
+        clauses.update(page.clauses)
+        apply_by.update(page.apply_by)
+        changed += page.changed
     unsigned = sorted(await ledger.db.read(_active) - set(signed))
-    more = tuple(Changed(key, "policy", key, "row") for key in unsigned)
-    return replace(whole, changed=whole.changed + more)
+    changed += [Changed(key, "policy", key, "row") for key in unsigned]
+    return Verified(signed, policies, clauses, apply_by, tuple(changed))
+
+
+def _as_before(signed: Mapping[str, SignedPolicy], known: Verified | None) -> Verified:
+    """What of a library that was compared stands as it was signed then."""
+    before = known.policies if known is not None else {}
+    kept = {
+        key: signed[key]
+        for key, one in before.items()
+        if key in signed and signed[key].digest == one.digest
+    }
+    if known is None:
+        return Verified(signed, {}, {}, {}, ())
+    return Verified(
+        signed,
+        kept,
+        {key: one for key, one in known.clauses.items() if one[0] in kept},
+        {key: one for key, one in known.apply_by.items() if key in kept},
+        (),
+    )
 
 
 def successor_of(policy: SignedPolicy, library: Verified, day: date) -> SignedPolicy | None:

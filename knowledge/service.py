@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import secrets
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -26,6 +24,7 @@ from knowledge.answering import (
     ranked_hits,
     without_day,
 )
+from knowledge.indexes import Indexes, named
 from knowledge.models import Clause, Policy
 from knowledge.proof import (
     CLAUSE_COLUMNS,
@@ -42,7 +41,7 @@ from knowledge.proof import (
     successor_of,
     tell_changed,
 )
-from knowledge.search import Doc, Found, Index
+from knowledge.search import Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
 from knowledge.validity import (
@@ -61,7 +60,6 @@ from ledger.verify import Entry as LedgerEntry
 from staff.refusal import Refused
 
 _HITS = 10
-_FORMAT = 2  # of the index; a new number makes every stored index be built again
 _NO_FACTS = PolicyIndex(())
 _log = logging.getLogger(__name__)
 
@@ -100,7 +98,7 @@ class KnowledgeService:
         self._ledger = ledger
         self._db = ledger.db
         self._speech = speech
-        self._directory = directory
+        self._indexes = Indexes(ledger.db, directory)
         self._loaded: _Loaded | None = None
         self._lock = asyncio.Lock()
 
@@ -115,7 +113,8 @@ class KnowledgeService:
             entries = await self._entries()
             last = entries[-1].seq if entries else 0
             if entries is not None and (self._loaded is None or self._loaded.seq != last):
-                await self._take(await compared(self._ledger, policies_in(entries)), last)
+                known = self._loaded.library if self._loaded is not None else None
+                await self._take(await compared(self._ledger, policies_in(entries), known), last)
 
     async def compare(self) -> None:
         """Compare every row once more: what was changed meanwhile is told and left out."""
@@ -145,41 +144,13 @@ class KnowledgeService:
     async def _take(self, library: Verified, last: int) -> None:
         await tell_changed(self._ledger, library.changed)
         held = self._loaded
-        index = held.index if held is not None and held.library.name == library.name else None
+        before = (held.library, held.index) if held is not None else None
         self._loaded = _Loaded(
             last,
             library,
-            index or await self._opened(library),
+            await self._indexes.of(library, before),
             PolicyIndex([_entry(one, library) for one in library.signed.values()]),
         )
-
-    async def _opened(self, library: Verified) -> Index:
-        if self._directory is None:
-            return await asyncio.to_thread(Index.build, await self._docs(library))
-        place = self._directory / f"{_FORMAT}-{library.name}"
-        if not place.exists():
-            await asyncio.to_thread(_store, await self._docs(library), place)
-        try:
-            return await asyncio.to_thread(Index.open, place)
-        except ValueError:  # files of an index that are none: they are only derived
-            return await self._anew(library)
-
-    async def _anew(self, library: Verified) -> Index:
-        """The index from compared rows alone, in memory; what lay on disk is thrown away."""
-        if self._directory is not None:
-            place = self._directory / f"{_FORMAT}-{library.name}"
-            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-        return await asyncio.to_thread(Index.build, await self._docs(library))
-
-    async def _docs(self, library: Verified) -> list[Doc]:
-        query = select(*CLAUSE_COLUMNS).order_by(Clause.policy_id, Clause.number)
-        rows = await self._db.read(lambda session: session.execute(query).all())
-        return [
-            Doc(row.id, _named(library.policies[row.policy_id], row), row.text)
-            for row in rows
-            # Compared once more: these rows were read after those that were proved.
-            if library.clauses.get(row.id) == (row.policy_id, clause_hash(row))
-        ]
 
     def danger(self, text: str) -> str:
         """The class of danger in a text, "other" by the office's own words, or ""."""
@@ -256,7 +227,7 @@ class KnowledgeService:
         )
         async with self._lock:
             if self._loaded is not None:
-                index = await self._anew(self._loaded.library)
+                index = await self._indexes.anew(self._loaded.library)
                 self._loaded = replace(self._loaded, index=index)
 
     async def told(self, contact_id: str, clause_ids: Sequence[str]) -> None:
@@ -299,25 +270,6 @@ def _on(
     )
 
 
-def _named(policy: SignedPolicy, clause: Any) -> str:
-    """What is searched beside the words of a clause."""
-    return " ".join(part for part in (policy.title, policy.doc_number, clause.heading) if part)
-
-
-def _store(docs: list[Doc], place: Path) -> None:
-    """Build beside and move into place, so that a half-built index is never opened."""
-    building = place.with_name(f"{place.name}.{secrets.token_hex(8)}")
-    shutil.rmtree(building, ignore_errors=True)
-    Index.build(docs, building)
-    try:
-        building.rename(place)
-    except OSError:  # another process was first with the same state
-        shutil.rmtree(building, ignore_errors=True)
-    for old in place.parent.iterdir():
-        if old.is_dir() and "." not in old.name and old != place:
-            shutil.rmtree(old, ignore_errors=True)
-
-
 class _Rows(NamedTuple):
     """Clauses and policies as the database holds them at this moment, by id."""
 
@@ -346,8 +298,7 @@ def _compared(library: Verified, found: Sequence[Found], rows: _Rows, day: date)
     # Of a right row the index must say the very words: what it covers is weighed by them.
     honest = all(
         hit.text == rows.clauses[hit.key].text
-        and hit.title
-        == _named(library.policies[library.clauses[hit.key][0]], rows.clauses[hit.key])
+        and hit.title == named(library.policies[library.clauses[hit.key][0]], rows.clauses[hit.key])
         for hit in good
     )
     if len(known) < len(found) or not honest:

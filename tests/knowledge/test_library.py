@@ -192,9 +192,13 @@ async def test_the_stored_index_is_reused_and_replaced(office, grant, voucher) -
     for _ in range(2):
         service = KnowledgeService(office.ledger, place)
         assert (await service.ask(QUESTION, TODAY)).status == "answered"
+    other = KnowledgeService(office.ledger, place)
+    assert (await other.ask(QUESTION, TODAY)).status == "answered"
     before = [one.name for one in place.iterdir()]
     await put_in(office, voucher)
-    assert (await service.ask("家电消费券面额多少元", TODAY)).status == "answered"
+    for one in (service, other, office.service):  # each as another process, one in memory
+        assert (await one.ask("家电消费券面额多少元", TODAY)).status == "answered"
+        assert (await one.ask(QUESTION, TODAY)).status == "answered"
     after = [one.name for one in place.iterdir()]
     assert len(before) == len(after) == 1
     assert before != after
