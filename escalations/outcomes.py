@@ -7,6 +7,7 @@ delivery's row and not told by its sender: many paths end a row in one statement
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,7 @@ from bot.delivery.outbox import CHANGED
 from bot.models import Delivery
 from bot.sealing import COLUMNS, read_apart, whole
 from config.clock import now
+from escalations.calendar import in_words
 from escalations.commitments import FAILED
 from escalations.models import Ticket, TicketReply
 from escalations.tickets import ROBOT, TicketWiring, note, short
@@ -30,18 +32,19 @@ class Came(StrEnum):
     """How far an answer has come, beside `stopped` (TicketReply.state)."""
 
     SENDING = "sending"
+    PLANNED = "planned"
     HELD = "held"
     SENT = "sent"
     FAILED = "failed"
     UNKNOWN = "unknown"
 
 
-ON_WAY = (Came.SENDING, Came.HELD)
-"""States of an answer that is not out yet: on its way, or waiting for the citizen's next act."""
+ON_WAY = (Came.SENDING, Came.PLANNED, Came.HELD)
+"""States of an answer that is not out yet: on its way, or waiting for its hour or an act."""
 _COMES = frozenset({WINDOW_HOLD, ACCOUNT_HOLD})
 """Holds after which an answer still goes out by itself."""
 _deliveries = Base.metadata.tables[Delivery.__tablename__]
-_ASKED = (*COLUMNS, *(_deliveries.c[name] for name in ("hold", "why")))
+_ASKED = (*COLUMNS, *(_deliveries.c[name] for name in ("hold", "why", "next_at")))
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,14 @@ def _end(seals: Seals, row: Mapping[str, Any] | None) -> End:
         return End(Came.FAILED, why)
     if state is State.HELD:
         return End(Came.HELD if row["hold"] in _COMES else Came.FAILED, why)
+    if state is State.CREATED and row["next_at"] is not None and row["next_at"] > now():
+        return End(Came.PLANNED, planned_words(row["next_at"]))
     return End(Came.SENDING, why if state is State.RETRYING else "")
+
+
+def planned_words(moment: datetime) -> str:
+    """When an answer that waits for its hour goes out."""
+    return f"定于 {in_words(moment)} 发出"
 
 
 async def _bring(wiring: TicketWiring, reply_id: str, end: End) -> None:

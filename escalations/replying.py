@@ -1,7 +1,8 @@
 """Answering a ticket: checked by the gates, let go by a second person, offered as an entry."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -25,6 +26,7 @@ from escalations.commitments import (
 from escalations.dropping import drop_in, dropped
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import Came, replies_of
+from escalations.planning import planned_for, put_off
 from escalations.tickets import (
     NotAsSigned,
     TicketWiring,
@@ -60,7 +62,38 @@ async def reply(
     in whose place it is written; that one is thrown away.
     Refused 409, and an incident, when the ticket is not held or not asked as it was signed.
     """
-    words = text.strip()
+    return await _write(wiring, ticket_id, staff_id, _Written(text.strip(), instead))
+
+
+async def plan(
+    wiring: TicketWiring, ticket_id: str, staff_id: str, text: str, instead: str = ""
+) -> TicketReply:
+    """The same outside working hours, to go out when people next begin: nobody is woken by it.
+
+    Refused 409 while people are at work, or when the platform takes no answer by then.
+    """
+    async with wiring.ledger.db.session() as session:
+        ticket = await ticket_of(session, ticket_id)
+        morning = planned_for(wiring.hours, await way(wiring, session, ticket))
+    if morning is None:
+        words = "现在上班，或平台的时限等不到下一个上班时间：请直接发送"
+        raise refused(409, "morning", words)
+    return await _write(wiring, ticket_id, staff_id, _Written(text.strip(), instead, morning))
+
+
+@dataclass(frozen=True)
+class _Written:
+    """What a person wrote: in place of which stopped reply, and before when it does not go out."""
+
+    words: str
+    instead: str = ""
+    at: datetime | None = None
+
+
+async def _write(
+    wiring: TicketWiring, ticket_id: str, staff_id: str, written: _Written
+) -> TicketReply:
+    words, instead = written.words, written.instead
     if not 0 < len(words) <= MAX_REPLY:
         raise refused(422, "text", f"答复 text 应为 1 至 {MAX_REPLY} 字：请填写或缩短")
     async with wiring.ledger.db.session() as session:
@@ -100,12 +133,14 @@ async def reply(
             )
         else:
             await _queue(wiring, tx, ticket, reply, staff_id)
+            if written.at is not None:
+                await put_off(tx, ticket, reply, written.at)
     return reply if blocked else await _sent_now(wiring, reply)
 
 
 async def _sent_now(wiring: TicketWiring, reply: TicketReply) -> TicketReply:
     """Try at once, so that whoever wrote it is told what came of it."""
-    if reply.delivery_id:
+    if reply.delivery_id and reply.state != Came.PLANNED:
         await wiring.send(reply.delivery_id)
     return next(one for one in await replies_of(wiring, reply.ticket_id) if one.id == reply.id)
 

@@ -36,6 +36,7 @@ from handlers.masking import normal
 from handlers.narrowing import Narrowing
 from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
+from handlers.rating import Rating, ask_due
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
 from handlers.withdrawing import Withdrawing, withdraws
@@ -130,6 +131,10 @@ class Dispatcher:
             return None
         return self._parts(turn, said)
 
+    async def ask_ratings(self) -> int:
+        """A job: ask those whose answer went out how it was; how many were asked."""
+        return await ask_due(self._w, self._conversations)
+
     async def _in_danger(self, inbound: Inbound, contact: Contact, danger: str) -> Parts | None:
         """Before every limit, stop and choice; no neighbour that is away keeps it back."""
         try:
@@ -216,6 +221,7 @@ def build_dispatcher(
         OwnData(wiring.tickets.ledger, wiring.subscribers),
         Browsing(wiring),
         Firm(wiring),
+        Rating(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Questions(wiring, ask, on_told),

@@ -33,6 +33,10 @@ person_late 平台的回复时限早于答复时间 due phone
 person_write 请补一条文字，才能答复
 person_waiting 已收到补充，等待值班人员 due ticket
 ticket_open 另有咨询单在办 due ticket
+rate_ask 请对人工答复评价 ticket
+rated 已收到评价
+rated_low 已收到差评 phone
+rated_before 已评价过
 subscribe_topics 选择订阅主题和告知 version
 subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题

@@ -28,6 +28,7 @@ from escalations.ladder import escalate_due
 from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
 from escalations.urgent import page_due
+from handlers.dispatch import Dispatcher
 from handlers.released import ReleasedTemplates
 from knowledge.entries import ReviewedEntries
 from knowledge.service import KnowledgeService
@@ -101,6 +102,7 @@ class Office(Protocol):
     templates: ReleasedTemplates
     entries: ReviewedEntries
     deadlines: Deadlines
+    dispatcher: Dispatcher
 
     @property
     def equipping(self) -> Equipping:
@@ -174,6 +176,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "a question nobody took goes higher",
         ),
         Job("danger", 2, partial(page_due, office.tickets), "whoever is on duty hears of danger"),
+        Job("ratings", 60, office.dispatcher.ask_ratings, "who got an answer is asked how it was"),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job(

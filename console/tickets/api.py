@@ -9,7 +9,7 @@ from console.tickets.talk import talk_of
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
-from escalations import replying, tickets
+from escalations import planning, replying, tickets
 from escalations.dropping import NEVER_SENT, drop
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import replies_of
@@ -20,6 +20,7 @@ class ReplyBody(Strict):
 
     text: str = Field(min_length=1)
     instead: str = Field(default="", description="the stopped answer it is written in place of")
+    morning: bool = Field(default=False, description="to go out when people next begin to work")
 
 
 @needs("tickets.answer")
@@ -33,9 +34,12 @@ async def claim_ticket(request: web.Request) -> web.StreamResponse:
 @needs("tickets.answer")
 @takes(ReplyBody)
 async def reply_ticket(request: web.Request) -> web.StreamResponse:
-    """Answer a question; `stopped` waits for a second person, `held` for the citizen's next act."""
+    """Answer a question; `stopped` waits for a second person, `held` for the citizen's next act,
+    `planned` for the morning.
+    """
     body = await read(request, ReplyBody)
-    row = await replying.reply(
+    write = replying.plan if body.morning else replying.reply
+    row = await write(
         request.config_dict[DEPS].tickets,
         request.match_info["ticket"],
         visitor(request).staff_id,
@@ -51,6 +55,21 @@ async def drop_reply(request: web.Request) -> web.StreamResponse:
     wiring, reply_id = request.config_dict[DEPS].tickets, request.match_info["reply"]
     await drop(wiring, reply_id, visitor(request).staff_id)
     return as_json({"id": reply_id, "state": NEVER_SENT})
+
+
+@needs("tickets.answer")
+async def send_planned(request: web.Request) -> web.StreamResponse:
+    """Send an answer that waits for the morning at once after all."""
+    wiring, reply_id = request.config_dict[DEPS].tickets, request.match_info["reply"]
+    return as_json(_told(await planning.send_planned(wiring, reply_id, visitor(request).staff_id)))
+
+
+@needs("tickets.answer")
+async def unplan_reply(request: web.Request) -> web.StreamResponse:
+    """Take back an answer that waits for the morning; its words."""
+    wiring, reply_id = request.config_dict[DEPS].tickets, request.match_info["reply"]
+    words = await planning.unplan(wiring, reply_id, visitor(request).staff_id)
+    return as_json({"id": reply_id, "text": words})
 
 
 def _told(row: TicketReply) -> dict[str, object]:
@@ -87,4 +106,6 @@ ROUTES = [
     web.post("/escalations/{ticket}/claim", claim_ticket),
     web.post("/escalations/{ticket}/reply", reply_ticket),
     web.delete("/escalations/{ticket}/replies/{reply}", drop_reply),
+    web.post("/escalations/{ticket}/replies/{reply}/now", send_planned),
+    web.post("/escalations/{ticket}/replies/{reply}/unplan", unplan_reply),
 ]

@@ -14,12 +14,13 @@ from console.tickets.talk import ROBOT, talk_of
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
-from escalations import replying
+from escalations import planning, replying
 from escalations.dropping import drop
 from escalations.lateness import CALLED
-from escalations.models import Ticket
-from escalations.outcomes import replies_of
+from escalations.models import Ticket, TicketReply
+from escalations.outcomes import Came, replies_of
 from escalations.paging import PAGED, REASON, paging_at
+from escalations.ratings import STARS, ratings
 from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
@@ -56,6 +57,8 @@ async def tickets(request: web.Request) -> web.StreamResponse:
             "accounts": {row.id: row for row in (await session.scalars(select(Account))).all()},
             "people": await names(session, {row.claimed_by or "system" for row in rows}),
             "facets": deps.facets,
+            "rated": (await ratings(deps.tickets)).rated,
+            "stars": STARS,
         }
     return page(request, "tickets/list.html", context)
 
@@ -74,6 +77,7 @@ async def _show(
         added = await messages(session, row.id)
         asked = [row.question, *[one.text for one in added][-_ASKED:]]
         called = await _called(deps.ledger, row.id)
+        route = await replying.way(deps.tickets, session, row)
         ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
         context = {
             "place": "tickets",
@@ -88,7 +92,11 @@ async def _show(
             "candidates": await _candidates(deps, row, asked),
             "called": called,
             "danger": await _in_danger(deps.ledger, row.id),
-            "route": await replying.way(deps.tickets, session, row),
+            "route": route,
+            "morning": planning.planned_for(deps.tickets.hours, route),
+            "planned": [one for one in sent if one.state == Came.PLANNED],
+            "rated": (await ratings(deps.tickets)).rated.get(row.id),
+            "stars": STARS,
             "facets": deps.facets,
             "typed": typed or (editing.text if editing else ""),
             "reasons": refused.reasons if refused else (),
@@ -187,16 +195,27 @@ async def reply(request: web.Request) -> web.StreamResponse:
         if fields.get("drop"):
             await drop(deps.tickets, fields["drop"], me)
             return see(f"/console/tickets/{ticket_id}", "ticket_dropped")
-        if fields.get("reply"):
-            row = await replying.approve_reply(deps.tickets, fields["reply"], me)
-        else:
-            words, instead = fields.get("text", ""), fields.get("instead", "")
-            row = await replying.reply(deps.tickets, ticket_id, me, words, instead)
+        if fields.get("unplan"):
+            words = await planning.unplan(deps.tickets, fields["unplan"], me)
+            return await _show(request, typed=words)
+        row = await _let_go(deps, ticket_id, me, fields)
     except Refused as refused:
         if refused.status == 404:
             raise
         return await _show(request, refused, fields.get("text", ""))
     return see(f"/console/tickets/{ticket_id}", f"ticket_{row.state}")
+
+
+async def _let_go(deps: Deps, ticket_id: str, me: str, fields: Mapping[str, str]) -> TicketReply:
+    """What the form asks for: a stopped answer, a planned one now, or words of one's own."""
+    if fields.get("reply"):
+        return await replying.approve_reply(deps.tickets, fields["reply"], me)
+    if fields.get("now"):
+        return await planning.send_planned(deps.tickets, fields["now"], me)
+    write = replying.plan if fields.get("when") == "morning" else replying.reply
+    return await write(
+        deps.tickets, ticket_id, me, fields.get("text", ""), fields.get("instead", "")
+    )
 
 
 @needs("tickets.answer")

@@ -12,6 +12,7 @@ TICKET_STATES = {
 
 REPLY_STATES = {
     "sending": ("正在发送", "busy"),
+    "planned": ("定时发出", "busy"),
     "held": ("等待送达", "warn"),
     "sent": ("已送达", "good"),
     "failed": ("没有送达", "stop"),
@@ -52,6 +53,7 @@ DONE = {
     "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核；通过后进入问答库，不发布到账号。",
     "ticket_sent": "答复已送达。",
     "ticket_sending": "答复正在发送，结果会显示在本页。",
+    "ticket_planned": "答复已保存，到时自动发出；发出前可以提前发或收回。",
     "ticket_held": "答复已保存，还没有送达：原因见对话，条件具备时自动发出。",
     "ticket_failed": "答复没有送达：原因见对话，请换一种方式答复。",
     "ticket_unknown": "不能确定答复是否送达：请核对后再决定是否重发。",

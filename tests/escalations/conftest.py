@@ -49,7 +49,7 @@ class Duty:
             {"wechat": WeChatChannel(MemoryCache())}, self.send,
         )  # fmt: skip
         self.came: dict[str, str] = {"state": State.PUBLISHED}
-        for room in ("tickets", "ladder", "replying", "outcomes", "urgent"):
+        for room in ("tickets", "ladder", "replying", "outcomes", "urgent", "planning", "ratings"):
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
         monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 
