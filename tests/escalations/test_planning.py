@@ -33,6 +33,7 @@ async def test_a_reply_of_the_night_waits_for_the_morning_and_then_answers(duty:
     ticket = await asked_at(duty, "2026-11-24 17:00", "2026-11-24 22:40")
     reply = await replying.plan(duty.tickets, ticket.id, "jia", "已报修。")
     row = await delivery(duty, reply)
+    assert row.next_at is not None
     assert (row.state, beijing(row.next_at).isoformat()[:16]) == ("created", "2026-11-25T08:30")
     assert (reply.state, reply.why) == (Came.PLANNED, "定于 11月25日（周三）08:30 发出")
     assert await settle_replies(duty.tickets) == 0
