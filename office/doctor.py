@@ -290,7 +290,7 @@ async def _on_duty(db: Database) -> Check:
     except Refused as refused:
         return Check("值班提醒", WARN, f"无法判断：{refused}")
     if not lines:
-        words = "值班表是空的，市民要找人时没有人接：请在“设置 → 账号与值班”提出值班表"
+        words = "值班表是空的，市民要找人时没有人接：请在“设置 → 值班安排”提出值班表"
         return Check("值班提醒", FAIL, words)
     if not silent:
         return Check("值班提醒", OK, "值班表上的人都有提醒方式")

@@ -26,7 +26,7 @@ async def accounts_checks(
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
     used = [row for row in rows if row.enabled]
     if not used:
-        words = "没有启用的账号，什么也发不出去：请在“设置 → 账号与值班”登记，由两人批准"
+        words = "没有启用的账号，什么也发不出去：请在“设置 → 账号”登记，由两人批准"
         yield Check("账号", FAIL, words)
     crypt = open_crypt(settings)
     # A cache of this process alone: tokens and counts of the running office stay as they are.

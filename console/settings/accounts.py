@@ -1,4 +1,4 @@
-"""账号与值班: what an account is and who is called, each changed by two people."""
+"""账号: what an account is, changed by two people."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -15,11 +15,9 @@ from console.settings.forms import Form, posted, text
 from console.settings.frame import look_or_propose, settings_page
 from console.web.deps import DEPS, visitor
 from console.web.permissions import needs
-from escalations.roster import roster_now
 from ledger.append import signed_facts
 from ledger.verify import Broken
 from review_queue.governance.account_closing import closing_words
-from staff.models import Staff
 from staff.people import names
 from staff.refusal import Reason, Refused
 from supervision.trial import Tested, last_test
@@ -35,7 +33,7 @@ class Tried:
 
 @needs("settings.read")
 async def accounts(request: web.Request) -> web.StreamResponse:
-    """Accounts and the roster, with the forms that propose a change of them."""
+    """Accounts, with the form that proposes a change of one."""
     return await _page(request)
 
 
@@ -48,12 +46,9 @@ async def _page(
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
-        lines = await roster_now(session)
-        people = {row.id: row for row in (await session.scalars(select(Staff))).all()}
         standing = await _standing(session, rows)
     slug = text(form, "slug") or request.query.get("slug", "")
     chosen = next((row for row in rows if row.slug == slug), None)
-    logins = {key: row.login for key, row in people.items()}
     context = {
         "tab": "accounts",
         "rows": rows,
@@ -61,16 +56,8 @@ async def _page(
         "standing": standing,
         "tried": tried,
         "effect": effect,
-        "about": text(form, "about"),
-        "roster": [(line, people.get(line.staff)) for line in lines],
-        "topics": deps.taxonomy.names("topics"),
         "typed": {
             "slug": slug,
-            "roster": text(form, "roster")
-            or "\n".join(
-                " ".join([logins.get(line.staff, line.staff), str(line.tier), line.topic]).strip()
-                for line in lines
-            ),
             "why": text(form, "why"),
             "enabled": text(form, "enabled") == "yes"
             if text(form, "slug")
@@ -124,14 +111,10 @@ async def test_account(request: web.Request) -> web.StreamResponse:
 
 @needs("accounts.propose")
 async def propose_account(request: web.Request) -> web.StreamResponse:
-    """Show what a change of an account or of the roster would do, or propose it."""
+    """Show what a change of an account would do, or propose it."""
     form = await posted(request)
-    roster = text(form, "about") == "roster"
     try:
-        payload = {"lines": _lines(text(form, "roster"))} if roster else _account(form)
-        effect, answer = await look_or_propose(
-            request, "roster" if roster else "account", payload, form
-        )
+        effect, answer = await look_or_propose(request, "account", _account(form), form)
     except Refused as refused:
         return await _page(request, refused)
     return answer or await _page(request, None, effect)
@@ -152,16 +135,3 @@ def _account(form: Form) -> dict[str, Any]:
         "enabled": text(form, "enabled") == "yes",
     }
     return payload | ({"secrets": secrets} if secrets else {})
-
-
-def _lines(words: str) -> list[dict[str, Any]]:
-    """One person a line: login, tier, topic."""
-    found = []
-    for line in words.splitlines():
-        login, tier, topic = ([*line.split(), "", "", ""])[:3]
-        if not login:
-            continue
-        if tier and not tier.isdigit():
-            raise Refused(422, [Reason("tier", f"“{line}”的梯次要写 0、1、2 这样的数字")])
-        found.append({"login": login, "tier": int(tier or 0), "topic": topic})
-    return found

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from console.settings.accounts import accounts, propose_account, test_account
+from console.settings.duty import duty, propose_hours, propose_roster
 from console.settings.levels import level_form, levels, propose_levels
 from console.settings.proposals import confirm, decide, proposal, proposals, withdraw
 from console.settings.rules import (
@@ -25,6 +26,9 @@ ROUTES = [
     web.get("/settings/accounts", accounts),
     web.post("/settings/accounts", propose_account),
     web.post("/settings/accounts/{slug}/test", test_account),
+    web.get("/settings/duty", duty),
+    web.post("/settings/duty/roster", propose_roster),
+    web.post("/settings/duty/hours", propose_hours),
     web.get("/settings/levels", levels),
     web.get("/settings/levels/{klass}", level_form),
     web.post("/settings/levels/{klass}", propose_levels),

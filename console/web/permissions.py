@@ -71,6 +71,8 @@ ACTIONS: dict[str, frozenset[str]] = {
     "subscribers.read": _WATCHERS | {"duty"},
     "tickets.read": frozenset({"duty", "admin", "supervisor"}),
     "tickets.answer": frozenset({"duty", "supervisor"}),
+    "duty.read": _WATCHERS | {"duty"},
+    "duty.propose": frozenset({"admin", "supervisor"}),
     "incidents.read": _ALL,
     "incidents.report": RIGHTS["incidents.report"],
     "incidents.close": RIGHTS["incidents.close"],

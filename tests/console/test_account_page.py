@@ -1,4 +1,4 @@
-"""账号与值班: how each account stands, who tried it last, and 试一下 for who may."""
+"""账号: how each account stands, who tried it last, and 试一下 for who may."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -179,9 +179,12 @@ async def test_an_account_and_the_roster_change_on_a_page_by_two_people(office: 
     assert (status, "更换密钥" in page, "very-secret" in page) == (200, True, False)
     assert (await one.post(path, **form | {"settings": "{"}, step="propose"))[0] == 422
     assert (await one.post(path, **form, step="propose"))[0] == 303
-    roster = {"about": "roster", "roster": "duty1 0\nreviewer1 1 employment", "why": WHY}
-    assert (await one.post(path, **roster | {"roster": "duty1 x"}, step="propose"))[0] == 422
-    assert (await one.post(path, **roster, step="propose"))[0] == 303
+    duty = f"{SETTINGS}/duty"
+    lines = {"login": ["duty1", "reviewer1", ""], "topic": ["", "employment", ""], "why": WHY}
+    wrong, roster = lines | {"tier": ["1", "x", "1"]}, lines | {"tier": ["1", "2", "1"]}
+    status, page = await one.post(f"{duty}/roster", **wrong, step="propose")
+    assert (status, "reviewer1 的梯次" in page) == (422, True)
+    assert (await one.post(f"{duty}/roster", **roster, step="propose"))[0] == 303
     _, rows = await two.api("GET", "/proposals?state=proposed")
     assert {row["kind"] for row in rows["proposals"]} == {"account", "roster"}
     assert "very-secret" not in str(rows)
@@ -190,6 +193,6 @@ async def test_an_account_and_the_roster_change_on_a_page_by_two_people(office: 
         assert (await two.api("POST", f"/proposals/{row['id']}/approve"))[0] == 200
     _, page = await two.get(path)
     assert "青禾县政务" in page
-    assert "第 2 梯次" in page
+    assert "第 2 梯次" in (await two.get(duty))[1]
     editor = await office.signed_in("editor")
     assert (await editor.post(path, **form, step="propose"))[0] == 403
