@@ -24,7 +24,9 @@ from escalations.calendar import WEEKDAYS, in_words, published_days
 from escalations.roster import roster_now
 from escalations.routes import without_ways
 from staff.models import Staff
+from staff.people import active_with
 from staff.refusal import Refused
+from staff.roles import ROLES
 from staff.settings import SignedSettings
 
 _PATH = "calendar"
@@ -118,6 +120,7 @@ async def _roster(deps: Deps, form: Form) -> dict[str, Any]:
         lines = await roster_now(session)
         people = (await session.scalars(select(Staff).order_by(Staff.login))).all()
         silent = await without_ways(session)
+        active = set(await active_with(session, ROLES))
     known = {row.id: row for row in people}
     rows = [
         {"login": known[one.staff].login if one.staff in known else one.staff}
@@ -131,6 +134,6 @@ async def _roster(deps: Deps, form: Form) -> dict[str, Any]:
     return {
         "roster": [(line, known.get(line.staff)) for line in lines],
         "silent": silent,
-        "people": [row for row in people if row.active],
+        "people": [row for row in people if row.id in active],
         "slots": [*(one for one in rows if one["login"]), *[empty] * FREE_LINES],
     }
