@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from aiohttp import web
 
@@ -42,7 +42,7 @@ from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
 from handlers.recall import Recall
-from handlers.released import ReleasedTemplates
+from handlers.released import ReleasedTemplates, looking
 from handlers.subscribing import weighs
 from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
@@ -159,6 +159,7 @@ class Shenfa:
                 mask=mask,
                 weighs=weighs,
                 on_trial=self.dispatcher.rehearse,
+                wait=partial(looking, self.templates),
                 on_incident=incidents_of(self.ledger),
             )
         )

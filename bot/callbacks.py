@@ -25,6 +25,7 @@ from bot.contract import (
     Inbound,
     InboundKind,
     Listening,
+    ReplyBasis,
     Unreadable,
 )
 from bot.delivery.publishing import Publisher
@@ -32,7 +33,7 @@ from bot.delivery.sending import Sender
 from bot.delivery.wiring import no_incident
 from bot.models import Contact, InboundMessage
 from bot.opens import Opens
-from bot.replies import Parts, Unsayable
+from bot.replies import Filled, Parts, Unsayable
 from bot.turns import SETTLE, Act, Turns, take
 from bot.unanswered import Unanswered, open_act
 from bot.unanswered import Wiring as Waiting
@@ -66,6 +67,7 @@ class CallbackWiring:
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
     `on_incident(kind, subject, message)` records what staff must see.
+    `wait` names the template that says an answer follows, or is empty where none may be used.
     `weighs`: an act that waits a moment for an earlier one, because it changes what its person
     agreed to. `on_trial` answers what we send to ourselves: nothing of it is kept.
     """
@@ -82,6 +84,7 @@ class CallbackWiring:
     on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
     weighs: Callable[[Inbound], bool] = _nothing_weighs
     on_trial: Callable[[Inbound], Awaitable[Parts | None]] = _nobody_answers
+    wait: Callable[[], str] = str
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -221,11 +224,24 @@ class Callbacks:
                 await self._unanswered.done(stored.row_id, task.result())
             else:
                 later = True
+                text = await self._wait(channel, inbound, stored, task)
                 self._spawn(self._send_late(task, stored.row_id))
         finally:
             if not later:
                 self._unanswered.gave(stored.row_id)
         return text
+
+    async def _wait(
+        self, channel: Listening, inbound: Inbound, stored: "_Stored", task: asyncio.Task[Any]
+    ) -> str | None:
+        """What is said inside the call while the answer to a question is still being looked for."""
+        name = "" if task.done() or inbound.kind is not InboundKind.TEXT else self._w.wait()
+        if not name:
+            return None
+        contact, template = stored.contact, ReplyBasis.TEMPLATE
+        return await self._said(
+            channel, Parts(contact.account_id, contact.id, template, (Filled(name),))
+        )
 
     async def _in_time(
         self, channel: Listening, account: AccountView, task: asyncio.Task[Parts | None]

@@ -45,9 +45,11 @@ from console.subscriptions import unreachable
 from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
+from console.tickets import desk as tickets_desk
+from console.tickets import live as tickets_live
 from console.tickets import pages as tickets_pages
 from console.tickets import words as tickets_words
-from console.web import static
+from console.web import static, streams
 from console.web import words as shared_words
 from console.web.deps import DEPS, Deps
 from console.web.guard import guard
@@ -127,7 +129,9 @@ def _pages() -> Sequence[web.RouteDef]:
         *policies_pages.ROUTES,
         *subscriptions_pages.ROUTES,
         *unreachable.ROUTES,
+        *tickets_live.ROUTES,  # before /tickets/{ticket}, which takes any name
         *tickets_pages.ROUTES,
+        *tickets_desk.ROUTES,
         *records_pages.ROUTES,
         *reports_pages.ROUTES,
         *settings_pages.ROUTES,
@@ -153,7 +157,7 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     app[DONE] = merged("DONE")
     console = web.Application(middlewares=[guard(problem_page)])
     _templates(console)
-    live.mount(console)
+    streams.mount(console)
     console.add_routes(_pages())
     app.add_subapp("/console/", console)
 

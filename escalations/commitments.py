@@ -20,6 +20,7 @@ from staff.proposed import words_digest
 from staff.standing import Standing, standing
 
 OPENED, CLAIMED = "ticket.opened", "ticket.claimed"
+PASSED, REOPENED = "ticket.passed", "ticket.reopened"
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
 DROPPED = "ticket.reply_dropped"
 SENT, FAILED = "ticket.reply_sent", "ticket.reply_failed"
@@ -63,8 +64,9 @@ def same_citizen(entries: Sequence[Entry], contact: Contact) -> bool:
 
 
 def holder_of(entries: Sequence[Entry]) -> str:
-    """Who claimed the ticket last, by their own signed entry; "" for nobody."""
-    return next((one.actor for one in reversed(entries) if one.kind == CLAIMED), "")
+    """Who claimed the ticket last, by their own signed entry; "" for nobody, or once passed on."""
+    last = next((one for one in reversed(entries) if one.kind in (CLAIMED, PASSED)), None)
+    return last.actor if last is not None and last.kind == CLAIMED else ""
 
 
 def stopped_writer(entries: Sequence[Entry], reply_id: str) -> str:

@@ -25,7 +25,7 @@ from storage.database import rows_of
 
 _FRESH = 5.0
 """Seconds: a look that old is good enough to find what is due; the act reads anew."""
-_TELLING = timedelta(minutes=2)
+TELLING = timedelta(minutes=2)
 """How long a ticket is put off while one person is told: more than all their ways may take."""
 _ROUNDS = 3
 """How often somebody who could not be reached is tried, a turn of the ladder apart."""
@@ -200,7 +200,7 @@ async def _step(
     to, tier = min(left, key=lambda one: called[one[0]], default=("", 0))
     by = hours.due_at(moment, hours.acknowledge_minutes)
     # Moved on even when nobody is left: the job would otherwise find it due each minute.
-    ticket.acknowledge_by = min(by, moment + _TELLING) if to else by
+    ticket.acknowledge_by = min(by, moment + TELLING) if to else by
     return _Step(
         to,
         tier,
@@ -208,9 +208,24 @@ async def _step(
         len(reached),
         due=True,
         changed=changed,
-        words=f"有新的咨询单 {short(ticket)} 待认领，请在 {in_words(by)} 前处理，"
-        f"答复时限 {in_words(ticket.due_at)}。内容请登录控制台查看。",
+        words=_words(ticket, by, "有新的咨询单"),
     )
+
+
+def _words(ticket: Ticket, by: datetime, what: str) -> str:
+    return (
+        f"{what} {short(ticket)} 待认领，请在 {in_words(by)} 前处理，"
+        f"答复时限 {in_words(ticket.due_at)}。内容请登录控制台查看。"
+    )
+
+
+async def call(wiring: TicketWiring, ticket: Ticket, to: str) -> Told:
+    """Call one person to whom a colleague passed it; after them the ladder goes on as ever."""
+    by = wiring.hours.due_at(now(), wiring.hours.acknowledge_minutes)
+    step = _Step(to, ticket.tier, words=_words(ticket, by, "同事转来的咨询单"))
+    told = await wiring.alarm(to, step.words)
+    await _sign(wiring, ticket.id, step, told)
+    return told
 
 
 async def _sign(wiring: TicketWiring, ticket_id: str, step: _Step, told: Told) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalations.calendar import OfficeHours
-from escalations.commitments import ANSWERED, CLAIMED, FAILED, OPENED
+from escalations.commitments import ANSWERED, FAILED, OPENED, REOPENED, holder_of
 from ledger.verify import Entry
 
 CALLED = "ticket.escalated"
@@ -54,7 +54,7 @@ class OpenTickets:
 
     def take(self, entry: Entry) -> None:
         """The next signed entry of the chain."""
-        if entry.kind in (OPENED, FAILED):
+        if entry.kind in (OPENED, FAILED, REOPENED):
             self.ids[_id(entry)] = None
         elif entry.kind in _ENDS:
             self.ids.pop(_id(entry), None)
@@ -70,26 +70,34 @@ def waiting_at(entries: Sequence[Entry], hours: OfficeHours) -> Waiting | None:
     `hours` say it for what an earlier version opened, whose entries do not name the moment.
     """
     opened = next((one for one in entries if one.kind == OPENED), None)
+    entries = _since_reopened(entries)
+    began = entries[0] if entries and entries[0].kind == REOPENED else opened
     # An answer that did not go out ended nothing: the question waits as it did before.
     word = next((one.kind for one in reversed(entries) if one.kind in (FAILED, *_ENDS)), FAILED)
     closed = any(one.kind == "ticket.closed" for one in entries)
-    if opened is None or closed or word != FAILED:
+    if opened is None or began is None or closed or word != FAILED:
         return None
     called = [one for one in entries if one.kind == CALLED]
-    due = _said(opened, "due_at") or hours.due_at(_moment(opened), hours.answer_minutes)
+    due = _said(began, "due_at") or hours.due_at(_moment(began), hours.answer_minutes)
     if called:
         last = called[-1]
         next_at = hours.due_at(_moment(last), hours.acknowledge_minutes)
     else:
-        last, next_at = opened, hours.next_working(_moment(opened))
+        last, next_at = began, hours.next_working(_moment(began))
     return Waiting(
-        holder=next((one.actor for one in reversed(entries) if one.kind == CLAIMED), ""),
+        holder=holder_of(entries),
         called=called,
         call_at=_said(last, "acknowledge_by") or next_at,
         due=due,
         told=any(one.kind == LATE and _moment(one) >= due - BETWEEN for one in entries),
         opened=opened,
     )
+
+
+def _since_reopened(entries: Sequence[Entry]) -> Sequence[Entry]:
+    """From the last reopening on: what ended, called or held it before counts no more."""
+    at = max((at for at, one in enumerate(entries) if one.kind == REOPENED), default=0)
+    return entries[at:]
 
 
 def _said(entry: Entry, name: str) -> datetime | None:

@@ -30,6 +30,8 @@ class Ticket(Base):
     due_at: Mapped[datetime]
     created_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
+    # A number left for a call back, encrypted; gone when the ticket is closed (calling_back.py).
+    phone: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class TicketReply(Base):
@@ -66,5 +68,16 @@ class TicketMessage(Base):
     __tablename__ = "ticket_message"
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     ticket_id: Mapped[str] = mapped_column(String(26), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class TicketNote(Base):
+    """What a colleague noted about a question; the citizen never sees it."""
+
+    __tablename__ = "ticket_note"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(String(26), index=True)
+    staff_id: Mapped[str] = mapped_column(String(26))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]

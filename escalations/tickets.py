@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
@@ -23,7 +23,7 @@ from config.clock import now
 from escalations.alarms import Told
 from escalations.calendar import OfficeHours
 from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
-from escalations.models import Ticket, TicketMessage, TicketReply
+from escalations.models import Ticket, TicketMessage, TicketNote, TicketReply
 from escalations.paging import REASON, paging_at
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction
@@ -226,6 +226,8 @@ async def erase(tx: Transaction, contact_id: str) -> None:
         ticket.state = "closed"
         for message in await messages(session, ticket.id):
             await session.delete(message)
+        await session.execute(delete(TicketNote).where(TicketNote.ticket_id == ticket.id))
+        ticket.phone = ""
         replies = select(TicketReply).where(TicketReply.ticket_id == ticket.id)
         for reply in (await session.scalars(replies)).all():
             reply.text, reply.findings = "", []
@@ -263,7 +265,7 @@ async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
             check_held(ticket, await wiring.ledger.facts(f"ticket:{ticket.id}"))
             await _take_back(tx.session, ticket)
         answered = ticket.state == "answered"
-        ticket.state = "closed"
+        ticket.state, ticket.phone = "closed", ""
         await note(tx, "ticket.closed", ticket, staff_id, {"answered": answered})
     return ticket
 

@@ -29,6 +29,7 @@ from storage.database import Base
 SUBJECT = "templates"
 STARTED, RELEASED, WITHDRAWN = "templates.started", "template.released", "template.withdrawn"
 FALLBACK = "unavailable"
+LOOKING = "looking"
 KIND = "回复模板"
 
 
@@ -189,6 +190,11 @@ class ReleasedTemplates:
         async with self.ledger.db.session() as session:
             rows = (await session.execute(query)).all()
         return {(name, version): text for name, version, text in rows}
+
+
+def looking(templates: ReleasedTemplates) -> str:
+    """The template that says an answer follows; "" where it may not be used now."""
+    return LOOKING if templates.usable(LOOKING) else ""
 
 
 class TemplateShelf(Withdrawing[Standing]):

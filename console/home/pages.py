@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.contract import State
 from bot.models import Account, Publication
 from config.clock import now
+from console.home.seconds import seconds_of
 from console.items.progress import OPEN, lane
 from console.settings.waiting import Line, lines_of
 from console.tasks.pages import open_tasks
@@ -92,6 +93,7 @@ async def home(request: web.Request) -> web.StreamResponse:
     deps, me = request.config_dict[DEPS], visitor(request)
     queue = await rounds.waiting_for(deps.queue.db, me.staff_id)
     changes = await _changes(deps, me)
+    seconds = await seconds_of(deps, me)
     async with deps.db.session() as session:
         drafts = await _drafts(session, me)
         ready = await _ready(session) if may(me.roles, "items.schedule") else ()
@@ -122,6 +124,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             "unreached": await _unreached(session, me),
             "quiet": await _quiet_accounts(session),
             "changes": changes,
+            "seconds": seconds,
             "source_tasks": await open_tasks(session, me.staff_id, me.roles)
             if may(me.roles, "tasks.read")
             else [],

@@ -18,8 +18,10 @@ from escalations import planning, replying
 from escalations.dropping import drop
 from escalations.lateness import CALLED
 from escalations.models import Ticket, TicketReply
+from escalations.notes import notes_of
 from escalations.outcomes import Came, replies_of
 from escalations.paging import PAGED, REASON, paging_at
+from escalations.passing import colleagues
 from escalations.ratings import STARS, ratings
 from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
@@ -42,13 +44,18 @@ _ASKED = 2  # of what was added to it, the last ones are looked up too
 @needs("tickets.read")
 async def tickets(request: web.Request) -> web.StreamResponse:
     """Whoever is in danger, then waiting questions by due time, then the answered ones."""
+    return page(request, "tickets/list.html", await desk(request))
+
+
+async def desk(request: web.Request) -> dict[str, object]:
+    """What the desk shows."""
     deps = request.config_dict[DEPS]
     async with deps.db.session() as session:
         waiting = select(Ticket).where(Ticket.state.in_((*OPEN, "replied")))
         waiting = waiting.order_by(Ticket.reason != REASON, Ticket.due_at)
         done = select(Ticket).where(Ticket.state.in_(("answered", "closed")))
         rows = (await session.scalars(waiting.limit(_SHOWN))).all()
-        context = {
+        return {
             "place": "tickets",
             "rows": rows,
             "done_rows": (
@@ -60,10 +67,24 @@ async def tickets(request: web.Request) -> web.StreamResponse:
             "rated": (await ratings(deps.tickets)).rated,
             "stars": STARS,
         }
-    return page(request, "tickets/list.html", context)
 
 
-async def _show(
+async def conversation_of(request: web.Request) -> dict[str, object]:
+    """One conversation, as a part of its page shows it."""
+    deps, ticket_id = request.config_dict[DEPS], request.match_info["ticket"]
+    sent = await replies_of(deps.tickets, ticket_id)
+    async with deps.db.session() as session:
+        row = found(await session.get(Ticket, ticket_id), "个问题")
+        ids = {row.claimed_by or "system"} | {one.staff_id for one in sent}
+        return {
+            "row": row,
+            "talk": await talk_of(deps.recall, session, row, sent),
+            "robot": ROBOT,
+            "people": await names(session, ids),
+        }
+
+
+async def show(
     request: web.Request, refused: Refused | None = None, typed: str = ""
 ) -> web.Response:
     deps = request.config_dict[DEPS]
@@ -78,7 +99,9 @@ async def _show(
         asked = [row.question, *[one.text for one in added][-_ASKED:]]
         called = await _called(deps.ledger, row.id)
         route = await replying.way(deps.tickets, session, row)
-        ids = {row.claimed_by or "system"} | {reply.staff_id for reply in sent}
+        notes = await notes_of(session, row.id)
+        ids = {row.claimed_by or "system"} | {one.staff_id for one in sent}
+        ids |= {one.staff_id for one in called} | {one.staff_id for one in notes}
         context = {
             "place": "tickets",
             "row": row,
@@ -87,7 +110,9 @@ async def _show(
             "robot": ROBOT,
             "stopped": waiting,
             "editing": editing.id if editing else "",
-            "people": await names(session, ids | {one.staff_id for one in called}),
+            "people": await names(session, ids),
+            "notes": notes,
+            "colleagues": await colleagues(session, visitor(request).staff_id),
             "reviewed": (await deps.recall.reviewed(asked))[:_OFFERED],
             "candidates": await _candidates(deps, row, asked),
             "called": called,
@@ -166,7 +191,7 @@ async def _candidates(
 @needs("tickets.read")
 async def ticket(request: web.Request) -> web.StreamResponse:
     """One question: conversation, candidate clauses, reply."""
-    return await _show(request)
+    return await show(request)
 
 
 @needs("tickets.answer")
@@ -178,10 +203,10 @@ async def claim(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if refused.status == 404:
             raise
-        return await _show(request, refused, typed)
+        return await show(request, refused, typed)
     if typed.strip():
         # Whoever wrote first and took the question then finds their words where they were.
-        return await _show(request, typed=typed)
+        return await show(request, typed=typed)
     return see(f"/console/tickets/{ticket_id}", "ticket_claimed")
 
 
@@ -197,12 +222,12 @@ async def reply(request: web.Request) -> web.StreamResponse:
             return see(f"/console/tickets/{ticket_id}", "ticket_dropped")
         if fields.get("unplan"):
             words = await planning.unplan(deps.tickets, fields["unplan"], me)
-            return await _show(request, typed=words)
+            return await show(request, typed=words)
         row = await _let_go(deps, ticket_id, me, fields)
     except Refused as refused:
         if refused.status == 404:
             raise
-        return await _show(request, refused, fields.get("text", ""))
+        return await show(request, refused, fields.get("text", ""))
     return see(f"/console/tickets/{ticket_id}", f"ticket_{row.state}")
 
 
@@ -231,7 +256,7 @@ async def close(request: web.Request) -> web.StreamResponse:
     except Refused as refused:
         if refused.status == 404:
             raise
-        return await _show(request, refused)
+        return await show(request, refused)
     return see("/console/tickets", "ticket_closed")
 
 

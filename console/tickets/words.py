@@ -48,6 +48,10 @@ MEDIA_WORDS = {
 PURGED = "（已按本人要求删除）"
 
 DONE = {
+    "ticket_passed": "已转交，对方收到通知；没有接手的，照常通知下一位。",
+    "ticket_noted": "已记下。",
+    "ticket_reopened": "已重开，由您办理，答复时限从现在重新算。",
+    "ticket_handed": "已转 12345 并结束，对方会收到告知。",
     "ticket_claimed": "已接手，请在时限内答复。",
     "ticket_closed": "已结束这个问题。",
     "ticket_promoted": "已存为问答草稿，由编辑修改后提交审核；通过后进入问答库，不发布到账号。",

@@ -6,17 +6,18 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import xmltodict
 from aiohttp import web
 from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
 from bot.callbacks import Callbacks, CallbackWiring, add_routes
-from bot.contract import Inbound, InboundKind, State
+from bot.contract import Inbound, InboundKind, Reply, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.models import Contact, InboundMessage, Publication
-from bot.replies import Parts
+from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
 from config.clock import now
@@ -205,6 +206,55 @@ async def test_a_slow_answer_follows_as_a_customer_message_once(house: House) ->
     assert answer["body"] == "success"
     [message] = await _received(house, "wxqinghe", 1)
     assert message["text"] == "稍后的答复"
+
+
+async def test_eight_seconds_and_three_deliveries_are_one_word_one_answer_and_one_record(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A scale of fifty: eight seconds are .16, and the platform's five are .1."""
+    release = asyncio.Event()
+
+    async def slow(inbound: Inbound) -> str | None:
+        await release.wait()
+        return "补贴的条文"
+
+    async def words(given: Parts, platform: str) -> Reply:
+        filled = [one for one in given.pieces if isinstance(one, Filled)]
+        return said(given, "".join(one.fields.get("text", "正在查询") for one in filled))
+
+    async def nothing(inbound: Inbound) -> str | None:
+        return None
+
+    house.answer = nothing
+    await _say(house, "wxqinghe", "您好")  # opens the window at the platform
+    house.answer = slow
+    wiring = house.callbacks._w
+    monkeypatch.setattr(house.callbacks, "_w", replace(wiring, wait=lambda: "looking"))
+    monkeypatch.setattr(wiring.sender, "build", words)
+    citizen = await _citizen(house, "wxqinghe")
+    body = _text_xml(7).replace("o123", citizen).replace("<Content>问", "<Content>补贴怎么领")
+    stamp = int(now().timestamp())
+    first = await _post(house, *_signed_body(stamp, "n1", body))
+    again = [await _post(house, *_signed_body(stamp, f"n{n}", body)) for n in (2, 3)]
+    assert {status for status, _ in (first, *again)} == {200}
+    crypto = WeChatCrypto(SECRETS["token"], AES_KEY, SECRETS["appid"])
+    shown = [_opened(crypto, text) for _, text in (first, *again)]
+    assert all("正在查询" in one for one in shown)  # the same word to whichever try is heard
+    release.set()
+    [message] = await _received(house, "wxqinghe", 1)
+    assert message["text"] == "补贴的条文"
+    await house.callbacks.drain()
+    assert len(await _received(house, "wxqinghe", 1)) == 1
+    assert [one.text for one in house.heard] == ["您好", "补贴怎么领"]
+    assert sorted(row.text for row in await house.stored()) == ["您好", "补贴怎么领"]
+
+
+def _opened(crypto: WeChatCrypto, body: str) -> str:
+    """What a passive answer says, as the platform opens it."""
+    found = xmltodict.parse(body)["xml"]
+    return str(
+        crypto.decrypt_message(body, found["MsgSignature"], found["TimeStamp"], found["Nonce"])
+    )
 
 
 async def test_an_answer_too_long_to_be_passive_follows_whole(house: House) -> None:

@@ -15,8 +15,8 @@ from bot.contract import State
 from bot.meaning import Meaning
 from bot.models import Account, AccountRest, Delivery, Publication
 from config.clock import now
-from console.publications import live
 from console.publications.pace import Pace
+from console.web import streams
 from console.web.guard import HEADERS
 from staff.models import ConsoleSession
 from tests.console.office import Office, busy_morning
@@ -171,7 +171,7 @@ async def test_a_push_is_paused_by_its_page_and_dropped_by_who_may(office: Offic
 async def test_a_push_is_seen_as_it_goes_and_the_stream_ends_with_the_session(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "EVERY", 0.05)
+    monkeypatch.setattr(streams, "EVERY", 0.05)
     place = await _pushed(office)
     browser = await office.signed_in("editor")
     async with browser.client.get(f"/console/publications/{place}/push/live") as answer:
@@ -203,11 +203,11 @@ async def test_a_push_is_seen_as_it_goes_and_the_stream_ends_with_the_session(
 async def test_streams_are_few_and_close_with_the_office(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "EVERY", 0.05)
+    monkeypatch.setattr(streams, "EVERY", 0.05)
     place = await _pushed(office)
     browser = await office.signed_in("editor")
     path = f"/console/publications/{place}/push/live"
-    open_ones = [await browser.client.get(path) for _ in range(live.MOST_OF_ONE)]
+    open_ones = [await browser.client.get(path) for _ in range(streams.MOST_OF_ONE)]
     assert (await browser.client.get(path)).status == 429
     open_ones.pop().close()
 
@@ -236,7 +236,7 @@ def test_the_time_that_is_left_is_what_is_due_by_the_rate() -> None:
 async def test_a_page_left_open_keeps_no_session_alive(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "EVERY", 0.05)
+    monkeypatch.setattr(streams, "EVERY", 0.05)
     place = await _pushed(office)
     browser = await office.signed_in("editor")
     async with browser.client.get(f"/console/publications/{place}/push/live") as answer:

@@ -28,6 +28,11 @@ from storage.crypt import DataKey
 from storage.database import Database
 from tests.made import SEALS, a_finding, hire
 
+ROOMS = (
+    *("tickets", "ladder", "replying", "outcomes", "urgent", "planning", "ratings"),
+    *("passing", "notes"),
+)
+"""Whose clock the test sets."""
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
 
@@ -49,7 +54,7 @@ class Duty:
             {"wechat": WeChatChannel(MemoryCache())}, self.send,
         )  # fmt: skip
         self.came: dict[str, str] = {"state": State.PUBLISHED}
-        for room in ("tickets", "ladder", "replying", "outcomes", "urgent", "planning", "ratings"):
+        for room in ROOMS:
             monkeypatch.setattr(f"escalations.{room}.now", lambda: self.moment)
         monkeypatch.setattr("ledger.append.now", lambda: self.moment)
 
