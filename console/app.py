@@ -45,6 +45,7 @@ from console.subscriptions import unreachable
 from console.subscriptions import words as subscriptions_words
 from console.tasks import pages as tasks_pages
 from console.tasks import words as tasks_words
+from console.tickets import counts as tickets_counts
 from console.tickets import desk as tickets_desk
 from console.tickets import live as tickets_live
 from console.tickets import pages as tickets_pages
@@ -132,6 +133,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *tickets_live.ROUTES,  # before /tickets/{ticket}, which takes any name
         *tickets_pages.ROUTES,
         *tickets_desk.ROUTES,
+        *tickets_counts.ROUTES,
         *records_pages.ROUTES,
         *reports_pages.ROUTES,
         *settings_pages.ROUTES,

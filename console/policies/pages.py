@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
-from console.policies import altering, entries, fetched
+from console.policies import ageing, altering, entries, fetched
 from console.policies.words import proposed_rows, validity_words, waiting_imports
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.mentions import mentions
@@ -138,6 +138,7 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
 
 ROUTES = [
     web.get("/policies", policies),
+    *ageing.ROUTES,
     *entries.ROUTES,
     *fetched.ROUTES,  # before /policies/{policy}, which takes any name
     *altering.ROUTES,

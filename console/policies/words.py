@@ -41,6 +41,7 @@ def proposed_rows(change: Proposal) -> tuple[Policy, list[Clause]] | None:
 
 
 DONE = {
+    "clause_confirmed": "已确认仍然有效，签名记入台账。",
     "policy_approved": "已批准，政策变更已生效。",
     "policy_rejected": "已记录不批准，政策没有变更。",
     "policy_proposed": "已提出入库，等另一人批准。",

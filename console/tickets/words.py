@@ -1,5 +1,6 @@
 """The states of a question and why it came to a person, and what happened to it."""
 
+from escalations.asked import How
 from escalations.routes import KINDS
 
 TICKET_STATES = {
@@ -29,6 +30,13 @@ TICKET_REASONS = {
     "abuse": "不当言论",
     "error": "查询时出错",
     "asked_for_person": "群众要求转人工",
+}
+
+HOW_WORDS = {
+    How.ANSWERED: ("引用原文答复", "good"),
+    How.ASKED_BACK: ("反问", "busy"),
+    How.ESCALATED: ("转人工", "warn"),
+    How.NOTHING: ("没有答案", "stop"),
 }
 
 ACT_WORDS = {

@@ -70,6 +70,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "subscriptions.read": _EDITORIAL | _WATCHERS,
     "subscribers.read": _WATCHERS | {"duty"},
     "tickets.read": frozenset({"duty", "admin", "supervisor"}),
+    "questions.read": _ALL,
     "tickets.answer": frozenset({"duty", "supervisor"}),
     "duty.read": _WATCHERS | {"duty"},
     "duty.propose": frozenset({"admin", "supervisor"}),

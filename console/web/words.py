@@ -152,6 +152,7 @@ ENTRY_KINDS = {
     "ticket.claimed": "接手问题",
     "ticket.answered": "答复问题",
     "ticket.closed": "结束问题",
+    "clause.confirmed": "确认条文仍有效",
     "ticket.passed": "转交问题",
     "ticket.reopened": "重开问题",
     "ticket.noted": "问题备注",
