@@ -90,6 +90,16 @@ class OfficeHours:
             left -= end - begin
         raise CalendarError("工作日历没有足够的工作时间：请检查节假日设置")
 
+    def due_after_days(self, start: datetime, days: int) -> datetime:
+        """The end of the last of so many working days after the day of `start`."""
+        last = beijing(start).date()
+        for _ in range(FARTHEST):
+            last += timedelta(days=1)
+            days -= self.is_working_day(last)
+            if not days:
+                return datetime.combine(last, self.periods[-1][1], BEIJING)
+        raise CalendarError("工作日历没有足够的工作日：请检查节假日设置")
+
     def due_within(self, start: datetime, minutes: int, until: datetime | None) -> datetime:
         """`due_at`, or the last working moment before `until` when that comes first.
 

@@ -23,6 +23,7 @@ from config.clock import now
 from escalations.alarms import Told
 from escalations.calendar import OfficeHours
 from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
+from escalations.kinds import WORKING_DAYS
 from escalations.models import Ticket, TicketMessage, TicketNote, TicketReply
 from escalations.paging import REASON, paging_at
 from gates.finding import Finding
@@ -166,6 +167,9 @@ def _by(wiring: TicketWiring, moment: datetime, question: Question) -> tuple[dat
     """When somebody is called first, and by when the question is to be answered."""
     hours = wiring.hours
     try:
+        days = WORKING_DAYS.get(question.reason)
+        if days is not None:
+            return hours.next_working(moment), hours.due_after_days(moment, days)
         due = hours.due_within(moment, hours.answer_minutes, question.within)
         return hours.next_working(moment), due
     except Refused:

@@ -14,6 +14,7 @@ from bot.contract import MEDIA_KINDS, InboundKind, ReplyBasis
 from bot.replies import Ended, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from escalations import tickets
+from escalations.kinds import kind_of
 from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
@@ -59,6 +60,9 @@ class Questions:
             return await self._pressed(turn)
         if turn.inbound.kind is not InboundKind.TEXT or not turn.text:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
+        if kind := kind_of(turn.text):  # never answered by a clause
+            asked = self._w.mask(turn.text)
+            return await hand_over(self._w, turn, Question(asked, kind, self._topic(asked)))
         question, answer = await self._answer(turn)
         asked = self._w.mask(question)
         known = await self._known(question, answer)

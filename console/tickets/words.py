@@ -1,6 +1,7 @@
 """The states of a question and why it came to a person, and what happened to it."""
 
 from escalations.asked import How
+from escalations.kinds import LABELS
 from escalations.routes import KINDS
 
 TICKET_STATES = {
@@ -21,6 +22,7 @@ REPLY_STATES = {
 }
 
 TICKET_REASONS = {
+    **LABELS,
     "unsure": "机器人没有把握",
     "out_of_scope": "超出政策库范围",
     "several": "有几种可能的答案",
