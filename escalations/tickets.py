@@ -33,6 +33,7 @@ from ledger.verify import Broken, Entry
 from staff.models import Staff
 from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
+from storage.crypt import DataKey
 from storage.database import new_id
 
 OPEN = ("open", "claimed")
@@ -87,7 +88,10 @@ async def _left_to_the_job(delivery_id: str) -> None:
 
 @dataclass(frozen=True)
 class TicketWiring:
-    """What tickets are given by the root. `channels` by platform; one not named has no window."""
+    """What tickets are given by the root. `channels` by platform; one not named has no window.
+
+    `crypt` hides the number somebody leaves for a call back; without it none is kept.
+    """
 
     ledger: Ledger
     hours: OfficeHours
@@ -96,6 +100,7 @@ class TicketWiring:
     alarm: Alarm
     channels: Mapping[str, Windowed] = field(default_factory=dict)
     send: Send = _left_to_the_job
+    crypt: DataKey | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from bot.contract import MEDIA_KINDS, InboundKind, ReplyBasis
 from bot.replies import Ended, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from escalations import tickets
+from escalations.calling_back import keep_number, number_in
 from escalations.kinds import kind_of
 from escalations.models import Ticket
 from escalations.tickets import Question
@@ -60,6 +61,8 @@ class Questions:
             return await self._pressed(turn)
         if turn.inbound.kind is not InboundKind.TEXT or not turn.text:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
+        if (number := await self._number(turn)) is not None:
+            return number
         if kind := kind_of(turn.text):  # never answered by a clause
             asked = self._w.mask(turn.text)
             return await hand_over(self._w, turn, Question(asked, kind, self._topic(asked)))
@@ -73,6 +76,16 @@ class Questions:
         if not (own or known) or continues(ticket, added, turn.text):
             return await self._received(turn, ticket, answer, asked, added)
         return await self._beside(turn, ticket, await self._said(turn, asked, answer, known))
+
+    async def _number(self, turn: Turn) -> Said | None:
+        """A number for a call back, left with the question a person holds; None for no such."""
+        ticket, _ = await self._held(turn) if number_in(turn.text) else (None, [])
+        if ticket is None or not self._w.templates.usable("number_kept"):
+            return None
+        if not await keep_number(self._w.tickets, ticket.id, turn.contact, turn.text):
+            return None
+        receipt = await add_to(self._w, turn, ticket, turn.text)
+        return replace(receipt, pieces=(*receipt.pieces, *self._say("number_kept")))
 
     async def _known(self, question: str, answer: Answer) -> Known | None:
         """The reviewed answer to this very question; it comes before what a library finds."""

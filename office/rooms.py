@@ -298,6 +298,7 @@ def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) ->
         alarm=alarms.tell,
         channels=base.channels,
         send=sender.send_soon,
+        crypt=base.crypt,
     )
 
 

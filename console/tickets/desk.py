@@ -11,6 +11,7 @@ from console.tickets.talk import talk_of
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
+from escalations.calling_back import read_number
 from escalations.models import Ticket
 from escalations.notes import add_note
 from escalations.outcomes import replies_of
@@ -66,6 +67,21 @@ async def to_hotline(request: web.Request) -> web.StreamResponse:
     return await _act(request, lambda: hand_over(wiring, ticket_id, me, number), "ticket_handed")
 
 
+@needs("tickets.answer")
+async def number(request: web.Request) -> web.StreamResponse:
+    """The number left for a call back, once and signed."""
+    wiring, ticket_id = request.config_dict[DEPS].tickets, request.match_info["ticket"]
+    try:
+        found = await read_number(wiring, ticket_id, visitor(request).staff_id)
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await show(request, refused)
+    return page(
+        request, "tickets/number.html", {"place": "tickets", "ticket": ticket_id, "number": found}
+    )
+
+
 @needs("tickets.read")
 async def sheet(request: web.Request) -> web.StreamResponse:
     """The question on one page of paper, as 12345 or a department takes it over."""
@@ -94,5 +110,6 @@ ROUTES = [
     web.post("/tickets/{ticket}/note", take_note),
     web.post("/tickets/{ticket}/reopen", open_again),
     web.post("/tickets/{ticket}/hotline", to_hotline),
+    web.post("/tickets/{ticket}/number", number),
     web.get("/tickets/{ticket}/sheet", sheet),
 ]

@@ -153,6 +153,8 @@ ENTRY_KINDS = {
     "ticket.answered": "答复问题",
     "ticket.closed": "结束问题",
     "clause.confirmed": "确认条文仍有效",
+    "ticket.number_left": "留下回电号码",
+    "ticket.number_read": "查看回电号码",
     "ticket.passed": "转交问题",
     "ticket.reopened": "重开问题",
     "ticket.noted": "问题备注",

@@ -51,7 +51,7 @@ class Duty:
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.tickets = TicketWiring(
             self.ledger, load_hours(FILE), self.check, self.queue, self.alarm,
-            {"wechat": WeChatChannel(MemoryCache())}, self.send,
+            {"wechat": WeChatChannel(MemoryCache())}, self.send, DataKey(b"k" * 32),
         )  # fmt: skip
         self.came: dict[str, str] = {"state": State.PUBLISHED}
         for room in ROOMS:

@@ -64,7 +64,12 @@ class Office:
         self.ledger = Ledger(db, load_signing_key(home / "k"), home / "anchors")
         self.contacts = Contacts(DataKey(b"k" * 32))
         self.tickets = TicketWiring(
-            self.ledger, load_hours(CONFIG / "calendar.yaml"), self.check, self.queue, self.alarm
+            self.ledger,
+            load_hours(CONFIG / "calendar.yaml"),
+            self.check,
+            self.queue,
+            self.alarm,
+            crypt=DataKey(b"k" * 32),
         )
         self.templates = load_templates(CONFIG / "replies.yaml")
         self.cache = MemoryCache()
