@@ -5,9 +5,9 @@ for nothing.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -127,12 +127,12 @@ async def asked(session: AsyncSession) -> Asked:
     )
 
 
-def _most(rows: Any, least: int) -> list[Hot]:
+def _most(rows: Iterable[_Same], least: int) -> list[Hot]:
     found = [Hot(one.text, one.count, one.last) for one in rows if one.count >= least]
     return sorted(found, key=lambda one: -one.count)[:_SHOWN]
 
 
-async def _later(session: AsyncSession, begin: Any) -> dict[str, Mapping[str, Any]]:
+async def _later(session: AsyncSession, begin: datetime) -> dict[str, Mapping[str, Any]]:
     """Answers that followed as messages, by the key of their act."""
     mine = select(*COLUMNS).where(
         _deliveries.c.content_key.startswith("in:"), _deliveries.c.created_at >= begin

@@ -1,5 +1,6 @@
 """问答统计: answered, asked back and escalated by day, ratings, and the questions for editors."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ from console.web.deps import DEPS
 from console.web.pages import page
 from console.web.permissions import needs
 from escalations.asked import DAYS, Day, How, asked
-from escalations.ratings import STARS, ratings
+from escalations.ratings import LOW, STARS, ratings
 
 _HIGH = 110  # units of the chart's drawing
 
@@ -26,7 +27,7 @@ class Bar:
     height: float
 
 
-def bars_of(days: list[Day]) -> list[Bar]:
+def bars_of(days: Sequence[Day]) -> list[Bar]:
     """The days as stacked bars, the highest as high as the drawing."""
     most = max((sum(one.counts.values()) for one in days), default=0) or 1
     found = []
@@ -50,7 +51,7 @@ async def counts(request: web.Request) -> web.StreamResponse:
     context = {
         "place": "tickets",
         "found": found,
-        "bars": bars_of(list(found.days)),
+        "bars": bars_of(found.days),
         "hows": HOW_WORDS,
         "totals": {how: sum(one.counts[how] for one in found.days) for how in How},
         "graded": graded,
@@ -60,10 +61,9 @@ async def counts(request: web.Request) -> web.StreamResponse:
     return page(request, "tickets/counts.html", context)
 
 
-def _share(graded: object) -> str:
-    given = dict(graded) if isinstance(graded, dict) else {}
-    total = sum(given.values())
-    good = sum(count for stars, count in given.items() if stars >= 3)  # 基本满意 and better
+def _share(graded: Mapping[int, int]) -> str:
+    total = sum(graded.values())
+    good = sum(count for stars, count in graded.items() if stars > LOW)
     return f"{good * 100 / total:.0f} %" if total else "还没有评价"
 
 
