@@ -224,8 +224,8 @@ class Callbacks:
                 await self._unanswered.done(stored.row_id, task.result())
             else:
                 later = True
-                text = await self._wait(channel, inbound, stored, task)
                 self._spawn(self._send_late(task, stored.row_id))
+                text = await self._wait(channel, inbound, stored, task)
         finally:
             if not later:
                 self._unanswered.gave(stored.row_id)

@@ -6,7 +6,7 @@ from alembic import op
 from storage.database import UtcTime
 
 revision = "0047"
-down_revision = "0043"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
