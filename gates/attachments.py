@@ -3,6 +3,7 @@
 Pure. Nothing a file contains is run, resolved or fetched; every cap ends in a fault a person sees.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +17,7 @@ from documents.sight import Seen, with_seen
 from gates.ai_label import ai_findings
 from gates.engine import Facts, GateText, RuleSet, run_gates
 from gates.finding import STANDARD, Finding
+from gates.grounds import ground_of
 from gates.limits import limited
 from gates.redaction import PERSONAL
 
@@ -25,6 +27,9 @@ _LESS: dict[str, Severity] = {
     **dict.fromkeys(("politics", "law", "policy", "wording"), "hint"),
     "secrecy": "warn",
 }
+_LIKE_IDENTITY = re.compile(
+    r"(?<![\dXx])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?![\dXx])"
+)
 _BASIS = (
     "《保守国家秘密法实施条例》第四十二条（逐项审查）；"
     "《政府信息公开条例》第十五条、第十六条"
@@ -93,9 +98,23 @@ def file_findings(
     draft = GateText("", "", file.kind, file.as_of, ((file.name, text),), limits)
     found = run_gates(draft, ruleset, facts, include_hints=include_hints)
     faults = [_fault_finding(file, fault, starts) for fault in file.reading.faults]
-    seen = list(_by_sight(found, file.reading, starts))
+    seen = list(_by_sight([*found, *_misread(file, starts, found)], file.reading, starts))
     all_found = [*faults, *_placed(seen, file.reading, starts)]
     return limited([one for one in all_found if include_hints or one.severity != "hint"])
+
+
+def _misread(file: FileDraft, starts: Sequence[int], found: Sequence[Finding]) -> Iterator[Finding]:
+    """Identity numbers in pictures of which the machine took one figure for another."""
+    ground = ground_of(
+        "id-card", "block", "像公民身份号码，机器识别可能错了一位，公开前应当去标识化"
+    )
+    for start, part in zip(starts, file.reading.parts, strict=True):
+        for number in _LIKE_IDENTITY.finditer(part.text) if part.spots else ():
+            first, last = start + number.start(), start + number.end()
+            if any(one.start < last and one.end > first for one in found):
+                continue
+            field = f"attachment:{file.name}"
+            yield Finding(field=field, start=first, end=last, text=number[0], **ground._asdict())
 
 
 def _by_sight(

@@ -19,6 +19,7 @@ from bot.abilities import NOT_LOOKED, known
 from bot.delivery.processes import ALL, SERVE, kinds_alive
 from config.clock import beijing, now
 from config.settings import Settings
+from documents.sight import is_installed
 from escalations.calendar import OfficeHours
 from escalations.roster import roster_now
 from escalations.routes import without_ways
@@ -74,6 +75,7 @@ def _home(settings: Settings) -> Iterator[Check]:
     else:
         yield Check("开发模式", OK, "没有打开")
     yield _laws(beijing(now()).date())
+    yield _sight()
     yield from _key_files(settings)
     yield from _anchor_files(settings)
     free = shutil.disk_usage(_existing(settings.home)).free
@@ -85,6 +87,13 @@ def _home(settings: Settings) -> Iterator[Check]:
     yield _port(settings.host, settings.port)
     yield _passkeys(settings.public_url)
     yield _proxies(settings)
+
+
+def _sight() -> Check:
+    """Whether pictures are read; an office may well leave them to people."""
+    if is_installed():
+        return Check("读图", OK, "已安装，图片和扫描件里的文字也会检查")
+    return Check("读图", OK, "没有安装，图片和扫描件由人看（需要时装扩展 ocr，Python 3.13 以下）")
 
 
 def _laws(today: date) -> Check:

@@ -24,9 +24,11 @@ class Boxed:
 
     @property
     def view(self) -> str:
-        """What is shown of the picture: its whole width around the box."""
+        """What is shown of the picture: a strip around the box, wide enough to know the place."""
+        shown = min(max(3 * self.wide, 0.5), 1.0)
+        left = min(max(self.left + self.wide / 2 - shown / 2, 0.0), 1.0 - shown)
         top = max(self.top - _AROUND, 0.0)
-        return f"0 {top:.4f} 1 {self.top + self.high + _AROUND - top:.4f}"
+        return f"{left:.4f} {top:.4f} {shown:.4f} {self.top + self.high + _AROUND - top:.4f}"
 
 
 def boxed_in(draft: Draft, finding: Finding) -> Boxed | None:

@@ -29,7 +29,7 @@ def test_a_box_leads_to_the_picture_it_is_in() -> None:
     )
     box = boxed_in(draft, FOUND)
     assert box is not None
-    assert (box.media, box.view) == ("a" * 64, "0 0.0000 1 0.0900")
+    assert (box.media, box.view) == ("a" * 64, "0.0000 0.0000 0.6000 0.0900")
     span = (3, len(draft.body))
     in_text = replace(FOUND, field="text", start=span[0], end=span[1])
     assert boxed_in(draft, in_text) == box

@@ -88,6 +88,17 @@ def test_personal_data_in_a_picture_blocks_with_its_box_and_the_rest_is_quiet(
     assert not any(rule.startswith("politics") for rule in found)
 
 
+def test_an_identity_number_that_was_misread_by_a_figure_blocks_too(rules: RuleSet) -> None:
+    right = identity(1980)
+    wrong = right[:16] + str((int(right[16]) + 1) % 10) + right[17]
+    file = StoredFile("a.png", _png(), "", date(2026, 11, 3), seen=_seen("张三", wrong))
+    (found,) = (
+        one for one in stored_findings(rules, NoFacts(), file) if one.rule == "secrecy.id-card"
+    )
+    assert (found.severity, found.text) == ("block", wrong)
+    assert found.box is not None
+
+
 @pytest.fixture(scope="module")
 def rules() -> RuleSet:
     return RuleSet.load()
