@@ -485,6 +485,11 @@ class Channel(Listening, Protocol):
     ) -> Sequence[Standing]:
         """Those of which the platform surely says that they are gone."""
 
+    async def altered(
+        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
+    ) -> Sequence[tuple[Standing, list[str]]]:
+        """Those that stand otherwise than this rendering, and what differs, in Chinese."""
+
     async def push(
         self,
         account: AccountView,

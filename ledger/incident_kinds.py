@@ -24,6 +24,7 @@ NAMES = {
     "policies_again": "政策变更要重新提出",
     "policy_changed": "政策库被改动",
     "proposal_tampered": "待批准的变更被改动",
+    "publication_altered": "发布的内容在平台上被改动",
     "publication_failed": "发布没有完成",
     "publication_gone": "发布的内容已不在平台上",
     "push.held": "推送人数与批准时不同",

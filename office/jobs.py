@@ -53,6 +53,7 @@ from subscriptions.push import Pusher
 from supervision.counting import count_days
 from supervision.grave import clock_due
 from supervision.reminding import remind_due
+from supervision.standing import read_back_due
 from supervision.trial import Trials
 from supervision.workplan import chase_due
 
@@ -212,6 +213,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(count_days, ledger),
             "what is no entry of its own is counted each day and signed",
             at="9 * * * *",
+        ),
+        Job(
+            "read_back",
+            3600,
+            partial(read_back_due, ledger, office.channels, office.accounts.open),
+            "what stands on a platform is held against what was released",
+            at="52 * * * *",
         ),
         Job(
             "grave",

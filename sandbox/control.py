@@ -312,12 +312,18 @@ async def save_again(request: web.Request) -> web.Response:
 
 
 async def back_office_delete(request: web.Request) -> web.Response:
-    """Have somebody delete by hand: articles by `title`, or without one every picture."""
+    """Have somebody delete by hand: articles by `title`, or without one every picture.
+
+    With `find` and `put` the words of those articles are changed instead.
+    """
     state, content = request.app[STATE], await given(request)
     account = wanted_account(state, content.get("account"))
     if not isinstance(account, Official):
         return refuse("只有公众号有后台")
     title = str(content.get("title") or "")
+    if title and "find" in content:
+        words = str(content["find"]), str(content.get("put") or "")
+        return reply({"altered": back_office.alter_articles(account, title, *words)})
     if title:
         return reply({"deleted": back_office.delete_articles(account, title)})
     return reply({"deleted": back_office.delete_pictures(state, account)})

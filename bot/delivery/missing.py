@@ -42,7 +42,7 @@ async def _look(wiring: Wiring, account: AccountView, channel: Channel) -> int:
         rows = (await session.scalars(newest)).all()
     standing: dict[Standing, Publication] = {}
     for row in rows:
-        if told := _stands(await wiring.ledger.facts(f"item:{row.item_id}"), row):
+        if told := stands(await wiring.ledger.facts(f"item:{row.item_id}"), row):
             standing[Standing(told.ref, told.url, told.at)] = row
     if not standing:
         return 0
@@ -50,7 +50,7 @@ async def _look(wiring: Wiring, account: AccountView, channel: Channel) -> int:
     return sum([await _note(wiring, account, standing[one]) for one in gone])
 
 
-def _stands(facts: Sequence[Entry], row: Publication) -> Told | None:
+def stands(facts: Sequence[Entry], row: Publication) -> Told | None:
     """What is signed of a publication that nobody took back yet."""
     told = told_of(facts).get(row.id)
     if told is None or not same(row, told) or recalled(facts) or off(facts, row.id):
@@ -62,7 +62,7 @@ async def _note(wiring: Wiring, account: AccountView, row: Publication) -> int:
     subject = f"item:{row.item_id}"
     async with wiring.ledger.transaction() as tx:
         # Asked again under the lock: another process looks too.
-        if _stands(await wiring.ledger.facts(subject), row) is None:
+        if stands(await wiring.ledger.facts(subject), row) is None:
             return 0
         body = {
             "publication": row.id,

@@ -220,6 +220,12 @@ class TelegramChannel:
         """None: a bot cannot ask whether its messages still stand."""
         return ()
 
+    async def altered(
+        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
+    ) -> Sequence[tuple[Standing, list[str]]]:
+        """None: nor what stands in them."""
+        return ()
+
     async def push(
         self,
         account: AccountView,

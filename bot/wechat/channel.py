@@ -68,6 +68,7 @@ from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
 from bot.wechat.newspic import COMMENTS
 from bot.wechat.notices import notice_words
 from bot.wechat.noticing import Notices
+from bot.wechat.reading_back import altered
 from bot.wechat.removing import DELETIONS_A_DAY, remove
 from bot.wechat.rendering import reply_text, split_bytes
 from bot.wechat.trial import NOBODY, Road, looks, press, pressed
@@ -280,6 +281,12 @@ class WeChatChannel(Notices):
             return await opened(self._session(), account.api_base, url)
 
         return await missing(self.client(account), page, standing)
+
+    async def altered(
+        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
+    ) -> Sequence[tuple[Standing, list[str]]]:
+        """See bot.wechat.reading_back."""
+        return await altered(self.client(account), standing)
 
     def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
         """PUBLISHJOBFINISH and MASSSENDJOBFINISH name the publication they finish (W16, W21)."""

@@ -40,7 +40,7 @@ async def _of_list(client: AioWeChatClient, listed: Sequence[Standing]) -> list[
         for number in range(PAGES):
             data = {"offset": number * PAGE, "count": PAGE, "no_content": 1}
             rows = (await client.post("freepublish/batchget", data=data)).get("item") or []
-            for row, article in _articles(rows):
+            for row, article in articles_of(rows):
                 deleted[str(article.get("url", ""))] = bool(article.get("is_deleted"))
                 since = min(since, float(row.get("update_time") or 0))
             if len(rows) < PAGE:
@@ -63,7 +63,8 @@ async def _all_deleted(client: AioWeChatClient, one: Standing) -> bool:
     return int(told.get("publish_status", 0)) == _DELETED_ALL
 
 
-def _articles(rows: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+def articles_of(rows: Iterable[Any]) -> Iterable[tuple[Any, Any]]:
+    """Each publication of a list with each of its articles."""
     for row in rows:
         for article in (row.get("content") or {}).get("news_item") or []:
             yield row, article

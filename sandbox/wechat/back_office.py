@@ -24,3 +24,16 @@ def delete_pictures(state: State, account: Official) -> int:
         state.media.pop(str(kept["url"]).rpartition("/")[2], None)
     account.materials.clear()
     return gone
+
+
+def alter_articles(account: Official, title: str, find: str, put: str) -> int:
+    """Change words in every article with this title; how many were changed."""
+    found = [
+        item
+        for kept in account.articles.values()
+        for item in kept["items"]
+        if item["title"] == title and find in item["content"]
+    ]
+    for item in found:
+        item["content"] = item["content"].replace(find, put)
+    return len(found)

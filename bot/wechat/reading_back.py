@@ -1,0 +1,80 @@
+"""What stands on the platform against what was released: block by block, pictures counted.
+
+The platform takes styles and addresses of its own, so that words and pictures are compared and
+nothing else. What it does not list is not concluded here: looking.py tells what is gone.
+"""
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.takedown import Standing
+from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.looking import articles_of
+
+PAGES, PAGE = 2, 20
+_BLOCK = re.compile(r"</?(?:p|section|h[1-6]|li|ul|ol|tr|td|th|table|blockquote|br|hr|div)\b[^>]*>")
+_TAG = re.compile(r"<[^>]+>")
+_PICTURE = re.compile(r"<img\b")
+_ENOUGH = 3  # faults told of one article; a person looks at it anyway
+
+
+async def altered(
+    client: AioWeChatClient, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
+) -> list[tuple[Standing, list[str]]]:
+    """Those that stand otherwise than they were released, each with what differs."""
+    there = await _there(client)
+    found = []
+    for one, rendering in standing:
+        stands, released = there.get(one.url), rendering.get("article")
+        if stands is not None and released and (faults := differences(released, stands)):
+            found.append((one, faults))
+    return found
+
+
+async def _there(client: AioWeChatClient) -> dict[str, Mapping[str, Any]]:
+    """The newest articles that stand, with their text, by address."""
+    found: dict[str, Mapping[str, Any]] = {}
+    try:
+        for number in range(PAGES):
+            data = {"offset": number * PAGE, "count": PAGE, "no_content": 0}
+            rows = (await client.post("freepublish/batchget", data=data)).get("item") or []
+            for _, article in articles_of(rows):
+                if not article.get("is_deleted"):
+                    found[str(article.get("url", ""))] = article
+            if len(rows) < PAGE:
+                break
+    except (WeChatRefused, NotSent, NoAnswer):
+        return {}  # asked again at the next turn
+    return found
+
+
+def differences(released: Mapping[str, Any], stands: Mapping[str, Any]) -> list[str]:
+    """What an article says otherwise, naming the block; empty when it is what was released."""
+    faults = []
+    if _plain(str(released.get("title", ""))) != _plain(str(stands.get("title", ""))):
+        faults.append("标题不同")
+    said, seen = (str(one.get("content", "")) for one in (released, stands))
+    ours, theirs = blocks_of(said), blocks_of(seen)
+    for number in range(max(len(ours), len(theirs))):
+        mine = ours[number] if number < len(ours) else ""
+        other = theirs[number] if number < len(theirs) else ""
+        if mine != other:
+            faults.append(f"第 {number + 1} 段不同，放行的是“{mine[:30]}”")
+            if len(theirs) != len(ours):
+                break  # every further one is moved by the one that is missing
+    wanted, held = len(_PICTURE.findall(said)), len(_PICTURE.findall(seen))
+    if wanted != held:
+        faults.append(f"放行时有 {wanted} 张图片，现在是 {held} 张")
+    return faults[:_ENOUGH]
+
+
+def blocks_of(content: str) -> list[str]:
+    """The words of each block, in order; a block without words is none."""
+    parts = (_plain(_TAG.sub("", part)) for part in _BLOCK.split(content))
+    return [part for part in parts if part]
+
+
+def _plain(text: str) -> str:
+    return "".join(html.unescape(text).split())

@@ -1,0 +1,36 @@
+"""总览, one account, 报表, 工作台账 and 事件 in a real browser, at a desk and on a phone."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import Browser
+
+from config.clock import beijing, now
+from supervision.workplan import Given, give_out
+from tests.console.office import Office, busy_morning
+from tests.console.test_journey import WIDTHS, chromium, person
+from tests.console.test_policy_pages import seen
+
+pytestmark = pytest.mark.browser
+__all__ = ["chromium"]
+PLAN = "（一）继续做好规章的集中公开。\n（二）加强政策咨询服务，推广政策专员和例行吹风会。"
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+async def test_the_pages_of_who_watches_fit(office: Office, chromium: Browser, width: int) -> None:
+    await busy_morning(office)
+    given = Given(PLAN, now() + timedelta(days=60), office.people["editor"])
+    await give_out(office.deps.ledger, given, office.people["editor"])
+    page, year = await person(chromium, office, "admin1", width), beijing(now()).year
+    for path, name in (
+        ("cockpit", "cockpit"),
+        ("cockpit/qinghe-wx", "cockpit-account"),
+        (f"reports?period={year}", "reports"),
+        (f"reports/{year}/approvals", "report-rows"),
+        ("workplan", "workplan"),
+        ("incidents", "incidents"),
+    ):
+        await page.goto(str(office.server.make_url(f"/console/{path}")))
+        for summary in await page.locator("main summary").all():
+            await summary.click()
+        await seen(page, width, name)

@@ -1,0 +1,55 @@
+"""What stands on the platform is what was released; otherwise an incident names the block."""
+
+import pytest
+
+from bot.wechat.reading_back import blocks_of, differences
+from demo.cast import WECHAT
+from supervision.standing import ALTERED, read_back, read_back_due
+from tests.office.test_once import (  # noqa: F401  the office and its platforms
+    Office,
+    home,
+    office,
+    platforms,
+)
+
+APP = WECHAT["appid"]
+
+
+async def test_a_word_changed_in_the_back_office_is_an_incident(office: Office) -> None:  # noqa: F811
+    await office.only("wechat")
+    item = await office.scheduled("县图书馆周末照常开放。\n办理时间为上午九点到下午五点。")
+    await office.publish()
+    shenfa = office.shenfa
+    for _ in range(3):
+        await shenfa.publisher.settle_due()
+    asked = (shenfa.ledger, shenfa.channels, shenfa.accounts.open)
+    assert await read_back_due(*asked) == 0
+    assert await office.incidents() == {}
+    words = {"find": "下午五点", "put": "下午三点"}
+    told = await office.platforms.control("back_office", account=APP, title="周末办理时间", **words)
+    assert told["altered"] == 1
+    assert await read_back(*asked) == 1
+    assert await read_back_due(*asked) == 1
+    found = await office.incidents()
+    assert list(found) == [ALTERED]
+    row = await office.row(item, await office.only("wechat"))
+    assert found[ALTERED] == f"publication:{row.id}"
+    # An account that is off is asked nothing.
+    await office.only("telegram")
+    assert await read_back(*asked) == 0
+
+
+@pytest.mark.parametrize(
+    ("stands", "told"),
+    [
+        ('<section><p style="x">一 &amp; 二</p><p>三</p><img data-src="y"></section>', []),
+        ("<p>一&amp;二</p><p>四</p><img>", ["第 2 段不同，放行的是“三”"]),
+        ("<p>一&amp;二</p><p>三</p>", ["放行时有 1 张图片，现在是 0 张"]),
+        ("<p>三</p><img>", ["第 1 段不同，放行的是“一&二”"]),
+        ("<p>一&amp;二</p><p>三</p><p>扫码</p><img>", ["第 3 段不同，放行的是“”"]),
+    ],
+)
+def test_words_and_pictures_are_compared_and_styles_are_not(stands: str, told: list[str]) -> None:
+    released = {"title": "题", "content": "<p>一&amp;二</p><p>三</p><p><img src='a'></p>"}
+    assert differences(released, {"title": "题 ", "content": stands}) == told
+    assert blocks_of("<p> </p><h2>甲</h2>乙<br>丙") == ["甲", "乙", "丙"]
