@@ -11,17 +11,14 @@ from tests.office.test_once import (  # noqa: F401  the office and its platforms
     office,
     platforms,
 )
+from tests.office.test_takedown import published
 
 APP = WECHAT["appid"]
 
 
 async def test_a_word_changed_in_the_back_office_is_an_incident(office: Office) -> None:  # noqa: F811
-    await office.only("wechat")
-    item = await office.scheduled("县图书馆周末照常开放。\n办理时间为上午九点到下午五点。")
-    await office.publish()
+    item = await published(office, "县图书馆周末照常开放。\n办理时间为上午九点到下午五点。")
     shenfa = office.shenfa
-    for _ in range(3):
-        await shenfa.publisher.settle_due()
     asked = (shenfa.ledger, shenfa.channels, shenfa.accounts.open)
     assert await read_back_due(*asked) == 0
     assert await office.incidents() == {}
