@@ -96,11 +96,7 @@ def named(policy: SignedPolicy, clause: Any) -> str:
 
 def _difference(before: Verified, now: Verified) -> tuple[list[str], set[str]]:
     """Keys of clauses that go, and the policies whose clauses come (anew)."""
-    renewed = {
-        key
-        for key, one in now.policies.items()
-        if key not in before.policies or before.policies[key].digest != one.digest
-    }
+    renewed = {key for key, one in now.policies.items() if before.policies.get(key) != one}
     touched = renewed | (set(before.policies) - set(now.policies))
     return [key for key, one in before.clauses.items() if one[0] in touched], renewed
 

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from sqlalchemy import select
@@ -59,7 +59,7 @@ class SignedPolicy:
     stated: str | None = None
     topics: str | None = None
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """One hash over all of it: what a change that waits was made against."""
         said = asdict(self)
@@ -109,7 +109,7 @@ class Verified:
     apply_by: Mapping[str, tuple[Deadline, ...]]  # policy id -> those of all its wordings
     changed: tuple[Changed, ...]
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Names exactly these policies as they stand: for what is derived from them."""
         whole = hashlib.sha256()
@@ -223,11 +223,8 @@ async def compared(
 def _as_before(signed: Mapping[str, SignedPolicy], known: Verified | None) -> Verified:
     """What of a library that was compared stands as it was signed then."""
     before = known.policies if known is not None else {}
-    kept = {
-        key: signed[key]
-        for key, one in before.items()
-        if key in signed and signed[key].digest == one.digest
-    }
+    # The older ones, equal to what is signed now: what was worked out of them is kept with them.
+    kept = {key: one for key, one in before.items() if signed.get(key) == one}
     if known is None:
         return Verified(signed, {}, {}, {}, ())
     return Verified(

@@ -152,21 +152,18 @@ class _Counts:
     """BM25 over pairs, characters, words and runs of three, of the candidates only."""
 
     def __init__(self, asked: Asked, candidates: Sequence[Candidate]) -> None:
-        texts = [f"{one.title}\n{one.text}" for one in candidates]
-        length = np.array([len(text) for text in texts], np.float32)
-        bodies = [one.text for one in candidates]
-        damp = _K1 * (1 - _B + _B * length / max(float(length.mean()), 1.0))
-        threes = _threes(asked)
+        length = np.array([len(one.title) + 1 + len(one.text) for one in candidates], np.float32)
+        damp = (_K1 * (1 - _B + _B * length / max(float(length.mean()), 1.0)))[:, None]
         weighed = {term.text: term.weight for term in asked.pairs}
-        sums = [
-            _bm25(texts, weighed, damp),
-            _bm25(texts, asked.characters, damp),
-            _bm25(texts, asked.words, damp),
-            _bm25(texts, threes, damp),
-            _bm25(bodies, weighed, damp),
-            _bm25([one.title for one in candidates], weighed, damp),
-        ]
-        self.relative = [one / max(float(one.max(initial=0.0)), 1e-9) for one in sums]
+        sums, alone = [], []
+        for terms in (weighed, asked.characters, asked.words, _threes(asked)):
+            weights = np.array(list(terms.values()), np.float32)
+            bodies = _seen(terms, [one.text for one in candidates])
+            titles = _seen(terms, [one.title for one in candidates])
+            sums.append(_bm25(bodies + titles, damp, weights))
+            if terms is weighed:
+                alone = [_bm25(bodies, damp, weights), _bm25(titles, damp, weights)]
+        self.relative = [one / max(float(one.max(initial=0.0)), 1e-9) for one in (*sums, *alone)]
         self.ideal = sums[0] / max(sum(weighed.values()) * (_K1 + 1), 1e-9)
 
 
@@ -179,12 +176,14 @@ def _threes(asked: Asked) -> dict[str, float]:
     }
 
 
-def _bm25(texts: Sequence[str], terms: Mapping[str, float], damp: NDArray[np.float32]) -> Rows:
-    if not terms:
-        return np.zeros(len(texts), np.float32)
-    seen = np.array([[text.count(term) for term in terms] for text in texts], np.float32)
-    weights = np.array(list(terms.values()), np.float32)
-    return np.asarray((seen * (_K1 + 1) / (seen + damp[:, None])) @ weights, np.float32)
+def _seen(terms: Mapping[str, float], texts: Sequence[str]) -> Rows:
+    """How often each term stands in each text; a text that comes again is counted once."""
+    rows = {text: [text.count(term) for term in terms] for text in dict.fromkeys(texts)}
+    return np.array([rows[text] for text in texts], np.float32)
+
+
+def _bm25(seen: Rows, damp: Rows, weights: Rows) -> Rows:
+    return np.asarray((seen * (_K1 + 1) / (seen + damp)) @ weights, np.float32)
 
 
 COVERAGE = 17  # column of what the best two sentences cover together with the title

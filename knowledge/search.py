@@ -26,7 +26,7 @@ _MAX_QUESTION = 400
 _CHAR_WEIGHT = 0.3  # one character against a pair of characters
 _CROSSING_WEIGHT = 0.7  # a pair that lies in no word of the question
 _SYNONYM_WEIGHT = 0.5
-_CANDIDATES = 25  # judged one by one
+_CANDIDATES = 20  # judged one by one
 _SMALL = 10  # keeps rarity meaningful in a library of a few clauses
 _NOISE = 0.15
 
