@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gates.grams import BITS, Grams, Ids, Real, key_of
 
@@ -52,13 +53,23 @@ class Language:
         keys, values = grams[0]
         self.single[keys.astype(np.intp)] = values
         self._base = ((self.single + 0.5) / (self.single.sum() + 4000)).astype(np.float32)
-        self.grams = [Grams(*pair) for pair in grams[1:]]
         every = np.arange(len(alphabet), dtype=np.uint64)
-        holders = [Grams(every, self.single), *self.grams[:2]]
-        self._context = [
-            _contexts(holder.keys, longer)
-            for holder, longer in zip(holders, self.grams, strict=True)
+        self._first = _contexts(every, *grams[1])
+        self.grams = [
+            Grams(*grams[1], *_contexts(grams[1][0], *grams[2])),
+            Grams(*grams[2], *_contexts(grams[2][0], *grams[3])),
+            Grams(*grams[3]),
         ]
+        self._pairs = _bits(grams[1][0])
+
+    def pair_seen(self, left: Ids, right: Ids) -> NDArray[np.bool_]:
+        """Whether the two ids were ever seen side by side."""
+        key = (left << BITS) | right
+        seen: NDArray[np.bool_] = (
+            self._pairs[(key >> np.uint64(3)).astype(np.intp)]
+            >> (key & np.uint64(7)).astype(np.uint8)
+        ) & 1 == 1
+        return seen
 
     def log(self, columns: Sequence[Ids]) -> Real:
         """Log probability of the last of four columns after the three before it."""
@@ -76,11 +87,15 @@ class Language:
         return logs
 
     def _after(self, order: int, columns: Sequence[Ids]) -> tuple[Real, Real]:
-        total, kinds = self._context[order - 2]
+        """How much was seen behind the columns, and how many kinds of it."""
         if order == 2:
-            place = columns[0].astype(np.intp)
-            return total[place], kinds[place]
-        place, held = self.grams[order - 3].find(key_of(columns))
+            last = columns[0].astype(np.intp)
+            return self._first[0][last], self._first[1][last]
+        shorter = self.grams[order - 3]
+        place, held = shorter.find(key_of(columns))
+        total, kinds = shorter.more
+        if not len(total):
+            return np.zeros(len(place), np.float32), np.zeros(len(place), np.float32)
         return np.where(held, total[place], 0), np.where(held, kinds[place], 0)
 
     def window(self, rows: Ids) -> Real:
@@ -104,16 +119,24 @@ class Language:
         return support
 
 
-def _contexts(keys: Ids, longer: Grams) -> tuple[Real, Real]:
-    """For each key: the sum and the number of what follows it, seen in the longer grams."""
+def _bits(pairs: Ids) -> NDArray[np.uint8]:
+    """One bit for every possible pair."""
+    held = np.zeros(1 << (2 * int(BITS) - 3), np.uint8)
+    places = (pairs >> np.uint64(3)).astype(np.intp)
+    np.bitwise_or.at(held, places, np.uint8(1) << (pairs & np.uint64(7)).astype(np.uint8))
+    return held
+
+
+def _contexts(keys: Ids, longer: Ids, values: Real) -> tuple[Real, Real]:
+    """For each key: the sum and the number of what follows it; both lists are sorted."""
     total, kinds = np.zeros(len(keys), np.float32), np.zeros(len(keys), np.float32)
-    heads = longer.keys >> BITS
+    heads = longer >> BITS
     if len(heads):
         first = np.flatnonzero(np.r_[True, heads[1:] != heads[:-1]])
         place = np.searchsorted(keys, heads[first])
         # searchsorted may point past the end; the comparison below then fails, as it should.
         place[place == len(keys)] = 0
         held = keys[place] == heads[first]
-        total[place[held]] = np.add.reduceat(longer.values, first)[held]
+        total[place[held]] = np.add.reduceat(values, first)[held]
         kinds[place[held]] = np.diff(np.r_[first, len(heads)])[held]
     return total, kinds

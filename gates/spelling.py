@@ -2,7 +2,7 @@
 
 For each Han character that its neighbours make surprising, the model asks which similar character
 (same or near pronunciation, near shape) would fit, and a small learned network judges the swap
-from both-side context, words and names. Counts come from official texts without copyright
+from both-side context, words and names. Counts come from statutes, judgments, reports and news
 (`scripts/build_spelling.py`), words from jieba's dictionary, and what an office published itself
 can be added. The language model is an interpolated 4-gram with absolute discounting
 (Ney, Essen, Kneser 1994); the network has two hidden layers.
@@ -11,7 +11,6 @@ can be added. The language model is an interpolated 4-gram with absolute discoun
 import io
 import re
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,9 +20,9 @@ import jieba
 import numpy as np
 from numpy.typing import NDArray
 
-import config
 from documents.parts import Severity
 from gates.confusions import Confusions
+from gates.evidence import EVERYDAY, OFFICE_WORDS, WARN, Repeats, is_han, needed_for
 from gates.finding import Context, Finding, Ground
 from gates.grams import (
     NO_IDS,
@@ -36,34 +35,23 @@ from gates.grams import (
     unpack,
 )
 from gates.language import EDGE, Alphabet, Language
+from gates.net import Net
 from gates.places import DIVISIONS
 from gates.statutes import STATE, STATUTES
 from gates.wordlist import Listed, Words
 
 SPELLING = "wording.spelling"  # how the rules of the model begin
 MODEL = Path(__file__).parent / "spelling.npz"
-WORDS = Path(config.__file__).parent / "rules" / "office-words.txt"
-WARN, HINT = 0.80, 0.12  # at least this sure to warn, to hint
-CERTAIN = 0.985  # to warn of what may well be right as it stands
-_TWICE_SURE = 0.9  # to warn of what comes again in the text
+HINT = 0.12  # at least this sure to hint
+CERTAIN = 0.985  # to warn inside the title of a book or a film
 _PAD = 3
 _CALM = -17.0  # log probability of four characters above which nothing is asked
 _MOST_ASKED = 24_000  # surprising places in one text; 50,000 characters of real text have 14,000
 _AT_ONCE = 2_000
+_MOST_LIKELY = 4  # candidates of one place that are weighed
+_WORSE = 1.0  # how much worse than what stands there a candidate may fit
 _ROW = np.arange(-_PAD, _PAD + 1)
 _BASIS = "按上下文推断：法律法规和工作报告中的用字统计、常用词和音形相近字；不是规定，请人判断"
-_ALONE = frozenset("省市县区旗乡镇村")  # stand alone in what an office writes of itself
-# Words of law and administration that the dictionary lacks: what stands in one is right.
-_OFFICE_WORDS = frozenset(WORDS.read_text(encoding="utf-8").split())
-_OFFICE = re.compile("|".join(sorted(map(re.escape, _OFFICE_WORDS))))
-_NEVER = 2.0
-# Words of one character that stand beside anything: their neighbours say little about them.
-_EVERYDAY = frozenset(
-    "使一了很是在有我你他她它这那就也都太把被让给向往到从对于与及和或并但而且不没还再又最更能会可要企东西位岗将为以其之所个各某该"
-)
-_OLD, _NEW = slice(11, 17), slice(17, 23)  # features: how often the runs around were seen, logs
-_PAIRS, _RUNS, _AROUND = slice(0, 2), slice(2, 6), 2  # of these: two pairs, longer runs, the middle
-_SEEN, _COMMON = np.log1p(2), np.log1p(20)
 _PAPERS = re.compile(
     r"(?:法|条例|办法|规定|细则|规则|通知|意见|方案|公告|决定|通告|规划|要点|措施|纲要|预案|标准|目录|指南|制度|协议|合同"
     r"|报告|计划)(?:[（(][^（）()]{1,10}[）)])?》"
@@ -154,7 +142,7 @@ class Speller:
         self.alphabet = Alphabet(str(model["characters"]))
         with jieba.dt.get_dict_file() as file:  # the list, not jieba's own much larger tables
             listed = Listed(self.alphabet, file.read().decode())
-        self.words = Words(self.alphabet, listed, DIVISIONS.names | _OFFICE_WORDS)
+        self.words = Words(self.alphabet, listed, DIVISIONS.names | OFFICE_WORDS)
         own = [(self.alphabet.ids(f"\n{text}\n"), 1.0) for text in own_texts]
         grams = []
         for order in (1, 2, 3, 4):
@@ -168,10 +156,10 @@ class Speller:
         self.confusions = Confusions(
             self.alphabet, str(model["sounds"]).split("\n"), str(model["shapes"]).split("\n")
         )
-        self._surnames = np.isin(
-            np.arange(len(self.alphabet)), self.alphabet.ids("".join(sorted(_SURNAMES)))
-        )
-        self._net = _Net.read(model) if "mean" in model else None
+        every = np.arange(len(self.alphabet))
+        self._surnames = np.isin(every, self.alphabet.ids("".join(sorted(_SURNAMES))))
+        self._everyday = np.isin(every, self.alphabet.ids("".join(sorted(EVERYDAY))))
+        self._net = Net.read(model) if "mean" in model else None
 
     @classmethod
     def load(cls, path: Path = MODEL, own_texts: Iterable[str] = ()) -> "Speller":
@@ -191,18 +179,13 @@ class Speller:
         if not len(swaps.places):
             return [], swaps.stopped
         sure = self._net.certainty(swaps.features)
-        needed = _needed(text, swaps)
+        needed = needed_for(text, swaps.places, swaps.features)
         found = []
-        often = Counter(text[at : at + 3] for at in range(len(text) - 2))
+        repeats = Repeats(text)
         bar = needed if least >= WARN else np.full(len(needed), least)
         for index in np.flatnonzero(sure >= bar):
             place = int(swaps.places[index])
-            around = text[max(place - 1, 0) : place + 2]
-            # At an end of the text two characters stand for the three; there are two such places.
-            comes_back = often[around] if len(around) == 3 else text.count(around)
-            if text[place] in _ALONE or (
-                comes_back > 1 and not _slip_again(swaps.features[index], float(sure[index]))
-            ):
+            if repeats.clear(place, swaps.features[index], float(sure[index])):
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
             found.append(
@@ -214,7 +197,7 @@ class Speller:
         """The best swap at the places that are surprising enough to ask, _MOST_ASKED at most."""
         ids = np.r_[np.full(_PAD, EDGE, np.uint64), self.alphabet.ids(text)]
         ids = np.r_[ids, np.full(_PAD, EDGE, np.uint64)]
-        han = np.array([_is_han(char) for char in text], bool)
+        han = np.array([is_han(char) for char in text], bool)
         places = np.flatnonzero(han)
         if not len(places):
             return Swaps(places, NO_IDS, NO_VALUES.reshape(0, 0))
@@ -263,10 +246,38 @@ class Speller:
         owner = np.repeat(np.arange(len(chars)), [len(one.ids) for one in similar])
         ids = np.concatenate([one.ids for one in similar])
         alike = np.concatenate([one.alike for one in similar])
-        pairs = self.language.grams[0].count
         left, right = rows[owner, _PAD - 1], rows[owner, _PAD + 1]
-        fits = (pairs(key_of([left, ids])) > 0) | (pairs(key_of([ids, right])) > 0)
-        return owner[fits], ids[fits], alike[fits]
+        seen = self.language.pair_seen
+        fits = np.flatnonzero(seen(left, ids) | seen(ids, right))
+        owner, ids, alike = owner[fits], ids[fits], alike[fits]
+        kept = self._likely(rows[owner], ids, owner)
+        return owner[kept], ids[kept], alike[kept]
+
+    def _likely(self, rows: Ids, ids: Ids, owner: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The few candidates of each place that fit about as well as what stands there."""
+        if not len(owner):
+            return np.zeros(0, np.intp)
+        fit = self._fit(rows, ids)
+        mine = np.flatnonzero(np.r_[True, owner[1:] != owner[:-1]])
+        own = np.zeros(int(owner[-1]) + 1, np.float32)
+        own[owner[mine]] = self._fit(rows[mine], rows[mine, _PAD])
+        near = np.flatnonzero(fit >= own[owner] - _WORSE)
+        order = near[np.lexsort((-fit[near], owner[near]))]
+        first = np.flatnonzero(np.r_[True, owner[order][1:] != owner[order][:-1]])
+        rank = np.arange(len(order)) - np.repeat(first, np.diff(np.r_[first, len(order)]))
+        kept: NDArray[np.intp] = np.sort(order[rank < _MOST_LIKELY])
+        return kept
+
+    def _fit(self, rows: Ids, middle: Ids) -> Real:
+        """How often the pairs and threes around the middle were seen, logs added."""
+        two, three = (grams.count for grams in self.language.grams[:2])
+        before, left = rows[:, _PAD - 2], rows[:, _PAD - 1]
+        right, after = rows[:, _PAD + 1], rows[:, _PAD + 2]
+        fit = np.log1p(two(key_of([left, middle]))) + np.log1p(two(key_of([middle, right])))
+        fit += 2 * np.log1p(three(key_of([left, middle, right])))
+        fit += np.log1p(three(key_of([before, left, middle])))
+        fit += np.log1p(three(key_of([middle, right, after])))
+        return fit
 
     def _features(self, swap: _Swap, gain: Real, alike: Real) -> Real:
         old, new = swap.old, swap.new
@@ -281,6 +292,8 @@ class Speller:
             left < 4,
             right < 4,
             old[:, _PAD] < 4,
+            self._everyday[old[:, _PAD].astype(np.intp)],
+            self._everyday[new[:, _PAD].astype(np.intp)],
         ]
         return np.concatenate(
             [
@@ -296,27 +309,6 @@ class Speller:
             ],
             axis=1,
         ).astype(np.float32)
-
-
-def _needed(text: str, swaps: Swaps) -> Real:
-    """How sure a swap has to be: surer where what stands there has been seen in other texts too."""
-    old = swaps.features[:, _OLD]
-    seen = (old[:, _PAIRS].min(axis=1) >= _SEEN) | (old[:, _RUNS].max(axis=1) > 0)
-    everyday = np.array([text[place] in _EVERYDAY for place in swaps.places], bool)
-    bar = np.where(seen | everyday, np.float32(CERTAIN), np.float32(WARN))
-    inside = np.zeros(len(text), bool)
-    for match in _OFFICE.finditer(text):
-        inside[match.start() : match.end()] = True
-    return np.where(inside[swaps.places], np.float32(_NEVER), bar)
-
-
-def _slip_again(features: Real, sure: float) -> bool:
-    """Whether it is a slip although it comes twice: never seen so, and often with the other one."""
-    return (
-        sure >= _TWICE_SURE
-        and features[_OLD][_AROUND] == 0
-        and float(features[_NEW][_AROUND]) >= _COMMON
-    )
 
 
 def _joined(parts: Sequence[Swaps]) -> Swaps:
@@ -337,30 +329,3 @@ def _apart(found: list[Misspelling]) -> list[Misspelling]:
         else:
             kept.append(one)
     return kept
-
-
-def _is_han(char: str) -> bool:
-    return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf"
-
-
-@dataclass(frozen=True)
-class _Net:
-    """Two hidden layers; features are centred and scaled first."""
-
-    mean: Real
-    scale: Real
-    layers: tuple[tuple[Real, Real], ...]
-
-    @classmethod
-    def read(cls, model: Any) -> "_Net":
-        layers = tuple((model[f"weights{k}"], model[f"bias{k}"]) for k in range(3))
-        return cls(model["mean"], model["scale"], layers)
-
-    def certainty(self, features: Real) -> Real:
-        """Between 0 and 1: how sure it is that the swap is right."""
-        value = (features - self.mean) / self.scale
-        for weights, bias in self.layers[:-1]:
-            value = np.maximum(value @ weights + bias, 0)
-        weights, bias = self.layers[-1]
-        out = 1 / (1 + np.exp(-(value @ weights + bias)[:, 0]))
-        return out.astype(np.float32)

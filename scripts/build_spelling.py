@@ -3,11 +3,11 @@
     python scripts/build_spelling.py --counts laws.jsonl:text reports.jsonl:text \
         --weights notices.jsonl:text --font NotoSansCJK-Regular.ttc
 
-`--counts` are official texts without copyright (statutes, work reports): only counts of them are
-kept. `--weights` are further texts the network is trained on beside a held-out part of the first;
-nothing of them is kept but the weights. Sounds come from pypinyin, shapes from comparing drawn
-characters; with `--base MODEL` instead of `--font` both are taken from an earlier model. Needs
-numpy, pypinyin and pillow beside the project's own requirements.
+`--counts` are official texts (statutes, judgments, work reports) and news of the state: only counts
+of runs that come often are kept. `--weights` are further texts the network is trained on beside a
+held-out part of the first; nothing of them is kept but the weights. Sounds come from pypinyin,
+shapes from comparing drawn characters; with `--base MODEL` instead of `--font` both are taken from
+an earlier model. Needs numpy, pypinyin and pillow beside the project's own requirements.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from gates.grams import count_grams, pack
 from gates.language import Alphabet
 from gates.spelling import MODEL, Speller
 
-HELD_OUT = 9000  # sentences kept out of the counts while the network learns
-LEAST = {1: 1, 2: 2, 3: 3, 4: 4}  # rarer runs are dropped
+HELD_OUT = 24_000  # sentences kept out of the counts while the network learns
+LEAST = {1: 1, 2: 2, 3: 4, 4: 6}  # rarer runs are dropped
 SEED = 5
 
 
@@ -287,8 +287,8 @@ def main() -> None:
     sys.stderr.write(f"{len(rows)} sentences, {len(characters)} characters\n")
     learner = Speller(fixed | counted(rows[HELD_OUT:], characters))
     mixed = [
-        *list(middling(rows[:HELD_OUT]))[:5000],
-        *list(middling(sentences(chosen.weights)))[:9000],
+        *list(middling(rows[:HELD_OUT]))[:14_000],
+        *list(middling(sentences(chosen.weights)))[:12_000],
     ]
     _dice().shuffle(mixed)
     weights = train(*examples(learner, mixed))

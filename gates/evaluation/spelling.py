@@ -61,19 +61,21 @@ def textproof(rows: list[Row], look: Look, tally: Tally) -> Iterator[Measure]:
         hits = [one for one in above_hint(look(row["source"])) if _at_an_error(one, row)]
         touched += bool(hits)
         mended += any(_corrects(one, row) for one in hits)
-        tally.count("textproof", hits, row["source"], right=True)
+        tally.count("spelling: textproof", hits, row["source"], right=True)
     clean = [row for row in rows if not row["has_error"]]
     for row in clean:
         found = above_hint(look(row["source"]))
         alarms += bool(found)
-        tally.count("textproof", found, row["source"], right=False)
+        tally.count("spelling: textproof", found, row["source"], right=False)
     for metric, count, least in (
         ("errors touched", touched, _TEXTPROOF[0]),
         ("errors mended", mended, _TEXTPROOF[1]),
     ):
-        yield Measure("textproof", metric, share_of(count, len(wrong)), len(wrong), least)
+        yield Measure("spelling: textproof", metric, share_of(count, len(wrong)), len(wrong), least)
     share = share_of(alarms, len(clean))
-    yield Measure("textproof", "clean part warned", share, len(clean), _TEXTPROOF[2], most=True)
+    yield Measure(
+        "spelling: textproof", "clean part warned", share, len(clean), _TEXTPROOF[2], most=True
+    )
 
 
 def _differing(row: Row) -> Iterator[Row]:

@@ -72,9 +72,9 @@ def test_slips_of_public_texts_are_touched_mended_and_clean_ones_left_alone(tmp_
     write(tmp_path, "3_wording/textproof.dev.jsonl", rows)
     write(tmp_path, "3_wording/clean_platform_sentences.dev.jsonl", [{"text": "县委布署工作"}])
     got = measured(tmp_path)
-    assert got["textproof", "errors touched"].value == 0.5
-    assert got["textproof", "errors mended"].value == 0.5
-    assert got["textproof", "clean part warned"].value == 0.0
+    assert got["spelling: textproof", "errors touched"].value == 0.5
+    assert got["spelling: textproof", "errors mended"].value == 0.5
+    assert got["spelling: textproof", "clean part warned"].value == 0.0
     assert got["clean_platform_sentences", "above a hint"].value == 1.0
 
 

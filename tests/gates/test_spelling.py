@@ -3,12 +3,15 @@
 import math
 from datetime import date
 
+import numpy as np
 import pytest
 
 from gates.engine import GateText, NoFacts, RuleSet, run_gates
+from gates.evidence import WARN
 from gates.finding import Finding
+from gates.grams import Grams
 from gates.language import Alphabet
-from gates.spelling import HINT, WARN, Speller
+from gates.spelling import HINT, Speller
 from gates.wordlist import Listed, Words
 
 RULES = RuleSet.load([])
@@ -88,6 +91,21 @@ def test_without_a_speller_nothing_is_said_about_spelling() -> None:
     assert run_gates(draft, RULES, NoFacts(), include_hints=True) == []
 
 
+def test_counts_are_found_by_their_buckets() -> None:
+    dice = np.random.default_rng(1)
+    keys = np.unique(dice.integers(0, 1 << 52, 5000).astype(np.uint64))
+    held, absent = keys[::2], keys[1::2]
+    grams = Grams(held, np.arange(1, len(held) + 1, dtype=np.float32), held.astype(np.float32))
+    asked = np.concatenate([held, absent])
+    expected = np.r_[np.arange(1, len(held) + 1), np.zeros(len(absent))]
+    assert grams.count(asked).tolist() == expected.tolist()
+    place, found_there = grams.find(held)
+    assert found_there.all()
+    assert grams.more[0][place].tolist() == held.astype(np.float32).tolist()
+    empty = Grams(held[:0], np.zeros(0, np.float32))
+    assert empty.count(asked).tolist() == [0] * len(asked)
+
+
 def test_a_word_list_is_read_as_line_by_line() -> None:
     rows = [("B超", 3), ("一下", 12), ("丁", 40), ("一下子", 3), ("北京大学", 2053), ("上下", 0)]
     text = "".join(f"{word} {often} n\n" for word, often in rows)
@@ -116,6 +134,10 @@ def test_a_word_list_is_read_as_line_by_line() -> None:
         "增品种、提品质、创品牌。",
         "对符合条件的企业给予容缺受理。",
         "申请资料可以经授权后引用。",
+        "集团有限公司副总经理李文新表示，铁路部门不卖无座票。",
+        "网帖反映的问题属实，已向发帖人说明。",
+        "蔡某以“四不两直”方式检查社区疫情防控工作。",
+        "药品集采后，医联体的药价下降。",
     ],
 )
 def test_words_of_law_and_administration_are_no_misspellings(speller: Speller, text: str) -> None:

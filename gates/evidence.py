@@ -1,0 +1,105 @@
+"""How sure a swap has to be to be a warning, by what speaks for what stands there. Pure."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import config
+from documents.persons import SURNAMES
+from gates.grams import Real
+
+WORDS = Path(config.__file__).parent / "rules" / "office-words.txt"
+WARN = 0.90  # at least this sure to warn
+_SEEN_SURE = 0.93  # to warn of what was seen in other texts
+_EVERYDAY_SURE = 0.995  # to warn of a word of one character that stands beside anything
+_IDIOM_SURE = 0.70  # to warn where a word of four characters comes of what is none
+_COMES_BACK = 0.999  # to warn of what stands beside the same character elsewhere in the text
+_TWICE_SURE = 0.9  # to warn of what comes again in the text
+_NEVER = 2.0
+_ALONE = frozenset("省市县区旗乡镇村")  # stand alone in what an office writes of itself
+# Words of law and administration that the dictionary lacks: what stands in one is right.
+OFFICE_WORDS = frozenset(WORDS.read_text(encoding="utf-8").split())
+_OFFICE = re.compile("|".join(sorted(map(re.escape, OFFICE_WORDS))))
+# Who has a post before the name, or speaks behind it, may be called anything.
+_POSTS = (
+    "[局厅部县市区镇乡科处院校会队站所]长|主任|书记|经理|记者|委员|代表|干部|民警|医生|教授|老师|同志"
+    "|支书|村委|专家|律师|法官|主席|[职村居学议]员"
+)
+_PERSON = re.compile(
+    rf"(?:{_POSTS})[{SURNAMES}][\u4e00-\u9fff]{{1,2}}"
+    rf"|[{SURNAMES}][\u4e00-\u9fff]{{1,2}}(?=表示|说[，：。]|指出|认为|介绍|强调|主持|出席|先生|女士|同志|一行)"
+)
+# Words of one character that stand beside anything: their neighbours say little about them.
+EVERYDAY = frozenset(
+    "使一了很是在有我你他她它这那就也都太把被让给向往到从对于与及和或并但而且不没还再又最更能会可要企东西位岗将为以其之所个各某该"
+)
+_OLD, _NEW = slice(11, 17), slice(17, 23)  # features: how often the runs around were seen, logs
+_PAIRS, _RUNS, _AROUND = slice(0, 2), slice(2, 6), 2  # of these: two pairs, longer runs, the middle
+_LONGEST, _SOUNDS = [23, 25], slice(27, 30)  # the longest word over it, now and then; how alike
+_SEEN, _COMMON = np.log1p(2), np.log1p(20)
+
+
+def needed_for(text: str, places: NDArray[np.intp], features: Real) -> Real:
+    """How sure each swap has to be: surer where what stands there was seen in other texts too."""
+    old = features[:, _OLD]
+    seen = (old[:, _PAIRS].min(axis=1) >= _SEEN) | (old[:, _RUNS].max(axis=1) > 0)
+    everyday = np.array([text[place] in EVERYDAY for place in places], bool)
+    bar = np.where(seen, np.float32(_SEEN_SURE), np.float32(WARN))
+    bar = np.where(everyday, np.float32(_EVERYDAY_SURE), bar)
+    longest, alike = features[:, _LONGEST], features[:, _SOUNDS]
+    idiom = (longest[:, 1] == 4) & (longest[:, 0] < 3) & (alike.max(axis=1) > 0)
+    bar = np.where(idiom, np.float32(_IDIOM_SURE), bar)
+    inside = np.zeros(len(text), bool)
+    for words in (_OFFICE, _PERSON):
+        for match in words.finditer(text):
+            inside[match.start() : match.end()] = True
+    return np.where(inside[places], np.float32(_NEVER), bar)
+
+
+class Repeats:
+    """What comes again in one text."""
+
+    def __init__(self, text: str) -> None:
+        """Count its runs of two and of three."""
+        self._text = text
+        self._two = Counter(text[at : at + 2] for at in range(len(text) - 1))
+        self._three = Counter(text[at : at + 3] for at in range(len(text) - 2))
+
+    def clear(self, place: int, features: Real, sure: float) -> bool:
+        """Whether a character is right because it stands so elsewhere, or stands alone."""
+        text = self._text
+        around = text[max(place - 1, 0) : place + 2]
+        # At an end of the text two characters stand for the three.
+        again = (self._three if len(around) == 3 else self._two)[around]
+        if text[place] in _ALONE or (again > 1 and not _slip_again(features, sure)):
+            return True
+        return sure < _COMES_BACK and self._pair_again(place)
+
+    def _pair_again(self, place: int) -> bool:
+        """Whether it stands beside one of its neighbours elsewhere too, as 网帖 may."""
+        text = self._text
+        pairs = (text[max(place - 1, 0) : place + 1], text[place : place + 2])
+        return any(
+            len(pair) == 2
+            and all(map(is_han, pair))
+            and EVERYDAY.isdisjoint(pair.replace(text[place], "", 1))
+            and self._two[pair] > 1
+            for pair in pairs
+        )
+
+
+def _slip_again(features: Real, sure: float) -> bool:
+    """Whether it is a slip although it comes twice: never seen so, and often with the other one."""
+    return (
+        sure >= _TWICE_SURE
+        and features[_OLD][_AROUND] == 0
+        and float(features[_NEW][_AROUND]) >= _COMMON
+    )
+
+
+def is_han(char: str) -> bool:
+    """Whether it is a Chinese character."""
+    return "\u4e00" <= char <= "\u9fff" or "\u3400" <= char <= "\u4dbf"
