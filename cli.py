@@ -38,7 +38,7 @@ COMMANDS = (
     Entry("library", "library", "政策库：录入、查看、废止、代替、修改、更正"),
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),
     Entry("rules", "rules", "规则：查看、试算、提出变更、恢复旧版"),
-    Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、重设密码、确认本人"),
+    Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、离岗、重设密码、确认本人"),
     Entry("account", "accounts", "账号：查看、试用、设菜单、换密钥、暂停、关停"),
     Entry("roster", "roster", "值班表：查看、提出变更"),
     Entry("settings", "settings", "运行设置：查看、提出变更"),

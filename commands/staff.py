@@ -15,6 +15,7 @@ from commands.options import Home, Json, Why
 from config.setup import SetupError
 from console.settings.api import proposal_json
 from console.settings.staff import id_of
+from escalations.leaving import Leaving, begin_leaving, hand_over, leave, leaving_of
 from escalations.routes import KINDS, Line, Way, allowed, line_of
 from review_queue.governance.handovers import ask_reset
 from review_queue.governance.staff_changes import deactivate_now
@@ -22,7 +23,7 @@ from staff.handover import confirm_person
 from staff.models import Staff
 from staff.roles import ROLES
 
-group = new_group("人员：查看、提出变更、值班提醒、停用、重设密码、确认本人")
+group = new_group("人员：查看、提出变更、值班提醒、停用、离岗、重设密码、确认本人")
 
 
 @group.command("list")
@@ -112,6 +113,41 @@ def _alarm_lines(file: Path) -> list[Line]:
     if not isinstance(given, list) or not all(isinstance(one, dict) for one in given):
         raise SetupError(f"{file.name}：alarm 要写成列表，一行一种，例如 - mail: duty@example.cn")
     return [line_of(one, number) for number, one in enumerate(given, 1)]
+
+
+@group.command("leaving")
+def staff_leaving(  # noqa: PLR0913  the options of a command
+    login: Annotated[str, typer.Argument(help="登录名")],
+    *,
+    by: Self,
+    begin: Annotated[bool, typer.Option("--begin", help="开始交接")] = False,
+    line: Annotated[str, typer.Option("--line", help="要交接的一项，例如 keys:wx")] = "",
+    to: Annotated[str, typer.Option("--to", help="接手人的登录名")] = "",
+    finish: Annotated[bool, typer.Option("--finish", help="办完离岗")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """离岗交接：看还差什么、开始、交给别人、办完；没有办完或交出的，离不了岗。"""
+
+    async def work(opened: Shenfa, person: str) -> Leaving:
+        if begin:
+            await begin_leaving(opened.ledger, login, person)
+        if line:
+            await hand_over(opened.ledger, login, line, to, person)
+        if finish:
+            await leave(opened.ledger, login, person)
+        async with opened.db.session() as session:
+            return await leaving_of(session, login)
+
+    found = run_as(home, by, work)
+    for one in found.lines:
+        if as_json:
+            say({"line": one.name, "done": one.done, "open": one.open, "to": one.to})
+            continue
+        how = f"交给{one.to}" if one.to else one.open or "办完"
+        say(f"[{'办完' if one.done else '未办'}] {one.label}（{one.name}）：{how}")
+    if found.left and not as_json:
+        say(f"{login} 已办完离岗")
 
 
 @group.command("reset-password")

@@ -30,7 +30,7 @@ from office.checking import policy_findings
 from office.parts import calendar_of, starting_levels
 from review_queue.workflow import WorkflowError, read_workflow
 from staff.factors import FIRST_WEEK
-from staff.people import MINIMUM_PASSWORD
+from staff.passwords import password_faults
 from staff.refusal import Refused
 from staff.roles import ROLES
 
@@ -134,9 +134,13 @@ def _people(rows: Readable, _: _Place) -> Iterator[Wrong]:
                 yield Wrong(
                     ("staff", number, "roles", at), f"没有角色“{role}”：请改成 {known} 之一"
                 )
-        if row.password is not None and len(row.password) < MINIMUM_PASSWORD:
-            words = f"密码太短：请写至少 {MINIMUM_PASSWORD} 个字符，或去掉这一行由系统生成"
-            yield Wrong(("staff", number, "password"), words)
+        faults = (
+            () if row.password is None else password_faults(row.password, (row.login, row.name))
+        )
+        for fault in faults:
+            yield Wrong(
+                ("staff", number, "password"), f"{fault.message}；也可以去掉这一行由系统生成"
+            )
     for number, login in _repeated({key: row.login for key, row in rows.staff.items()}):
         yield Wrong(("staff", number, "login"), f"登录名 {login} 写了两次：请给每个人各起一个")
 

@@ -17,6 +17,7 @@ from config.clock import now
 from ledger.append import Transaction
 from staff.models import AlarmRoute, Staff
 from staff.newest import password_digest
+from staff.passwords import normal
 from staff.refusal import Reason, Refused
 from staff.roles import ROLES, role_fault
 from staff.standing import WAITING, all_facts_or_refuse, standing_in, standing_of
@@ -24,7 +25,6 @@ from storage.database import new_id
 
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
-MINIMUM_PASSWORD = 10
 ALARMS = "staff.alarms"
 """Signs by which ways a person is alarmed; see escalations/routes.py."""
 _HALVES = "halves:"  # before the hash of a code that two people hold half of each
@@ -32,10 +32,8 @@ _HALF_BYTES = 10  # 80 bits: the approver sees the digest of the first half and 
 
 
 async def hash_password(password: str) -> str:
-    """Argon2id in a thread (about 0.1 s); Refused when it is too short."""
-    if len(password) < MINIMUM_PASSWORD:
-        raise Refused(422, [Reason("password", f"密码至少 {MINIMUM_PASSWORD} 个字符")])
-    return await asyncio.to_thread(_HASHER.hash, password)
+    """Argon2id in a thread (about 0.1 s); what it must be says staff/passwords.py."""
+    return await asyncio.to_thread(_HASHER.hash, normal(password))
 
 
 @dataclass(frozen=True)
@@ -76,14 +74,16 @@ async def password_holds(stored: str | None, password: str) -> bool:
         first, _, second = password.strip().lower().partition("-")
         stored, password = stored.removeprefix(_HALVES), _kept(first.strip()) + second.strip()
 
-    def check() -> bool:
+    def check(one: str) -> bool:
         try:
             # An unknown login is checked as well: the time taken must not tell which logins exist.
-            return _HASHER.verify(stored or _NOBODY, password) and stored is not None
+            return _HASHER.verify(stored or _NOBODY, one) and stored is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
 
-    return await asyncio.to_thread(check)
+    # As an earlier version hashed it, where that differs.
+    tries = dict.fromkeys((normal(password), password))
+    return await asyncio.to_thread(lambda: any(check(one) for one in tries))
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from aiohttp import web
 
 from console.settings.accounts import accounts, propose_account, test_account
 from console.settings.duty import duty, propose_hours, propose_roster
+from console.settings.leaving import leaving_page, take_leave
 from console.settings.levels import level_form, levels, propose_levels
 from console.settings.proposals import confirm, decide, proposal, proposals, withdraw
 from console.settings.rules import (
@@ -44,6 +45,8 @@ ROUTES = [
     web.get("/settings/staff", staff),
     web.post("/settings/staff", propose_staff),
     web.post("/settings/staff/{login}/deactivate", deactivate_person),
+    web.get("/settings/staff/{login}/leaving", leaving_page),
+    web.post("/settings/staff/{login}/leaving", take_leave),
     web.post("/settings/staff/{login}/password", reset_person),
     web.post("/settings/staff/{login}/confirm", confirm),
     web.get("/settings/texts", texts),

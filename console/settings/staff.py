@@ -12,6 +12,7 @@ from console.settings.frame import look_or_propose, settings_page, waiting_peopl
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
+from escalations.leaving import unfinished
 from review_queue.governance.handovers import ask_reset
 from review_queue.governance.staff_changes import deactivate_now
 from staff.models import Staff
@@ -45,6 +46,7 @@ async def _staff(
         rows = (
             await session.scalars(select(Staff).order_by(Staff.active.desc(), Staff.login))
         ).all()
+        gone = await unfinished(session)
     login = text(form, "login") or request.query.get("login", "")
     chosen = next((row for row in rows if row.login == login), None)
     roles = list(form.get("roles", ()))
@@ -53,6 +55,7 @@ async def _staff(
         "tab": "staff",
         "rows": rows,
         "chosen": chosen,
+        "unfinished": gone,
         "unfilled": await deps.governance.levels.unfilled(),
         "effect": effect,
         "asked": asked,

@@ -16,6 +16,7 @@ from review_queue.workflow import unfillable
 from staff.access import PASSWORD_CHANGED
 from staff.models import Staff
 from staff.newest import newest_password, password_digest
+from staff.passwords import password_faults
 from staff.people import (
     Person,
     active_with,
@@ -26,7 +27,7 @@ from staff.people import (
     set_staff,
 )
 from staff.proposals import APPROVERS, AboutPeople, Approval
-from staff.refusal import Reason, Refused
+from staff.refusal import Reason, Refused, refuse
 from staff.roles import ROLES
 from staff.sessions import end_access
 from staff.standing import facts_or_refuse, standing_of
@@ -151,15 +152,19 @@ async def deactivate_now(ledger: Ledger, login: str, by: str) -> None:
     Sessions and tokens of the person end with it. Refused 403, 404, 409, 422.
     """
     async with ledger.transaction() as tx:
-        row = await _person(tx.session, login)
-        await person_with(tx.session, by, APPROVERS)
-        if row.id == by:
-            raise Refused(403, [Reason("self", "不能停用自己，请另一位管理员操作")])
-        if not (await standing_of(tx.session, row.id)).active:
-            raise Refused(409, [Reason("state", "这个人已经停用")])
-        await _keep_two_admins(tx.session, row)
-        await deactivate(tx, row, by)
-        await end_of(tx.session, row.id)
+        await deactivate_in(tx, await _person(tx.session, login), by)
+
+
+async def deactivate_in(tx: Transaction, row: Staff, by: str) -> None:
+    """The same beside other entries of the caller's transaction."""
+    await person_with(tx.session, by, APPROVERS)
+    if row.id == by:
+        raise Refused(403, [Reason("self", "不能停用自己，请另一位管理员操作")])
+    if not (await standing_of(tx.session, row.id)).active:
+        raise Refused(409, [Reason("state", "这个人已经停用")])
+    await _keep_two_admins(tx.session, row)
+    await deactivate(tx, row, by)
+    await end_of(tx.session, row.id)
 
 
 async def change_password(
@@ -175,6 +180,7 @@ async def change_password(
         raise Refused(403, [Reason("password", "现在的密码不对，密码没有改变")])
     if old == new:
         raise Refused(422, [Reason("password", "新密码和现在的一样，请换一个")])
+    refuse(password_faults(new, (row.login, row.name)))
     stored = await hash_password(new)
     async with ledger.transaction() as tx:
         held = await tx.session.get(Staff, staff_id, populate_existing=True)

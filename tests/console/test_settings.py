@@ -241,6 +241,8 @@ async def test_a_person_changes_their_own_password_with_the_old_one(office: Offi
     assert (status, "现在的密码不对" in page) == (403, True)
     status, _ = await editor.post("/console/me/password", old=PASSWORD, new="short")
     assert status == 422
+    status, page = await editor.post("/console/me/password", old=PASSWORD, new="password2026")
+    assert (status, "常用密码" in page) == (422, True)
     status, _ = await editor.post("/console/me/password", old=PASSWORD, new=new)
     assert status == 303
     assert (await editor.get("/console/items"))[0] == 200

@@ -57,7 +57,7 @@ WRONG: list[tuple[Edit, str]] = [
     (put(P, 1, "login", "editor"), "人员 staff[2].login：登录名 editor 写了两次"),
     (put(P, 0, "name", 7), "人员 staff[1].name：应是文字"),
     (put(P, 2, "roles", ["reviewer"]), "人员 staff[3].roles[1]：没有角色“reviewer”"),
-    (put(P, 0, "password", "short"), "人员 staff[1].password：密码太短：请写至少 10 个字符"),
+    (put(P, 0, "password", "short"), "人员 staff[1].password：密码至少 10 个字符"),
     (put(P, 6, "alarm", 0, {"sms": 1}), "duty1 的 alarm：第 1 种提醒方式：不认识的"),
     (put(P, 6, "alarm", 0, {"mail": "duty"}), "duty1 的 alarm：第 1 种提醒方式：邮件"),
     (put(P, 6, "phone", "1"), "人员 staff[7].phone：没有“phone”这一项"),
