@@ -11,11 +11,13 @@ from typing import Any
 from sqlalchemy import select
 
 from bot.account_entries import sign_account
-from bot.contract import State
+from bot.delivery.once import recalled
+from bot.delivery.taken import off
 from bot.models import Account, Publication
 from config.clock import beijing, now
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
+from review_queue.told import approved_draft, facts_about, told_as_row
 from staff.proposals import AboutPeople, Approval
 from staff.refusal import Reason, Refused, missing
 from staff.standing import facts_or_refuse
@@ -28,6 +30,8 @@ STEPS: Mapping[str, str] = {
     FILED: "关停备案",
 }
 """In their order; what proves each is a publication, a day, a number."""
+_ENDS = re.compile("停更|停止(?:更新|运营|运行|使用)|不再更新|关停|关闭|注销")
+_NOTICE = re.compile("公告|通告|通知|声明|告知|说明")
 _NUMBER = re.compile(r"[\w〔〕（）()./-]{2,40}")
 
 
@@ -73,16 +77,38 @@ class AccountCloseKind(AboutPeople):
             if row is None:
                 raise missing("个账号")
             done = steps_done(await facts_or_refuse(session, f"account:{row.id}"))
-            announced = await session.get(Publication, proof) if step == ANNOUNCED else None
+            notice = await session.get(Publication, proof) if step == ANNOUNCED else None
         following = next((one for one in STEPS if one not in done), None)
         if step not in STEPS or step != following:
             if following is None:
                 raise Refused(422, [Reason("step", "这个账号已经办完关停")])
             words = f"关停要依次办理，下一步是“{STEPS[following]}”：请写 {following}"
             raise Refused(422, [Reason("step", words)])
-        if fault := _fault(step, proof, row, announced):
+        if step == ANNOUNCED:
+            fault = await self._not_announced(row, notice)
+        else:
+            fault = _fault(step, proof)
+        if fault:
             raise Refused(422, [Reason("proof", fault)])
         return {"id": row.id, "slug": slug, "step": step, "proof": proof}
+
+    async def _not_announced(self, row: Account, notice: Publication | None) -> str:
+        """Why this is no 停更公告 that citizens can read there; empty when it is one."""
+        words = "停更公告要先从这个账号发出：请写它的发布编号（发布页地址的最后一段）"
+        if notice is None or notice.account_id != row.id:
+            return words
+        facts = await facts_about(self._ledger, notice.item_id)
+        told = await told_as_row(self._ledger, notice, facts)
+        if told is None or told.account != row.id:
+            return words
+        if recalled(facts) or off(facts, notice.id) is not None:
+            return "这一篇已撤回、更正或不在平台上：请写还看得到的停更公告的发布编号"
+        draft = await approved_draft(self._ledger, notice.item_id, told.digest)
+        if draft is None or not (_ENDS.search(draft.title) and _NOTICE.search(draft.title)):
+            return (
+                "这一篇不是停更公告：标题要写明停更（或停止更新、关停、注销）和公告（或通知、声明）"
+            )
+        return ""
 
     async def effect(self, payload: Mapping[str, Any]) -> Mapping[str, Any]:
         """What is written down, and what ends with it."""
@@ -110,13 +136,8 @@ class AccountCloseKind(AboutPeople):
         return {"account": row.id, "step": payload["step"]}
 
 
-def _fault(step: str, proof: str, row: Account, announced: Publication | None) -> str:
-    """Why this does not prove the step, and what does; empty when it does."""
-    if step == ANNOUNCED:
-        fits = announced is not None and announced.whole and announced.account_id == row.id
-        if announced is None or not fits or announced.state != State.PUBLISHED:
-            return "停更公告要先从这个账号发出：请写它的发布编号（发布页地址的最后一段）"
-        return ""
+def _fault(step: str, proof: str) -> str:
+    """Why this does not prove a later step, and what does; empty when it does."""
     if step == CANCELLED:
         try:
             day = date.fromisoformat(proof)

@@ -16,7 +16,8 @@ from sqlalchemy import select
 from typer.testing import CliRunner, Result
 
 from app import Shenfa, open_shenfa
-from bot.contract import State
+from bot.contract import Content, Outcome, State
+from bot.delivery.once import RECALLED, sign_finished
 from bot.models import Publication
 from cli import shenfa as tree
 from config.clock import now
@@ -24,7 +25,10 @@ from config.settings import Settings
 from config.setup import Setup
 from demo.cast import WECHAT, setup
 from office.setup import initialise
+from review_queue import drafting
+from review_queue.drafting import Origin
 from review_queue.governance.account_closing import STEPS, closing_words, steps_done
+from review_queue.models import Revision
 from staff.models import Staff
 from staff.refusal import Refused
 from storage.database import new_id
@@ -202,16 +206,33 @@ async def test_an_account_is_paused_and_resumed_by_two(home: Path) -> None:
             assert (await account_of(shenfa.db, TG)).enabled is enabled
 
 
-async def announcement(shenfa: Shenfa, slug: str) -> str:
-    """A publication that went out on this account."""
+NOTICE = "“青禾发布”Telegram 频道停止更新公告"
+
+
+async def announcement(shenfa: Shenfa, slug: str, title: str = NOTICE) -> Publication:
+    """A publication that went out on this account, as the sender leaves it."""
     account = await account_of(shenfa.db, slug)
-    row = Publication(
-        id=new_id(), release_id=new_id(), item_id=new_id(), account_id=account.id,
-        digest="0" * 64, state=State.PUBLISHED, due_at=now(), published_at=now(),
-    )  # fmt: skip
     async with shenfa.db.session() as session:
-        session.add(row)
-    return row.id
+        editor = (await session.scalars(select(Staff.id).where(Staff.login == "editor"))).one()
+    content = Content(kind="原创", title=title, body="本账号自2026年12月1日起停止更新。")
+    item = await drafting.create_item(shenfa.queue, content, Origin(editor))
+    async with shenfa.ledger.transaction() as tx:
+        written = select(Revision.digest).where(Revision.item_id == item.id)
+        row = Publication(
+            id=new_id(), release_id=new_id(), item_id=item.id, account_id=account.id, attempts=0,
+            digest=(await tx.session.scalars(written)).one(), state=State.PUBLISHED, ref="1",
+            url="https://x.example/1", due_at=now(), published_at=now(), edition_id="",
+        )  # fmt: skip
+        tx.session.add(row)
+        await tx.session.flush()
+        await sign_finished(tx, row, Outcome(State.PUBLISHED), ())
+    return row
+
+
+def copied(row: Publication, new: str) -> Publication:
+    """As somebody would write it into the table to have a publication."""
+    fields = {one.name: getattr(row, one.name) for one in Publication.__table__.columns}
+    return Publication(**{**fields, "id": new, "release_id": new})
 
 
 async def test_an_account_is_closed_in_three_steps_and_never_opened_again(home: Path) -> None:
@@ -223,10 +244,21 @@ async def test_an_account_is_closed_in_three_steps_and_never_opened_again(home: 
 
         with pytest.raises(Refused, match="下一步是“发停更公告”"):
             await step("cancelled", "2026-01-01")
-        for proof in ("x", await announcement(shenfa, WX)):
+        notice, unsigned = await announcement(shenfa, TG), new_id()
+        async with shenfa.db.session() as session:
+            session.add(copied(notice, unsigned))
+        for proof in ("x", (await announcement(shenfa, WX)).id, unsigned):
             with pytest.raises(Refused, match="停更公告要先从这个账号发出"):
                 await step("announced", proof)
-        await admins.agree(await step("announced", await announcement(shenfa, TG)))
+        for title in ("今日天气", "关停小煤窑的决定", "停水公告"):
+            with pytest.raises(Refused, match="不是停更公告"):
+                await step("announced", (await announcement(shenfa, TG, title)).id)
+        recalled = await announcement(shenfa, TG)
+        async with shenfa.ledger.transaction() as tx:
+            await tx.append(RECALLED, subject=f"item:{recalled.item_id}", actor="a", body={})
+        with pytest.raises(Refused, match="已撤回"):
+            await step("announced", recalled.id)
+        await admins.agree(await step("announced", notice.id))
         with pytest.raises(Refused, match="注销日期还没有到"):
             await step("cancelled", "2099-01-01")
         await admins.agree(await step("cancelled", "2026-01-01"))
