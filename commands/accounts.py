@@ -28,10 +28,11 @@ from console.settings.api import proposal_json
 from handlers.commands import MENU
 from office.poster import poster
 from review_queue.governance.account_closing import STEPS, closing_words
+from supervision.filing import file_account
 from supervision.selftest import Answered
 from supervision.trial import account_of
 
-group = new_group("账号：查看、试用、设菜单、换密钥、暂停、关停")
+group = new_group("账号：查看、试用、设菜单、换密钥、备案、暂停、关停")
 
 Slug = Annotated[str, typer.Argument(help="账号代号")]
 Slugs = Annotated[list[str] | None, typer.Argument(help="账号代号；不写就是全部")]
@@ -291,6 +292,23 @@ def accounts_resume(
     """提出恢复一个暂停的账号。"""
     payload = {"slug": slug, "enabled": True}
     proposed(propose(home, by, "account", payload, reason), as_json=as_json)
+
+
+@group.command("filed")
+def accounts_filed(
+    slug: Slug,
+    *,
+    number: Annotated[str, typer.Option("--number", help="备案编号")],
+    by: Self,
+    home: Home = None,
+) -> None:
+    """登记开办备案的编号；新开的账号要在 5 个工作日内备案，超时成为事件。"""
+
+    async def work(opened: Shenfa, person: str) -> None:
+        await file_account(opened.ledger, slug, number, person)
+
+    run_as(home, by, work)
+    say(f"{slug} 的备案编号已登记")
 
 
 @group.command("close")

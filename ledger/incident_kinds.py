@@ -18,6 +18,7 @@ NAMES = {
     "grave.leak": "失密泄密",
     "grave.opinion": "引发严重负面舆情",
     "grave.wrong": "严重表述错误",
+    "filing_overdue": "账号备案超过时限",
     "inbound_unanswered": "来信没有得到答复",
     "ledger_broken": "台账核验不通过",
     "password_reset": "重设密码",

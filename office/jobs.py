@@ -51,6 +51,7 @@ from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 from supervision.counting import count_days
+from supervision.filing import tell_late
 from supervision.grave import clock_due
 from supervision.reminding import remind_due
 from supervision.standing import read_back_due
@@ -241,6 +242,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "each account is spoken to as its platform does",
             at="41 7 * * *",
         ),
+        Job(
+            "filings",
+            86_400,
+            partial(_filings, office),
+            "an account that is not filed in time is told",
+            at="12 8 * * *",
+        ),
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
@@ -261,6 +269,12 @@ async def _abilities(office: Office) -> None:
         for ability in one.missing:
             words = f"账号“{one.name}”不能使用平台的“{ability.label}”：{ability.words}"
             await tell("account_notice", f"account:{one.account_id}:{ability.name}", words)
+
+
+async def _filings(office: Office) -> int:
+    await office.signed.refresh()
+    hours = office.signed.proved("calendar")
+    return 0 if hours is None else await tell_late(office.ledger, hours.value.is_working_day)
 
 
 async def _refused(office: Office) -> int:

@@ -20,6 +20,7 @@ from ledger.verify import Broken
 from review_queue.governance.account_closing import closing_words
 from staff.people import names
 from staff.refusal import Reason, Refused
+from supervision.filing import WorkingDay, filing_words
 from supervision.trial import Tested, last_test
 
 
@@ -46,7 +47,7 @@ async def _page(
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
-        standing = await _standing(session, rows)
+        standing = await _standing(session, rows, deps.tickets.hours.is_working_day)
     slug = text(form, "slug") or request.query.get("slug", "")
     chosen = next((row for row in rows if row.slug == slug), None)
     context = {
@@ -78,11 +79,14 @@ class Standing:
     """What the ledger says of an account: how far its closing is, and its last test with a name."""
 
     closing: str
+    filing: str
     test: Tested | None
     tester: str
 
 
-async def _standing(session: AsyncSession, rows: Sequence[Account]) -> dict[str, Standing]:
+async def _standing(
+    session: AsyncSession, rows: Sequence[Account], working: WorkingDay
+) -> dict[str, Standing]:
     try:
         told = await signed_facts(session, [f"account:{row.id}" for row in rows])
     except Broken:  # the page shows the rest; the incident says where the ledger is broken
@@ -91,7 +95,10 @@ async def _standing(session: AsyncSession, rows: Sequence[Account]) -> dict[str,
     known = await names(session, {one.by for one in tests.values() if one})
     return {
         row.id: Standing(
-            closing_words(told[f"account:{row.id}"]), one, known.get(one.by, one.by) if one else ""
+            closing_words(told[f"account:{row.id}"]),
+            filing_words(told[f"account:{row.id}"], working),
+            one,
+            known.get(one.by, one.by) if one else "",
         )
         for row in rows
         for one in (tests[row.id],)

@@ -42,6 +42,7 @@ ENTRY_KINDS = {
     "accounts.probed": "互动自测",
     "accounts.reminded": "提醒更新账号",
     "account.closing": "办理账号关停",
+    "account.filed": "登记账号备案编号",
     "roster.set": "值班表生效",
     "staff.reset": "新给登录口令",
     "staff.confirmed": "当面确认本人",

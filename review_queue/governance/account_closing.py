@@ -32,7 +32,7 @@ STEPS: Mapping[str, str] = {
 """In their order; what proves each is a publication, a day, a number."""
 _ENDS = re.compile("停更|停止(?:更新|运营|运行|使用)|不再更新|关停|关闭|注销")
 _NOTICE = re.compile("公告|通告|通知|声明|告知|说明")
-_NUMBER = re.compile(r"[\w〔〕（）()./-]{2,40}")
+NUMBER = re.compile(r"[\w〔〕（）()./-]{2,40}")
 
 
 def steps_done(told: Sequence[Entry]) -> list[str]:
@@ -144,4 +144,4 @@ def _fault(step: str, proof: str) -> str:
         except ValueError:
             return "请写在平台注销的日期，例如 2026-12-01"
         return "" if day <= beijing(now()).date() else "注销日期还没有到：办完以后再登记"
-    return "" if _NUMBER.fullmatch(proof) else "请写关停备案的编号，2 到 40 个字，不写姓名和电话"
+    return "" if NUMBER.fullmatch(proof) else "请写关停备案的编号，2 到 40 个字，不写姓名和电话"
