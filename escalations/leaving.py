@@ -28,7 +28,7 @@ from staff.standing import all_facts_or_refuse, facts_or_refuse, standing_in
 from storage.database import Base
 
 BEGUN, HANDED, LEFT = "staff.leaving", "staff.handed_over", "staff.left"
-KEYS = "keys:"
+ROSTER, KEYS = "roster", "keys:"
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,8 @@ async def hand_over(ledger: Ledger, login: str, line: str, to: str, by: str) -> 
             raise Refused(422, [Reason("line", f"没有“{line}”这一项要交接，还差：{waits}")])
         if heir.id == row.id:
             raise Refused(422, [Reason("to", "不能交给离岗的本人，请写接手人的登录名")])
+        if line == ROSTER:  # or nobody would be called in their place
+            raise Refused(422, [Reason("line", "值班表不能只交接：请提出新的值班表，由另一人批准")])
         await read_person(tx.session, heir.id)
         body = {"staff": row.id, "line": line, "to": heir.id}
         await tx.append(HANDED, subject=f"leaving:{row.id}", actor=by, body=body)
@@ -178,7 +180,7 @@ async def _lines(
     """Name, label and what is still to be done of each thing that somebody can hold."""
     moment = now()
     on_duty = staff_id in {line.staff for line in await roster_now(session)}
-    yield "roster", "值班表", "还在值班表上：请提出新的值班表" if on_duty else ""
+    yield ROSTER, "值班表", "还在值班表上：请提出新的值班表" if on_duty else ""
     sits = await _count(
         session, Absence, Absence.substitute_id == staff_id, Absence.ends_at > moment
     )

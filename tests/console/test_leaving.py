@@ -83,6 +83,7 @@ async def test_nobody_leaves_before_each_line_is_done_or_handed_over(office: Off
 
     await refused(hand_over(ledger, "reviewer1", "tasks", "reviewer1", admin), 422, "本人")
     await refused(hand_over(ledger, "reviewer1", "nonsense", "editor", admin), 422, "还差：roster")
+    await refused(hand_over(ledger, "reviewer1", "roster", "editor", admin), 422, "新的值班表")
     await refused(hand_over(ledger, "reviewer1", "tasks", "ghost", admin), 404, "没有这个人员")
     await dismiss(office, "duty1")
     await refused(hand_over(ledger, "reviewer1", "tasks", "duty1", admin), 403, "停用")
