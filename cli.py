@@ -40,6 +40,11 @@ COMMANDS = (
     Entry("rules", "rules", "规则：查看、试算、提出变更、恢复旧版"),
     Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、离岗、重设密码、确认本人"),
     Entry("account", "accounts", "账号：查看、试用、设菜单、换密钥、备案、暂停、关停"),
+    Entry(
+        "organisation",
+        "organisations",
+        "单位：查看上下级，提出增加、改名、换上级，定人员属于哪个单位",
+    ),
     Entry("roster", "roster", "值班表：查看、提出变更"),
     Entry("settings", "settings", "运行设置：查看、提出变更"),
     Entry("topics", "topics", "订阅主题：人数、增减、静默、退订原因；audit 找收不到的"),

@@ -78,6 +78,7 @@ from subscriptions.mending import Earlier
 from subscriptions.push import push_finished
 from subscriptions.reach import Tell, hold_back, reach_now
 from subscriptions.subscribers import Subscribers
+from supervision.registry import OrganisationKind, PlacementKind
 
 QUIET_FRESH = 0.1
 """Seconds a day of silence may be known to one process before the others: a push asks each time."""
@@ -159,6 +160,8 @@ def build_review(base: Base) -> Review:
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, base.accounts),
         "account_close": AccountCloseKind(ledger),
+        "organisation": OrganisationKind(ledger),
+        "placement": PlacementKind(ledger),
         "roster": RosterKind(ledger, base.taxonomy),
         **source_kinds(ledger),
     }

@@ -20,7 +20,9 @@ from ledger.verify import Broken
 from review_queue.governance.account_closing import closing_words
 from staff.people import names
 from staff.refusal import Reason, Refused
+from staff.sessions import Visitor
 from supervision.filing import WorkingDay, filing_words
+from supervision.registry import Bodies, bodies_now
 from supervision.trial import Tested, last_test
 
 
@@ -46,7 +48,9 @@ async def _page(
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
+        bodies = await _bodies(session)
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
+        rows = [row for row in rows if _in_care(row, bodies, visitor(request))]
         standing = await _standing(session, rows, deps.tickets.hours.is_working_day)
     slug = text(form, "slug") or request.query.get("slug", "")
     chosen = next((row for row in rows if row.slug == slug), None)
@@ -55,6 +59,7 @@ async def _page(
         "rows": rows,
         "chosen": chosen,
         "standing": standing,
+        "bodies": bodies,
         "tried": tried,
         "effect": effect,
         "typed": {
@@ -72,6 +77,21 @@ async def _page(
         },
     }
     return await settings_page(request, "settings/accounts.html", context, refused)
+
+
+async def _bodies(session: AsyncSession) -> Bodies:
+    try:
+        return await bodies_now(session)
+    except Refused:  # the ledger is broken: nobody's view is narrowed by what cannot be proved
+        return Bodies({}, {})
+
+
+def _in_care(row: Account, bodies: Bodies, person: Visitor) -> bool:
+    """Whether a page shows the account: a supervisor of a body sees it and what is below it."""
+    if not person.roles.isdisjoint({"admin", "auditor"}):
+        return True
+    seen = bodies.seen_by(person.staff_id)
+    return seen is None or row.organisation_id in seen
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,8 @@ ENTRY_KINDS = {
     "accounts.reminded": "提醒更新账号",
     "account.closing": "办理账号关停",
     "account.filed": "登记账号备案编号",
+    "organisation.set": "登记单位",
+    "organisation.placed": "定人员所属单位",
     "roster.set": "值班表生效",
     "staff.reset": "新给登录口令",
     "staff.confirmed": "当面确认本人",

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.account_entries import SET, account_digest, sign_account
 from bot.accounts import Accounts, NewAccount
@@ -56,7 +57,7 @@ class AccountKind(AboutPeople):
             row = (await session.scalars(select(Account).where(Account.slug == slug))).first()
             told = await facts_or_refuse(session, f"account:{row.id}") if row else ()
             was = _signed(told)
-            organisation = await session.scalar(select(Organisation.id).order_by(Organisation.id))
+            body = await _body(session, row, str(payload.get("organisation") or ""))
         if "was" in payload and payload["was"] != was:
             words = "这个账号在提出之后又有变化：请收回后重新提出"
             raise Refused(409, [Reason("overtaken", words)])
@@ -64,11 +65,11 @@ class AccountKind(AboutPeople):
         if new.enabled and closed(told):
             raise Refused(422, [Reason("closed", "账号已在平台注销，不能再启用：请登记新的账号")])
         try:
-            self._accounts.check(replace(new, organisation_id=organisation or ""))
+            self._accounts.check(replace(new, organisation_id=body))
         except ValueError as error:
             raise Refused(422, [Reason("account", str(error))]) from error
         fields = {name: value for name, value in asdict(new).items() if name != "organisation_id"}
-        found = fields | {"secrets": kept, "id": account_id, "was": was}
+        found = fields | {"secrets": kept, "id": account_id, "was": was, "organisation": body}
         if row and row.whole and account_digest(row) == was and _same(row, found):
             raise Refused(422, [Reason("account", "账号没有变化")])
         return found
@@ -119,8 +120,14 @@ class AccountKind(AboutPeople):
         """Which fields change; of secrets only that they do."""
         async with self._ledger.db.session() as session:
             row = await session.get(Account, payload["id"])
-            same = (Account.platform == payload["platform"], Account.enabled.is_(True))
+            same = (
+                Account.platform == payload["platform"],
+                Account.enabled.is_(True),
+                Account.organisation_id == payload.get("organisation"),
+                Account.id != payload["id"],
+            )
             beside = (await session.scalars(select(Account.name).where(*same))).all()
+            body = await session.get(Organisation, payload.get("organisation", ""))
         who = f"{payload['name']}（{payload['platform']}，{payload['slug']}）"
         head = {"sign": "~" if row else "+", "text": f"{'变更' if row else '增加'}账号 {who}"}
         lines = [head]
@@ -129,6 +136,8 @@ class AccountKind(AboutPeople):
             if before != payload[name]:
                 was = f"由“{_word(before)}”" if row else ""
                 lines.append({"sign": "~", "text": f"{label}{was}改为“{_word(payload[name])}”"})
+        if body is not None and (row is None or row.organisation_id != body.id):
+            lines.append({"sign": "~", "text": f"所属单位：{body.name}"})
         if row is None or row.secrets != payload["secrets"]:
             lines += self._addresses(row, payload)
             lines.append({"sign": "~", "text": "更换密钥（不显示）"})
@@ -137,8 +146,9 @@ class AccountKind(AboutPeople):
             "平台页面上手填的服务器配置要自己改。"
         )
         warnings = []
-        if row is None and beside:
-            words = f"本单位在这个平台上已经有{'、'.join(beside)}"
+        moved = row is None or row.organisation_id != payload.get("organisation")
+        if moved and beside:
+            words = f"这个单位在这个平台上已经有{'、'.join(beside)}"
             warnings.append(f"{words}：原则上一个平台只开一个账号，请核对理由")
         return {"changes": lines, "warnings": warnings, "note": note}
 
@@ -178,15 +188,10 @@ class AccountKind(AboutPeople):
         if _signed(told) != payload["was"]:
             raise Refused(409, [Reason("overtaken", "这个账号刚刚有变化，请重新提出")])
         if row is None:
-            organisation = await tx.session.scalar(
-                select(Organisation.id).order_by(Organisation.id)
-            )
-            row = Account(
-                id=payload["id"],
-                organisation_id=organisation or "",
-                created_at=now(),
-            )
+            row = Account(id=payload["id"], organisation_id="", created_at=now())
             tx.session.add(row)
+        # A proposal of the version before names no body.
+        row.organisation_id = payload.get("organisation") or await _body(tx.session, row, "")
         for name in (*FIELDS, "secrets", "slug", "platform"):
             setattr(row, name, payload[name])
         # What somebody wrote into the row past this program ends with what two people approved.
@@ -207,7 +212,22 @@ def _addresses_of(platform: str) -> frozenset[str]:
 
 
 def _same(row: Account, found: Mapping[str, Any]) -> bool:
-    return all(getattr(row, name) == found[name] for name in (*FIELDS, "secrets"))
+    same = all(getattr(row, name) == found[name] for name in (*FIELDS, "secrets"))
+    return same and row.organisation_id == found["organisation"]
+
+
+async def _body(session: AsyncSession, row: Account | None, wanted: str) -> str:
+    """The body an account belongs to: by name or id, else its own, else the office's first."""
+    if not wanted:
+        first = select(Organisation.id).order_by(Organisation.id).limit(1)
+        own = row.organisation_id if row else ""
+        return own or await session.scalar(first) or ""
+    named = (Organisation.name == wanted) | (Organisation.id == wanted)
+    found = await session.scalar(select(Organisation.id).where(named))
+    # An office of before the tree may have accounts of a body without a row.
+    if found is None and (row is None or row.organisation_id != wanted):
+        raise Refused(422, [Reason("organisation", f"没有叫“{wanted}”的单位：请先登记")])
+    return found or wanted
 
 
 def _text(payload: Mapping[str, Any], row: Account | None, name: str, most: int) -> str:

@@ -75,8 +75,9 @@ from storage.database import Database, new_id
 from subscriptions.matching import Matching
 from subscriptions.models import Subscription
 from subscriptions.reach import reach_now
+from supervision.registry import OrganisationKind, PlacementKind
 from supervision.road import Road
-from supervision.trial import Trials
+from supervision.trial import Road, Trials
 from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -269,6 +270,8 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     more: dict[str, Kind] = {
         "account": AccountKind(ledger, Accounts(db, DATA_KEY)),
         "account_close": AccountCloseKind(ledger),
+        "organisation": OrganisationKind(ledger),
+        "placement": PlacementKind(ledger),
         "roster": RosterKind(ledger, taxonomy),
         **source_kinds(ledger),
     }

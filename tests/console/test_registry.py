@@ -1,0 +1,84 @@
+"""Bodies in a tree: made by two people, and a supervisor sees what is below theirs."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from bot.account_entries import account_digest, newest_of
+from bot.models import Account, Organisation
+from staff.refusal import Refused
+from supervision.registry import Bodies, bodies_now, bodies_of
+from tests.console.office import Office, set_roles
+
+
+async def change(office: Office, kind: str, **payload: Any) -> None:
+    made, people = office.deps.governance.proposals, office.people
+    row = await made.propose(kind, payload, people["admin1"], "机构改革以后的上下级")
+    await made.approve(row.id, people["admin2"])
+
+
+async def refused(office: Office, words: str, kind: str, **payload: Any) -> None:
+    with pytest.raises(Refused, match=words):
+        await change(office, kind, **payload)
+
+
+async def tree(office: Office) -> Bodies:
+    async with office.deps.db.session() as session:
+        return await bodies_now(session)
+
+
+async def shown(office: Office, login: str) -> list[str]:
+    browser = await office.signed_in(login)
+    status, page = await browser.get("/console/settings/accounts")
+    assert status == 200
+    return [slug for slug in ("qinghe-tg", "qinghe-wx") if f'class="fine">{slug}<' in page]
+
+
+async def test_a_supervisor_sees_the_accounts_of_their_body_and_below(office: Office) -> None:
+    async with office.deps.db.session() as session:
+        session.add(Organisation(id="office", name="北原市人民政府", parent_id=None))
+    await change(office, "organisation", name="青禾县人民政府", parent="北原市人民政府")
+    await change(office, "organisation", name="青禾县教育局", parent="青禾县人民政府")
+    found = await tree(office)
+    assert found.path(found.named("青禾县教育局") or "") == (
+        "北原市人民政府 / 青禾县人民政府 / 青禾县教育局"
+    )
+    await refused(office, "没有叫“河西县”的单位", "organisation", name="新局", parent="河西县")
+    await refused(office, "没有变化", "organisation", name="青禾县教育局")
+    await refused(
+        office, "不能是自己", "organisation", name="青禾县人民政府", parent="青禾县教育局"
+    )
+    await refused(office, "已有叫", "organisation", name="青禾县教育局", rename="青禾县人民政府")
+    await refused(office, "2 到 120", "organisation", name="局", parent="北原市人民政府")
+    await refused(office, "没有叫", "account", slug="qinghe-tg", organisation="河西县")
+    await change(office, "organisation", name="青禾县教育局", rename="青禾县教育体育局")
+    await change(office, "account", slug="qinghe-tg", organisation="青禾县教育体育局")
+    async with office.deps.db.session() as session:
+        row = (await session.scalars(select(Account).where(Account.slug == "qinghe-tg"))).one()
+    told = newest_of(await office.deps.ledger.facts(f"account:{row.id}"))
+    assert told is not None
+    assert (row.whole, told.body["digest"]) == (True, account_digest(row))
+
+    await set_roles(office, "reviewer3", ["supervisor"])
+    assert await shown(office, "reviewer3") == ["qinghe-tg", "qinghe-wx"]
+    await refused(office, "没有叫", "placement", login="reviewer3", organisation="河西县")
+    await refused(office, "没有这个人员", "placement", login="ghost", organisation="北原市人民政府")
+    await change(office, "placement", login="reviewer3", organisation="青禾县人民政府")
+    await refused(office, "没有变化", "placement", login="reviewer3", organisation="青禾县人民政府")
+    assert await shown(office, "reviewer3") == ["qinghe-tg"]
+    assert await shown(office, "admin1") == ["qinghe-tg", "qinghe-wx"]
+    await change(office, "placement", login="reviewer3", organisation="北原市人民政府")
+    assert await shown(office, "reviewer3") == ["qinghe-tg", "qinghe-wx"]
+    await change(office, "placement", login="reviewer3", organisation="")
+    assert (await tree(office)).places == {}
+
+    async with office.deps.db.session() as session:
+        (await session.get_one(Organisation, found.named("青禾县教育局"))).parent_id = None
+    assert found.parents == (await tree(office)).parents  # what the table says of it is not asked
+
+
+def test_a_circle_nobody_could_sign_ends() -> None:
+    round_and_round = Bodies({"a": "甲", "b": "乙"}, {"a": "b", "b": "a"})
+    assert round_and_round.below("a") == {"a", "b"}
+    assert bodies_of({"a": "甲"}, ()).seen_by("somebody") is None
