@@ -187,11 +187,12 @@ class AccountKind(AboutPeople):
         told = await facts_or_refuse(tx.session, f"account:{payload['id']}") if row else ()
         if _signed(told) != payload["was"]:
             raise Refused(409, [Reason("overtaken", "这个账号刚刚有变化，请重新提出")])
+        # A proposal of the version before names no body.
+        body = payload.get("organisation") or await _body(tx.session, row, "")
         if row is None:
             row = Account(id=payload["id"], organisation_id="", created_at=now())
             tx.session.add(row)
-        # A proposal of the version before names no body.
-        row.organisation_id = payload.get("organisation") or await _body(tx.session, row, "")
+        row.organisation_id = body
         for name in (*FIELDS, "secrets", "slug", "platform"):
             setattr(row, name, payload[name])
         # What somebody wrote into the row past this program ends with what two people approved.

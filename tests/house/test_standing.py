@@ -15,6 +15,7 @@ LISTS = {
     "console/items/listing.py": "by whom the list may be narrowed",
     "console/me/absence.py": "whom a form offers; setting an absence asks anew",
     "console/settings/api.py": "prints who is listed",
+    "console/settings/leaving.py": "whom a form offers; handing over asks anew",
     "console/settings/staff.py": "the page of people",
     "console/tasks/pages.py": "whom a form offers as assignee",
     "console/workplan/pages.py": "whom a form offers as owner",
@@ -30,6 +31,8 @@ LISTS = {
 }
 """Files that read these columns of the table of people, each with why that decides nothing."""
 SIGNED = {
+    "console/settings/accounts.py": "the roles of a Visitor",
+    "escalations/leaving.py": "a Standing",
     "review_queue/claims.py": "the roles of a Member",
     "review_queue/governance/handovers.py": "a Standing",
     "staff/door.py": "a Standing",
