@@ -77,7 +77,7 @@ from subscriptions.models import Subscription
 from subscriptions.reach import reach_now
 from supervision.registry import OrganisationKind, PlacementKind
 from supervision.road import Road
-from supervision.trial import Road, Trials
+from supervision.trial import Trials
 from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"

@@ -53,7 +53,10 @@ async def test_a_supervisor_sees_the_accounts_of_their_body_and_below(office: Of
     await refused(office, "2 到 120", "organisation", name="局", parent="北原市人民政府")
     await refused(office, "没有叫", "account", slug="qinghe-tg", organisation="河西县")
     await change(office, "organisation", name="青禾县教育局", rename="青禾县教育体育局")
-    await change(office, "account", slug="qinghe-tg", organisation="青禾县教育体育局")
+    keys = {"token": "7:made-up", "webhook_secret": "made-up", "chat": "@qinghe"}
+    ready: dict[str, Any] = {"secrets": keys, "assessment_ref": "青评〔2026〕1号"}
+    body = "青禾县教育体育局"
+    await change(office, "account", slug="qinghe-tg", organisation=body, **ready)
     async with office.deps.db.session() as session:
         row = (await session.scalars(select(Account).where(Account.slug == "qinghe-tg"))).one()
     told = newest_of(await office.deps.ledger.facts(f"account:{row.id}"))

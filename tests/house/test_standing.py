@@ -31,7 +31,6 @@ LISTS = {
 }
 """Files that read these columns of the table of people, each with why that decides nothing."""
 SIGNED = {
-    "console/settings/accounts.py": "the roles of a Visitor",
     "escalations/leaving.py": "a Standing",
     "review_queue/claims.py": "the roles of a Member",
     "review_queue/governance/handovers.py": "a Standing",

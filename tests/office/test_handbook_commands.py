@@ -18,6 +18,7 @@ from config.clock import now
 from staff.models import Staff, Task
 from storage.database import new_id
 from tests.gates.office_files import document
+from tests.house.test_handbook import fault
 from tests.office import test_account_commands as accounts
 from tests.office.test_account_commands import PASSWORD, SANDBOX, TG, announcement, opened
 
@@ -31,6 +32,7 @@ FILES = {
 }
 SAYS = {
     "shenfa account test": (1, "要处理"),  # no platform listens here; with one: 装起来
+    "shenfa report recompute": (2, "shenfa-2026Q3.json"),  # a report is fetched in the browser
     "shenfa account secrets qinghe-tg token": (2, "在终端里写名称"),
     "shenfa account secrets qinghe-wx secret": (2, "在终端里写名称"),
 }
@@ -86,7 +88,8 @@ class Desk:
             line = line.replace(word, here)
         line, _, out = line.partition(" > ")
         words = shlex.split(line)[1:]
-        return words if "--home" in words else [*words, "--home", str(self.home)], out.strip()
+        asks = "--home" not in words and not fault([*words], ["--home"])
+        return [*words, *(["--home", str(self.home)] if asks else [])], out.strip()
 
     def run(self, line: str) -> tuple[int, str]:
         words, out = self.written(line)
