@@ -1,6 +1,7 @@
 """PDF files: the text of each page, and which of it was not read."""
 
 import io
+import logging
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ PDF_ERRORS = (
     pypdf.errors.DependencyError,
 )
 
+# What the library warns of is told as a fault, in words and once.
+logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 _LIGATURES = dict(
     zip(range(0xFB00, 0xFB07), ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
 )

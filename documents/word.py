@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from blocks.taken import LeftOut
 from documents.beside import field_words, read_controls, read_descriptions
 from documents.office import link_targets, read_common
 from documents.parts import (
@@ -19,6 +20,7 @@ from documents.parts import (
     local,
     named,
 )
+from documents.word_marks import characters
 from documents.word_parts import WordParts
 from documents.word_styles import Numbers, Styles, child, counted, value
 
@@ -151,8 +153,8 @@ class _Word:
         name = local(node)
         if name in _TEXTS:
             yield _Piece(_TEXTS[name] or kind, node.text or "", author)
-        elif name in _BREAKS:
-            yield _Piece(kind, _BREAKS[name], author)
+        elif name in _BREAKS or name == "sym":
+            yield _Piece(kind, _BREAKS.get(name) or characters(node, LeftOut()), author)
         elif name in _OBJECTS and kind in _CHANGE_WORDS:
             yield _Piece("object", f"{_CHANGE_WORDS[kind]}的图片或对象", author)
         elif name not in ("txbxContent", "Fallback", "rPr", "pPr"):

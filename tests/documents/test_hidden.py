@@ -51,6 +51,11 @@ def test_word_tells_its_bookmarks_form_fields_and_custom_data() -> None:
     assert "_Toc1" not in found
 
 
+def test_marks_of_a_symbol_font_are_read() -> None:
+    box = '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/></w:r>'
+    assert "☑同意" in _texts(read_attachment("a.docx", docx(paragraph(box + text("同意")))))
+
+
 def test_files_inside_a_file_are_read() -> None:
     inner = workbook({"名单": sheet([["手机"], ["13900139000"]])})
     outer = _repacked(docx(paragraph(text("公告"))), {"word/embeddings/表.xlsx": inner})
