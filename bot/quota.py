@@ -76,11 +76,15 @@ class Left:
 
 @dataclass(frozen=True)
 class Place:
-    """What wants one day between two, both of them possible; one day twice where it is fixed."""
+    """What wants one day between two, both of them possible; one day twice where it is fixed.
+
+    `shared`: how many such may go out in one send of that day, as the articles of an edition.
+    """
 
     key: str
     first: date
     last: date
+    shared: int = 1
 
 
 def day_of(moment: datetime) -> date:
@@ -140,19 +144,37 @@ class Room:
         return any(one.call == SEND and one.per is not Per.MINUTE for one in self.limits)
 
     def seats(self, places: Iterable[Place]) -> Mapping[str, date]:
-        """A day for each place that has one: who can wait least chooses first, the earliest day."""
+        """A day for each place that has one: who can wait least chooses first.
+
+        What may share a send joins one of its days, and opens one early or late: whichever
+        leaves room for more.
+        """
+        known = sorted(places, key=lambda one: (one.last, one.first, one.key))
+        early = self._seated(known, step=1)
+        return early if len(early) == len(known) else max(early, self._seated(known, -1), key=len)
+
+    def _seated(self, places: Sequence[Place], step: int) -> dict[str, date]:
+        """The same, of places in order; a send that others may join opens early (1) or late."""
         spans = [one for one in self.limits if one.call == SEND and one.per is not Per.MINUTE]
         taken: Counter[tuple[Per, date]] = Counter()
         for use in self.uses:
             if use.call == SEND:
                 taken.update(dict.fromkeys(_keys(spans, day_of(use.at)), use.count))
         found: dict[str, date] = {}
-        for place in sorted(places, key=lambda one: (one.last, one.first, one.key)):
-            day = place.first
-            while day <= place.last and not self._free(spans, taken, day):
-                day += timedelta(days=1)
-            if day <= place.last:
-                found[place.key] = day
+        open_to: dict[date, int] = {}
+        for place in places:
+            days = [
+                place.first + timedelta(days=ahead)
+                for ahead in range((place.last - place.first).days + 1)
+            ]
+            joined = next((day for day in days if place.shared > 1 and open_to.get(day)), None)
+            if joined is not None:
+                found[place.key], open_to[joined] = joined, open_to[joined] - 1
+                continue
+            order = days[::step] if place.shared > 1 else days
+            day = next((day for day in order if self._free(spans, taken, day)), None)
+            if day is not None:
+                found[place.key], open_to[day] = day, place.shared - 1
                 taken.update(_keys(spans, day))
         return found
 

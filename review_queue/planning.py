@@ -1,12 +1,13 @@
 """Which days an account still has for a send, who holds them, and when an item could go.
 
 An approved item holds a place from its approval on: in its window, and on its day once that is set.
+Articles whose moment nobody set may still go out as one edition: they hold one place together.
 Nothing is written for it: whatever is taken back, changed or refused by the platform holds none.
 """
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,12 +18,13 @@ from bot.channels import CHANNELS
 from bot.contract import State
 from bot.delivery.spent import Sent
 from bot.models import Account, Publication
+from bot.picture_message import KIND as PICTURES
 from bot.quota import AHEAD, SEND, Per, Place, Room, day_of
 from bot.silence import Silence
 from config.clock import now
 from ledger.append import ledger_of
 from ledger.verify import Broken
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import EDITION, LIBRARY_KINDS, Draft
 from review_queue.desk import Queue
 from review_queue.models import Item, ItemWords
 from review_queue.placed import holders, standing_of
@@ -77,7 +79,8 @@ async def booked(
     sent = await ledger_of(session).following(Sent)
     shut = silence.shut(day_of(now()), AHEAD)
     apart = {row.id for row in accounts if row.id in limited and not _takes(row, chosen=True)}
-    found = await _places(session, limited.keys(), sent, besides, apart)
+    most = {row.id: _most(row) for row in accounts if row.id in limited}
+    found = await _places(session, most, sent, besides, apart)
     return {
         key: Booked(
             Room(limits, sent.uses(key), shut),
@@ -88,24 +91,36 @@ async def booked(
     }
 
 
+def _most(account: Account) -> int:
+    """How many articles one send of the account holds."""
+    return max(1, CHANNELS[account.platform].most_articles)
+
+
+def _single(kind: str, klass: str) -> bool:
+    """Whether an item never goes out in an edition with others."""
+    return kind in (EDITION, PICTURES) or klass == EMERGENCY
+
+
 def _takes(account: Account, *, chosen: bool) -> bool:
     return CHANNELS[account.platform].takes_place(account.settings, chosen=chosen)
 
 
 async def _places(
     session: AsyncSession,
-    accounts: Collection[str],
+    accounts: Mapping[str, int],
     sent: Sent,
     besides: Collection[str],
     apart: Collection[str],
 ) -> Mapping[str, _Found]:
-    """`apart`: accounts where what has an audience takes no day of the account's."""
+    """`accounts`: each with the articles of one send; `apart`: those where what has an audience
+    takes no day of the account's.
+    """
     words = (ItemWords.accounts, ItemWords.not_before, ItemWords.not_after)
     mine = Publication.account_id.in_(accounts)
     # Out on one account and still to come on another, it is called published already.
     coming = select(Publication.item_id).where(mine, Publication.state.in_(_PLANNED))
     items = (
-        select(Item.id, Item.state, Item.release_id, *words)
+        select(Item.id, Item.state, Item.release_id, Item.kind, Item.klass, *words)
         .join(ItemWords, ItemWords.item_id == Item.id)
         .where(
             or_(Item.state.in_(_HOLDS + _WAITS), Item.id.in_(coming)),
@@ -136,15 +151,18 @@ async def _places(
                 continue  # it goes out with an edition, which holds the place of both
             if one.id in free and key in apart:
                 continue  # each of its people has places of their own
+            shared = 1 if _single(one.kind, one.klass) else accounts[key]
             if one.state in _WAITS:
-                _add(found[key].waiting, one.id, one.not_before, one.not_after)
+                # The articles of an edition hold a place already, and it holds theirs.
+                places = found[key].held if one.kind == EDITION else found[key].waiting
+                _add(places, one.id, one.not_before, one.not_after, shared)
             elif not sent.has(key, str(one.release_id)):
                 row = known.get((one.release_id, key))
                 if row is None and one.state in _HOLDS:
-                    _add(found[key].held, one.id, one.not_before, one.not_after)
+                    _add(found[key].held, one.id, one.not_before, one.not_after, shared)
                 elif row is not None and row.state in _PLANNED:
                     moment = max(row.due_at, row.next_at or row.due_at)
-                    _add(found[key].held, one.id, moment, max(moment, now()))
+                    _add(found[key].held, one.id, moment, max(moment, now()), 1)
     return found
 
 
@@ -159,12 +177,12 @@ async def _with_audience(
     )
 
 
-def _add(places: list[Place], key: str, first: datetime, last: datetime) -> None:
+def _add(places: list[Place], key: str, first: datetime, last: datetime, shared: int) -> None:
     """A place between two moments; what is past by now takes none."""
     today = day_of(now())
     if last >= now():
         start = max(today, day_of(first))
-        places.append(Place(key, start, max(start, day_of(last))))
+        places.append(Place(key, start, max(start, day_of(last)), shared))
 
 
 async def no_day(queue: Queue, session: AsyncSession, mine: Wanted) -> list[Reason]:
@@ -237,10 +255,15 @@ async def _faults(
     ]
     today = day_of(now())
     first = max(today, day_of(at or draft.not_before))
-    place = Place(item_id, first, max(first, day_of(at or draft.not_after)))
+    # Approved without a moment it may yet join others; before review its writer is told of a day
+    # it has not to itself.
+    alone = at is not None or with_waiting or _single(draft.kind, draft.klass)
+    span = Place(item_id, first, max(first, day_of(at or draft.not_after)))
+    most = {row.id: 1 if alone else _most(row) for row in chosen}
     found = []
     mine_all = {item_id, *(one.item for one in draft.edition)}
     for key, one in (await booked(session, chosen, silence, mine_all)).items():
+        place = replace(span, shared=most[key])
         others = [*one.held, *(one.waiting if with_waiting else ())]
         if one.room.seat(place, others) is None:
             name = next(row.name for row in chosen if row.id == key)
@@ -259,7 +282,7 @@ def _why(one: Booked, place: Place, waiting: int) -> str:
     start = place.first.replace(day=1) if month else place.first
     end = (start + timedelta(days=31)).replace(day=1) if month else place.last + timedelta(days=1)
     used = sum(use.count for use in one.room.uses if start <= day_of(use.at) < end)
-    held = sum(start <= other.first < end for other in one.held)
+    held = sum(start <= day < end for day in set(one.room.seats(one.held).values()))
     spans = {Per.DAY: "一天", Per.MONTH: "一个月"}
     most = "、".join(
         f"{spans[limit.per]} {limit.most} 次"
@@ -273,8 +296,8 @@ def _why(one: Booked, place: Place, waiting: int) -> str:
 
 def _do(free: date | None) -> str:
     if free is None:
-        return f"{AHEAD} 天内都排满了，请合成一篇或撤下一篇"
-    return f"最早可改到{_day(free)}，请改期或合成一篇"
+        return f"{AHEAD} 天内都排满了，请组版合发或撤下一篇"
+    return f"最早可改到{_day(free)}，请改期或组版合发"
 
 
 def _day(day: date) -> str:

@@ -113,6 +113,18 @@ def test_a_full_month_leads_to_the_next_and_spent_days_count() -> None:
     assert room.seat(place("mine", 22, 28), []) == day(22)
 
 
+def test_articles_share_a_send_and_leave_room_for_what_goes_alone() -> None:
+    room = Room(DAY)
+    a, b, c = (Place(key, day(2), day(last), 2) for key, last in (("a", 2), ("b", 3), ("c", 3)))
+    assert room.seats([a, b]) == {"a": day(2), "b": day(2)}
+    assert room.seats([a, b, c]) == {"a": day(2), "b": day(2), "c": day(3)}  # two a send
+    assert room.seat(place("alone", 3, 3), [a, b]) == day(3)
+    assert room.seat(place("alone", 2, 2), [a, b]) is None
+    # Opened late: the one send of both leaves the second for what can have no other day.
+    wide, late = Place("wide", day(2), day(4), 8), Place("late", day(4), day(5), 8)
+    assert len(room.seats([wide, place("x", 2, 2), place("y", 3, 3), late, place("z", 5, 5)])) == 5
+
+
 def test_days_of_silence_hold_no_place() -> None:
     room = Room(DAY, shut=frozenset({day(2)}))
     assert room.seat(place("mine", 2, 2), []) is None

@@ -88,10 +88,12 @@ async def test_the_fifth_of_a_month_is_warned_before_review_and_refused_at_appro
     free = await bureau.item()
     assert await hints(bureau, free) == []
     fourth = await bureau.approved()
+    me = bureau.people["editor"]
+    await publishing.schedule(bureau.queue, fourth.id, me, MORNING + timedelta(days=10))
     fifth = await bureau.submitted()
     [told] = await hints(bureau, fifth)
     assert "“青禾发布”在3月10日至3月13日没有群发名额（一天 1 次、一个月 4 次）" in told
-    assert "当月已发 3 次、已排 1 次。最早可改到4月1日，请改期或合成一篇" in told
+    assert "当月已发 3 次、已排 1 次。最早可改到4月1日，请改期或组版合发" in told
     for who in ("reviewer1", "reviewer2"):
         fifth = await bureau.decide(fifth, who)
     with pytest.raises(Refused) as caught:
@@ -101,7 +103,7 @@ async def test_the_fifth_of_a_month_is_warned_before_review_and_refused_at_appro
     async with bureau.queue.db.session() as session:
         assert (await session.get_one(Item, fifth.id)).state == "review"
     # Taken back, the fourth holds its place no longer.
-    await recalling.recall(bureau.queue, fourth.id, bureau.people["editor"], "改为下月发")
+    await recalling.recall(bureau.queue, fourth.id, me, "改为下月发")
     assert (await bureau.decide(fifth, "reviewer3")).state == "approved"
 
 
@@ -142,6 +144,27 @@ async def test_what_is_out_elsewhere_holds_its_day_on_the_account_that_waits(
     async with bureau.queue.db.session() as session:
         assert (await session.get_one(Item, first.id)).state == "published"
     assert await refused(bureau, second, noon)
+
+
+async def test_the_articles_of_a_day_hold_one_place_together_until_one_goes_by_itself(
+    bureau: Office,
+) -> None:
+    me, evening = bureau.people["editor"], MORNING.replace(hour=15)
+    async with bureau.queue.db.session() as session:
+        (await session.get_one(Account, "wx")).settings = {"push": "mass"}
+    items = [await window(bureau, await bureau.item(), now(), evening) for _ in range(3)]
+    for number, item in enumerate(items):
+        submitted = await submitting.submit(bureau.queue, item.id, me, item.version)
+        if number == 2:  # before review its editor is told that the day is not its own
+            assert "请改期或组版合发" in (await hints(bureau, submitted))[0]
+        for who in ("reviewer1", "reviewer2", "reviewer3"):
+            submitted = items[number] = await bureau.decide(submitted, who)
+    assert [one.state for one in items] == ["approved"] * 3
+    # Alone none of them may take the day of the others.
+    assert "没有群发名额" in (await refused(bureau, items[0], None))[0]
+    for other in items[1:]:
+        await recalling.recall(bureau.queue, other.id, me, "不发了")
+    await publishing.schedule(bureau.queue, items[0].id, me)
 
 
 async def test_what_the_platform_refused_gives_its_day_back(bureau: Office) -> None:
