@@ -3,12 +3,12 @@
 All of it is pure: no table has a part in what a citizen is told. `parse_hours(data)` makes
 `OfficeHours` of the setting `calendar`. A day is first what the office itself says of it there,
 then what the published holiday arrangements say (`published_days`), else what the weekly rule
-says, without the days that are off by law on the same date of every year. Minutes are working
-minutes, dates Beijing dates.
+says, without the days that are off by law (statutory.py). Minutes are working minutes, dates
+Beijing dates.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from functools import cache
@@ -21,11 +21,13 @@ import yaml
 
 from config.clock import BEIJING, beijing
 from config.texts import FieldFault
+from escalations.statutory import days_off
 
-# 《全国年节及纪念日放假办法》: the days off that every year has on the same date.
-_BY_LAW = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
 FARTHEST = 400  # days looked ahead before the calendar is called wrong
 LONGEST_NOTE = 40  # characters
+ARRANGED_FROM = 11
+"""The month from which on the arrangements of the next year are missed: they come in autumn."""
+_FIRST = 2000
 WEEKDAYS = "一二三四五六日"
 _HOTLINE = re.compile(r"[0-9][0-9 -]{2,19}")
 
@@ -44,15 +46,25 @@ class OfficeHours:
     answer_minutes: int = 240
     hotline: str = "12345"
     days: Mapping[date, bool] = field(default_factory=dict)
+    arranged: frozenset[int] = frozenset()
+    """Years whose published arrangement stands in `days`, every day of it."""
 
     def is_working_day(self, day: date) -> bool:
         """A make-up Saturday works, a holiday Monday does not, unless the office says otherwise."""
-        usual = day.weekday() in self.weekdays and (day.month, day.day) not in _BY_LAW
+        usual = day.weekday() in self.weekdays and day not in days_off(day.year)
         return self.days.get(day, published_days(day.year).get(day, usual))
 
     def knows(self, year: int) -> bool:
-        """Whether anybody said which days of a year are off; else only the weekly rule holds."""
-        return bool(published_days(year)) or any(day.year == year for day in self.days)
+        """Whether the 调休 of a year are known; else only the law and the weekly rule hold.
+
+        A day on which an office does otherwise says nothing of the others.
+        """
+        return year in self.arranged or bool(published_days(year))
+
+    def unarranged(self, today: date) -> Sequence[int]:
+        """The years whose 调休 should be known by now and are not."""
+        coming = (today.year + 1,) if today.month >= ARRANGED_FROM else ()
+        return [year for year in (today.year, *coming) if not self.knows(year)]
 
     def is_working(self, moment: datetime) -> bool:
         """Whether people are at work at this moment (the lunch break is not work)."""
@@ -124,6 +136,16 @@ def in_words(moment: datetime) -> str:
     return f"{day}{local:%H:%M}"
 
 
+def unarranged_words(years: Sequence[int]) -> str:
+    """What is not known of these years, what is done meanwhile, and the remedy."""
+    named = "、".join(f"{year} 年" for year in years)
+    words = f"不知道 {named}的调休，法定节假日已按办法算出，其余先按每周的工作日算"
+    remedy = (
+        "请在设置“值班时间和热线”的 days 里写上放假通知的每一天、在 arranged 里写上年份，由两人批准"
+    )
+    return f"{words}：国务院办公厅通知发布后，{remedy}，或升级审发"
+
+
 def parse_hours(data: Any) -> OfficeHours:
     """Check the parsed YAML of a calendar; CalendarError names the field."""
     if not isinstance(data, dict):
@@ -145,6 +167,7 @@ def parse_hours(data: Any) -> OfficeHours:
         answer_minutes=data["answer_minutes"],
         hotline=hotline,
         days=_days(data.get("days")),
+        arranged=_arranged(data.get("arranged")),
     )
 
 
@@ -165,6 +188,15 @@ def _periods(rows: Any) -> tuple[tuple[time, time], ...]:
     if not edges or edges != sorted(set(edges)):
         raise CalendarError("periods 的时段应从早到晚、互不重叠", "periods")
     return periods
+
+
+def _arranged(years: Any) -> frozenset[int]:
+    if years is None:
+        return frozenset()
+    if not isinstance(years, list) or any(type(one) is not int or one < _FIRST for one in years):
+        words = "arranged 应为年份的列表，如 [2027]：这一年放假和调休的每一天都已写进 days"
+        raise CalendarError(words, "arranged")
+    return frozenset(years)
 
 
 def _days(rows: Any) -> Mapping[date, bool]:

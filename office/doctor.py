@@ -20,7 +20,7 @@ from bot.delivery.processes import ALL, SERVE, kinds_alive
 from config.clock import beijing, now
 from config.settings import Settings
 from documents.sight import is_installed
-from escalations.calendar import OfficeHours
+from escalations.calendar import OfficeHours, unarranged_words
 from escalations.roster import roster_now
 from escalations.routes import without_ways
 from gates.statutes import STATUTES
@@ -43,7 +43,6 @@ from storage.database import Database, sqlite_file
 
 _GIB = 1024**3
 LAG = timedelta(hours=1)
-LAST_MONTH = 12
 # The standing committee changes laws every two months: after a year some tens are no longer told
 # right.
 LAWS_OLD = timedelta(days=365)
@@ -324,16 +323,11 @@ async def _texts(signed: SignedSettings) -> Check:
 
 
 def _holidays(hours: OfficeHours) -> Check:
-    """Whether the holidays are known of every year that a time told to a citizen may fall into."""
+    """Whether the 调休 are known of every year that a time told to a citizen may fall into."""
     today = beijing(now()).date()
-    # The arrangements of a year are published in the autumn before; until December nobody is late.
-    years = (today.year, today.year + 1) if today.month == LAST_MONTH else (today.year,)
-    unknown = "、".join(f"{year} 年" for year in years if not hours.knows(year))
-    if not unknown:
-        return Check("放假安排", OK, f"已知 {'、'.join(f'{year} 年' for year in years)}")
-    words = f"不知道 {unknown}的放假和调休，先按每周的工作日算，日期不固定的假日也会当作上班"
-    remedy = "请升级审发，或在设置“值班时间和热线”的 days 里写上这些日子，由两人批准"
-    return Check("放假安排", WARN, f"{words}：{remedy}")
+    if not (missing := hours.unarranged(today)):
+        return Check("放假安排", OK, f"{today.year} 年的放假和调休已知")
+    return Check("放假安排", WARN, unarranged_words(missing))
 
 
 async def _clock(db: Database) -> Check:

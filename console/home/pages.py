@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import State
 from bot.models import Account, Publication
+from bot.quota import day_of
 from config.clock import now
 from console.home.seconds import seconds_of
 from console.items.progress import OPEN, lane
@@ -17,6 +18,7 @@ from console.tasks.pages import open_tasks
 from console.web.deps import DEPS, Deps, visitor
 from console.web.pages import page
 from console.web.permissions import may, needs
+from escalations.calendar import unarranged_words
 from escalations.models import Ticket
 from escalations.routes import without_ways
 from ledger.reopening import open_incidents
@@ -87,6 +89,17 @@ async def _unreached(session: AsyncSession, person: Visitor) -> bool:
         return False
 
 
+def _unarranged(deps: Deps, person: Visitor) -> str:
+    """What an admin is told while the 调休 of a year are missing; empty for others."""
+    if not may(person.roles, "texts.propose"):
+        return ""
+    try:
+        missing = deps.tickets.hours.unarranged(day_of(now()))
+    except Refused:  # its own incident says so
+        return ""
+    return unarranged_words(missing) if missing else ""
+
+
 @needs("home")
 async def home(request: web.Request) -> web.StreamResponse:
     """My queue, deadlines, incidents, stops, accounts that fall silent."""
@@ -121,6 +134,7 @@ async def home(request: web.Request) -> web.StreamResponse:
             "tickets": (await session.scalars(open_tickets.order_by(Ticket.due_at).limit(20))).all()
             if may(me.roles, "tickets.read")
             else [],
+            "unarranged": _unarranged(deps, me),
             "unreached": await _unreached(session, me),
             "quiet": await _quiet_accounts(session),
             "changes": changes,

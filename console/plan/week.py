@@ -17,6 +17,7 @@ from bot.quota import Left, begins, day_of, standing
 from bot.silence import Silence, Stop
 from config.clock import now
 from console.web.deps import Deps
+from escalations.calendar import unarranged_words
 from ledger.verify import Broken
 from review_queue.models import Item, ItemWords
 from review_queue.planning import booked
@@ -97,6 +98,7 @@ async def week_of(deps: Deps, first: date) -> Week:
         entries = await _sends(session, accounts, first)
         held, loose = await _approved(session, accounts, silence, faults)
         left = await _left(deps, session, accounts, faults)
+    faults += _unarranged(deps, days)
     by_day = {day.date: day for day in days}
     for entry in [*entries, *held]:
         if (its := by_day.get(day_of(entry.at))) is not None:
@@ -119,6 +121,16 @@ def _works(deps: Deps, day: date) -> bool | None:
         return deps.tickets.hours.is_working_day(day)
     except Refused:  # its own incident says so
         return None
+
+
+def _unarranged(deps: Deps, days: Sequence[Day]) -> list[str]:
+    """What is not known of the days off in this week."""
+    try:
+        hours = deps.tickets.hours
+    except Refused:
+        return []
+    missing = sorted({day.date.year for day in days if not hours.knows(day.date.year)})
+    return [unarranged_words(missing)] if missing else []
 
 
 async def _sends(

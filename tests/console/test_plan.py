@@ -12,7 +12,7 @@ from bot.contract import State
 from bot.models import Account, CallCount, Publication
 from bot.quota import begins
 from bot.silence import Silence, Stop
-from config.clock import beijing, now
+from config.clock import BEIJING, beijing, now
 from console.plan.week import monday, week_of
 from review_queue import drafting, publishing
 from review_queue.models import Item
@@ -119,7 +119,9 @@ async def test_a_full_month_is_shown_with_the_day_on_which_there_is_more(office:
     assert "一个月 4 次" in page
 
 
-async def test_silence_and_days_off_stand_at_their_days(office: Office) -> None:
+async def test_silence_and_days_off_stand_at_their_days(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
     in_silence(office, Stop(begins(date(2027, 5, 12)), begins(date(2027, 5, 13)), "全国哀悼日"))
     editor = await office.signed_in("editor")
     _, page = await editor.get("/console/plan?from=2027-05-12")
@@ -130,6 +132,16 @@ async def test_silence_and_days_off_stand_at_their_days(office: Office) -> None:
     _, page = await editor.get("/console/plan?from=2026-10-01")
     assert "休息日" in day_of_page(page, date(2026, 10, 1))
     assert "调休上班" in (await editor.get("/console/plan?from=2026-10-10"))[1]
+    # A year whose 调休 nobody knows: told where it is looked at, and to whoever can enter it.
+    _, page = await editor.get("/console/plan?from=2089-05-02")
+    assert "不知道 2089 年的调休" in page
+    assert "休息日" in day_of_page(page, date(2089, 5, 2))
+    assert "不知道" not in (await editor.get("/console/plan?from=2026-10-10"))[1]
+    late = datetime(2089, 11, 3, tzinfo=BEIJING)
+    monkeypatch.setattr("console.home.pages.now", lambda: late)
+    assert "的调休" not in (await editor.get("/console/"))[1]
+    admin = await office.signed_in("admin1")
+    assert "不知道 2089 年、2090 年的调休" in (await admin.get("/console/"))[1]
 
 
 async def test_what_was_put_off_says_why_and_until_when(office: Office) -> None:

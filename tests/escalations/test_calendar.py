@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
+import chinese_calendar
 import pytest
 
 from config.clock import BEIJING
@@ -16,6 +17,7 @@ from escalations.calendar import (
     parse_hours,
     published_days,
 )
+from escalations.statutory import days_off
 
 FILE = Path(__file__).parents[2] / "config" / "calendar.yaml"
 
@@ -117,7 +119,7 @@ def test_a_day_the_office_decided_on_goes_before_the_published_one() -> None:
     assert hours.is_working_day(date(2026, 2, 28))  # the other published days stay
 
 
-@pytest.mark.parametrize("day", ["05-01", "05-02", "10-02", "10-03"])
+@pytest.mark.parametrize("day", ["05-01", "05-02", "10-02", "10-03", "04-04", "01-31", "09-08"])
 def test_days_off_by_law_are_off_in_a_year_nobody_published(day: str) -> None:
     off = date.fromisoformat(f"2090-{day}")
     assert off.weekday() < 5
@@ -132,7 +134,31 @@ def test_a_year_nobody_published_goes_by_the_week_and_by_the_offices_own_days() 
     assert plain.is_working_day(date(2090, 10, 9))  # a Monday of the week like any other
     hours = with_days("2090-10-09: {working: false, note: 停电}")
     assert not hours.is_working_day(date(2090, 10, 9))
+    assert not hours.knows(2090)  # one day says nothing of the others
+    hours = read_text(FILE.read_text("utf-8") + "arranged: [2090]\n", "calendar.yaml", parse_hours)
     assert hours.knows(2090)
+
+
+def test_days_off_by_law_are_those_published_for_the_years_that_were() -> None:
+    for year in (2025, 2026):
+        off = days_off(year)
+        assert len(off) == 13
+        assert all(chinese_calendar.get_holiday_detail(day)[1] for day in off)
+    assert date(2027, 2, 5) in days_off(2027)  # 除夕
+    assert len(days_off(2300)) == 6  # past the table those with a fixed date
+
+
+@pytest.mark.parametrize(
+    ("today", "missing"),
+    [
+        ("2026-10-31", []),
+        ("2026-11-01", [2027]),
+        ("2027-01-02", [2027]),
+        ("2027-11-01", [2027, 2028]),
+    ],
+)
+def test_from_november_on_the_next_year_is_missed(today: str, missing: list[int]) -> None:
+    assert load_hours(FILE).unarranged(date.fromisoformat(today)) == missing
 
 
 @pytest.mark.parametrize(

@@ -361,19 +361,20 @@ async def test_the_examination_says_of_which_year_no_holidays_are_known(
         moment = datetime(year, month, 3, 9, tzinfo=BEIJING)
         monkeypatch.setattr("office.doctor.now", lambda: moment)
 
-    on(2026, 11)
-    assert await told() == ("ok", "已知 2026 年")
-    on(2089, 12)
+    on(2026, 10)
+    assert await told() == ("ok", "2026 年的放假和调休已知")
+    on(2089, 11)
     state, words = await told()
     assert state == "warn"
-    assert "不知道 2089 年、2090 年的放假和调休" in words
+    assert "不知道 2089 年、2090 年的调休" in words
     assert "升级审发" in words
     assert "days" in words
-    day = "days:\n  2089-12-31: {working: false, note: 元旦}\n"
-    await talk.change("calendar", talk.text_of("calendar") + day)
-    assert "不知道 2090 年的放假" in (await told())[1]
-    on(2089, 11)
-    assert await told() == ("ok", "已知 2089 年")
+    day = "days:\n  2090-01-03: {working: false, note: 停电}\n"  # one day says nothing of a year
+    text = talk.text_of("calendar") + day + "arranged: [2089]\n"
+    await talk.change("calendar", text)
+    assert "不知道 2090 年的调休" in (await told())[1]
+    on(2089, 10)
+    assert await told() == ("ok", "2089 年的放假和调休已知")
 
 
 async def test_a_version_inserted_or_a_digest_rewritten_by_sql_is_never_in_force(
