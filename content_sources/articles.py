@@ -9,6 +9,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,9 +22,10 @@ from content_sources.fetch import Fetcher
 from content_sources.models import Article, Column
 from content_sources.reading.blocks import Link
 from content_sources.reading.document import document_of
-from content_sources.reading.extract import Page, extract_page
+from content_sources.reading.extract import NoArticle, Page
 from content_sources.snapshots import take
 from content_sources.whitelist import Judge, Refusal, SourceRule, judge, judging, source_rules
+from content_sources.whole import whole_article
 from documents.normalise_picture import brought_in
 from documents.parts import Fault
 from documents.sniff import true_mime
@@ -104,9 +106,10 @@ async def _gather(intake: Intake, url: str, column: Column | None) -> _Found:
     allowed = await judging(intake.ledger.db)
     fetched = await intake.fetcher.fetch(url, allowed, PAGES)
     try:
-        page = await asyncio.to_thread(
-            extract_page, fetched.text, fetched.final_url, page_selectors(column)
-        )
+        further = partial(intake.fetcher.fetch, judge=allowed, accept=PAGES)
+        page = await whole_article(fetched, further, page_selectors(column))
+    except NoArticle as error:  # of today; the article itself may be there tomorrow
+        raise FetchError("not_article", str(error)) from error
     except ValueError as error:
         raise FetchError("extract", str(error)) from error
     if not page.title:

@@ -3,12 +3,12 @@
 Looks slow down: 1 h, 6 h, 1 d, 3 d, 7 d, 30 d after publication, then once a month.
 """
 
-import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -20,10 +20,12 @@ from content_sources.articles import page_selectors
 from content_sources.fetch import Fetcher
 from content_sources.list_models import Watched
 from content_sources.models import Article, Column, Source
-from content_sources.reading.extract import Page, extract_page
+from content_sources.reading.extract import NoArticle, Page
+from content_sources.reading.no_article import ERROR_PAGE
 from content_sources.reposts import article_of
 from content_sources.tasks import owner_of
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
+from content_sources.whole import whole_article
 from ledger.append import Ledger, Transaction
 from review_queue.canonical import Draft
 from review_queue.models import Item, Revision
@@ -132,10 +134,21 @@ class OriginalWatch:
             return _Finding("unreachable", error.message)
         if fetched.status == 304:
             return _Finding("same", fetched=fetched)
+        return await self._read(row, fetched, column, home)
+
+    async def _read(
+        self, row: Watched, fetched: Fetched, column: Column | None, home: _Home
+    ) -> _Finding:
         try:
-            page = await asyncio.to_thread(
-                extract_page, fetched.text, fetched.final_url, page_selectors(column)
-            )
+            further = partial(self._fetcher.fetch, judge=home, accept=PAGES)
+            page = await whole_article(fetched, further, page_selectors(column))
+        except FetchError as error:
+            return _Finding("unreachable", error.message)
+        except NoArticle as error:
+            # A captcha for our robot or a redirection says nothing of the original.
+            if error.kind != ERROR_PAGE:
+                return _Finding("unreachable", str(error))
+            return _Finding("gone", "原文的网址现在是一张报错页", fetched)
         except ValueError:
             return _Finding("gone", "原文的网页还在，但已没有正文", fetched)
         return _Finding(_compared(row, page), "", fetched, page)

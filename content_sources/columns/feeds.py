@@ -93,15 +93,23 @@ def _link(row: Mapping[str, Any], base_url: str) -> str:
 
 
 def _feed_day(row: Mapping[str, Any]) -> str:
-    stamp = row.get("published_parsed") or row.get("updated_parsed")
-    if stamp:
-        try:
-            moment = datetime.fromtimestamp(timegm(stamp), UTC)
-        except (ValueError, OverflowError):
-            return ""
-        return beijing(moment).date().isoformat()
-    given = str(row.get("published") or row.get("updated") or "")
+    """The day an entry says in whatever form; an hour without a zone is Beijing's.
+
+    The parser's own reading comes last: it takes 2026.11.03 for the first of the month, and an
+    hour without a zone for one of Greenwich.
+    """
+    given = str(row.get("published") or row.get("updated") or "").strip()
     try:
-        return beijing(datetime.fromisoformat(given).astimezone(UTC)).date().isoformat()
+        moment = datetime.fromisoformat(given)
     except ValueError:
-        return read_day(given, now())
+        if day := read_day(given, now()):
+            return day
+    else:
+        return (beijing(moment) if moment.tzinfo else moment).date().isoformat()
+    stamp = row.get("published_parsed") or row.get("updated_parsed")
+    try:
+        return (
+            beijing(datetime.fromtimestamp(timegm(stamp), UTC)).date().isoformat() if stamp else ""
+        )
+    except (ValueError, OverflowError):
+        return ""

@@ -27,6 +27,10 @@ _NO_YEAR = re.compile(r"(?<![\d-])(\d{1,2})\s*(?:-|/|月)\s*(\d{1,2})日?(?![\d-
 _AGO = re.compile(r"(\d{1,3})\s*(秒|分钟|个?小时|天|日|周|个?星期|个?月)(?:之)?前")
 _NEAR = {"今天": 0, "今日": 0, "刚刚": 0, "昨天": 1, "昨日": 1, "前天": 2, "前日": 2}
 _RFC = re.compile(r"(?:[A-Z][a-z]{2},\s*)?\d{1,2}\s+[A-Z][a-z]{2}\s+\d{4}\s+\d{2}:\d{2}")
+_MONTHS = ("一", "二", "三", "四", "五", "六", "七", "八", "九", "十", "十一", "十二")
+_DAY_MONTH = re.compile(
+    r"(?<!\d)(\d{1,2})\s+(十[一二]?|[一二三四五六七八九]|1[0-2]|0?[1-9])月,?\s+((?:19|20)\d{2})(?!\d)"
+)
 _EPOCH = re.compile(r"^(1[0-9]{9})(?:\d{3})?$")
 
 
@@ -50,7 +54,9 @@ def read_day(text: str, as_of: datetime) -> str:
         return day
     if _RFC.search(plain):
         try:
-            return beijing(_aware(parsedate_to_datetime(plain))).date().isoformat()
+            # CST is Beijing's here, and not the time of Chicago, as mail has it.
+            told = parsedate_to_datetime(re.sub(r"\b(?:CST|BJT)\b", "+0800", plain))
+            return beijing(_aware(told)).date().isoformat()
         except (ValueError, TypeError):
             return ""
     if match := _EPOCH.match(plain):
@@ -70,6 +76,9 @@ def _full_dates(plain: str) -> Iterator[tuple[re.Match[str], tuple[int, int, int
         first, second, year = (int(part) for part in match.groups())
         # 13/05/2026 can only be day first; what could be both is read as month first.
         yield match, (year, second, first) if first > 12 else (year, first, second)
+    for match in _DAY_MONTH.finditer(plain):
+        month = _MONTHS.index(match[2]) + 1 if match[2] in _MONTHS else int(match[2])
+        yield match, (int(match[3]), month, int(match[1]))
     for match in _DAY_ABOVE.finditer(plain):
         yield match, (int(match[2]), int(match[3]), int(match[1]))
 

@@ -20,12 +20,23 @@ from content_sources.reading.blocks import (
     read_blocks,
 )
 from content_sources.reading.body import container, generic, trimmed
+from content_sources.reading.no_article import why_no_article
 from content_sources.reading.origin import author_of, source_of
+from content_sources.reading.parts import continues, further_parts
 from content_sources.reading.policy_info import PolicyInfo
 from content_sources.reading.published import day_of
 from content_sources.reading.sheet import Sheet, number_in
 from content_sources.reading.title import title_of
 from documents.charset import decode
+
+
+class NoArticle(ValueError):
+    """A page that answers and is something else: an error, a captcha, a sign-in, a redirection."""
+
+    def __init__(self, kind: str) -> None:
+        """`kind` as why_no_article names it."""
+        self.kind = kind
+        super().__init__(f"这不是文章，是{kind}：请在浏览器里打开核对网址，稍后再试或换一个网址")
 
 
 @dataclass(frozen=True)
@@ -34,7 +45,8 @@ class Page:
 
     `images` (their text is the alt text), `links` and `attachments` in the order of the page;
     `marked` is `text` with a line `![alt](url)` where each picture stands; `blocks` is the whole
-    document; `policy` what the information box of a policy page says.
+    document; `policy` what the information box of a policy page says. `continued`: the article
+    goes on elsewhere, at `parts` where the page says so.
     """
 
     title: str
@@ -49,6 +61,8 @@ class Page:
     marked: str
     blocks: tuple[Block, ...] = ()
     policy: PolicyInfo = field(default_factory=PolicyInfo)
+    parts: tuple[str, ...] = ()
+    continued: bool = False
 
 
 def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | None = None) -> Page:
@@ -73,6 +87,9 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
     text = "\n".join(line for line in lines if not line.startswith("!["))
     if not text:
         raise ValueError(_NO_BODY)
+    if kind := why_no_article(sheet.tree, title, text):
+        raise NoArticle(kind)
+    parts = further_parts(sheet.tree, url)
     found = tuple(links(node, url))
     source = plain(source_of(sheet))
     number = sheet.info.doc_number or number_in(title) or number_in(text[:600])
@@ -91,6 +108,8 @@ def extract_page(body: bytes | str, url: str, selectors: Mapping[str, Any] | Non
         marked="\n".join(lines),
         blocks=tuple(blocks),
         policy=sheet.info,
+        parts=parts,
+        continued=continues(sheet.tokens, parts),
     )
 
 

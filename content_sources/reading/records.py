@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 from urllib.parse import urlsplit
 
 from config.clock import now
@@ -29,7 +29,10 @@ class Target(TypedDict):
 
 
 class PageRecord(TypedDict):
-    """One line of `extract`: what the page does not say is None."""
+    """One line of `extract`: what the page does not say is None.
+
+    `continued` stands there where the page holds only a part of its article.
+    """
 
     id: object
     title: str | None
@@ -39,6 +42,7 @@ class PageRecord(TypedDict):
     text: str
     images: list[Picture]
     links: list[Target]
+    continued: NotRequired[bool]
 
 
 def extract_record(record: Mapping[str, object]) -> PageRecord:
@@ -88,7 +92,7 @@ def _named(url: str) -> list[SourceRule]:
 
 def page_record(record_id: object, page: Page) -> PageRecord:
     """A page in the shape of the `extract` contract: what the page does not say is None."""
-    return {
+    record: PageRecord = {
         "id": record_id,
         "title": page.title or None,
         "date": page.date or None,
@@ -98,3 +102,6 @@ def page_record(record_id: object, page: Page) -> PageRecord:
         "images": [{"url": url, "alt": alt} for url, alt in page.images],
         "links": [{"url": url, "text": text} for url, text in page.links],
     }
+    if page.continued:
+        record["continued"] = True
+    return record
