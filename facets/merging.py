@@ -36,7 +36,10 @@ def written(head: str, data: Mapping[str, Any]) -> str:
     lines = [f"{head}version: {data.get('version', 1)}\ndimensions:"]
     for name in DIMENSIONS:
         body = data["dimensions"][name]
-        lines.append(f"  {name}:\n    label: {body.get('label') or name}\n    values:")
+        lines.append(f"  {name}:\n    label: {body.get('label') or name}")
+        if body.get("silent"):
+            lines.append(f"    silent: [{', '.join(body['silent'])}]")
+        lines.append("    values:")
         lines += [f"      {key}: {_line(value)}" for key, value in body["values"].items()]
         if not body["values"]:
             lines[-1] += " {}"

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
@@ -15,6 +15,12 @@ _TITLE_WEIGHT = 4.0
 _LEAD_CHARS, _LEAD_WEIGHT = 240, 2.0  # the opening says what a text is about
 _MAX_TEXT = 200_000
 _KIND_LEAD = 80
+_SILENT = ""  # owner of words that only hide what is inside them
+_NO_DISTRICT = "位域块划间别段分"  # 海南｜区位, 松山｜区域
+_STREET = re.compile(r"[东西南北中]?(?:路|街|大街|大道|巷)|大厦|宾馆|酒店|饭店|广场|小区|大桥|牌")
+_NEAR = 0.5
+"""How strong a further value must be beside the best: half as much said of it, or it is only
+mentioned."""
 _FLOOR = {"topics": 0.12, "groups": 0.25, "regions": 0.25, "industries": 0.25, "kinds": 0.0}
 _ENOUGH = 8.0  # evidence at which a score passes one half
 
@@ -32,6 +38,7 @@ class _Evidence:
     automaton: AhoCorasick
     words: list[str]
     owners: dict[str, list[tuple[str, str, float]]]  # word -> (dimension, key, weight)
+    beside: Mapping[tuple[str, str, str], frozenset[str]]  # (dimension, key, word) -> keys asked
 
 
 @lru_cache(maxsize=4)
@@ -41,8 +48,16 @@ def _compile(taxonomy: Taxonomy) -> _Evidence:
         for facet in taxonomy.facets[dimension].values():
             for word, weight in facet.words.items():
                 owners.setdefault(word, []).append((dimension, facet.key, weight))
+        for word in taxonomy.silent.get(dimension, ()):
+            owners.setdefault(word, []).append((dimension, _SILENT, 0.0))
+    beside = {
+        (dimension, facet.key, word): frozenset(taxonomy.lineage(dimension, facet.key))
+        for dimension in DIMENSIONS
+        for facet in taxonomy.facets[dimension].values()
+        for word in facet.beside
+    }
     words = list(owners)
-    return _Evidence(AhoCorasick(words, matchkind=MatchKind.Standard), words, owners)
+    return _Evidence(AhoCorasick(words, matchkind=MatchKind.Standard), words, owners, beside)
 
 
 def tag(
@@ -71,11 +86,29 @@ def _totals(text: str, title: str, evidence: _Evidence) -> dict[str, dict[str, f
             use = (dimension, key, word)
             uses[use] = uses.get(use, 0.0) + weigh(start)
             weights[use] = weight
+    for use in _unsupported(evidence, uses):
+        del uses[use]
     totals: dict[str, dict[str, float]] = {}
     for use, amount in uses.items():
         scores = totals.setdefault(use[0], {})
         scores[use[1]] = scores.get(use[1], 0.0) + weights[use] * math.log1p(amount)
     return totals
+
+
+def _unsupported(
+    evidence: _Evidence, uses: Collection[tuple[str, str, str]]
+) -> list[tuple[str, str, str]]:
+    """Uses of words that say nothing alone, with nothing beside them that says the same."""
+    sure = {
+        (dimension, key)
+        for dimension, key, word in uses
+        if not evidence.beside.get((dimension, key, word))
+    }
+    return [
+        use
+        for use in uses
+        if (asked := evidence.beside.get(use)) and not any((use[0], key) in sure for key in asked)
+    ]
 
 
 class Use(NamedTuple):
@@ -100,9 +133,13 @@ def uses(title: str, text: str, taxonomy: Taxonomy) -> dict[tuple[str, str], lis
         for _, word, dimension, key, weight in _longest(evidence, field):
             row = counts.setdefault((dimension, key), {}).setdefault(word, [weight, 0, 0])
             row[1 + at] += 1
+    every = [(*place, word) for place, words in counts.items() for word in words]
+    for dimension, key, word in _unsupported(evidence, every):
+        del counts[dimension, key][word]
     found = {
         place: [Use(word, row[0], int(row[1]), int(row[2])) for word, row in words.items()]
         for place, words in counts.items()
+        if words
     }
     return {place: sorted(rows, key=lambda use: -use.amount) for place, rows in found.items()}
 
@@ -123,6 +160,7 @@ def _longest(evidence: _Evidence, field: str) -> list[tuple[int, str, str, str, 
     hits = [
         (start, end, evidence.words[index])
         for index, start, end in evidence.automaton.find_matches_as_indexes(field, overlapping=True)
+        if not _cut_out(field, start, end)
     ]
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
     kept: list[tuple[int, str, str, str, float]] = []
@@ -130,17 +168,29 @@ def _longest(evidence: _Evidence, field: str) -> list[tuple[int, str, str, str, 
     for start, end, word in hits:
         free = {d for d, _, _ in evidence.owners[word] if end > reach.get(d, 0)}
         kept += [
-            (start, word, d, key, weight) for d, key, weight in evidence.owners[word] if d in free
+            (start, word, d, key, weight)
+            for d, key, weight in evidence.owners[word]
+            if d in free and key != _SILENT
         ]
         reach.update(dict.fromkeys(free, end))
     return kept
+
+
+def _cut_out(field: str, start: int, end: int) -> bool:
+    """Whether a place name is none here: 海南区位, 赤峰路, 打招呼市民."""
+    last, after = field[end - 1], field[end : end + 3]
+    if last == "区":
+        return after[:1] in _NO_DISTRICT and after != ""
+    if last == "市":
+        return after[:1] in "民场" and field[start - 1 : start] in ("招", "称", "欢", "惊")
+    return bool(_STREET.match(after))
 
 
 def _ranked(dimension: str, scores: dict[str, float]) -> list[tuple[str, float]]:
     if not scores:
         return []
     best = max(scores.values())
-    kept = [(key, _score(value, best)) for key, value in scores.items() if value >= best * 0.3]
+    kept = [(key, _score(value, best)) for key, value in scores.items() if value >= best * _NEAR]
     kept = [(key, score) for key, score in kept if score >= _FLOOR[dimension]]
     return sorted(kept, key=lambda row: (-row[1], row[0]))[:5]
 

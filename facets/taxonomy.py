@@ -19,7 +19,7 @@ EVERY = "all"
 OR = "或"
 """Between the parts of a value that was split: who asked for it gets both until they choose."""
 STARTING_FILE = Path(__file__).parent.parent / "config" / "taxonomy.yaml"
-_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was", "learned"}
+_FIELDS = {"label", "aliases", "words", "parent", "sensitive", "first", "was", "learned", "beside"}
 
 
 class TaxonomyError(FieldFault):
@@ -46,6 +46,8 @@ class Facet:
     """Keys it is found by too: its own from before a rename, those of values merged into it, and of
     one that was split into it and others."""
     learned: Mapping[str, float] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
+    """Of the words, those that speak only beside another one, of this or a wider value: 新城区."""
 
 
 class Labels(dict[str, str]):
@@ -73,6 +75,8 @@ class Taxonomy:
 
     labels: Mapping[str, str]
     facets: Mapping[str, Mapping[str, Facet]]
+    silent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By dimension: longer words inside which none of its words means anything: 大兴安岭."""
     _known: dict[tuple[str, ...], Mapping[str, tuple[Facet, ...]]] = field(default_factory=dict)
 
     @property
@@ -202,13 +206,14 @@ def parse_taxonomy(data: Any) -> Taxonomy:
     if not isinstance(dimensions, dict) or set(dimensions) != set(DIMENSIONS):
         words = f"dimensions：应当正好有 {'、'.join(DIMENSIONS)} 五个维度"
         raise TaxonomyError(words, "dimensions")
-    labels, facets = {}, {}
+    labels, facets, silent = {}, {}, {}
     for dimension in DIMENSIONS:
         body = dimensions[dimension]
         if not isinstance(body, dict) or not isinstance(body.get("values"), dict):
             words = f"dimensions.{dimension}：应当有 label 和 values"
             raise TaxonomyError(words, "dimensions", dimension)
         labels[dimension] = str(body.get("label") or dimension)
+        silent[dimension] = _listed(body, "silent", "dimensions", dimension)
         facets[dimension] = {
             str(key): _facet(dimension, str(key), value) for key, value in body["values"].items()
         }
@@ -218,7 +223,14 @@ def parse_taxonomy(data: Any) -> Taxonomy:
                 raise TaxonomyError(words, *_where(dimension, facet.key, "parent"))
         _no_circle(dimension, facets[dimension])
         _gone(dimension, facets[dimension])
-    return Taxonomy(labels, facets)
+    return Taxonomy(labels, facets, silent)
+
+
+def _listed(value: Mapping[str, Any], name: str, *where: str) -> tuple[str, ...]:
+    listed = value.get(name) or []
+    if not isinstance(listed, list):
+        raise TaxonomyError(f"{'.'.join((*where, name))}：应为列表", *where, name)
+    return tuple(map(str, listed))
 
 
 def _no_circle(dimension: str, facets: Mapping[str, Facet]) -> None:
@@ -252,21 +264,22 @@ def _facet(dimension: str, key: str, value: Any) -> Facet:
         raise TaxonomyError(words, *_where(dimension, key, unknown[0]))
     evidence, learnt = value.get("words") or {}, value.get("learned") or {}
     learned = _evidence(learnt, f"{place}.learned", _where(dimension, key, "learned"))
-    lists = {name: value.get(name) or [] for name in ("aliases", "was")}
-    for name, listed in lists.items():
-        if not isinstance(listed, list):
-            raise TaxonomyError(f"{place}.{name}：应为列表", *_where(dimension, key, name))
+    lists = {
+        name: _listed(value, name, *_where(dimension, key, "")[:-1])
+        for name in ("aliases", "was", "beside")
+    }
     return Facet(
         dimension=dimension,
         key=key,
         label=str(value["label"]),
-        aliases=tuple(map(str, lists["aliases"])),
+        aliases=lists["aliases"],
         words=_evidence(evidence, f"{place}.words", _where(dimension, key, "words")) | learned,
         parent=value.get("parent"),
         sensitive=bool(value.get("sensitive", False)),
         first=bool(value.get("first", False)),
-        was=tuple(dict.fromkeys(map(str, lists["was"]))),
+        was=tuple(dict.fromkeys(lists["was"])),
         learned=learned,
+        beside=frozenset(lists["beside"]),
     )
 
 

@@ -1,10 +1,11 @@
 """Facets: the values a citizen may choose, and what the tagger finds."""
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facets.tagger import TagInputError, tag, tag_record
+from facets.tagger import TagInputError, tag, tag_record, uses
 from facets.taxonomy import (
     DIMENSIONS,
     STARTING_FILE,
@@ -95,3 +96,63 @@ def test_any_text_gets_ordered_scores_within_bounds(text: str, title: str | None
         scores = [entry["score"] for entry in entries]
         assert scores == sorted(scores, reverse=True)
         assert all(0 <= score <= 1 for score in scores)
+
+
+@pytest.mark.parametrize(
+    ("text", "regions"),
+    [
+        ("发挥海南区位优势，推动高质量发展。", []),
+        ("海南区域协同发展。", []),
+        ("郑州市二七区和新城区建设取得进展。", []),
+        ("西安市新城区举办招聘会。", []),
+        ("赤峰路社区招聘网格员，包头东街施工。", []),
+        ("大兴安岭林区防火。", []),
+        ("工作人员热情招呼市民。", []),
+        ("呼市招聘公告", ["hohhot"]),
+        ("乌海出台就业补贴政策", ["wuhai"]),
+        ("海南区举办招聘会", ["wuhai"]),
+        ("海南区委召开会议", ["wuhai"]),
+        ("呼和浩特市新城区举办招聘会", ["hohhot"]),
+        ("内蒙古：新城区发放消费券", ["hohhot", "neimenggu"]),
+        ("巴盟农牧民培训", ["bayannur"]),
+    ],
+)
+def test_a_place_is_one_only_where_it_is_meant(text: str, regions: list[str]) -> None:
+    assert sorted(one["key"] for one in tag(text)["regions"]) == regions
+    spoken = {
+        key for dimension, key in uses("", text, starting_taxonomy()) if dimension == "regions"
+    }
+    assert spoken == set(regions)  # the words that are shown are those that counted
+
+
+@pytest.mark.parametrize(
+    ("title", "text", "topics"),
+    [
+        (
+            "同意申办世界大学生运动会",
+            "同意以某市名义申办2027年世界大学生运动会。",
+            {"other", "culture"},
+        ),
+        ("专利代理条例", "为了规范专利代理行为，保障委托人的合法权益，制定本条例。", {"other"}),
+        ("", "发挥区位优势，推动高质量发展。", {"other"}),
+        ("", "检查疏散通道和安全出口。", {"other", "safety"}),
+    ],
+)
+def test_a_longer_word_hides_what_is_inside_it(title: str, text: str, topics: set[str]) -> None:
+    found = tag(text, title)
+    assert {one["key"] for one in found["topics"]} <= topics
+    assert found["groups"] == []
+
+
+def test_what_is_only_mentioned_is_no_topic() -> None:
+    text = "县人民医院开展义诊，医生为患者诊疗，药品和疫苗免费，卫生院同时开诊。" * 3
+    assert [one["key"] for one in tag(f"{text}也欢迎到超市购物。")["topics"]] == ["health"]
+
+
+@pytest.mark.parametrize("name", ["silent", "beside"])
+def test_a_list_that_is_none_is_named(name: str) -> None:
+    data = yaml.safe_load(STARTING_FILE.read_text(encoding="utf-8"))
+    regions = data["dimensions"]["regions"]
+    (regions if name == "silent" else regions["values"]["hohhot"])[name] = "新城区"
+    with pytest.raises(TaxonomyError, match=f"{name}：应为列表"):
+        parse_taxonomy(data)
