@@ -10,6 +10,7 @@ from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.cockpit import cockpit
+from bench.digest import digest
 from bench.extract import extract
 from bench.figures import Row
 from bench.gates import gates
@@ -19,7 +20,7 @@ from bench.rate import rate
 from bench.release import release
 from bench.sources import sources
 
-BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
+BENCHES: dict[str, Callable[..., Awaitable[list[Row]]]] = {
     "article": article,
     "extract": extract,
     "gates": gates,
@@ -28,7 +29,10 @@ BENCHES: dict[str, Callable[[], Awaitable[list[Row]]]] = {
     "push": push,
     "rate": rate,
     "match": match,
+    "digest": digest,
     "callback": callback,
     "sources": sources,
     "cockpit": cockpit,
 }
+SCALED = ("match", "digest")
+"""Those that take a number of people: `shenfa bench match --people 1000000`."""

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, select
+from sqlalchemy import Select, and_, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import Release
@@ -38,7 +38,7 @@ from subscriptions.hours import SERVED, PushHours, standard_hours, urgent
 from subscriptions.models import Subscription
 from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
 from subscriptions.rows import Matched, Push, write_rows
-from subscriptions.selecting import ASKED, counting, day_of, people
+from subscriptions.selecting import ASKED, Condition, counting, day_of, has, people
 
 OnChanged = Callable[[str, str], Awaitable[object]]
 BATCH = 10_000  # contacts in one transaction
@@ -107,8 +107,8 @@ class Matching:
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
     ) -> int:
         """How many active contacts of these accounts the audience reaches now."""
-        inner = people(self.taxonomy, audience, account_ids, Contact.id)
-        return await _number(session, inner)
+        found = wanted(self.taxonomy, audience)
+        return await _number(session, people(found, account_ids, Contact.id))
 
     async def too_late(
         self,
@@ -127,9 +127,9 @@ class Matching:
             return await self.count(session, audience, account_ids)
         if not late:
             return 0
-        inner = people(self.taxonomy, audience, account_ids, Contact.id)
-        early = func.max(case((Subscription.frequency.not_in(late), 1), else_=0)) == 1
-        reached = await _number(session, inner.having(early))
+        found = wanted(self.taxonomy, audience)
+        early = has(found, Subscription.frequency.not_in(late))
+        reached = await _number(session, people(found, account_ids, Contact.id).where(early))
         return await self.count(session, audience, account_ids) - reached
 
     async def sample(
@@ -140,10 +140,11 @@ class Matching:
         limit: int = 5,
     ) -> list[Sampled]:
         """Some of them with reasons; the person appears only as a short masked reference."""
-        query = people(self.taxonomy, audience, account_ids, Contact.id, Contact.subject_ref)
+        found = wanted(self.taxonomy, audience)
+        query = people(found, account_ids, Contact.id, Contact.subject_ref)
         query = query.order_by(Contact.subject_ref.desc()).limit(limit)
         chosen: dict[str, str] = dict((await session.execute(query)).all())
-        theirs = counting(wanted(self.taxonomy, audience), account_ids, Contact.id, *ASKED)
+        theirs = counting(found, account_ids, Contact.id, *ASKED)
         fullest: dict[str, tuple[str, Asked]] = {}
         for who, *keys in await session.execute(theirs.where(Contact.id.in_(chosen))):
             asked = Asked(*keys)
@@ -154,10 +155,10 @@ class Matching:
         self, session: AsyncSession, audience: Mapping[str, Any], account_ids: Sequence[str]
     ) -> Reach:
         """How many people of each account, and five of them with reasons."""
-        each = people(self.taxonomy, audience, account_ids, Contact.id, Contact.account_id)
-        inner = each.subquery()
-        query = select(inner.c.account_id, func.count()).group_by(inner.c.account_id)
-        found: dict[str, int] = dict((await session.execute(query)).all())
+        meant_by = wanted(self.taxonomy, audience)
+        query = people(meant_by, account_ids, Contact.account_id, func.count())
+        rows = (await session.execute(query.group_by(Contact.account_id))).all()
+        found: dict[str, int] = dict(rows)
         counts = {account: found.get(account, 0) for account in sorted(account_ids)}
         sample = await self.sample(session, audience, account_ids) if found else []
         return Reach(counts, sample)
@@ -195,8 +196,11 @@ class Matching:
     async def count_missing(self, session: AsyncSession, making: Making) -> int:
         """How many rows that would make, if every subscription stands."""
         accounts = [making.publication.account_id]
-        inner = people(self.taxonomy, making.release.audience or {}, accounts, Contact.id)
-        return await _number(session, _lacking(inner, making))
+        found = wanted(self.taxonomy, making.release.audience or {})
+        missing = _missing(making)
+        of = [] if missing is None else [missing[1]]
+        query = people(found, accounts, Contact.id, of=of)
+        return await _number(session, query if missing is None else query.where(missing[0]))
 
     async def _create(self, db: Database, one: Making, on_changed: OnChanged) -> int:
         publication = one.publication
@@ -285,7 +289,7 @@ class Matching:
             Contact.id > batch.after,
             Contact.id <= batch.upto,
         )
-        query = _lacking(query, one)
+        query = query.where(*(_missing(one) or ()))
         rows: list[Row] = [*(await session.execute(query)).all()]
         proved = await prove(session, rows)
         moment = now()
@@ -336,14 +340,14 @@ def _meant(found: Wanted, rows: Sequence[Row]) -> Sequence[Row]:
     return [row for one in own.values() if meant(found, map(_asked, one)) for row in one]
 
 
-def _lacking(query: Select[Any], making: Making) -> Select[Any]:
-    """Of those whom a query matches: who has no row of a push that stood already."""
+def _missing(making: Making) -> tuple[Condition, Condition] | None:
+    """Of a push that stood already: what is asked of its people, and of their subscriptions."""
     if making.missing_since is None:
-        return query
+        return None
     place = making.publication.id
     mine = and_(Delivery.publication_id == place, Delivery.contact_id == Contact.id)
     # Not left to the unique key: a row that was sent again has another one.
-    return query.where(~exists().where(mine), Subscription.created_at <= making.missing_since)
+    return ~exists().where(mine), Subscription.created_at <= making.missing_since
 
 
 def _asked(row: Row) -> Asked:

@@ -8,6 +8,7 @@ from bench.article import article
 from bench.ask import ask
 from bench.callback import callback
 from bench.cockpit import cockpit
+from bench.digest import digest
 from bench.extract import extract
 from bench.figures import Measured, Row, figure
 from bench.gates import gates
@@ -111,7 +112,14 @@ async def test_every_measured_page_of_a_pdf_is_read() -> None:
 async def test_every_measured_subscriber_becomes_a_row() -> None:
     rows = await match(n=300)
     assert_form(rows, "match")
-    assert rows[0]["n"] == 300
+    assert {row["n"] for row in rows} == {300}
+    assert [row["detail"]["people"] > 0 for row in rows[1:]] == [True] * 3
+
+
+async def test_every_measured_reader_gets_one_digest() -> None:
+    rows = await digest(n=30)
+    assert_form(rows, "digest")
+    assert rows[0]["detail"]["statements"] > 0
 
 
 @pytest.mark.parametrize("name", BENCHES)
