@@ -24,6 +24,7 @@ from content_sources.provenance import Original, Right, plain_text, repost_findi
 from content_sources.reading.document import document_of, words_of
 from content_sources.source_fields import SIGNED, signed_body
 from content_sources.whitelist import Refusal, SourceRule, host_of, judge, source_rules
+from facets.taxonomy import Taxonomy
 from gates.finding import Finding
 from gates.results import Results
 from gates.work import Work
@@ -95,9 +96,12 @@ def content_key(draft: Draft) -> str:
 class Reposts:
     """Judges reposts at submission, at every level and at the moment of sending."""
 
-    def __init__(self, ledger: Ledger, results: Results | None = None) -> None:
-        """Reads the ledger's facts; opens nothing."""
+    def __init__(
+        self, ledger: Ledger, results: Results | None = None, taxonomy: Taxonomy | None = None
+    ) -> None:
+        """Reads the ledger's facts; opens nothing. `taxonomy` knows topics that were renamed."""
         self.ledger = ledger
+        self._taxonomy = taxonomy
         self._results = results or Results()
         self._db = ledger.db
 
@@ -139,7 +143,7 @@ class Reposts:
         if draft.kind == "更正" and isinstance(judged, Refusal) and judged.rule in _PAST:
             return []
         if isinstance(judged, SourceRule):
-            return _topic_faults(draft, judged)
+            return topic_faults(draft, judged, self._taxonomy)
         # Exceptions are asked last: they are rare and cost a read of the ledger.
         if judged.rule in EXCUSABLE and await self._excepted(draft):
             return []
@@ -210,10 +214,16 @@ def _names_no_original(draft: Draft) -> bool:
     return draft.kind == PICTURES and not draft.attribution.get("url", "")
 
 
-def _topic_faults(draft: Draft, source: SourceRule) -> list[Refusal]:
-    wanted = set((draft.audience or {}).get("topics", ()))
-    # A source determined for some topics is no source for pushing others.
-    if source.topics and (outside := wanted - set(source.topics)):
+def topic_faults(draft: Draft, source: SourceRule, taxonomy: Taxonomy | None) -> list[Refusal]:
+    """A source determined for some topics is no source for pushing others."""
+    outside = set((draft.audience or {}).get("topics", ())) - set(source.topics)
+    if source.topics and outside and taxonomy is not None:
+        # Both were kept by the keys of their time.
+        allowed = set(taxonomy.keys_now("topics", source.topics))
+        outside = {
+            key for key in outside if not allowed.issuperset(taxonomy.keys_now("topics", [key]))
+        }
+    if source.topics and outside:
         told = "、".join(sorted(outside))
         message = f"稿源“{source.organisation}”的授权范围不含推送主题：{told}"
         return [Refusal("scope", message)]

@@ -9,7 +9,7 @@ learned anew from the words people wrote: learning twice changes nothing.
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -71,6 +71,7 @@ def learned(text: str, examples: Sequence[Example]) -> tuple[str, list[Learned]]
         for value in values.values():
             value.pop("learned", None)
     plain = parse_taxonomy(data)
+    examples = [_of_now(plain, one) for one in examples]
     found = [*_known(plain, examples), *_new(plain, examples)]
     if not found:
         return text, []
@@ -81,6 +82,12 @@ def learned(text: str, examples: Sequence[Example]) -> tuple[str, list[Learned]]
         data["dimensions"][dimension]["values"][key]["learned"] = weights
     why = "".join(f"# {one.why}\n" for one in found)
     return written(_HEAD + why + _TAIL, data), found
+
+
+def _of_now(taxonomy: Taxonomy, one: Example) -> Example:
+    """What people chose by a key that was renamed, merged or split speaks for its heirs."""
+    keys = {name: frozenset(taxonomy.keys_now(name, chosen)) for name, chosen in one.chosen.items()}
+    return replace(one, chosen=keys)
 
 
 def _known(taxonomy: Taxonomy, examples: Sequence[Example]) -> Iterator[Learned]:

@@ -108,6 +108,17 @@ class Taxonomy:
         known = key in self.facets.get(dimension, {})
         return (key,) if known else self.heirs.get(dimension, {}).get(key, ())
 
+    def keys_now(self, dimension: str, keys: Iterable[str]) -> tuple[str, ...]:
+        """What kept keys mean now, each once: the heirs of one that is no more, else itself."""
+        found = (one for key in keys for one in self.now(dimension, key) or (key,))
+        return tuple(dict.fromkeys(found))
+
+    def with_former(self, dimension: str, keys: Iterable[str]) -> frozenset[str]:
+        """These keys, and those before them that are kept somewhere."""
+        known = frozenset(keys)
+        heirs = self.heirs.get(dimension, {}).items()
+        return known | {old for old, now in heirs if not known.isdisjoint(now)}
+
     def key_of(self, dimension: str, key: str) -> str:
         """The key of now: what was chosen before a rename or a merging goes on to mean its heir."""
         return self.former.get(dimension, {}).get(key, key)

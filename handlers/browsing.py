@@ -104,7 +104,12 @@ class Browsing:
         within = {
             key for key in taxonomy.facets[TOPICS] if topic.key in taxonomy.lineage(TOPICS, key)
         }
-        return Shelf(within, above[1:], (topic.label, *topic.aliases))
+        # A policy keeps the key it was approved with; renamed or merged, that means its heir.
+        return Shelf(
+            taxonomy.with_former(TOPICS, within),
+            taxonomy.with_former(TOPICS, above[1:]),
+            (topic.label, *topic.aliases),
+        )
 
     async def _document(self, policy_id: str) -> Said:
         """What is signed of one document, read at this moment."""

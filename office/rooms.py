@@ -169,7 +169,8 @@ def build_review(base: Base) -> Review:
     governance.rules.runner = results.runner
     filling = Filling(base.taxonomy, base.signed.in_force("library"))
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules), filling)
-    reposts, fetcher = Reposts(ledger, results), Fetcher(base.settings.allowed_private)
+    reposts = Reposts(ledger, results, base.taxonomy)
+    fetcher = Fetcher(base.settings.allowed_private)
     look = LinkLook(fetcher, partial(judging, db), base.signed.in_force("links"))
 
     async def look_now(url: str) -> LinkFact:

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import now
 from ledger.append import Ledger, Transaction
-from ledger.incidents import CLOSED, holds, put_back, resolution_digest
+from ledger.incidents import CLOSED, holds, named, put_back, resolution_digest
 from ledger.models import Incident
 from ledger.verify import Broken
 from staff.models import Staff
@@ -82,14 +82,32 @@ async def close_incident(
         closing = (await closings(tx.session, [row]))[row.id]
         if staff_id not in closing.by:
             raise Refused(403, [await _why_not(tx.session, staff_id, closing)])
-        row.closed_at, row.closed_by, row.resolution = now(), staff_id, words
-        await tx.append(
-            CLOSED,
-            subject=f"incident:{incident_id}",
-            actor=staff_id,
-            body={"digest": resolution_digest(words)},
-        )
+        await _close(tx, row, staff_id, words)
     return row
+
+
+async def settled(tx: Transaction, kind: str, *, subject: str, by: str, words: str) -> None:
+    """Close the incident of this kind and subject with the decision that ended its cause.
+
+    The decision is signed in the same transaction, and who may take it was asked for it. Nothing
+    where none is open, or where the chain does not hold: that has an incident of its own.
+    """
+    try:
+        found = (await tx.ledger.incidents()).find((kind, named(subject)))
+    except Broken:
+        return
+    if found is not None:
+        await _close(tx, await _open(tx, found), by, words)
+
+
+async def _close(tx: Transaction, row: Incident, staff_id: str, words: str) -> None:
+    row.closed_at, row.closed_by, row.resolution = now(), staff_id, words
+    await tx.append(
+        CLOSED,
+        subject=f"incident:{row.id}",
+        actor=staff_id,
+        body={"digest": resolution_digest(words)},
+    )
 
 
 async def _open(tx: Transaction, incident_id: str) -> Incident:

@@ -24,6 +24,7 @@ from ledger.verify import Broken, Entry
 from review_queue.canonical import Draft
 from review_queue.desk import ROBOT, Said, append_with_words, read_item
 from review_queue.told import approved_draft
+from staff.incidents import settled
 from staff.refusal import Reason, Refused, missing, refuse
 from staff.rights import entitled
 from subscriptions.matching import Matching
@@ -189,6 +190,10 @@ async def _settle(ledger: Ledger, matching: Matching, publication_id: str, said:
         refuse(faults)
         names = {"publication": place.id, "account": place.account_id, "digest": place.digest}
         await append_with_words(tx, item, said, {**names, "had": 0, "rest": count})
+        done = "决定照发" if said.kind == RESUMED else "决定不发"
+        words = f"{done}（{count} 人）：{said.words.strip()}"
+        about = f"publication:{place.id}"
+        await settled(tx, HELD, subject=about, by=said.actor, words=words)
     return count
 
 

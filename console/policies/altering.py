@@ -9,6 +9,7 @@ from console.web.deps import DEPS, Deps, found, visitor
 from console.web.mentions import mentions
 from console.web.pages import form, many, page, see
 from console.web.permissions import needs
+from facets.taxonomy import Taxonomy
 from knowledge.editing import FIELDS
 from knowledge.forms import AMEND, EDIT, END, signed_now
 from knowledge.library import PolicyLibrary
@@ -75,8 +76,8 @@ async def _payload(
         ]
         added = [{"number": None, "text": typed["added"]}] if typed.get("added") else []
         return {"policy_id": row.id, "on": typed.get("on", ""), "clauses": [*changed, *added]}
-    given = {name: typed.get(name, "") for name in _said(row)} | {"topics": typed["topics"]}
-    now = _said(row)
+    now = _said(row, deps.taxonomy)
+    given = {name: typed.get(name, "") for name in now} | {"topics": typed["topics"]}
     # Only what somebody changed in the form: a field that was never signed stays so.
     fields = {name: value for name, value in given.items() if value != now[name]}
     return {"policy_id": row.id, "fields": fields}
@@ -97,12 +98,13 @@ def _open(clauses: Sequence[Clause]) -> list[Clause]:
     return [one for one in clauses if one.replaced_on is None and one.repealed_on is None]
 
 
-def _said(row: SignedPolicy) -> dict[str, Any]:
-    """What is said of the policy now, as the form shows it."""
+def _said(row: SignedPolicy, taxonomy: Taxonomy) -> dict[str, Any]:
+    """What is said of the policy now, as the form shows it; topics by the keys of now."""
     said: dict[str, Any] = {name: getattr(row, name) or "" for name in FIELDS}
     if row.repealed_on is None:
         del said["repealed_on"]
-    return said | {"topics": row.topics.split(",") if row.topics else []}
+    topics = row.topics.split(",") if row.topics else []
+    return said | {"topics": list(taxonomy.keys_now("topics", topics))}
 
 
 async def _show(
@@ -115,7 +117,12 @@ async def _show(
     deps, what = request.config_dict[DEPS], _what(request)
     library = PolicyLibrary(deps.governance.proposals)
     row, clauses = await library.whole(request.match_info["policy"])
-    shown = {**_EMPTY, **_said(row), "clause": request.query.get("clause", ""), **typed}
+    shown = {
+        **_EMPTY,
+        **_said(row, deps.taxonomy),
+        "clause": request.query.get("clause", ""),
+        **typed,
+    }
     context = {
         "place": "policies",
         "what": what,

@@ -33,11 +33,11 @@ async def policy(request: web.Request) -> web.StreamResponse:
     library = PolicyLibrary(deps.governance.proposals)
     row, clauses = await library.whole(request.match_info["policy"])
     shown = picked(row, ("id", "successor_id", "amended_on", *FIELDS))
-    topics = row.topics.split(",") if row.topics else []
+    topics = deps.taxonomy.keys_now("topics", (row.topics or "").split(",")) if row.topics else ()
     parts = ("number", "label", "heading", "text", "effective_from", "replaced_on", "repealed_on")
     return as_json(
         shown
-        | {"topics": topics, "validity": validity_words(row)[0]}
+        | {"topics": list(topics), "validity": validity_words(row)[0]}
         | {"clauses": [picked(one, parts) for one in clauses]}
     )
 

@@ -157,6 +157,7 @@ async def source_page(
             "people": await names(session, ids),
             "typed": typed or {},
             "topics": deps.facets.get("topics", {}),
+            "own_topics": deps.taxonomy.keys_now("topics", row.topics) if row.topics else (),
             "reasons": refused.reasons if refused else (),
             "validity_tone": validity_tone,
             "column_tone": column_tone,

@@ -24,7 +24,7 @@ _MEDIUM = re.compile(
     r"(?:网|网站|政府|门户|平台|客户端|频道|在线|日报|晚报|新闻|新华社|中心|委员会|局|厅)$"
 )
 _HIDDEN_CLASS = re.compile(
-    r"(?:^|[-_ ])(?:share|hidden|hide|sr-only|visually-hidden|weixin|wx)(?:$|[-_ ])", re.I
+    r"(?:^|[-_ ])(?:share|hidden|hide|sr-only|visually-hidden)(?:$|[-_ ])", re.I
 )
 
 _TITLE_CLASS = re.compile(

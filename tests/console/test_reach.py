@@ -221,6 +221,12 @@ async def test_a_number_that_is_off_holds_the_push_until_a_person_sends_it_anywa
     assert (choice["publication"], choice["rest"]) == (places["telegram"], 17)
     assert "宣传" not in json.dumps(choice, ensure_ascii=False)
     assert (await editor.api("POST", f"{path}/mend", send))[0] == 409
+    # The decision ended what the incident was about.
+    async with readers.db.session() as session:
+        (closed,) = (await session.scalars(select(Incident))).all()
+    assert closed.closed_by == office.people["editor"]
+    assert closed.resolution == "决定照发（17 人）：县里刚做过宣传，人数是真的"
+    assert (await office.deps.ledger.incidents()).entries == {}
     # Whatever the number is by now: a person decided, and it is not asked again.
     await readers.join("telegram", 20)
     assert [await readers.pusher.create_due() for _ in range(2)] == [37, 0]

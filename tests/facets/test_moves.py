@@ -1,5 +1,6 @@
 """A value that goes has an heir; what that means for its subscriptions is said before it is so."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from content_sources.reposts import topic_faults
 from facets.criteria import (
     BELOW,
     Asked,
@@ -20,6 +22,7 @@ from facets.criteria import (
 from facets.merging import merged
 from facets.moves import faults_between, told_between
 from facets.taxonomy import Taxonomy, TaxonomyError, parse_taxonomy
+from knowledge.followed import Shelf
 
 Values = dict[str, dict[str, Any]]
 OLD: Values = {
@@ -189,3 +192,26 @@ def test_whatever_was_renamed_merged_or_split_a_row_matches_before_and_after_it_
     for asked in (Asked(mine, mine), of_now(now, Asked(mine, mine))):
         assert meets(wanted(now, audience), asked) is expected
         assert meets(wanted(now, current(now, audience)), asked) is expected
+
+
+def test_what_was_kept_by_an_older_key_means_its_heir() -> None:
+    gone = ((renamed(), ("skills",)), (joined(), ("work",)), (split(), ("online", "class")))
+    for topics, heirs in gone:
+        known = taxonomy(topics)
+        assert known.keys_now("topics", ["training", "buying", "training"]) == (*heirs, "buying")
+        assert "training" in known.with_former("topics", heirs[:1])
+        assert "training" not in known.with_former("topics", ["buying"])
+    assert taxonomy(OLD).keys_now("topics", ["nobody"]) == ("nobody",)
+
+
+@pytest.mark.parametrize("topics", [renamed(), joined(), split()])
+def test_a_policy_and_a_source_follow_their_topic(topics: Values) -> None:
+    known = taxonomy(topics)
+    heirs = known.keys_now("topics", ["training"])
+    policy: Any = SimpleNamespace(title="办法", topics="training")
+    assert Shelf(known.with_former("topics", heirs)).holds(policy)
+    source: Any = SimpleNamespace(organisation="县人社局", topics=("training",))
+    for key in ("training", *heirs, "buying"):
+        draft: Any = SimpleNamespace(audience={"topics": [key]})
+        refused = [one.rule for one in topic_faults(draft, source, known)]
+        assert refused == (["scope"] if key == "buying" else [])

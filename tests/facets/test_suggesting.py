@@ -1,5 +1,7 @@
 """Tags are suggested with the words that speak for them, and learned from what was confirmed."""
 
+from dataclasses import replace
+
 import yaml
 
 from config.settings import CONFIG
@@ -48,6 +50,12 @@ def test_a_word_that_was_never_confirmed_weighs_less_and_one_always_confirmed_mo
     own = yaml.safe_load(text)["dimensions"]["topics"]["values"]["consumption"]["words"]
     assert "消费券" in own[6]
     assert learned(text, rows)[0] == text
+    # What was confirmed before a rename speaks for the value that carries it on.
+    renamed = STARTING.replace(
+        "        label: 促进消费\n", "        label: 促进消费\n        was: [buying]\n"
+    )
+    old = [replace(one, chosen={"topics": frozenset({"buying"})}) for one in rows[8:]]
+    assert [one.after for one in learned(renamed, old)[1] if one.word == "消费券"] == [8.5]
 
 
 def test_a_new_word_is_learned_from_titles_whose_topic_nothing_suggested() -> None:
