@@ -188,7 +188,7 @@ def _leave(node: HtmlElement, builder: _Builder) -> None:
 
 def _hidden(node: HtmlElement) -> bool:
     style = (node.get("style") or "").replace(" ", "").lower()
-    return "display:none" in style
+    return "display:none" in style or node.get("hidden") is not None
 
 
 # --- tables -----------------------------------------------------------------------------

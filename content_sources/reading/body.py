@@ -26,7 +26,7 @@ _SURE_RANKS = 3  # of these names no other part of a page makes use
 _FOOT = re.compile(
     r"ICP备|公网安备|版权所有|网站标识码|Copyright|主办单位[:：]|承办单位[:：]|技术支持[:：]|备案号[:：]|"
     r"(?:视听节目|新闻信息服务|电视节目制作\S{0,4})许可证|违法和不良信息|举报(?:电话|邮箱|热线)|法律顾问[:：]|"
-    r"未经(?:书面)?授权|网站地图",
+    r"未经(?:书面)?授权|网站地图|主办(?:单位)?[:：][^。]{0,40}承办",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[，。；！？]")
@@ -52,8 +52,10 @@ _TINY = re.compile(
 _EDITED = re.compile(
     r"^[【\[（(]?\s*(?:责任编辑|责编|编辑|审核|校对|初审|复审|终审|值班编委)\s*[:：]"
 )
+_KEYWORDS = re.compile(r"^[【\[（(]?\s*(?:关键词|关键字|标签|tags?)\s*[:：]", re.IGNORECASE)
 _READABLE_LONGEST = 2_000_000  # characters; so does readability's
 _LEAST = 120  # characters; below this a readability text is compared with gne's
+_SERIES = 3  # elements alike, side by side
 _ENOUGH = 40  # characters that make a container the body
 
 
@@ -74,7 +76,42 @@ def container(tree: HtmlElement) -> HtmlElement | None:
         dense = _densest(tree)  # an everyday class name may also stand on a teaser
         if dense is not None and _sentences(chosen) < 0.35 * _sentences(dense):
             return None
-    return chosen
+    return chosen if chosen is None else _whole_of(chosen)
+
+
+def _whole_of(node: HtmlElement) -> HtmlElement:
+    """All of an article whose paragraphs stand each in an element of their own, side by side."""
+    parent = node.getparent()
+    if parent is None:
+        return node
+    like = [one for one in parent if _kind(one) == _kind(node)]
+    if len(like) < _SERIES or sum(map(_sentences, like)) < 1.15 * _sentences(node):
+        return node
+    return _between(parent, like[0], like[-1])
+
+
+def _series(node: HtmlElement) -> HtmlElement | None:
+    """The part of an element from the first to the last of the alike that hold its sentences."""
+    groups: dict[tuple[str, str], list[HtmlElement]] = {}
+    for one in node.iterchildren("div", "section", "article", "dl", "table"):
+        groups.setdefault(_kind(one), []).append(one)
+    most = max(groups.values(), key=lambda one: sum(map(_sentences, one)), default=[])
+    if len(most) < _SERIES or sum(map(_sentences, most)) < 0.8 * _sentences(node):
+        return None
+    return _between(node, most[0], most[-1])
+
+
+def _kind(node: HtmlElement) -> tuple[str, str]:
+    return str(node.tag), node.get("class") or ""
+
+
+def _between(parent: HtmlElement, first: HtmlElement, last: HtmlElement) -> HtmlElement:
+    """A copy of the children of an element from one to another."""
+    body = fromstring("<div></div>")
+    children = list(parent)
+    for one in children[children.index(first) : children.index(last) + 1]:
+        body.append(deepcopy(one))
+    return body
 
 
 def _holds(node: HtmlElement) -> bool:
@@ -102,6 +139,10 @@ def generic(tree: HtmlElement, html: str, guess: Callable[[], str]) -> HtmlEleme
     dense = _densest(tree)
     if dense is not None and (not bodies or _sentences(bodies[0]) < 0.6 * _sentences(dense)):
         bodies.insert(0, _without_noise(deepcopy(dense)))
+    series = _series(dense) if dense is not None else None
+    # readability leaves out short paragraphs that stand in elements of their own.
+    if series is not None and bodies and _sentences(bodies[0]) < 0.98 * _sentences(series):
+        bodies.insert(0, _without_noise(series))
     size = _size(bodies[0]) if bodies else 0
     if size < _LEAST:
         other = guess()
@@ -212,4 +253,6 @@ def _is_foot(block: Block) -> bool:
     """The last lines: who edited it, links to lists, the site's own foot."""
     if block.file or len(block.text) > 120:
         return False
+    if _KEYWORDS.match(block.text) and block.linked > 0.3:
+        return True
     return bool(_EDITED.match(block.text) or _FOOT.search(block.text)) or block.linked > 0.9

@@ -17,6 +17,7 @@ from content_sources.reading.policy_info import NUMBER, PolicyInfo, read_info
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
+_IN_FORM = 100  # characters outside links, which no form to fill in has
 _GNE_LONGEST = 500_000  # characters; gne's time grows faster than the page
 
 
@@ -31,6 +32,7 @@ class Sheet:
             self.tree: HtmlElement = document_fromstring(self.html)
         except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
             raise ValueError("网页无法解析：内容不是 HTML 或者为空") from error
+        _open_forms(self.tree)
         self.chosen = _chosen(self.tree, selectors)
         self.meta = _meta(self.tree) | {
             name: clean(one.text_content()) for name, one in self.chosen.items()
@@ -60,6 +62,14 @@ class Sheet:
         }
         given = {name: value for name, value in known.items() if value}
         return read_info(self.tokens, given)
+
+
+def _open_forms(tree: HtmlElement) -> None:
+    """A form around the article (ASP.NET has one around the page) is no form to a reader."""
+    for form in tree.iter("form"):
+        words = form.xpath(".//text()[not(ancestor::script or ancestor::select or ancestor::a)]")
+        if sum(len(clean(str(one))) for one in words) >= _IN_FORM:
+            form.tag = "div"
 
 
 def _meta(tree: HtmlElement) -> dict[str, str]:

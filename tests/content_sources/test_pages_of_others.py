@@ -125,6 +125,41 @@ def test_lines_that_begin_like_a_button_stay_and_buttons_go() -> None:
     assert read(below=below).text.split("\n")[1:] == [*lines, "完。"]
 
 
+PARAGRAPHS = (
+    "为进一步提升养老服务水平，根据有关要求，结合我县实际，现将有关事项公布如下，请各单位执行。",
+    "市民可到所在社区登记，由工作人员上门核实，三个工作日内办结，不收取任何费用。",
+    "补贴标准为每人每餐五元，凭老年优待证刷卡就餐，费用按月结算，结果向社会公布。",
+    "各镇（街道）要加强食品安全检查，发现问题及时整改，并于每月十日前上报。",
+    "本通知自公布之日起施行，有效期两年。",
+)
+
+
+@pytest.mark.parametrize(
+    "each",
+    [
+        "<p>{}</p>",
+        "<div class='TRS_Editor'><p>{}</p></div>",
+        "<div class='article-content'><p>{}</p></div>",
+        "<section><p>{}</p></section>",
+        "<section><section><p><span>{}</span></p></section></section>",
+        "<span>{}</span><br>",
+        "<dl><dt>一</dt><dd>{}</dd></dl>",
+        "<table><tr><td>{}</td></tr></table>",
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "<div id='zoom'>{}</div>", "<form id='f'>{}</form>",
+                                    "<div id='zoom'><form>{}</form></div>"])  # fmt: skip
+def test_every_paragraph_of_a_body_is_taken_however_it_is_laid_out(each: str, around: str) -> None:
+    body = around.format("".join(each.format(one) for one in PARAGRAPHS))
+    menu = "<div class='nav'><a href='/'>首页</a><a href='/b'>新闻</a></div>"
+    tags = "<p hidden>隐藏的话</p><div class='tags'>关键词：<a href='x'>助餐</a></div>"
+    foot = "<div class='foot'>主办：青禾县人民政府，承办：县政务服务局，邮编：010000</div>"
+    whole = f"<title>{TITLE}</title><body>{menu}<h1>{TITLE}</h1>{body}{tags}{foot}</body>"
+    page = extract_page(whole, URL)
+    assert [one for one in PARAGRAPHS if one not in page.text] == []
+    assert [one for one in ("首页", "隐藏的话", "关键词", "邮编") if one in page.text] == []
+
+
 @pytest.mark.parametrize(
     ("below", "parts"),
     [
