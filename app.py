@@ -46,6 +46,7 @@ from handlers.released import ReleasedTemplates, looking
 from handlers.subscribing import weighs
 from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
+from knowledge.notices import Notices
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -110,6 +111,7 @@ class Shenfa:
     signed: SignedSettings
     templates: ReleasedTemplates
     entries: ReviewedEntries
+    notices: Notices
     releases: Releases
     lease: Lease
     publisher: Publisher
@@ -343,6 +345,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         signed=base.signed,
         templates=base.templates,
         entries=base.entries,
+        notices=base.notices,
         releases=review.releases,
         taxonomy=base.taxonomy,
         knowledge=base.knowledge,

@@ -56,6 +56,14 @@ class Reviewed:
 
 
 @dataclass(frozen=True)
+class Corrected:
+    """A notice of correction (knowledge/notices.py) to somebody who was told what it corrects."""
+
+    notice: str
+    version: int
+
+
+@dataclass(frozen=True)
 class Written:
     """What a person wrote: the ticket and the number of the answer."""
 
@@ -63,13 +71,14 @@ class Written:
     reply: str
 
 
-Piece = Filled | Quoted | Ended | Followed | Reviewed | Written
+Piece = Filled | Quoted | Ended | Followed | Reviewed | Corrected | Written
 _KINDS: Mapping[str, type[Piece]] = {
     "filled": Filled,
     "quoted": Quoted,
     "ended": Ended,
     "followed": Followed,
     "reviewed": Reviewed,
+    "corrected": Corrected,
     "written": Written,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

@@ -13,6 +13,7 @@ from datetime import date
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
 from bot.replies import (
+    Corrected,
     Ended,
     Filled,
     Followed,
@@ -56,7 +57,7 @@ async def _no_policy(policy_id: str) -> PolicyNow | None:
 
 
 ReadEntry = Callable[[str, int], Awaitable[str | None]]
-"""An entry and its version in, the reviewed answer out; None when it may not be said now."""
+"""A reviewed text and its version in, its words out; None when they may not be said now."""
 
 
 async def _no_entry(key: str, version: int) -> str | None:
@@ -77,6 +78,7 @@ class Answers:
     staff: ReadStaff
     policy: ReadPolicy = _no_policy
     entry: ReadEntry = _no_entry
+    notice: ReadEntry = _no_entry
 
     _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
 
@@ -150,6 +152,8 @@ class Answers:
             return await self._followed(filling, piece)
         if isinstance(piece, Reviewed):
             return await self._reviewed(filling, piece)
+        if isinstance(piece, Corrected):
+            return await self._corrected(piece)
         raise Unsayable("这条答复的组成无法读取，没有发送")
 
     async def _followed(self, filling: "_Filling", piece: Followed) -> str:
@@ -158,6 +162,12 @@ class Answers:
         if found is None or piece.event not in found.events:
             raise Unsayable("所关注文件的变化现在不能确认，没有发送")
         return filling.followed(found, piece.event)
+
+    async def _corrected(self, piece: Corrected) -> str:
+        words = await self.notice(piece.notice, piece.version)
+        if words is None:
+            raise Unsayable("这条更正告知已停用或不能确认，没有发送")
+        return words
 
     async def _reviewed(self, filling: "_Filling", piece: Reviewed) -> str:
         """A reviewed answer, and below it the clauses it rests on as they stand now."""

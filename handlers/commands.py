@@ -26,6 +26,7 @@ from handlers.own_words import own_key
 from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
+from knowledge import told
 from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames
 from review_queue.told import account_named, accounts_in_use, latest_on
@@ -248,6 +249,7 @@ async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
         await note(tx.session, rows, "forgotten")
         await wiring.subscribers.erase(tx, contact_id)
         await forget(tx.session, contact_id)
+        await told.forget(tx.session, contact_id)
         await tickets.erase(tx, contact_id)
         await wiring.contacts.erase(tx.session, contact_id)
 

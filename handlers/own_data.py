@@ -132,7 +132,7 @@ async def kept_of(session: AsyncSession, subs: Subscribers, contact: Contact) ->
         ("您发来的消息和按键", said),
         ("给您的推送记录", pushed),
         ("另行发给您的答复记录", answered),
-        ("向您引用过的政策条文", told),
+        ("向您引用过的政策条文和问答", told),
     ):
         lines.append(f"· {name}：{found}")
     query = select(Ticket).where(Ticket.contact_id == contact.id).order_by(Ticket.created_at)

@@ -25,7 +25,8 @@ from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.answering import Answer
-from knowledge.entries import Known
+from knowledge.reviewed import Known
+from knowledge.told import of_entry
 from staff.refusal import Refused
 
 MAX_QUOTES = 3
@@ -42,7 +43,7 @@ GUARDED = ("emergency", "abuse", "error")
 Ask = Callable[[str, date], Awaitable[Answer]]
 Kept = dict[str, object]
 OnTold = Callable[[str, Sequence[str]], Awaitable[None]]
-"""Contact id and the clause ids it was told: kept for tracing corrections back."""
+"""Contact id and what it was told (clauses, entry:KEY): kept for tracing corrections back."""
 
 
 class Questions:
@@ -98,7 +99,7 @@ class Questions:
     async def _said(self, turn: Turn, asked: str, answer: Answer, known: Known | None) -> Said:
         if known is None:
             return await self._spoken(turn, asked, answer)
-        await self._note_told(turn, known.rests)
+        await self._note_told(turn, (*known.rests, of_entry(known.key)))
         piece = Reviewed(known.key, known.version, known.rests)
         kept: Kept = {"question": asked, "near": near(answer)}
         said = (*self._say("entry_head"), piece)

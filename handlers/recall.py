@@ -7,7 +7,7 @@ what is not there any more is named.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
-from bot.replies import Ended, Filled, Followed, Parts, Piece, Quoted, Reviewed
+from bot.replies import Corrected, Ended, Filled, Followed, Parts, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
@@ -16,7 +16,8 @@ from handlers.own_data import DATA
 from handlers.released import ReleasedTemplates
 from handlers.templates import LABELS, TemplateError, Texts
 from knowledge.answering import Answer, Hit
-from knowledge.entries import Known, ReviewedEntries
+from knowledge.entries import ReviewedEntries
+from knowledge.reviewed import Known
 
 _BUTTONS = {key: label for _, entries in MENU for label, key in entries}
 _BUTTONS |= {key: label for label, key in MENU_KEYS.items()}
@@ -53,6 +54,8 @@ class Recall:
             return await self._clause(piece)
         if isinstance(piece, Followed):
             return "（告知所关注的文件有变化）"
+        if isinstance(piece, Corrected):
+            return "（更正告知）"
         if isinstance(piece, Reviewed):
             return await self._entries.words(piece.entry, piece.version) or "（问答，现已不用）"
         return "（值班人员的答复）"

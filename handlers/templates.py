@@ -132,6 +132,7 @@ quote_at_date 当时有效的开头 date
 quote_source 引文的出处 date issuer label link number title validity
 quote_cut 节录说明
 entry_head 审核过的问答的开头
+notice_head 更正告知的开头
 unavailable 暂时不能答复
 """
 _ROWS = [line.split() for line in _TEMPLATES.strip().split("\n")]

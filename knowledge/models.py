@@ -7,6 +7,7 @@ from sqlalchemy import String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
+from storage.seals import Sealed
 
 
 class Policy(Base):
@@ -74,11 +75,15 @@ class PolicyChange(Base):
     created_at: Mapped[datetime]
 
 
-class Told(Base):
-    """A clause was quoted to a contact: for tracing a correction back."""
+class Told(Sealed, Base):
+    """Something was told to a contact, for tracing a correction back.
+
+    `clause_id` is a clause, or a reviewed answer as entry:KEY.
+    """
 
     __tablename__ = "told"
+    SEALED = ("id", "contact_id", "clause_id", "at")
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     contact_id: Mapped[str] = mapped_column(String(26), index=True)
-    clause_id: Mapped[str] = mapped_column(String(26), index=True)
+    clause_id: Mapped[str] = mapped_column(String(40), index=True)
     at: Mapped[datetime]

@@ -235,10 +235,10 @@ class KnowledgeService:
         async with self._db.session() as session:
             await tell(session, contact_id, clause_ids)
 
-    async def who_was_told(self, clause_ids: Sequence[str]) -> list[str]:
-        """The contacts who were told one of these clauses, each once."""
+    async def who_was_told(self, what: Sequence[str]) -> list[str]:
+        """The contacts who were told one of these clauses or answers, each once."""
         async with self._db.session() as session:
-            return await told_of(session, clause_ids)
+            return (await told_of(session, what))[0]
 
 
 def _entry(policy: SignedPolicy, library: Verified) -> Entry:

@@ -31,6 +31,7 @@ from escalations.urgent import page_due
 from handlers.dispatch import Dispatcher
 from handlers.released import ReleasedTemplates
 from knowledge.entries import ReviewedEntries
+from knowledge.notices import Notices
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -39,6 +40,7 @@ from office.handovers import offer_policies, take_back_policies
 from office.nightly import back_up_due
 from office.policy_followers import PolicyFollowers
 from office.rooms import incidents_of
+from office.told_notices import ToldNotices
 from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
 from review_queue.desk import Queue
@@ -103,6 +105,7 @@ class Office(Protocol):
     signed: SignedSettings
     templates: ReleasedTemplates
     entries: ReviewedEntries
+    notices: Notices
     deadlines: Deadlines
     dispatcher: Dispatcher
 
@@ -129,6 +132,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     reminding = partial(tend, ledger, office.tell)
     policies = partial(_policies, office)
     followers = PolicyFollowers(ledger, office.matching)
+    notices = ToldNotices(ledger, office.matching, office.notices)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -162,6 +166,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "subscriptions follow a value that was renamed or merged",
         ),
         Job("follow", 60, followers.tell_due, "who follows a policy is told what became of it"),
+        Job("notices", 5, notices.tell_due, "who was told it is told that it was wrong"),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
@@ -290,6 +295,7 @@ async def _compare(office: Office) -> None:
     await office.signed.compare()
     await office.templates.compare()
     await office.entries.compare()
+    await office.notices.compare()
 
 
 async def _expire(ledger: Ledger) -> dict[str, int]:

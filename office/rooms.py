@@ -4,14 +4,16 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from bot.accounts import Accounts
 from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel
+from bot.contract import Channel, Outcome
 from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
+from bot.replies import Corrected, Parts
 from bot.silence import Silence
 from config.clock import beijing, now
 from config.settings import Settings
@@ -40,6 +42,7 @@ from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames, PolicyNow, policies_now
 from knowledge.forms import Filling
 from knowledge.library import PolicyLibrary
+from knowledge.notices import Notices
 from knowledge.service import KnowledgeService
 from knowledge.speech import Speech
 from ledger.append import Ledger
@@ -49,8 +52,9 @@ from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
 from office.parts import parts_of
 from office.policy_followers import PolicyFollowers
+from office.told_notices import ToldNotices
 from review_queue import publishing
-from review_queue.canonical import QA
+from review_queue.canonical import QA, TOLD_NOTICE
 from review_queue.classes import Triggers
 from review_queue.desk import Queue
 from review_queue.files import Files
@@ -99,6 +103,7 @@ class Base:
     signed: SignedSettings
     templates: ReleasedTemplates
     entries: ReviewedEntries
+    notices: Notices
     taxonomy: Taxonomy
     knowledge: KnowledgeService
     matching: Matching
@@ -140,6 +145,7 @@ def build_base(settings: Settings, db: Database) -> Base:
         signed=signed,
         templates=ReleasedTemplates(ledger),
         entries=ReviewedEntries(ledger, speech),
+        notices=Notices(ledger),
         taxonomy=signed.in_force("taxonomy"),
         knowledge=KnowledgeService(ledger, settings.home / "index", speech),
         matching=Matching(signed.in_force("taxonomy"), partial(_push_hours, signed)),
@@ -209,7 +215,11 @@ def build_review(base: Base) -> Review:
         queue=replace(
             queue,
             runner=results.runner,
-            library={KIND: TemplateShelf(base.templates), QA: base.entries},
+            library={
+                KIND: TemplateShelf(base.templates),
+                QA: base.entries,
+                TOLD_NOTICE: base.notices,
+            },
             window=window,
             quiet=partial(quiet_times, base.signed),
             reach=partial(reach_now, ledger, base.matching),
@@ -266,7 +276,7 @@ def build_delivery(base: Base, review: Review, tell: Tell) -> Wiring:
         public_url=base.settings.public_url,
         title_of=partial(approved_title, base.ledger),
         quiet=partial(quiet_times, base.signed, QUIET_FRESH),
-        notice=PolicyFollowers(base.ledger, base.matching).notice,
+        notice=partial(_notice, base),
         choose=partial(
             choose,
             base.ledger,
@@ -274,6 +284,15 @@ def build_delivery(base: Base, review: Review, tell: Tell) -> Wiring:
             partial(rows_for_call, base.db, base.ledger, base.matching),
         ),
     )
+
+
+async def _notice(base: Base, delivery_id: str, contact: Any, parts: Parts) -> Outcome | None:
+    """Whether a notice may leave now: one of correction, or what became of a followed policy."""
+    for one in parts.pieces:
+        if isinstance(one, Corrected):
+            told = ToldNotices(base.ledger, base.matching, base.notices)
+            return await told.may_go(one, delivery_id, contact)
+    return await PolicyFollowers(base.ledger, base.matching).notice(delivery_id, contact, parts)
 
 
 def build_words(base: Base) -> Answers:
@@ -288,8 +307,15 @@ def build_words(base: Base) -> Answers:
         return (await policies_now(base.ledger, [policy_id], beijing(now()).date())).get(policy_id)
 
     staff = Commitments(base.ledger).words
-    words = base.entries.words
-    return Answers(base.taxonomy, templates, base.knowledge.hit, staff, policy, words)
+    return Answers(
+        base.taxonomy,
+        templates,
+        base.knowledge.hit,
+        staff,
+        policy,
+        base.entries.words,
+        base.notices.words,
+    )
 
 
 def build_tickets(base: Base, review: Review, alarms: Alarms, sender: Sender) -> TicketWiring:

@@ -12,6 +12,7 @@ from bot.models import Account, Contact, Delivery
 from escalations.models import RosterEntry
 from escalations.roster import DutyLine, sign_roster
 from escalations.routes import MAIL, WEBHOOK, Line, Routes
+from knowledge.models import Told
 from ledger.append import Ledger, Transaction
 from ledger.verify import Broken, Entry
 from office.unsent import seal_deliveries
@@ -29,7 +30,7 @@ SEALED = "office.sealed"
 _PAGE = 5_000
 TABLES: tuple[type[Sealed], ...] = (
     *(Staff, ConsoleSession, ApiToken, Account, Delivery),
-    Subscription,
+    *(Subscription, Told),
 )
 CONTACTS = "contact.seal"
 """Contacts were bound to their place, and named so, before they were sealed."""
@@ -169,8 +170,8 @@ async def _say(tx: Transaction, counts: dict[str, int]) -> None:
 async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: DataKey) -> int:
     if table is Delivery:
         return await seal_deliveries(tx, ledger)
-    if table is Subscription:
-        return await _seal_pages(tx.session, Subscription)
+    if table in (Subscription, Told):
+        return await _seal_pages(tx.session, table)
     rows: Sequence[Any] = (await tx.session.scalars(select(table))).all()
     for row in rows:
         if isinstance(row, Account):

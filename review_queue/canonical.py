@@ -23,8 +23,10 @@ from blocks.text import edited, from_plain, linked, project
 from bot.contract import Content
 from bot.picture_message import KIND as PICTURES
 
-KINDS = ("原创", "转载", "解读", "问答", PICTURES, "更正", "回复模板", "组版")
-LIBRARY_KINDS = frozenset({"回复模板"})
+KINDS = ("原创", "转载", "解读", "问答", PICTURES, "更正", "回复模板", "更正告知", "组版")
+TEMPLATE, TOLD_NOTICE = "回复模板", "更正告知"
+"""What the bot says, and a correction for whoever was told what is corrected."""
+LIBRARY_KINDS = frozenset({TEMPLATE, TOLD_NOTICE})
 EDITION = "组版"
 """A kind made of approved items that go out as one message (review_queue/editions.py)."""
 WRITTEN_KINDS = tuple(kind for kind in KINDS if kind != EDITION)
@@ -78,7 +80,8 @@ class Draft:
 
     `audience` maps facet dimensions to keys, or is None (public timeline only, no push). `entry`
     says which place of the library the text is for; only kinds of SHELF_KINDS have one. `rests` are
-    the clauses that a question and answer of the library rests on, by id.
+    the clauses that a question and answer of the library rests on, by id; of a notice of correction
+    what was told: clauses, and entries as entry:KEY.
     `blocks` is the body, and `body` then its plain text (blocks/text.py); None: form 1. `crops`
     maps the names of CROPS to left, top, right, bottom in millionths of the cover's sides.
     `edition` are the items of an edition in their order; its body then lists their titles.

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from ledger.append import Transaction
-from review_queue.canonical import LIBRARY_KINDS, Draft
+from review_queue.canonical import TEMPLATE, Draft
 from staff.refusal import Reason
 
 
@@ -129,7 +129,7 @@ def _place_faults(old: Draft, draft: Draft) -> list[Reason]:
 
 def _rest_faults(draft: Draft) -> list[Reason]:
     """Only what ends in the library beside the policies rests on clauses of theirs."""
-    if draft.rests and (draft.kind in LIBRARY_KINDS or not draft.shelved):
+    if draft.rests and (draft.kind == TEMPLATE or not draft.shelved):
         return [Reason("rests", "只有入库使用的问答写依据的条文")]
     if len(draft.rests) > _MOST_RESTS or any(len(one) > _LONGEST_KEY for one in draft.rests):
         return [Reason("rests", f"依据的条文最多 {_MOST_RESTS} 条")]

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, NoResultFound
 
 from bot.contract import Content, NotReleased
 from config.clock import now
-from review_queue.canonical import QA, SHELF_KINDS, Draft, digest
+from review_queue.canonical import QA, SHELF_KINDS, TOLD_NOTICE, Draft, digest
 from review_queue.desk import Queue, latest
 from review_queue.drafting import Origin, create_item
 from review_queue.models import Item, Revision
@@ -24,6 +24,7 @@ from staff.refusal import Reason, Refused, missing, refuse
 from storage.database import new_id
 
 _PAGE = 100
+_LONGEST_TITLE = 120
 _OF_ONE = (IntegrityError, DataError, NoResultFound, Refused, ValueError, KeyError, TypeError)
 """What rows of one item alone make fail. A database that is away stops the whole round."""
 _log = logging.getLogger(__name__)
@@ -113,6 +114,16 @@ async def new_entry(queue: Queue, question: str, staff_id: str) -> Item:
         raise Refused(422, [Reason("title", "请写群众的问法")])
     content = Content(kind=QA, title=asked, body="（答复待写）")
     return await create_item(queue, content, Origin(staff_id, entry=new_id()))
+
+
+async def new_notice(queue: Queue, about: str, of: str, staff_id: str) -> Item:
+    """A draft of a correction for whoever was told `about` (a clause, entry:KEY), named `of`."""
+    content = Content(
+        kind=TOLD_NOTICE,
+        title=f"更正告知：{of}"[:_LONGEST_TITLE],
+        body=f"您在本账号问到过{of}。（写明原来怎样说、现在怎样、从哪天起、怎么办）",
+    )
+    return await create_item(queue, content, Origin(staff_id, entry=new_id(), rests=(about,)))
 
 
 async def withdraw(queue: Queue, kind: str, key: str, staff_id: str, reason: str) -> None:

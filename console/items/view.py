@@ -25,7 +25,7 @@ from console.items.progress import (
     returned,
 )
 from console.items.reach import reach_of, too_late
-from console.items.resting import rests_of
+from console.items.resting import rests_of, told_count
 from console.items.taken import Down, downs_of
 from console.items.timeline import Records, records_of, steps
 from console.web.deps import DEPS, Deps, visitor
@@ -103,6 +103,7 @@ class Shown:
     too_late: int = 0
     reach: Reach | None = None
     downs: Sequence[Down] = ()
+    told: int | None = None
 
 
 async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
@@ -115,8 +116,9 @@ async def _shown(deps: Deps, item_id: str, me: Visitor) -> Shown:
         shown = await _read(session, item_id, me, found, deps.queue.quiet)
         late = await too_late(deps, session, shown.facts.draft)
         reach = await reach_of(deps, session, shown.facts.draft) if _ahead(shown.facts) else None
+        told = await told_count(session, shown.facts.draft)
     downs = await downs_of(deps, item_id) if shown.publications else ()
-    shown = replace(shown, too_late=late, reach=reach, downs=downs)
+    shown = replace(shown, too_late=late, reach=reach, downs=downs, told=told)
     facts = shown.facts
     # A text just saved may have been checked by nobody yet, or be another one than a moment ago.
     if digest != facts.revision.digest and (reviews or not facts.checked):
@@ -203,6 +205,7 @@ async def show_item(request: web.Request, item_id: str, again: Typed | None = No
         "collisions": shown.collisions,
         "edition": shown.edition,
         "rests": await rests_of(deps, facts.draft),
+        "told": shown.told,
         "open_to": shown.open_to,
         "again": again,
         "reasons": again.reasons,

@@ -9,7 +9,7 @@ from console.web.reaching import NOBODY
 from console.web.words import SEVERITIES
 from gates.finding import Finding
 from gates.redaction import PERSONAL, profiles
-from review_queue.canonical import MOST_AUTHOR, MOST_CHANGES, MOST_SUMMARY, QA
+from review_queue.canonical import MOST_AUTHOR, MOST_CHANGES, MOST_SUMMARY, QA, TOLD_NOTICE
 from review_queue.models import Item
 from review_queue.states import STATES
 
@@ -144,6 +144,7 @@ WORDS: dict[str, object] = {
     "PICTURE_MADE": PICTURE_MADE,
     "PICTURE_MESSAGE": PICTURE_MESSAGE,
     "QA": QA,
+    "TOLD_NOTICE": TOLD_NOTICE,
     "REDACTION": profiles(),
     "VERDICTS": VERDICTS,
     "WRITTEN": WRITTEN,

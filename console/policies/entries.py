@@ -2,9 +2,10 @@
 
 from aiohttp import web
 
-from console.web.deps import DEPS, visitor
+from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
+from knowledge.told import counts_of, of_entry
 from knowledge.validity import CITABLE
 from review_queue import shelving
 from review_queue.canonical import QA
@@ -31,8 +32,11 @@ async def _entries(request: web.Request, refused: Refused | None = None) -> web.
     deps = request.config_dict[DEPS]
     shelf = deps.queue.library.get(QA)
     rows = sorted(await shelf.entries() if shelf else [], key=lambda one: one.state == "in_use")
+    async with deps.db.session() as session:
+        told = await counts_of(session, [of_entry(one.key) for one in rows])
     context = {
         "place": "policies",
+        "told": {one.key: told.get(of_entry(one.key), 0) for one in rows},
         "rows": [(one, await _rests(request, one)) for one in rows],
         "entry_states": STATES,
         "reasons": refused.reasons if refused else (),
@@ -42,12 +46,12 @@ async def _entries(request: web.Request, refused: Refused | None = None) -> web.
 
 async def _rests(request: web.Request, one: ShelfEntry) -> list[tuple[str, bool, str]]:
     """Name, whether in force, and policy of each clause it rests on."""
-    found = await request.config_dict[DEPS].recall.clauses(one.rests)
+    clauses = await request.config_dict[DEPS].recall.clauses(one.rests)
     return [
         (f"《{hit.title.strip('《》')}》{hit.label}", hit.validity in CITABLE, hit.policy_id)
         if hit is not None
         else ("一条已不在政策库里的条文", False, "")
-        for _, hit in found
+        for _, hit in clauses
     ]
 
 
@@ -84,9 +88,21 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     return see(PLACE, "entry_withdrawn")
 
 
+@needs("items.write")
+async def notice(request: web.Request) -> web.StreamResponse:
+    """Start a notice of correction for whoever was told this answer."""
+    queue, key = request.config_dict[DEPS].queue, request.match_info["key"]
+    rows = await queue.library[QA].entries() if QA in queue.library else []
+    one = found(next((row for row in rows if row.key == key), None), "条问答")
+    me = visitor(request).staff_id
+    item = await shelving.new_notice(queue, of_entry(key), f"“{one.label}”", me)
+    return see(f"/console/items/{item.id}/edit", "created")
+
+
 ROUTES = [
     web.get("/policies/entries", entries),
     web.post("/policies/entries", begin),
     web.post("/policies/entries/{key}/draft", again),
     web.post("/policies/entries/{key}/withdraw", withdraw),
+    web.post("/policies/entries/{key}/notice", notice),
 ]

@@ -17,7 +17,9 @@ from knowledge.forms import IMPORT, clauses_of
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause, Policy
 from knowledge.proof import FIELDS, SignedPolicy, fault_in, signed_policies
+from knowledge.told import counts_of
 from ledger.verify import Broken
+from review_queue import shelving
 from staff.people import names
 
 _PAGE = 100
@@ -108,6 +110,7 @@ async def policy(request: web.Request) -> web.StreamResponse:
             "validity": validity_words(row) if row.state != "rejected" else ("未入库", "stop"),
             "clauses": clauses,
             "topics": _topics(deps, row),
+            "told": await counts_of(session, [one.id for one in clauses]),
             "changes": [
                 (one, effect, await mentions(deps.db, effect, me.roles)) for one, effect in shown
             ],
@@ -136,6 +139,18 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
     return see(f"/console/policies/{request.match_info['policy']}", "policy_approved")
 
 
+@needs("items.write")
+async def notice(request: web.Request) -> web.StreamResponse:
+    """Start a notice of correction for whoever was told a clause."""
+    deps, number = request.config_dict[DEPS], request.match_info["number"]
+    row, clauses, _ = await _policy(deps, request.match_info["policy"])
+    clause = found(next((one for one in clauses if str(one.number) == number), None), "条")
+    name = f"《{row.title.strip('《》')}》{clause.label}"
+    me = visitor(request).staff_id
+    item = await shelving.new_notice(deps.queue, clause.id, name, me)
+    return see(f"/console/items/{item.id}/edit", "created")
+
+
 ROUTES = [
     web.get("/policies", policies),
     *ageing.ROUTES,
@@ -144,4 +159,5 @@ ROUTES = [
     *altering.ROUTES,
     web.get("/policies/{policy}", policy),
     web.post("/policies/{policy}/changes/{change}", settle_policy),
+    web.post("/policies/{policy}/clauses/{number}/notice", notice),
 ]

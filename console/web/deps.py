@@ -14,7 +14,7 @@ from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Labels, Taxonomy
 from knowledge.answering import Hit
-from knowledge.entries import Known
+from knowledge.reviewed import Known
 from ledger.append import Ledger
 from review_queue.comments import Comments
 from review_queue.desk import Queue

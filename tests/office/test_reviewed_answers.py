@@ -14,6 +14,7 @@ from demo.acts import policies
 from knowledge.library import Repeal
 from knowledge.models import Clause, Policy, Told
 from ledger.models import Incident
+from office.told_notices import ToldNotices
 from review_queue import drafting, shelving, submitting
 from review_queue.canonical import QA
 from review_queue.models import Item
@@ -86,6 +87,51 @@ async def test_a_reviewed_answer_is_said_with_its_source_and_ends_with_it(town: 
     async with shenfa.db.session() as session:
         query = select(Incident.subject).where(Incident.kind == "entry_lapsed")
         assert (await session.scalars(query)).all() == [f"item:{item.id}"]
+
+
+async def test_who_was_told_is_told_once_that_it_was_wrong(town: Both) -> None:
+    """Three are told a clause, it is corrected, the notice approved: exactly these three get it."""
+    shenfa, people = town.talk.shenfa, town.talk.people
+    platforms = ("wechat", "wechat", "telegram")
+    told = [await town.citizen(one) for one in platforms]
+    for platform, who in zip(platforms, told, strict=True):
+        await town.say(platform, who, "失业保险金的标准是多少")
+        assert await town.told(platform, who, "1710")
+    other = await town.citizen("wechat")
+    await town.say("wechat", other, "创业担保贷款额度多少")
+    clause = await clause_with(town, "1710")
+    # Somebody adds a fourth by SQL, to whom nothing was told.
+    contact = await town.contact("wechat", other)
+    await town.talk.sql(
+        "INSERT INTO told (id, contact_id, clause_id, at, seal) SELECT 'f' || substr(id, 2), "
+        f"'{contact.id}', clause_id, at, seal FROM told WHERE clause_id = '{clause.id}' LIMIT 1"
+    )
+    words = "失业保险金的标准现在是每人一个月1800元，自本月起执行，少发的会补上。"
+    item = await shelving.new_notice(shenfa.queue, clause.id, "失业保险金标准", people["editor"])
+    changes = {"body": words}
+    item = await drafting.edit(shenfa.queue, item.id, people["editor"], item.version, changes)
+    item = await town.talk.submitted(item)
+    notices = ToldNotices(shenfa.ledger, shenfa.matching, shenfa.notices)
+    assert await notices.tell_due() == 0
+    await town.talk.approve(item, "reviewer1", "reviewer3")
+    await town.move(12)
+    # Who is told the clause only now hears how it stands now, and no correction of it.
+    late = await town.citizen("wechat")
+    await town.say("wechat", late, "失业保险金的标准是多少")
+    assert (await notices.tell_due(), await notices.tell_due()) == (3, 0)
+    await town.deliver()
+    for platform, who in zip(platforms, told, strict=True):
+        assert await town.told(platform, who, words)
+        assert sum(words in one for one in await town.got(platform, who)) == 1
+    for who in (other, late):
+        assert not [one for one in await town.got("wechat", who) if words in one]
+    assert ("row_changed", f"told:{(await forged(town))[:80]}"[:80]) in await town.talk.incidents()
+
+
+async def forged(town: Both) -> str:
+    async with town.talk.shenfa.db.session() as session:
+        rows = (await session.scalars(select(Told))).all()
+    return next(one.id for one in rows if not one.whole)
 
 
 async def test_what_rests_on_nothing_in_force_is_refused_and_what_is_forged_is_not_said(
