@@ -47,6 +47,7 @@ from handlers.subscribing import weighs
 from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
 from knowledge.notices import Notices
+from knowledge.regression import Regression
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger
 from ledger.remote import RemoteAnchors
@@ -126,6 +127,7 @@ class Shenfa:
     taxonomy: Taxonomy
     knowledge: KnowledgeService
     library: PolicyLibrary
+    regression: Regression
     fetcher: Fetcher
     links: Links
     ingest: Ingest
@@ -183,6 +185,7 @@ class Shenfa:
             door=self.door,
             trials=self.trials,
             comments=self.comments,
+            regression=self.regression,
             recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
         )
 
@@ -365,6 +368,7 @@ def _build(settings: Settings, db: Database) -> Shenfa:
         comments=Comments(ledger, review.checks.check_text),
         matching=matching,
         library=review.library,
+        regression=review.regression,
         ingest=Ingest(db, ledger, queue, fetcher),
         originals=OriginalWatch(ledger, fetcher, alarms.tell),
         tell=alarms.tell,

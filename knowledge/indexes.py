@@ -41,13 +41,13 @@ class Indexes:
         if place is not None and place.exists():
             return await self._open(place, library)
         if before is None:
-            made = await self._docs(library, set(library.policies))
+            made = await self.docs(library, set(library.policies))
             if place is None:
                 return await asyncio.to_thread(Index.build, made)
             await asyncio.to_thread(_store, place, lambda new: Index.build(made, new))
             return await self._open(place, library)
         gone, renewed = _difference(before[0], library)
-        docs = await self._docs(library, renewed)
+        docs = await self.docs(library, renewed)
         if place is None:
             return await asyncio.to_thread(before[1].changed, gone, docs)
         await asyncio.to_thread(_store_changed, place, self._place(before[0]), gone, docs)
@@ -64,13 +64,13 @@ class Indexes:
         """The index from compared rows alone, in memory; what lay on disk is thrown away."""
         if (place := self._place(library)) is not None:
             await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-        docs = await self._docs(library, set(library.policies))
+        docs = await self.docs(library, set(library.policies))
         return await asyncio.to_thread(Index.build, docs)
 
     def _place(self, library: Verified) -> Path | None:
         return self._directory and self._directory / f"{_FORMAT}-{library.name}"
 
-    async def _docs(self, library: Verified, policies: Set[str]) -> list[Doc]:
+    async def docs(self, library: Verified, policies: Set[str]) -> list[Doc]:
         keys, found = sorted(policies), []
         for at in range(0, len(keys), _PAGE):
             query = select(*CLAUSE_COLUMNS).where(Clause.policy_id.in_(keys[at : at + _PAGE]))

@@ -146,7 +146,7 @@ class PolicyLibrary:
         Empty when the row holds no payload of its kind.
         """
         try:
-            return await self._proposals.kinds[change.kind].effect(json.loads(change.payload))
+            return await self._proposals.effect_of(change.kind, json.loads(change.payload))
         except (Refused, ValueError, KeyError, TypeError, AttributeError, OverflowError):
             return {"changes": [], "warnings": []}
 
@@ -202,10 +202,10 @@ class PolicyLibrary:
             raise Refused(404, [Reason("policy", f"政策库里没有“{words}”：写编号、文号或标题")])
         return max(found, key=lambda one: (one.repealed_on is None, one.issued_on or ""))
 
-    async def approve(self, change_id: str, staff_id: str) -> None:
-        """Put somebody else's proposal into effect at once. Refused 403, 404, 409."""
+    async def approve(self, change_id: str, staff_id: str, note: str = "") -> None:
+        """Put somebody else's proposal into effect at once. Refused 403, 404, 409 (held too)."""
         await self._ours(change_id)
-        await self._proposals.approve(change_id, staff_id)
+        await self._proposals.approve(change_id, staff_id, note)
 
     async def reject(self, change_id: str, staff_id: str, reason: str) -> None:
         """Turn somebody else's proposal down. Refused 403, 404, 409, 422 (no reason)."""

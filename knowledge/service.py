@@ -41,7 +41,7 @@ from knowledge.proof import (
     successor_of,
     tell_changed,
 )
-from knowledge.search import Found, Index
+from knowledge.search import Doc, Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
 from knowledge.validity import (
@@ -192,7 +192,7 @@ class KnowledgeService:
             return None
         if clause is None or not is_worded(clause, day):
             return None
-        return _hit(found, clause, loaded.library, day)
+        return hit_of(found, clause, loaded.library, day)
 
     async def _hits(self, question: str, day: date) -> list[Hit]:
         """What was found and compared; searched once more without what was changed."""
@@ -229,6 +229,26 @@ class KnowledgeService:
             if self._loaded is not None:
                 index = await self._indexes.anew(self._loaded.library)
                 self._loaded = replace(self._loaded, index=index)
+
+    def standing(self) -> tuple[Verified, Index]:
+        """The library and its index as `refresh` left them, for a rehearsal (trial.py)."""
+        if self._loaded is None:
+            return Verified({}, {}, {}, {}, ()), Index.build([])
+        return self._loaded.library, self._loaded.index
+
+    def speech(self) -> Speech:
+        """The office's words of now."""
+        return self._speech()
+
+    async def docs(self, *, without: str) -> list[Doc]:
+        """What is indexed of every policy but one."""
+        library = self.standing()[0]
+        kept = {key: one for key, one in library.clauses.items() if one[0] != without}
+        return await self._indexes.docs(replace(library, clauses=kept), set(library.policies))
+
+    async def rows(self, ids: Sequence[str]) -> Mapping[str, Any]:
+        """Rows of these clauses, by id."""
+        return (await self._db.read(partial(_rows, ids=ids))).clauses
 
     async def told(self, contact_id: str, clause_ids: Sequence[str]) -> None:
         """Keep that a contact was told these clauses."""
@@ -305,7 +325,7 @@ def _compared(library: Verified, found: Sequence[Found], rows: _Rows, day: date)
         return _Looked([], list(faults.values()), forged=True)
     # Another wording of the same clause holds on that day, or none yet.
     worded = [hit for hit in good if is_worded(rows.clauses[hit.key], day)]
-    hits = [_hit(hit, rows.clauses[hit.key], library, day) for hit in worded]
+    hits = [hit_of(hit, rows.clauses[hit.key], library, day) for hit in worded]
     return _Looked(hits, list(faults.values()), forged=False)
 
 
@@ -323,7 +343,8 @@ def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Chang
     return Changed(state.id, "policy", state.id, field) if field else None
 
 
-def _hit(found: Found, clause: Any, library: Verified, day: date) -> Hit:
+def hit_of(found: Found, clause: Any, library: Verified, day: date) -> Hit:
+    """A clause that was found, with what is signed of its policy on that day."""
     policy = library.policies[clause.policy_id]
     successor = successor_of(policy, library, day)
     end = end_of(policy, clause, day)

@@ -9,6 +9,7 @@ import handlers.conversation
 import handlers.released
 import knowledge.entries
 import knowledge.models
+import knowledge.regression
 import ledger.models
 import review_queue.expert_models
 import review_queue.governance.models
@@ -30,6 +31,7 @@ TABLES = (
     handlers.released,
     knowledge.entries,
     knowledge.models,
+    knowledge.regression,
     ledger.models,
     review_queue.expert_models,
     review_queue.governance.models,

@@ -43,6 +43,7 @@ from knowledge.followed import PolicyNames, PolicyNow, policies_now
 from knowledge.forms import Filling
 from knowledge.library import PolicyLibrary
 from knowledge.notices import Notices
+from knowledge.regression import Regression
 from knowledge.service import KnowledgeService
 from knowledge.speech import Speech
 from ledger.append import Ledger
@@ -114,6 +115,7 @@ class Review:
     """What stands between a draft and its release, and what looks at sources for it."""
 
     governance: Governance
+    regression: Regression
     library: PolicyLibrary
     reposts: Reposts
     fetcher: Fetcher
@@ -205,8 +207,11 @@ def build_review(base: Base) -> Review:
     checks = Checks(governance.rules, base.knowledge.facts_now, finders, results)
     renderer = renderer_over(base.channels)
     queue = Queue.of(ledger, governance.levels, renderer, checks.check, triggers)
+    regression = Regression(ledger, base.knowledge, base.signed)
+    governance.proposals.hold = regression.hold
     return Review(
         governance=governance,
+        regression=regression,
         library=PolicyLibrary(governance.proposals),
         reposts=reposts,
         fetcher=fetcher,

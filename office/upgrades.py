@@ -183,7 +183,9 @@ async def _seal(tx: Transaction, ledger: Ledger, table: type[Sealed], crypt: Dat
     return len(rows)
 
 
-async def _seal_pages(session: AsyncSession, table: type[Contact] | type[Subscription]) -> int:
+async def _seal_pages(
+    session: AsyncSession, table: type[Contact] | type[Subscription] | type[Told]
+) -> int:
     sealed, last, name = 0, "", table.__tablename__
     own, columns = Base.metadata.tables[name], [getattr(table, one) for one in table.SEALED]
     while True:  # page by page: an office has more subscribers than fit into memory

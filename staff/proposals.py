@@ -7,7 +7,7 @@ payload; the table is compared with them before anything is approved.
 
 import json
 import secrets
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -81,6 +81,10 @@ class Kind(Protocol):
         ...
 
 
+Hold = Callable[[str, Kind, Mapping[str, Any]], Awaitable[Sequence[Reason]]]
+"""Name, kind and payload of a change to why it waits for a person who wants it all the same."""
+
+
 @runtime_checkable
 class Barring(Protocol):
     """A kind that some people may not approve whatever their role: who wrote what it is about."""
@@ -112,6 +116,7 @@ class Proposals:
         """`kinds` maps the name of a kind to what it does."""
         self.ledger = ledger
         self.kinds = dict(kinds)
+        self.hold: Hold | None = None
 
     async def draft(
         self, kind: str, payload: Mapping[str, Any], by: str | None = None
@@ -121,7 +126,19 @@ class Proposals:
         if by is not None and (faults := await self._person_faults(by, handler.proposers)):
             raise Refused(403, faults)
         checked = await handler.check(payload)
-        return checked, dict(await handler.effect(checked))
+        return checked, await self.effect_of(kind, checked)
+
+    async def effect_of(self, kind: str, checked: Mapping[str, Any]) -> dict[str, Any]:
+        """What a checked payload would do, and why it would wait."""
+        handler = self._kind(kind)
+        effect = dict(await handler.effect(checked))
+        held = await self._held(kind, checked)
+        if held:
+            effect["warnings"] = [*effect.get("warnings", ()), *(one.message for one in held)]
+        return effect
+
+    async def _held(self, kind: str, checked: Mapping[str, Any]) -> Sequence[Reason]:
+        return await self.hold(kind, self._kind(kind), checked) if self.hold is not None else ()
 
     async def propose(
         self, kind: str, payload: Mapping[str, Any], by: str, reason: str
@@ -133,7 +150,7 @@ class Proposals:
         # The payload is checked first: its faults can be mended, a missing role cannot.
         if faults := await self._person_faults(by, handler.proposers):
             raise Refused(403, faults)
-        effect = await handler.effect(checked)
+        effect = await self.effect_of(kind, checked)
         text, digest = seal(checked)
         row = Proposal(
             id=new_id(),
@@ -193,8 +210,8 @@ class Proposals:
     async def approve(self, proposal_id: str, by: str, note: str = "") -> Mapping[str, Any]:
         """Put somebody else's proposal into effect; what the approver is shown once.
 
-        A note is kept with the row, its digest in the entry. Refused: 403 own proposal or the
-        wrong role, 404, 409 decided, overtaken or changed by SQL.
+        A note is kept with the row, its digest in the entry; it lets go what `hold` holds. Refused:
+        403 own proposal or the wrong role, 404, 409 decided, overtaken, held or changed by SQL.
         """
         row = await self.get(proposal_id)
         await self._must_be_open(row, by)
@@ -204,6 +221,8 @@ class Proposals:
         # anew.
         if seal(payload)[0] != text:
             raise Refused(409, [Reason("overtaken", "提出之后情况有变化，请收回后重新提出")])
+        if not note.strip() and (held := await self._held(row.kind, payload)):
+            raise Refused(409, list(held))
         async with self.ledger.transaction() as tx:
             # Read again under the lock: two admins may have pressed at the same moment.
             fresh = await _waiting(tx.session, proposal_id, text)

@@ -7,7 +7,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 
 from config.clock import beijing, now
-from console.policies import ageing, altering, entries, fetched
+from console.policies import ageing, altering, entries, fetched, questions
 from console.policies.words import proposed_rows, validity_words, waiting_imports
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.mentions import mentions
@@ -135,7 +135,7 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
     if fields.get("verdict") == "reject":
         await library.reject(change_id, me.staff_id, fields.get("reason", ""))
         return see("/console/policies", "policy_rejected")
-    await library.approve(change_id, me.staff_id)
+    await library.approve(change_id, me.staff_id, fields.get("reason", ""))
     return see(f"/console/policies/{request.match_info['policy']}", "policy_approved")
 
 
@@ -155,6 +155,7 @@ ROUTES = [
     web.get("/policies", policies),
     *ageing.ROUTES,
     *entries.ROUTES,
+    *questions.ROUTES,
     *fetched.ROUTES,  # before /policies/{policy}, which takes any name
     *altering.ROUTES,
     web.get("/policies/{policy}", policy),

@@ -14,6 +14,7 @@ from escalations.alarms import Alarms
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Labels, Taxonomy
 from knowledge.answering import Hit
+from knowledge.regression import Regression
 from knowledge.reviewed import Known
 from ledger.append import Ledger
 from review_queue.comments import Comments
@@ -71,6 +72,7 @@ class Deps:
     trials: Trials
     matching: Matching
     comments: Comments
+    regression: Regression
 
     @property
     def facets(self) -> Mapping[str, Labels]:

@@ -70,6 +70,8 @@ ENTRY_KINDS = {
     "template.withdrawn": "停用回复模板",
     "entry.released": "问答条目入库使用",
     "entry.withdrawn": "停用问答条目",
+    "regression.added": "增加核对问题",
+    "regression.removed": "去掉核对问题",
     "notice.released": "更正告知放行",
     "notice.withdrawn": "停用更正告知",
     "notice.told": "更正告知送交完毕",

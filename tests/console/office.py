@@ -47,6 +47,7 @@ from knowledge.entries import ReviewedEntries
 from knowledge.forms import MET
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
+from knowledge.regression import Regression
 from knowledge.service import KnowledgeService
 from ledger.append import Ledger, load_signing_key
 from office.parts import parts_of, seed_texts
@@ -307,6 +308,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         recall=Recall(ReleasedTemplates(ledger), entries, library.hit, library.ask),
         trials=_trials(ledger, cache, accounts, channels),
         comments=Comments(ledger, check_text),
+        regression=Regression(ledger, library, signed),
     )
     server = TestServer(create_console(deps), host="127.0.0.1")
     await server.start_server()

@@ -1,0 +1,77 @@
+"""核对问题: what the library is held against before a change, grown from what citizens asked."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from bot.contract import InboundKind
+from bot.models import InboundMessage
+from console.web.deps import DEPS, visitor
+from console.web.pages import form, page, see
+from console.web.permissions import needs
+from staff.refusal import Refused
+
+PLACE = "/console/policies/questions"
+_RECENT, _SHORTEST, _LONGEST = 30, 5, 80
+
+
+@needs("policies.read")
+async def questions(request: web.Request) -> web.StreamResponse:
+    """The set with how it is answered now, and what citizens asked lately."""
+    return await _questions(request)
+
+
+async def _questions(request: web.Request, refused: Refused | None = None) -> web.Response:
+    deps = request.config_dict[DEPS]
+    rows = await deps.regression.run()
+    known = {row.question for row, _ in rows}
+    async with deps.db.session() as session:
+        asked = [one for one in await _asked(session) if one not in known]
+    context = {
+        "place": "policies",
+        "rows": sorted(rows, key=lambda one: one[1]),
+        "asked": asked,
+        "reasons": refused.reasons if refused else (),
+    }
+    return page(request, "policies/questions.html", context, refused.status if refused else 200)
+
+
+async def _asked(session: AsyncSession) -> Sequence[str]:
+    """What was written lately, masked as it is kept, each once."""
+    row = InboundMessage
+    query = (
+        select(row.text)
+        .where(row.kind == InboundKind.TEXT, func.length(row.text).between(_SHORTEST, _LONGEST))
+        .group_by(row.text)
+        .order_by(func.max(row.at).desc())
+        .limit(_RECENT)
+    )
+    return (await session.scalars(query)).all()
+
+
+@needs("policies.propose")
+async def add(request: web.Request) -> web.StreamResponse:
+    """Keep a question with what answers it now."""
+    deps, question = request.config_dict[DEPS], (await form(request)).get("question", "")
+    try:
+        await deps.regression.add(question, visitor(request).staff_id)
+    except Refused as refused:
+        return await _questions(request, refused)
+    return see(PLACE, "question_added")
+
+
+@needs("policies.propose")
+async def remove(request: web.Request) -> web.StreamResponse:
+    """Leave a question out from now on."""
+    deps, key = request.config_dict[DEPS], request.match_info["question"]
+    await deps.regression.remove(key, visitor(request).staff_id)
+    return see(PLACE, "question_removed")
+
+
+ROUTES = [
+    web.get("/policies/questions", questions),
+    web.post("/policies/questions", add),
+    web.post("/policies/questions/{question}/remove", remove),
+]
