@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any, NamedTuple
@@ -30,6 +30,15 @@ class Altered(NamedTuple):
 
     policy: SignedPolicy
     clauses: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Stands:
+    """A library with its index, and the rows that differ from those of the table."""
+
+    library: Verified
+    index: Index
+    altered: Mapping[str, Any]
 
 
 class _Enough(Exception):
@@ -86,7 +95,7 @@ async def trial(
                 for key, one in rows.items()
             ]
             index = await asyncio.to_thread(Index.build, docs)
-    return partial(_ask, service, (library, index, rows), words)
+    return partial(_ask, service, _Stands(library, index, rows), words)
 
 
 def _with(library: Verified, altered: Altered) -> Verified:
@@ -102,22 +111,20 @@ def _with(library: Verified, altered: Altered) -> Verified:
 
 
 async def _ask(
-    service: KnowledgeService,
-    stands: tuple[Verified, Index, Mapping[str, Any]],
-    speech: Speech,
-    question: str,
-    today: date,
+    service: KnowledgeService, stands: _Stands, speech: Speech, question: str, today: date
 ) -> Answer:
-    library, index, altered = stands
+    library = stands.library
     if guard(question, speech) is not None:
         return answer(question, (), today, speech=speech)
     past = asked_day(question, today)
     day = past or today
     wanted = without_day(question) if past is not None else question
     found = [
-        one for one in index.search(wanted, _FETCHED, speech.synonyms) if one.key in library.clauses
+        one
+        for one in stands.index.search(wanted, _FETCHED, speech.synonyms)
+        if one.key in library.clauses
     ]
-    rows = {**await service.rows([one.key for one in found]), **altered}
+    rows = {**await service.rows([one.key for one in found]), **stands.altered}
     hits = [
         hit_of(one, rows[one.key], library, day)
         for one in found
