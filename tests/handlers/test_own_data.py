@@ -139,7 +139,7 @@ async def test_the_export_says_all_that_is_kept_by_kind_and_repeats_no_typed_wor
         f"· 订阅：就业创业、地区 呼和浩特市（每周），{today} 起",
         f"· 您发来的消息和按键：1 条（{today} 至 {today}）",
         "· 给您的推送记录：没有",
-        "· 向您引用过的政策条文：没有",
+        "· 向您引用过的政策条文和问答：没有",
         "· 咨询单 ",
         "没有保存您的姓名",
     ):
