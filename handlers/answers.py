@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import groupby
 
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
@@ -110,29 +111,33 @@ class Answers:
         return said(parts, text)
 
     async def _text(self, filling: "_Filling", channel: type[Channel], parts: Parts) -> str:
-        first = next((at for at, one in enumerate(parts.pieces) if isinstance(one, Quoted)), None)
-        if first is None:
+        quotes = [one for one in parts.pieces if isinstance(one, Quoted)]
+        if not quotes:
             return await self._lines(filling, parts, parts.pieces)
-        quotes = [one for one in parts.pieces[first:] if isinstance(one, Quoted)]
-        text = await self._lines(filling, parts, parts.pieces[:first])
-        foot = await self._lines(filling, parts, parts.pieces[first:])
+        # Lines and quotes in their order: a message may answer more than one question.
+        runs = [(quote, [*run]) for quote, run in groupby(parts.pieces, key=_is_quote)]
+        lines = ["" if quote else await self._lines(filling, parts, run) for quote, run in runs]
         numbers = "" if channel.buttons else _numbers(parts)
-        # An empty line stands below the head; what follows the quotes is never cut for them.
-        room = channel.room(text) - 2 - _size(channel, f"\n\n{foot}{numbers}")
+        # An empty line stands between them; what is no quote is never cut for one.
+        room = channel.room("".join(f"{one}\n\n" for one in lines if one) + numbers)
         quoted = [await self._quoted(filling, one) for one in quotes]
         wanted = [_size(channel, quote + tail) + 2 for quote, tail in quoted]
-        blocks = [
-            _fitted(filling, channel, quote, tail, share)
-            for (quote, tail), share in zip(quoted, shares(wanted, room), strict=True)
+        blocks = iter(
+            [
+                _fitted(filling, channel, quote, tail, share)
+                for (quote, tail), share in zip(quoted, shares(wanted, room), strict=True)
+            ]
+        )
+        said = [
+            [next(blocks) for _ in run] if quote else [text] if text else []
+            for (quote, run), text in zip(runs, lines, strict=True)
         ]
-        return "\n\n".join([text, *blocks, *([foot] if foot else [])])
+        return "\n\n".join(block for each in said for block in each)
 
     async def _lines(self, filling: "_Filling", parts: Parts, pieces: Sequence[Piece]) -> str:
-        """What is said of these pieces beside the quotes."""
+        """What is said of these pieces, none of which is a quote."""
         said = []
         for one in pieces:
-            if not _heads(one):
-                continue
             try:
                 said.append(await self._line(filling, parts, one))
             except (Unsayable, Refused):
@@ -279,8 +284,8 @@ def _validity(hit: Hit) -> str:
     return f"当时有效，{hit.ended_on} 起{'修改' if hit.reworded else '失效'}"
 
 
-def _heads(piece: object) -> bool:
-    return not isinstance(piece, Quoted)
+def _is_quote(piece: object) -> bool:
+    return isinstance(piece, Quoted)
 
 
 def _numbers(parts: Parts) -> str:

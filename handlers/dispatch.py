@@ -1,7 +1,7 @@
 """The bot's side of every conversation: the first handler that says something is heard.
 
 `Dispatcher(wiring, cache, handlers)`; handlers in order: Commands, Withdrawing,
-OwnData, Subscribing, Narrowing, Questions; danger (handlers/danger.py) is heard before any of them.
+OwnData, Subscribing, Narrowing, Courtesy, Questions; danger (handlers/danger.py) comes before them.
 `await dispatcher.handle(inbound, contact) -> Parts | None` is called once per act (the bot has
 checked the signature and kept duplicates out) with the contact it has just upserted.
 Composition: `build_dispatcher(wiring, cache, ask, on_told, danger)` makes all of it.
@@ -29,6 +29,7 @@ from handlers.commands import (
     fixed_words,
 )
 from handlers.conversation import Conversations
+from handlers.courtesy import Courtesy
 from handlers.danger import in_danger
 from handlers.firm import Firm
 from handlers.following import Following
@@ -224,6 +225,7 @@ def build_dispatcher(
         Rating(wiring),
         Subscribing(wiring.tickets.ledger, wiring.subscribers),
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
+        Courtesy(wiring),
         Questions(wiring, ask, on_told),
     )
     return Dispatcher(wiring, cache, handlers, danger)

@@ -20,16 +20,19 @@ from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
 from handlers.commands import CommandWiring, add_to, hand_over
+from handlers.courtesy import refusal
 from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in
 from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.answering import Answer
 from knowledge.reviewed import Known
+from knowledge.same_question import apart, followed
 from knowledge.told import of_entry
 from staff.refusal import Refused
 
 MAX_QUOTES = 3
+MAX_QUESTIONS = 3  # of one message
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
 SENT = {kind: f"sent_{kind}" for kind in MEDIA_KINDS if kind != "other"}
 """What is said to a message without words, by what it is."""
@@ -67,6 +70,8 @@ class Questions:
         if kind := kind_of(turn.text):  # never answered by a clause
             asked = self._w.mask(turn.text)
             return await hand_over(self._w, turn, Question(asked, kind, self._topic(asked)))
+        if (said := await self._apart(turn)) is not None:
+            return said
         question, answer = await self._answer(turn)
         asked = self._w.mask(question)
         known = await self._known(question, answer)
@@ -87,6 +92,44 @@ class Questions:
             return None
         receipt = await add_to(self._w, turn, ticket, turn.text)
         return replace(receipt, pieces=(*receipt.pieces, *self._say("number_kept")))
+
+    async def _apart(self, turn: Turn) -> Said | None:
+        """Each question of a message by itself; None when there is one, or none has an answer."""
+        parts = apart(turn.text)[:MAX_QUESTIONS]
+        ready = turn.step in ("", "may_fit") and self._w.templates.usable(
+            "part_head", "part_open", *PIECES
+        )
+        if len(parts) < 2 or not ready or (await self._held(turn))[0] is not None:
+            return None
+        today, last = beijing(now()).date(), str(turn.data.get("question", ""))
+        pieces, told = list[Piece](), list[str]()
+        for number, part in enumerate(parts, 1):
+            last = followed(last, part) or part
+            answer = await self._ask(last, today)
+            if answer.status in GUARDED:
+                return None
+            said, clauses = self._part(answer, await self._known(last, answer))
+            head = "part_head" if said else "part_open"
+            pieces += [*self._say(head, count=str(number)), *said]
+            told += clauses
+        if not told:
+            return None
+        await self._note_told(turn, told)
+        kept: Kept = {"question": self._w.mask(last)}
+        return Said(tuple(pieces), (PERSON,), basis=ReplyBasis.QUOTE, data=kept)
+
+    def _part(
+        self, answer: Answer, known: Known | None
+    ) -> tuple[tuple[Piece, ...], tuple[str, ...]]:
+        """What answers one of several questions, and what is told by it."""
+        if known is not None:
+            piece = Reviewed(known.key, known.version, known.rests)
+            return (piece,), (*known.rests, of_entry(known.key))
+        if answer.status not in ("answered", "several") or not answer.quotes:
+            return (), ()
+        quote, day = answer.quotes[0], answer.as_of.isoformat()
+        dated = self._say("quote_at_date", date=day) if answer.asked_past else ()
+        return (*dated, Quoted(quote.hit.key, quote.start, quote.end, day)), (quote.hit.key,)
 
     async def _known(self, question: str, answer: Answer) -> Known | None:
         """The reviewed answer to this very question; it comes before what a library finds."""
@@ -142,6 +185,9 @@ class Questions:
         both = f"{turn.data.get('question', '')} {turn.text}"
         if turn.step == "clarify":
             return both, await self._ask(both, today)
+        leaning = followed(str(turn.data.get("question", "")), turn.text)
+        if leaning and turn.step != "may_fit":
+            return leaning, await self._ask(leaning, today)
         alone = await self._ask(turn.text, today)
         if turn.step != "may_fit" or alone.status in (*OWN, "emergency", "abuse"):
             return turn.text, alone
@@ -214,6 +260,9 @@ class Questions:
             options = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
             data = {**kept, "options": list(answer.options)}
             return Said(self._say("clarify"), (*options, PERSON), step="clarify", data=data)
+        name = refusal(asked)
+        if name and answer.status not in (*OWN, *GUARDED) and self._w.templates.usable(name):
+            return Said(self._say(name), (PERSON,), data=kept)
         ours = answer.status == "out_of_scope" and self._topic(asked)  # our topic, no policy on it
         if answer.status in ("out_of_scope", "emergency", "abuse") and not ours:
             return Said(self._say(answer.status), (PERSON,), data=kept)

@@ -110,6 +110,15 @@ clarify 请补充问题
 may_fit 没有把握，列出可能有关的条文
 not_found 没有可引用的原文
 out_of_scope 不在答复范围
+greeting 问候
+thanks 道谢
+who_are_you 问是谁 account
+hours 问值班时间 due list phone
+refuse_own 不答：个人的办理情况
+refuse_future 不答：还没有的政策
+refuse_verdict 不答：个案的是非
+refuse_chat 不答：闲聊
+refuse_orders 不答：要求改变规则
 emergency 遇险提示
 danger_self_harm 遇险：不想活了
 danger_fire 遇险：着火
@@ -133,6 +142,8 @@ quote_source 引文的出处 date issuer label link number title validity
 quote_cut 节录说明
 entry_head 审核过的问答的开头
 notice_head 更正告知的开头
+part_head 一条消息里的第几个问题 count
+part_open 其中没有答上的问题 count
 unavailable 暂时不能答复
 """
 _ROWS = [line.split() for line in _TEMPLATES.strip().split("\n")]

@@ -36,6 +36,10 @@ _LIGHT = frozenset(
         *("需要", "具体", "一个", "本地", "我想", "想要", "情况"),
     }
 )
+_ACT = re.compile("|".join(sorted(_ACTS, key=len, reverse=True)))
+_LEAD = re.compile(r"^(?:那么|那|还有|另外|然后|再问一下|请问|，|,|\s)+")
+_ASKS = re.compile(r"怎么|如何|怎样|办理|申请|领|可以吗|行吗")
+_SHORT = 16  # characters of a question that leans on the one before
 _MOST = 120  # characters: a longer message asks more than one thing
 _APART = re.compile(r"[？?；;\n]+")
 
@@ -70,6 +74,31 @@ def _written(question: str, speech: Speech) -> str:
 def _spoken(speech: Speech) -> re.Pattern[str]:
     words = sorted((one for one, listed in speech.synonyms.written.items() if listed), key=len)
     return re.compile("|".join(map(re.escape, reversed(words))) or r"(?!)")
+
+
+def followed(before: str, asked: str, speech: Speech | None = None) -> str:
+    """What `asked` asks about the matter of the question before it; "" when it names its own.
+
+    那需要什么材料 says nothing of a matter: it is that of 创业担保贷款的额度.
+    """
+    said = speech or starting_speech()
+    words = _LEAD.sub("", asked.strip())
+    if not before or not 0 < len(words) <= _SHORT or _words(words, said) - _ACTS:
+        return ""
+    if not (_wants(words) or _ASKS.search(words)):
+        return ""
+    matter = content(_LEAD.sub("", before), said)
+    for one in _WANTS.values():
+        matter = one.sub(" ", matter)
+    matter = "".join(sign for sign in _ACT.sub(" ", matter) if sign.isalnum()).strip("的了是")
+    return f"{matter}{words}" if len(matter) > 1 else ""
+
+
+def apart(message: str) -> list[str]:
+    """The questions of one message: each ends with its mark or its line; one when there is one."""
+    parts = [one.strip(" 　，,。.、") for one in _APART.split(message)]
+    asked = [one for one in parts if len(one) > 1]
+    return asked if len(asked) > 1 else [message]
 
 
 def _wants(question: str) -> frozenset[str]:
