@@ -38,6 +38,7 @@ FILES = {
     "roster propose": ("roster.yaml", "lines: []\n"),
     "library amend": ("amend.yaml", "2: 第二条 每人每月补贴900元。\n"),
     "source import": ("list.csv", "单位名称\n草原通讯社\n"),
+    "report give": ("cells.json", "{}"),
 }
 """What a command reads before it knows who asks; any other gets a policy as a text file."""
 ALSO = {"account secrets": "--from"}
