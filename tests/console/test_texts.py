@@ -54,10 +54,12 @@ async def test_a_hotline_is_proposed_on_a_page_seen_as_a_difference_and_approved
 
 async def test_a_text_that_cannot_be_read_is_shown_again_with_its_line(office: Office) -> None:
     one = await office.signed_in("admin1")
-    words = raw((await calendar_of(one)).replace("answer_minutes: 240", "answer_minutes: 四小时"))
+    stood = await calendar_of(one)
+    row = stood[: stood.index("answer_minutes")].count("\n") + 1
+    words = raw(stood.replace("answer_minutes: 240", "answer_minutes: 四小时"))
     status, page = await one.post(f"{PLACE}/texts/calendar", text=words, why=WHY, step="propose")
     assert status == 422
-    assert "calendar.yaml 第 9 行，字段 answer_minutes" in page
+    assert f"calendar.yaml 第 {row} 行，字段 answer_minutes" in page
     assert "answer_minutes: 四小时" in page
     _, rows = await one.api("GET", "/proposals?state=proposed")
     assert rows["proposals"] == []
