@@ -24,6 +24,9 @@ PASSED, REOPENED = "ticket.passed", "ticket.reopened"
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
 DROPPED = "ticket.reply_dropped"
 SENT, FAILED = "ticket.reply_sent", "ticket.reply_failed"
+CLOSED = "ticket.closed"
+RETRACTED = "taken_back"
+"""The result of a failed reply that its writer took back before its hour."""
 DUTY_ROLES = frozenset({"duty", "supervisor"})
 
 
@@ -102,6 +105,8 @@ class Commitments:
                 raise Unsayable("人工答复与签名时的内容或对象不符，没有发送")
             if _last(entries, reply.id, SENT) is not None:
                 raise Unsayable("台账记载这条人工答复已经发出，不再发送")
+            if _taken_back(entries, answered):
+                raise Unsayable("这条人工答复已收回，或问题已结束，不再发送")
             await self._on_duty(answered, blocked=_blocked(reply))
         except Broken as broken:
             raise Unsayable(f"台账有误，没有发送：{broken}") from broken
@@ -130,6 +135,17 @@ def _may(one: Standing) -> bool:
 
 def _blocked(reply: TicketReply) -> bool:
     return any(one.get("severity") == "block" for one in reply.findings)
+
+
+def _taken_back(entries: Sequence[Entry], answered: Entry) -> bool:
+    """Whether it was taken back, or the question ended without it: no older row sends it then."""
+    reply = answered.body["reply"]
+    return any(
+        (one.kind == FAILED and one.body.get("reply") == reply and one.body["result"] == RETRACTED)
+        or (one.kind == CLOSED and not one.body.get("answered"))
+        for one in entries
+        if one.seq > answered.seq
+    )
 
 
 def _last(entries: Sequence[Entry], reply_id: str, kind: str) -> Entry | None:

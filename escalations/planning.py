@@ -14,7 +14,7 @@ from bot.models import Delivery
 from bot.sealing import rewrite
 from config.clock import now
 from escalations.calendar import OfficeHours
-from escalations.commitments import FAILED
+from escalations.commitments import FAILED, RETRACTED
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import Came, planned_words, replies_of
 from escalations.tickets import (
@@ -83,7 +83,7 @@ async def unplan(wiring: TicketWiring, reply_id: str, staff_id: str) -> str:
         if not await rewrite(tx.session, which, **ended):
             raise refused(409, "state", "这条答复已经在发送，不能再收回")
         reply.state, reply.why, ticket.state = Came.FAILED, TAKEN_BACK, "claimed"
-        body = {"reply": reply.id, "result": "taken_back"}
+        body = {"reply": reply.id, "result": RETRACTED}
         await note(tx, FAILED, ticket, staff_id, body)
     return reply.text
 

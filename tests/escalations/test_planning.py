@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from bot.contract import State
 from bot.models import Delivery
+from bot.replies import Unsayable
 from config.clock import beijing
 from escalations import planning, replying, tickets
+from escalations.commitments import Commitments
 from escalations.outcomes import Came, settle_replies
 from staff.refusal import Refused
 from tests.escalations.conftest import at
@@ -62,6 +64,30 @@ async def test_it_can_go_out_sooner_or_be_taken_back_by_who_holds_the_question(d
     kinds = [one.kind for one in await duty.entries()]
     assert kinds.count(planning.PLANNED) == 2
     assert kinds[-1] == planning.SOONER
+
+
+@pytest.mark.parametrize("end", ["taken back", "closed"])
+async def test_an_older_copy_of_its_row_does_not_send_what_was_taken_back(
+    duty: Any, end: str
+) -> None:
+    await duty.sworn()
+    ticket = await asked_at(duty, "2026-11-24 17:00", "2026-11-24 22:40")
+    reply = await replying.plan(duty.tickets, ticket.id, "jia", "已报修。")
+    parts = duty.sent[-1][0]
+    commitments = Commitments(duty.ledger)
+    assert (await commitments.words(parts, parts.pieces[0])).endswith("已报修。")
+    async with duty.db.session() as session:
+        sealed = await session.scalar(select(Delivery.seal).where(Delivery.id == reply.delivery_id))
+    if end == "closed":
+        await tickets.close(duty.tickets, ticket.id, "jia")
+    else:
+        await planning.unplan(duty.tickets, reply.id, "jia")
+    async with duty.db.session() as session:
+        old = update(Delivery).where(Delivery.id == reply.delivery_id)
+        await session.execute(old.values(state=State.CREATED, seal=sealed, next_at=None))
+    assert (await delivery(duty, reply)).whole
+    with pytest.raises(Unsayable, match="已收回"):
+        await commitments.words(parts, parts.pieces[0])
 
 
 @pytest.mark.parametrize(
