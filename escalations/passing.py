@@ -97,10 +97,11 @@ async def hand_over(wiring: TicketWiring, ticket_id: str, staff_id: str, number:
     async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
         ticket = await _held(wiring, tx, ticket_id, staff_id)
         contact = await tx.session.get(Contact, ticket.contact_id)
+        entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
+        before = sum(one.kind == HANDED for one in entries)
         ticket.state, ticket.phone = "closed", ""
         await note(tx, HANDED, ticket, staff_id, {"number": number.strip()})
         await note(tx, "ticket.closed", ticket, staff_id, {"answered": False, "handed": True})
-        entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
         if contact is not None and same_citizen(entries, contact):
             fields = {"ticket": short(ticket), "phone": wiring.hours.hotline}
             parts = Parts(
@@ -109,7 +110,9 @@ async def hand_over(wiring: TicketWiring, ticket_id: str, staff_id: str, number:
                 basis=ReplyBasis.TEMPLATE,
                 pieces=(Filled("handed_over", fields),),
             )
-            await wiring.queue_reply(parts, f"handed:{ticket.id}", tx.session)
+            # Handed over, taken up again and handed over once more is said once more.
+            key = f"handed:{ticket.id}:{before}" if before else f"handed:{ticket.id}"
+            await wiring.queue_reply(parts, key, tx.session)
     return ticket
 
 

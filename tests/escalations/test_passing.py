@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.contract import State
+from bot.models import Delivery
 from config.clock import beijing
 from escalations import ladder, notes, passing, replying, tickets
 from escalations.commitments import holder_of
@@ -93,3 +95,12 @@ async def test_a_question_that_12345_has_ends_and_its_citizen_is_told(duty: Any)
     assert (parts.pieces[0].name, key) == ("handed_over", f"handed:{ticket.id}")
     assert (await duty.reload(ticket)).state == "closed"
     assert (await kinds(duty))[-2:] == ["ticket.handed_over", "ticket.closed"]
+
+
+async def test_each_time_12345_takes_it_over_its_citizen_is_told(duty: Any) -> None:
+    ticket = await held(duty)
+    for number in ("A1", "A2"):
+        await passing.hand_over(duty.tickets, ticket.id, "jia", number)
+        await passing.reopen(duty.tickets, ticket.id, "jia")
+    async with duty.db.session() as session:
+        assert len((await session.scalars(select(Delivery))).all()) == 2
