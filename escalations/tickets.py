@@ -33,6 +33,7 @@ from ledger.verify import Broken, Entry
 from staff.models import Staff
 from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
+from staff.standing import standing_of
 from storage.crypt import DataKey
 from storage.database import new_id
 
@@ -250,7 +251,7 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         # The name helps: the second person asks their colleague instead of pressing again.
         danger = paging_at(await wiring.ledger.facts(f"ticket:{ticket.id}")) is not None
         # Somebody in danger is taken over by whoever comes first, also from a holder who is away.
-        if ticket.state == "claimed" and not danger:
+        if ticket.state == "claimed" and not danger and await _serves(tx, ticket.claimed_by):
             holder = await tx.session.get(Staff, ticket.claimed_by)
             name = holder.name if holder else "其他同事"
             raise refused(409, "claimed", f"咨询单已由 {name} 认领")
@@ -259,6 +260,12 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         ticket.state, ticket.claimed_by = "claimed", staff_id
         await note(tx, CLAIMED, ticket, staff_id, {})
     return ticket
+
+
+async def _serves(tx: Transaction, staff_id: str | None) -> bool:
+    """Whether a holder may still answer: a question of who left is anybody's to take."""
+    stands = await standing_of(tx.session, staff_id or "")
+    return stands.active and not DUTY_ROLES.isdisjoint(stands.roles)
 
 
 async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:

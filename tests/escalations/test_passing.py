@@ -97,6 +97,17 @@ async def test_a_question_that_12345_has_ends_and_its_citizen_is_told(duty: Any)
     assert (await kinds(duty))[-2:] == ["ticket.handed_over", "ticket.closed"]
 
 
+async def test_a_question_of_somebody_who_left_is_anybodys_to_take(duty: Any) -> None:
+    await duty.sworn()
+    ticket = await held(duty)
+    with pytest.raises(Refused, match="已由 值班jia 认领"):
+        await tickets.claim(duty.tickets, ticket.id, "yi")
+    await duty.sworn(jia=[])
+    found = await tickets.claim(duty.tickets, ticket.id, "yi")
+    assert found.claimed_by == "yi"
+    assert (await replying.reply(duty.tickets, ticket.id, "yi", "已报修。")).state == "sent"
+
+
 async def test_each_time_12345_takes_it_over_its_citizen_is_told(duty: Any) -> None:
     ticket = await held(duty)
     for number in ("A1", "A2"):
