@@ -64,6 +64,6 @@ def organisation_place(  # noqa: PLR0913  the options of a command
     home: Home = None,
     as_json: Json = False,
 ) -> None:
-    """提出一个人属于哪个单位；监督人员只看得到本单位和下级单位的账号。"""
+    """提出一个人属于哪个单位；监督人员在总览和账号页只看得到本单位和下级单位的账号。"""
     change = {"login": login, "organisation": name}
     proposed(propose(home, by, "placement", change, reason), as_json=as_json)

@@ -200,7 +200,7 @@ class PlacementKind(AboutPeople):
         body = payload["organisation"]
         where = tree.path(body) if body else "不属于哪个单位，看得到全部"
         text = f"{name}（{payload['login']}）：{where}"
-        note = "监督人员只看得到本单位和下级单位的账号。" if body else ""
+        note = "监督人员在“总览”和“设置 → 账号”里只看得到本单位和下级单位的账号。" if body else ""
         return {"changes": [{"sign": "~", "text": text}], "warnings": [], "note": note}
 
     async def apply(

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from console.cockpit.pages import account_of, cockpit_of
-from console.web.deps import DEPS
+from console.web.deps import DEPS, visitor
 from console.web.interface import as_json
 from console.web.permissions import needs
 from supervision.cockpit import VETOES, Standing
@@ -19,7 +19,7 @@ def _standing(one: Standing) -> dict[str, object]:
 @needs("cockpit.read")
 async def cockpit(request: web.Request) -> web.StreamResponse:
     """How every account stands, those that need somebody first, and what is late."""
-    whole = await cockpit_of(request.config_dict[DEPS])
+    whole = await cockpit_of(request.config_dict[DEPS], visitor(request))
     late = {
         "reviews": whole.late_reviews,
         "tickets": whole.late_tickets,
@@ -32,7 +32,9 @@ async def cockpit(request: web.Request) -> web.StreamResponse:
 @needs("cockpit.read")
 async def cockpit_account(request: web.Request) -> web.StreamResponse:
     """How one account stands."""
-    _, one = await account_of(request.config_dict[DEPS], request.match_info["account"])
+    _, one = await account_of(
+        request.config_dict[DEPS], request.match_info["account"], visitor(request)
+    )
     return as_json(_standing(one))
 
 
@@ -40,7 +42,7 @@ async def cockpit_account(request: web.Request) -> web.StreamResponse:
 async def selftest_account(request: web.Request) -> web.StreamResponse:
     """Speak to an account by the road of its platform, menu entry by entry."""
     deps, slug = request.config_dict[DEPS], request.match_info["account"]
-    await account_of(deps, slug)
+    await account_of(deps, slug, visitor(request))
     one = await deps.trials.selftest_now(slug)
     return as_json({"ok": one.ok, "faults": list(one.faults), "words": one.words})
 

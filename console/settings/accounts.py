@@ -13,6 +13,7 @@ from bot.models import Account
 from bot.trial import Look
 from console.settings.forms import Form, posted, text
 from console.settings.frame import look_or_propose, settings_page
+from console.web.care import bodies_or_none, in_care, must_care
 from console.web.deps import DEPS, visitor
 from console.web.permissions import needs
 from ledger.append import signed_facts
@@ -20,9 +21,7 @@ from ledger.verify import Broken
 from review_queue.governance.account_closing import closing_words
 from staff.people import names
 from staff.refusal import Reason, Refused
-from staff.sessions import Visitor
 from supervision.filing import WorkingDay, filing_words
-from supervision.registry import Bodies, bodies_now
 from supervision.trial import Tested, last_test
 
 
@@ -48,9 +47,10 @@ async def _page(
 ) -> web.Response:
     deps, form = request.config_dict[DEPS], await posted(request)
     async with deps.db.session() as session:
-        bodies = await _bodies(session)
+        bodies = await bodies_or_none(session)
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
-        rows = [row for row in rows if _in_care(row, bodies, visitor(request))]
+        me = visitor(request)
+        rows = [row for row in rows if in_care(row.organisation_id, bodies, me)]
         standing = await _standing(session, rows, deps.tickets.hours.is_working_day)
     slug = text(form, "slug") or request.query.get("slug", "")
     chosen = next((row for row in rows if row.slug == slug), None)
@@ -77,21 +77,6 @@ async def _page(
         },
     }
     return await settings_page(request, "settings/accounts.html", context, refused)
-
-
-async def _bodies(session: AsyncSession) -> Bodies:
-    try:
-        return await bodies_now(session)
-    except Refused:  # the ledger is broken: nobody's view is narrowed by what cannot be proved
-        return Bodies({}, {})
-
-
-def _in_care(row: Account, bodies: Bodies, person: Visitor) -> bool:
-    """Whether a page shows the account: a supervisor of a body sees it and what is below it."""
-    if not person.roles.isdisjoint({"admin", "auditor"}):
-        return True
-    seen = bodies.seen_by(person.staff_id)
-    return seen is None or row.organisation_id in seen
 
 
 @dataclass(frozen=True)
@@ -129,6 +114,8 @@ async def _standing(
 async def test_account(request: web.Request) -> web.StreamResponse:
     """Try an account now: a line a part, and a message to whoever asks."""
     deps, slug = request.config_dict[DEPS], request.match_info["slug"]
+    async with deps.db.session() as session:
+        await must_care(session, slug, visitor(request))
     try:
         found = await deps.trials.try_now(slug, visitor(request).staff_id)
     except Refused as refused:

@@ -9,6 +9,7 @@ from pydantic import Field
 from sqlalchemy import select
 
 from console.settings.staff import id_of
+from console.web.care import must_care
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes
 from console.web.permissions import needs
@@ -244,8 +245,10 @@ async def withdraw_proposal(request: web.Request) -> web.StreamResponse:
 @needs("accounts.test")
 async def test_account(request: web.Request) -> web.StreamResponse:
     """Try an account now; a line a part, and a message to whoever asks."""
-    trials, slug = request.config_dict[DEPS].trials, request.match_info["slug"]
-    found = await trials.try_now(slug, visitor(request).staff_id)
+    deps, slug = request.config_dict[DEPS], request.match_info["slug"]
+    async with deps.db.session() as session:
+        await must_care(session, slug, visitor(request))
+    found = await deps.trials.try_now(slug, visitor(request).staff_id)
     return as_json({"account": slug, "looks": [asdict(one) for one in found]})
 
 

@@ -32,6 +32,12 @@ async def shown(office: Office, login: str) -> list[str]:
     browser = await office.signed_in(login)
     status, page = await browser.get("/console/settings/accounts")
     assert status == 200
+    _, told = await browser.api("GET", "/cockpit")
+    listed = {one["slug"] for one in told["accounts"]}
+    for slug in ("qinghe-tg", "qinghe-wx"):
+        here = f'class="fine">{slug}<' in page
+        assert (slug in listed) == here
+        assert (await browser.get(f"/console/cockpit/{slug}"))[0] == (200 if here else 404)
     return [slug for slug in ("qinghe-tg", "qinghe-wx") if f'class="fine">{slug}<' in page]
 
 
@@ -70,6 +76,9 @@ async def test_a_supervisor_sees_the_accounts_of_their_body_and_below(office: Of
     await change(office, "placement", login="reviewer3", organisation="青禾县人民政府")
     await refused(office, "没有变化", "placement", login="reviewer3", organisation="青禾县人民政府")
     assert await shown(office, "reviewer3") == ["qinghe-tg"]
+    browser = await office.signed_in("reviewer3")
+    for path in ("/accounts/qinghe-wx/test", "/cockpit/qinghe-wx/selftest"):
+        assert (await browser.api("POST", path))[0] == 404
     assert await shown(office, "admin1") == ["qinghe-tg", "qinghe-wx"]
     await change(office, "placement", login="reviewer3", organisation="北原市人民政府")
     assert await shown(office, "reviewer3") == ["qinghe-tg", "qinghe-wx"]
