@@ -70,9 +70,11 @@ async def _back_up(settings: Settings) -> str:
 def newest(settings: Settings) -> datetime | None:
     """When the newest backup of the office's own was made; None when there is none."""
     own = _own(_folder(settings))
-    if not own:
-        return None
-    return datetime.strptime(own[-1].name, _NAME).replace(tzinfo=BEIJING)
+    return _moment(own[-1]) if own else None
+
+
+def _moment(path: Path) -> datetime:
+    return datetime.strptime(path.name, _NAME).replace(tzinfo=BEIJING)
 
 
 def _folder(settings: Settings) -> Path:
@@ -80,10 +82,22 @@ def _folder(settings: Settings) -> Path:
 
 
 def _own(folder: Path) -> list[Path]:
-    """Oldest first; what others put there is neither counted nor deleted."""
+    """Oldest first; what others put there is neither counted nor deleted.
+
+    Nor is what a clock that was wrong named for a day to come: no night is left out for it.
+    """
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if _OURS.fullmatch(path.name))
+    return sorted(path for path in folder.iterdir() if _is_ours(path))
+
+
+def _is_ours(path: Path) -> bool:
+    if not _OURS.fullmatch(path.name):
+        return False
+    try:
+        return _moment(path) <= now()
+    except ValueError:  # digits that are no day
+        return False
 
 
 async def _old(settings: Settings, db: Database) -> bool:

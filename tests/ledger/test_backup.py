@@ -342,6 +342,24 @@ async def test_a_night_has_its_backup_and_a_missing_one_is_told(
     assert done.lost == 0
 
 
+async def test_a_clock_that_was_wrong_stops_no_backup(
+    home: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.backup_folder, home.backup_keep = tmp_path / "nights", 1
+    home.backup_folder.mkdir()
+    ahead, nonsense = "shenfa-20301231-030000.backup", "shenfa-20261399-990000.backup"
+    for name in (ahead, nonsense):
+        (home.backup_folder / name).touch()
+    for day in (1, 2, 3):
+        moment = datetime(2026, 12, day, 3, tzinfo=BEIJING)
+        monkeypatch.setattr(nightly, "now", lambda moment=moment: moment)
+        async with open_shenfa(home) as shenfa:
+            made = await back_up_due(home, shenfa.ledger)
+        assert made == f"shenfa-2026120{day}-030000.backup"
+        kept = {path.name for path in home.backup_folder.iterdir()}
+        assert kept == {made, ahead, nonsense}
+
+
 async def kinds_open(ledger: Ledger) -> list[str]:
     async with ledger.db.session() as session:
         return list(
