@@ -110,7 +110,8 @@ async def _bring(wiring: TicketWiring, reply_id: str, end: End) -> None:
         if ticket is None or end.state in ON_WAY or ticket.state != "replied":
             return
         if end.state is Came.SENT:
-            ticket.state, ticket.answered_at = "answered", now()
+            # With the answer out nobody calls back: the number goes, whoever ends the question.
+            ticket.state, ticket.answered_at, ticket.phone = "answered", now(), ""
         else:
             back = await _give_back(tx, ticket, reply_id, end)
     if back is not None and back.claimed_by:

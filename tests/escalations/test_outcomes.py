@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from bot.contract import State
 from escalations import ladder, replying, tickets
+from escalations.calling_back import keep_number
 from escalations.models import TicketReply
 from escalations.outcomes import Came, settle_replies
 from staff.refusal import Refused
@@ -31,6 +32,16 @@ async def test_an_answer_that_went_out_answers_its_ticket(duty: Any) -> None:
     ticket, reply = await answer(duty, state=State.PUBLISHED)
     found = await duty.reload(ticket)
     assert (reply.state, found.state, found.answered_at) == ("sent", "answered", duty.moment)
+
+
+async def test_with_the_answer_the_number_for_a_call_back_goes(duty: Any) -> None:
+    ticket = await duty.ask()
+    assert await keep_number(duty.tickets, ticket.id, duty.contact, "打我电话 13812345678")
+    assert (await duty.reload(ticket)).phone
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    await replying.reply(duty.tickets, ticket.id, "jia", WORDS)
+    found = await duty.reload(ticket)
+    assert (found.state, found.phone) == ("answered", "")
 
 
 @pytest.mark.parametrize("hold", ["window", "account"])
