@@ -21,13 +21,14 @@ from knowledge.speech import Speech
 from knowledge.trial import AskOn, rehearse, trial
 from ledger.append import Ledger
 from ledger.changed import row_changed
-from ledger.verify import Broken
+from ledger.verify import Broken, Entry
 from staff.people import read_person
 from staff.proposals import Kind
 from staff.proposed import seal
 from staff.refusal import Reason, Refused
 from staff.rights import RIGHTS
 from staff.settings import SignedSettings
+from staff.standing import facts_or_refuse
 from storage.database import Base, new_id
 from storage.seals import Sealed
 
@@ -85,12 +86,7 @@ class Regression:
             entries = await self._ledger.facts(SUBJECT)
         except Broken:
             return []
-        stand: dict[str, str] = {}
-        for entry in entries:
-            if entry.kind == ADDED:
-                stand[entry.body["question"]] = entry.body["digest"]
-            elif entry.kind == REMOVED:
-                stand.pop(entry.body["question"], None)
+        stand = _stand(entries)
         async with self._ledger.db.session() as session:
             query = select(RegressionQuestion).where(RegressionQuestion.id.in_(stand))
             rows = {row.id: row for row in (await session.scalars(query)).all()}
@@ -133,9 +129,11 @@ class Regression:
         async with self._ledger.transaction() as tx:
             await _must_propose(tx.session, by)
             row = await tx.session.get(RegressionQuestion, question_id)
-            if row is None:
+            # By the entries: a row that somebody deleted is missed until it is left out.
+            if question_id not in _stand(await facts_or_refuse(tx.session, SUBJECT)):
                 raise Refused(404, [Reason("question", "没有这个问题")])
-            await tx.session.delete(row)
+            if row is not None:
+                await tx.session.delete(row)
             await tx.append(REMOVED, subject=SUBJECT, actor=by, body={"question": question_id})
 
     async def run(self) -> list[tuple[RegressionQuestion, bool]]:
@@ -177,6 +175,17 @@ class Regression:
         return (
             Speech(value, held.synonyms) if name == "answering" else Speech(held.answering, value)
         )
+
+
+def _stand(entries: Sequence[Entry]) -> dict[str, str]:
+    """The questions that were added and not removed, with the digest of each."""
+    stand: dict[str, str] = {}
+    for entry in entries:
+        if entry.kind == ADDED:
+            stand[entry.body["question"]] = entry.body["digest"]
+        elif entry.kind == REMOVED:
+            stand.pop(entry.body["question"], None)
+    return stand
 
 
 async def _drop(one: RegressionQuestion, before: AskOn, after: AskOn) -> Drop | None:

@@ -91,6 +91,20 @@ async def test_a_question_that_was_changed_past_the_program_is_told(
     assert await regression.questions() == []
 
 
+async def test_a_question_that_was_deleted_past_the_program_can_be_left_out(
+    office: SimpleNamespace, grant: PolicyDraft
+) -> None:
+    regression = Regression(office.ledger, office.service)
+    await put_in(office, grant)
+    kept = await regression.add(QUESTION, "editor")
+    async with office.db.session() as session:
+        await session.execute(text("DELETE FROM regression_question"))
+    assert await regression.questions() == []
+    await regression.remove(kept.id, "admin1")
+    with pytest.raises(Refused, match="没有这个问题"):
+        await regression.remove(kept.id, "admin1")
+
+
 async def _clauses(office: SimpleNamespace, key: str) -> list[Clause]:
     async with office.db.session() as session:
         return [*await session.scalars(select(Clause).where(Clause.policy_id == key))]
