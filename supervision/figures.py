@@ -39,6 +39,9 @@ class Span:
 
 def span_of(period: str) -> Span:
     """2026 is a year, 2026Q3 a quarter, 2026-09 a month; ValueError otherwise."""
+    # int() takes more than a year is written with: ２０２６, +202 and 1_00.
+    if not (period.isascii() and period[:4].isdigit()):
+        raise ValueError(period)
     year, months, first = int(period[:4]), 12, 1
     if len(period) == 6 and period[4] == "Q" and period[5] in "1234":
         months, first = 3, 3 * int(period[5]) - 2

@@ -77,7 +77,8 @@ async def give(ledger: Ledger, year: str, cells: Mapping[str, object], by: str) 
     All of them at once: the last that were given for a year count.
     """
     reasons = [Reason("cells", one) for one in faults(cells)]
-    if len(year) != 4 or not year.isdigit():
+    # Numbers given for ２０２６ would be in no report.
+    if len(year) != 4 or not (year.isascii() and year.isdigit()):
         reasons.insert(0, Reason("year", "年份写成 2026"))
     async with ledger.transaction() as tx:
         await entitled(tx.session, by, "reports.give")

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -140,3 +141,11 @@ def test_a_period_is_whole_beijing_days(period: str, first: str, end: str) -> No
     assert [str(span.first), str(span.end)] == [first, end]
     assert span.holds(f"{first}T00:00:00+08:00")
     assert not span.holds(f"{end}T00:00:00+08:00")
+
+
+async def test_a_year_is_written_with_plain_digits(office: Office) -> None:
+    for period in ("２０２６", "+202", "1_00", "２０２６Q3"):
+        with pytest.raises(ValueError, match=re.escape(period)):
+            span_of(period)
+    with pytest.raises(Refused, match="年份写成"):
+        await give(office.deps.ledger, "２０２６", {"asked.new.person": 0}, office.people["admin1"])
