@@ -5,6 +5,7 @@ import io
 from collections.abc import Mapping, Sequence
 
 from openpyxl import Workbook
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from supervision.annual import PARTS, tables
 from supervision.figures import VERDICTS, Counting
@@ -12,7 +13,8 @@ from supervision.report import groups
 
 Row = Sequence[str | int]
 Sheet = tuple[str, list[Row]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r")
+"""In full width too: a Chinese spreadsheet takes them for the same."""
 
 
 def sheets_of(
@@ -40,7 +42,7 @@ def xlsx_of(sheets: Sequence[Sheet]) -> bytes:
     for title, rows in sheets:
         sheet = book.create_sheet(title)
         for row in rows:
-            sheet.append([_safe(one) for one in row])
+            sheet.append([safe(one) for one in row])
         sheet.column_dimensions["A"].width = sheet.column_dimensions["B"].width = 36
     out = io.BytesIO()
     book.save(out)
@@ -53,11 +55,14 @@ def csv_of(sheets: Sequence[Sheet]) -> bytes:
     writer = csv.writer(out)
     for title, rows in sheets:
         writer.writerow([title])
-        writer.writerows([[_safe(one) for one in row] for row in rows])
+        writer.writerows([[safe(one) for one in row] for row in rows])
         writer.writerow([])
     return out.getvalue().encode("utf-8-sig")
 
 
-def _safe(cell: str | int) -> str | int:
-    """A name that would be read as a formula is text."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+def safe(cell: str | int) -> str | int:
+    """Words that would be read as a formula are text; signs that no sheet can hold are left out."""
+    if not isinstance(cell, str):
+        return cell
+    words = ILLEGAL_CHARACTERS_RE.sub("", cell)
+    return f"'{words}" if words.startswith(_FORMULA) else words

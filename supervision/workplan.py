@@ -24,6 +24,7 @@ from staff.proposed import words_digest
 from staff.refusal import Reason, Refused
 from staff.rights import entitled
 from staff.tasks import SHORTEST_NOTE, NewTask, Tell, open_task, read_open
+from supervision.sheets import safe
 
 FEEDBACK_DAYS = 30
 """After so many days without a word the owner is asked (要点 §21)."""
@@ -164,5 +165,5 @@ def as_csv(lines: Iterable[Line]) -> str:
     for one in lines:
         due = f"{beijing(one.due_at):%Y-%m-%d}"
         row = (one.title, one.owner, due, one.state, one.last, one.note)
-        writer.writerow(["'" + cell if cell[:1] in "=+-@\t" and cell else cell for cell in row])
+        writer.writerow([safe(cell) for cell in row])
     return "\ufeff" + text.getvalue()

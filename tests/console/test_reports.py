@@ -20,6 +20,7 @@ from supervision.archive import write_archive
 from supervision.counting import count_days
 from supervision.figures import Counting, Span, as_json, differences, span_of
 from supervision.report import counted, give
+from supervision.sheets import safe, xlsx_of
 from tests.console.office import Office, busy_morning
 
 FIVE = ("published", "approvals", "released", "submitted", "returns")
@@ -149,3 +150,13 @@ async def test_a_year_is_written_with_plain_digits(office: Office) -> None:
             span_of(period)
     with pytest.raises(Refused, match="年份写成"):
         await give(office.deps.ledger, "２０２６", {"asked.new.person": 0}, office.people["admin1"])
+
+
+@pytest.mark.parametrize(
+    ("cell", "kept"),
+    [("=1+1", "'=1+1"), ("＝1+1", "'＝1+1"), ("\x0b@x", "'@x"), ("张\x00伟", "张伟"), (-1, -1)],
+)
+def test_no_name_is_a_formula_or_breaks_a_sheet(cell: str | int, kept: str | int) -> None:
+    assert safe(cell) == kept
+    book = load_workbook(io.BytesIO(xlsx_of([("表", [(cell,)])])))
+    assert [[one.value for one in row] for row in book["表"].rows] == [[kept]]
