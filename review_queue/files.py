@@ -54,6 +54,7 @@ class Files:
         """`db` holds the bytes (storage.media); `eyes` read pictures, where they are installed."""
         self._db, self._eyes = db, eyes
         self._results = results or Results()
+        self._looking = asyncio.Lock()
 
     async def findings(self, draft: Draft, ruleset: RuleSet, facts: Facts) -> list[Finding]:
         """All findings above a hint in attachments, pictures of the text and the cover."""
@@ -76,7 +77,10 @@ class Files:
             name = f"{file.name}.png" if in_text else file.name
             seen = None
             if self._eyes is not None and may_show(name, PICTURES):
-                seen = await asyncio.to_thread(self._eyes.read, name, content)
+                # They read one picture at a time: whoever waited for them in a thread would keep
+                # it from sign-ins and answers.
+                async with self._looking:
+                    seen = await asyncio.to_thread(self._eyes.read, name, content)
             stored = StoredFile(file.name, content, kind, day, in_text, seen)
             return Work(stored_findings, (stored,), shared)
 

@@ -1,7 +1,9 @@
 """Files of a draft are checked with it: at every look, decision and sending."""
 
+import asyncio
 import io
 import json
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +11,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from blocks.document import read_document
+from documents.sight import Eyes, Seen
 from gates.engine import NoFacts, RuleSet
 from review_queue.canonical import Draft
 from review_queue.files import Files
@@ -139,3 +142,34 @@ async def test_a_picture_that_says_it_is_generated_blocks_until_somebody_declare
         told = [one for one in found if one.rule == "law.ai-label"]
         assert [one.severity for one in told] == ["block"] * count, made
     assert all("AIGC" in one.reason and "AI 生成" in one.reason for one in told)
+
+
+class _Slow(Eyes):
+    """Counts who waits in a thread for the one process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting = self.most = 0
+
+    def read(self, name: str, content: bytes) -> Seen:
+        self.waiting += 1
+        self.most = max(self.most, self.waiting)
+        time.sleep(0.02)
+        self.waiting -= 1
+        return Seen(pictures=1)
+
+
+async def test_drafts_that_wait_for_pictures_to_be_read_keep_no_threads(
+    database: Database,
+) -> None:
+    eyes = _Slow()
+    files = Files(database, eyes=eyes)
+    drafts = [await _draft(database, f"{number}.png", _png()) for number in range(4)]
+    await asyncio.gather(*(files.findings(one, RULES, FACTS) for one in drafts))
+    assert eyes.most == 1
+
+
+def _png() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (80, 80), "white").save(out, "PNG")
+    return out.getvalue()
