@@ -22,6 +22,7 @@ _ANNEX_HEAD = re.compile(
     rf"{_PAD}附[件表录][ \t\u3000]*[\d{_NUM}]{{0,3}}[ \t\u3000]*[：:]?[ \t\u3000]*"
 )
 _FIRST = re.compile(rf"{_PAD}第(?:一|1)条")
+_BEGINS = re.compile(rf"[^\n\t]*\S\t+\S|{_PAD}(?:第(?:一|1)[章条]|一、|[（(]一[）)])")
 _YEARS = "(?:(?:19|20)\\d{2}|[〇零○一二三四五六七八九]{4})"
 _IS_DAY = re.compile(
     rf"(?:[^。；，：]{{2,40}}[ \u3000])?[（(]?{_YEARS}\s?年\s?[\d{_NUM}]{{1,3}}\s?月"
@@ -123,7 +124,9 @@ def _is_annex(line: str, following: str, *, after_signature: bool) -> bool:
     if _IS_ANNEX.match(line) is None:
         return False
     listed = "：" in line and re.match(rf"{_PAD}\d{{1,2}}[.．、]", following) is not None
-    return after_signature or (_ANNEX_HEAD.fullmatch(line) is not None and not listed)
+    # With its title in the same line, it heads what begins right below: a table, a row of numbers.
+    begins = "。" not in line and _BEGINS.match(following) is not None
+    return after_signature or begins or (_ANNEX_HEAD.fullmatch(line) is not None and not listed)
 
 
 def _orders(lines: list[_Line]) -> bool:

@@ -86,6 +86,8 @@ def test_an_annex_below_articles_and_below_points_is_its_own_part() -> None:
     assert labels(f"通知\n一、甲。\n二、乙。\n{rows}") == ["一、", "二、", "第1段"]
     listed = "附件：1.申请表\n2.承诺书\n某县民政局\n二〇二六年五月二十日"
     assert labels(f"通知\n一、甲。\n二、乙。\n{listed}") == ["一、", "二、"]
+    for titled in ("附件：接种标准\n项目\t标准", "附件2：接种标准\n一、范围。\n二、标准。"):
+        assert len(labels(f"通知\n一、甲。\n二、乙。\n{titled}")) > 2
     below = listed.replace("附件：", "附件：\n")
     assert labels(f"通知\n一、甲。\n二、乙。\n{below}") == ["一、", "二、"]
 
