@@ -15,6 +15,11 @@ _MARK = re.compile(
     r"|密级[:： ]{1,2}(?:绝密|机密|秘密)",
     re.MULTILINE,
 )
+# A ringed 密: the one character, or as a word processor lays a ring over it.
+_RINGED = re.compile(
+    r"㊙|(?<![○〇◯⭕])[○〇◯⭕]\ufe0f?密(?=[件级★☆\s，。；：）]|$)|^[ \t]*[（(【\[〔]密[）)】\]〕]",
+    re.MULTILINE,
+)
 _INTERNAL = re.compile(
     r"^[ \t]*[（(【\[]?(?:工作秘密|内部资料|内部文件|内部参阅|内部掌握)[）)】\]]?[ \t]*$"
     r"|工作秘密\s*[★☆]",
@@ -23,6 +28,8 @@ _INTERNAL = re.compile(
 _TALK = re.compile(r"“[^“”\n]*$|(?:标注|标明|标有|加盖|标识|标志|字样|如|例如)[^。\n]{0,12}$")
 _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
                  "文中有密级标志，涉密文件不得公开发布", _MARKS, waivable=False)  # fmt: skip
+_RING = Ground("secrecy", "secrecy.classification-mark", "block",
+               "文中有带圈的“密”字，涉密文件不得公开发布", _MARKS)  # fmt: skip
 _WORK_SECRET = Ground("secrecy", "secrecy.work-secret-mark", "block",
                       "文中有工作秘密或内部资料标志，不得公开发布",
                       "《中华人民共和国保守国家秘密法》第六十四条；《政府信息公开条例》第十六条",
@@ -45,6 +52,9 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     dense = ctx.dense.text
     if "密" in dense:
         yield from _classified(ctx, dense)
+    for match in _RINGED.finditer(ctx.text):
+        spoken = _TALK.search(_line_before(ctx.text, match.start()))
+        yield ctx.mark(match.span(), _MENTIONED if spoken else _RING)
     if "秘密" in dense or "内部" in dense:
         for match in _INTERNAL.finditer(dense):
             yield ctx.mark_dense(match.span(), _WORK_SECRET)
@@ -59,7 +69,10 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
 def _classified(ctx: Context, dense: str) -> Iterator[Finding]:
     """A mark stands alone or at an edge; inside quotation marks, or after 标注, it is spoken of."""
     for match in _MARK.finditer(dense):
-        # Only what stands before it in its line: rules about marking papers speak of 密级 all the
-        # time.
-        line = dense[max(0, match.start() - NEAR) : match.start()].rpartition("\n")[2]
-        yield ctx.mark_dense(match.span(), _MENTIONED if _TALK.search(line) else _MARKED)
+        spoken = _TALK.search(_line_before(dense, match.start()))
+        yield ctx.mark_dense(match.span(), _MENTIONED if spoken else _MARKED)
+
+
+def _line_before(text: str, at: int) -> str:
+    """What stands before it in its line alone: rules about marking speak of 密级 all the time."""
+    return text[max(0, at - NEAR) : at].rpartition("\n")[2]

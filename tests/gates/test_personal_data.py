@@ -150,8 +150,9 @@ def test_office_numbers_are_not_personal(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["秘密★", "机密★5年", "绝密 ★ 长期", "秘密☆1年", "秘 密★", "文件\n机密\n正文"]
-)
+    "text", ["秘密★", "机密★5年", "绝密 ★ 长期", "秘密☆1年", "秘 密★", "文件\n机密\n正文",
+             "㊙ 方案", "密级：㊙", "密级：○密件", "【密】方案"]
+)  # fmt: skip
 def test_marks_of_secrecy_block(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mark", "block")]
 
@@ -282,9 +283,15 @@ def test_the_same_mask_throughout_is_fine() -> None:
 # --- marks ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("text", ["应当标注“机密★”字样", "密级标志如秘密★1年应当加盖在首页"])
+@pytest.mark.parametrize("text", ["应当标注“机密★”字样", "密级标志如秘密★1年应当加盖在首页",
+                                  "首页标注㊙字样"])  # fmt: skip
 def test_a_mark_that_is_only_spoken_of_is_a_hint(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mention", "hint")]
+
+
+@pytest.mark.parametrize("text", ["○密封线以内", "与○○密切配合", "（密封线内不答题）", "加密"])
+def test_a_ring_before_another_word_is_no_mark(text: str) -> None:
+    assert _found(text) == []
 
 
 def test_a_document_without_its_openness_is_a_hint_and_with_it_is_clean() -> None:
