@@ -15,6 +15,13 @@ _TOTAL = re.compile(
     r"([^。；;\n]{4,160})"
 )
 _PART = re.compile(rf"{_FIGURE}({_THING})(?![/／每])")
+# The whole row after a colon: 共计10项：许可5项、处罚3项、检查3项。
+_ROW = re.compile(
+    rf"(?:共|总计|合计)(?:计|有|为)?[^\d，。；;：:]{{0,6}}?{_FIGURE}({_THING})[：:]"
+    rf"((?:[^，。；;、：:\n\d]{{1,16}}{_FIGURE}({_THING})[、，]){{1,8}}[^，。；;、：:\n\d]{{1,16}}"
+    rf"{_FIGURE}({_THING}))(?=[。；;\n]|$)"
+)
+_NOT = ("不", "未", "非")
 # 甲镇、乙县: places are apart; groups of people (女生、少数民族) may be the same people.
 _PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
 # Parts first: A 600人，B 500人，合计1000人.
@@ -63,6 +70,7 @@ def find_figures(ctx: Context) -> Iterator[Finding]:
         yield from _total_first(ctx)
     if "计" in text or "共" in text:
         yield from _parts_first(ctx)
+        yield from _row(ctx)
     if "男" in text and "女" in text:
         for match in _PEOPLE.finditer(text):
             people, men, women = (int(number) for number in match.groups())
@@ -84,8 +92,31 @@ def _total_first(ctx: Context) -> Iterator[Finding]:
         parts = [_worth(*one.groups()) for one in figures]
         total = _worth(match[1], match[2])
         apart = unit == "元" or all(_PLACE.search(match[3], 0, one.start()) for one in figures)
+        apart = apart or _opposed(match[3], figures)
         most = sum(parts) if apart else max(parts, default=Decimal(0))
         if len(parts) > 1 and most > total * Decimal("1.001"):
+            yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
+
+
+def _opposed(words: str, figures: list[re.Match[str]]) -> bool:
+    """合格100家、不合格30家: nobody is both."""
+    if len(figures) != 2:
+        return False
+    first = re.sub(r"[的有为]*$", "", words[: figures[0].start()])
+    second = re.sub(r"[的有为]*$", "", words[figures[0].end() : figures[1].start()].lstrip("、，"))
+    return any(
+        no + one == other for no in _NOT for one, other in ((first, second), (second, first))
+    )
+
+
+def _row(ctx: Context) -> Iterator[Finding]:
+    for match in _ROW.finditer(ctx.dense.text):
+        parts = _PART.findall(match[3])
+        same = {unit[-1] for _, unit in parts} == {match[2][-1]}
+        if not same or "其中" in match[3] or "均" in match[3] or "每" in match[3]:
+            continue
+        total, added = _worth(match[1], match[2]), sum(_worth(n, u) for n, u in parts)
+        if abs(added - total) > total * Decimal("0.001"):
             yield ctx.mark_dense((match.start(1), match.end(2)), _SUM)
 
 

@@ -18,7 +18,7 @@ _RINGED = "".join(chr(code) for first, size in zip(_RINGS, _ROWS, strict=True)
 _AT_LINES = (
     re.compile(rf"^[ \t\u3000]*({_HAN})、", re.MULTILINE),
     re.compile(rf"^[ \t\u3000]*[（(]({_HAN})[）)]", re.MULTILINE),
-    re.compile(r"^[ \t\u3000]*(\d{1,2})[.．、](?!\d)", re.MULTILINE),
+    re.compile(r"^[ \t\u3000]*(?:附件[：:][ \t\u3000]*)?(\d{1,2})[.．、](?!\d)", re.MULTILINE),
     re.compile(r"^[ \t\u3000]*[（(](\d{1,2})[）)]", re.MULTILINE),
 )
 # The same inside a line and others, which count only from one on: "2. 3. 5." may be an excerpt.

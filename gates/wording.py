@@ -54,7 +54,13 @@ _REVERSED = Ground(
     "止期早于起期，请核对日期（跨年的写明年份）",
     "《出版物上数字用法》（GB/T 15835-2011）",
 )
+# 2026-13-01, 2026/2/30, 2026.2.30: only whole, so that no number or address is taken for one.
+_SHORT_DATE = re.compile(
+    r"(?<![A-Za-z0-9_./-])((?:19|20)\d\d)([-/.])(\d{1,2})\2(\d{1,2})(?![A-Za-z0-9_/-]|\.\d)"
+)
+_NO_DAY_MEANT = re.compile(r"[号码编版型]")
 _TIME = re.compile(r"(?<!\d)(\d{1,2})[时点](\d{1,2})分")
+_MORNING = re.compile(r"(?:上午|凌晨|早上)[ ]?(?:1[3-9]|2[0-4])(?:[:：]\d\d|[时点])")
 _NO_TIME = Ground(
     "wording",
     "wording.time",
@@ -124,9 +130,24 @@ def _dates(ctx: Context) -> Iterator[Finding]:
         last = _day(int(other or year), int(month_2), int(day_2))
         if first and last and last < first:
             yield ctx.mark_dense(match.span(), _REVERSED)
+    yield from _short_dates(ctx)
+    yield from _times(ctx)
+
+
+def _short_dates(ctx: Context) -> Iterator[Finding]:
+    for match in _SHORT_DATE.finditer(ctx.text):
+        before = ctx.text[max(0, match.start() - 6) : match.start()]
+        if not (_NO_DAY_MEANT.search(before) or _day(int(match[1]), int(match[3]), int(match[4]))):
+            yield ctx.mark(match.span(), _NO_DATE)
+
+
+def _times(ctx: Context) -> Iterator[Finding]:
+    text = ctx.dense.text
     for match in _TIME.finditer(text):
         if int(match[1]) > 24 or int(match[2]) > 59:
             yield ctx.mark_dense(match.span(), _NO_TIME)
+    for match in _MORNING.finditer(text):
+        yield ctx.mark_dense(match.span(), _NO_TIME)
 
 
 def _day(year: int, month: int, day: int) -> date | None:
