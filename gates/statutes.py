@@ -108,7 +108,8 @@ class Statutes:
             found = near.pop()
             # 房地产管理法 is how people shorten 城市房地产管理法: not exact, and no slip either.
             short = found.endswith(title) and not found.startswith("反")
-            return Meant(found, not short and (title.endswith("法") or len(title) > 2 * _SURE))
+            long = _kind(title) in ("法", "法典") or len(title) > 2 * _SURE
+            return Meant(found, not short and (long or _lacks_a_word(title, found)))
         # Two laws equally near: proposing either would be a guess.
         return None if near else self._other_kind(title)
 
@@ -163,6 +164,16 @@ def _stem(title: str) -> str:
 
 
 @lru_cache(maxsize=2048)
+def _lacks_a_word(title: str, found: str) -> bool:
+    """女职工保护规定 for 女职工劳动保护规定: a word is left out, not put in place of another one.
+
+    Whoever leaves 暂行 out shortens the title.
+    """
+    cuts = (at for at in range(2, len(title)) if found.startswith(title[:at]))
+    pieces = [found[at : at + len(found) - len(title)] for at in cuts if found.endswith(title[at:])]
+    return len(title) > _SURE + 1 and bool(pieces) and not {"暂行", "试行"} & set(pieces)
+
+
 def _local(title: str) -> bool:
     """Whether a title begins with the name of a place, which has laws of its own."""
     heads = (title[:size] for size in range(2, 12))
