@@ -1,5 +1,6 @@
 """Word documents: paragraphs, tables, notes, boxes, tracked changes, comments."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -26,11 +27,16 @@ from documents.word_styles import Numbers, Styles, child, counted, value
 
 
 class _Piece(NamedTuple):
-    kind: str  # plain, inserted, deleted, hidden, code, reading, object
+    kind: str  # plain, inserted, deleted, hidden, code, field, reading, object
     text: str
     author: str
 
 
+# Fields whose code holds words of its own, asks for them, or says where they come from.
+_WORDED = re.compile(
+    r"\b(?:HYPERLINK|MACROBUTTON|QUOTE|FILLIN|ASK|SET|IF|INCLUDETEXT|INCLUDEPICTURE|DATABASE|LINK)\b",
+    re.IGNORECASE,
+)
 _TRACKED = {"ins": "inserted", "moveTo": "inserted", "del": "deleted", "moveFrom": "deleted"}
 
 _TEXTS = {"t": None, "delText": "deleted", "instrText": "code", "delInstrText": "deleted"}
@@ -105,7 +111,7 @@ class _Word:
                 self.change(one, place, -1)
             elif one.kind == "reading" and one.text.strip():
                 self.notes.add(f"{place}的拼音或注文", one.text)
-            elif one.kind == "code" and "HYPERLINK" in one.text:
+            elif one.kind == "code" and _WORDED.search(one.text):
                 self.notes.add(f"{place}的域代码", one.text.strip())
 
     def change(self, one: _Piece, place: str, index: int) -> None:
@@ -155,12 +161,16 @@ class _Word:
             yield _Piece(_TEXTS[name] or kind, node.text or "", author)
         elif name in _BREAKS or name == "sym":
             yield _Piece(kind, _BREAKS.get(name) or characters(node, LeftOut()), author)
+        elif name == "fldChar":
+            yield _Piece("field", "", author)  # the codes of two fields are not one
         elif name in _OBJECTS and kind in _CHANGE_WORDS:
             yield _Piece("object", f"{_CHANGE_WORDS[kind]}的图片或对象", author)
         elif name not in ("txbxContent", "Fallback", "rPr", "pPr"):
             kind, author = self.shown(node, kind, author)
             if name == "p":
                 yield _Piece(kind, self.number(node), author)
+            elif name == "fldSimple":
+                yield _Piece("code", attribute(node, "instr"), author)
             for each in node:
                 yield from self.pieces(each, kind, author)
             if name == "p":

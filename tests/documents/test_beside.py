@@ -60,6 +60,23 @@ def test_fields_without_a_result_show_their_words() -> None:
     assert _texts(_word(paragraph(text("甲") + code + text("乙")))) == ["甲张某乙"]
 
 
+def test_fields_one_after_another_and_simple_ones_are_read_each() -> None:
+    mark = '<w:r><w:fldChar w:fldCharType="{}"/></w:r>'
+    ring = mark.format("begin") + r"<w:r><w:instrText> EQ \o\ac(○,{}) </w:instrText></w:r>"
+    ring += mark.format("end")
+    both = ring.replace("{}", "机") + ring.replace("{}", "密")
+    assert _texts(_word(paragraph(both))) == ["○机○密"]
+    simple = '<w:fldSimple w:instr=" MACROBUTTON X [填写电话] "/>'
+    assert _texts(_word(paragraph(text("甲") + simple))) == ["甲[填写电话]"]
+
+
+def test_what_a_field_asks_or_where_it_looks_is_read_beside_the_text() -> None:
+    code = "<w:r><w:instrText> {} </w:instrText></w:r>"
+    for said in ("FILLIN 张某身份证号", "INCLUDETEXT 内部名单.docx", "QUOTE 李某"):
+        assert _texts(_word(paragraph(text("甲") + code.format(said)))) == ["甲", said]
+    assert _texts(_word(paragraph(text("甲") + code.format("PAGE")))) == ["甲"]
+
+
 def test_a_list_of_choices_a_chart_and_connections_of_a_workbook_are_read() -> None:
     choice = (
         '<dataValidations><dataValidation sqref="B2" prompt="问李某">'
