@@ -20,6 +20,8 @@ _SUGGESTS = re.compile(
     r"(?:提|有|反映)(?:一|几|个|点|条|些){0,2}(?:小)?(?:建议|意见)|^(?:我|本人|群众)?(?:们)?建议"
     r"|(?:我|我们)的(?:建议|意见)(?:是|：|:)"
 )
+_NONE = re.compile(r"(?:没有?|无|并无)(?:什么|任何|其他|别的|提|过|啥){0,3}(?:意见|建议)")
+"""没有意见 says that there is none."""
 
 
 def kind_of(text: str) -> str:
@@ -28,4 +30,4 @@ def kind_of(text: str) -> str:
         return ""
     if _APPLIES.search(text):
         return APPLICATION
-    return SUGGESTION if _SUGGESTS.search(text) else ""
+    return SUGGESTION if _SUGGESTS.search(_NONE.sub("", text)) else ""
