@@ -56,7 +56,9 @@ _MINE = _one(
     "交 缴 余额 进度 记录 档案 名字 成绩 工资 养老金 公积金 社保",
 )
 _REFUSALS = {
-    "refuse_orders": _one("忽略以上 忽略之前 忽略前面 忽略所有 系统提示 提示词 扮演 越狱 prompt"),
+    # 系统提示信息不一致 is what a citizen reads on a screen: what is asked to show it is an order.
+    "refuse_orders": _one("忽略以上 忽略之前 忽略前面 忽略所有 提示词 扮演 越狱 prompt")
+    + f"|{_one('输出 打印 复述 说出')}.{{0,6}}系统提示|你们?的系统提示",
     "refuse_own": f"[查看].{{0,4}}{_one('我 本人 他 她')}.{{0,10}}{_MINE}"
     f"|我.{{0,12}}{_one('余额 办到哪 批下来 批了 到账 审核通过 进度')}",
     "refuse_future": f"{_LATER}.{{0,14}}{_one('会不会 能不能 还有没有 涨 降 取消 出台 延续')}"
@@ -72,7 +74,10 @@ _REFUSALS = {
     ),
 }
 _WHY = {name: re.compile(words, re.IGNORECASE) for name, words in _REFUSALS.items()}
-ORDERS = "refuse_orders"
+ORDERS, CHAT = "refuse_orders", "refuse_chat"
+_MATTER = re.compile(
+    r"补贴|津贴|补助|办理|怎么办|去哪|申请|报销|停工|停课|所得|税|认证|公证|诈骗|被骗"
+)
 
 
 def courtesy(text: str) -> str:
@@ -86,8 +91,12 @@ def courtesy(text: str) -> str:
 
 
 def refusal(text: str) -> str:
-    """The template that says why this is not answered here; "" where nothing says so."""
-    return next((name for name, one in _WHY.items() if one.search(text)), "")
+    """The template that says why this is not answered here; "" where nothing says so.
+
+    高温天气补贴 names the weather and is no chat.
+    """
+    meant = [name for name, one in _WHY.items() if one.search(text)]
+    return next((one for one in meant if one != CHAT or not _MATTER.search(text)), "")
 
 
 class Courtesy:
