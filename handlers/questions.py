@@ -20,7 +20,7 @@ from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
 from handlers.commands import CommandWiring, add_to, hand_over
-from handlers.courtesy import refusal
+from handlers.courtesy import courtesy, refusal
 from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in
 from handlers.promising import promise
 from handlers.templates import PIECES
@@ -32,7 +32,8 @@ from knowledge.told import of_entry
 from staff.refusal import Refused
 
 MAX_QUOTES = 3
-MAX_QUESTIONS = 3  # of one message
+MAX_QUESTIONS = 3  # of one message that are answered; of the others it is said that they are open
+MOST_PARTS = 9  # questions of one message beyond which a person reads it
 LEAST_WORDS = 4  # Chinese characters below which an unknown text is no question for a person
 SENT = {kind: f"sent_{kind}" for kind in MEDIA_KINDS if kind != "other"}
 """What is said to a message without words, by what it is."""
@@ -95,15 +96,15 @@ class Questions:
 
     async def _apart(self, turn: Turn) -> Said | None:
         """Each question of a message by itself; None when there is one, or none has an answer."""
-        parts = apart(turn.text)[:MAX_QUESTIONS]
+        parts = [one for one in apart(turn.text) if not courtesy(one)]
         ready = turn.step in ("", "may_fit") and self._w.templates.usable(
             "part_head", "part_open", *PIECES
         )
-        if len(parts) < 2 or not ready or (await self._held(turn))[0] is not None:
+        if not 1 < len(parts) <= MOST_PARTS or not ready or (await self._held(turn))[0] is not None:
             return None
         today, last = beijing(now()).date(), str(turn.data.get("question", ""))
         pieces, told = list[Piece](), list[str]()
-        for number, part in enumerate(parts, 1):
+        for number, part in enumerate(parts[:MAX_QUESTIONS], 1):
             last = followed(last, part) or part
             answer = await self._ask(last, today)
             if answer.status in GUARDED:
@@ -114,6 +115,8 @@ class Questions:
             told += clauses
         if not told:
             return None
+        for number in range(MAX_QUESTIONS + 1, len(parts) + 1):
+            pieces += self._say("part_open", count=str(number))
         await self._note_told(turn, told)
         kept: Kept = {"question": self._w.mask(last)}
         return Said(tuple(pieces), (PERSON,), basis=ReplyBasis.QUOTE, data=kept)

@@ -42,6 +42,9 @@ _ASKS = re.compile(r"怎么|如何|怎样|办理|申请|领|可以吗|行吗")
 _SHORT = 16  # characters of a question that leans on the one before
 _MOST = 120  # characters: a longer message asks more than one thing
 _APART = re.compile(r"[？?；;\n]+")
+_PART = re.compile(r"([^？?；;\n]+)([？?；;\n]*)")
+_MARK = frozenset("？?")
+_QUERY = re.compile(r"什么|哪|谁|几|吗|呢|么$|能不能|能否|可不可以|可否|是不是|是否|有没有|要不要")
 
 
 def questions_in(title: str) -> list[str]:
@@ -95,10 +98,18 @@ def followed(before: str, asked: str, speech: Speech | None = None) -> str:
 
 
 def apart(message: str) -> list[str]:
-    """The questions of one message: each ends with its mark or its line; one when there is one."""
-    parts = [one.strip(" 　，,。.、") for one in _APART.split(message)]
-    asked = [one for one in parts if len(one) > 1]
+    """The questions of one message: each ends with its mark or its line; one when there is one.
+
+    A line that asks nothing (你好, 我是外地户口) is none.
+    """
+    parts = ((one[1].strip(" 　，,。.、"), one[2]) for one in _PART.finditer(message))
+    asked = [part for part, mark in parts if len(part) > 1 and (_MARK & {*mark} or asks(part))]
     return asked if len(asked) > 1 else [message]
+
+
+def asks(words: str) -> bool:
+    """Whether these words ask something, with or without a mark."""
+    return bool(_wants(words) or _ASKS.search(words) or _QUERY.search(words))
 
 
 def _wants(question: str) -> frozenset[str]:

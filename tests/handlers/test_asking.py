@@ -15,6 +15,7 @@ from escalations.models import Ticket, TicketMessage
 from handlers.beside import continues
 from handlers.commands import NOT_SAID
 from handlers.offers import choices, near
+from handlers.questions import MAX_QUESTIONS
 from handlers.templates import PIECES
 from knowledge.answering import Answer, Quote
 
@@ -176,3 +177,20 @@ async def test_an_hour_later_than_the_platform_allows_names_the_other_way(
         assert until == in_words(other.contact.last_inbound_at + timedelta(hours=48))
     del office.templates.texts["person_late"]
     assert "平台只在" not in await other.say("转人工")
+
+
+async def test_only_what_asks_is_counted_as_a_question(citizen, clause) -> None:
+    said = await citizen.say(f"你好\n{SURE}")
+    assert clause.text in said
+    assert "个问题" not in said
+    said = await citizen.say(f"{SURE}？\n我是外地户口\n谢谢！")
+    assert clause.text in said
+    assert "个问题" not in said
+
+
+async def test_no_question_of_a_long_message_is_left_without_a_word(citizen, clause) -> None:
+    said = await citizen.say(f"{SURE}？低保怎么领？公交几点停？路灯怎么报修？井盖坏了谁来修？")
+    assert clause.text in said
+    for number in (2, 3, 4, 5):
+        assert f"第 {number} 个问题没有" in said
+    assert len(citizen.office.asked) == MAX_QUESTIONS

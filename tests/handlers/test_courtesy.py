@@ -60,6 +60,9 @@ def test_a_question_without_a_matter_has_that_of_the_one_before(asked: str, mean
 def test_a_message_is_taken_apart_by_its_marks() -> None:
     assert apart("失业金怎么领？贷款额度多少？") == ["失业金怎么领", "贷款额度多少"]
     assert apart("失业金怎么领，谢谢") == ["失业金怎么领，谢谢"]
+    for one in ("失业金怎么领\n我是外地户口", "我是外地户口；已经缴满一年；失业金怎么领？"):
+        assert apart(one) == [one]
+    assert apart("我六十岁了。\n社保补缴？\n养老金怎么领") == ["社保补缴", "养老金怎么领"]
 
 
 @pytest.mark.parametrize(
