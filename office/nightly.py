@@ -28,14 +28,16 @@ _log = structlog.get_logger("office.nightly")
 async def back_up_due(settings: Settings, ledger: Ledger) -> str:
     """The name of the backup that was made; empty when none was due or it could not be made.
 
-    1. Once a day, from two o'clock on; what failed is tried again in an hour.
+    1. Once a day, from two o'clock on, or at once when the newest is too old; what failed is tried
+    again in an hour.
     2. Of the office's own, so many are kept as the settings say.
     3. When the newest is too old, people are told, with the reason.
     """
     if not settings.backup_keep:
         return ""
     made, why = "", ""
-    if _due(settings):
+    # An office that stood still over a night, or was upgraded after midnight, misses none yet.
+    if _due(settings) or await _old(settings, ledger.db):
         try:
             made = await _back_up(settings)
         except (SetupError, OSError, SQLAlchemyError) as error:

@@ -333,6 +333,8 @@ async def test_a_night_has_its_backup_and_a_missing_one_is_told(
         assert (check.state, "超过 36 小时" in check.words) == ("fail", True)
         home.data_key_file = key
         assert await back_up_due(home, shenfa.ledger) == "shenfa-20261204-214000.backup"
+        at(days=9)  # it stood still meanwhile, and begins before two o'clock: nothing is broken
+        assert await back_up_due(home, shenfa.ledger) == "shenfa-20261210-014000.backup"
         home.backup_keep = 0
         assert (await nightly.backups_check(home, shenfa.db)).state == "warn"
     home.backup_keep = 2
