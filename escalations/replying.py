@@ -26,6 +26,7 @@ from escalations.commitments import (
 from escalations.dropping import drop_in, dropped
 from escalations.models import Ticket, TicketReply
 from escalations.outcomes import Came, replies_of
+from escalations.paging import REASON
 from escalations.planning import planned_for, put_off
 from escalations.tickets import (
     NotAsSigned,
@@ -70,10 +71,13 @@ async def plan(
 ) -> TicketReply:
     """The same outside working hours, to go out when people next begin: nobody is woken by it.
 
-    Refused 409 while people are at work, or when the platform takes no answer by then.
+    Refused 409 while people are at work, when the platform takes no answer by then, or when
+    somebody is in danger.
     """
     async with wiring.ledger.db.session() as session:
         ticket = await ticket_of(session, ticket_id)
+        if ticket.reason == REASON:
+            raise refused(409, "danger", "有人遇险的问题不等到上班：请直接发送")
         morning = planned_for(wiring.hours, await way(wiring, session, ticket))
     if morning is None:
         words = "现在上班，或平台的时限等不到下一个上班时间：请直接发送"

@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from bot.contract import Content
+from bot.delivery.routes import Route
 from bot.models import Account
 from config.clock import beijing, now
 from console.tickets.talk import ROBOT, talk_of
@@ -118,7 +119,7 @@ async def show(
             "called": called,
             "danger": await _in_danger(deps.ledger, row.id),
             "route": route,
-            "morning": planning.planned_for(deps.tickets.hours, route),
+            "morning": _morning(deps, row, route),
             "planned": [one for one in sent if one.state == Came.PLANNED],
             "rated": (await ratings(deps.tickets)).rated.get(row.id),
             "stars": STARS,
@@ -152,6 +153,11 @@ async def _called(ledger: Ledger, ticket_id: str) -> list[Called]:
         for one in entries
         if one.kind in (CALLED, PAGED) and one.body["to"]
     ]
+
+
+def _morning(deps: Deps, row: Ticket, route: Route) -> datetime | None:
+    """When an answer written now may go out instead; None for somebody in danger, too."""
+    return None if row.reason == REASON else planning.planned_for(deps.tickets.hours, route)
 
 
 async def _in_danger(ledger: Ledger, ticket_id: str) -> bool:

@@ -12,6 +12,7 @@ from config.clock import beijing
 from escalations import planning, replying, tickets
 from escalations.commitments import Commitments
 from escalations.outcomes import Came, settle_replies
+from escalations.tickets import Question
 from staff.refusal import Refused
 from tests.escalations.conftest import at
 
@@ -105,3 +106,15 @@ async def test_it_is_not_planned_at_work_or_beyond_the_window(
         await replying.plan(duty.tickets, ticket.id, "jia", "已报修。")
     async with duty.db.session() as session:
         assert (await session.scalars(select(Delivery))).all() == [], why
+
+
+async def test_nobody_in_danger_waits_for_the_morning(duty: Any) -> None:
+    duty.moment = at("2026-11-24 22:40")
+    await duty.set_contact(last_inbound_at=duty.moment)
+    ticket = await tickets.open_ticket(
+        duty.tickets, duty.contact, Question("我不想活了", "emergency")
+    )
+    await tickets.claim(duty.tickets, ticket.id, "jia")
+    with pytest.raises(Refused, match="遇险"):
+        await replying.plan(duty.tickets, ticket.id, "jia", "我们马上联系您。")
+    assert (await replying.reply(duty.tickets, ticket.id, "jia", "我们马上联系您。")).delivery_id
