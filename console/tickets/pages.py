@@ -23,7 +23,7 @@ from escalations.notes import notes_of
 from escalations.outcomes import Came, replies_of
 from escalations.paging import PAGED, REASON, paging_at
 from escalations.passing import colleagues
-from escalations.ratings import STARS, ratings
+from escalations.ratings import LOW, STARS, ratings
 from escalations.tickets import OPEN, messages
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
@@ -44,28 +44,33 @@ _ASKED = 2  # of what was added to it, the last ones are looked up too
 
 @needs("tickets.read")
 async def tickets(request: web.Request) -> web.StreamResponse:
-    """Whoever is in danger, then waiting questions by due time, then the answered ones."""
+    """Whoever is in danger, waiting questions by due time, who to call back, the answered ones."""
     return page(request, "tickets/list.html", await desk(request))
 
 
 async def desk(request: web.Request) -> dict[str, object]:
     """What the desk shows."""
     deps = request.config_dict[DEPS]
+    rated = (await ratings(deps.tickets)).rated
+    bad = [key for key, one in rated.items() if one.stars <= LOW][-_SHOWN:]
     async with deps.db.session() as session:
         waiting = select(Ticket).where(Ticket.state.in_((*OPEN, "replied")))
         waiting = waiting.order_by(Ticket.reason != REASON, Ticket.due_at)
         done = select(Ticket).where(Ticket.state.in_(("answered", "closed")))
+        # However many were answered since: somebody calls back, and then ends the question.
+        bad_ones = select(Ticket).where(Ticket.id.in_(bad), Ticket.state == "answered")
         rows = (await session.scalars(waiting.limit(_SHOWN))).all()
         return {
             "place": "tickets",
             "rows": rows,
+            "bad_rows": (await session.scalars(bad_ones.order_by(Ticket.answered_at))).all(),
             "done_rows": (
                 await session.scalars(done.order_by(Ticket.created_at.desc()).limit(30))
             ).all(),
             "accounts": {row.id: row for row in (await session.scalars(select(Account))).all()},
             "people": await names(session, {row.claimed_by or "system" for row in rows}),
             "facets": deps.facets,
-            "rated": (await ratings(deps.tickets)).rated,
+            "rated": rated,
             "stars": STARS,
         }
 

@@ -4,10 +4,12 @@ import json
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from config.clock import now
 from console.web import streams
-from escalations.models import TicketMessage
+from escalations.models import Ticket, TicketMessage
+from escalations.ratings import RATED
 from storage.database import new_id
 from tests.console.office import Office, busy_morning, set_roles
 
@@ -68,3 +70,18 @@ async def test_a_stopped_answer_waits_for_a_second_person_on_the_first_page(offi
     page = (await other.get("/console/"))[1]
     assert "被拦下的答复" in page
     assert f'href="{path}"' in page
+
+
+async def test_a_bad_rating_stands_until_somebody_called_back_and_ended_it(office: Office) -> None:
+    ids = await busy_morning(office)
+    async with office.deps.db.session() as session:
+        given = {"state": "answered", "answered_at": now()}
+        await session.execute(update(Ticket).where(Ticket.id == ids["ticket"]).values(**given))
+    duty = await office.signed_in("duty1")
+    assert "请回访" not in (await duty.get("/console/tickets"))[1]
+    async with office.deps.queue.ledger.transaction() as tx:
+        subject, body = f"ticket:{ids['ticket']}", {"stars": 2}
+        await tx.append(RATED, subject=subject, actor="system", body=body)
+    assert "请回访" in (await duty.get("/console/tickets"))[1]
+    await duty.post(f"/console/tickets/{ids['ticket']}/close")
+    assert "请回访" not in (await duty.get("/console/tickets"))[1]
