@@ -41,6 +41,10 @@ _WANTED = tuple(
         ),
     )
 )
+_ASKS_WAY = re.compile(r"(?:怎么|如何|怎样|咋|去哪里?|在哪里?)[^，。？]{0,2}[领办申报缴交取提补]")
+_WAY = re.compile(r"方式|流程|程序|渠道|窗口|小程序|填写|提交|提出申请|登录|网上|现场|受理")
+_WAY_WORTH = 0.75  # of clauses that say as much of the matter, the one that says how; less than
+# one that says more of it is ahead by
 _SAME_START = 8  # characters in which a text repeats its title before it begins
 _K1, _B = 1.2, 0.75
 _LONGEST = 12.0
@@ -101,6 +105,8 @@ class Ranker:
         """How well each fits, in the order of the candidates (best of the index first)."""
         rows = table(asked, candidates)
         values = self.values(rows)
+        if _ASKS_WAY.search(asked.text):
+            values = values + [_WAY_WORTH * bool(_WAY.search(one.text)) for one in candidates]
         return [
             Judged(math.exp(min(float(value), _MOST)), float(row[COVERAGE]))
             for value, row in zip(values, rows, strict=True)
