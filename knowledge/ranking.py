@@ -106,7 +106,8 @@ class Ranker:
         rows = table(asked, candidates)
         values = self.values(rows)
         if _ASKS_WAY.search(asked.text):
-            values = values + [_WAY_WORTH * bool(_WAY.search(one.text)) for one in candidates]
+            ways = [bool(_WAY.search(one.text)) for one in candidates]
+            values = values + np.float32(_WAY_WORTH) * np.array(ways, np.float32)
         return [
             Judged(math.exp(min(float(value), _MOST)), float(row[COVERAGE]))
             for value, row in zip(values, rows, strict=True)

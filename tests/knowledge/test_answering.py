@@ -51,6 +51,17 @@ def ask(question: str, **more: str) -> Mapping[str, Any]:
     return ask_record({"id": 1, "question": question, **more}, LIBRARY)
 
 
+@pytest.mark.parametrize("asked", ["育儿补贴怎么领", "育儿补贴如何申领", "育儿补贴在哪里办"])
+def test_who_asks_how_gets_the_clause_that_says_the_way(asked: str) -> None:
+    said = {
+        "long": "第一条 育儿补贴能领多久，看孩子年龄，领到三周岁为止。",
+        "much": "第二条 育儿补贴的标准，每个孩子每年3600元，领满三年。",
+        "way": "第三条 育儿补贴的领取方式，在办事小程序申领，或者到社区窗口办理。",
+    }
+    index = Index.build(Doc(key, "青禾县育儿补贴办法", text, "a") for key, text in said.items())
+    assert index.search(asked)[0].key == "way"
+
+
 def test_a_question_is_answered_with_the_exact_sentence() -> None:
     row = ask("高校毕业生创业补贴多少钱？")
     assert row["status"] == "answered"
