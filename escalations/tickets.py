@@ -33,7 +33,6 @@ from ledger.verify import Broken, Entry
 from staff.models import Staff
 from staff.people import Member, person_with
 from staff.refusal import Reason, Refused
-from staff.standing import standing_of
 from storage.crypt import DataKey
 from storage.database import new_id
 
@@ -264,8 +263,11 @@ async def claim(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
 
 async def _serves(tx: Transaction, staff_id: str | None) -> bool:
     """Whether a holder may still answer: a question of who left is anybody's to take."""
-    stands = await standing_of(tx.session, staff_id or "")
-    return stands.active and not DUTY_ROLES.isdisjoint(stands.roles)
+    try:
+        await person_with(tx.session, staff_id or "", DUTY_ROLES)
+    except Refused:
+        return False
+    return True
 
 
 async def close(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:

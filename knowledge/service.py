@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -61,6 +62,11 @@ from staff.refusal import Refused
 
 _HITS = 10
 _NO_FACTS = PolicyIndex(())
+# 我的电话［手机号］: what somebody says of themselves, masked before it is stored, is no question.
+_OWN_NUMBER = re.compile(
+    r"[，,。；;、\s]*(?:我|本人)?的?(?:联系)?(?:电话|手机|身份证|卡)?(?:号码?)?[是为：:]?"
+    r"(?:［[^］]{1,12}］|\d{11,18}[Xx]?)"
+)
 _log = logging.getLogger(__name__)
 
 
@@ -163,6 +169,7 @@ class KnowledgeService:
     async def ask(self, question: str, as_of: date) -> Answer:
         """The answer from clauses valid on `as_of`, or on the past day the question names."""
         speech = self._speech()
+        question = _OWN_NUMBER.sub("", question) or question
         if guard(question, speech) is not None:
             return answer(question, (), as_of, speech=speech)
         past = asked_day(question, as_of)

@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import gc
 import importlib
 import os
 import shutil
@@ -97,6 +98,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             *(bool(item.get_closest_marker(mark)) for mark in ("browser", "servers")),
         ]
     )
+
+
+def pytest_collection_finish() -> None:
+    """What stands now stands to the end: a fifth of the time went into looking through it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5_000, 20, 20)
 
 
 @pytest.hookimpl(wrapper=True)

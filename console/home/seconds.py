@@ -13,6 +13,7 @@ from console.web.deps import Deps
 from console.web.permissions import may
 from escalations.models import Ticket, TicketReply
 from ledger.verify import Broken
+from staff.handover import witness_faults
 from staff.people import names
 from staff.sessions import Visitor
 
@@ -90,8 +91,9 @@ async def _logins(deps: Deps, person: Visitor) -> Sequence[Second]:
     except Broken:  # the page shows the rest; the incident says where the ledger is broken
         return ()
     path = "/console/settings/proposals"
-    return [
-        Second(path, f"{row.name}（{row.login}）", "确认是本人", row.id, row.created_at)
-        for row in rows[:_MOST]
-        if row.id != person.staff_id
-    ]
+    async with deps.db.session() as session:
+        return [
+            Second(path, f"{row.name}（{row.login}）", "确认是本人", row.id, row.created_at)
+            for row in rows[:_MOST]
+            if not await witness_faults(session, row.id, person.staff_id)
+        ]

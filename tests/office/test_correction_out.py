@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 
@@ -22,6 +23,7 @@ from review_queue.forms import ReviewForm
 from review_queue.models import Item
 from review_queue.told import latest_on
 from review_queue.workflow import GATES
+from subscriptions.hours import PushHours
 from subscriptions.subscribers import CONSENT_VERSION, Subscribers, Wish
 from tests.office.test_once import (  # noqa: F401  the office and its platforms
     BODY,
@@ -90,7 +92,11 @@ async def verified(office: Office, publication: str) -> str:  # noqa: F811
         return await answer.text()
 
 
-async def test_a_correction_from_published_to_told(office: Office) -> None:  # noqa: F811
+async def test_a_correction_from_published_to_told(
+    office: Office,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(PushHours, "quiet", lambda *_: False)  # tried at any hour of the day
     await signed_accounts(office)
     await office.platforms.control("limits", result_delay=0.01)
     shenfa, editor = office.shenfa, office.people["editor"]
