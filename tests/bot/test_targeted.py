@@ -27,6 +27,7 @@ from storage.cache import MemoryCache
 from storage.crypt import DataKey
 from storage.database import Base, Database, new_id
 from subscriptions.calls import choose, rows_for_call
+from subscriptions.hours import PushHours
 from subscriptions.matching import Matching
 from subscriptions.push import CREATED, Pusher
 from subscriptions.push import FINISHED as PUSH_FINISHED
@@ -375,7 +376,10 @@ async def test_the_fifth_of_a_month_leaves_out_who_had_four(desk: Desk) -> None:
     assert [await desk.received(one) for one in full] == [4, 4]
 
 
-async def test_a_row_made_due_past_this_program_is_sent_to_nobody_alone(desk: Desk) -> None:
+async def test_a_row_made_due_past_this_program_is_sent_to_nobody_alone(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PushHours, "quiet", lambda *_: False)  # tried at any hour of the day
     await desk.people(2)
     key = await desk.planned()
     fault = {"platform": "wechat", "kind": "refuse", "code": 45028}
