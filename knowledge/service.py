@@ -64,7 +64,7 @@ _HITS = 10
 _NO_FACTS = PolicyIndex(())
 # 我的电话［手机号］: what somebody says of themselves, masked before it is stored, is no question.
 _OWN_NUMBER = re.compile(
-    r"[，,。；;、\s]*(?:我|本人)?的?(?:联系)?(?:电话|手机|身份证|卡)?(?:号码?)?[是为：:]?"
+    r"[，,。；;、\s]{0,4}(?:我|本人)?的?(?:联系)?(?:电话|手机|身份证|卡)?(?:号码?)?[是为：:]?"
     r"(?:［[^］]{1,12}］|\d{11,18}[Xx]?)"
 )
 _log = logging.getLogger(__name__)
