@@ -28,6 +28,7 @@ from console.sources import api_columns as sources_columns
 from console.subscriptions import api as subscriptions
 from console.tasks import api as tasks
 from console.tickets import api as tickets
+from console.tickets import api_desk as tickets_desk
 from console.web.interface import as_json
 from console.web.permissions import ACTIONS, PUBLIC, action_of, needs
 from console.workplan import api as workplan
@@ -132,6 +133,7 @@ ROUTES: list[web.RouteDef] = [
     *policies.ROUTES,
     *subscriptions.ROUTES,
     *tickets.ROUTES,
+    *tickets_desk.ROUTES,
     *records.ROUTES,
     *items_history.ROUTES,
     *items_limiting.ROUTES,

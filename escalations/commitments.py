@@ -7,6 +7,7 @@ can be changed in between.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +22,7 @@ from staff.standing import Standing, standing
 
 OPENED, CLAIMED = "ticket.opened", "ticket.claimed"
 PASSED, REOPENED = "ticket.passed", "ticket.reopened"
+MERGED, PARTED = "ticket.merged", "ticket.parted"
 ANSWERED, STOPPED, KEPT = "ticket.answered", "ticket.reply_stopped", "ticket.reply_kept"
 DROPPED = "ticket.reply_dropped"
 SENT, FAILED = "ticket.reply_sent", "ticket.reply_failed"
@@ -72,6 +74,28 @@ def holder_of(entries: Sequence[Entry]) -> str:
     return last.actor if last is not None and last.kind == CLAIMED else ""
 
 
+def due_of(entries: Sequence[Entry]) -> datetime | None:
+    """By when it is to be answered, by the last signed word about that; None without any."""
+    said = (
+        one.body["due_at"]
+        for one in reversed(entries)
+        if one.kind in (OPENED, REOPENED, MERGED) and one.body.get("due_at")
+    )
+    last = next(said, None)
+    return None if last is None else datetime.fromisoformat(last)
+
+
+def merged_of(entries: Sequence[Entry]) -> list[str]:
+    """The questions that are answered with this one, by their ids."""
+    found: dict[str, None] = {}
+    for one in entries:
+        if one.kind == MERGED:
+            found |= dict.fromkeys(one.body["tickets"])
+        elif one.kind == PARTED:
+            found.pop(one.body["ticket"], None)
+    return list(found)
+
+
 def stopped_writer(entries: Sequence[Entry], reply_id: str) -> str:
     """Who wrote a reply that the gates stopped, by their own signed entry; "" for nobody."""
     stopped = _last(entries, reply_id, STOPPED)
@@ -110,7 +134,8 @@ class Commitments:
             await self._on_duty(answered, blocked=_blocked(reply))
         except Broken as broken:
             raise Unsayable(f"台账有误，没有发送：{broken}") from broken
-        return f"【人工答复 {ticket.id[-6:].upper()}】\n{reply.text}"
+        numbers = "、".join(one[-6:].upper() for one in (ticket.id, *merged_of(entries)))
+        return f"【人工答复 {numbers}】\n{reply.text}"
 
     async def sent(self, parts: Parts, state: State) -> None:
         """Sign that this answer is out, or may be: no older copy of its row sends it again."""

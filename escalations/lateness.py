@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from escalations.calendar import OfficeHours
-from escalations.commitments import ANSWERED, FAILED, OPENED, REOPENED, holder_of
+from escalations.commitments import ANSWERED, FAILED, OPENED, REOPENED, due_of, holder_of
 from ledger.verify import Entry
 
 CALLED = "ticket.escalated"
@@ -78,7 +78,7 @@ def waiting_at(entries: Sequence[Entry], hours: OfficeHours) -> Waiting | None:
     if opened is None or began is None or closed or word != FAILED:
         return None
     called = [one for one in entries if one.kind == CALLED]
-    due = _said(began, "due_at") or hours.due_at(_moment(began), hours.answer_minutes)
+    due = due_of(entries) or hours.due_at(_moment(began), hours.answer_minutes)
     if called:
         last = called[-1]
         next_at = hours.due_at(_moment(last), hours.acknowledge_minutes)

@@ -32,6 +32,8 @@ class Ticket(Base):
     answered_at: Mapped[datetime | None]
     # A number left for a call back, encrypted; gone when the ticket is closed (calling_back.py).
     phone: Mapped[str] = mapped_column(Text, default="", server_default="")
+    # The question it was merged into, while it is (merging.py).
+    merged_into: Mapped[str | None] = mapped_column(String(26))
 
 
 class TicketReply(Base):

@@ -30,7 +30,7 @@ async def add_note(wiring: TicketWiring, ticket_id: str, staff_id: str, text: st
     return row
 
 
-async def notes_of(session: AsyncSession, ticket_id: str) -> Sequence[TicketNote]:
-    """The notes of a question in order."""
-    query = select(TicketNote).where(TicketNote.ticket_id == ticket_id).order_by(TicketNote.id)
+async def notes_of(session: AsyncSession, tickets: Sequence[str]) -> Sequence[TicketNote]:
+    """The notes of these questions in order."""
+    query = select(TicketNote).where(TicketNote.ticket_id.in_(tickets)).order_by(TicketNote.id)
     return (await session.scalars(query)).all()

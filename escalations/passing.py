@@ -12,8 +12,9 @@ from bot.contract import ReplyBasis
 from bot.models import Contact
 from bot.replies import Filled, Parts
 from config.clock import now
-from escalations.commitments import CLAIMED, PASSED, REOPENED, same_citizen
+from escalations.commitments import CLAIMED, PASSED, REOPENED, due_of, same_citizen
 from escalations.ladder import TELLING, call
+from escalations.merging import part
 from escalations.models import Ticket
 from escalations.paging import REASON
 from escalations.tickets import (
@@ -64,7 +65,10 @@ async def transfer(wiring: TicketWiring, ticket_id: str, staff_id: str, to: str)
 
 
 async def reopen(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
-    """Take up again what was answered or ended, with a new due time. Refused 403, 404, 409."""
+    """Take up again what was answered or ended, with a new due time. Refused 403, 404, 409.
+
+    One that was merged is parted again; while the other waits, it is due when it was before.
+    """
     async with as_signed(wiring.ledger), wiring.ledger.transaction() as tx:
         ticket = await ticket_of(tx.session, ticket_id)
         await on_duty(tx.session, staff_id)
@@ -76,9 +80,11 @@ async def reopen(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
             raise refused(409, "gone", "对方已删除信息，不能重开")
         if not same_citizen(entries, contact):
             raise NotAsSigned(ticket, "contact", "咨询单的来信人与签名记录不符，不能重开")
-        if await active(tx.session, ticket.contact_id) is not None:
+        other = await active(tx.session, ticket.contact_id)
+        if other is not None and other.id != ticket.merged_into:
             raise refused(409, "other", "对方另有一张在办的咨询单：请在那一张里答复")
-        due = wiring.hours.due_at(now(), wiring.hours.answer_minutes)
+        before = due_of(entries) if await part(tx, ticket, staff_id) else None
+        due = before or wiring.hours.due_at(now(), wiring.hours.answer_minutes)
         ticket.state, ticket.claimed_by, ticket.answered_at = "claimed", staff_id, None
         ticket.due_at, ticket.acknowledge_by, ticket.notified = due, now(), []
         body = {"due_at": due.isoformat(), "acknowledge_by": now().isoformat()}

@@ -22,7 +22,7 @@ from bot.sealing import rewrite
 from config.clock import now
 from escalations.alarms import Told
 from escalations.calendar import OfficeHours
-from escalations.commitments import CLAIMED, OPENED, holder_of, opened_for, same_citizen
+from escalations.commitments import CLAIMED, OPENED, due_of, holder_of, opened_for, same_citizen
 from escalations.kinds import WORKING_DAYS
 from escalations.models import Ticket, TicketMessage, TicketNote, TicketReply
 from escalations.paging import REASON, paging_at
@@ -191,7 +191,7 @@ async def active(session: AsyncSession, contact_id: str) -> Ticket | None:
 
 
 async def promised(wiring: TicketWiring, ticket: Ticket, contact: Contact) -> datetime:
-    """By when this citizen is answered, as the entry that opened the ticket signed it.
+    """By when this citizen is answered, as it was signed last.
 
     A row that says another hour is an incident; Refused 409 when it was opened for nobody, or
     for somebody else: no hour is told then.
@@ -200,9 +200,7 @@ async def promised(wiring: TicketWiring, ticket: Ticket, contact: Contact) -> da
         entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
     except Broken as broken:
         raise refused(409, "ledger", f"台账核验不通过，不能说出答复时限：{broken}") from broken
-    opened = next((one.body for one in entries if one.kind == OPENED), {})
-    ours = same_citizen(entries, contact)
-    due = datetime.fromisoformat(opened["due_at"]) if ours else None
+    due = due_of(entries) if same_citizen(entries, contact) else None
     if due != ticket.due_at:
         await row_changed(wiring.ledger, Ticket.__tablename__, ticket.id)
     if due is None:

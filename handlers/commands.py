@@ -17,6 +17,7 @@ from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
 from config.clock import beijing, now
 from escalations import tickets
+from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
 from handlers.conversation import forget
@@ -261,8 +262,7 @@ async def hand_over(wiring: CommandWiring, turn: Turn, question: Question) -> Sa
     """
     async with wiring.db.session() as session:
         held = await tickets.active(session, turn.contact.id)
-        added = await tickets.messages(session, held.id) if held is not None else ()
-    said = [one.text for one in added]
+        said = await added_to(session, held) if held is not None else []
     if held is not None and question.text not in (NOT_SAID, held.question, *said):
         return await add_to(wiring, turn, held, question.text)
     question = replace(question, within=taken_until(wiring.tickets, turn))

@@ -16,6 +16,7 @@ from config.clock import beijing, now
 from escalations import tickets
 from escalations.calling_back import keep_number, number_in
 from escalations.kinds import kind_of
+from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question
 from handlers.beside import continues
@@ -204,7 +205,7 @@ class Questions:
             ticket = await tickets.active(session, turn.contact.id)
             if ticket is None:
                 return None, []
-            return ticket, [one.text for one in await tickets.messages(session, ticket.id)]
+            return ticket, await added_to(session, ticket)
 
     async def _received(
         self, turn: Turn, ticket: Ticket, answer: Answer, asked: str, added: list[str]

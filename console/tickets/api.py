@@ -5,14 +5,14 @@ from dataclasses import asdict
 from aiohttp import web
 from pydantic import Field
 
+from console.tickets.pages import whole
 from console.tickets.talk import talk_of
-from console.web.deps import DEPS, found, visitor
+from console.web.deps import DEPS, visitor
 from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from escalations import planning, replying, tickets
 from escalations.dropping import NEVER_SENT, drop
-from escalations.models import Ticket, TicketReply
-from escalations.outcomes import replies_of
+from escalations.models import TicketReply
 
 
 class ReplyBody(Strict):
@@ -80,9 +80,8 @@ def _told(row: TicketReply) -> dict[str, object]:
 async def show_ticket(request: web.Request) -> web.StreamResponse:
     """A question as it stands: the conversation, the answers, and whether one can go out now."""
     wiring, ticket_id = request.config_dict[DEPS].tickets, request.match_info["ticket"]
-    replies = await replies_of(wiring, ticket_id)
+    row, others, replies = await whole(request.config_dict[DEPS], ticket_id)
     async with wiring.ledger.db.session() as session:
-        row = found(await session.get(Ticket, ticket_id), "个问题")
         way = await replying.way(wiring, session, row)
         talk = await talk_of(request.config_dict[DEPS].recall, session, row, replies)
     until = way.until if way.open else None
@@ -97,6 +96,9 @@ async def show_ticket(request: web.Request) -> web.StreamResponse:
             "window": window,
             "conversation": [asdict(line) for line in talk.lines],
             "notes": talk.notes,
+            "merged": [one.id for one in others.merged],
+            "merged_into": row.merged_into,
+            "waiting_beside": [one.id for one in others.waiting],
         }
     )
 

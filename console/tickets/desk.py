@@ -6,17 +6,16 @@ from aiohttp import web
 
 from bot.models import Account
 from config.clock import now
-from console.tickets.pages import show
+from console.tickets.pages import show, whole
 from console.tickets.talk import talk_of
-from console.web.deps import DEPS, found, visitor
+from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from escalations.calling_back import read_number
-from escalations.models import Ticket
+from escalations.merging import merge, said_in
 from escalations.notes import add_note
-from escalations.outcomes import replies_of
 from escalations.passing import hand_over, reopen, transfer
-from escalations.tickets import messages, short
+from escalations.tickets import short
 from knowledge.proof import whole_clauses
 from staff.people import names
 from staff.refusal import Refused
@@ -60,6 +59,20 @@ async def open_again(request: web.Request) -> web.StreamResponse:
 
 
 @needs("tickets.answer")
+async def take_together(request: web.Request) -> web.StreamResponse:
+    """Two questions of one citizen as one; the page of the one that goes on."""
+    wiring, fields = request.config_dict[DEPS].tickets, await form(request)
+    ticket_id, me = request.match_info["ticket"], visitor(request).staff_id
+    try:
+        kept = await merge(wiring, ticket_id, me, fields.get("other", ""))
+    except Refused as refused:
+        if refused.status == 404:
+            raise
+        return await show(request, refused)
+    return see(f"/console/tickets/{kept.id}", "ticket_merged")
+
+
+@needs("tickets.answer")
 async def to_hotline(request: web.Request) -> web.StreamResponse:
     """End it here because 12345 has it; the citizen is told."""
     wiring, ticket_id = request.config_dict[DEPS].tickets, request.match_info["ticket"]
@@ -86,15 +99,14 @@ async def number(request: web.Request) -> web.StreamResponse:
 async def sheet(request: web.Request) -> web.StreamResponse:
     """The question on one page of paper, as 12345 or a department takes it over."""
     deps, ticket_id = request.config_dict[DEPS], request.match_info["ticket"]
-    sent = await replies_of(deps.tickets, ticket_id)
+    row, others, sent = await whole(deps, ticket_id)
     async with deps.db.session() as session:
-        row = found(await session.get(Ticket, ticket_id), "个问题")
         context = {
             "place": "tickets",
             "row": row,
-            "number": short(row),
+            "number": "、".join(short(one) for one in (row, *others.merged)),
             "account": await session.get(Account, row.account_id),
-            "added": await messages(session, row.id),
+            "added": await said_in(session, others),
             "talk": await talk_of(deps.recall, session, row, sent),
             "people": await names(session, {one.staff_id for one in sent} | {row.claimed_by or ""}),
             "facets": deps.facets,
@@ -109,6 +121,7 @@ ROUTES = [
     web.post("/tickets/{ticket}/transfer", pass_on),
     web.post("/tickets/{ticket}/note", take_note),
     web.post("/tickets/{ticket}/reopen", open_again),
+    web.post("/tickets/{ticket}/merge", take_together),
     web.post("/tickets/{ticket}/hotline", to_hotline),
     web.post("/tickets/{ticket}/number", number),
     web.get("/tickets/{ticket}/sheet", sheet),

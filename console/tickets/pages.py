@@ -18,13 +18,14 @@ from console.web.permissions import needs
 from escalations import planning, replying
 from escalations.dropping import drop
 from escalations.lateness import CALLED
+from escalations.merging import Beside, beside, said_in
 from escalations.models import Ticket, TicketReply
 from escalations.notes import notes_of
 from escalations.outcomes import Came, replies_of
 from escalations.paging import PAGED, REASON, paging_at
 from escalations.passing import colleagues
 from escalations.ratings import LOW, STARS, ratings
-from escalations.tickets import OPEN, messages
+from escalations.tickets import OPEN
 from escalations.tickets import claim as claim_ticket
 from escalations.tickets import close as close_ticket
 from knowledge.proof import SignedPolicy, whole_clauses
@@ -32,13 +33,16 @@ from ledger.append import Ledger
 from ledger.following import FRESH
 from ledger.verify import Broken
 from review_queue import drafting
+from review_queue.canonical import QA
 from review_queue.drafting import Origin
 from review_queue.models import Item
+from review_queue.shelf import ShelfEntry
 from staff.people import names
 from staff.refusal import Refused
 
 _SHOWN = 100
 _OFFERED = 5  # clauses beside a question
+_CANNED = 30
 _ASKED = 2  # of what was added to it, the last ones are looked up too
 
 
@@ -78,9 +82,8 @@ async def desk(request: web.Request) -> dict[str, object]:
 async def conversation_of(request: web.Request) -> dict[str, object]:
     """One conversation, as a part of its page shows it."""
     deps, ticket_id = request.config_dict[DEPS], request.match_info["ticket"]
-    sent = await replies_of(deps.tickets, ticket_id)
+    row, _, sent = await whole(deps, ticket_id)
     async with deps.db.session() as session:
-        row = found(await session.get(Ticket, ticket_id), "个问题")
         ids = {row.claimed_by or "system"} | {one.staff_id for one in sent}
         return {
             "row": row,
@@ -90,22 +93,32 @@ async def conversation_of(request: web.Request) -> dict[str, object]:
         }
 
 
+async def whole(deps: Deps, ticket_id: str) -> tuple[Ticket, Beside, Sequence[TicketReply]]:
+    """A question, what belongs to it, and the answers of all of it."""
+    sent = [*await replies_of(deps.tickets, ticket_id)]
+    async with deps.db.session() as session:
+        row = found(await session.get(Ticket, ticket_id), "个问题")
+        others = await beside(session, row)
+    for one in others.merged:
+        sent += await replies_of(deps.tickets, one.id)
+    return row, others, sent
+
+
 async def show(
     request: web.Request, refused: Refused | None = None, typed: str = ""
 ) -> web.Response:
     deps = request.config_dict[DEPS]
-    sent = await replies_of(deps.tickets, request.match_info["ticket"])
+    row, others, sent = await whole(deps, request.match_info["ticket"])
     async with deps.db.session() as session:
-        row = found(await session.get(Ticket, request.match_info["ticket"]), "个问题")
-        waiting = [one for one in sent if one.state == "stopped" and row.state in OPEN]
+        mine = [one for one in sent if one.ticket_id == row.id]
+        waiting = [one for one in mine if one.state == "stopped" and row.state in OPEN]
         wanted = request.query.get("edit") or (await form(request)).get("instead", "")
         editing = next((one for one in waiting if one.id == wanted), None)
         account = await session.get(Account, row.account_id)
-        added = await messages(session, row.id)
-        asked = [row.question, *[one.text for one in added][-_ASKED:]]
+        asked = [row.question, *(await said_in(session, others))[-_ASKED:]]
         called = await _called(deps.ledger, row.id)
         route = await replying.way(deps.tickets, session, row)
-        notes = await notes_of(session, row.id)
+        notes = await notes_of(session, others.ids)
         ids = {row.claimed_by or "system"} | {one.staff_id for one in sent}
         ids |= {one.staff_id for one in called} | {one.staff_id for one in notes}
         context = {
@@ -118,14 +131,16 @@ async def show(
             "editing": editing.id if editing else "",
             "people": await names(session, ids),
             "notes": notes,
+            "others": others,
             "colleagues": await colleagues(session, visitor(request).staff_id),
             "reviewed": (await deps.recall.reviewed(asked))[:_OFFERED],
+            "canned": await _canned(deps),
             "candidates": await _candidates(deps, row, asked),
             "called": called,
             "danger": await _in_danger(deps.ledger, row.id),
             "route": route,
             "morning": _morning(deps, row, route),
-            "planned": [one for one in sent if one.state == Came.PLANNED],
+            "planned": [one for one in mine if one.state == Came.PLANNED],
             "rated": (await ratings(deps.tickets)).rated.get(row.id),
             "stars": STARS,
             "facets": deps.facets,
@@ -158,6 +173,15 @@ async def _called(ledger: Ledger, ticket_id: str) -> list[Called]:
         for one in entries
         if one.kind in (CALLED, PAGED) and one.body["to"]
     ]
+
+
+async def _canned(deps: Deps) -> list[ShelfEntry]:
+    """Reviewed answers in use that rest on no clause: they are for people alone, ready to be put
+    into a reply. What has not passed review stands on no shelf.
+    """
+    shelf = deps.queue.library.get(QA)
+    rows = [one for one in await shelf.entries() if one.state == "in_use"] if shelf else []
+    return sorted((one for one in rows if not one.rests), key=lambda one: one.label)[:_CANNED]
 
 
 def _morning(deps: Deps, row: Ticket, route: Route) -> datetime | None:

@@ -61,6 +61,7 @@ DONE = {
     "ticket_passed": "已转交，对方收到通知；没有接手的，照常通知下一位。",
     "ticket_noted": "已记下。",
     "ticket_reopened": "已重开，由您办理，答复时限从现在重新算。",
+    "ticket_merged": "已合并，由您办理，按较早的时限一次答复两个编号；重开被合并的即拆开。",
     "ticket_handed": "已转 12345 并结束，对方会收到告知。",
     "ticket_claimed": "已接手，请在时限内答复。",
     "ticket_closed": "已结束这个问题。",

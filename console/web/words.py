@@ -168,6 +168,8 @@ ENTRY_KINDS = {
     "ticket.number_read": "查看回电号码",
     "ticket.passed": "转交问题",
     "ticket.reopened": "重开问题",
+    "ticket.merged": "合并问题",
+    "ticket.parted": "拆开合并的问题",
     "ticket.noted": "问题备注",
     "ticket.handed_over": "转 12345",
     "ticket.reply_planned": "答复定时发出",

@@ -1,6 +1,7 @@
 """The duty desk as it fills, and what is done there beside answering."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,8 +9,11 @@ from sqlalchemy import update
 
 from config.clock import now
 from console.web import streams
-from escalations.models import Ticket, TicketMessage
+from escalations.models import Ticket, TicketMessage, TicketReply
 from escalations.ratings import RATED
+from review_queue import shelving
+from review_queue.canonical import QA, Draft
+from review_queue.shelf import Shelved
 from storage.database import new_id
 from tests.console.office import Office, busy_morning, set_roles
 
@@ -85,3 +89,62 @@ async def test_a_bad_rating_stands_until_somebody_called_back_and_ended_it(offic
     assert "请回访" in (await duty.get("/console/tickets"))[1]
     await duty.post(f"/console/tickets/{ids['ticket']}/close")
     assert "请回访" not in (await duty.get("/console/tickets"))[1]
+
+
+async def second_question(office: Office, first: str) -> str:
+    """Another one of the citizen who asked the first, as while its answer waited."""
+    async with office.deps.ledger.transaction() as tx:
+        opened = next(iter(await office.deps.ledger.facts(f"ticket:{first}")))
+        row = await tx.session.get(Ticket, first)
+        assert row is not None
+        held = {column.name: getattr(row, column.name) for column in Ticket.__table__.columns}
+        at = row.created_at + timedelta(minutes=1)
+        new = {"id": new_id(), "question": "外县户口能领求职补贴吗", "created_at": at}
+        tx.session.add(Ticket(**(held | new)))
+        reply = {"staff_id": "x", "text": "请等核实。", "findings": [], "state": "failed"}
+        tx.session.add(TicketReply(id=new_id(), ticket_id=new["id"], created_at=at, **reply))
+        await tx.append("ticket.opened", subject=f"ticket:{new['id']}", actor="robot",
+                        body=dict(opened.body))  # fmt: skip
+    return str(new["id"])
+
+
+async def test_two_questions_of_one_citizen_are_shown_whole_on_one_page_and_parted_again(
+    office: Office,
+) -> None:
+    first = (await busy_morning(office))["ticket"]
+    later = await second_question(office, first)
+    duty = await office.signed_in("duty1")
+    path = f"/console/tickets/{first}"
+    assert "是一件事，合并由我办理" in (await duty.get(path))[1]
+    assert (await duty.post(f"/console/tickets/{later}/merge", other=first))[0] == 303
+    page = (await duty.get(path))[1]
+    for words in ("我去年毕业", "外县户口能领", "请等核实", "已并入", "发送答复"):
+        assert words in page
+    assert "外县户口能领" in (await duty.get(f"{path}/sheet"))[1]
+    status, told = await duty.api("GET", f"/escalations/{first}")
+    assert (status, told["merged"], told["state"]) == (200, [later], "claimed")
+    assert (await duty.api("POST", f"/escalations/{first}/merge", {"other": later}))[0] == 409
+    assert "重开即拆开" in (await duty.get(f"/console/tickets/{later}"))[1]
+    status, told = await duty.api("POST", f"/escalations/{later}/reopen")
+    assert (status, told["state"]) == (200, "claimed")
+    assert "已并入" not in (await duty.get(path))[1]
+
+
+async def test_a_reviewed_answer_without_a_clause_is_put_in_with_a_click_and_no_other(
+    office: Office,
+) -> None:
+    first = (await busy_morning(office))["ticket"]
+    duty, shelf = await office.signed_in("duty1"), office.deps.queue.library[QA]
+    times = (now() - timedelta(hours=1), now() + timedelta(days=9))
+    for words, rests in (("请带身份证到大厅三号窗口。", ()), ("由条文答复。", ("c",))):
+        draft = Draft(QA, "B", "窗口在哪里", words, (), *times, entry=new_id(), rests=rests)
+        async with office.deps.ledger.transaction() as tx:
+            await shelf.put(tx, Shelved("i", new_id(), "0" * 64, draft))
+    await shelving.new_entry(office.deps.queue, "没有审过的", office.people["editor"])
+    path = f"/console/tickets/{first}"
+    assert "常用答复" not in (await duty.get(path))[1]
+    await duty.post(f"{path}/claim")
+    page = (await duty.get(path))[1]
+    assert 'data-append="请带身份证到大厅三号窗口。"' in page
+    assert "由条文答复" not in page
+    assert "没有审过的" not in page

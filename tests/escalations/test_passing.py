@@ -81,7 +81,7 @@ async def test_who_asked_to_be_forgotten_is_not_taken_up_again_and_notes_go_with
     async with duty.ledger.transaction() as tx:
         await tickets.erase(tx, duty.contact.id)
     async with duty.db.session() as session:
-        assert await notes.notes_of(session, ticket.id) == []
+        assert await notes.notes_of(session, [ticket.id]) == []
     with pytest.raises(Refused, match="已删除信息"):
         await passing.reopen(duty.tickets, ticket.id, "jia")
 
