@@ -13,6 +13,7 @@ from pypdf.generic import DictionaryObject
 from documents.lines import Line, Piece, lines_of, paragraphs, width_of
 from documents.parts import Notes, Unreadable, rows_of
 from documents.pdf_beside import annotations, read_beside_pages
+from documents.pdf_ink import Ink
 from documents.radicals import without_radicals
 
 MOST_PAGES = 500
@@ -32,6 +33,7 @@ _LIGATURES = dict(
 )
 _GLYPHS = re.compile(r"(?:/[A-Za-z]{1,5}\d{1,5}){3,}")
 _DEEPEST = 6
+_TINY, _SOME = 1.5, 4  # points of type nobody can read, characters of it that are no accident
 # The tables of characters that pypdf has; `-H` and `-V` follow.
 _ENCODINGS = frozenset(
     (
@@ -47,6 +49,7 @@ class PageText(NamedTuple):
 
     lines: list[Line]
     whole: bool
+    faint: bool = False  # some of it is white, inkless or too small to be seen
 
     @property
     def unread(self) -> str:
@@ -63,6 +66,7 @@ def page_text(page: pypdf.PageObject) -> PageText:
     unread: list[str] = []
     known: dict[int, bool] = {}
     started = (0.0, 0.0, "")
+    ink = Ink()
 
     def keep(text: str, cm: Any, tm: Any, font: Any, size: float) -> None:
         nonlocal started
@@ -83,7 +87,7 @@ def page_text(page: pypdf.PageObject) -> PageText:
             pieces.append(one)
         started = start
 
-    page.extract_text(visitor_text=keep)
+    page.extract_text(visitor_text=keep, visitor_operand_before=ink.follow)
     lines = lines_of(pieces)
     text = "".join(line.text for line in lines)
     shapes = sum(len(one[0]) for one in _GLYPHS.finditer(text))
@@ -91,7 +95,8 @@ def page_text(page: pypdf.PageObject) -> PageText:
     # what a reader guesses where a font says nothing.
     if shapes * 2 > len(text) or len(_FOREIGN.findall(text)) * 3 > len(text):
         return PageText([], not text.strip())
-    return PageText(lines, not unread)
+    tiny = sum(len(one.text.strip()) for one in pieces if one.size < _TINY)
+    return PageText(lines, not unread, ink.faint or tiny >= _SOME)
 
 
 def _piece(text: str, cm: Any, tm: Any, size: float) -> Piece:
@@ -153,6 +158,8 @@ def read_pdf(content: bytes, notes: Notes) -> None:
         raise Unreadable("broken", "block", reason) from error
 
 
+_FAINT = "faint"
+_FIND = "读者看不见但能找出来，发布前请删除"
 _UNREAD = {
     "blind": "没有文字层，机器读不出内容，需要人工看",
     "garbled": "有文字，但字体没有说明是什么字（复制出来是乱码），机器读不出，需要人工看",
@@ -166,6 +173,9 @@ def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
         notes.add(f"第 {number} 页", text)
     for number, page in enumerate(reader.pages, 1):
         annotations(page, number, notes)
+    if faint := unread.pop(_FAINT, []):
+        pages = rows_of(faint).replace("行", "页")
+        notes.fault("hidden", "warn", f"{pages}有白色、透明或极小的文字，{_FIND}")
     for how, numbers in unread.items():
         notes.fault("look", "warn", rows_of(numbers).replace("行", "页") + _UNREAD[how])
 
@@ -182,4 +192,6 @@ def _pages(
         text = page_text(page)
         if how := text.unread:
             unread.setdefault(how, []).append(number)
+        if text.faint:
+            unread.setdefault(_FAINT, []).append(number)
         yield number, text.lines

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from typing import Any
 
 import charset_normalizer
@@ -10,6 +9,7 @@ import lxml.etree
 import lxml.html
 
 from documents.parts import HIDDEN, Columns, Notes, Unreadable
+from documents.unseen import unseen_nodes
 
 
 def decoded(content: bytes) -> str:
@@ -50,8 +50,6 @@ def read_table(content: bytes, notes: Notes) -> None:
 
 _LINE_ENDS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "section", "article")
 
-_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0", re.IGNORECASE)
-
 
 def read_page(content: bytes, notes: Notes) -> None:
     # As bytes: a text that begins with an XML declaration is refused.
@@ -60,9 +58,8 @@ def read_page(content: bytes, notes: Notes) -> None:
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     _beside(root, notes)
     _attributes(root, notes)
-    for node in root.xpath("//*[@style or @hidden]"):
-        unseen = node.get("hidden") is not None or _UNSEEN.search(node.get("style", ""))
-        if unseen and (text := str(node.text_content()).strip()):
+    for node in unseen_nodes(root):
+        if text := str(node.text_content()).strip():
             index = notes.add("网页里看不见的文字", text)
             notes.mark(index, HIDDEN, text)
             for child in list(node):

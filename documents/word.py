@@ -21,6 +21,7 @@ from documents.parts import (
     local,
     named,
 )
+from documents.unseen import run_unseen, shaded
 from documents.word_marks import characters
 from documents.word_parts import WordParts
 from documents.word_styles import Numbers, Styles, child, counted, value
@@ -68,6 +69,7 @@ class _Word:
     paragraphs: int = 0
     tables: int = 0
     changes: int = 0
+    grounded: bool = False  # a shade may lie under what is being read
 
     def block(self, node: Any, where: str) -> None:
         """Paragraphs and tables in reading order; `where` is empty in the body."""
@@ -87,10 +89,14 @@ class _Word:
         else:
             self.paragraphs += 1
             place = f"第 {self.paragraphs} 段"
+        before = self.grounded
+        self.grounded = before or any(shaded(one) for one in node if local(one) == "pPr")
         self.told(list(self.pieces(node, "plain", "")), place, "", 0)
         self.ended(node, place)
+        self.grounded = True  # a box may be filled
         for box in _boxes(node):
             self.block(box, f"{place}的文本框")
+        self.grounded = before
 
     def told(self, pieces: list[_Piece], place: str, column: str, row: int, head: str = "") -> None:
         """Keep the pieces of one paragraph or cell under its place."""
@@ -138,6 +144,7 @@ class _Word:
         """A table cell by cell, each read with its heading."""
         self.tables += 1
         name, columns = f"{where}表格 {self.tables}", Columns()
+        before, self.grounded = self.grounded, self.grounded or shaded(node)
         for number, row in enumerate((each for each in node if local(each) == "tr"), 1):
             cells: dict[int, list[_Piece]] = {}
             at = 0
@@ -153,6 +160,7 @@ class _Word:
                 self.told(pieces, f"{column}第 {number} 行", column, number, head)
             for box in _boxes(row):
                 self.block(box, f"{name} 第 {number} 行的文本框")
+        self.grounded = before
 
     def pieces(self, node: Any, kind: str, author: str) -> Iterator[_Piece]:
         """The texts under a node in order, each with how it is shown."""
@@ -201,6 +209,9 @@ class _Word:
         for properties in node:
             if local(properties) not in ("rPr", "pPr"):
                 continue
+            written = local(node) == "r" and local(properties) == "rPr"
+            if written and run_unseen(properties, on_ground=self.grounded):
+                return True
             for one in properties:
                 name, value = local(one), attribute(one, "val")
                 if name == "vanish" and local(properties) == "rPr" and value not in ("0", "false"):

@@ -40,7 +40,13 @@ _CLOCK = re.compile(
     r"(?<![\d:：])([01]?\d|2[0-4])[:：时点]([0-5]\d)分?[ ]?(?:至|到|—{1,2}|－|～|~|-)[ ]?"
     r"(次日|翌日|第二天|当晚|晚上|下午|夜间|凌晨|午夜|傍晚|晚)?([01]?\d|2[0-4])[:：时点]([0-5]\d)(?![\d:：])"
 )
-_OVERNIGHT = re.compile(r"次日|翌日|第二天|夜|晚|凌晨|通宵|昼夜|下午$")
+_OVERNIGHT = re.compile(r"次日|翌日|第二天|夜|晚|凌晨|通宵|昼夜")
+# With the word the hours are those of the clock's half day.
+_HOURS = re.compile(
+    r"(上午|下午)([01]?\d|2[0-4])[时点]整?(?:至|到|—{1,2}|－|～|~|-)([01]?\d|2[0-4])[时点](?!\d)"
+)
+_NOON = 12
+_EARLY = 5  # 上午11时至1时 ends after noon
 _YEARS = re.compile(r"(?<!\d)((?:19|20)\d\d)年?(?:至|到|—{1,2}|－|～|~|-)((?:19|20)\d\d)年(?!级)")
 _DAYS = re.compile(
     r"(?<!\d)(\d{1,2})月(\d{1,2})日?(?:至|到|—{1,2}|－|～|~)(?:(\d{1,2})月)?(\d{1,2})日"
@@ -80,7 +86,8 @@ def find_figures(ctx: Context) -> Iterator[Finding]:
         yield from _rises(ctx)
     if "%" in text:
         yield from _growth(ctx)
-    yield from _times(ctx)
+    yield from _hours(ctx)
+    yield from _days(ctx)
 
 
 def _total_first(ctx: Context) -> Iterator[Finding]:
@@ -148,14 +155,30 @@ def _rises(ctx: Context) -> Iterator[Finding]:
             yield ctx.mark_dense((match.start(3), match.end()), _FALLS)
 
 
-def _times(ctx: Context) -> Iterator[Finding]:
+def _hours(ctx: Context) -> Iterator[Finding]:
+    """Times of a day whose end stands before their beginning."""
     text = ctx.dense.text
     for match in _CLOCK.finditer(text):
         hour, minute, word, hour_2, minute_2 = match.groups()
         before = text[max(0, match.start() - 8) : match.start()]
-        overnight = (int(hour) >= 18 and int(hour_2) <= 9) or _OVERNIGHT.search(before)
-        if (int(hour_2), int(minute_2)) < (int(hour), int(minute)) and not (word or overnight):
+        first, last = int(hour), int(hour_2)
+        overnight = (first >= 18 and last <= 9) or bool(_OVERNIGHT.search(before))
+        if before.endswith(("下午", "午后")):
+            # 下午14:30至5:30 mixes two ways of counting; both hours are after noon.
+            first, last, overnight = first % _NOON, last % _NOON, False
+        if (last, int(minute_2)) < (first, int(minute)) and not (word or overnight):
             yield ctx.mark_dense(match.span(), _BACKWARDS)
+    for match in _HOURS.finditer(text):
+        first, last = int(match[2]), int(match[3])
+        if match[1] == "下午":
+            first, last = first % _NOON, last % _NOON
+        if last < first and (match[1] == "下午" or last >= _EARLY):
+            yield ctx.mark_dense(match.span(), _BACKWARDS)
+
+
+def _days(ctx: Context) -> Iterator[Finding]:
+    """Years and days that run backwards."""
+    text = ctx.dense.text
     for match in _YEARS.finditer(text):
         if int(match[2]) < int(match[1]):
             yield ctx.mark_dense(match.span(), _BACKWARDS)

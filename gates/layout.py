@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from gates.annexes import find_annexes
 from gates.figures import find_figures
 from gates.finding import Context, Finding, Ground
 from gates.numbering import find_numbering
@@ -45,6 +46,7 @@ def find(text: str, ctx: Context) -> Iterator[Finding]:
     if ctx.field == "title" and len(text.strip()) > LONGEST_TITLE:
         yield ctx.mark((0, len(text)), _LONG)
     yield from find_numbering(ctx, text)
+    yield from find_annexes(ctx, text)
     for match in _AFTER_BRACKET.finditer(text):
         yield ctx.mark((match.start(1), match.end()), _BRACKETED, [match[1]])
     for match in _REPEATED.finditer(ctx.dense.text):

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from gates.finding import Context, Finding, Ground
 
-_NUMBERS = "《党政机关公文格式》（GB/T 9704-2012）7.3.3；《出版物上数字用法》（GB/T 15835-2011）"
-_JUMP = "wording.list-number"
+NUMBERS = "《党政机关公文格式》（GB/T 9704-2012）7.3.3；《出版物上数字用法》（GB/T 15835-2011）"
+JUMP = "wording.list-number"
 _HAN_DIGITS = "一二三四五六七八九十"
 _HAN = rf"[{_HAN_DIGITS}]{{1,3}}"
 _RINGS = (0x2460, 0x2474, 0x2488, 0x3220)  # ①, ⑴, ⒈, ㈠: where each row of numbers begins
@@ -39,8 +39,8 @@ _OVER_LINES = (
     re.compile(rf"^[ \t\u3000]*第({_HAN}|\d{{1,2}})步", re.MULTILINE),
     re.compile(rf"^[ \t\u3000]*第({_HAN})章", re.MULTILINE),
     re.compile(rf"^[ \t\u3000]*第([{_HAN_DIGITS}百零]{{1,5}}|\d{{1,3}})条", re.MULTILINE),
-    re.compile(r"^[ \t\u3000]*附件(\d{1,2})", re.MULTILINE),
 )
+_MARKS_BEHIND = (*".．、）)",)  # not a string: an empty slice is in every one
 
 
 class _Numbered(NamedTuple):
@@ -52,24 +52,27 @@ class _Numbered(NamedTuple):
 def find_numbering(ctx: Context, text: str) -> Iterator[Finding]:
     """Findings about the numbers of lists in one field."""
     for mark in _AT_LINES:
-        yield from _judged(ctx, _marks(text, mark), from_one=False)
+        yield from judged(ctx, marks_in(text, mark), from_one=False)
     for mark in _OVER_LINES:
-        yield from _judged(ctx, _marks(text, mark), from_one=True)
+        yield from judged(ctx, marks_in(text, mark), from_one=True)
     start = 0
     for line in text.split("\n"):
         # One number in a line is judged with those of the other lines.
         for mark in _INSIDE:
-            yield from _judged(ctx, _marks(line, mark, start), from_one=True)
+            yield from judged(ctx, marks_in(line, mark, start), from_one=True)
         start += len(line) + 1
 
 
-def _marks(text: str, mark: re.Pattern[str], offset: int = 0) -> list[_Numbered]:
+def marks_in(text: str, mark: re.Pattern[str], offset: int = 0) -> list[_Numbered]:
+    """The numbers that stand where `mark` has its first group."""
     return [
-        _Numbered(_value(m[1]), offset + m.start(1), offset + m.end(1)) for m in mark.finditer(text)
+        _Numbered(number_of(m[1]), offset + m.start(1), offset + m.end(1))
+        for m in mark.finditer(text)
     ]
 
 
-def _judged(ctx: Context, marks: Sequence[_Numbered], *, from_one: bool) -> Iterator[Finding]:
+def judged(ctx: Context, marks: Sequence[_Numbered], *, from_one: bool) -> Iterator[Finding]:
+    """What is missing or comes twice; `from_one`: only in a list that begins there."""
     if len(marks) < 3:
         return
     write = _writer(ctx.text[marks[0].start])
@@ -105,12 +108,25 @@ def _odd_one(
     skipped = here.value == right + 1 and (after is None or after.value in (1, here.value + 1))
     # It may stand in the middle of words, or before a figure: 预约信息四、查看, 2.75%.
     between = ctx.text[before.end : here.start]
-    if skipped and write(right) + ctx.text[here.end : here.end + 1] in between:
+    # A new list whose first number stands behind words: 包括：1.… and 2.… on a line of its own.
+    if _stands_in(between, write(right if skipped else 1)):
         return
     if repeated or skipped:
         said = "序号重复" if repeated else f"序号不连续，缺“{write(right)}”"
-        ground = Ground("wording", _JUMP, "warn", said, _NUMBERS)
+        ground = Ground("wording", JUMP, "warn", said, NUMBERS)
         yield ctx.mark((here.start, here.end), ground, [write(right)])
+
+
+def _stands_in(between: str, number: str) -> bool:
+    """Whether a number with the mark of a list stands in the words between two others."""
+    at = between.find(number)
+    while at >= 0:
+        end = at + len(number)
+        mark, more = between[end : end + 1], between[end + 1 : end + 2]
+        if mark in _MARKS_BEHIND and not (between[at - 1 : at] + more).isdigit():
+            return True
+        at = between.find(number, end)
+    return False
 
 
 def _writer(example: str) -> Callable[[int], str]:
@@ -120,10 +136,11 @@ def _writer(example: str) -> Callable[[int], str]:
     for first, size in zip(_RINGS, _ROWS, strict=True):
         if first <= ord(example) < first + size:
             return lambda value: chr(first + value - 1) if value <= size else str(value)
-    return _han
+    return as_han
 
 
-def _value(number: str) -> int:
+def number_of(number: str) -> int:
+    """The value of a number in digits, in Chinese or in a ring."""
     for first, size in zip(_RINGS, _ROWS, strict=True):
         if len(number) == 1 and first <= ord(number) < first + size:
             return ord(number) - first + 1
@@ -140,7 +157,8 @@ def _value(number: str) -> int:
     )
 
 
-def _han(value: int) -> str:
+def as_han(value: int) -> str:
+    """How a list writes the number in Chinese."""
     hundreds, rest = divmod(value, 100)
     tens, ones = divmod(rest, 10)
     head = f"{_HAN_DIGITS[hundreds - 1]}百" if hundreds else ""

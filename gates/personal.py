@@ -46,6 +46,10 @@ _MEMBER = re.compile(
     r"(?:社保(?:卡|账|编)?号码?|社会保障(?:卡)?号码?|医保(?:卡|编)?号码?|病历号|住院号|门诊号|就诊卡号|残疾人?证号)"
     r"(?:为|是|[:： ])*([A-Za-z]{0,3}\d{5,20}[A-Za-z]?)(?![0-9A-Za-z])"
 )
+_SERVICE = re.compile(
+    r"(?:军官|士官|士兵|义务兵|文职干部|文职人员|警官|人民警察|军人|残疾军人|伤残军人|退役军人优待|军属)证(?:件)?(?:号码?|编号)?"
+    r"(?:为|是|[:： （(])*((?:[\u4e00-\u9fff]{1,3}字?第?)?[A-Za-z]{0,2}\d{5,12}号?)(?![0-9A-Za-z])"
+)
 _BANK = re.compile(r"银行|卡号|账号|帐号|账户|帐户|开户|储蓄卡|信用卡|借记卡|存折|一卡通|惠农卡")
 _IDENTITY = re.compile(r"身份证|证件号|公民身份|居民身份")
 _PASSPORT_WORD = re.compile(r"护照|证件")
@@ -216,6 +220,13 @@ def _permits(ctx: Context, dense: str) -> Personal:
                 yield told_of(ctx, match.span(), "permit", "block", said)
 
 
+def _service(ctx: Context, dense: str) -> Personal:
+    if "证" not in dense:
+        return
+    for match in _SERVICE.finditer(dense):
+        yield told_of(ctx, match.span(1), "permit", "block", "军人、警察证件号码")
+
+
 def _plates(ctx: Context, dense: str) -> Personal:
     for match in _PLATE.finditer(dense):
         yield told_of(ctx, match.span(), "plate", "warn", "车牌号码")
@@ -238,6 +249,7 @@ _KINDS: tuple[Callable[[Context, str], Personal], ...] = (
     mails,
     _passports,
     _permits,
+    _service,
     _plates,
     accounts,
     homes,

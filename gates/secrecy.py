@@ -15,9 +15,10 @@ _MARK = re.compile(
     r"|密级[:： ]{1,2}(?:绝密|机密|秘密)",
     re.MULTILINE,
 )
-# A ringed 密: the one character, or as a word processor lays a ring over it.
+# A ringed or boxed 密: the one character, or as a word processor lays a ring over it.
 _RINGED = re.compile(
-    r"㊙|(?<![○〇◯⭕])[○〇◯⭕]\ufe0f?密(?=[件级★☆\s，。；：）]|$)|^[ \t]*[（(【\[〔]密[）)】\]〕]",
+    r"㊙|(?<![○〇◯⭕□▢☐◻⬜])[○〇◯⭕□▢☐◻⬜▣■◎]\ufe0f?密(?=[件级★☆\s，。；：）]|$)"
+    r"|^[ \t]*[（(【\[〔]密[）)】\]〕]",
     re.MULTILINE,
 )
 _INTERNAL = re.compile(
@@ -29,7 +30,7 @@ _TALK = re.compile(r"“[^“”\n]*$|(?:标注|标明|标有|加盖|标识|标�
 _MARKED = Ground("secrecy", "secrecy.classification-mark", "block",
                  "文中有密级标志，涉密文件不得公开发布", _MARKS, waivable=False)  # fmt: skip
 _RING = Ground("secrecy", "secrecy.classification-mark", "block",
-               "文中有带圈的“密”字，涉密文件不得公开发布", _MARKS)  # fmt: skip
+               "文中有带圈、带框的“密”字，涉密文件不得公开发布", _MARKS)  # fmt: skip
 _WORK_SECRET = Ground("secrecy", "secrecy.work-secret-mark", "block",
                       "文中有工作秘密或内部资料标志，不得公开发布",
                       "《中华人民共和国保守国家秘密法》第六十四条；《政府信息公开条例》第十六条",

@@ -47,6 +47,7 @@ _RANGE = re.compile(
     r"((?:19|20)\d\d)年(\d{1,2})月(\d{1,2})日(?:起)?(?:至|到|—{1,2}|－|～|~|-)"
     r"(?:((?:19|20)\d\d)年)?(\d{1,2})月(\d{1,2})日"
 )
+_OVER_NEW_YEAR = 6  # months that a span without its second year may run over New Year
 _REVERSED = Ground(
     "wording",
     "wording.date-range",
@@ -128,7 +129,9 @@ def _dates(ctx: Context) -> Iterator[Finding]:
         year, month, day, other, month_2, day_2 = match.groups()
         first = _day(int(year), int(month), int(day))
         last = _day(int(other or year), int(month_2), int(day_2))
-        if first and last and last < first:
+        # 2025年12月25日至1月5日 ends in the next year, and everybody reads it so.
+        winter = other is None and 0 < int(month_2) + 12 - int(month) <= _OVER_NEW_YEAR
+        if first and last and last < first and not (winter and month != month_2):
             yield ctx.mark_dense(match.span(), _REVERSED)
     yield from _short_dates(ctx)
     yield from _times(ctx)

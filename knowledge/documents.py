@@ -14,6 +14,7 @@ import lxml.html
 from blocks.text import project
 from config.faults import Fault
 from documents.lines import without_blanks
+from documents.no_article import why_no_article
 from documents.parts import Fault as FileFault
 from documents.parts import Unreadable
 from documents.plain import decoded
@@ -129,6 +130,7 @@ def _html(name: str, data: bytes) -> tuple[str, str]:
         raise DocumentError(f"{name}：没有读到文字，文件不完整，请重新保存网页") from error
     titles = ("string(//meta[@name='ArticleTitle']/@content)", "string(//h1)", "string(//title)")
     title = next((found for path in titles if (found := str(root.xpath(path)).strip())), "")
+    kind = why_no_article(root, title, _seen(root))
     for node in [*root.xpath(_NOISE), *root.xpath("//head")]:
         # A comment beside the root has nothing to be dropped from.
         if node.getparent() is not None:
@@ -139,7 +141,18 @@ def _html(name: str, data: bytes) -> tuple[str, str]:
             node.text = "\n" + (node.text or "")
     whole = str(root.text_content())
     lines = [re.sub(r"[ \t\r]+", " ", line).strip() for line in whole.split("\n")]
-    return title, "\n".join(line for line in lines if line)
+    kept = "\n".join(line for line in lines if line)
+    if kind:
+        raise DocumentError(f"{name}：这不是政策，是{kind}，请重新保存原文的网页")
+    return title, kept
+
+
+def _seen(root: Any) -> str:
+    """The words of a page without its scripts, for the question whether it is a page of words."""
+    lines = root.xpath(
+        "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript)]"
+    )
+    return "\n".join(line for one in lines if (line := " ".join(str(one).split())))
 
 
 def _paged(name: str, data: bytes) -> tuple[str, str]:

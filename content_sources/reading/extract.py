@@ -20,7 +20,6 @@ from content_sources.reading.blocks import (
     read_blocks,
 )
 from content_sources.reading.body import container, generic, trimmed
-from content_sources.reading.no_article import why_no_article
 from content_sources.reading.origin import author_of, source_of
 from content_sources.reading.parts import continues, further_parts
 from content_sources.reading.policy_info import PolicyInfo
@@ -28,6 +27,7 @@ from content_sources.reading.published import day_of
 from content_sources.reading.sheet import Sheet, number_in
 from content_sources.reading.title import title_of
 from documents.charset import decode
+from documents.no_article import why_no_article
 
 
 class NoArticle(ValueError):

@@ -50,6 +50,12 @@ def test_a_question_is_no_author_and_the_line_of_authors_may_follow_it() -> None
     assert read(f"<p>{asked}</p><p>作者：白桦</p>").author == "白桦"
 
 
+@pytest.mark.parametrize("first", ["作者：您好，欢迎来信。", "来源：你好，请讲。", "作者：谢谢！"])
+def test_a_first_paragraph_that_greets_is_no_line_of_authors(first: str) -> None:
+    assert read(text=f"{first}</p><p>{TEXT}").text.startswith(first)
+    assert first not in read(text=f"作者：白桦</p><p>{TEXT}").text
+
+
 @pytest.mark.parametrize(
     ("said", "source"),
     [

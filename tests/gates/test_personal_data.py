@@ -51,6 +51,10 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
             "家庭住址：青禾县城关镇",
         ),
         ("幸福小区3号楼2单元501室", "home-address", "warn", None, None),
+        ("军官证号：军字第20210001号", "permit", "block", "军字第20210001号", None),
+        ("士兵证 空字第1234567号", "permit", "block", "空字第1234567号", None),
+        ("持警官证（012345）", "permit", "block", "012345", "0*****"),
+        ("残疾军人证号码是150012345", "permit", "block", "150012345", "1********"),
         ("联系人138.4711.2358", "mobile", "block", "138.4711.2358", "138********"),
         ("电话1384 7112 358", "mobile", "block", "1384 7112 358", "138********"),
         ("138—4711—2358", "mobile", "block", "138—4711—2358", "138********"),
@@ -151,7 +155,7 @@ def test_office_numbers_are_not_personal(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["秘密★", "机密★5年", "绝密 ★ 长期", "秘密☆1年", "秘 密★", "文件\n机密\n正文",
-             "㊙ 方案", "密级：㊙", "密级：○密件", "【密】方案"]
+             "㊙ 方案", "密级：㊙", "密级：○密件", "【密】方案", "□密", "▣密 方案", "◎密★"]
 )  # fmt: skip
 def test_marks_of_secrecy_block(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mark", "block")]
@@ -289,7 +293,9 @@ def test_a_mark_that_is_only_spoken_of_is_a_hint(text: str) -> None:
     assert [row[:2] for row in _found(text)] == [("classification-mention", "hint")]
 
 
-@pytest.mark.parametrize("text", ["○密封线以内", "与○○密切配合", "（密封线内不答题）", "加密"])
+@pytest.mark.parametrize(
+    "text", ["○密封线以内", "与○○密切配合", "（密封线内不答题）", "加密", "□绝密 □机密", "□密码"]
+)
 def test_a_ring_before_another_word_is_no_mark(text: str) -> None:
     assert _found(text) == []
 

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from lxml.html import HtmlElement
 
-from content_sources.reading.blocks import clean, short_text
-
 ERROR_PAGE = "报错页"
 _LONG = 600  # characters of a text that no such page has
 _SHORT = 160  # of one that says little besides
@@ -84,7 +82,13 @@ def why_no_article(tree: HtmlElement, title: str, text: str) -> str:
 
 def _headings(tree: HtmlElement) -> Iterator[str]:
     for node in tree.iter("title", "h1", "h2"):
-        yield short_text(node, 60)
+        text = _clean(str(node.text_content()[:_LONG]))
+        if len(text) <= _LINE:
+            yield text
+
+
+def _clean(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _asks_password(tree: HtmlElement) -> bool:
@@ -94,6 +98,6 @@ def _asks_password(tree: HtmlElement) -> bool:
 def _sends_on(tree: HtmlElement) -> bool:
     return any(
         (one.get("http-equiv") or "").lower() == "refresh"
-        and _REFRESH.match(clean(one.get("content")))
+        and _REFRESH.match(_clean(one.get("content") or ""))
         for one in tree.iter("meta")
     )
