@@ -1,6 +1,11 @@
 """The JSON API: every feature's routes in one list, and openapi.json that describes them."""
 
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Literal
+
 from aiohttp import web
+from pydantic import BaseModel
 
 from console.cockpit import api as cockpit
 from console.experts import api as experts
@@ -11,10 +16,10 @@ from console.items import api_limiting as items_limiting
 from console.items import api_mending as items_mending
 from console.items import api_publishing as items_publishing
 from console.items import api_reviewing as items_reviewing
-from console.items.api import GateBody, SpanBody
 from console.me import api as me
 from console.plan import api as plan
 from console.policies import api as policies
+from console.public import open_figures, open_items, open_policies
 from console.publications import api as publications
 from console.publications import api_comments as publications_comments
 from console.publications import api_people as publications_people
@@ -37,27 +42,38 @@ from console.workplan import api as workplan
 @needs(PUBLIC)
 async def openapi(request: web.Request) -> web.StreamResponse:
     """This API as OpenAPI 3.1."""
+    return as_json(document())
+
+
+@cache
+def document() -> Mapping[str, Any]:
+    """What openapi.json says."""
+    schemas: dict[str, Any] = {"Error": _ERROR}
     paths: dict[str, dict[str, object]] = {}
     for route in ROUTES:
-        paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = _operation(route)
-    return as_json(
-        {
-            "openapi": "3.1.0",
-            "info": {"title": "审发 Shenfa", "version": "1"},
-            "paths": paths,
-            "components": {
-                "securitySchemes": {
-                    "token": {"type": "http", "scheme": "bearer"},
-                    "session": {"type": "apiKey", "in": "cookie", "name": "shenfa_session"},
-                },
-                "schemas": {
-                    "Error": _ERROR,
-                    "GateBody": GateBody.model_json_schema(),
-                    "SpanBody": SpanBody.model_json_schema(),
-                },
+        said = _operation(route, schemas)
+        paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = said
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "审发 Shenfa", "version": "1"},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "session": {"type": "apiKey", "in": "cookie", "name": "shenfa_session"},
             },
-        }
-    )
+            "schemas": schemas,
+        },
+    }
+
+
+def _schema(
+    model: type[BaseModel], mode: Literal["validation", "serialization"], shared: dict[str, Any]
+) -> object:
+    """The schema of a model; what it is made of goes among those that all operations share."""
+    schema = model.model_json_schema(mode=mode, ref_template="#/components/schemas/{model}")
+    shared |= schema.pop("$defs", {})
+    return schema
 
 
 _ERROR = {
@@ -78,7 +94,7 @@ _ERROR = {
 }
 
 
-def _operation(route: web.RouteDef) -> dict[str, object]:
+def _operation(route: web.RouteDef, shared: dict[str, Any]) -> dict[str, object]:
     handler = route.handler
     action = action_of(handler) or PUBLIC
     failure = {
@@ -98,18 +114,26 @@ def _operation(route: web.RouteDef) -> dict[str, object]:
             {"name": name, "in": "query", "required": False, "schema": {"type": "string"}}
             for name in getattr(handler, "filters", ())
         ],
-        "responses": {"2XX": {"description": "done"}, "4XX": failure},
+        "responses": {"2XX": _success(handler, shared), "4XX": failure},
         "security": [] if action == PUBLIC else [{"token": []}, {"session": []}],
         "x-roles": sorted(ACTIONS.get(action, ())),
     }
     model = getattr(handler, "body", None)
     if model is not None:
-        schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+        schema = _schema(model, "validation", shared)
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": schema}},
         }
     return operation
+
+
+def _success(handler: object, shared: dict[str, Any]) -> dict[str, object]:
+    model = getattr(handler, "answer", None)
+    if model is None:
+        return {"description": "done"}
+    schema = _schema(model, "serialization", shared)
+    return {"description": "done", "content": {"application/json": {"schema": schema}}}
 
 
 ROUTES: list[web.RouteDef] = [
@@ -141,5 +165,8 @@ ROUTES: list[web.RouteDef] = [
     *reports.ROUTES,
     *workplan.ROUTES,
     *sources_columns.ROUTES,
+    *open_policies.ROUTES,
+    *open_items.ROUTES,
+    *open_figures.ROUTES,
 ]
 """Every route of the API, in the order in which openapi.json lists them."""

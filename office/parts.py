@@ -30,6 +30,7 @@ from staff.proposals import INIT, Approval
 from staff.settings import SUBJECT as SETTINGS
 from staff.settings import Part, store_setting
 from subscriptions.hours import parse_pushing
+from supervision.open_data import parse_open_data
 
 
 def parts_of(own_address: str) -> tuple[Part, ...]:
@@ -51,6 +52,7 @@ def parts_of(own_address: str) -> tuple[Part, ...]:
         Part("library", "政策默认有效期", parse_defaults, "暂停录入政策"),
         Part("pushing", "推送时段", parse_pushing, "夜间 22 点至 7 点不推送，每日 9 点汇总"),
         Part("silence", "静默时段", parse_silence, "暂停发布和推送"),
+        Part("open_data", "开放数据", parse_open_data, "不对外开放数据"),
         Part("publishing", "默认发布时限", parse_window, "新稿按 72 小时"),
     )
 

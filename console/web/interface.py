@@ -38,6 +38,7 @@ _CODES = {
     422: "invalid",
     429: "too_many",
     500: "error",
+    503: "unavailable",
 }
 
 
@@ -81,6 +82,16 @@ def takes(model: type[BaseModel]) -> Callable[[Handler], Handler]:
 
     def mark(handler: Handler) -> Handler:
         handler.body = model  # type: ignore[attr-defined]  # read by openapi
+        return handler
+
+    return mark
+
+
+def answers(model: type[BaseModel]) -> Callable[[Handler], Handler]:
+    """Declare the form of a route's answer, for openapi.json."""
+
+    def mark(handler: Handler) -> Handler:
+        handler.answer = model  # type: ignore[attr-defined]  # read by openapi
         return handler
 
     return mark
