@@ -54,6 +54,7 @@ from ledger.remote import RemoteAnchors
 from ledger.verify import Broken
 from migrations.run import upgrade
 from office.checking import own_texts
+from office.clear_text import sweep_all
 from office.engine import TaskEngine
 from office.jobs import jobs_of
 from office.keys import open_database
@@ -286,6 +287,7 @@ class Shenfa:
 async def open_shenfa(settings: Settings) -> AsyncIterator[Shenfa]:
     """Build everything from settings, and give every connection back at the end."""
     use_clock_file(settings.dev_clock_file)
+    sweep_all(settings)
     db = open_database(settings)
     await upgrade(db)
     shenfa = _build(settings, db)

@@ -24,6 +24,11 @@ def account_digest(row: Account) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
+def secrets_digest(row: Account) -> str:
+    """Of the secrets as they are encrypted: another one means that they were set anew."""
+    return hashlib.sha256(row.secrets.encode()).hexdigest()
+
+
 async def sign_account(
     tx: Transaction, row: Account, actor: str, said: Mapping[str, Any] | None = None
 ) -> None:
@@ -35,6 +40,7 @@ async def sign_account(
         "name": row.name,
         "enabled": row.enabled,
         "digest": account_digest(row),
+        "secrets": secrets_digest(row),
     }
     await tx.append(SET, subject=f"account:{row.id}", actor=actor, body={**body, **(said or {})})
 

@@ -15,6 +15,8 @@ from typing import Any
 
 import aiohttp
 
+from config.child_environment import child_environment
+
 ROOT = Path(__file__).parents[1]
 PORTS = range(18_000, 26_000)  # below what systems hand out by themselves
 STOP_SECONDS = 10.0
@@ -86,6 +88,7 @@ async def sandbox_process(port: int, memory: Path, lock: int) -> AsyncIterator[s
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=ROOT,
+        env=child_environment(),
         start_new_session=True,
         pass_fds=(lock,),
     )  # fmt: skip

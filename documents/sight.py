@@ -6,7 +6,6 @@ checks, and a picture made to harm ends that process alone.
 
 import json
 import logging
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -16,6 +15,7 @@ from pathlib import Path, PurePath
 from threading import Lock, Timer
 from typing import Any, NamedTuple
 
+from config.child_environment import child_environment
 from documents.parts import Fault, Part, Reading, Spot
 
 SECONDS = 60.0  # for one file
@@ -93,7 +93,7 @@ class Eyes:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 cwd=_ROOT,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+                env=child_environment(),  # it opens strangers' pictures: no secret of ours
             )
         return self._process
 

@@ -3,15 +3,17 @@
 Taking somebody's rights away (停用) never waits; the list stays open until it is done.
 """
 
-import hashlib
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
-from bot.account_entries import account_digest, newest_of
+from bot.account_entries import account_digest, newest_of, secrets_digest
 from bot.models import Account
 from config.clock import now
 from escalations.models import Ticket
@@ -24,8 +26,7 @@ from staff.models import Absence, ApiToken, Staff, Task
 from staff.people import names, person_with, read_person
 from staff.proposals import APPROVERS
 from staff.refusal import Reason, Refused, missing
-from staff.standing import all_facts_or_refuse, facts_or_refuse, standing_in
-from storage.database import Base
+from staff.standing import all_facts_or_refuse, standing_in
 
 BEGUN, HANDED, LEFT = "staff.leaving", "staff.handed_over", "staff.left"
 ROSTER, KEYS = "roster", "keys:"
@@ -64,35 +65,68 @@ class Leaving:
         return [line for line in self.lines if not line.done]
 
 
+@dataclass(frozen=True)
+class Goer:
+    """Somebody whose list it is, with the entries about them and about this leaving."""
+
+    row: Staff
+    about: Sequence[Entry]
+    since: Sequence[Entry]
+
+    @property
+    def handed(self) -> Mapping[str, str]:
+        """Line -> id of who took it over."""
+        return {
+            str(one.body["line"]): str(one.body["to"]) for one in self.since if one.kind == HANDED
+        }
+
+    @property
+    def was_admin(self) -> bool:
+        """Whether they were ever shown the keys of accounts."""
+        return any("admin" in one.body["roles"] for one in self.about if one.kind == "staff.set")
+
+    @property
+    def gone_at(self) -> int:
+        """The entry that took their rights; none of an account made later is known to them."""
+        last = next((one for one in reversed(self.about) if one.kind == "staff.set"), None)
+        return last.seq if last and not last.body["active"] else sys.maxsize
+
+
 async def leaving_of(session: AsyncSession, login: str) -> Leaving:
     """How far the leaving of this person is; Refused 404 for an unknown login."""
     row = await _by_login(session, login)
-    told = await _since(session, row.id)
-    stands = standing_in(await facts_or_refuse(session, f"staff:{row.id}"))
-    begun = any(entry.kind == BEGUN for entry in told)
-    left = any(entry.kind == LEFT for entry in told) and not stands.active
-    handed = {str(one.body["line"]): str(one.body["to"]) for one in told if one.kind == HANDED}
-    known = await names(session, set(handed.values()))
-    lines = [
-        Line(name, label, words, known.get(handed.get(name, ""), ""))
-        async for name, label, words in _lines(session, row.id, told)
-    ]
-    return Leaving(row.id, row.login, row.name, stands.active, begun, left, lines)
+    subjects = [f"staff:{row.id}", f"leaving:{row.id}"]
+    about, leaving = (await all_facts_or_refuse(session, subjects)).values()
+    goer = Goer(row, about, _since(about, leaving))
+    begun, left = (any(one.kind == kind for one in goer.since) for kind in (BEGUN, LEFT))
+    heirs = await names(session, set(goer.handed.values()))
+    kept = await _kept(session, [goer])
+    lines = [replace(line, to=heirs.get(line.to, "")) for line in kept.lines(goer)]
+    active = standing_in(about).active
+    return Leaving(row.id, row.login, row.name, active, begun, left, lines)
 
 
 async def unfinished(session: AsyncSession) -> list[str]:
-    """Logins of who was stopped, or began to leave, and has not handed everything over yet."""
+    """Logins of who began to leave, or was stopped, and still holds something of the list."""
     rows = (await session.scalars(select(Staff).order_by(Staff.login))).all()
     subjects = [f"{word}:{row.id}" for row in rows for word in ("staff", "leaving")]
     told = await all_facts_or_refuse(session, subjects) if rows else {}
-    found = []
+    begun, stopped = set(), []
     for row in rows:
-        active = standing_in(told[f"staff:{row.id}"]).active
-        last = next(reversed(told[f"leaving:{row.id}"]), None)
-        gone = last is not None and last.kind == LEFT
-        if (not active and not gone) or (active and last is not None and not gone):
-            found.append(row.login)
-    return found
+        about = told[f"staff:{row.id}"]
+        since = _since(about, told[f"leaving:{row.id}"])
+        if standing_in(about).active:
+            begun |= {row.id} if since else set()
+        elif not any(entry.kind == LEFT for entry in since):
+            stopped.append(Goer(row, about, since))
+    held = await _held_by(session, stopped) if stopped else {}
+    return [row.login for row in rows if row.id in begun or held.get(row.id)]
+
+
+async def _held_by(session: AsyncSession, goers: Sequence[Goer]) -> dict[str, bool]:
+    """Whether each of them still holds anything nobody took over."""
+    kept = await _kept(session, goers)
+    return {one.row.id: any(not line.done for line in kept.lines(one)) for one in goers}
 
 
 async def begin_leaving(ledger: Ledger, login: str, by: str) -> None:
@@ -102,7 +136,7 @@ async def begin_leaving(ledger: Ledger, login: str, by: str) -> None:
         if (await leaving_of(tx.session, login)).begun:
             raise Refused(409, [Reason("state", "离岗交接已经开始")])
         accounts = (await tx.session.scalars(select(Account))).all()
-        keys = {one.id: _secrets(one) for one in accounts if one.enabled}
+        keys = {one.id: secrets_digest(one) for one in accounts if one.enabled}
         body: dict[str, Any] = {"staff": row.id, "keys": keys}
         await tx.append(BEGUN, subject=f"leaving:{row.id}", actor=by, body=body)
 
@@ -159,72 +193,94 @@ async def _by_login(session: AsyncSession, login: str) -> Staff:
     return row
 
 
-async def _since(session: AsyncSession, staff_id: str) -> list[Entry]:
-    """The entries of the leaving under way, or of the last one: who came back begins anew."""
-    told = await facts_or_refuse(session, f"leaving:{staff_id}")
-    starts = [at for at, entry in enumerate(told) if entry.kind == BEGUN]
-    if not starts:
-        return []
-    stood = standing_in(await facts_or_refuse(session, f"staff:{staff_id}"))
-    last = told[starts[-1] :]
-    over = any(entry.kind == LEFT for entry in last)
-    return [] if over and stood.active else last
+def _since(about: Sequence[Entry], leaving: Sequence[Entry]) -> list[Entry]:
+    """The entries of the leaving since somebody last came here: who comes back begins anew."""
+    came, active = 0, False
+    for entry in about:
+        if entry.kind == "staff.set":
+            came = entry.seq if entry.body["active"] and not active else came
+            active = entry.body["active"]
+    return [entry for entry in leaving if entry.seq > came]
 
 
 # --- the list -----------------------------------------------------------------------------
 
 
-async def _lines(
-    session: AsyncSession, staff_id: str, told: Sequence[Entry]
-) -> AsyncIterator[tuple[str, str, str]]:
-    """Name, label and what is still to be done of each thing that somebody can hold."""
-    moment = now()
-    on_duty = staff_id in {line.staff for line in await roster_now(session)}
-    yield ROSTER, "值班表", "还在值班表上：请提出新的值班表" if on_duty else ""
-    sits = await _count(
-        session, Absence, Absence.substitute_id == staff_id, Absence.ends_at > moment
-    )
-    yield "substitute", "代理", f"还在代理 {sits} 人" if sits else ""
-    held = (Item.claimed_by == staff_id, Item.claimed_until > moment)
-    claims = await _count(session, Item, *held)
-    yield "claims", "领取的审核", f"正领着 {claims} 篇：请放开或由别人接手" if claims else ""
-    mine = (Ticket.claimed_by == staff_id, Ticket.state.in_(("open", "claimed", "replied")))
-    tickets = await _count(session, Ticket, *mine)
-    yield "tickets", "认领的咨询", f"还有 {tickets} 个没有办完" if tickets else ""
-    tasks = await _count(session, Task, Task.assignee == staff_id, Task.state == "open")
-    yield "tasks", "任务", f"还有 {tasks} 项没有办完" if tasks else ""
+@dataclass(frozen=True)
+class _Kept:
+    """What all of them hold: counts by name of the line and person, and the enabled accounts."""
+
+    counts: Mapping[str, Mapping[str, int]]
+    accounts: Sequence[tuple[Account, Sequence[Entry]]]
+
+    def lines(self, goer: Goer) -> Iterator[Line]:
+        """Each thing that somebody can hold; `to` is the id of who took it over."""
+        handed = goer.handed
+        for name, (label, words) in _LINES.items():
+            number = self.counts[name].get(goer.row.id, 0)
+            yield Line(name, label, words.format(number) if number else "", handed.get(name, ""))
+        for row, told in self.accounts if goer.was_admin else ():
+            name = f"{KEYS}{row.slug}"
+            if told and told[0].seq > goer.gone_at:
+                continue  # registered after they had gone
+            words = f"请在平台上换新密钥，再运行 shenfa account secrets {row.slug}"
+            open_ = "" if _was_changed(row, told, goer) else words
+            yield Line(name, f"平台密钥：{row.name}", open_, handed.get(name, ""))
+
+
+_LINES = {
+    ROSTER: ("值班表", "还在值班表上：请提出新的值班表"),
+    "substitute": ("代理", "还在代理 {} 人"),
+    "claims": ("领取的审核", "正领着 {} 篇：请放开或由别人接手"),
+    "tickets": ("认领的咨询", "还有 {} 个没有办完"),
+    "tasks": ("任务", "还有 {} 项没有办完"),
+    "accounts": ("负责的账号", "还是 {} 个账号的负责人：请提出换人"),
+    "tokens": ("接口令牌", "还有 {} 个有效：用它们的程序要换成接手人的令牌，本人再全部作废"),
+}
+"""Line -> what it is called, and what is left to do."""
+
+
+async def _kept(session: AsyncSession, goers: Sequence[Goer]) -> _Kept:
+    moment, ids = now(), [one.row.id for one in goers]
+
+    async def by(
+        person: InstrumentedAttribute[Any], *which: ColumnElement[bool]
+    ) -> Mapping[str, int]:
+        query = select(person, func.count()).where(person.in_(ids), *which).group_by(person)
+        return {row[0]: row[1] for row in await session.execute(query)}
+
+    enabled = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
+    accounts = (await session.scalars(enabled)).all()
+    told = await all_facts_or_refuse(session, [f"account:{row.id}" for row in accounts])
+    owners = Counter(row.owner for row in accounts if row.owner)
     live = (ApiToken.revoked_at.is_(None), ApiToken.expires_at > moment)
-    tokens = await _count(session, ApiToken, ApiToken.staff_id == staff_id, *live)
-    words = f"还有 {tokens} 个有效：用它们的程序要换成接手人的令牌，本人再全部作废"
-    yield "tokens", "接口令牌", words if tokens else ""
-    if await _was_admin(session, staff_id):
-        async for line in _keys(session, told):
-            yield line
+    unsettled = Ticket.state.in_(("open", "claimed", "replied"))
+    counts: dict[str, Mapping[str, int]] = {
+        ROSTER: Counter(line.staff for line in await roster_now(session)),
+        "substitute": await by(Absence.substitute_id, Absence.ends_at > moment),
+        "claims": await by(Item.claimed_by, Item.claimed_until > moment),
+        "tickets": await by(Ticket.claimed_by, unsettled),
+        "tasks": await by(Task.assignee, Task.state == "open"),
+        "accounts": {one.row.id: owners[one.row.login] for one in goers},
+        "tokens": await by(ApiToken.staff_id, *live),
+    }
+    return _Kept(counts, [(row, told[f"account:{row.id}"]) for row in accounts])
 
 
-async def _keys(
-    session: AsyncSession, told: Sequence[Entry]
-) -> AsyncIterator[tuple[str, str, str]]:
-    """An admin saw the keys of each account: they are changed, or somebody answers for them."""
-    knew: Mapping[str, str] = next((one.body["keys"] for one in told if one.kind == BEGUN), {})
-    query = select(Account).where(Account.enabled.is_(True)).order_by(Account.slug)
-    for row in (await session.scalars(query)).all():
-        newest = newest_of(await facts_or_refuse(session, f"account:{row.id}"))
-        stands = row.whole and newest is not None and newest.body["digest"] == account_digest(row)
-        changed = stands and row.id in knew and knew[row.id] != _secrets(row)
-        words = f"请在平台上换新密钥，再运行 shenfa account secrets {row.slug}"
-        yield f"{KEYS}{row.slug}", f"平台密钥：{row.name}", "" if changed else words
+def _was_changed(row: Account, told: Sequence[Entry], goer: Goer) -> bool:
+    """Whether the keys an admin saw are others now, by signed entries and by the row."""
+    newest = newest_of(told)
+    stands = row.whole and newest is not None and newest.body["digest"] == account_digest(row)
+    knew = _knew(row, told, goer)
+    return stands and knew is not None and knew != secrets_digest(row)
 
 
-def _secrets(row: Account) -> str:
-    return hashlib.sha256(row.secrets.encode()).hexdigest()
-
-
-async def _was_admin(session: AsyncSession, staff_id: str) -> bool:
-    told = await facts_or_refuse(session, f"staff:{staff_id}")
-    return any("admin" in entry.body["roles"] for entry in told if entry.kind == "staff.set")
-
-
-async def _count(session: AsyncSession, table: type[Base], *which: ColumnElement[bool]) -> int:
-    query = select(func.count()).select_from(table).where(*which)
-    return (await session.scalars(query)).one()
+def _knew(row: Account, told: Sequence[Entry], goer: Goer) -> str | None:
+    """Which keys they knew last; None where no entry of that time says (earlier versions)."""
+    begun = next((one for one in goer.since if one.kind == BEGUN), None)
+    until = min(goer.gone_at, begun.seq) if begun else goer.gone_at
+    before = [one for one in told if one.seq < until and "secrets" in one.body]
+    if before:
+        return str(before[-1].body["secrets"])
+    found: str | None = begun.body["keys"].get(row.id) if begun else None
+    return found

@@ -10,9 +10,11 @@ import multiprocessing
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
+from multiprocessing.forkserver import ensure_running
 from queue import SimpleQueue
 from typing import Any
 
+from config.child_environment import only_needed
 from gates.work import Asked, NotDone, Work
 from gates.worker import READY, serve
 
@@ -127,6 +129,9 @@ class _Slot:
             ours, theirs = self._context.Pipe()
             limits = (self._seconds, _LOADING)
             process = self._context.Process(target=serve, args=(theirs, *limits), daemon=True)
+            # Workers are forked from a server that inherits all it is started with.
+            with only_needed():
+                ensure_running()
             process.start()
             # Closed here, or the end of the process would not be seen on our side.
             theirs.close()

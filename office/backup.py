@@ -10,7 +10,6 @@ import gzip
 import json
 import os
 import tarfile
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from config.clock import now
 from config.settings import Settings
 from config.setup import SetupError
 from ledger.anchors import Mark
+from office.clear_text import clear_folder
 from office.dumps import Dump, dump_postgres, dump_sqlite
 from office.keys import open_crypt, open_ledger
 from storage.database import Database, sqlite_file
@@ -38,8 +38,7 @@ async def make_backup(settings: Settings, target: Path) -> Mapping[str, Any]:
     try:
         ledger = open_ledger(settings, db)
         # What is copied in the clear stays where the office is, and does not go to another disk.
-        with tempfile.TemporaryDirectory(prefix="backup-", dir=settings.home) as name:
-            folder = Path(name)
+        with clear_folder(settings.home) as folder:
             anchored = list(ledger.files.marks(ledger.files.sizes()))  # none lies beyond the copy
             write_marks(folder / ANCHORS, anchored)
             dump = await _dump(db, source, folder)

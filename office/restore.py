@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import tarfile
-import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -34,6 +33,7 @@ from ledger.restoring import declare_restored
 from ledger.verify import Broken, Gap
 from migrations.run import known_revisions, upgrade
 from office.backup import ANCHORS, FORMAT, POSTGRES, SQLITE, write_marks
+from office.clear_text import clear_folder
 from office.dumps import DATABASE, empty, is_empty, load_postgres
 from office.keys import open_crypt, open_ledger
 from storage.database import Database, sqlite_file
@@ -73,8 +73,7 @@ async def restore(settings: Settings, source: Path, anchors: Sequence[Path]) -> 
     settings.home.mkdir(parents=True, exist_ok=True)
     inside = place.parent if place else settings.home  # the last rename is within one file system
     inside.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="restore-", dir=inside) as name:
-        folder = Path(name)
+    with clear_folder(inside) as folder:
         key = open_crypt(settings).file_key
         await asyncio.to_thread(_unpack, source, key, folder)
         packed = AnchorFiles([folder / ANCHORS])

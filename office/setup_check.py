@@ -126,7 +126,15 @@ def _repeated(values: Mapping[int, str]) -> Iterator[tuple[int, str]]:
         seen.add(value)
 
 
+def _named(rows: Readable) -> list[str]:
+    """The names of the office and its accounts: who guesses knows them."""
+    found = [one for row in rows.accounts.values() for one in (row.name, row.slug)]
+    body = rows.data.get("organisation")
+    return [body, *found] if isinstance(body, str) else found
+
+
 def _people(rows: Readable, _: _Place) -> Iterator[Wrong]:
+    ours = _named(rows)
     for number, row in rows.staff.items():
         for at, role in enumerate(row.roles):
             if role not in ROLES:
@@ -134,9 +142,8 @@ def _people(rows: Readable, _: _Place) -> Iterator[Wrong]:
                 yield Wrong(
                     ("staff", number, "roles", at), f"没有角色“{role}”：请改成 {known} 之一"
                 )
-        faults = (
-            () if row.password is None else password_faults(row.password, (row.login, row.name))
-        )
+        said = (row.login, row.name, *ours)
+        faults = () if row.password is None else password_faults(row.password, said)
         for fault in faults:
             yield Wrong(
                 ("staff", number, "password"), f"{fault.message}；也可以去掉这一行由系统生成"

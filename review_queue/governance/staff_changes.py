@@ -1,5 +1,6 @@
 """Who works here and may do what: changed by two people; what only takes away, by one at once."""
 
+import asyncio
 import re
 import secrets
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.models import Account, Organisation
 from ledger.append import Ledger, Transaction
 from review_queue.governance.access import end_of
 from review_queue.governance.handovers import sign_reset
@@ -176,11 +178,12 @@ async def change_password(
     """
     async with ledger.db.session() as session:
         row = await session.get(Staff, staff_id)
+        ours = await _names_of_office(session)
     if row is None or not await password_holds(row.password_hash, old):
         raise Refused(403, [Reason("password", "现在的密码不对，密码没有改变")])
     if old == new:
         raise Refused(422, [Reason("password", "新密码和现在的一样，请换一个")])
-    refuse(password_faults(new, (row.login, row.name)))
+    refuse(await asyncio.to_thread(password_faults, new, (row.login, row.name, *ours)))
     stored = await hash_password(new)
     async with ledger.transaction() as tx:
         held = await tx.session.get(Staff, staff_id, populate_existing=True)
@@ -197,6 +200,13 @@ async def change_password(
         if kept:
             body["kept"] = kept
         await tx.append(PASSWORD_CHANGED, subject=subject, actor=staff_id, body=body)
+
+
+async def _names_of_office(session: AsyncSession) -> list[str]:
+    """The names of its bodies and accounts: who guesses knows them."""
+    bodies = (await session.scalars(select(Organisation.name))).all()
+    accounts = (await session.execute(select(Account.name, Account.slug))).all()
+    return [*bodies, *(word for row in accounts for word in row)]
 
 
 async def _person(session: AsyncSession, login: str) -> Staff:

@@ -20,6 +20,8 @@ from staff.sessions import new_token, revoke_tokens
 from storage.database import new_id
 from tests.console.office import Office, dismiss, set_roles
 
+KEYS = ("qinghe-tg", "qinghe-wx")
+
 
 async def waits(office: Office, login: str) -> list[str]:
     async with office.deps.db.session() as session:
@@ -59,13 +61,17 @@ async def load(office: Office, who: str) -> None:
             substitute_id=who, set_by=duty, at=moment,
         )  # fmt: skip
         tx.session.add(away)
+        wechat = select(Account).where(Account.slug == "qinghe-wx")
+        account = (await tx.session.scalars(wechat)).one()
+        account.owner = "reviewer1"
+        await sign_account(tx, account, duty)
 
 
 async def test_nobody_leaves_before_each_line_is_done_or_handed_over(office: Office) -> None:
     await set_roles(office, "reviewer1", ["reviewer_1", "admin"])
     ledger, admin, who = office.deps.ledger, office.people["admin1"], office.people["reviewer1"]
     await load(office, who)
-    every = ["roster", "substitute", "claims", "tickets", "tasks", "tokens"]
+    every = ["roster", "substitute", "claims", "tickets", "tasks", "accounts", "tokens"]
     keys = ["keys:qinghe-tg", "keys:qinghe-wx"]
     assert await waits(office, "reviewer1") == every + keys
     browser = await office.signed_in("admin1")
@@ -87,7 +93,7 @@ async def test_nobody_leaves_before_each_line_is_done_or_handed_over(office: Off
     await refused(hand_over(ledger, "reviewer1", "tasks", "ghost", admin), 404, "没有这个人员")
     await dismiss(office, "duty1")
     await refused(hand_over(ledger, "reviewer1", "tasks", "duty1", admin), 403, "停用")
-    for line in ("substitute", "tickets", "tasks", "keys:qinghe-tg"):
+    for line in ("substitute", "tickets", "tasks", "accounts", "keys:qinghe-tg"):
         assert (await browser.post(place, line=line, to="admin2"))[0] == 303
     assert await waits(office, "reviewer1") == ["roster", "claims", "tokens", "keys:qinghe-wx"]
 
@@ -108,17 +114,18 @@ async def test_nobody_leaves_before_each_line_is_done_or_handed_over(office: Off
     assert await waits(office, "reviewer1") == []
 
     async with ledger.db.session() as session:
-        assert await unfinished(session) == ["duty1", "reviewer1"]
+        assert await unfinished(session) == ["reviewer1"]  # duty1 was stopped and holds nothing
     assert (await browser.post(place, step="leave"))[0] == 303
     told = await ledger.facts(f"leaving:{who}")
     assert told[-1].body["lines"] == {
         "roster": "done", "substitute": "handed", "claims": "done", "tickets": "handed",
-        "tasks": "handed", "tokens": "done", "keys:qinghe-tg": "handed", "keys:qinghe-wx": "done",
+        "tasks": "handed", "accounts": "handed", "tokens": "done",
+        "keys:qinghe-tg": "handed", "keys:qinghe-wx": "done",
     }  # fmt: skip
     assert not (await ledger.facts(f"staff:{who}"))[-1].body["active"]
     assert "已办完离岗" in (await browser.get(place))[1]
     await refused(leave(ledger, "reviewer1", admin), 409, "已经办完")
-    assert "交接没有办完" in (await browser.get("/console/settings/staff"))[1]  # duty1, stopped
+    assert "交接没有办完" not in (await browser.get("/console/settings/staff"))[1]
 
 
 async def claimed(office: Office, who: str) -> str:
@@ -127,9 +134,9 @@ async def claimed(office: Office, who: str) -> str:
         return found.one()
 
 
-async def change_key(office: Office, by: str) -> None:
+async def change_key(office: Office, by: str, slug: str = "qinghe-wx") -> None:
     async with office.deps.ledger.transaction() as tx:
-        query = select(Account).where(Account.slug == "qinghe-wx")
+        query = select(Account).where(Account.slug == slug)
         account = (await tx.session.scalars(query)).one()
         account.secrets = "other"
         await tx.session.flush()
@@ -160,3 +167,31 @@ async def test_a_row_written_past_the_program_changes_no_key_and_who_returns_beg
         assert (
             await session.scalars(select(Staff.login).where(Staff.active.is_(False)))
         ).all() == []
+
+
+async def test_who_was_stopped_is_listed_for_what_they_hold_and_no_longer(office: Office) -> None:
+    async def listed() -> list[str]:
+        async with office.deps.db.session() as session:
+            return await unfinished(session)
+
+    ledger, admin = office.deps.ledger, office.people["admin1"]
+    await set_roles(office, "reviewer1", ["reviewer_1", "admin"])
+    await dismiss(office, "reviewer1")
+    await dismiss(office, "nobody")
+    assert await listed() == ["reviewer1"]  # an admin saw the keys; who was none holds nothing
+    async with ledger.transaction() as tx:
+        later = Account(
+            id=new_id(), slug="later", organisation_id="o", platform="telegram", name="后来的",
+            api_base="https://api.telegram.org", secrets="x", settings={}, created_at=now(),
+        )  # fmt: skip
+        tx.session.add(later)
+        await tx.session.flush()
+        await sign_account(tx, later, admin)
+    for slug in ("qinghe-wx", "qinghe-tg"):
+        assert f"keys:{slug}" in await waits(office, "reviewer1")
+        await change_key(office, admin, slug)
+    assert (await waits(office, "reviewer1"), await listed()) == ([], [])
+    await set_roles(office, "reviewer1", ["reviewer_1", "admin"])  # back, and stopped once more
+    await begin_leaving(ledger, "reviewer1", admin)
+    await dismiss(office, "reviewer1")
+    assert await waits(office, "reviewer1") == [f"keys:{one}" for one in ("later", *KEYS)]

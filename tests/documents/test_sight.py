@@ -53,6 +53,28 @@ def test_a_process_of_its_own_reads_and_is_replaced_when_it_ends() -> None:
         eyes.close()
 
 
+_TELLS = """
+import json, os, sys
+asked = json.loads(sys.stdin.buffer.readline())
+sys.stdin.buffer.read(asked["size"])
+print(json.dumps({"rows": [], "pictures": 0, "unread": " ".join(os.environ)}), flush=True)
+"""
+
+
+def test_the_process_that_opens_strangers_pictures_was_given_no_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SHENFA_DATABASE_URL", "postgresql://user:secret@db/shenfa")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    eyes = Eyes(5, (sys.executable, "-c", _TELLS))
+    try:
+        names = eyes.read("a.png", b"x").unread.split()
+    finally:
+        eyes.close()
+    assert {"PATH", "PYTHONPATH", "LC_ALL"} <= set(names)
+    assert [one for one in names if one.startswith(("SHENFA", "PYTEST"))] == []
+
+
 def test_what_takes_too_long_is_ended_and_said() -> None:
     eyes = Eyes(0.2, (sys.executable, "-c", _SPEAKS))
     try:

@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+from pathlib import Path
 
 
 def never_ends(text: str) -> None:
@@ -21,3 +22,9 @@ def who() -> int:
 
 def fails() -> None:
     raise ValueError("张三 13800138000")
+
+
+def environment() -> tuple[list[str], list[str]]:
+    """The names this process has, and those it was started with and still shows."""
+    started = Path("/proc/self/environ").read_bytes().split(b"\0")
+    return sorted(os.environ), sorted(one.partition(b"=")[0].decode() for one in started if one)

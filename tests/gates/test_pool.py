@@ -19,7 +19,7 @@ from gates.pool import Pool
 from gates.results import Results, of_facts, of_rules, of_speller
 from gates.work import NotDone, Work
 from tests.gates.office_files import packed_docx
-from tests.gates.pool_work import dies, fails, never_ends, who
+from tests.gates.pool_work import dies, environment, fails, never_ends, who
 
 RULES, FACTS = RuleSet.load(), NoFacts()
 DAY = date(2026, 11, 24)
@@ -54,6 +54,13 @@ async def test_the_spelling_model_is_made_over_there(pool: Pool) -> None:
         for one in spelt_findings(RULES, FACTS, held[2].make(held[2].data), draft)
         if one.rule.startswith("wording.spelling")
     ]
+
+
+async def test_what_reads_strangers_files_was_given_no_secret(pool: Pool) -> None:
+    assert "PYTEST_CURRENT_TEST" in os.environ  # as SHENFA_DATABASE_URL would be
+    for names in await pool.run(Work(environment, ())):
+        assert [one for one in names if one.startswith(("SHENFA", "PYTEST", "TEST_"))] == []
+    assert "PYTEST_CURRENT_TEST" in os.environ
 
 
 async def test_what_takes_too_long_is_given_up_while_the_loop_goes_on(pool: Pool) -> None:
