@@ -80,6 +80,8 @@ from review_queue.governance.kinds import Governance
 from review_queue.links import Links
 from review_queue.release import Releases
 from staff.door import Door
+from staff.identities import Identities
+from staff.provider import Provider, client_of
 from staff.refusal import Refused
 from staff.second_factor import begin_first_week
 from staff.settings import SignedSettings
@@ -187,8 +189,15 @@ class Shenfa:
             trials=self.trials,
             comments=self.comments,
             regression=self.regression,
+            identities=self.identities,
             recall=Recall(self.templates, self.entries, self.knowledge.hit, self.knowledge.ask),
         )
+
+    @cached_property
+    def identities(self) -> Identities | None:
+        """The body's own sign-in, where it is configured."""
+        client = client_of(self.settings)
+        return client and Identities(self.ledger, self.cache, self.crypt, Provider(client))
 
     @property
     def door(self) -> Door:

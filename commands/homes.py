@@ -1,8 +1,10 @@
 """A home on disk: its settings, whether it was initialised, and its ledger alone."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from commands.lines import BadInput
 from config.clock import use_clock_file
@@ -13,8 +15,20 @@ from storage.database import Database, sqlite_file
 
 
 def settings_for(home: Path | None) -> Settings:
-    """Settings of this process, with `--home` before the environment."""
-    return Settings(home=home) if home else Settings()
+    """Settings of this process, with `--home` before the environment; BadInput with every fault."""
+    try:
+        return Settings(home=home) if home else Settings()
+    except ValidationError as error:
+        raise BadInput("；".join(_lines_of(error))) from None
+
+
+def _lines_of(error: ValidationError) -> Iterator[str]:
+    """What is wrong with which variable; never its value, which may hold a password."""
+    for fault in error.errors(include_input=False, include_url=False):
+        if fault["loc"]:
+            yield f"SHENFA_{str(fault['loc'][0]).upper()}：填得不对（{fault['msg']}）"
+        else:
+            yield fault["msg"].removeprefix("Value error, ")
 
 
 def must_exist(settings: Settings) -> None:

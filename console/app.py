@@ -17,7 +17,7 @@ from console.experts import words as experts_words
 from console.home import pages as home_pages
 from console.items import pages as items_pages
 from console.items import words as items_words
-from console.me import absence, alarms, passkeys, second, signin
+from console.me import absence, alarms, passkeys, provider, second, signin
 from console.me import pages as me_pages
 from console.me import words as me_words
 from console.plan import pages as plan_pages
@@ -112,6 +112,7 @@ def _pages() -> Sequence[web.RouteDef]:
         web.get("", public_pages.front_door),
         *static.ROUTES,
         *signin.ROUTES,
+        *provider.ROUTES,
         *me_pages.ROUTES,
         *second.ROUTES,
         *home_pages.ROUTES,

@@ -37,6 +37,7 @@ from office.nightly import backups_check
 from office.parts import parts_of
 from review_queue.governance.levels import ApprovedLevels
 from staff.people import names
+from staff.provider import Provider, client_of
 from staff.refusal import Refused
 from staff.settings import SignedSettings
 from storage.database import Database, sqlite_file
@@ -115,6 +116,18 @@ def _proxies(settings: Settings) -> Check:
         words = "前面有代理，却没有设它的地址，所有人都算作同一个地址，一人输错密码大家都慢"
         return Check("代理", WARN, f"{words}：请设 SHENFA_TRUSTED_PROXIES，例如 127.0.0.1")
     return Check("代理", OK, "不相信任何转来的地址")
+
+
+async def _provider(settings: Settings) -> Check:
+    """Whether the body's own sign-in answers; without it everybody signs in here."""
+    client = client_of(settings)
+    if client is None:
+        return Check("单位统一登录", OK, "没有接，用密码和通行密钥登录")
+    if fault := await Provider(client).fault():
+        words = f"{client.issuer} 现在用不了（{fault}），密码和通行密钥仍可登录"
+        return Check("单位统一登录", WARN, f"{words}：请核对 SHENFA_OIDC_ISSUER 和网络")
+    back = client.redirect_uri
+    return Check("单位统一登录", OK, f"{client.issuer} 有应答；在那里登记的回跳地址应是 {back}")
 
 
 def _passkeys(url: str) -> Check:
@@ -238,6 +251,7 @@ async def _office(settings: Settings, db: Database) -> AsyncIterator[Check]:
     yield await _ledger(ledger)
     yield await _clock(db)
     yield await backups_check(settings, db)
+    yield await _provider(settings)
     async for check in alive(settings, db):
         yield check
     yield await _abilities(db)

@@ -1,4 +1,4 @@
-"""The way in: a password and a second step, or a passkey, which is both at once.
+"""The way in: a password or the body's own sign-in, and a second step; or a passkey, which is both.
 
 Wrong passwords slow down whoever tries them (staff/slowing.py). A passkey cannot be guessed, so
 its sign-in waits for nobody.
@@ -31,6 +31,7 @@ from staff.standing import standing, standing_in
 from storage.cache import Cache
 from storage.crypt import DataKey
 
+PROVIDER = "provider"
 STEP_WAIT = 300.0
 """Seconds between the password and the second step."""
 _STEP_TRIES = 8  # codes for one right password
@@ -91,6 +92,7 @@ class _Held:
     password: str
     challenge: str
     known: str
+    first: str = "password"  # or provider: how the first step was taken
 
 
 class Door:
@@ -109,11 +111,32 @@ class Door:
         Refused (401) says the same for an unknown login and a wrong password, and takes as long.
         """
         person, known = await self._by_password(attempt)
+        return await self._first_step(person, attempt.user_agent, "password", known or "")
+
+    async def sign_in_by_provider(self, staff_id: str | None, user_agent: str) -> Entered | Step:
+        """The same for whom the body's own sign-in named (staff/identities.py): one step of two.
+
+        What a provider asked of them is not known here, so a second step stays what it is.
+        """
+        async with self._ledger.db.session() as session:
+            row = await session.get(Staff, staff_id) if staff_id else None
+        person = await self._believed(row)
+        if person is None:
+            words = (
+                "这个单位账号没有绑定本系统的人员：请用密码或通行密钥登录，"
+                "在“我的登录”里绑定，再请另一位管理员确认"
+            )
+            raise Refused(401, [Reason("identity", words)])
+        return await self._first_step(person, user_agent, PROVIDER, "")
+
+    async def _first_step(
+        self, person: Staff, user_agent: str, by: str, known: str
+    ) -> Entered | Step:
         ways = await self._ways(person.id)
         if not ways.keys and not ways.codes:
-            return await self._enter(person, attempt.user_agent, "password")
+            return await self._enter(person, user_agent, by)
         ticket, challenge = secrets.token_urlsafe(32), bytes_to_base64url(_challenge())
-        held = [person.id, hidden(person.password_hash), challenge, known or ""]
+        held = [person.id, hidden(person.password_hash), challenge, known, by]
         await self._cache.set(_ticket_key(ticket), json.dumps(held), STEP_WAIT)
         return Step(ticket)
 
@@ -127,7 +150,7 @@ class Door:
         if ways.codes and not code.strip():
             raise Refused(401, [Reason("code_needed", "还需要您的动态码：在手机上看，或用恢复码")])
         if ways.codes:
-            by = await self._by_code(person, known or "", code)
+            by = f"{by}+{await self._by_code(person, known or '', code)}"
         elif ways.keys:
             words = "您的第二步是通行密钥，命令行用不了：请在网页上做，或先在“我的登录”里设动态码"
             raise Refused(403, [Reason("second_factor", words)])
@@ -174,7 +197,7 @@ class Door:
     async def enter_by_code(self, ticket: str, code: str, user_agent: str) -> Entered:
         """A session for a right one-time or recovery code."""
         held, person = await self._person_of(ticket)
-        by = await self._by_code(person, held.known, code)
+        by = f"{held.first}+{await self._by_code(person, held.known, code)}"
         await self._cache.delete(_ticket_key(ticket))
         return await self._enter(person, user_agent, by)
 
@@ -193,7 +216,7 @@ class Door:
         held, person = await self._person_of(ticket)
         await self._answered(person, credential, base64url_to_bytes(held.challenge))
         await self._cache.delete(_ticket_key(ticket))
-        return await self._enter(person, user_agent, "password+passkey")
+        return await self._enter(person, user_agent, f"{held.first}+passkey")
 
     # --- by passkey alone -----------------------------------------------------------------------
 
@@ -295,7 +318,7 @@ class Door:
             await self._tell(person)
             raise
         await passed(self._cache, paces)
-        return f"password+{by}"
+        return by
 
     async def _tell(self, person: Staff) -> None:
         """Whoever enters wrong codes again and again knew the password."""

@@ -1,4 +1,4 @@
-"""What waits for a second person beside proposals: stopped answers, comments, new logins."""
+"""What waits for a second person beside proposals: stopped answers, comments, ways to sign in."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,9 +14,12 @@ from console.web.permissions import may
 from escalations.models import Ticket, TicketReply
 from ledger.verify import Broken
 from staff.handover import witness_faults
+from staff.identities import waiting_identities
+from staff.passkeys import waiting_keys
 from staff.people import names
 from staff.sessions import Visitor
 
+_KEYS, _BOUND = "/console/me/passkeys", "/console/me/identity"
 _MOST = 20
 """Of a kind; each has its own page with all of them."""
 
@@ -39,7 +42,7 @@ async def seconds_of(deps: Deps, person: Visitor) -> list[tuple[Second, str]]:
             *await _replies(session, person),
             *await _comments(session, person),
         ]
-    found += await _logins(deps, person)
+    found += [*await _logins(deps, person), *await _ways_in(deps, person)]
     found.sort(key=lambda one: one.since)
     async with deps.db.session() as session:
         people = await names(session, {one.by for one in found})
@@ -96,4 +99,25 @@ async def _logins(deps: Deps, person: Visitor) -> Sequence[Second]:
             Second(path, f"{row.name}（{row.login}）", "确认是本人", row.id, row.created_at)
             for row in rows[:_MOST]
             if not await witness_faults(session, row.id, person.staff_id)
+        ]
+
+
+async def _ways_in(deps: Deps, person: Visitor) -> Sequence[Second]:
+    """Passkeys and bindings to the body's own sign-in that this person may confirm."""
+    if not may(person.roles, "passkeys.confirm"):
+        return ()
+    async with deps.db.session() as session:
+        found = [
+            (key.staff_id, "通行密钥", _KEYS, key.created_at) for key in await waiting_keys(session)
+        ]
+        if deps.identities:
+            rows = await waiting_identities(session)
+            found += [
+                (row.id, deps.identities.provider.client.name, _BOUND, one.at) for row, one in rows
+            ]
+        people = await names(session, {one[0] for one in found})
+        return [
+            Second(path, people.get(owner, owner), f"确认{label}", owner, since)
+            for owner, label, path, since in found[:_MOST]
+            if not await witness_faults(session, owner, person.staff_id)
         ]

@@ -65,6 +65,7 @@ async def _own(
             "sessions": await sessions_of(session, me.staff_id),
             "tokens": (await session.scalars(query)).all(),
             "token": token,
+            "provider": deps.identities.provider.client.name if deps.identities else "",
             "factor": await deps.door.factors.of(me.staff_id),
             "reasons": refused.reasons if refused else (),
         }

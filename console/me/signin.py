@@ -1,4 +1,4 @@
-"""登录: the password and the second step, or a passkey at once."""
+"""登录: the password and the second step, or a passkey at once; provider.py has the third way."""
 
 import secrets
 from datetime import timedelta
@@ -22,7 +22,7 @@ from staff.slowing import Slow
 STEP_COOKIE = "shenfa_step"
 
 
-def _next_path(text: str) -> str:
+def next_path_of(text: str) -> str:
     """A path inside the console; anything else becomes the home page."""
     # A link made by somebody else must not lead out of here after signing in.
     inside = text.startswith("/console/") and "\\" not in text and text.isprintable()
@@ -45,7 +45,7 @@ def _say(
     token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(24)
     context = {
         "token": token,
-        "next": _next_path(str(more.pop("next", request.query.get("next", "")))),
+        "next": next_path_of(str(more.pop("next", request.query.get("next", "")))),
         "reasons": refused.reasons if refused else (),
     }
     response = page(request, template, context | more, refused.status if refused else 200)
@@ -55,15 +55,17 @@ def _say(
     return response
 
 
-def _signin_form(
+def signin_page(
     request: web.Request, login: str = "", refused: Refused | None = None, next_path: str = ""
 ) -> web.Response:
     asked = next_path or request.query.get("next", "")
+    identities = request.config_dict[DEPS].identities
     more = {
         "login": login,
         "next": asked,
         "ended": asked not in ("", "/console/"),
         "passkeys": _place(request) is not None,
+        "provider": identities.provider.client.name if identities else "",
     }
     return _say(request, "me/signin.html", refused, more)
 
@@ -71,7 +73,7 @@ def _signin_form(
 @needs(PUBLIC)
 async def signin_form(request: web.Request) -> web.StreamResponse:
     """The sign-in page."""
-    return _signin_form(request)
+    return signin_page(request)
 
 
 async def _checked(request: web.Request) -> dict[str, str]:
@@ -80,11 +82,11 @@ async def _checked(request: web.Request) -> dict[str, str]:
     return await form(request)
 
 
-def _agent(request: web.Request) -> str:
+def agent_of(request: web.Request) -> str:
     return request.headers.get("User-Agent", "")
 
 
-def _enter(request: web.Request, entered: Entered, response: web.Response) -> web.Response:
+def entered_by(request: web.Request, entered: Entered, response: web.Response) -> web.Response:
     """Go on as the person, in a browser that is known from now on."""
     keep(request, response, COOKIE, entered.token, ABSOLUTE)
     keep_known(request, response, entered.staff_id, entered.mark)
@@ -105,18 +107,23 @@ async def signin(request: web.Request) -> web.StreamResponse:
             login=login,
             password=password if isinstance(password, str) else "",
             address=client_of(request),
-            user_agent=_agent(request),
+            user_agent=agent_of(request),
             known=known_marks(request),
         )
         found = await deps.door.sign_in(attempt)
     except Refused as refused:
-        return _signin_form(request, login, refused, next_path)
+        return signin_page(request, login, refused, next_path)
+    return go_on(request, found, next_path)
+
+
+def go_on(request: web.Request, found: Entered | Step, next_path: str) -> web.Response:
+    """After the first step: into the console, or to the second."""
     if isinstance(found, Step):
-        target = quote(_next_path(next_path), safe="/")
+        target = quote(next_path_of(next_path), safe="/")
         response = see(f"/console/signin/second?next={target}")
         keep(request, response, STEP_COOKIE, found.ticket, timedelta(seconds=STEP_WAIT))
         return response
-    return _enter(request, found, see(_next_path(next_path)))
+    return entered_by(request, found, see(next_path_of(next_path)))
 
 
 # --- the second step --------------------------------------------------------------------------
@@ -132,7 +139,7 @@ async def _second_form(
     """The page of the second step, or the first again when too much time went by."""
     ways, place = await _ways(request), _place(request)
     if ways is None:
-        return _signin_form(request, "", refused, next_path)
+        return signin_page(request, "", refused, next_path)
     more: dict[str, object] = {
         "next": next_path or request.query.get("next", ""),
         "key": place is not None and bool(ways.here(place)),
@@ -157,13 +164,13 @@ async def second_code(request: web.Request) -> web.StreamResponse:
     ticket, next_path = request.cookies.get(STEP_COOKIE, ""), fields.get("next", "")
     try:
         await _checked(request)
-        entered = await door.enter_by_code(ticket, fields.get("code", ""), _agent(request))
+        entered = await door.enter_by_code(ticket, fields.get("code", ""), agent_of(request))
     except Refused as refused:
         return await _second_form(request, refused, next_path)
     # Said at once: whoever did not use one has to know.
     if entered.recovered:
-        return _enter(request, entered, see(_next_path(next_path), "recovery_used"))
-    return _enter(request, entered, see(_next_path(next_path)))
+        return entered_by(request, entered, see(next_path_of(next_path), "recovery_used"))
+    return entered_by(request, entered, see(next_path_of(next_path)))
 
 
 @needs(PUBLIC)
@@ -186,10 +193,10 @@ async def second_key(request: web.Request) -> web.StreamResponse:
     try:
         await _checked(request)
         credential = read_credential(fields.get("passkey", ""))
-        entered = await door.enter_by_key(ticket, credential, _agent(request))
+        entered = await door.enter_by_key(ticket, credential, agent_of(request))
     except Refused as refused:
         return await _second_form(request, refused, next_path)
-    return _enter(request, entered, see(_next_path(next_path)))
+    return entered_by(request, entered, see(next_path_of(next_path)))
 
 
 # --- by passkey alone -------------------------------------------------------------------------
@@ -216,10 +223,10 @@ async def key_signin(request: web.Request) -> web.StreamResponse:
         await _checked(request)
         credential = read_credential(fields.get("passkey", ""))
         browser = request.cookies.get(FORM_COOKIE, "")
-        entered = await door.sign_in_by_key(browser, credential, _agent(request))
+        entered = await door.sign_in_by_key(browser, credential, agent_of(request))
     except Refused as refused:
-        return _signin_form(request, "", refused, next_path)
-    return _enter(request, entered, see(_next_path(next_path)))
+        return signin_page(request, "", refused, next_path)
+    return entered_by(request, entered, see(next_path_of(next_path)))
 
 
 ROUTES = [

@@ -21,6 +21,7 @@ from review_queue.comments import Comments
 from review_queue.desk import Queue
 from review_queue.governance.kinds import Governance
 from staff.door import Door
+from staff.identities import Identities
 from staff.refusal import Reason, Refused, missing
 from staff.sessions import Visitor
 from storage.cache import Cache
@@ -73,6 +74,7 @@ class Deps:
     matching: Matching
     comments: Comments
     regression: Regression
+    identities: Identities | None = None
 
     @property
     def facets(self) -> Mapping[str, Labels]:

@@ -67,9 +67,11 @@ from review_queue.picture_messages import PictureMessages
 from review_queue.shelf import Shelf
 from review_queue.workflow import GATES, load_workflows
 from staff.door import Door
+from staff.identities import Identities
 from staff.models import Staff
 from staff.people import Person, deactivate, hash_password, set_staff
 from staff.proposals import Kind
+from staff.provider import Provider, client_of
 from staff.settings import SignedSettings
 from storage.cache import Cache, MemoryCache
 from storage.database import Database, new_id
@@ -290,8 +292,11 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     reach = partial(reach_now, ledger, Matching(taxonomy))
     queue = replace(queue, library=shelves, reach=reach)
     library = KnowledgeService(ledger)
+    chosen = Settings(home=tmp, **settings)
+    client = client_of(chosen)
     deps = Deps(
-        settings=Settings(home=tmp, **settings),
+        settings=chosen,
+        identities=client and Identities(ledger, cache, DATA_KEY, Provider(client)),
         db=db,
         ledger=ledger,
         queue=queue,

@@ -26,7 +26,11 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text(enc
 NGINX = (DEPLOY / "nginx.conf").read_text(encoding="utf-8")
 DRAIN = engine.DRAIN_SECONDS + leases.DRAIN_SECONDS + CLOSING_SECONDS
 OURS = {"serve", "worker", "scheduler"}
-AS_FILES = {"SHENFA_DATABASE_URL_FILE", "SHENFA_REDIS_URL_FILE"}
+AS_FILES = {
+    "SHENFA_DATABASE_URL_FILE",
+    "SHENFA_REDIS_URL_FILE",
+    "SHENFA_OIDC_CLIENT_SECRET_FILE",
+}
 """Secrets that `config/settings.py` also reads from a file of that name."""
 
 
