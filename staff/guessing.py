@@ -14,7 +14,7 @@ _ENOUGH = 3  # of 4: at least 10^8 guesses, about a year of them at the rate an 
 _WORDS = re.compile(r"[^\W\d_]+")
 _WORD = 5  # letters of a word that counts as one; of shorter ones only the most common do
 _FIRST = 1000  # of the passwords people have most
-_FEW = 2  # words; three that have nothing to do with each other are a good password
+_OURS = " 0 "  # stands where a word of the office's stood
 _LEFT = 4  # letters beside known words that are nothing of their own
 
 
@@ -26,18 +26,17 @@ def is_guessed(password: str, own: Collection[str]) -> bool:
 
 
 def _is_words_and_signs(small: str, own: Iterable[str]) -> bool:
-    """Whether it is a common word or two, the office's among them, with digits or signs around.
+    """Whether it is one common word, the office's own words or both, with digits or signs around.
 
     zxcvbn counts each sign as ten guesses, and everybody puts the year there.
     """
     left = small
     for word in sorted(own, key=len, reverse=True):
-        left = left.replace(word, " 0 ") if len(word) > 1 else left
+        left = left.replace(word, _OURS) if len(word) > 1 else left
     words = _WORDS.findall(left)
-    known = [one for one in words if _is_common(one)]
-    rest = sum(len(one) for one in words) - sum(len(one) for one in known)
-    taken = len(known) + left.count(" 0 ")
-    return 0 < taken <= _FEW and rest < _LEFT
+    common = {one for one in words if _is_common(one)}
+    rest = sum(len(one) for one in words if one not in common)
+    return len(common) <= 1 and rest < _LEFT and (bool(common) or _OURS in left)
 
 
 def _is_common(word: str) -> bool:

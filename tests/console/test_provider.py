@@ -11,8 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import select
 
+from commands.homes import settings_for
+from commands.lines import BadInput
 from ledger.models import LedgerEntry
 from staff import provider as provider_module
+from staff.provider import client_of
 from staff.refusal import Refused
 from tests.console import provider as fakes
 from tests.console.office import PASSWORD, Browser, Office, build, close, dismiss
@@ -302,3 +305,36 @@ async def test_a_binding_made_with_a_given_login_or_before_leaving_opens_nothing
     assert await identities.owner("a hash") is None
     await identities.confirm("reviewer1", office.people["admin2"])
     assert await identities.owner("a hash") == office.people["reviewer1"]
+
+
+def test_every_fault_of_its_settings_is_named_at_once_and_no_secret_is_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("s3cret-of-the-office\n", "utf-8")
+    right = {
+        "OIDC_ISSUER": "https://login.example.gov.cn/oidc",
+        "OIDC_CLIENT_ID": "shenfa",
+        "OIDC_CLIENT_SECRET_FILE": str(secret),
+        "PUBLIC_URL": "https://shenfa.example.gov.cn",
+    }
+    for name, value in right.items():
+        monkeypatch.setenv(f"SHENFA_{name}", value)
+    client = client_of(settings_for(tmp_path))
+    assert client is not None
+    assert (client.secret, client.plain) == ("s3cret-of-the-office", False)
+    assert client.redirect_uri == f"https://shenfa.example.gov.cn{BACK}"
+    assert "s3cret" not in f"{client!r}{settings_for(tmp_path)!r}"
+    monkeypatch.setenv("SHENFA_OIDC_ISSUER", "http://login.example.gov.cn")
+    monkeypatch.setenv("SHENFA_OIDC_CLIENT_ID", " ")
+    monkeypatch.setenv("SHENFA_OIDC_NAME", "很长" * 20)
+    monkeypatch.setenv("SHENFA_PUBLIC_URL", "http://shenfa.example.gov.cn")
+    monkeypatch.setenv("SHENFA_METRICS_FROM", "nowhere")
+    with pytest.raises(BadInput) as told:
+        settings_for(tmp_path)
+    for name in ("ISSUER：", "CLIENT_ID：", "NAME：", "PUBLIC_URL：", "METRICS_FROM："):
+        assert name in str(told.value)
+    assert "s3cret" not in str(told.value)
+    monkeypatch.setenv("SHENFA_OIDC_CLIENT_SECRET_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(BadInput, match="SHENFA_OIDC_CLIENT_SECRET_FILE：文件"):
+        settings_for(tmp_path)

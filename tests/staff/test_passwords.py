@@ -57,6 +57,7 @@ def test_it_refuses_what_guessers_begin_with(password: str, words: str) -> None:
         "四只蓝羊 在雪地里唱歌",
         "correct horse battery",
         "kkq7twpz4m",
+        "another password 1",
     ],
 )
 def test_it_asks_for_no_sorts_of_characters(password: str) -> None:
