@@ -48,13 +48,13 @@ def _everything(entry: Entry) -> bool:
     return entry.kind in (PASSWORD_CHANGED, RESET)
 
 
-async def sign_end(tx: Transaction, staff_id: str, body: dict[str, Any]) -> None:
-    """Sign which access of their own somebody ended.
+async def sign_end(tx: Transaction, staff_id: str, body: dict[str, Any], by: str = "") -> None:
+    """Sign which access of a person ended; `by` whom, when it was not themselves.
 
     {token} is one session; {all: sessions or tokens} is every one so far, but the one `kept`.
     Not among the entries about the person: those are read at every act, and these grow daily.
     """
-    await tx.append(ENDED, subject=_subject(staff_id), actor=staff_id, body=body)
+    await tx.append(ENDED, subject=_subject(staff_id), actor=by or staff_id, body=body)
 
 
 def _subject(staff_id: str) -> str:

@@ -12,6 +12,7 @@ from console.web.permissions import OWN_SIGNIN, needs
 from review_queue import claims
 from review_queue.governance.staff_changes import change_password
 from review_queue.models import Item
+from staff.devices import devices_of, end_device
 from staff.models import ApiToken
 from staff.refusal import Refused
 from staff.sessions import (
@@ -35,13 +36,13 @@ async def signout(request: web.Request) -> web.StreamResponse:
         gone = not await sessions_of(session, me.staff_id)
     # Only with the last sign-in: whoever is still signed in elsewhere goes on reviewing there.
     if gone:
-        await _give_back(deps, me.staff_id)
+        await give_back(deps, me.staff_id)
     response = see("/console/signin")
     response.del_cookie(COOKIE, path="/")
     return response
 
 
-async def _give_back(deps: Deps, staff_id: str) -> None:
+async def give_back(deps: Deps, staff_id: str) -> None:
     """Free whatever a person holds for review: who held it may be gone."""
     async with deps.db.session() as session:
         query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
@@ -62,7 +63,7 @@ async def _own(
         )
         context = {
             "place": "me",
-            "sessions": await sessions_of(session, me.staff_id),
+            "devices": await devices_of(session, me.staff_id, me.key),
             "tokens": (await session.scalars(query)).all(),
             "token": token,
             "provider": deps.identities.provider.client.name if deps.identities else "",
@@ -83,8 +84,19 @@ async def end_others(request: web.Request) -> web.StreamResponse:
     """Sign out everywhere else; what was taken for review there is free again."""
     deps, me = request.config_dict[DEPS], visitor(request)
     await end_other_sessions(deps.ledger, me)
-    await _give_back(deps, me.staff_id)
+    await give_back(deps, me.staff_id)
     return see("/console/me", "sessions")
+
+
+@needs("tokens.own")
+async def end_one(request: web.Request) -> web.StreamResponse:
+    """Sign out in one other place."""
+    deps, me = request.config_dict[DEPS], visitor(request)
+    try:
+        await end_device(deps.ledger, me.staff_id, request.match_info["device"], me.staff_id)
+    except Refused as refused:
+        return await _own(request, refused=refused)
+    return see("/console/me", "session")
 
 
 @needs("tokens.own")
@@ -128,6 +140,7 @@ ROUTES = [
     web.post("/signout", signout),
     web.get("/me", own),
     web.post("/me/sessions", end_others),
+    web.post("/me/sessions/{device}/end", end_one),
     web.post("/me/password", new_own_password),
     web.post("/me/tokens", make_token),
     web.post("/me/tokens/end", end_tokens),

@@ -11,6 +11,7 @@ DONE = {
     "identity_bound": "已绑定，等另一位管理员确认后就能用来登录。",
     "identity_confirmed": "已确认，本人可以用它登录了。",
     "identity_unbound": "已解除绑定，它不能再登录。",
+    "session": "那一处登录已退出。",
     "sessions": "其他登录都已退出，在那里领取的稿件也已放开。",
     "tokens": "接口令牌都已作废。",
     "recovery_used": "您用了一个恢复码登录，已记入台账。它不能再用；不是本人用的，请马上改密码。",

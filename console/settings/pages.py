@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from console.settings.accounts import accounts, propose_account, test_account
+from console.settings.devices import devices, end_one
 from console.settings.duty import duty, propose_hours, propose_roster
 from console.settings.leaving import leaving_page, take_leave
 from console.settings.levels import level_form, levels, propose_levels
@@ -45,6 +46,8 @@ ROUTES = [
     web.get("/settings/staff", staff),
     web.post("/settings/staff", propose_staff),
     web.post("/settings/staff/{login}/deactivate", deactivate_person),
+    web.get("/settings/staff/{login}/sessions", devices),
+    web.post("/settings/staff/{login}/sessions/{device}/end", end_one),
     web.get("/settings/staff/{login}/leaving", leaving_page),
     web.post("/settings/staff/{login}/leaving", take_leave),
     web.post("/settings/staff/{login}/password", reset_person),

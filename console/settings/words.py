@@ -11,5 +11,6 @@ DONE = {
     "left": "已办完离岗，这个人的登录和令牌都已失效。",
     "person_confirmed": "已确认是本人，这个人现在可以审核和办理。",
     "template_withdrawn": "已停用，并记入台账；机器人不再说这一条。",
+    "session_ended": "那一处登录已退出，并记入台账。",
     "switched": "开关已改变，并记入台账。",
 }
