@@ -196,8 +196,9 @@ class Shenfa:
     @cached_property
     def identities(self) -> Identities | None:
         """The body's own sign-in, where it is configured."""
-        client = client_of(self.settings)
-        return client and Identities(self.ledger, self.cache, self.crypt, Provider(client))
+        if (client := client_of(self.settings)) is None:
+            return None
+        return Identities(self.ledger, self.cache, self.crypt, Provider(client))
 
     @property
     def door(self) -> Door:

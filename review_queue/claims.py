@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from config.clock import beijing, now
@@ -86,3 +87,12 @@ async def holder_faults(session: AsyncSession, item: Item, staff_id: str) -> lis
     return [
         Reason("claimed", f"正在由{name}审核，{until} 自动放开；可以等待、请对方放开，或接手审核")
     ]
+
+
+async def give_back(queue: Queue, staff_id: str) -> None:
+    """Free whatever a person holds for review: who held it may be gone."""
+    async with queue.ledger.db.session() as session:
+        query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
+        held = (await session.scalars(query)).all()
+    for item_id in held:
+        await unclaim(queue, item_id, staff_id)

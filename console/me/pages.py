@@ -5,13 +5,12 @@ from sqlalchemy import select
 
 from config.clock import now
 from console.web.cookies import keep_known
-from console.web.deps import DEPS, Deps, visitor
+from console.web.deps import DEPS, visitor
 from console.web.guard import COOKIE
 from console.web.pages import form, page, see
 from console.web.permissions import OWN_SIGNIN, needs
 from review_queue import claims
 from review_queue.governance.staff_changes import change_password
-from review_queue.models import Item
 from staff.devices import devices_of, end_device
 from staff.models import ApiToken
 from staff.refusal import Refused
@@ -36,19 +35,10 @@ async def signout(request: web.Request) -> web.StreamResponse:
         gone = not await sessions_of(session, me.staff_id)
     # Only with the last sign-in: whoever is still signed in elsewhere goes on reviewing there.
     if gone:
-        await give_back(deps, me.staff_id)
+        await claims.give_back(deps.queue, me.staff_id)
     response = see("/console/signin")
     response.del_cookie(COOKIE, path="/")
     return response
-
-
-async def give_back(deps: Deps, staff_id: str) -> None:
-    """Free whatever a person holds for review: who held it may be gone."""
-    async with deps.db.session() as session:
-        query = select(Item.id).where(Item.claimed_by == staff_id, Item.claimed_until > now())
-        held = (await session.scalars(query)).all()
-    for item_id in held:
-        await claims.unclaim(deps.queue, item_id, staff_id)
 
 
 async def _own(
@@ -84,7 +74,7 @@ async def end_others(request: web.Request) -> web.StreamResponse:
     """Sign out everywhere else; what was taken for review there is free again."""
     deps, me = request.config_dict[DEPS], visitor(request)
     await end_other_sessions(deps.ledger, me)
-    await give_back(deps, me.staff_id)
+    await claims.give_back(deps.queue, me.staff_id)
     return see("/console/me", "sessions")
 
 

@@ -2,12 +2,12 @@
 
 from aiohttp import web
 
-from console.me.pages import give_back
 from console.settings.frame import settings_page
 from console.settings.staff import id_of
 from console.web.deps import DEPS, visitor
 from console.web.pages import see
 from console.web.permissions import needs
+from review_queue import claims
 from staff.devices import devices_of, end_device
 from staff.people import names
 
@@ -34,5 +34,5 @@ async def end_one(request: web.Request) -> web.StreamResponse:
     staff_id = await id_of(deps.db, login)
     me, device = visitor(request).staff_id, request.match_info["device"]
     if await end_device(deps.ledger, staff_id, device, me):
-        await give_back(deps, staff_id)
+        await claims.give_back(deps.queue, staff_id)
     return see(f"/console/settings/staff/{login}/sessions", "session_ended")

@@ -294,9 +294,10 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     library = KnowledgeService(ledger)
     chosen = Settings(home=tmp, **settings)
     client = client_of(chosen)
+    identities = Identities(ledger, cache, DATA_KEY, Provider(client)) if client else None
     deps = Deps(
         settings=chosen,
-        identities=client and Identities(ledger, cache, DATA_KEY, Provider(client)),
+        identities=identities,
         db=db,
         ledger=ledger,
         queue=queue,

@@ -39,7 +39,7 @@ async def test_no_get_of_any_page_or_of_the_interface_changes_a_row(
     monkeypatch.setattr(streams, "LONGEST", 0.0)  # what goes on for ever ends at once
     ids = await busy_morning(office)
     browsers = [await office.signed_in(login) for login in ("reviewer1", "admin1", "editor")]
-    paths = [path for method, path, _ in routes(office) if method == "GET"]
+    paths = [one.path for one in routes(office) if one.method == "GET"]
     kinds = ("reviewing", "draft", "published", "policy", "ticket", "source")
     before, sessions = await _rows(office), await _sessions(office)
     shown = 0

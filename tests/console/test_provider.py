@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from commands.homes import settings_for
 from commands.lines import BadInput
+from config.clock import now
 from ledger.models import LedgerEntry
 from staff import provider as provider_module
 from staff.provider import client_of
@@ -261,7 +262,7 @@ async def test_its_keys_may_change_and_the_old_one_ends(
 async def test_the_second_step_stays_and_the_password_stays_the_other_way(
     office: Office, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    moment = provider_module.now()
+    moment = now()
     monkeypatch.setattr("staff.second_factor.now", lambda: moment)
     await confirmed(office, "editor")
     own = await office.signed_in("editor")
