@@ -52,6 +52,7 @@ def test_one_line_with_the_counts_that_others_read(tmp_path: Path) -> None:
     assert result == COUNTS
     assert list(result) == list(COUNTS)
     assert process.returncode == 0
+    assert '"level": "info"' not in (tmp_path / "log").read_text(), "only the play tells its story"
     assert not list(tmp_path.glob("shenfa-demo-*"))
 
 
