@@ -31,6 +31,7 @@ NAMES = {
     "push.held": "推送人数与批准时不同",
     "push.missed": "推送过了时限",
     "push.refused": "推送被拦下",
+    "push.unproved": "紧急稿件没有送达证明",
     "recalled_late": "撤回时已发出",
     "release_refused": "发送前核验未通过",
     "reply_refused": "答复被拦下",

@@ -52,6 +52,7 @@ from storage.database import Database
 from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
+from subscriptions.urgent import prove_due
 from supervision.counting import count_days
 from supervision.filing import tell_late
 from supervision.grave import clock_due
@@ -168,6 +169,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("follow", 60, followers.tell_due, "who follows a policy is told what became of it"),
         Job("notices", 5, notices.tell_due, "who was told it is told that it was wrong"),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
+        Job(
+            "proof",
+            60,
+            partial(prove_due, ledger, office.tell),
+            "an urgent item that is not proved to have arrived is told",
+        ),
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
         Job("library", 60, policies, "fetched policies are laid before an editor"),

@@ -15,6 +15,7 @@ from console.web.interface import Strict, as_json, read, takes
 from console.web.permissions import needs
 from subscriptions.departures import masked
 from subscriptions.report import Report
+from subscriptions.urgent import Arrival
 
 
 class ChoiceBody(Strict):
@@ -62,8 +63,13 @@ async def push(request: web.Request) -> web.StreamResponse:
     held = one.held and {"approved": one.held.approved, "then": one.held.then, "now": one.reaches}
     routes = {via: asdict(counted) for via, counted in one.routes.items()}
     told = {"held": held, "routes": routes, "by_mass": one.by_mass, "people": rows}
-    whole = {"publication": one.row.id, **going, **pace, **told}
+    whole = {"publication": one.row.id, **going, **pace, **told, "proof": _proof(one.arrival)}
     return as_json({**whole, "report": _report(one.report)})
+
+
+def _proof(one: Arrival | None) -> dict[str, int] | None:
+    """Of an urgent push: how many are proved to have it; None of any other."""
+    return None if one is None else {**asdict(one), "lacking": one.lacking}
 
 
 def _report(one: Report) -> dict[str, Any]:

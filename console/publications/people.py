@@ -21,6 +21,7 @@ from console.web.permissions import needs
 from ledger.verify import Broken
 from review_queue.desk import read_item
 from review_queue.models import Item
+from review_queue.told import approved_draft
 from staff.refusal import Reason, Refused
 from subscriptions.again import (
     RISK,
@@ -36,6 +37,7 @@ from subscriptions.matching import Matching
 from subscriptions.mending import drop, pause, resume
 from subscriptions.reach import Held, held_by, reaches, send_anyway, send_nothing
 from subscriptions.report import Report, report
+from subscriptions.urgent import Arrival, arrived, is_urgent
 
 ACTS = {"pause": pause, "resume": resume, "drop": drop}
 HELD_ACTS = {"send": send_anyway, "stop": send_nothing}
@@ -46,6 +48,7 @@ class Push:
     """One push as it stands; `correction` is the newest item begun to correct it.
 
     `held`: it did not begin, and why; `reaches`: how many people it would reach at this moment.
+    `arrival`: of an urgent one, how many are proved to have it.
     """
 
     row: Publication
@@ -62,6 +65,7 @@ class Push:
     """Whether it went to everybody at once, and so to nobody apart."""
     held: Held | None = None
     reaches: int = 0
+    arrival: Arrival | None = None
 
     @property
     def waiting(self) -> int:
@@ -89,6 +93,9 @@ async def push_of(request: web.Request) -> Push:
         pace = await pace_of(session, row.id)
         told = await report(session, row)
         account = await session.get(Account, row.account_id)
+        arrival = await arrived(session, row.id)
+    draft = await approved_draft(deps.ledger, row.item_id, row.digest)
+    proof = arrival if draft is not None and is_urgent(draft) else None
     try:
         entries = await deps.ledger.facts(f"item:{row.item_id}")
     except Broken:  # nothing is sent, and the page of incidents says why
@@ -101,7 +108,7 @@ async def push_of(request: web.Request) -> Push:
     channel = CHANNELS.get(account.platform) if account else None
     by_mass = isinstance(channel, Noticing) and to_everybody(entries, row.id, channel.by_mass)
     known = (counts, listed, stand, pace, correction, told, routes, by_mass, held, people_now)
-    return Push(row, item, account, *known)
+    return Push(row, item, account, *known, arrival=proof)
 
 
 async def _show(request: web.Request, refused: Refused | None = None) -> web.Response:

@@ -145,6 +145,7 @@ ENTRY_KINDS = {
     "push.created": "推送已全部生成",
     "push.finished": "推送结果",
     "push.held": "推送人数与批准时不同，停住",
+    "push.unproved": "紧急稿件没有送达证明",
     "push.paused": "暂停推送",
     "push.resumed": "继续推送",
     "push.dropped": "不再发送其余推送",
