@@ -26,6 +26,8 @@ HOLE = object()
 
 # Made once: json.dumps with these options would make one for every row.
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_quote = json.encoder.encode_basestring
+"""What `_encode` says of a text, without asking each time whether it is one."""
 
 
 class Seals:
@@ -62,8 +64,13 @@ class Seals:
         said = _encode([table, *("\0" if one is HOLE else _plain(one) for one in shape)])
         # Every hole was written as the one text that JSON spells in this way and no other.
         form = said.replace("%", "%%").replace('"\\u0000"', "%s")
+        # As `_over` has it, written out: a call for each row would be a fifth of the time.
+        begin, end = self._inner.copy, self._outer.copy
         for row in rows:
-            yield self._over(form % tuple(map(_encode, row)))
+            inner, outer = begin(), end()
+            inner.update((form % tuple(map(_quote, row))).encode(errors="surrogatepass"))
+            outer.update(inner.digest())
+            yield outer.hexdigest()
 
     def hold(self, seal: object, table: str, values: Sequence[Any]) -> bool:
         """Whether `seal` is over exactly these fields; never over what no field can hold."""
