@@ -11,7 +11,7 @@ from console.web.deps import DEPS
 from console.web.pages import page, see
 from console.web.permissions import needs
 from staff.refusal import Refused
-from subscriptions.audit import audited
+from subscriptions.audit import Fault, audited
 from subscriptions.figures import Day, Topic, by_day, pushed, topics_of
 from subscriptions.models import Subscription
 from subscriptions.report import SHOWN, found_by, person_of
@@ -49,6 +49,11 @@ def why_left(topics: Sequence[Topic]) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda pair: -pair[1])
 
 
+def _empty(one: Topic) -> bool:
+    """Whether there is nothing to tell of a topic: nobody follows it, came or left."""
+    return not (one.people or one.unreachable or one.began or one.left or one.reasons)
+
+
 @needs("subscriptions.read")
 async def subscriptions(request: web.Request) -> web.StreamResponse:
     """Topics with reach, growth, silence and reasons people leave; by region and group too."""
@@ -61,15 +66,18 @@ async def subscriptions(request: web.Request) -> web.StreamResponse:
         pushes = await pushed(session)
         topics = await topics_of(session, deps.taxonomy, pushes)
         faults = await audited(session, deps.taxonomy, pushes)
+        listed = faults[:_LISTS]
         days = await by_day(session)
         context = {
             "place": "subscriptions",
-            "topics": topics,
+            "topics": [one for one in topics if not _empty(one)],
+            "empty_topics": [one.label for one in topics if _empty(one)],
             "most": max([1, *(one.people for one in topics)]),
             "bars": bars(days),
             "busy": [one for one in days if one.began or one.left],
             "why": why_left(topics),
-            "faults": faults[:_LISTS],
+            "faults": [one for one in listed if one.fault is not Fault.UNUSED],
+            "unused": [one for one in listed if one.fault is Fault.UNUSED],
             "more_faults": len(faults) - _LISTS,
             "regions": (await session.execute(by_region.order_by(people.desc()))).all(),
             "groups": (await session.execute(by_group.order_by(people.desc()))).all(),
