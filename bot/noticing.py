@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from bot.contract import AccountView, Inbound, Outcome, Rendering, Still
 
@@ -131,3 +131,14 @@ class Noticing(Protocol):
         self, account: AccountView, address: str, notice: Notice, still: Still
     ) -> Outcome:
         """Send one notice; `still` as for a push."""
+
+
+_KINDS: dict[type, bool] = {}
+
+
+def notices(channel: object) -> TypeGuard[Noticing]:
+    """Whether a channel is one of these: it is asked for each message, and a protocol is slow."""
+    kind = type(channel)
+    if kind not in _KINDS:
+        _KINDS[kind] = isinstance(channel, Noticing)
+    return _KINDS[kind]

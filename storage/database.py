@@ -22,6 +22,9 @@ from storage.seals import INFO, Seals
 Found = TypeVar("Found")
 _ID_LENGTH = 26
 _BASE32 = "0123456789abcdefghjkmnpqrstvwxyz"
+_LETTERS = frozenset(_BASE32)
+_MOMENT = 10
+"""So many letters of an id, the first ones, are the moment it was made; the rest is chance."""
 UNREADABLE = (ValueError, TypeError, OverflowError, RecursionError, DBAPIError)
 """What loading a row raises that holds something no column of its kind could: SQLite keeps anything
 anywhere, and JSON may be nested without end."""
@@ -104,12 +107,12 @@ def _as_id(number: int) -> str:
 
 def made_at(key: str) -> float:
     """When an id of `new_id` was made, in seconds since 1970; 0 for anything else."""
-    if len(key) != _ID_LENGTH or any(letter not in _BASE32 for letter in key):
+    if len(key) != _ID_LENGTH or not _LETTERS.issuperset(key):
         return 0.0
     number = 0
-    for letter in key:
+    for letter in key[:_MOMENT]:
         number = number << 5 | _BASE32.index(letter)
-    return (number >> 80) / 1000
+    return number / 1000
 
 
 def new_salt() -> str:

@@ -33,7 +33,7 @@ from bot.delivery.retrying import LEFT, NO_ROOM, QUIET, TOO_OLD
 from bot.delivery.routes import Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
-from bot.noticing import NOTICE_CALL, Noticing
+from bot.noticing import NOTICE_CALL, notices
 from bot.quota import begins, day_of
 from bot.render import fill_link
 from config.clock import now
@@ -86,7 +86,7 @@ class Preparing:
         """Choose the one way of this message (choosing.py), or say why there is none now."""
         way = route(window_of(channel, account.settings), one.contact, now())
         held = Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
-        if one.reply is not None or not isinstance(channel, Noticing):
+        if one.reply is not None or not notices(channel):
             one.counts = way.counts
             return None if way.open else held
         full = await self._recent.full(channel, account)
