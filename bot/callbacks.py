@@ -26,6 +26,7 @@ from bot.contract import (
     InboundKind,
     Listening,
     ReplyBasis,
+    State,
     Unreadable,
 )
 from bot.delivery.publishing import Publisher
@@ -35,7 +36,7 @@ from bot.models import Contact, InboundMessage
 from bot.opens import Opens
 from bot.replies import Filled, Parts, Unsayable
 from bot.turns import SETTLE, Act, Turns, take
-from bot.unanswered import Unanswered, open_act
+from bot.unanswered import Unanswered, open_act, took
 from bot.unanswered import Wiring as Waiting
 from storage.away import REDIS_AWAY
 from storage.cache import Cache
@@ -221,7 +222,9 @@ class Callbacks:
             if text is not None:
                 with suppress(*REDIS_AWAY):  # then a second try is answered by a message
                     await self._keep(key, text)
-                await self._unanswered.done(stored.row_id, task.result())
+                said = task.result()
+                met = "" if said is None else said.met
+                await self._unanswered.done(stored.row_id, said, met, took(stored.row_id))
             else:
                 later = True
                 self._spawn(self._send_late(task, stored.row_id))
@@ -321,9 +324,13 @@ class Callbacks:
             self._unanswered.gave(row_id)
 
     async def _say(self, parts: Parts | None, row_id: str) -> None:
-        if parts is not None:
-            await self._w.sender.reply_now(parts, f"in:{row_id}")
-        await self._unanswered.done(row_id)
+        if parts is None:
+            await self._unanswered.done(row_id)
+            return
+        came = await self._w.sender.reply_now(parts, f"in:{row_id}")
+        # What waits in the outbox, or failed, was not handed over in time.
+        taken = took(row_id) if came.state is State.PUBLISHED else None
+        await self._unanswered.done(row_id, met=parts.met, took=taken)
 
     async def _answer_again(self, inbound: Inbound, contact: Contact, row_id: str) -> None:
         stored = _Stored(contact, Act.of(row_id, contact.id, inbound), taken=False)

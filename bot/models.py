@@ -111,7 +111,10 @@ class InboundMessage(Base):
     """
 
     __tablename__ = "inbound_message"
-    __table_args__ = (UniqueConstraint("account_id", "dedupe"),)
+    __table_args__ = (
+        UniqueConstraint("account_id", "dedupe"),
+        Index("ix_inbound_message_at", "at"),
+    )
     id: Mapped[str] = mapped_column(String(26), primary_key=True)
     account_id: Mapped[str] = mapped_column(String(26))
     contact_id: Mapped[str | None] = mapped_column(String(26), index=True)
@@ -128,6 +131,10 @@ class InboundMessage(Base):
     position: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     place: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
     handled_at: Mapped[datetime | None]
+    # How it was met (bot/met.py); empty while nothing was said to it.
+    met: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    # Milliseconds until the platform had the answer; None where that was later, or never.
+    took: Mapped[int | None]
 
 
 class Process(Base):

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from bot.contract import Button, Reply, ReplyBasis
+from bot.met import Met
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ _NAMES = {kind: name for name, kind in _KINDS.items()}
 class Parts:
     """One reply to one contact before it has words. `choices` are (label, key).
 
-    `thread` is the topic of the chat the question stood in.
+    `thread` is the topic of the chat the question stood in; `met` is for the counts alone and is
+    kept with the act (bot/met.py).
     """
 
     account_id: str
@@ -97,6 +99,7 @@ class Parts:
     pieces: tuple[Piece, ...]
     choices: tuple[tuple[str, str], ...] = ()
     thread: str = ""
+    met: Met = Met.OTHER
 
     @property
     def sources(self) -> tuple[str, ...]:

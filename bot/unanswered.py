@@ -19,6 +19,7 @@ from bot.contacts import Contacts
 from bot.contract import Inbound, InboundKind
 from bot.delivery.life import AT_ONCE
 from bot.delivery.processes import living
+from bot.met import Met
 from bot.models import Account, Contact, Delivery, InboundMessage
 from bot.replies import Parts
 from bot.said import keep
@@ -36,6 +37,11 @@ LOST = "程序中断期间的来信没有得到答复，已经过了时效：请
 Answer = Callable[[Inbound, Contact, str], Awaitable[None]]
 _log = structlog.get_logger("bot.callbacks")
 _row = InboundMessage
+
+
+def took(row_id: str) -> int:
+    """Milliseconds since the act was stored, by the machine's own clock, which made its id."""
+    return max(0, round((time.time() - made_at(row_id)) * 1000))
 
 
 def open_act(session: AsyncSession, row: InboundMessage, owner: str) -> None:
@@ -72,11 +78,17 @@ class Unanswered:
         """It does so no more, whatever came of it."""
         self._hands.discard(row_id)
 
-    async def done(self, row_id: str, said: Parts | None = None) -> None:
-        """The act has its answer, or needs none; `said` when that stood in the call itself."""
+    async def done(
+        self, row_id: str, said: Parts | None = None, met: str = "", took: int | None = None
+    ) -> None:
+        """The act has its answer, or needs none; `said` when that stood in the call itself.
+
+        `met` and `took` are for the counts of a day.
+        """
+        counted = {"met": met, "took": took} if met else {}
         async with self._w.db.session() as session:
             mine = update(_row).where(_row.id == row_id)
-            await session.execute(mine.values(waits=""))
+            await session.execute(mine.values(waits="", **counted))
             if said is not None:
                 # Of somebody who has just been forgotten nothing is kept.
                 stays = or_(_row.kind != InboundKind.TEXT, _row.text > "")
@@ -107,7 +119,7 @@ class Unanswered:
                 continue
             if time.time() - made_at(row.id) > AT_ONCE or self._tries[row.id] >= TRIES:
                 old[row.account_id] += 1
-                await self.done(row.id)
+                await self.done(row.id, met=Met.LOST)
                 self.gave(row.id)
                 continue
             # One that cannot be answered keeps nobody else waiting.
@@ -175,7 +187,7 @@ class Unanswered:
             else:
                 await self._w.answer(_inbound(row, account.platform, address), contact, row.id)
                 return 1
-        await self.done(row.id)
+        await self.done(row.id, met=Met.OTHER if whole and sent else "")
         return 0
 
 

@@ -11,7 +11,7 @@ import typer
 from commands.ledger import file_lines, public_key_of
 from commands.lines import BadInput, fail, say
 from commands.loading import later, new_group
-from commands.options import Home
+from commands.options import Home, Json
 from ledger.verify import verify_export
 from supervision.figures import Counting, as_json, differences, span_of
 from supervision.samples import Drawing
@@ -25,6 +25,7 @@ run_as: "Callable[..., Any]" = later("commands.governing", "run_as")
 counted: "Callable[..., Any]" = later("supervision.report", "counted")
 give: "Callable[..., Any]" = later("supervision.report", "give")
 people_of: "Callable[..., Any]" = later("supervision.report", "people_of")
+promise_lines: "Callable[..., Any]" = later("supervision.promised", "promise_lines")
 write_archive: "Callable[..., Any]" = later("supervision.archive", "write_archive")
 sheets_of: "Callable[..., Any]" = later("supervision.sheets", "sheets_of")
 xlsx_of: "Callable[..., Any]" = later("supervision.sheets", "xlsx_of")
@@ -97,6 +98,18 @@ def report_sample(
         fail(f"台账在第 {verdict.first_bad} 条断开：{verdict.problem}，没有抽", 1)
     for one in drawing.draw(verdict.head, count):
         say(asdict(one), as_json=True)
+
+
+@group.command("promises")
+def report_promises(*, home: Home = None, as_json: Json = False) -> None:
+    """承诺：近 30 天 5 秒内应答、提问有答复，逐日一行；最后是应急稿件 10 秒内交给平台。"""
+
+    async def work(opened: "Shenfa") -> list[dict[str, Any]]:
+        lines: list[dict[str, Any]] = await promise_lines(opened.ledger)
+        return lines
+
+    for line in run(home, work):
+        say(line if as_json else "  ".join(f"{name} {value}" for name, value in line.items()))
 
 
 @group.command("give")

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from console import openapi
 from console.cockpit import pages as cockpit_pages
+from console.cockpit import promises
 from console.cockpit import words as cockpit_words
 from console.experts import answering
 from console.experts import pages as experts_pages
@@ -117,6 +118,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *second.ROUTES,
         *home_pages.ROUTES,
         *cockpit_pages.ROUTES,
+        *promises.ROUTES,
         *items_pages.ROUTES,
         *experts_pages.ROUTES,
         *passkeys.ROUTES,

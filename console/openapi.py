@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from console.cockpit import api as cockpit
+from console.cockpit import promises
 from console.experts import api as experts
 from console.items import api as items
 from console.items import api_editions as items_editions
@@ -162,6 +163,7 @@ ROUTES: list[web.RouteDef] = [
     *items_history.ROUTES,
     *items_limiting.ROUTES,
     *cockpit.ROUTES,
+    *promises.API,
     *reports.ROUTES,
     *workplan.ROUTES,
     *sources_columns.ROUTES,

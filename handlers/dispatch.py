@@ -34,6 +34,7 @@ from handlers.danger import in_danger
 from handlers.firm import Firm
 from handlers.following import Following
 from handlers.masking import normal
+from handlers.met import met_of
 from handlers.narrowing import Narrowing
 from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
@@ -194,6 +195,7 @@ class Dispatcher:
             pieces=said.pieces,
             choices=tuple((choice.label, choice.key) for choice in said.choices),
             thread=turn.inbound.thread,
+            met=met_of(turn, said),
         )
 
 

@@ -9,6 +9,8 @@ from bot.models import Contact, InboundMessage
 from config.clock import beijing, now
 from ledger.append import Ledger
 from supervision.figures import COUNTED, Span
+from supervision.promised import acts_of
+from supervision.promises import signed
 
 _SUBJECT = "counts"
 _MOST_DAYS = 7
@@ -48,7 +50,9 @@ async def _count(ledger: Ledger, day: date) -> int:
             return 0
         messages = (await tx.session.scalars(said)).all()
         contacts = (await tx.session.scalars(new)).all()
+        kept = signed(await acts_of(tx.session, day))
         root = hashlib.sha256("\n".join(messages).encode()).hexdigest()
         body = {"day": day.isoformat(), "messages": len(messages), "contacts": len(contacts)}
+        body |= {"promises": kept}
         await tx.append(COUNTED, subject=_SUBJECT, actor="system", body={**body, "root": root})
     return 1

@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 from ledger.verify import Entry
+from supervision.promises import UrgentClock
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 """Without summer time since 1991; an offline check needs no table of zones for it."""
@@ -117,6 +118,8 @@ def _reminded(entry: Entry, _kinds: Kinds) -> int:
     return len(entry.body.get("accounts", ()))
 
 
+URGENT, URGENT_IN_TIME = "urgent", "urgent_in_time"
+"""Counted by UrgentClock: how long it took is said by several entries together."""
 _OUT = ("publication.finished", "publication.settled")
 LINES: tuple[tuple[str, str, str, tuple[str, ...], Count], ...] = (
     ("published", "发布", "发布篇次（每个账号一次）", _OUT, _out),
@@ -125,6 +128,8 @@ LINES: tuple[tuple[str, str, str, tuple[str, ...], Count], ...] = (
     ("corrections", "发布", "其中更正", _OUT, _out_as(CORRECTION)),
     ("taken_down", "发布", "从平台撤下", ("takedown.finished", "takedown.settled"), _every),
     ("recalled", "发布", "撤回的稿件", ("item.recalled",), _every),
+    (URGENT, "发布", "应急稿件交给平台（篇次）", (), _every),
+    (URGENT_IN_TIME, "发布", "其中 10 秒内交给平台", (), _every),
     ("submitted", "审核", "提交审核", ("item.submitted",), _every),
     ("emergencies", "审核", "其中应急", ("item.submitted",), _emergency),
     ("approvals", "审核", "审核人批准", ("decision",), _is("verdict", "approve")),
@@ -134,6 +139,11 @@ LINES: tuple[tuple[str, str, str, tuple[str, ...], Count], ...] = (
     ("pushes", "推送", "推送场次", ("push.finished",), _every),
     ("pushed", "推送", "送达人次", ("push.finished",), _number("counts", "published")),
     ("messages", "互动", "收到群众来信", (COUNTED,), _number("messages")),
+    ("replies", "互动", "自动应答", (COUNTED,), _number("promises", "replies")),
+    ("in_time", "互动", "其中 5 秒内应答", (COUNTED,), _number("promises", "in_time")),
+    ("questions", "互动", "群众提问", (COUNTED,), _number("promises", "questions")),
+    ("answered", "互动", "其中当场答复", (COUNTED,), _number("promises", "answered")),
+    ("then_answered", "互动", "其中反问后答复", (COUNTED,), _number("promises", "then_answered")),
     ("tickets", "互动", "转人工的咨询单", ("ticket.opened",), _every),
     ("answers", "互动", "人工答复", ("ticket.answered",), _every),
     ("silent", "互动", "互动自测没有通过（账号次）", ("accounts.probed",), _silent),
@@ -150,7 +160,7 @@ for _name, _, _, _kinds_of, _count in LINES:
     for _kind in _kinds_of:
         _BY_KIND.setdefault(_kind, []).append((_name, _count))
 LABELS = {name: label for name, _, label, _, _ in LINES}
-KINDS = frozenset(_BY_KIND) | {"revision.created", GIVEN}
+KINDS = frozenset(_BY_KIND) | UrgentClock.KINDS | {"revision.created", GIVEN}
 """All that has to be read."""
 
 
@@ -166,9 +176,11 @@ class Counting:
         self.given: dict[str, Any] = {}
         self._kinds: dict[str, str] = {}
         self._out: set[str] = set()
+        self._urgent = UrgentClock()
 
     def take(self, entry: Entry) -> None:
         """The next entry."""
+        self._clock(entry)
         if entry.kind == "revision.created":
             self._kinds[entry.subject] = str(entry.body.get("kind", ""))
             return
@@ -182,6 +194,14 @@ class Counting:
         if entry.kind == "decision":
             of = self.people.setdefault(entry.actor, {})
             of.setdefault(str(entry.body.get("verdict")), []).append(entry.seq)
+
+    def _clock(self, entry: Entry) -> None:
+        if entry.kind not in UrgentClock.KINDS:
+            return
+        handed = self._urgent.take(entry)
+        if handed is not None and self.span.holds(entry.at):
+            self.figures[URGENT].add(entry.seq)
+            self.figures[URGENT_IN_TIME].add(entry.seq, int(handed.in_time))
 
     def _again(self, entry: Entry) -> bool:
         """Whether it says once more that a publication is out: an event may come twice."""

@@ -1,6 +1,11 @@
 """What happened to a self-test, and the names of what an account is judged by."""
 
+from collections.abc import Sequence
+
+from bot.met import Met
 from supervision.cockpit import VETOES, WEEKS, Standing
+from supervision.promised import Day
+from supervision.promises import Act, share
 
 DONE = {
     "selftested": "互动自测做完了，结果在下面。",
@@ -20,5 +25,56 @@ def bars(weeks: tuple[int, ...]) -> list[tuple[int, int, int]]:
     return [(place, number, round(100 * number / top)) for place, number in enumerate(weeks)]
 
 
-WORDS = {"VETOES": VETOES, "COCKPIT_WEEKS": WEEKS}
-FILTERS = {"update_words": update_words, "bars": bars}
+MET_WORDS = {
+    Met.ANSWERED: "当场答复",
+    Met.ASKED_BACK: "反问",
+    Met.CHOSEN: "选了反问给出的条文",
+    Met.PERSON: "转人工",
+    Met.CALLED: "按群众要求转人工",
+    Met.DANGER: "告知求助电话",
+    Met.OPEN: "没有答案",
+    Met.LOST: "没有应答",
+    Met.OTHER: "菜单、订阅等",
+}
+
+
+def share_of(part: int, whole: int) -> str:
+    """99.4 %, never rounded up to 100 %."""
+    found = share(part, whole)
+    return "—" if found is None else f"{found:g} %"
+
+
+def took_words(act: Act) -> str:
+    """0.3 秒."""
+    return "没有当场交给平台" if act.took is None else f"{act.took / 1000:.1f} 秒"
+
+
+def hour_bar(hour: Sequence[int]) -> float | None:
+    """The height of an hour of replies and those in time; None where there was none."""
+    return share(hour[1], hour[0])
+
+
+def day_bar(day: Day) -> float | None:
+    """The same of a day."""
+    return share(day.kept.in_time, day.kept.replies)
+
+
+def hours_of(hours: Sequence[Sequence[int]]) -> list[tuple[int, int, int]]:
+    """Each hour in which something was said: when, how often, how often in time."""
+    return [(at, replies, good) for at, (replies, good) in enumerate(hours) if replies]
+
+
+WORDS = {
+    "VETOES": VETOES,
+    "COCKPIT_WEEKS": WEEKS,
+    "MET_WORDS": MET_WORDS,
+    "hours_of": hours_of,
+}
+FILTERS = {
+    "update_words": update_words,
+    "bars": bars,
+    "share_of": share_of,
+    "took_words": took_words,
+    "hour_bar": hour_bar,
+    "day_bar": day_bar,
+}

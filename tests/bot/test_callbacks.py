@@ -16,6 +16,7 @@ from bot.callbacks import Callbacks, CallbackWiring, add_routes
 from bot.contract import Inbound, InboundKind, Reply, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
+from bot.met import Met
 from bot.models import Contact, InboundMessage, Publication
 from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
@@ -194,6 +195,7 @@ async def test_a_wechat_text_is_answered_passively_and_stored_masked(house: Hous
     [row] = await house.stored()
     assert row.text == "我的电话【电话】 ]]> 完"
     assert house.heard[0].kind is InboundKind.TEXT
+    assert (row.met, row.took is not None and row.took < 5000) == (Met.OTHER, True)
 
 
 async def test_a_slow_answer_follows_as_a_customer_message_once(house: House) -> None:
@@ -206,6 +208,9 @@ async def test_a_slow_answer_follows_as_a_customer_message_once(house: House) ->
     assert answer["body"] == "success"
     [message] = await _received(house, "wxqinghe", 1)
     assert message["text"] == "稍后的答复"
+    await house.callbacks.drain()
+    [row] = await house.stored()
+    assert row.met == Met.OTHER and row.took is not None and row.took >= 150
 
 
 async def test_eight_seconds_and_three_deliveries_are_one_word_one_answer_and_one_record(
