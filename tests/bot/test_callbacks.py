@@ -210,7 +210,9 @@ async def test_a_slow_answer_follows_as_a_customer_message_once(house: House) ->
     assert message["text"] == "稍后的答复"
     await house.callbacks.drain()
     [row] = await house.stored()
-    assert row.met == Met.OTHER and row.took is not None and row.took >= 150
+    assert row.met == Met.OTHER
+    assert row.took is not None
+    assert row.took >= 150
 
 
 async def test_eight_seconds_and_three_deliveries_are_one_word_one_answer_and_one_record(

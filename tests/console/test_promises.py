@@ -96,7 +96,8 @@ async def test_a_slow_hour_is_shown_leads_to_its_rows_and_is_recomputed(
     status, told = await browser.api("GET", "/promises")
     assert status == 200
     yesterday = told["days"][1]
-    assert yesterday["entry"] and not told["days"][0]["entry"]
+    assert yesterday["entry"]
+    assert not told["days"][0]["entry"]
     assert (yesterday["replies"], yesterday["in_time"]) == (72, 69)
     # citizen-0 is asked back twelve times and answers nothing: one question that stays open.
     assert (yesterday["questions"], yesterday["answered"], yesterday["then_answered"]) == (
@@ -109,7 +110,8 @@ async def test_a_slow_hour_is_shown_leads_to_its_rows_and_is_recomputed(
     name = day.date().isoformat()
     status, hours = await browser.api("GET", f"/promises/{name}")
     assert (hours["agrees"], hours["hours"][SLOW], hours["hours"][9]) == (True, [6, 3], [6, 6])
-    assert len(hours["rows"]) == 72 and "contact" not in hours["rows"][0]
+    assert len(hours["rows"]) == 72
+    assert "contact" not in hours["rows"][0]
     status, text = await browser.get("/console/promises")
     assert status == 200
     for words in ("95.8 %", "69，95.8 %", f'href="/console/promises/{name}"', "100 %", "台账第"):
