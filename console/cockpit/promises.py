@@ -28,7 +28,7 @@ from supervision.promised import (
     urgent_figures,
     urgent_since,
 )
-from supervision.promises import Handed, as_figures, kept_of
+from supervision.promises import Handed, as_figures, kept_of, share
 
 _A_PAGE = 200
 
@@ -62,6 +62,7 @@ async def promises(request: web.Request) -> web.StreamResponse:
     context = {
         "place": "cockpit",
         "days": days,
+        "bars": [share(one.kept.in_time, one.kept.replies) for one in reversed(days)],
         "total": together(days),
         "urgent": urgent,
         "handed": sum(one.in_time for one in urgent),
@@ -89,10 +90,12 @@ async def promises_day(request: web.Request) -> web.StreamResponse:
         and not (slow and one.act.in_time)
     ]
     acts = [one.act for one in lines]
+    kept = kept_of(acts)
     context = {
         "place": "cockpit",
         "day": day,
-        "kept": kept_of(acts),
+        "kept": kept,
+        "bars": [share(good, replies) for replies, good in kept.hours],
         "entry": entry,
         "agrees": entry is not None and agrees(entry, acts),
         "lines": shown[:_A_PAGE],

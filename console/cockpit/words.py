@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from bot.met import Met
 from supervision.cockpit import VETOES, WEEKS, Standing
-from supervision.promised import Day
 from supervision.promises import Act, share
 
 DONE = {
@@ -49,16 +48,6 @@ def took_words(act: Act) -> str:
     return "没有当场交给平台" if act.took is None else f"{act.took / 1000:.1f} 秒"
 
 
-def hour_bar(hour: Sequence[int]) -> float | None:
-    """The height of an hour of replies and those in time; None where there was none."""
-    return share(hour[1], hour[0])
-
-
-def day_bar(day: Day) -> float | None:
-    """The same of a day."""
-    return share(day.kept.in_time, day.kept.replies)
-
-
 def hours_of(hours: Sequence[Sequence[int]]) -> list[tuple[int, int, int]]:
     """Each hour in which something was said: when, how often, how often in time."""
     return [(at, replies, good) for at, (replies, good) in enumerate(hours) if replies]
@@ -68,13 +57,11 @@ WORDS = {
     "VETOES": VETOES,
     "COCKPIT_WEEKS": WEEKS,
     "MET_WORDS": MET_WORDS,
-    "hours_of": hours_of,
 }
 FILTERS = {
     "update_words": update_words,
     "bars": bars,
     "share_of": share_of,
     "took_words": took_words,
-    "hour_bar": hour_bar,
-    "day_bar": day_bar,
+    "hours_of": hours_of,
 }
