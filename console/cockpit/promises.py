@@ -102,6 +102,7 @@ async def promises_day(request: web.Request) -> web.StreamResponse:
         "more": shown[_A_PAGE - 1].act.id if len(shown) > _A_PAGE else "",
         "hour": int(hour) if hour.isdecimal() else None,
         "slow": slow,
+        "kept_query": f"{f'hour={hour}&' if hour.isdecimal() else ''}{'slow=1&' if slow else ''}",
         "accounts": accounts,
     }
     return page(request, "cockpit/promises_day.html", context)
