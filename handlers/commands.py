@@ -6,6 +6,7 @@ are the same keys menus and buttons send. `MENU` is the menu to register with th
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import date
 
 from sqlalchemy import select
 
@@ -28,8 +29,10 @@ from handlers.promising import must_write, promise, taken_until
 from handlers.templates import Texts
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge import told
+from knowledge.answering import Answer
 from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames
+from knowledge.leaning import On
 from review_queue.told import account_named, accounts_in_use, latest_on
 from storage.database import Database
 from storage.seals import seals_of
@@ -117,6 +120,10 @@ async def _as_it_is() -> None:
     """For who keeps its templates and settings as they were handed in."""
 
 
+AskOn = Callable[[On, str, date], Awaitable[Answer | None]]
+"""What is asked on, all of it in one question, and today."""
+
+
 @dataclass(frozen=True)
 class CommandWiring:
     """What the commands are given by the root.
@@ -125,6 +132,7 @@ class CommandWiring:
     channels that answer within the callback can still say it. `fresh` is awaited before each turn:
     templates and settings may have been approved in another process. `policies`: those that can be
     followed and browsed; without them none can. `entries`: reviewed answers, said at once.
+    `ask_on` (KnowledgeService.ask_on): what the policy that was quoted says further.
     """
 
     db: Database
@@ -137,6 +145,7 @@ class CommandWiring:
     fresh: Callable[[], Awaitable[None]] = _as_it_is
     policies: PolicyNames | None = None
     entries: ReviewedEntries | None = None
+    ask_on: AskOn | None = None
 
 
 class Commands:

@@ -26,7 +26,8 @@ from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_
 from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
-from knowledge.answering import Answer
+from knowledge.answering import Answer, asked_day
+from knowledge.leaning import On
 from knowledge.reviewed import Known
 from knowledge.same_question import apart, followed
 from knowledge.told import of_entry
@@ -180,16 +181,19 @@ class Questions:
         head = self._say("quote_at_date", date=day) if past else self._say("quote_head")
         piece = Quoted(clause, quote.start, quote.end, day)
         kept = {name: turn.data[name] for name in ("question", "near") if name in turn.data}
+        kept |= {} if past else {"last": clause}
         others = (*choices(held_in(turn.data), without=clause), PERSON)
         return Said((*head, piece), others, basis=ReplyBasis.QUOTE, data=kept)
 
     async def _answer(self, turn: Turn) -> tuple[str, Answer]:
         """The question that was meant and its answer; a word that adds to the last one is both."""
-        today = beijing(now()).date()
-        both = f"{turn.data.get('question', '')} {turn.text}"
+        today, before = beijing(now()).date(), str(turn.data.get("question", ""))
+        both = f"{before} {turn.text}"
         if turn.step == "clarify":
             return both, await self._ask(both, today)
-        leaning = followed(str(turn.data.get("question", "")), turn.text)
+        leaning = followed(before, turn.text)
+        if (further := await self._further(turn, leaning or both)) is not None:
+            return leaning or both, further
         if leaning and turn.step != "may_fit":
             return leaning, await self._ask(leaning, today)
         alone = await self._ask(turn.text, today)
@@ -198,6 +202,13 @@ class Questions:
         together = await self._ask(both, today)
         better = together.status in OWN or alone.status == "clarify"
         return (both, together) if better else (turn.text, alone)
+
+    async def _further(self, turn: Turn, question: str) -> Answer | None:
+        """What the policy that was quoted last says to what is asked on; None for nothing."""
+        last, before = str(turn.data.get("last", "")), str(turn.data.get("question", ""))
+        if not last or self._w.ask_on is None or asked_day(question, beijing(now()).date()):
+            return None
+        return await self._w.ask_on(On(before, last, turn.text), question, beijing(now()).date())
 
     async def _held(self, turn: Turn) -> tuple[Ticket | None, list[str]]:
         """The question of this contact that a person holds, and what was added to it."""
@@ -305,6 +316,7 @@ class Questions:
         quotes = answer.quotes[:MAX_QUOTES]
         if answer.status == "answered":
             quotes = quotes[:1]
+            kept |= {} if answer.asked_past else {"last": quotes[0].hit.key}
         day = answer.as_of.isoformat()
         await self._note_told(turn, tuple(quote.hit.key for quote in quotes))
         pieces = (Quoted(quote.hit.key, quote.start, quote.end, day) for quote in quotes)

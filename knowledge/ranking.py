@@ -13,9 +13,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from knowledge.clauses import sentences
+from knowledge.among import among
+from knowledge.marks import Asked, Candidate, Marked, Rows, marked
 
 MODEL = Path(__file__).parent / "ranking.npz"
 _ASKS_NUMBER = re.compile(r"多少|几|何时|时间|什么时候|多长|多久|电话|日期|比例|金额|号码")
@@ -49,37 +49,6 @@ _SAME_START = 8  # characters in which a text repeats its title before it begins
 _K1, _B = 1.2, 0.75
 _LONGEST = 12.0
 _MOST = 50.0
-
-Rows = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Term:
-    """A piece of the question with its weight; `others` are synonyms that stand for it."""
-
-    text: str
-    weight: float
-    others: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question taken apart: pairs (weighted by rarity), and rarities of its other pieces."""
-
-    text: str  # in normal form
-    pairs: tuple[Term, ...]
-    characters: Mapping[str, float]
-    words: Mapping[str, float]  # what it is about, without words of asking
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A clause as the index found it; `title` and `text` in normal form."""
-
-    title: str
-    text: str
-    group: str  # the document it belongs to
-    score: float
 
 
 @dataclass(frozen=True)
@@ -131,8 +100,9 @@ def ranker() -> Ranker:
 def table(asked: Asked, candidates: Sequence[Candidate]) -> Rows:
     """The features of each candidate, a row each; the columns are those of the model."""
     counts = _Counts(asked, candidates)
-    rare = np.array([term.weight for term in asked.pairs], np.float32)
-    own = np.array([_own(asked, rare, one) for one in candidates], np.float32)
+    marks = marked(asked, candidates)
+    each = zip(candidates, marks, strict=True)
+    own = np.array([_own(asked, one, there) for one, there in each], np.float32)
     rank = np.arange(len(candidates))
     groups: dict[str, list[int]] = {}
     for place, one in enumerate(candidates):
@@ -152,7 +122,8 @@ def table(asked: Asked, candidates: Sequence[Candidate]) -> Rows:
     ]
     shared = np.stack(columns, axis=1)
     compared = own[:, :_COMPARED] - own[:, :_COMPARED].max(axis=0, initial=0.0)
-    return np.asarray(np.hstack([shared, own, _looks(asked, candidates), compared]), np.float32)
+    looks, beside = _looks(asked, candidates), among(asked, candidates, marks)
+    return np.asarray(np.hstack([shared, own, looks, compared, beside]), np.float32)
 
 
 class _Counts:
@@ -197,15 +168,10 @@ COVERAGE = 17  # column of what the best two sentences cover together with the t
 _COMPARED = 7  # the first of a candidate's own features, seen beside the best of all
 
 
-def _own(asked: Asked, rare: Rows, one: Candidate) -> list[float]:
+def _own(asked: Asked, one: Candidate, marks: Marked) -> list[float]:
     """Of one candidate alone: coverage by whole, sentence and window; words; runs; form."""
+    rare, head, body, parts, held = asked.rare, marks.head, marks.body, marks.parts, marks.held
     whole = float(rare.sum()) or 1.0
-    head, body = _marks(asked.pairs, one.title), _marks(asked.pairs, one.text)
-    parts = [one.text[start:end] for start, end in sentences(one.text)] or [one.text]
-    there = np.flatnonzero(body)
-    terms = [asked.pairs[at] for at in there]
-    held = np.zeros((len(parts), len(rare)), bool)
-    held[:, there] = [_marks(terms, part) for part in parts]
     sums = held @ rare
     densest = int(sums.argmax())
     beside = held[:-1] | held[1:] if len(parts) > 1 else held
@@ -242,11 +208,6 @@ def _looks(asked: Asked, candidates: Sequence[Candidate]) -> Rows:
     for at, said in wanted:
         rows[:, at] = [bool(said.search(one.text)) for one in candidates]
     return rows
-
-
-def _marks(terms: Sequence[Term], text: str) -> NDArray[np.bool_]:
-    marks = [t.text in text or any(one in text for one in t.others) for t in terms]
-    return np.array(marks, bool)
 
 
 def without_title(title: str, text: str) -> str:

@@ -23,7 +23,7 @@ _KINDS = {
     "phone": r"电话|号码",
 }
 _WANTS = {name: re.compile(words) for name, words in _KINDS.items()}
-_ACTS = frozenset(
+ACTS = frozenset(
     {*("申请", "办理", "申领", "领取", "申报"), *("去办", "要办", "办", "领", "拿到", "享受")}
 )
 """Ways of saying that somebody wants it."""
@@ -36,7 +36,7 @@ _LIGHT = frozenset(
         *("需要", "具体", "一个", "本地", "我想", "想要", "情况"),
     }
 )
-_ACT = re.compile("|".join(sorted(_ACTS, key=len, reverse=True)))
+_ACT = re.compile("|".join(sorted(ACTS, key=len, reverse=True)))
 _LEAD = re.compile(r"^(?:那么|那|还有|另外|然后|再问一下|请问|，|,|\s)+")
 _ASKS = re.compile(r"怎么|如何|怎样|办理|申请|领|可以吗|行吗")
 _SHORT = 16  # characters of a question that leans on the one before
@@ -62,7 +62,7 @@ def same_question(asked: str, written: str, speech: Speech | None = None) -> boo
 
 
 def _alike(one: str, other: str, speech: Speech) -> bool:
-    ours, theirs = _words(one, speech), _words(other, speech)
+    ours, theirs = meaning(one, speech), meaning(other, speech)
     if not ours or not theirs:
         return False
     return _held(ours, theirs, other, speech) and _held(theirs, ours, one, speech)
@@ -86,7 +86,7 @@ def followed(before: str, asked: str, speech: Speech | None = None) -> str:
     """
     said = speech or starting_speech()
     words = _LEAD.sub("", asked.strip())
-    if not before or not 0 < len(words) <= _SHORT or _words(words, said) - _ACTS:
+    if not before or not 0 < len(words) <= _SHORT or meaning(words, said) - ACTS:
         return ""
     if not (_wants(words) or _ASKS.search(words)):
         return ""
@@ -117,13 +117,13 @@ def _wants(question: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=1024)
-def _words(question: str, speech: Speech) -> frozenset[str]:
+def meaning(question: str, speech: Speech) -> frozenset[str]:
     """What carries meaning; a way of wanting it is none when anything else is said."""
     bare = content(question, speech)
     for words in _WANTS.values():
         bare = words.sub(" ", bare)
     found = {one for one in jieba.cut(bare.lower()) if _means(one)}
-    return frozenset(found - _ACTS or found)
+    return frozenset(found - ACTS or found)
 
 
 def _means(word: str) -> bool:

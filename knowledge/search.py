@@ -16,7 +16,8 @@ import jieba
 import tantivy
 from tantivy import Occur, Query
 
-from knowledge.ranking import Asked, Candidate, Term, ranker, without_title
+from knowledge.marks import Asked, Candidate, Term
+from knowledge.ranking import ranker, without_title
 from knowledge.speech import Synonyms, starting_speech
 
 jieba.setLogLevel(logging.WARNING)

@@ -8,10 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from typing import Any
 
 from gates.finding import PolicyFact
 from gates.policies import Entry, PolicyIndex
@@ -22,37 +19,29 @@ from knowledge.answering import (
     asked_day,
     danger_in,
     guard,
+    quote,
     ranked_hits,
     without_day,
 )
 from knowledge.indexes import Indexes, named
-from knowledge.models import Clause, Policy
+from knowledge.leaning import Beside, On, further
+from knowledge.looked import Looked, agreeing, beside, fault_of, hit_of, rows_of
 from knowledge.proof import (
-    CLAUSE_COLUMNS,
-    FIELDS,
-    POLICY_COLUMNS,
-    Changed,
     Deadline,
     SignedPolicy,
     Verified,
-    clause_hash,
     compared,
     entries_of,
     policies_in,
-    successor_of,
     tell_changed,
 )
 from knowledge.search import Doc, Found, Index
 from knowledge.speech import Speech, starting_speech
 from knowledge.told import tell, told_of
 from knowledge.validity import (
-    CITABLE,
     Life,
-    clause_status,
-    end_of,
     is_worded,
     life_of,
-    policy_status,
     status_at,
 )
 from ledger.append import Ledger
@@ -78,14 +67,6 @@ class _Loaded:
     library: Verified
     index: Index
     facts: PolicyIndex
-
-
-class _Looked(NamedTuple):
-    """What one search gave: hits that were compared, rows that were changed, a forged index."""
-
-    hits: list[Hit]
-    changed: list[Changed]
-    forged: bool
 
 
 class KnowledgeService:
@@ -179,6 +160,31 @@ class KnowledgeService:
         hits, in_past = await self._hits(question, day), past is not None
         return answer(question, ranked_hits(hits), day, asked_past=in_past, speech=speech)
 
+    async def ask_on(self, asked: On, question: str, today: date) -> Answer | None:
+        """What the policy that was quoted answers to what is asked further; None for nothing.
+
+        `question`: all of it in one, for the words that are quoted.
+        """
+        await self.refresh()
+        loaded, speech = self._loaded, self._speech()
+        if loaded is None or asked.last not in loaded.library.clauses:
+            return None
+        ids = await self._db.read(partial(beside, clause_id=asked.last))
+        rows = await self._db.read(partial(rows_of, ids=ids))
+        found = [
+            Found(key, named(loaded.library.policies[one.policy_id], one), one.text, 0.0, 0.0)
+            for key, one in rows.clauses.items()
+            if key in loaded.library.clauses
+        ]
+        looked = agreeing(loaded.library, found, rows, today)
+        await tell_changed(self._ledger, looked.changed)
+        hits = sorted(looked.hits, key=lambda hit: rows.clauses[hit.key].number)
+        clauses = [Beside(rows.clauses[one.key].heading, one) for one in hits]
+        chosen = further(asked, clauses, speech)
+        if chosen is None:
+            return None
+        return Answer("answered", 1.0, (quote(question, chosen, speech),), today)
+
     async def hit(self, clause_id: str, day: date) -> Hit | None:
         """One clause with its policy as it stands on `day`, read and compared at this moment.
 
@@ -188,11 +194,11 @@ class KnowledgeService:
         loaded = self._loaded
         if loaded is None or clause_id not in loaded.library.clauses:
             return None
-        rows = await self._db.read(partial(_rows, ids=[clause_id]))
+        rows = await self._db.read(partial(rows_of, ids=[clause_id]))
         policy_id, digest = loaded.library.clauses[clause_id]
         clause = rows.clauses.get(clause_id)
         found = Found(clause_id, "", clause.text if clause is not None else "", 0.0, 0.0)
-        fault = _fault(loaded.library.signed[policy_id], found, digest, rows)
+        fault = fault_of(loaded.library.signed[policy_id], found, digest, rows)
         if fault is not None:
             await tell_changed(self._ledger, [fault])
             await self.compare()
@@ -213,16 +219,16 @@ class KnowledgeService:
         await self.compare()
         return (await self._look(question, day)).hits
 
-    async def _look(self, question: str, day: date) -> _Looked:
+    async def _look(self, question: str, day: date) -> Looked:
         loaded = self._loaded
         if loaded is None:
-            return _Looked([], [], forged=False)
+            return Looked([], [], forged=False)
         try:
             found = loaded.index.search(question, _HITS, self._speech().synonyms)
         except (ValueError, LookupError):  # another's files, without the fields that ours have
-            return _Looked([], [], forged=True)
-        rows = await self._db.read(partial(_rows, ids=[hit.key for hit in found]))
-        return _compared(loaded.library, found, rows, day)
+            return Looked([], [], forged=True)
+        rows = await self._db.read(partial(rows_of, ids=[hit.key for hit in found]))
+        return agreeing(loaded.library, found, rows, day)
 
     async def _distrust_index(self) -> None:
         """The stored index says what no compared row says: an incident, and a new one."""
@@ -255,7 +261,7 @@ class KnowledgeService:
 
     async def rows(self, ids: Sequence[str]) -> Mapping[str, Any]:
         """Rows of these clauses, by id."""
-        return (await self._db.read(partial(_rows, ids=ids))).clauses
+        return (await self._db.read(partial(rows_of, ids=ids))).clauses
 
     async def told(self, contact_id: str, clause_ids: Sequence[str]) -> None:
         """Keep that a contact was told these clauses."""
@@ -294,85 +300,4 @@ def _on(
         status=status,
         successor="" if status == "in_force" else successor,
         apply_by=tuple(one.written for one in said if one.holds(day)),
-    )
-
-
-class _Rows(NamedTuple):
-    """Clauses and policies as the database holds them at this moment, by id."""
-
-    clauses: Mapping[str, Any]
-    policies: Mapping[str, Any]
-
-
-def _rows(session: Session, ids: Sequence[str]) -> _Rows:
-    asked = select(*CLAUSE_COLUMNS).where(Clause.id.in_(ids))
-    clauses = {row.id: row for row in session.execute(asked)}
-    wanted = {row.policy_id for row in clauses.values()}
-    rows = session.execute(select(*POLICY_COLUMNS).where(Policy.id.in_(wanted)))
-    return _Rows(clauses, {row.id: row for row in rows})
-
-
-def _compared(library: Verified, found: Sequence[Found], rows: _Rows, day: date) -> _Looked:
-    """The hits whose rows are what was signed; a policy with one changed row gives none."""
-    known = [hit for hit in found if hit.key in library.clauses]
-    faults: dict[str, Changed] = {}
-    for hit in known:
-        policy_id, digest = library.clauses[hit.key]
-        fault = _fault(library.signed[policy_id], hit, digest, rows)
-        if fault is not None:
-            faults.setdefault(policy_id, fault)
-    good = [hit for hit in known if library.clauses[hit.key][0] not in faults]
-    # Of a right row the index must say the very words: what it covers is weighed by them.
-    honest = all(
-        hit.text == rows.clauses[hit.key].text
-        and hit.title == named(library.policies[library.clauses[hit.key][0]], rows.clauses[hit.key])
-        for hit in good
-    )
-    if len(known) < len(found) or not honest:
-        return _Looked([], list(faults.values()), forged=True)
-    # Another wording of the same clause holds on that day, or none yet.
-    worded = [hit for hit in good if is_worded(rows.clauses[hit.key], day)]
-    hits = [hit_of(hit, rows.clauses[hit.key], library, day) for hit in worded]
-    return _Looked(hits, list(faults.values()), forged=False)
-
-
-def _fault(state: SignedPolicy, hit: Found, digest: bytes, rows: _Rows) -> Changed | None:
-    clause, policy = rows.clauses.get(hit.key), rows.policies.get(state.id)
-    if clause is None:
-        return Changed(state.id, "clause", hit.key, "row")
-    if clause_hash(clause) != digest:
-        field = "text" if clause.text != hit.text else "row"
-        return Changed(state.id, "clause", hit.key, field)
-    if policy is None:
-        return Changed(state.id, "policy", state.id, "row")
-    changed = (name for name in FIELDS if getattr(policy, name) != getattr(state, name))
-    field = next(changed, "")
-    return Changed(state.id, "policy", state.id, field) if field else None
-
-
-def hit_of(found: Found, clause: Any, library: Verified, day: date) -> Hit:
-    """A clause that was found, with what is signed of its policy on that day."""
-    policy = library.policies[clause.policy_id]
-    successor = successor_of(policy, library, day)
-    end = end_of(policy, clause, day)
-    return Hit(
-        key=clause.id,
-        policy_id=policy.id,
-        title=policy.title,
-        text=clause.text,
-        offset=clause.start,
-        score=found.score,
-        coverage=found.coverage,
-        validity=clause_status(policy, clause.repealed_on, day),
-        doc_number=policy.doc_number,
-        issuer=policy.issuer,
-        issued_on=policy.issued_on or "",
-        url=policy.url,
-        label=clause.label,
-        ended_on=str(end.on) if end is not None else "",
-        reworded=end is not None and end.how == "replaced",
-        policy_stands=policy_status(policy, day) in CITABLE,
-        successor=successor.title if successor else "",
-        successor_number=successor.doc_number if successor else "",
-        successor_url=successor.url if successor else "",
     )

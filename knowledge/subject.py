@@ -48,7 +48,7 @@ _GROUPS = tuple(
     )
 )
 
-_PLACES = re.compile(
+PLACES = re.compile(
     "北京|天津|上海|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海"
     "|内蒙古|广西|西藏|宁夏|新疆|香港|澳门|台湾|广州|深圳|成都|杭州|南京|武汉|西安|苏州|郑州|长沙|沈阳|青岛|济南|大连|合肥|福州|厦门|昆明|太原|南昌|贵阳"
     "|南宁|兰州|海口|银川|西宁|拉萨|乌鲁木齐|石家庄|哈尔滨|长春|呼和浩特|包头|鄂尔多斯|赤峰|通辽|呼伦贝尔|乌兰察布|锡林郭勒|巴彦淖尔|乌海|阿拉善|兴安盟"
@@ -62,7 +62,7 @@ def unheld(question: str, title: str, text: str, synonyms: Synonyms) -> float:
     if whole <= 0:
         return 0.0
     said = f"{title}\n{_PAPERS.sub('', text)}".lower()
-    return sum(weight for word, weight in words if not _named(word, said, synonyms)) / whole
+    return sum(weight for word, weight in words if not named(word, said, synonyms)) / whole
 
 
 def other_people(question: str, title: str, text: str) -> bool:
@@ -76,8 +76,8 @@ def other_people(question: str, title: str, text: str) -> bool:
 
 def other_place(question: str, title: str, text: str) -> bool:
     """Whether the question names a place, and the clause or its title only others."""
-    asked = set(_PLACES.findall(question))
-    there = set(_PLACES.findall(f"{title}\n{text}"))
+    asked = set(PLACES.findall(question))
+    there = set(PLACES.findall(f"{title}\n{text}"))
     return bool(asked and there) and not asked & there
 
 
@@ -94,7 +94,8 @@ def _words(question: str, synonyms: Synonyms) -> tuple[tuple[str, float], ...]:
     return tuple(found.items())
 
 
-def _named(word: str, said: str, synonyms: Synonyms) -> bool:
+def named(word: str, said: str, synonyms: Synonyms) -> bool:
+    """Whether a text names this, in its own words or in those of a policy."""
     others = [
         written
         for spoken, listed in synonyms.written.items()

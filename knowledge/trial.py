@@ -12,10 +12,11 @@ from sqlalchemy import inspect
 from knowledge.answering import Answer, answer, asked_day, guard, without_day
 from knowledge.forms import clauses_of
 from knowledge.indexes import named
+from knowledge.looked import hit_of
 from knowledge.models import Clause, Policy
 from knowledge.proof import SignedPolicy, Verified, as_signed, clause_hash
 from knowledge.search import Doc, Index
-from knowledge.service import KnowledgeService, hit_of
+from knowledge.service import KnowledgeService
 from knowledge.speech import Speech
 from knowledge.validity import is_worded
 from ledger.append import Ledger

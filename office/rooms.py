@@ -357,6 +357,7 @@ def build_answers(base: Base, tickets: TicketWiring, sender: Sender) -> Dispatch
         fresh=fresh,
         policies=policies,
         entries=base.entries,
+        ask_on=base.knowledge.ask_on,
     )
     library = base.knowledge
     return build_dispatcher(wiring, base.cache, library.ask, library.told, library.danger)

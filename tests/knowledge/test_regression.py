@@ -43,7 +43,7 @@ async def test_a_bad_change_names_the_questions_and_waits(
     with pytest.raises(Refused, match="答不出来"):
         await regression.add("火星移民怎么报名登记", "editor")
     with pytest.raises(Refused, match="只有能提出"):
-        await regression.add("创业补贴向哪里申请", "duty1")
+        await regression.add("毕业五年内首次创业给多少创业补贴", "duty1")
     # What it is about goes away: the proposal says so, and the approval waits for a word.
     today = beijing(now()).date()
     payload = repeal_payload(Repeal(key, today, clause_number=3))
