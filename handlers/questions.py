@@ -249,6 +249,8 @@ class Questions:
             return None
         name = "may_fit" if self._w.templates.usable("may_fit") else "clarify"
         data: Kept = {"question": asked, "near": found}
+        if len({quote.hit.policy_id for quote in answer.quotes}) == 1:  # one can ask on of it
+            data["last"] = answer.quotes[0].hit.key
         return Said(self._say(name), (*choices(found), PERSON), step="may_fit", data=data)
 
     async def _unsure(self, turn: Turn, asked: str, answer: Answer) -> Said:

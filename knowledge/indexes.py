@@ -5,6 +5,7 @@ after what was signed, so that processes share it and none opens what another is
 """
 
 import asyncio
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Sequence, Set
@@ -21,6 +22,7 @@ from knowledge.search import Doc, Index
 from storage.database import Database
 
 _FORMAT = 3  # of the index; a new number makes every stored index be built again
+_LISTS = (".json", ".lock")
 _PAGE = 500  # policies of one question to the database
 
 Before = tuple[Verified, Index]
@@ -105,13 +107,23 @@ def _store_changed(
     place: Path, older: Path | None, gone: Sequence[str], docs: Sequence[Doc]
 ) -> None:
     def change(new: Path) -> None:
-        shutil.copytree(older or new, new)
+        shutil.copytree(older or new, new, copy_function=_linked)
         Index.open(new).changed(gone, docs)
 
     try:
         _store(place, change)
     except (OSError, ValueError):
         return
+
+
+def _linked(source: str, target: str) -> None:
+    """Files of an index are written once; only what lists them is replaced."""
+    try:
+        if source.endswith(_LISTS):
+            raise OSError
+        os.link(source, target)
+    except OSError:  # a list, or a disk without links
+        shutil.copy2(source, target)
 
 
 def _store(place: Path, make: Callable[[Path], Any]) -> None:

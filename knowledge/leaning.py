@@ -1,6 +1,6 @@
 """The clause of the same policy that answers what is asked further of it. Pure.
 
-`further(on, clauses) -> Hit | None`: 那需要什么材料, after a clause on the loan was
+`further(on, clauses) -> Further | None`: 那需要什么材料, after a clause on the loan was
 quoted, is answered by the clause of that policy that names papers; 我是退伍军人呢 by the one that
 names them. None when no clause of it does: then the whole library is asked.
 """
@@ -22,17 +22,22 @@ _LONGEST = 24  # characters of what adds to the question before it
 _LIGHT = frozenset(
     word
     for line in (
-        "钱 元 块 最高 最多 最低 最少 一共 总共 大概 一般 办好 办完 办下来 批下来 批 下来 到账 到手 发",
-        "能办 能领 要办 办理 申请 能 带 交 拿 准备 提供 提交 具体 详细 还要 还需 都 天 个月 年 里",
+        "钱 元 块 最高 最多 最低 最少 一共 总共 大概 一般 都 天 个月 年",
+        "办好 办完 办下来 批下来 批 下来 到账 到手 发",
+        "能办 能领 要办 办理 申请 能 带 交 拿 准备 提供 提交 具体 详细 还要 还需",
     )
     for word in line.split()
 )
 """Words of asking on that name no matter."""
 _OPENING = 14  # characters in which a clause says what it is about
 _CIRCUMSTANCE = re.compile(
-    r"^(?:那么?|如果|要是|假如)?(?:我们?|他|她|家里|本人|孩子)?(?:是|属于|算|有|没有|要是|如果)?.{1,14}"
-    r"(?:呢|可以吗|行吗|行不行|可不可以|能不能[领办申]?|能[领办申享].{0,3}吗|能吗|算吗|也行吗|有吗)$"
+    r".{2,}(?:呢|吗|行不行|可不可以|能不能[领办申]?|怎么办|怎么算|咋办|咋算)$"
 )
+_OF_THEMSELVES = re.compile(
+    r"^那?(?:如果|要是|假如)?(?:我们?|本人|他|她|家里|家人|孩子|老人)|^那?(?:如果|要是|假如|没有?|不是)"
+)
+_WIDE = re.compile(r"若干|措施|意见|要点|规划|方案|计划|条例|报告")
+"""Titles of what holds several schemes: there a clause must name the one that was asked about."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,11 @@ class _Kind:
 
 _NUMBER = r"(?:\d[\d.,]*|[一二三四五六七八九十百两]+)"
 _KINDS = tuple(
-    _Kind(*map(re.compile, one))
+    _Kind(
+        re.compile(one[0]),
+        re.compile(rf"(?:{one[1]})[^，：。]{{0,4}}(?:[：，]|为|是|按)"),
+        re.compile(one[2]),
+    )
     for one in (  # the first that is asked counts
         (
             r"电话|号码|热线",
@@ -67,7 +76,7 @@ _KINDS = tuple(
         (
             r"几天|几个工作日|多久能?[办批审到发下]|多长时间[办批审到发下]|什么时候[能会]?[批到发下]",
             r"时限|审核|发放|办理期限",
-            rf"{_NUMBER}个?工作日|{_NUMBER}[日天]内|次月|按[月季年]|每[月季]|当日|当场",
+            rf"{_NUMBER}个?工作日|{_NUMBER}[日天]内|次月|按[月季年]|当日|当场",
         ),
         (
             r"什么时候|几时|何时|多久|多长|哪天|几号|截止|期限|时限|[几多少]+天|[几多少]+个月|[几多少]+年",
@@ -102,6 +111,9 @@ class On:
     words: str
 
 
+_WHO = next(one for one in _KINDS if one.asked.match("条件"))
+
+
 class Beside(NamedTuple):
     """A clause of the policy that was quoted, with the heading it stands under."""
 
@@ -109,29 +121,46 @@ class Beside(NamedTuple):
     hit: Hit
 
 
-def is_circumstance(words: str) -> bool:
-    """Whether somebody adds what holds of them, or of another case: 我是农村户口的呢."""
-    return _CIRCUMSTANCE.match(_bare(words)) is not None
+class Further(NamedTuple):
+    """Clauses of one policy, the best first; `sure` when the first of them says it."""
+
+    hits: Sequence[Hit]
+    sure: bool
 
 
-def further(on: On, clauses: Sequence[Beside], speech: Speech | None = None) -> Hit | None:
-    """What of these (one policy, in its order) answers the words that are asked on."""
-    said = speech or starting_speech()
-    bare = _bare(on.words)
-    if not 0 < len(bare) <= _LONGEST:
-        return None
+def further(on: On, clauses: Sequence[Beside], speech: Speech | None = None) -> Further | None:
+    """What of these (one policy, in its order) answers the words that are asked on.
+
+    Of somebody's own case that no clause names the conditions are not sure to answer.
+    """
+    said, bare = speech or starting_speech(), _bare(on.words)
     ours = [one for one in clauses if one.hit.validity in CITABLE]
-    if not any(one.hit.key == on.last for one in ours):
+    if not 0 < len(bare) <= _LONGEST or not any(one.hit.key == on.last for one in ours):
         return None
     if own := _own(bare, said):
-        return _naming(own, ours, said) if is_circumstance(on.words) else None
+        return _of_case(own, on, ours, said) if _CIRCUMSTANCE.match(bare) else None
     kind = next((one for one in _KINDS if one.asked.search(bare)), None)
-    if kind is None:
+    found = _saying(kind, on, ours, said) if kind is not None else []
+    return Further(found[:1], sure=True) if found else None
+
+
+def _of_case(
+    own: frozenset[str], on: On, clauses: Sequence[Beside], speech: Speech
+) -> Further | None:
+    if (named := _naming(own, clauses, speech)) is not None:
+        return Further([named], sure=True)
+    if not _OF_THEMSELVES.match(_bare(on.words)):
         return None
-    matter = [one for one in ours if one.hit.key == on.last or _about(on.before, one, said)]
-    worth = [(_worth(kind, on, one, said), one) for one in matter]
-    best = max(worth, key=lambda pair: pair[0], default=None)
-    return best[1].hit if best is not None and best[0] >= 1 else None
+    found = _saying(_WHO, on, clauses, speech)
+    return Further(found, sure=False) if found else None
+
+
+def _saying(kind: _Kind, on: On, clauses: Sequence[Beside], speech: Speech) -> list[Hit]:
+    """Those that say what is wanted of the matter asked about, the best first."""
+    matter = [one for one in clauses if one.hit.key == on.last or _about(on.before, one, speech)]
+    worth = [(_worth(kind, on, one, speech), one.hit) for one in matter]
+    best = sorted(worth, key=lambda pair: -pair[0])
+    return [hit for value, hit in best if value >= 1]
 
 
 def _bare(words: str) -> str:
@@ -159,12 +188,14 @@ def _about(before: str, one: Beside, speech: Speech) -> bool:
     title, text = f"{one.hit.title} {one.heading}", one.hit.text
     if other_people(before, title, text):
         return False
+    if not _WIDE.search(one.hit.title):
+        return True
     return unheld(content(before, speech), title, text, speech.synonyms) <= _MOST_UNHELD
 
 
 def _worth(kind: _Kind, on: On, one: Beside, speech: Speech) -> float:
     """Below 1 for a clause that does not say what is wanted."""
-    opening = f"{one.heading} {one.hit.text[:_OPENING]}"
+    opening = f"{one.heading}：{one.hit.text[:_OPENING]}"
     there = len({found[0] for found in kind.said.finditer(one.hit.text.lower())})
     if not there:
         return 0.0

@@ -19,7 +19,7 @@ from knowledge.answering import (
     asked_day,
     danger_in,
     guard,
-    quote,
+    quotes_of,
     ranked_hits,
     without_day,
 )
@@ -180,10 +180,11 @@ class KnowledgeService:
         await tell_changed(self._ledger, looked.changed)
         hits = sorted(looked.hits, key=lambda hit: rows.clauses[hit.key].number)
         clauses = [Beside(rows.clauses[one.key].heading, one) for one in hits]
-        chosen = further(asked, clauses, speech)
-        if chosen is None:
+        found = further(asked, clauses, speech)
+        if found is None:
             return None
-        return Answer("answered", 1.0, (quote(question, chosen, speech),), today)
+        quotes = quotes_of(question, found.hits, speech)
+        return Answer("answered" if found.sure else "unsure", float(found.sure), quotes, today)
 
     async def hit(self, clause_id: str, day: date) -> Hit | None:
         """One clause with its policy as it stands on `day`, read and compared at this moment.

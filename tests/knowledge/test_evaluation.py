@@ -46,7 +46,15 @@ def test_what_is_answered_from_another_document_than_the_one_taken_out_is_false(
     rows = [{"pid": pid, "docid": pid[0], "text": text} for pid, text in (TEXTS | twice).items()]
     write(tmp_path, "ncp_passages.pool", rows)
     told = {one.name: one.value for one in evaluate(tmp_path)}
+    assert told["answered though taken out"] == told["answered otherwise though taken out"] == 1
+    asked = [
+        {"question": one, "gold_passages": [gold], "gold_docid": gold[0], "answer": "五千元"}
+        for one, gold in QUESTIONS.items()
+    ]
+    write(tmp_path, "ncp_questions.kept", asked)
+    told = {one.name: one.value for one in evaluate(tmp_path)}
     assert told["answered though taken out"] == 1
+    assert told["answered otherwise though taken out"] == 0  # another office printed the same
 
 
 def test_sets_that_are_not_there_are_left_out(tmp_path: Path) -> None:
