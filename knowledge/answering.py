@@ -40,8 +40,11 @@ STATUSES: tuple[AnswerStatus, ...] = (
 )
 QUOTE_LIMIT = 300
 MAX_QUOTES = 3
-_SURE = 0.63  # confidence from which a citizen is answered: of others questions 9 in 10 rightly
+_SURE = 0.64  # confidence from which a citizen is answered: of others questions 9 in 10 rightly
 _UNHELD = 0.5  # share of the question's subject that the clause may leave unnamed
+_NAMES_NONE = (
+    0.99  # of its subject unnamed by each of the clauses found: it is about something else
+)
 _OTHER = 0.4  # as sure as one can be of a clause about something else
 _IN_SCOPE = 0.33  # below this share of the question found anywhere, it is not ours
 _CLOSE = 0.96  # a second policy this near to the first is a second answer
@@ -199,6 +202,8 @@ def answer(
     if ranked[0].validity not in CITABLE:
         return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
+        if _elsewhere(question, ranked, speech):
+            return Answer("out_of_scope", _rounded(sure), (), as_of)
         return Answer("unsure", _rounded(sure), quotes_of(question, ranked, speech), as_of)
     citable = [hit for hit in ranked if hit.validity in CITABLE]
     quotes = quotes_of(question, citable, speech)
@@ -214,6 +219,13 @@ def _about(question: str, first: Hit, speech: Speech | None) -> float:
     if other_place(question, first.title, first.text):
         return _OTHER
     return _OTHER if unheld(question, first.title, first.text, synonyms) > _UNHELD else 1.0
+
+
+def _elsewhere(question: str, ranked: Sequence[Hit], speech: Speech | None) -> bool:
+    """Whether none of what would be offered names anything of what is asked about."""
+    said = (speech or starting_speech()).synonyms
+    offered = ranked[:MAX_QUOTES]
+    return all(unheld(question, one.title, one.text, said) > _NAMES_NONE for one in offered)
 
 
 def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:

@@ -17,7 +17,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from knowledge.models import Clause
-from knowledge.proof import CLAUSE_COLUMNS, SignedPolicy, Verified, clause_hash
+from knowledge.proof import CLAUSE_COLUMNS, SignedPolicy, Verified, clause_hash, is_same
 from knowledge.search import Doc, Index
 from storage.database import Database
 
@@ -98,7 +98,9 @@ def named(policy: SignedPolicy, clause: Any) -> str:
 
 def _difference(before: Verified, now: Verified) -> tuple[list[str], set[str]]:
     """Keys of clauses that go, and the policies whose clauses come (anew)."""
-    renewed = {key for key, one in now.policies.items() if before.policies.get(key) != one}
+    renewed = {
+        key for key, one in now.policies.items() if not is_same(one, before.policies.get(key))
+    }
     touched = renewed | (set(before.policies) - set(now.policies))
     return [key for key, one in before.clauses.items() if one[0] in touched], renewed
 

@@ -6,7 +6,7 @@ names them. None when no clause of it does: then the whole library is asked.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -29,6 +29,7 @@ _LIGHT = frozenset(
     for word in line.split()
 )
 """Words of asking on that name no matter."""
+_WHERE_FROM = frozenset(["农村", "外地", "本地", "城镇", "城市", "农业", "外省", "外县", "外市"])
 _OPENING = 14  # characters in which a clause says what it is about
 _CIRCUMSTANCE = re.compile(
     r".{2,}(?:呢|吗|行不行|可不可以|能不能[领办申]?|怎么办|怎么算|咋办|咋算)$"
@@ -91,12 +92,12 @@ _KINDS = tuple(
         (
             r"谁能|谁可以|哪些人|什么人|对象|条件|资格",
             r"对象|条件|范围|资格",
-            r"对象|符合|条件|以上|人员|毕业|年龄|登记|可以申[请领]|的，",
+            r"对象|符合|条件|以上|人员|毕业|年龄|登记|可以申[请领]|的，可",
         ),
         (
-            r"怎么|如何|怎样|流程|程序|步骤|咋|申请|办理",
-            r"流程|程序|方式|步骤|申请",
-            r"申请|申领|办理|报名|填写|提交|登录|网上|小程序|窗口|受理",
+            r"怎么|如何|怎样|流程|程序|步骤|咋|申请|办理|领取",
+            r"流程|程序|方式|步骤|申请|领取|申领",
+            r"申请|申领|领取|抵扣|办理|报名|填写|提交|登录|网上|小程序|窗口|受理",
         ),
     )
 )
@@ -137,16 +138,15 @@ def further(on: On, clauses: Sequence[Beside], speech: Speech | None = None) -> 
     ours = [one for one in clauses if one.hit.validity in CITABLE]
     if not 0 < len(bare) <= _LONGEST or not any(one.hit.key == on.last for one in ours):
         return None
-    if own := _own(bare, said):
+    own = {word for word in _own(bare, said) if word not in on.before}
+    if own:
         return _of_case(own, on, ours, said) if _CIRCUMSTANCE.match(bare) else None
     kind = next((one for one in _KINDS if one.asked.search(bare)), None)
     found = _saying(kind, on, ours, said) if kind is not None else []
     return Further(found[:1], sure=True) if found else None
 
 
-def _of_case(
-    own: frozenset[str], on: On, clauses: Sequence[Beside], speech: Speech
-) -> Further | None:
+def _of_case(own: Set[str], on: On, clauses: Sequence[Beside], speech: Speech) -> Further | None:
     if (named := _naming(own, clauses, speech)) is not None:
         return Further([named], sure=True)
     if not _OF_THEMSELVES.match(_bare(on.words)):
@@ -174,12 +174,16 @@ def _own(words: str, speech: Speech) -> frozenset[str]:
     return meaning(words, speech) - ACTS - _LIGHT
 
 
-def _naming(own: frozenset[str], clauses: Sequence[Beside], speech: Speech) -> Hit | None:
-    """The first clause that names all of what somebody says of themselves."""
-    for one in clauses:
-        text = f"{one.heading}\n{one.hit.text}".lower()
-        if all(named(word, text, speech.synonyms) for word in own):
-            return one.hit
+def _naming(own: Set[str], clauses: Sequence[Beside], speech: Speech) -> Hit | None:
+    """The first clause that names all of what somebody says of themselves.
+
+    Of a 户口 where it is says less than that a clause speaks of it: 不受户籍限制.
+    """
+    for words in (own, own - _WHERE_FROM):
+        for one in clauses if words else ():
+            text = f"{one.heading}\n{one.hit.text}".lower()
+            if all(named(word, text, speech.synonyms) for word in words):
+                return one.hit
     return None
 
 

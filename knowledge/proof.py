@@ -9,6 +9,7 @@ import hashlib
 import json
 import logging
 import math
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -181,10 +182,13 @@ async def entries_of(ledger: Ledger) -> Sequence[Entry]:
     return await ledger.facts(SUBJECT, age=math.inf)
 
 
-def policies_in(entries: Sequence[Entry]) -> dict[str, SignedPolicy]:
-    """The last signed word about each policy."""
-    found: dict[str, SignedPolicy] = {}
-    for entry in entries:
+def policies_in(
+    entries: Sequence[Entry], before: Mapping[str, SignedPolicy] | None = None, seq: int = 0
+) -> dict[str, SignedPolicy]:
+    """The last signed word about each policy; `before` is what entries up to `seq` say."""
+    found = dict(before or {})
+    new = bisect_right(entries, seq, key=lambda entry: entry.seq)
+    for entry in entries[new:]:
         if entry.kind == SET:
             known = {name: entry.body[name] for name in _SIGNED}
             known |= {name: entry.body.get(name) for name in _LATER}
@@ -224,7 +228,7 @@ def _as_before(signed: Mapping[str, SignedPolicy], known: Verified | None) -> Ve
     """What of a library that was compared stands as it was signed then."""
     before = known.policies if known is not None else {}
     # The older ones, equal to what is signed now: what was worked out of them is kept with them.
-    kept = {key: one for key, one in before.items() if signed.get(key) == one}
+    kept = {key: one for key, one in before.items() if is_same(one, signed.get(key))}
     if known is None:
         return Verified(signed, {}, {}, {}, ())
     return Verified(
@@ -234,6 +238,11 @@ def _as_before(signed: Mapping[str, SignedPolicy], known: Verified | None) -> Ve
         {key: one for key, one in known.apply_by.items() if key in kept},
         (),
     )
+
+
+def is_same(one: SignedPolicy, other: SignedPolicy | None) -> bool:
+    """Whether both say the same; of thousands that were kept hardly one is compared."""
+    return one is other or one == other
 
 
 def successor_of(policy: SignedPolicy, library: Verified, day: date) -> SignedPolicy | None:

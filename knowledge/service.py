@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,11 @@ class _Loaded:
     seq: int  # of the newest signed word it rests on
     library: Verified
     index: Index
-    facts: PolicyIndex
+
+    @cached_property
+    def facts(self) -> PolicyIndex:
+        """What the gates may ask; made when they do, for no question waits for it."""
+        return PolicyIndex([_entry(one, self.library) for one in self.library.signed.values()])
 
 
 class KnowledgeService:
@@ -100,8 +104,10 @@ class KnowledgeService:
             entries = await self._entries()
             last = entries[-1].seq if entries else 0
             if entries is not None and (self._loaded is None or self._loaded.seq != last):
-                known = self._loaded.library if self._loaded is not None else None
-                await self._take(await compared(self._ledger, policies_in(entries), known), last)
+                held = self._loaded
+                known, seq = (held.library, held.seq) if held is not None else (None, 0)
+                signed = policies_in(entries, known and known.signed, seq)
+                await self._take(await compared(self._ledger, signed, known), last)
 
     async def compare(self) -> None:
         """Compare every row once more: what was changed meanwhile is told and left out."""
@@ -136,7 +142,6 @@ class KnowledgeService:
             last,
             library,
             await self._indexes.of(library, before),
-            PolicyIndex([_entry(one, library) for one in library.signed.values()]),
         )
 
     def danger(self, text: str) -> str:

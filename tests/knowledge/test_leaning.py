@@ -31,6 +31,7 @@ def clauses(text: str, title: str) -> list[Beside]:
         *(("多少钱", "2"), ("最高多少", "2"), ("几天能办好？", "5"), ("电话多少", "5")),
         *(("需要什么条件", "1"), ("我是退伍军人呢", "1"), ("展期了怎么办", "3")),
         *(("那失业保险金呢", ""), ("谢谢", ""), ("低保怎么申请", ""), ("退伍军人怎么培训", "")),
+        *(("贷款在哪办", "4"), ("创业担保贷款要什么材料", "4")),
     ],
 )
 def test_the_clause_that_says_what_is_wanted_is_chosen(words: str, clause: str) -> None:
@@ -44,6 +45,13 @@ def test_a_case_that_no_clause_names_is_offered_the_conditions(words: str) -> No
     found = further(On(ASKED, "2", words), clauses(LOAN, "青禾县创业担保贷款实施办法"))
     assert found is not None
     assert (found.hits[0].key, found.sure) == ("1", False)
+
+
+def test_where_somebody_is_from_is_answered_by_what_speaks_of_it() -> None:
+    open_to_all = LOAN.replace("返乡人员。", "返乡人员，不受户籍限制。")
+    found = further(On(ASKED, "2", "我是农村户口的呢"), clauses(open_to_all, "青禾县贷款办法"))
+    assert found is not None
+    assert (found.hits[0].key, found.sure) == ("1", True)
 
 
 def test_of_a_policy_on_several_schemes_no_other_scheme_is_told() -> None:
