@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from knowledge.marks import Asked, Candidate, Marked, Rows
+from knowledge.marks import Asked, Candidate, Marked, Marks, Rows, Values
 from knowledge.subject import PLACES
 
 _PLACE = re.compile(r"[\u4e00-\u9fff]{2,3}?(?:省|市|区|县|州|镇|乡|街道|自治区)")
@@ -43,12 +43,12 @@ def _documents(candidates: Sequence[Candidate]) -> Documents:
     return list(found.values())
 
 
-def _best(marks: Sequence[Marked], weights: Rows) -> Rows:
+def _best(marks: Sequence[Marked], weights: Values) -> Values:
     """What the best sentence of each holds."""
     return np.array([(one.held @ weights).max() for one in marks])
 
 
-def _apart(asked: Asked, bodies: Rows, marks: Sequence[Marked]) -> list[Rows]:
+def _apart(asked: Asked, bodies: Marks, marks: Sequence[Marked]) -> list[Values]:
     """Coverage by pieces as rare among the candidates: of the text, of the best sentence."""
     seen = bodies.sum(axis=0)
     telling = np.maximum(np.log((len(marks) + 1) / (seen + 0.5)), 0) * np.sqrt(asked.rare + 1e-9)
@@ -57,8 +57,8 @@ def _apart(asked: Asked, bodies: Rows, marks: Sequence[Marked]) -> list[Rows]:
 
 
 def _in_document(
-    asked: Asked, there: Rows, marks: Sequence[Marked], documents: Documents
-) -> list[Rows]:
+    asked: Asked, there: Marks, marks: Sequence[Marked], documents: Documents
+) -> list[Values]:
     """Coverage by all of a document together, and by one clause of what the others have not."""
     together, text, sentence = np.zeros((3, len(marks)))
     for places in documents:
@@ -76,7 +76,7 @@ def _in_document(
     return [together, text, sentence]
 
 
-def _by_place(asked: Asked, heads: Rows, bodies: Rows, marks: Sequence[Marked]) -> list[Rows]:
+def _by_place(asked: Asked, heads: Marks, bodies: Marks, marks: Sequence[Marked]) -> list[Values]:
     """Coverage of the end of the question by the text, and of its beginning by the title."""
     place = np.arange(len(asked.rare)) / max(len(asked.rare) - 1, 1)
     late, early = asked.rare * place, asked.rare * (1 - place)
@@ -89,7 +89,7 @@ def _by_place(asked: Asked, heads: Rows, bodies: Rows, marks: Sequence[Marked]) 
     ]
 
 
-def _where(asked: Asked, candidates: Sequence[Candidate], documents: Documents) -> list[Rows]:
+def _where(asked: Asked, candidates: Sequence[Candidate], documents: Documents) -> list[Values]:
     """How many of the places asked about it names, and its document; whether only others."""
     named = {*_PLACE.findall(asked.text), *PLACES.findall(asked.text)}
     if not named:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from knowledge.clauses import sentences
 
 Rows = NDArray[np.float32]
+Values = NDArray[np.floating[Any]]
 Marks = NDArray[np.bool_]
 
 
@@ -67,7 +69,7 @@ def _marked(terms: Sequence[Term], one: Candidate, head: Marks) -> Marked:
     body = _marks(terms, one.text)
     parts = [one.text[start:end] for start, end in sentences(one.text)] or [one.text]
     there = np.flatnonzero(body)
-    known = [terms[at] for at in there]
+    known = [terms[int(at)] for at in there]
     held = np.zeros((len(parts), len(terms)), bool)
     held[:, there] = [_marks(known, part) for part in parts]
     return Marked(head, body, parts, held)

@@ -105,9 +105,12 @@ class KnowledgeService:
             last = entries[-1].seq if entries else 0
             if entries is not None and (self._loaded is None or self._loaded.seq != last):
                 held = self._loaded
-                known, seq = (held.library, held.seq) if held is not None else (None, 0)
-                signed = policies_in(entries, known and known.signed, seq)
-                await self._take(await compared(self._ledger, signed, known), last)
+                if held is None:
+                    library = await compared(self._ledger, policies_in(entries))
+                else:
+                    signed = policies_in(entries, held.library.signed, held.seq)
+                    library = await compared(self._ledger, signed, held.library)
+                await self._take(library, last)
 
     async def compare(self) -> None:
         """Compare every row once more: what was changed meanwhile is told and left out."""
@@ -185,11 +188,11 @@ class KnowledgeService:
         await tell_changed(self._ledger, looked.changed)
         hits = sorted(looked.hits, key=lambda hit: rows.clauses[hit.key].number)
         clauses = [Beside(rows.clauses[one.key].heading, one) for one in hits]
-        found = further(asked, clauses, speech)
-        if found is None:
+        told = further(asked, clauses, speech)
+        if told is None:
             return None
-        quotes = quotes_of(question, found.hits, speech)
-        return Answer("answered" if found.sure else "unsure", float(found.sure), quotes, today)
+        quotes = quotes_of(question, told.hits, speech)
+        return Answer("answered" if told.sure else "unsure", float(told.sure), quotes, today)
 
     async def hit(self, clause_id: str, day: date) -> Hit | None:
         """One clause with its policy as it stands on `day`, read and compared at this moment.
