@@ -173,6 +173,9 @@ class Questions:
             return await hand_over(self._w, turn, found)
         answer = await self._ask(asked, beijing(now()).date())
         quote = next((one for one in answer.quotes if one.hit.key == clause), None)
+        if quote is None and self._w.ask_on is not None:  # offered from what was quoted before
+            on = await self._w.ask_on(On(asked, clause, ""), asked, answer.as_of)
+            quote = on.quotes[0] if on is not None else None
         if quote is None:  # it is not what it was when it was offered
             return Said(self._say("stale"), (PERSON,), data={"question": asked})
         await self._note_told(turn, (clause,))

@@ -202,8 +202,6 @@ def answer(
     if ranked[0].validity not in CITABLE:
         return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
-        if _elsewhere(question, ranked, speech):
-            return Answer("out_of_scope", _rounded(sure), (), as_of)
         return Answer("unsure", _rounded(sure), quotes_of(question, ranked, speech), as_of)
     citable = [hit for hit in ranked if hit.validity in CITABLE]
     quotes = quotes_of(question, citable, speech)
@@ -219,13 +217,6 @@ def _about(question: str, first: Hit, speech: Speech | None) -> float:
     if other_place(question, first.title, first.text):
         return _OTHER
     return _OTHER if unheld(question, first.title, first.text, synonyms) > _UNHELD else 1.0
-
-
-def _elsewhere(question: str, ranked: Sequence[Hit], speech: Speech | None) -> bool:
-    """Whether none of what would be offered names anything of what is asked about."""
-    said = (speech or starting_speech()).synonyms
-    offered = ranked[:MAX_QUOTES]
-    return all(unheld(question, one.title, one.text, said) > _NAMES_NONE for one in offered)
 
 
 def ranked_hits(hits: Sequence[Hit]) -> list[Hit]:

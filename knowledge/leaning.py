@@ -132,12 +132,16 @@ class Further(NamedTuple):
 def further(on: On, clauses: Sequence[Beside], speech: Speech | None = None) -> Further | None:
     """What of these (one policy, in its order) answers the words that are asked on.
 
-    Of somebody's own case that no clause names the conditions are not sure to answer.
+    Of somebody's own case that no clause names the conditions are not sure to answer. Without
+    words it is the clause quoted last, or chosen.
     """
     said, bare = speech or starting_speech(), _bare(on.words)
     ours = [one for one in clauses if one.hit.validity in CITABLE]
-    if not 0 < len(bare) <= _LONGEST or not any(one.hit.key == on.last for one in ours):
+    last = next((one.hit for one in ours if one.hit.key == on.last), None)
+    if last is None or len(bare) > _LONGEST:
         return None
+    if not bare:
+        return Further([last], sure=True)
     own = {word for word in _own(bare, said) if word not in on.before}
     if own:
         return _of_case(own, on, ours, said) if _CIRCUMSTANCE.match(bare) else None

@@ -76,5 +76,7 @@ def _marked(terms: Sequence[Term], one: Candidate, head: Marks) -> Marked:
 
 
 def _marks(terms: Sequence[Term], text: str) -> Marks:
-    marks = [t.text in text or any(one in text for one in t.others) for t in terms]
+    marks = [
+        t.text in text or (bool(t.others) and any(one in text for one in t.others)) for t in terms
+    ]
     return np.array(marks, bool)

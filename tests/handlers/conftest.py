@@ -82,6 +82,7 @@ class Office:
             tickets=self.tickets,
             mask=mask,
         )
+        self.wiring = wiring
         self.dispatcher = build_dispatcher(wiring, self.cache, self.ask, self.note_told)
         self.read: dict[str, Hit] = {}
         self.answers = Answers(starting_taxonomy(), self.released, self.hit, self.staff)

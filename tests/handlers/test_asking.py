@@ -14,6 +14,7 @@ from escalations.calendar import in_words
 from escalations.models import Ticket, TicketMessage
 from handlers.beside import continues
 from handlers.commands import NOT_SAID
+from handlers.dispatch import build_dispatcher
 from handlers.offers import choices, near
 from handlers.questions import MAX_QUESTIONS
 from handlers.templates import PIECES
@@ -194,3 +195,26 @@ async def test_no_question_of_a_long_message_is_left_without_a_word(citizen, cla
     for number in (2, 3, 4, 5):
         assert f"第 {number} 个问题没有" in said
     assert len(citizen.office.asked) == MAX_QUESTIONS
+
+
+async def test_what_is_asked_on_goes_to_the_policy_that_was_quoted(citizen, clause) -> None:
+    office, asked = citizen.office, []
+    hit = replace(clause, key="c2", text="第四条 凭毕业证到窗口申请。", label="第四条")
+    office.read[hit.key] = hit
+
+    async def ask_on(on, question, today):
+        asked.append((on.last, on.words, question))
+        sure = on.words != "我是农村户口的呢"
+        quotes = (Quote(hit, hit.text, 0, len(hit.text)),)
+        return Answer("answered" if sure else "unsure", float(sure), quotes, today)
+
+    office.dispatcher = build_dispatcher(
+        replace(office.wiring, ask_on=ask_on), office.cache, office.ask, office.note_told
+    )
+    await citizen.say(SURE)
+    assert hit.text in await citizen.say("那需要什么材料？")
+    assert "没有把握" in await citizen.say("我是农村户口的呢")
+    assert hit.text in await citizen.tap("《青禾县促进就业若干措施》第四条")
+    leant = [("c1", "那需要什么材料？"), ("c2", "我是农村户口的呢"), ("c2", "")]
+    assert [one[:2] for one in asked] == leant
+    assert asked[0][2].endswith("需要什么材料？")

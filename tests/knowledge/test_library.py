@@ -5,9 +5,10 @@ from datetime import date
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from knowledge.documents import PolicyDraft
+from knowledge.leaning import On
 from knowledge.library import Repeal
 from knowledge.models import Clause, Policy
 from knowledge.proof import signed_policies
@@ -175,6 +176,23 @@ async def test_the_default_period_is_fixed_at_the_proposal(office, voucher) -> N
     async with office.db.session() as session:
         policy = await session.get(Policy, policy_id)
     assert (policy.effective_from, policy.effective_to) == ("2025-04-20", "2030-04-19")
+
+
+async def test_what_is_asked_on_is_answered_by_the_policy_as_it_was_signed(office, grant) -> None:
+    await put_in(office, grant)
+    last = (await office.service.ask(QUESTION, TODAY)).quotes[0].hit.key
+    papers, case = On(QUESTION, last, "那需要什么材料"), On(QUESTION, last, "我是农村户口的呢")
+    found = await office.service.ask_on(papers, "高校毕业生创业补贴需要什么材料", TODAY)
+    assert (found.status, found.quotes[0].hit.label) == ("answered", "第三条")
+    assert "毕业证书、营业执照" in found.quotes[0].text
+    unsure = await office.service.ask_on(case, f"{QUESTION} 我是农村户口的呢", TODAY)
+    assert (unsure.status, unsure.quotes[0].hit.label) == ("unsure", "第二条")
+    chosen = await office.service.ask_on(On(QUESTION, last, ""), QUESTION, TODAY)
+    assert (chosen.status, chosen.quotes[0].hit.key) == ("answered", last)
+    assert await office.service.ask_on(On(QUESTION, "0", "多少钱"), "多少钱", TODAY) is None
+    async with office.db.session() as session:
+        await session.execute(update(Clause).values(text="凭一句话就能领。"))
+    assert await office.service.ask_on(papers, "需要什么材料", TODAY) is None
 
 
 async def test_who_was_told_a_clause_can_be_found_again(office, grant) -> None:
