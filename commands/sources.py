@@ -31,12 +31,15 @@ group = new_group("稿源：名单、核对、试读、导入、监测")
 def source_fetch(
     url: Annotated[str, typer.Argument(help="RSS、列表页或网站地图的网址")],
     *,
-    kind: Annotated[str, typer.Option(help="feed、list、sitemap；不写则自动判断")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(help="feed、list、sitemap、opendata（别家审发的开放数据）；不写则自动判断"),
+    ] = "",
     as_json: Json = False,
 ) -> None:
     """试读一个栏目：列出会读到的条目和问题，不保存任何内容。"""
-    if kind not in ("", "feed", "list", "sitemap"):
-        raise BadInput(f"--kind 不能是 {kind}：请写 feed、list 或 sitemap")
+    if kind not in ("", "feed", "list", "sitemap", "opendata"):
+        raise BadInput(f"--kind 不能是 {kind}：请写 feed、list、sitemap 或 opendata")
 
     async def run() -> Preview:
         fetcher = Fetcher(Settings().allowed_private)

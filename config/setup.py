@@ -53,7 +53,7 @@ class ColumnSetup(_Strict):
 
     name: str = Field(min_length=1)
     url: str
-    kind: str = Field(pattern="^(feed|list|sitemap)$")
+    kind: str = Field(pattern="^(feed|list|sitemap|opendata)$")
     selectors: dict[str, str] = Field(default_factory=dict)
     every_minutes: int = Field(default=30, ge=1)
 

@@ -171,7 +171,7 @@ async def _file(intake: Intake, found: _Found) -> Article:
         snapshot = await take(tx.session, found.fetched, article.id)
         article.snapshot = snapshot.media
         tx.session.add(article)
-        if await _is_copy(tx.session, article, found.signature):
+        if await is_copy(tx.session, article, found.signature):
             return article
         await _make_item(intake, tx, article, found, media)
         await remember(tx.session, article.id, found.signature)
@@ -240,7 +240,7 @@ def page_selectors(column: Column | None) -> dict[str, str]:
     return {key.removeprefix("page_"): css for key, css in given if key.startswith("page_")}
 
 
-async def _is_copy(session: AsyncSession, article: Article, signature: bytes) -> bool:
+async def is_copy(session: AsyncSession, article: Article, signature: bytes) -> bool:
     """Link the article to the one it repeats; True when it brings nothing of its own.
 
     A near copy with other numbers (another day, another sum) may be news of its own, and so may a

@@ -28,8 +28,8 @@ def column_of(source: Source, new: NewColumn) -> Column:
     faults = []
     if not new.name.strip():
         faults.append(Reason("name", "请填写栏目名称"))
-    if new.kind not in ("feed", "list", "sitemap"):
-        faults.append(Reason("kind", "栏目种类只能是订阅源、栏目页或网站地图"))
+    if new.kind not in ("feed", "list", "sitemap", "opendata"):
+        faults.append(Reason("kind", "栏目种类只能是订阅源、栏目页、网站地图或开放数据"))
     if not 5 <= new.every_minutes <= 1440:
         faults.append(Reason("every_minutes", "抓取间隔在 5 到 1440 分钟之间"))
     rule = SourceRule(

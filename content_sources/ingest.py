@@ -7,16 +7,25 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from sqlalchemy import select
+from yarl import URL
 
 from config.clock import now
 from content_sources.answers import PAGES, Fetched, FetchError
 from content_sources.articles import FOREVER, Intake, fetch_article
 from content_sources.columns.entries import ColumnError, Entry, Reading
+from content_sources.columns.opendata import Page, read_records
 from content_sources.columns.shape import alarm, shape_of
 from content_sources.fetch import Fetcher
 from content_sources.manners import back_off
 from content_sources.models import Article, Column
-from content_sources.preview import ACCEPTED, Preview, preview_column, read_fetched
+from content_sources.preview import (
+    ACCEPTED,
+    OPEN_DATA,
+    Preview,
+    preview_column,
+    read_fetched,
+)
+from content_sources.superior import Superior, file_record
 from content_sources.whitelist import judging
 from ledger.append import Ledger
 from review_queue.desk import Queue
@@ -148,6 +157,8 @@ class Ingest:
             return column
 
     async def _poll(self, column: Column) -> PollResult:
+        if column.kind == OPEN_DATA:
+            return await self._follow(column)
         look = await self._look(column)
         if look.problem or look.alarm:
             return await self._finish(column.id, look, PollResult(error=look.alarm or look.problem))
@@ -162,6 +173,56 @@ class Ingest:
             result = await self._file_entry(entry, column, result)
         result = replace(result, waiting=len(new[MOST_NEW:]))
         return await self._finish(column.id, look, result)
+
+    async def _follow(self, column: Column) -> PollResult:
+        """Read another office's open data on from where it was read to, a few pages a time."""
+        look, result = _Look(), PollResult()
+        for _ in range(MOST_PAGES):
+            try:
+                fetched, page = await self._records(column)
+            except (FetchError, ColumnError) as error:
+                late = isinstance(error, FetchError) and error.code == "later"
+                wait = error.wait if isinstance(error, FetchError) else 0.0
+                look = _Look(problem=str(error), wait=wait, resting=late)
+                result = replace(result, error=str(error))
+                break
+            if page is None:
+                look = _Look(fetched)
+                break
+            superior = Superior(self._ledger, self._queue, column, fetched)
+            for record in page.records:
+                result = _counted(result, await file_record(superior, record))
+            notes = (f"{page.left_out} 条记录的格式不对，已略去",) if page.left_out else ()
+            look = _Look(fetched, Reading(OPEN_DATA, (), notes))
+            # Only now: what was not filed whole is read once more, and each record is filed once.
+            await self._read_to(column, page.cursor)
+            if not page.more:
+                break
+        else:
+            result = replace(result, waiting=1)
+        return await self._finish(column.id, look, result)
+
+    async def _records(self, column: Column) -> tuple[Fetched, Page | None]:
+        """The next page; None when nothing is new."""
+        url = (
+            str(URL(column.url).update_query(cursor=column.cursor)) if column.cursor else column.url
+        )
+        conditions = {"If-None-Match": column.etag} if column.etag else {}
+        judged = await judging(self.db)
+        fetched = await self._fetcher.fetch(url, judged, ACCEPTED[OPEN_DATA], conditions)
+        if fetched.status == 304:
+            return fetched, None
+        return fetched, await asyncio.to_thread(read_records, fetched.body, fetched.final_url)
+
+    async def _read_to(self, column: Column, cursor: str) -> None:
+        moved = column.cursor != cursor
+        column.cursor = cursor
+        if moved:
+            column.etag = ""  # of another page
+        async with self.db.writing() as session:
+            row = await session.get(Column, column.id)
+            if row is not None:
+                row.cursor, row.etag = column.cursor, column.etag
 
     async def _look(self, column: Column) -> _Look:
         """Fetch and read the column's first page; a problem is told, never raised."""
@@ -255,6 +316,14 @@ class Ingest:
                 detail={"url": url, "failures": failures},
             )
         return result
+
+
+def _counted(so_far: PollResult, filed: str) -> PollResult:
+    if filed == "duplicate":
+        return replace(so_far, duplicates=so_far.duplicates + 1)
+    if filed == "refused":
+        return replace(so_far, refused=so_far.refused + 1)
+    return replace(so_far, items=so_far.items + (filed != "known"))
 
 
 def _note_failure(column: Column, look: _Look) -> None:

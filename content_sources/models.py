@@ -42,7 +42,7 @@ class Column(Base):
     source_id: Mapped[str] = mapped_column(String(26), index=True)
     name: Mapped[str] = mapped_column(String(120))
     url: Mapped[str] = mapped_column(String(500))
-    kind: Mapped[str] = mapped_column(String(12))  # feed | list | sitemap
+    kind: Mapped[str] = mapped_column(String(12))  # feed | list | sitemap | opendata
     selectors: Mapped[dict[str, Any]]  # of a list: item, link, date; of articles: page_body ...
     every_minutes: Mapped[int] = mapped_column(default=30)
     enabled: Mapped[bool] = mapped_column(default=True)
@@ -51,6 +51,8 @@ class Column(Base):
     last_error: Mapped[str] = mapped_column(Text, default="")
     etag: Mapped[str] = mapped_column(String(200), default="")
     last_modified: Mapped[str] = mapped_column(String(80), default="")
+    # How far another office's open data was read; opaque, theirs.
+    cursor: Mapped[str] = mapped_column(String(200), default="", server_default="")
     read_count: Mapped[int] = mapped_column(default=0)
     state: Mapped[str] = mapped_column(String(12), default="new")  # new | ok | failing | alarm
     failures: Mapped[int] = mapped_column(default=0)  # in a row
@@ -83,7 +85,7 @@ class Article(Base):
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)  # information box of a policy page
     library: Mapped[str] = mapped_column(
         String(12), default="", index=True
-    )  # empty | waiting | offered | proposed | known | ended: on its way into the library
+    )  # its way into the library: empty, waiting, superior, offered, proposed, known, ended
     item_id: Mapped[str | None] = mapped_column(String(26))
     state: Mapped[str] = mapped_column(String(12))  # new | item | duplicate | refused
     problem: Mapped[str] = mapped_column(Text, default="")

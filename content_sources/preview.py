@@ -11,7 +11,8 @@ from content_sources.columns.page import read_page
 from content_sources.fetch import Fetcher
 from content_sources.whitelist import Judge, Refusal
 
-ACCEPTED = {"feed": FEEDS, "list": PAGES, "sitemap": SITEMAPS, "": SITEMAPS}
+OPEN_DATA = "opendata"
+ACCEPTED = {"feed": FEEDS, "list": PAGES, "sitemap": SITEMAPS, OPEN_DATA: FEEDS, "": SITEMAPS}
 
 
 @dataclass(frozen=True)

@@ -197,7 +197,8 @@ class OriginalWatch:
             taken = 0
             for item in items:
                 article = await _original_of(session, item)
-                if article is None:
+                # What came as a record has no page to look at: its office tells when it ends.
+                if article is None or "record" in article.policy:
                     continue
                 session.add(_new_watch(item, article))
                 taken += 1

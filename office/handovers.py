@@ -1,9 +1,9 @@
 """A row of one room becomes work of its sibling, which may not import it."""
 
 import rfc8785
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 
-from console.policies.fetched import RETURNED, policy_draft
+from console.policies.fetched import CHANGE, RETURNED, policy_draft
 from content_sources.models import Article
 from knowledge.forms import IMPORT
 from knowledge.models import Policy
@@ -47,13 +47,8 @@ async def take_back_policies(db: Database) -> int:
         waiting = (await session.scalars(query)).all()
     back = 0
     for row in waiting:
-        # The address as it stands in the sealed payload: a proposal knows nothing of what is
-        # fetched.
-        named = rfc8785.dumps({"url": row.url})[1:-1].decode()
         proposals = select(Proposal.state, Proposal.note).where(
-            Proposal.kind == IMPORT,
-            Proposal.proposed_at >= row.fetched_at,
-            Proposal.payload.contains(named, autoescape=True),
+            _about(row), Proposal.proposed_at >= row.fetched_at
         )
         async with db.session() as session:
             newest = proposals.order_by(Proposal.proposed_at.desc()).limit(1)
@@ -68,3 +63,13 @@ async def take_back_policies(db: Database) -> int:
                 mine = update(Article).where(Article.id == row.id, Article.library == "proposed")
                 await session.execute(mine.values(**values))
     return back
+
+
+def _about(row: Article) -> ColumnElement[bool]:
+    """The proposals that were made of what was fetched."""
+    if (change := row.policy.get(CHANGE)) is not None:
+        subject = f"policy:{change['payload']['policy_id']}"
+        return and_(Proposal.kind == change["kind"], Proposal.subject == subject)
+    # The address as it stands in the sealed payload: a proposal knows nothing of what is fetched.
+    named = rfc8785.dumps({"url": row.policy.get("url") or row.url})[1:-1].decode()
+    return and_(Proposal.kind == IMPORT, Proposal.payload.contains(named, autoescape=True))

@@ -40,6 +40,7 @@ from office.handovers import offer_policies, take_back_policies
 from office.nightly import back_up_due
 from office.policy_followers import PolicyFollowers
 from office.rooms import incidents_of
+from office.superior import offer_changes
 from office.told_notices import ToldNotices
 from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
@@ -295,7 +296,8 @@ async def _refused(office: Office) -> int:
 
 
 async def _policies(office: Office) -> int:
-    return await take_back_policies(office.db) + await offer_policies(office.db)
+    done = await take_back_policies(office.db) + await offer_policies(office.db)
+    return done + await offer_changes(office.ledger)
 
 
 async def _compare(office: Office) -> None:

@@ -1,6 +1,8 @@
 """Fetched policy pages that wait for an editor, who reads them and proposes them or not."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from aiohttp import web
 from sqlalchemy import select, update
@@ -18,6 +20,9 @@ from staff.refusal import Refused
 
 _MOST = 100
 _REASON = "抓取的政策文件，已对照原文核对"
+_CHANGED = "上级政策库的变更，已对照原文核对"
+CHANGE = "change"
+"""Where a record of another office says what it would change of a policy that stands here."""
 RETURNED = "returned"
 """Where a page's information says why it was not let in when it was proposed before."""
 
@@ -33,9 +38,10 @@ def policy_draft(article: Article) -> PolicyDraft | None:
         text=article.text,
         doc_number=info.get("doc_number", ""),
         issuer=info.get("issuer", "") or article.source_name,
-        url=article.url,
+        url=info.get("url") or article.url,
         issued_on=_day_of(info.get("written_on") or article.published_on),
         effective_from=_day_of(info.get("effective_from")),
+        effective_to=_day_of(info.get("effective_to")),
     )
 
 
@@ -56,24 +62,32 @@ async def _show(request: web.Request, refused: Refused | None = None) -> web.Res
     """The page as it would come in, with what the gates say, before anybody proposes it."""
     deps, me = request.config_dict[DEPS], visitor(request)
     article = await _article(request)
-    draft = policy_draft(article)
+    kind, form = _wanted(article)
     rows, effect = None, None
-    if draft is not None and refused is None:
+    if form is not None and refused is None:
         try:
-            form = import_payload(draft)
-            payload, effect = await deps.governance.proposals.draft(IMPORT, form, me.staff_id)
-            rows = rows_of(payload, me.staff_id)
+            payload, effect = await deps.governance.proposals.draft(kind, form, me.staff_id)
+            rows = rows_of(payload, me.staff_id) if kind == IMPORT else None
         except Refused as fault:
             refused = fault
     context = {
         "place": "policies",
         "article": article,
-        "fit": rows is not None,
+        "fit": effect is not None,
+        "change": kind != IMPORT,
         "clauses": rows[1] if rows is not None else (),
         "effect": effect,
         "reasons": refused.reasons if refused else (),
     }
     return page(request, "policies/fetched.html", context, refused.status if refused else 200)
+
+
+def _wanted(article: Article) -> tuple[str, Mapping[str, Any] | None]:
+    """The kind of change a page asks for, and what would be proposed; None for nothing."""
+    if (change := article.policy.get(CHANGE)) is not None:
+        return change["kind"], change["payload"]
+    draft = policy_draft(article)
+    return IMPORT, import_payload(draft) if draft is not None else None
 
 
 async def _article(request: web.Request) -> Article:
@@ -96,14 +110,29 @@ async def propose(request: web.Request) -> web.StreamResponse:
     if fields.get("verdict") != "propose":
         await _leave(request, "ended")
         return see("/console/policies", "policy_put_away")
-    draft = found(policy_draft(article), "份有效的政策")
     library = PolicyLibrary(deps.governance.proposals)
+    if (change := article.policy.get(CHANGE)) is not None:
+        return await _propose_change(request, library, change)
+    draft = found(policy_draft(article), "份有效的政策")
     try:
         (made,) = await library.propose_import([draft], me.staff_id, _REASON)
     except Refused as refused:
         return await _show(request, refused)
     await _leave(request, "proposed")
     return see(f"/console/policies/{made.policy_id}", "policy_proposed")
+
+
+async def _propose_change(
+    request: web.Request, library: PolicyLibrary, change: Mapping[str, Any]
+) -> web.StreamResponse:
+    """A change of a policy that stands; what else its record says comes after this one."""
+    payload, me = change["payload"], visitor(request)
+    try:
+        await library.propose(change["kind"], payload, me.staff_id, _CHANGED)
+    except Refused as refused:
+        return await _show(request, refused)
+    await _leave(request, change["then"])
+    return see(f"/console/policies/{payload['policy_id']}", "policy_change_proposed")
 
 
 async def _leave(request: web.Request, state: str) -> None:

@@ -1,5 +1,6 @@
 """The policies of the library as open data: what is in force whole, what ended as a tombstone."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,7 +33,7 @@ from facets.taxonomy import Taxonomy
 from knowledge.forms import clauses_of
 from knowledge.models import Clause, Policy
 from knowledge.proof import SET, SignedPolicy, entries_of, fault_in, policies_in, tell_changed
-from knowledge.validity import policy_status
+from knowledge.validity import is_worded, policy_status
 from ledger.verify import Broken, Entry
 from staff.refusal import Refused
 
@@ -159,16 +160,38 @@ class _Rows:
     clauses: Sequence[Clause]
 
 
+def reads(text: str, clauses: Sequence[Clause], day: date) -> str:
+    """A document as it reads on a day: amended clauses in their places, repealed ones left out."""
+    first = [one for one in clauses if one.effective_from is None]
+    whole = text[: min((one.start for one in clauses if one not in first), default=len(text))]
+    whole = whole.rstrip()
+    for one in sorted(first, key=lambda one: one.start, reverse=True):
+        wordings = [one, *(row for row in clauses if row.place == one.number)]
+        whole = whole[: one.start] + _worded(wordings, day) + whole[one.end :]
+    added = [one for one in clauses if one not in first and one.place is None]
+    for one in added:
+        words = _worded([one, *(row for row in clauses if row.place == one.number)], day)
+        whole += f"\n\n{words}" if words else ""
+    return whole
+
+
+def _worded(wordings: Sequence[Clause], day: date) -> str:
+    """The words of one clause on a day; none when it is repealed by then."""
+    ended = any(one.repealed_on is not None and one.repealed_on <= str(day) for one in wordings)
+    return "" if ended else next((one.text for one in wordings if is_worded(one, day)), "")
+
+
 def _item(spot: Spot, state: SignedPolicy, rows: _Rows | None, around: _Around) -> PolicyItem:
     validity = policy_status(state, around.today)
     alive = rows is not None and state.state == "active" and validity not in ("repealed", "expired")
     keys = [one for one in (state.topics or "").split(",") if one]
     shown = rows if alive and rows is not None else _Rows(_GONE, ())
+    text = reads(shown.text, shown.clauses, around.today)
     return PolicyItem(
         id=state.id,
         url=state.url or f"{around.home.rstrip('/')}/",
         title=state.title,
-        content_text=shown.text,
+        content_text=text,
         date_published=day_start(state.issued_on),
         date_modified=spot.at.isoformat(),
         tags=[around.taxonomy.label("topics", key) for key in keys],
@@ -185,7 +208,7 @@ def _item(spot: Spot, state: SignedPolicy, rows: _Rows | None, around: _Around) 
             repealed_on=state.repealed_on,
             successor_id=state.successor_id,
             topics=keys,
-            text_sha256=state.text_sha256,
+            text_sha256=hashlib.sha256(text.encode()).hexdigest(),
             digest=state.digest,
             clauses=[
                 ClauseData(**{n: getattr(one, n) for n in ClauseData.model_fields})

@@ -17,7 +17,7 @@ class PreviewBody(Strict):
     """The address of a feed, list page or sitemap; an empty kind is told from the content."""
 
     url: str = Field(min_length=8, max_length=500)
-    kind: Literal["", "feed", "list", "sitemap"] = ""
+    kind: Literal["", "feed", "list", "sitemap", "opendata"] = ""
     selectors: dict[str, str] = Field(default_factory=dict)
 
 

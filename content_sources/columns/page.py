@@ -16,6 +16,7 @@ from content_sources.columns.entries import (
 )
 from content_sources.columns.feeds import read_feed
 from content_sources.columns.lists import read_list
+from content_sources.columns.opendata import Record, read_records
 from content_sources.columns.sitemaps import read_sitemap
 from documents.charset import decode
 
@@ -42,7 +43,7 @@ def read_page(
 ) -> Reading:
     """One page of a column.
 
-    `kind` is feed, list, sitemap, or empty to tell from the content. `selectors` of a list: item,
+    `kind` is feed, list, sitemap, opendata; empty: the content tells. `selectors` of a list: item,
     and inside it link, title and date (all CSS, all optional), next (CSS of the link to the next
     page); of a sitemap: match, a part the addresses must contain. `content_type` is the header of
     the answer. A feed may be empty; ColumnError when it is no feed, when its entries lead nowhere,
@@ -55,6 +56,8 @@ def read_page(
     more: tuple[str, ...] = ()
     if chosen == "feed":
         found: Iterable[Entry] = read_feed(body, base_url, content_type, faults)
+    elif chosen == "opendata":
+        found = [_entry(one) for one in read_records(body, base_url).records]
     elif chosen == "sitemap":
         found, more = read_sitemap(body, base_url, str((selectors or {}).get("match") or ""))
     else:
@@ -74,6 +77,11 @@ def kind_of_column(body: bytes) -> str:
     if re.search(r"<(?:urlset|sitemapindex)\b", start):
         return "sitemap"
     return "feed" if re.search(r"<(?:rss|feed|rdf:RDF|channel)\b", start) else "list"
+
+
+def _entry(record: Record) -> Entry:
+    """A record of open data as a person sees it in a preview."""
+    return Entry(record.url, record.title, record.modified[:10], record.text[:300])
 
 
 def _once(found: Iterable[Entry], faults: Faults) -> tuple[Entry, ...]:
