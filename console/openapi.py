@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from console.cockpit import api as cockpit
 from console.cockpit import promises
+from console.examples import BODIES, PLACES
 from console.experts import api as experts
 from console.items import api as items
 from console.items import api_editions as items_editions
@@ -109,6 +110,7 @@ def _operation(route: web.RouteDef, shared: dict[str, Any]) -> dict[str, object]
         "summary": (handler.__doc__ or "").strip().splitlines()[0],
         "parameters": [
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+            | ({"example": PLACES[name]} if name in PLACES else {})
             for name in names
         ]
         + [
@@ -124,9 +126,14 @@ def _operation(route: web.RouteDef, shared: dict[str, Any]) -> dict[str, object]
         schema = _schema(model, "validation", shared)
         operation["requestBody"] = {
             "required": True,
-            "content": {"application/json": {"schema": schema}},
+            "content": {"application/json": {"schema": schema, **_example(route)}},
         }
     return operation
+
+
+def _example(route: web.RouteDef) -> Mapping[str, Any]:
+    found = BODIES.get(f"{route.method} {route.path}")
+    return {} if found is None else {"example": found}
 
 
 def _success(handler: object, shared: dict[str, Any]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from typing import Any
 from telegram import Chat, Message, Update
 
 from bot.contract import AccountView, Call, Forged, Heard, Inbound, InboundKind, Unreadable
+from bot.fitting import fitting
 from bot.readable import readable
 from config.clock import now
 
@@ -97,7 +98,7 @@ def _inbound(account: AccountView, update: Update, act: _Act) -> Inbound:
     if act.edited:  # the same words of the same message are one act, however often it was edited
         words = f"{address}:{number}:{act.text}"
         dedupe = "x:" + hashlib.sha256(words.encode()).hexdigest()[:48]
-    return Inbound(
+    return fitting(
         account_id=account.id,
         platform="telegram",
         address=address,

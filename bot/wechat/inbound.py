@@ -24,6 +24,7 @@ from bot.contract import (
     InboundKind,
     Unreadable,
 )
+from bot.fitting import fitting
 from bot.opens import Opens
 from bot.readable import readable
 from bot.scenes import topic_in
@@ -96,16 +97,18 @@ async def _prove(account: AccountView, query: Mapping[str, str], cipher: str, ca
 def wechat_inbound(account: AccountView, message: Any) -> Inbound:
     """A wechatpy message as an Inbound; unknown kinds become OTHER."""
     raw: dict[str, Any] = dict(message._data)
-    event = str(raw.get("Event") or "").lower()
+    event = _words(raw, "Event").lower()
     kind, text, key = _happened(event, raw) if event else _said(raw)
-    sender, created = str(raw["FromUserName"]), int(raw["CreateTime"])
+    sender, created = _words(raw, "FromUserName"), int(raw["CreateTime"])
+    if not sender:
+        raise ValueError("nobody sent it")
     if kind is InboundKind.ERASE:  # the platform may speak for itself, and names the person apart
-        sender = str(raw.get("OpenID") or sender)
+        sender = _words(raw, "OpenID") or sender
     # An event's id is 0 in wechatpy: sender, second and event tell one from the next (W2).
-    act = f"event:{sender}:{created}:{event}:{raw.get('EventKey') or ''}"
-    number = str(raw.get("MsgId") or "")
+    act = f"event:{sender}:{created}:{event}:{_words(raw, 'EventKey')}"
+    number = _words(raw, "MsgId")
     dedupe = f"m:{number[:60]}" if number and not event else "e:" + _short(act)
-    return Inbound(
+    return fitting(
         account_id=account.id,
         platform="wechat",
         address=sender,
@@ -130,7 +133,7 @@ def _opens(event: str) -> Opens:
 
 def _happened(event: str, raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
     """Kind, words and key of an event."""
-    key = readable(str(raw.get("EventKey") or ""))
+    key = readable(_words(raw, "EventKey"))
     if event in _RESULTS or event.startswith("subscribe_msg_"):
         return InboundKind.RESULT, "", event
     if event in NOTICES:
@@ -150,15 +153,23 @@ def _happened(event: str, raw: Mapping[str, Any]) -> tuple[InboundKind, str, str
 
 def _said(raw: Mapping[str, Any]) -> tuple[InboundKind, str, str]:
     """Kind, words, and what a message is that has none."""
-    form = str(raw.get("MsgType") or "")
+    form = _words(raw, "MsgType")
     text = ""
     if form == "text":
-        text = readable(str(raw.get("Content") or ""))
+        text = readable(_words(raw, "Content"))
     elif form == "voice":  # the platform writes down what it heard, where that is switched on
-        text = readable(str(raw.get("Recognition") or ""))
+        text = readable(_words(raw, "Recognition"))
     if text.strip() and text.strip() != _NOT_SHOWN:
         return InboundKind.TEXT, text, ""
     return InboundKind.MEDIA, "", _MEDIA.get(form, "other")
+
+
+def _words(raw: Mapping[str, Any], name: str) -> str:
+    """A field that is a text; one that stands twice, or has parts of its own, is no message's."""
+    found = raw.get(name) or ""
+    if not isinstance(found, str | int):
+        raise TypeError(name)
+    return str(found)
 
 
 def _short(text: str) -> str:

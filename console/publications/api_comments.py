@@ -62,7 +62,7 @@ async def ask(request: web.Request) -> web.StreamResponse:
 
 @needs("comments.decide")
 @takes(DecisionBody)
-async def decide(request: web.Request) -> web.StreamResponse:
+async def decide_comment(request: web.Request) -> web.StreamResponse:
     """Let an act go that somebody else asked for, or drop it."""
     body = await read(request, DecisionBody)
     acts, me = request.config_dict[DEPS].comments, visitor(request).staff_id
@@ -77,5 +77,5 @@ def _said(row: CommentAct) -> web.StreamResponse:
 ROUTES = [
     web.get("/publications/{publication}/comments", comments),
     web.post("/comments/acts", ask),
-    web.post("/comments/acts/{act}/decision", decide),
+    web.post("/comments/acts/{act}/decision", decide_comment),
 ]

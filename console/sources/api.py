@@ -1,7 +1,6 @@
 """Sources, lists, exceptions and tasks in the JSON API: the same functions as the pages."""
 
 import base64
-import binascii
 from datetime import datetime
 from typing import Any, Literal
 
@@ -196,7 +195,7 @@ async def import_one(request: web.Request) -> web.StreamResponse:
     body, deps = await read(request, ImportBody), request.config_dict[DEPS]
     try:
         data = base64.b64decode(body.file, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise Refused(422, [Reason("file", "字段 file 不是 base64")]) from error
     async with deps.db.session() as session:
         replaces = await last_version(session) if body.replaces is None else body.replaces
