@@ -54,7 +54,7 @@ from console.tickets import words as tickets_words
 from console.web import static, streams
 from console.web import words as shared_words
 from console.web.deps import DEPS, Deps
-from console.web.guard import guard
+from console.web.guard import guard, headed
 from console.web.interface import problem_json
 from console.web.pages import DONE, problem_page
 from console.workplan import pages as workplan_pages
@@ -160,6 +160,8 @@ def add_routes(app: web.Application, deps: Deps) -> None:
     """Mount everything the console serves on `app`; other rooms may add their own routes."""
     app[DEPS] = deps
     app[DONE] = merged("DONE")
+    # Of every answer of the whole site: also of what no guard stands before.
+    app.on_response_prepare.append(headed)
     console = web.Application(middlewares=[guard(problem_page)])
     _templates(console)
     streams.mount(console)

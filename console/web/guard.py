@@ -51,7 +51,7 @@ def is_secure(request: web.Request) -> bool:
     return request.secure or request.config_dict[DEPS].settings.public_url.startswith("https:")
 
 
-def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+async def headed(request: web.Request, response: web.StreamResponse) -> None:
     """Security headers on everything; nothing signed-in is cached."""
     for name, value in HEADERS.items():
         # A handler may have said otherwise: a picture may be cached, a page may not.
@@ -167,7 +167,6 @@ def guard(problem: Problem, *, tokens: bool = False) -> Middleware:
             _log.exception("request failed", path=request.path)
             reason = Reason("error", "系统出错，操作没有完成，已记入日志：请重试或联系管理员")
             response = problem(request, Refused(500, [reason]))
-        set_headers(request, response)
         return response
 
     return middleware

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from aiohttp import web
 
 from console.web.deps import DEPS, visitor
-from console.web.guard import COOKIE, set_headers
+from console.web.guard import COOKIE
 from console.web.permissions import may
 from staff.refusal import Reason, Refused
 from staff.sessions import still_open
@@ -73,7 +73,6 @@ async def stream(request: web.Request, action: str, tell: Tell) -> web.StreamRes
         response = web.StreamResponse()
         response.content_type, response.charset = "text/event-stream", "utf-8"
         response.headers["X-Accel-Buffering"] = "no"  # or a proxy keeps it to itself
-        set_headers(request, response)
         await response.prepare(request)
         with suppress(ConnectionResetError):  # the page was closed
             async for _ in streams.ticks():
