@@ -1,5 +1,6 @@
 """`shenfa`: one line for each command; its file is loaded when it is called."""
 
+import logging
 import sys
 
 import typer
@@ -7,6 +8,7 @@ import typer
 from commands.lines import fail
 from commands.loading import Entry, Tree, when_loaded
 from config.faults import Fault
+from config.scrubbing import Scrubbing, scrub_line
 
 COMMANDS = (
     Entry("check", "check", "五关检查文稿、文件、文件夹：有必须改的问题时退出码为 1。"),
@@ -72,6 +74,9 @@ def top() -> None:
 
 def log_to_stderr() -> None:
     """Lines of JSON; nothing to do as long as nothing is loaded that can log."""
+    # What libraries say by themselves goes there too.
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(Scrubbing())
     # Not imported for its own sake: `--help` must not pay for it.
     if structlog := sys.modules.get("structlog"):
         told = structlog.processors
@@ -81,6 +86,7 @@ def log_to_stderr() -> None:
                 told.TimeStamper(fmt="iso"),
                 told.format_exc_info,
                 told.JSONRenderer(ensure_ascii=False),
+                scrub_line,
             ],
             logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         )

@@ -103,7 +103,7 @@ async def test_who_is_bound_and_confirmed_signs_in_with_the_roles_of_this_office
     office: Office, fake: FakeProvider
 ) -> None:
     stranger = Browser(office.client())
-    assert "用单位统一登录登录" in (await stranger.get("/console/signin"))[1]
+    assert ">用单位统一登录</a>" in (await stranger.get("/console/signin"))[1]
     status, _, page = await signed_in(stranger)
     assert (status, "没有绑定本系统的人员" in page) == (401, True)  # nobody is made by signing in
     own = await bound(office, "editor")
