@@ -5,16 +5,19 @@ from datetime import timedelta
 from aiohttp import web
 
 from console.me.signin import agent_of, go_on, next_path_of, signin_page
+from console.web.clients import client_of
 from console.web.cookies import keep
 from console.web.deps import DEPS, VISITOR, visitor
 from console.web.pages import page, see
 from console.web.permissions import PUBLIC, needs
 from staff.identities import WAIT, Identities, waiting_identities
 from staff.provider import BACK
-from staff.refusal import Refused, missing
+from staff.refusal import Reason, Refused, missing
+from staff.slowing import hidden
 
 _QUESTION = "shenfa_provider"
 _OWN = "/me/identity"
+_MINUTE, _MOST = 60.0, 200  # a whole office behind one address begins its day within minutes
 
 
 def _identities(request: web.Request) -> Identities:
@@ -22,6 +25,13 @@ def _identities(request: web.Request) -> Identities:
     if found is None:
         raise missing("单位统一登录")
     return found
+
+
+async def _admit(request: web.Request) -> None:
+    """Each answer costs the provider a question: from one address only so many."""
+    address, cache = client_of(request), request.config_dict[DEPS].cache
+    if await cache.count(f"provider:from:{hidden(address)}", _MINUTE) > _MOST:
+        raise Refused(429, [Reason("too_many", "这个地址登录得太频繁：请过一分钟再试")])
 
 
 def _sent_away(request: web.Request, response: web.Response, kept: str) -> web.Response:
@@ -34,6 +44,7 @@ async def leave(request: web.Request) -> web.StreamResponse:
     """Send the browser to the provider."""
     identities, asked = _identities(request), next_path_of(request.query.get("next", ""))
     try:
+        await _admit(request)
         address, kept = await identities.begin(next_path=asked)
     except Refused as refused:
         return signin_page(request, "", refused, asked)
@@ -45,6 +56,7 @@ async def back(request: web.Request) -> web.StreamResponse:
     """Who came back: signed in, or their subject bound to who is signed in here."""
     deps, identities = request.config_dict[DEPS], _identities(request)
     try:
+        await _admit(request)
         found = await identities.finish(request.cookies.get(_QUESTION, ""), request.query)
         if found.binds:
             response = await _bound(request, found.binds, found.name)

@@ -244,6 +244,20 @@ async def test_it_leads_to_no_other_place(office: Office, fake: FakeProvider) ->
         assert (await signed_in(Browser(office.client()), path))[1] == "/console/"
 
 
+async def test_one_address_does_not_make_the_office_ask_for_ever(
+    office: Office, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("console.me.provider._MOST", 2)
+    browser = Browser(office.client())
+    path = await there(browser, await left(browser))
+    assert (await browser.client.get(path, allow_redirects=False)).status == 401
+    before = len(fake.asked)
+    for place in (path, "/console/signin/provider"):
+        answer = await browser.client.get(place, allow_redirects=False)
+        assert (answer.status, 'name="password"' in await answer.text()) == (429, True)
+    assert len(fake.asked) == before
+
+
 async def test_its_keys_may_change_and_the_old_one_ends(
     office: Office, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
