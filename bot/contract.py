@@ -90,6 +90,7 @@ class ReplyBasis(StrEnum):
     STAFF = "staff"
     ALARM = "alarm"
     NOTICE = "notice"  # what became of a policy somebody follows: a template, when they wish it
+    WAITS = "waits"  # that an answer waits for their next act: a template, by an agreed notice
     DANGER = "danger"  # whom to call now: a template, and sent while other answers are stopped
 
 

@@ -14,11 +14,14 @@ HOW = (
     "通知模板的列表，每个写 template（模板 ID）、long_term（长期 true，一次性 false）、"
     "fields（字段: 用什么填，"
     + "、".join(f"{key} {label}" for key, label in SOURCES.items())
-    + "），例如 [{template: abc, long_term: true, fields: {thing1: title, thing2: reason}}]"
+    + "）；只用来告诉人有答复的，再写 answers（居民点开同意的网页 https 地址）"
+    "，例如 [{template: abc, long_term: true, fields: {thing1: title, thing2: reason}}]"
 )
 _FIELD = re.compile(r"(thing|phrase|name|character_string|date|time)[0-9]{1,2}")
 _ID = re.compile(r"[\w-]{1,64}")
 _KEYS = frozenset({"template", "long_term", "fields"})
+ANSWERS = "answers"
+_PAGE = re.compile(r"https://[^\s/]+\S{0,300}")
 
 
 def read_notices(settings: Mapping[str, Any]) -> tuple[Template, ...]:
@@ -26,7 +29,10 @@ def read_notices(settings: Mapping[str, Any]) -> tuple[Template, ...]:
     rows = settings.get(NOTICES)
     if not rows or not notices_fit(rows):
         return ()
-    return tuple(Template(row["template"], row["long_term"], row["fields"]) for row in rows)
+    return tuple(
+        Template(row["template"], row["long_term"], row["fields"], row.get(ANSWERS, ""))
+        for row in rows
+    )
 
 
 def notices_fit(rows: Any) -> bool:
@@ -37,11 +43,15 @@ def notices_fit(rows: Any) -> bool:
 
 
 def _fits(row: Any) -> bool:
-    if not isinstance(row, dict) or set(row) != _KEYS or not isinstance(row["long_term"], bool):
+    if not isinstance(row, dict) or set(row) - {ANSWERS} != _KEYS:
+        return False
+    page = row.get(ANSWERS)
+    if page is not None and not (isinstance(page, str) and _PAGE.fullmatch(page)):
         return False
     fields = row["fields"]
     return (
-        isinstance(row["template"], str)
+        isinstance(row["long_term"], bool)
+        and isinstance(row["template"], str)
         and _ID.fullmatch(row["template"]) is not None
         and isinstance(fields, dict)
         and bool(fields)

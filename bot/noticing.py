@@ -47,11 +47,16 @@ ENDED_WORDS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Template:
-    """One notice template of an account; `fields`: the platform's, and what of ours fills it."""
+    """One notice template of an account; `fields`: the platform's, and what of ours fills it.
+
+    `answers`: the page on which people agree to be told that an answer waits for them; such a
+    template carries that word and no push.
+    """
 
     id: str
     long_term: bool
     fields: Mapping[str, str]
+    answers: str = ""
 
 
 @dataclass(frozen=True)

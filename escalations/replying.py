@@ -13,6 +13,7 @@ from bot.delivery.routes import Route, Way, Window, route, window_of
 from bot.models import Account, Contact
 from bot.replies import Parts, Written
 from config.clock import now
+from escalations.announcing import agreed
 from escalations.calendar import in_words
 from escalations.commitments import (
     KEPT,
@@ -46,6 +47,7 @@ from review_queue.findings import to_json
 from review_queue.models import Item
 from storage.database import new_id, new_salt
 
+_TOLD = "。对方同意过一次答复通知：写好后会用微信通知告诉他来看"
 BRIEF = 120  # seconds that a clock of minutes does not tell
 _MOST_NAMED = 2  # clauses that a new entry begins with; its editor chooses
 MAX_REPLY = 600  # characters; fits every channel's single message (2,048 bytes, W4)
@@ -267,7 +269,10 @@ async def way(wiring: TicketWiring, session: AsyncSession, ticket: Ticket) -> Ro
         channel = wiring.channels.get(account.platform)
         window = window_of(channel, account.settings) if channel else Window()
         found = route(window, contact, now())
-    return replace(found, words=_route_words(found, wiring.hours.hotline))
+    words = _route_words(found, wiring.hours.hotline)
+    if found.kind is Way.WAITING and contact is not None:
+        words += _TOLD if await agreed(wiring, session, contact) else ""
+    return replace(found, words=words)
 
 
 def _route_words(way: Route, hotline: str) -> str:

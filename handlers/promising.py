@@ -10,6 +10,7 @@ from bot.delivery.routes import Route, route, window_of
 from bot.replies import Piece
 from config.clock import now
 from escalations import tickets
+from escalations.announcing import offered
 from escalations.calendar import in_words
 from escalations.models import Ticket
 from escalations.paging import REASON
@@ -54,6 +55,9 @@ async def promise(
     phone = wiring.hours.hotline
     said = fill(name, **fields, **({"phone": phone} if name == "person_opened" else {}))
     until = taken_until(wiring, turn)
+    if name == "person_opened" and until is not None and texts.usable("person_notice"):
+        link = await offered(wiring, turn.contact)
+        said = (*said, *fill("person_notice", link=link)) if link else said
     if until is None or due <= until or not texts.usable("person_late"):
         return said
     return (*said, *fill("person_late", due=in_words(until), phone=phone))

@@ -30,6 +30,8 @@ why 为什么收到 reason
 why_none 为什么收到（没有推送过）
 person_opened 已转值班人员 due phone ticket
 person_late 平台的回复时限早于答复时间 due phone
+person_notice 可以同意一次答复通知 link
+answer_waits 通知里的一句：有答复等对方来信 ticket
 person_write 请补一条文字，才能答复
 person_waiting 已收到补充，等待值班人员 due ticket
 ticket_open 另有咨询单在办 due ticket

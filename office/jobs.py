@@ -24,6 +24,7 @@ from content_sources.ingest import Ingest
 from content_sources.quarantine import expire_due
 from content_sources.tasks import tend
 from content_sources.watch import OriginalWatch
+from escalations.announcing import announce_due
 from escalations.ladder import escalate_due
 from escalations.outcomes import settle_replies
 from escalations.tickets import TicketWiring
@@ -193,6 +194,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("danger", 2, partial(page_due, office.tickets), "whoever is on duty hears of danger"),
         Job("ratings", 60, office.dispatcher.ask_ratings, "who got an answer is asked how it was"),
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
+        Job("announce", 5, partial(announce_due, office.tickets), "who agreed hears of an answer"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
         Job(
             "copies",

@@ -25,8 +25,10 @@ WORDS = "自动答复已过时效，没有发送：对方需要时会再次提�
 def too_old(delivery_id: str, reply: Mapping[str, Any] | None, *, late: bool) -> bool:
     """Whether this is a robot's answer that is not sent any more."""
     basis = reply.get("basis") if reply is not None else None
-    if basis not in (*ROBOT, ReplyBasis.NOTICE):
+    if basis not in (*ROBOT, ReplyBasis.NOTICE, ReplyBasis.WAITS):
         return False
     # The machine's own clock and not config.clock: ids are made by it, shifted or not.
-    least = NOTICED if basis == ReplyBasis.NOTICE else AFTER_WAITING if late else AT_ONCE
+    least = AFTER_WAITING if late or basis == ReplyBasis.WAITS else AT_ONCE
+    if basis == ReplyBasis.NOTICE:
+        least = NOTICED
     return time.time() - made_at(delivery_id) > least

@@ -30,7 +30,7 @@ from bot.delivery.outbox import (
 from bot.delivery.past import Past
 from bot.delivery.recent import Recent, not_released
 from bot.delivery.retrying import LEFT, NO_ROOM, QUIET, TOO_OLD
-from bot.delivery.routes import Way, Window, route, window_of
+from bot.delivery.routes import Route, Way, Window, route, window_of
 from bot.delivery.wiring import Wants, Wiring
 from bot.models import Delivery
 from bot.noticing import NOTICE_CALL, notices
@@ -40,6 +40,8 @@ from config.clock import now
 
 NOT_WANTED = "本人已退订"
 BY_MASS = "已随群发送达，不再单独推送"
+CAME = "对方已来信，答复直接送达，不用通知"
+NOT_AGREED = "对方没有同意过答复通知，或同意的次数已用完"
 NIGHT = "夜间不推送，到早上再发"
 AGAIN = 0.5  # seconds after which somebody who has just chosen anew is asked once more
 AFTER_EARLIER = 5.0  # seconds in which a call that is on its way mostly has its end
@@ -86,6 +88,8 @@ class Preparing:
         """Choose the one way of this message (choosing.py), or say why there is none now."""
         way = route(window_of(channel, account.settings), one.contact, now())
         held = Outcome(State.HELD, reason=way.words, code=WINDOW_HOLD)
+        if tells_of_answer(one):
+            return await self._by_notice(channel, account, one, way)
         if one.reply is not None or not notices(channel):
             one.counts = way.counts
             return None if way.open else held
@@ -93,7 +97,7 @@ class Preparing:
         one.chosen = choose(
             Facts(
                 window=way,
-                templates=channel.templates(account.settings),
+                templates=[one for one in channel.templates(account.settings) if not one.answers],
                 consents=one.agreed.of,
                 mass=await self._recent.by_mass(channel, one.publication_id),
                 several=several,
@@ -106,6 +110,25 @@ class Preparing:
         if one.chosen.via is not Via.HOLD:
             return None
         return _tomorrow(one) if one.chosen.for_quota else held
+
+    async def _by_notice(
+        self, channel: Channel, account: AccountView, one: Work, way: Route
+    ) -> Outcome | None:
+        """That an answer waits goes by a notice its reader agreed to, or not at all."""
+        if way.open:
+            return Outcome(State.ENDED, reason=CAME, code=LEFT)
+        if not notices(channel):
+            return Outcome(State.ENDED, reason=NOT_AGREED, code=LEFT)
+        full = await self._recent.full(channel, account)
+        templates = [one for one in channel.templates(account.settings) if one.answers]
+        spent = full | ({NOTICE_CALL} if one.agreed.full else set())
+        picked = choose(Facts(window=way, templates=templates, consents=one.agreed.of, spent=spent))
+        if picked.via is Via.HOLD and picked.for_quota:
+            return _tomorrow(one)
+        if picked.via is Via.HOLD:
+            return Outcome(State.ENDED, reason=NOT_AGREED, code=LEFT)
+        one.chosen, one.counts = picked, ""
+        return None
 
     async def each(
         self, rows: Sequence[Work]
@@ -177,6 +200,11 @@ def _tomorrow(one: Work) -> Outcome:
 def pushed(one: Work) -> bool:
     """Whether nobody asked for it just now: what is released, or what became of a policy."""
     return one.reply is None or one.reply.get("basis") == ReplyBasis.NOTICE
+
+
+def tells_of_answer(one: Work) -> bool:
+    """Whether it only says that an answer waits."""
+    return one.reply is not None and one.reply.get("basis") == ReplyBasis.WAITS
 
 
 def refuses(contact: Any) -> bool:

@@ -37,7 +37,7 @@ from bot.delivery.outbox import (
     Wrong,
 )
 from bot.delivery.past import Past
-from bot.delivery.preparing import Opened, Preparing
+from bot.delivery.preparing import Opened, Preparing, tells_of_answer
 from bot.delivery.recent import Recent
 from bot.delivery.refused import resume
 from bot.delivery.retrying import not_begun
@@ -196,6 +196,8 @@ class Sender:
         way = await self._prepare.opened(one)
         if isinstance(way, Outcome):
             return way
+        if tells_of_answer(one):
+            return await self._tell_of_answer(way, one)
         if one.reply is not None:
             return await self._send_reply(*way, one)
         ready = await self._prepare.ready(way[1], one)
@@ -246,6 +248,16 @@ class Sender:
     async def note_changed(self, table: str, row_id: str) -> None:
         """Tell staff of a row that somebody wrote past this program."""
         await self._w.on_changed(table, row_id)
+
+    async def _tell_of_answer(self, way: Opened, one: Work) -> Outcome:
+        """One notice with the one line that an answer waits."""
+        try:
+            parts = parts_from(one.account_id, one.contact_id, one.reply or {})
+            words = (await self.build(parts, way[1].platform)).text
+        except Unsayable as why:
+            return Outcome(State.ENDED, reason=str(why), code=PARTS_HOLD)
+        form = {"push": {"text": words}}
+        return await notify(self._w, way, Ready(form, words, "", words, _at_any_time), one)
 
     async def _send_reply(
         self, channel: Channel, account: AccountView, address: str, one: Work
@@ -317,6 +329,10 @@ class Sender:
             return await resume(session, account_id)
 
 
+async def _at_any_time() -> None:
+    """Nothing takes back that an answer waits."""
+
+
 def _failed(one: Work, error: BaseException) -> None:
     if not one.call.begun:
         one.outcome = not_begun(error)
@@ -329,9 +345,11 @@ def _failed(one: Work, error: BaseException) -> None:
 async def _ask_wants(wiring: Wiring, session: AsyncSession, claimed: Sequence[Work]) -> list[Wrong]:
     """What those want who are to get a push: they may have left since its rows were made."""
     pushes = [one for one in claimed if one.reply is None]
+    by_notice = [one for one in claimed if one.reply is None or tells_of_answer(one)]
+    if by_notice:
+        await note_agreements(session, by_notice)
     if not pushes:
         return []
-    await note_agreements(session, pushes)
     wants = await wiring.wants(session, [one.contact_id for one in pushes])
     for one in pushes:
         one.wants = wants

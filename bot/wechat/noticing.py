@@ -96,7 +96,7 @@ def filled(notice: Notice, account: str) -> dict[str, dict[str, str]]:
     """The fields of a notice, each as long as its type takes."""
     values = {
         TITLE: _title(notice.form),
-        REASON: "",
+        REASON: notice.reason,
         DATE: f"{beijing(now()):%Y年%m月%d日}",
         NAME: account,
     }
@@ -104,7 +104,7 @@ def filled(notice: Notice, account: str) -> dict[str, dict[str, str]]:
     for field, source in notice.template.fields.items():
         room = ROOM[field.rstrip("0123456789")]
         text = values[source]
-        if source == REASON:
+        if source == REASON and not notice.template.answers:
             why = notice.reason.removeprefix("您订阅了 ")
             text = _cut(why, room - len(HOW_TO_LEAVE)) + HOW_TO_LEAVE
         # The platform refuses an empty field.

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from console.tickets.words import ACT_WORDS, MEDIA_WORDS, PURGED
+from console.tickets.words import ACT_WORDS, MEDIA_WORDS, PURGED, TOLD_WORDS
 from console.web.deps import Recall
+from escalations.announcing import announced
 from escalations.models import Ticket, TicketReply
 from escalations.transcript import Act, conversation
 
@@ -55,6 +56,8 @@ async def talk_of(
         for row in sent
         if row.state not in _NOT_TALK
     ]
+    for row, came in await announced(session, sent) if sent else ():
+        lines.append(Line(row["created_at"], TOLD_WORDS, ROBOT, came, row["why"]))
     notes = ["机器人的话按现在的回复模板和政策原文还原。"] if _robot(lines) else []
     if found.more:
         notes.append("更早的来信没有列出。")

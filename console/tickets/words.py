@@ -55,6 +55,8 @@ MEDIA_WORDS = {
     "file": "（发来文件，没有保存）",
 }
 
+TOLD_WORDS = "（微信通知：有答复，来信即可看）"
+
 PURGED = "（已按本人要求删除）"
 
 DONE = {

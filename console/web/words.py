@@ -172,6 +172,7 @@ ENTRY_KINDS = {
     "ticket.number_read": "查看回电号码",
     "ticket.passed": "转交问题",
     "ticket.reopened": "重开问题",
+    "ticket.answer_told": "通知对方有答复",
     "ticket.merged": "合并问题",
     "ticket.parted": "拆开合并的问题",
     "ticket.noted": "问题备注",

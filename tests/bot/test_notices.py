@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select, update
 
 from bot.accounts import NewAccount
-from bot.contract import Inbound, Outcome, Release, State
+from bot.contract import Inbound, Outcome, Release, ReplyBasis, State
 from bot.delivery.choosing import Via
+from bot.delivery.outbox import queue_reply
+from bot.delivery.preparing import CAME, NOT_AGREED
 from bot.models import (
     CallCount,
     Contact,
@@ -23,7 +25,7 @@ from bot.noticing import Did
 from bot.unreachable import Scope, causes, people
 from config.clock import now
 from storage.database import new_id
-from tests.bot.conftest import AES_KEY
+from tests.bot.conftest import AES_KEY, parts
 from tests.bot.test_callbacks import House, house
 from tests.made import signed_out
 
@@ -33,12 +35,22 @@ KEYS = {"appid": WX, "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 FIELDS = {"thing1": "title", "thing2": "reason", "date3": "date"}
 LONG = {"id": "TL", "title": "政策提醒", "long_term": True, "fields": list(FIELDS)}
 ONCE = {"id": "TO", "title": "政策提醒", "long_term": False, "fields": list(FIELDS)}
+ANSWER = {"id": "TA", "title": "咨询答复", "long_term": False, "fields": ["thing1", "thing2"]}
+PAGE = "https://qinghe.example.gov.cn/agree"
 SETTINGS = {
     "kind": "service",
     "passive_seconds": 0.15,
     "notices": [
         {"template": one["id"], "long_term": one["long_term"], "fields": FIELDS}
         for one in (LONG, ONCE)
+    ]
+    + [
+        {
+            "template": "TA",
+            "long_term": False,
+            "fields": {"thing1": "title", "thing2": "reason"},
+            "answers": PAGE,
+        }
     ],
 }
 
@@ -143,7 +155,7 @@ async def town(house: House) -> Town:
         office.account = await office.accounts.create(tx, new, "init")
     house.answer = silent
     made = Town(house)
-    await made.templates(LONG, ONCE)
+    await made.templates(LONG, ONCE, ANSWER)
     await platforms.control("citizens", account=WX, count=4, prefix="n")
     await platforms.control("limits", result_delay=0.01)
     return made
@@ -451,3 +463,31 @@ async def test_whoever_asks_to_be_forgotten_leaves_no_agreement(town: Town) -> N
         await town.house.office.contacts.erase(session, contact.id)
     assert await town.all(NoticeConsent) == []
     assert await town.all(NoticeEvent) == []
+
+
+async def test_that_an_answer_waits_goes_once_by_its_own_notice_and_no_push_uses_it(
+    town: Town,
+) -> None:
+    await town.tap(0, "subscribe_msg_popup", template="TA")
+    await town.long_ago()
+    one = await town.contact(0)
+    words = "咨询单ABC123有答复，来信即可看"
+
+    async def tell(key: str) -> Delivery:
+        told = parts(one.account_id, one.id, words, ReplyBasis.WAITS)
+        row_id = await queue_reply(town.db, told, f"told:{key}")
+        await town.sender.deliver_due()
+        return (await town.rows([row_id]))[0]
+
+    [held] = await town.push(0)
+    await town.sender.deliver_due()
+    assert (await town.rows([held]))[0].route == Via.HOLD
+    first, again = await tell("a"), await tell("b")
+    assert (first.state, first.route, first.whole) == (State.PUBLISHED, Via.ONE_NOTICE, True)
+    assert (again.state, again.why) == (State.ENDED, NOT_AGREED)
+    [notice] = await town.got(0)
+    assert notice["data"]["thing1"] == words
+    assert "退订" not in str(notice["data"])
+    assert await town.left() == {"TA": 0}
+    await town.say(0)
+    assert (await tell("c")).why == CAME

@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from bot.contract import State
+from bot.consents import heard
+from bot.contract import ReplyBasis, State
+from bot.models import Account, Contact
+from bot.noticing import Consent, Did
+from config.clock import now
 from escalations import ladder, replying, tickets
+from escalations.announcing import TOLD, announce_due, announced
 from escalations.calling_back import keep_number
 from escalations.models import TicketReply
 from escalations.outcomes import Came, settle_replies
@@ -153,3 +158,27 @@ async def test_a_press_opens_a_minute_and_the_ticket_says_how_long_and_how_many(
     duty.moment += timedelta(seconds=40)
     closed = await way()
     assert (closed.open, "下次来信" in closed.words) == (False, True)
+
+
+async def test_who_agreed_is_told_once_that_an_answer_waits_and_nobody_else_is(duty: Any) -> None:
+    page = "https://qinghe.example.gov.cn/agree"
+    notice = {"template": "TA", "long_term": False, "fields": {"thing1": "title"}, "answers": page}
+    ticket, reply = await answer(duty, state=State.HELD, hold="window", why="等对方下次来信")
+    assert await announce_due(duty.tickets) == 0
+    async with duty.db.session() as session:
+        account = await session.get(Account, "wx")
+        contact = await session.get(Contact, duty.contact.id)
+        contact.last_inbound_at = duty.moment - timedelta(days=3)
+        account.settings = {"kind": "service", "notices": [notice]}
+        await heard(session, contact, [Consent("TA", Did.ACCEPTED, "asked:1")], now())
+        way = await replying.way(duty.tickets, session, ticket)
+        assert ("电话联系" in way.words, "同意过一次答复通知" in way.words) == (True, True)
+    duty.came = {"state": State.PUBLISHED}
+    assert (await announce_due(duty.tickets), await announce_due(duty.tickets)) == (1, 0)
+    parts, _ = duty.sent[-1]
+    assert (parts.basis, parts.pieces[0].name) == (ReplyBasis.WAITS, "answer_waits")
+    assert (await kinds(duty)).count(TOLD) == 1
+    async with duty.db.session() as session:
+        [(_, came)] = await announced(session, [reply])
+    assert came is Came.SENT
+    assert (await duty.reload(ticket)).state == "replied"

@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from bot.channels import CHANNELS
+from bot.consents import heard
 from bot.contract import InboundKind, ReplyBasis
+from bot.models import Account, Contact
+from bot.noticing import Consent, Did
 from config.clock import beijing, now
 from escalations.calendar import in_words
 from escalations.models import Ticket, TicketMessage
@@ -178,6 +181,24 @@ async def test_an_hour_later_than_the_platform_allows_names_the_other_way(
         assert until == in_words(other.contact.last_inbound_at + timedelta(hours=48))
     del office.templates.texts["person_late"]
     assert "平台只在" not in await other.say("转人工")
+
+
+async def test_who_may_agree_to_be_told_of_an_answer_is_offered_it_until_they_have(
+    office,
+) -> None:
+    office.tickets.channels["wechat"] = CHANNELS["wechat"]
+    page = "https://qinghe.example.gov.cn/agree"
+    notice = {"template": "TA", "long_term": False, "fields": {"thing1": "title"}, "answers": page}
+    first, other = await office.citizen("wechat"), await office.citizen("wechat")
+    assert page not in await first.say("转人工")
+    async with office.db.session() as session:
+        row = await session.get(Account, "wx")
+        row.settings = {"kind": "service", "notices": [notice]}
+    assert f"请点 {page} 同意接收一次" in await other.say("转人工")
+    async with office.db.session() as session:
+        agreed = Consent("TA", Did.ACCEPTED, "asked:1")
+        await heard(session, await session.get(Contact, other.contact.id), [agreed], now())
+    assert page not in await other.say("转人工")
 
 
 async def test_only_what_asks_is_counted_as_a_question(citizen, clause) -> None:
