@@ -42,7 +42,7 @@ from handlers.commands import COMMANDS, MENU
 from handlers.dispatch import Dispatcher
 from handlers.masking import mask
 from handlers.recall import Recall
-from handlers.released import ReleasedTemplates, looking
+from handlers.released import LOOKING_MUTE, ReleasedTemplates, looking
 from handlers.subscribing import weighs
 from knowledge.entries import ReviewedEntries
 from knowledge.library import PolicyLibrary
@@ -167,6 +167,7 @@ class Shenfa:
                 weighs=weighs,
                 on_trial=self.dispatcher.rehearse,
                 wait=partial(looking, self.templates),
+                wait_mute=partial(looking, self.templates, LOOKING_MUTE),
                 on_incident=incidents_of(self.ledger),
             )
         )

@@ -76,6 +76,15 @@ async def _keep(db: Database, account_id: str, found: Sequence[Ability]) -> None
             )  # fmt: skip
 
 
+async def lacks(db: Database, account_id: str, name: str) -> bool:
+    """Whether the platform said, when it was asked last, that the account may not do it."""
+    query = select(AccountAbility.able).where(
+        AccountAbility.account_id == account_id, AccountAbility.name == name
+    )
+    async with db.session() as session:
+        return (await session.scalars(query)).first() is False
+
+
 async def known(db: Database) -> dict[str, Looked]:
     """What was found last, by account; without those nobody asked about."""
     query = (

@@ -32,6 +32,7 @@ from bot.contract import (
 from bot.delivery.publishing import Publisher
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import no_incident
+from bot.later import Later, Sealed
 from bot.models import Contact, InboundMessage
 from bot.opens import Opens
 from bot.replies import Filled, Parts, Unsayable
@@ -68,7 +69,8 @@ class CallbackWiring:
 
     `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
     `on_incident(kind, subject, message)` records what staff must see.
-    `wait` names the template that says an answer follows, or is empty where none may be used.
+    `wait` names the template that says an answer follows, or is empty where none may be used;
+    `wait_mute` the one that asks for the question again, where the account can send nothing.
     `weighs`: an act that waits a moment for an earlier one, because it changes what its person
     agreed to. `on_trial` answers what we send to ourselves: nothing of it is kept.
     """
@@ -86,6 +88,7 @@ class CallbackWiring:
     weighs: Callable[[Inbound], bool] = _nothing_weighs
     on_trial: Callable[[Inbound], Awaitable[Parts | None]] = _nobody_answers
     wait: Callable[[], str] = str
+    wait_mute: Callable[[], str] = str
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -128,6 +131,8 @@ class Callbacks:
         self._agreed = Agreed(
             wiring.db, wiring.contacts, wiring.on_incident, wiring.sender.note_changed
         )
+        self._sealed = Sealed(wiring.db, wiring.cache)
+        self._later = Later(wiring.db, self._sealed)
         self._running: set[asyncio.Task[Any]] = set()
         self._known: dict[str, tuple[float, AccountView | None]] = {}
 
@@ -211,35 +216,43 @@ class Callbacks:
         key = f"passive:{account.id}:{inbound.dedupe}"
         stored = await self._store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
-            kept = await self._kept(key)
+            kept = await self._sealed.kept(key)
             if kept is None:
                 await self._unanswered.asked_again(account.id, inbound.dedupe)
             return kept
-        task = self._spawn(self._answered(inbound, stored))
+        late = await self._later.kept(inbound, stored.contact)
+        task = self._spawn(
+            self._once_more(late, inbound, stored) if late else self._answered(inbound, stored)
+        )
         later = False
         try:
             text = await self._in_time(channel, account, task)
             if text is not None:
                 with suppress(*REDIS_AWAY):  # then a second try is answered by a message
-                    await self._keep(key, text)
+                    await self._sealed.keep(key, text, 60)
                 said = task.result()
                 met = "" if said is None else said.met
                 await self._unanswered.done(stored.row_id, said, met, took(stored.row_id))
             else:
                 later = True
-                self._spawn(self._send_late(task, stored.row_id))
-                text = await self._wait(channel, inbound, stored, task)
+                mute = await self._later.mute(account.id)
+                self._spawn(
+                    self._keep_late(task, inbound, stored)
+                    if mute
+                    else self._send_late(task, stored.row_id)
+                )
+                wait = self._w.wait_mute if mute else self._w.wait
+                text = await self._wait(channel, inbound, stored, "" if task.done() else wait())
         finally:
             if not later:
                 self._unanswered.gave(stored.row_id)
         return text
 
     async def _wait(
-        self, channel: Listening, inbound: Inbound, stored: "_Stored", task: asyncio.Task[Any]
+        self, channel: Listening, inbound: Inbound, stored: "_Stored", name: str
     ) -> str | None:
         """What is said inside the call while the answer to a question is still being looked for."""
-        name = "" if task.done() or inbound.kind is not InboundKind.TEXT else self._w.wait()
-        if not name:
+        if not name or inbound.kind is not InboundKind.TEXT:
             return None
         contact, template = stored.contact, ReplyBasis.TEMPLATE
         return await self._said(
@@ -276,6 +289,12 @@ class Callbacks:
                 await asyncio.wait({self._spawn(say(parts))}, timeout=SAID_FOR)
         return parts
 
+    async def _once_more(self, parts: Parts, inbound: Inbound, stored: "_Stored") -> Parts:
+        """What came too late for the first asking, in the turn of the second."""
+        async with self._turns.turn(stored.act, taken=stored.taken):
+            await self._release_held(inbound, stored.contact)
+        return parts
+
     async def _contact_now(self, inbound: Inbound, stored: "_Stored") -> Contact:
         """Whoever asked to be forgotten while this act waited has come as somebody new.
 
@@ -305,27 +324,30 @@ class Callbacks:
             return None
         return channel.passive(reply)
 
-    async def _keep(self, key: str, text: str) -> None:
-        """For the platform's second try, sealed: a cache alone is never believed."""
-        if self._w.db.seals is not None:
-            seal = self._w.db.seals.of("passive", [key, text])
-            await self._w.cache.set(key, seal + text, 60)
-
-    async def _kept(self, key: str) -> str | None:
-        found, seals = await self._w.cache.get(key) or "", self._w.db.seals
-        seal, text = found[:64], found[64:]
-        whole = seals is not None and seals.hold(seal, "passive", [key, text])
-        return text if text and whole else None
-
     async def _send_late(self, answer: asyncio.Task[Parts | None], row_id: str) -> None:
         try:
             await self._say(await answer, row_id)
         finally:
             self._unanswered.gave(row_id)
 
+    async def _keep_late(
+        self, answer: asyncio.Task[Parts | None], inbound: Inbound, stored: "_Stored"
+    ) -> None:
+        """No message can bring it: it waits for the question to be asked again."""
+        try:
+            parts = await answer
+            if parts is not None:
+                await self._later.keep(inbound, stored.contact, parts)
+            await self._unanswered.done(stored.row_id, met="" if parts is None else parts.met)
+        finally:
+            self._unanswered.gave(stored.row_id)
+
     async def _say(self, parts: Parts | None, row_id: str) -> None:
         if parts is None:
             await self._unanswered.done(row_id)
+            return
+        if await self._later.mute(parts.account_id):  # it would be refused, and nobody told
+            await self._unanswered.done(row_id, met=parts.met)
             return
         came = await self._w.sender.reply_now(parts, f"in:{row_id}")
         # What waits in the outbox, or failed, was not handed over in time.

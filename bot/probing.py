@@ -6,6 +6,9 @@ from typing import Protocol, runtime_checkable
 
 from bot.contract import AccountView
 
+MESSAGES = "messages"
+"""Ability.name: messages to one person outside of their own call."""
+
 
 @dataclass(frozen=True)
 class Ability:

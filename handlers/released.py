@@ -29,7 +29,7 @@ from storage.database import Base
 SUBJECT = "templates"
 STARTED, RELEASED, WITHDRAWN = "templates.started", "template.released", "template.withdrawn"
 FALLBACK = "unavailable"
-LOOKING = "looking"
+LOOKING, LOOKING_MUTE = "looking", "looking_mute"
 KIND = "回复模板"
 
 
@@ -192,9 +192,9 @@ class ReleasedTemplates:
         return {(name, version): text for name, version, text in rows}
 
 
-def looking(templates: ReleasedTemplates) -> str:
+def looking(templates: ReleasedTemplates, name: str = LOOKING) -> str:
     """The template that says an answer follows; "" where it may not be used now."""
-    return LOOKING if templates.usable(LOOKING) else ""
+    return name if templates.usable(name) else ""
 
 
 class TemplateShelf(Withdrawing[Standing]):

@@ -36,6 +36,7 @@ person_write 请补一条文字，才能答复
 person_waiting 已收到补充，等待值班人员 due ticket
 ticket_open 另有咨询单在办 due ticket
 number_kept 已留下回电号码
+looking_mute 正在查询，账号不能另发消息时
 looking 正在查询，答复稍后发来
 handed_over 已转热线办理 phone ticket
 rate_ask 请对人工答复评价 ticket

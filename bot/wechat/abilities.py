@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.meaning import Meaning
-from bot.probing import Ability
+from bot.probing import MESSAGES, Ability
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
 from bot.wechat.codes import NONE, listed
 
@@ -28,7 +28,7 @@ LOOKS = (
     _Look("drafts", "草稿箱", "draft/count"),
     _Look("publish", "发布", "freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1}),
     _Look("mass", "群发", "message/mass/speed/get", {}),
-    _Look("messages", "客服消息", "customservice/getkflist"),
+    _Look(MESSAGES, "客服消息", "customservice/getkflist"),
     _Look(MENU, "自定义菜单", "menu/get"),
     _Look("notices", "订阅通知", TEMPLATES),
     _Look("followers", "粉丝名单", "user/get"),

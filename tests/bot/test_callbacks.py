@@ -17,7 +17,8 @@ from bot.contract import Inbound, InboundKind, Reply, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
 from bot.met import Met
-from bot.models import Contact, InboundMessage, Publication
+from bot.models import AccountAbility, Contact, InboundMessage, Publication
+from bot.probing import MESSAGES
 from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
@@ -254,6 +255,44 @@ async def test_eight_seconds_and_three_deliveries_are_one_word_one_answer_and_on
     assert len(await _received(house, "wxqinghe", 1)) == 1
     assert [one.text for one in house.heard] == ["您好", "补贴怎么领"]
     assert sorted(row.text for row in await house.stored()) == ["您好", "补贴怎么领"]
+
+
+async def test_an_account_that_may_send_nothing_promises_nothing_and_answers_the_second_asking(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = asyncio.Event()
+
+    async def slow(inbound: Inbound) -> str | None:
+        await release.wait()
+        return "补贴的条文"
+
+    async def words(given: Parts, platform: str) -> Reply:
+        filled = [one for one in given.pieces if isinstance(one, Filled)]
+        return said(given, "".join(one.fields.get("text", one.name) for one in filled))
+
+    house.answer = slow
+    wiring = house.callbacks._w
+    waits = {"wait": lambda: "looking", "wait_mute": lambda: "looking_mute"}
+    monkeypatch.setattr(house.callbacks, "_w", replace(wiring, **waits))
+    monkeypatch.setattr(wiring.sender, "build", words)
+    async with house.office.db.session() as session:
+        for account_id in house.ids.values():
+            session.add(
+                AccountAbility(
+                    account_id=account_id, name=MESSAGES, number=1, label="", able=False,
+                    needed=True, words="", at=now(),
+                )
+            )  # fmt: skip
+    await _say(house, "wxqinghe", "补贴怎么领")
+    release.set()
+    await house.callbacks.drain()
+    await _say(house, "wxqinghe", "补贴怎么领")
+    assert [one.text for one in house.heard] == ["补贴怎么领"]
+    await _say(house, "wxqinghe", "还有别的吗")
+    assert len(house.heard) == 2
+    got = await _received(house, "wxqinghe", 3)
+    assert [one["text"] for one in got] == ["looking_mute", "补贴的条文", "补贴的条文"]
+    assert all(one["passive"] for one in got)
 
 
 def _opened(crypto: WeChatCrypto, body: str) -> str:
