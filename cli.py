@@ -38,6 +38,8 @@ COMMANDS = (
     Entry("witness", "witness", "见证：上级或档案馆会签台账走到哪里"),
     Entry("item", "item", "稿件：从文件导入"),
     Entry("library", "library", "政策库：录入、查看、废止、代替、修改、更正"),
+    Entry("entry", "entries", "问答：查看、起草、停用，起草更正告知"),
+    Entry("question", "questions", "核对问题：查看、加入，提出去掉"),
     Entry("levels", "levels", "审核级次：查看、检查、提出变更"),
     Entry("rules", "rules", "规则：查看、试算、提出变更、恢复旧版"),
     Entry("staff", "staff", "人员：查看、提出变更、值班提醒、停用、离岗、重设密码、确认本人"),

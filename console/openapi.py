@@ -21,6 +21,7 @@ from console.items import api_reviewing as items_reviewing
 from console.me import api as me
 from console.plan import api as plan
 from console.policies import api as policies
+from console.policies import api_entries as policies_entries
 from console.public import open_figures, open_items, open_policies
 from console.publications import api as publications
 from console.publications import api_comments as publications_comments
@@ -163,6 +164,7 @@ ROUTES: list[web.RouteDef] = [
     *settings.ROUTES,
     *settings_texts.ROUTES,
     *policies.ROUTES,
+    *policies_entries.ROUTES,
     *subscriptions.ROUTES,
     *tickets.ROUTES,
     *tickets_desk.ROUTES,

@@ -8,9 +8,11 @@ a person who says in words that it is meant so.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import String, Text, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from config.clock import beijing, now
@@ -79,6 +81,8 @@ class Regression:
         self._ledger = ledger
         self._service = service
         self._settings = settings
+        self._found_by: tuple[Any, ...] = ()
+        self._found: dict[str, bool] = {}
 
     async def questions(self) -> Sequence[RegressionQuestion]:
         """Those that stand, as signed; one that was changed past this program is told, left out."""
@@ -124,24 +128,25 @@ class Regression:
             await tx.append(ADDED, subject=SUBJECT, actor=by, body=body)
         return row
 
-    async def remove(self, question_id: str, by: str) -> None:
-        """Leave a question out from now on; Refused 403, 404."""
-        async with self._ledger.transaction() as tx:
-            await _must_propose(tx.session, by)
-            row = await tx.session.get(RegressionQuestion, question_id)
-            # By the entries: a row that somebody deleted is missed until it is left out.
-            if question_id not in _stand(await facts_or_refuse(tx.session, SUBJECT)):
-                raise Refused(404, [Reason("question", "没有这个问题")])
-            if row is not None:
-                await tx.session.delete(row)
-            await tx.append(REMOVED, subject=SUBJECT, actor=by, body={"question": question_id})
-
     async def run(self) -> list[tuple[RegressionQuestion, bool]]:
         """Each question, and whether it is answered now as it was when it was kept."""
-        ask = await trial(self._service)
-        return [
-            (one, _right(await ask(one.question, _today()), one)) for one in await self.questions()
-        ]
+        return [(one, bool(right)) for one, right in await self.look(float("inf"))]
+
+    async def look(self, seconds: float) -> list[tuple[RegressionQuestion, bool | None]]:
+        """The same, asking for so long: None for those whose turn has not come.
+
+        What was found stands until library, words or day are others; the next look goes on there.
+        """
+        asked, ask = await self.questions(), await trial(self._service)
+        until = monotonic() + seconds
+        now_is = (*self._service.standing(), self._service.speech(), _today())
+        if self._found_by != now_is:
+            self._found_by, self._found = now_is, {}
+        found = self._found
+        for one in asked:
+            if one.id not in found and monotonic() < until:
+                found[one.id] = _right(await ask(one.question, _today()), one)
+        return [(one, found.get(one.id)) for one in asked]
 
     async def drops(self, name: str, kind: Kind, payload: Mapping[str, Any]) -> list[Drop]:
         """The questions that this change would make worse; none for what is no such change."""
@@ -188,6 +193,11 @@ def _stand(entries: Sequence[Entry]) -> dict[str, str]:
     return stand
 
 
+async def standing_questions(session: AsyncSession) -> Mapping[str, str]:
+    """The same, of an open session; Refused 409 while the ledger cannot be read."""
+    return _stand(await facts_or_refuse(session, SUBJECT))
+
+
 async def _drop(one: RegressionQuestion, before: AskOn, after: AskOn) -> Drop | None:
     today = _today()
     then = await after(one.question, today)
@@ -224,7 +234,7 @@ def _digest(row: RegressionQuestion) -> str:
 async def _must_propose(session: Any, by: str) -> None:
     person = await read_person(session, by)
     if not RIGHTS["policies.propose"] & set(person.roles):
-        raise Refused(403, [Reason("role", "只有能提出政策变更的人可以增减核对问题")])
+        raise Refused(403, [Reason("role", "只有能提出政策变更的人可以增加核对问题")])
 
 
 def _today() -> date:

@@ -41,6 +41,7 @@ from knowledge.changes import policy_kinds
 from knowledge.entries import ReviewedEntries
 from knowledge.followed import PolicyNames, PolicyNow, policies_now
 from knowledge.forms import Filling
+from knowledge.leaving_out import LEAVE_OUT, LeaveOutKind
 from knowledge.library import PolicyLibrary
 from knowledge.notices import Notices
 from knowledge.regression import Regression
@@ -177,6 +178,7 @@ def build_review(base: Base) -> Review:
     governance.rules.runner = results.runner
     filling = Filling(base.taxonomy, base.signed.in_force("library"))
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates(governance.rules), filling)
+    governance.proposals.kinds[LEAVE_OUT] = LeaveOutKind(ledger)
     reposts = Reposts(ledger, results, base.taxonomy)
     fetcher = Fetcher(base.settings.allowed_private)
     look = LinkLook(fetcher, partial(judging, db), base.signed.in_force("links"))

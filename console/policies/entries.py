@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from console.web.deps import DEPS, found, visitor
+from console.policies.notices import entry_notice
+from console.web.deps import DEPS, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs
 from knowledge.told import counts_of, of_entry
@@ -92,10 +93,7 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
 async def notice(request: web.Request) -> web.StreamResponse:
     """Start a notice of correction for whoever was told this answer."""
     queue, key = request.config_dict[DEPS].queue, request.match_info["key"]
-    rows = await queue.library[QA].entries() if QA in queue.library else []
-    one = found(next((row for row in rows if row.key == key), None), "条问答")
-    me = visitor(request).staff_id
-    item = await shelving.new_notice(queue, of_entry(key), f"“{one.label}”", me)
+    item = await entry_notice(queue, key, visitor(request).staff_id)
     return see(f"/console/items/{item.id}/edit", "created")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from config.clock import beijing, now
 from console.policies import ageing, altering, entries, fetched, questions
+from console.policies.notices import clause_notice
 from console.policies.words import proposed_rows, validity_words, waiting_imports
 from console.web.deps import DEPS, Deps, found, visitor
 from console.web.mentions import mentions
@@ -19,7 +20,6 @@ from knowledge.models import Clause, Policy
 from knowledge.proof import FIELDS, SignedPolicy, fault_in, signed_policies
 from knowledge.told import counts_of
 from ledger.verify import Broken
-from review_queue import shelving
 from staff.people import names
 
 _PAGE = 100
@@ -142,12 +142,9 @@ async def settle_policy(request: web.Request) -> web.StreamResponse:
 @needs("items.write")
 async def notice(request: web.Request) -> web.StreamResponse:
     """Start a notice of correction for whoever was told a clause."""
-    deps, number = request.config_dict[DEPS], request.match_info["number"]
-    row, clauses, _ = await _policy(deps, request.match_info["policy"])
-    clause = found(next((one for one in clauses if str(one.number) == number), None), "条")
-    name = f"《{row.title.strip('《》')}》{clause.label}"
-    me = visitor(request).staff_id
-    item = await shelving.new_notice(deps.queue, clause.id, name, me)
+    deps, path = request.config_dict[DEPS], request.match_info
+    library, me = PolicyLibrary(deps.governance.proposals), visitor(request).staff_id
+    item = await clause_notice(deps.queue, library, path["policy"], path["number"], me)
     return see(f"/console/items/{item.id}/edit", "created")
 
 

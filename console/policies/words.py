@@ -47,7 +47,6 @@ DONE = {
     "policy_proposed": "已提出入库，等另一人批准。",
     "policy_put_away": "已记为不入库。",
     "question_added": "已加入核对问题。",
-    "question_removed": "已去掉，今后不再核对。",
     "entry_withdrawn": "已停用，机器人不再说这一条。",
     "policy_change_proposed": "已提出变更，等另一人批准后生效。",
 }

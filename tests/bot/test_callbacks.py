@@ -272,8 +272,8 @@ async def test_an_account_that_may_send_nothing_promises_nothing_and_answers_the
 
     house.answer = slow
     wiring = house.callbacks._w
-    waits = {"wait": lambda: "looking", "wait_mute": lambda: "looking_mute"}
-    monkeypatch.setattr(house.callbacks, "_w", replace(wiring, **waits))
+    waits = replace(wiring, wait=lambda: "looking", wait_mute=lambda: "looking_mute")
+    monkeypatch.setattr(house.callbacks, "_w", waits)
     monkeypatch.setattr(wiring.sender, "build", words)
     async with house.office.db.session() as session:
         for account_id in house.ids.values():

@@ -45,6 +45,7 @@ from knowledge.changes import policy_kinds
 from knowledge.documents import PolicyDraft
 from knowledge.entries import ReviewedEntries
 from knowledge.forms import MET
+from knowledge.leaving_out import LEAVE_OUT, LeaveOutKind
 from knowledge.library import PolicyLibrary
 from knowledge.models import Clause
 from knowledge.regression import Regression
@@ -286,6 +287,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         return [one for one in found if one.gate in MET]
 
     governance.proposals.kinds |= policy_kinds(ledger, policy_gates)
+    governance.proposals.kinds[LEAVE_OUT] = LeaveOutKind(ledger)
     queue = Queue.of(ledger, governance.levels, render, check)
     entries = ReviewedEntries(ledger)
     shelves: dict[str, Shelf] = {KIND: TemplateShelf(ReleasedTemplates(ledger)), QA: entries}

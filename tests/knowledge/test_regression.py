@@ -8,6 +8,7 @@ from sqlalchemy import func, select, text
 from config.clock import beijing, now
 from knowledge.documents import PolicyDraft
 from knowledge.forms import AMEND, END
+from knowledge.leaving_out import LEAVE_OUT, LeaveOutKind
 from knowledge.library import Amendment, Repeal, amendment_payload, repeal_payload
 from knowledge.models import Clause
 from knowledge.regression import Regression
@@ -87,7 +88,7 @@ async def test_a_question_that_was_changed_past_the_program_is_told(
     async with office.db.session() as session:
         told = (await session.scalars(select(Incident.subject))).all()
     assert told == [f"regression_question:{kept.id}"]
-    await regression.remove(kept.id, "admin1")
+    await left_out(office, kept.id)
     assert await regression.questions() == []
 
 
@@ -100,9 +101,50 @@ async def test_a_question_that_was_deleted_past_the_program_can_be_left_out(
     async with office.db.session() as session:
         await session.execute(text("DELETE FROM regression_question"))
     assert await regression.questions() == []
-    await regression.remove(kept.id, "admin1")
+    await left_out(office, kept.id)
     with pytest.raises(Refused, match="没有这个问题"):
-        await regression.remove(kept.id, "admin1")
+        await left_out(office, kept.id)
+
+
+async def test_two_people_leave_a_question_out_and_what_was_found_stands_while_nothing_changes(
+    office: SimpleNamespace, grant: PolicyDraft, voucher: PolicyDraft, monkeypatch
+) -> None:
+    regression = Regression(office.ledger, office.service)
+    await put_in(office, grant)
+    kept = await regression.add(QUESTION, "editor")
+    asked: list[object] = []
+
+    def right(answer: object, one: object) -> bool:
+        asked.append(one)
+        return True
+
+    monkeypatch.setattr("knowledge.regression._right", right)
+    assert [right for _, right in await regression.look(0.0)] == [None]
+    assert [right for _, right in [*await regression.run(), *await regression.look(0.0)]] == [
+        True, True,
+    ]  # fmt: skip
+    assert len(asked) == 1
+    await put_in(office, voucher)
+    await regression.run()
+    assert len(asked) == 2
+    office.proposals.kinds[LEAVE_OUT] = LeaveOutKind(office.ledger)
+    about = {"question_id": kept.id}
+    made = await office.proposals.propose(LEAVE_OUT, about, "editor", "问法过时了")
+    assert QUESTION in made.effect["changes"][0]["text"]
+    with pytest.raises(Refused, match="正在等待批准"):
+        await office.proposals.propose(LEAVE_OUT, about, "admin2", "也想去掉它")
+    with pytest.raises(Refused, match="提出人不能批准"):
+        await office.proposals.approve(made.id, "editor")
+    assert [one.id for one in await regression.questions()] == [kept.id]
+    await office.proposals.approve(made.id, "admin1")
+    assert await regression.questions() == []
+
+
+async def left_out(office: SimpleNamespace, key: str) -> None:
+    """By two people."""
+    office.proposals.kinds[LEAVE_OUT] = LeaveOutKind(office.ledger)
+    made = await office.proposals.propose(LEAVE_OUT, {"question_id": key}, "editor", "问法过时了")
+    await office.proposals.approve(made.id, "admin1")
 
 
 async def _clauses(office: SimpleNamespace, key: str) -> list[Clause]:

@@ -89,3 +89,16 @@ def test_a_missing_setting_or_file_is_named(home: Path, tmp_path: Path) -> None:
     file = str(tmp_path / "absent.yaml")
     made = run(home, "settings", "propose", file, "--by", "admin1", "--reason", "试一试改动")
     assert "读不出" in str(made.exception)
+
+
+def test_a_reviewed_answer_is_begun_by_an_editor_and_questions_are_listed(home: Path) -> None:
+    made = run(home, "entry", "draft", "夜市摊位怎么申请", "--by", "editor", "--json")
+    assert made.exit_code == 0, made.output
+    assert len(json.loads(made.stdout)["item"]) == 26
+    assert (run(home, "entry", "list").stdout, run(home, "question", "list").stdout) == ("", "")
+    refused = run(home, "question", "add", "火星移民怎么报名登记", "--by", "editor")
+    assert "答不出来" in str(refused.exception)
+    refused = run(home, "question", "remove", "x", "--by", "editor", "--reason", "问法过时")
+    assert "没有这个问题" in str(refused.exception)
+    refused = run(home, "entry", "notice", "x", "--by", "editor")
+    assert "没有这条问答" in str(refused.exception)
