@@ -38,6 +38,10 @@ class Alphabet:
         codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
         return self._table[np.where(codes < 0x10000, codes, 0)]
 
+    def of_codes(self, codes: NDArray[np.uint16]) -> Ids:
+        """One id a code of the basic plane."""
+        return self._table[codes]
+
     def char(self, number: int) -> str:
         """The character of an id from 4 on."""
         return self.characters[number - 4]

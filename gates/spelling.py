@@ -22,7 +22,16 @@ from numpy.typing import NDArray
 
 from documents.parts import Severity
 from gates.confusions import Confusions
-from gates.evidence import EVERYDAY, OFFICE_WORDS, WARN, Repeats, is_han, needed_for
+from gates.evidence import (
+    EVERYDAY,
+    IDIOM_SURE,
+    OFFICE_WORDS,
+    WARN,
+    Repeats,
+    is_han,
+    makes_idiom,
+    sheltered,
+)
 from gates.finding import Context, Finding, Ground
 from gates.grams import (
     NO_IDS,
@@ -35,8 +44,10 @@ from gates.grams import (
     unpack,
 )
 from gates.language import EDGE, Alphabet, Language
+from gates.memory import give_back
 from gates.net import Net
 from gates.places import DIVISIONS
+from gates.second import FLOOR, TOLD, Around, Second
 from gates.statutes import STATE, STATUTES
 from gates.wordlist import Listed, Words
 
@@ -71,7 +82,7 @@ class Misspelling:
     wrong: str
     right: str
     certainty: float
-    needed: float = WARN  # certainty from which on it is told as a warning
+    told: bool = True  # as a warning, not as a hint
 
 
 def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
@@ -84,10 +95,10 @@ def spelling_findings(ctx: Context, speller: "Speller") -> list[Finding]:
         at = bisect_left(titles, (one.start + 1,)) - 1
         inside = ctx.text[slice(*titles[at])] if at >= 0 and one.start < titles[at][1] else ""
         # Films and books are named as they like, and what is known by its title is right.
-        least = one.needed if _PAPERS.search(inside) else CERTAIN
-        if inside and (one.certainty < least or _known(ctx, inside)):
+        sure = one.told and (bool(_PAPERS.search(inside)) or one.certainty >= CERTAIN)
+        if inside and (not sure or _known(ctx, inside)):
             continue
-        severity: Severity = "warn" if one.certainty >= one.needed else "hint"
+        severity: Severity = "warn" if one.told else "hint"
         words = ctx.text[max(0, one.start - 3) : one.start + 4].replace("\n", " ")
         reason = f"“{words}”中的“{one.wrong}”可能是错字，似应为“{one.right}”，请核对"
         ground = Ground("wording", SPELLING, severity, reason, _BASIS)
@@ -159,13 +170,17 @@ class Speller:
         every = np.arange(len(self.alphabet))
         self._surnames = np.isin(every, self.alphabet.ids("".join(sorted(_SURNAMES))))
         self._everyday = np.isin(every, self.alphabet.ids("".join(sorted(EVERYDAY))))
-        self._net = Net.read(model) if "mean" in model else None
+        self.net = Net.read(model) if "mean" in model else None
+        self._second = Second.load()
 
     @classmethod
     def load(cls, path: Path = MODEL, own_texts: Iterable[str] = ()) -> "Speller":
         """Read the model file; `own_texts` are the office's own published texts."""
+        # An array is unpacked when it is asked for: all at once would be the peak of the memory.
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as model:
-            return cls(dict(model), own_texts)
+            made = cls(model, own_texts)
+        give_back()
+        return made
 
     def find(self, text: str, least: float = WARN) -> list[Misspelling]:
         """Probable misspellings in reading order, each at least as certain as `least`."""
@@ -173,24 +188,28 @@ class Speller:
 
     def read(self, text: str, least: float) -> tuple[list[Misspelling], int | None]:
         """The same, and the place from which on nothing was asked; None when all was read."""
-        if self._net is None or not text:
+        if self.net is None or not text:
             return [], None
         swaps = self.swaps(text)
         if not len(swaps.places):
             return [], swaps.stopped
-        sure = self._net.certainty(swaps.features)
-        needed = needed_for(text, swaps.places, swaps.features)
+        sure = self.net.certainty(swaps.features)
+        safe, repeats, around = sheltered(text), Repeats(text), Around(text)
         found = []
-        repeats = Repeats(text)
-        bar = needed if least >= WARN else np.full(len(needed), least)
-        for index in np.flatnonzero(sure >= bar):
-            place = int(swaps.places[index])
-            if repeats.clear(place, swaps.features[index], float(sure[index])):
+        for index in np.flatnonzero(sure >= min(least, FLOOR)):
+            place, features = int(swaps.places[index]), swaps.features[index]
+            certainty = float(sure[index])
+            if repeats.clear(place, features, certainty):
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
-            found.append(
-                Misspelling(place, text[place], right, float(sure[index]), float(needed[index]))
-            )
+            told = not safe[place] and certainty >= FLOOR
+            if told:
+                row = around.row_of(place, right, features, certainty)
+                told = bool(self._second.probability(row) >= TOLD) or (
+                    certainty >= IDIOM_SURE and makes_idiom(features)
+                )
+            if told or least < WARN:
+                found.append(Misspelling(place, text[place], right, certainty, told))
         return _apart(found), swaps.stopped
 
     def swaps(self, text: str) -> Swaps:

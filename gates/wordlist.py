@@ -19,8 +19,9 @@ class Listed:
 
     def __init__(self, alphabet: Alphabet, text: str) -> None:
         """`text`: the whole list."""
-        self._codes = np.frombuffer(text.encode("utf-32-le"), np.uint32)
-        self._ids = alphabet.ids(text)
+        # Half the room of code points: a pair that stands for one is in no word of the alphabet.
+        self._codes = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), np.uint16)
+        self._alphabet = alphabet
         starts: NDArray[np.intp] = np.r_[0, np.flatnonzero(self._codes == ord("\n")) + 1]
         gaps = np.flatnonzero(self._codes == ord(" "))
         place: NDArray[np.intp] = np.searchsorted(gaps, starts)
@@ -34,10 +35,11 @@ class Listed:
         often = np.zeros(len(starts), np.int64)
         more, last = np.ones(len(starts), bool), len(self._codes) - 1
         for step in range(_DIGITS):
-            codes = self._codes[np.minimum(starts + length + 1 + step, last)]
+            codes = self._codes[np.minimum(starts + length + 1 + step, last)].astype(np.int64)
             more &= (codes >= ord("0")) & (codes <= ord("9"))
             often = np.where(more, often * 10 + codes - ord("0"), often)
-        return self._ids[starts[:, None] + np.arange(length)], often
+        codes = self._codes[starts[:, None] + np.arange(length)]
+        return self._alphabet.of_codes(codes), often
 
 
 def _whole_keys(ids: Ids) -> Ids:

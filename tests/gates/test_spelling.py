@@ -81,9 +81,9 @@ def test_offsets_count_code_points_of_the_original(speller: Speller) -> None:
 
 def test_the_offices_own_words_are_learned() -> None:
     text = "新星社区在收到签名后回复。"
-    assert [one.wrong for one in Speller.load().find(text)] == ["星"]
+    assert "星" in [one.wrong for one in Speller.load().find(text, HINT)]
     taught = Speller.load(own_texts=["新星社区在收到反映后回复。"] * 3)
-    assert taught.find(text) == []
+    assert "星" not in [one.wrong for one in taught.find(text, HINT)]
 
 
 def test_without_a_speller_nothing_is_said_about_spelling() -> None:
@@ -162,3 +162,25 @@ def test_a_title_is_spelled_unless_it_is_known(
     speller: Speller, text: str, wrong: list[str]
 ) -> None:
     assert [one.text for one in found(speller, text)] == wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "高中2月10日云开课。",
+        "对确诊患者医疗费用单独核算，不受总额控制，地铁客流虽大幅下降，严防严控却不放松。",
+        "纳税人原需要在今年3月申报缴纳的税款可以延期。",
+        "多名关员主动请缨，24小时接听。",
+        "原则上不采取“一刀切”式禁行措施。",
+        "网友您好！L3县七中招生260人。",
+        "降低并统一大病保险起付线，报销比例提高到60%。",
+        "做好返校师生、返攀务工人员健康提示。",
+    ],
+)
+def test_odd_words_of_real_notices_are_no_warning(speller: Speller, text: str) -> None:
+    assert speller.find(text) == []
+
+
+def test_slips_of_real_replies_are_still_told(speller: Speller) -> None:
+    text = "对投拆人所说已予核实，前堤是依法。\n家长代表坐谈听证。\n学雷峰志愿服务队成立。"
+    assert {one.right for one in speller.find(text)} >= {"诉", "提", "座", "锋"}
