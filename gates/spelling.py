@@ -43,6 +43,7 @@ from gates.grams import (
     merge,
     unpack,
 )
+from gates.idioms import Idioms
 from gates.language import EDGE, Alphabet, Language
 from gates.memory import give_back
 from gates.net import Net
@@ -167,6 +168,7 @@ class Speller:
         self.confusions = Confusions(
             self.alphabet, str(model["sounds"]).split("\n"), str(model["shapes"]).split("\n")
         )
+        self._idioms = Idioms(self.alphabet, listed.idioms(), self.words, self.confusions)
         every = np.arange(len(self.alphabet))
         self._surnames = np.isin(every, self.alphabet.ids("".join(sorted(_SURNAMES))))
         self._everyday = np.isin(every, self.alphabet.ids("".join(sorted(EVERYDAY))))
@@ -210,7 +212,11 @@ class Speller:
                 )
             if told or least < WARN:
                 found.append(Misspelling(place, text[place], right, certainty, told))
-        return _apart(found), swaps.stopped
+        taken = {one.start for one in found if one.told}
+        for slip in self._idioms.slips(text, self.alphabet.ids(text), self.language):
+            if slip.start not in taken:
+                found.append(Misspelling(slip.start, slip.wrong, slip.right, 1.0))
+        return _apart(sorted(found, key=lambda one: one.start)), swaps.stopped
 
     def swaps(self, text: str) -> Swaps:
         """The best swap at the places that are surprising enough to ask, _MOST_ASKED at most."""

@@ -9,6 +9,7 @@ from gates.grams import NO_IDS, NO_VALUES, Grams, Ids, Real, key_of, merge
 from gates.language import Alphabet
 
 _LENGTHS = (2, 3, 4)  # of a word
+_LONGEST, _IDIOMS = 4, "i"  # kinds of words, as the list marks them
 _DIGITS = 9  # of a count in the word list
 _NAMED = 50  # how often the name of a division counts as seen
 _UNKNOWN = np.uint64(0xFFFF_FFFF_FFFF_FFFF)  # no key: those of four ids have 52 bits
@@ -40,6 +41,18 @@ class Listed:
             often = np.where(more, often * 10 + codes - ord("0"), often)
         codes = self._codes[starts[:, None] + np.arange(length)]
         return self._alphabet.of_codes(codes), often
+
+    def idioms(self) -> Ids:
+        """The ids of the idioms and set phrases of four characters, one a row."""
+        starts, last = self._starts[self._sizes == _LONGEST], len(self._codes) - 1
+        at = starts + _LONGEST + 1
+        for _ in range(_DIGITS):
+            codes = self._codes[np.minimum(at, last)]
+            at = at + ((codes >= ord("0")) & (codes <= ord("9")))
+        # Behind the count and a space the list says which kind of word it is.
+        kinds = self._codes[np.minimum(at + 1, last)]
+        rows = starts[np.isin(kinds, [ord(kind) for kind in _IDIOMS])]
+        return self._alphabet.of_codes(self._codes[rows[:, None] + np.arange(_LONGEST)])
 
 
 def _whole_keys(ids: Ids) -> Ids:

@@ -82,7 +82,7 @@ def _found(text: str, title: str = "") -> list[tuple[str, str, str | None]]:
         ("向上级反应了诉求。", "reflect", "反应", "反映"),
         ("本办法自公布之日其施行。", "function-words", "之日其施行", "之日起施行"),
         ("有利与企业发展。", "function-words", "有利与", "有利于"),
-        ("面积不少与60平方米。", "function-words", "不少与", "不少于"),
+        ("面积不少与60平方米。", "than-figure", "与", "于"),
         ("于进一步加强管理，制定本方案。", "function-words-in-place", "于", "为"),
     ],
 )  # fmt: skip

@@ -184,3 +184,35 @@ def test_odd_words_of_real_notices_are_no_warning(speller: Speller, text: str) -
 def test_slips_of_real_replies_are_still_told(speller: Speller) -> None:
     text = "对投拆人所说已予核实，前堤是依法。\n家长代表坐谈听证。\n学雷峰志愿服务队成立。"
     assert {one.right for one in speller.find(text)} >= {"诉", "提", "座", "锋"}
+
+
+@pytest.mark.parametrize(
+    ("text", "right"),
+    [
+        ("不要以偏盖全。", "概"),
+        ("严历打击违法行为。", "厉"),
+        ("一如即往地支持。", "既"),
+        ("做到举一返三。", "反"),
+        ("文件要求高屋见瓴。", "建"),
+        ("顺着珠丝马迹查找。", "蛛"),
+        ("领导亲车简从。", "轻"),
+    ],
+)
+def test_an_idiom_with_one_character_wrong_is_told(speller: Speller, text: str, right: str) -> None:
+    assert right in [one.right for one in speller.find(text)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "出现四肢乏力症状。",
+        "落实门前五包责任。",
+        "能否通过平台发布。",
+        "责任意识缺失。",
+        "历经磨难。",
+    ],
+)
+def test_words_that_share_three_characters_with_an_idiom_are_left_alone(
+    speller: Speller, text: str
+) -> None:
+    assert speller.find(text) == []
