@@ -70,15 +70,7 @@ def _gates_start(terms: int) -> list[Row]:
     bare = measured("import ahocorasick_rs", "made = ahocorasick_rs.AhoCorasick(words)", terms)
     start = figure("gates", "start-up", "s", Measured(sum(ours[:2]), sum(bare[:2]), 2.0), 1)
     start["detail"] = {"imports": round(ours[0], 3), "compiled": round(ours[1], 3), "terms": terms}
-    model = measured("from gates.spelling import Speller", "made = Speller.load()", 0)
     return [
         start,
         figure("gates", "resident memory added", "MB", Measured(ours[2], bare[2], 150.0), 1),
-        figure(
-            "gates",
-            "resident memory of the spelling model",
-            "MB",
-            Measured(model[2], 0.0, 120.0),
-            1,
-        ),
     ]

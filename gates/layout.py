@@ -80,7 +80,9 @@ def _put_twice(ctx: Context, match: re.Match[str]) -> bool:
 
 def _said_twice(ctx: Context, once: str, span: tuple[int, int]) -> bool:
     """Not one character drawn out, not 一棵树一棵树, and both times a whole word or words."""
-    if len(set(once)) == 1 or once[0] in "一的每":
+    # Four times and more is a column of a table whose cells ran together.
+    half = len(once) // 2
+    if len(set(once)) == 1 or once[0] in "一的每" or once[:half] == once[half:]:
         return False
     middle = span[0] + len(once)
     return all(on_word_ends(ctx, half) for half in ((span[0], middle), (middle, span[1])))

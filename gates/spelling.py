@@ -201,10 +201,10 @@ class Speller:
         for index in np.flatnonzero(sure >= min(least, FLOOR)):
             place, features = int(swaps.places[index]), swaps.features[index]
             certainty = float(sure[index])
-            if repeats.clear(place, features, certainty):
+            if safe[place] or repeats.clear(place, features, certainty):
                 continue  # what comes back is a name or a term
             right = self.alphabet.char(int(swaps.ids[index]))
-            told = not safe[place] and certainty >= FLOOR
+            told = certainty >= FLOOR
             if told:
                 row = around.row_of(place, right, features, certainty)
                 told = bool(self._second.probability(row) >= TOLD) or (
