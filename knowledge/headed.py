@@ -20,6 +20,8 @@ _YEAR = r"[〔\[（(【﹝〖]((?:19|20)\d{2})[〕\]）)】﹞〗]"
 _BRACKETED = rf"[\u4e00-\u9fff]{{1,14}}{_YEAR}\s?第?0*([1-9]\d{{0,4}})\s?号"
 _OWN_NUMBER = re.compile(
     rf"(?:(?:发文字号|文\s?号|发文号)[：:]\s*)?[（(]?(?P<name>{_BRACKETED})[）)]?"
+    # A paper of two bodies has two numbers; it is known by the first.
+    rf"(?:[ 、，,\u3000]{{1,4}}{_BRACKETED}[）)]?){{0,4}}"
     r"(?:\s*签发人.*|\s*(?:19|20)\d{2}[年-].*)?"
 )
 _ORDER = re.compile(
@@ -248,7 +250,10 @@ def _issued(lines: Sequence[str]) -> date | None:
     for line in lines:
         if _signature_day(line) is not None and (found := re.search(_DAY, line)):
             return _day(found)
-    return None
+    # The printer's line at the foot stands in for a day that is nowhere else.
+    printed = (re.search(rf"{_DAY}印发$", line) for line in reversed(lines))
+    found = next((one for one in printed if one), None)
+    return _day(found) if found else None
 
 
 def _day(found: re.Match[str], first: int = 1) -> date | None:

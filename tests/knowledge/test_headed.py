@@ -29,6 +29,8 @@ def test_a_title_is_whole(lines: list[str], title: str) -> None:
         ("财政部 税务总局公告2026年第27号\n现公告如下。", "财政部 税务总局公告2026年第27号"),
         ("某县人民政府令\n第 12 号\n《某县养犬管理办法》已经通过。", "某县人民政府令第12号"),
         ("中华人民共和国国务院令第707号\n条例", "中华人民共和国国务院令第707号"),
+        ("关于养犬的通知\n某财社〔2026〕3号 某民发〔2026〕9号\n各乡镇：", "某财社〔2026〕3号"),
+        ("某财社〔2026〕3号、某民发〔2026〕9号\n关于养犬的通知", "某财社〔2026〕3号"),
         ("关于养犬的通知\n根据某政发〔2020〕1号文件要求，现予公布。", ""),
         ("关于转发某政发〔2020〕1号文件的通知\n各乡镇：", ""),
         ("关于养犬的通知\n各乡镇：\n请执行国发〔2026〕012号。", ""),
@@ -83,3 +85,11 @@ def test_a_leap_day_and_a_day_that_is_none() -> None:
     head = head_of("办法\n自2024年2月29日起施行，有效期2年。")
     assert head.effective_to == date(2026, 2, 27)
     assert head_of("通知\n2026年2月30日").issued_on is None
+
+
+def test_the_printers_line_tells_the_day_where_no_other_does() -> None:
+    text = "某市奖补办法\n第一条 本办法自印发之日起施行，有效期五年。\n2026年2月10日印发"
+    found = head_of(text)
+    assert found.issued_on == found.effective_from == date(2026, 2, 10)
+    assert found.effective_to == date(2031, 2, 9)
+    assert head_of(f"{text}\n2026年2月8日").issued_on == date(2026, 2, 8)
