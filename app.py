@@ -261,7 +261,7 @@ class Shenfa:
         await self.lease.sign()
         leader = Leader(self.settings.database_url)
         try:
-            await scheduling(jobs_of(self), self.settings.redis_url, leader)
+            await scheduling(jobs_of(self), self.settings.redis_url, leader, self.db)
         finally:
             await self.lease.stop()
 

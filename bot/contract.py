@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from blocks.document import Document, Made
@@ -385,6 +386,8 @@ class Channel(Listening, Protocol):
     """How staff take a publication off the platform, in Chinese."""
     deletions_a_day: int
     """How many publications may be taken off in a day; 0: as many as there are."""
+    brings: Mapping[str, Path]
+    """Pictures that come with the program, by marker: they stand in no table."""
 
     def __init__(self, cache: Cache, allowed_private: frozenset[str] = frozenset()) -> None:
         """`cache` is shared by every process; `allowed_private` is for development."""

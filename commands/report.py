@@ -26,6 +26,8 @@ counted: "Callable[..., Any]" = later("supervision.report", "counted")
 give: "Callable[..., Any]" = later("supervision.report", "give")
 people_of: "Callable[..., Any]" = later("supervision.report", "people_of")
 promise_lines: "Callable[..., Any]" = later("supervision.promised", "promise_lines")
+evidence: "Callable[..., Any]" = later("supervision.auditing", "evidence")
+check_bundle: "Callable[..., Any]" = later("supervision.bundle", "check_bundle")
 write_archive: "Callable[..., Any]" = later("supervision.archive", "write_archive")
 sheets_of: "Callable[..., Any]" = later("supervision.sheets", "sheets_of")
 xlsx_of: "Callable[..., Any]" = later("supervision.sheets", "xlsx_of")
@@ -145,6 +147,41 @@ def report_archive(period: Period, *, out: Out, home: Home = None) -> None:
     except FileExistsError as error:
         raise BadInput(f"{out} 已经有了，没有改动：请换一个文件名") from error
     say(f"已写到 {out}，{number} 篇次")
+
+
+@group.command("evidence")
+def report_evidence(
+    item: Annotated[str, typer.Argument(help="稿件编号")], *, out: Out, home: Home = None
+) -> None:
+    """证据包（zip）：一篇稿件的每一稿、图片、全部决定、平台回执和台账区间，可以离线核验。"""
+
+    async def work(opened: "Shenfa") -> bytes:
+        whole: bytes = await evidence(opened.ledger, item)
+        return whole
+
+    _write(out, run(home, work))
+    say(f"已写到 {out}")
+
+
+@group.command("check")
+def report_check(
+    package: Annotated[Path, typer.Argument(help="证据包或归档包（zip）")],
+    *,
+    public_key: Annotated[Path, typer.Option(help="公钥文件（64 位十六进制），不用包里的")],
+) -> None:
+    """离线核验证据包或归档包，不用服务器；有不符时逐条写出，退出码为 1。"""
+    try:
+        with package.open("rb") as file:
+            done = check_bundle(file, public_key_of(public_key))
+    except OSError as error:
+        raise BadInput(f"{package.name}：打不开（{error.strerror}），请检查路径") from error
+    for line in done.holds:
+        say(line)
+    for line in done.faults:
+        say(f"不符：{line}")
+    if done.faults:
+        raise SystemExit(1)
+    say("全部相符")
 
 
 def _span(period: str) -> Any:

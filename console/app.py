@@ -9,6 +9,8 @@ import jinja2
 from aiohttp import web
 
 from console import openapi
+from console.audit import pages as audit_pages
+from console.audit import words as audit_words
 from console.cockpit import pages as cockpit_pages
 from console.cockpit import promises
 from console.cockpit import words as cockpit_words
@@ -62,6 +64,7 @@ from console.workplan import words as workplan_words
 
 FEATURES = (
     shared_words,
+    audit_words,
     cockpit_words,
     experts_words,
     items_words,
@@ -139,6 +142,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *tickets_counts.ROUTES,
         *records_pages.ROUTES,
         *reports_pages.ROUTES,
+        *audit_pages.ROUTES,
         *settings_pages.ROUTES,
         *imports.ROUTES,  # before /sources/{source}, which takes any name
         *exceptions.ROUTES,

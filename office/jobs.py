@@ -55,11 +55,12 @@ from subscriptions.matching import Matching
 from subscriptions.moving import move_due
 from subscriptions.push import Pusher
 from subscriptions.urgent import prove_due
+from supervision.archiving import archive_due
 from supervision.counting import count_days
 from supervision.filing import tell_late
 from supervision.grave import clock_due
 from supervision.reminding import remind_due
-from supervision.standing import read_back_due
+from supervision.standing import read_back, read_back_due
 from supervision.trial import Trials
 from supervision.workplan import chase_due
 
@@ -236,6 +237,20 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(read_back_due, ledger, office.channels, office.accounts.open),
             "what stands on a platform is held against what was released",
             at="52 * * * *",
+        ),
+        Job(
+            "read_week",
+            86_400,
+            partial(read_back, ledger, office.channels, office.accounts.open),
+            "what went out within a week is read back once a day",
+            at="22 6 * * *",
+        ),
+        Job(
+            "archive",
+            86_400,
+            partial(archive_due, ledger, office.settings.home),
+            "each month that is over gets its package",
+            at="20 3 * * *",
         ),
         Job(
             "grave",

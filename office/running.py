@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 import structlog
 
-from bot.delivery.runs import Runs
+from bot.delivery.runs import Runs, ages
 from office.engine import TaskEngine
 from office.jobs import ANSWER, Job
 from office.leading import Leader
@@ -23,7 +24,8 @@ async def running(
     jobs: Sequence[Job], redis_url: str, db: Database | None = None
 ) -> AsyncIterator[TaskEngine]:
     """A ticker asks, the task engine does; drained at the end."""
-    async with working(jobs, redis_url, db) as engine, ticking(jobs, engine.ask):
+    done = None if db is None else partial(ages, db)
+    async with working(jobs, redis_url, db) as engine, ticking(jobs, engine.ask, done):
         yield engine
 
 
@@ -71,11 +73,14 @@ async def answering(jobs: Sequence[Job]) -> AsyncIterator[None]:
         yield
 
 
-async def scheduling(jobs: Sequence[Job], redis_url: str, leader: Leader) -> None:
+async def scheduling(
+    jobs: Sequence[Job], redis_url: str, leader: Leader, db: Database | None = None
+) -> None:
     """Until cancelled: while this process leads, ask for each job in its time; do none."""
     engine = TaskEngine({job.name: job.run for job in jobs}, redis_url)
     await engine.start(worker=False)
     try:
-        await leader.lead(lambda: ticking(jobs, engine.ask))
+        done = None if db is None else partial(ages, db)
+        await leader.lead(lambda: ticking(jobs, engine.ask, done))
     finally:
         await engine.stop()

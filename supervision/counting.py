@@ -8,6 +8,7 @@ from sqlalchemy import select
 from bot.models import Contact, InboundMessage
 from config.clock import beijing, now
 from ledger.append import Ledger
+from supervision.auditing import looks_root
 from supervision.figures import COUNTED, Span
 from supervision.promised import acts_of
 from supervision.promises import signed
@@ -51,8 +52,9 @@ async def _count(ledger: Ledger, day: date) -> int:
         messages = (await tx.session.scalars(said)).all()
         contacts = (await tx.session.scalars(new)).all()
         kept = signed(await acts_of(tx.session, day))
+        seen, seen_root = await looks_root(tx.session, Span(day, day + timedelta(days=1)))
         root = hashlib.sha256("\n".join(messages).encode()).hexdigest()
         body = {"day": day.isoformat(), "messages": len(messages), "contacts": len(contacts)}
-        body |= {"promises": kept}
+        body |= {"promises": kept, "looks": seen, "looks_root": seen_root}
         await tx.append(COUNTED, subject=_SUBJECT, actor="system", body={**body, "root": root})
     return 1

@@ -153,6 +153,7 @@ LINES: tuple[tuple[str, str, str, tuple[str, ...], Count], ...] = (
     ("policies", "政策库", "政策入库、变更或废止", ("policy.set",), _every),
     ("sources", "稿源", "批准的稿源变更", ("source.approved", "source.revoked"), _every),
     ("changes", "管理", "两人办理的变更", ("proposal.approved",), _every),
+    ("looks", "管理", "审计查看", (COUNTED,), _number("looks")),
 )
 """Name, group, label, kinds of entries, and how many one entry counts."""
 _BY_KIND: dict[str, list[tuple[str, Count]]] = {}

@@ -20,3 +20,13 @@ class AccountWatch(Base):
     faults: Mapped[list[str]]  # labels of menu entries that gave no answer
     problem: Mapped[str] = mapped_column(String(300), default="")
     red_since: Mapped[datetime | None]
+
+
+class AuditLook(Base):
+    """A look of an auditor, or of anybody at the auditor's desk: who, when, at what."""
+
+    __tablename__ = "audit_look"
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    staff_id: Mapped[str] = mapped_column(String(26), index=True)
+    what: Mapped[str] = mapped_column(String(300))
+    at: Mapped[datetime] = mapped_column(index=True)

@@ -12,32 +12,32 @@ from bot.contract import AccountView, Channel, State
 from bot.delivery.missing import stands
 from bot.models import Account, Publication
 from bot.takedown import Standing
-from config.clock import beijing, now
+from config.clock import now
 from ledger.append import Ledger
 from review_queue.models import Revision
 
 ALTERED = "publication_altered"
 NEW, WEEK = timedelta(hours=2), timedelta(days=7)
-HOUR = 6
-"""Beijing hour at which all of a week is read; what is new is read at every turn."""
 Open = Callable[[str], Awaitable[AccountView]]
 
 
 async def read_back_due(ledger: Ledger, channels: Mapping[str, Channel], open_account: Open) -> int:
-    """Compare what is out with what was released; how many stand otherwise. A job of each hour."""
-    moment = now()
-    since = moment - (WEEK if beijing(moment).hour == HOUR else NEW)
-    async with ledger.db.session() as session:
-        query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.id)
-        ids = (await session.scalars(query)).all()
-    return sum([await _read(ledger, channels, open_account, one, since) for one in ids])
+    """Compare what is new with what was released; how many stand otherwise. A job of each hour."""
+    return await _read_all(ledger, channels, open_account, NEW)
 
 
 async def read_back(ledger: Ledger, channels: Mapping[str, Channel], open_account: Open) -> int:
-    """The same for everything of a week, now."""
+    """The same for everything of a week. A job of each day."""
+    return await _read_all(ledger, channels, open_account, WEEK)
+
+
+async def _read_all(
+    ledger: Ledger, channels: Mapping[str, Channel], open_account: Open, of: timedelta
+) -> int:
     async with ledger.db.session() as session:
-        ids = (await session.scalars(select(Account.id).where(Account.enabled.is_(True)))).all()
-    since = now() - WEEK
+        query = select(Account.id).where(Account.enabled.is_(True)).order_by(Account.id)
+        ids = (await session.scalars(query)).all()
+    since = now() - of
     return sum([await _read(ledger, channels, open_account, one, since) for one in ids])
 
 

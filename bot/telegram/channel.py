@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from secrets import token_urlsafe
 from typing import Any
 
@@ -86,6 +87,7 @@ class TelegramChannel:
     act_count = 0
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     deletions_a_day = 0
+    brings: Mapping[str, Path] = {}
     nothing = "ok"
     codes = CODES
     passive_seconds = 0.0

@@ -9,6 +9,7 @@ import string
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -54,7 +55,7 @@ from bot.wechat.client import (
 )
 from bot.wechat.codes import CODES
 from bot.wechat.comments import comments_of, done
-from bot.wechat.drafts import DraftFault, make_draft
+from bot.wechat.drafts import COVER_FILE, DraftFault, make_draft
 from bot.wechat.entrance import entrance
 from bot.wechat.errors import outcome_of
 from bot.wechat.figures import article_totals
@@ -70,7 +71,7 @@ from bot.wechat.notices import notice_words
 from bot.wechat.noticing import Notices
 from bot.wechat.reading_back import altered
 from bot.wechat.removing import DELETIONS_A_DAY, remove
-from bot.wechat.rendering import reply_text, split_bytes
+from bot.wechat.rendering import DEFAULT_COVER, reply_text, split_bytes
 from bot.wechat.trial import NOBODY, Road, looks, press, pressed
 from storage.cache import Cache
 
@@ -99,6 +100,7 @@ class WeChatChannel(Notices):
     codes = CODES
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     deletions_a_day = DELETIONS_A_DAY
+    brings: Mapping[str, Path] = {DEFAULT_COVER: COVER_FILE}
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
     asks_for_proof = True
     nobody = NOBODY

@@ -20,7 +20,7 @@ from documents.normalise_picture import MOST_BYTES, TEXT_BYTES, normalise
 from documents.sniff import kind_of
 from storage.cache import Cache
 
-_COVER_FILE = Path(__file__).with_name("default_cover.png")
+COVER_FILE = Path(__file__).with_name("default_cover.png")
 _DAY = 86_400.0
 _PICTURES = re.compile(r"<img\b")
 
@@ -232,7 +232,7 @@ async def _upload(
     if known:
         return known
     if wanted.marker == DEFAULT_COVER:
-        raw = await asyncio.to_thread(_COVER_FILE.read_bytes)
+        raw = await asyncio.to_thread(COVER_FILE.read_bytes)
     else:
         raw, _ = await media(wanted.marker)
     content = await asyncio.to_thread(_accepted, raw)

@@ -15,6 +15,7 @@ from ledger.verify import Broken
 from staff.people import names
 from staff.refusal import Reason, Refused
 from supervision.annual import tables
+from supervision.archiving import archive_file, archived, size_words
 from supervision.figures import LABELS, Counting, as_json
 from supervision.report import counted, groups, people_of, period_of, rows_for
 from supervision.sheets import csv_of, sheets_of, xlsx_of
@@ -49,6 +50,7 @@ async def report(request: web.Request) -> web.StreamResponse:
     today = beijing(now()).date()
     period = request.query.get("period") or f"{today.year}Q{(today.month + 2) // 3}"
     counting = await counting_of(request, period)
+    kept = await archived(request.config_dict[DEPS].ledger)
     context = {
         "place": "reports",
         "period": period,
@@ -56,6 +58,8 @@ async def report(request: web.Request) -> web.StreamResponse:
         "groups": groups(counting),
         "deciding": await people_of(request.config_dict[DEPS].ledger, counting),
         "tables": tables(counting.given) if len(period) == 4 else (),
+        "archives": kept,
+        "sizes": size_words(kept),
     }
     return page(request, "reports/page.html", context)
 
@@ -104,8 +108,23 @@ async def file(request: web.Request) -> web.StreamResponse:
     return web.Response(body=body, content_type=_FORMS[form], headers=headers)
 
 
+@download
+@needs("reports.archive")
+async def archive(request: web.Request) -> web.StreamResponse:
+    """The package of a month, exactly as it was signed."""
+    deps, period = request.config_dict[DEPS], request.match_info["period"]
+    place = await archive_file(deps.ledger, deps.settings.home, period)
+    headers = {
+        "Content-Disposition": f'attachment; filename="{place.name}"',
+        "Content-Type": "application/zip",
+        "Cache-Control": "no-store",
+    }
+    return web.FileResponse(place, headers=headers)
+
+
 ROUTES = [
     web.get("/reports", report),
+    web.get("/reports/archives/{period}", archive),
     web.get("/reports/{period}/file.{form}", file),
     web.get("/reports/{period}/{figure}", rows),
 ]

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 
 from console.web.deps import DEPS, VISITOR, forbidden
 from console.web.permissions import (
+    AUDITED,
     OF_A_SESSION,
     OWN_SIGNIN,
     PUBLIC,
@@ -24,6 +25,7 @@ from review_queue.scope import eyes_of, record_look, seen_by
 from staff.passkeys import Place
 from staff.refusal import Reason, Refused
 from staff.sessions import Visitor, visitor_of_session, visitor_of_token
+from supervision.auditing import is_auditor, note_look
 
 COOKIE = "shenfa_session"
 FORM_COOKIE = "shenfa_form"
@@ -133,6 +135,16 @@ async def _admit(request: web.Request, *, tokens: bool) -> None:
         raise Refused(403, [Reason("token", words)])
 
 
+async def _note(request: web.Request) -> None:
+    """Remember the look of an auditor, and whoever's at the auditor's desk, before it is shown."""
+    person, action = request.get(VISITOR), action_of(request.match_info.handler)
+    if person is None or action in (None, PUBLIC) or request.method not in _SAFE:
+        return
+    if action == AUDITED or is_auditor(person.roles):
+        db = request.config_dict[DEPS].db
+        await note_look(db, person.staff_id, request.rel_url.path_qs)
+
+
 async def _viewer(request: web.Request) -> str | None:
     """Whose eyes the request reads with; what is public was released or has its own key."""
     person = request.get(VISITOR)
@@ -155,6 +167,7 @@ def guard(problem: Problem, *, tokens: bool = False) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             await _admit(request, tokens=tokens)
+            await _note(request)
             with seen_by(await _viewer(request)):
                 response = await handler(request)
         except Refused as refused:

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("incidents", "/console/incidents", "事件", "incidents.read"),
     ("reports", "/console/reports", "报表", "reports.read"),
     ("ledger", "/console/ledger", "台账", "ledger.read"),
+    ("audit", "/console/audit", "审计", "audit.read"),
     ("settings", "/console/settings", "设置", "settings.read"),
 )
 

@@ -21,6 +21,9 @@ PUBLIC = "public"
 OWN_SIGNIN = "signin.own"
 """One's own second step, and signing out: open also to who has to set it up first."""
 
+AUDITED = "audit.read"
+"""The auditor's desk: whoever looks there is remembered."""
+
 SET_UP = "set_up"
 """The rule of a refusal by which a page leads to the set-up of the second step."""
 
@@ -39,7 +42,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     OWN_SIGNIN: _ALL,
     "cockpit.read": _ALL,
     "items.read": _EDITORIAL | _WATCHERS,
-    "items.note": _EDITORIAL | _WATCHERS,
+    "items.note": _EDITORIAL | {"admin", "supervisor"},
     "items.write": frozenset({"editor"}),
     "items.review": _REVIEWERS,
     "experts.ask": _EDITORIAL,
@@ -80,7 +83,9 @@ ACTIONS: dict[str, frozenset[str]] = {
     "switches.set": RIGHTS["switches.set"],
     "ledger.read": _WATCHERS | _EDITORIAL,
     "reports.read": _WATCHERS | _EDITORIAL,
+    "reports.archive": _WATCHERS,
     "reports.give": RIGHTS["reports.give"],
+    AUDITED: _WATCHERS,
     "settings.read": _WATCHERS,
     "rules.read": _EDITORIAL | _WATCHERS,
     "rules.feedback": _EDITORIAL | {"admin"},

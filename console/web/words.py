@@ -39,6 +39,7 @@ ENTRY_KINDS = {
     "account.tested": "试用账号",
     "day.counted": "一天的计数",
     "report.given": "填报年报的数",
+    "archive.made": "做成一个月的归档包",
     "accounts.probed": "互动自测",
     "accounts.reminded": "提醒更新账号",
     "account.closing": "办理账号关停",

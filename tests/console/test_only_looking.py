@@ -11,8 +11,8 @@ from storage.database import Base
 from tests.console.office import Office, busy_morning
 from tests.console.test_access import routes
 
-_OWN = {"console_session", "item_view"}
-"""A session's seen_at, and that somebody had an item before them."""
+_OWN = {"console_session", "item_view", "audit_look"}
+"""A session's seen_at, that somebody had an item before them, looks at the auditor's desk."""
 assert TABLES
 
 

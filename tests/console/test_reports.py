@@ -1,9 +1,11 @@
 """报表: figures from signed entries, each with its rows, and the same when recomputed offline."""
 
+import hashlib
 import io
 import json
 import re
 import zipfile
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,8 @@ from config.clock import beijing, now
 from staff.refusal import Refused
 from supervision.annual import faults, names, tables
 from supervision.archive import write_archive
+from supervision.archiving import archive_due, archived, file_of
+from supervision.bundle import check_bundle
 from supervision.counting import count_days
 from supervision.figures import Counting, Span, as_json, differences, span_of
 from supervision.report import counted, give
@@ -103,10 +107,13 @@ async def _archive(office: Office, item: str) -> None:
         held = package.namelist()
         manifest = json.loads(package.read("manifest.json"))["sha256"]
         review = package.read(f"items/{item}/review.jsonl").decode()
-        ends = json.loads(package.read("ledger/range.json"))
+        ends = json.loads(package.read("about.json"))["ledger"]
     assert set(manifest) == set(held) - {"manifest.json"}
-    assert review.count('"kind":"decision"') == 3
-    assert ends["last"]["seq"] > ends["first"]["seq"] == 1
+    assert review.count('\\"kind\\":\\"decision\\"') == 3
+    assert ends["last"] > ends["first"] == 1
+    # The address was put into the row above, by nobody who signed it.
+    (fault,) = check_bundle(out, ledger.public_key).faults
+    assert fault.endswith("的 url 与台账不同")
 
 
 async def test_numbers_that_do_not_add_up_are_refused_all_at_once(office: Office) -> None:
@@ -160,3 +167,34 @@ def test_no_name_is_a_formula_or_breaks_a_sheet(cell: str | int, kept: str | int
     assert safe(cell) == kept
     book = load_workbook(io.BytesIO(xlsx_of([("表", [(cell,)])])))
     assert [[one.value for one in row] for row in book["表"].rows] == [[kept]]
+
+
+async def test_each_month_that_is_over_gets_its_package_once(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made up after an outage, its digest in the ledger; another file is not given out."""
+    await busy_morning(office)
+    ledger, home = office.deps.ledger, office.deps.settings.home
+    assert await archive_due(ledger, home) == []
+    first = f"{beijing(now()):%Y-%m}"
+    later = (beijing(now()).replace(day=1) + timedelta(days=62)).replace(day=1, hour=12)
+    monkeypatch.setattr("supervision.archiving.now", lambda: later)
+    made = await archive_due(ledger, home)
+    assert (made[0], len(made)) == (first, 2)
+    assert await archive_due(ledger, home) == []
+    kept = {one.period: one for one in await archived(ledger)}
+    assert (kept[first].publications, kept[made[1]].digest) == (1, "")
+    admin, editor = await office.signed_in("admin1"), await office.signed_in("editor")
+    status, text = await admin.get("/console/reports")
+    assert (status, f"/console/reports/archives/{first}" in text) == (200, True)
+    assert "这个月没有记录" in text
+    answer = await admin.client.get(f"/console/reports/archives/{first}")
+    whole = await answer.read()
+    assert hashlib.sha256(whole).hexdigest() == kept[first].digest
+    assert check_bundle(io.BytesIO(whole), ledger.public_key).faults == []
+    assert (await editor.get(f"/console/reports/archives/{first}"))[0] == 403
+    place = file_of(home, first)
+    for change, code in ((place.write_bytes, 409), (lambda _: place.unlink(), 409)):
+        change(whole + b"x")
+        assert (await admin.get(f"/console/reports/archives/{first}"))[0] == code
+    assert (await admin.get("/console/reports/archives/2020-01"))[0] == 404

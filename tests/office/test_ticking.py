@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bot.delivery.runs import Age
+from config.clock import BEIJING
 from office import ticking as module
 from office.jobs import Job
-from office.ticking import ticking
+from office.ticking import is_missed, ticking
 from tests.office.serving import until
 
 OFTEN = 0.05
@@ -115,3 +117,64 @@ async def test_what_is_seldom_done_is_asked_for_within_a_minute_of_the_start(
         await _asked_for(asked, "policies", 1)
         await asyncio.sleep(3 * OFTEN)
         assert asked["policies"] == 1
+
+
+_DAY = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "missed"),
+    [
+        (Age(_DAY, 3600 * 26, 3600 * 26, None, ""), None, True),  # nothing ran at its hour
+        (Age(_DAY, 3600, 3600, None, ""), None, False),
+        (Age(_DAY, 3600 * 20, 3600 * 20, None, ""), None, True),
+        (None, 3600 * 5, True),  # new in this version, and its hour passed while nothing ran
+        (None, 5.0, False),
+        (None, None, False),  # a new office owes nothing
+        (Age(_DAY, 3590, 3590, 3590, "OSError"), None, False),  # it failed, and rests an hour
+        (Age(_DAY, 3700, 3700, 3700, "OSError"), None, True),
+        (Age(_DAY, 3700, 3700, 3800, "OSError"), None, False),  # and then it worked
+    ],
+)
+def test_a_turn_of_the_calendar_that_nobody_took_is_known_by_its_row(
+    own: Age | None, other: float | None, missed: int
+) -> None:
+    job = Job("selftest", _DAY, _nothing, "daily", at="41 7 * * *")
+    rows = {} if own is None else {"selftest": own}
+    if other is not None:
+        rows["pulse"] = Age(5, other, other, None, "")
+    at = datetime(2026, 11, 30, 9, 0, tzinfo=BEIJING)
+    assert is_missed(job, rows, at) == missed
+    # A turn of a moment ago is about to be taken, as every other day.
+    early = datetime(2026, 11, 30, 7, 41, 30, tzinfo=BEIJING)
+    fresh = {"selftest": Age(_DAY, _DAY, _DAY, None, "")}
+    assert not is_missed(job, fresh, early)
+    assert is_missed(job, fresh, early + timedelta(minutes=2))
+
+
+async def test_after_a_gap_each_is_asked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MISSED", OFTEN)
+    asked, looks = Counter[str](), 0
+
+    async def ask(name: str) -> None:
+        asked[name] += 1
+
+    async def done() -> dict[str, Age]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            raise ConnectionError("away")
+        return {"filings": Age(_DAY, 40 * 3600, 40 * 3600, None, "")}
+
+    jobs = [
+        Job("filings", _DAY, _nothing, "daily", at="12 8 * * *"),
+        Job("selftest", _DAY, _nothing, "daily", at="41 7 * * *"),
+        Job("publish", 60, _nothing, "often"),
+    ]
+    async with ticking(jobs, ask, done):
+
+        async def looked() -> bool:
+            return looks > 4
+
+        await until(looked, 5)
+    assert asked == {"filings": 1, "selftest": 1}
