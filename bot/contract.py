@@ -386,6 +386,8 @@ class Channel(Listening, Protocol):
     """How staff take a publication off the platform, in Chinese."""
     deletions_a_day: int
     """How many publications may be taken off in a day; 0: as many as there are."""
+    unread: str
+    """What of a publication is read back afterwards, what is not and why, in Chinese."""
     brings: Mapping[str, Path]
     """Pictures that come with the program, by marker: they stand in no table."""
 

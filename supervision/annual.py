@@ -4,7 +4,7 @@ What the ledger counts is counted; what only an office knows is given by a perso
 the name of their cell, and checked: sums down and across, nothing negative, nothing unknown.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 PARTS = (
     "一、总体情况",
@@ -69,6 +69,9 @@ OUTCOMES = {
     "other": "其他结果",
     "open": "尚未审结",
 }
+TEXTS = {"overview": PARTS[0], "problems": PARTS[4], "others": PARTS[5]}
+"""The parts that are written and not counted."""
+MOST_WORDS = 3000
 Cells = Mapping[str, object]
 
 
@@ -79,6 +82,38 @@ def names() -> Iterator[str]:
     for row in (*APPLIED, *RESULTS, LEFT):
         yield from (f"asked.{row}.{who}" for who in APPLICANTS)
     yield from (f"review.{row}.{column}" for row in REVIEWS for column in OUTCOMES)
+
+
+def written_faults(texts: Mapping[str, object]) -> list[str]:
+    """What is wrong with the parts that are written, in Chinese."""
+    found = [f"没有这一部分：{name}"[:120] for name in sorted(set(texts) - set(TEXTS))]
+    for name in sorted(set(texts) & set(TEXTS)):
+        if not isinstance(texts[name], str) or len(str(texts[name])) > MOST_WORDS:
+            found.append(f"“{TEXTS[name]}”最多写 {MOST_WORDS} 字")
+    return found
+
+
+Form = tuple[str, Sequence[str], Sequence[tuple[str, Sequence[str]]]]
+
+
+def forms() -> list[Form]:
+    """Each table as it is filled in: its part, its heading, each line with the names of its cells.
+
+    Sums are no cells: they are added.
+    """
+    made = [(label, [f"made.{row}.{one}" for one in MADE_COLUMNS]) for row, label in MADE.items()]
+    handled = [(label, [f"handled.{row}"]) for row, label in HANDLED.items()]
+    rows = {**APPLIED, **RESULTS, LEFT: "四、结转下年度继续办理"}
+    asked = [(label, [f"asked.{row}.{who}" for who in APPLICANTS]) for row, label in rows.items()]
+    reviews = [
+        (label, [f"review.{row}.{one}" for one in OUTCOMES]) for row, label in REVIEWS.items()
+    ]
+    return [
+        (PARTS[1], ("信息内容", *MADE_COLUMNS.values()), made),
+        (PARTS[1], ("信息内容", "数量"), handled),
+        (PARTS[2], ("本列数据的勾稽关系", *APPLICANTS.values()), asked),
+        (PARTS[3], ("类别", *OUTCOMES.values()), reviews),
+    ]
 
 
 def number(cells: Cells, name: str) -> int:

@@ -175,6 +175,8 @@ class Counting:
         self.people: dict[str, dict[str, list[int]]] = {}
         """Who decided: staff id, verdict, numbers of the entries."""
         self.given: dict[str, Any] = {}
+        self.texts: dict[str, str] = {}
+        """The written parts of the annual report, by the names in supervision/annual.py."""
         self._kinds: dict[str, str] = {}
         self._out: set[str] = set()
         self._urgent = UrgentClock()
@@ -187,6 +189,7 @@ class Counting:
             return
         if entry.kind == GIVEN and entry.body.get("year") == str(self.span.first.year):
             self.given = {**entry.body["cells"], "seq": entry.seq}
+            self.texts = dict(entry.body.get("texts", {}))
         lines = _BY_KIND.get(entry.kind)
         if lines is None or self._again(entry) or not self.span.holds(entry.at):
             return
@@ -235,6 +238,7 @@ def as_json(period: str, counting: Counting) -> dict[str, Any]:
         },
         "people": counting.people,
         "given": counting.given,
+        "texts": counting.texts,
     }
 
 
@@ -249,6 +253,6 @@ def differences(report: Mapping[str, Any], counting: Counting) -> list[str]:
         found.append(f"报表里有不认识的数字：{'、'.join(unknown)}")
     if report.get("people") != counting.people:
         found.append("审核人的批准与退回，与台账不同")
-    if report.get("given") != counting.given:
+    if (report.get("given"), report.get("texts", {})) != (counting.given, counting.texts):
         found.append("由本单位填报的数，与台账不同")
     return found

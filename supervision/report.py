@@ -14,7 +14,7 @@ from ledger.verify import Entry
 from staff.people import names
 from staff.refusal import Reason, Refused
 from staff.rights import entitled
-from supervision.annual import faults
+from supervision.annual import faults, written_faults
 from supervision.figures import GIVEN, KINDS, LINES, Counting, Span, span_of
 
 _PAGE = 5000
@@ -71,12 +71,20 @@ def rows_for(counting: Counting, figure: str) -> list[int]:
     return rows
 
 
-async def give(ledger: Ledger, year: str, cells: Mapping[str, object], by: str) -> int:
-    """Sign the numbers of the annual report that only the office knows; Refused with every fault.
+async def give(
+    ledger: Ledger,
+    year: str,
+    cells: Mapping[str, object],
+    by: str,
+    texts: Mapping[str, object] | None = None,
+) -> int:
+    """Sign what of the annual report only the office knows; Refused with every fault.
 
-    All of them at once: the last that were given for a year count.
+    `texts` are the parts that are written: they are published, and stand in the ledger as they are.
+    All of it at once: the last that was given for a year counts.
     """
-    reasons = [Reason("cells", one) for one in faults(cells)]
+    written = {name: text for name, text in sorted((texts or {}).items()) if text}
+    reasons = [Reason("cells", one) for one in (*faults(cells), *written_faults(written))]
     # Numbers given for ２０２６ would be in no report.
     if len(year) != 4 or not (year.isascii() and year.isdigit()):
         reasons.insert(0, Reason("year", "年份写成 2026"))
@@ -85,6 +93,8 @@ async def give(ledger: Ledger, year: str, cells: Mapping[str, object], by: str) 
         if reasons:
             raise Refused(422, reasons)
         body = {"year": year, "cells": {name: cells[name] for name in sorted(cells)}}
+        if written:
+            body["texts"] = written
         return await tx.append(GIVEN, subject=f"report:{year}", actor=by, body=body)
 
 

@@ -87,6 +87,10 @@ class TelegramChannel:
     act_count = 0
     take_down = "在频道里长按这条消息删除；机器人发出超过 48 小时的，由频道管理员删除"
     deletions_a_day = 0
+    unread = (
+        "平台不让机器人读自己发过的消息，也不告诉它消息被改动或删除，所以不读回；"
+        "频道管理员名单要收紧，请在频道的“最近操作”里查看改动"
+    )
     brings: Mapping[str, Path] = {}
     nothing = "ok"
     codes = CODES

@@ -9,6 +9,7 @@ import string
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,7 @@ from bot.wechat.figures import article_totals
 from bot.wechat.followers import followed_at, follower_page
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.limits import chooses, limits_of, sends, takes_place
-from bot.wechat.looking import missing
+from bot.wechat.looking import Open, missing
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass import DATA, SendTo, client_key, mass_send, send_to_chosen
 from bot.wechat.mass_status import mass_end, mass_outcome, publish_outcome
@@ -100,6 +101,10 @@ class WeChatChannel(Notices):
     codes = CODES
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     deletions_a_day = DELETIONS_A_DAY
+    unread = (
+        "发布后一小时内和一周内每天读回，文字逐段核对，图片核对张数；图片换成另一张、张数不变的看不出来。"
+        "群发的文章打开网页来读，平台没有给出网址的读不到，要验证码时下一次再读"
+    )
     brings: Mapping[str, Path] = {DEFAULT_COVER: COVER_FILE}
     passive_seconds = 4.0  # WeChat hangs up after five, and asks three times in all (W1)
     asks_for_proof = True
@@ -279,16 +284,17 @@ class WeChatChannel(Notices):
     ) -> Sequence[Standing]:
         """See bot.wechat.looking."""
 
-        async def page(url: str) -> str:
-            return await opened(self._session(), account.api_base, url)
-
-        return await missing(self.client(account), page, standing)
+        return await missing(self.client(account), self._page(account), standing)
 
     async def altered(
         self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
     ) -> Sequence[tuple[Standing, list[str]]]:
         """See bot.wechat.reading_back."""
-        return await altered(self.client(account), standing)
+        return await altered(self.client(account), self._page(account), standing)
+
+    def _page(self, account: AccountView) -> Open:
+        """What opens the page of an article as its readers do."""
+        return partial(opened, self._session(), account.api_base)
 
     def result(self, inbound: Inbound) -> tuple[str, Outcome] | None:
         """PUBLISHJOBFINISH and MASSSENDJOBFINISH name the publication they finish (W16, W21)."""

@@ -71,8 +71,15 @@ async def opened(http: aiohttp.ClientSession, api_base: str, url: str) -> str:
         return ""
     try:
         async with http.get(url, allow_redirects=False) as response:
-            head = await response.content.read(_MOST_READ)
-            return head.decode("utf-8", "replace") if response.status == _FOUND else ""
+            parts, held = [], 0
+            # A page comes in pieces: from half of one nothing may be concluded.
+            async for part in response.content.iter_any():
+                parts.append(part)
+                held += len(part)
+                if held > _MOST_READ:
+                    return ""
+            whole = b"".join(parts).decode("utf-8", "replace")
+            return whole if response.status == _FOUND else ""
     except (aiohttp.ClientError, TimeoutError, OSError):
         return ""
 

@@ -1,7 +1,8 @@
 """What stands on the platform against what was released: block by block, pictures counted.
 
 The platform takes styles and addresses of its own, so that words and pictures are compared and
-nothing else. What it does not list is not concluded here: looking.py tells what is gone.
+nothing else. A mass send stands in no list, so its page is opened as a reader opens it. What is not
+listed, or has a captcha before it, is not concluded here: looking.py tells what is gone.
 """
 
 import html
@@ -9,22 +10,30 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import lxml.html
+
 from bot.takedown import Standing
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
-from bot.wechat.looking import articles_of
+from bot.wechat.looking import MOST_LOOKS, Open, articles_of
 
 PAGES, PAGE = 2, 20
 _BLOCK = re.compile(r"</?(?:p|section|h[1-6]|li|ul|ol|tr|td|th|table|blockquote|br|hr|div)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
 _PICTURE = re.compile(r"<img\b")
+_TITLE, _CONTENT = "activity-name", "js_content"
+"""The parts of a page of WeChat, by id."""
 _ENOUGH = 3  # faults told of one article; a person looks at it anyway
 
 
 async def altered(
-    client: AioWeChatClient, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
+    client: AioWeChatClient, page: Open, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
 ) -> list[tuple[Standing, list[str]]]:
     """Those that stand otherwise than they were released, each with what differs."""
-    there = await _there(client)
+    sent = [one.url for one, _ in standing if one.ref.startswith("mass:")]
+    there = await _there(client) if len(sent) < len(standing) else {}
+    for url in [one for one in sent if one][:MOST_LOOKS]:
+        if (found_there := article_on(await page(url))) is not None:
+            there[url] = found_there
     found = []
     for one, rendering in standing:
         stands, released = there.get(one.url), rendering.get("article")
@@ -48,6 +57,18 @@ async def _there(client: AioWeChatClient) -> dict[str, Mapping[str, Any]]:
     except (WeChatRefused, NotSent, NoAnswer):
         return {}  # asked again at the next turn
     return found
+
+
+def article_on(page: str) -> Mapping[str, Any] | None:
+    """Title and content of an article's page; None where a page shows something else."""
+    if _CONTENT not in page:
+        return None
+    tree = lxml.html.document_fromstring(page)
+    content, title = tree.find(f".//*[@id='{_CONTENT}']"), tree.find(f".//*[@id='{_TITLE}']")
+    if content is None or title is None:
+        return None
+    inner = lxml.html.tostring(content, encoding="unicode", with_tail=False)
+    return {"title": "".join(map(str, title.itertext())), "content": inner}
 
 
 def differences(released: Mapping[str, Any], stands: Mapping[str, Any]) -> list[str]:

@@ -3,6 +3,7 @@
 from aiohttp import web
 from sqlalchemy import select
 
+from bot.channels import CHANNELS
 from bot.models import Account
 from config.clock import now
 from console.web.care import accounts_in_care
@@ -77,6 +78,7 @@ async def account(request: web.Request) -> web.StreamResponse:
         it for it in incidents if it.subject.startswith((f"account:{one.id}", f"grave:{one.id}"))
     ]
     context = {"place": "cockpit", "one": one, "left": left, "fault": fault, "incidents": mine}
+    context["unread"] = CHANNELS[one.platform].unread if one.platform in CHANNELS else ""
     return page(request, "cockpit/account.html", context)
 
 

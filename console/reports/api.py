@@ -1,6 +1,7 @@
 """Reports in the JSON API."""
 
 from aiohttp import web
+from pydantic import Field
 
 from console.reports.pages import counting_of
 from console.web.deps import DEPS, visitor
@@ -11,9 +12,10 @@ from supervision.report import give
 
 
 class GivenBody(Strict):
-    """The numbers of a year that only the office knows; what is left out is 0."""
+    """What of a year only the office knows: numbers, left out is 0, and the written parts."""
 
     cells: dict[str, int]
+    texts: dict[str, str] = Field(default_factory=dict)
 
 
 @needs("reports.read")
@@ -29,7 +31,7 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
     """Sign the numbers of the annual report that the ledger does not know."""
     body, year = await read(request, GivenBody), request.match_info["period"]
     ledger, me = request.config_dict[DEPS].ledger, visitor(request).staff_id
-    return as_json({"entry": await give(ledger, year, body.cells, me)})
+    return as_json({"entry": await give(ledger, year, body.cells, me, body.texts)})
 
 
 ROUTES = [

@@ -7,17 +7,17 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import beijing, now
-from console.web.deps import DEPS
-from console.web.pages import page
+from console.web.deps import DEPS, visitor
+from console.web.pages import form, page, see
 from console.web.permissions import download, needs
 from ledger.models import LedgerEntry
 from ledger.verify import Broken
-from staff.people import names
+from staff import people as staff_people
 from staff.refusal import Reason, Refused
-from supervision.annual import tables
+from supervision.annual import MOST_WORDS, TEXTS, forms, names, tables
 from supervision.archiving import archive_file, archived, size_words
 from supervision.figures import LABELS, Counting, as_json
-from supervision.report import counted, groups, people_of, period_of, rows_for
+from supervision.report import counted, give, groups, people_of, period_of, rows_for
 from supervision.sheets import csv_of, sheets_of, xlsx_of
 
 _PAGE = 100
@@ -58,10 +58,64 @@ async def report(request: web.Request) -> web.StreamResponse:
         "groups": groups(counting),
         "deciding": await people_of(request.config_dict[DEPS].ledger, counting),
         "tables": tables(counting.given) if len(period) == 4 else (),
+        "texts": counting.texts,
+        "written": {part: name for name, part in TEXTS.items()},
         "archives": kept,
         "sizes": size_words(kept),
     }
     return page(request, "reports/page.html", context)
+
+
+@needs("reports.give")
+async def given(request: web.Request) -> web.StreamResponse:
+    """What of the annual report only the office knows, as it was given last."""
+    return await _form(request, await counting_of(request, _year(request)))
+
+
+@needs("reports.give")
+async def give_numbers(request: web.Request) -> web.StreamResponse:
+    """Sign it, all at once; with a fault everything that was typed stays."""
+    year, fields = _year(request), await form(request)
+    cells = {name: _whole(fields.get(name, "")) for name in names()}
+    texts = {name: fields.get(f"text.{name}", "") for name in TEXTS}
+    deps, me = request.config_dict[DEPS], visitor(request).staff_id
+    filled = {name: value for name, value in cells.items() if value != 0}
+    try:
+        await give(deps.ledger, year, filled, me, texts)
+    except Refused as refused:
+        typed = Counting(period_of(year))
+        typed.given, typed.texts = dict(cells), texts
+        return await _form(request, typed, refused)
+    return see(f"/console/reports?period={year}", "numbers_given")
+
+
+def _year(request: web.Request) -> str:
+    year = request.match_info["period"]
+    if len(year) != 4:
+        raise Refused(404, [Reason("year", "只有年报要填报")])
+    period_of(year)
+    return year
+
+
+def _whole(text: str) -> object:
+    """A whole number; what is none stays as it was typed, and is a fault."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else text or 0
+
+
+async def _form(
+    request: web.Request, counting: Counting, refused: Refused | None = None
+) -> web.Response:
+    context = {
+        "place": "reports",
+        "year": request.match_info["period"],
+        "forms": forms(),
+        "given": counting.given,
+        "texts": counting.texts,
+        "parts": TEXTS,
+        "most": MOST_WORDS,
+        "reasons": refused.reasons if refused else (),
+    }
+    return page(request, "reports/given.html", context, refused.status if refused else 200)
 
 
 @needs("reports.read")
@@ -74,7 +128,7 @@ async def rows(request: web.Request) -> web.StreamResponse:
     async with deps.db.session() as session:
         query = select(LedgerEntry).where(LedgerEntry.seq.in_(left[:_PAGE]))
         found = (await session.scalars(query.order_by(LedgerEntry.seq))).all()
-        people = await names(session, {row.actor for row in found})
+        people = await staff_people.names(session, {row.actor for row in found})
     context = {
         "place": "reports",
         "period": period,
@@ -126,5 +180,7 @@ ROUTES = [
     web.get("/reports", report),
     web.get("/reports/archives/{period}", archive),
     web.get("/reports/{period}/file.{form}", file),
+    web.get("/reports/{period}/given", given),
+    web.post("/reports/{period}/given", give_numbers),
     web.get("/reports/{period}/{figure}", rows),
 ]

@@ -42,8 +42,8 @@ async def article_page(request: web.Request) -> web.Response:
 ARTICLE = """<!doctype html><html lang="zh-CN"><meta charset="utf-8">
 <meta name="viewport" content="width=device-width,initial-scale=1"><title>{title}</title>
 <link rel="stylesheet" href="/phone/static/article.css">
-<main><h1>{title}</h1><p class="by">{name} <time>{date}</time></p>
-<article>{content}</article>{source}</main></html>"""
+<main><h1 id="activity-name">{title}</h1><p class="by">{name} <time>{date}</time></p>
+<article><div id="js_content">{content}</div></article>{source}</main></html>"""
 
 
 async def media(request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from bot.models import Publication
 from cli import shenfa
 from config.clock import beijing, now
 from staff.refusal import Refused
-from supervision.annual import faults, names, tables
+from supervision.annual import PARTS, faults, names, tables
 from supervision.archive import write_archive
 from supervision.archiving import archive_due, archived, file_of
 from supervision.bundle import check_bundle
@@ -62,7 +62,11 @@ async def test_five_figures_are_recomputed_from_the_export_and_lead_to_their_row
     # One clicked: its rows.
     status, text = await admin.get(f"/console/reports?period={year}")
     assert status == 200
-    for words in (f'/console/reports/{year}/approvals">7</a>', "六个部分", "新收政府信息公开"):
+    for words in (
+        f'/console/reports/{year}/approvals">7</a>',
+        "三、收到和处理",
+        "新收政府信息公开",
+    ):
         assert words in text
     status, text = await admin.get(f"/console/reports/{year}/released")
     assert (status, text.count('data-label="序号"')) == (200, 2)
@@ -94,6 +98,23 @@ async def _sheets(office: Office, year: int) -> None:
     assert (status, told["message"]) == (422, "没有这一格：x")
     editor = await office.signed_in("editor")
     assert (await editor.api("POST", f"/reports/{year}/given", {"cells": {}}))[0] == 403
+    assert (await editor.get(f"/console/reports/{year}/given"))[0] == 403
+    # The same on the page, with what was typed kept where it does not add up.
+    place = f"/console/reports/{year}/given"
+    status, text = await admin.get(place)
+    assert (status, 'name="asked.new.person" value="3"' in text) == (200, True)
+    typed = {"asked.new.person": "5", "made.rules.made": "x", "text.problems": "公开还不及时。"}
+    status, text = await admin.post(place, **typed)
+    assert (status, "made.rules.made 应写不小于 0 的整数" in text) == (422, True)
+    assert 'name="asked.new.person" value="5"' in text
+    assert "公开还不及时。" in text
+    typed |= {"asked.open.person": "5", "made.rules.made": "2"}
+    status, _ = await admin.post(place, **typed)
+    assert status == 303
+    status, text = await admin.get(f"/console/reports?period={year}")
+    assert [part in text for part in PARTS] == [True] * 6
+    assert text.index("五、存在的主要问题") < text.index("公开还不及时。") < text.index("六、其他")
+    assert (await admin.get("/console/reports/2026Q3/given"))[0] == 404
 
 
 async def _archive(office: Office, item: str) -> None:

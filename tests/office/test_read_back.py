@@ -1,9 +1,14 @@
 """What stands on the platform is what was released; otherwise an incident names the block."""
 
+from typing import Any
+
 import pytest
 
-from bot.wechat.reading_back import blocks_of, differences
+from bot.takedown import Standing
+from bot.wechat.reading_back import altered, article_on, blocks_of, differences
+from config.clock import now
 from demo.cast import WECHAT
+from sandbox.wechat.pages import ARTICLE
 from supervision.standing import ALTERED, read_back, read_back_due
 from tests.office.test_once import (  # noqa: F401  the office and its platforms
     Office,
@@ -34,6 +39,35 @@ async def test_a_word_changed_in_the_back_office_is_an_incident(office: Office) 
     # An account that is off is asked nothing.
     await office.only("telegram")
     assert await read_back(*asked) == 0
+
+
+async def test_a_mass_send_is_read_by_its_page() -> None:
+    """Of which the platform told the address when it was done; no list holds it."""
+    nobody: Any = None  # no call of the interface is spent
+    content = "<p>周末照常开放</p><p>上午九点到下午五点</p><img src='a'>"
+    released = {"article": {"title": "周末办理时间", "content": content}}
+    url, opened = "https://mp.weixin.qq.com/s/1", list[str]()
+    sent = [(Standing("mass:1", url, now()), released), (Standing("mass:2", "", now()), released)]
+
+    async def look(said: str) -> list[list[str]]:
+        async def page(address: str) -> str:
+            opened.append(address)
+            title = "周末办理时间"
+            return ARTICLE.format(title=title, name="青禾", date="", content=said, source="")
+
+        return [faults for _, faults in await altered(nobody, page, sent)]
+
+    assert await look(content.replace("src='a'", "data-src='https://mmbiz.example/b'")) == []
+    assert await look(content.replace("下午五点", "下午三点")) == [
+        ["第 2 段不同，放行的是“上午九点到下午五点”"]
+    ]
+    assert await look(content.partition("<img")[0]) == [["放行时有 1 张图片，现在是 0 张"]]
+    assert opened == [url] * 3
+
+
+def test_a_page_that_is_no_article_concludes_nothing() -> None:
+    assert article_on("<html><h1>环境异常</h1>完成验证后即可继续访问 js_content</html>") is None
+    assert article_on("") is None
 
 
 @pytest.mark.parametrize(
