@@ -60,6 +60,7 @@ from supervision.counting import count_days
 from supervision.filing import tell_late
 from supervision.grave import clock_due
 from supervision.reminding import remind_due
+from supervision.retention import expire
 from supervision.standing import read_back, read_back_due
 from supervision.trial import Trials
 from supervision.workplan import chase_due
@@ -244,6 +245,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(read_back, ledger, office.channels, office.accounts.open),
             "what went out within a week is read back once a day",
             at="22 6 * * *",
+        ),
+        Job(
+            "retention",
+            86_400,
+            partial(expire, ledger),
+            "what has been kept for its time goes, and is counted",
+            at="50 4 * * *",
         ),
         Job(
             "archive",

@@ -40,6 +40,7 @@ ENTRY_KINDS = {
     "day.counted": "一天的计数",
     "report.given": "填报年报的数",
     "archive.made": "做成一个月的归档包",
+    "records.expired": "到期的记录已删除",
     "accounts.probed": "互动自测",
     "accounts.reminded": "提醒更新账号",
     "account.closing": "办理账号关停",
