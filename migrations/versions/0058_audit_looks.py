@@ -6,7 +6,7 @@ from alembic import op
 from storage.database import UtcTime
 
 revision = "0058"
-down_revision = "0057"
+down_revision = "0056"
 branch_labels = None
 depends_on = None
 
