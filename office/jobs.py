@@ -59,6 +59,7 @@ from supervision.archiving import archive_due
 from supervision.counting import count_days
 from supervision.filing import tell_late
 from supervision.grave import clock_due
+from supervision.outbound import look_out
 from supervision.reminding import remind_due
 from supervision.retention import expire
 from supervision.standing import read_back, read_back_due
@@ -226,6 +227,12 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "an owner is told before an account counts as not updated",
         ),
         Job(
+            "outbound",
+            300,
+            partial(_outbound, office),
+            "more sent than usual, at night or of nothing queued is told",
+        ),
+        Job(
             "counts",
             3600,
             partial(count_days, ledger),
@@ -307,6 +314,10 @@ async def _abilities(office: Office) -> None:
         for ability in one.missing:
             words = f"账号“{one.name}”不能使用平台的“{ability.label}”：{ability.words}"
             await tell("account_notice", f"account:{one.account_id}:{ability.name}", words)
+
+
+async def _outbound(office: Office) -> int:
+    return len(await look_out(office.ledger, office.matching.hours(), office.tell))
 
 
 async def _filings(office: Office) -> int:

@@ -24,6 +24,8 @@ from staff.standing import all_facts_or_refuse
 from storage.database import rows_of
 
 LEAST_WORDS = 4  # "已处理" alone says nothing to whoever reads it a year later
+MENDED = frozenset({"filing_overdue"})
+"""Kinds that stay open until what they tell of is mended: closed by hand they would come again."""
 _MADE = {"proposal.made", "proposal.approved"}
 _WROTE = {"revision.created", "decision"}
 
@@ -79,6 +81,8 @@ async def close_incident(
         if len(words) < LEAST_WORDS:
             raise Refused(422, [Reason("resolution", "请写明怎样处理的")])
         row = await _open(tx, incident_id)
+        if row.kind in MENDED:
+            raise Refused(409, [Reason("mended", "这个事件不能由人关闭：办理并登记以后自动关闭")])
         closing = (await closings(tx.session, [row]))[row.id]
         if staff_id not in closing.by:
             raise Refused(403, [await _why_not(tx.session, staff_id, closing)])

@@ -17,6 +17,7 @@ from ledger.append import Ledger
 from ledger.verify import Entry
 from review_queue.governance.account_closing import CANCELLED, CLOSING, NUMBER, STEPS
 from review_queue.governance.account_closing import FILED as CLOSING_FILED
+from staff.incidents import settled
 from staff.people import person_with
 from staff.proposals import APPROVERS
 from staff.refusal import Reason, Refused, missing
@@ -95,21 +96,30 @@ async def file_account(ledger: Ledger, slug: str, number: str, by: str) -> None:
         if not NUMBER.fullmatch(number.strip()):
             words = "请写开办备案的编号，2 到 40 个字，不写姓名和电话"
             raise Refused(422, [Reason("number", words)])
+        told = (await all_facts_or_refuse(tx.session, [f"account:{account_id}"])).popitem()[1]
         body = {"account": account_id, "slug": slug, "number": number.strip()}
-        await tx.append(FILED, subject=f"account:{account_id}", actor=by, body=body)
+        subject = f"account:{account_id}"
+        await tx.append(FILED, subject=subject, actor=by, body=body)
+        steps = {one.body["step"] for one in told if one.kind == CLOSING}
+        if CANCELLED not in steps or CLOSING_FILED in steps:
+            words = f"已登记备案编号 {number.strip()}"
+            await settled(tx, OVERDUE, subject=subject, by=by, words=words)
 
 
 async def tell_late(ledger: Ledger, working: WorkingDay) -> int:
-    """Tell of each filing that is overdue; how many are."""
+    """Tell of each filing that is overdue; how many are. What is mended closes by itself."""
     today, late = beijing(now()).date(), 0
     async with ledger.db.session() as session:
         rows = (await session.scalars(select(Account).order_by(Account.slug))).all()
         told = await all_facts_or_refuse(session, [f"account:{row.id}" for row in rows])
     for row in rows:
         subject = f"account:{row.id}"
-        for one in filings(told[subject], working):
-            if one.late(today):
-                late += 1
-                words = f"账号“{row.name}”{one.words(today)}：请办理，再登记编号"
-                await ledger.open_incident(OVERDUE, subject=subject, message=words, detail={})
+        owed = [one for one in filings(told[subject], working) if one.late(today)]
+        for one in owed:
+            late += 1
+            words = f"账号“{row.name}”{one.words(today)}：请办理，再登记编号，登记后自动关闭"
+            await ledger.open_incident(OVERDUE, subject=subject, message=words, detail={})
+        if not owed and (await ledger.incidents()).find((OVERDUE, subject)) is not None:
+            async with ledger.transaction() as tx:
+                await settled(tx, OVERDUE, subject=subject, by="system", words="备案编号已登记")
     return late

@@ -14,7 +14,7 @@ from ledger.append import Ledger
 from ledger.models import AnchorPlace, LedgerEntry
 from ledger.reopening import closed_incidents, open_incidents
 from ledger.verify import Broken
-from staff.incidents import close_incident, closings
+from staff.incidents import MENDED, close_incident, closings
 from staff.people import names
 from staff.refusal import Refused
 from supervision.grave import GRAVE, Report, report_grave
@@ -43,6 +43,7 @@ async def _incidents_page(request: web.Request, refused: Refused | None = None) 
         context = {
             "place": "incidents",
             "grave": GRAVE,
+            "mended": MENDED,
             "accounts": (await session.scalars(select(Account).order_by(Account.name))).all(),
             "closing": closing,
             "open": waiting,

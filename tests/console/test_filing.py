@@ -10,6 +10,7 @@ from config.clock import beijing, now
 from ledger.models import Incident
 from review_queue.governance.account_closing import CANCELLED, CLOSING
 from review_queue.governance.account_closing import FILED as CLOSING_FILED
+from staff.incidents import close_incident
 from staff.refusal import Refused
 from supervision import filing
 from supervision.filing import due_after, file_account, filing_words, tell_late
@@ -63,12 +64,17 @@ async def test_an_account_opened_here_is_filed_in_time_or_told(
     assert [await tell_late(ledger, weekday) for _ in range(2)] == [1, 1]
     assert ["青禾二号" in one and "已超时" in one for one in await late(office)] == [True]
 
+    async with ledger.db.session() as session:
+        [stays] = await session.scalars(select(Incident.id).where(Incident.kind == filing.OVERDUE))
+    with pytest.raises(Refused, match="登记以后自动关闭"):
+        await close_incident(ledger, stays, people["admin2"], "已催办，等编号")
     with pytest.raises(Refused, match="需要以下角色"):
         await file_account(ledger, "qinghe-two", "备1号", people["editor"])
     with pytest.raises(Refused, match="编号"):
         await file_account(ledger, "qinghe-two", "?", people["admin1"])
     await file_account(ledger, "qinghe-two", "备〔2026〕1号", people["admin1"])
     assert filing_words(await ledger.facts(subject), weekday) == "开办备案 备〔2026〕1号"
+    assert (await ledger.incidents()).find((filing.OVERDUE, subject)) is None
     assert await tell_late(ledger, weekday) == 0
 
     day = (beijing(real) - timedelta(days=2)).date().isoformat()
@@ -83,3 +89,4 @@ async def test_an_account_opened_here_is_filed_in_time_or_told(
     words = filing_words(await ledger.facts(subject), weekday)
     assert words == "开办备案 备〔2026〕1号；关停备案 关1号"
     assert await tell_late(ledger, weekday) == 0
+    assert (await ledger.incidents()).find((filing.OVERDUE, subject)) is None
