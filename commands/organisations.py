@@ -46,11 +46,12 @@ def organisation_propose(  # noqa: PLR0913  the options of a command
     reason: Why,
     parent: Annotated[str, typer.Option("--parent", help="上级单位；已有的单位可以不给")] = "",
     rename: Annotated[str, typer.Option("--rename", help="新的名称")] = "",
+    close: Annotated[bool, typer.Option("--close", help="撤销这个单位")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
     """提出增加一个单位，或改名、换上级，由另一位管理员批准。"""
-    change = {"name": name, "parent": parent, "rename": rename}
+    change = {"name": name, "parent": parent, "rename": rename, "close": "yes" if close else ""}
     proposed(propose(home, by, "organisation", change, reason), as_json=as_json)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.models import Organisation
+from bot.models import Account, Organisation
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 from staff.models import Staff
@@ -70,7 +70,10 @@ def bodies_of(began: Mapping[str, str], told: Sequence[Entry]) -> Bodies:
     known, parents, places = dict(began), dict.fromkeys(began, ""), dict[str, str]()
     for entry in told:
         body = entry.body
-        if entry.kind == SET:
+        if entry.kind == SET and body.get("closed"):
+            known.pop(body["organisation"], None)
+            parents.pop(body["organisation"], None)
+        elif entry.kind == SET:
             known[body["organisation"]] = str(body["name"])
             parents[body["organisation"]] = str(body["parent"])
         elif entry.kind == PLACED and body["organisation"]:
@@ -81,7 +84,7 @@ def bodies_of(began: Mapping[str, str], told: Sequence[Entry]) -> Bodies:
 
 
 class OrganisationKind:
-    """{name, parent, rename}: a new body below another, or one that moves or changes its name."""
+    """{name, parent, rename, close}: a body that comes, moves, changes its name, or ends."""
 
     label = "单位变更"
     proposers = frozenset({"admin"})
@@ -104,6 +107,8 @@ class OrganisationKind:
         was = [tree.names[key], tree.parents[key]] if here else []
         if payload.get("was", was) != was:
             raise Refused(409, [Reason("overtaken", "这个单位刚刚有变化：请收回后重新提出")])
+        if payload.get("close"):
+            return await self._ending(tree, key, name)
         new = _words(payload, "rename") or name
         if not 1 < len(new) <= _LONGEST:
             raise Refused(422, [Reason("name", f"请写单位全称，2 到 {_LONGEST} 个字")])
@@ -113,6 +118,25 @@ class OrganisationKind:
         if was == [new, parent]:
             raise Refused(422, [Reason("name", "单位没有变化")])
         return {"id": key or new_id(), "name": name, "rename": new, "parent": parent, "was": was}
+
+    async def _ending(self, tree: Bodies, key: str, name: str) -> Mapping[str, Any]:
+        """A body that ends holds nothing any more."""
+        if key not in tree.names:
+            raise missing(f"个叫“{name}”的单位")
+        async with self._ledger.db.session() as session:
+            held = await session.scalar(
+                select(Account.name).where(Account.organisation_id == key).limit(1)
+            )
+        below = [one for one, parent in tree.parents.items() if parent == key]
+        faults = [f"账号“{held}”"] if held else []
+        faults += ["人员"] if key in tree.places.values() else []
+        faults += ["下级单位"] if below else []
+        if faults:
+            words = f"还有{'、'.join(faults)}属于它：请先转走"
+            raise Refused(422, [Reason("close", words)])
+        was = [tree.names[key], tree.parents[key]]
+        kept = {"id": key, "name": name, "rename": was[0], "parent": was[1]}
+        return {**kept, "was": was, "close": True}
 
     def _parent(
         self, tree: Bodies, key: str, payload: Mapping[str, Any], was: Sequence[str]
@@ -132,6 +156,9 @@ class OrganisationKind:
         """Where it stood and where it will stand."""
         async with self._ledger.db.session() as session:
             tree = await bodies_now(session)
+        if payload.get("close"):
+            text = f"{tree.path(payload['id'])} 撤销"
+            return {"changes": [{"sign": "-", "text": text}], "warnings": [], "note": ""}
         parent = tree.path(payload["parent"]) if payload["parent"] else "（最上级）"
         text = f"{payload['rename']}，上级：{parent}"
         if payload["was"]:
@@ -147,12 +174,16 @@ class OrganisationKind:
         if row is None:
             row = Organisation(id=payload["id"])
             tx.session.add(row)
-        row.name, row.parent_id = payload["rename"], payload["parent"] or None
+        # Its name is free for another body; accounts refer to it by its id.
+        gone = f"（已撤销 {row.id[-6:]}）" if payload.get("close") else ""
+        row.name = f"{payload['rename'][: _LONGEST - len(gone)]}{gone}"
+        row.parent_id = payload["parent"] or None
         await tx.session.flush()
         body = {
             "organisation": row.id,
             "name": row.name,
             "parent": payload["parent"],
+            **({"closed": True} if payload.get("close") else {}),
             "proposal": approval.proposal_id,
             "proposed_by": approval.proposed_by,
         }

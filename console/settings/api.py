@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 from sqlalchemy import select
 
+from console.settings.organisations import organisations_json
 from console.settings.staff import id_of
 from console.web.care import must_care
 from console.web.deps import DEPS, found, visitor
@@ -253,6 +254,7 @@ async def test_account(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES = [
+    web.get("/organisations", organisations_json),
     web.post("/accounts/{slug}/test", test_account),
     web.get("/levels", levels),
     web.get("/rules", rules),

@@ -21,6 +21,7 @@ TABS = (
     ("rules", "/console/settings/rules", "规则", "rules.read"),
     ("staff", "/console/settings/staff", "人员", "staff.read"),
     ("accounts", "/console/settings/accounts", "账号", "settings.read"),
+    ("organisations", "/console/settings/organisations", "单位", "settings.read"),
     ("duty", "/console/settings/duty", "值班安排", "duty.read"),
     ("texts", "/console/settings/texts", "运行设置", "texts.read"),
     ("templates", "/console/settings/templates", "回复模板", "templates.read"),

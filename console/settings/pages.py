@@ -7,6 +7,7 @@ from console.settings.devices import devices, end_one
 from console.settings.duty import duty, propose_hours, propose_roster
 from console.settings.leaving import leaving_page, take_leave
 from console.settings.levels import level_form, levels, propose_levels
+from console.settings.organisations import organisations, propose_organisation
 from console.settings.proposals import confirm, decide, proposal, proposals, withdraw
 from console.settings.rules import (
     false_alarm,
@@ -28,6 +29,8 @@ ROUTES = [
     web.get("/settings/accounts", accounts),
     web.post("/settings/accounts", propose_account),
     web.post("/settings/accounts/{slug}/test", test_account),
+    web.get("/settings/organisations", organisations),
+    web.post("/settings/organisations", propose_organisation),
     web.get("/settings/duty", duty),
     web.post("/settings/duty/roster", propose_roster),
     web.post("/settings/duty/hours", propose_hours),

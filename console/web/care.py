@@ -19,19 +19,22 @@ async def bodies_or_none(session: AsyncSession) -> Bodies:
         return Bodies({}, {})
 
 
+def sees(bodies: Bodies, person: Visitor) -> frozenset[str] | None:
+    """Ids of the bodies that this person is shown; None is all of them."""
+    if not person.roles.isdisjoint(_EVERYTHING):
+        return None
+    return bodies.seen_by(person.staff_id)
+
+
 def in_care(organisation_id: str, bodies: Bodies, person: Visitor) -> bool:
     """Whether a page shows this person an account of this body."""
-    if not person.roles.isdisjoint(_EVERYTHING):
-        return True
-    seen = bodies.seen_by(person.staff_id)
+    seen = sees(bodies, person)
     return seen is None or organisation_id in seen
 
 
 async def accounts_in_care(session: AsyncSession, person: Visitor) -> frozenset[str] | None:
     """Ids of the accounts that this person is shown; None is all of them."""
-    if not person.roles.isdisjoint(_EVERYTHING):
-        return None
-    seen = (await bodies_or_none(session)).seen_by(person.staff_id)
+    seen = sees(await bodies_or_none(session), person)
     if seen is None:
         return None
     mine = select(Account.id).where(Account.organisation_id.in_(seen))

@@ -40,7 +40,7 @@ def test_what_is_asked_again_belongs_to_one_question() -> None:
     assert (share(0, 0), share(1999, 2000), share(2, 2)) == (None, 99.9, 100.0)
 
 
-async def _day(office: Office, day: datetime) -> tuple[str, str]:
+async def a_day(office: Office, day: datetime) -> tuple[str, str]:
     """Six acts an hour from eight to twenty; at three in the afternoon every second one is slow."""
     async with office.deps.db.session() as session:
         ids = (await session.scalars(select(Account.id).order_by(Account.slug))).all()
@@ -89,7 +89,7 @@ async def test_a_slow_hour_is_shown_leads_to_its_rows_and_is_recomputed(
 ) -> None:
     ledger = office.deps.ledger
     day = (beijing(now()) - timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    first, second = await _day(office, day)
+    first, second = await a_day(office, day)
     await _urgent(office, first, 2)
     assert await count_days(ledger) == 1
     browser = await office.signed_in("editor")

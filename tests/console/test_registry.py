@@ -1,5 +1,6 @@
 """Bodies in a tree: made by two people, and a supervisor sees what is below theirs."""
 
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -7,9 +8,14 @@ from sqlalchemy import select
 
 from bot.account_entries import account_digest, newest_of
 from bot.models import Account, Organisation
+from config.clock import now
+from review_queue.models import GateRun
+from review_queue.workflow import GATE_NAMES
 from staff.refusal import Refused
+from storage.database import new_id
 from supervision.registry import Bodies, bodies_now, bodies_of
 from tests.console.office import Office, set_roles
+from tests.made import a_finding
 
 
 async def change(office: Office, kind: str, **payload: Any) -> None:
@@ -88,6 +94,65 @@ async def test_a_supervisor_sees_the_accounts_of_their_body_and_below(office: Of
     async with office.deps.db.session() as session:
         (await session.get_one(Organisation, found.named("青禾县教育局"))).parent_id = None
     assert found.parents == (await tree(office)).parents  # what the table says of it is not asked
+
+
+async def test_a_supervisor_reads_figures_of_their_bodies_and_an_admin_changes_them(
+    office: Office,
+) -> None:
+    item = await office.submitted()
+    async with office.deps.db.session() as session:
+        session.add(Organisation(id="office", name="北原市人民政府", parent_id=None))
+        run = (await session.scalars(select(GateRun).where(GateRun.item_id == item.id))).first()
+        assert run is not None
+        found = [asdict(a_finding(gate="law")), asdict(a_finding(gate="secrecy", severity="warn"))]
+        for _ in range(2):
+            row = {"id": new_id(), "item_id": item.id, "digest": run.digest, "at": now()}
+            session.add(GateRun(**row, ruleset=run.ruleset, findings=found))
+    await change(office, "organisation", name="青禾县教育局", parent="北原市人民政府")
+    await change(office, "organisation", name="青禾镇", parent="北原市人民政府")
+    browser = await office.signed_in("admin1")
+    _, told = await browser.api("GET", "/organisations")
+    by_name = {one["name"]: one for one in told["organisations"]}
+    assert sorted(by_name) == ["北原市人民政府", "青禾县教育局", "青禾镇"]
+    assert by_name["北原市人民政府"]["accounts"] == 2
+    assert by_name["北原市人民政府"]["stopped"] == {"law": 1}, "once an item, and no warning"
+    page = (await browser.get("/console/settings/organisations"))[1]
+    assert f'<span class="chip warn">{GATE_NAMES["law"]} 1</span>' in page
+    # Looked at, then proposed: nothing changes before a second person.
+    form = {
+        "name": "青禾县卫健局",
+        "parent": "北原市人民政府",
+        "why": "机构改革新设的单位",
+        "step": "preview",
+    }
+    status, page = await browser.post("/console/settings/organisations", **form)
+    assert (status, "青禾县卫健局，上级：北原市人民政府" in page) == (200, True)
+    status, _ = await browser.post("/console/settings/organisations", **form | {"step": "propose"})
+    assert (status, (await tree(office)).named("青禾县卫健局")) == (303, None)
+    move = {
+        "about": "placement",
+        "login": "reviewer3",
+        "organisation": "青禾镇",
+        "why": "从今天起到任",
+    }
+    assert (await browser.post("/console/settings/organisations", **move, step="propose"))[0] == 303
+    await set_roles(office, "reviewer3", ["supervisor"])
+    await change(office, "placement", login="reviewer3", organisation="青禾县教育局")
+    below = await office.signed_in("reviewer3")
+    _, told = await below.api("GET", "/organisations")
+    assert [one["name"] for one in told["organisations"]] == ["青禾县教育局"]
+    page = (await below.get("/console/settings/organisations"))[1]
+    assert "青禾镇" not in page
+    assert "增加、改名" not in page
+    refusal = await below.post("/console/settings/organisations", name="青禾镇", close="yes")
+    assert refusal[0] == 403
+    await refused(office, "人员", "organisation", name="青禾县教育局", close="yes")
+    await refused(office, "账号“.*下级单位", "organisation", name="北原市人民政府", close="yes")
+    await change(office, "organisation", name="青禾镇", close="yes")
+    assert (await tree(office)).named("青禾镇") is None
+    await change(office, "organisation", name="青禾镇", parent="青禾县教育局")
+    found_again = (await tree(office)).named("青禾镇")
+    assert (await tree(office)).path(found_again or "").endswith("青禾县教育局 / 青禾镇")
 
 
 def test_a_circle_nobody_could_sign_ends() -> None:

@@ -5,11 +5,14 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import Browser
 
+from bot.models import Organisation
 from config.clock import beijing, now
+from supervision.counting import count_days
 from supervision.workplan import Given, give_out
 from tests.console.office import Office, busy_morning
 from tests.console.test_journey import WIDTHS, chromium, person
 from tests.console.test_policy_pages import seen
+from tests.console.test_promises import a_day
 
 pytestmark = pytest.mark.browser
 __all__ = ["chromium"]
@@ -22,7 +25,15 @@ async def test_the_pages_of_who_watches_fit(office: Office, chromium: Browser, w
     given = Given(PLAN, now() + timedelta(days=60), office.people["editor"])
     await give_out(office.deps.ledger, given, office.people["editor"])
     page, year = await person(chromium, office, "admin1", width), beijing(now()).year
+    yesterday = (beijing(now()) - timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+    await a_day(office, yesterday)
+    await count_days(office.deps.ledger)
+    async with office.deps.db.session() as session:
+        session.add(Organisation(id="office", name="北原市人民政府", parent_id=None))
     for path, name in (
+        ("promises", "promises"),
+        (f"promises/{yesterday.date()}", "promises-day"),
+        ("settings/organisations", "organisations"),
         ("cockpit", "cockpit"),
         ("cockpit/qinghe-wx", "cockpit-account"),
         (f"reports?period={year}", "reports"),
