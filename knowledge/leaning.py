@@ -7,7 +7,7 @@ names them. None when no clause of it does: then the whole library is asked.
 
 import re
 from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from knowledge.answering import Hit, content
@@ -142,17 +142,19 @@ def further(on: On, clauses: Sequence[Beside], speech: Speech | None = None) -> 
         return None
     if not bare:
         return Further([last], sure=True)
-    own = {word for word in _own(bare, said) if word not in on.before}
-    if own:
+    words = _own(bare, said)
+    if own := {word for word in words if word not in on.before}:
         return _of_case(own, on, ours, said) if _CIRCUMSTANCE.match(bare) else None
+    if words:  # a part of the matter (消费券在哪领), and no other
+        on = replace(on, before=" ".join(sorted(words)))
     kind = next((one for one in _KINDS if one.asked.search(bare)), None)
     found = _saying(kind, on, ours, said) if kind is not None else []
     return Further(found[:1], sure=True) if found else None
 
 
 def _of_case(own: Set[str], on: On, clauses: Sequence[Beside], speech: Speech) -> Further | None:
-    if (named := _naming(own, clauses, speech)) is not None:
-        return Further([named], sure=True)
+    if (naming := _naming(own, clauses, speech)) is not None:
+        return Further([naming], sure=True)
     if not _OF_THEMSELVES.match(_bare(on.words)):
         return None
     found = _saying(_WHO, on, clauses, speech)

@@ -60,6 +60,9 @@ def test_of_a_policy_on_several_schemes_no_other_scheme_is_told() -> None:
     assert found is not None
     assert [one.key for one in found.hits] == ["2"]
     assert further(On("创业补贴给多少", "1", "什么时候发"), several) is None
+    named = further(On("大学生创业补贴给多少", "1", "创业补贴在哪领"), several)
+    assert named is not None
+    assert [one.key for one in named.hits] == ["2"]
 
 
 def test_nothing_is_said_beside_a_clause_that_is_not_there_or_in_force_any_more() -> None:
