@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import event, func, insert, select, update
 
 from app import Shenfa
-from bench.figures import Measured, Row, figure
+from bench.figures import Measured, Row, Timed, figure, grown
 from bench.office import TOPIC, new_office, released
 from bot.contract import AccountView, Outcome, State, Still
 from bot.models import Account, Delivery, Publication
@@ -56,9 +56,10 @@ async def digest(n: int = 5_000) -> list[Row]:
         "digest", "digests of two items", "people/s", Measured(n / ours, n / own.seconds, PACE), n
     )
     pace["detail"] = {"items": ITEMS, "database": "sqlite", "statements": own.count}
+    pace["detail"] |= grown(Timed(max(1, n // 2), told.half), Timed(n, ours))
     pace["ok"] = pace["ok"] and pace["ratio"] <= _MOST
-    grown = Measured(told.grown, told.grown, FLAT)
-    return [pace, figure("digest", "memory that grew", "MB", grown, n)]
+    memory = Measured(told.grown, told.grown, FLAT)
+    return [pace, figure("digest", "memory that grew", "MB", memory, n)]
 
 
 class _Told:
@@ -68,6 +69,8 @@ class _Told:
         self.calls = 0
         self.early = 0.0
         self.tenth = 0
+        self.begun = self.half = 0.0
+        self.middle = 0
 
     async def __call__(
         self,
@@ -81,6 +84,8 @@ class _Told:
         self.calls += 1
         if self.calls == self.tenth:
             self.early = _peak()
+        if self.calls == self.middle:
+            self.half = time.perf_counter() - self.begun
         return Outcome(State.PUBLISHED, ref=str(self.calls))
 
     @property
@@ -131,10 +136,10 @@ async def _rows(shenfa: Shenfa) -> None:
 
 async def _send(shenfa: Shenfa, n: int, told: _Told) -> float:
     """Seconds until every row says published, one message a person."""
-    told.tenth = max(1, n // 10)
+    told.tenth, told.middle = max(1, n // 10), max(1, n // 2)
     await shenfa.lease.start()
     gc.collect()
-    begun = time.perf_counter()
+    begun = told.begun = time.perf_counter()
     while await shenfa.sender.deliver_due():
         pass
     taken = time.perf_counter() - begun

@@ -1,6 +1,7 @@
 """What every measurement uses: rows, times, words and texts of our own making."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -11,6 +12,8 @@ from typing import Any
 
 Row = dict[str, Any]
 ROOT = Path(__file__).parents[1]
+TEN = 10_000_000
+"""People: more than live in any league, and reckoned from what is measured with fewer."""
 IN_FLIGHT = 64  # calls on their way at once, ours and bare
 _HAN = "办补贴申领条件就业创业促进消费政策企业人员社保登记培训岗位毕业生困难家庭县区镇街道资金审核"
 SENTENCES = (
@@ -46,6 +49,25 @@ def figure(bench: str, metric: str, unit: str, measured: Measured, n: int) -> Ro
         "n": n,
         "detail": {},
     }
+
+
+@dataclass(frozen=True)
+class Timed:
+    """So many people took so many seconds."""
+
+    people: int
+    seconds: float
+
+
+def grown(few: Timed, many: Timed) -> dict[str, float]:
+    """How the time grew from fewer people to more (1: with their number), and by it that of TEN.
+
+    What is measured to grow more slowly is taken to grow with the number: a beginning has costs of
+    its own.
+    """
+    growth = math.log(many.seconds / few.seconds) / math.log(many.people / few.people)
+    whole = many.seconds * (TEN / many.people) ** max(1.0, growth)
+    return {"growth": round(growth, 2), "seconds_of_ten_million": round(whole)}
 
 
 def milliseconds(work: Callable[[], object], n: int) -> list[float]:

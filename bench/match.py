@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, insert, literal, null, select, text
 
 from bench.audience import audiences
-from bench.figures import Measured, Row, figure
+from bench.figures import Measured, Row, Timed, figure, grown
 from bench.office import TOPIC
 from bot.contract import Release, State
 from bot.models import Contact, Delivery, Publication
@@ -41,9 +41,12 @@ async def match(n: int = 100_000) -> list[Row]:
         Ledger(db, Ed25519PrivateKey.generate(), Path(folder) / "anchors")  # the db carries it
         try:
             await db.create_all()
-            await _subscribers(db, n)
+            few = max(1, n // 10)
+            await _subscribers(db, few)
+            first = await _ours(db, few, "few")
+            await _subscribers(db, n - few)
             bare = await _bare(db)
-            ours = await _ours(db, n)
+            ours = await _ours(db, n, "bench")
             counted = await audiences(db, n)
         finally:
             await db.close()
@@ -51,6 +54,7 @@ async def match(n: int = 100_000) -> list[Row]:
         "match", "sealed delivery rows", "rows/s", Measured(n / ours, n / bare, 100_000.0), n
     )
     row["detail"] = {"database": "sqlite" if db.is_sqlite else "postgresql"}
+    row["detail"] |= grown(Timed(few, first), Timed(n, ours)) if n > few else {}
     return [row, *counted]
 
 
@@ -110,11 +114,12 @@ async def _bare(db: Database) -> float:
     return time.perf_counter() - begun
 
 
-async def _ours(db: Database, n: int) -> float:
+async def _ours(db: Database, n: int, key: str) -> float:
+    """Seconds until each of `n` people has a sealed row of the release with this key."""
     moment = now()
     publication = Publication(
         id=new_id(),
-        release_id="bench",
+        release_id=key,
         item_id="bench",
         account_id="bench",
         digest="",
@@ -122,7 +127,7 @@ async def _ours(db: Database, n: int) -> float:
         due_at=moment,
     )
     # A stand-in and no proof: what makes rows reads these two, and nothing of it is sent.
-    release = cast(Release, SimpleNamespace(id="bench", audience={"topics": [TOPIC]}, urgent=False))
+    release = cast(Release, SimpleNamespace(id=key, audience={"topics": [TOPIC]}, urgent=False))
     matching = Matching(starting_taxonomy())
     begun = time.perf_counter()
     made = await matching.create_deliveries(db, publication, release)

@@ -10,7 +10,7 @@ from bench.callback import callback
 from bench.cockpit import cockpit
 from bench.digest import digest
 from bench.extract import extract
-from bench.figures import Measured, Row, figure
+from bench.figures import Measured, Row, Timed, figure, grown
 from bench.gates import gates
 from bench.match import match
 from bench.names import BENCHES
@@ -114,12 +114,21 @@ async def test_every_measured_subscriber_becomes_a_row() -> None:
     assert_form(rows, "match")
     assert {row["n"] for row in rows} == {300}
     assert [row["detail"]["people"] > 0 for row in rows[1:]] == [True] * 3
+    assert rows[0]["detail"]["seconds_of_ten_million"] > 0
 
 
 async def test_every_measured_reader_gets_one_digest() -> None:
     rows = await digest(n=30)
     assert_form(rows, "digest")
     assert rows[0]["detail"]["statements"] > 0
+    assert rows[0]["detail"]["seconds_of_ten_million"] > 0
+
+
+def test_ten_million_are_reckoned_from_the_growth_that_was_measured() -> None:
+    few, ten = Timed(10_000, 1.0), {"growth": 1.0, "seconds_of_ten_million": 1000}
+    assert grown(few, Timed(100_000, 10.0)) == ten
+    assert grown(few, Timed(100_000, 100.0))["seconds_of_ten_million"] == 1_000_000
+    assert grown(Timed(10_000, 5.0), Timed(100_000, 10.0))["seconds_of_ten_million"] == 1000
 
 
 @pytest.mark.parametrize("name", BENCHES)
