@@ -42,6 +42,8 @@ _ENCODINGS = frozenset(
     )
 )
 _FOREIGN = re.compile("[\uac00-\ud7af\ue000-\uf8ff\ufffd]")  # Hangul, private use, unknown
+# What a spoilt table of a font leaves in place of characters: no text, and nothing to search.
+_LOST = re.compile("[\ufffd\x80-\x9f]|/[A-Za-z]{1,3}[0-9A-F]{4}(?![0-9A-Za-z])")
 
 
 class PageText(NamedTuple):
@@ -96,7 +98,8 @@ def page_text(page: pypdf.PageObject) -> PageText:
     if shapes * 2 > len(text) or len(_FOREIGN.findall(text)) * 3 > len(text):
         return PageText([], not text.strip())
     tiny = sum(len(one.text.strip()) for one in pieces if one.size < _TINY)
-    return PageText(lines, not unread, ink.faint or tiny >= _SOME)
+    whole = not unread and not _LOST.search(text)
+    return PageText(lines, whole, ink.faint or tiny >= _SOME)
 
 
 def _piece(text: str, cm: Any, tm: Any, size: float) -> Piece:

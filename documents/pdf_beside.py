@@ -12,6 +12,7 @@ from documents.parts import AUTHOR, COMMENT, Notes, Wrong
 from documents.persons import is_person
 
 PINNED: Wrong = ("embedded", "block", "页面上附有文件，请改为单独的附件；机器读不了的由人打开查看")
+_BROKEN = "有一处批注、链接、表单栏或附件损坏，读不出来，需要人工看"
 _MOST_NODES = 20_000
 _SHOWN = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
 
@@ -20,7 +21,10 @@ def annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:
     """Notes that people left, the addresses behind links, and files pinned to the page."""
     for reference in page.get("/Annots") or ():
         one = reference.get_object()
-        kind = one.get("/Subtype") if isinstance(one, DictionaryObject) else None
+        if not isinstance(one, DictionaryObject):
+            notes.fault("look", "warn", f"第 {number} 页{_BROKEN}")
+            continue
+        kind = one.get("/Subtype")
         if kind == "/Link":
             action = one.get("/A", DictionaryObject()).get_object()
             target = str(action.get("/URI") or "")

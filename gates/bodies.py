@@ -17,7 +17,8 @@ _CHANGE = re.compile(
     r"更名|改名|改称|合并|整合|组建|不再保留|撤销|划入|划转|划归|职责|机构改革|前身|挂牌|成立于"
     r"|第\d{1,4}号令|令第\d|号公告|制定|联合发布|联合印发"
 )
-_NUMBERED = re.compile(r"[（(]?[\u4e00-\u9fff]{0,6}(?:令|公告)|[〔\[]")
+# 国家税务总局公告2026年第5号 bears the name of then; a body that 发布公告 is a body.
+_NUMBERED = re.compile(r"[（(]?[\u4e00-\u9fff]{0,6}(?:令|公告)[（(〔]?(?:第|\d)|[〔\[]")
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)年?")
 # What stands before a local body: a level, or nothing of its name.
 _BEFORE = re.compile(

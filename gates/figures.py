@@ -8,7 +8,9 @@ from gates.finding import Context, Finding, Ground
 
 _SUMS = "《统计法》第六条、第七条：统计数据应当真实准确；数据前后一致"
 _MONEY = "亿元|万元|元"
-_THING = "亿元|万元|元|万人|万户|万亩|人|名|户|件|家|个|亩|公顷|吨|辆|所|宗|起|例|套|台|座|项"
+_THING = (
+    "亿元|万元|元|万人|万户|万亩|人|名|户|件|家|个|亩|公顷|吨|辆|所|宗|起|例|套|台|座|项|张|份|场"
+)
 _FIGURE = r"(\d{1,15}(?:\.\d{1,9})?)"  # longer is no sum, and no number a program should compute
 _TOTAL = re.compile(
     rf"(?:共|总|合计)[^\d，。；;]{{0,10}}?{_FIGURE}({_THING})[，,（(:：]?[^\d。；;]{{0,6}}?其中"
@@ -22,6 +24,14 @@ _ROW = re.compile(
     rf"{_FIGURE}({_THING}))(?=[。；;\n]|$)"
 )
 _NOT = ("不", "未", "非")
+# Nothing is both.
+_OPPOSED = (
+    {"线上", "线下"},
+    {"网上", "窗口"},
+    {"城镇", "农村"},
+    {"公办", "民办"},
+    {"城区", "乡镇"},
+)
 # 甲镇、乙县: places are apart; groups of people (女生、少数民族) may be the same people.
 _PLACE = re.compile(r"[省市州盟县区旗镇乡村](?:有|为|共)?$")
 # Parts first: A 600人，B 500人，合计1000人.
@@ -106,12 +116,12 @@ def _total_first(ctx: Context) -> Iterator[Finding]:
 
 
 def _opposed(words: str, figures: list[re.Match[str]]) -> bool:
-    """合格100家、不合格30家: nobody is both."""
+    """合格100家、不合格30家; 线上20张、线下30张: nobody is both."""
     if len(figures) != 2:
         return False
     first = re.sub(r"[的有为]*$", "", words[: figures[0].start()])
     second = re.sub(r"[的有为]*$", "", words[figures[0].end() : figures[1].start()].lstrip("、，"))
-    return any(
+    return {first[-2:], second[-2:]} in _OPPOSED or any(
         no + one == other for no in _NOT for one, other in ((first, second), (second, first))
     )
 

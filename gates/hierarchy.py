@@ -96,7 +96,7 @@ def _chain(ctx: Context, province: Place, by_start: dict[int, list[Place]]) -> _
         middle = old[0]
     county = _county(text, province.end + len(middle), name, middle)
     direct = name in DIVISIONS.cities and not middle
-    if not county or (not middle and not direct and not _renamed_to(name, "", county)):
+    if not county or (not middle and not direct and not _left_out(text, province, county)):
         return None
     end = province.end + len(middle) + len(county)
     return _Chain(name, middle, county, province.start, end, name)
@@ -110,6 +110,18 @@ def _below_prefecture(ctx: Context, place: Place) -> _Chain | None:
             end = place.end + len(county)
             return _Chain(province, place.name, county, place.start, end, "")
     return None
+
+
+def _left_out(text: str, province: Place, county: str) -> bool:
+    """河北省丰南县: an old county directly behind its province, the prefecture left out."""
+    name = province.name
+    if _renamed_to(name, "", county):
+        return True
+    here = province.end + len(county)
+    if county in DIVISIONS.parents or len(county) < 3 or _GOES_ON.match(text, here):
+        return False
+    heirs = _like_named(name, "", county)
+    return len(heirs) == 1 and heirs[0] not in DIVISIONS.prefectures
 
 
 def _was_prefecture(province: str, name: str) -> bool:

@@ -4,7 +4,13 @@ import io
 from typing import Any
 
 import pypdf
-from pypdf.generic import ArrayObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import (
+    ArrayObject,
+    DictionaryObject,
+    NameObject,
+    NullObject,
+    TextStringObject,
+)
 
 from documents.parts import Reading
 from documents.reader import read_attachment
@@ -58,3 +64,13 @@ def test_a_file_pinned_to_a_page_is_called_a_file_and_named() -> None:
     assert [one.rule for one in found.faults if one.severity == "block"] == [
         "secrecy.attachment-embedded"
     ]
+
+
+def test_a_note_that_is_damaged_is_said() -> None:
+    writer = pypdf.PdfWriter()
+    page: Any = writer.add_blank_page(200, 200)
+    page[NameObject("/Annots")] = ArrayObject([NullObject()])
+    out = io.BytesIO()
+    writer.write(out)
+    faults = read_attachment("表.pdf", out.getvalue()).faults
+    assert any("第 1 页有一处批注" in one.reason for one in faults)

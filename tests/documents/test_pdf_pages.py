@@ -139,3 +139,10 @@ def test_pictures_are_counted_without_being_unpacked() -> None:
     taken = bring_file("a.pdf", _pdf(b"Notice 12345", pictures=2)).taken
     assert project(taken.document).text == "Notice 12345"
     assert taken.left_out[0] == "2 张图片没有带过来：请把图片文件拖进来"
+
+
+def test_a_page_of_which_a_character_was_lost_is_said_to_be_read_in_part() -> None:
+    words = b"notice of the county on subsidies "
+    assert read_attachment("a.pdf", _pdf(words)).faults == ()
+    (look,) = read_attachment("a.pdf", _pdf(words + b"A", "/g3C93")).faults
+    assert look.reason.startswith("第 1 页有些文字")

@@ -35,6 +35,8 @@ def test_a_place_in_the_wrong_province_or_city_is_found(
         ("湖北省襄樊市南漳县发布通知", "湖北省襄阳市南漳县"),
         ("山东省滨州市邹平县发布通知", "山东省滨州市邹平市"),
         ("河北省唐山市滦县发布通知", "河北省唐山市滦州市"),
+        ("河北省丰南县发布通知", "河北省丰南区"),
+        ("浙江省富阳市的企业", "浙江省富阳区"),
     ],
 )
 def test_an_old_name_gets_the_new_one(text: str, right: str) -> None:
@@ -46,6 +48,8 @@ def test_an_old_name_gets_the_new_one(text: str, right: str) -> None:
     "text",
     [
         "湖南省张家界市永定区",
+        "江苏省南通区域中心建设",
+        "广东省经济区和吉林省长春县级财政",
         "内蒙古自治区呼和浩特市新城区",
         "北京市朝阳区、辽宁省朝阳市",
         "吉林省吉林市",
