@@ -16,13 +16,21 @@ _WORD = 5  # letters of a word that counts as one; of shorter ones only the most
 _FIRST = 1000  # of the passwords people have most
 _OURS = " 0 "  # stands where a word of the office's stood
 _LEFT = 4  # letters beside known words that are nothing of their own
+_LETTERS = re.compile(r"[^a-z]+")
+_PINYIN = re.compile(
+    "(?:(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?"
+    "(?:iang|iong|uang|ang|eng|ing|ong|iao|ian|uai|uan|[aeo]n|[ai]i|[aou]o|ei|er|i[aenu]|ou"
+    "|u[aeino]|v[e]?|[aeiou])){1,4}"
+)
+"""So many syllables as a word, a place or an office has; zxcvbn knows no pinyin at all."""
 
 
 def is_guessed(password: str, own: Collection[str]) -> bool:
     """Whether guessers come to it early; `own` is what they know of the person and the office."""
     small = password.lower()
     judged = zxcvbn(small[:_LONGEST], user_inputs=sorted(own), max_length=_LONGEST)
-    return judged["score"] < _ENOUGH or _is_words_and_signs(small, own)
+    pinyin = _PINYIN.fullmatch(_LETTERS.sub("", small)) is not None
+    return judged["score"] < _ENOUGH or pinyin or _is_words_and_signs(small, own)
 
 
 def _is_words_and_signs(small: str, own: Iterable[str]) -> bool:

@@ -61,7 +61,7 @@ def _faults(password: str, own: Collection[str]) -> Iterator[str]:
     # Loaded when a password is set, which is seldom: its lists take fourteen megabytes.
     if import_module("staff.guessing").is_guessed(small, own):
         yield (
-            "这个密码容易被猜到：常用密码、常用的词、姓名、单位或系统的名字，加上数字或符号，"
+            "这个密码容易被猜到：常用密码、常用的词和它的拼音、姓名、单位或系统的名字，加上数字或符号，"
             "都是最先试的。请换成几个不相干的词，或再长一些"
         )
 

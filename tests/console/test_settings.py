@@ -236,7 +236,7 @@ async def test_a_reset_password_ends_what_was_signed_in(office: Office) -> None:
 
 async def test_a_person_changes_their_own_password_with_the_old_one(office: Office) -> None:
     editor, elsewhere = await office.signed_in("editor"), await office.signed_in("editor")
-    new = "qing-he-2027"
+    new = "lan yang ji feng xue"
     status, page = await editor.post("/console/me/password", old="wrong", new=new)
     assert (status, "现在的密码不对" in page) == (403, True)
     status, _ = await editor.post("/console/me/password", old=PASSWORD, new="short")
@@ -254,7 +254,7 @@ async def test_a_person_changes_their_own_password_with_the_old_one(office: Offi
 async def test_guessing_the_own_password_is_cut_off(office: Office) -> None:
     editor = await office.signed_in("editor")
     answers = [
-        (await editor.post("/console/me/password", old=f"guess-{n}", new="qing-he-2027"))[0]
+        (await editor.post("/console/me/password", old=f"guess-{n}", new="lan yang ji feng xue"))[0]
         for n in range(7)
     ]
     assert answers == [403] * 5 + [429] * 2

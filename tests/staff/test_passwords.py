@@ -42,6 +42,11 @@ KNOWN = ("zhaoguoqiang", "赵国强", "青禾县人民政府", "qinghe-wx")
         ("qinghe2026gov", "容易被猜到：常用密码"),
         ("zhaoguoqiang20261129", "容易被猜到：常用密码"),
         ("hunter2hunter2", "容易被猜到：常用密码"),
+        ("neimenggu2026", "拼音"),
+        ("zhengfuban123", "拼音"),
+        ("xuanchuanbu", "拼音"),
+        ("GongZuoRenYuan", "拼音"),
+        ("hu-he-hao-te@2027", "拼音"),
     ],
 )
 def test_it_refuses_what_guessers_begin_with(password: str, words: str) -> None:
@@ -52,7 +57,7 @@ def test_it_refuses_what_guessers_begin_with(password: str, words: str) -> None:
 @pytest.mark.parametrize(
     "password",
     [
-        "qing-he-2027",
+        "qing-he-lan-yang-xue-2027",
         "lanyangjifengxue",
         "四只蓝羊 在雪地里唱歌",
         "correct horse battery",
