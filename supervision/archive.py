@@ -27,7 +27,7 @@ from review_queue.release import decision_words
 from staff.people import names
 from staff.refusal import Reason, Refused, missing
 from storage.media import load
-from supervision.bundle import ABOUT, MANIFEST, PIECE
+from supervision.bundle import ABOUT, MANIFEST, PIECE, SEAL, SEALED
 from supervision.figures import Span, as_json
 from supervision.report import counted
 
@@ -39,7 +39,7 @@ _HOW = """怎样核验（不用联网，不用信任出包的服务器）
 
 1. 在自己的电脑上装好审发的命令，拿到这个单位以前公布的公钥 key.hex（不要用包里的那一份）。
 2. 运行：shenfa report check 这个包.zip --public-key key.hex
-   核对每个文件的摘要、台账区间的前后相连和签名、每份内容与批准的是不是同一份、谁批准的、平台回执。
+   核对清单的签名、每个文件的摘要、台账区间的前后相连和签名、每份内容与批准的是不是同一份、谁批准的、平台回执。
    退出码 0 是全部相符，1 是有不符，逐条写出。
 3. 要确认这一段确实在整本台账里：请单位导出台账，运行
    shenfa ledger verify --export ledger.jsonl --public-key key.hex --anchor 别处保存的锚定文件
@@ -68,8 +68,10 @@ class _Package:
         text = json.dumps(data, ensure_ascii=False, indent=1, default=str)
         self.add(name, text.encode())
 
-    def close(self) -> None:
+    def close(self, ledger: Ledger, seq: int) -> None:
+        """The manifest, and the office's signature over it: names and receipts are in no entry."""
         self.add_json(MANIFEST, {"sha256": dict(sorted(self.digests.items()))})
+        self.add_json(SEALED, ledger.mark(SEAL, seq, self.digests[MANIFEST]))
         self._zip.close()
 
 
@@ -165,7 +167,7 @@ async def _write(ledger: Ledger, wanted: Wanted, more: Mapping[str, object], out
     package.add("怎样核验.txt", _HOW.encode())
     for name, data in more.items():
         package.add_json(name, data)
-    package.close()
+    package.close(ledger, wanted.ends[1])
 
 
 async def _publication(

@@ -1,17 +1,19 @@
 """证据包 and 归档包, checked with nothing but the file and the public key. Pure; no database.
 
 A package holds texts under their digests, the signed entries about each item, receipts, and a piece
-of the ledger without a gap that ends in a signature over `range:<seq>:<hash>`. What is checked:
-every file against the manifest, the piece link by link, each entry about an item by its own
-signature and against the piece, each text against the digest that was approved, by whom, and each
-receipt against what was signed of it. Whether the piece is part of the whole ledger is said by an
-export or a witness (docs/ledger.md).
+of the ledger without a gap that ends in a signature over `range:<seq>:<hash>`. What is checked: the
+manifest against its own signature, so that names and addresses are those of the office too; every
+file against the manifest, the piece link by link, each entry about an item by its own signature and
+against the piece, each text against the digest that was approved, by whom, each decision against
+its entry, and each receipt against what was signed of it and with the text that went out. Whether
+the piece is part of the whole ledger is said by an export or a witness (docs/ledger.md).
 """
 
 import hashlib
 import json
 import re
 import zipfile
+import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from ledger.verify import Broken, Entry, Row, check_entry, signature_holds
 
 ABOUT, MANIFEST, PIECE = "about.json", "manifest.json", "ledger/range.jsonl"
+SEALED, SEAL = "manifest.signature.json", "package"
+"""The signature over the manifest, and the word before what it signs."""
 _TEXT = re.compile(r"items/([^/]+)/([0-9a-f]{64})\.json")
 _MEDIA = re.compile(rb"sha256:([0-9a-f]{64})")
 _SENT = ("publication.finished", "publication.settled")
@@ -53,9 +57,11 @@ def check_bundle(file: IO[bytes], key: Ed25519PublicKey) -> Checked:
             _check(package, key, done)
     except Broken as broken:
         done.faults.append(f"台账在第 {broken.seq} 条断开：{broken.problem}")
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         done.faults.append(f"不是完好的 zip 文件：{error}")
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (LookupError, ValueError, TypeError, AttributeError, ArithmeticError) as error:
+        done.faults.append(f"不是审发的证据包，或者缺少内容：{type(error).__name__}")
+    except RuntimeError as error:  # nested too deeply, or under a password that no package has
         done.faults.append(f"不是审发的证据包，或者缺少内容：{type(error).__name__}")
     return done
 
@@ -64,7 +70,7 @@ def _check(package: zipfile.ZipFile, key: Ed25519PublicKey, done: Checked) -> No
     if any(one.file_size > _LARGEST for one in package.infolist()):
         done.faults.append("包里有过大的文件，没有核验")
         return
-    _files(package, done)
+    _files(package, key, done)
     if done.faults:  # what was exchanged is not read any further
         return
     piece = _piece(package, key)
@@ -76,11 +82,15 @@ def _check(package: zipfile.ZipFile, key: Ed25519PublicKey, done: Checked) -> No
         _item(package, key, _Item(item, piece, media, done))
 
 
-def _files(package: zipfile.ZipFile, done: Checked) -> None:
-    """Every file is the one of the manifest, and none is beside it."""
-    stated = json.loads(package.read(MANIFEST))["sha256"]
+def _files(package: zipfile.ZipFile, key: Ed25519PublicKey, done: Checked) -> None:
+    """The manifest is the office's, every file is the one of it, and none is beside it."""
+    manifest, sealed = package.read(MANIFEST), json.loads(package.read(SEALED))
+    said = f"{SEAL}:{int(sealed['seq'])}:{hashlib.sha256(manifest).hexdigest()}"
+    if not signature_holds(key, str(sealed["signature"]), said):
+        done.faults.append("清单的签名不符：包做成以后被改动过，或者不是这把公钥的单位做的")
+    stated = json.loads(manifest)["sha256"]
     names = package.namelist()
-    if len(set(names)) != len(names) or {*names} != {*stated, MANIFEST}:
+    if len(set(names)) != len(names) or {*names} != {*stated, MANIFEST, SEALED}:
         done.faults.append("文件与清单不同：有增加、缺少或重名")
         return
     for name, digest in stated.items():
@@ -88,7 +98,7 @@ def _files(package: zipfile.ZipFile, done: Checked) -> None:
             if _digest(held) != digest:
                 done.faults.append(f"{name} 与清单里的摘要不符")
     if not done.faults:
-        done.holds.append(f"{len(stated)} 个文件与清单相符")
+        done.holds.append(f"{len(stated)} 个文件与清单相符，清单的签名相符")
 
 
 def _digest(held: IO[bytes]) -> str:
@@ -181,7 +191,10 @@ def _item(package: zipfile.ZipFile, key: Ed25519PublicKey, item: _Item) -> None:
             texts += 1
             _text(package, name, entries, item)
         elif name.startswith(f"{folder}/receipt-"):
-            _receipt(json.loads(package.read(name)), entries, item)
+            receipt = json.loads(package.read(name))
+            _receipt(receipt, entries, item)
+            if f"{folder}/{receipt['digest']}.json" not in package.namelist():
+                item.wrong(f"缺少发出的内容 {receipt['digest'][:16]}")
     _words(json.loads(package.read(f"{folder}/decisions.json")), entries, item)
     people = 0
     for one in entries:
@@ -218,13 +231,22 @@ def _text(package: zipfile.ZipFile, name: str, entries: Sequence[Entry], item: _
 
 
 def _words(decided: Sequence[Mapping[str, Any]], entries: Sequence[Entry], item: _Item) -> None:
-    """The reasons that stand in the package are those the decisions were signed with."""
-    signed = {one.seq: one.body.get("notes") for one in entries if one.kind == "decision"}
+    """The decisions in the package are those that were signed, each with its reasons."""
+    signed = {one.seq: one for one in entries if one.kind == "decision"}
     for one in decided:
+        entry = signed.get(one["entry"])
         text = json.dumps(one["words"], ensure_ascii=False, sort_keys=True)
         made = hashlib.sha256(f"{one['salt']}\n{text}".encode()).hexdigest()
-        if signed.get(one["entry"], made) != made or one["entry"] not in signed:
+        if entry is None or entry.body.get("notes", made) != made:
             item.wrong(f"第 {one['entry']} 条决定的理由与签名时不同")
+        elif (one["staff"], one["verdict"], one["digest"]) != _decided(entry):
+            item.wrong(f"第 {one['entry']} 条决定的人、结论或内容与签名时不同")
+    for seq in sorted(signed.keys() - {one["entry"] for one in decided}):
+        item.wrong(f"缺少第 {seq} 条决定的理由")
+
+
+def _decided(entry: Entry) -> tuple[Any, ...]:
+    return entry.actor, entry.body.get("verdict"), entry.body.get("digest")
 
 
 def _makes(entry: Entry) -> bool:

@@ -16,7 +16,7 @@ from cli import shenfa
 from config.clock import beijing, now
 from console.web.permissions import ACTIONS, OF_A_SESSION, may
 from supervision.auditing import evidence, looks_root
-from supervision.bundle import MANIFEST, Checked, check_bundle
+from supervision.bundle import MANIFEST, SEAL, SEALED, Checked, check_bundle
 from supervision.counting import count_days
 from supervision.figures import COUNTED, Span
 from supervision.models import AuditLook
@@ -77,13 +77,20 @@ async def _looks_are_kept(office: Office, item: str) -> None:
     assert (entry.body["looks"], entry.body["looks_root"]) == found == (len(told), found[1])
 
 
-def _changed(whole: bytes, change: Change) -> Checked:
-    """What is said of a package whose files somebody changed, with a manifest that fits them."""
+def _changed(whole: bytes, change: Change, by: Ed25519PrivateKey | None = None) -> Checked:
+    """What is said of a package whose files somebody changed, with a manifest that fits them.
+
+    `by` signs the manifest, the office itself unless it is somebody else.
+    """
     with zipfile.ZipFile(io.BytesIO(whole)) as package:
-        files = {name: package.read(name) for name in package.namelist() if name != MANIFEST}
+        names = [name for name in package.namelist() if name not in (MANIFEST, SEALED)]
+        files = {name: package.read(name) for name in names}
     change(files)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
     files[MANIFEST] = json.dumps({"sha256": digests}).encode()
+    said = f"{SEAL}:1:{hashlib.sha256(files[MANIFEST]).hexdigest()}"
+    seal = (by or KEYS[0]).sign(said.encode()).hex()
+    files[SEALED] = json.dumps({"seq": 1, "signature": seal}).encode()
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w") as package:
         for name, content in files.items():
@@ -92,6 +99,47 @@ def _changed(whole: bytes, change: Change) -> Checked:
 
 
 KEYS = [Ed25519PrivateKey.generate()]
+
+
+def _with_password(whole: bytes) -> bytes:
+    """Each file marked as encrypted."""
+    broken = bytearray(whole)
+    for sign, place in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = broken.find(sign)
+        while at >= 0:
+            broken[at + place] |= 1
+            at = broken.find(sign, at + 4)
+    return bytes(broken)
+
+
+def _with_bad_bytes(whole: bytes) -> bytes:
+    """The manifest's compressed bytes are none, and everything else stands."""
+    with zipfile.ZipFile(io.BytesIO(whole)) as package:
+        at = package.getinfo(MANIFEST).header_offset + 30 + len(MANIFEST)
+    return whole[:at] + b"\xff" * 40 + whole[at + 40 :]
+
+
+def _other_verdict(files: dict[str, bytes]) -> None:
+    place = next(one for one in files if one.endswith("/decisions.json"))
+    files[place] = files[place].replace(b'"approve"', b'"return"', 1)
+
+
+def _no_reasons(files: dict[str, bytes]) -> None:
+    files[next(one for one in files if one.endswith("/decisions.json"))] = b"[]"
+
+
+def _endless(files: dict[str, bytes]) -> None:
+    mark = b'{"anchor": {"seq": 1e999, "hash": "", "signature": ""}}\n'
+    files["ledger/range.jsonl"] = mark + files["ledger/range.jsonl"]
+
+
+def _other_name(files: dict[str, bytes]) -> None:
+    files["people.json"] = files["people.json"].replace("赵国强".encode(), "孙某".encode())
+
+
+def _without_items(files: dict[str, bytes]) -> None:
+    for one in [one for one in files if one.startswith("items/")]:
+        files.pop(one)
 
 
 async def test_whatever_is_changed_in_a_package_is_named(office: Office) -> None:
@@ -131,13 +179,23 @@ async def test_whatever_is_changed_in_a_package_is_named(office: Office) -> None
         (without(piece, decision), "台账在第"),
         (without(piece, b'{"range"'), "没有签名的结尾"),
         (lambda files: files.pop(f"{folder}/review.jsonl"), "不是审发的证据包"),
+        (lambda files: files.pop(text(files)), "缺少发出的内容"),
+        (_other_verdict, "决定的人、结论或内容与签名时不同"),
+        (_no_reasons, "决定的理由"),
+        (_endless, "OverflowError"),
     ):
         said = _changed(whole, change)
         assert any(words in one for one in said.faults), (words, said)
     assert _changed(whole, lambda files: None).faults == []
+    # What no entry holds is the office's by the signature over the manifest.
+    other = Ed25519PrivateKey.generate()
+    for change in (_other_name, _without_items, lambda files: files.update({"a.txt": b"x"})):
+        assert any("清单的签名不符" in one for one in _changed(whole, change, other).faults)
     assert check_bundle(io.BytesIO(whole), Ed25519PrivateKey.generate().public_key()).faults
     assert check_bundle(io.BytesIO(b"PK\x03\x04"), ledger.public_key).faults
     assert check_bundle(io.BytesIO(whole[:-50]), ledger.public_key).faults
+    for broken in (_with_password(whole), _with_bad_bytes(whole)):
+        assert check_bundle(io.BytesIO(broken), ledger.public_key).faults
 
 
 async def test_no_writing_route_answers_an_auditor(office: Office) -> None:
