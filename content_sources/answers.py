@@ -156,7 +156,7 @@ def _wait(response: aiohttp.ClientResponse) -> float:
         return max(float(given[:9]), 1.0)
     try:
         until = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 60.0
     until = until if until.tzinfo else until.replace(tzinfo=UTC)
     return max((until - now()).total_seconds(), 1.0)

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
@@ -104,7 +105,7 @@ class Provider:
         try:
             said = (await self._known()).said
             place = self._place(said, "authorization_endpoint")
-        except (_Odd, OSError, aiohttp.ClientError, TimeoutError) as error:
+        except (_Odd, ValueError, OSError, aiohttp.ClientError, TimeoutError) as error:
             raise self._away(error) from error
         challenge = hashlib.sha256(asked.verifier.encode()).digest()
         query = {
@@ -212,7 +213,7 @@ class Provider:
     def _place(self, said: dict[str, Any], name: str) -> str:
         place = said.get(name)
         schemes = ("https", "http") if self.client.plain else ("https",)
-        if not isinstance(place, str) or urlsplit(place).scheme not in schemes:
+        if not isinstance(place, str) or not place.isprintable() or not _leads(place, schemes):
             raise _Odd(f"no https address for {name}")
         return place
 
@@ -263,6 +264,13 @@ def _why(error: Exception) -> str:
     return str(error) if isinstance(error, _Odd) else getattr(error, "error", "")
 
 
+def _leads(place: str, schemes: Sequence[str]) -> bool:
+    try:
+        return urlsplit(place).scheme in schemes
+    except ValueError:
+        return False
+
+
 def _methods(said: dict[str, Any]) -> list[str]:
     found = said.get("token_endpoint_auth_methods_supported")
     return found if isinstance(found, list) else ["client_secret_basic"]
@@ -270,13 +278,13 @@ def _methods(said: dict[str, Any]) -> list[str]:
 
 def _keys_in(said: dict[str, Any]) -> KeySet:
     """Its keys for signatures; what is of another sort is passed over, as the standard says."""
-    found = []
-    for one in said.get("keys") or ():
+    found, keys = [], said.get("keys")
+    for one in keys if isinstance(keys, list) else ():
         if not isinstance(one, dict) or one.get("use", "sig") != "sig" or one.get("kty") == "oct":
             continue
         try:
             found.append(JWKRegistry.import_key(one))
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, LookupError, TypeError):  # as SM2: no curve of the library
             continue
     if not found:
         raise _Odd("it shows no key")

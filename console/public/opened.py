@@ -230,7 +230,7 @@ def unchanged(request: web.Request, known: Known) -> web.Response | None:
 def _is_older(at: datetime, since: str | None) -> bool:
     try:
         moment = parsedate_to_datetime(since) if since else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
     if moment is None or moment.tzinfo is None:
         return False

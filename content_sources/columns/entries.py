@@ -4,11 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from lxml.html import HtmlElement
 
 _SPACE = re.compile(r"[\s\u3000\u00a0]+")
+_UNKEPT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 NOWHERE = ("#", "javascript:", "mailto:", "tel:", "data:")
 
@@ -76,6 +78,14 @@ def text_of(node: HtmlElement) -> str:
     """What a reader sees of an element, in one line."""
     parts = (str(part) for part in node.xpath(".//text()[not(parent::script or parent::style)]"))
     return one_line(" ".join(parts))
+
+
+def keepable(found: dict[str, Any]) -> dict[str, Any]:
+    """Each object of a JSON text, without what it can escape and no database or page can hold."""
+    return {
+        name: _UNKEPT.sub("\ufffd", value) if isinstance(value, str) else value
+        for name, value in found.items()
+    }
 
 
 def one_line(text: str | None) -> str:

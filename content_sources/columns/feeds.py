@@ -9,7 +9,14 @@ from typing import Any
 import feedparser
 
 from config.clock import beijing, now
-from content_sources.columns.entries import LONGEST_TITLE, ColumnError, Entry, Faults, web_address
+from content_sources.columns.entries import (
+    LONGEST_TITLE,
+    ColumnError,
+    Entry,
+    Faults,
+    keepable,
+    web_address,
+)
 from content_sources.reading.blocks import plain
 from content_sources.reading.dates import read_day
 from documents.charset import decode
@@ -53,7 +60,7 @@ def _feed_entries(
 
 def _json_feed(text: str, base_url: str, faults: Faults) -> list[Entry]:
     try:
-        data = json.loads(text)
+        data = json.loads(text, object_hook=keepable)
         rows = data["items"] if "jsonfeed.org" in str(data["version"]) else None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ColumnError(f"栏目 {base_url} 不是有效的 JSON Feed") from error

@@ -11,7 +11,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from content_sources.columns.entries import LONGEST_TITLE, ColumnError, one_line, web_address
+from content_sources.columns.entries import (
+    LONGEST_TITLE,
+    ColumnError,
+    keepable,
+    one_line,
+    web_address,
+)
 
 MOST_RECORDS = 200
 MOST_CLAUSES = 500
@@ -55,7 +61,7 @@ def read_records(body: bytes, base_url: str) -> Page:
     """One page of policies or items; ColumnError when it is none."""
     wrong = ColumnError(f"栏目 {base_url} 不是审发的开放数据（/api/v1/open/policies 或 items）")
     try:
-        data = json.loads(body)
+        data = json.loads(body, object_hook=keepable)
         rows, place = data["items"], data["_shenfa"]
         cursor, more = place["cursor"], place.get("more")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:

@@ -57,7 +57,7 @@ def read_day(text: str, as_of: datetime) -> str:
             # CST is Beijing's here, and not the time of Chicago, as mail has it.
             told = parsedate_to_datetime(re.sub(r"\b(?:CST|BJT)\b", "+0800", plain))
             return beijing(_aware(told)).date().isoformat()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             return ""
     if match := _EPOCH.match(plain):
         moment = datetime.fromtimestamp(int(match[1]), as_of.tzinfo)

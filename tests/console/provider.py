@@ -59,7 +59,12 @@ class FakeProvider:
         self.asked.append("keys")
         shown = [KEYS[one].as_dict(private=False) for one in self.shown]
         # What no office can use stands there as well.
-        odd = [{"kty": "odd", "kid": "x"}, OctKey.generate_key(256).as_dict(private=True)]
+        odd = [
+            {"kty": "odd", "kid": "x"},
+            {"kty": []},
+            {"kty": "EC", "crv": "SM2", "kid": "sm2", "x": "AA", "y": "AA"},
+            OctKey.generate_key(256).as_dict(private=True),
+        ]
         return web.json_response({"keys": [*odd, *shown]})
 
     async def _authorize(self, request: web.Request) -> web.Response:

@@ -103,6 +103,8 @@ async def test_who_has_a_page_is_told_so_without_its_bytes(morning: Morning) -> 
         assert (await reader.get(name, **{"If-Modified-Since": modified}))[0] == 304
         old = "Mon, 01 Jan 2024 00:00:00 GMT"
         assert (await reader.get(name, **{"If-Modified-Since": old}))[0] == 200
+        far = f"Mon, 01 Jan {9 * 10**30} 00:00:00 GMT"
+        assert (await reader.get(name, **{"If-Modified-Since": far}))[0] == 200
         tomorrow = beijing(now()).date() + timedelta(days=1)
         assert (await reader.get(f"{name}?updated_since={tomorrow}"))[1]["items"] == []
         assert (await reader.get(f"{name}?updated_since=2024-01-01"))[1]["items"] != []

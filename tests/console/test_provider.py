@@ -244,6 +244,15 @@ async def test_it_leads_to_no_other_place(office: Office, fake: FakeProvider) ->
         assert (await signed_in(Browser(office.client()), path))[1] == "/console/"
 
 
+@pytest.mark.parametrize("place", ["https://[", "https://x.example/a\r\nX: y", 5])
+async def test_an_address_that_is_none_is_an_answer_and_no_fault_of_ours(
+    office: Office, fake: FakeProvider, place: object
+) -> None:
+    fake.said = {"authorization_endpoint": place}
+    answer = await office.client().get("/console/signin/provider", allow_redirects=False)
+    assert (answer.status, "现在连不上" in await answer.text()) == (503, True)
+
+
 async def test_one_address_does_not_make_the_office_ask_for_ever(
     office: Office, fake: FakeProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

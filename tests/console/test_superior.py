@@ -1,6 +1,7 @@
 """Two offices, one reading the other's open data: what changes there is proposed here, once."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -214,6 +215,17 @@ def test_a_record_of_another_form_is_left_out_and_counted(changed: dict[str, Any
     found = read_records(page(**changed), "https://x.gov.cn/")
     assert (found.records, found.left_out) == ((), 1)
     assert len(read_records(page(), "https://x.gov.cn/").records) == 1
+
+
+def test_signs_that_no_database_holds_are_not_kept() -> None:
+    odd = "甲\x00乙\ud800丙\x08"
+    clause = {"number": 1, "label": odd, "text": odd, "place": None}
+    said = {"state": "open", "doc_number": odd, "issuer": "县府", "clauses": [clause]}
+    for changed in ({"title": odd, "content_text": odd}, {"_policy": said}):
+        (record,) = read_records(page(**changed), "https://x.gov.cn/").records
+        whole = repr((record.title, record.text, record.said))
+        assert "甲\ufffd乙\ufffd丙" in whole
+        assert not re.search(r"\\x0|\\ud8", whole)
 
 
 @pytest.mark.parametrize(

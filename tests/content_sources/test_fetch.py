@@ -338,9 +338,16 @@ async def test_not_modified_to_a_question_never_asked_is_a_fault(
         (503, "120", 120, 120),
         (429, format_datetime(now() + timedelta(hours=5)), 3600, 5 * 3600),
         (429, "soon", 60, 60),
+        (429, f"Mon, 01 Jan {9 * 10**30} 00:00:00 GMT", 60, 60),
         (404, "120", 0, 0),
     ],
-    ids=["seconds", "a moment", "no number", "not asked"],  # a moment of now names no test
+    ids=[
+        "seconds",
+        "a moment",
+        "no number",
+        "no year",
+        "not asked",
+    ],
 )
 async def test_a_site_that_asks_for_rest_is_not_asked_again(
     site: Site, fetcher: Fetcher, status: int, given: str, least: float, most: float
