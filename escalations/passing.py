@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.contacts import ERASED
 from bot.contract import ReplyBasis
 from bot.models import Contact
 from bot.replies import Filled, Parts
@@ -32,6 +33,7 @@ from escalations.tickets import (
     ticket_of,
 )
 from ledger.append import Transaction
+from ledger.verify import Entry
 from staff.models import Staff
 from staff.people import active_with
 
@@ -76,7 +78,7 @@ async def reopen(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
             raise refused(409, "state", "问题还在办理，不用重开")
         entries = await wiring.ledger.facts(f"ticket:{ticket.id}")
         contact = await tx.session.get(Contact, ticket.contact_id)
-        if contact is None or any(one.body.get("erased") for one in entries):
+        if contact is None or _is_erased(contact, entries):
             raise refused(409, "gone", "对方已删除信息，不能重开")
         if not same_citizen(entries, contact):
             raise NotAsSigned(ticket, "contact", "咨询单的来信人与签名记录不符，不能重开")
@@ -91,6 +93,11 @@ async def reopen(wiring: TicketWiring, ticket_id: str, staff_id: str) -> Ticket:
         await note(tx, REOPENED, ticket, staff_id, body)
         await note(tx, CLAIMED, ticket, staff_id, {})
     return ticket
+
+
+def _is_erased(contact: Contact, entries: Sequence[Entry]) -> bool:
+    """Also of a question that was answered or merged before, which no entry of theirs ended."""
+    return contact.ended_reason == ERASED or any(one.body.get("erased") for one in entries)
 
 
 async def hand_over(wiring: TicketWiring, ticket_id: str, staff_id: str, number: str) -> Ticket:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from bot.contacts import Contacts
 from config.clock import beijing
 from escalations import calling_back, ladder, merging, passing, planning, replying, tickets
 from escalations.commitments import Commitments
@@ -12,6 +13,7 @@ from escalations.kinds import SUGGESTION
 from escalations.models import Ticket
 from escalations.tickets import Question
 from staff.refusal import Refused
+from storage.crypt import DataKey
 from tests.escalations.conftest import at
 
 
@@ -90,6 +92,19 @@ async def test_reopening_parts_them_and_the_hour_of_before_stands(duty: Any) -> 
     said = await Commitments(duty.ledger).words(parts, parts.pieces[0])
     assert reply.state == "sent"
     assert later.id[-6:].upper() not in said
+
+
+async def test_who_wants_to_be_forgotten_takes_both_along_for_good(duty: Any) -> None:
+    first, later = await two(duty)
+    await merging.merge(duty.tickets, first.id, "jia", later.id)
+    async with duty.ledger.transaction() as tx:
+        await tickets.erase(tx, duty.contact.id)
+        await Contacts(DataKey(b"k" * 32)).erase(tx.session, duty.contact.id)
+    for one in (later, first):
+        row = await duty.reload(one)
+        assert (row.state, row.question) == ("closed", "（已按本人要求删除）")
+        with pytest.raises(Refused, match="已删除信息"):
+            await passing.reopen(duty.tickets, one.id, "jia")
 
 
 async def test_what_has_a_limit_of_its_own_and_what_is_somebody_elses_stays_apart(
