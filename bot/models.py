@@ -19,6 +19,10 @@ def phase(state: str) -> str:
     return str(state) if state in ENDS else OPEN
 
 
+ENDED_BODY = "（已撤销"
+"""In the name of a body that ended: nothing may belong to it any more."""
+
+
 class Organisation(Base):
     """A public body, in a tree."""
 

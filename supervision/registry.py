@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.models import Account, Organisation
+from bot.models import ENDED_BODY, Account, Organisation
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 from staff.models import Staff
@@ -112,7 +112,7 @@ class OrganisationKind:
         new = _words(payload, "rename") or name
         if not 1 < len(new) <= _LONGEST:
             raise Refused(422, [Reason("name", f"请写单位全称，2 到 {_LONGEST} 个字")])
-        if tree.named(new) not in (None, key):
+        if tree.named(new) not in (None, key) or ENDED_BODY in new:
             raise Refused(422, [Reason("name", f"已有叫“{new}”的单位")])
         parent = self._parent(tree, key, payload, was)
         if was == [new, parent]:
@@ -175,7 +175,7 @@ class OrganisationKind:
             row = Organisation(id=payload["id"])
             tx.session.add(row)
         # Its name is free for another body; accounts refer to it by its id.
-        gone = f"（已撤销 {row.id[-6:]}）" if payload.get("close") else ""
+        gone = f"{ENDED_BODY} {row.id[-6:]}）" if payload.get("close") else ""
         row.name = f"{payload['rename'][: _LONGEST - len(gone)]}{gone}"
         row.parent_id = payload["parent"] or None
         await tx.session.flush()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.account_entries import SET, account_digest, sign_account
 from bot.accounts import Accounts, NewAccount
 from bot.channels import CHANNELS
-from bot.models import Account, Organisation
+from bot.models import ENDED_BODY, Account, Organisation
 from config.clock import now
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
@@ -219,12 +219,14 @@ def _same(row: Account, found: Mapping[str, Any]) -> bool:
 
 async def _body(session: AsyncSession, row: Account | None, wanted: str) -> str:
     """The body an account belongs to: by name or id, else its own, else the office's first."""
+    # A body may have ended since this was proposed.
+    lives = Organisation.name.not_like(f"%{ENDED_BODY}%")
     if not wanted:
-        first = select(Organisation.id).order_by(Organisation.id).limit(1)
+        first = select(Organisation.id).where(lives).order_by(Organisation.id).limit(1)
         own = row.organisation_id if row else ""
         return own or await session.scalar(first) or ""
     named = (Organisation.name == wanted) | (Organisation.id == wanted)
-    found = await session.scalar(select(Organisation.id).where(named))
+    found = await session.scalar(select(Organisation.id).where(named, lives))
     # An office of before the tree may have accounts of a body without a row.
     if found is None and (row is None or row.organisation_id != wanted):
         raise Refused(422, [Reason("organisation", f"没有叫“{wanted}”的单位：请先登记")])

@@ -148,8 +148,15 @@ async def test_a_supervisor_reads_figures_of_their_bodies_and_an_admin_changes_t
     assert refusal[0] == 403
     await refused(office, "人员", "organisation", name="青禾县教育局", close="yes")
     await refused(office, "账号“.*下级单位", "organisation", name="北原市人民政府", close="yes")
+    made, people = office.deps.governance.proposals, office.people
+    keys = {"token": "7:made-up", "webhook_secret": "made-up", "chat": "@qinghe"}
+    given: dict[str, Any] = {"slug": "qinghe-tg", "organisation": "青禾镇", "secrets": keys}
+    given["assessment_ref"] = "青评〔2026〕1号"
+    late = await made.propose("account", given, people["admin1"], "账号划给青禾镇")
     await change(office, "organisation", name="青禾镇", close="yes")
     assert (await tree(office)).named("青禾镇") is None
+    with pytest.raises(Refused, match="没有叫"):  # or nobody would look after it
+        await made.approve(late.id, people["admin2"])
     await change(office, "organisation", name="青禾镇", parent="青禾县教育局")
     found_again = (await tree(office)).named("青禾镇")
     assert (await tree(office)).path(found_again or "").endswith("青禾县教育局 / 青禾镇")
