@@ -125,24 +125,68 @@ async def look_out(ledger: Ledger, hours: PushHours, tell: Tell, *, end: float =
 
     1. the calls of the last hour by account; 2. what is of nothing queued, or more than the hour
     had reason for and more than ever lately; 3. pushes of the last minutes in hours of rest; 4. an
-    incident for each, and its account's owner is told.
+    incident for each, and its account's owner is told. What was closed is told again only for
+    what was sent since.
     """
     end = end or time.time()
-    found: list[tuple[str, str, int]] = []
+    quiet = all(hours.quiet(one) for one in (_at(end - LATELY), _at(end)))
+    new: list[_Found] = []
     async with ledger.db.session() as session:
-        for account, sent in (await sent_by_account(session, end - HOUR, end)).items():
-            if sent.stray:
-                found.append((STRAY, account, sent.stray))
-            many = sent.calls >= FLOOR and sent.calls > TIMES * sent.messages
-            if many and sent.calls > TIMES * await busiest(session, account, end - HOUR):
-                found.append((BURST, account, sent.calls))
-        moments = (_at(end - LATELY), _at(end))
-        if all(hours.quiet(one) for one in moments):
-            night = await at_night(session, end - LATELY, end)
-            found += [(NIGHT, account, number) for account, number in night.items()]
-    for one in found:
-        await _open(ledger, tell, *one)
-    return [kind for kind, _, _ in found]
+        found = await _in_hour(session, end - HOUR, end)
+        found += await _in_night(session, end - LATELY, end) if quiet else []
+        for one in found:
+            closed = await _closed(ledger, one, end - HOUR)
+            look = _in_night if one.kind == NIGHT else _in_hour
+            since = await look(session, closed, end) if closed else found
+            new += [one] if any(it.key == one.key for it in since) else []
+    for one in new:
+        await _open(ledger, tell, one)
+    return [one.kind for one in new]
+
+
+@dataclass(frozen=True)
+class _Found:
+    """So many calls of one account that should not be."""
+
+    kind: str
+    account: str
+    number: int
+
+    @property
+    def subject(self) -> str:
+        return f"account:{self.account}" if self.account else "office"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.kind, self.subject
+
+
+async def _in_hour(session: AsyncSession, begin: float, end: float) -> list[_Found]:
+    found = []
+    for account, sent in (await sent_by_account(session, begin, end)).items():
+        if sent.stray:
+            found.append(_Found(STRAY, account, sent.stray))
+        many = sent.calls >= FLOOR and sent.calls > TIMES * sent.messages
+        if many and sent.calls > TIMES * await busiest(session, account, end - HOUR):
+            found.append(_Found(BURST, account, sent.calls))
+    return found
+
+
+async def _in_night(session: AsyncSession, begin: float, end: float) -> list[_Found]:
+    night = await at_night(session, begin, end)
+    return [_Found(NIGHT, account, number) for account, number in night.items()]
+
+
+async def _closed(ledger: Ledger, one: _Found, since: float) -> float:
+    """When the last incident of it was closed, by signed entries; 0 for none since that moment."""
+    for entry in reversed((await ledger.incidents()).closed):
+        at = datetime.fromisoformat(entry.at).timestamp()
+        if at < since:
+            return 0.0
+        opened = (await ledger.facts(entry.subject))[0].body
+        if (opened["kind"], opened["subject"]) == one.key:
+            return at
+    return 0.0
 
 
 def _at(moment: float) -> datetime:
@@ -157,17 +201,16 @@ _WORDS = {
 }
 
 
-async def _open(ledger: Ledger, tell: Tell, kind: str, account: str, number: int) -> None:
-    subject = f"account:{account}" if account else "office"
-    if (await ledger.incidents()).find((kind, subject)) is not None:
+async def _open(ledger: Ledger, tell: Tell, one: _Found) -> None:
+    if (await ledger.incidents()).find(one.key) is not None:
         return
     async with ledger.db.session() as session:
-        row = await session.get(Account, account) if account else None
+        row = await session.get(Account, one.account) if one.account else None
         owner = await owner_of(session, row.owner) if row is not None else None
         people = [owner] if owner else await active_with(session, {"supervisor", "admin"})
     name = f"账号“{row.name}”" if row is not None else "本单位"
-    words = f"{name}{_WORDS[kind].format(number=number, days=DAYS)}"
+    words = f"{name}{_WORDS[one.kind].format(number=one.number, days=DAYS)}"
     message = f"{words}：请先停止发送，查明后再恢复"
-    await ledger.open_incident(kind, subject=subject, message=message, detail={})
+    await ledger.open_incident(one.kind, subject=one.subject, message=message, detail={})
     for staff_id in people:
         await tell(staff_id, f"{words}：请马上到控制台“事件”处理")

@@ -11,6 +11,7 @@ from bot.contract import State
 from bot.models import Account, Attempt, Contact, Delivery, Publication
 from config.clock import beijing, now
 from ledger.models import Incident
+from staff.incidents import settled
 from storage.database import Database, id_at, new_id
 from subscriptions.hours import PushHours
 from supervision.outbound import (
@@ -133,6 +134,17 @@ async def test_a_month_of_work_raises_none_and_each_fault_one(
     assert text.count('name="name" value="account:') == 3
     stop = {"name": f"account:{sending.account}", "reason": "发送次数异常", "stopped": "yes"}
     assert (await admin.post("/console/settings/switches", **stop))[0] == 303
+    # What was looked into is not told again; what is sent after that is.
+    told.clear()
+    async with ledger.transaction() as tx:
+        subject = f"account:{sending.account}"
+        await settled(tx, STRAY, subject=subject, by=office.people["admin1"], words="是测试")
+    monkeypatch.setattr("supervision.outbound._at", lambda moment: now())
+    assert await look_out(ledger, AWAKE, tell) == [BURST]
+    sending.message(time.time(), new_id(), None, 1)
+    await sending.written(office)
+    assert set(await look_out(ledger, AWAKE, tell, end=time.time() + 1)) == {BURST, STRAY}
+    assert len(told) == 2
 
 
 async def test_every_database_counts_calls_alike(database: Database) -> None:
