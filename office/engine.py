@@ -202,7 +202,7 @@ class TaskEngine:
         self.broker = ReliableStreamBroker(redis_url) if redis_url else InMemoryBroker()
         self._embedded = not redis_url
         self._jobs = dict(jobs)
-        self._runs = runs or Runs({})
+        self.runs = runs or Runs({})
         self._running: set[str] = set()
         self._again: set[str] = set()
         self._stopping = False
@@ -233,7 +233,7 @@ class TaskEngine:
             self._running.discard(name)
 
     async def _do(self, name: str) -> None:
-        self._runs.began(name)
+        self.runs.began(name)
         failure: Exception | None = None
         try:
             await self._jobs[name]()
@@ -241,7 +241,7 @@ class TaskEngine:
             failure = error
             raise
         finally:
-            self._runs.ended(name, failure)
+            self.runs.ended(name, failure)
 
     async def ask(self, name: str) -> None:
         """Have the job done soon, by whichever worker is free. KeyError for an unknown name."""

@@ -74,7 +74,7 @@ class Job:
     """`run` every so many seconds; safe to run twice, and by any worker.
 
     `at`: instead by the calendar, as a crontab has it, in Beijing time; `every` is then how long it
-    takes at most from one turn to the next.
+    takes at most from one turn to the next. In an office at rest see also rest.py.
     """
 
     name: str

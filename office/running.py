@@ -11,6 +11,7 @@ from bot.delivery.runs import Runs, ages
 from office.engine import TaskEngine
 from office.jobs import ANSWER, Job
 from office.leading import Leader
+from office.rest import Rest
 from office.ticking import ticking
 from storage.away import AWAY
 from storage.database import Database
@@ -25,8 +26,12 @@ async def running(
 ) -> AsyncIterator[TaskEngine]:
     """A ticker asks, the task engine does; drained at the end."""
     done = None if db is None else partial(ages, db)
-    async with working(jobs, redis_url, db) as engine, ticking(jobs, engine.ask, done):
-        yield engine
+    async with working(jobs, redis_url, db) as engine:
+        # What several processes do no single one knows to be done.
+        alone = db is not None and db.tells_news and not redis_url
+        spares = Rest(db, engine.runs).spares if alone and db is not None else None
+        async with ticking(jobs, engine.ask, done, spares):
+            yield engine
 
 
 @asynccontextmanager

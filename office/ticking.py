@@ -30,15 +30,19 @@ TAKEN = 90.0  # seconds within which a turn that was asked for has begun and is 
 AGAIN = 3600.0  # seconds after which a turn that failed, or that nobody took, is asked for again
 
 Ask = Callable[[str], Awaitable[Any]]
+Spares = Callable[[Job], Awaitable[bool]]
 Ages = Callable[[], Awaitable[Mapping[str, Age]]]
 _log = structlog.get_logger("office.ticking")
 
 
 @asynccontextmanager
-async def ticking(jobs: Sequence[Job], ask: Ask, done: Ages | None = None) -> AsyncIterator[None]:
+async def ticking(
+    jobs: Sequence[Job], ask: Ask, done: Ages | None = None, spares: Spares | None = None
+) -> AsyncIterator[None]:
     """Ask for each job in its time, until the end.
 
     `done` says how long ago each was done; with it what was missed while nothing ran is made up.
+    `spares` says which turns may be left out (rest.py).
     """
     calendar = AsyncIOScheduler(timezone=BEIJING)
     for job in jobs:
@@ -53,7 +57,7 @@ async def ticking(jobs: Sequence[Job], ask: Ask, done: Ages | None = None) -> As
                 misfire_grace_time=None,
             )
     calendar.start()
-    ticks = [asyncio.create_task(_tick(job, ask)) for job in jobs if not job.at]
+    ticks = [asyncio.create_task(_tick(job, ask, spares)) for job in jobs if not job.at]
     ticks.append(asyncio.create_task(_watch(calendar)))
     if done is not None:
         ticks.append(asyncio.create_task(_make_up([job for job in jobs if job.at], ask, done)))
@@ -66,11 +70,12 @@ async def ticking(jobs: Sequence[Job], ask: Ask, done: Ages | None = None) -> As
         await asyncio.gather(*ticks, return_exceptions=True)
 
 
-async def _tick(job: Job, ask: Ask) -> None:
+async def _tick(job: Job, ask: Ask, spares: Spares | None) -> None:
     due = time.monotonic() + min(job.every, FIRST)
     while True:
         await asyncio.sleep(max(0.0, due - time.monotonic()))
-        await _asked(ask, job.name)
+        if spares is None or not await spares(job):
+            await _asked(ask, job.name)
         due = max(due + job.every, time.monotonic())  # turns that were missed are not made up
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
+from storage.aside import Aside
 from storage.seals import INFO, Seals
 
 Found = TypeVar("Found")
@@ -145,11 +146,13 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
         self._make = async_sessionmaker(self.engine, expire_on_commit=False, info=self._info)
         self._reader: Engine | None = None
+        self._aside: Aside | None = None
         if sqlite_file(url) is not None:
             self._reader = create_engine(
                 url.replace("+aiosqlite", ""), hide_parameters=True, json_deserializer=_from_json
             )
             event.listen(self._reader, "connect", _only_read)
+            self._aside = Aside(url.replace("+aiosqlite", ""), _tune_sqlite)
 
     def carry(self, name: str, value: object) -> None:
         """Give every later session this in its `info`: what decides beside the tables."""
@@ -177,6 +180,25 @@ class Database:
                 await session.rollback()
                 raise
 
+    async def unheard(self, act: Callable[[Session], Found]) -> Found:
+        """A short transaction that is no news to this process: signs of life, and no more.
+
+        `act` is given an ordinary (not async) session.
+        """
+        if self._aside is None:
+            async with self.session() as session:
+                return await session.run_sync(act)
+        return await asyncio.to_thread(self._aside.write, act)
+
+    @property
+    def tells_news(self) -> bool:
+        """Whether `version` can say that nothing was written: of a file, not of a server."""
+        return self._aside is not None
+
+    def version(self) -> int | None:
+        """Another number than before once anything was written, by whomever; None: not known."""
+        return None if self._aside is None else self._aside.version()
+
     async def read(self, look: Callable[[Session], Found]) -> Found:
         """Several reads in one step; `look` is given an ordinary (not async) session.
 
@@ -201,7 +223,12 @@ class Database:
     @property
     def engines(self) -> list[Engine]:
         """What sends statements, for whoever counts them."""
-        return [self.engine.sync_engine, *([self._reader] if self._reader is not None else [])]
+        aside = [] if self._aside is None else [self._aside.engine]
+        return [
+            self.engine.sync_engine,
+            *([self._reader] if self._reader is not None else []),
+            *aside,
+        ]
 
     async def create_all(self) -> None:
         """Create every table known to the metadata (tests; offices use the migrations)."""
@@ -213,6 +240,8 @@ class Database:
         await self.engine.dispose()
         if self._reader is not None:
             self._reader.dispose()
+        if self._aside is not None:
+            self._aside.engine.dispose()
 
 
 def _pool(most: int) -> dict[str, Any]:

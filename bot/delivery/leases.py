@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import and_, delete, insert, or_, select, update
+from sqlalchemy.orm import Session
 
 from bot.contract import State
 from bot.delivery.articles import unsure_articles
@@ -99,16 +100,17 @@ class Lease:
 
     async def _beat(self, **more: Any) -> None:
         """One sign of life; a row that somebody took away is made anew."""
-        async with self._w.db.session() as session:
-            at = clock(self._w.db)
-            mine = update(Process).where(Process.id == self.owner)
-            done = await session.execute(
-                mine.values(until=at + LEASE, **more).returning(Process.id)
-            )
+        at = clock(self._w.db)
+        mine = update(Process).where(Process.id == self.owner)
+        values = {"id": self.owner, "place": place(), "kind": self.kind}
+        signs = {"since": at, "until": at + LEASE}
+
+        def write(session: Session) -> None:
+            done = session.execute(mine.values(until=at + LEASE, **more).returning(Process.id))
             if done.first() is None:
-                values = {"id": self.owner, "place": place(), "kind": self.kind}
-                signs = {"since": at, "until": at + LEASE}
-                await session.execute(insert(Process).values(**values, **signs, **more))
+                session.execute(insert(Process).values(**values, **signs, **more))
+
+        await self._w.db.unheard(write)
 
     async def _keep_alive(self) -> None:
         away = BackOff()

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
 
 from bot.delivery.processes import clock
 from bot.models import JobRun
@@ -79,14 +80,21 @@ class Runs:
             problem = type(error).__name__
             self._last[name] = replace(run, ended=moment, failed=moment, problem=problem)
 
+    def last(self, name: str) -> Run | None:
+        """Its last turn in this process."""
+        return self._last.get(name)
+
     async def keep(self, db: Database) -> None:
         """Write what happened since the last time; a later turn in another process stands."""
         news = {name: run for name, run in self._last.items() if self._kept.get(name) != run}
         if not news:
             return
-        async with db.session() as session:
+
+        def write(session: Session) -> None:
             for name, run in sorted(news.items()):  # in one order, whoever else writes them
-                await session.execute(_written(db, name, self._every.get(name, 0.0), run))
+                session.execute(_written(db, name, self._every.get(name, 0.0), run))
+
+        await db.unheard(write)
         self._kept |= news
 
 
