@@ -22,7 +22,7 @@ from office.rest import LOOKS, Rest, next_moment
 from office.running import running
 from office.ticking import ticking
 from storage.database import Base, Database, new_id
-from tests.conftest import SEALS
+from tests.made import SEALS
 
 HOUR = timedelta(hours=1)
 
@@ -132,18 +132,33 @@ async def test_it_wakes_at_the_hour_of_what_waits(
 
 
 def _delivery(**more: Any) -> Delivery:
-    known = {"id": new_id(), "content_key": new_id(), "account_id": "a", "contact_id": "c"}
+    known: dict[str, Any] = {
+        "id": new_id(),
+        "content_key": new_id(),
+        "account_id": "a",
+        "contact_id": "c",
+    }
     return Delivery(**(known | {"state": State.CREATED, "created_at": now()} | more))
 
 
 def _publication(**more: Any) -> Publication:
-    known = {"id": new_id(), "release_id": new_id(), "item_id": "i", "account_id": "a"}
+    known: dict[str, Any] = {
+        "id": new_id(),
+        "release_id": new_id(),
+        "item_id": "i",
+        "account_id": "a",
+    }
     known |= {"digest": "", "ref": "", "url": "", "due_at": now() + HOUR}
     return Publication(**(known | more))
 
 
 def _takedown(**more: Any) -> Takedown:
-    known = {"id": new_id(), "publication_id": new_id(), "item_id": "i", "account_id": "a"}
+    known: dict[str, Any] = {
+        "id": new_id(),
+        "publication_id": new_id(),
+        "item_id": "i",
+        "account_id": "a",
+    }
     return Takedown(**(known | {"asked_at": now()} | more))
 
 
