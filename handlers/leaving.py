@@ -190,11 +190,16 @@ class _Clause:
             hard = any(one.any("no") and one.text != "不" for one in self.words[:at])
             if word.any("get") or (word.any("send") and hard):
                 return True
-            if word.any("want") and self.has("thing"):
+            if word.any("want") and (self.has("thing") or self._counted):
                 return True
             if word.any("thing") and hard:
                 return True
         return self._unwanted
+
+    @property
+    def _counted(self) -> bool:
+        """Messages are counted by 条: 一条都不想看."""
+        return any(word.text.startswith("一条") for word in self.words)
 
     @property
     def _unwanted(self) -> bool:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
@@ -18,6 +19,7 @@ from handlers.wishes_words import FREQUENCY_WORDS, INTENT, PAID, PLAIN, PROFILE,
 
 LONGEST = 100
 _PARTS = re.compile(r"[，,。.；;、！!～~…\s和跟与及]+")
+_LISTED = frozenset("和、跟与及")
 _HAS_BELOW = "\1"
 _TITLE = re.compile(r"《[^》]*》?")
 _BELOW = re.compile(
@@ -28,6 +30,7 @@ _QUESTION = re.compile(
     r"[?？]|吗|呢$|怎么|怎样|如何|什么|多少|哪|能不能|可不可以|是不是|有没有|谁|几[天个号]|为何|咋"
 )
 
+_NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
 _CHANGES = re.compile(r"[改换调设变推发收]|一次|频率")
 
 
@@ -59,6 +62,7 @@ class _Chunk:
     doubtful: list[Facet] = field(default_factory=list)
     below: bool = False
     rest: str = ""
+    listed: bool = False  # what follows belongs to the same list: 呼和浩特、包头
     names: list[str] = field(default_factory=list)
 
     def values(self, dimension: str) -> list[str]:
@@ -82,7 +86,8 @@ def wish_in(text: str, taxonomy: Taxonomy, *, asked: bool = False) -> Understood
         return found
     # 我想订呼和浩特的酒店 wishes for a room: without a topic nothing may be left over.
     topic = any(one.topic for one in found.asked)
-    if "发" in intent and any(name[-1] in PAID for name in found.names):
+    given = "发" in intent or intent == "想收"
+    if given and any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain):
         return None  # 给我发消费券 is about the voucher
     return found if found.facets and (topic or not found.missed) else None
 
@@ -186,10 +191,23 @@ def _chunks(plain: str, taxonomy: Taxonomy) -> list[_Chunk]:
             chunks[-1].below = True
         elif _PARTS.fullmatch(sign):
             chunks[-1].rest, rest = _left_over(rest), ""
+            chunks[-1].listed = sign in _LISTED
             chunks.append(_Chunk())
         else:
             rest += sign
-    return [one for one in chunks if one.found or one.rest or one.doubtful]
+    said = [one for one in chunks if one.found or one.rest or one.doubtful]
+    for before, after in pairwise(said):
+        _list_together(before, after)
+    return said
+
+
+def _list_together(before: _Chunk, after: _Chunk) -> None:
+    """呼和浩特和包头的就业 is about both places, 毕业生、退役军人的就业 about both groups."""
+    if not before.listed or TOPICS in before.found:
+        return
+    for dimension, rows in before.found.items():
+        if own := after.found.get(dimension):
+            after.found[dimension] = [*(one for one in rows if one not in own), *own]
 
 
 def _name(chunk: _Chunk, name: str, owners: tuple[Facet, ...], taxonomy: Taxonomy) -> None:

@@ -3,8 +3,8 @@
 STRONG = ("订阅", "关注", "subscribe")
 """Who says one of these wants to subscribe, whatever to."""
 _INTENT = (
-    "想收到 想接收 要收到 要接收 希望收到 给我推送 给我推 给我发 发给我 推送给我 推给我 推送 想订 "
-    "要订 订一下 订个 帮我订 请订"
+    "想收到 想收 想接收 要收到 要接收 希望收到 给我推送 给我推 给我发 发给我 推送给我 推给我 推送 "
+    "想订 要订 订一下 订个 帮我订 请订"
 )
 INTENT = tuple(sorted((*_INTENT.split(), *STRONG), key=len, reverse=True))
 """Longest first."""

@@ -23,6 +23,11 @@ def said(found) -> tuple[list[str], str, list[str]]:
         ("订阅呼和浩特的就业和包头的消费", ["employment::hohhot", "consumption::baotou"], "", []),
         ("订阅呼和浩特的就业和消费", ["employment::hohhot", "consumption::hohhot"], "", []),
         ("请给我推送包头市昆区的招聘信息，每天一次就行", ["recruitment::kundulunqu"], "daily", []),
+        ("订阅呼和浩特和包头的就业", ["employment::hohhot", "employment::baotou"], "", []),
+        ("订阅毕业生、退役军人的就业", ["employment:graduates", "employment:veterans"], "", []),
+        ("我在呼和浩特，想订包头的就业", ["employment::baotou"], "", []),
+        ("想收消费券的消息", ["consumption"], "", []),
+        ("我想收招聘和打假的消息", ["recruitment", "anti_fake"], "", []),
         ("订阅餐饮行业的消费政策", ["consumption:::catering"], "", []),
         ("订阅就业方面的解读", ["employment::::interpretation"], "", []),
         ("订阅土默特左旗的政策", ["::tumote_zuoqi"], "", []),
@@ -45,7 +50,14 @@ def test_a_wish_is_read_whole(words, asked, frequency, missed) -> None:
     "words",
     [
         *("就业有什么补贴", "我收到一条就业短信", "我想订酒店", "我想订呼和浩特的酒店", "就业"),
-        *("给我发消费券", "怎么订阅就业", "单位给我发就业补贴", "推送"),
+        *(
+            "想收就业补贴",
+            "我想收废品",
+            "给我发消费券",
+            "怎么订阅就业",
+            "单位给我发就业补贴",
+            "推送",
+        ),
     ],
 )
 def test_what_wishes_for_nothing_is_no_wish(words) -> None:
