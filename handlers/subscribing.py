@@ -45,6 +45,7 @@ _KEYS = frozenset({
 _ANY_CHOICE = range(1, 100)
 _FIRST = ("employment", "consumption")
 _CHANGING = "改换调设变"
+_SETTLES = ("一次", "就行", "就好", "即可")
 MOST_WAYS = 8
 """Parts of a value that was split, offered at once."""
 
@@ -98,6 +99,8 @@ class Subscribing:
         wish = wish_in(turn.text, self._taxonomy, asked=turn.step == "topic")
         if wish is not None:
             return await self._wished(turn, wish)
+        if rhythm is not None and any(words in turn.text for words in _SETTLES):
+            return await self._rhythm(turn, rhythm)
         if turn.step == "clarify":  # who they are was asked, for the answer to a question
             return None
         profile = profile_in(turn.text, self._taxonomy)

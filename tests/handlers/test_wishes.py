@@ -153,6 +153,7 @@ async def test_another_rhythm_in_words_holds_for_all_or_for_what_was_named(citiz
     await citizen.say("订阅就业和消费")
     assert (await citizen.say("改成每周")).count("（每周）") == 2
     assert "已修改：促进消费（每日）" in await citizen.say("消费改成每天推送")
+    assert "已修改：就业创业（每周）" in await citizen.say("就业的每周发一次就行")
     listed = await citizen.say("我的订阅")
     assert "· 就业创业（每周）" in listed
     assert "· 促进消费（每日）" in listed
