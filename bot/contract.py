@@ -14,6 +14,7 @@ from bot.meaning import Listed, Meaning
 from bot.opens import Opens
 from bot.preview import Shown
 from bot.quota import Limit
+from bot.read_back import Asked, ReadBack
 from bot.takedown import Notice, Standing, Took
 from bot.trial import Look
 from storage.cache import Cache
@@ -492,9 +493,9 @@ class Channel(Listening, Protocol):
         """Those of which the platform surely says that they are gone."""
 
     async def altered(
-        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
-    ) -> Sequence[tuple[Standing, list[str]]]:
-        """Those that stand otherwise than this rendering, and what differs, in Chinese."""
+        self, account: AccountView, asked: Sequence[Asked], media: LoadMedia
+    ) -> Sequence[ReadBack]:
+        """What was found of those that could be read back; `media` gives our own pictures."""
 
     async def push(
         self,

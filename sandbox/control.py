@@ -311,22 +311,13 @@ async def save_again(request: web.Request) -> web.Response:
     return reply({"articles": drafts.save_again(account)})
 
 
-async def back_office_delete(request: web.Request) -> web.Response:
-    """Have somebody delete by hand: articles by `title`, or without one every picture.
-
-    With `find` and `put` the words of those articles are changed instead.
-    """
+async def back_office_act(request: web.Request) -> web.Response:
+    """Have somebody act by hand: see sandbox.wechat.back_office."""
     state, content = request.app[STATE], await given(request)
     account = wanted_account(state, content.get("account"))
     if not isinstance(account, Official):
         return refuse("只有公众号有后台")
-    title = str(content.get("title") or "")
-    if title and "find" in content:
-        words = str(content["find"]), str(content.get("put") or "")
-        return reply({"altered": back_office.alter_articles(account, title, *words)})
-    if title:
-        return reply({"deleted": back_office.delete_articles(account, title)})
-    return reply({"deleted": back_office.delete_pictures(state, account)})
+    return reply(back_office.act(state, account, content))
 
 
 async def confirm_mass(request: web.Request) -> web.Response:
@@ -398,7 +389,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "limits", limits), ("POST", "say", say), ("POST", "tap", tap),
     ("POST", "send", send), ("POST", "upgrade", upgrade),
     ("POST", "verify", verify), ("POST", "save_again", save_again),
-    ("POST", "back_office", back_office_delete),
+    ("POST", "back_office", back_office_act),
     ("POST", "confirm_mass", confirm_mass), ("POST", "comment", comment),
     ("POST", "reset", reset), ("GET", "phone", phone),
     ("GET", "deliveries", deliveries),

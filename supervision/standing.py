@@ -3,22 +3,30 @@
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
+import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.contract import AccountView, Channel, State
 from bot.delivery.missing import stands
 from bot.models import Account, Publication
+from bot.read_back import Asked, ReadBack
 from bot.takedown import Standing
 from config.clock import now
 from ledger.append import Ledger
 from review_queue.models import Revision
+from storage.media import load
 
 ALTERED = "publication_altered"
+PICTURES = "publication.pictures"
+"""Signed: the digests of a publication's pictures as the platform first served them, by place."""
 NEW, WEEK = timedelta(hours=2), timedelta(days=7)
 Open = Callable[[str], Awaitable[AccountView]]
+
+_log = structlog.get_logger("supervision.standing")
 
 
 async def read_back_due(ledger: Ledger, channels: Mapping[str, Channel], open_account: Open) -> int:
@@ -62,18 +70,51 @@ async def _read(
     for row in rows:
         if told := stands(await ledger.facts(f"item:{row.item_id}"), row):
             standing[Standing(told.ref, told.url, told.at)] = row
-    asked = [(one, released[row.id]) for one, row in standing.items()]
-    found = await channels[account.platform].altered(account, asked)
-    for one, faults in found:
-        row = standing[one]
-        await ledger.open_incident(
-            ALTERED,
-            subject=f"publication:{row.id}",
-            message=f"账号“{account.name}”上的一篇与放行的不同：{'；'.join(faults)}。"
-            "请查明是谁在平台上改的，再决定更正或撤回",
-            detail={},
-        )
-    return len(found)
+    asked = [
+        Asked(one, released[row.id], await _digests(ledger, row)) for one, row in standing.items()
+    ]
+    channel = channels[account.platform]
+    found = await channel.altered(account, asked, partial(_picture, ledger))
+    for one in found:
+        await _note(ledger, account, standing[one.standing], one)
+    return sum(bool(one.faults) for one in found)
+
+
+async def _note(ledger: Ledger, account: AccountView, row: Publication, read: ReadBack) -> None:
+    """Sign what was seen for the first time, and tell what stands otherwise."""
+    if read.digests:
+        body = {"publication": row.id, "digests": dict(read.digests)}
+        async with ledger.transaction() as tx:
+            await tx.append(PICTURES, subject=f"item:{row.item_id}", actor="system", body=body)
+    if read.unread:
+        _log.warning("pictures_unread", publication=row.id, count=len(read.unread))
+    if not read.faults:
+        return
+    unread = f"（{'、'.join(read.unread[:3])}没有读到）" if read.unread else ""
+    await ledger.open_incident(
+        ALTERED,
+        subject=f"publication:{row.id}",
+        message=f"账号“{account.name}”上的一篇与放行的不同：{'；'.join(read.faults)}{unread}。"
+        "请查明是谁在平台上改的，再决定更正或撤回",
+        detail={},
+    )
+
+
+async def _digests(ledger: Ledger, row: Publication) -> dict[str, str]:
+    """Of the pictures of a publication as they were first read; a later entry changes none."""
+    digests: dict[str, str] = {}
+    for entry in await ledger.facts(f"item:{row.item_id}"):
+        if entry.kind == PICTURES and entry.body["publication"] == row.id:
+            digests = entry.body["digests"] | digests
+    return digests
+
+
+async def _picture(ledger: Ledger, name: str) -> tuple[bytes, str]:
+    async with ledger.db.session() as session:
+        found = await load(session, name)
+    if found is None:
+        raise LookupError(name)
+    return found
 
 
 async def _released(session: AsyncSession, row: Publication) -> Mapping[str, Any]:

@@ -43,6 +43,7 @@ from bot.pace import PER_SECOND, Pace
 from bot.preview import Shown
 from bot.probing import Ability
 from bot.quota import Limit
+from bot.read_back import Asked, ReadBack
 from bot.render import fill_reason, units
 from bot.takedown import Notice, Standing, Took
 from bot.telegram.client import AiohttpRequest, BotCall
@@ -227,8 +228,8 @@ class TelegramChannel:
         return ()
 
     async def altered(
-        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
-    ) -> Sequence[tuple[Standing, list[str]]]:
+        self, account: AccountView, asked: Sequence[Asked], media: LoadMedia
+    ) -> Sequence[ReadBack]:
         """None: nor what stands in them."""
         return ()
 

@@ -40,6 +40,7 @@ from bot.opens import MESSAGES
 from bot.preview import Shown
 from bot.probing import Ability
 from bot.quota import Limit
+from bot.read_back import Asked, ReadBack
 from bot.readings import Figure
 from bot.render import fill_reason
 from bot.takedown import Notice, Standing, Took
@@ -53,6 +54,7 @@ from bot.wechat.client import (
     TokenService,
     WeChatRefused,
     opened,
+    picture,
 )
 from bot.wechat.codes import CODES
 from bot.wechat.comments import comments_of, done
@@ -63,6 +65,7 @@ from bot.wechat.figures import article_totals
 from bot.wechat.followers import followed_at, follower_page
 from bot.wechat.inbound import SUCCESS
 from bot.wechat.limits import chooses, limits_of, sends, takes_place
+from bot.wechat.live_pictures import Pictures
 from bot.wechat.looking import Open, missing
 from bot.wechat.lookup import LOST, looked_up, lost
 from bot.wechat.mass import DATA, SendTo, client_key, mass_send, send_to_chosen
@@ -102,7 +105,8 @@ class WeChatChannel(Notices):
     take_down = "登录微信公众平台，在“发表记录”里删除这一篇"
     deletions_a_day = DELETIONS_A_DAY
     unread = (
-        "发布后一小时内和一周内每天读回，文字逐段核对，图片核对张数；图片换成另一张、张数不变的看不出来。"
+        "发布后一小时内和一周内每天读回，文字逐段核对，图片逐张取回与放行的核对：换掉、多出、少了、换了位置都会报告；"
+        "图里很小的改动、封面和在“发表记录”里的图片消息的图片看不出来。"
         "群发的文章打开网页来读，平台没有给出网址的读不到，要验证码时下一次再读"
     )
     brings: Mapping[str, Path] = {DEFAULT_COVER: COVER_FILE}
@@ -287,10 +291,11 @@ class WeChatChannel(Notices):
         return await missing(self.client(account), self._page(account), standing)
 
     async def altered(
-        self, account: AccountView, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
-    ) -> Sequence[tuple[Standing, list[str]]]:
+        self, account: AccountView, asked: Sequence[Asked], media: LoadMedia
+    ) -> Sequence[ReadBack]:
         """See bot.wechat.reading_back."""
-        return await altered(self.client(account), self._page(account), standing)
+        pictures = Pictures(partial(picture, self._session(), account.api_base), media)
+        return await altered(self.client(account), self._page(account), asked, pictures)
 
     def _page(self, account: AccountView) -> Open:
         """What opens the page of an article as its readers do."""

@@ -13,9 +13,12 @@ from bot.calling import begin, made
 from bot.contract import AccountView, Still
 from bot.http import Blocked
 from bot.wechat.codes import STALE, hinted
+from documents.normalise_picture import MOST_BYTES
 from storage.cache import Cache, lock
 
 HOSTS = frozenset({"api.weixin.qq.com", "mp.weixin.qq.com", "file.api.weixin.qq.com"})
+
+PICTURE_HOSTS = frozenset({"mmbiz.qpic.cn", "mmbiz.qlogo.cn", "mmecoa.qpic.cn"})
 
 _MOST_READ = 4 * 1024 * 1024  # bytes of an article's page
 _FOUND = 200
@@ -66,22 +69,36 @@ async def opened(http: aiohttp.ClientSession, api_base: str, url: str) -> str:
 
     No token goes along.
     """
-    host = urlsplit(url).netloc
-    if host not in HOSTS and host != urlsplit(api_base).netloc:
-        return ""
+    known = urlsplit(url).netloc in HOSTS | {urlsplit(api_base).netloc}
+    return (await _read(http, url, _MOST_READ)).decode("utf-8", "replace") if known else ""
+
+
+async def picture(http: aiohttp.ClientSession, api_base: str, url: str) -> bytes:
+    """A picture of an article as a reader gets it; empty when it does not open or lies elsewhere.
+
+    No token goes along. The platform writes its addresses with http or without a scheme.
+    """
+    parts = urlsplit(url)
+    if parts.netloc in PICTURE_HOSTS:
+        return await _read(http, parts._replace(scheme="https").geturl(), MOST_BYTES)
+    own = parts.netloc == urlsplit(api_base).netloc
+    return await _read(http, url, MOST_BYTES) if own and parts.scheme else b""
+
+
+async def _read(http: aiohttp.ClientSession, url: str, most: int) -> bytes:
+    """What stands under an address, whole; empty when it is more than `most` or does not open."""
     try:
         async with http.get(url, allow_redirects=False) as response:
             parts, held = [], 0
-            # A page comes in pieces: from half of one nothing may be concluded.
+            # It comes in pieces: from half of a page or picture nothing may be concluded.
             async for part in response.content.iter_any():
                 parts.append(part)
                 held += len(part)
-                if held > _MOST_READ:
-                    return ""
-            whole = b"".join(parts).decode("utf-8", "replace")
-            return whole if response.status == _FOUND else ""
-    except (aiohttp.ClientError, TimeoutError, OSError):
-        return ""
+                if held > most:
+                    return b""
+            return b"".join(parts) if response.status == _FOUND else b""
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError):
+        return b""
 
 
 class TokenService:

@@ -1,4 +1,4 @@
-"""What stands on the platform against what was released: block by block, pictures counted.
+"""What stands on the platform against what was released: block by block, picture by picture.
 
 The platform takes styles and addresses of its own, so that words and pictures are compared and
 nothing else. A mass send stands in no list, so its page is opened as a reader opens it. What is not
@@ -7,16 +7,21 @@ listed, or has a captcha before it, is not concluded here: looking.py tells what
 
 import html
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lxml.html
 
-from bot.takedown import Standing
+from bot.read_back import Asked, ReadBack
+from bot.render import MARKER
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
+from bot.wechat.live_pictures import Pictures, compare, pictures_of
 from bot.wechat.looking import MOST_LOOKS, Open, articles_of
+from bot.wechat.newspic import is_newspic
 
 PAGES, PAGE = 2, 20
+PICTURES_FOR = 120.0  # seconds of one turn of an account; what is left is unread until the next
 _BLOCK = re.compile(r"</?(?:p|section|h[1-6]|li|ul|ol|tr|td|th|table|blockquote|br|hr|div)\b[^>]*>")
 _TAG = re.compile(r"<[^>]+>")
 _PICTURE = re.compile(r"<img\b")
@@ -26,20 +31,34 @@ _ENOUGH = 3  # faults told of one article; a person looks at it anyway
 
 
 async def altered(
-    client: AioWeChatClient, page: Open, standing: Sequence[tuple[Standing, Mapping[str, Any]]]
-) -> list[tuple[Standing, list[str]]]:
-    """Those that stand otherwise than they were released, each with what differs."""
-    sent = [one.url for one, _ in standing if one.ref.startswith("mass:")]
-    there = await _there(client) if len(sent) < len(standing) else {}
+    client: AioWeChatClient, page: Open, asked: Sequence[Asked], pictures: Pictures
+) -> list[ReadBack]:
+    """What was found of each that could be read."""
+    sent = [one.standing.url for one in asked if one.standing.ref.startswith("mass:")]
+    there = await _there(client) if len(sent) < len(asked) else {}
     for url in [one for one in sent if one][:MOST_LOOKS]:
         if (found_there := article_on(await page(url))) is not None:
             there[url] = found_there
+    until = time.monotonic() + PICTURES_FOR
     found = []
-    for one, rendering in standing:
-        stands, released = there.get(one.url), rendering.get("article")
-        if stands is not None and released and (faults := differences(released, stands)):
-            found.append((one, faults))
+    for one in asked:
+        stands, released = there.get(one.standing.url), one.rendering.get("article")
+        if stands is not None and released:
+            found.append(await _held(one, released, stands, pictures.until(until)))
     return found
+
+
+async def _held(
+    one: Asked, released: Mapping[str, Any], stands: Mapping[str, Any], pictures: Pictures
+) -> ReadBack:
+    faults, ours, theirs = differences(released, stands), pictures_of(released), pictures_of(stands)
+    if is_newspic(released) and not theirs:  # listed without the addresses of its pictures
+        return ReadBack(one.standing, tuple(faults))
+    if not all(MARKER.fullmatch(picture.source) for picture in ours):
+        return ReadBack(one.standing, tuple(faults))
+    told = await compare(pictures, ours, theirs, one.digests)
+    faults += told.faults[:_ENOUGH]
+    return ReadBack(one.standing, tuple(faults), told.digests, tuple(told.unread))
 
 
 async def _there(client: AioWeChatClient) -> dict[str, Mapping[str, Any]]:
@@ -77,6 +96,8 @@ def differences(released: Mapping[str, Any], stands: Mapping[str, Any]) -> list[
     if _plain(str(released.get("title", ""))) != _plain(str(stands.get("title", ""))):
         faults.append("标题不同")
     said, seen = (str(one.get("content", "")) for one in (released, stands))
+    if is_newspic(released) and _PICTURE.search(seen):  # its page, which writes numbers between
+        return faults if _plain(said) in _plain(_TAG.sub("", seen)) else [*faults, "文字不同"]
     ours, theirs = blocks_of(said), blocks_of(seen)
     for number in range(max(len(ours), len(theirs))):
         mine = ours[number] if number < len(ours) else ""

@@ -1,7 +1,28 @@
-"""What somebody deletes by hand in WeChat's back office, past every call."""
+"""What somebody does by hand in WeChat's back office, past every call."""
 
-from sandbox.state import State
+import base64
+
+from sandbox.state import JSON, State
 from sandbox.wechat.account import Official
+from sandbox.wechat.live_pictures import exchange
+
+
+def act(state: State, account: Official, content: JSON) -> JSON:
+    """Delete the articles of a `title`, or without one every picture.
+
+    With `find` and `put` words of those articles are changed instead; with `picture`, a place from
+    1, and `data` in base64, that picture of theirs is exchanged.
+    """
+    title = str(content.get("title") or "")
+    if title and "picture" in content:
+        data = base64.b64decode(str(content["data"]))
+        return {"altered": exchange(state, account, title, int(content["picture"]), data)}
+    if title and "find" in content:
+        words = str(content["find"]), str(content.get("put") or "")
+        return {"altered": alter_articles(account, title, *words)}
+    if title:
+        return {"deleted": delete_articles(account, title)}
+    return {"deleted": delete_pictures(state, account)}
 
 
 def delete_articles(account: Official, title: str) -> int:

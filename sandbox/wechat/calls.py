@@ -9,8 +9,9 @@ from aiohttp import web
 
 from sandbox.state import JSON, STATE, Fault, State, parse_body, readable
 from sandbox.wechat.account import Call, Official, WeChatError
+from sandbox.wechat.live_pictures import WIDTH
 from sandbox.wechat.methods import METHODS
-from sandbox.wechat.pages import article_page, media
+from sandbox.wechat.pages import article_page, live_media, media
 from sandbox.wechat.tokens import (
     count_use,
     credentials,
@@ -146,3 +147,4 @@ def add(app: web.Application) -> None:
     app.router.add_route("*", "/wechat/{method:(wxaapi|datacube)/.+}", handle)
     app.router.add_get(r"/wechat/s/{article}/{index:\d+}", article_page)
     app.router.add_get("/wechat/media/{key}", media)
+    app.router.add_get(f"/wechat/media/{{key}}/{WIDTH}", live_media)

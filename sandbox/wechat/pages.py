@@ -6,6 +6,7 @@ from aiohttp import web
 
 from sandbox.state import STATE
 from sandbox.wechat.account import Official
+from sandbox.wechat.live_pictures import packed
 from sandbox.wechat.newspic import is_newspic, shown
 
 
@@ -52,3 +53,12 @@ async def media(request: web.Request) -> web.Response:
     if found is None:
         raise web.HTTPNotFound
     return web.Response(body=found[1], content_type=found[0].partition(";")[0])
+
+
+async def live_media(request: web.Request) -> web.Response:
+    """Return a picture of an article as its readers get it."""
+    found = request.app[STATE].media.get(request.match_info["key"])
+    if found is None:
+        raise web.HTTPNotFound
+    kind, data = packed(*found)
+    return web.Response(body=data, content_type=kind.partition(";")[0])

@@ -8,6 +8,7 @@ from sandbox.state import JSON, iso
 from sandbox.wechat.account import Call, Official, WeChatError
 from sandbox.wechat.callbacks import callback
 from sandbox.wechat.drafts import draft_of, paged
+from sandbox.wechat.live_pictures import served_anew
 from sandbox.wechat.newspic import addresses, crop_of
 
 
@@ -33,7 +34,14 @@ def publish_submit(call: Call) -> JSON:
 
 def keep_articles(call: Call, items: list[JSON], key: str, *, listed: bool) -> JSON:
     """Keep articles under an id with their addresses, and return the record."""
-    shown = [{**item, "url": f"{call.base}/wechat/s/{key}/{n}"} for n, item in enumerate(items, 1)]
+    shown = [
+        {
+            **item,
+            "content": served_anew(call.base, str(item["content"])),
+            "url": f"{call.base}/wechat/s/{key}/{n}",
+        }
+        for n, item in enumerate(items, 1)
+    ]
     call.account.articles[key] = {"items": shown, "time": iso(call.now), "listed": listed}
     return call.account.articles[key]
 
