@@ -86,7 +86,7 @@ from tests.made import DATA_KEY, SEALS, signed_out
 
 CONFIG = Path(__file__).parents[2] / "config"
 NO_FACTS = NoFacts()
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 PEOPLE: dict[str, tuple[str, tuple[str, ...]]] = {
     "editor": ("李雪", ("editor",)),
     "reviewer1": ("张海", ("reviewer_1",)),

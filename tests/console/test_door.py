@@ -15,7 +15,7 @@ from storage.cache import MemoryCache
 from storage.database import Database
 from tests.made import DATA_KEY
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 
 
 async def test_a_person_comes_in_by_password_and_then_by_code_as_well(

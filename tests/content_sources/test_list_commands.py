@@ -69,7 +69,7 @@ def setup_of(platform: str = "") -> Setup:
     data: dict[str, Any] = {
         "organisation": "青禾县",
         "staff": [
-            {"login": login, "name": login, "roles": roles, "password": "qing-he-2026"}
+            {"login": login, "name": login, "roles": roles, "password": "otter-lamp-39"}
             for login, roles in PEOPLE.items()
         ],
         "accounts": [account] if platform else [],
@@ -88,7 +88,7 @@ def setup_of(platform: str = "") -> Setup:
 
 
 def run(home: Path, *words: str, group: str = "source") -> tuple[int, str]:
-    env = {"SHENFA_PASSWORD": "qing-he-2026"}
+    env = {"SHENFA_PASSWORD": "otter-lamp-39"}
     done = RUN.invoke(cli.shenfa, [group, *words, "--home", str(home)], env=env)
     if done.exception is not None and not isinstance(done.exception, SystemExit):
         return 2, str(done.exception)

@@ -53,7 +53,7 @@ ACCOUNT = AccountSetup(
 async def make_office(settings: Settings) -> None:
     """An office with one post scheduled for tomorrow."""
     staff = [
-        StaffSetup(login=login, name=login, roles=roles, password="qing-he-2026")
+        StaffSetup(login=login, name=login, roles=roles, password="otter-lamp-39")
         for login, roles in PEOPLE.items()
     ]
     await initialise(settings, Setup(organisation="青禾县", staff=staff, accounts=[ACCOUNT]))

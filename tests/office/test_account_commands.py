@@ -34,7 +34,7 @@ from staff.refusal import Refused
 from storage.database import new_id
 from supervision.trial import account_of
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 SANDBOX = "127.0.0.1:9"
 WX, TG = "qinghe-wx", "qinghe-tg"
 WHY = ("--reason", "定期更换")

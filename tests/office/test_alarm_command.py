@@ -12,7 +12,7 @@ from config.settings import Settings
 from config.setup import Setup, StaffSetup
 from office.setup import initialise
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 
 
 @pytest.fixture(scope="module")

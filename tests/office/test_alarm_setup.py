@@ -22,7 +22,7 @@ from office.setup import initialise
 from staff.models import Staff
 from tests.escalations.peers import hook
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 
 
 def setup_of(*alarm: Any) -> Setup:

@@ -18,7 +18,7 @@ from config.setup import Setup, StaffSetup
 from office.setup import initialise
 from staff.refusal import Refused
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 STAFF = {"admin1": ["admin", "editor"], "admin2": ["admin"]}
 RULES = """
 - id: office.market

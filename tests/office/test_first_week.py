@@ -16,8 +16,8 @@ from office.setup import initialise
 from staff.factors import BEGUN, required_from
 
 STAFF: list[dict[str, Any]] = [
-    {"login": "admin1", "name": "周管理", "roles": ["admin"], "password": "qing-he-2026"},
-    {"login": "admin2", "name": "吴管理", "roles": ["admin"], "password": "qing-he-2026"},
+    {"login": "admin1", "name": "周管理", "roles": ["admin"], "password": "otter-lamp-39"},
+    {"login": "admin2", "name": "吴管理", "roles": ["admin"], "password": "otter-lamp-39"},
 ]
 
 

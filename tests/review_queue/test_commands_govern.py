@@ -17,7 +17,7 @@ from office.setup import initialise
 from review_queue.workflow import GATES
 from staff.refusal import Refused
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 STAFF = {
     "editor": ["editor"],
     "reviewer1": ["reviewer_1"],

@@ -14,7 +14,7 @@ from config.setup import Setup, StaffSetup
 from office.parts import starting_texts
 from office.setup import initialise
 
-PASSWORD = "qing-he-2026"
+PASSWORD = "otter-lamp-39"
 STAFF = {"editor": ["editor"], "admin1": ["admin"], "admin2": ["admin"]}
 
 

@@ -107,7 +107,7 @@ def setup_of(url: str, **more: Any) -> Setup:
     return Setup(
         organisation="青禾县",
         staff=[
-            StaffSetup(login=login, name=login, roles=roles, password="qing-he-2026")
+            StaffSetup(login=login, name=login, roles=roles, password="otter-lamp-39")
             for login, roles in STAFF.items()
         ],
         accounts=[

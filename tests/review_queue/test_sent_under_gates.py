@@ -103,7 +103,7 @@ def _setup(port: int) -> Setup:
     return Setup(
         organisation="青禾县",
         staff=[
-            StaffSetup(login=login, name=login, roles=roles, password="qing-he-2026")
+            StaffSetup(login=login, name=login, roles=roles, password="otter-lamp-39")
             for login, roles in STAFF.items()
         ],
         accounts=[
