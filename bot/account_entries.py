@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.models import Account
+from facets.remit import ABOVE, LABELS
 from ledger.append import Transaction
 from ledger.verify import Entry
 
@@ -41,6 +42,8 @@ async def sign_account(
         "enabled": row.enabled,
         "digest": account_digest(row),
         "secrets": secrets_digest(row),
+        # In clear: a report finds here what the account was for.
+        **{name: row.settings[name] for name in (*LABELS, ABOVE) if row.settings.get(name)},
     }
     await tx.append(SET, subject=f"account:{row.id}", actor=actor, body={**body, **(said or {})})
 

@@ -13,6 +13,7 @@ from console.audit import pages as audit_pages
 from console.audit import words as audit_words
 from console.cockpit import pages as cockpit_pages
 from console.cockpit import promises
+from console.cockpit import relevance as cockpit_relevance
 from console.cockpit import words as cockpit_words
 from console.experts import answering
 from console.experts import pages as experts_pages
@@ -122,6 +123,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *home_pages.ROUTES,
         *cockpit_pages.ROUTES,
         *promises.ROUTES,
+        *cockpit_relevance.ROUTES,
         *items_pages.ROUTES,
         *experts_pages.ROUTES,
         *passkeys.ROUTES,

@@ -8,7 +8,7 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from console.cockpit import api as cockpit
-from console.cockpit import promises
+from console.cockpit import promises, relevance
 from console.examples import BODIES, PLACES
 from console.experts import api as experts
 from console.items import api as items
@@ -173,6 +173,7 @@ ROUTES: list[web.RouteDef] = [
     *items_limiting.ROUTES,
     *cockpit.ROUTES,
     *promises.API,
+    *relevance.API,
     *reports.ROUTES,
     *workplan.ROUTES,
     *sources_columns.ROUTES,

@@ -167,7 +167,7 @@ def build_review(base: Base) -> Review:
     # Whatever takes a text or a file apart does so in processes of its own.
     results = Results(Pool(preload=("content_sources.provenance",)))
     more: dict[str, Kind] = {
-        "account": AccountKind(ledger, base.accounts),
+        "account": AccountKind(ledger, base.accounts, base.taxonomy),
         "account_close": AccountCloseKind(ledger),
         "organisation": OrganisationKind(ledger),
         "placement": PlacementKind(ledger),

@@ -20,6 +20,8 @@ from content_sources.changes import determine
 from content_sources.models import Column, Source
 from escalations.roster import DutyLine, set_roster
 from escalations.routes import Routes, line_of
+from facets.remit import written
+from facets.taxonomy import starting_taxonomy
 from gates.engine import RuleSet
 from knowledge.changes import PolicyKind, policy_form
 from knowledge.documents import read_documents
@@ -88,9 +90,9 @@ async def _initialise(settings: Settings, setup: Setup, db: Database) -> Initial
         organisation = await _begin(tx, setup, flows, rules)
         people = await _add_people(tx, setup, hashes)
         for row in setup.accounts:
-            await accounts.create(
-                tx, NewAccount(organisation_id=organisation.id, **row.model_dump()), "init"
-            )
+            wanted = row.model_dump()
+            wanted["settings"] = written(starting_taxonomy(), row.settings)
+            await accounts.create(tx, NewAccount(organisation_id=organisation.id, **wanted), "init")
         for source in setup.sources:
             await _add_source(tx, source)
         await _add_policies(tx, ledger, setup.policies)

@@ -21,6 +21,7 @@ from config.setup_faults import Readable, Wrong, form_faults, nearest, readable
 from config.texts import FieldFault, Parsed, Step, TextFault, parse_text
 from content_sources.source_fields import fields_from
 from escalations.routes import line_of, line_problem
+from facets import remit
 from facets.taxonomy import starting_taxonomy
 from gates.engine import RuleSet
 from knowledge.changes import policy_form
@@ -50,6 +51,12 @@ ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
     "notices": (notices_fit, HOW),
     "notices_a_day": (lambda value: type(value) is int and value > 0, "一天最多几条通知，整数"),
     "window_count": (lambda value: _number(value, 1, 100), "条数，1 到 100 的整数"),
+    "update_limit_days": (
+        lambda value: type(value) is int and 2 <= value <= 366,
+        "天数，2 到 366 的整数",
+    ),
+    remit.TOPICS: (lambda value: _in_taxonomy(remit.TOPICS, value), "分类里的主题，用顿号隔开"),
+    remit.REGIONS: (lambda value: _in_taxonomy(remit.REGIONS, value), "分类里的地区，用顿号隔开"),
 }
 """What an account's `settings` may say: whether a value can be used, and how it is written."""
 
@@ -57,6 +64,13 @@ ACCOUNT_SETTINGS: Mapping[str, tuple[Callable[[Any], bool], str]] = {
 def _is_day(value: Any) -> bool:
     try:
         return bool(date.fromisoformat(str(value)))
+    except ValueError:
+        return False
+
+
+def _in_taxonomy(name: str, value: Any) -> bool:
+    try:
+        return isinstance(value, str) and bool(remit.written(starting_taxonomy(), {name: value}))
     except ValueError:
         return False
 

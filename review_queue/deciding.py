@@ -12,6 +12,7 @@ from ledger.append import Transaction
 from review_queue.canonical import Draft, commitment
 from review_queue.chain import statement as device_statement
 from review_queue.claims import holder_faults
+from review_queue.concern import approved_facets
 from review_queue.desk import Queue, end_run, latest, opened, read_item
 from review_queue.drafting import current_of
 from review_queue.emergencies import advance_afterwards, reject_afterwards
@@ -227,6 +228,9 @@ async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
     tx.session.add(release)
     move(item, Verb.RELEASE)
     item.release_id, item.level_due_at = release.id, None
+    about = approved_facets(Draft.from_canonical(revision.canonical))
+    item.topics, item.regions = (" ".join(about.get(name, ())) for name in ("topics", "regions"))
+    item.concern = ""  # a mark is about the text that was there
     item.confined = False  # 知悉范围 ends here: what may go out may be seen
     await tx.append(
         "release.created",
@@ -237,6 +241,7 @@ async def _release(tx: Transaction, item: Item, decided: Decided) -> None:
             "digest": revision.digest,
             "ruleset": decided.ruleset,
             "last_decision": decision.ledger_seq,
+            **about,
         },
     )
     asked = select(Emergency).where(Emergency.item_id == item.id, Emergency.run_seq == item.run_seq)

@@ -54,6 +54,11 @@ class Item(Base):
     """From when on it lies in its state, at its level (`_note_since`)."""
     begun_like: Mapped[str] = mapped_column(String(26), default="", server_default="")
     """The item that was copied to begin this one (照此另写), or ""."""
+    topics: Mapped[str] = mapped_column(Text, default="", server_default="")
+    regions: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Keys that were approved with the last release, a space between; for pages (`concern.py`)."""
+    concern: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    """A reviewer's mark of what was released last: ours, other, or "" without one."""
 
     def known_to(self, staff_id: str) -> bool:
         """Whether this person may know of the item."""

@@ -16,6 +16,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "pushes.decide": frozenset({"editor", "admin"}),
     "comments.ask": frozenset({"editor"}),
     "comments.decide": REVIEWERS,
+    "concern.mark": REVIEWERS,
     "sources.propose": frozenset({"editor", "admin"}),
     "sources.approve": frozenset({"admin"}),
     "policies.propose": frozenset({"editor", "admin"}),

@@ -16,10 +16,13 @@ from sqlalchemy.orm import Session
 
 from bot.contract import State
 from bot.models import Account, Organisation, Publication
+from facets.remit import remit_of
 from review_queue.models import Item
 from review_queue.states import ItemState
 from staff.models import Task
 from supervision.models import AccountWatch
+from supervision.promises import share as share_in
+from supervision.relevance import Share, counted_by_parts, shares_of
 
 LIMIT_DAYS = 14
 """Without an update for so long an account is 内容不更新 (C4); `update_limit_days` of its settings
@@ -71,6 +74,18 @@ class Standing:
     faults: tuple[str, ...] = ()
     problem: str = ""
     told_at: datetime | None = None
+    share: Share = field(default_factory=Share)
+    remit: bool = False
+
+    @property
+    def unsaid(self) -> int:
+        """Posts of which nobody said whether they concern the body's own work (C9)."""
+        return self.posts - self.share.ours - self.share.other
+
+    @property
+    def relevance(self) -> float | None:
+        """Of those that can be judged, how many in a hundred do; None without one."""
+        return share_in(self.share.ours, self.share.ours + self.share.other)
 
     @property
     def own(self) -> int:
@@ -159,10 +174,7 @@ def statements(moment: datetime, slug: str = "") -> dict[str, Select[Any]]:
         "posts": select(Publication.account_id, Publication.published_at)
         .where(out, Publication.published_at >= moment - SPAN)
         .order_by(Publication.account_id, Publication.published_at),
-        "reposts": select(Publication.account_id, func.count())
-        .join(Item, Item.id == Publication.item_id)
-        .where(out, Publication.published_at >= moment - SPAN, Item.kind == REPOST)
-        .group_by(Publication.account_id),
+        "parts": counted_by_parts(moment - SPAN, out),
         "watch": select(AccountWatch),
         "asked": select(Task.accounts, Task.state).where(
             Task.kind == "repost", Task.created_at >= moment - SPAN
@@ -180,7 +192,7 @@ def statements(moment: datetime, slug: str = "") -> dict[str, Select[Any]]:
     if slug:
         mine = select(Account.id).where(Account.slug == slug).scalar_subquery()
         found["accounts"] = found["accounts"].where(Account.slug == slug)
-        for name in ("last", "posts", "reposts"):
+        for name in ("last", "posts", "parts"):
             found[name] = found[name].where(Publication.account_id == mine)
         found["watch"] = found["watch"].where(AccountWatch.account_id == mine)
     return found
@@ -228,7 +240,8 @@ def read_cockpit(
     limits = {row[0]: limit_of(row[6]) for row in rows["accounts"]}
     last = dict(tuple(row) for row in rows["last"])
     posts = _posts_of(rows["posts"], limits, moment)
-    reposts = dict(tuple(row) for row in rows["reposts"])
+    remits = {row[0]: remit_of(row[6]) for row in rows["accounts"]}
+    shares = shares_of(rows["parts"], remits, REPOST)
     waiting = {row[0]: (row[1], row[2]) for row in rows["tickets"]}
     watch = {row.account_id: row for row in rows["watch"]}
     asked, done = _asked(rows["asked"])
@@ -240,6 +253,7 @@ def read_cockpit(
     found = []
     for key, slug, name, platform, owner, enabled, _, created, organisation in rows["accounts"]:
         its, seen = posts.get(key, _NO_POSTS), watch.get(key)
+        share = shares.get(key, _NO_SHARE)
         number, oldest = waiting.get(key, (0, moment))
         found.append(
             Standing(
@@ -254,7 +268,9 @@ def read_cockpit(
                 last=last.get(key),
                 days=(moment - (last.get(key) or created)) // _DAY,
                 posts=its.number,
-                reposts=reposts.get(key, 0),
+                reposts=share.reposts,
+                share=share,
+                remit=bool(remits[key].topics),
                 weeks=tuple(its.weeks),
                 edge=its.edge,
                 longest=its.longest,
@@ -277,6 +293,7 @@ def read_cockpit(
 
 
 _NO_POSTS = _Posts()
+_NO_SHARE = Share()
 
 
 def _posts_of(

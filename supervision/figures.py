@@ -4,12 +4,15 @@ A figure is a number and the numbers of the ledger entries it is made of. `Count
 from its first entry, because what an item is was said before the time that is reported.
 """
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
+from facets.remit import Concern
 from ledger.verify import Entry
+from supervision.concerns import Concerns
 from supervision.promises import UrgentClock
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -30,6 +33,10 @@ class Span:
     def holds(self, at: str) -> bool:
         """Whether a moment of an entry lies in it."""
         return self.first <= datetime.fromisoformat(at).astimezone(BEIJING).date() < self.end
+
+    def reaches(self, at: str) -> bool:
+        """Whether a moment lies before its end."""
+        return datetime.fromisoformat(at).astimezone(BEIJING).date() < self.end
 
     @property
     def moments(self) -> tuple[datetime, datetime]:
@@ -65,7 +72,12 @@ class Figure:
         """One more entry of it."""
         if count:
             self.value += count
-            self.rows.append(seq)
+            insort(self.rows, seq)
+
+    def drop(self, seq: int) -> None:
+        """One entry less of it."""
+        self.value -= 1
+        self.rows.remove(seq)
 
 
 Kinds = Mapping[str, str]
@@ -120,12 +132,17 @@ def _reminded(entry: Entry, _kinds: Kinds) -> int:
 
 URGENT, URGENT_IN_TIME = "urgent", "urgent_in_time"
 """Counted by UrgentClock: how long it took is said by several entries together."""
+CONCERNS = {one: f"concern_{one}" for one in Concern}
+"""Counted by Concerns: what a post is to the body's work may be said by a mark that comes later."""
 _OUT = ("publication.finished", "publication.settled")
 LINES: tuple[tuple[str, str, str, tuple[str, ...], Count], ...] = (
     ("published", "发布", "发布篇次（每个账号一次）", _OUT, _out),
     ("own", "发布", "其中原创、解读等自有内容", _OUT, _own),
     ("reposts", "发布", "其中转载", _OUT, _out_as(REPOST)),
     ("corrections", "发布", "其中更正", _OUT, _out_as(CORRECTION)),
+    (CONCERNS[Concern.OURS], "发布", "其中与本单位业务有关（主题经审核或审核人标明）", (), _every),
+    (CONCERNS[Concern.OTHER], "发布", "其中与本单位业务无关", (), _every),
+    (CONCERNS[Concern.UNSAID], "发布", "其中说不清是否有关（没有主题、职责或标记）", (), _every),
     ("taken_down", "发布", "从平台撤下", ("takedown.finished", "takedown.settled"), _every),
     ("recalled", "发布", "撤回的稿件", ("item.recalled",), _every),
     (URGENT, "发布", "应急稿件交给平台（篇次）", (), _every),
@@ -161,7 +178,7 @@ for _name, _, _, _kinds_of, _count in LINES:
     for _kind in _kinds_of:
         _BY_KIND.setdefault(_kind, []).append((_name, _count))
 LABELS = {name: label for name, _, label, _, _ in LINES}
-KINDS = frozenset(_BY_KIND) | UrgentClock.KINDS | {"revision.created", GIVEN}
+KINDS = frozenset(_BY_KIND) | UrgentClock.KINDS | Concerns.KINDS | {"revision.created", GIVEN}
 """All that has to be read."""
 
 
@@ -180,10 +197,12 @@ class Counting:
         self._kinds: dict[str, str] = {}
         self._out: set[str] = set()
         self._urgent = UrgentClock()
+        self._concerns = Concerns()
 
     def take(self, entry: Entry) -> None:
         """The next entry."""
         self._clock(entry)
+        self._moved(entry)
         if entry.kind == "revision.created":
             self._kinds[entry.subject] = str(entry.body.get("kind", ""))
             return
@@ -195,6 +214,8 @@ class Counting:
             return
         for name, count in lines:
             self.figures[name].add(entry.seq, count(entry, self._kinds))
+        if entry.kind in _OUT and _out(entry, self._kinds):
+            self.figures[CONCERNS[self._concerns.post(entry)]].add(entry.seq)
         if entry.kind == "decision":
             of = self.people.setdefault(entry.actor, {})
             of.setdefault(str(entry.body.get("verdict")), []).append(entry.seq)
@@ -206,6 +227,13 @@ class Counting:
         if handed is not None and self.span.holds(entry.at):
             self.figures[URGENT].add(entry.seq)
             self.figures[URGENT_IN_TIME].add(entry.seq, int(handed.in_time))
+
+    def _moved(self, entry: Entry) -> None:
+        """A mark of after the span says nothing of it."""
+        if entry.kind in Concerns.KINDS and self.span.reaches(entry.at):
+            for seq, old, new in self._concerns.take(entry):
+                self.figures[CONCERNS[old]].drop(seq)
+                self.figures[CONCERNS[new]].add(seq)
 
     def _again(self, entry: Entry) -> bool:
         """Whether it says once more that a publication is out: an event may come twice."""

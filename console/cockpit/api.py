@@ -13,7 +13,11 @@ from supervision.cockpit import VETOES, Standing
 
 def _standing(one: Standing) -> dict[str, object]:
     vetoes = [name for name, held in zip(VETOES, one.vetoes, strict=True) if held]
-    return {**asdict(one), "own": one.own, "red": one.red, "vetoes": vetoes}
+    return {**asdict(one), "own": one.own, "red": one.red, **_relevance(one), "vetoes": vetoes}
+
+
+def _relevance(one: Standing) -> dict[str, object]:
+    return {"unsaid": one.unsaid, "relevance": one.relevance}
 
 
 @needs("cockpit.read")

@@ -274,6 +274,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "waiver.granted": lambda _body: "放行一条提示",
     "item.scheduled": _scheduled,
     "item.recalled": _recalled,
+    "item.concern": lambda body: f"标为与本单位业务{'有' if body['mark'] == 'ours' else '无'}关",
     "correction.begun": lambda _body: "起草更正，另成一稿",
     "correction.published": _corrected,
     "takedown.submitted": lambda _body: "向平台提交撤下",

@@ -16,6 +16,7 @@ from console.settings.frame import look_or_propose, settings_page
 from console.web.care import bodies_or_none, in_care, must_care
 from console.web.deps import DEPS, visitor
 from console.web.permissions import needs
+from facets.remit import ABOVE, LABELS, in_words
 from ledger.append import signed_facts
 from ledger.verify import Broken
 from review_queue.governance.account_closing import closing_words
@@ -68,8 +69,12 @@ async def _page(
             "enabled": text(form, "enabled") == "yes"
             if text(form, "slug")
             else chosen is None or chosen.enabled,
-            "settings": text(form, "settings")
-            or json.dumps(chosen.settings if chosen else {}, ensure_ascii=False),
+            "settings": text(form, "settings") or _others(chosen),
+        }
+        | {
+            name: text(form, name)
+            or (in_words(deps.taxonomy.itself, chosen.settings, name) if chosen else "")
+            for name in LABELS
         }
         | {
             name: text(form, name) or (getattr(chosen, name) if chosen else "")
@@ -77,6 +82,13 @@ async def _page(
         },
     }
     return await settings_page(request, "settings/accounts.html", context, refused)
+
+
+def _others(chosen: Account | None) -> str:
+    """The settings that have no field of their own."""
+    kept = chosen.settings if chosen else {}
+    found = {name: value for name, value in kept.items() if name not in (*LABELS, ABOVE)}
+    return json.dumps(found, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
@@ -141,6 +153,8 @@ def _account(form: Form) -> dict[str, Any]:
     except ValueError as error:
         words = '设置要写成 JSON，例如 {"push": "each"}'
         raise Refused(422, [Reason("settings", words)]) from error
+    if isinstance(settings, dict):
+        settings |= {name: text(form, name) for name in LABELS if text(form, name)}
     names = ("slug", "platform", "name", "api_base", "owner", "assessment_ref")
     given = [line.partition("=") for line in text(form, "secrets").splitlines() if line.strip()]
     secrets = {name.strip(): value.strip() for name, _, value in given}

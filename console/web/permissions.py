@@ -58,6 +58,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "pushes.decide": RIGHTS["pushes.decide"],
     "comments.ask": RIGHTS["comments.ask"],
     "comments.decide": RIGHTS["comments.decide"],
+    "concern.mark": RIGHTS["concern.mark"],
     "sources.read": _EDITORIAL | _WATCHERS,
     "sources.propose": RIGHTS["sources.propose"],
     "sources.approve": RIGHTS["sources.approve"],

@@ -129,6 +129,7 @@ ENTRY_KINDS = {
     "item.scope_added": "同意扩大知悉范围",
     "item.scope_refused": "不同意扩大知悉范围",
     "item.scheduled": "安排发布",
+    "item.concern": "标明与本单位业务是否有关",
     "decision": "审核结论",
     "release.created": "放行",
     "publication.submitted": "提交平台发布",

@@ -12,6 +12,8 @@ from bot.accounts import Accounts, NewAccount
 from bot.channels import CHANNELS
 from bot.models import ENDED_BODY, Account, Organisation
 from config.clock import now
+from facets.remit import ABOVE, LABELS, in_words, written
+from facets.taxonomy import Taxonomy
 from ledger.append import Ledger, Transaction
 from ledger.verify import Entry
 from review_queue.governance.account_closing import closed
@@ -41,10 +43,11 @@ class AccountKind(AboutPeople):
     label = "账号变更"
     proposers = frozenset({"admin"})
 
-    def __init__(self, ledger: Ledger, accounts: Accounts) -> None:
-        """`accounts` checks addresses and holds the key of secrets."""
+    def __init__(self, ledger: Ledger, accounts: Accounts, taxonomy: Taxonomy) -> None:
+        """`accounts` checks addresses and holds the key of secrets; `taxonomy` names a remit."""
         self._ledger = ledger
         self._accounts = accounts
+        self._taxonomy = taxonomy
 
     def subject(self, payload: Mapping[str, Any]) -> str:
         """The account's id."""
@@ -100,6 +103,10 @@ class AccountKind(AboutPeople):
         if not slug or not isinstance(settings, dict) or not isinstance(enabled, bool):
             words = "请写账号代号 slug；settings 要写成一组设置，enabled 只能是 true 或 false"
             raise Refused(422, [Reason("slug", words)])
+        try:
+            settings = written(self._taxonomy, settings)
+        except ValueError as error:
+            raise Refused(422, [Reason("remit", str(error))]) from error
         new = NewAccount(
             slug=slug[:60],
             organisation_id=row.organisation_id if row else "",
@@ -132,10 +139,10 @@ class AccountKind(AboutPeople):
         head = {"sign": "~" if row else "+", "text": f"{'变更' if row else '增加'}账号 {who}"}
         lines = [head]
         for name, label in FIELDS.items():
-            before = getattr(row, name) if row else None
-            if before != payload[name]:
-                was = f"由“{_word(before)}”" if row else ""
-                lines.append({"sign": "~", "text": f"{label}{was}改为“{_word(payload[name])}”"})
+            before, after = getattr(row, name) if row else None, payload[name]
+            if before != after:
+                was = f"由“{self._word(before)}”" if row else ""
+                lines.append({"sign": "~", "text": f"{label}{was}改为“{self._word(after)}”"})
         if body is not None and (row is None or row.organisation_id != body.id):
             lines.append({"sign": "~", "text": f"所属单位：{body.name}"})
         if row is None or row.secrets != payload["secrets"]:
@@ -151,6 +158,14 @@ class AccountKind(AboutPeople):
             words = f"这个单位在这个平台上已经有{'、'.join(beside)}"
             warnings.append(f"{words}：原则上一个平台只开一个账号，请核对理由")
         return {"changes": lines, "warnings": warnings, "note": note}
+
+    def _word(self, value: Any) -> str:
+        """A remit by the names of its values, which is what the second person knows."""
+        if not isinstance(value, dict):
+            return _word(value)
+        said = {name: one for name, one in value.items() if name not in (*LABELS, ABOVE)}
+        told = {label: in_words(self._taxonomy, value, name) for name, label in LABELS.items()}
+        return _word(said | {label: words for label, words in told.items() if words})
 
     def _addresses(self, row: Account | None, payload: Mapping[str, Any]) -> list[dict[str, str]]:
         """Where it is published, before and after: this is what the second person looks at."""

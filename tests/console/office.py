@@ -272,7 +272,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
     hours, signed = load_hours(CONFIG / "calendar.yaml"), SignedSettings(ledger, parts_of(""))
     taxonomy = starting_taxonomy()
     more: dict[str, Kind] = {
-        "account": AccountKind(ledger, Accounts(db, DATA_KEY)),
+        "account": AccountKind(ledger, Accounts(db, DATA_KEY), starting_taxonomy()),
         "account_close": AccountCloseKind(ledger),
         "organisation": OrganisationKind(ledger),
         "placement": PlacementKind(ledger),
