@@ -36,6 +36,8 @@ async def test_the_pages_of_who_watches_fit(office: Office, chromium: Browser, w
         ("settings/organisations", "organisations"),
         ("cockpit", "cockpit"),
         ("cockpit/qinghe-wx", "cockpit-account"),
+        ("cockpit/qinghe-tg/relevance", "relevance"),
+        ("settings/accounts?slug=qinghe-tg", "account-change"),
         (f"reports?period={year}", "reports"),
         (f"reports/{year}/approvals", "report-rows"),
         ("workplan", "workplan"),
