@@ -126,7 +126,10 @@ async def archive_file(ledger: Ledger, home: Path, period: str) -> Path:
         raise Refused(404, [Reason("missing", "没有这个月的归档包")])
     place = file_of(home, period)
     if not place.is_file():
-        words = f"归档包不在这台机器上：请到做它的那台机器取 {place.name}"
+        words = (
+            f"归档包不在这台机器上：请到做它的那台机器取 {place.name}；找不到时用 "
+            f"shenfa report archive {period} 另做一份，内容一样可以核验，摘要不同"
+        )
         raise Refused(409, [Reason("away", words)])
     if await asyncio.to_thread(_digest, place) != signed.digest:
         words = f"{place.name} 与台账第 {signed.entry} 条的摘要不同，被改动过，没有给出"

@@ -9,7 +9,7 @@ import hashlib
 import io
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,7 +23,7 @@ from staff.refusal import Reason, Refused, missing
 from storage.database import Database, new_id
 from supervision.archive import published_in, write_days, write_evidence
 from supervision.bundle import Checked, check_bundle
-from supervision.figures import Span
+from supervision.figures import Span, read_day
 from supervision.models import AuditLook
 
 AUDITOR = "auditor"
@@ -60,8 +60,8 @@ async def looks_root(session: AsyncSession, span: Span) -> tuple[int, str]:
 def days_of(first: str, last: str) -> Span:
     """From one day to another, both whole; Refused (422) for what is none."""
     try:
-        span = Span(date.fromisoformat(first), date.fromisoformat(last) + timedelta(days=1))
-    except (ValueError, OverflowError) as error:
+        span = Span(read_day(first), read_day(last) + timedelta(days=1))
+    except ValueError as error:
         raise Refused(422, [Reason("days", "日期写成 2026-11-24")]) from error
     if not 0 < (span.end - span.first).days <= MOST_DAYS:
         raise Refused(422, [Reason("days", f"从前到后，一次最多 {MOST_DAYS} 天")])

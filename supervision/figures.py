@@ -45,6 +45,15 @@ class Span:
         return begin, end
 
 
+def read_day(text: str) -> date:
+    """A day of a page's address; ValueError for none, and for one that no office ever had."""
+    day = date.fromisoformat(text)
+    # Days and moments beside it must be such too.
+    if not 1970 <= day.year < 2200:
+        raise ValueError(text)
+    return day
+
+
 def span_of(period: str) -> Span:
     """2026 is a year, 2026Q3 a quarter, 2026-09 a month; ValueError otherwise."""
     # int() takes more than a year is written with: ２０２６, +202 and 1_00.

@@ -1,6 +1,7 @@
 """审计: the chain of decisions behind an item or some days, receipts, the proof, the package."""
 
 from datetime import timedelta
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -31,7 +32,8 @@ async def desk(request: web.Request) -> web.StreamResponse:
     today, asked = beijing(now()).date(), request.query
     if wanted := asked.get("item", "").strip():
         # An address may be pasted whole; its last part names the item.
-        return see(f"/console/audit/items/{wanted.rstrip('/').rpartition('/')[2][:_SIGNS]}")
+        name = quote(wanted.rstrip("/").rpartition("/")[2][:_SIGNS], safe="")
+        return see(f"/console/audit/items/{name}")
     first = asked.get("first") or (today - _WEEK).isoformat()
     last, person = asked.get("last") or today.isoformat(), visitor(request)
     reasons: list[Reason] = []

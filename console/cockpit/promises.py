@@ -17,6 +17,7 @@ from console.web.permissions import needs
 from ledger.verify import Broken
 from review_queue.models import Item
 from staff.refusal import Reason, Refused, missing
+from supervision.figures import read_day
 from supervision.promised import (
     DAYS,
     Day,
@@ -122,7 +123,7 @@ async def _account_names(session: Any) -> dict[str, str]:
 
 def _day(request: web.Request) -> date:
     try:
-        return date.fromisoformat(request.match_info["day"])
+        return read_day(request.match_info["day"])
     except ValueError as error:
         raise missing("一天") from error
 

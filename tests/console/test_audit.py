@@ -58,6 +58,11 @@ async def test_the_chain_of_an_item_is_proved_before_an_auditor_and_again_elsewh
     for path, code in (("items/x", 404), ("package.zip?first=2026-01-01&last=2027-01-01", 422)):
         assert (await auditor.get(f"/console/audit/{path}"))[0] == code
     assert (await auditor.get("/console/audit?first=2026-02-30"))[0] == 422
+    assert (await auditor.get("/console/audit?item=a%00b"))[0] == 303
+    for day in ("0001-01-01", "9999-12-31"):
+        for path in (f"audit?first={day}&last={day}", f"audit/package.zip?first={day}&last={day}"):
+            assert (await auditor.get(f"/console/{path}"))[0] == 422
+        assert (await auditor.get(f"/console/promises/{day}"))[0] == 404
     assert (await (await office.signed_in("editor")).get("/console/audit"))[0] == 403
     await _looks_are_kept(office, item)
 

@@ -118,7 +118,7 @@ async def test_two_questions_of_one_citizen_are_shown_whole_on_one_page_and_part
     assert "是一件事，合并由我办理" in (await duty.get(path))[1]
     assert (await duty.post(f"/console/tickets/{later}/merge", other=first))[0] == 303
     page = (await duty.get(path))[1]
-    for words in ("我去年毕业", "外县户口能领", "请等核实", "已并入", "发送答复"):
+    for words in ("我去年毕业", "外县户口能领", "请等核实", "并进来的", "发送答复"):
         assert words in page
     assert "外县户口能领" in (await duty.get(f"{path}/sheet"))[1]
     status, told = await duty.api("GET", f"/escalations/{first}")
@@ -127,7 +127,7 @@ async def test_two_questions_of_one_citizen_are_shown_whole_on_one_page_and_part
     assert "重开即拆开" in (await duty.get(f"/console/tickets/{later}"))[1]
     status, told = await duty.api("POST", f"/escalations/{later}/reopen")
     assert (status, told["state"]) == (200, "claimed")
-    assert "已并入" not in (await duty.get(path))[1]
+    assert "并进来的" not in (await duty.get(path))[1]
 
 
 async def test_a_reviewed_answer_without_a_clause_is_put_in_with_a_click_and_no_other(
