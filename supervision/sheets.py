@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from openpyxl import Workbook
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
-from supervision.annual import PARTS, tables
+from supervision.annual import PARTS, TEXTS, tables
 from supervision.figures import VERDICTS, Counting
 from supervision.report import groups
 
@@ -31,7 +31,8 @@ def sheets_of(
             (f"{number}.{part.split('、')[1]}"[:31], list(rows))
             for number, (part, rows) in enumerate(tables(counting.given), 1)
         ]
-        found.append(("六个部分", [(one,) for one in PARTS]))
+        written = {part: counting.texts.get(name, "") for name, part in TEXTS.items()}
+        found.append(("六个部分", [(one, written.get(one, "")) for one in PARTS]))
     return found
 
 

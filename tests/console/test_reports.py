@@ -114,6 +114,10 @@ async def _sheets(office: Office, year: int) -> None:
     status, text = await admin.get(f"/console/reports?period={year}")
     assert [part in text for part in PARTS] == [True] * 6
     assert text.index("五、存在的主要问题") < text.index("公开还不及时。") < text.index("六、其他")
+    assert (
+        "五、存在的主要问题及改进情况,公开还不及时。"
+        in (await admin.get(f"/console/reports/{year}/file.csv"))[1]
+    )
     assert (await admin.get("/console/reports/2026Q3/given"))[0] == 404
 
 
