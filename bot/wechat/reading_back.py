@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import lxml.etree
 import lxml.html
 
 from bot.read_back import Asked, ReadBack
@@ -82,7 +83,11 @@ def article_on(page: str) -> Mapping[str, Any] | None:
     """Title and content of an article's page; None where a page shows something else."""
     if _CONTENT not in page:
         return None
-    tree = lxml.html.document_fromstring(page)
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    try:  # as bytes: a text that says how it is encoded is refused
+        tree = lxml.html.document_fromstring(page.encode(errors="replace"), parser=parser)
+    except lxml.etree.ParserError:  # nothing in it but a comment
+        return None
     content, title = tree.find(f".//*[@id='{_CONTENT}']"), tree.find(f".//*[@id='{_TITLE}']")
     if content is None or title is None:
         return None

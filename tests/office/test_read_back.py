@@ -120,6 +120,9 @@ async def test_a_mass_send_is_read_by_its_page() -> None:
 def test_a_page_that_is_no_article_concludes_nothing() -> None:
     assert article_on("<html><h1>环境异常</h1>完成验证后即可继续访问 js_content</html>") is None
     assert article_on("") is None
+    assert article_on("<!-- js_content -->") is None
+    told = '<?xml version="1.0" encoding="gbk"?><h1 id="activity-name">甲</h1><p id="js_content">乙'
+    assert article_on(told) == {"title": "甲", "content": '<p id="js_content">乙</p>'}
 
 
 @pytest.mark.parametrize(
