@@ -7,9 +7,12 @@ count of a day holds their number and a root over them (supervision/counting.py)
 import asyncio
 import hashlib
 import io
+import tempfile
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
+from typing import BinaryIO
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -125,11 +128,19 @@ async def evidence(ledger: Ledger, item_id: str) -> bytes:
     return whole.getvalue()
 
 
-async def evidence_of_days(ledger: Ledger, span: Span) -> bytes:
-    """The package of what was published in some days."""
-    whole = io.BytesIO()
-    await write_days(ledger, span, whole)
-    return whole.getvalue()
+async def evidence_of_days(ledger: Ledger, span: Span, home: Path) -> BinaryIO:
+    """The package of what was published in some days, from its beginning; whoever reads closes it.
+
+    On disk and not in memory: a quarter has all its pictures. It has no name, so nothing stays.
+    """
+    whole = tempfile.TemporaryFile(dir=home)  # noqa: SIM115  the reader closes it
+    try:
+        await write_days(ledger, span, whole)
+    except BaseException:
+        whole.close()
+        raise
+    whole.seek(0)
+    return whole
 
 
 def is_auditor(roles: Collection[str]) -> bool:

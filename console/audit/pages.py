@@ -1,6 +1,7 @@
 """审计: the chain of decisions behind an item or some days, receipts, the proof, the package."""
 
 from datetime import timedelta
+from typing import BinaryIO
 from urllib.parse import quote
 
 from aiohttp import web
@@ -90,15 +91,15 @@ async def package(request: web.Request) -> web.StreamResponse:
 async def days(request: web.Request) -> web.StreamResponse:
     """The evidence package of some days."""
     first, last = request.query.get("first", ""), request.query.get("last", "")
-    span = days_of(first, last)
+    span, deps = days_of(first, last), request.config_dict[DEPS]
     try:
-        whole = await evidence_of_days(request.config_dict[DEPS].ledger, span)
+        whole = await evidence_of_days(deps.ledger, span, deps.settings.home)
     except Broken as broken:
         raise _broken(broken) from broken
     return _zip(whole, f"{span.first}-{span.end - timedelta(days=1)}")
 
 
-def _zip(whole: bytes, name: str) -> web.Response:
+def _zip(whole: bytes | BinaryIO, name: str) -> web.Response:
     headers = {
         "Content-Disposition": f'attachment; filename="shenfa-evidence-{name}.zip"',
         "Cache-Control": "no-store",
