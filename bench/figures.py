@@ -2,6 +2,7 @@
 
 import json
 import math
+import resource
 import subprocess
 import sys
 import time
@@ -68,6 +69,12 @@ def grown(few: Timed, many: Timed) -> dict[str, float]:
     growth = math.log(many.seconds / few.seconds) / math.log(many.people / few.people)
     whole = many.seconds * (TEN / many.people) ** max(1.0, growth)
     return {"growth": round(growth, 2), "seconds_of_ten_million": round(whole)}
+
+
+def resident() -> float:
+    """The megabytes of memory that this process has now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 1e6
 
 
 def milliseconds(work: Callable[[], object], n: int) -> list[float]:

@@ -14,6 +14,7 @@ from bench.digest import digest
 from bench.extract import extract
 from bench.figures import Row
 from bench.gates import gates
+from bench.idle import idle
 from bench.match import match
 from bench.push import push
 from bench.rate import rate
@@ -33,6 +34,7 @@ BENCHES: dict[str, Callable[..., Awaitable[list[Row]]]] = {
     "callback": callback,
     "sources": sources,
     "cockpit": cockpit,
+    "idle": idle,
 }
 SCALED = ("match", "digest")
 """Those that take a number of people: `shenfa bench match --people 1000000`."""

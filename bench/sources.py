@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import resource
 import statistics
 import time
 from datetime import timedelta
-from pathlib import Path
 
 import feedparser
 from lxml.html import document_fromstring
@@ -15,7 +13,16 @@ from rensa import RMinHash, RMinHashLSH
 from sqlalchemy import insert, select, update
 
 from app import Shenfa
-from bench.figures import SENTENCES, Measured, Row, figure, milliseconds, percentile, word_of
+from bench.figures import (
+    SENTENCES,
+    Measured,
+    Row,
+    figure,
+    milliseconds,
+    percentile,
+    resident,
+    word_of,
+)
 from bench.office import new_office, new_sandbox
 from bot.http import open_session
 from config.clock import now
@@ -209,12 +216,6 @@ async def _bare_poll(addresses: list[str], host: str) -> float:
         return time.perf_counter() - begun
 
 
-def _resident() -> float:
-    """Megabytes of this process."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * resource.getpagesize() / 1024 / 1024
-
-
 async def sources(columns: int = 500, articles: int = 100_000, n: int = 100) -> list[Row]:
     """Columns polled against the sandbox by one process, extraction, near-duplicates."""
     account = AccountSetup(
@@ -231,11 +232,11 @@ async def sources(columns: int = 500, articles: int = 100_000, n: int = 100) -> 
         async with new_office(account, dev_allow=host) as shenfa:
             addresses = await _columns(shenfa, url, columns)
             first, made = await _poll_all(shenfa)
-            memory = [_resident()]
+            memory = [resident()]
             steady = []
             for _ in range(3):
                 steady.append((await _poll_all(shenfa))[0])
-                memory.append(_resident())
+                memory.append(resident())
             async with shenfa.db.session() as session:
                 states = (await session.scalars(select(Column.state).distinct())).all()
             if set(states) != {"ok"} or made != columns:

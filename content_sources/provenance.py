@@ -9,9 +9,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib import import_module
 from typing import Any, NamedTuple
-
-import jieba.posseg
 
 from gates.finding import Finding, Gate
 from review_queue.canonical import Draft
@@ -285,9 +285,15 @@ def _names(text: str) -> set[str]:
     """Names of people, places and bodies in a line."""
     return {
         pair.word
-        for pair in jieba.posseg.dt.cut(text[:2000])
+        for pair in _tagger().cut(text[:2000])
         if pair.flag in ("nr", "ns", "nt", "nrt") and len(pair.word) > 1
     }
+
+
+@cache
+def _tagger() -> Any:
+    """What tags words takes 50 MB: only the process that compares a repost has it."""
+    return import_module("jieba.posseg").dt
 
 
 def _pictures(

@@ -144,8 +144,10 @@ class Index:
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
         index = tantivy.Index(_schema(), path=str(directory) if directory else None, reuse=False)
-        jieba.initialize()
-        return cls(index).changed((), docs)
+        given = list(docs)
+        if given:  # an office without a policy is asked nothing that would need the dictionary
+            jieba.initialize()
+        return cls(index).changed((), given)
 
     def changed(self, gone: Iterable[str], docs: Iterable[Doc]) -> "Index":
         """The index without the clauses of these keys and with `docs`; this one stays as it was."""

@@ -12,6 +12,7 @@ from bench.digest import digest
 from bench.extract import extract
 from bench.figures import Measured, Row, Timed, figure, grown
 from bench.gates import gates
+from bench.idle import idle
 from bench.match import match
 from bench.names import BENCHES
 from bench.rate import rate
@@ -92,6 +93,12 @@ async def test_the_cockpit_is_measured_with_rows_of_every_account() -> None:
     rows = await cockpit(n=1, accounts=8, days=40)
     assert_form(rows, "cockpit")
     assert rows[0]["detail"]["posts"] == 96
+
+
+async def test_an_office_at_rest_is_measured_beside_one_question_a_tick() -> None:
+    rows = await idle(n=2, tick=0.01, settle=0.0)
+    assert_form(rows, "idle")
+    assert [row["unit"] for row in rows] == ["s", "MB"]
 
 
 async def test_every_measured_column_is_read_and_every_changed_text_found() -> None:

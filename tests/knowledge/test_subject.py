@@ -1,10 +1,12 @@
 """A county begins with a small library: what is about something else is no answer."""
 
+from importlib.resources import files
+
 import pytest
 
 from knowledge.ask import Library, ask_record
 from knowledge.speech import starting_speech
-from knowledge.subject import other_people, unheld
+from knowledge.subject import _rarity, other_people, unheld
 
 GRADUATES = "青禾县高校毕业生就业创业补贴办法"
 APPLIANCES = "青禾县家电以旧换新补贴实施细则"
@@ -70,3 +72,11 @@ def test_what_is_to_be_brought_along_is_not_what_a_clause_is_about() -> None:
     assert unheld("营业执照怎么办理", GRADUATES, PAPERS, words) == 1
     assert unheld("毕业生怎么申请", GRADUATES, PAPERS, words) == 0
     assert unheld("怎么办", GRADUATES, PAPERS, words) == 0
+
+
+def test_how_rare_a_word_is_stands_in_the_table_of_jieba() -> None:
+    table = files("jieba").joinpath("analyse/idf.txt").read_text(encoding="utf-8").splitlines()
+    for line in [*table[::3000], table[-1]]:
+        word, weight = line.split(" ")
+        assert _rarity(word, -1.0) == float(weight)
+    assert _rarity("补贴申领", -1.0) == -1.0, "a word that begins another is none"
