@@ -50,6 +50,7 @@ COMMANDS = (
         "单位：查看上下级，提出增加、改名、换上级，定人员属于哪个单位",
     ),
     Entry("roster", "roster", "值班表：查看、提出变更"),
+    Entry("consult", "consult", "意见征集：查看、提出"),
     Entry("settings", "settings", "运行设置：查看、提出变更"),
     Entry("topics", "topics", "订阅主题：人数、增减、静默、退订原因；audit 找收不到的"),
     Entry("proposals", "proposals", "待批准的变更：查看、批准、不批准、收回"),

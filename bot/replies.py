@@ -65,6 +65,13 @@ class Corrected:
 
 
 @dataclass(frozen=True)
+class Concluded:
+    """That a consultation somebody wrote to has its result (escalations/conclusions.py)."""
+
+    consultation: str
+
+
+@dataclass(frozen=True)
 class Written:
     """What a person wrote: the ticket and the number of the answer."""
 
@@ -72,7 +79,7 @@ class Written:
     reply: str
 
 
-Piece = Filled | Quoted | Ended | Followed | Reviewed | Corrected | Written
+Piece = Filled | Quoted | Ended | Followed | Reviewed | Corrected | Concluded | Written
 _KINDS: Mapping[str, type[Piece]] = {
     "filled": Filled,
     "quoted": Quoted,
@@ -80,6 +87,7 @@ _KINDS: Mapping[str, type[Piece]] = {
     "followed": Followed,
     "reviewed": Reviewed,
     "corrected": Corrected,
+    "concluded": Concluded,
     "written": Written,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}

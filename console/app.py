@@ -15,6 +15,8 @@ from console.cockpit import pages as cockpit_pages
 from console.cockpit import promises
 from console.cockpit import relevance as cockpit_relevance
 from console.cockpit import words as cockpit_words
+from console.consultations import pages as consultations_pages
+from console.consultations import words as consultations_words
 from console.experts import answering
 from console.experts import pages as experts_pages
 from console.experts import words as experts_words
@@ -67,6 +69,7 @@ FEATURES = (
     shared_words,
     audit_words,
     cockpit_words,
+    consultations_words,
     experts_words,
     items_words,
     me_words,
@@ -152,6 +155,7 @@ def _pages() -> Sequence[web.RouteDef]:
         *columns.ROUTES,
         *tasks_pages.ROUTES,
         *workplan_pages.ROUTES,
+        *consultations_pages.ROUTES,
     ]
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from console.cockpit import api as cockpit
 from console.cockpit import promises, relevance
+from console.consultations import api as consultations
 from console.examples import BODIES, PLACES
 from console.experts import api as experts
 from console.items import api as items
@@ -176,6 +177,7 @@ ROUTES: list[web.RouteDef] = [
     *relevance.API,
     *reports.ROUTES,
     *workplan.ROUTES,
+    *consultations.ROUTES,
     *sources_columns.ROUTES,
     *open_policies.ROUTES,
     *open_items.ROUTES,

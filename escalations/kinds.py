@@ -24,6 +24,14 @@ _NONE = re.compile(r"(?:没有?|无|并无)(?:什么|任何|其他|别的|提|�
 """没有意见 says that there is none."""
 
 
+_ABOUT = re.compile(r"(?:依申请|申请(?:政府)?(?:的)?信息)公开|信息公开申请|公开申请表|信息处理费")
+
+
+def asks_to_apply(text: str) -> bool:
+    """Whether somebody asks how an application for information is made, or what it costs."""
+    return bool(_ABOUT.search(text) and _ASKS.search(text))
+
+
 def kind_of(text: str) -> str:
     """The kind of ticket these words are, or "" for a question or anything else."""
     if _ASKS.search(text):

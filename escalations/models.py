@@ -1,4 +1,4 @@
-"""Tickets, their messages, the roster, and the working calendar."""
+"""Tickets, their messages, the roster, and consultations with what citizens wrote to them."""
 
 from datetime import datetime
 from typing import Any
@@ -7,6 +7,7 @@ from sqlalchemy import String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from storage.database import Base
+from storage.seals import Sealed
 
 
 class Ticket(Base):
@@ -83,3 +84,42 @@ class TicketNote(Base):
     staff_id: Mapped[str] = mapped_column(String(26))
     text: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime]
+
+
+class Consultation(Sealed, Base):
+    """意见征集: what is asked, of whom, and from when until when (consultations.py)."""
+
+    __tablename__ = "consultation"
+    SEALED = (
+        *("id", "title", "about", "accounts", "promise"),
+        *("begins_at", "ends_at", "result_by", "result_item", "told_at"),
+    )
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    title: Mapped[str] = mapped_column(String(60))
+    about: Mapped[str] = mapped_column(String(26))  # the released item it is about
+    accounts: Mapped[list[Any]]  # ids
+    promise: Mapped[str] = mapped_column(Text)  # what happens with what is written
+    begins_at: Mapped[datetime]
+    ends_at: Mapped[datetime]  # the first moment after it
+    result_by: Mapped[datetime]
+    result_item: Mapped[str] = mapped_column(String(26), default="", server_default="")
+    told_at: Mapped[datetime | None]
+
+
+class Opinion(Sealed, Base):
+    """What a citizen wrote to a consultation, masked, and what became of it (opinions.py)."""
+
+    __tablename__ = "opinion"
+    SEALED = (
+        *("id", "consultation_id", "contact_id", "text", "at"),
+        *("topic", "verdict", "reason", "decided_by"),
+    )
+    id: Mapped[str] = mapped_column(String(26), primary_key=True)
+    consultation_id: Mapped[str] = mapped_column(String(26), index=True)
+    contact_id: Mapped[str] = mapped_column(String(26), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+    topic: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    verdict: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    reason: Mapped[str] = mapped_column(Text, default="", server_default="")
+    decided_by: Mapped[str] = mapped_column(String(26), default="", server_default="")

@@ -14,6 +14,7 @@ from itertools import groupby
 from bot.channels import CHANNELS
 from bot.contract import Channel, Reply, ReplyBasis
 from bot.replies import (
+    Concluded,
     Corrected,
     Ended,
     Filled,
@@ -65,6 +66,14 @@ async def _no_entry(key: str, version: int) -> str | None:
     return None
 
 
+ReadConclusion = Callable[[str, str], Awaitable[tuple[str, str] | None]]
+"""A consultation and an account in, title and address of its result out; None for none yet."""
+
+
+async def _no_conclusion(consultation_id: str, account_id: str) -> tuple[str, str] | None:
+    return None
+
+
 class _Stale(Exception):
     """A clause or an entry is not what it was when it was found."""
 
@@ -80,6 +89,7 @@ class Answers:
     policy: ReadPolicy = _no_policy
     entry: ReadEntry = _no_entry
     notice: ReadEntry = _no_entry
+    conclusion: ReadConclusion = _no_conclusion
 
     _checks: dict[str, tuple[Taxonomy, Mapping[str, Check]]] = field(default_factory=dict)
 
@@ -159,6 +169,8 @@ class Answers:
             return await self._reviewed(filling, piece)
         if isinstance(piece, Corrected):
             return await self._corrected(piece)
+        if isinstance(piece, Concluded):
+            return await self._concluded(filling, piece, parts.account_id)
         raise Unsayable("这条答复的组成无法读取，没有发送")
 
     async def _followed(self, filling: "_Filling", piece: Followed) -> str:
@@ -173,6 +185,13 @@ class Answers:
         if words is None:
             raise Unsayable("这条更正告知已停用或不能确认，没有发送")
         return words
+
+    async def _concluded(self, filling: "_Filling", piece: Concluded, account_id: str) -> str:
+        found = await self.conclusion(piece.consultation, account_id)
+        if found is None:
+            raise Unsayable("意见征集的结果没有公布或已撤回，没有发送")
+        title, link = found
+        return filling.text(Filled("opinion_told", {"title": title, "link": link})).rstrip()
 
     async def _reviewed(self, filling: "_Filling", piece: Reviewed) -> str:
         """A reviewed answer, and below it the clauses it rests on as they stand now."""

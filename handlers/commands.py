@@ -17,7 +17,7 @@ from bot.models import Account, Delivery
 from bot.replies import Parts
 from bot.sealing import COLUMNS, whole
 from config.clock import beijing, now
-from escalations import tickets
+from escalations import opinions, tickets
 from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question, TicketWiring
@@ -45,7 +45,10 @@ _READ = (
 )
 MENU: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     ("发布解读", _READ),
-    ("政民互动", (("我要提问", "ask"), ("转人工", "person"), ("帮助", "help"))),
+    (
+        "政民互动",
+        (("我要提问", "ask"), ("意见征集", "opinion"), ("转人工", "person"), ("帮助", "help")),
+    ),
     (
         "办事服务",
         (
@@ -67,6 +70,8 @@ COMMANDS = (
 )
 """What stands in the list of commands where a platform has one (T13)."""
 
+OPINION_WORDS = ("意见征集", "征求意见", "提意见", "我要提意见", "我想提意见", "提建议")
+
 MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
@@ -76,6 +81,7 @@ WORDS = {
     "转人工": "person", "人工": "person", "人工客服": "person", "人工服务": "person",
     "找人工": "person",
     "我要提问": "ask", "提问": "ask",
+    **dict.fromkeys(OPINION_WORDS, "opinion"),
     "订阅": "sub", "我要订阅": "sub", "订阅政策": "sub", "subscribe": "sub",
     "我的订阅": "mine", "查看订阅": "mine", "订阅列表": "mine", "list": "mine",
     "我的数据": "data",
@@ -261,6 +267,7 @@ async def erase_person(wiring: CommandWiring, contact_id: str) -> None:
         await forget(tx.session, contact_id)
         await told.forget(tx.session, contact_id)
         await tickets.erase(tx, contact_id)
+        await opinions.erase(tx, contact_id)
         await wiring.contacts.erase(tx.session, contact_id)
 
 

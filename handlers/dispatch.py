@@ -36,6 +36,7 @@ from handlers.following import Following
 from handlers.masking import normal
 from handlers.met import met_of
 from handlers.narrowing import Narrowing
+from handlers.opining import Opining
 from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
 from handlers.rating import Rating, ask_due
@@ -222,6 +223,7 @@ def build_dispatcher(
         Following(wiring),
         Withdrawing(wiring.tickets.ledger, wiring.subscribers),
         OwnData(wiring.tickets.ledger, wiring.subscribers),
+        Opining(wiring),
         Browsing(wiring),
         Firm(wiring),
         Rating(wiring),

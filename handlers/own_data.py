@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.models import Contact, Delivery, InboundMessage
 from config.clock import beijing
-from escalations.models import Ticket
+from escalations.models import Opinion, Ticket
 from escalations.tickets import short
 from handlers.turn import Choice, Said, Turn, fill
 from knowledge.models import Told
@@ -128,11 +128,13 @@ async def kept_of(session: AsyncSession, subs: Subscribers, contact: Contact) ->
         session, Delivery.created_at, Delivery.contact_id == contact.id, Delivery.reply.is_not(None)
     )
     told = await _counted(session, Told.at, Told.contact_id == contact.id)
+    opined = await _counted(session, Opinion.at, Opinion.contact_id == contact.id)
     for name, found in (
         ("您发来的消息和按键", said),
         ("给您的推送记录", pushed),
         ("另行发给您的答复记录", answered),
         ("向您引用过的政策条文和问答", told),
+        ("您对意见征集写的意见", opined),
     ):
         lines.append(f"· {name}：{found}")
     query = select(Ticket).where(Ticket.contact_id == contact.id).order_by(Ticket.created_at)

@@ -15,7 +15,7 @@ from bot.replies import Ended, Piece, Quoted, Reviewed
 from config.clock import beijing, now
 from escalations import tickets
 from escalations.calling_back import keep_number, number_in
-from escalations.kinds import kind_of
+from escalations.kinds import APPLICATION, asks_to_apply, kind_of
 from escalations.merging import added_to
 from escalations.models import Ticket
 from escalations.tickets import Question
@@ -41,6 +41,9 @@ SENT = {kind: f"sent_{kind}" for kind in MEDIA_KINDS if kind != "other"}
 """What is said to a message without words, by what it is."""
 PERSON = Choice("转人工", "person")
 ADD = Choice("补充到咨询单", "add")
+APPLY = Choice("请人登记", "apply")
+DOOR = "apply_door"
+"""The reviewed reply that says where an application for information is handed in."""
 OWN = ("answered", "several", "repealed")
 """Statuses that say something by themselves."""
 GUARDED = ("emergency", "abuse", "error")
@@ -70,7 +73,10 @@ class Questions:
             return Said(self._say(SENT.get(turn.inbound.key, "unsupported")), (PERSON,))
         if (number := await self._number(turn)) is not None:
             return number
-        if kind := kind_of(turn.text):  # never answered by a clause
+        kind = kind_of(turn.text)
+        if (kind == APPLICATION or asks_to_apply(turn.text)) and self._w.templates.usable(DOOR):
+            return self._door(turn, kind)
+        if kind:  # never answered by a clause
             asked = self._w.mask(turn.text)
             return await hand_over(self._w, turn, Question(asked, kind, self._topic(asked)))
         if (said := await self._apart(turn)) is not None:
@@ -85,6 +91,12 @@ class Questions:
         if not (own or known) or continues(ticket, added, turn.text):
             return await self._received(turn, ticket, answer, asked, added)
         return await self._beside(turn, ticket, await self._said(turn, asked, answer, known))
+
+    def _door(self, turn: Turn, kind: str) -> Said:
+        """Where an application is handed in; recorded with its period only when it is."""
+        said = self._say(DOOR, phone=self._w.tickets.hours.hotline)
+        hand_in = (APPLY,) if kind else ()
+        return Said(said, (*hand_in, PERSON), data={"question": self._w.mask(turn.text)})
 
     async def _number(self, turn: Turn) -> Said | None:
         """A number for a call back, left with the question a person holds; None for no such."""
@@ -159,6 +171,9 @@ class Questions:
         question = str(turn.data.get("question", ""))
         if head == CHOSEN:
             return await self._chosen(turn, clause)
+        if turn.key == APPLY.key and question:
+            asked = Question(question, APPLICATION, self._topic(question))
+            return await hand_over(self._w, turn, asked)
         ticket, _ = await self._held(turn)
         if turn.key != ADD.key or ticket is None or not question:
             return Said(self._say("stale"))

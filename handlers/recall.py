@@ -7,7 +7,17 @@ what is not there any more is named.
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 
-from bot.replies import Corrected, Ended, Filled, Followed, Parts, Piece, Quoted, Reviewed
+from bot.replies import (
+    Concluded,
+    Corrected,
+    Ended,
+    Filled,
+    Followed,
+    Parts,
+    Piece,
+    Quoted,
+    Reviewed,
+)
 from config.clock import beijing, now
 from handlers.answers import ReadHit
 from handlers.commands import MENU, MENU_KEYS, NOT_SAID
@@ -56,6 +66,8 @@ class Recall:
             return "（告知所关注的文件有变化）"
         if isinstance(piece, Corrected):
             return "（更正告知）"
+        if isinstance(piece, Concluded):
+            return "（告知意见征集的结果）"
         if isinstance(piece, Reviewed):
             return await self._entries.words(piece.entry, piece.version) or "（问答，现已不用）"
         return "（值班人员的答复）"

@@ -147,6 +147,15 @@ entry_head 审核过的问答的开头
 notice_head 更正告知的开头
 part_head 一条消息里的第几个问题 count
 part_open 其中没有答上的问题 count
+opinion_none 意见征集：没有正在进行的
+opinion_which 意见征集：选择一项
+opinion_ask 意见征集：请写意见 date title
+opinion_long 意见征集：写得太长
+opinion_got 意见征集：收到意见 due ticket title
+opinion_back 意见征集：已撤回意见
+opinion_over 意见征集：已经结束 date due title
+opinion_told 意见征集：结果已公布 link title
+apply_door 依申请公开怎样申请 phone
 unavailable 暂时不能答复
 """
 _ROWS = [line.split() for line in _TEMPLATES.strip().split("\n")]

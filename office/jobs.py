@@ -42,6 +42,7 @@ from office.nightly import back_up_due
 from office.policy_followers import PolicyFollowers
 from office.rooms import incidents_of
 from office.superior import offer_changes
+from office.told_conclusions import ToldConclusions
 from office.told_notices import ToldNotices
 from review_queue.correcting_out import give_way
 from review_queue.deadlines import Deadlines
@@ -139,6 +140,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
     policies = partial(_policies, office)
     followers = PolicyFollowers(ledger, office.matching)
     notices = ToldNotices(ledger, office.matching, office.notices)
+    results = ToldConclusions(ledger, office.matching)
     return (
         Job("publish", 0.5, publish.publish_due, "a publication whose hour has come goes out"),
         Job("settle", 1, publish.settle_due, "the platform says later what became of it"),
@@ -173,6 +175,7 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         ),
         Job("follow", 60, followers.tell_due, "who follows a policy is told what became of it"),
         Job("notices", 5, notices.tell_due, "who was told it is told that it was wrong"),
+        Job("results", 30, results.tell_due, "who wrote to a consultation hears of its result"),
         Job("seal", 5, push.finish_due, "a push that is through gets its signed count"),
         Job(
             "proof",

@@ -13,7 +13,7 @@ from bot.contract import Channel, Outcome
 from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
-from bot.replies import Corrected, Parts
+from bot.replies import Concluded, Corrected, Parts
 from bot.silence import Silence
 from config.clock import beijing, now
 from config.settings import Settings
@@ -25,6 +25,8 @@ from content_sources.whitelist import judging
 from documents.sight import Eyes, is_installed
 from escalations.alarms import Alarms
 from escalations.commitments import Commitments
+from escalations.consultations import KIND as CONSULTATION
+from escalations.consultations import ConsultationKind
 from escalations.roster import RosterKind
 from escalations.tickets import TicketWiring
 from facets.taxonomy import Taxonomy
@@ -54,6 +56,7 @@ from office.checking import clauses, finders_of, policy_gates, renderer_over
 from office.keys import open_crypt, open_ledger
 from office.parts import parts_of
 from office.policy_followers import PolicyFollowers
+from office.told_conclusions import ToldConclusions
 from office.told_notices import ToldNotices
 from review_queue import publishing
 from review_queue.canonical import QA, TOLD_NOTICE
@@ -172,6 +175,7 @@ def build_review(base: Base) -> Review:
         "organisation": OrganisationKind(ledger),
         "placement": PlacementKind(ledger),
         "roster": RosterKind(ledger, base.taxonomy),
+        CONSULTATION: ConsultationKind(ledger),
         **source_kinds(ledger),
     }
     governance = Governance.of(ledger, partial(clauses, db), more, base.signed)
@@ -294,11 +298,14 @@ def build_delivery(base: Base, review: Review, tell: Tell) -> Wiring:
 
 
 async def _notice(base: Base, delivery_id: str, contact: Any, parts: Parts) -> Outcome | None:
-    """Whether a notice may leave now: one of correction, or what became of a followed policy."""
+    """Whether a notice may leave now: a correction, a result, or of a followed policy."""
     for one in parts.pieces:
         if isinstance(one, Corrected):
             told = ToldNotices(base.ledger, base.matching, base.notices)
             return await told.may_go(one, delivery_id, contact)
+        if isinstance(one, Concluded):
+            results = ToldConclusions(base.ledger, base.matching)
+            return await results.may_go(one, delivery_id, contact, parts)
     return await PolicyFollowers(base.ledger, base.matching).notice(delivery_id, contact, parts)
 
 
@@ -322,6 +329,7 @@ def build_words(base: Base) -> Answers:
         policy,
         base.entries.words,
         base.notices.words,
+        ToldConclusions(base.ledger, base.matching).said,
     )
 
 

@@ -58,6 +58,19 @@ async def latest_on(ledger: Ledger, account_id: str, limit: int = 5) -> list[Pub
     return found
 
 
+async def published_of(ledger: Ledger, item_id: str) -> dict[str, Published]:
+    """What is out of an item and was not recalled, by account, in the order it went out."""
+    query = (
+        select(Publication)
+        .where(Publication.item_id == item_id, Publication.state == State.PUBLISHED)
+        .order_by(Publication.published_at, Publication.id)
+    )
+    async with ledger.db.session() as session:
+        rows = (await session.scalars(query)).all()
+    found = {row.account_id: await _told(ledger, row) for row in rows}
+    return {account: told for account, told in found.items() if told is not None}
+
+
 async def _told(ledger: Ledger, row: Publication) -> Published | None:
     facts = await facts_about(ledger, row.item_id)
     told = await told_as_row(ledger, row, facts)

@@ -23,6 +23,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "policies.approve": frozenset({"admin"}),
     "exceptions.ask": frozenset({"editor"}),
     "pictures.set": frozenset({"editor"}),
+    "consultations.answer": frozenset({"editor", "admin", "supervisor"}),
     "tasks.ask": frozenset({"editor", "admin", "supervisor"}),
     "tasks.settle": REVIEWERS | {"editor", "admin", "supervisor"},
     "incidents.report": REVIEWERS | {"editor", "admin", "supervisor"},

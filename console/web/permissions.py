@@ -68,6 +68,7 @@ ACTIONS: dict[str, frozenset[str]] = {
     "tasks.read": _EDITORIAL | _WATCHERS,
     "tasks.ask": RIGHTS["tasks.ask"],
     "tasks.settle": RIGHTS["tasks.settle"],
+    "consultations.answer": RIGHTS["consultations.answer"],
     "policies.read": _ALL,
     "policies.propose": RIGHTS["policies.propose"],
     "policies.approve": RIGHTS["policies.approve"],

@@ -33,6 +33,8 @@ from content_sources.models import Article, Column, Source
 from content_sources.source_fields import SourceFields
 from escalations.alarms import AlarmPost, Alarms
 from escalations.calendar import load_hours
+from escalations.consultations import KIND as CONSULTATION
+from escalations.consultations import ConsultationKind
 from escalations.models import Ticket
 from escalations.roster import DutyLine, RosterKind, set_roster
 from escalations.tickets import TicketWiring
@@ -277,6 +279,7 @@ async def build(tmp: Path, password_hash: str, **settings: Any) -> Office:
         "organisation": OrganisationKind(ledger),
         "placement": PlacementKind(ledger),
         "roster": RosterKind(ledger, taxonomy),
+        CONSULTATION: ConsultationKind(ledger),
         **source_kinds(ledger),
     }
     governance = Governance.of(ledger, more=more, settings=signed)

@@ -14,6 +14,7 @@ from bot.models import Account, Contact
 from bot.noticing import Consent, Did
 from config.clock import beijing, now
 from escalations.calendar import in_words
+from escalations.kinds import APPLICATION
 from escalations.models import Ticket, TicketMessage
 from handlers.beside import continues
 from handlers.commands import NOT_SAID
@@ -239,3 +240,19 @@ async def test_what_is_asked_on_goes_to_the_policy_that_was_quoted(citizen, clau
     leant = [("c1", "那需要什么材料？"), ("c2", "我是农村户口的呢"), ("c2", "")]
     assert [one[:2] for one in asked] == leant
     assert asked[0][2].endswith("需要什么材料？")
+
+
+async def test_an_application_is_led_to_its_door_and_recorded_when_handed_in(office) -> None:
+    li = await office.citizen()
+    for words in ("依申请公开怎么办理", "我申请公开2025年城关镇征地补偿方案"):
+        said = await li.say(words)
+        assert "国办函〔2020〕109号" in said
+        assert "二十个工作日" in said
+    assert not office.asked  # no clause answers it
+    async with office.db.session() as session:
+        assert (await session.scalars(select(Ticket.id))).all() == []
+    assert "已转值班人员" in await li.tap("请人登记")
+    async with office.db.session() as session:
+        (ticket,) = (await session.scalars(select(Ticket))).all()
+    assert ticket.reason == APPLICATION
+    assert ticket.question == "我申请公开2025年城关镇征地补偿方案"
