@@ -4,4 +4,4 @@
 # Usage: scripts/chaos.sh [small|full]   (full: 2,000 readers, 20 kills, 300 questions, five minutes at most)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-SHENFA_CHAOS="${1:-full}" exec "${PYTHON:-.venv/bin/python}" -m pytest -q -s tests/office/chaos_push.py
+SHENFA_CHAOS="${1:-full}" exec "${PYTHON:-.venv/bin/python}" -m pytest -q -s --timeout 900 tests/office/chaos_push.py
