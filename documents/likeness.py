@@ -33,8 +33,13 @@ class Likeness:
     shape: float
 
 
-def likeness_of(data: bytes) -> Likeness | None:
-    """What stays of the first frame; None for what cannot be looked at."""
+Box = tuple[float, float, float, float]
+"""A part of a picture: left, top, right, bottom as parts of its sides."""
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
+def likeness_of(data: bytes, box: Box = WHOLE) -> Likeness | None:
+    """What stays of the first frame, or of a part of it; None for what cannot be looked at."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -42,7 +47,11 @@ def likeness_of(data: bytes) -> Likeness | None:
             if picture.width * picture.height > MOST_PIXELS:
                 return None
             picture.draft("RGB", (512, 512))
-            return _seen(picture)
+            if box == WHOLE:
+                return _seen(picture)
+            wide, high = picture.size
+            left, top, right, bottom = box
+            return _seen(picture.crop((left * wide, top * high, right * wide, bottom * high)))
     except DAMAGED:
         return None
 

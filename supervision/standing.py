@@ -71,16 +71,17 @@ async def _read(
         if told := stands(await ledger.facts(f"item:{row.item_id}"), row):
             standing[Standing(told.ref, told.url, told.at)] = row
     asked = [
-        Asked(one, released[row.id], await _digests(ledger, row)) for one, row in standing.items()
+        Asked(one, released[row.id], await first_digests(ledger, row))
+        for one, row in standing.items()
     ]
     channel = channels[account.platform]
     found = await channel.altered(account, asked, partial(_picture, ledger))
     for one in found:
-        await _note(ledger, account, standing[one.standing], one)
+        await note(ledger, account, standing[one.standing], one)
     return sum(bool(one.faults) for one in found)
 
 
-async def _note(ledger: Ledger, account: AccountView, row: Publication, read: ReadBack) -> None:
+async def note(ledger: Ledger, account: AccountView, row: Publication, read: ReadBack) -> None:
     """Sign what was seen for the first time, and tell what stands otherwise."""
     if read.digests:
         body = {"publication": row.id, "digests": dict(read.digests)}
@@ -100,7 +101,7 @@ async def _note(ledger: Ledger, account: AccountView, row: Publication, read: Re
     )
 
 
-async def _digests(ledger: Ledger, row: Publication) -> dict[str, str]:
+async def first_digests(ledger: Ledger, row: Publication) -> dict[str, str]:
     """Of the pictures of a publication as they were first read; a later entry changes none."""
     digests: dict[str, str] = {}
     for entry in await ledger.facts(f"item:{row.item_id}"):

@@ -106,7 +106,7 @@ class WeChatChannel(Notices):
     deletions_a_day = DELETIONS_A_DAY
     unread = (
         "发布后一小时内和一周内每天读回，文字逐段核对，图片逐张取回与放行的核对：换掉、多出、少了、换了位置都会报告；"
-        "图里很小的改动、封面和在“发表记录”里的图片消息的图片看不出来。"
+        "图里很小的改动、在“发表记录”里的图片消息的图片、群发文章的封面看不出来。"
         "群发的文章打开网页来读，平台没有给出网址的读不到，要验证码时下一次再读"
     )
     brings: Mapping[str, Path] = {DEFAULT_COVER: COVER_FILE}

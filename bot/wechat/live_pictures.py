@@ -16,7 +16,8 @@ from typing import Any
 from bot.contract import LoadMedia
 from bot.render import MARKER
 from bot.wechat.newspic import is_newspic
-from documents.likeness import Likeness, alike, likeness_of
+from bot.wechat.rendering import CROP_FIELDS
+from documents.likeness import WHOLE, Box, Likeness, alike, likeness_of
 
 MOST_PICTURES = 60  # of one article; what comes after them is not read
 _IMAGE = re.compile(r"<img\b[^>]*>")
@@ -24,6 +25,8 @@ _LATER = re.compile(r"""\sdata-src\s*=\s*["']([^"']*)["']""")
 _FROM = re.compile(r"""\ssrc\s*=\s*["']([^"']*)["']""")
 _ALT = re.compile(r"""\salt\s*=\s*["']([^"']*)["']""")
 _NAME, _SHORT = 40, 12
+COVER = "cover"
+"""The place of a cover among the digests."""
 
 Fetch = Callable[[str], Awaitable[bytes]]
 """An address in, the picture out; empty when it could not be read."""
@@ -101,7 +104,7 @@ async def compare(
     digests: Mapping[str, str],
 ) -> Compared:
     """Hold those that stand against those released; `digests` are of earlier readings, by place."""
-    known = set(digests.values())
+    known = {digest for place, digest in digests.items() if place != COVER}
     seen = [await _see(pictures.fetch, one.source, known) for one in stands[:MOST_PICTURES]]
     seen += [_Seen()] * (len(stands) - len(seen))
     ours = _Ours(pictures.ours, released, digests)
@@ -115,6 +118,35 @@ async def compare(
     if not ours.lost:
         told.faults = _faults(released, stands, seen, pairs)
     return told
+
+
+async def compare_cover(
+    pictures: Pictures, article: Mapping[str, Any], address: str, digests: Mapping[str, str]
+) -> Compared:
+    """The cover as lists show it: ours, or one of the parts that the platform cuts.
+
+    How it cuts is not promised: a cover that was never known again is unread and no exchange.
+    """
+    seen = await _see(pictures.fetch, address, {digests.get(COVER, "")})
+    if not seen.likeness:
+        return Compared(unread=[] if seen.digest else ["封面"])
+    try:
+        content, _ = await pictures.ours(str(article["thumb"]))
+    except (LookupError, ValueError):
+        return Compared(unread=["封面"])
+    for box in _cuts(article):
+        ours = await asyncio.to_thread(likeness_of, content, box)
+        if ours and alike(ours, seen.likeness):
+            return Compared(digests={} if COVER in digests else {COVER: seen.digest})
+    if COVER not in digests:
+        return Compared(unread=["封面"])
+    ours_named, live = Placed(str(article["thumb"])).named(), Placed(address).named(seen.digest)
+    return Compared(faults=[f"封面被换成另一张，放行的是{ours_named}，现在是{live}"])
+
+
+def _cuts(article: Mapping[str, Any]) -> list[Box]:
+    crops = [str(article[one]).split("_") for one in CROP_FIELDS.values() if article.get(one)]
+    return [WHOLE, *((float(a), float(b), float(c), float(d)) for a, b, c, d in crops)]
 
 
 async def _see(fetch: Fetch, address: str, known: set[str]) -> _Seen:

@@ -17,9 +17,10 @@ import lxml.html
 from bot.read_back import Asked, ReadBack
 from bot.render import MARKER
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
-from bot.wechat.live_pictures import Pictures, compare, pictures_of
+from bot.wechat.live_pictures import Pictures, compare, compare_cover, pictures_of
 from bot.wechat.looking import MOST_LOOKS, Open, articles_of
 from bot.wechat.newspic import is_newspic
+from bot.wechat.rendering import DEFAULT_COVER
 
 PAGES, PAGE = 2, 20
 PICTURES_FOR = 120.0  # seconds of one turn of an account; what is left is unread until the next
@@ -58,6 +59,12 @@ async def _held(
     if not all(MARKER.fullmatch(picture.source) for picture in ours):
         return ReadBack(one.standing, tuple(faults))
     told = await compare(pictures, ours, theirs, one.digests)
+    address = str(stands.get("thumb_url") or "")  # not of a page, which shows none
+    if address and released.get("thumb", DEFAULT_COVER) != DEFAULT_COVER:
+        cover = await compare_cover(pictures, released, address, one.digests)
+        told.faults[:0] = cover.faults
+        told.digests |= cover.digests
+        told.unread += cover.unread
     faults += told.faults[:_ENOUGH]
     return ReadBack(one.standing, tuple(faults), told.digests, tuple(told.unread))
 

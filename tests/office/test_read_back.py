@@ -1,23 +1,28 @@
 """What stands on the platform is what was released; otherwise an incident names the block."""
 
 import base64
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from bot.read_back import Asked
+from bot.contract import AccountView
+from bot.models import Publication
+from bot.read_back import Asked, ReadBack
 from bot.takedown import Standing
-from bot.wechat.live_pictures import Pictures, compare, pictures_of
+from bot.wechat.live_pictures import Compared, Pictures, compare, compare_cover, pictures_of
 from bot.wechat.reading_back import altered, article_on, blocks_of, differences
 from config.clock import now
 from demo.cast import WECHAT
 from ledger.models import Incident
 from sandbox.wechat.pages import ARTICLE
+from storage.database import Database, new_id
 from storage.media import keep
-from supervision.standing import ALTERED, read_back, read_back_due
+from supervision.standing import ALTERED, first_digests, note, read_back, read_back_due
 from supervision.standing import PICTURES as SIGNED
 from tests.documents.made_pictures import saved, scene
+from tests.ledger.conftest import open_ledger
 from tests.office.test_once import (  # noqa: F401  the office and its platforms
     Office,
     home,
@@ -73,10 +78,10 @@ async def test_an_exchanged_picture_is_an_incident_that_names_both(office: Offic
     address = f"/{desk.removeprefix('sha256:')[:32]}/"
     await act(find=f"{address}640", put=f"{address}0")
     assert await read_back_due(*asked) == 0
-    assert [set(one) for one in await digests()] == [{"1"}]
+    assert [set(one) for one in await digests()] == [{"1", "cover"}]
     await act(find=f"{address}0", put=f"{address}640")
     assert await read_back_due(*asked) == 0
-    assert [set(one) for one in await digests()] == [{"1"}, {"2"}]
+    assert [set(one) for one in await digests()] == [{"1", "cover"}, {"2"}]
     assert await read_back(*asked) == 0
     assert len(await digests()) == 2  # the same digests: nothing is signed again
     assert await office.incidents() == {}
@@ -178,3 +183,44 @@ async def test_pictures_added_moved_missing_or_unread_are_told_apart() -> None:
     assert twice.startswith("第 2 张图片被换成另一张")
     ours.clear()  # nothing to hold it against: nothing is concluded
     assert await told(a, other) == []
+
+
+async def test_a_cover_that_was_known_once_and_is_another_now_is_told() -> None:
+    whole, other = (saved(one, "PNG") for one in PICTURES[1:])
+    cut = saved(PICTURES[1].crop((0, 90, 700, 388)), "JPEG", quality=70)
+    article = {"thumb": f"sha256:{0:064x}", "pic_crop_235_1": "0.000000_0.100000_1.000000_0.431111"}
+
+    async def told(stands: bytes, digests: dict[str, str]) -> Compared:
+        async def fetch(address: str) -> bytes:
+            return stands
+
+        async def ours(marker: str) -> tuple[bytes, str]:
+            return whole, "image/png"
+
+        return await compare_cover(Pictures(fetch, ours), article, "/x", digests)
+
+    first = await told(cut, {})
+    assert (first.faults, list(first.digests)) == ([], ["cover"])
+    assert await told(cut, first.digests) == Compared()
+    assert await told(other, {}) == Compared(unread=["封面"])
+    assert await told(b"", first.digests) == Compared(unread=["封面"])
+    (fault,) = (await told(other, first.digests)).faults
+    assert fault.startswith("封面被换成另一张")
+
+
+async def test_the_first_digest_of_a_picture_stays(database: Database, tmp_path: Path) -> None:
+    ledger, item = open_ledger(tmp_path, database), new_id()
+    row, account = (
+        Publication(id=new_id(), item_id=item),
+        AccountView("a", "wechat", "青禾", "", {}, {}),
+    )
+    standing = Standing("publish:1", "https://mp.weixin.qq.com/s/1", now())
+    await note(ledger, account, row, ReadBack(standing, digests={"1": "a"}))
+    await note(ledger, account, row, ReadBack(standing, digests={"1": "b", "2": "c"}))
+    await note(ledger, account, row, ReadBack(standing, ("换了",), unread=("第 3 张图片",)))
+    other = Publication(id=new_id(), item_id=item)
+    assert await first_digests(ledger, row) == {"1": "a", "2": "c"}
+    assert await first_digests(ledger, other) == {}
+    async with database.session() as session:
+        (incident,) = (await session.scalars(select(Incident))).all()
+    assert "换了（第 3 张图片没有读到）" in incident.message
