@@ -7,20 +7,14 @@ from sqlalchemy import select
 from bot.models import Account, Contact
 from config.clock import now
 from escalations.models import Consultation
-from escalations.opinions import receive
+from escalations.opinions import opinions_of, receive
 from storage.database import new_id
 from tests.console.office import Office
 
 
-async def test_opinions_are_decided_and_drafted_by_an_editor(office: Office) -> None:
-    editor, deps = await office.signed_in("editor"), office.deps
-    nobody = await office.signed_in("nobody")
-    assert (await nobody.get("/console/consultations"))[0] == 403
-    fields = {"title": "停车", "about": "", "begins": "x", "why": "征求意见"}
-    status, text = await editor.post("/console/consultations", **fields)
-    assert status == 422
-    assert "要写成 2026-12-01 的样子" in text
-    moment = now()
+async def closed(office: Office, *texts: str) -> tuple[Consultation, Contact]:
+    """A consultation that ended a minute ago, and who wrote these to it."""
+    deps, moment = office.deps, now()
     async with deps.db.session() as session:
         account = (await session.scalars(select(Account).order_by(Account.slug))).first()
         assert account is not None
@@ -43,10 +37,24 @@ async def test_opinions_are_decided_and_drafted_by_an_editor(office: Office) -> 
             created_at=moment,
         )
         session.add_all((row, contact))
-    first = str(await receive(deps.ledger, row, contact, "门口要划车位"))
+    for one in texts:
+        await receive(deps.ledger, row, contact, one)
     async with deps.db.session() as session:
         fresh = await session.get_one(Consultation, row.id)
         fresh.ends_at = moment - timedelta(minutes=1)
+    return row, contact
+
+
+async def test_opinions_are_decided_and_drafted_by_an_editor(office: Office) -> None:
+    editor, deps = await office.signed_in("editor"), office.deps
+    nobody = await office.signed_in("nobody")
+    assert (await nobody.get("/console/consultations"))[0] == 403
+    fields = {"title": "停车", "about": "", "begins": "x", "why": "征求意见"}
+    status, text = await editor.post("/console/consultations", **fields)
+    assert status == 422
+    assert "要写成 2026-12-01 的样子" in text
+    row, contact = await closed(office, "门口要划车位")
+    first = (await opinions_of(deps.ledger, row.id)).rows[0].id
     at = f"/console/consultations/{row.id}"
     status, text = await editor.get(at)
     assert "门口要划车位" in text

@@ -10,6 +10,7 @@ from config.clock import beijing, now
 from supervision.counting import count_days
 from supervision.workplan import Given, give_out
 from tests.console.office import Office, busy_morning
+from tests.console.test_consultations import closed
 from tests.console.test_journey import WIDTHS, chromium, person
 from tests.console.test_policy_pages import seen
 from tests.console.test_promises import a_day
@@ -30,6 +31,8 @@ async def test_the_pages_of_who_watches_fit(office: Office, chromium: Browser, w
     await count_days(office.deps.ledger)
     async with office.deps.db.session() as session:
         session.add(Organisation(id="office", name="北原市人民政府", parent_id=None))
+    long = "建议学校和医院门口多划临时车位，夜间不收费，老旧小区先征求业主意见再划线。"
+    asked, _ = await closed(office, long * 3, "夜间不要收费")
     for path, name in (
         ("promises", "promises"),
         (f"promises/{yesterday.date()}", "promises-day"),
@@ -41,6 +44,8 @@ async def test_the_pages_of_who_watches_fit(office: Office, chromium: Browser, w
         (f"reports?period={year}", "reports"),
         (f"reports/{year}/approvals", "report-rows"),
         ("workplan", "workplan"),
+        ("consultations", "consultations"),
+        (f"consultations/{asked.id}", "consultation"),
         ("incidents", "incidents"),
     ):
         await page.goto(str(office.server.make_url(f"/console/{path}")))
