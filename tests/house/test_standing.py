@@ -35,6 +35,7 @@ SIGNED = {
     "review_queue/claims.py": "the roles of a Member",
     "review_queue/governance/handovers.py": "a Standing",
     "staff/door.py": "a Standing",
+    "staff/identities.py": "the roles of a Member",
     "staff/passkeys.py": "the roles of a Member",
     "staff/sessions.py": "a Standing",
 }
