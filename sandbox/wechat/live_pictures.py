@@ -23,10 +23,13 @@ def served_anew(base: str, content: str) -> str:
 
 
 def packed(kind: str, data: bytes) -> tuple[str, bytes]:
-    """What a reader gets: smaller and anew, a moving picture as it is."""
+    """What a reader gets: smaller and anew; what moves, or cannot be opened, as it is."""
     if not kind.startswith("image/") or kind.startswith("image/gif"):
         return kind, data
-    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    try:
+        picture = Image.open(io.BytesIO(data)).convert("RGB")
+    except OSError:  # taken by its first bytes alone, and no picture: as it came
+        return kind, data
     if picture.width > WIDTH:
         picture = picture.resize((WIDTH, max(1, picture.height * WIDTH // picture.width)))
     out = io.BytesIO()

@@ -37,6 +37,7 @@ FILES = {
     "account propose": ("account.yaml", "slug: qinghe-wx\nname: 青禾政务\n"),
     "roster propose": ("roster.yaml", "lines: []\n"),
     "library amend": ("amend.yaml", "2: 第二条 每人每月补贴900元。\n"),
+    "consult propose": ("consult.yaml", "title: 征求意见\n"),
     "source import": ("list.csv", "单位名称\n草原通讯社\n"),
     "report give": ("cells.json", "{}"),
 }

@@ -315,17 +315,17 @@ async def test_a_text_at_fault_goes_back_to_its_editor_with_the_reason(
     )
     await office.fault("wechat", "freepublish/submit", **fault)
 
-    async def ended() -> bool:
+    async def returned() -> bool:
         await office.shenfa.publisher.settle_due()
-        return bool((await office.row(Publication, row.id)).state == "failed")
+        return bool((await office.row(Item, item_id)).state == "draft")
 
     try:
         await office.shenfa.publisher.publish_due()
         async with office.shenfa.db.session() as session:
             await session.execute(update(Publication).values(next_at=now()))
-        assert await until(ended, 15)
+        assert await until(returned, 15)
         item = await office.row(Item, item_id)
-        assert item.state == "draft"
+        assert (await office.row(Publication, row.id)).state == "failed"
         assert CHANNELS["wechat"].codes[code].what in item.return_reason
         words = (await office.incidents())["publication_failed", f"publication:{row.id}:{code}"]
         assert "稿件已退回编辑" in words

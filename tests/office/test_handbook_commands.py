@@ -52,7 +52,7 @@ class Desk:
     """One office, a folder to work in, and whoever approves what the page proposes."""
 
     def __init__(self, home: Path, folder: Path) -> None:
-        self.home, self.folder, self.waits = home, folder, ""
+        self.home, self.folder, self.waits, self.item = home, folder, "", ""
 
     def prepare(self) -> None:
         """What a page takes for granted: files at hand, a task of the editor, a 停更公告."""
@@ -68,7 +68,8 @@ class Desk:
 
     async def _rows(self) -> None:
         async with opened(self.home) as shenfa:
-            self.notice = (await announcement(shenfa, TG)).id
+            told = await announcement(shenfa, TG)
+            self.notice, self.item = told.id, told.item_id
             async with shenfa.db.session() as session:
                 find = select(Staff.id).where(Staff.login == "editor")
                 task = Task(
@@ -81,7 +82,8 @@ class Desk:
     def written(self, line: str) -> tuple[list[str], str]:
         """The words to run, with what only this office knows, and where the output goes."""
         for word, here in {
-            "发布编号": self.notice, "2026-12-01 ": "2026-01-01 ", "备案编号": "青备〔2026〕4号",
+            "发布编号": self.notice, "稿件编号": self.item,
+            "2026-12-01 ": "2026-01-01 ", "备案编号": "青备〔2026〕4号",
             " /backup/": f" {self.folder}/backup/", " /srv/": f" {self.folder}/srv/",
             "approve 编号": f"approve {self.waits}",
         }.items():  # fmt: skip
