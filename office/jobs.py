@@ -135,9 +135,12 @@ class Office(Protocol):
 
 def jobs_of(office: Office) -> tuple[Job, ...]:
     """Every job of an office."""
+    return (*_going_out(office), *_coming_in(office), *_by_calendar(office), *_kept_whole(office))
+
+
+def _going_out(office: Office) -> tuple[Job, ...]:
+    """What is published, pushed and told, and what becomes of it."""
     publish, push, ledger = office.publisher, office.pusher, office.ledger
-    reminding = partial(tend, ledger, office.tell)
-    policies = partial(_policies, office)
     followers = PolicyFollowers(ledger, office.matching)
     notices = ToldNotices(ledger, office.matching, office.notices)
     results = ToldConclusions(ledger, office.matching)
@@ -183,6 +186,15 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             partial(prove_due, ledger, office.tell),
             "an urgent item that is not proved to have arrived is told",
         ),
+    )
+
+
+def _coming_in(office: Office) -> tuple[Job, ...]:
+    """What is read of sources and policies, and what citizens wait for."""
+    ledger = office.ledger
+    reminding = partial(tend, ledger, office.tell)
+    policies = partial(_policies, office)
+    return (
         Job("poll", 20, office.ingest.poll_due, "columns are read for new articles"),
         Job("links", 60, office.links.refresh_due, "links of what goes out soon are looked at"),
         Job("library", 60, policies, "fetched policies are laid before an editor"),
@@ -202,6 +214,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
         Job("replies", 1, partial(settle_replies, office.tickets), "a staff answer's end is told"),
         Job("announce", 5, partial(announce_due, office.tickets), "who agreed hears of an answer"),
         Job("pulse", 5, office.lease.pulse, "the office knows that its task engine works"),
+    )
+
+
+def _by_calendar(office: Office) -> tuple[Job, ...]:
+    """What has an hour, and what is looked at every few minutes."""
+    ledger = office.ledger
+    return (
         Job(
             "copies",
             3600,
@@ -297,6 +316,13 @@ def jobs_of(office: Office) -> tuple[Job, ...]:
             "an account that is not filed in time is told",
             at="12 8 * * *",
         ),
+    )
+
+
+def _kept_whole(office: Office) -> tuple[Job, ...]:
+    """What sees to the office itself: its rows, its levels, its ledger."""
+    ledger = office.ledger
+    return (
         Job("sweep", 30, office.lease.sweep, "what a dead worker was sending becomes unknown"),
         Job("deadlines", 30, office.deadlines.run_due, "a late level passes to the next in line"),
         Job("checkpoint", 15, ledger.checkpoint_due, "the ledger's head is signed and anchored"),
