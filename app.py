@@ -27,6 +27,7 @@ from bot.readings import Readings
 from bot.replies import Parts
 from config.clock import use_clock_file
 from config.settings import Settings
+from config.signals import end
 from console.app import LARGEST_BODY
 from console.app import add_routes as add_console_routes
 from console.web.deps import Deps
@@ -278,8 +279,7 @@ class Shenfa:
         try:
             yield
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)
+            await end(reading)
 
     @asynccontextmanager
     async def _at_work(self) -> AsyncIterator[None]:

@@ -16,7 +16,7 @@ from commands.loading import new_group
 from commands.opening import office
 from commands.options import Home
 from config.setup import EXAMPLE, SetupError
-from config.signals import run_until_told
+from config.signals import rest, run_until_told
 from office.setup import Initialised, initialise
 from office.setup_check import read_setup
 from storage.database import sqlite_file
@@ -71,7 +71,7 @@ def serve(
             async with listening(opened):
                 await _begun(opened)
                 async with opened.facing() if web else opened.jobs():
-                    await asyncio.Event().wait()
+                    await rest()
 
     run_until_told(run())
 
@@ -99,7 +99,7 @@ def worker(*, home: Home = None) -> None:
             # Whoever does the jobs also tells the platforms of an account that was changed.
             await _equipped(opened)
             _told("审发工作进程已启动")
-            await asyncio.Event().wait()
+            await rest()
 
     run_until_told(run())
 

@@ -6,6 +6,7 @@ import signal
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+EVERY = 1.0  # seconds between two cancels of a task that goes on
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 ABRUPT = 130  # what a shell calls a process that Ctrl-C ended
 
@@ -20,6 +21,26 @@ def run_until_told(work: Coroutine[Any, Any, T]) -> T | None:
     Ctrl-C ends the process at once, as a kill would.
     """
     return asyncio.run(_until_told(work))
+
+
+async def rest() -> None:
+    """Nothing more to do here until told to stop; at once when that was said on the way here.
+
+    A client of a database or of Redis in the middle of a call may swallow a cancel, and whoever
+    began to wait after that would wait for ever.
+    """
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+    await asyncio.Event().wait()
+
+
+async def end(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel these and wait until all have ended; again and again those that swallow it."""
+    while running := [task for task in tasks if not task.done()]:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running, timeout=EVERY)
 
 
 async def _until_told(work: Coroutine[Any, Any, T]) -> T | None:

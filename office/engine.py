@@ -18,6 +18,7 @@ from taskiq.receiver import Receiver
 from taskiq_redis import RedisStreamBroker
 
 from bot.delivery.runs import Runs
+from config.signals import end
 from storage.away import REDIS_AWAY as AWAY
 from storage.away import BackOff
 from storage.cache import plain_url
@@ -69,9 +70,7 @@ class ReliableStreamBroker(RedisStreamBroker):
     async def shutdown(self) -> None:
         """Stop renewing."""
         if self._renewal is not None:
-            self._renewal.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._renewal
+            await end(self._renewal)
         await super().shutdown()
 
     async def _renew(self) -> None:

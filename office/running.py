@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from bot.delivery.runs import Runs, ages
+from config.signals import end
 from office.engine import TaskEngine
 from office.jobs import ANSWER, Job
 from office.leading import Leader
@@ -48,8 +49,7 @@ async def working(
     finally:
         await engine.stop()
         if noting is not None and db is not None:
-            noting.cancel()
-            await asyncio.gather(noting, return_exceptions=True)
+            await end(noting)
             with suppress(*AWAY):
                 await runs.keep(db)
 
@@ -86,6 +86,10 @@ async def scheduling(
     await engine.start(worker=False)
     try:
         done = None if db is None else partial(ages, db)
-        await leader.lead(lambda: ticking(jobs, engine.ask, done))
+        leading = asyncio.create_task(leader.lead(lambda: ticking(jobs, engine.ask, done)))
+        try:
+            await asyncio.shield(leading)
+        finally:
+            await end(leading)
     finally:
         await engine.stop()

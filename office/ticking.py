@@ -18,6 +18,7 @@ from apscheduler.triggers.cron import CronTrigger
 
 from bot.delivery.runs import Age
 from config.clock import BEIJING
+from config.signals import end
 from office.jobs import Job
 from storage.away import AWAY
 
@@ -65,9 +66,7 @@ async def ticking(
         yield
     finally:
         calendar.shutdown(wait=False)
-        for tick in ticks:
-            tick.cancel()
-        await asyncio.gather(*ticks, return_exceptions=True)
+        await end(*ticks)
 
 
 async def _tick(job: Job, ask: Ask, spares: Spares | None) -> None:

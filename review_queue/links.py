@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from blocks.text import linked
 from config.clock import now
+from config.signals import end
 from gates.finding import Finding, LinkFact
 from gates.links import Words, behind_findings, disguised, link_findings, links_in
 from review_queue.beside import beside
@@ -188,9 +189,7 @@ class Links:
 
     async def close(self) -> None:
         """Stop looks that are under way."""
-        for task in list(self._running.values()):
-            task.cancel()
-        await asyncio.gather(*self._running.values(), return_exceptions=True)
+        await end(*self._running.values())
 
 
 def _behind(draft: Draft) -> list[Words]:

@@ -20,6 +20,7 @@ from bot.delivery.wiring import Wiring
 from bot.models import Attempt, Delivery, Process, Publication
 from bot.sealing import rewrite
 from config.clock import now
+from config.signals import end
 from storage.away import AWAY, BackOff
 from storage.database import new_id
 
@@ -80,9 +81,7 @@ class Lease:
         if self._busy:
             await asyncio.wait(self._busy, timeout=timeout)
         if self._alive is not None:
-            self._alive.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._alive
+            await end(self._alive)
         with suppress(*AWAY):  # then it runs out
             async with self._w.db.session() as session:
                 await session.execute(delete(Process).where(Process.id == self.owner))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,14 +16,14 @@ from bot.calling import Call
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
 from bot.consents import NOTHING, Left
 from bot.contacts import Contacts, make_due
-from bot.contract import Outcome, State
+from bot.contract import ACTS, Outcome, State
 from bot.delivery import windows
 from bot.delivery.choosing import Picked, Via
 from bot.delivery.recent import stopped_accounts
 from bot.delivery.rests import resting
 from bot.delivery.retrying import LOST, counts, delay, ends_contact, give_up
 from bot.delivery.wiring import Wants
-from bot.models import OPEN, Attempt, Contact, Delivery, Publication, phase
+from bot.models import OPEN, Attempt, Contact, Delivery, InboundMessage, Publication, phase
 from bot.replies import Parts
 from bot.sealing import TABLE, rewrite, said_of
 from config.clock import now
@@ -276,9 +276,23 @@ async def write_outcomes(
         await make_due(session, Delivery.id.in_(opened))
     held = {one.contact_id: one.outcome for one in finished if one.id in waiting.keys() - opened}
     await windows.pause(session, held)
-    for one in finished:
-        if ends_contact(one.outcome):
+    lost = [one for one in finished if ends_contact(one.outcome)]
+    back = await _back_since(session, lost)
+    for one in lost:
+        if one.contact_id not in back:
             await contacts.lost(session, one.contact_id, one.outcome)
+
+
+async def _back_since(session: AsyncSession, lost: Sequence[Work]) -> set[str]:
+    """Contacts who acted after the call began: a late refusal says nothing of who came back."""
+    if not lost:
+        return set()
+    began = {one.contact_id: one.attempt_id for one in lost}
+    query = select(InboundMessage.contact_id, func.max(InboundMessage.id)).where(
+        InboundMessage.contact_id.in_(began), InboundMessage.kind.in_(ACTS)
+    )
+    newest = await session.execute(query.group_by(InboundMessage.contact_id))
+    return {contact for contact, act in newest if contact and act > began[contact]}
 
 
 def hold_of(outcome: Outcome) -> str:

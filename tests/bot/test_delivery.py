@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from bot.contract import Inbound, InboundKind, Outcome, ReplyBasis, State
-from bot.models import Attempt, Contact, Delivery, Publication
+from bot.models import Attempt, Contact, Delivery, InboundMessage, Publication
 from config.clock import now
+from storage.database import new_id
 from tests.bot.conftest import Office, parts
 from tests.made import turn
 
@@ -91,6 +92,42 @@ async def test_each_outcome_ends_in_its_state_and_is_not_sent_again(
     assert office.channel.sent == []
     contact = await office.row(Contact, row.contact_id)
     assert contact.state == ("ended" if state is State.ENDED else "active")
+
+
+@pytest.mark.parametrize(
+    ("kind", "when", "state"),
+    [
+        (InboundKind.RETURN, "in the call", "active"),
+        (InboundKind.TEXT, "in the call", "active"),
+        (InboundKind.UNFOLLOW, "in the call", "ended"),
+        (InboundKind.RETURN, "before", "ended"),
+    ],
+)
+async def test_a_late_refusal_ends_nobody_who_came_back_since_the_call_began(
+    office: Office, kind: InboundKind, when: str, state: str
+) -> None:
+    [delivery] = await office.deliveries(office.release(), ["5"])
+    contact_id = (await office.row(Delivery, delivery)).contact_id
+    office.channel.answers["5"] = Outcome(State.ENDED, reason="已屏蔽")
+
+    async def act(address: str = "5") -> None:
+        await asyncio.sleep(0.01)  # ids are in order by the millisecond
+        async with office.db.session() as session:
+            contact = await session.get_one(Contact, contact_id)
+            act = InboundMessage(
+                id=new_id(), account_id=contact.account_id, contact_id=contact_id, dedupe="m:1",
+                kind=kind, text="", key="", at=now(), position=1,
+            )  # fmt: skip
+            session.add(act)
+        await asyncio.sleep(0.01)
+
+    if when == "before":
+        await act()
+    else:
+        office.channel.before = act
+    await office.process().sender.deliver_due()
+    assert (await office.row(Delivery, delivery)).state == State.ENDED
+    assert (await office.row(Contact, contact_id)).state == state
 
 
 async def test_a_retry_is_sent_when_its_time_has_come_and_fails_in_the_end(office: Office) -> None:

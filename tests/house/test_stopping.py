@@ -1,18 +1,23 @@
 """A process that is told to stop drains first; the service unit gives it the time."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from app import CLOSING_SECONDS
 from bot.delivery import leases
-from office import engine
+from config import signals
+from office import engine, running
+from office.leading import Leader
 
 ROOT = Path(__file__).parents[2]
 WORK = """
@@ -30,12 +35,23 @@ async def work():
 
 assert run_until_told(work()) is None
 """
+SWALLOWING = WORK.replace(
+    "await asyncio.Event().wait()",
+    """
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+        from config.signals import rest
+        await rest()
+""".strip(),
+)
 
 
-def told(*names: signal.Signals, before: Sequence[str] = ()) -> tuple[int, str]:
+def told(*names: signal.Signals, before: Sequence[str] = (), work: str = WORK) -> tuple[int, str]:
     """The exit code and what was printed by work that got these signals, a moment apart."""
     process = subprocess.Popen(
-        [*before, sys.executable, "-c", WORK], cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        [*before, sys.executable, "-c", work], cwd=ROOT, stdout=subprocess.PIPE, text=True,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert process.stdout is not None
@@ -73,3 +89,46 @@ def test_the_service_unit_allows_for_the_whole_drain() -> None:
     assert float(unit["TimeoutStopSec"]) >= drain + 5
     assert unit["KillSignal"] == "SIGTERM"
     assert unit["KillMode"] == "mixed", "only the office is told; its children end after it"
+
+
+# --- a cancel that was swallowed -----------------------------------------------------------------
+
+
+async def _swallows(times: int) -> None:
+    """As a client of a neighbour does that was cancelled just as its answer came."""
+    for _ in range(times):
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+    await asyncio.sleep(60)
+
+
+async def test_a_task_that_swallows_a_cancel_is_cancelled_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(signals, "EVERY", 0.05)
+    once, twice = asyncio.create_task(_swallows(1)), asyncio.create_task(_swallows(2))
+    await asyncio.sleep(0)
+    async with asyncio.timeout(10):
+        await signals.end(once, twice)
+    assert (once.cancelled(), twice.cancelled()) == (True, True)
+
+
+def test_who_swallows_the_signal_at_its_start_ends_when_it_is_ready() -> None:
+    assert told(signal.SIGTERM, work=SWALLOWING) == (0, "working\ndrained\n")
+
+
+async def test_a_scheduler_whose_leader_swallows_the_end_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The leader may be asking the database just then, and its client swallow the cancel."""
+    monkeypatch.setattr(signals, "EVERY", 0.05)
+
+    class Swallowing:
+        async def lead(self, work: object) -> None:
+            await _swallows(2)
+
+    task = asyncio.create_task(running.scheduling([], "", cast(Leader, Swallowing())))
+    await asyncio.sleep(0.1)
+    task.cancel()
+    await asyncio.wait({task}, timeout=10)
+    assert task.cancelled()
