@@ -29,6 +29,20 @@ def chosen(text: str, keys: Sequence[object]) -> str:
     return str(keys[at - 1]) if 1 <= at <= len(keys) else ""
 
 
+def labelled(text: str, labels: Sequence[object], keys: Sequence[object]) -> str:
+    """The key of the open choice whose words were typed, where its number could have been."""
+    words = _bare(text)
+    named = [_bare(str(label)) for label in labels]
+    if not words or len(named) != len(keys) or named.count(words) != 1:
+        return ""
+    return str(keys[named.index(words)])
+
+
+def _bare(words: str) -> str:
+    kept = "".join(sign for sign in words if not sign.isspace())
+    return kept.strip('。.，,！!“”"').casefold()
+
+
 def _value(number: str) -> int:
     if number.isdecimal():
         return int(number)

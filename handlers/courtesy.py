@@ -50,6 +50,7 @@ _KINDS = {
     f"|{_STAFF}{_OFF}还?{_THERE}[吗么不]?{_END}",
 }
 _MEANT = {name: re.compile(words, re.IGNORECASE) for name, words in _KINDS.items()}
+OFFERED = ("choices", "labels")
 _LONGEST = 30
 _LATER = _one("明年 后年 今后 以后 下半年 下个月 将来 未来")
 _MINE = _one(
@@ -134,7 +135,7 @@ class Courtesy:
 
 def kept_of(turn: Turn) -> dict[str, object]:
     """What the conversation stood at, without the buttons of its last message."""
-    return {name: value for name, value in turn.data.items() if name != "choices"}
+    return {name: value for name, value in turn.data.items() if name not in OFFERED}
 
 
 def hours_line(hours: OfficeHours) -> str:

@@ -18,7 +18,7 @@ from bot.models import Contact
 from bot.replies import Filled, Parts
 from handlers.arriving import Arriving, arrives
 from handlers.browsing import Browsing
-from handlers.choosing import chosen
+from handlers.choosing import chosen, labelled
 from handlers.commands import (
     LEAVING,
     MENU,
@@ -174,7 +174,8 @@ class Dispatcher:
         # Whoever leaves needs no row of ours to be whole, or to be there.
         stood = None if key in LEAVING else await self._conversations.at(contact.id)
         step, data = (stood.step, stood.data) if stood else ("", {})
-        key = key or chosen(text, data.get("choices") or ())
+        open_keys = data.get("choices") or ()
+        key = key or chosen(text, open_keys) or labelled(text, data.get("labels") or (), open_keys)
         if key.startswith("say:"):  # an offered wording: as if the citizen had typed it
             text, key = _offered(key.removeprefix("say:"), data)
             inbound = replace(inbound, kind=InboundKind.TEXT, text=text, key="")
@@ -185,7 +186,11 @@ class Dispatcher:
         if turn.key == "forget:yes" or not (said.step or said.choices or said.data):
             await self._conversations.end(contact_id)
             return
-        data = {**said.data, "choices": [choice.key for choice in said.choices]}
+        offered = {
+            "choices": [choice.key for choice in said.choices],
+            "labels": [choice.label for choice in said.choices],
+        }
+        data = {**said.data, **offered}
         await self._conversations.keep(contact_id, step=said.step, data=data)
 
     def _parts(self, turn: Turn, said: Said) -> Parts:

@@ -22,6 +22,9 @@ from handlers.wishes_words import PAID
 LONGEST = 60
 """Signs of a message that is looked at: what is longer tells a story."""
 
+_BARE = 20
+"""Signs of a message that refuses and does not say what."""
+
 NAMED = ("topics", "groups", "regions", "industries")
 _STRANGER, _FACET = "?", "facet"
 _SAYS = dict.fromkeys("“”\"'「」【】()（）《》/", "")
@@ -88,6 +91,20 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
     if not all(_beside(one, clear=clear) for one, act in found if act is None):
         return None
     return _together(acts, until)
+
+
+def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
+    """Whether it may mean leaving and does not say what: 我要退出, 都不要了, 消息太多了.
+
+    Nothing ends by it: whoever has subscriptions is asked whether they mean those.
+    """
+    plain = _plain(text)
+    if len(plain) > _BARE:
+        return False
+    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
+    if any(one.has(_STRANGER, _FACET, "told", "past") or one.keeps for one in clauses):
+        return False
+    return any(one.bare for one in clauses)
 
 
 def only_leaves(text: str, today: date) -> bool:
@@ -215,7 +232,28 @@ class _Clause:
         whole = self.has("all") and any(word.text[0] not in _ERASES for word in ends)
         return bool(ends) and (self.has("thing", "send") or (whole and not self.facets))
 
+    @property
+    def bare(self) -> bool:
+        """Whether it cuts off, refuses or is tired of something, and does not say of what."""
+        asked = self.has("how", "ask")
+        if self.has("tired") or (self.has("often") and self.has("send", "thing")):
+            return not self.has("no") or not asked
+        if asked:
+            return False
+        for at, word in enumerate(self.words):
+            if word.any("no") and word.text not in _FAINT:
+                return True
+            if word.any("want") and (self.refused(at) or self.words[at - 1].text.endswith("都不")):
+                return True
+        forever = self.has("all") or any(word.text in _FOREVER for word in self.words)
+        return bool(self.free("cut")) or (forever and self.has("no"))
 
+
+_FAINT = frozenset(
+    ("不", "别", "勿", "甭", "莫", "不用", "不必", "无需", "用不着", "不得", "不准", "不许", "不再")
+)
+"""Refusals that are as often a courtesy, or say nothing alone: 不用了谢谢."""
+_FOREVER = frozenset(("以后", "今后", "往后", "从此", "再"))
 _BETWEEN = ("me", "fill", "all", "awhile", "thing", "may", _FACET)
 _ERASES = "删清移去"
 

@@ -1,10 +1,10 @@
 """Changing one subscription by buttons: whom, where, which part of a topic, and how often.
 
 `Narrowing(ledger, subscribers)` is a Handler. Keys it answers: t:, g:, r:, i:, k:<id>[:<value>],
-d:<id> (the places inside its region), f:<id>[:<frequency>].
+d:<id> (the places inside its region), f:<id>[:<frequency>], f:all:<frequency>.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from facets.criteria import (
     BELOW,
@@ -29,6 +29,8 @@ from subscriptions.subscribers import (
 )
 
 ANY = "-"  # 不限, as the last part of a key
+EVERY = "all"
+"""Instead of the id of one subscription."""
 _CHANGES = {
     "t": (TOPICS, "topic", "choose_topic"),
     "g": (GROUPS, "group", "choose_group"),
@@ -52,6 +54,8 @@ class Narrowing:
         head, *rest = turn.key.split(":")
         if head not in HEADS:
             return None
+        if head == "f" and rest[:1] == [EVERY]:
+            return await self._every(turn, rest[1:])
         async with self._ledger.db.session() as session:
             row = await self._subs.own(session, turn.contact.id, rest[0] if rest else "")
         if row is None or row.policy:  # of one document nothing can be narrowed
@@ -135,6 +139,34 @@ class Narrowing:
                 return Said(fill("stale"))
             changed = await self._subs.own(tx.session, own, row.id)
         return Said(fill("changed", subscription=self._subs.words(changed) if changed else ""))
+
+    async def _every(self, turn: Turn, rest: list[str]) -> Said:
+        if not rest or rest[0] not in FREQUENCIES:
+            return Said(fill("stale"))
+        _, changed = await change_rhythm(self._ledger, self._subs, turn.contact.id, rest[0])
+        if not changed:
+            return Said(fill("stale"))
+        words = "；".join(self._subs.words(row) for row in changed)
+        return Said(fill("changed", subscription=words), (Choice("我的订阅", "mine"),))
+
+
+async def change_rhythm(
+    ledger: Ledger,
+    subs: Subscribers,
+    contact_id: str,
+    frequency: str,
+    topics: Collection[str] = (),
+) -> tuple[list[Subscription], list[Subscription]]:
+    """Serve every subscription this often, or those of `topics`: all there are, and the changed."""
+    changed: list[Subscription] = []
+    async with ledger.transaction() as tx:
+        own = await subs.list(tx.session, contact_id)
+        for row in own:
+            named = not topics or set(topics) & set(subs.taxonomy.now(TOPICS, row.topic))
+            if not row.policy and named:
+                await subs.change_frequency(tx, contact_id, row.id, frequency)
+                changed.append(row)
+    return own, changed
 
 
 def ask_consent(taxonomy: Taxonomy, wish: Wish) -> Said:

@@ -20,14 +20,21 @@ from handlers.choosing import chosen
 from handlers.commands import command_key
 from handlers.leaving import leaving
 from handlers.masking import normal
-from handlers.narrowing import HEADS, ask_consent, next_steps, wish_key
+from handlers.narrowing import EVERY, HEADS, ask_consent, change_rhythm, next_steps, wish_key
 from handlers.turn import Choice, Said, Turn, fill
-from handlers.wishes import Missed, Understood, profile_in, rhythm_in, wish_in
+from handlers.wishes import (
+    Missed,
+    Understood,
+    changes_rhythm,
+    other_rhythm_in,
+    profile_in,
+    rhythm_in,
+    wish_in,
+)
 from handlers.wishes_words import INTENT
 from handlers.withdrawing import listed
 from ledger.append import Ledger
 from subscriptions.agreed import consent
-from subscriptions.models import Subscription
 from subscriptions.subscribers import (
     CONSENT_VERSION,
     FREQUENCIES,
@@ -101,6 +108,9 @@ class Subscribing:
             return await self._wished(turn, wish)
         if rhythm is not None and any(words in turn.text for words in _SETTLES):
             return await self._rhythm(turn, rhythm)
+        other = other_rhythm_in(turn.text, self._taxonomy)
+        if other is not None and (offered := await self._rhythms(turn, other)) is not None:
+            return offered
         if turn.step == "clarify":  # who they are was asked, for the answer to a question
             return None
         profile = profile_in(turn.text, self._taxonomy)
@@ -217,18 +227,27 @@ class Subscribing:
     async def _rhythm(self, turn: Turn, rhythm: Understood) -> Said:
         """改成每周: every subscription, or those that were named; what now holds is said."""
         topics = {one.topic for one in rhythm.asked if one.topic}
-        changed: list[Subscription] = []
-        async with self._ledger.transaction() as tx:
-            own = await self._subs.list(tx.session, turn.contact.id)
-            for row in own:
-                named = topics & set(self._taxonomy.now(TOPICS, row.topic))
-                if not row.policy and (not topics or named):
-                    await self._subs.change_frequency(tx, turn.contact.id, row.id, rhythm.frequency)
-                    changed.append(row)
+        every, changed = await change_rhythm(
+            self._ledger, self._subs, turn.contact.id, rhythm.frequency, topics
+        )
         if not changed:
-            return listed(self._subs, own)
+            return listed(self._subs, every)
         words = "；".join(self._subs.words(row) for row in changed)
         return Said(fill("changed", subscription=words), (Choice("我的订阅", "mine"),))
+
+    async def _rhythms(self, turn: Turn, rhythm: Understood) -> Said | None:
+        """每月: no rhythm of ours; the three there are, for what was named or all of them."""
+        async with self._ledger.db.session() as session:
+            own = await self._subs.list(session, turn.contact.id)
+        rows = [row for row in own if not row.policy]
+        topics = {one.topic for one in rhythm.asked if one.topic}
+        named = [row for row in rows if topics & set(self._taxonomy.now(TOPICS, row.topic))]
+        meant = named or ([] if topics else rows)
+        if not meant:
+            return listed(self._subs, own) if changes_rhythm(turn.text) else None
+        at = meant[0].id if len(meant) == 1 else EVERY
+        choices = [Choice(label, f"f:{at}:{key}") for key, label in FREQUENCIES.items()]
+        return Said(fill("rhythm_offer"), (*choices, Choice("都不改", "keep")))
 
 
 def _wish(asked: Asked, frequency: str = "immediate") -> Wish:

@@ -48,6 +48,10 @@ subscribed 订阅成功 subscription
 subscribe_unknown 没有这个主题
 missed_policy 没有办理：书名号里的文件
 missed_place 没有听懂：地方
+missed_industry 没有听懂：行业
+missed_rhythm 没有办理：别的推送频率
+missed_except 没有办理：不要的一部分
+missed_pair 两个主题分别订阅
 missed_other 没有听懂：其他
 arrived_at 扫码或链接进来的欢迎语 account
 arrived 扫码订阅一个主题和告知 facet version
@@ -83,11 +87,13 @@ choose_topic 选择主题中的一类
 choose_industry 选择行业
 choose_kind 选择文种
 choose_frequency 选择推送频率
+rhythm_offer 可选的推送频率
 changed 订阅已修改 subscription
 mine 我的订阅 list
 mine_none 我的订阅（没有时）
 left_one 退订一项 subscription
 left_all 全部退订 count
+leave_unsure 没有听准是不是要退订 list
 left_none 没有可退的订阅
 paused 已暂停推送 date list
 resumed 已恢复推送 list

@@ -15,7 +15,18 @@ from itertools import pairwise
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
-from handlers.wishes_words import FREQUENCY_WORDS, INTENT, PAID, PLAIN, PROFILE, STRONG
+from handlers.wishes_words import (
+    EXCEPT,
+    FREQUENCY_WORDS,
+    INTENT,
+    OTHER_RHYTHM,
+    PAID,
+    PLAIN,
+    PROFILE,
+    RHYTHM_ALONE,
+    STRONG,
+    TRADES,
+)
 
 LONGEST = 100
 _PARTS = re.compile(r"[，,。.；;、！!～~…\s和跟与及]+")
@@ -30,6 +41,9 @@ _QUESTION = re.compile(
     r"[?？]|吗|呢$|怎么|怎样|如何|什么|多少|哪|能不能|可不可以|是不是|有没有|谁|几[天个号]|为何|咋"
 )
 
+_OTHER_RHYTHM = [re.compile(words) for words in OTHER_RHYTHM]
+_EXCEPT = [re.compile(words) for words in EXCEPT]
+_TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
 _CHANGES = re.compile(r"[改换调设变推发收]|一次|频率")
 
@@ -39,6 +53,11 @@ class Missed(StrEnum):
 
     TITLE = "title"
     PLACE = "place"
+    INDUSTRY = "industry"
+    RHYTHM = "rhythm"
+    EXCEPT = "except"
+    PAIR = "pair"
+    """Two topics, of which one was said of the other: each is subscribed by itself."""
     OTHER = "other"
 
 
@@ -56,6 +75,16 @@ class Understood:
     """What was read as names, as it was written."""
 
 
+@dataclass(frozen=True)
+class _Of:
+    """A name that is a topic, and what stands behind it."""
+
+    topics: tuple[Facet, ...]
+    industries: tuple[Facet, ...]
+    trade: bool  # 旅游业
+    joined: bool  # 旅游的…
+
+
 @dataclass
 class _Chunk:
     found: dict[str, list[Facet]] = field(default_factory=dict)
@@ -64,6 +93,8 @@ class _Chunk:
     rest: str = ""
     listed: bool = False  # what follows belongs to the same list: 呼和浩特、包头
     names: list[str] = field(default_factory=list)
+    missed: set[Missed] = field(default_factory=set)
+    of: list["_Of"] = field(default_factory=list)  # its topics, as they stand
 
     def values(self, dimension: str) -> list[str]:
         keys = [facet.key for facet in self.found.get(dimension, ())]
@@ -113,6 +144,25 @@ def rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     return found if found.frequency and not found.missed and not found.doubtful else None
 
 
+def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
+    """每月, 隔天发一次, 每天八点: how often somebody wants it, as nobody can choose it; else None.
+
+    Also a word that could be chosen and stands alone, which orders nothing: 每周.
+    """
+    plain = _plain(text)
+    if len(plain) > LONGEST or _QUESTION.search(plain):
+        return None
+    found = _understand(plain, taxonomy)
+    said = Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
+    paid = any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain)
+    return found if said and found.missed <= {Missed.RHYTHM} and not paid else None
+
+
+def changes_rhythm(text: str) -> bool:
+    """Whether it orders a change, and does not only name a time: 改成每月, 一个月发一次."""
+    return _CHANGES.search(_plain(text)) is not None
+
+
 def _plain(text: str) -> str:
     return normalise(text).text.lower().strip()
 
@@ -157,11 +207,13 @@ def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
     if _TITLE.search(plain):
         missed.add(Missed.TITLE)
         plain = _TITLE.sub("，", plain)
-    frequency, plain = _rhythm(plain)
+    plain, left_out = _without(plain, taxonomy)
+    frequency, plain, other = _rhythm(plain)
+    missed |= {Missed.RHYTHM} if other else set()
+    missed |= {Missed.EXCEPT} if left_out else set()
     chunks = _chunks(_BELOW.sub(_HAS_BELOW, plain), taxonomy)
     for one in chunks:
-        if one.rest:
-            missed.add(Missed.PLACE if _PLACE.search(one.rest) else Missed.OTHER)
+        missed |= one.missed
     return Understood(
         asked=_wishes(chunks),
         frequency=frequency,
@@ -172,33 +224,110 @@ def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
     )
 
 
-def _rhythm(plain: str) -> tuple[str, str]:
-    """How often, and the text without the words that say it."""
+def _rhythm(plain: str) -> tuple[str, str, bool]:
+    """How often, the text without the words that say it, and whether they say more than we can."""
+    before = plain
+    for pattern in _OTHER_RHYTHM:
+        plain = pattern.sub(lambda found: f"{found.groupdict().get('known') or ''}，", plain)
+    other = plain != before
     for word, frequency in FREQUENCY_WORDS:
         if word in plain:
-            return frequency, plain.replace(word, "，")
-    return "", plain
+            return frequency, plain.replace(word, "，"), other
+    return "", plain, other
+
+
+def _without(plain: str, taxonomy: Taxonomy) -> tuple[str, bool]:
+    """The text without what is not wanted by name (消费，不要旅游的), and whether there was any."""
+
+    def put(found: re.Match[str]) -> str:
+        what = "".join(filter(None, found.groups()))
+        return "，" if taxonomy.spans(what, DIMENSIONS) else found[0]
+
+    before = plain
+    for pattern in _EXCEPT:
+        plain = pattern.sub(put, plain)
+    return plain, plain != before
 
 
 def _chunks(plain: str, taxonomy: Taxonomy) -> list[_Chunk]:
     """Cut at 和 and the like, but never inside a name: 呼和浩特 is one."""
     chunks, rest = [_Chunk()], ""
+    at = 0
     for sign, name, owners in (*_signs(plain, taxonomy), ("，", "", ())):
+        at += len(sign)
         if name:
             _name(chunks[-1], name, owners, taxonomy)
+            _topic(chunks[-1], name, owners, plain[at:], taxonomy)
             rest += " "
         elif sign == _HAS_BELOW:
             chunks[-1].below = True
         elif _PARTS.fullmatch(sign):
-            chunks[-1].rest, rest = _left_over(rest), ""
+            _close(chunks[-1], rest, taxonomy)
+            rest = ""
             chunks[-1].listed = sign in _LISTED
             chunks.append(_Chunk())
         else:
             rest += sign
-    said = [one for one in chunks if one.found or one.rest or one.doubtful]
+    said = [one for one in chunks if one.found or one.missed or one.doubtful]
     for before, after in pairwise(said):
         _list_together(before, after)
     return said
+
+
+def _topic(
+    chunk: _Chunk, name: str, owners: tuple[Facet, ...], after: str, taxonomy: Taxonomy
+) -> None:
+    """Note a topic with what stands behind it: 旅游业的 says the trade."""
+    if not owners or owners[0].dimension != TOPICS:
+        return
+    named = taxonomy.spans(name, (INDUSTRIES,)).get(0, ("", ()))
+    trade = next((word for word in TRADES if after.startswith(word)), "")
+    joined = after[len(trade) :].startswith(("的", "方面的", "领域的", "类的"))
+    own = named[1] if named[0] == name else ()
+    chunk.of.append(_Of(owners, own, bool(trade), joined))
+
+
+def _close(chunk: _Chunk, rest: str, taxonomy: Taxonomy) -> None:
+    """A chunk is at its end: what its topics say of each other, and what was not understood."""
+    for one in chunk.of:
+        others = [topic for other in chunk.of if other is not one for topic in other.topics]
+        _qualify(chunk, one, others, taxonomy)
+    topics = chunk.found.get(TOPICS, [])
+    wider = {up for one in topics for up in taxonomy.lineage(TOPICS, one.key)[1:]}
+    if topics:
+        chunk.found[TOPICS] = [one for one in topics if one.key not in wider]
+    chunk.rest = _left_over(rest)
+    if chunk.rest:
+        trade = _TRADE.search(rest) and INDUSTRIES not in chunk.found
+        place = _PLACE.search(chunk.rest)
+        chunk.missed.add(Missed.INDUSTRY if trade else Missed.PLACE if place else Missed.OTHER)
+
+
+def _qualify(chunk: _Chunk, one: _Of, others: Sequence[Facet], taxonomy: Taxonomy) -> None:
+    """One topic beside others of its chunk: a trade narrows them, and is none of its own."""
+    own = {topic.key for topic in one.topics}
+    nested = _nested(one.topics, others, taxonomy)
+    if one.industries and (one.trade or (one.joined and others and not nested)):
+        chunk.found[TOPICS] = [t for t in chunk.found[TOPICS] if t.key not in own]
+        if not chunk.found[TOPICS]:
+            del chunk.found[TOPICS]
+        _add(chunk.found, one.industries)
+    elif one.trade and others and not nested:
+        chunk.found[TOPICS] = [t for t in chunk.found[TOPICS] if t.key not in own]
+        chunk.missed.add(Missed.INDUSTRY)
+    elif one.joined and others and not nested:
+        chunk.missed.add(Missed.PAIR)
+
+
+def _nested(ones: Iterable[Facet], others: Iterable[Facet], taxonomy: Taxonomy) -> bool:
+    """Whether one is a part of the other."""
+    rows = list(others)
+    return any(
+        one.key in taxonomy.lineage(TOPICS, other.key)
+        or other.key in taxonomy.lineage(TOPICS, one.key)
+        for one in ones
+        for other in rows
+    )
 
 
 def _list_together(before: _Chunk, after: _Chunk) -> None:

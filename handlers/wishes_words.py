@@ -33,6 +33,38 @@ FREQUENCY_WORDS = tuple(
 )
 """Words and the frequency they say, longest first."""
 
+_MANY = r"(?:[一二两三四五六七八九十半几]{1,2}|\d{1,3})"
+_UNIT = r"(?:小时|钟头|天|日|周|星期|礼拜|月|季度|季|年)"
+_DAYS = "[一二三四五六日天]"
+_ONCE = "(?=(?:给我)?(?:推送?|发来?|来)?一次)"
+OTHER_RHYTHM = (
+    r"(?:每个?|一个?)(?:天|日|周|星期|礼拜)(?:推送?|发来?)?(?:[二两三四五六七八九十几]|\d+)[次条]",
+    rf"(?P<known>每个?(?:周|星期|礼拜)){_DAYS}(?:[、和]?{_DAYS})*(?!次)",
+    rf"每逢?隔?{_MANY}?个?半?(?:小时|钟头|月|季度|季|年)(?:\d{{1,2}}[日号])?",
+    rf"每隔?{_MANY}个?半?{_UNIT}",
+    rf"隔{_MANY}?个?{_UNIT}",
+    rf"(?:[一二两三四五六七八九十]|\d{{1,3}})个?(?:小时|钟头|月|季度|季|年){_ONCE}",
+    rf"(?:[二两三四五六七八九十半]|\d{{1,3}})个?半?个?{_UNIT}{_ONCE}",
+    r"按(?:小时|月|季度|季|年)|月报|(?:只在)?(?:工作日|周末|节假日)",
+    r"(?:早上|上午|中午|下午|晚上|早晨|傍晚|夜里|早|晚)?(?:\d{1,2}|[一二两三四五六七八九十]{1,3})[点时]半?",
+    r"早上|上午|中午|下午|晚上|早晨|傍晚|夜里",
+)
+"""How often or when, as nobody can choose it: 每月, 隔天, 每周三, 每天早上八点."""
+RHYTHM_ALONE = frozenset(
+    ("每天", "每日", "天天", "每周", "每星期", "每个星期", "每礼拜", "每个礼拜", "即时", "实时")
+)
+"""Of the words of a rhythm, those by which one is meant also when nothing else is said."""
+
+EXCEPT = (
+    r"除了?(?P<a>[^，,。；;]{1,12}?)(?:之外|以外|外)的?",
+    r"(?:但是?|可是?|就是|就)?(?:不要|别给我发|别发|别推|不想要|不想收|不收|不含|不包括|不包含|"
+    r"除了|排除|去掉|不需要|不看|不订)(?P<b>[^，,。；;]{1,14})",
+    r"(?P<c>[^，,。；;]{1,10}?)的?(?:就|我)?(?:不要|不用|不需要|不订|不看)(?:了|啦)?(?=[，,。；;]|$)",
+)
+"""What somebody does not want of what they wish for."""
+TRADES = ("行业", "产业", "企业", "业")
+"""Behind a name: the trade is meant, and not the topic."""
+
 PAID = "金券款贴奖钱"
 """What ends the name of something that is paid out."""
 
@@ -52,7 +84,7 @@ _PLAIN = (
     "就行 就好 即可 行 好 帮我把 把 将 我是 是 在 住在 住 位于 家在 家 今年 去年 刚 刚刚 毕业 "
     "毕业的 应届 的人 人 名 一名 位 一位 属于 开 开了 做 从事 工作 目前 现在 现 对 针对 面向 适合 "
     "本地 当地 以后 今后 来 下 和 与 适用于 适用 办的 里 上 生意 店 小店 经营 老板 户 服务 业 订 "
-    "看 看到 了解 加上 增加 添加 并 且 而且"
+    "看 看到 了解 加上 增加 添加 并 且 而且 里面 当中 中"
 )
 PLAIN = tuple(sorted(dict.fromkeys(_PLAIN.split()), key=len, reverse=True))
 """Words that say nothing of what is wanted, longest first."""

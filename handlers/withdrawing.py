@@ -12,7 +12,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.leaving import Act, Leaving, leaving
+from handlers.leaving import Act, Leaving, leaving, may_leave
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
@@ -61,7 +61,9 @@ class Withdrawing:
         if turn.key or turn.inbound.kind is not InboundKind.TEXT:
             return None
         meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
-        return None if meant is None else await self._meant(turn, meant)
+        if meant is not None:
+            return await self._meant(turn, meant)
+        return await self._unsure(turn) if may_leave(turn.text, self._subs.taxonomy) else None
 
     async def _meant(self, turn: Turn, meant: Leaving) -> Said | None:
         if meant.act is Act.ALL:
@@ -81,6 +83,24 @@ class Withdrawing:
         if not rows:
             return await self.mine(turn)
         return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
+
+    async def _unsure(self, turn: Turn) -> Said | None:
+        """我要退出, 都不要了: nothing ends, and every way out is one tap away."""
+        async with self._ledger.db.session() as session:
+            rows = await self._subs.list(session, turn.contact.id)
+        if not rows:
+            return None
+        held = "\n".join(f"· {self._subs.words(row)}" for row in rows)
+        each = [Choice(f"退订 {self._subs.criteria(row)}", f"leave:{row.id}") for row in rows]
+        choices = (
+            Choice("全部退订", "leave:all"),
+            *(each if len(rows) > 1 else ()),
+            Choice("暂停推送", "pause:30"),
+            Choice("改成每周一次", "f:all:weekly"),
+            Choice("为什么收到", "why"),
+            Choice("都不改", "keep"),
+        )
+        return Said(fill("leave_unsure", list=held), choices)
 
     async def _named(self, turn: Turn, facets: tuple[Facet, ...]) -> list[Subscription]:
         """Those of theirs that have all that was named; all of them when nothing was."""

@@ -10,7 +10,7 @@ import pytest
 from facets.taxonomy import starting_taxonomy
 from handlers.commands import command_key, fixed_words
 from handlers.days import day_meant
-from handlers.leaving import Act, leaving
+from handlers.leaving import Act, leaving, may_leave
 
 TODAY = date(2026, 11, 29)  # a Sunday
 HERE = Path(__file__).parent
@@ -59,6 +59,14 @@ def test_leaving_everything_is_a_key_that_asks_for_no_state(words: str) -> None:
 @pytest.mark.parametrize("words", ["停", "T", "stop", "/stop@qinghe_bot", "Unsubscribe"])
 def test_the_short_words_of_other_services_work_where_they_are_meant(words: str) -> None:
     assert command_key(words) == ("" if words == "停" else "leave:all")
+
+
+def test_what_may_mean_leaving_ends_nothing_and_is_known_to_be_asked_back() -> None:
+    rows = [*lines("perhaps_withdrawals.txt")]
+    known = starting_taxonomy()
+    wrong = [words for kind, words in rows if may_leave(words, known) is not (kind == "asked")]
+    assert wrong == []
+    assert [words for _, words in rows if leaving(words, TODAY, known) is not None] == []
 
 
 def test_the_names_in_a_withdrawal_are_told_apart() -> None:

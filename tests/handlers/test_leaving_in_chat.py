@@ -89,3 +89,19 @@ async def test_who_asks_how_to_leave_is_shown_the_ways_out(citizen) -> None:
     assert (
         "已退订：就业创业" in (await citizen.say("怎么退订"), await citizen.tap("退订 就业创业"))[1]
     )
+
+
+@pytest.mark.parametrize("before", STATES.values(), ids=STATES)
+async def test_who_may_mean_leaving_is_asked_with_every_way_out(citizen, before) -> None:
+    for earlier in before:
+        await citizen.say(earlier)
+    for words in ("我要退出", "都不要了", "消息太多了"):
+        said = await citizen.say(words)
+        assert "没有听准您是不是要退订，订阅没有改动：\n· 就业创业（即时）\n· 促进消费" in said
+    assert len(await active(citizen)) == 2
+    assert (await citizen.tap("改成每周一次")).count("（每周）") == 2
+    await citizen.say("我要退出")
+    assert "已退订：促进消费" in await citizen.tap("退订 促进消费")
+    await citizen.say("都不要了")
+    assert "已全部退订，共 1 项" in await citizen.tap("全部退订")
+    assert "没有听准" not in await citizen.say("都不要了")

@@ -3,7 +3,7 @@
 import pytest
 
 from facets.taxonomy import parse_taxonomy, starting_taxonomy
-from handlers.wishes import profile_in, rhythm_in, wish_in
+from handlers.wishes import other_rhythm_in, profile_in, rhythm_in, wish_in
 from tests.handlers.test_conversations import active
 
 
@@ -37,6 +37,41 @@ def said(found) -> tuple[list[str], str, list[str]]:
         ("我在呼和浩特，想订阅消费券", ["consumption::hohhot"], "", []),
         ("订阅维权", ["labour_rights", "buyer_rights"], "", []),
         ("有新的招聘会给我发", ["recruitment"], "", []),
+        # What is named narrows, or is said back.
+        ("订阅旅游业的消费政策", ["consumption:::tourism"], "", []),
+        ("我想收到旅游业的消费消息", ["consumption:::tourism"], "", []),
+        ("订阅呼市的旅游业消费政策", ["consumption::hohhot:tourism"], "", []),
+        ("订阅旅游行业的政策", [":::tourism"], "", []),
+        ("订阅农业的就业政策", ["employment:::farming"], "", []),
+        ("订阅金融行业的就业", ["employment:::finance"], "", []),
+        ("订阅家电行业的消费", ["consumption:::smart_appliances"], "", []),
+        (
+            "订阅旅游业的就业和餐饮业的消费",
+            ["employment:::tourism", "consumption:::catering"],
+            "",
+            [],
+        ),
+        ("订阅教育行业的就业政策", ["employment"], "", ["industry"]),
+        ("订阅矿业的就业政策", ["employment"], "", ["industry"]),
+        ("订阅汽车行业的消费", ["consumption"], "", ["industry"]),
+        ("订阅孕妇的就业政策", ["employment"], "", ["other"]),
+        ("订阅补贴五千以上的就业", ["employment"], "", ["other"]),
+        ("订阅消费里的旅游", ["tourism_spending"], "", []),
+        ("订阅就业中的招聘", ["recruitment"], "", []),
+        ("订阅创业的就业政策", ["startup"], "", []),
+        ("订阅教育的就业政策", ["education", "employment"], "", ["pair"]),
+        ("订阅旅游", ["tourism_spending"], "", []),
+        ("订阅服务业", ["service_sector"], "", []),
+        # What is not wanted is not subscribed.
+        ("订阅消费，不要旅游", ["consumption"], "", ["except"]),
+        ("订阅就业除了招聘", ["employment"], "", ["except"]),
+        ("订阅除旅游以外的消费政策", ["consumption"], "", ["except"]),
+        ("订阅就业，别发招聘的", ["employment"], "", ["except"]),
+        ("只订阅就业，消费不要", ["employment"], "", ["except"]),
+        # A rhythm that nobody can choose.
+        ("订阅就业 每月", ["employment"], "", ["rhythm"]),
+        ("订阅就业，每天早上八点", ["employment"], "daily", ["rhythm"]),
+        ("订阅消费 每周三", ["consumption"], "weekly", ["rhythm"]),
         ("想要收到夜市和打假的消息", ["night_economy", "anti_fake"], "", []),
     ],
 )
@@ -132,6 +167,32 @@ def test_what_says_no_rhythm_changes_none(words) -> None:
     assert rhythm_in(words, starting_taxonomy()) is None
 
 
+@pytest.mark.parametrize(
+    ("words", "topics"),
+    [
+        *((one, []) for one in (
+            "每月", "每月一次", "一个月发一次", "改成每月", "一季度发一次", "每两周发一次", "每年",
+            "半个月一次", "隔天发一次", "每天两次", "每天早上发", "每周一推送", "按月发", "每小时",
+            "工作日推送", "每月1号发", "三天一次", "每天", "每周", "即时",
+        )),
+        ("就业的每月发一次", ["employment"]),
+    ],
+)  # fmt: skip
+def test_a_rhythm_that_nobody_can_choose_is_known_for_one(words, topics) -> None:
+    found = other_rhythm_in(words, starting_taxonomy())
+    assert found is not None
+    assert [one.topic for one in found.asked if one.topic] == topics
+    assert rhythm_in(words, starting_taxonomy()) is None
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["每月领多少", "社保补贴一年发一次", "我今年毕业", "每月交社保", "马上", "招聘会周末有吗"],
+)
+def test_a_time_of_another_matter_is_no_rhythm(words) -> None:
+    assert other_rhythm_in(words, starting_taxonomy()) is None
+
+
 # --- in chat ---------------------------------------------------------------------------------
 
 
@@ -157,6 +218,29 @@ async def test_another_rhythm_in_words_holds_for_all_or_for_what_was_named(citiz
     listed = await citizen.say("我的订阅")
     assert "· 就业创业（每周）" in listed
     assert "· 促进消费（每日）" in listed
+
+
+async def test_a_rhythm_we_do_not_have_is_told_and_the_three_are_one_tap_away(citizen) -> None:
+    assert "您还没有订阅" in await citizen.say("一个月发一次")
+    await citizen.say("订阅就业和消费")
+    for words in ("每月", "一个月发一次"):
+        assert "推送频率有三种：即时、每日一次、每周一次。现在没有改动" in await citizen.say(words)
+    assert (await citizen.tap("每周")).count("（每周）") == 2
+    assert "推送频率有三种" in await citizen.say("就业的每月发一次")
+    assert "已修改：就业创业（每日）。" in await citizen.say("每日")  # typed, not tapped
+    assert "· 促进消费（每周）" in await citizen.say("我的订阅")
+    answer = await citizen.say("订阅打假 每月")
+    assert "已订阅：打击侵权假冒（即时）" in answer
+    assert "推送频率只有即时、每日一次、每周一次三种" in answer
+
+
+async def test_the_words_of_an_open_choice_are_as_good_as_its_number(citizen) -> None:
+    await citizen.say("订阅旅游业的消费政策")
+    assert await active(citizen) == [("consumption", "", "")]
+    await citizen.tap("限定人群")
+    assert "促进消费、人群 高校毕业生、行业 文化旅游" in await citizen.say("高校毕业生。")
+    await citizen.tap("限定人群")
+    assert "已修改：促进消费、行业 文化旅游（即时）" in await citizen.say("不限")
 
 
 async def test_the_reply_to_a_second_wish_says_all_that_now_holds(citizen) -> None:
