@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
+from xml.etree.ElementTree import Element  # only made here; strangers' XML goes through defusedxml
 
 from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
@@ -137,7 +138,8 @@ class Notes:
 
     def unsaid(self) -> bool:
         """Whether nothing was read of the file itself and nothing told of it."""
-        return not self.faults and not any(
+        told = any(fault.severity != "hint" for fault in self.faults)
+        return not told and not any(
             part.text.strip() for part in self.parts if not part.place.startswith("文档属性")
         )
 
@@ -186,8 +188,14 @@ _DAMAGED = (
 class Archive:
     """A zip of XML files, opened with caps on entries, sizes and ratio; no DTD, no entities."""
 
-    def __init__(self, content: bytes) -> None:
-        """Unreadable when it is no zip, a bomb, or encrypted."""
+    def __init__(
+        self, content: bytes, *, read_on: Literal["never", "past-damage"] = "never"
+    ) -> None:
+        """Unreadable when it is no zip, a bomb, or encrypted.
+
+        Past damage, an entry that cannot be read is empty, and is kept in `damaged`.
+        """
+        self._reads_on = read_on == "past-damage"
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(content))
         except _DAMAGED as error:
@@ -200,6 +208,8 @@ class Archive:
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
         self.names = [entry.filename for entry in entries]
         self.read: set[str] = set()
+        self.damaged: set[str] = set()
+        self.roots: dict[str, str] = {}  # entry -> what its outermost element is called
 
     def matching(self, pattern: str) -> list[str]:
         """Names of entries, in the order of their numbers."""
@@ -213,6 +223,9 @@ class Archive:
             with self._zip.open(name) as entry:
                 content = entry.read(_LARGEST_ENTRY + 1)
         except _DAMAGED as error:
+            if self._reads_on:
+                self.damaged.add(name)
+                return b""
             raise Unreadable("broken", "block", "文件不完整或已损坏，打不开，请重新上传") from error
         if len(content) > _LARGEST_ENTRY:
             raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")
@@ -223,18 +236,28 @@ class Archive:
         if name not in self.names:
             return None
         try:
-            return ElementTree.fromstring(self.bytes(name), forbid_dtd=True)
-        except (DefusedXmlException, ElementTree.ParseError, LookupError, ValueError) as error:
-            raise _malformed(name) from error
+            tree = ElementTree.fromstring(self.bytes(name), forbid_dtd=True)
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
+            return self._unparsed(name, error)
+        self.roots[name] = local(tree)
+        return tree
 
     def walk(self, name: str) -> Iterator[Any]:
         """The elements of one large entry as they end, so that they can be let go."""
         stream = io.BytesIO(self.bytes(name))
         try:
             for _, element in ElementTree.iterparse(stream, forbid_dtd=True):
+                self.roots[name] = local(element)  # the outermost ends last
                 yield element
-        except (DefusedXmlException, ElementTree.ParseError, LookupError, ValueError) as error:
-            raise _malformed(name) from error
+        except (ElementTree.ParseError, LookupError, ValueError) as error:
+            self._unparsed(name, error)
+
+    def _unparsed(self, name: str, error: Exception) -> Any:
+        """An empty element past damage; else, and for what is made to harm, Unreadable."""
+        if self._reads_on and not isinstance(error, DefusedXmlException):
+            self.damaged.add(name)
+            return Element("damaged")
+        raise _malformed(name) from error
 
 
 def _bloated(entry: zipfile.ZipInfo) -> bool:

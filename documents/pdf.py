@@ -1,7 +1,6 @@
 """PDF files: the text of each page, and which of it was not read."""
 
 import io
-import logging
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from pypdf.generic import DictionaryObject
 from documents.lines import Line, Piece, lines_of, paragraphs, width_of
 from documents.parts import Notes, Unreadable, rows_of
 from documents.pdf_beside import annotations, read_beside_pages
+from documents.pdf_damage import damage_told
 from documents.pdf_ink import Ink
 from documents.radicals import without_radicals
 
@@ -26,8 +26,6 @@ PDF_ERRORS = (
     pypdf.errors.DependencyError,
 )
 
-# What the library warns of is told as a fault, in words and once.
-logging.getLogger("pypdf").setLevel(logging.CRITICAL)
 _LIGATURES = dict(
     zip(range(0xFB00, 0xFB07), ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)
 )
@@ -148,17 +146,22 @@ def pictures_of(page: pypdf.PageObject) -> int:
 
 def read_pdf(content: bytes, notes: Notes) -> None:
     try:
-        reader = pypdf.PdfReader(io.BytesIO(content))
-        # Many PDF files only forbid printing: their password for reading is empty.
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
-        _pdf_pages(reader, notes)
-        read_beside_pages(reader, notes)
+        with damage_told(notes):
+            _read(content, notes)
     except pypdf.errors.DependencyError as error:
         raise Unreadable("encrypted", "block", "文件已加密，无法检查") from error
     except PDF_ERRORS as error:
         reason = "PDF 文件不完整或不合规，打不开，请重新生成后上传"
         raise Unreadable("broken", "block", reason) from error
+
+
+def _read(content: bytes, notes: Notes) -> None:
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    # Many PDF files only forbid printing: their password for reading is empty.
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
+    _pdf_pages(reader, notes)
+    read_beside_pages(reader, notes)
 
 
 _FAINT = "faint"

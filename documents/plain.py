@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import charset_normalizer
@@ -11,6 +12,12 @@ import lxml.html
 from documents.parts import HIDDEN, Columns, Notes, Unreadable
 from documents.unseen import unseen_nodes
 
+CUT = "\ufffd"
+"""What a text ends with that was cut off in the middle of a character."""
+_CUT_TEXT = "文件在一个字的中间断了，后面的可能没有存全，请核对结尾后重新上传"
+_OPENS, _CLOSES = (re.compile(one, re.IGNORECASE) for one in ("<html[ >]", "</(?:html|body)\\s*>"))
+_CUT_PAGE = "网页没有结尾（</html>），可能没有存全，请核对后重新保存"
+
 
 def decoded(content: bytes) -> str:
     """The text of a plain file in whatever encoding; Unreadable when that cannot be told."""
@@ -18,8 +25,10 @@ def decoded(content: bytes) -> str:
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
+        except UnicodeDecodeError as error:
+            # Whole up to its last character: the file was cut within it.
+            if 0 < len(content) - 4 <= error.start:
+                return content[: error.start].decode(encoding) + CUT
     best = charset_normalizer.from_bytes(content[:100_000]).best()
     if best is None:
         raise Unreadable("unreadable", "warn", "认不出文字编码，请另存为 UTF-8，或由人打开查看")
@@ -27,13 +36,21 @@ def decoded(content: bytes) -> str:
 
 
 def read_text(content: bytes, notes: Notes) -> None:
-    for number, line in enumerate(decoded(content).splitlines(), 1):
+    for number, line in enumerate(_told(content, notes).splitlines(), 1):
         if line.strip():
             notes.add(f"第 {number} 行", line)
 
 
-def read_table(content: bytes, notes: Notes) -> None:
+def _told(content: bytes, notes: Notes) -> str:
+    """The text, with a word where it was cut."""
     text = decoded(content)
+    if text.endswith(CUT):
+        notes.fault("damaged", "warn", _CUT_TEXT)
+    return text.removesuffix(CUT)
+
+
+def read_table(content: bytes, notes: Notes) -> None:
+    text = _told(content, notes)
     head = text[:4096]
     # Spreadsheets save with any of the three, and the file does not say which.
     delimiter = max(",\t;", key=head.count)
@@ -53,7 +70,10 @@ _LINE_ENDS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "table", "se
 
 def read_page(content: bytes, notes: Notes) -> None:
     # As bytes: a text that begins with an XML declaration is refused.
-    page = (decoded(content) or "<p/>").encode("utf-8", "ignore")
+    text = _told(content, notes)
+    if _OPENS.search(text) and not _CLOSES.search(text):
+        notes.fault("damaged", "warn", _CUT_PAGE)
+    page = (text or "<p/>").encode("utf-8", "ignore")
     parser = lxml.html.HTMLParser(encoding="utf-8")
     root: Any = lxml.html.document_fromstring(page, parser=parser, ensure_head_body=True)
     _beside(root, notes)

@@ -10,6 +10,7 @@ from documents.parts import LARGEST, Archive, Notes, Reading, Unreadable
 from documents.pdf import read_pdf
 from documents.pictures import STRUCTURE_ERRORS, read_picture_file
 from documents.plain import read_page, read_table, read_text
+from documents.whole import tell_damage, tell_lost_references
 from documents.word import read_word
 
 _DEEPEST = 2  # files within files
@@ -94,7 +95,17 @@ def _reader(suffix: str, content: bytes) -> Callable[[bytes, Notes], None]:
 
 
 def _zipped(read: Callable[[Archive, Notes], None]) -> Callable[[bytes, Notes], None]:
-    return lambda content, notes: read(Archive(content), notes)
+    def opened(content: bytes, notes: Notes) -> None:
+        archive = Archive(content, read_on="past-damage")
+        try:
+            read(archive, notes)
+        except Unreadable as refused:
+            notes.faults.append(refused.fault)
+        finally:  # what stopped the reader may be the damage
+            tell_damage(archive, notes)
+            tell_lost_references(archive, notes)
+
+    return opened
 
 
 _ZIPPED = {

@@ -19,6 +19,7 @@ from documents.parts import LARGEST, Archive, Notes, Unreadable
 from documents.pdf import MOST_PAGES, PDF_ERRORS, page_text, pictures_of
 from documents.pictures import STRUCTURE_ERRORS
 from documents.sniff import kind_of
+from documents.whole import tell_damage
 from documents.word_blocks import word_blocks
 from storage.media import marker
 
@@ -100,7 +101,7 @@ def read_file(name: str, content: bytes) -> Brought | str:
 
 def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix in _ZIPPED:
-        return word_blocks(Archive(content), keep)
+        return _with_damage(content, word_blocks(Archive(content), keep))
     if suffix in (".html", ".htm"):
         return from_html(decode(content), keep, page=True)
     if suffix in (".md", ".markdown"):
@@ -114,6 +115,14 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     known = ".docx、.html、.pdf、.ofd、.md、.txt"
     remedy = f"：{_OTHER[suffix]}" if suffix in _OTHER else ""
     raise Unreadable("unreadable", "block", f"读不了这种文件{remedy}；可以导入 {known}")
+
+
+def _with_damage(content: bytes, taken: Taken) -> Taken:
+    """What was taken, and in words the parts of the package that could not be."""
+    notes = Notes()
+    tell_damage(Archive(content, read_on="past-damage"), notes)
+    told = [one.reason for one in notes.faults if one.severity != "hint"]
+    return replace(taken, left_out=(*taken.left_out, *told))
 
 
 def _pdf(content: bytes) -> Taken:

@@ -147,7 +147,9 @@ def _laid_out(texts: Sequence[str]) -> tuple[list[int], str]:
 # What makes a file unfit to be checked or published at all: nobody may wave it through.
 _UNFIT = frozenset(
     f"secrecy.attachment-{rule}"
-    for rule in ("bomb", "malformed", "broken", "disguised", "encrypted", "macro", "lost")
+    for rule in (
+        *("bomb", "malformed", "broken", "damaged", "disguised", "encrypted", "macro", "lost"),
+    )
 )
 
 

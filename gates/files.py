@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from documents.parts import Unreadable
-from documents.plain import decoded
+from documents.plain import CUT, decoded
 from documents.reader import PICTURES, SUFFIXES, read_attachment
 from documents.sight import Eyes, may_show, with_seen
 from gates.attachments import FileDraft, file_findings
@@ -37,7 +37,9 @@ class Checker:
         # Text files are read as texts, so that line and column can be named.
         if path.suffix.lower() in _TEXTS:
             try:
-                return self._text(path, decoded(content))
+                text = decoded(content)
+                if not text.endswith(CUT):
+                    return self._text(path, text)
             except Unreadable:
                 pass  # told as a fault of the file below
         reading = read_attachment(path.name, content)

@@ -17,7 +17,7 @@ from documents.lines import without_blanks
 from documents.no_article import why_no_article
 from documents.parts import Fault as FileFault
 from documents.parts import Unreadable
-from documents.plain import decoded
+from documents.plain import CUT, decoded
 from documents.radicals import without_radicals
 from documents.reader import read_attachment
 from documents.to_blocks import bring_file
@@ -110,9 +110,12 @@ def _txt(name: str, data: bytes) -> tuple[str, str]:
 
 def _decode(name: str, data: bytes) -> str:
     try:
-        return decoded(data)
+        text = decoded(data)
     except Unreadable as error:
         raise DocumentError(f"{name}：{error.fault.reason}") from error
+    if text.endswith(CUT):
+        raise DocumentError(f"{name}：文件在一个字的中间断了，没有存全，请重新保存后再导入")
+    return text
 
 
 _BLOCKS = ("p", "div", "br", "tr", "li", "h1", "h2", "h3", "h4", "section", "article", "table")
@@ -184,6 +187,9 @@ def _rule(fault: FileFault) -> str:
 
 
 def _stops(fault: FileFault) -> bool:
+    # A part that is missing may hold clauses, their numbers, or what was changed.
+    if _rule(fault) == "damaged":
+        return fault.severity != "hint"
     return _rule(fault) in _UNSETTLED or (fault.severity == "block" and _rule(fault) in _UNREADABLE)
 
 

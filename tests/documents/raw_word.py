@@ -43,6 +43,7 @@ def docx(body: str, parts: Mapping[str, str] | None = None, main: str = "documen
     """The file; `parts` are further ones by the kind of their relationship, `main` is its name."""
     links, out = [], io.BytesIO()
     with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("[Content_Types].xml", "<Types/>")
         archive.writestr(
             "_rels/.rels",
             f'<Relationships><Relationship Id="r1" Type="{_OFFICE}/officeDocument" '

@@ -71,6 +71,7 @@ def test_parts_are_found_by_their_relationship() -> None:
     with zipfile.ZipFile(io.BytesIO(book)) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     moved: dict[str, str | bytes] = {
+        "[Content_Types].xml": "<Types/>",
         "_rels/.rels": f'<Relationships><Relationship Id="a" Type="{_REL}/officeDocument" '
         'Target="xl/book9.xml"/></Relationships>',
         "xl/book9.xml": entries["xl/workbook.xml"],
@@ -86,7 +87,7 @@ def test_parts_are_found_by_their_relationship() -> None:
 
 def test_slides_come_in_their_order_with_notes_and_comments() -> None:
     def slide(words: str) -> str:
-        return f'<s xmlns:a="a"><a:p><a:r><a:t>{words}</a:t></a:r></a:p></s>'
+        return f'<sld xmlns:a="a"><a:p><a:r><a:t>{words}</a:t></a:r></a:p></sld>'
 
     def links(*targets: tuple[str, str]) -> str:
         return "<Relationships>" + "".join(
@@ -96,11 +97,13 @@ def test_slides_come_in_their_order_with_notes_and_comments() -> None:
 
     shown = f'<p xmlns:r="{_REL}"><sldId r:id="r1"/><sldId r:id="r0"/></p>'
     content = zipped({
+        "[Content_Types].xml": "<Types/>", "_rels/.rels": links(),
         "ppt/presentation.xml": shown,
         "ppt/_rels/presentation.xml.rels": links(*(("slide", f"slides/{one}.xml") for one in "xy")),
         "ppt/slides/x.xml": slide("后"), "ppt/slides/y.xml": slide("先"),
         "ppt/slides/_rels/y.xml.rels": links(("notesSlide", "../n.xml"), ("comments", "../c.xml")),
-        "ppt/n.xml": slide("备注"), "ppt/c.xml": "<c><text>再议</text></c>",
+        "ppt/n.xml": slide("备注").replace("sld", "notes"),
+        "ppt/c.xml": "<cmLst><text>再议</text></cmLst>",
     })  # fmt: skip
     found = read_attachment("a.pptx", content)
     assert [(part.place, part.text) for part in found.parts] == [

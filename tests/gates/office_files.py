@@ -11,7 +11,8 @@ from docx.oxml.ns import nsdecls
 from stdnum.cn import ric
 
 _SHEET = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-_REL = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"'
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_REL = f'xmlns:r="{_OFFICE}"'
 _RELS = 'xmlns="http://schemas.openxmlformats.org/package/2006/relationships"'
 
 
@@ -58,11 +59,17 @@ def workbook(
     for number, (name, xml) in enumerate(sheets.items(), 1):
         state = (states or {}).get(name, "visible")
         names += f'<sheet name="{name}" sheetId="{number}" state="{state}" r:id="r{number}"/>'
-        rels += f'<Relationship Id="r{number}" Type="w" Target="worksheets/sheet{number}.xml"/>'
+        target = f"worksheets/sheet{number}.xml"
+        rels += f'<Relationship Id="r{number}" Type="{_OFFICE}/worksheet" Target="{target}"/>'
         entries[f"xl/worksheets/sheet{number}.xml"] = xml
     book = f"<workbook {_SHEET} {_REL}><sheets>{names}</sheets></workbook>"
     links = f"<Relationships {_RELS}>{rels}</Relationships>"
-    return zipped({"xl/workbook.xml": book, "xl/_rels/workbook.xml.rels": links, **entries,
+    main = f'<Relationship Id="r1" Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/>'
+    shell = {
+        "[Content_Types].xml": "<Types/>",
+        "_rels/.rels": f"<Relationships {_RELS}>{main}</Relationships>",
+    }
+    return zipped({**shell, "xl/workbook.xml": book, "xl/_rels/workbook.xml.rels": links, **entries,
                    **(more or {})})  # fmt: skip
 
 

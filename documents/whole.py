@@ -1,0 +1,172 @@
+"""Whether a package of an office is whole: parts that are damaged, missing, or something else.
+
+A program that reads on past a damaged part shows less than was written; here that is said.
+"""
+
+import posixpath
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from documents.parts import Archive, Notes, attribute
+
+_RESAVE = "请用原来的软件打开核对，另存后重新上传"
+_TYPES = "[Content_Types].xml"
+_ASKED = re.compile(rb"""\br:(?:id|embed|link|pict|dm|lo|qs|cs)=["']([^"'<>]{1,200})["']""")
+_OFD_PLACE = re.compile(
+    rb"""\bBaseLoc=["']([^"'<>]{1,300})["']"""
+    rb"|<(?:\w+:)?(DocRoot|PublicRes|DocumentRes|Annotations|Attachments|FileLoc)\b[^<>]*>"
+    rb"\s*([^<>]{1,300}?)\s*<"
+)
+# What shows no words of the document: nobody misses it in what was read.
+_WORDLESS = frozenset(
+    (
+        *("theme", "fontTable", "font", "thumbnail", "webSettings", "printerSettings", "calcChain"),
+        *("stylesWithEffects", "tableStyles", "viewProps", "presProps", "customXmlProps"),
+        *("themeOverride", "chartStyle", "chartColorStyle", "attachedTemplate"),
+    )
+)
+_WORDLESS_PART = re.compile(
+    r"/(?:theme|fontTable|webSettings|tableStyles|viewProps|presProps)\d*\."
+)
+# What the root of a part is called, by the kind of relationship that leads to it.
+_ROOTS = {
+    "officeDocument": ("document", "workbook", "presentation"),
+    "styles": ("styles", "styleSheet"),
+    "header": ("hdr",),
+    "footer": ("ftr",),
+    "comments": ("comments", "cmLst"),
+    "worksheet": ("worksheet",),
+    "sharedStrings": ("sst",),
+    "chart": ("chartSpace",),
+    "diagramData": ("dataModel",),
+    "drawing": ("wsDr",),
+    "slide": ("sld",),
+    "notesSlide": ("notes",),
+    "core-properties": ("coreProperties",),
+    "extended-properties": ("Properties",),
+    "custom-properties": ("Properties",),
+    "person": ("personList",),
+    **{name: (name,) for name in ("settings", "numbering", "footnotes", "endnotes", "connections")},
+}
+_OFD_ROOTS = {"DocRoot": "Document", "PublicRes": "Res", "DocumentRes": "Res",
+              "Annotations": "Annotations", "Attachments": "Attachments"}  # fmt: skip
+
+
+_BY_NAME = (
+    (re.compile(r"\[Content_Types\]\.xml"), "Types"),
+    (re.compile(r".*\.rels"), "Relationships"),
+    (re.compile(r"OFD\.xml"), "OFD"),
+    (re.compile(r"xl/connections\d*\.xml"), "connections"),
+    (re.compile(r"xl/persons/[^/]+\.xml"), "personList"),
+    (re.compile(r"(?:xl|word)/comments\d*\.xml"), "comments"),
+)
+
+
+class _Lead(NamedTuple):
+    """What a part says of another: what it is to it, where it lies, what its root is called."""
+
+    kind: str
+    place: str
+    roots: tuple[str, ...] = ()
+
+
+def tell_damage(archive: Archive, notes: Notes) -> None:
+    """Look at every entry, also those no reader asked for, and say what is not as it should be."""
+    for name in archive.names:
+        if name.endswith((".xml", ".rels")):
+            # Large sheets are read once, not again for their root.
+            if name not in archive.roots and name not in archive.damaged:
+                archive.xml(name)
+        elif name not in archive.read and not name.endswith("/"):
+            archive.bytes(name)
+    is_ofd = "OFD.xml" in archive.names
+    leads = list(_ofd_leads(archive) if is_ofd else _leads(archive))
+    missing = {one.place for one in leads if one.place not in archive.names}
+    if not is_ofd and (shell := {_TYPES, "_rels/.rels"} - set(archive.names)):
+        reason = f"缺少{_listed(shell)}，内容已经检查，但办公软件可能打不开，请另存后重新上传"
+        notes.fault("damaged", "hint", reason)
+    if missing:
+        reason = f"文件不完整，缺少{_listed(missing)}，里面的内容没有读到，{_RESAVE}"
+        notes.fault("damaged", "warn", reason)
+    others = {one.place for one in leads if _is_other(archive, one)}
+    others |= {name for name in archive.names if _is_other(archive, _own(name))}
+    if others:
+        reason = (
+            f"内部部件{_listed(others)}不是应有的内容，可能已损坏，里面的文字没有读到，{_RESAVE}"
+        )
+        notes.fault("damaged", "block", reason)
+    _tell_unparsed(archive, notes)
+
+
+def _tell_unparsed(archive: Archive, notes: Notes) -> None:
+    """The parts that could not be opened at all."""
+    worn = {name for name in archive.damaged if _WORDLESS_PART.search(f"/{name}")}
+    if read := archive.damaged - worn:
+        reason = f"内部部件{_listed(read)}已损坏，里面的文字没有读到，{_RESAVE}"
+        notes.fault("damaged", "block", reason)
+    if worn:
+        reason = f"内部部件{_listed(worn)}已损坏（不含正文），另存一遍即可修复"
+        notes.fault("damaged", "warn", reason)
+
+
+def _listed(names: set[str]) -> str:
+    shown = "、".join(sorted(names)[:3])
+    return f" {shown} " if len(names) <= 3 else f" {shown} 等 {len(names)} 个部件"
+
+
+def _own(name: str) -> _Lead:
+    """What an entry is by its name alone."""
+    roots = (root for pattern, root in _BY_NAME if pattern.fullmatch(name))
+    return _Lead("", name, tuple(roots))
+
+
+def _is_other(archive: Archive, lead: _Lead) -> bool:
+    root = archive.roots.get(lead.place, "")
+    return bool(lead.roots and root and root not in lead.roots)
+
+
+def _leads(archive: Archive) -> Iterator[_Lead]:
+    """The parts that relationships lead to, without those that show no words."""
+    for name in (each for each in archive.names if each.endswith(".rels")):
+        folder = posixpath.dirname(posixpath.dirname(name))
+        for one in archive.xml(name):
+            kind = attribute(one, "Type").rpartition("/")[2]
+            target = attribute(one, "Target").partition("#")[0]
+            outside = attribute(one, "TargetMode") == "External" or kind == "hyperlink"
+            # Word itself leaves NULL behind where a picture was taken out.
+            if outside or not target or target.endswith("NULL") or kind in _WORDLESS:
+                continue
+            path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
+            yield _Lead(kind, path, _ROOTS.get(kind, ()))
+
+
+def tell_lost_references(archive: Archive, notes: Notes) -> None:
+    """Say which parts of Word, Excel or PowerPoint ask for what their relationships lack."""
+    lost = set()
+    for name in (each for each in archive.names if each.endswith(".xml")):
+        asked = {one.decode("utf-8", "replace") for one in _ASKED.findall(archive.bytes(name))}
+        folder, own = posixpath.split(name)
+        rels = archive.xml(posixpath.join(folder, "_rels", f"{own}.rels")) if asked else None
+        known = {attribute(one, "Id") for one in (() if rels is None else rels)}
+        if asked - known:
+            lost.add(name)
+    if lost:
+        reason = f"内部部件{_listed(lost)}引用的内容（链接、图片、页眉等）在文件里找不到，{_RESAVE}"
+        notes.fault("damaged", "warn", reason)
+
+
+def _ofd_leads(archive: Archive) -> Iterator[_Lead]:
+    for name in (each for each in archive.names if each.endswith(".xml")):
+        if archive.roots.get(name) == "Res":  # its BaseLoc is the folder of its pictures
+            continue
+        for base, kind, written in _OFD_PLACE.findall(archive.bytes(name)):
+            place = (base or written).decode("utf-8", "replace")
+            path = posixpath.join("/", posixpath.dirname(name), place)
+            wanted = _OFD_ROOTS.get(kind.decode(), "")
+            if not kind:
+                wanted = "Page"
+            elif kind == b"FileLoc" and archive.roots.get(name) == "Annotations":
+                wanted = "PageAnnot"
+            found = posixpath.normpath(path).lstrip("/")
+            yield _Lead(kind.decode() or "Page", found, (wanted,) if wanted else ())
