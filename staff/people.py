@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -24,7 +25,6 @@ from staff.standing import WAITING, all_facts_or_refuse, standing_in, standing_o
 from storage.database import new_id
 
 _HASHER = PasswordHasher()
-_NOBODY = _HASHER.hash("nobody has this password")
 ALARMS = "staff.alarms"
 """Signs by which ways a person is alarmed; see escalations/routes.py."""
 _HALVES = "halves:"  # before the hash of a code that two people hold half of each
@@ -68,6 +68,11 @@ async def second_half(kept: str) -> tuple[str, str]:
     return shown, _HALVES + await hash_password(kept + shown)
 
 
+@cache
+def _nobody() -> str:
+    return _HASHER.hash("nobody has this password")
+
+
 async def password_holds(stored: str | None, password: str) -> bool:
     """Whether the password is right; an unknown login takes as long as a known one."""
     if stored is not None and stored.startswith(_HALVES):
@@ -75,9 +80,10 @@ async def password_holds(stored: str | None, password: str) -> bool:
         stored, password = stored.removeprefix(_HALVES), _kept(first.strip()) + second.strip()
 
     def check(one: str) -> bool:
+        nobody = _nobody()  # always, so that the first time tells nothing either
         try:
             # An unknown login is checked as well: the time taken must not tell which logins exist.
-            return _HASHER.verify(stored or _NOBODY, one) and stored is not None
+            return _HASHER.verify(stored or nobody, one) and stored is not None
         except (VerifyMismatchError, InvalidHashError):
             return False
 
