@@ -89,6 +89,25 @@ def test_money_bills_and_ways_of_speaking_are_no_danger(text: str) -> None:
     assert danger(text) == ""
 
 
+def test_inside_a_long_message_it_still_hears_eight_in_ten_and_no_look_alike() -> None:
+    before = "您好，我的慢病要重新认定，去年的病历找不到了。我腿脚不好，让儿子代办行不行"
+    after = "下个月驾驶证也到期，人在外地，体检要去指定的医院做吗"
+    heard = Counter(
+        bool(danger(f"{before}，{row['text']}，{after}"))
+        for row in rows()
+        if row["class"] != "none"
+    )
+    assert heard[True] >= 0.8 * heard.total()
+    other = [row["text"] for row in rows() if row["class"] == "none"]
+    assert sum(bool(danger(f"{before}，{text}，{after}")) for text in other) <= 0.01 * len(other)
+
+
+def test_a_few_words_of_danger_amid_a_plain_question_are_heard() -> None:
+    said = "我想跳楼 我割腕了 我活不下去了 我家着火了 厨房冒烟了 我爸晕倒了 有人触电了 他拿着刀"
+    amid = [f"低保停了三个月，{one}，我的医保也停了，找谁问" for one in said.split()]
+    assert [text for text in amid if not danger(text)] == []
+
+
 def test_danger_at_the_end_of_a_long_story_is_heard() -> None:
     story = "您好，我是去年从苏木搬到旗里的，想问一下易地搬迁后社保关系怎么转，材料都交到窗口了。"
     assert danger(story * 6 + "家里人都不要我了，我真的不想活了。") == "self_harm"
