@@ -24,6 +24,7 @@ run: "Callable[..., Any]" = later("commands.governing", "run")
 run_as: "Callable[..., Any]" = later("commands.governing", "run_as")
 counted: "Callable[..., Any]" = later("supervision.report", "counted")
 give: "Callable[..., Any]" = later("supervision.report", "give")
+Filled: "Callable[..., Any]" = later("supervision.report", "Filled")
 people_of: "Callable[..., Any]" = later("supervision.report", "people_of")
 promise_lines: "Callable[..., Any]" = later("supervision.promised", "promise_lines")
 evidence: "Callable[..., Any]" = later("supervision.auditing", "evidence")
@@ -126,7 +127,7 @@ def report_give(
     cells = _mapping(file)
 
     async def work(opened: "Shenfa", person: str) -> int:
-        seq: int = await give(opened.ledger, year, cells, person)
+        seq: int = await give(opened.ledger, year, Filled(cells), person)
         return seq
 
     say(f"已签名，台账第 {run_as(home, by, work)} 条")

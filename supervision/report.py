@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Executable, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from ledger.append import Ledger
@@ -71,19 +73,26 @@ def rows_for(counting: Counting, figure: str) -> list[int]:
     return rows
 
 
-async def give(
-    ledger: Ledger,
-    year: str,
-    cells: Mapping[str, object],
-    by: str,
-    texts: Mapping[str, object] | None = None,
-) -> int:
-    """Sign what of the annual report only the office knows; Refused with every fault.
+@dataclass(frozen=True)
+class Filled:
+    """What of the annual report only the office knows: numbers by cell, and the written parts.
 
-    `texts` are the parts that are written: they are published, and stand in the ledger as they are.
-    All of it at once: the last that was given for a year counts.
+    The parts are published, and stand in the ledger as they are. `after` is the entry of what stood
+    when it was filled in, 0 for nothing; None: whatever stands.
     """
-    written = {name: text for name, text in sorted((texts or {}).items()) if text}
+
+    cells: Mapping[str, object]
+    texts: Mapping[str, object] = field(default_factory=dict)
+    after: int | None = None
+
+
+async def give(ledger: Ledger, year: str, filled: Filled, by: str) -> int:
+    """Sign it, all of it at once: the last that was given for a year counts.
+
+    Refused with every fault; Given (409) when somebody gave another one since `after`.
+    """
+    cells = filled.cells
+    written = {name: text for name, text in sorted(filled.texts.items()) if text}
     reasons = [Reason("cells", one) for one in (*faults(cells), *written_faults(written))]
     # Numbers given for ２０２６ would be in no report.
     if len(year) != 4 or not (year.isascii() and year.isdigit()):
@@ -92,10 +101,33 @@ async def give(
         await entitled(tx.session, by, "reports.give")
         if reasons:
             raise Refused(422, reasons)
+        if filled.after is not None:
+            await _nothing_since(tx.session, year, filled.after)
         body = {"year": year, "cells": {name: cells[name] for name in sorted(cells)}}
         if written:
             body["texts"] = written
         return await tx.append(GIVEN, subject=f"report:{year}", actor=by, body=body)
+
+
+class Given(Refused):
+    """Somebody gave theirs while this one was filled in; `seq` is the entry that stands now."""
+
+    def __init__(self, seq: int, who: str) -> None:
+        """Who gave it, by name."""
+        self.seq = seq
+        words = f"填写期间 {who} 已经交过一次（台账第 {seq} 条），再交就会盖掉"
+        remedy = "请另开一页看看交了什么；改好以后再交一次，就以这里填的为准"
+        super().__init__(409, [Reason("after", f"{words}。{remedy}")])
+
+
+async def _nothing_since(session: AsyncSession, year: str, after: int) -> None:
+    query = select(LedgerEntry.seq, LedgerEntry.actor).where(
+        LedgerEntry.kind == GIVEN, LedgerEntry.subject == f"report:{year}"
+    )
+    newest = (await session.execute(query.order_by(LedgerEntry.seq.desc()).limit(1))).first()
+    if newest is not None and newest.seq > after:
+        known = await names(session, {newest.actor})
+        raise Given(newest.seq, known.get(newest.actor, newest.actor))
 
 
 async def people_of(ledger: Ledger, counting: Counting) -> list[tuple[str, str, dict[str, int]]]:

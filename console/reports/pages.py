@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 
 from aiohttp import web
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from staff.refusal import Reason, Refused
 from supervision.annual import MOST_WORDS, TEXTS, forms, names, tables
 from supervision.archiving import archive_file, archived, size_words
 from supervision.figures import LABELS, Counting, as_json
-from supervision.report import counted, give, groups, people_of, period_of, rows_for
+from supervision.report import Filled, Given, counted, give, groups, people_of, period_of, rows_for
 from supervision.sheets import csv_of, sheets_of, xlsx_of
 
 _PAGE = 100
@@ -81,12 +82,19 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
     deps, me = request.config_dict[DEPS], visitor(request).staff_id
     filled = {name: value for name, value in cells.items() if value != 0}
     try:
-        await give(deps.ledger, year, filled, me, texts)
+        await give(deps.ledger, year, Filled(filled, texts, _seen(fields)), me)
     except Refused as refused:
         typed = Counting(period_of(year))
-        typed.given, typed.texts = dict(cells), texts
+        # Who was told of the other one and gives theirs again means it.
+        seen = refused.seq if isinstance(refused, Given) else _seen(fields)
+        typed.given, typed.texts = {**cells, "seq": seen}, texts
         return await _form(request, typed, refused)
     return see(f"/console/reports?period={year}", "numbers_given")
+
+
+def _seen(fields: Mapping[str, str]) -> int:
+    after = fields.get("after", "")
+    return int(after) if after.isascii() and after.isdigit() else 0
 
 
 def _year(request: web.Request) -> str:
@@ -110,6 +118,7 @@ async def _form(
         "year": request.match_info["period"],
         "forms": forms(),
         "given": counting.given,
+        "after": counting.given.get("seq", 0),
         "texts": counting.texts,
         "parts": TEXTS,
         "most": MOST_WORDS,

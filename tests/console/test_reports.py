@@ -23,7 +23,7 @@ from supervision.archiving import archive_due, archived, file_of
 from supervision.bundle import check_bundle
 from supervision.counting import count_days
 from supervision.figures import Counting, Span, as_json, differences, span_of
-from supervision.report import counted, give
+from supervision.report import Filled, counted, give
 from supervision.sheets import safe, xlsx_of
 from tests.console.office import Office, busy_morning
 
@@ -35,7 +35,7 @@ async def test_five_figures_are_recomputed_from_the_export_and_lead_to_their_row
 ) -> None:
     made, ledger, year = await busy_morning(office), office.deps.ledger, beijing(now()).year
     cells = {"asked.new.person": 3, "asked.open.person": 2, "asked.left.person": 1}
-    await give(ledger, str(year), cells, office.people["admin1"])
+    await give(ledger, str(year), Filled(cells), office.people["admin1"])
     assert await count_days(ledger) == 1
     assert await count_days(ledger) == 0
     admin = await office.signed_in("admin1")
@@ -104,6 +104,7 @@ async def _sheets(office: Office, year: int) -> None:
     status, text = await admin.get(place)
     assert (status, 'name="asked.new.person" value="3"' in text) == (200, True)
     typed = {"asked.new.person": "5", "made.rules.made": "x", "text.problems": "公开还不及时。"}
+    typed["after"] = _after(text)
     status, text = await admin.post(place, **typed)
     assert (status, "made.rules.made 应写不小于 0 的整数" in text) == (422, True)
     assert 'name="asked.new.person" value="5"' in text
@@ -119,6 +120,26 @@ async def _sheets(office: Office, year: int) -> None:
         in (await admin.get(f"/console/reports/{year}/file.csv"))[1]
     )
     assert (await admin.get("/console/reports/2026Q3/given"))[0] == 404
+    await _two_at_once(office, place, typed)
+
+
+async def _two_at_once(office: Office, place: str, typed: dict[str, str]) -> None:
+    """Who filled it in on what stood before is told so, and nothing of theirs is lost."""
+    other = await office.signed_in("admin2")
+    status, text = await other.post(place, **{**typed, "text.problems": "人手不足。"})
+    assert (status, "人手不足。" in text) == (409, True)
+    assert ("填写期间" in text, "已经交过一次" in text) == (True, True)
+    assert int(_after(text)) > int(typed["after"])
+    api = place.removeprefix("/console")
+    answer = await other.api("POST", api, {"cells": {}, "after": int(typed["after"])})
+    assert (answer[0], "已经交过一次" in answer[1]["message"]) == (409, True)
+    again = {**typed, "text.problems": "人手不足。", "after": _after(text)}
+    assert (await other.post(place, **again))[0] == 303
+    assert "人手不足。" in (await other.get(place))[1]
+
+
+def _after(text: str) -> str:
+    return text.partition('name="after" value="')[2].partition('"')[0]
 
 
 async def _archive(office: Office, item: str) -> None:
@@ -144,7 +165,7 @@ async def _archive(office: Office, item: str) -> None:
 async def test_numbers_that_do_not_add_up_are_refused_all_at_once(office: Office) -> None:
     cells = {"asked.new.person": 3, "asked.new.legal": 1}
     with pytest.raises(Refused) as caught:
-        await give(office.deps.ledger, "26", cells, office.people["admin1"])
+        await give(office.deps.ledger, "26", Filled(cells), office.people["admin1"])
     said = [one.message for one in caught.value.reasons]
     assert len(said) == 3
     assert "“自然人”一列不相等：新收加上年结转是 3，办理结果总计加结转下年度是 0" in said[1]
@@ -180,8 +201,9 @@ async def test_a_year_is_written_with_plain_digits(office: Office) -> None:
     for period in ("２０２６", "+202", "1_00", "２０２６Q3"):
         with pytest.raises(ValueError, match=re.escape(period)):
             span_of(period)
+    filled = Filled({"asked.new.person": 0})
     with pytest.raises(Refused, match="年份写成"):
-        await give(office.deps.ledger, "２０２６", {"asked.new.person": 0}, office.people["admin1"])
+        await give(office.deps.ledger, "２０２６", filled, office.people["admin1"])
 
 
 @pytest.mark.parametrize(
