@@ -46,6 +46,9 @@ def library_import(
 
     for row in run_as(home, by, work):
         say(asdict(row) if as_json else f"已提出，等另一人批准：{row.title}（{row.clauses} 条）")
+    for one in documents:
+        if one.status == "not_yet" and one.effective_from is None and not as_json:
+            say(f"《{one.title}》没有算出从哪一天起施行，入库后不会引用，请在批准前核对并补上")
 
 
 @group.command("list")

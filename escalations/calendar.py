@@ -11,15 +11,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import chinese_calendar
 import yaml
 
 from config.clock import BEIJING, beijing
+from config.holidays import published_days
 from config.texts import FieldFault
 from escalations.statutory import days_off
 
@@ -235,18 +234,3 @@ def _working(key: Any, row: Any) -> bool:
     if not isinstance(note, str) or not 0 < len(note.strip()) <= LONGEST_NOTE:
         raise CalendarError(f"note 应写明原因，1 至 {LONGEST_NOTE} 字", *where, "note")
     return working
-
-
-@cache
-def published_days(year: int) -> Mapping[date, bool]:
-    """Days of `year` that differ from Monday to Friday, and whether one works; empty if unknown."""
-    day, found = date(year, 1, 1), {}
-    while day.year == year:
-        try:
-            working = bool(chinese_calendar.is_workday(day))
-        except NotImplementedError:
-            break  # the arrangements of a year are known whole or not at all
-        if working != (day.weekday() < 5):
-            found[day] = working
-        day += timedelta(days=1)
-    return MappingProxyType(found)

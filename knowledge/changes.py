@@ -123,7 +123,7 @@ class PolicyKind:
                 *({"sign": "~", "text": f"{name}：{value}"} for name, value in said if value),
             ],
             "warnings": [
-                *_ended(payload),
+                *_not_in_force(payload),
                 *(f"{one.reason}（“{one.text[:30]}”）" for one in found[:MOST_SAID]),
             ],
             "note": "批准后群众提问会引用这份文件，请对照原件核对文号、日期和正文。",
@@ -161,13 +161,15 @@ class PolicyKind:
         return [taxonomy.label("topics", key) for key in self._facets(payload)["topics"]]
 
 
-def _ended(payload: Mapping[str, Any]) -> list[str]:
+def _not_in_force(payload: Mapping[str, Any]) -> list[str]:
     """What a second person must notice of a document that is not in force, as it says itself."""
     if payload.get("status") in ("expired", "repealed") and not (
         payload["effective_to"] or payload.get("repealed_on")
     ):
         name = STATUS_NAMES[payload["status"]]
         return [f"来源写明{name}，没有写从哪一天起：入库后不会引用，查到日期后可以在政策页补上"]
+    if payload.get("status") == "not_yet" and not payload["effective_from"]:
+        return ["没有算出从哪一天起施行：入库后按尚未施行，不会引用，查到日期后可以在政策页补上"]
     days = [date_of(payload.get("repealed_on")), date_of(payload["effective_to"])]
     ends = [days[0], days[1] and day_after(days[1])]
     gone = min((day for day in ends if day is not None), default=None)
@@ -194,8 +196,10 @@ def _form(payload: Mapping[str, Any], defaults: Defaults | None) -> dict[str, An
         raise Refused(422, [Reason("text", f"正文超过 {MAX_TEXT // 10_000} 万字，请拆分后再录入")])
     if words["url"] and not words["url"].startswith(("http://", "https://")):
         raise Refused(422, [Reason("url", "原文地址要以 http:// 或 https:// 开头，没有就留空")])
-    days["effective_from"] = days["effective_from"] or days["issued_on"]
     later = _later(payload)
+    # What begins later on a day nobody knows is not in force from the day it was issued.
+    if later.get("status") != "not_yet":
+        days["effective_from"] = days["effective_from"] or days["issued_on"]
     # Of what its source calls ended no later last day is made up.
     if later.get("status") not in ("expired", "repealed"):
         days["effective_to"] = _last(words["title"], days, defaults)

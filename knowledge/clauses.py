@@ -14,9 +14,11 @@ _ARTICLE = re.compile(
 )
 _POINT = re.compile(rf"{_PAD}([（(][{_NUM}]+[）)])")
 _HEADING = re.compile(rf"{_PAD}([{_NUM}]+、)")
+_DOTTED = re.compile(rf"{_PAD}(\d{{1,2}}[.．、])(?!\d)")
 _TAIL = re.compile(
     r"[ \t\u3000\xa0]*(?:附件[：:\d一二三四五]|（此件|\d{4}年\d{1,2}月\d{1,2}日[ \t\u3000\xa0]*$)"
 )
+_LIST = re.compile(rf"{_PAD}附[件表][ \t\u3000]*[：:]")
 _IS_ANNEX = re.compile(rf"{_PAD}附[件表录][ \t\u3000]*[\d{_NUM}]{{0,3}}(?![\d{_NUM}])")
 _ANNEX_HEAD = re.compile(
     rf"{_PAD}附[件表录][ \t\u3000]*[\d{_NUM}]{{0,3}}[ \t\u3000]*[：:]?[ \t\u3000]*"
@@ -67,8 +69,9 @@ def cut(text: str) -> list[Clause]:
     """The clauses of `text`: of the document, of what it puts into force, of each annex.
 
     Each by the strongest numbering it uses: 第X条; else （一） under 一、 headings; else 一、; else
-    paragraphs. At least two of a kind are needed. What stands before the first number
-    (印发通知的话) is no clause, nor is a signature.
+    paragraphs. At least two of a kind are needed; orders of a notice above what it brings may be
+    numbered 1. too. What stands before the first number (印发通知的话) is no clause, nor is a
+    signature.
     """
     lines = [
         _Line(m.start(), m.end(), m.group()) for m in _LINE.finditer(text) if m.group().strip()
@@ -85,11 +88,12 @@ def cut(text: str) -> list[Clause]:
 
 def _section(text: str, lines: list[_Line], *, alone: bool) -> list[_Open]:
     for marker in (_ARTICLE, _POINT, _HEADING):
-        if sum(marker.match(line.text) is not None for line in lines) >= 2:
+        if _counts(lines, marker):
             return list(_numbered(text, lines, marker))
     # The words of a notice that only brings an annex are no clause; those of an annex are.
     if not alone and not _IS_ANNEX.match(lines[0].text):
-        return []
+        own = _above_the_list(lines)
+        return list(_numbered(text, own, _DOTTED)) if _counts(own, _DOTTED) else []
     own = lines if alone or len(lines) == 1 else lines[1:]
     return list(_paragraphs(text, own))
 
@@ -131,7 +135,18 @@ def _is_annex(line: str, following: str, *, after_signature: bool) -> bool:
 
 def _orders(lines: list[_Line]) -> bool:
     """Whether a notice has numbered orders of its own."""
-    return sum(_HEADING.match(line.text) is not None for line in lines) >= 2
+    own = _above_the_list(lines)
+    return any(_counts(own, marker) for marker in (_HEADING, _POINT, _DOTTED))
+
+
+def _counts(lines: list[_Line], marker: re.Pattern[str]) -> bool:
+    return sum(marker.match(line.text) is not None for line in lines) >= 2
+
+
+def _above_the_list(lines: list[_Line]) -> list[_Line]:
+    """The lines before the names of the annexes, which are numbered as orders are."""
+    ends = (at for at, line in enumerate(lines) if at and _LIST.match(line.text))
+    return lines[: next(ends, len(lines))]
 
 
 def _title_above(lines: list[_Line]) -> list[_Line]:
@@ -233,9 +248,12 @@ def _paragraphs(text: str, lines: list[_Line]) -> Iterator[_Open]:
         yield current
 
 
+_MARKERS = (_ARTICLE, _POINT, _HEADING, _DOTTED)
+
+
 def label_of(text: str) -> str:
     """The label that a clause begins with (第三条, （五）, 一、); empty when it has none."""
-    found = next((m for m in (one.match(text) for one in (_ARTICLE, _POINT, _HEADING)) if m), None)
+    found = next((m for m in (one.match(text) for one in _MARKERS) if m), None)
     return found.group(1)[:60] if found else ""
 
 

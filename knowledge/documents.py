@@ -90,9 +90,14 @@ def read_bytes(name: str, data: bytes) -> list[PolicyDraft]:
     return [describe(text, title or "", fallback=Path(name).stem)]
 
 
-def describe(text: str, title: str = "", *, fallback: str = "") -> PolicyDraft:
-    """Title, 文号, issuer and days found in the text; what is not found stays empty."""
-    head = head_of(text, title, fallback)
+def describe(
+    text: str, title: str = "", *, fallback: str = "", issued: date | None = None
+) -> PolicyDraft:
+    """Title, 文号, issuer and days found in the text; what is not found stays empty.
+
+    One that says that it begins later, on a day that could not be worked out, is not yet in force.
+    """
+    head = head_of(text, title, fallback, issued=issued)
     return PolicyDraft(
         title=head.title,
         text=text,
@@ -101,6 +106,7 @@ def describe(text: str, title: str = "", *, fallback: str = "") -> PolicyDraft:
         issued_on=head.issued_on,
         effective_from=head.effective_from,
         effective_to=head.effective_to,
+        status="not_yet" if head.starts_later else None,
     )
 
 
@@ -211,7 +217,7 @@ def draft_of(record: Any) -> PolicyDraft:
     """A JSON record (text; optional title, doc_number, issuer, url, status and days).
 
     The days are date, effective_from, effective_to and repealed_on; the status is written as
-    government sites do (有效, 已修改, 失效, 废止) or in English. ValueError names the field.
+    government sites do (有效, 已修改, 失效, 废止 ...) or in English. ValueError names the field.
     """
     if not isinstance(record, Mapping):
         raise ValueError("应当是一个 JSON 对象")
@@ -219,17 +225,18 @@ def draft_of(record: Any) -> PolicyDraft:
         value = record.get(name)
         if (name == "text" and not value) or (value is not None and not isinstance(value, str)):
             raise ValueError(f"{name}：应当是{'不为空的' if name == 'text' else ''}文字")
-    found = describe(record["text"], record.get("title") or "")
+    issued = parse_day(record.get("date"), "date")
+    found = describe(record["text"], record.get("title") or "", issued=issued)
+    starts = parse_day(record.get("effective_from"), "effective_from")
     return PolicyDraft(
         title=found.title,
         text=record["text"],
         doc_number=record.get("doc_number") or found.doc_number,
         issuer=record.get("issuer") or found.issuer,
         url=record.get("url") or "",
-        issued_on=parse_day(record.get("date"), "date") or found.issued_on,
-        effective_from=parse_day(record.get("effective_from"), "effective_from")
-        or found.effective_from,
+        issued_on=found.issued_on,
+        effective_from=starts or found.effective_from,
         effective_to=parse_day(record.get("effective_to"), "effective_to") or found.effective_to,
         repealed_on=parse_day(record.get("repealed_on"), "repealed_on"),
-        status=parse_status(record.get("status")),
+        status=parse_status(record.get("status")) or (None if starts else found.status),
     )

@@ -6,9 +6,10 @@ Pure. Only what is the document's own counts: a number, an issuer or a day it ci
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from documents.lines import without_blanks
+from knowledge.in_force import DAY, counted, day_in, in_force
 
 _ORGAN = (
     r"(?:人民政府|政府|国务院|办公厅|办公室|委员会|常务委员会|代表大会|中央|厅|局|部|署|省委|市委|县委|区委"
@@ -29,23 +30,7 @@ _ORDER = re.compile(
     r"(?P<year>(?:19|20)\d{2}年)?第?\s?0*(?P<number>[1-9]\d{0,4})\s?号[）)]?"
 )
 _ORDER_HEAD = re.compile(r"[\u4e00-\u9fff 、]{2,60}(?:令|公告|通告)")
-_DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
-_SIGNED = re.compile(rf"[（(]?(?:成文日期|发布日期|发文日期)?[：:]?{_DAY}[）)]?")
-_VERB = r"(?:起)?(?:正式)?(?:施行|实施|执行|试行|生效|起效)"
-_STARTS = re.compile(rf"自{_DAY}{_VERB}")
-_OWN_STARTS = re.compile(rf"(?:本|该|此|上述|以上)[^。；\n]{{0,20}}?自{_DAY}{_VERB}")
-_PUBLISHED = r"自(?:公布|发布|印发|公告|发文|下发|签发)(?:之)?日"
-_LATER = re.compile(
-    rf"{_PUBLISHED}起?(?:满)?(\d{{1,3}}|[一二三四五六七八九十]{{1,3}})(日|天|个月|月)后?{_VERB}"
-)
-_FROM_PUBLICATION = re.compile(rf"{_PUBLISHED}{_VERB}?")
-_UNTIL = re.compile(
-    rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){_DAY}"
-)
-_FOR = re.compile(
-    r"(?:有效期(?:限)?|试行期(?:限)?|试行|暂定|执行期(?:限)?)(?:为|暂定)?"
-    r"(\d{1,2}|[一二三四五六七八九十两]{1,2})(年|个月)"
-)
+_SIGNED = re.compile(rf"[（(]?(?:成文日期|发布日期|发文日期)?[：:]?{DAY}[）)]?")
 _TITLE_WORD = re.compile(
     r"(?:通知|意见|办法|规定|措施|方案|要点|条例|公告|通告|决定|细则|规划|计划|指南|批复|函|通报|解读|问答"
     r"|法|规则|规程|目录|标准|清单|决议|命令|令|公报|报告|制度|规范|纲要|政策)"
@@ -73,18 +58,21 @@ class Head:
     issued_on: date | None = None
     effective_from: date | None = None
     effective_to: date | None = None
+    starts_later: str = ""  # the words of a start whose day could not be worked out
 
 
-def head_of(text: str, title: str = "", fallback: str = "") -> Head:
-    """All that a text says of itself; `title` is known already, `fallback` when it has none."""
+def head_of(text: str, title: str = "", fallback: str = "", *, issued: date | None = None) -> Head:
+    """All that a text says of itself; `title` and `issued` when they are known already.
+
+    `fallback` is the title of a text without one.
+    """
     lines = [line for line in (without_blanks(raw.strip()) for raw in text.split("\n")) if line]
     title = title.strip() or title_of(lines) or fallback
     days = [_with_digits(line) for line in lines]
-    issued = _issued(days)
-    starts, ends = _in_force("\n".join(days), issued)
-    return Head(
-        title[:_LONGEST], _number(lines, title), _issuer(lines, days, title), issued, starts, ends
-    )
+    issued = issued or _issued(days)
+    force = in_force("\n".join(days), issued)
+    number, issuer = _number(lines, title), _issuer(lines, days, title)
+    return Head(title[:_LONGEST], number, issuer, issued, force.start, force.end, force.unknown)
 
 
 # --- title ------------------------------------------------------------------------------------
@@ -116,7 +104,7 @@ def _plain(line: str) -> bool:
         line.endswith(tuple("。：；！？，:;,"))
         or line.startswith(("附件", "一、", "（一）", "第一条", "根据", "为了", "现将"))
         or _is_number(line)
-        or re.fullmatch(rf"[（(]?{_DAY}.*", _with_digits(line)) is not None
+        or re.fullmatch(rf"[（(]?{DAY}.*", _with_digits(line)) is not None
     )
 
 
@@ -207,7 +195,7 @@ def _names(text: str) -> str:
 
 def _signature_day(line: str) -> int | None:
     """Where the day begins in a line that is a day, alone or after the names of who signs."""
-    found = re.search(rf"{_DAY}$", line)
+    found = re.search(rf"{DAY}$", line)
     if found is None:
         return 0 if _SIGNED.fullmatch(line) else None
     before = line[: found.start()].strip()
@@ -228,70 +216,18 @@ def _with_digits(line: str) -> str:
     )
     line = re.sub(
         r"(?<=\d年)([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日",
-        lambda m: f"{_counted(m[1])}月{_counted(m[2])}日",
+        lambda m: f"{counted(m[1])}月{counted(m[2])}日",
         line,
     )
     return re.sub(r"(?<=\d)\s+(?=[年月日])|(?<=[年月])\s+(?=\d)", "", line)
 
 
-def _counted(word: str) -> int:
-    """十二 and 12 as a number."""
-    if word.isdigit():
-        return int(word)
-    tens, mark, ones = word.partition("十")
-    values = {**{char: at for at, char in enumerate("零一二三四五六七八九")}, "两": 2}
-    if not mark:
-        return values.get(word, 0)
-    return values.get(tens, 1) * 10 + (values.get(ones, 0) if ones else 0)
-
-
 def _issued(lines: Sequence[str]) -> date | None:
     """The day under the signature, else the first that stands alone on a line."""
     for line in lines:
-        if _signature_day(line) is not None and (found := re.search(_DAY, line)):
-            return _day(found)
+        if _signature_day(line) is not None and (found := re.search(DAY, line)):
+            return day_in(found)
     # The printer's line at the foot stands in for a day that is nowhere else.
-    printed = (re.search(rf"{_DAY}印发$", line) for line in reversed(lines))
+    printed = (re.search(rf"{DAY}印发$", line) for line in reversed(lines))
     found = next((one for one in printed if one), None)
-    return _day(found) if found else None
-
-
-def _day(found: re.Match[str], first: int = 1) -> date | None:
-    try:
-        return date(int(found[first]), int(found[first + 1]), int(found[first + 2]))
-    except ValueError:
-        return None
-
-
-def _in_force(text: str, issued: date | None) -> tuple[date | None, date | None]:
-    start = None
-    if found := _OWN_STARTS.search(text) or _last(_STARTS, text):
-        start = _day(found)
-    elif (found := _LATER.search(text)) and issued is not None:
-        start = _after(issued, _counted(found[1]), found[2])
-    elif _FROM_PUBLICATION.search(text[-3000:]):
-        start = issued
-    end = None
-    if found := _UNTIL.search(text):
-        end = _day(found)
-    elif (found := _FOR.search(text)) and start is not None:
-        end = _after(start, _counted(found[1]), found[2]) - timedelta(days=1)
-    return start, end
-
-
-def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    return max(pattern.finditer(text[-3000:]), key=lambda one: one.start(), default=None)
-
-
-def _after(day: date, count: int, unit: str) -> date:
-    """A day, a month or a year later; the last day of a shorter month stands for what it lacks."""
-    if unit in ("日", "天"):
-        return day + timedelta(days=count)
-    months = day.year * 12 + day.month - 1 + count * (12 if unit == "年" else 1)
-    year, month = divmod(months, 12)
-    for last in range(day.day, 27, -1):
-        try:
-            return date(year, month + 1, last)
-        except ValueError:
-            continue
-    return date(year, month + 1, min(day.day, 28))
+    return day_in(found) if found else None

@@ -27,9 +27,23 @@ _STATED: Mapping[str, Status] = {
     **dict(zip(_NAMES.values(), _NAMES, strict=True)),
     "有效": "in_force",
     "失效": "expired",
-    "废止": "repealed",
+    "继续有效": "in_force",
+    **dict.fromkeys(("宣布失效", "自行失效", "自然失效"), "expired"),
+    **dict.fromkeys(("废止", "作废", "已作废", "宣布废止"), "repealed"),
+    **dict.fromkeys(("尚未生效", "未生效", "未施行", "尚未实施"), "not_yet"),
 }
 """How a source may write its status: as government sites do, or as this program does."""
+_REMEDIES: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("部分失效", "部分废止", "部分有效"),
+        "；只有一部分不再有效的，请写 有效，入库后在政策页对失效的条文提出废止",
+    ),
+    **dict.fromkeys(
+        ("暂停执行", "暂停施行", "停止执行", "暂停实施"),
+        "；停止执行的请写 废止 并在 repealed_on 写停止的那一天，暂停的请等恢复后再录入",
+    ),
+}
+"""What to do about words that the library has no status for."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}[0-9:.Z+-]*)?")
 CITABLE = frozenset({"in_force", "amended"})  # what a citizen may be answered from
 STARTING_FILE = Path(__file__).parent.parent / "config" / "library.yaml"
@@ -165,7 +179,7 @@ def parse_status(value: object, name: str = "status") -> Status | None:
     if found is None:
         accepted = "有效、已修改、失效、废止、尚未施行"
         words = f"{name}：应当是 {accepted} 之一（或 {'、'.join(STATUSES)}），现在是“{value}”"
-        raise ValueError(words)
+        raise ValueError(words + _REMEDIES.get(str(value).strip(), ""))
     return found
 
 

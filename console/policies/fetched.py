@@ -15,7 +15,9 @@ from content_sources.models import Article
 from knowledge.changes import rows_of
 from knowledge.documents import PolicyDraft
 from knowledge.forms import IMPORT
+from knowledge.headed import head_of
 from knowledge.library import PolicyLibrary, import_payload
+from knowledge.validity import Status
 from staff.refusal import Refused
 
 _MOST = 100
@@ -23,6 +25,7 @@ _REASON = "抓取的政策文件，已对照原文核对"
 _CHANGED = "上级政策库的变更，已对照原文核对"
 CHANGE = "change"
 """Where a record of another office says what it would change of a policy that stands here."""
+_TO_COME = ("尚未施行", "尚未生效", "未生效")
 RETURNED = "returned"
 """Where a page's information says why it was not let in when it was proposed before."""
 
@@ -33,16 +36,24 @@ def policy_draft(article: Article) -> PolicyDraft | None:
     # The publisher's page says that it is no longer in force: nobody must be asked to approve it.
     if info.get("validity") in ("废止", "失效"):
         return None
+    issued = _day_of(info.get("written_on") or article.published_on)
+    starts, own = _day_of(info.get("effective_from")), head_of(article.text, issued=issued)
     return PolicyDraft(
         title=article.title,
         text=article.text,
         doc_number=info.get("doc_number", ""),
         issuer=info.get("issuer", "") or article.source_name,
         url=info.get("url") or article.url,
-        issued_on=_day_of(info.get("written_on") or article.published_on),
-        effective_from=_day_of(info.get("effective_from")),
-        effective_to=_day_of(info.get("effective_to")),
+        issued_on=issued,
+        effective_from=starts or own.effective_from,
+        effective_to=_day_of(info.get("effective_to")) or own.effective_to,
+        status=_status(info.get("validity"), own.starts_later) if starts is None else None,
     )
+
+
+def _status(validity: Any, starts_later: str) -> Status | None:
+    """Not yet in force by the page or by its own words, on a day nobody worked out; else None."""
+    return "not_yet" if starts_later or validity in _TO_COME else None
 
 
 def _day_of(text: str | None) -> date | None:

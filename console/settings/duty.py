@@ -8,6 +8,7 @@ from aiohttp import web
 from sqlalchemy import select
 
 from config.clock import beijing, now
+from config.holidays import published_days
 from console.settings.duty_forms import (
     FREE_DAYS,
     FREE_LINES,
@@ -20,7 +21,7 @@ from console.settings.forms import Form, posted, text
 from console.settings.frame import look_or_propose, settings_page
 from console.web.deps import DEPS, Deps
 from console.web.permissions import needs
-from escalations.calendar import WEEKDAYS, in_words, published_days
+from escalations.calendar import WEEKDAYS, in_words
 from escalations.roster import roster_now
 from escalations.routes import without_ways
 from staff.models import Staff

@@ -8,6 +8,7 @@ import chinese_calendar
 import pytest
 
 from config.clock import BEIJING
+from config.holidays import published_days
 from config.texts import TextFault, read_text
 from escalations.calendar import (
     CalendarError,
@@ -15,7 +16,6 @@ from escalations.calendar import (
     in_words,
     load_hours,
     parse_hours,
-    published_days,
 )
 from escalations.statutory import days_off
 

@@ -170,10 +170,10 @@ def test_jsonl_takes_the_statuses_of_government_sites_and_names_a_bad_one(tmp_pa
     assert [one.find("正文", date(2026, 11, 24))[0].validity for one in libraries] == [
         *("in_force", "amended", "expired", "repealed")
     ]
-    lines.append(json.dumps({"title": "某办法", "text": "一、正文。", "status": "作废"}))
+    lines.append(json.dumps({"title": "某办法", "text": "一、正文。", "status": "暂停执行"}))
     path.write_text("\n".join(lines), encoding="utf-8")
-    wanted = "lib.jsonl 第 8 行：status：应当是 有效、已修改、失效、废止、尚未施行 之一.*“作废”"
+    wanted = "lib.jsonl 第 8 行：status：应当是 有效、已修改、失效、废止、尚未施行 之一.*“暂停执行”"
     with pytest.raises(DocumentError, match=wanted):
         read_documents(path)
     with pytest.raises(DocumentError, match="政策库第 1 行：status：应当是 有效、"):
-        Library.from_lines([{"id": 1, "text": "一", "status": "作废"}])
+        Library.from_lines([{"id": 1, "text": "一", "status": "暂停执行"}])

@@ -166,7 +166,10 @@ def test_a_file_of_new_words_that_is_none_is_refused(
 
 def test_a_library_file_with_one_bad_status_imports_nothing(filled: Path, tmp_path: Path) -> None:
     file = tmp_path / "more.jsonl"
-    lines = [{"text": "一、新的。", "title": "新办法"}, {"text": "一、旧的。", "status": "作废"}]
+    lines = [
+        {"text": "一、新的。", "title": "新办法"},
+        {"text": "一、旧的。", "status": "部分失效"},
+    ]
     file.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
     made = run(filled, "library", "import", str(file), "--by", "editor")
     assert "more.jsonl 第 2 行：status：应当是 有效、已修改、失效、废止" in str(made.exception)

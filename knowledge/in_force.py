@@ -1,0 +1,141 @@
+"""From when to when a policy says that it is in force. Pure.
+
+A day that is said but cannot be worked out stays unknown, and is told: nothing is in force too
+early because its words were not understood.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from config.holidays import workdays_after
+
+DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
+_VERB = r"(?:起)?(?:正式)?(?:施行|实施|执行|试行|生效|起效)(?!的)"
+_STARTS = re.compile(rf"[自从于]{DAY}{_VERB}")
+_OWN_STARTS = re.compile(rf"(?:本|该|此|上述|以上)[^。；\n]{{0,20}}?[自从于]{DAY}{_VERB}")
+_ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
+_PUBLISHED = rf"自{_ISSUE}(?:之)?日"
+_FROM = rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满))[起后的之，,]{{0,3}}"
+_COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
+_UNIT = r"(个?工作日|个?自然日|个?日历天|日|天|周|个?星期|个月|月|年)"
+_LATER = re.compile(
+    rf"{_FROM}(?:届?满|经过?)?第?{_COUNT}\s?{_UNIT}(?:届满|期满|之?后|以后)?(?:的?次日)?"
+    rf"(?:[（(]即?(?:自|从)?{DAY}起?[）)])?{_VERB}"
+)
+_NEXT = re.compile(
+    rf"(?:{_FROM}|自)(次日|翌日|第二[日天]|(?:次|下一?个?)月(?:1日|一日|首日|初)?"
+    rf"|(?:次|下一?)年度?(?:1月1日|一月一日)?){_VERB}"
+)
+_AT_ONCE = re.compile(
+    rf"{_PUBLISHED}起?，?(?:{_VERB}|有效)"
+    # What came before it was issued: it is in force on the day it is issued.
+    rf"|自[^。；，,\n]{{0,16}}?(?:批准|通过|签署|批复)之日起?{_VERB}"
+)
+# Words between that were not understood; what others have to do by then is another matter.
+_SAID = re.compile(
+    r"自[^。；，,\n]{1,30}之日(?![^。；\n]{0,30}(?:申请|提出|报送|提交|组织|办理))[^。；，,\n]{0,24}?"
+    r"(?:施行|实施|生效|起效)(?=[。；，,（(\s]|$)"
+)
+_UNTIL = re.compile(
+    rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){DAY}"
+)
+_FOR = re.compile(
+    r"(?:有效期(?:限)?|试行期(?:限)?|试行|暂定|执行期(?:限)?)(?:为|暂定)?"
+    r"(\d{1,2}|[一二三四五六七八九十两]{1,2})(年|个月)"
+)
+
+
+@dataclass(frozen=True)
+class Force:
+    """The first and the last day; `unknown` are the words of a later start without a day."""
+
+    start: date | None = None
+    end: date | None = None
+    unknown: str = ""
+
+
+def in_force(text: str, issued: date | None) -> Force:
+    """What a text whose days are in figures says; `issued` is the day on it."""
+    start, unknown = _start(text, issued)
+    end = None
+    if found := _UNTIL.search(text):
+        end = day_in(found)
+    elif (found := _FOR.search(text)) and start is not None:
+        end = _after(start, counted(found[1]), found[2])
+        end = end - timedelta(days=1) if end is not None else None
+    return Force(start, end, unknown)
+
+
+def _start(text: str, issued: date | None) -> tuple[date | None, str]:
+    if found := _OWN_STARTS.search(text) or _last(_STARTS, text):
+        return day_in(found), ""
+    tail = text[-3000:]
+    if found := _NEXT.search(tail):
+        start = _next(issued, found[1]) if issued else None
+        return start, "" if start else found[0]
+    if found := _LATER.search(text):
+        written = day_in(found, 3) if found[3] else None
+        count = 6 if found[1] == "半" else counted(found[1])
+        unit = "个月" if found[1] == "半" else found[2]
+        start = written or (_after(issued, count, unit) if issued and count else None)
+        return start, "" if start else found[0]
+    if _AT_ONCE.search(tail):
+        return issued, ""
+    found = _SAID.search(tail)
+    return None, found[0] if found else ""
+
+
+def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    return max(pattern.finditer(text[-3000:]), key=lambda one: one.start(), default=None)
+
+
+def day_in(found: re.Match[str], first: int = 1) -> date | None:
+    """The day that three groups say; None for one that is in no calendar."""
+    try:
+        return date(int(found[first]), int(found[first + 1]), int(found[first + 2]))
+    except ValueError:
+        return None
+
+
+def counted(word: str) -> int:
+    """十二, 一百二十 and 12 as a number; 0 for what is none."""
+    if word.isdigit() and word.isascii():
+        return int(word)
+    hundreds, mark, rest = word.partition("百")
+    if mark:
+        return counted(hundreds) * 100 + (counted(rest.lstrip("零〇")) if rest else 0)
+    tens, mark, ones = word.partition("十")
+    values = {**{char: at for at, char in enumerate("零一二三四五六七八九")}, "两": 2}
+    if not mark:
+        return values.get(word, 0)
+    return values.get(tens, 1) * 10 + (values.get(ones, 0) if ones else 0)
+
+
+def _next(issued: date, what: str) -> date:
+    """The day, the month or the year after."""
+    if "月" in what and "年" not in what:
+        return (issued.replace(day=1) + timedelta(days=32)).replace(day=1)
+    if "年" in what:
+        return date(issued.year + 1, 1, 1)
+    return issued + timedelta(days=1)
+
+
+def _after(day: date, count: int, unit: str) -> date | None:
+    """So many days, working days, months or years later; None when that is not known.
+
+    The last day of a shorter month stands for what it lacks.
+    """
+    if unit.endswith("工作日"):
+        return workdays_after(day, count)
+    weeks = unit in ("周", "个星期", "星期")
+    if weeks or unit.endswith(("日", "天")):
+        return day + timedelta(days=count * (7 if weeks else 1))
+    months = day.year * 12 + day.month - 1 + count * (12 if unit == "年" else 1)
+    year, month = divmod(months, 12)
+    for last in range(day.day, 27, -1):
+        try:
+            return date(year, month + 1, last)
+        except ValueError:
+            continue
+    return date(year, month + 1, min(day.day, 28))

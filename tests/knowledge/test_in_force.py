@@ -1,0 +1,130 @@
+"""From when a policy holds by its own words: on the right day, or unknown and told, never early."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from config.holidays import workdays_after
+from knowledge.clauses import cut
+from knowledge.documents import DocumentError, draft_of, read_bytes
+from knowledge.headed import head_of
+from knowledge.validity import parse_status, policy_status
+from tests.knowledge.test_alterations import QUESTION, TODAY, edit
+
+_NOTICE = "某县养犬管理办法\n某政发〔2026〕3号\n{}\n某县人民政府\n2026年3月2日"
+
+
+@pytest.mark.parametrize(
+    ("said", "starts"),
+    [
+        ("本办法自发布之日起10个工作日后施行。", "2026-03-16"),
+        ("本办法自公布之日起二十个工作日后实施。", "2026-03-30"),
+        ("自发布之日起45个工作日后试行。", "2026-05-08"),  # 清明 and 五一 between
+        ("本办法自印发之日起满30日施行。", "2026-04-01"),
+        ("本办法自发布之日起三个月后施行。", "2026-06-02"),
+        ("本办法自公布之日起60日后施行。", "2026-05-01"),
+        ("本办法自公布之日起30个自然日后施行。", "2026-04-01"),
+        ("本办法自发布之日起一百二十日后施行。", "2026-06-30"),
+        ("本办法自发布之日起半年后施行。", "2026-09-02"),
+        ("本办法自发布之日起一年后施行。", "2027-03-02"),
+        ("本办法自公布之日起两周后施行。", "2026-03-16"),
+        ("本办法公布后30日施行。", "2026-04-01"),
+        ("本办法自发布之日后30日起施行。", "2026-04-01"),
+        ("本办法自发布之日的次日起施行。", "2026-03-03"),
+        ("本办法自印发之日起第二日施行。", "2026-03-03"),
+        ("本办法自印发之日起的次月1日起施行。", "2026-04-01"),
+        ("本办法自下月1日起施行。", "2026-04-01"),
+        ("本办法自次年1月1日起施行。", "2027-01-01"),
+        ("本办法自发布之日起30日后（2026年4月2日）施行。", "2026-04-02"),
+        ("本办法于2026年5月1日起施行。", "2026-05-01"),
+        ("本办法自发布之日起施行，自2020年1月1日起施行的原办法同时废止。", "2026-03-02"),
+        ("本办法自省人民政府批准之日起施行。", "2026-03-02"),
+        ("本通知自发布之日起，有效期5年。", "2026-03-02"),
+    ],
+)
+def test_a_start_is_worked_out(said: str, starts: str) -> None:
+    found = head_of(_NOTICE.format(said))
+    assert (str(found.effective_from), found.starts_later) == (starts, "")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "自公布之日起300个工作日后施行",  # no calendar is published for the year after
+        "自发布之日起15日内施行",
+        "自配套细则公布之日起施行",
+    ],
+)
+def test_a_start_nobody_can_work_out_is_unknown_and_told(said: str) -> None:
+    found = head_of(_NOTICE.format(f"本办法{said}。"))
+    assert (found.effective_from, found.starts_later) == (None, said)
+    (draft,) = read_bytes("a.txt", _NOTICE.format(f"本办法{said}。").encode())
+    assert draft.status == "not_yet"
+    known = draft_of({"text": _NOTICE.format(f"本办法{said}。"), "effective_from": "2026-05-01"})
+    assert (known.status, known.effective_from) == (None, date(2026, 5, 1))
+
+
+def test_what_others_do_by_a_day_is_no_start() -> None:
+    found = head_of(_NOTICE.format("申请人应当自公布之日起15日内提出申请，由乡镇组织实施。"))
+    assert (found.effective_from, found.starts_later) == (None, "")
+
+
+def test_a_line_of_a_library_counts_from_its_own_day() -> None:
+    found = draft_of({"text": "本办法自发布之日起10个工作日后施行。", "date": "2026-09-28"})
+    assert found.effective_from == date(2026, 10, 16)  # after 国庆 and its 调休
+    assert workdays_after(date(2090, 1, 1), 1) is None
+
+
+async def test_what_begins_on_an_unknown_day_is_not_answered_from(office, grant) -> None:
+    draft = replace(grant, effective_from=None, status="not_yet")
+    (made,) = await office.library.propose_import([draft], "editor")
+    (change,) = await office.library.changes(made.policy_id)
+    effect = await office.library.effect(change)
+    assert any("没有算出从哪一天起施行" in one for one in effect["warnings"])
+    await office.library.approve(made.change_id, "admin1")
+    (policy,) = await office.library.standing()
+    assert (policy.effective_from, policy_status(policy, TODAY)) == (None, "not_yet")
+    assert (await office.service.ask(QUESTION, TODAY)).status != "answered"
+    await edit(office, policy.id, effective_from="2026-05-01")
+    (policy,) = await office.library.standing()
+    assert policy_status(policy, TODAY) == "in_force"
+
+
+@pytest.mark.parametrize(
+    ("written", "status"),
+    [
+        *(("作废", "repealed"), ("宣布失效", "expired"), ("已失效", "expired")),
+        *(("尚未生效", "not_yet"), ("未生效", "not_yet"), ("继续有效", "in_force")),
+    ],
+)
+def test_more_words_of_government_sites_are_understood(written: str, status: str) -> None:
+    assert parse_status(written) == status
+    assert draft_of({"text": "一、正文。", "status": written}).status == status
+
+
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [("部分失效", "对失效的条文提出废止"), ("暂停执行", "repealed_on"), ("待定", "“待定”$")],
+)
+def test_a_status_the_library_lacks_is_refused_with_what_to_do(written: str, remedy: str) -> None:
+    line = f'{{"text": "一、正文。", "status": "{written}"}}'
+    with pytest.raises(DocumentError, match=f"status：应当是 有效、已修改.*{remedy}"):
+        read_bytes("a.jsonl", line.encode())
+
+
+def test_orders_of_a_notice_numbered_with_points_are_clauses() -> None:
+    text = (
+        "关于印发养老办法的通知\n各乡镇：\n现印发给你们，并通知如下。\n"
+        "1.各乡镇于3月底前报送名单。\n2. 县民政局每月核对1.5万人的名单。\n"
+        "附件：\n1.某县养老办法\n2.名单\n某县民政局\n2026年3月2日\n"
+        "某县养老办法\n第一条 本县老人每月领补贴。\n第二条 补贴由乡镇发放。"
+    )
+    assert [(one.label, one.text) for one in cut(text)] == [
+        ("1.", "1.各乡镇于3月底前报送名单。"),
+        ("2.", "2. 县民政局每月核对1.5万人的名单。"),
+        ("第一条", "第一条 本县老人每月领补贴。"),
+        ("第二条", "第二条 补贴由乡镇发放。"),
+    ]
+    plain = text.replace("1.各", "各").replace("2. 县", "县")
+    assert [one.label for one in cut(plain)] == ["第一条", "第二条"]
