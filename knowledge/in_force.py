@@ -37,6 +37,9 @@ _SAID = re.compile(
     r"自[^。；，,\n]{1,30}之日(?![^。；\n]{0,30}(?:申请|提出|报送|提交|组织|办理))[^。；，,\n]{0,24}?"
     r"(?:施行|实施|生效|起效)(?=[。；，,（(\s]|$)"
 )
+_SUBJECT = re.compile(
+    r"(?:(?:本(?!证|人)|该|此|上述|以上)[^。；，,\n]{0,20}|(?:^|[。；\n]|条)[ \u3000]*)$"
+)
 _UNTIL = re.compile(
     rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){DAY}"
 )
@@ -68,26 +71,47 @@ def in_force(text: str, issued: date | None) -> Force:
 
 
 def _start(text: str, issued: date | None) -> tuple[date | None, str]:
-    if found := _OWN_STARTS.search(text) or _last(_STARTS, text):
+    """The first day, and the words that say it when no day can be told."""
+    if found := _OWN_STARTS.search(text):
         return day_in(found), ""
-    tail = text[-3000:]
-    if found := _NEXT.search(tail):
-        start = _next(issued, found[1]) if issued else None
-        return start, "" if start else found[0]
-    if found := _LATER.search(text):
-        written = day_in(found, 3) if found[3] else None
-        count = 6 if found[1] == "半" else counted(found[1])
-        unit = "个月" if found[1] == "半" else found[2]
-        start = written or (_after(issued, count, unit) if issued and count else None)
-        return start, "" if start else found[0]
-    if _AT_ONCE.search(tail):
-        return issued, ""
-    found = _SAID.search(tail)
-    return None, found[0] if found else ""
+    # What is said of this document and stands last holds; of one place what is understood best.
+    told = [
+        (_is_own(text, found.start()), found.start(), -rank, found)
+        for rank, pattern in enumerate(_WAYS)
+        for found in pattern.finditer(text)
+    ]
+    told = [one for one in told if one[0] or (one[1] > len(text) - _TAIL and one[2] in _PLAIN)]
+    if not told:
+        return None, ""
+    *_, rank, found = max(told, key=lambda one: one[:3])
+    pattern = _WAYS[-rank]
+    if pattern in (_STARTS, _AT_ONCE):
+        return (day_in(found) if pattern is _STARTS else issued), ""
+    start = _worked_out(pattern, found, issued)
+    return start, "" if start else found[0]
 
 
-def _last(pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    return max(pattern.finditer(text[-3000:]), key=lambda one: one.start(), default=None)
+def _is_own(text: str, at: int) -> bool:
+    """Whether what begins there is said of the document, or stands alone."""
+    return _SUBJECT.search(text, max(at - 30, 0), at) is not None
+
+
+_WAYS = (_STARTS, _NEXT, _LATER, _AT_ONCE, _SAID)
+_PLAIN = (0, -3)  # a day, or at once: believed at the end of a text without a subject too
+_TAIL = 3_000
+
+
+def _worked_out(pattern: re.Pattern[str], found: re.Match[str], issued: date | None) -> date | None:
+    """The day of a start that is told by another day."""
+    if pattern is _LATER and found[3]:
+        return day_in(found, 3)
+    if issued is None or pattern is _SAID:
+        return None
+    if pattern is _NEXT:
+        return _next(issued, found[1])
+    half = found[1] == "半"
+    count = 6 if half else counted(found[1])
+    return _after(issued, count, "个月" if half else found[2]) if count else None
 
 
 def day_in(found: re.Match[str], first: int = 1) -> date | None:

@@ -25,7 +25,6 @@ _REASON = "抓取的政策文件，已对照原文核对"
 _CHANGED = "上级政策库的变更，已对照原文核对"
 CHANGE = "change"
 """Where a record of another office says what it would change of a policy that stands here."""
-_TO_COME = ("尚未施行", "尚未生效", "未生效")
 RETURNED = "returned"
 """Where a page's information says why it was not let in when it was proposed before."""
 
@@ -53,7 +52,7 @@ def policy_draft(article: Article) -> PolicyDraft | None:
 
 def _status(validity: Any, starts_later: str) -> Status | None:
     """Not yet in force by the page or by its own words, on a day nobody worked out; else None."""
-    return "not_yet" if starts_later or validity in _TO_COME else None
+    return "not_yet" if starts_later or validity == "尚未施行" else None
 
 
 def _day_of(text: str | None) -> date | None:

@@ -84,8 +84,9 @@ _LABELS = {
 }
 _DAYS = frozenset({"written_on", "published_on", "effective_from", "repealed_on"})
 _VALIDITY = (
-    ("废止", ("废止", "撤销")),
-    ("失效", ("失效", "无效", "过期", "否")),
+    ("尚未施行", ("尚未", "未生效", "未施行")),
+    ("废止", ("废止", "撤销", "作废")),
+    ("失效", ("失效", "无效", "过期", "否", "暂停", "停止")),
     ("已修改", ("修改", "修订", "修正")),
     ("有效", ("有效", "现行", "是")),
 )
@@ -102,7 +103,7 @@ _LONGEST = 200
 class PolicyInfo:
     """What the box says; empty where it says nothing. Dates are YYYY-MM-DD.
 
-    `validity` is 有效, 已修改, 失效 or 废止.
+    `validity` is 有效, 已修改, 失效, 废止 or 尚未施行.
     """
 
     index_number: str = ""
@@ -200,6 +201,6 @@ def _value(name: str, text: str) -> str:
 
 
 def validity_of(text: str) -> str:
-    """有效, 已修改, 失效, 废止, or empty."""
+    """有效, 已修改, 失效, 废止, 尚未施行, or empty."""
     plain = text.strip()[:12]
     return next((name for name, words in _VALIDITY if any(one in plain for one in words)), "")

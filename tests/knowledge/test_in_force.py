@@ -41,6 +41,8 @@ _NOTICE = "某县养犬管理办法\n某政发〔2026〕3号\n{}\n某县人民�
         ("本办法自发布之日起施行，自2020年1月1日起施行的原办法同时废止。", "2026-03-02"),
         ("本办法自省人民政府批准之日起施行。", "2026-03-02"),
         ("本通知自发布之日起，有效期5年。", "2026-03-02"),
+        ("原标准自2020年1月1日起执行。本办法自发布之日起30日后施行。", "2026-04-01"),
+        ("第九条 自2026年7月1日起施行。\n证书自签发之日起生效。", "2026-07-01"),
     ],
 )
 def test_a_start_is_worked_out(said: str, starts: str) -> None:
@@ -65,9 +67,21 @@ def test_a_start_nobody_can_work_out_is_unknown_and_told(said: str) -> None:
     assert (known.status, known.effective_from) == (None, date(2026, 5, 1))
 
 
-def test_what_others_do_by_a_day_is_no_start() -> None:
-    found = head_of(_NOTICE.format("申请人应当自公布之日起15日内提出申请，由乡镇组织实施。"))
+@pytest.mark.parametrize(
+    "said",
+    [
+        "申请人应当自公布之日起15日内提出申请，由乡镇组织实施。",
+        "补贴自认定之日起三年内实施。",
+        "养老补贴标准自次月起执行。",
+        "名单自公布之日起5日后执行。",
+    ],
+)
+def test_what_others_do_by_a_day_is_no_start(said: str) -> None:
+    found = head_of(_NOTICE.format(said))
     assert (found.effective_from, found.starts_later) == (None, "")
+    # Nor does it take the place of the document's own, wherever that stands.
+    for both in (f"{said}\n本办法自发布之日起施行。", f"本办法自发布之日起施行。\n{said}"):
+        assert head_of(_NOTICE.format(both)).effective_from == date(2026, 3, 2)
 
 
 def test_a_line_of_a_library_counts_from_its_own_day() -> None:
