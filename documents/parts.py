@@ -245,10 +245,11 @@ class Archive:
     def walk(self, name: str) -> Iterator[Any]:
         """The elements of one large entry as they end, so that they can be let go."""
         stream = io.BytesIO(self.bytes(name))
+        self.roots[name], outermost = "", None  # unknown while nobody has come to its end
         try:
-            for _, element in ElementTree.iterparse(stream, forbid_dtd=True):
-                self.roots[name] = local(element)  # the outermost ends last
-                yield element
+            for _, outermost in ElementTree.iterparse(stream, forbid_dtd=True):
+                yield outermost
+            self.roots[name] = local(outermost)
         except (ElementTree.ParseError, LookupError, ValueError) as error:
             self._unparsed(name, error)
 

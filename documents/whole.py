@@ -12,7 +12,9 @@ from documents.parts import Archive, Notes, attribute
 
 _RESAVE = "请用原来的软件打开核对，另存后重新上传"
 _TYPES = "[Content_Types].xml"
-_ASKED = re.compile(rb"""\br:(?:id|embed|link|pict|dm|lo|qs|cs)=["']([^"'<>]{1,200})["']""")
+_ASKED = re.compile(
+    rb"""r:(?<=[\s]r:)(?:id|embed|link|pict|dm|lo|qs|cs)=["']([^"'<>]{1,200})["']"""
+)
 _OFD_PLACE = re.compile(
     rb"""\bBaseLoc=["']([^"'<>]{1,300})["']"""
     rb"|<(?:\w+:)?(DocRoot|PublicRes|DocumentRes|Annotations|Attachments|FileLoc)\b[^<>]*>"

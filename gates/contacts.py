@@ -85,7 +85,8 @@ _COUNTED = re.compile(r"\s*(?:[年月日时点分秒号人名家个项条页台�
 _OTHER_FIGURES = re.compile(r"\d[\d ,.，、—-]{0,3}$")
 _SPARED_HOSTS = ("gov.cn",)
 _OFFICE_BOX = re.compile(
-    r"(?:举报|投诉|监督|受理|接收|报送|专用|公共|公开|征集|反馈|报名)[\u4e00-\u9fff]{0,4}(?:邮箱|信箱|邮件)[^\u4e00-\u9fff]{0,4}$"
+    r"(?:(?:举报|投诉|监督|受理|接收|报送|专用|公共|公开|征集|反馈|报名)[\u4e00-\u9fff]{0,4}"
+    r"|(?:咨询|办公室?|单位|官方|值班|信访|政务)(?:电子)?)(?:邮箱|信箱|邮件)[^\u4e00-\u9fff]{0,4}$"
 )
 
 
@@ -159,7 +160,8 @@ def mails(ctx: Context, dense: str) -> Personal:
     for match in _MAIL.finditer(dense):
         # An office's address is there to be published, so it is only a hint.
         before = dense[max(0, match.start() - 14) : match.start()]
-        official = match[0].lower().endswith(_SPARED_HOSTS) or _OFFICE_BOX.search(before)
+        host = re.sub(_DOT, ".", match[0].lower())
+        official = host.endswith(_SPARED_HOSTS) or _OFFICE_BOX.search(before)
         severity: Severity = "hint" if official else "warn"
         said = "单位邮箱，请确认可以公开；邮箱" if official else "电子邮箱"
         yield told_of(ctx, match.span(), "e-mail", severity, said)

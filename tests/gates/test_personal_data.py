@@ -66,6 +66,9 @@ def _found(text: str) -> list[tuple[str, str, str, str | None]]:
         ("手机壹叁捌肆柒壹壹贰叁伍捌", "mobile", "block", "壹叁捌肆柒壹壹贰叁伍捌", None),
         ("邮箱：lisi艾特qq点com", "e-mail", "warn", "lisi艾特qq点com", "l***@qq.com"),
         ("举报邮箱：jubao123@163.com", "e-mail", "hint", "jubao123@163.com", None),
+        ("办公室邮箱：qhbgs@163.com", "e-mail", "hint", "qhbgs@163.com", None),
+        ("单位联系人邮箱：zhangsan@163.com", "e-mail", "warn", "zhangsan@163.com", None),
+        ("邮箱：xx(at)a(dot)gov(dot)cn", "e-mail", "hint", "xx(at)a(dot)gov(dot)cn", None),
         ("微信（lisi_88）", "account", "warn", "lisi_88", "*" * 7),
         ("身份证号1501****19900101123X", "id-card-masked", "warn", "1501****19900101123X", None),
         (
