@@ -11,35 +11,54 @@ from datetime import date, timedelta
 from config.holidays import workdays_after
 
 DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
-_VERB = r"(?:起)?(?:正式)?(?:施行|实施|执行|试行|生效|起效)(?!的)"
-_STARTS = re.compile(rf"[自从于]{DAY}{_VERB}")
-_OWN_STARTS = re.compile(rf"(?:本|该|此|上述|以上)[^。；\n]{{0,20}}?[自从于]{DAY}{_VERB}")
+_VERB = r"，?(?:起)?(?:正式)?(?:施行|实施|执行|试行|实行|生效|起效)(?!的)"
+_HOUR = r"(?:零时|0时|0?0[:：]00)?"
+_THIS = (
+    r"(?:本(?!县|市|省|区|镇|乡|村|人|证|地|级|单位|社区|辖区|行政区|年|月|条|款)"
+    r"|该|此|上述|以上(?!市))"
+)
+_STARTS = re.compile(rf"[自从于]?{DAY}{_HOUR}{_VERB}")
+_OWN_STARTS = re.compile(rf"{_THIS}[^。；\n]{{0,20}}?[自从于]?{DAY}{_HOUR}{_VERB}")
+_RANGE = re.compile(
+    rf"(?:有效期(?:限)?[自从为：:]{{0,2}}{DAY}起?[至到—-]{{1,2}}{DAY}"
+    rf"|[自从]{DAY}起?[至到—-]{{1,2}}{DAY}止?(?:期间)?{_VERB})"
+)
 _ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
-_PUBLISHED = rf"自{_ISSUE}(?:之)?日"
-_FROM = rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满))[起后的之，,]{{0,3}}"
+_PUBLISHED = rf"自(?:本[\u4e00-\u9fff]{{1,4}}?|文件)?(?:正式)?{_ISSUE}(?:之)?日"
 _COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
+_FROM = (
+    rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满)|自{_ISSUE}(?=[\d一二三四五六七八九十两半]))"
+    r"[起后的之，,]{0,3}"
+)
 _UNIT = r"(个?工作日|个?自然日|个?日历天|日|天|周|个?星期|个月|月|年)"
 _LATER = re.compile(
-    rf"{_FROM}(?:届?满|经过?)?第?{_COUNT}\s?{_UNIT}(?:届满|期满|之?后|以后)?(?:的?次日)?"
+    rf"{_FROM}(?:届?满|经过?)?第?{_COUNT}\s?(?:[（(]\d{{1,4}}[）)])?\s?{_UNIT}"
+    rf"(?:届满|期满|之?后|以后|之日){{0,2}}(?:的?次日)?"
     rf"(?:[（(]即?(?:自|从)?{DAY}起?[）)])?{_VERB}"
 )
 _NEXT = re.compile(
     rf"(?:{_FROM}|自)(次日|翌日|第二[日天]|(?:次|下一?个?)月(?:1日|一日|首日|初)?"
     rf"|(?:次|下一?)年度?(?:1月1日|一月一日)?){_VERB}"
 )
+_PERIOD = re.compile(rf"[自从]((?:19|20)\d{{2}})年(?:度|(\d{{1,2}})月份?)?{_VERB}")
 _AT_ONCE = re.compile(
-    rf"{_PUBLISHED}起?，?(?:{_VERB}|有效)"
+    rf"{_PUBLISHED}起?，?(?:{_VERB}|有效)|自?即日{_VERB}"
     # What came before it was issued: it is in force on the day it is issued.
     rf"|自[^。；，,\n]{{0,16}}?(?:批准|通过|签署|批复)之日起?{_VERB}"
 )
-# Words between that were not understood; what others have to do by then is another matter.
+# Words that were not understood; what others have to do by then is another matter.
 _SAID = re.compile(
-    r"自[^。；，,\n]{1,30}之日(?![^。；\n]{0,30}(?:申请|提出|报送|提交|组织|办理))[^。；，,\n]{0,24}?"
+    r"[自从](?:[^。；，,\n]{1,30}之日|(?:19|20)\d{2}[^。；，,\n]{0,8}(?:季度|学年|学期|年末|月底))"
+    r"(?![^。；\n]{0,30}(?:申请|提出|报送|提交|组织|办理))[^。；，,\n]{0,24}?"
     r"(?:施行|实施|生效|起效)(?=[。；，,（(\s]|$)"
 )
-_SUBJECT = re.compile(
-    r"(?:(?:本(?!证|人)|该|此|上述|以上)[^。；，,\n]{0,20}|(?:^|[。；\n]|条)[ \u3000]*)$"
+_SENTENCE = re.compile(r"[^。；\n]*\Z")
+_SUBJECT = re.compile(rf"{_THIS}|现[予将]|(?:^|条)[ \u3000]*$")
+_PAPER = re.compile(
+    r"(?:本[\u4e00-\u9fff]{0,8}(?:办法|规定|通知|意见|细则|方案|条例|公告|通告|决定|制度|规则|政策|措施|标准)"
+    r"|^|条)[ \u3000]*$"
 )
+_CERTAIN = re.compile("施行|生效|起效|试行")
 _UNTIL = re.compile(
     rf"(?:有效期(?:限)?|试行期(?:限)?|执行(?:期限)?|施行|实施|试行)[^。；\n]{{0,14}}?(?:截至|至|到){DAY}"
 )
@@ -62,12 +81,19 @@ def in_force(text: str, issued: date | None) -> Force:
     """What a text whose days are in figures says; `issued` is the day on it."""
     start, unknown = _start(text, issued)
     end = None
-    if found := _UNTIL.search(text):
+    if found := _RANGE.search(text):
+        first = 1 if found[1] else 7
+        start, end, unknown = _later(start, day_in(found, first)), day_in(found, first + 3), ""
+    elif found := _UNTIL.search(text):
         end = day_in(found)
     elif (found := _FOR.search(text)) and start is not None:
         end = _after(start, counted(found[1]), found[2])
         end = end - timedelta(days=1) if end is not None else None
     return Force(start, end, unknown)
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    return max((day for day in (one, other) if day is not None), default=None)
 
 
 def _start(text: str, issued: date | None) -> tuple[date | None, str]:
@@ -76,7 +102,7 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
         return day_in(found), ""
     # What is said of this document and stands last holds; of one place what is understood best.
     told = [
-        (_is_own(text, found.start()), found.start(), -rank, found)
+        (_is_own(text, found), found.start(), -rank, found)
         for rank, pattern in enumerate(_WAYS)
         for found in pattern.finditer(text)
     ]
@@ -87,17 +113,27 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     pattern = _WAYS[-rank]
     if pattern in (_STARTS, _AT_ONCE):
         return (day_in(found) if pattern is _STARTS else issued), ""
+    if pattern is _PERIOD:
+        first = date(int(found[1]), min(max(int(found[2] or 1), 1), 12), 1)
+        return _later(first, issued), ""
     start = _worked_out(pattern, found, issued)
     return start, "" if start else found[0]
 
 
-def _is_own(text: str, at: int) -> bool:
-    """Whether what begins there is said of the document, or stands alone."""
-    return _SUBJECT.search(text, max(at - 30, 0), at) is not None
+def _is_own(text: str, found: re.Match[str]) -> bool:
+    """Whether it is said of the document, or its sentence says it of nothing else."""
+    at = found.start()
+    before = _SENTENCE.search(text, max(at - 60, 0), at)
+    said = before[0] if before else ""
+    # A contract too begins on a day nobody can work out from its law.
+    if found.re is _SAID and not re.search(_ISSUE, found[0]):
+        return _PAPER.search(said) is not None
+    after_comma = said.endswith(("，", ",")) and _CERTAIN.search(found[0]) is not None
+    return after_comma or _SUBJECT.search(said) is not None
 
 
-_WAYS = (_STARTS, _NEXT, _LATER, _AT_ONCE, _SAID)
-_PLAIN = (0, -3)  # a day, or at once: believed at the end of a text without a subject too
+_WAYS = (_STARTS, _PERIOD, _NEXT, _LATER, _AT_ONCE, _SAID)
+_PLAIN = (0, -1, -4)  # a day, or at once: believed at the end of a text without a subject too
 _TAIL = 3_000
 
 
