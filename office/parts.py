@@ -72,7 +72,7 @@ def starting_levels() -> dict[str, Workflow]:
     return load_workflows(CONFIG / "workflows.yaml")
 
 
-NO_QUIET = """# No quiet hours: this office was set up for a play or a trial.
+NO_QUIET = """# 不设安静时段：这是演示或试用的单位。
 version: 1
 quiet_from: "00:00"
 quiet_until: "00:00"
