@@ -26,10 +26,10 @@ from bot.unreachable import Scope, causes, people
 from config.clock import now
 from storage.database import new_id
 from tests.bot.conftest import AES_KEY, parts
-from tests.bot.test_callbacks import House, house
+from tests.bot.test_callbacks import House, house, patience
 from tests.made import signed_out
 
-__all__ = ["house"]
+__all__ = ["house", "patience"]
 WX = "wxnotices"
 KEYS = {"appid": WX, "secret": "s3", "token": "t0", "aes_key": AES_KEY}
 FIELDS = {"thing1": "title", "thing2": "reason", "date3": "date"}
@@ -39,7 +39,7 @@ ANSWER = {"id": "TA", "title": "咨询答复", "long_term": False, "fields": ["t
 PAGE = "https://qinghe.example.gov.cn/agree"
 SETTINGS = {
     "kind": "service",
-    "passive_seconds": 0.15,
+    "passive_seconds": 4.0,
     "notices": [
         {"template": one["id"], "long_term": one["long_term"], "fields": FIELDS}
         for one in (LONG, ONCE)

@@ -7,9 +7,9 @@ from structlog.testing import capture_logs
 from bot import unanswered
 from bot.contract import Inbound
 from bot.models import Delivery, InboundMessage, Process
-from tests.bot.test_callbacks import House, _received, _say, house
+from tests.bot.test_callbacks import House, _received, _say, house, patience
 
-__all__ = ["house"]
+__all__ = ["house", "patience"]
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from bot.contract import Inbound
 from bot.models import Contact, InboundMessage
-from tests.bot.test_callbacks import House, _citizen, _received, _say, house
+from tests.bot.test_callbacks import House, _citizen, _received, _say, house, patience
 
-__all__ = ["house"]
+__all__ = ["house", "patience"]
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:

@@ -11,9 +11,9 @@ from bot.models import Contact, Delivery
 from config.clock import now
 from storage.database import new_id
 from tests.bot.conftest import parts
-from tests.bot.test_callbacks import SECRETS, House, _citizen, house
+from tests.bot.test_callbacks import SECRETS, House, _citizen, house, patience
 
-__all__ = ["house"]
+__all__ = ["house", "patience"]
 WX = SECRETS["appid"]
 
 
