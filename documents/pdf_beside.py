@@ -1,5 +1,6 @@
 """What a PDF holds beside the text of its pages: notes, links, files, forms, properties, layers."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +14,10 @@ from documents.persons import is_person
 
 PINNED: Wrong = ("embedded", "block", "页面上附有文件，请改为单独的附件；机器读不了的由人打开查看")
 _BROKEN = "有一处批注、链接、表单栏或附件损坏，读不出来，需要人工看"
+_NO_VALUE = "没有存下它的值（可能损坏），机器没有读到，需要人工看"
+_DEEPEST = 10
 _MOST_NODES = 20_000
+_WRITES = re.compile(rb"[)>]\s*Tj|\]\s*TJ")
 _SHOWN = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
 
 
@@ -32,11 +36,25 @@ def annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:
                 notes.add(f"第 {number} 页的超链接", target)
         elif kind == "/FileAttachment":
             _pinned(one, f"第 {number} 页的附件", notes)
+        elif kind == "/Widget" and _shows_unsaid(one):
+            notes.fault("look", "warn", f"第 {number} 页有一个表单栏显示着文字，却{_NO_VALUE}")
         elif kind not in (None, "/Popup", "/Widget"):
             said = str(one.get("/Contents") or "").strip()
             if said:
                 index = notes.add(f"第 {number} 页的批注", said)
                 notes.mark(index, COMMENT, said)
+
+
+def _shows_unsaid(widget: DictionaryObject) -> bool:
+    """Whether a field shows words of which its value says nothing; a button's caption is none."""
+    one = widget
+    for _ in range(_DEEPEST):
+        if "/V" in one or one.get("/FT") == "/Btn":
+            return False
+        one = _dictionary(one.get("/Parent"))
+    shown = _dictionary(widget.get("/AP")).get("/N")
+    shown = shown.get_object() if shown is not None else None
+    return isinstance(shown, StreamObject) and _WRITES.search(shown.get_data()) is not None
 
 
 def _pinned(one: DictionaryObject, place: str, notes: Notes) -> None:

@@ -17,6 +17,8 @@ _LOSES = re.compile(
 _POINTED = re.compile(r"Ignoring wrong pointing object (\d+)")
 _GONE = re.compile(r"Object (\d+) \d+ not defined")
 
+_ANEW = "incorrect startxref"
+
 _heard: ContextVar[list[str] | None] = ContextVar("heard", default=None)
 
 
@@ -56,4 +58,5 @@ def _lost(messages: list[str]) -> bool:
         {found[1] for one in messages if (found := pattern.match(one))}
         for pattern in (_POINTED, _GONE)
     )
-    return bool(pointed & gone)
+    # Where the table was made anew from what is left, every gap is one.
+    return bool(pointed & gone) or bool(gone and any(one.startswith(_ANEW) for one in messages))

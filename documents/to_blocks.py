@@ -17,6 +17,7 @@ from documents.lines import Line, paragraphs
 from documents.ofd import ofd_text
 from documents.parts import LARGEST, Archive, Notes, Unreadable
 from documents.pdf import MOST_PAGES, PDF_ERRORS, page_text, pictures_of
+from documents.pdf_damage import damage_told
 from documents.pictures import STRUCTURE_ERRORS
 from documents.sniff import kind_of
 from documents.whole import tell_damage
@@ -111,7 +112,7 @@ def _taken(suffix: str, content: bytes, keep: _Kept) -> Taken:
     if suffix == ".pdf":
         return _pdf(content)
     if suffix == ".ofd":
-        return _ofd(content)
+        return _with_damage(content, _ofd(content))
     known = ".docx、.html、.pdf、.ofd、.md、.txt"
     remedy = f"：{_OTHER[suffix]}" if suffix in _OTHER else ""
     raise Unreadable("unreadable", "block", f"读不了这种文件{remedy}；可以导入 {known}")
@@ -127,19 +128,26 @@ def _with_damage(content: bytes, taken: Taken) -> Taken:
 
 def _pdf(content: bytes) -> Taken:
     """The text of a PDF; its lines end where the page ends, not where a sentence does."""
-    left_out = LeftOut()
+    left_out, notes = LeftOut(), Notes()
     try:
-        reader = pypdf.PdfReader(io.BytesIO(content))
-        if reader.is_encrypted and not reader.decrypt(""):
-            raise Unreadable("encrypted", "block", "文件已加密，读不了，请换没有密码的文件")
-        found = [text for _, text in paragraphs(_pages(reader, left_out))]
+        with damage_told(notes):
+            found = _pdf_text(content, left_out)
     except PDF_ERRORS as error:
         reason = "PDF 文件不完整或不合规，打不开，请重新生成"
         raise Unreadable("broken", "block", reason) from error
+    for one in notes.faults:
+        left_out.add(one.reason)
     if found:
         left_out.add(_PLAIN_PAGES % "PDF")
     blocks = [Paragraph(runs=plain(text)) for text in found]
     return Taken(document_of(blocks, left_out), left_out.said())
+
+
+def _pdf_text(content: bytes, left_out: LeftOut) -> list[str]:
+    reader = pypdf.PdfReader(io.BytesIO(content))
+    if reader.is_encrypted and not reader.decrypt(""):
+        raise Unreadable("encrypted", "block", "文件已加密，读不了，请换没有密码的文件")
+    return [text for _, text in paragraphs(_pages(reader, left_out))]
 
 
 def _ofd(content: bytes) -> Taken:

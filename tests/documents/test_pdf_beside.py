@@ -6,6 +6,7 @@ from typing import Any
 import pypdf
 from pypdf.generic import (
     ArrayObject,
+    DecodedStreamObject,
     DictionaryObject,
     NameObject,
     NullObject,
@@ -74,3 +75,18 @@ def test_a_note_that_is_damaged_is_said() -> None:
     writer.write(out)
     faults = read_attachment("表.pdf", out.getvalue()).faults
     assert any("第 1 页有一处批注" in one.reason for one in faults)
+
+
+def test_a_field_that_shows_words_without_a_value_is_said() -> None:
+    for entries, told in (({}, True), ({"/V": TextStringObject("13900139000")}, False)):
+        writer = pypdf.PdfWriter()
+        page: Any = writer.add_blank_page(200, 200)
+        shown = DecodedStreamObject()
+        shown.set_data(b"BT /F 9 Tf (13900139000) Tj ET")
+        states = _object({"/N": writer._add_object(shown)})
+        field = {"/Subtype": NameObject("/Widget"), "/AP": states, **entries}
+        page[NameObject("/Annots")] = ArrayObject([_object(field)])
+        out = io.BytesIO()
+        writer.write(out)
+        faults = read_attachment("表.pdf", out.getvalue()).faults
+        assert any("没有存下它的值" in one.reason for one in faults) is told
