@@ -310,7 +310,7 @@ def _is_quote(piece: object) -> bool:
 def _numbers(parts: Parts) -> str:
     """The choices as lines below a text, where a platform has no buttons."""
     lines = [f"{number}. {label}" for number, (label, _) in enumerate(parts.choices, 1)]
-    return "".join(f"\n{line}" for line in [*lines, "回复数字选择。"]) if lines else ""
+    return "\n" + "".join(f"\n{one}" for one in [*lines, "回复数字选择。"]) if lines else ""
 
 
 def _rows(choices: Sequence[tuple[str, str]]) -> list[Sequence[tuple[str, str]]]:

@@ -5,7 +5,7 @@ from bot.met import Met
 from bot.replies import Filled
 from handlers.turn import Said, Turn
 
-_ASKING = frozenset({"clarify", "may_fit"})
+_ASKING = frozenset({"clarify", "may_fit", "may_fit_of"})
 _OPENED = "person_opened"
 _OPEN = frozenset(
     {"not_found", "out_of_scope", "unavailable", "stopped", "slow_down"}

@@ -16,6 +16,7 @@ CHOSEN = "quote"
 """The key of a choice begins so and names the clause: an old button means no other clause."""
 _NAME = 40  # characters of a title on a button
 _WORDS = 16  # of a clause that has no number, or shares it
+_OPENING = 20  # of a clause beside others of its document: what tells them apart comes first
 
 Kept = Mapping[str, Any]
 
@@ -41,7 +42,7 @@ def _name(quote: Quote) -> str:
 
 def choices(held: Sequence[Kept], without: str = "") -> tuple[Choice, ...]:
     """A button for each clause but one; no two of them say the same."""
-    names = [str(one.get("name", "")) for one in held]
+    names = [_told(one, held) for one in held]
     found = []
     for one, name in zip(held, names, strict=True):
         clause = str(one.get("clause_id", ""))
@@ -50,6 +51,26 @@ def choices(held: Sequence[Kept], without: str = "") -> tuple[Choice, ...]:
         if clause != without:
             found.append(Choice(name if plain else f"{name}{words}…", f"{CHOSEN}:{clause}"))
     return tuple(found)
+
+
+def one_title(held: Sequence[Kept]) -> str:
+    """The title of the document of which several numbered clauses were found; else ""."""
+    titles = {str(one.get("title", "")).strip("《》") for one in held}
+    numbered = all(_number(one) for one in held)
+    return titles.pop() if len(held) > 1 and len(titles) == 1 and numbered else ""
+
+
+def _number(one: Kept) -> str:
+    return str(one.get("name", "")).rpartition("》")[2]
+
+
+def _told(one: Kept, held: Sequence[Kept]) -> str:
+    """What a button says: the document's name, or where all are of one how the clause begins."""
+    if not one_title(held):
+        return str(one.get("name", ""))
+    number, text = _number(one), " ".join(str(one.get("text", "")).split())
+    words = text.removeprefix(number).strip()
+    return f"{number} {words if len(words) <= _OPENING else words[:_OPENING] + '…'}"
 
 
 def held_in(data: Mapping[str, Any]) -> list[Kept]:

@@ -22,7 +22,7 @@ from escalations.tickets import Question
 from handlers.beside import continues
 from handlers.commands import CommandWiring, add_to, hand_over
 from handlers.courtesy import courtesy, refusal
-from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in
+from handlers.offers import CHOSEN, candidates, choices, held_in, near, offered_in, one_title
 from handlers.promising import promise
 from handlers.templates import PIECES
 from handlers.turn import Choice, Said, Turn, fill
@@ -265,11 +265,15 @@ class Questions:
         found = near(answer)
         if not found or not self._w.templates.usable(*PIECES):
             return None
-        name = "may_fit" if self._w.templates.usable("may_fit") else "clarify"
         data: Kept = {"question": asked, "near": found}
+        said, title = self._say("clarify"), one_title(found)
+        if title and self._w.templates.usable("may_fit_of"):
+            said = self._say("may_fit_of", title=title)
+        elif self._w.templates.usable("may_fit"):
+            said = self._say("may_fit")
         if len({quote.hit.policy_id for quote in answer.quotes}) == 1:  # one can ask on of it
             data["last"] = answer.quotes[0].hit.key
-        return Said(self._say(name), (*choices(found), PERSON), step="may_fit", data=data)
+        return Said(said, (*choices(found), PERSON), step="may_fit", data=data)
 
     async def _unsure(self, turn: Turn, asked: str, answer: Answer) -> Said:
         """The clauses found as choices, else one question back, else a person."""
@@ -290,7 +294,7 @@ class Questions:
             return await self._quoted(turn, self._head(answer), answer, kept)
         if answer.status == "repealed" and self._w.templates.usable(*PIECES):
             said = await self._quoted(turn, self._ended(answer), answer, kept)
-            return said if answer.quotes else replace(said, choices=(PERSON,))
+            return said if answer.quotes else replace(said, choices=(*self._after(answer), PERSON))
         if answer.status == "clarify" and turn.step != "clarify":
             options = (Choice(title, f"say:{at}") for at, title in enumerate(answer.options))
             data = {**kept, "options": list(answer.options)}
@@ -318,6 +322,11 @@ class Questions:
         named = taxonomy.find(asked, ("topics",))
         return taxonomy.lineage("topics", named[0].key)[-1] if named else ""
 
+    def _after(self, answer: Answer) -> tuple[Choice, ...]:
+        """What follows the policy that is no longer in force, one tap away."""
+        after = answer.ended.successor_id if answer.ended is not None else ""
+        return (Choice("看现行文件", f"doc:{after}"),) if after and self._w.policies else ()
+
     def _ended(self, answer: Answer) -> tuple[Piece, ...]:
         """Which policy is no longer in force, since when, and what follows it."""
         gone: tuple[Piece, ...] = ()
@@ -342,7 +351,8 @@ class Questions:
         pieces = (Quoted(quote.hit.key, quote.start, quote.end, day) for quote in quotes)
         one = quotes[0].hit.policy_id if len(quotes) == 1 and self._w.policies is not None else ""
         follow = (Choice("关注这份文件", f"follow:{one}"),) if one else ()
-        return Said((*head, *pieces), follow, basis=ReplyBasis.QUOTE, data=kept)
+        # Whoever asked something else than was quoted must not have to find the word for it.
+        return Said((*head, *pieces), (*follow, PERSON), basis=ReplyBasis.QUOTE, data=kept)
 
     async def _note_told(self, turn: Turn, clauses: Sequence[str]) -> None:
         if self._on_told is not None and clauses:

@@ -116,6 +116,7 @@ sent_place 收到位置
 sent_card 收到名片
 sent_file 收到文件
 clarify 请补充问题
+may_fit_of 可能有关的几条，都出自一份文件 title
 may_fit 没有把握，列出可能有关的条文
 not_found 没有可引用的原文
 out_of_scope 不在答复范围

@@ -84,6 +84,7 @@ class Hit:
     successor: str = ""  # title of what replaced it
     successor_number: str = ""
     successor_url: str = ""
+    successor_id: str = ""
 
 
 @dataclass(frozen=True)

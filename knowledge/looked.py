@@ -121,4 +121,5 @@ def hit_of(found: Found, clause: Any, library: Verified, day: date) -> Hit:
         successor=successor.title if successor else "",
         successor_number=successor.doc_number if successor else "",
         successor_url=successor.url if successor else "",
+        successor_id=successor.id if successor else "",
     )

@@ -19,7 +19,7 @@ from escalations.models import Ticket, TicketMessage
 from handlers.beside import continues
 from handlers.commands import NOT_SAID
 from handlers.dispatch import build_dispatcher
-from handlers.offers import choices, near
+from handlers.offers import choices, near, one_title
 from handlers.questions import MAX_QUESTIONS
 from handlers.templates import PIECES
 from knowledge.answering import Answer, Quote
@@ -163,6 +163,21 @@ def test_no_two_choices_say_the_same(clause) -> None:
     found = choices(near(Answer("unsure", 0.3, quotes, now().date())))
     assert len({one.label for one in found}) == 2
     assert [one.key for one in found] == ["quote:c0", "quote:c1"]
+
+
+def test_of_one_document_a_choice_says_how_each_clause_begins(clause) -> None:
+    texts = ("第二条 补贴标准为每人每月八百元，最长不超过二十四个月。", "第三条 凭身份证办理。")
+    hits = [
+        replace(clause, key=f"c{at}", text=text, label=text[:3]) for at, text in enumerate(texts)
+    ]
+    quotes = tuple(Quote(hit, hit.text, 0, len(hit.text)) for hit in hits)
+    found = near(Answer("unsure", 0.3, quotes, now().date()))
+    assert one_title(found) == clause.title
+    assert [one.label for one in choices(found)] == [
+        "第二条 补贴标准为每人每月八百元，最长不超过二十…",
+        "第三条 凭身份证办理。",
+    ]
+    assert one_title(found[:1]) == ""  # one by itself is named whole
 
 
 async def test_an_hour_later_than_the_platform_allows_names_the_other_way(
