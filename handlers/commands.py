@@ -214,7 +214,7 @@ class Commands:
         words = {platform: channel.account_word for platform, channel in CHANNELS.items()}
         # Whoever lists an account by SQL, or renames one, puts no words into our mouth.
         lines = [
-            f"· {one.name}（{words.get(one.platform, one.platform)}）"
+            f"· {_with(one.name, words.get(one.platform, one.platform))}"
             for one in await accounts_in_use(self._w.tickets.ledger)
         ]
         return Said(self._say("accounts", list="\n".join(lines)))
@@ -293,6 +293,11 @@ async def add_to(wiring: CommandWiring, turn: Turn, ticket: Ticket, words: str) 
     receipt = await promise(wiring.tickets, wiring.templates, turn, ticket, "person_waiting")
     await tickets.add_message(wiring.tickets, ticket.id, wiring.mask(words))
     return Said(receipt)
+
+
+def _with(name: str, platform: str) -> str:
+    """An account's name and where it is, unless its name says so."""
+    return name if name.endswith("）") else f"{name}（{platform}）"
 
 
 def _menu_choices() -> tuple[Choice, ...]:

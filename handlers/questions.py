@@ -114,7 +114,10 @@ class Questions:
         ready = turn.step in ("", "may_fit") and self._w.templates.usable(
             "part_head", "part_open", *PIECES
         )
-        if not 1 < len(parts) <= MOST_PARTS or not ready or (await self._held(turn))[0] is not None:
+        if not 1 < len(parts) <= MOST_PARTS or not ready:
+            return None
+        ticket, added = await self._held(turn)
+        if ticket is not None and any(continues(ticket, added, part) for part in parts):
             return None
         today, last = beijing(now()).date(), str(turn.data.get("question", ""))
         pieces, told = list[Piece](), list[str]()
@@ -133,7 +136,8 @@ class Questions:
             pieces += self._say("part_open", count=str(number))
         await self._note_told(turn, told)
         kept: Kept = {"question": self._w.mask(last)}
-        return Said(tuple(pieces), (PERSON,), basis=ReplyBasis.QUOTE, data=kept)
+        whole = Said(tuple(pieces), (PERSON,), basis=ReplyBasis.QUOTE, data=kept)
+        return whole if ticket is None else await self._beside(turn, ticket, whole)
 
     def _part(
         self, answer: Answer, known: Known | None

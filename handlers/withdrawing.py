@@ -88,15 +88,15 @@ class Withdrawing:
         """我要退出, 都不要了: nothing ends, and every way out is one tap away."""
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
-        if not rows:
-            return None
+        if not rows:  # in the middle of something it means that
+            return None if turn.step or turn.data else Said(fill("left_none"))
         held = "\n".join(f"· {self._subs.words(row)}" for row in rows)
         each = [Choice(f"退订 {self._subs.criteria(row)}", f"leave:{row.id}") for row in rows]
         choices = (
             Choice("全部退订", "leave:all"),
             *(each if len(rows) > 1 else ()),
             Choice("暂停推送", "pause:30"),
-            Choice("改成每周一次", "f:all:weekly"),
+            *((Choice("改成每周一次", "f:all:weekly"),) if _oftener(rows) else ()),
             Choice("为什么收到", "why"),
             Choice("都不改", "keep"),
         )
@@ -178,6 +178,11 @@ def listed(subs: Subscribers, rows: list[Subscription]) -> Said:
         told = (*told, *fill("consent_changed", version=CONSENT_VERSION))
         choices.append(Choice("同意新版告知", f"consent:{CONSENT_VERSION}"))
     return Said(told, tuple(choices))
+
+
+def _oftener(rows: list[Subscription]) -> bool:
+    """Whether any of them is served more than once a week."""
+    return any(row.frequency != "weekly" and not row.policy for row in rows)
 
 
 def _how(turn: Turn) -> str:

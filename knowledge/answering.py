@@ -203,11 +203,19 @@ def answer(
     if ranked[0].validity not in CITABLE:
         return _not_in_force(question, ranked, Answer("repealed", sure, (), as_of), speech)
     if sure < _SURE:
-        return Answer("unsure", _rounded(sure), quotes_of(question, ranked, speech), as_of)
+        near = _near(question, ranked, speech)
+        status: AnswerStatus = "unsure" if near else "out_of_scope"
+        return Answer(status, _rounded(sure), quotes_of(question, near, speech), as_of)
     citable = [hit for hit in ranked if hit.validity in CITABLE]
     quotes = quotes_of(question, citable, speech)
-    status: AnswerStatus = "several" if _several(citable) else "answered"
+    status = "several" if _several(citable) else "answered"
     return Answer(status, _rounded(sure), quotes, as_of, asked_past)
+
+
+def _near(question: str, ranked: Sequence[Hit], speech: Speech | None) -> list[Hit]:
+    """Those that may be offered: 怎么办离婚 is not asked back with clauses that only say 办理."""
+    synonyms = (speech or starting_speech()).synonyms
+    return [hit for hit in ranked if unheld(question, hit.title, hit.text, synonyms) < 1.0]
 
 
 def _about(question: str, first: Hit, speech: Speech | None) -> float:

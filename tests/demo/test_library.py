@@ -12,9 +12,6 @@ import yaml
 from sqlalchemy import select
 
 from app import open_shenfa
-from bot.contract import Inbound, InboundKind
-from bot.models import Account
-from config.clock import now
 from config.settings import Settings
 from config.setup import Setup
 from demo.acts import leave_one_waiting, policies
@@ -25,7 +22,6 @@ from office.setup import initialise
 from review_queue import recalling, rounds
 from review_queue.findings import findings_now
 from staff.models import Staff
-from storage.database import new_id
 
 ROOT = Path(__file__).parents[2]
 TODAY = date(2026, 11, 28)
@@ -76,24 +72,6 @@ async def test_every_proposed_question_is_answered_and_nothing_else_is_made_up(
     assert ended.status == "repealed"
     assert ended.ended.doc_number == REPEALED
     assert all(quote.hit.doc_number != REPEALED for quote in ended.quotes)
-    await _converse(office.shenfa)
-
-
-async def _converse(shenfa: Any) -> None:
-    """What is asked on is answered by the policy that was quoted."""
-    async with shenfa.db.session() as session:
-        account = await session.scalar(select(Account).where(Account.platform == "telegram"))
-    talks = yaml.safe_load((ROOT / "demo" / "dialogue.yaml").read_text(encoding="utf-8"))
-    for turns in talks:
-        async with shenfa.db.session() as session:
-            contact = await shenfa.contacts.upsert(session, account.id, new_id(), now())
-        for turn in turns:
-            inbound = Inbound(
-                account.id, "telegram", contact.id, InboundKind.TEXT, now(), new_id(), turn["says"]
-            )
-            parts = await shenfa.dispatcher.handle(inbound, contact)
-            said = (await shenfa.sender.build(parts, "telegram")).text
-            assert turn["hears"] in said, (turn["says"], said)
 
 
 def test_the_examples_in_the_bots_own_texts_are_the_ones_tried() -> None:

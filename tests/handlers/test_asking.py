@@ -24,7 +24,7 @@ from handlers.questions import MAX_QUESTIONS
 from handlers.templates import PIECES
 from knowledge.answering import Answer, Quote
 
-UNSURE = "我家门口的井盖坏了谁来修"
+UNSURE = "就业大厅门口的井盖坏了谁来修"
 SURE = "高校毕业生创业补贴有多少"
 
 
@@ -232,6 +232,16 @@ async def test_no_question_of_a_long_message_is_left_without_a_word(citizen, cla
     for number in (2, 3, 4, 5):
         assert f"第 {number} 个问题没有" in said
     assert len(citizen.office.asked) == MAX_QUESTIONS
+
+
+async def test_several_questions_beside_a_ticket_are_answered_and_name_it(citizen, clause) -> None:
+    await citizen.say("我家的井盖丢了")
+    await citizen.say("转人工")
+    said = await citizen.say(f"{SURE}？那创业补贴是怎么补的？")
+    assert said.count(clause.text) == 2
+    assert "仍在办理" in said
+    assert "第 2 个问题没有" in await citizen.say(f"{SURE}？公交几点停？")
+    assert "补充到咨询单" in str(citizen.last)
 
 
 async def test_what_is_asked_on_goes_to_the_policy_that_was_quoted(citizen, clause) -> None:

@@ -38,3 +38,9 @@ def test_a_question_in_lay_words_is_answered_or_asked_back_with_its_clause(
     row = ask_record({"id": 1, "question": question}, LIBRARY)
     assert row["status"] in ("answered", "unsure")
     assert row["hits"][0]["id"] == clause
+
+
+@pytest.mark.parametrize("question", ["怎么办离婚", "护照怎么办理"])
+def test_a_clause_that_names_nothing_of_the_subject_is_not_offered(question: str) -> None:
+    row = ask_record({"id": 1, "question": question}, LIBRARY)
+    assert row["status"] == "out_of_scope"
