@@ -7,6 +7,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from documents.parts import Archive, Notes, attribute
 
@@ -18,7 +19,7 @@ _ASKED = re.compile(
 _OFD_PLACE = re.compile(
     rb"""\bBaseLoc=["']([^"'<>]{1,300})["']"""
     rb"|<(?:\w+:)?(DocRoot|PublicRes|DocumentRes|Annotations|Attachments|FileLoc)\b[^<>]*>"
-    rb"\s*([^<>]{1,300}?)\s*<"
+    rb"\s*([^<>\s][^<>]{0,299}?)\s*<"
 )
 # What shows no words of the document: nobody misses it in what was read.
 _WORDLESS = frozenset(
@@ -53,6 +54,7 @@ _ROOTS = {
 }
 _OFD_ROOTS = {"DocRoot": "Document", "PublicRes": "Res", "DocumentRes": "Res",
               "Annotations": "Annotations", "Attachments": "Attachments"}  # fmt: skip
+_OFD_PLACES = {("Document", "BaseLoc"): "Page", ("Annotations", "FileLoc"): "PageAnnot"}
 
 
 _BY_NAME = (
@@ -84,7 +86,8 @@ def tell_damage(archive: Archive, notes: Notes) -> None:
             archive.bytes(name)
     is_ofd = "OFD.xml" in archive.names
     leads = list(_ofd_leads(archive) if is_ofd else _leads(archive))
-    missing = {one.place for one in leads if one.place not in archive.names}
+    there = {_plain(name) for name in archive.names}
+    missing = {one.place for one in leads if _plain(one.place) not in there}
     if not is_ofd and (shell := {_TYPES, "_rels/.rels"} - set(archive.names)):
         reason = f"缺少{_listed(shell)}，内容已经检查，但办公软件可能打不开，请另存后重新上传"
         notes.fault("damaged", "hint", reason)
@@ -165,10 +168,13 @@ def _ofd_leads(archive: Archive) -> Iterator[_Lead]:
         for base, kind, written in _OFD_PLACE.findall(archive.bytes(name)):
             place = (base or written).decode("utf-8", "replace")
             path = posixpath.join("/", posixpath.dirname(name), place)
-            wanted = _OFD_ROOTS.get(kind.decode(), "")
-            if not kind:
-                wanted = "Page"
-            elif kind == b"FileLoc" and archive.roots.get(name) == "Annotations":
-                wanted = "PageAnnot"
+            # A place without an element's name is one of a page, a signature, a version.
+            key = kind.decode() or "BaseLoc"
+            wanted = _OFD_ROOTS.get(key) or _OFD_PLACES.get((archive.roots.get(name, ""), key))
             found = posixpath.normpath(path).lstrip("/")
-            yield _Lead(kind.decode() or "Page", found, (wanted,) if wanted else ())
+            yield _Lead(key, found, (wanted,) if wanted else ())
+
+
+def _plain(name: str) -> str:
+    """A name as programs compare it: whatever its letters' case, escapes and slashes are."""
+    return unquote(name).replace("\\", "/").lower()

@@ -84,6 +84,23 @@ def test_a_whole_document_of_an_office_program_is_not_damaged() -> None:
     assert not _damaged(read_attachment("通知.docx", document(["公告如下"], title="通知")))
 
 
+def test_a_stamped_file_of_another_program_is_not_damaged() -> None:
+    spread = {name: xml.replace("><", ">\n  <") for name, xml in _OFD.items()}
+    spread["OFD.xml"] = spread["OFD.xml"].replace(
+        "</DocRoot>", "</DocRoot><Signatures>/Doc_0/Signs/Signatures.xml</Signatures>"
+    )
+    signs = '<Signatures>\n <Signature ID="1" BaseLoc="/Doc_0/Signs/S/Signature.xml"/></Signatures>'
+    spread["Doc_0/Signs/Signatures.xml"] = signs
+    spread["Doc_0/Signs/S/Signature.xml"] = "<Signature><SignedInfo/></Signature>"
+    assert not _damaged(read_attachment("文.ofd", zipped(spread)))
+    with zipfile.ZipFile(io.BytesIO(_FILES["文.docx"])) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    entries["word/Header0.xml"] = entries.pop("word/header0.xml")  # names have no case
+    links = entries["word/_rels/document.xml.rels"]
+    entries["word/_rels/document.xml.rels"] = links.replace(b"numbering2", b"%6eumbering2")
+    assert not _damaged(read_attachment("文.docx", zipped(entries)))
+
+
 def test_what_is_not_damaged_is_still_read() -> None:
     for part in ("[Content_Types].xml", "word/header0.xml", "word/styles3.xml", "_rels/.rels"):
         entries = dict(_each_part(_FILES["文.docx"]))[part]
