@@ -20,11 +20,11 @@ from staff.models import AlarmRoute, Staff
 from staff.people import ALARMS, deactivate
 from staff.refusal import Refused
 from tests.bot.conftest import crypt, db, platforms
-from tests.bot.test_callbacks import SECRETS, House, _citizen, house
+from tests.bot.test_callbacks import SECRETS, House, _citizen, house, patience
 from tests.escalations.peers import hook, post
 from tests.made import hire, taken_by_sql
 
-__all__ = ["crypt", "db", "house", "platforms"]
+__all__ = ["crypt", "db", "house", "patience", "platforms"]
 WX, TG = SECRETS["appid"], "7"
 WORDS = "有新的咨询单 A1B2C3 待认领"
 Ring = Callable[..., Alarms]
