@@ -8,8 +8,9 @@ refusal of what we do (别再给我发了). A refusal of the cutting itself (不
 (他说, 已经) and a question withdraw nothing; who asks how is shown the list with its buttons.
 """
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
@@ -22,6 +23,10 @@ from handlers.wishes_words import PAID
 LONGEST = 60
 """Signs of a message that is looked at: what is longer tells a story."""
 
+_RHYTHM = re.compile(
+    r"[一每]个?(?:天|日|周|星期|礼拜|月|季度|年)(?:推送?|发)?一次|改[成为到]?[每一](?:天|日|周|星期|礼拜)"
+)
+"""How often is no day, and who says it wants to go on: 别每天发了，一周一次."""
 _BARE = 20
 """Signs of a message that refuses and does not say what."""
 
@@ -62,6 +67,8 @@ class Leaving:
     until: date | None = None
     sure: bool = True
     """Whether it says so whatever its speaker has: 退订就业, and not 别发就业了."""
+    rest: bool = False
+    """Whether something else by name was said beside it: 退订就业，订阅消费."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +86,11 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
     plain = _plain(text)
     if len(plain) > LONGEST:
         return None
-    until = day_meant(plain, today)
-    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(without_days(plain))]
+    said = _RHYTHM.sub("", plain)
+    until = day_meant(said, today)
+    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(without_days(said))]
+    if said != plain and not any(one.has("leave", "cut") for one in clauses):
+        return None
     found = [(one, _withdraws(one, dated=until is not None)) for one in clauses]
     acts = [act for _, act in found if act is not None]
     if taxonomy is None and any(one.has(_STRANGER) for one, act in found if act is not None):
@@ -90,11 +100,12 @@ def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving
     clear = all(one.explicit for one, act in found if act is not None)
     if not all(_beside(one, clear=clear) for one, act in found if act is None):
         return None
-    return _together(acts, until)
+    rest = any(one.facets for one, act in found if act is None)
+    return replace(_together(acts, until), rest=rest)
 
 
 def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
-    """Whether it may mean leaving and does not say what: 我要退出, 都不要了, 消息太多了.
+    """Whether it may mean leaving, and is not clear: 我要退出, 都不要了, 就业的不要了, 消息太多了.
 
     Nothing ends by it: whoever has subscriptions is asked whether they mean those.
     """
@@ -102,7 +113,7 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
     if len(plain) > _BARE:
         return False
     clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
-    if any(one.has(_STRANGER, _FACET, "told", "past") or one.keeps for one in clauses):
+    if any(one.has(_STRANGER, "told", "past") or one.keeps or one.pays for one in clauses):
         return False
     return any(one.bare for one in clauses)
 

@@ -15,11 +15,10 @@ from itertools import pairwise
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS, Asked
 from facets.taxonomy import DIMENSIONS, Facet, Taxonomy
 from gates.normalise import normalise
+from handlers.rhythms import how_often
 from handlers.wishes_words import (
     EXCEPT,
-    FREQUENCY_WORDS,
     INTENT,
-    OTHER_RHYTHM,
     PAID,
     PLAIN,
     PROFILE,
@@ -41,9 +40,9 @@ _QUESTION = re.compile(
     r"[?？]|吗|呢$|怎么|怎样|如何|什么|多少|哪|能不能|可不可以|是不是|有没有|谁|几[天个号]|为何|咋"
 )
 
-_OTHER_RHYTHM = [re.compile(words) for words in OTHER_RHYTHM]
 _EXCEPT = [re.compile(words) for words in EXCEPT]
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
+_ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
 _CHANGES = re.compile(r"[改换调设变推发收]|一次|频率")
 
@@ -150,7 +149,7 @@ def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     Also a word that could be chosen and stands alone, which orders nothing: 每周.
     """
     plain = _plain(text)
-    if len(plain) > LONGEST or _QUESTION.search(plain):
+    if len(plain) > LONGEST or _QUESTION.search(_ASKED.sub("", plain)):
         return None
     found = _understand(plain, taxonomy)
     said = Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
@@ -208,7 +207,7 @@ def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
         missed.add(Missed.TITLE)
         plain = _TITLE.sub("，", plain)
     plain, left_out = _without(plain, taxonomy)
-    frequency, plain, other = _rhythm(plain)
+    frequency, plain, other = how_often(plain)
     missed |= {Missed.RHYTHM} if other else set()
     missed |= {Missed.EXCEPT} if left_out else set()
     chunks = _chunks(_BELOW.sub(_HAS_BELOW, plain), taxonomy)
@@ -222,18 +221,6 @@ def _understand(plain: str, taxonomy: Taxonomy) -> Understood:
         facets=tuple(facet for one in chunks for rows in one.found.values() for facet in rows),
         names=tuple(name for one in chunks for name in one.names),
     )
-
-
-def _rhythm(plain: str) -> tuple[str, str, bool]:
-    """How often, the text without the words that say it, and whether they say more than we can."""
-    before = plain
-    for pattern in _OTHER_RHYTHM:
-        plain = pattern.sub(lambda found: f"{found.groupdict().get('known') or ''}，", plain)
-    other = plain != before
-    for word, frequency in FREQUENCY_WORDS:
-        if word in plain:
-            return frequency, plain.replace(word, "，"), other
-    return "", plain, other
 
 
 def _without(plain: str, taxonomy: Taxonomy) -> tuple[str, bool]:

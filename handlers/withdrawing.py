@@ -82,14 +82,18 @@ class Withdrawing:
                 await note(tx.session, gone, _how(turn))
         if not rows:
             return await self.mine(turn)
-        return Said(fill("left_one", subscription="；".join(self._subs.words(row) for row in rows)))
+        left = fill("left_one", subscription="；".join(self._subs.words(row) for row in rows))
+        if not meant.rest:
+            return Said(left)
+        return Said((*left, *fill("missed_other")), (Choice("订阅政策", "sub"),))
 
     async def _unsure(self, turn: Turn) -> Said | None:
         """我要退出, 都不要了: nothing ends, and every way out is one tap away."""
         async with self._ledger.db.session() as session:
             rows = await self._subs.list(session, turn.contact.id)
         if not rows:  # in the middle of something it means that
-            return None if turn.step or turn.data else Said(fill("left_none"))
+            bare = not (turn.step or turn.data) and may_leave(turn.text)
+            return Said(fill("left_none")) if bare else None
         held = "\n".join(f"· {self._subs.words(row)}" for row in rows)
         each = [Choice(f"退订 {self._subs.criteria(row)}", f"leave:{row.id}") for row in rows]
         choices = (

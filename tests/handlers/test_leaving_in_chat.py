@@ -105,3 +105,13 @@ async def test_who_may_mean_leaving_is_asked_with_every_way_out(citizen, before)
     await citizen.say("都不要了")
     assert "已全部退订，共 1 项" in await citizen.tap("全部退订")
     assert "没有正在生效的订阅" in await citizen.say("都不要了")
+
+
+async def test_what_is_said_beside_a_withdrawal_is_not_passed_over(citizen) -> None:
+    await citizen.say("订阅就业和打假")
+    said = await citizen.say("退订就业，订阅消费")
+    assert "已退订：就业创业" in said
+    assert "还有一部分没有听懂，没有办理" in said
+    assert "（每周）" in await citizen.say("别每天发了，一周一次")  # no pause of a week
+    assert "没有听准您是不是要退订" in await citizen.say("打假的不要了")
+    assert await active(citizen) == [("anti_fake", "", "")]

@@ -154,6 +154,9 @@ def test_a_question_of_somebody_who_says_who_they_are_stays_a_question(words) ->
         ("每周推送一次就行", "weekly", []),
         ("就业改成即时推送", "immediate", ["employment"]),
         ("一天发一次就好", "daily", []),
+        ("别每天发了，一周一次", "weekly", []),
+        ("不要每天发，每周发", "weekly", []),
+        ("太多了，改成一周一次", "weekly", []),
     ],
 )
 def test_how_often_is_said_in_words(words, frequency, topics) -> None:
@@ -173,7 +176,8 @@ def test_what_says_no_rhythm_changes_none(words) -> None:
         *((one, []) for one in (
             "每月", "每月一次", "一个月发一次", "改成每月", "一季度发一次", "每两周发一次", "每年",
             "半个月一次", "隔天发一次", "每天两次", "每天早上发", "每周一推送", "按月发", "每小时",
-            "工作日推送", "每月1号发", "三天一次", "每天", "每周", "即时",
+            "工作日推送", "每月1号发", "少发点", "能不能少发点",
+            "晚上不要发", "三天一次", "每天", "每周", "即时",
         )),
         ("就业的每月发一次", ["employment"]),
     ],
@@ -224,7 +228,9 @@ async def test_a_rhythm_we_do_not_have_is_told_and_the_three_are_one_tap_away(ci
     assert "您还没有订阅" in await citizen.say("一个月发一次")
     await citizen.say("订阅就业和消费")
     for words in ("每月", "一个月发一次"):
-        assert "推送频率有三种：即时、每日一次、每周一次。现在没有改动" in await citizen.say(words)
+        assert "推送频率有三种：即时、每日一次、每周一次。不能定别的间隔" in await citizen.say(
+            words
+        )
     assert (await citizen.tap("每周")).count("（每周）") == 2
     assert "推送频率有三种" in await citizen.say("就业的每月发一次")
     assert "已修改：就业创业（每日）。" in await citizen.say("每日")  # typed, not tapped
