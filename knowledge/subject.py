@@ -27,6 +27,7 @@ _ACTS = frozenset(
     for word in line.split()
 )
 """What one can do with, or ask of, any policy."""
+_HOW_MANY = re.compile("几(?!何)|哪|多少|多久|多长")  # 几天, 哪里: asked for, never the subject
 _PAPERS = re.compile(r"(?:持|凭|携带|带上|提交|提供|出示|填写|上传)[^，。；]*")
 _GROUPS = tuple(
     re.compile(one)
@@ -86,7 +87,7 @@ def other_place(question: str, title: str, text: str) -> bool:
 def _words(question: str, synonyms: Synonyms) -> tuple[tuple[str, float], ...]:
     found = {}
     for word in jieba.cut(question.lower()):
-        if len(word) < 2 or word in _ACTS or word in synonyms.asking:
+        if len(word) < 2 or word in _ACTS or word in synonyms.asking or _HOW_MANY.match(word):
             continue
         weight = min(_rarity(word, _RARE if len(word) > 2 else 0.0), _RARE) - _COMMON
         if weight > 0:

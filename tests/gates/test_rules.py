@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from gates.engine import GateText, NoFacts, RuleError, RuleSet, run_gates
+from gates.rules import Rule
 
 RULES = RuleSet.load()
 EXAMPLES = [(rule.id, text, True) for rule in RULES.rules for text in rule.must]
@@ -30,6 +31,14 @@ def _found(text: str, rules: RuleSet = RULES) -> set[str]:
 def test_examples_of_a_row_hold(rule_id: str, text: str, *, matches: bool) -> None:
     rules = RuleSet([rule for rule in RULES.rules if rule.id == rule_id])
     assert (rule_id in _found(text, rules)) is matches
+
+
+@pytest.mark.parametrize("rule", [one for one in RULES.rules if one.pairs], ids=lambda one: one.id)
+def test_what_a_row_proposes_is_not_told_again(rule: Rule) -> None:
+    """旅游局 is in 文化和旅游局: pressed twice, its button would write the name into itself."""
+    rules, near = RuleSet([rule]), rule.near[0] if rule.near else ""
+    rights = {right for right in rule.pairs.values() if any(one in right for one in rule.pairs)}
+    assert {right for right in rights if _found(f"{near}青禾县{right}", rules)} == set()
 
 
 def test_the_digest_changes_with_a_row_and_not_with_loading() -> None:
