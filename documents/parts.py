@@ -17,6 +17,7 @@ Severity = Literal["block", "warn", "hint"]
 LARGEST = 20_000_000  # bytes of one file
 MOST_TEXT = 200_000  # characters read from one file
 _MOST_ENTRIES = 3_000
+_MOST_RELATED = 8_000_000  # bytes of relationships: a sheet of 60,000 links has 6,000,000
 _LARGEST_ENTRY = 30_000_000
 _LARGEST_WHOLE = 120_000_000
 _RATIO = 150  # unpacked to packed, counted from a megabyte up
@@ -209,6 +210,7 @@ class Archive:
         self.names = [entry.filename for entry in entries]
         self.read: set[str] = set()
         self.damaged: set[str] = set()
+        self._related = 0
         self.roots: dict[str, str] = {}  # entry -> what its outermost element is called
 
     def matching(self, pattern: str) -> list[str]:
@@ -235,8 +237,13 @@ class Archive:
         """One entry as an element tree; None when there is no such entry."""
         if name not in self.names:
             return None
+        content = self.bytes(name)
+        if name.endswith(".rels"):  # looked at more than once, each time as a whole
+            self._related += len(content)
+            if len(content) > _MOST_RELATED or self._related > 3 * _MOST_RELATED:
+                return self._unparsed(name, ValueError("more relationships than a document has"))
         try:
-            tree = ElementTree.fromstring(self.bytes(name), forbid_dtd=True)
+            tree = ElementTree.fromstring(content, forbid_dtd=True)
         except (ElementTree.ParseError, LookupError, ValueError) as error:
             return self._unparsed(name, error)
         self.roots[name] = local(tree)

@@ -27,6 +27,8 @@ _RHYTHM = re.compile(
     r"[一每]个?(?:天|日|周|星期|礼拜|月|季度|年)(?:推送?|发)?一次|改[成为到]?[每一](?:天|日|周|星期|礼拜)"
 )
 """How often is no day, and who says it wants to go on: 别每天发了，一周一次."""
+_EXCEPT = re.compile("除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下")
+"""What is to stay beside what is to go: asked back, for nobody knows how much goes."""
 _BARE = 20
 """Signs of a message that refuses and does not say what."""
 
@@ -84,7 +86,7 @@ class _Word:
 def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving | None:
     """What `text` withdraws, or None; without a taxonomy no facet is known by name."""
     plain = _plain(text)
-    if len(plain) > LONGEST:
+    if len(plain) > LONGEST or _EXCEPT.search(plain):
         return None
     said = _RHYTHM.sub("", plain)
     until = day_meant(said, today)
@@ -113,6 +115,8 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
     if len(plain) > _BARE:
         return False
     clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
+    if _EXCEPT.search(plain):
+        return any(one.has("leave") for one in clauses)
     if any(one.has(_STRANGER, "told", "past") or one.keeps or one.pays for one in clauses):
         return False
     return any(one.bare for one in clauses)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pypdf
 import pytest
 
+from documents import parts
 from documents.parts import Fault, Reading
 from documents.reader import read_attachment
 from knowledge.documents import DocumentError, read_bytes
@@ -143,3 +144,19 @@ def test_a_pdf_tells_what_its_library_reads_past() -> None:
     broken = whole.replace(b"/MediaBox [", b"/MediaBox ]", 1)
     assert broken != whole
     assert _damaged(read_attachment("a.pdf", broken))
+
+
+def test_more_relationships_than_a_document_has_are_no_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is looked at more than once; small files would else cost minutes and gigabytes."""
+    monkeypatch.setattr(parts, "_MOST_RELATED", 4_000)
+    entries = dict(_each_part(_FILES["文.docx"]))["word/document.xml"]
+    entries["word/_rels/x.xml.rels"] = "<Relationships>" + "<a/>" * 900 + "</Relationships>"
+    assert not _damaged(read_attachment("文.docx", zipped(entries)))
+    entries["word/_rels/x.xml.rels"] = "<Relationships>" + "<a/>" * 1100 + "</Relationships>"
+    [fault] = _damaged(read_attachment("文.docx", zipped(entries)))
+    assert (fault.severity, "x.xml.rels" in fault.reason) == ("block", True)
+    del entries["word/_rels/x.xml.rels"]
+    entries |= {f"word/_rels/x{n}.xml.rels": "<a>" + "<a/>" * 900 + "</a>" for n in range(5)}
+    assert _damaged(read_attachment("文.docx", zipped(entries)))

@@ -73,7 +73,9 @@ def test_what_is_to_be_brought_along_is_not_what_a_clause_is_about() -> None:
     assert unheld("毕业生怎么申请", GRADUATES, PAPERS, words) == 0
     assert unheld("怎么办", GRADUATES, PAPERS, words) == 0
     assert unheld("有几天假", GRADUATES, PAPERS, words) == 0
-    assert unheld("几个月到账", GRADUATES, PAPERS, words) == unheld("到账", GRADUATES, PAPERS, words)
+    assert unheld("几个月到账", GRADUATES, PAPERS, words) == unheld(
+        "到账", GRADUATES, PAPERS, words
+    )
 
 
 def test_how_rare_a_word_is_stands_in_the_table_of_jieba() -> None:
