@@ -11,8 +11,13 @@ from datetime import date, timedelta
 from config.holidays import workdays_after
 
 DAY = r"((?:19|20)\d{2})年(\d{1,2})月(\d{1,2})日"
-_VERB = r"，?(?:起)?(?:正式)?(?:施行|实施|执行|试行|实行|生效|起效)(?!的)"
-_HOUR = r"(?:零时|0时|0?0[:：]00)?"
+_VERB = (
+    r"，?(?:起)?(?:正式|开始|全面|统一|依法|在[\u4e00-\u9fff]{1,8}?)?"
+    r"(?:施行|实施|执行|试行|实行|生效|起效)(?!的)"
+)
+_HOUR = r"(?:[（(][\u4e00-\u9fff]{1,5}[）)])?(?:零时|0时|0?0[:：]00)?"
+_WIDE = str.maketrans("０１２３４５６７８９－．／", "0123456789-./")
+_BY_SIGNS = re.compile(r"(?<=[自从于])((?:19|20)\d{2})[-./](\d{1,2})[-./](\d{1,2})日?")
 _THIS = (
     r"(?:本(?!县|市|省|区|镇|乡|村|人|证|地|级|单位|社区|辖区|行政区|年|月|条|款)"
     r"|该|此|上述|以上(?!市))"
@@ -24,10 +29,10 @@ _RANGE = re.compile(
     rf"|[自从]{DAY}起?[至到—-]{{1,2}}{DAY}止?(?:期间)?{_VERB})"
 )
 _ISSUE = r"(?:公布|发布|印发|公告|发文|下发|签发|颁布|颁发)"
-_PUBLISHED = rf"自(?:本[\u4e00-\u9fff]{{1,4}}?|文件)?(?:正式)?{_ISSUE}(?:之)?日"
+_PUBLISHED = rf"[自从于](?:本[\u4e00-\u9fff]{{1,4}}?|文件)?(?:正式)?{_ISSUE}(?:之)?日"
 _COUNT = r"(\d{1,4}|[一二三四五六七八九十百两零〇]{1,6}|半)"
 _FROM = (
-    rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满)|自{_ISSUE}(?=[\d一二三四五六七八九十两半]))"
+    rf"(?:{_PUBLISHED}|自?{_ISSUE}(?:之日)?(?=后|次|的次|起次|满)|自?{_ISSUE}(?=[\d一二三四五六七八九十两半]))"
     r"[起后的之，,]{0,3}"
 )
 _UNIT = r"(个?工作日|个?自然日|个?日历天|日|天|周|个?星期|个月|月|年)"
@@ -51,6 +56,15 @@ _SAID = re.compile(
     r"[自从](?:[^。；，,\n]{1,30}之日|(?:19|20)\d{2}[^。；，,\n]{0,8}(?:季度|学年|学期|年末|月底))"
     r"(?![^。；\n]{0,30}(?:申请|提出|报送|提交|组织|办理))[^。；，,\n]{0,24}?"
     r"(?:施行|实施|生效|起效)(?=[。；，,（(\s]|$)"
+)
+_DATED = re.compile(rf"(?:施行|生效)(?:日期|时间)(?:为|是|[：:])[ \u3000]*{DAY}")
+_ELSEWHERE = re.compile(r"(?:施行|实施|生效)(?:日期|时间)[^。；，,\n]{0,6}另行[\u4e00-\u9fff]{2}")
+_UNREAD = re.compile(
+    rf"{_THIS}[^。；，,\n]{{0,12}}([自从于][^。；，,\n]{{2,24}}?起[^。；，,\n]{{0,8}}?(?:施行|实施|生效))"
+)
+"""A start that nothing here understands: it is told, and the document not yet in force."""
+_ONE_CLAUSE = re.compile(
+    r"(?:但|其中|惟|，)[^。；\n]{0,12}第[\d一二三四五六七八九十百]+[条章款节项][^，,。；\n]{0,6}$"
 )
 _SENTENCE = re.compile(r"[^。；\n]*\Z")
 _SUBJECT = re.compile(rf"{_THIS}|现[予将]|(?:^|条)[ \u3000]*$")
@@ -79,6 +93,7 @@ class Force:
 
 def in_force(text: str, issued: date | None) -> Force:
     """What a text whose days are in figures says; `issued` is the day on it."""
+    text = _BY_SIGNS.sub(r"\1年\2月\3日", text.translate(_WIDE))
     start, unknown = _start(text, issued)
     end = None
     if found := _RANGE.search(text):
@@ -100,6 +115,10 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     """The first day, and the words that say it when no day can be told."""
     if found := _OWN_STARTS.search(text):
         return day_in(found), ""
+    if found := _DATED.search(text):
+        return day_in(found), ""
+    if found := _ELSEWHERE.search(text):
+        return None, found[0]
     # What is said of this document and stands last holds; of one place what is understood best.
     told = [
         (_is_own(text, found), found.start(), -rank, found)
@@ -108,7 +127,8 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     ]
     told = [one for one in told if one[0] or (one[1] > len(text) - _TAIL and one[2] in _PLAIN)]
     if not told:
-        return None, ""
+        found = _UNREAD.search(text)
+        return None, found[1] if found else ""
     *_, rank, found = max(told, key=lambda one: one[:3])
     pattern = _WAYS[-rank]
     if pattern in (_STARTS, _AT_ONCE):
@@ -125,6 +145,8 @@ def _is_own(text: str, found: re.Match[str]) -> bool:
     at = found.start()
     before = _SENTENCE.search(text, max(at - 60, 0), at)
     said = before[0] if before else ""
+    if _ONE_CLAUSE.search(said):
+        return False
     # A contract too begins on a day nobody can work out from its law.
     if found.re is _SAID and not re.search(_ISSUE, found[0]):
         return _PAPER.search(said) is not None
