@@ -122,6 +122,21 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
     return any(one.bare for one in clauses)
 
 
+def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
+    """Whether a clause of it, alone, is a withdrawal: 老人去世了，请不要再发了.
+
+    What stands beside it is not understood: whoever has something to leave is asked.
+    """
+    plain = _plain(text)
+    if len(plain) > LONGEST or _RHYTHM.search(plain):
+        return False
+    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
+    if any(one.has("how", "ask") or one.keeps or one.pays for one in clauses):
+        return False
+    alone = [_withdraws(one, dated=False) for one in clauses if not one.has(_STRANGER)]
+    return any(one is not None and one.act is Act.ALL for one in alone)
+
+
 def only_leaves(text: str, today: date) -> bool:
     """Whether it says that somebody leaves or pauses, and not a word that we do not know."""
     if leaving(text, today) is None:

@@ -12,7 +12,7 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.leaving import Act, Leaving, leaving, may_leave
+from handlers.leaving import Act, Leaving, leaves_beside, leaving, may_leave
 from handlers.turn import Choice, Said, Turn, fill
 from ledger.append import Ledger
 from staff.refusal import Refused
@@ -63,7 +63,9 @@ class Withdrawing:
         meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
         if meant is not None:
             return await self._meant(turn, meant)
-        return await self._unsure(turn) if may_leave(turn.text, self._subs.taxonomy) else None
+        known = self._subs.taxonomy
+        asked = may_leave(turn.text, known) or leaves_beside(turn.text, known)
+        return await self._unsure(turn) if asked else None
 
     async def _meant(self, turn: Turn, meant: Leaving) -> Said | None:
         if meant.act is Act.ALL:

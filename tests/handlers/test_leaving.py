@@ -10,7 +10,7 @@ import pytest
 from facets.taxonomy import starting_taxonomy
 from handlers.commands import command_key, fixed_words
 from handlers.days import day_meant
-from handlers.leaving import Act, leaving, may_leave
+from handlers.leaving import Act, leaves_beside, leaving, may_leave
 
 TODAY = date(2026, 11, 29)  # a Sunday
 HERE = Path(__file__).parent
@@ -67,6 +67,26 @@ def test_what_may_mean_leaving_ends_nothing_and_is_known_to_be_asked_back() -> N
     wrong = [words for kind, words in rows if may_leave(words, known) is not (kind == "asked")]
     assert wrong == []
     assert [words for _, words in rows if leaving(words, TODAY, known) is not None] == []
+
+
+BESIDE = """老人去世了，请不要再发了
+我找到工作了，不要再发了
+我已经退休了，别再发了
+我妈不识字，别再发了
+你们发错人了，别发了
+再发我就投诉，不要再发"""
+
+
+def test_a_withdrawal_beside_a_story_is_asked_back() -> None:
+    known = starting_taxonomy()
+    assert [one for one in BESIDE.split("\n") if not leaves_beside(one, known)] == []
+    others = [
+        *OTHER,
+        "失业保险怎么领，不要发链接",
+        "工资停发了，不要紧吧",
+        "卡丢了，不要停我的低保",
+    ]
+    assert [one for one in others if leaves_beside(one, known)] == []
 
 
 def test_the_names_in_a_withdrawal_are_told_apart() -> None:

@@ -95,7 +95,7 @@ async def test_who_asks_how_to_leave_is_shown_the_ways_out(citizen) -> None:
 async def test_who_may_mean_leaving_is_asked_with_every_way_out(citizen, before) -> None:
     for earlier in before:
         await citizen.say(earlier)
-    for words in ("我要退出", "都不要了", "消息太多了"):
+    for words in ("我要退出", "都不要了", "消息太多了", "老人去世了，请不要再发了"):
         said = await citizen.say(words)
         assert "没有听准您是不是要退订，订阅没有改动：\n· 就业创业（即时）\n· 促进消费" in said
     assert len(await active(citizen)) == 2
