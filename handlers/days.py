@@ -16,13 +16,17 @@ _NAMED = re.compile(
 )
 _FROM = re.compile(r"[从自]?(?:今天|今日|明天|后天|下个?月|下个?周|下星期)(?:起|开始)")
 """A beginning is no end: 从今天起不要发了 is for good."""
+_MONTH = re.compile(
+    r"(?P<to>到|至|等到?)?(?P<m>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?![\d一二三四五六七八九十])"
+)
+"""A month by its name: 12月别发了 lasts to its end, 暂停到12月 to its beginning."""
 _LONGEST = timedelta(days=366)
 
 
 def day_meant(text: str, today: date) -> date | None:
     """The day after which pushes go on, within a year; None when none is said."""
     text = _FROM.sub("", text)
-    for find in (_on, _span, _named):
+    for find in (_on, _month, _span, _named):
         day = find(text, today)
         if day is not None and today < day <= today + _LONGEST:
             return day
@@ -31,7 +35,7 @@ def day_meant(text: str, today: date) -> date | None:
 
 def without_days(text: str) -> str:
     """The same text without the words that say a day."""
-    for words in (_FROM, _ON, _SPAN, _NAMED):
+    for words in (_FROM, _ON, _MONTH, _SPAN, _NAMED):
         text = words.sub("", text)
     return text
 
@@ -46,6 +50,19 @@ def _on(text: str, today: date) -> date | None:
         return day if found["y"] or day > today else day.replace(year=day.year + 1)
     except ValueError:  # 13月40日, or a 29 February
         return None
+
+
+def _month(text: str, today: date) -> date | None:
+    found = _MONTH.search(text)
+    if found is None:
+        return None
+    number = _value(found["m"])
+    first = date(today.year + (number < today.month), number, 1)
+    return first if found["to"] else _next_month(first)
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _span(text: str, today: date) -> date | None:
@@ -72,10 +89,15 @@ def _named(text: str, today: date) -> date | None:
         return None
     word = found["w"]
     monday = today + timedelta(days=7 - today.weekday())
+    # 到下周, 下周再发: from its beginning on; 下周别发了: not in all of it.
+    until = found[0] != word
     if word.startswith(("下周", "下个周", "下星期", "下个星期")):
         at = "一二三四五六日".find(word[-1].replace("天", "日"))
-        return monday + timedelta(days=max(at, 0))
-    first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        whole = at < 0 and not until
+        return monday + timedelta(days=7 if whole else max(at, 0))
+    first = _next_month(today)
+    if word in ("下月", "下个月"):
+        return first if until else _next_month(first)
     new_year = date(today.year + 1, 1, 1)
     return {
         "今天": today + timedelta(days=1),
