@@ -7,11 +7,13 @@ and no thread of the office waits for one. A process that was killed is replaced
 import asyncio
 import logging
 import multiprocessing
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from multiprocessing.forkserver import ensure_running
 from queue import SimpleQueue
+from tempfile import gettempdir
 from typing import Any
 
 from config.child_environment import only_needed
@@ -21,6 +23,7 @@ from gates.worker import READY, serve
 SECONDS = 5.0  # of one check
 WORKERS = 2
 _LOADING = 60.0  # seconds in which a rule set or a library is made ready in a new process
+_LONGEST_TMPDIR = 75  # bytes: a socket of the processes lies below, and its name has 107 at most
 _QUEUED = 20.0  # seconds a check waits at most for others and for itself
 
 _LOG = logging.getLogger("shenfa.gates")
@@ -124,6 +127,9 @@ class _Slot:
     def _opened(self) -> Connection:
         if self._over:
             raise EOFError
+        if len(os.fsencode(gettempdir())) > _LONGEST_TMPDIR:
+            words = "检查程序不能启动：临时目录的名字太长，请把环境变量 TMPDIR 改短后重新启动"
+            raise NotDone("check-failed", words)
         if self._pipe is None or not self._process.is_alive():
             self.end()
             ours, theirs = self._context.Pipe()

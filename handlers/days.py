@@ -17,9 +17,9 @@ _NAMED = re.compile(
 _FROM = re.compile(r"[从自]?(?:今天|今日|明天|后天|下个?月|下个?周|下星期)(?:起|开始)")
 """A beginning is no end: 从今天起不要发了 is for good."""
 _MONTH = re.compile(
-    r"(?P<to>到|至|等到?)?(?P<m>1[0-2]|[1-9]|十[一二]?|[一二三四五六七八九])月份?(?![\d一二三四五六七八九十])"
+    r"(?P<to>到|至|等到?)?(?P<m>1[0-2]|[1-9]|十[一二]?|(?<![停缓歇])[一二三四五六七八九])月份?(?![\d一二三四五六七八九十])"
 )
-"""A month by its name: 12月别发了 lasts to its end, 暂停到12月 to its beginning."""
+"""A month by its name: 12月别发了 lasts to its end, 暂停到12月 to its beginning; 停一月 is none."""
 _LONGEST = timedelta(days=366)
 
 

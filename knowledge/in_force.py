@@ -115,10 +115,6 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     """The first day, and the words that say it when no day can be told."""
     if found := _OWN_STARTS.search(text):
         return day_in(found), ""
-    if found := _DATED.search(text):
-        return day_in(found), ""
-    if found := _ELSEWHERE.search(text):
-        return None, found[0]
     # What is said of this document and stands last holds; of one place what is understood best.
     told = [
         (_is_own(text, found), found.start(), -rank, found)
@@ -127,8 +123,7 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
     ]
     told = [one for one in told if one[0] or (one[1] > len(text) - _TAIL and one[2] in _PLAIN)]
     if not told:
-        found = _UNREAD.search(text)
-        return None, found[1] if found else ""
+        return _otherwise(text)
     *_, rank, found = max(told, key=lambda one: one[:3])
     pattern = _WAYS[-rank]
     if pattern in (_STARTS, _AT_ONCE):
@@ -138,6 +133,16 @@ def _start(text: str, issued: date | None) -> tuple[date | None, str]:
         return _later(first, issued), ""
     start = _worked_out(pattern, found, issued)
     return start, "" if start else found[0]
+
+
+def _otherwise(text: str) -> tuple[date | None, str]:
+    """What no verb says of the document: a day named as such, or words that nothing understands."""
+    if found := _DATED.search(text):
+        return day_in(found), ""
+    if found := _ELSEWHERE.search(text):
+        return None, found[0]
+    found = _UNREAD.search(text)
+    return None, found[1] if found else ""
 
 
 def _is_own(text: str, found: re.Match[str]) -> bool:

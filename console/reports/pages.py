@@ -94,7 +94,7 @@ async def give_numbers(request: web.Request) -> web.StreamResponse:
 
 def _seen(fields: Mapping[str, str]) -> int:
     after = fields.get("after", "")
-    return int(after) if after.isascii() and after.isdigit() else 0
+    return int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
 
 
 def _year(request: web.Request) -> str:

@@ -133,6 +133,8 @@ async def _two_at_once(office: Office, place: str, typed: dict[str, str]) -> Non
     api = place.removeprefix("/console")
     answer = await other.api("POST", api, {"cells": {}, "after": int(typed["after"])})
     assert (answer[0], "已经交过一次" in answer[1]["message"]) == (409, True)
+    for odd in ("x", "9" * 5000, "-1"):
+        assert (await other.post(place, **{**typed, "after": odd}))[0] == 409
     again = {**typed, "text.problems": "人手不足。", "after": _after(text)}
     assert (await other.post(place, **again))[0] == 303
     assert "人手不足。" in (await other.get(place))[1]

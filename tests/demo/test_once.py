@@ -29,12 +29,18 @@ COUNTS = {
 pytestmark = pytest.mark.servers
 
 
-def begin(tmp_path: Path) -> subprocess.Popen[str]:
-    with (tmp_path / "log").open("w") as log:
+@pytest.fixture
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With a short name: sockets lie below it."""
+    return tmp_path_factory.mktemp("o")
+
+
+def begin(place: Path) -> subprocess.Popen[str]:
+    with (place / "log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-m", "cli", "demo", "--once"],
             cwd=ROOT, stdout=subprocess.PIPE, stderr=log, text=True,
-            env=os.environ | {"TMPDIR": str(tmp_path), "PYTHONWARNINGS": "ignore"},
+            env=os.environ | {"TMPDIR": str(place), "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
 
 
@@ -45,20 +51,20 @@ def end(process: subprocess.Popen[str]) -> dict[str, Any]:
     return dict(json.loads(line))
 
 
-def test_one_line_with_the_counts_that_others_read(tmp_path: Path) -> None:
-    process = begin(tmp_path)
+def test_one_line_with_the_counts_that_others_read(place: Path) -> None:
+    process = begin(place)
     result = end(process)
     assert result.pop("seconds") > 0
     assert result == COUNTS
     assert list(result) == list(COUNTS)
     assert process.returncode == 0
-    assert '"level": "info"' not in (tmp_path / "log").read_text(), "only the play tells its story"
-    assert not list(tmp_path.glob("shenfa-demo-*"))
+    assert '"level": "info"' not in (place / "log").read_text(), "only the play tells its story"
+    assert not list(place.glob("shenfa-demo-*"))
 
 
-def test_stopped_half_way_it_still_prints_its_line(tmp_path: Path) -> None:
-    process = begin(tmp_path)
-    while "市民关注" not in (tmp_path / "log").read_text():
+def test_stopped_half_way_it_still_prints_its_line(place: Path) -> None:
+    process = begin(place)
+    while "市民关注" not in (place / "log").read_text():
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGTERM)
@@ -66,4 +72,4 @@ def test_stopped_half_way_it_still_prints_its_line(tmp_path: Path) -> None:
     assert (result["ok"], process.returncode) == (False, 1)
     assert "停止" in result["error"]
     assert list(result) == [*list(COUNTS)[:-1], "seconds", "error"]
-    assert not list(tmp_path.glob("shenfa-demo-*"))
+    assert not list(place.glob("shenfa-demo-*"))

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator
 from datetime import date
@@ -96,6 +97,16 @@ async def test_work_that_ends_its_process_is_refused_and_the_next_is_done(pool: 
     with pytest.raises(NotDone, match="异常退出"):
         await pool.run(Work(dies, (1,)))
     assert await pool.run(Work(who, ())) != os.getpid()
+
+
+async def test_a_folder_for_temporary_files_that_is_too_long_is_named(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / ("x" * 76)))
+    with pytest.raises(NotDone, match="TMPDIR"):
+        await pool.run(_checked("公告"))
+    monkeypatch.undo()
+    assert await pool.run(_checked("公告")) == []
 
 
 async def test_an_error_is_told_without_the_words_it_was_about(
