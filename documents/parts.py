@@ -207,15 +207,17 @@ class Archive:
             raise Unreadable("bomb", "block", "文件解压后异常地大，已拒绝读取，请不要使用这个文件")
         if any(entry.flag_bits & 1 for entry in entries):
             raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
-        self.names = [entry.filename for entry in entries]
+        named = (entry.filename for entry in entries)
+        # What a Mac packs beside is no part; one that leads there leads to what is missing.
+        self.names = [name for name in named if not name.startswith("__MACOSX/")]
         self.read: set[str] = set()
         self.damaged: set[str] = set()
         self._related = 0
         self.roots: dict[str, str] = {}  # entry -> what its outermost element is called
 
     def matching(self, pattern: str) -> list[str]:
-        """Names of entries, in the order of their numbers."""
-        found = [name for name in self.names if re.fullmatch(pattern, name)]
+        """Names of entries, in the order of their numbers; whatever the case of their letters."""
+        found = [name for name in self.names if re.fullmatch(pattern, name, re.IGNORECASE)]
         return sorted(found, key=lambda name: (len(name), name))
 
     def bytes(self, name: str) -> bytes:

@@ -29,6 +29,8 @@ _WORDLESS = frozenset(
         *("themeOverride", "chartStyle", "chartColorStyle", "attachedTemplate"),
     )
 )
+# Cleaners of personal data take these out and leave what leads to them.
+_UNMISSED = frozenset(("core-properties", "extended-properties", "custom-properties", "settings"))
 _WORDLESS_PART = re.compile(
     r"/(?:theme|fontTable|webSettings|tableStyles|viewProps|presProps)\d*\."
 )
@@ -87,7 +89,9 @@ def tell_damage(archive: Archive, notes: Notes) -> None:
     is_ofd = "OFD.xml" in archive.names
     leads = list(_ofd_leads(archive) if is_ofd else _leads(archive))
     there = {_plain(name) for name in archive.names}
-    missing = {one.place for one in leads if _plain(one.place) not in there}
+    missing = {
+        one.place for one in leads if one.kind not in _UNMISSED and _plain(one.place) not in there
+    }
     if not is_ofd and (shell := {_TYPES, "_rels/.rels"} - set(archive.names)):
         reason = f"缺少{_listed(shell)}，内容已经检查，但办公软件可能打不开，请另存后重新上传"
         notes.fault("damaged", "hint", reason)
@@ -107,7 +111,11 @@ def tell_damage(archive: Archive, notes: Notes) -> None:
 def _tell_unparsed(archive: Archive, notes: Notes) -> None:
     """The parts that could not be opened at all."""
     worn = {name for name in archive.damaged if _WORDLESS_PART.search(f"/{name}")}
-    if read := archive.damaged - worn:
+    beside = {name for name in archive.damaged if name.startswith("customXml/")}
+    if beside:
+        reason = f"附带的数据{_listed(beside)}读不出来，里面可能有文字，{_RESAVE}"
+        notes.fault("damaged", "warn", reason)
+    if read := archive.damaged - worn - beside:
         reason = f"内部部件{_listed(read)}已损坏，里面的文字没有读到，{_RESAVE}"
         notes.fault("damaged", "block", reason)
     if worn:
@@ -142,6 +150,7 @@ def _leads(archive: Archive) -> Iterator[_Lead]:
             # Word itself leaves NULL behind where a picture was taken out.
             if outside or not target or target.endswith("NULL") or kind in _WORDLESS:
                 continue
+            target = target.replace("\\", "/")
             path = posixpath.normpath(posixpath.join("/", folder, target)).lstrip("/")
             yield _Lead(kind, path, _ROOTS.get(kind, ()))
 
@@ -149,10 +158,12 @@ def _leads(archive: Archive) -> Iterator[_Lead]:
 def tell_lost_references(archive: Archive, notes: Notes) -> None:
     """Say which parts of Word, Excel or PowerPoint ask for what their relationships lack."""
     lost = set()
+    by_name = {_plain(name): name for name in archive.names}
     for name in (each for each in archive.names if each.endswith(".xml")):
         asked = {one.decode("utf-8", "replace") for one in _ASKED.findall(archive.bytes(name))}
         folder, own = posixpath.split(name)
-        rels = archive.xml(posixpath.join(folder, "_rels", f"{own}.rels")) if asked else None
+        place = by_name.get(_plain(posixpath.join(folder, "_rels", f"{own}.rels")), "")
+        rels = archive.xml(place) if asked else None
         known = {attribute(one, "Id") for one in (() if rels is None else rels)}
         if asked - known:
             lost.add(name)

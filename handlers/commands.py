@@ -72,6 +72,11 @@ COMMANDS = (
 
 OPINION_WORDS = ("意见征集", "征求意见", "提意见", "我要提意见", "我想提意见", "提建议")
 
+FORGET_WORDS = (
+    *("忘记我", "注销", "我要注销", "注销账号", "注销我的账号"),
+    *("删除我的信息", "删除我的个人信息", "删除个人信息", "删除我的数据", "删除我的资料"),
+)
+
 MENU_KEYS = {"发布解读": "menu_read", "政民互动": "menu_talk", "办事服务": "menu_serve"}
 WORDS = {
     "start": "start", "help": "help", "帮助": "help", "怎么用": "help",
@@ -87,7 +92,7 @@ WORDS = {
     "我的数据": "data",
     "继续推送": "resume", "恢复推送": "resume", "恢复订阅": "resume", "取消暂停": "resume",
     "stop": "leave:all", "td": "leave:all", "t": "leave:all", "unsubscribe": "leave:all",
-    "忘记我": "forget", "删除我的信息": "forget", "注销": "forget",
+    **dict.fromkeys(FORGET_WORDS, "forget"),
     **MENU_KEYS,
 }  # fmt: skip
 ALWAYS = frozenset({"leave:all", "pause", "person", "forget", "forget:yes", "tags", "untag"})

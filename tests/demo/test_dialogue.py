@@ -89,10 +89,12 @@ async def sandbox(tmp_path: Path) -> AsyncIterator[Sandbox]:
 
 async def test_the_conversations_are_on_both_phones_as_they_are_meant(sandbox: Sandbox) -> None:
     each = [_talk(sandbox, platform, turns) for platform in ACCOUNTS for turns in TALKS]
-    await asyncio.gather(*each)
+    said = await asyncio.gather(*each)
+    assert sum(said) == len(ACCOUNTS) * sum(map(len, TALKS))
 
 
-async def _talk(sandbox: Sandbox, platform: str, turns: list[Mapping[str, str]]) -> None:
+async def _talk(sandbox: Sandbox, platform: str, turns: list[Mapping[str, str]]) -> int:
+    """How many turns were as they are meant: all, or the first that is not says so."""
     phone = Phone(sandbox, ACCOUNTS[platform])
     await phone.begin()
     for turn in turns:
@@ -102,6 +104,7 @@ async def _talk(sandbox: Sandbox, platform: str, turns: list[Mapping[str, str]])
         assert not {"{", "}", "�"} & set(text), text
         assert "\n\n\n" not in text
         _chooses(shown, platform, turn.get("offers", ""))
+    return len(turns)
 
 
 def _chooses(shown: Mapping[str, Any], platform: str, offered: str) -> None:

@@ -160,3 +160,27 @@ def test_more_relationships_than_a_document_has_are_no_work(
     del entries["word/_rels/x.xml.rels"]
     entries |= {f"word/_rels/x{n}.xml.rels": "<a>" + "<a/>" * 900 + "</a>" for n in range(5)}
     assert _damaged(read_attachment("文.docx", zipped(entries)))
+
+
+def _docx_with(more: dict[str, str | bytes], without: str = "") -> bytes:
+    with zipfile.ZipFile(io.BytesIO(_FILES["文.docx"])) as archive:
+        entries: dict[str, str | bytes] = {one: archive.read(one) for one in archive.namelist()}
+    entries.pop(without, None)
+    return zipped({**entries, **more})
+
+
+def test_what_programs_leave_beside_a_document_stops_nobody() -> None:
+    """A Mac's own entries, and data of other programs, are no part of what is read."""
+    mac: dict[str, str | bytes] = {"__MACOSX/word/._document.xml": b"\x00\x05\x16\x07"}
+    assert not _damaged(read_attachment("文.docx", _docx_with(mac)))
+    for content in (b"", b'<?xml version="1.0" encoding="GB2312"?><a>\xb9\xab</a>'):
+        [fault] = _damaged(read_attachment("文.docx", _docx_with({"customXml/item2.xml": content})))
+        assert (fault.severity, "customXml/item2.xml" in fault.reason) == ("warn", True)
+
+
+def test_a_picture_does_not_hide_behind_the_case_of_letters() -> None:
+    def looks(name: str) -> list[str]:
+        found = read_attachment("文.docx", _docx_with({name: b"\x89PNG"}))
+        return [one.reason for one in found.faults if "张图片" in one.reason]
+
+    assert looks("word/Media/Image1.PNG") == looks("word/media/image1.png") != []

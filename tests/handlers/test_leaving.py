@@ -61,6 +61,12 @@ def test_the_short_words_of_other_services_work_where_they_are_meant(words: str)
     assert command_key(words) == ("" if words == "停" else "leave:all")
 
 
+@pytest.mark.parametrize("words", ["删除我的个人信息", "删除我的数据。", "注销账号", "我要注销"])
+def test_who_wants_to_be_forgotten_is_understood_and_no_danger(words: str) -> None:
+    assert command_key(words) == "forget"
+    assert fixed_words(words)
+
+
 def test_what_may_mean_leaving_ends_nothing_and_is_known_to_be_asked_back() -> None:
     rows = [*lines("perhaps_withdrawals.txt")]
     known = starting_taxonomy()
