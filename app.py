@@ -10,9 +10,10 @@ from aiohttp import web
 
 from bot.accounts import Accounts
 from bot.anchor_post import AnchorPost
-from bot.callbacks import Callbacks, CallbackWiring, mount
+from bot.callbacks import Callbacks, mount
+from bot.channel import Channel, Menu
 from bot.contacts import Contacts
-from bot.contract import Channel, Inbound, InboundKind, Menu
+from bot.contract import Inbound, InboundKind
 from bot.delivery.commenting import Commenter
 from bot.delivery.leases import Lease
 from bot.delivery.processes import SCHEDULER, WORKER
@@ -25,6 +26,7 @@ from bot.menus import Equipping
 from bot.models import Account, Contact
 from bot.readings import Readings
 from bot.replies import Parts
+from bot.wiring import CallbackWiring
 from config.clock import use_clock_file
 from config.settings import Settings
 from config.signals import end

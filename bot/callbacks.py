@@ -1,47 +1,41 @@
-"""What the platforms send us: proved, parsed, stored once, answered through the same channel."""
+"""What the platforms send us: proved, stored once, answered through the same channel."""
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import structlog
 from aiohttp import web
-from sqlalchemy.exc import IntegrityError
 
-from bot.accounts import Accounts
 from bot.agreed import Agreed
 from bot.albums import speaks_for_album
-from bot.arrivals import HEARD, arrived, unchanged
+from bot.arrivals import HEARD
 from bot.calls import call_of, forbidden
-from bot.contacts import UNFOLLOWED, ContactChanged, Contacts
+from bot.channel import Listening
 from bot.contract import (
     ACTS,
     AccountView,
     Forged,
     Inbound,
     InboundKind,
-    Listening,
     ReplyBasis,
     State,
     Unreadable,
 )
-from bot.delivery.publishing import Publisher
-from bot.delivery.sending import Sender
-from bot.delivery.wiring import no_incident
+from bot.intake import Intake, Stored
 from bot.later import Later, Sealed
-from bot.models import Contact, InboundMessage
+from bot.models import Contact
 from bot.opens import Opens
 from bot.replies import Filled, Parts, Unsayable
-from bot.turns import SETTLE, Act, Turns, take
-from bot.unanswered import Unanswered, open_act, took
+from bot.turns import SETTLE, Act, Turns
+from bot.unanswered import Unanswered, took
 from bot.unanswered import Wiring as Waiting
+from bot.wiring import CallbackWiring
 from storage.away import REDIS_AWAY
-from storage.cache import Cache
-from storage.database import Database, new_id
 
 ACCOUNT_FOR = 2.0  # seconds an opened account is remembered
 MOST_UNDER_WAY = (
@@ -49,46 +43,8 @@ MOST_UNDER_WAY = (
 )
 SAID_FOR = 5.0  # seconds for which the next act of a person waits for the answer to this one
 
-OnInbound = Callable[[Inbound, Contact], Coroutine[Any, Any, Parts | None]]
 Say = Callable[[Parts | None], Coroutine[Any, Any, None]]
-Mask = Callable[[str], str]
 _log = structlog.get_logger("bot.callbacks")
-
-
-async def _nobody_answers(inbound: Inbound) -> Parts | None:
-    return None
-
-
-def _nothing_weighs(inbound: Inbound) -> bool:
-    return False
-
-
-@dataclass(frozen=True)
-class CallbackWiring:
-    """What the callbacks need.
-
-    `mask` takes personal data out of what is stored. `on_inbound` gives the answer, or None.
-    `on_incident(kind, subject, message)` records what staff must see.
-    `wait` names the template that says an answer follows, or is empty where none may be used;
-    `wait_mute` the one that asks for the question again, where the account can send nothing.
-    `weighs`: an act that waits a moment for an earlier one, because it changes what its person
-    agreed to. `on_trial` answers what we send to ourselves: nothing of it is kept.
-    """
-
-    db: Database
-    cache: Cache
-    accounts: Accounts
-    contacts: Contacts
-    publisher: Publisher
-    sender: Sender
-    channels: Mapping[str, Listening]
-    on_inbound: OnInbound
-    mask: Mask
-    on_incident: Callable[[str, str, str], Awaitable[None]] = no_incident
-    weighs: Callable[[Inbound], bool] = _nothing_weighs
-    on_trial: Callable[[Inbound], Awaitable[Parts | None]] = _nobody_answers
-    wait: Callable[[], str] = str
-    wait_mute: Callable[[], str] = str
 
 
 def add_routes(app: web.Application, wiring: CallbackWiring) -> "Callbacks":
@@ -131,6 +87,7 @@ class Callbacks:
         self._agreed = Agreed(
             wiring.db, wiring.contacts, wiring.on_incident, wiring.sender.note_changed
         )
+        self._intake = Intake(wiring, self._unanswered)
         self._sealed = Sealed(wiring.db, wiring.cache)
         self._later = Later(wiring.db, self._sealed)
         self._running: set[asyncio.Task[Any]] = set()
@@ -189,7 +146,7 @@ class Callbacks:
             pass  # nobody spoke to us: not even who they are is kept
         elif channel.passive_seconds:
             return await self._answer_in_call(channel, account, inbound)
-        elif (stored := await self._store(inbound)) is not None:
+        elif (stored := await self._intake.store(inbound)) is not None:
             self._spawn(self._answer_after(channel, account, inbound, stored))
         return None
 
@@ -214,7 +171,7 @@ class Callbacks:
     ) -> str | None:
         """The passive answer, or None: nothing to say, or it follows as messages."""
         key = f"passive:{account.id}:{inbound.dedupe}"
-        stored = await self._store(inbound)
+        stored = await self._intake.store(inbound)
         if stored is None:  # the platform tries again: the same answer, if there is one yet
             kept = await self._sealed.kept(key)
             if kept is None:
@@ -249,7 +206,7 @@ class Callbacks:
         return text
 
     async def _wait(
-        self, channel: Listening, inbound: Inbound, stored: "_Stored", name: str
+        self, channel: Listening, inbound: Inbound, stored: Stored, name: str
     ) -> str | None:
         """What is said inside the call while the answer to a question is still being looked for."""
         if not name or inbound.kind is not InboundKind.TEXT:
@@ -270,7 +227,7 @@ class Callbacks:
         return None if parts is None else await self._said(channel, parts)
 
     async def _answered(
-        self, inbound: Inbound, stored: "_Stored", say: Say | None = None
+        self, inbound: Inbound, stored: Stored, say: Say | None = None
     ) -> Parts | None:
         """What is said to one act, in its turn; `say` belongs to the turn for a while."""
         weighs = self._w.weighs(inbound)
@@ -289,13 +246,13 @@ class Callbacks:
                 await asyncio.wait({self._spawn(say(parts))}, timeout=SAID_FOR)
         return parts
 
-    async def _once_more(self, parts: Parts, inbound: Inbound, stored: "_Stored") -> Parts:
+    async def _once_more(self, parts: Parts, inbound: Inbound, stored: Stored) -> Parts:
         """What came too late for the first asking, in the turn of the second."""
         async with self._turns.turn(stored.act, taken=stored.taken):
             await self._release_held(inbound, stored.contact)
         return parts
 
-    async def _contact_now(self, inbound: Inbound, stored: "_Stored") -> Contact:
+    async def _contact_now(self, inbound: Inbound, stored: Stored) -> Contact:
         """Whoever asked to be forgotten while this act waited has come as somebody new.
 
         Only by an act of their own: blocking us makes nobody known.
@@ -331,7 +288,7 @@ class Callbacks:
             self._unanswered.gave(row_id)
 
     async def _keep_late(
-        self, answer: asyncio.Task[Parts | None], inbound: Inbound, stored: "_Stored"
+        self, answer: asyncio.Task[Parts | None], inbound: Inbound, stored: Stored
     ) -> None:
         """No message can bring it: it waits for the question to be asked again."""
         try:
@@ -355,11 +312,11 @@ class Callbacks:
         await self._unanswered.done(row_id, met=parts.met, took=taken)
 
     async def _answer_again(self, inbound: Inbound, contact: Contact, row_id: str) -> None:
-        stored = _Stored(contact, Act.of(row_id, contact.id, inbound), taken=False)
+        stored = Stored(contact, Act.of(row_id, contact.id, inbound), taken=False)
         await self._answered(inbound, stored, partial(self._say, row_id=row_id))
 
     async def _answer_after(
-        self, channel: Listening, account: AccountView, inbound: Inbound, stored: "_Stored"
+        self, channel: Listening, account: AccountView, inbound: Inbound, stored: Stored
     ) -> None:
         if inbound.callback_id:
             self._spawn(channel.acknowledge(account, inbound.callback_id))
@@ -371,7 +328,7 @@ class Callbacks:
         finally:
             self._unanswered.gave(stored.row_id)
 
-    async def _pass_over(self, stored: "_Stored") -> None:
+    async def _pass_over(self, stored: Stored) -> None:
         """Nothing is said to it: whatever its contact does next need not wait for it."""
         async with self._turns.turn(stored.act, taken=stored.taken):
             await self._unanswered.done(stored.row_id)
@@ -390,47 +347,6 @@ class Callbacks:
             raise Forged("no such account")
         return account
 
-    async def _store(self, inbound: Inbound) -> "_Stored | None":
-        """The row, or None when this act was stored before."""
-        for _ in range(2):  # a first clash may be two first messages making one contact
-            try:
-                return await self._store_once(inbound)
-            except IntegrityError:
-                continue
-            except ContactChanged as changed:
-                await self._w.sender.note_changed("contact", changed.contact_id)
-                return None
-        return None
-
-    async def _store_once(self, inbound: Inbound) -> "_Stored | None":
-        db, row_id = self._w.db, new_id()
-        async with db.writing() if db.is_sqlite else db.session() as session:
-            contact = await arrived(session, self._w.contacts, inbound)
-            masked = self._w.mask(inbound.text)
-            if contact is None or await unchanged(session, contact, inbound, masked):
-                return None
-            row = InboundMessage(
-                id=row_id,
-                account_id=inbound.account_id,
-                contact_id=contact.id,
-                dedupe=inbound.dedupe,
-                kind=inbound.kind,
-                text=masked,
-                key=inbound.key,
-                at=inbound.at,
-                position=inbound.position,
-                place=inbound.place,
-            )
-            open_act(session, row, self._w.sender.owner)
-            session.add(row)
-            await session.flush()
-            act = Act.of(row_id, contact.id, inbound)
-            taken = not self._w.weighs(inbound) and await take(session, act)
-            if inbound.kind is InboundKind.UNFOLLOW:
-                await self._w.contacts.end(session, contact.id, UNFOLLOWED)
-        self._unanswered.took(row_id)
-        return _Stored(contact, act, taken)
-
     def _spawn(self, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.create_task(work)
         self._running.add(task)
@@ -441,17 +357,3 @@ class Callbacks:
         self._running.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("answer_failed", error=type(error).__name__, exc_info=error)
-
-
-@dataclass(frozen=True)
-class _Stored:
-    """One act in the database: who it was, its row, and whether its turn came at once."""
-
-    contact: Contact
-    act: Act
-    taken: bool
-
-    @property
-    def row_id(self) -> str:
-        """The row of the act."""
-        return self.act.row

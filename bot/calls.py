@@ -5,7 +5,8 @@ from functools import partial
 import structlog
 from aiohttp import web
 
-from bot.contract import Call, Forged, Unreadable
+from bot.channel import Call
+from bot.contract import Forged, Unreadable
 
 LARGEST_BODY = 256 * 1024  # a message is a few kilobytes: whoever sends more is not a citizen
 _log = structlog.get_logger("bot.callbacks")

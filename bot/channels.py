@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bot.contract import Channel
+from bot.channel import Channel
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
 from storage.cache import Cache

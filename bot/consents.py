@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.models import Contact, NoticeConsent, NoticeEvent, NoticePause
+from bot.models import Contact
+from bot.notice_models import NoticeConsent, NoticeEvent, NoticePause
 from bot.noticing import FULL, Consent, Did, Event, balance
 from config.clock import now
 from storage.database import new_id

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from bot.account_entries import account_digest
 from bot.accounts import Accounts
-from bot.contract import Channel, Menu, NotEquipped
+from bot.channel import Channel, Menu, NotEquipped
 from bot.models import Account
 from storage.database import Database
 

@@ -1,4 +1,4 @@
-"""Organisations, accounts, contacts, inbound messages, publications, deliveries, attempts."""
+"""Organisations, accounts, contacts, acts, publications, deliveries, attempts."""
 
 from datetime import datetime
 from typing import Any
@@ -273,59 +273,6 @@ class Takedown(Sealed, Base):
     finished_at: Mapped[datetime | None]
 
 
-class CommentArea(Sealed, Base):
-    """Where readers write under one article of a send, as its platform names it."""
-
-    __tablename__ = "comment_area"
-    SEALED = ("id", "publication_id", "item_id", "account_id", "place", "data")
-    __table_args__ = (UniqueConstraint("publication_id", "place"),)
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    publication_id: Mapped[str] = mapped_column(String(26))  # of the send: its edition's, if any
-    item_id: Mapped[str] = mapped_column(String(26))
-    account_id: Mapped[str] = mapped_column(String(26))
-    place: Mapped[int]  # of the article, from 0 as the platform counts here
-    data: Mapped[str] = mapped_column(String(40))
-    closed: Mapped[bool] = mapped_column(default=False)
-    next_at: Mapped[datetime | None]  # when it is read again; None: no more
-    problem: Mapped[str] = mapped_column(Text, default="")
-
-
-class Comment(Sealed, Base):
-    """What a reader wrote, with personal data masked; who wrote it is nowhere."""
-
-    __tablename__ = "comment"
-    SEALED = ("id", "area_id", "number", "text")
-    __table_args__ = (UniqueConstraint("area_id", "number"),)
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    area_id: Mapped[str] = mapped_column(String(26))
-    number: Mapped[int] = mapped_column(BigInteger)  # the platform's
-    text: Mapped[str] = mapped_column(Text)
-    at: Mapped[datetime]
-    featured: Mapped[bool] = mapped_column(default=False)
-    reply: Mapped[str] = mapped_column(Text, default="")
-    gone: Mapped[bool] = mapped_column(default=False)  # not on the platform any more
-
-
-class CommentAct(Sealed, Base):
-    """What staff want done about a comment, or about all of an area; signed entries let it."""
-
-    __tablename__ = "comment_act"
-    SEALED = ("id", "area_id", "number", "act", "words", "salt", "by")
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    area_id: Mapped[str] = mapped_column(String(26), index=True)
-    number: Mapped[int] = mapped_column(BigInteger)  # of the comment; 0 for all of the area
-    act: Mapped[str] = mapped_column(String(12))
-    words: Mapped[str] = mapped_column(Text)  # of a reply; else why
-    salt: Mapped[str] = mapped_column(String(32))
-    by: Mapped[str] = mapped_column(String(26))
-    state: Mapped[str] = mapped_column(String(12), index=True)  # waiting|ready|done|failed|dropped
-    reason: Mapped[str] = mapped_column(Text, default="")
-    attempts: Mapped[int] = mapped_column(default=0)
-    asked_at: Mapped[datetime]
-    next_at: Mapped[datetime | None]
-    finished_at: Mapped[datetime | None]
-
-
 class Delivery(Sealed, Base):
     """One message of a publication to one contact; unique, so nobody gets a thing twice.
 
@@ -374,55 +321,6 @@ class Delivery(Sealed, Base):
     def values(self) -> list[Any]:
         """Its way only where one was chosen: older rows keep their seals."""
         return [*super().values(), *([self.route] if self.route else [])]
-
-
-class NoticeConsent(Sealed, Base):
-    """What one person has agreed to of one notice template: the sum of its events.
-
-    `left` counts agreements that are not used up; of a standing one it stays above zero.
-    """
-
-    __tablename__ = "notice_consent"
-    SEALED = ("id", "account_id", "contact_id", "template", "left", "ended_at", "why")
-    __table_args__ = (UniqueConstraint("contact_id", "template"),)
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    account_id: Mapped[str] = mapped_column(String(26), index=True)
-    contact_id: Mapped[str] = mapped_column(String(26))
-    template: Mapped[str] = mapped_column(String(64))
-    left: Mapped[int] = mapped_column(default=0)
-    ended_at: Mapped[datetime | None]
-    why: Mapped[str] = mapped_column(String(12), default="")  # bot/noticing.py (Did)
-
-
-class NoticeEvent(Sealed, Base):
-    """One agreement, refusal or use of a notice template, kept once (bot/consents.py)."""
-
-    __tablename__ = "notice_event"
-    SEALED = ("id", "account_id", "contact_id", "template", "dedupe", "did", "message", "at")
-    __table_args__ = (
-        UniqueConstraint("account_id", "dedupe"),
-        Index("ix_notice_event_of", "contact_id", "template"),
-    )
-    id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    account_id: Mapped[str] = mapped_column(String(26))
-    contact_id: Mapped[str] = mapped_column(String(26))
-    template: Mapped[str] = mapped_column(String(64))
-    dedupe: Mapped[str] = mapped_column(String(80))
-    did: Mapped[str] = mapped_column(String(12))
-    message: Mapped[str] = mapped_column(String(40), default="")  # the platform's number of it
-    at: Mapped[datetime]
-
-
-class NoticePause(Base):
-    """A notice template that the platform refused for everybody; not called before `until`."""
-
-    __tablename__ = "notice_pause"
-    account_id: Mapped[str] = mapped_column(String(26), primary_key=True)
-    template: Mapped[str] = mapped_column(String(64), primary_key=True)
-    code: Mapped[str] = mapped_column(String(20))
-    why: Mapped[str] = mapped_column(String(200))
-    since: Mapped[datetime]
-    until: Mapped[datetime]
 
 
 class Reading(Base):

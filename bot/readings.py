@@ -9,7 +9,8 @@ import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import AccountView, Channel, State
+from bot.channel import Channel
+from bot.contract import AccountView, State
 from bot.models import Publication, Reading
 from config.clock import BEIJING, beijing, now
 from storage.database import Database

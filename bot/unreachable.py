@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from bot.codes import WINDOW_HOLD
 from bot.contract import State
 from bot.delivery.routes import ACTIVE
-from bot.models import Contact, Delivery, NoticeConsent
+from bot.models import Contact, Delivery
+from bot.notice_models import NoticeConsent
 from bot.noticing import ENDED_WORDS
 
 MOST = 100

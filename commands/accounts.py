@@ -13,8 +13,8 @@ from sqlalchemy import select
 
 from app import Shenfa
 from bot.abilities import NOT_LOOKED, Looked, known, look
+from bot.channel import NotEquipped
 from bot.channels import CHANNELS
-from bot.contract import NotEquipped
 from bot.followers import Compared
 from bot.models import Account
 from bot.scenes import scene_of

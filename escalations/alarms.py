@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.channel import Channel
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, State
+from bot.contract import AccountView, State
 from bot.delivery.routes import Route, route, window_of
 from bot.delivery.routes import Way as Reach
 from bot.http import open_session

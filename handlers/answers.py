@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import groupby
 
+from bot.channel import Channel
 from bot.channels import CHANNELS
-from bot.contract import Channel, Reply, ReplyBasis
+from bot.contract import Reply, ReplyBasis
 from bot.replies import (
     Concluded,
     Corrected,

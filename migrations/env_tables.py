@@ -1,6 +1,8 @@
 """Every module that declares tables: importing this one fills the metadata."""
 
+import bot.comment_models
 import bot.models
+import bot.notice_models
 import console.items.models
 import content_sources.list_models
 import content_sources.models
@@ -22,7 +24,9 @@ import subscriptions.models
 import supervision.models
 
 TABLES = (
+    bot.comment_models,
     bot.models,
+    bot.notice_models,
     console.items.models,
     content_sources.list_models,
     content_sources.models,

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from bot.contract import Channel, Content, Rendering
+from bot.channel import Channel
+from bot.contract import Content, Rendering
 from bot.models import Account, Organisation
 from config.clock import beijing, now
 from content_sources.models import Source

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from sqlalchemy import select
 
 from bot.accounts import Accounts
+from bot.channel import Menu
 from bot.channels import open_channels
-from bot.contract import Menu
 from bot.models import Account
 from config.settings import Settings
 from handlers.commands import COMMANDS, MENU

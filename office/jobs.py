@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from bot.abilities import look
 from bot.accounts import Accounts
 from bot.callbacks import Callbacks
-from bot.contract import Channel
+from bot.channel import Channel
 from bot.delivery.commenting import Commenter
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
@@ -135,7 +135,13 @@ class Office(Protocol):
 
 def jobs_of(office: Office) -> tuple[Job, ...]:
     """Every job of an office."""
-    return (*_going_out(office), *_coming_in(office), *_by_calendar(office), *_kept_whole(office))
+    return (
+        *_going_out(office),
+        *_coming_in(office),
+        *_by_the_hour(office),
+        *_told_in_time(office),
+        *_kept_whole(office),
+    )
 
 
 def _going_out(office: Office) -> tuple[Job, ...]:
@@ -217,8 +223,8 @@ def _coming_in(office: Office) -> tuple[Job, ...]:
     )
 
 
-def _by_calendar(office: Office) -> tuple[Job, ...]:
-    """What has an hour, and what is looked at every few minutes."""
+def _by_the_hour(office: Office) -> tuple[Job, ...]:
+    """What is made, counted, compared or removed at its hour."""
     ledger = office.ledger
     return (
         Job(
@@ -229,30 +235,11 @@ def _by_calendar(office: Office) -> tuple[Job, ...]:
             at="17 * * * *",
         ),
         Job(
-            "abilities",
-            86_400,
-            partial(_abilities, office),
-            "what an account may do no more is told",
-            at="23 6 * * *",
-        ),
-        Job(
             "backup",
             3600,
             partial(back_up_due, office.settings, ledger),
             "a night's backup is made, and one that is missing is told",
             at="40 * * * *",
-        ),
-        Job(
-            "updates",
-            300,
-            partial(remind_due, ledger, office.tell),
-            "an owner is told before an account counts as not updated",
-        ),
-        Job(
-            "outbound",
-            300,
-            partial(_outbound, office),
-            "more sent than usual, at night or of nothing queued is told",
         ),
         Job(
             "counts",
@@ -288,6 +275,32 @@ def _by_calendar(office: Office) -> tuple[Job, ...]:
             partial(archive_due, ledger, office.settings.home),
             "each month that is over gets its package",
             at="20 3 * * *",
+        ),
+    )
+
+
+def _told_in_time(office: Office) -> tuple[Job, ...]:
+    """What people are told before it is late."""
+    ledger = office.ledger
+    return (
+        Job(
+            "abilities",
+            86_400,
+            partial(_abilities, office),
+            "what an account may do no more is told",
+            at="23 6 * * *",
+        ),
+        Job(
+            "updates",
+            300,
+            partial(remind_due, ledger, office.tell),
+            "an owner is told before an account counts as not updated",
+        ),
+        Job(
+            "outbound",
+            300,
+            partial(_outbound, office),
+            "more sent than usual, at night or of nothing queued is told",
         ),
         Job(
             "grave",

@@ -13,12 +13,13 @@ from typing import Any
 from sqlalchemy import Select, and_, exists, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from bot.comment_models import CommentAct
 from bot.contract import State
 from bot.delivery.commenting import DOING, READY
 from bot.delivery.outbox import DUE
 from bot.delivery.runs import Runs
 from bot.delivery.takedowns import CALLING, WAITING
-from bot.models import CommentAct, Delivery, InboundMessage, Publication, Takedown
+from bot.models import Delivery, InboundMessage, Publication, Takedown
 from config.clock import now
 from office.jobs import ANSWER, Job
 from review_queue.canonical import LIBRARY_KINDS

@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any
 
 from bot.accounts import Accounts
+from bot.channel import Channel
 from bot.channels import open_channels
 from bot.contacts import Contacts
-from bot.contract import Channel, Outcome
+from bot.contract import Outcome
 from bot.delivery.outbox import queue_reply
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring

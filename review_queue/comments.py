@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.comment_models import Comment, CommentAct, CommentArea
 from bot.commenting import OF_AREA, REVIEWED, Act
 from bot.delivery.commenting import (
     ASKED,
@@ -20,7 +21,6 @@ from bot.delivery.commenting import (
     WAITING,
     subject_of,
 )
-from bot.models import Comment, CommentAct, CommentArea
 from config.clock import now
 from gates.finding import Finding
 from ledger.append import Ledger, Transaction

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.accounts import Accounts
-from bot.contract import Channel, Menu
+from bot.channel import Channel, Menu
 from bot.models import Account
 from bot.trial import Look, wrong
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import aiohttp
 from sqlalchemy import select
 
-from bot.contract import AccountView, Menu
+from bot.channel import Menu
+from bot.contract import AccountView
 from bot.models import Account
 from bot.trial import Look, ask_own, fine, wrong
 from config.clock import now

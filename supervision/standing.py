@@ -10,7 +10,8 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.contract import AccountView, Channel, State
+from bot.channel import Channel
+from bot.contract import AccountView, State
 from bot.delivery.missing import stands
 from bot.models import Account, Publication
 from bot.read_back import Asked, ReadBack

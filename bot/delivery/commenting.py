@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import watch
+from bot.comment_models import Comment, CommentAct, CommentArea
 from bot.commenting import AREAS, OF_AREA, REVIEWED, Act, Area, Commenting, Doing, NotRead, Written
 from bot.contract import AccountView, Outcome, State, Withheld
 from bot.delivery.leases import Lease
@@ -21,7 +22,7 @@ from bot.delivery.retrying import give_up
 from bot.delivery.spent import note_calls
 from bot.delivery.together import articles_of
 from bot.delivery.wiring import Wiring
-from bot.models import Comment, CommentAct, CommentArea, Publication
+from bot.models import Publication
 from config.clock import now
 from ledger.changed import row_changed
 from ledger.stops import stopped_now

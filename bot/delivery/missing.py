@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from bot.contract import AccountView, Channel, State
+from bot.channel import Channel
+from bot.contract import AccountView, State
 from bot.delivery.once import Told, recalled, same, told_of
 from bot.delivery.taken import MISSING, off
 from bot.delivery.wiring import Wiring

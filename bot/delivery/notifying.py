@@ -13,7 +13,8 @@ from bot.delivery.digest import Ready
 from bot.delivery.outbox import Work
 from bot.delivery.preparing import Opened
 from bot.delivery.wiring import Wiring
-from bot.models import Contact, NoticePause
+from bot.models import Contact
+from bot.notice_models import NoticePause
 from bot.noticing import (
     FULL,
     PAUSED_FOR,

@@ -4,17 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+from bot.channel import Channel
 from bot.codes import ACCOUNT_HOLD, WINDOW_HOLD
-from bot.contract import (
-    AccountView,
-    Channel,
-    NotReleased,
-    Outcome,
-    ReplyBasis,
-    State,
-    Still,
-    Withheld,
-)
+from bot.contract import AccountView, NotReleased, Outcome, ReplyBasis, State, Still, Withheld
 from bot.delivery.choosing import Facts, Via, choose
 from bot.delivery.digest import Ready
 from bot.delivery.life import WORDS as OLD_WORDS

@@ -10,16 +10,9 @@ import structlog
 from sqlalchemy import ColumnElement, and_, or_, select
 
 from bot.calling import watch
+from bot.channel import Channel
 from bot.codes import ACCOUNT_HOLD, NO_ANSWER
-from bot.contract import (
-    AccountView,
-    Channel,
-    Inbound,
-    NotReleased,
-    Outcome,
-    State,
-    Withheld,
-)
+from bot.contract import AccountView, Inbound, NotReleased, Outcome, State, Withheld
 from bot.delivery.articles import blaming, end_articles, facts_of_articles
 from bot.delivery.chosen import ChosenRows, end_chosen, is_chosen
 from bot.delivery.commenting import open_areas

@@ -10,7 +10,7 @@ ACTIVE = "active"  # Contact.state of somebody who can be written to
 
 
 class Windowed(Protocol):
-    """What a channel says of its window; see bot.contract.Channel."""
+    """What a channel says of its window; see bot.channel.Channel."""
 
     window_seconds: float
     window_count: int

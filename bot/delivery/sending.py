@@ -9,15 +9,8 @@ from sqlalchemy import and_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from bot.calling import watch
-from bot.contract import (
-    AccountView,
-    Channel,
-    Outcome,
-    Reply,
-    ReplyBasis,
-    State,
-    Withheld,
-)
+from bot.channel import Channel
+from bot.contract import AccountView, Outcome, Reply, ReplyBasis, State, Withheld
 from bot.delivery import outbox
 from bot.delivery.digest import (
     AllStill,

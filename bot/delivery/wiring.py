@@ -7,8 +7,9 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.channel import Channel
 from bot.contacts import Contacts
-from bot.contract import AccountView, Channel, LoadMedia, Outcome, Release, Reply, State, Verify
+from bot.contract import AccountView, LoadMedia, Outcome, Release, Reply, State, Verify
 from bot.delivery.mended import Had
 from bot.models import Publication
 from bot.replies import Build, Parts, Unsayable

@@ -18,18 +18,15 @@ from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, LinkPrevie
 from telegram import MessageEntity as Entity
 from telegram.error import BadRequest, Forbidden, InvalidToken, TelegramError
 
+from bot.channel import Call, Heard, Menu, NotEquipped
 from bot.chosen import Chosen
 from bot.codes import At, follows
 from bot.contract import (
     AccountView,
-    Call,
     Content,
     Forged,
-    Heard,
     Inbound,
     LoadMedia,
-    Menu,
-    NotEquipped,
     Outcome,
     Rendering,
     Reply,
@@ -71,7 +68,7 @@ _REFUSALS = (BadRequest, Forbidden, InvalidToken)
 
 
 class TelegramChannel:
-    """See bot.contract.Channel. Public timeline: the channel or group named by secrets["chat"]."""
+    """See bot.channel.Channel. Public timeline: the channel or group named by secrets["chat"]."""
 
     platform = "telegram"
     label = "Telegram"

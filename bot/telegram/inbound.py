@@ -10,7 +10,8 @@ from typing import Any
 
 from telegram import Chat, Message, Update
 
-from bot.contract import AccountView, Call, Forged, Heard, Inbound, InboundKind, Unreadable
+from bot.channel import Call, Heard
+from bot.contract import AccountView, Forged, Inbound, InboundKind, Unreadable
 from bot.fitting import fitting
 from bot.readable import readable
 from config.clock import now

@@ -6,7 +6,8 @@ from typing import Any
 from telegram import Bot, ChatMemberAdministrator
 from telegram.error import InvalidToken, TelegramError
 
-from bot.contract import AccountView, Menu
+from bot.channel import Menu
+from bot.contract import AccountView
 from bot.telegram.errors import what_of
 from bot.trial import Look, fine, look_at_callback, wrong
 from config.clock import now

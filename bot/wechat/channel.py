@@ -15,19 +15,16 @@ from typing import Any
 
 import aiohttp
 
+from bot.channel import Call, Heard, Menu, NotEquipped
 from bot.chosen import Chosen
 from bot.codes import At
 from bot.commenting import AREAS, Area, Doing, Written
 from bot.contract import (
     MEND,
     AccountView,
-    Call,
     Content,
-    Heard,
     Inbound,
     LoadMedia,
-    Menu,
-    NotEquipped,
     Outcome,
     Rendering,
     Reply,
@@ -85,7 +82,7 @@ PASSIVE_ROOM = 2000  # of 2,048 bytes (W4): measured by users, not promised, so 
 
 
 class WeChatChannel(Notices):
-    """See bot.contract.Channel. One route an account: settings["push"] == "mass" sends to all."""
+    """See bot.channel.Channel. One route an account: settings["push"] == "mass" sends to all."""
 
     platform = "wechat"
     label = "微信"

@@ -1,6 +1,6 @@
 """A QR code of an account that says which topic its reader came for (W43)."""
 
-from bot.contract import NotEquipped
+from bot.channel import NotEquipped
 from bot.wechat.client import AioWeChatClient, NoAnswer, NotSent, WeChatRefused
 
 

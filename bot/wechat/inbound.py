@@ -15,15 +15,8 @@ from wechatpy.crypto import WeChatCrypto
 from wechatpy.exceptions import WeChatException
 from wechatpy.replies import TextReply
 
-from bot.contract import (
-    AccountView,
-    Call,
-    Forged,
-    Heard,
-    Inbound,
-    InboundKind,
-    Unreadable,
-)
+from bot.channel import Call, Heard
+from bot.contract import AccountView, Forged, Inbound, InboundKind, Unreadable
 from bot.fitting import fitting
 from bot.opens import Opens
 from bot.readable import readable

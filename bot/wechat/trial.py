@@ -11,8 +11,9 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, fromstring
 from wechatpy.exceptions import WeChatException
 
+from bot.channel import Menu
 from bot.codes import At
-from bot.contract import AccountView, Menu
+from bot.contract import AccountView
 from bot.probing import Ability
 from bot.trial import Look, fine, look_at_callback, wrong
 from bot.wechat.abilities import MENU, abilities_of

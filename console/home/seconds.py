@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from bot.models import CommentAct, CommentArea
+from bot.comment_models import CommentAct, CommentArea
 from console.settings.frame import waiting_people
 from console.web.deps import Deps
 from console.web.permissions import may

@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from bot.comment_models import CommentAct
 from bot.commenting import Act
-from bot.models import CommentAct, Publication
+from bot.models import Publication
 from console.publications.comments import shown_of
 from console.web.deps import DEPS, found, visitor
 from console.web.interface import Strict, as_json, picked, read, takes

@@ -7,8 +7,9 @@ from aiohttp import web
 from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from bot.comment_models import Comment, CommentAct, CommentArea
 from bot.commenting import Act
-from bot.models import Comment, CommentAct, CommentArea, Publication
+from bot.models import Publication
 from console.web.deps import DEPS, found, visitor
 from console.web.pages import form, page, see
 from console.web.permissions import needs

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from wechatpy.crypto import WeChatCrypto
 
 from bot.accounts import NewAccount
-from bot.callbacks import Callbacks, CallbackWiring, add_routes
+from bot.callbacks import Callbacks, add_routes
 from bot.contract import Inbound, InboundKind, Reply, State
 from bot.delivery.sending import Sender
 from bot.delivery.wiring import Wiring
@@ -22,6 +22,7 @@ from bot.probing import MESSAGES
 from bot.replies import Filled, Parts, said
 from bot.telegram.channel import TelegramChannel
 from bot.wechat.channel import WeChatChannel
+from bot.wiring import CallbackWiring
 from config.clock import now
 from storage.cache import MemoryCache
 from storage.crypt import DataKey

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
+from bot.comment_models import Comment, CommentAct, CommentArea
 from bot.commenting import Act
 from bot.contract import State
 from bot.delivery.commenting import ASKED, DECIDED, DONE, Commenter, subject_of
-from bot.models import Comment, CommentAct, CommentArea, Publication
+from bot.models import Publication
 from bot.wechat.channel import WeChatChannel
 from config.clock import now
 from gates.finding import Finding

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot.contract import AccountView, Call, Forged, Heard, Inbound, InboundKind, Unreadable
+from bot.channel import Call, Heard
+from bot.contract import AccountView, Forged, Inbound, InboundKind, Unreadable
 from bot.telegram import inbound as telegram
 from bot.wechat import inbound as wechat
 from config.clock import now

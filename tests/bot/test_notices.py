@@ -12,15 +12,8 @@ from bot.contract import Inbound, Outcome, Release, ReplyBasis, State
 from bot.delivery.choosing import Via
 from bot.delivery.outbox import queue_reply
 from bot.delivery.preparing import CAME, NOT_AGREED
-from bot.models import (
-    CallCount,
-    Contact,
-    Delivery,
-    NoticeConsent,
-    NoticeEvent,
-    NoticePause,
-    Publication,
-)
+from bot.models import CallCount, Contact, Delivery, Publication
+from bot.notice_models import NoticeConsent, NoticeEvent, NoticePause
 from bot.noticing import Did
 from bot.unreachable import Scope, causes, people
 from config.clock import now

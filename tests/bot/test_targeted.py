@@ -11,7 +11,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from sqlalchemy import func, select, update
 
-from bot.contract import Call, InboundKind, State
+from bot.channel import Call
+from bot.contract import InboundKind, State
 from bot.delivery.once import SUBMITTED
 from bot.delivery.settling import settle_publication
 from bot.delivery.spent import spent

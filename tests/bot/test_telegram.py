@@ -10,7 +10,8 @@ import pytest
 
 from blocks.document import read_document
 from blocks.text import project
-from bot.contract import AccountView, Button, InboundKind, Menu, Outcome, Reply, ReplyBasis, State
+from bot.channel import Menu
+from bot.contract import AccountView, Button, InboundKind, Outcome, Reply, ReplyBasis, State
 from bot.telegram.channel import TelegramChannel
 from bot.telegram.inbound import telegram_inbound
 from bot.telegram.pictures import way_of

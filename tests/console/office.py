@@ -14,8 +14,9 @@ from sqlalchemy import select
 
 from bot.account_entries import sign_account
 from bot.accounts import Accounts
+from bot.channel import Channel, Menu
 from bot.channels import open_channels
-from bot.contract import Channel, Content, Menu, State
+from bot.contract import Content, State
 from bot.delivery.outbox import queue_reply
 from bot.models import Account, Attempt, Contact, Delivery, InboundMessage, Publication
 from bot.sealing import rewrite

@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import select
 
+from bot.comment_models import Comment, CommentAct, CommentArea
 from bot.contract import State
-from bot.models import Account, Comment, CommentAct, CommentArea, Publication
+from bot.models import Account, Publication
 from config.clock import now
 from review_queue.canonical import Draft, canonical
 from review_queue.models import Item, Revision

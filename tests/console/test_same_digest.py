@@ -14,8 +14,9 @@ from sqlalchemy import select
 from blocks.document import read_document
 from blocks.text import project
 from bot.accounts import Accounts, NewAccount
+from bot.channel import Channel
 from bot.contacts import Contacts
-from bot.contract import Channel, Content, Release, State
+from bot.contract import Content, Release, State
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent

@@ -6,7 +6,8 @@ from sqlalchemy import select
 
 from bot.contract import State
 from bot.delivery.choosing import VIA_WORDS
-from bot.models import Account, Contact, Delivery, NoticeConsent
+from bot.models import Account, Contact, Delivery
+from bot.notice_models import NoticeConsent
 from config.clock import now
 from storage.database import new_id
 from tests.console.office import Office, busy_morning

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from bot.contract import NotEquipped
+from bot.channel import NotEquipped
 from bot.models import Account
 from cli import shenfa as tree
 from office.poster import poster

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import delete, text
 
 from app import Shenfa
+from bot.comment_models import CommentAct
 from bot.contract import State
 from bot.delivery.runs import Runs
-from bot.models import CommentAct, Delivery, InboundMessage, Publication, Takedown
+from bot.models import Delivery, InboundMessage, Publication, Takedown
 from config.clock import now
 from office import rest as module
 from office.jobs import Job, jobs_of

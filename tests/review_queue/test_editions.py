@@ -15,8 +15,9 @@ from aiohttp.test_utils import TestServer
 from sqlalchemy import select, update
 
 from bot.accounts import Accounts, NewAccount
+from bot.channel import Call, Channel
 from bot.contacts import Contacts
-from bot.contract import Call, Channel, Content, Inbound, NotReleased, State
+from bot.contract import Content, Inbound, NotReleased, State
 from bot.delivery.leases import Lease
 from bot.delivery.publishing import Publisher
 from bot.delivery.recent import Recent
