@@ -18,7 +18,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, select
@@ -37,7 +36,7 @@ from storage.database import Database, made_at
 from subscriptions.earlier import SENT
 from subscriptions.hours import SERVED, PushHours, standard_hours, urgent
 from subscriptions.models import Subscription
-from subscriptions.proof import COLUMNS, TABLE, Row, about, prove
+from subscriptions.proof import COLUMNS, TABLE, Alike, Row, about, alike, prove, prove_alike
 from subscriptions.rows import Matched, Push, write_rows
 from subscriptions.selecting import ASKED, Condition, counting, day_of, has, people
 
@@ -47,7 +46,7 @@ AT_ONCE = 3  # transactions of one push side by side
 _SEALED = (*Subscription.SEALED, *Subscription.MORE, *Subscription.LATER)
 _PLACES = {name: n for n, name in enumerate(_SEALED)}
 _ASKED = tuple(_PLACES[name] for name in ("topic", "group", "region", "industry", "kind"))
-_asked_and_when = itemgetter(*_ASKED, _PLACES["frequency"])
+_FREQUENCY = _PLACES["frequency"] - 2  # of the fields of Alike
 
 
 async def _no_change(table: str, row_id: str) -> None:
@@ -208,7 +207,6 @@ class Matching:
         publication = one.publication
         if one.release.audience is None:
             return 0
-        batches = [batch async for batch in _batches(db, publication.account_id)]
         # SQLite writes one after the other; a server's processes work side by side.
         at_once = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
 
@@ -218,7 +216,8 @@ class Matching:
 
         try:
             async with asyncio.TaskGroup() as group:
-                making = [group.create_task(create(batch)) for batch in batches]
+                batches = _batches(db, publication.account_id)
+                making = [group.create_task(create(batch)) async for batch in batches]
         except BaseExceptionGroup as several:
             raise several.exceptions[0] from several
         if wrong := [first for one in making for first in one.result()[1][:1]]:
@@ -286,17 +285,14 @@ class Matching:
         """How many rows were made, and which subscriptions are not believed."""
         publication, release = one.publication, one.release
         found = wanted(self.taxonomy, release.audience or {})
-        query = counting(found, [publication.account_id], *COLUMNS).where(
+        query = counting(found, [publication.account_id]).where(
             Subscription.account_id == publication.account_id,
             *batch.of(Contact.id),
             # Said of both: PostgreSQL would else look through all subscriptions for each batch.
             *batch.of(Subscription.contact_id),
         )
         query = query.where(*(_missing(one) or ()))
-        # Of the connection: the ORM would take as long to hand a hundred thousand rows on as the
-        # database to find them.
-        rows: list[Row] = [*(await (await session.connection()).execute(query)).all()]
-        proved = await prove(session, rows)
+        proved = await prove_alike(session, await alike(session, query))
         moment = now()
         moments = self.hours().moments(
             moment, at_night=release.urgent or urgent(release.audience or {})
@@ -306,22 +302,22 @@ class Matching:
             late=one.missing_since is not None, hold=one.hold,
         )  # fmt: skip
         # Of what is proved: a row that somebody wrote meets no value for its person.
-        matched = self._matched(_meant(found, proved.rows))
+        matched = self._matched(_meant(found, proved.groups))
         return await write_rows(session, push, matched) if matched else 0, proved.wrong
 
-    def _matched(self, rows: Iterable[Any]) -> list[Matched]:
+    def _matched(self, groups: Iterable[Alike]) -> list[Matched]:
         """One for each contact: the fullest reason, and the earliest moment."""
-        said: dict[tuple[str, ...], tuple[str, int]] = {}
+        words: dict[Asked, str] = {}
         found: dict[str, tuple[str, int]] = {}
-        for row in rows:
-            contact_id, asked = row[1], _asked_and_when(row)
-            one = said.get(asked)
-            if one is None:
-                words = self._words(Asked(*asked[:-1]))
-                one = said[asked] = (words, SERVED.get(asked[-1], 0))
-            other = found.setdefault(contact_id, one)
-            if other is not one:
-                found[contact_id] = (max(one[0], other[0]), min(one[1], other[1]))
+        for group in groups:
+            asked = _asked_of(group)
+            if asked not in words:
+                words[asked] = self._words(asked)
+            one = (words[asked], SERVED.get(group.fields[_FREQUENCY], 0))
+            for row in group.members:
+                other = found.setdefault(row[1], one)
+                if other is not one:
+                    found[row[1]] = (max(one[0], other[0]), min(one[1], other[1]))
         return [(contact_id, *one) for contact_id, one in found.items()]
 
     def _words(self, asked: Asked) -> str:
@@ -334,14 +330,16 @@ async def _number(session: AsyncSession, query: Select[Any]) -> int:
     return int(found.scalar_one())
 
 
-def _meant(found: Wanted, rows: Sequence[Row]) -> Sequence[Row]:
-    """Of rows that count: those of people who meet each value, where each must be met."""
+def _meant(found: Wanted, groups: Sequence[Alike]) -> Sequence[Alike]:
+    """Of those that count: those of people who meet each value, where each must be met."""
     if not found.each:
-        return rows
-    own: dict[str, list[Row]] = {}
-    for row in rows:
-        own.setdefault(row[1], []).append(row)
-    return [row for one in own.values() if meant(found, map(_asked, one)) for row in one]
+        return groups
+    own: dict[str, list[Asked]] = {}
+    for one in groups:
+        for row in one.members:
+            own.setdefault(row[1], []).append(_asked_of(one))
+    them = {contact_id for contact_id, asked in own.items() if meant(found, asked)}
+    return [Alike(one.fields, [row for row in one.members if row[1] in them]) for one in groups]
 
 
 def _missing(making: Making) -> tuple[Condition, Condition] | None:
@@ -356,6 +354,10 @@ def _missing(making: Making) -> tuple[Condition, Condition] | None:
 
 def _asked(row: Row) -> Asked:
     return Asked(*(row[place] for place in _ASKED))
+
+
+def _asked_of(one: Alike) -> Asked:
+    return Asked(*(one.fields[place - 2] for place in _ASKED))
 
 
 def _paused(row: Row, today: str) -> bool:

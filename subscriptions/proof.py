@@ -5,11 +5,12 @@ about their contact, every row that was sealed before it; what they keep is seal
 an older row, once true, brings nothing back, wherever it was while its citizen left.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
+from sqlalchemy import Select, func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ledger.append import Transaction, ledger_of
@@ -24,11 +25,30 @@ COLUMNS = tuple(
 )
 _SIGNED = "subscription ends"
 _AFTER = len(Subscription.SEALED) - 1
-_MORE = len(Subscription.SEALED) - 2
+_MORE = len(Subscription.SEALED) - 2  # of the fields: id and contact are not among them
 _LATER = _MORE + len(Subscription.MORE)
 
 Row = Sequence[Any]
 """What COLUMNS are of one subscription, in their order."""
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Subscriptions that say the same of different people."""
+
+    fields: tuple[Any, ...]
+    """What COLUMNS between the contact and the seal are of all of them."""
+    members: list[Row]
+    """Of each the id first, then the contact, and the seal last."""
+
+
+@dataclass(frozen=True)
+class ProvedAlike:
+    """As Proved, of those that are put together."""
+
+    groups: list[Alike]
+    wrong: list[str]
+    ends: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -64,16 +84,50 @@ async def last_end(session: AsyncSession, contact_id: str) -> int:
 
 async def prove(session: AsyncSession, rows: Sequence[Row]) -> Proved:
     """Tell those that stand from the others, in one pass. Raises ledger.verify.Broken."""
-    named = {contact_id: about(contact_id) for contact_id in {row[1] for row in rows}}
+    same, odd = _alike(rows)
+    proved = await prove_alike(session, same)
+    found = [row for one in proved.groups for row in one.members]
+    return Proved(found, sorted([*proved.wrong, *(str(row[0]) for row in odd)]), proved.ends)
+
+
+async def alike(session: AsyncSession, query: Select[Any]) -> list[Alike]:
+    """The subscriptions a query finds, whatever it selects, by what they say."""
+    # Of the connection: the ORM would take as long to hand a hundred thousand rows on as the
+    # database to find them.
+    connection = await session.connection()
+    if connection.dialect.name == "sqlite":
+        rows = (await connection.execute(query.with_only_columns(*COLUMNS))).all()
+        same, odd = _alike(rows)
+        return [*same, *(Alike((), [row]) for row in odd)]
+    said = COLUMNS[2:-1]
+    # Put together where they are: of each person only three texts come here.
+    lists = [func.array_agg(one) for one in (COLUMNS[0], COLUMNS[1], COLUMNS[-1])]
+    grouped = query.with_only_columns(*said, *lists).group_by(*said)
+    return [
+        Alike(tuple(row[: len(said)]), list(zip(*row[len(said) :], strict=True)))
+        for row in await connection.execute(grouped)
+    ]
+
+
+async def prove_alike(session: AsyncSession, groups: Iterable[Alike]) -> ProvedAlike:
+    """The same for those that are put together."""
+    groups = list(groups)
+    named = {row[1]: about(row[1]) for one in groups for row in one.members}
     ends = await ledger_of(session).newest_of(named.values())
-    stand: list[Row] = []
+    stand: list[Alike] = []
     wrong: list[str] = []
-    for row, whole in _sealed(seals_of(session), rows):
-        if whole and row[_AFTER] == ends[named[row[1]]]:
-            stand.append(row)
-        else:
-            wrong.append(str(row[0]))
-    return Proved(stand, sorted(wrong), ends)
+    seals = seals_of(session)
+    for one in groups:
+        after = one.fields[_AFTER - 2] if one.fields else None
+        mine = Alike(one.fields, [])
+        for row, whole in zip(one.members, _whole(seals, one), strict=True):
+            if whole and after == ends[named[row[1]]]:
+                mine.members.append(row)
+            else:
+                wrong.append(str(row[0]))
+        if mine.members:
+            stand.append(mine)
+    return ProvedAlike(stand, sorted(wrong), ends)
 
 
 def _end(fields: Sequence[Any]) -> int:
@@ -83,23 +137,29 @@ def _end(fields: Sequence[Any]) -> int:
     return _LATER if any(fields[_MORE:]) else _MORE
 
 
-def _sealed(seals: Seals, rows: Sequence[Row]) -> Iterator[tuple[Row, bool]]:
-    """Each row and whether its seal holds; what many rows say alike is spelled once."""
-    alike: dict[tuple[Any, ...], list[Row]] = {}
+def _alike(rows: Sequence[Row]) -> tuple[list[Alike], list[Row]]:
+    """Rows by what they say, and those that no column of ours could hold."""
+    same: dict[tuple[Any, ...], list[Row]] = {}
+    odd: list[Row] = []
     for row in rows:
         # SQLite keeps bytes in any column, and no row of ours has any.
         if isinstance(row[0], str) and isinstance(row[1], str):
-            alike.setdefault(tuple(row[2:-1]), []).append(row)
+            same.setdefault(tuple(row[2:-1]), []).append(row)
         else:
-            yield row, False
-    for fields, members in alike.items():
-        said = fields[: _end(fields)]
-        if any(isinstance(one, bytes) or one == "\0" for one in said):  # "\0" would be a hole
-            yield from ((row, False) for row in members)
-            continue
-        made = seals.many(TABLE, [HOLE, HOLE, *said], ((row[0], row[1]) for row in members))
-        for row, seal in zip(members, made, strict=True):
-            said_seal = row[-1]
-            # Of other signs than ASCII the comparison would raise, and no seal has any.
-            is_text = isinstance(said_seal, str) and said_seal.isascii()
-            yield row, is_text and compare_digest(said_seal, seal)
+            odd.append(row)
+    return [Alike(fields, members) for fields, members in same.items()], odd
+
+
+def _whole(seals: Seals, one: Alike) -> Iterable[bool]:
+    """Of each member whether its seal holds; what they say alike is spelled once."""
+    said = one.fields[: _end(one.fields)]
+    # A hole in a shape is "\0", and a group without fields is a row that could not be read.
+    if not said or any(isinstance(text, bytes) or text == "\0" for text in said):
+        return (False for _ in one.members)
+    made = seals.many(TABLE, [HOLE, HOLE, *said], ((row[0], row[1]) for row in one.members))
+    return map(_same, (row[-1] for row in one.members), made)
+
+
+def _same(said: Any, seal: str) -> bool:
+    # Of other signs than ASCII the comparison would raise, and no seal has any.
+    return isinstance(said, str) and said.isascii() and compare_digest(said, seal)
