@@ -40,6 +40,7 @@ from handlers.opining import Opining
 from handlers.own_data import OwnData
 from handlers.questions import Ask, OnTold, Questions
 from handlers.rating import Rating, ask_due
+from handlers.stories import beyond
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
 from handlers.withdrawing import Withdrawing, withdraws
@@ -99,7 +100,7 @@ class Dispatcher:
         # Every word of a withdrawal is known: who says no more than that is in no danger.
         text = normal(inbound.text)
         heard = not (pressed or arrives(inbound) or fixed_words(text))
-        danger = self._danger(text) if heard else ""
+        danger = self._heard(text) if heard else ""
         if danger:
             return await self._in_danger(inbound, contact, danger)
         # Counted before anything is read: a flood must stay cheap.
@@ -117,6 +118,12 @@ class Dispatcher:
             return None
         await self._remember(contact.id, said, turn)
         return self._parts(turn, said) if said.pieces else None
+
+    def _heard(self, text: str) -> str:
+        """Of a withdrawal only what is told beside it: who leaves is in no danger by that."""
+        heard = self._danger(text)
+        rest = beyond(text) if heard else None
+        return heard if rest is None else (rest and self._danger(rest))
 
     async def rehearse(self, inbound: Inbound) -> Parts | None:
         """What a pressed menu entry is answered with; None when that is no answer.

@@ -17,23 +17,26 @@ from enum import StrEnum
 from facets.taxonomy import Facet, Taxonomy
 from gates.normalise import normalise
 from handlers.days import day_meant, without_days
-from handlers.leaving_words import LISTS
+from handlers.leaving_words import CONSENT, LISTS
+from handlers.rhythms import LESS
 from handlers.wishes_words import PAID
 
 LONGEST = 60
 """Signs of a message that is looked at: what is longer tells a story."""
 
 _RHYTHM = re.compile(
-    r"[一每]个?(?:天|日|周|星期|礼拜|月|季度|年)(?:推送?|发)?一次|改[成为到]?[每一](?:天|日|周|星期|礼拜)"
+    r"[一每]个?(?:天|日|周|星期|礼拜|月|季度|年)(?:给我)?(?:推送?|发)?一[次回趟遍]"
+    r"|改[成为到]?[每一](?:天|日|周|星期|礼拜)"
 )
 """How often is no day, and who says it wants to go on: 别每天发了，一周一次."""
+_CONSENT = re.compile(CONSENT)
 _EXCEPT = re.compile("除了|除外|以外|之外|只留|只保留|只要|保留|留着|留下")
 """What is to stay beside what is to go: asked back, for nobody knows how much goes."""
 _BARE = 20
 """Signs of a message that refuses and does not say what."""
 
 NAMED = ("topics", "groups", "regions", "industries")
-_STRANGER, _FACET = "?", "facet"
+STRANGER, _FACET = "?", "facet"
 _SAYS = dict.fromkeys("“”\"'「」【】()（）《》/", "")
 """Marks that part nothing."""
 _PARTS = "，,。.；;、！!？?～~…—\n\r\t "
@@ -74,7 +77,7 @@ class Leaving:
 
 
 @dataclass(frozen=True)
-class _Word:
+class Word:
     text: str
     kinds: frozenset[str]
     facets: tuple[Facet, ...] = ()
@@ -85,17 +88,17 @@ class _Word:
 
 def leaving(text: str, today: date, taxonomy: Taxonomy | None = None) -> Leaving | None:
     """What `text` withdraws, or None; without a taxonomy no facet is known by name."""
-    plain = _plain(text)
+    plain = plain_of(text)
     if len(plain) > LONGEST or _EXCEPT.search(plain):
         return None
-    said = _RHYTHM.sub("", plain)
+    said = LESS.sub("", _RHYTHM.sub("", plain))
     until = day_meant(said, today)
-    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(without_days(said))]
+    clauses = [Clause(cut(part, taxonomy)) for part in parts_of(without_days(said))]
     if said != plain and not any(one.has("leave", "cut") for one in clauses):
         return None
-    found = [(one, _withdraws(one, dated=until is not None)) for one in clauses]
+    found = [(one, withdrawn(one, dated=until is not None)) for one in clauses]
     acts = [act for _, act in found if act is not None]
-    if taxonomy is None and any(one.has(_STRANGER) for one, act in found if act is not None):
+    if taxonomy is None and any(one.has(STRANGER) for one, act in found if act is not None):
         return None  # what is left by name is told by who knows the names
     if not acts or any(one.keeps or one.pays for one in clauses):
         return None
@@ -111,38 +114,25 @@ def may_leave(text: str, taxonomy: Taxonomy | None = None) -> bool:
 
     Nothing ends by it: whoever has subscriptions is asked whether they mean those.
     """
-    plain = _plain(text)
+    plain = plain_of(text)
     if len(plain) > _BARE:
         return False
-    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
+    clauses = [Clause(cut(part, taxonomy)) for part in parts_of(plain)]
     if _EXCEPT.search(plain):
         return any(one.has("leave") for one in clauses)
-    if any(one.has(_STRANGER, "told", "past") or one.keeps or one.pays for one in clauses):
+    if any(one.has(STRANGER, "told", "past") or one.keeps or one.pays for one in clauses):
         return False
+    if any(one.facets and one.has("how", "ask", "may") for one in clauses):
+        return False  # 能不能退出社保 asks about what has that name
     return any(one.bare for one in clauses)
-
-
-def leaves_beside(text: str, taxonomy: Taxonomy | None = None) -> bool:
-    """Whether a clause of it, alone, is a withdrawal: 老人去世了，请不要再发了.
-
-    What stands beside it is not understood: whoever has something to leave is asked.
-    """
-    plain = _plain(text)
-    if len(plain) > LONGEST or _RHYTHM.search(plain):
-        return False
-    clauses = [_Clause(_cut(part, taxonomy)) for part in _parts(plain)]
-    if any(one.has("how", "ask") or one.keeps or one.pays for one in clauses):
-        return False
-    alone = [_withdraws(one, dated=False) for one in clauses if not one.has(_STRANGER)]
-    return any(one is not None and one.act is Act.ALL for one in alone)
 
 
 def only_leaves(text: str, today: date) -> bool:
     """Whether it says that somebody leaves or pauses, and not a word that we do not know."""
     if leaving(text, today) is None:
         return False
-    clauses = [_Clause(_cut(part, None)) for part in _parts(without_days(_plain(text)))]
-    return not any(one.has(_STRANGER) for one in clauses)
+    clauses = [Clause(cut(part, None)) for part in parts_of(without_days(plain_of(text)))]
+    return not any(one.has(STRANGER) for one in clauses)
 
 
 def _together(acts: Iterable[Leaving], until: date | None) -> Leaving:
@@ -154,42 +144,43 @@ def _together(acts: Iterable[Leaving], until: date | None) -> Leaving:
     return Leaving(act, facets, until if act is Act.PAUSE else None, all(row.sure for row in rows))
 
 
-def _plain(text: str) -> str:
+def plain_of(text: str) -> str:
     """One spelling: half width, lower case, simplified, a mark for whatever parts."""
     folded = normalise(text).text.lower()
-    return "".join(
+    said = "".join(
         sign if sign.isalnum() or sign in _PARTS else _SAYS.get(sign, ",") for sign in folded
     )
+    return _CONSENT.sub("撤回同意", said)
 
 
-def _parts(plain: str) -> list[str]:
+def parts_of(plain: str) -> list[str]:
     for mark in _PARTS[1:]:
         plain = plain.replace(mark, _PARTS[0])
     return [part for part in plain.split(_PARTS[0]) if part]
 
 
-def _cut(clause: str, taxonomy: Taxonomy | None) -> list[_Word]:
+def cut(clause: str, taxonomy: Taxonomy | None) -> list[Word]:
     """The words of a clause, longest first at each place; strangers sign by sign."""
     named = taxonomy.spans(clause, NAMED) if taxonomy is not None else {}
-    words: list[_Word] = []
+    words: list[Word] = []
     at = 0
     while at < len(clause):
         size = next((n for n in range(_WIDEST, 0, -1) if clause[at : at + n] in _WORDS), 1)
         name, facets = named.get(at, ("", ()))
         if len(name) > (size if clause[at : at + size] in _WORDS else 0):
-            words.append(_Word(name, frozenset([_FACET]), tuple(facets)))
+            words.append(Word(name, frozenset([_FACET]), tuple(facets)))
             at += len(name)
             continue
         text = clause[at : at + size]
-        words.append(_Word(text, _WORDS.get(text, frozenset([_STRANGER]))))
+        words.append(Word(text, _WORDS.get(text, frozenset([STRANGER]))))
         at += len(text)
     return words
 
 
-class _Clause:
+class Clause:
     """The words of one clause, and what they come to."""
 
-    def __init__(self, words: Sequence[_Word]) -> None:
+    def __init__(self, words: Sequence[Word]) -> None:
         self.words = words
         self.facets = tuple(dict.fromkeys(one for word in words for one in word.facets))
 
@@ -206,7 +197,7 @@ class _Clause:
                 return False
         return False
 
-    def free(self, *kinds: str) -> list[_Word]:
+    def free(self, *kinds: str) -> list[Word]:
         """Words of these kinds that nothing before them refuses."""
         places = [n for n, word in enumerate(self.words) if word.any(*kinds)]
         return [self.words[n] for n in places if not self.refused(n)]
@@ -288,10 +279,10 @@ _BETWEEN = ("me", "fill", "all", "awhile", "thing", "may", _FACET)
 _ERASES = "删清移去"
 
 
-def _withdraws(clause: _Clause, *, dated: bool) -> Leaving | None:
+def withdrawn(clause: Clause, *, dated: bool) -> Leaving | None:
     """What one clause withdraws."""
     left = bool(clause.free("leave"))
-    if clause.has(_STRANGER):
+    if clause.has(STRANGER):
         return _strange(clause) if left else None
     ends = left or clause.cuts
     asked = clause.has("how", "ask")
@@ -310,7 +301,7 @@ def _withdraws(clause: _Clause, *, dated: bool) -> Leaving | None:
     return Leaving(Act.ALL)
 
 
-def _strange(clause: _Clause) -> Leaving | None:
+def _strange(clause: Clause) -> Leaving | None:
     """退订 and a word we do not know: nothing ends, and the list is shown."""
     first = next((word for word in clause.words if not word.any("me", "fill", "all")), None)
     if first is None or not first.any("leave") or clause.has("how", "ask", "told", "past", "may"):
@@ -318,10 +309,10 @@ def _strange(clause: _Clause) -> Leaving | None:
     return Leaving(Act.SOME, clause.facets) if clause.facets else Leaving(Act.LOOK)
 
 
-def _beside(clause: _Clause, *, clear: bool) -> bool:
+def _beside(clause: Clause, *, clear: bool) -> bool:
     """Whether a clause that withdraws nothing may stand beside one that does."""
     if clause.has("how", "ask"):  # why do you keep sending: no question of another matter
-        return clause.has("send", "get", "thing") and not clause.has(_STRANGER, _FACET)
-    if clause.has(_STRANGER, _FACET, "told"):
+        return clause.has("send", "get", "thing") and not clause.has(STRANGER, _FACET)
+    if clause.has(STRANGER, _FACET, "told"):
         return clear and not clause.has("told")
     return True

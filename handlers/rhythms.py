@@ -2,19 +2,35 @@
 
 import re
 
-from handlers.wishes_words import FREQUENCY_WORDS, OTHER_RHYTHM, REFUSED_RHYTHM
+from gates.normalise import normalise
+from handlers.wishes_words import FEWER, FREQUENCY_WORDS, OFF_HOURS, OTHER_RHYTHM, REFUSED_RHYTHM
 
 _REFUSED = re.compile(REFUSED_RHYTHM)
+_FEWER = re.compile(FEWER)
+_OFF = re.compile(OFF_HOURS)
+LESS = re.compile(f"{FEWER}|{OFF_HOURS}")
+"""Not an end is asked for, but fewer or other times: 别天天发了, 周末别发, 取消每周推送."""
+_TIMES = re.compile("(?<=[发推送来天日周期拜月度年])(?:给我)?一[回趟遍条](?!都)")
+_AT_MOST = re.compile("最多|顶多|至多|只要")
+_TO_ME = re.compile("(?:给我|帮我)?(?:推送|发来|推|发|来)(?=一次)")
 _OTHER = [re.compile(words) for words in OTHER_RHYTHM]
 
 
 def how_often(plain: str) -> tuple[str, str, bool]:
     """How often, the text without the words that say it, and whether they say more than we can."""
-    before = plain = _REFUSED.sub("，", plain)
+    plain = _TO_ME.sub("", _TIMES.sub("一次", _AT_MOST.sub("", plain)))
+    fewer = _FEWER.search(plain) is not None
+    before = plain = _REFUSED.sub("，", _FEWER.sub("，", plain))
+    plain = _OFF.sub("，", plain)
     for pattern in _OTHER:
         plain = pattern.sub(lambda found: f"{found.groupdict().get('known') or ''}，", plain)
     other = plain != before
     for word, frequency in FREQUENCY_WORDS:
         if word in plain:
             return frequency, plain.replace(word, "，"), other
-    return "", plain, other
+    return "", plain, other or fewer
+
+
+def asks_less(text: str) -> bool:
+    """Whether it asks for fewer messages or other hours, and for no end: 别天天发了, 周末别发."""
+    return LESS.search(normalise(text).text.lower()) is not None

@@ -247,7 +247,8 @@ class Subscribing:
             return listed(self._subs, own) if changes_rhythm(turn.text) else None
         at = meant[0].id if len(meant) == 1 else EVERY
         choices = [Choice(label, f"f:{at}:{key}") for key, label in FREQUENCIES.items()]
-        return Said(fill("rhythm_offer"), (*choices, Choice("都不改", "keep")))
+        ways = (Choice("全部退订", "leave:all"), Choice("都不改", "keep"))
+        return Said(fill("rhythm_offer"), (*choices, *ways))
 
 
 def _wish(asked: Asked, frequency: str = "immediate") -> Wish:

@@ -44,7 +44,7 @@ _EXCEPT = [re.compile(words) for words in EXCEPT]
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
 _ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
-_CHANGES = re.compile(r"[改换调设变推发收]|一次|频率")
+_CHANGES = re.compile(r"[改换调设变推发收]|一[次回条趟遍]|频率")
 
 
 class Missed(StrEnum):
@@ -155,6 +155,11 @@ def other_rhythm_in(text: str, taxonomy: Taxonomy) -> Understood | None:
     said = Missed.RHYTHM in found.missed or plain.rstrip("。.!！吧") in RHYTHM_ALONE
     paid = any(name[-1] in PAID for name in found.names) and not _NEWS.search(plain)
     return found if said and found.missed <= {Missed.RHYTHM} and not paid else None
+
+
+def offers_rhythm(text: str, taxonomy: Taxonomy) -> bool:
+    """Whether it says how often, and nothing that is not understood."""
+    return (rhythm_in(text, taxonomy) or other_rhythm_in(text, taxonomy)) is not None
 
 
 def changes_rhythm(text: str) -> bool:

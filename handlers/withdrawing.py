@@ -12,8 +12,11 @@ from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
-from handlers.leaving import Act, Leaving, leaves_beside, leaving, may_leave
+from handlers.leaving import Act, Leaving, leaving, may_leave
+from handlers.rhythms import asks_less
+from handlers.stories import beyond, leaves_beside
 from handlers.turn import Choice, Said, Turn, fill
+from handlers.wishes import offers_rhythm
 from ledger.append import Ledger
 from staff.refusal import Refused
 from subscriptions.aside import NEVER
@@ -61,9 +64,11 @@ class Withdrawing:
         if turn.key or turn.inbound.kind is not InboundKind.TEXT:
             return None
         meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
-        if meant is not None:
+        if meant is not None and (meant.sure or beyond(turn.text) != ""):
             return await self._meant(turn, meant)
         known = self._subs.taxonomy
+        if asks_less(turn.text):  # the rhythms are offered, where nothing else was said
+            return None if offers_rhythm(turn.text, known) else await self._unsure(turn)
         asked = may_leave(turn.text, known) or leaves_beside(turn.text, known)
         return await self._unsure(turn) if asked else None
 
@@ -97,10 +102,15 @@ class Withdrawing:
             bare = not (turn.step or turn.data) and may_leave(turn.text)
             return Said(fill("left_none")) if bare else None
         held = "\n".join(f"· {self._subs.words(row)}" for row in rows)
-        each = [Choice(f"退订 {self._subs.criteria(row)}", f"leave:{row.id}") for row in rows]
+        if len(rows) == 1:  # as short as consenting is: out by the first tap
+            slower = (Choice("改成每周一次", "f:all:weekly"),) if _oftener(rows) else ()
+            return Said(
+                fill("leave_unsure", list=held),
+                (Choice("退订", "leave:all"), *slower, Choice("都不改", "keep")),
+            )
         choices = (
             Choice("全部退订", "leave:all"),
-            *(each if len(rows) > 1 else ()),
+            *(Choice(f"退订 {self._subs.criteria(row)}", f"leave:{row.id}") for row in rows),
             Choice("暂停推送", "pause:30"),
             *((Choice("改成每周一次", "f:all:weekly"),) if _oftener(rows) else ()),
             Choice("为什么收到", "why"),

@@ -44,6 +44,25 @@ _NUMBER = re.compile(r"[\d零〇一二两三四五六七八九十百千万几]+"
 _HAN = re.compile(r"[\u3400-\u9fff]|^\W*\d{3,5}\W*$")  # or a number somebody calls for help
 _REST = re.compile(r"[^\w]+")
 _STOPS = re.compile(r"(?<=[。！？!?；;\n])")
+_PASSIVE = "被"
+_BY = (
+    "公司|单位|学校|大学|学院|工厂|厂里|厂子|老板|领导|法院|银行|社区|村里|旗里|县里|企业|店里|饭店|工地|"
+    "医院|保险公司|平台|中介|人社局|政府|用人单位|原单位|老师|系统|幼儿园|高中|职高|交警|城管|税务局"
+)
+_WHO = "儿子|女儿|孩子|老公|老婆|妈妈?|爸爸?|弟弟?|妹妹?|哥哥?|姐姐?|对象|朋友|同事"
+_DEEDS = (
+    "录取|录用|聘用|聘任|返聘|聘上|提拔|晋升|提名|表扬|表彰|评为先进|评上|选中|选上|抽中|保送|调剂|邀请|推荐|"
+    "批准|认定|通过|接收|分配|分流|安排|派遣|借调|调走|调岗|转岗|辞退|开除|裁员|裁|裁掉|裁撤|优化|优化掉|解雇|"
+    "解聘|炒鱿鱼|炒|劝退|除名|清退|退档|退回|淘汰|刷|刷掉|刷下来|降薪|降级|降职|停职|停岗|停薪|停保|断保|"
+    "拒签|拒保|拒绝|拒|驳回|扣分|罚款|处罚|扣工资|拖欠工资|欠薪|起诉|限高|限制高消费|列入失信名单|"
+    "封号|拉黑|征地|取消|取消资格|取消低保|遗漏|漏掉|漏发|点名"
+)
+_DECIDED = re.compile(
+    rf"(?:请问|你好|您好)?(?:我们?|俺|本人|咱)?(?:家?的?(?:{_WHO}))?(?:今天|昨天|前天|上周|上个?月|今年|去年|刚刚?|已经|都|又|也|"
+    rf"突然|无故|无缘无故|莫名其妙)*被(?:{_BY})*(?:给|无故|突然|违法|强制)?(?:{_DEEDS})了?"
+    r"(?:怎么办|咋办|该怎么办|咋整)?(?:呀|啊|吗|呢)?"
+)
+"""What an office, a school or an employer does to somebody: the model knows 我被…了 of victims."""
 _ENDS = re.compile(r"(?<=[。！？!?；;\n])|(?<=[，,、 ])(?=\S{4})")
 
 Keys = NDArray[np.uint32]
@@ -55,11 +74,23 @@ def danger(text: str) -> str:
         return abroad
     if not _HAN.search(text):
         return ""
+    heard = _heard(text)
+    rest = _without_decisions(text) if heard and _PASSIVE in text else text
+    return heard if rest == text else _heard(rest)
+
+
+def _heard(text: str) -> str:
     for part, sure in _parts(text):
         shares = model().shares(part)
         if shares.sum() > sure:
             return CLASSES[int(shares.argmax())]
     return ""
+
+
+def _without_decisions(text: str) -> str:
+    """Without clauses that say only what somebody decided of them: 我被录取了, 我被公司辞退了."""
+    clauses = [one for one in _ENDS.split(text) if one.strip()]
+    return "".join(one for one in clauses if not _DECIDED.fullmatch(_REST.sub("", one)))
 
 
 def _parts(text: str) -> Iterator[tuple[str, float]]:

@@ -10,7 +10,8 @@ import pytest
 from facets.taxonomy import starting_taxonomy
 from handlers.commands import command_key, fixed_words
 from handlers.days import day_meant
-from handlers.leaving import Act, leaves_beside, leaving, may_leave
+from handlers.leaving import Act, leaving, may_leave
+from handlers.stories import leaves_beside
 
 TODAY = date(2026, 11, 29)  # a Sunday
 HERE = Path(__file__).parent

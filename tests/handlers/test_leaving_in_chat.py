@@ -103,8 +103,36 @@ async def test_who_may_mean_leaving_is_asked_with_every_way_out(citizen, before)
     await citizen.say("我要退出")
     assert "已退订：促进消费" in await citizen.tap("退订 促进消费")
     await citizen.say("都不要了")
-    assert "已全部退订，共 1 项" in await citizen.tap("全部退订")
+    assert "已全部退订，共 1 项" in await citizen.tap("退订")
     assert "没有正在生效的订阅" in await citizen.say("都不要了")
+
+
+@pytest.mark.parametrize("before", STATES.values(), ids=STATES)
+async def test_stories_and_wishes_for_fewer_end_nothing_unasked(citizen, before) -> None:
+    for earlier in before:
+        await citizen.say(earlier)
+    for words in ("我手机号注销了别发了", "人都走了还发别发了", "我已经搬走了，不要再发了"):
+        assert "没有听准您是不是要退订" in await citizen.say(words), words
+    for words in ("别天天发了", "每个月推一回", "我不想每周收到推送了", "周末别发"):
+        assert "推送频率有三种" in await citizen.say(words), words
+    assert len(await active(citizen)) == 2
+    assert (await citizen.tap("每周")).count("（每周）") == 2
+    await citizen.say("少推送一些")
+    assert "已全部退订，共 2 项" in await citizen.tap("全部退订")
+    assert "已全部退订" not in await citizen.say("叫你们别发了")
+
+
+async def test_of_one_subscription_the_way_out_is_the_first_of_few(citizen) -> None:
+    await citizen.say("订阅就业")
+    await citizen.say("退出")
+    assert len(citizen.last.text.split("\n")) <= 8
+    assert "已全部退订，共 1 项" in await citizen.say("1")
+
+
+async def test_danger_beside_a_withdrawal_is_answered_as_danger(citizen) -> None:
+    await citizen.say("订阅就业")
+    assert "没有听准" not in await citizen.say("我不想活了，别发了")
+    assert await active(citizen) == [("employment", "", "")]
 
 
 async def test_what_is_said_beside_a_withdrawal_is_not_passed_over(citizen) -> None:

@@ -114,6 +114,24 @@ def test_danger_at_the_end_of_a_long_story_is_heard() -> None:
     assert danger(story * 12) == ""
 
 
+DECIDED = """录取 录用 聘用 提拔 表扬 评上 选中 抽中 保送 分配 调岗 辞退 开除 裁 裁员
+优化掉 解雇 解聘 劝退 除名 清退 退档 淘汰 刷下来 降薪 停职 停保 拒签 拒保
+驳回 扣分 罚款 拖欠工资 起诉 限高 封号"""
+DONE = """打 打伤 殴打 强奸 性侵 猥亵 家暴 掐脖子 锁在屋里 威胁 跟踪 绑架 拐卖 敲诈
+勒索 骗 诈骗 骚扰 恐吓 捅 砍 咬 抢劫 虐待 囚禁 拘禁 困 电 烫伤 烧伤 撞
+追杀 欺负 霸凌 下药 偷拍 逼债 催债 抓走 赶出家门"""
+
+
+def test_what_was_decided_of_somebody_is_no_danger_and_hides_none() -> None:
+    decided, done = DECIDED.split(), DONE.split()
+    by = ["我被{}了", "我被公司{}了", "我被{}了怎么办"]
+    assert [form.format(one) for form in by for one in decided if danger(form.format(one))] == []
+    assert [one for one in done if not danger(f"我被{one}了")] == []
+    assert [one for one in decided if danger(f"我被{one}了，我不想活了") != "self_harm"] == []
+    assert danger("我被公司辞退了，老公打我") == "home"
+    assert danger("我被老师强奸了")
+
+
 def test_what_was_done_to_somebody_is_heard_whoever_did_it() -> None:
     """我被…了 is how victims say it: sentences of what is harmless must not teach it away."""
     people = ["老公", "同学", "邻居", "老师", "同事", "陌生人", "前男友", "亲戚"]
