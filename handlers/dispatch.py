@@ -31,6 +31,7 @@ from handlers.commands import (
 from handlers.conversation import Conversations
 from handlers.courtesy import Courtesy
 from handlers.danger import in_danger
+from handlers.exchanges import exchange_in, keeps_in
 from handlers.firm import Firm
 from handlers.following import Following
 from handlers.masking import normal
@@ -43,6 +44,7 @@ from handlers.rating import Rating, ask_due
 from handlers.stories import beyond
 from handlers.subscribing import Subscribing
 from handlers.turn import Handler, Said, Turn, fill
+from handlers.wishes import Missed, wish_in
 from handlers.withdrawing import Withdrawing, withdraws
 from knowledge.danger import danger as danger_in
 from ledger.stops import stopped_now
@@ -122,8 +124,20 @@ class Dispatcher:
     def _heard(self, text: str) -> str:
         """Of a withdrawal only what is told beside it: who leaves is in no danger by that."""
         heard = self._danger(text)
-        rest = beyond(text) if heard else None
+        if not heard or self._only_wishes(text):
+            return ""
+        rest = beyond(text)
         return heard if rest is None else (rest and self._danger(rest))
+
+    def _only_wishes(self, text: str) -> bool:
+        """Whether it is a subscription and no more, all of it understood: 帮我妈订阅就业."""
+        try:
+            known = self._w.subscribers.taxonomy
+        except Refused:  # no taxonomy can be proved: nothing is known by its name
+            return False
+        wish = wish_in(text, known)
+        whole = wish is not None and bool(wish.facets) and wish.missed <= {Missed.PERSON}
+        return whole or exchange_in(text, known) is not None or bool(keeps_in(text, known))
 
     async def rehearse(self, inbound: Inbound) -> Parts | None:
         """What a pressed menu entry is answered with; None when that is no answer.
@@ -229,17 +243,18 @@ def build_dispatcher(
     danger: Heard = danger_in,
 ) -> Dispatcher:
     """Commands, leaving, own data, subscribing, questions, over one wiring; danger before all."""
+    wishes = Subscribing(wiring.tickets.ledger, wiring.subscribers)
     handlers: tuple[Handler, ...] = (
         Arriving(wiring),
         Commands(wiring),
         Following(wiring),
-        Withdrawing(wiring.tickets.ledger, wiring.subscribers),
+        Withdrawing(wiring.tickets.ledger, wiring.subscribers, wishes),
         OwnData(wiring.tickets.ledger, wiring.subscribers),
         Opining(wiring),
         Browsing(wiring),
         Firm(wiring),
         Rating(wiring),
-        Subscribing(wiring.tickets.ledger, wiring.subscribers),
+        wishes,
         Narrowing(wiring.tickets.ledger, wiring.subscribers),
         Courtesy(wiring),
         Questions(wiring, ask, on_told),

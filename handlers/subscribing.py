@@ -51,6 +51,7 @@ _KEYS = frozenset({
 })  # fmt: skip
 _ANY_CHOICE = range(1, 100)
 _FIRST = ("employment", "consumption")
+_SWAPS = ("换", "改", "只留", "保留", "除了", "其他", "其余")
 _CHANGING = "改换调设变"
 _SETTLES = ("一次", "就行", "就好", "即可")
 MOST_WAYS = 8
@@ -67,7 +68,9 @@ def weighs(inbound: Inbound) -> bool:
     if key.split(":")[0] in _KEYS or chosen(text, _ANY_CHOICE):
         return True
     # Without the taxonomy: whatever may turn out to be a wish or a withdrawal by name.
-    spoken = any(word in text for word in (*INTENT, "退订", "暂停", "推送", "每天", "每周", "每日"))
+    spoken = any(
+        word in text for word in (*INTENT, *_SWAPS, "退订", "暂停", "推送", "每天", "每周", "每日")
+    )
     return spoken or leaving(text, beijing(now()).date()) is not None
 
 
@@ -144,7 +147,7 @@ class Subscribing:
         topics = any(one.topic for one in wish.asked)
         if wish.doubtful:
             return self._which(wish)
-        if not wish.asked or (wish.missed and not topics):
+        if not wish.asked or (wish.missed - {Missed.PERSON} and not topics):
             return self._topics((*fill("subscribe_unknown"), *missed))
         wishes = [_wish(one, wish.frequency or "immediate") for one in wish.asked]
         return await self._keep(turn, wishes, missed)

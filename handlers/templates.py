@@ -51,6 +51,7 @@ missed_place 没有听懂：地方
 missed_industry 没有听懂：行业
 missed_rhythm 没有办理：别的推送频率
 missed_except 没有办理：不要的一部分
+missed_person 只能为自己订阅
 missed_pair 两个主题分别订阅
 missed_other 没有听懂：其他
 arrived_at 扫码或链接进来的欢迎语 account

@@ -8,7 +8,7 @@ was not understood is passed over: `missed` says so, and of which kind it is.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from handlers.rhythms import how_often
 from handlers.wishes_words import (
     EXCEPT,
     INTENT,
+    OTHERS,
     PAID,
     PLAIN,
     PROFILE,
@@ -41,6 +42,7 @@ _QUESTION = re.compile(
 )
 
 _EXCEPT = [re.compile(words) for words in EXCEPT]
+_OTHERS = re.compile(OTHERS)
 _TRADE = re.compile(r"行业|产业|[^ 就创专毕失职从农作物营事]业")
 _ASKED = re.compile("能不能|可不可以|[吗么][?？]?$")
 _NEWS = re.compile("消息|信息|通知|资讯|动态|文件|政策|新闻")
@@ -55,6 +57,7 @@ class Missed(StrEnum):
     INDUSTRY = "industry"
     RHYTHM = "rhythm"
     EXCEPT = "except"
+    PERSON = "person"  # somebody else is to get it
     PAIR = "pair"
     """Two topics, of which one was said of the other: each is subscribed by itself."""
     OTHER = "other"
@@ -108,6 +111,12 @@ def wish_in(text: str, taxonomy: Taxonomy, *, asked: bool = False) -> Understood
     plain = _plain(text)
     if len(plain) > LONGEST or _QUESTION.search(plain):
         return None
+    plain, others = _OTHERS.subn("帮我", plain)
+    found = _wish(plain, taxonomy, asked=asked)
+    return replace(found, missed=found.missed | {Missed.PERSON}) if found and others else found
+
+
+def _wish(plain: str, taxonomy: Taxonomy, *, asked: bool) -> Understood | None:
     intent, begun = _begin(plain, taxonomy)
     if not intent and not asked:
         return None

@@ -4,18 +4,21 @@
 pause:<days>, resume. Words are understood by handlers/leaving.py.
 """
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.contract import InboundKind
+from bot.replies import Piece
 from config.clock import beijing, now
 from facets.criteria import BELOW, GROUPS, INDUSTRIES, KINDS, REGIONS, TOPICS
 from facets.taxonomy import Facet, Taxonomy
 from handlers.choosing import chosen
 from handlers.commands import ALWAYS
+from handlers.exchanges import exchange_in, keeps_in
 from handlers.leaving import Act, Leaving, leaving, may_leave
 from handlers.rhythms import asks_less
 from handlers.stories import beyond, leaves_beside
-from handlers.turn import Choice, Said, Turn, fill
+from handlers.turn import Choice, Handler, Said, Turn, fill
 from handlers.wishes import offers_rhythm
 from ledger.append import Ledger
 from staff.refusal import Refused
@@ -44,13 +47,19 @@ def withdraws(turn: Turn, taxonomy: Taxonomy) -> bool:
         return False
 
 
+async def _nobody(turn: Turn) -> Said | None:
+    """For who only leaves."""
+    return None
+
+
 class Withdrawing:
     """Ends and pauses."""
 
-    def __init__(self, ledger: Ledger, subscribers: Subscribers) -> None:
-        """What ends is signed in the transaction that ends it."""
+    def __init__(self, ledger: Ledger, subscribers: Subscribers, wishes: Handler = _nobody) -> None:
+        """What ends is signed in the transaction that ends it; `wishes` hears of a second wish."""
         self._ledger = ledger
         self._subs = subscribers
+        self._wishes = wishes
 
     async def __call__(self, turn: Turn) -> Said | None:
         """See Handler."""
@@ -63,6 +72,9 @@ class Withdrawing:
             return await self._pause(turn, "")
         if turn.key or turn.inbound.kind is not InboundKind.TEXT:
             return None
+        two = await self._exchanged(turn) or await self._kept(turn)
+        if two is not None:
+            return two
         meant = leaving(turn.text, beijing(now()).date(), self._subs.taxonomy)
         if meant is not None and (meant.sure or beyond(turn.text) != ""):
             return await self._meant(turn, meant)
@@ -71,6 +83,40 @@ class Withdrawing:
             return None if offers_rhythm(turn.text, known) else await self._unsure(turn)
         asked = may_leave(turn.text, known) or leaves_beside(turn.text, known)
         return await self._unsure(turn) if asked else None
+
+    async def _exchanged(self, turn: Turn) -> Said | None:
+        """取消就业改订消费: the one ends, the other is subscribed as if it had been said alone."""
+        found = exchange_in(turn.text, self._subs.taxonomy)
+        rows = await self._named(turn, found.facets) if found else []
+        if found is None or not rows:  # nothing of theirs is named: what is wished for may be
+            return None
+        gone = await self._end(turn, rows)
+        wished = await self._wishes(replace(turn, text=found.wish, step=""))
+        if wished is None:
+            return Said((*gone, *fill("missed_other")), (Choice("订阅政策", "sub"),))
+        return replace(wished, pieces=(*gone, *wished.pieces))
+
+    async def _kept(self, turn: Turn) -> Said | None:
+        """只留消费其他都退: everything ends but what was named, when they have that."""
+        facets = keeps_in(turn.text, self._subs.taxonomy)
+        kept = {row.id for row in await self._named(turn, facets)} if facets else set()
+        async with self._ledger.db.session() as session:
+            every = await self._subs.list(session, turn.contact.id) if kept else []
+        if not kept:
+            return None
+        gone = [row for row in every if row.id not in kept]
+        if not gone:
+            return listed(self._subs, every)
+        held = "\n".join(f"· {self._subs.words(row)}" for row in every if row.id in kept)
+        said = (*await self._end(turn, gone), *fill("now_holds", list=held))
+        return Said(said, (Choice("我的订阅", "mine"),))
+
+    async def _end(self, turn: Turn, rows: list[Subscription]) -> tuple[Piece, ...]:
+        """End these, and say so."""
+        async with self._ledger.transaction() as tx:
+            gone = await self._subs.leave(tx, turn.contact.id, *(row.id for row in rows))
+            await note(tx.session, gone, _how(turn))
+        return fill("left_one", subscription="；".join(self._subs.words(row) for row in rows))
 
     async def _meant(self, turn: Turn, meant: Leaving) -> Said | None:
         if meant.act is Act.ALL:

@@ -139,7 +139,7 @@ async def test_what_is_said_beside_a_withdrawal_is_not_passed_over(citizen) -> N
     await citizen.say("订阅就业和打假")
     said = await citizen.say("退订就业，订阅消费")
     assert "已退订：就业创业" in said
-    assert "还有一部分没有听懂，没有办理" in said
+    assert "已订阅：促进消费" in said
     assert "（每周）" in await citizen.say("别每天发了，一周一次")  # no pause of a week
     assert "没有听准您是不是要退订" in await citizen.say("打假的不要了")
-    assert await active(citizen) == [("anti_fake", "", "")]
+    assert await active(citizen) == [("anti_fake", "", ""), ("consumption", "", "")]
