@@ -38,6 +38,8 @@ class _Sheet:
 
 
 _FORMULA = re.compile(r'"[^"]{4,}"|\d{7}')  # a formula that says more than where to look
+# Read with the cell or the list that they stand in; all else is let go as it ends.
+_IN_CELLS = frozenset(("v", "f", "is", "t", "r", "formula1", "formula2"))
 _CELL = re.compile(r"([A-Z]{1,3})(\d{1,7})")
 
 
@@ -46,6 +48,12 @@ def _column_number(letters: str) -> int:
     for letter in letters:
         number = number * 26 + ord(letter) - 64
     return number
+
+
+def _column(cell: str | int) -> int:
+    """The column of an address like B7, or the number itself; 0 for what is no address."""
+    address = _CELL.fullmatch(cell) if isinstance(cell, str) else None
+    return _column_number(address[1]) if address else cell if isinstance(cell, int) else 0
 
 
 def _column_letters(number: int) -> str:
@@ -147,6 +155,7 @@ class _SheetReader:
     hidden_rows: list[int] = field(default_factory=list)
     in_hidden: dict[int, int] = field(default_factory=dict)  # column -> first part in it
     cells: dict[int, str] = field(default_factory=dict)
+    last: str | int = 0  # the address or the column of the last cell
     filled: int = -1  # the first part of the sheet
     first_row_part: int = -1
     at: int = 0  # rows and cells may leave their address out: then they follow the last
@@ -159,21 +168,25 @@ class _SheetReader:
                 first, last = int(attribute(node, "min") or 0), int(attribute(node, "max") or 0)
                 self.hidden.append(range(first, last + 1))
         elif name == "c":
-            self.cell(node)
-            node.clear()
+            if len(node):
+                self.cell(node)
+            else:  # sheets are full of them
+                self.last = node.get("r") or _column(self.last) + 1
         elif name == "row":
             self.row(node)
-            node.clear()
         elif name == "dataValidation":
             validation(node, self.sheet.title, self.notes)
         elif name in ("oddHeader", "oddFooter", "evenHeader", "firstHeader") and node.text:
             self.notes.add(f"{self.sheet.title} 的页眉页脚", node.text)
+        if name in _IN_CELLS:
+            node.attrib.clear()
+        else:
+            node.clear()
 
     def cell(self, node: Any) -> None:
         """One cell's text, kept until its row ends."""
-        address = _CELL.fullmatch(attribute(node, "r"))
-        last = max(self.cells, default=0)
-        column = _column_number(address[1]) if address else last + 1
+        column = _column(attribute(node, "r")) or _column(self.last) + 1
+        self.last = column
         kind = attribute(node, "t")
         value = "".join(each.text or "" for each in node if local(each) == "v")
         if kind == "s":
@@ -195,7 +208,7 @@ class _SheetReader:
         self.at = int(number) if number.isdigit() else self.at + 1
         hidden = attribute(node, "hidden") in ("1", "true") or attribute(node, "ht") == "0"
         told = {at: text.strip() for at, text in self.cells.items() if text.strip()}
-        self.cells = {}
+        self.cells, self.last = {}, 0
         for column, text in self.columns.row(told).items():
             letters = _column_letters(column)
             concealed = any(column in each for each in self.hidden)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from documents.lines import Line, Piece, in_order, lines_of, paragraphs, width_of
+from documents.office import tell_pictures
 from documents.parts import (
     AUTHOR,
     COMMENT,
@@ -48,9 +49,7 @@ def read_ofd(archive: Archive, notes: Notes) -> None:
     # A scanned page says nothing to a machine; silence must not pass for "nothing found".
     if not any(part.text.strip() for part in notes.parts):
         notes.fault("look", "warn", "没有文字层，机器读不出内容，需要人工看")
-    if file.pictures:
-        reason = f"含 {file.pictures} 张图片，机器读不出图中文字，需要人工看"
-        notes.fault("look", "warn", reason)
+    tell_pictures(archive, notes, file.pictures)
     if file.attached:
         reason = f"嵌有 {file.attached} 个文件，请改为单独的附件；机器读不了的由人打开查看"
         notes.fault("embedded", "warn", reason)
@@ -110,13 +109,13 @@ def _document(file: _File, root: str) -> Iterator[tuple[int, Sequence[Line]]]:
         yield file.number, in_order([*lines, *_lines(page)])
     for node in named(tree, "PublicRes", "DocumentRes"):
         _units(file, _place(root, node.text or ""))
-    _annotations(file, root)
-    _attachments(file, root)
+    _annotations(file, root, tree)
+    _attachments(file, root, tree)
 
 
 def _page(file: _File, name: str, where: str) -> Any:
     """The tree of a page or template, or None when it is not there; what is unseen is marked."""
-    tree = file.archive.xml(name)
+    tree = file.archive.passing(name)
     if tree is None:
         reason = f"{where}的内容不在文件里，机器没有检查，需要人工看"
         file.notes.fault("look", "warn", reason)
@@ -209,10 +208,10 @@ def _number(written: str) -> float:
     return found if math.isfinite(found) else 0.0
 
 
-def _annotations(file: _File, root: str) -> None:
+def _annotations(file: _File, root: str, document: Any) -> None:
     """What was noted or stamped on the pages: its remark and what it shows."""
     archive, notes = file.archive, file.notes
-    for node in named(archive.xml(root), "Annotations"):
+    for node in named(document, "Annotations"):
         name = _place(root, node.text or "")
         tree = archive.xml(name)
         for page in named(tree, "Page") if tree is not None else ():
@@ -233,10 +232,10 @@ def _annotation(notes: Notes, one: Any, where: str) -> None:
         notes.mark(index, COMMENT, text)
 
 
-def _attachments(file: _File, root: str) -> None:
+def _attachments(file: _File, root: str, document: Any) -> None:
     """Files that lie in this one, read where that is possible."""
     archive = file.archive
-    for node in named(archive.xml(root), "Attachments"):
+    for node in named(document, "Attachments"):
         name = _place(root, node.text or "")
         tree = archive.xml(name)
         for one in named(tree, "Attachment") if tree is not None else ():

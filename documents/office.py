@@ -36,7 +36,15 @@ _OBJECT = re.compile(r"/(?:activeX|ctrlProps)/|\.(?:bin|mht|rtf)$")
 _DESCRIBES = re.compile(
     r"\.rels$|/(?:activeX|ctrlProps)/[^/]+\.xml$|\[Content_Types\]"
     r"|/(?:slideMasters|slideLayouts|notesMasters|handoutMasters|theme|styles|fontTable)"
+    r"|/(?:tableStyles|presProps|viewProps|webSettings)\."
 )
+# By folder or by name, whatever the case; a small picture of the first page shows what it shows.
+_PICTURE = re.compile(
+    r"/media/[^/]+$|^(?!docProps/).*\.(?:png|jpe?g|jfif|gif|bmp|dib|tiff?|webp|hei[cf]|avif|jp2"
+    r"|wdp|jxr|pcx|pict?|emf|wmf|emz|wmz|svgz?)$",
+    re.IGNORECASE,
+)
+_DRAWN = re.compile(r"\.(?:emf|wmf|emz|wmz|svgz?|pict?)$", re.IGNORECASE)
 _WORDS = re.compile(r"[\u4e00-\u9fff]{2}|\d{5}|[\w.]@[\w.]")
 _PEOPLE = ("creator", "lastModifiedBy", "Manager")
 
@@ -64,12 +72,38 @@ def read_common(archive: Archive, notes: Notes) -> None:
     if any(name.lower().endswith(("vbaproject.bin", "vbadata.xml")) for name in archive.names):
         notes.fault("macro", "block", "带有宏程序，不得发布，请另存为不带宏的文件")
     _embedded(archive, notes)
-    if pictures := archive.matching(r"(?:word|xl|ppt)/media/[^/]+"):
-        reason = f"含 {len(pictures)} 张图片，机器读不出图中文字，需要人工看"
-        notes.fault("look", "warn", reason)
+    tell_pictures(archive, notes)
     read_beside(archive, notes)
     read_properties(archive, notes)
     _unread(archive, notes)
+
+
+def is_picture(name: str) -> bool:
+    """Whether an entry of a file is a picture, of points or of lines."""
+    return _PICTURE.search(name) is not None
+
+
+def is_drawing(name: str) -> bool:
+    """Whether it is drawn in lines: no reader of pictures opens those."""
+    return _DRAWN.search(name) is not None
+
+
+def tell_pictures(archive: Archive, notes: Notes, least: int = 0) -> None:
+    """The pictures by what they are, wherever they lie: those of points, and drawings of lines.
+
+    `least` were met on the pages. A drawing of lines keeps its words as words, or as shapes.
+    """
+    pictures = [name for name in archive.names if is_picture(name)]
+    drawn = [name for name in pictures if is_drawing(name)]
+    if count := max(len(pictures) - len(drawn), least):
+        reason = f"含 {count} 张图片，机器读不出图中文字，需要人工看"
+        notes.fault("look", "warn", reason)
+    if drawn:
+        reason = f"含 {len(drawn)} 张矢量图（EMF、WMF、SVG），读图也读不出其中文字，需要人工看"
+        notes.fault("look", "warn", reason)
+    for name in drawn:
+        if name.lower().endswith(".svg") and (words := archive.words(name)):
+            notes.add(f"矢量图 {posixpath.basename(name)}", words)
 
 
 def _embedded(archive: Archive, notes: Notes) -> None:
@@ -92,7 +126,7 @@ def _unread(archive: Archive, notes: Notes) -> None:
     for name in archive.names:
         if not name.endswith(".xml") or name in archive.read or _DESCRIBES.search(name):
             continue
-        words = " ".join(" ".join(archive.xml(name).itertext()).split())
+        words = archive.words(name)
         if _WORDS.search(words):
             notes.add(f"文件内部的 {name}（看不见但随文件发布）", words)
 
@@ -129,7 +163,7 @@ def read_slides(archive: Archive, notes: Notes) -> None:
 
 
 def _slide(archive: Archive, notes: Notes, name: str, place: str) -> None:
-    root = archive.xml(name)
+    root = archive.passing(name)
     if attribute(root, "show") == "0":
         notes.fault("hidden", "warn", f"{place}是隐藏的，发布前请删除")
     for paragraph in named(root, "p", "text"):

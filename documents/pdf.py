@@ -11,7 +11,8 @@ from pypdf.generic import DictionaryObject
 
 from documents.lines import Line, Piece, lines_of, paragraphs, width_of
 from documents.parts import Notes, Unreadable, rows_of
-from documents.pdf_beside import annotations, read_beside_pages
+from documents.pdf_annotations import Annotations
+from documents.pdf_beside import read_beside_pages
 from documents.pdf_damage import damage_told
 from documents.pdf_ink import Ink
 from documents.radicals import without_radicals
@@ -160,8 +161,11 @@ def _read(content: bytes, notes: Notes) -> None:
     # Many PDF files only forbid printing: their password for reading is empty.
     if reader.is_encrypted and not reader.decrypt(""):
         raise Unreadable("encrypted", "block", "文件已加密，无法检查，请上传没有密码的文件")
-    _pdf_pages(reader, notes)
+    pinned = Annotations(notes)
+    _pdf_pages(reader, notes, pinned)
     read_beside_pages(reader, notes)
+    told = {part.text for part in notes.parts if part.place.startswith("表单栏")}
+    pinned.finish(reader, content, told)
 
 
 _FAINT = "faint"
@@ -173,12 +177,12 @@ _UNREAD = {
 }
 
 
-def _pdf_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
+def _pdf_pages(reader: pypdf.PdfReader, notes: Notes, pinned: Annotations) -> None:
     unread: dict[str, list[int]] = {}
     for number, text in paragraphs(_pages(reader, unread)):
         notes.add(f"第 {number} 页", text)
     for number, page in enumerate(reader.pages, 1):
-        annotations(page, number, notes)
+        pinned.read(page, number)
     if faint := unread.pop(_FAINT, []):
         pages = rows_of(faint).replace("行", "页")
         notes.fault("hidden", "warn", f"{pages}有白色、透明或极小的文字，{_FIND}")

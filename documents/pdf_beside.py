@@ -1,6 +1,5 @@
 """What a PDF holds beside the text of its pages: notes, links, files, forms, properties, layers."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,69 +8,12 @@ from defusedxml import ElementTree
 from defusedxml.common import DefusedXmlException
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
-from documents.parts import AUTHOR, COMMENT, Notes, Wrong
+from documents.parts import AUTHOR, Notes
+from documents.pdf_annotations import dictionary
 from documents.persons import is_person
 
-PINNED: Wrong = ("embedded", "block", "页面上附有文件，请改为单独的附件；机器读不了的由人打开查看")
-_BROKEN = "有一处批注、链接、表单栏或附件损坏，读不出来，需要人工看"
-_NO_VALUE = "没有存下它的值（可能损坏），机器没有读到，需要人工看"
-_DEEPEST = 10
 _MOST_NODES = 20_000
-_WRITES = re.compile(rb"[)>]\s*Tj|\]\s*TJ")
 _SHOWN = {"/Author": "作者", "/Title": "标题", "/Subject": "主题", "/Keywords": "关键字"}
-
-
-def annotations(page: pypdf.PageObject, number: int, notes: Notes) -> None:
-    """Notes that people left, the addresses behind links, and files pinned to the page."""
-    for reference in page.get("/Annots") or ():
-        one = reference.get_object()
-        if not isinstance(one, DictionaryObject):
-            notes.fault("look", "warn", f"第 {number} 页{_BROKEN}")
-            continue
-        kind = one.get("/Subtype")
-        if kind == "/Link":
-            action = one.get("/A", DictionaryObject()).get_object()
-            target = str(action.get("/URI") or "")
-            if target.startswith("mailto:"):
-                notes.add(f"第 {number} 页的超链接", target)
-        elif kind == "/FileAttachment":
-            _pinned(one, f"第 {number} 页的附件", notes)
-        elif kind == "/Widget" and _shows_unsaid(one):
-            notes.fault("look", "warn", f"第 {number} 页有一个表单栏显示着文字，却{_NO_VALUE}")
-        elif kind not in (None, "/Popup", "/Widget"):
-            said = str(one.get("/Contents") or "").strip()
-            if said:
-                index = notes.add(f"第 {number} 页的批注", said)
-                notes.mark(index, COMMENT, said)
-
-
-def _shows_unsaid(widget: DictionaryObject) -> bool:
-    """Whether a field shows words of which its value says nothing; a button's caption is none."""
-    one = widget
-    for _ in range(_DEEPEST):
-        if "/V" in one or one.get("/FT") == "/Btn":
-            return False
-        one = _dictionary(one.get("/Parent"))
-    shown = _dictionary(widget.get("/AP")).get("/N")
-    shown = shown.get_object() if shown is not None else None
-    return isinstance(shown, StreamObject) and _WRITES.search(shown.get_data()) is not None
-
-
-def _pinned(one: DictionaryObject, place: str, notes: Notes) -> None:
-    """A file pinned to a page: its name, and what is in it."""
-    held = _dictionary(one.get("/FS"))
-    name = str(held.get("/UF") or held.get("/F") or "未命名")
-    index = notes.add(place, name)
-    notes.mark(index, PINNED, name)
-    content = _dictionary(held.get("/EF")).get("/F")
-    content = content.get_object() if content is not None else None
-    if isinstance(content, StreamObject):
-        notes.inside(name, content.get_data())
-
-
-def _dictionary(value: Any) -> DictionaryObject:
-    found = value.get_object() if value is not None else None
-    return found if isinstance(found, DictionaryObject) else DictionaryObject()
 
 
 def read_beside_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
@@ -81,16 +23,16 @@ def read_beside_pages(reader: pypdf.PdfReader, notes: Notes) -> None:
     _metadata(reader, notes)
     _files(reader, notes)
     _outline(reader.outline, notes)
-    root = _dictionary(reader.trailer.get("/Root"))
+    root = dictionary(reader.trailer.get("/Root"))
     _layers(root, notes)
     _descriptions(root, notes)
-    if "/JavaScript" in _dictionary(root.get("/Names")) or _runs(root):
+    if "/JavaScript" in dictionary(root.get("/Names")) or _runs(root):
         notes.fault("macro", "block", "带有脚本程序，不得发布，请另存或打印成新的 PDF")
 
 
 def _runs(root: DictionaryObject) -> bool:
     return (
-        _dictionary(root.get("/OpenAction")).get("/S") == "/JavaScript"
+        dictionary(root.get("/OpenAction")).get("/S") == "/JavaScript"
         if not isinstance(root.get("/OpenAction"), ArrayObject)
         else False
     )
@@ -135,7 +77,7 @@ _XMP_PROGRAM = ("CreateDate", "ModifyDate", "MetadataDate", "CreatorTool", "Prod
 
 def _metadata(reader: pypdf.PdfReader, notes: Notes) -> None:
     """The XMP packet: it may still tell what the properties no longer do."""
-    held = _dictionary(reader.trailer.get("/Root")).get("/Metadata")
+    held = dictionary(reader.trailer.get("/Root")).get("/Metadata")
     held = held.get_object() if held is not None else None
     if not isinstance(held, StreamObject):
         return
@@ -174,8 +116,8 @@ def _outline(items: Any, notes: Notes) -> None:
 
 def _layers(root: DictionaryObject, notes: Notes) -> None:
     """Layers that are switched off: their words are read with the page and nobody sees them."""
-    off = _dictionary(_dictionary(root.get("/OCProperties")).get("/D")).get("/OFF")
-    names = [str(_dictionary(one).get("/Name") or "未命名") for one in (off or ())]
+    off = dictionary(dictionary(root.get("/OCProperties")).get("/D")).get("/OFF")
+    names = [str(dictionary(one).get("/Name") or "未命名") for one in (off or ())]
     if names:
         reason = f"有 {len(names)} 个关闭的图层（{'、'.join(names[:5])}），读者能打开，发布前请删除"
         notes.fault("hidden", "warn", reason)
@@ -183,7 +125,7 @@ def _layers(root: DictionaryObject, notes: Notes) -> None:
 
 def _descriptions(root: DictionaryObject, notes: Notes) -> None:
     """What is written behind pictures for those who cannot see them, each once."""
-    said = dict.fromkeys(_alternatives(_dictionary(root.get("/StructTreeRoot"))))
+    said = dict.fromkeys(_alternatives(dictionary(root.get("/StructTreeRoot"))))
     for text in said:
         notes.add("图片的替代文字（看不见但随文件发布）", text)
 

@@ -12,9 +12,11 @@ from typing import Any
 import pypdf
 from PIL import Image
 
+from documents.office import is_drawing, is_picture
 from documents.parts import Archive, Unreadable
 from documents.pdf import PDF_ERRORS
 from documents.pictures import DAMAGED, FORMATS, MOST_PIXELS
+from documents.sight import ZIPPED
 from documents.sniff import kind_of
 
 Engine = Callable[[bytes], Any]
@@ -25,9 +27,7 @@ _LEAST = 60  # pixels: what is smaller is a mark or a line
 _SIDE = 1600  # pixels of one look; a longer picture is read piece by piece
 _OVERLAP = 90
 _SURE = 0.5
-_ZIPPED = (".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".ppsx", ".ofd")
 _PICTURES = ("png", "jpeg", "gif", "webp")
-_NAMED = (".bmp", ".tif", ".tiff")
 
 
 def words_in(engine: Engine, name: str, content: bytes) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def words_in(engine: Engine, name: str, content: bytes) -> dict[str, Any]:
     count, failed = 0, 0
     try:
         for place, picture in _pictures(name, content):
-            if count >= _MOST_PICTURES:
+            if picture is None or count >= _MOST_PICTURES:
                 failed += 1
                 continue
             count += 1
@@ -55,14 +55,21 @@ def _pictures(name: str, content: bytes) -> Iterator[tuple[str, Any]]:
     suffix = PurePath(name).suffix.lower()
     if suffix == ".pdf":
         yield from _of_pages(content)
-    elif suffix in _ZIPPED:
+    elif suffix in ZIPPED:
         archive = Archive(content)
         number = 0
         for entry in archive.names:
-            held = archive.bytes(entry) if not entry.endswith((".xml", ".rels")) else b""
-            if (kind_of(held) in _PICTURES or entry.lower().endswith(_NAMED)) and (
-                picture := _opened(held)
-            ) is not None:
+            if entry.endswith((".xml", ".rels")) or is_drawing(entry):
+                continue
+            held = archive.bytes(entry)
+            if not (is_picture(entry) or kind_of(held) in _PICTURES):
+                continue
+            try:
+                picture = _opened(held)
+            except (*DAMAGED, ValueError):
+                yield "", None  # the others are read all the same
+                continue
+            if picture is not None:
                 number += 1
                 yield f"图 {number} ", picture
     elif (picture := _opened(content)) is not None:

@@ -21,9 +21,14 @@ from documents.parts import Fault, Part, Reading, Spot
 SECONDS = 60.0  # for one file
 _ROOT = Path(__file__).parents[1]
 _COMMAND = (sys.executable, "-m", "documents.sight_process")
-_HOLD_PICTURES = frozenset((".pdf", ".docx", ".docm", ".xlsx", ".xlsm", ".pptx", ".ppsx", ".ofd"))
+ZIPPED = (
+    *(".docx", ".docm", ".dotx", ".xlsx", ".xlsm", ".xltx", ".pptx", ".ppsx", ".pptm", ".ofd"),
+)
+_HOLD_PICTURES = frozenset((".pdf", *ZIPPED))
 _TALLEST = 1_000.0  # widths of a picture
 _READ = "图中文字由机器识别，可能有错，请对照原图"
+# What of the things a person has to look at is a picture.
+_BY_EYE = ("图片", "图中", "没有文字层", "没有读到文字", "乱码")
 _LOG = logging.getLogger("shenfa.sight")
 
 
@@ -146,7 +151,8 @@ def with_seen(reading: Reading, seen: Seen | None) -> Reading:
 
 
 def _asks_to_look(fault: Fault) -> bool:
-    return fault.rule == "secrecy.attachment-look" and fault.part < 0
+    told = any(word in fault.reason for word in _BY_EYE) and "矢量图" not in fault.reason
+    return told and fault.rule == "secrecy.attachment-look" and fault.part < 0
 
 
 def _looked(faults: Sequence[Fault], why: str) -> Iterator[Fault]:

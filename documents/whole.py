@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from documents.parts import Archive, Notes, attribute
+from documents.parts import Archive, Notes, attribute, local
 
 _RESAVE = "请用原来的软件打开核对，另存后重新上传"
+_SPLIT = "请用原来的软件打开核对，拆分或另存后重新上传"
 _TYPES = "[Content_Types].xml"
-_ASKED = re.compile(
-    rb"""r:(?<=[\s]r:)(?:id|embed|link|pict|dm|lo|qs|cs)=["']([^"'<>]{1,200})["']"""
+_KEYS = "(?:id|embed|link|pict|dm|lo|qs|cs)"
+_PREFIX = re.compile(rb"""xmlns:([\w.-]{1,30})=["'][^"'<>]{1,200}/relationships["']""")
+_ASKS = re.compile(rf".*/relationships\}}{_KEYS}")
+_OFD_PLACED = frozenset(
+    ("DocRoot", "PublicRes", "DocumentRes", "Annotations", "Attachments", "FileLoc")
 )
-_OFD_PLACE = re.compile(
-    rb"""\bBaseLoc=["']([^"'<>]{1,300})["']"""
-    rb"|<(?:\w+:)?(DocRoot|PublicRes|DocumentRes|Annotations|Attachments|FileLoc)\b[^<>]*>"
-    rb"\s*([^<>\s][^<>]{0,299}?)\s*<"
-)
+_OFD_PLACE = re.compile("|".join(("BaseLoc", *_OFD_PLACED)).encode())
 # What shows no words of the document: nobody misses it in what was read.
 _WORDLESS = frozenset(
     (
@@ -83,7 +83,7 @@ def tell_damage(archive: Archive, notes: Notes) -> None:
         if name.endswith((".xml", ".rels")):
             # Large sheets are read once, not again for their root.
             if name not in archive.roots and name not in archive.damaged:
-                archive.xml(name)
+                archive.look(name)
         elif name not in archive.read and not name.endswith("/"):
             archive.bytes(name)
     is_ofd = "OFD.xml" in archive.names
@@ -118,6 +118,9 @@ def _tell_unparsed(archive: Archive, notes: Notes) -> None:
     if read := archive.damaged - worn - beside:
         reason = f"内部部件{_listed(read)}已损坏，里面的文字没有读到，{_RESAVE}"
         notes.fault("damaged", "block", reason)
+    if archive.swollen:
+        reason = f"内部部件{_listed(archive.swollen)}异常地大，机器没有读，{_SPLIT}"
+        notes.fault("too-long", "block", reason)
     if worn:
         reason = f"内部部件{_listed(worn)}已损坏（不含正文），另存一遍即可修复"
         notes.fault("damaged", "warn", reason)
@@ -160,30 +163,59 @@ def tell_lost_references(archive: Archive, notes: Notes) -> None:
     lost = set()
     by_name = {_plain(name): name for name in archive.names}
     for name in (each for each in archive.names if each.endswith(".xml")):
-        asked = {one.decode("utf-8", "replace") for one in _ASKED.findall(archive.bytes(name))}
+        asked = _seeming(archive.bytes(name))
         folder, own = posixpath.split(name)
         place = by_name.get(_plain(posixpath.join(folder, "_rels", f"{own}.rels")), "")
         rels = archive.xml(place) if asked else None
         known = {attribute(one, "Id") for one in (() if rels is None else rels)}
-        if asked - known:
+        # Words of a document may look so too; its attributes tell, and are asked last.
+        if asked - known and _asked(archive, name) - known:
             lost.add(name)
     if lost:
         reason = f"内部部件{_listed(lost)}引用的内容（链接、图片、页眉等）在文件里找不到，{_RESAVE}"
         notes.fault("damaged", "warn", reason)
 
 
+def _seeming(content: bytes) -> set[str]:
+    """What looks like the names of relationships; quick, and words may look so."""
+    found: set[str] = set()
+    for prefix in set(_PREFIX.findall(content)):
+        # The letters first: they are looked for fastest.
+        name = re.escape(prefix.decode("ascii", "replace"))
+        asked = rf"""{name}:(?<=\s{name}:){_KEYS}=["']([^"'<>]{{1,200}})["']"""
+        found |= {one.decode("utf-8", "replace") for one in re.findall(asked.encode(), content)}
+    return found
+
+
+def _asked(archive: Archive, name: str) -> set[str]:
+    """The relationships that the elements of a part name."""
+    found: set[str] = set()
+
+    def take(_: str, attributes: dict[str, str]) -> None:
+        found.update(value for key, value in attributes.items() if value and _ASKS.fullmatch(key))
+
+    archive.started(name, take)
+    return found
+
+
 def _ofd_leads(archive: Archive) -> Iterator[_Lead]:
     for name in (each for each in archive.names if each.endswith(".xml")):
-        if archive.roots.get(name) == "Res":  # its BaseLoc is the folder of its pictures
+        root = archive.roots.get(name, "")
+        # The BaseLoc of a resource is the folder of its pictures; a page holds words alone.
+        if root in ("Res", "Page", "PageAnnot") or not _OFD_PLACE.search(archive.bytes(name)):
             continue
-        for base, kind, written in _OFD_PLACE.findall(archive.bytes(name)):
-            place = (base or written).decode("utf-8", "replace")
-            path = posixpath.join("/", posixpath.dirname(name), place)
+        for node in archive.walk(name):
+            key = local(node)
+            if key not in _OFD_PLACED and not node.attrib:
+                continue
+            written = (node.text or "").strip() if key in _OFD_PLACED else ""
             # A place without an element's name is one of a page, a signature, a version.
-            key = kind.decode() or "BaseLoc"
-            wanted = _OFD_ROOTS.get(key) or _OFD_PLACES.get((archive.roots.get(name, ""), key))
-            found = posixpath.normpath(path).lstrip("/")
-            yield _Lead(key, found, (wanted,) if wanted else ())
+            for kind, place in (("BaseLoc", node.get("BaseLoc", "")), (key, written)):
+                path = posixpath.join("/", posixpath.dirname(name), place)
+                wanted = _OFD_ROOTS.get(kind) or _OFD_PLACES.get((root, kind))
+                found = posixpath.normpath(path).lstrip("/")
+                if place:
+                    yield _Lead(kind, found, (wanted,) if wanted else ())
 
 
 def _plain(name: str) -> str:
